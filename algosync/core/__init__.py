@@ -1,0 +1,1 @@
+"""The pure core: nouns and verbs, standard library only; no IO, clock, randomness, threads or logging."""

@@ -1,0 +1,92 @@
+"""The three-way diff: desired, observed and recorded become changes. Pure; the table is in the design, §4.
+
+It goes in two steps because bytes are read only where they decide something: `assume` fills in what the record already proves,
+`undecided` names what would have to be read, and with that `diff` decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from algosync.core.address import Address
+from algosync.core.change import Action, Change, Drift, Finding
+from algosync.core.resource import Record, Resource, Snapshot
+
+__all__ = ["assume_desired", "assume_observed", "diff", "drift", "record_of", "undecided"]
+
+Recorded = Mapping[Address, Record]
+
+
+def assume_desired(desired: Snapshot, recorded: Recorded) -> dict[Address, Resource]:
+    """Desired resources whose source stamp stands as recorded have the recorded digest."""
+    return {a: _assume(r, recorded.get(a), recorded[a].source_stamp if a in recorded else None) for a, r in desired.items()}
+
+
+def assume_observed(observed: Snapshot, recorded: Recorded) -> dict[Address, Resource]:
+    """Observed resources whose destination stamp stands as recorded have the recorded digest."""
+    return {
+        a: _assume(r, recorded.get(a), recorded[a].destination_stamp if a in recorded else None) for a, r in observed.items()
+    }
+
+
+def _assume(resource: Resource, record: Record | None, stamp: str | None) -> Resource:
+    if resource.digest is not None or record is None or stamp is None or resource.stamp != stamp:
+        return resource
+    return replace(resource, digest=record.digest)
+
+
+def undecided(desired: Snapshot, observed: Snapshot) -> tuple[frozenset[Address], frozenset[Address]]:
+    """The addresses to read at the source and at the destination: both sides there, sizes equal, a digest missing."""
+    pairs = [(a, desired[a], observed[a]) for a in desired if a in observed and desired[a].size == observed[a].size]
+    at_source = frozenset(a for a, want, _ in pairs if want.digest is None)
+    at_destination = frozenset(a for a, _, have in pairs if have.digest is None)
+    return at_source, at_destination
+
+
+def diff(desired: Snapshot, observed: Snapshot, recorded: Recorded) -> tuple[Change, ...]:
+    """Every change, also the ones that do nothing, in the order of `desired`; what is only recorded comes last."""
+    wanted = [_change(want, observed.get(address), recorded.get(address)) for address, want in desired.items()]
+    rest = sorted(address for address in recorded if address not in desired)
+    return (*wanted, *(Change(a, Action.FORGET, observed.get(a), None, reason="no longer in the workflow") for a in rest))
+
+
+def _change(want: Resource, have: Resource | None, record: Record | None) -> Change:
+    if have is None:
+        gone = record is not None
+        return Change(want.address, Action.CREATE, None, want, drifted=gone, reason="it vanished" if gone else "")
+    if want.digest is not None and want.digest == have.digest:
+        if record is None:
+            return Change(want.address, Action.ADOPT, have, want, reason="it is there already, as the workflow wants it")
+        action = Action.NONE if record == record_of(want, have) else Action.REFRESH
+        return Change(want.address, action, have, want)
+    drifted = record is not None and have.digest != record.digest
+    return Change(want.address, Action.UPDATE, have, want, drifted=drifted)
+
+
+def record_of(want: Resource, have: Resource) -> Record:
+    """The record of two sides with one digest. ValueError: the digest is not known."""
+    if want.digest is None:
+        raise ValueError(f"nobody has read {want.address}")
+    return Record(want.address, want.digest, want.stamp, have.stamp, have.size, have.attributes)
+
+
+def drift(observed: Snapshot, recorded: Recorded, unknown: Mapping[Address, str]) -> tuple[Finding, ...]:
+    """How the destination differs from the record. `observed` is read where its stamps moved; `unknown` says what could not be."""
+    return tuple(_findings(observed, recorded, unknown))
+
+
+def _findings(observed: Snapshot, recorded: Recorded, unknown: Mapping[Address, str]) -> Iterable[Finding]:
+    for address in sorted({*observed, *recorded, *unknown}):
+        have, record = observed.get(address), recorded.get(address)
+        before = None if record is None else Resource(address, record.attributes, digest=record.digest, size=record.size)
+        if address in unknown:
+            yield Finding(address, Drift.UNKNOWN, before, have, unknown[address])
+        elif have is None:
+            yield Finding(address, Drift.MISSING, before, None)
+        elif record is None:
+            yield Finding(address, Drift.UNMANAGED, None, have)
+        elif have.digest is not None and have.digest != record.digest:
+            yield Finding(address, Drift.CHANGED, before, have)
+        elif have.digest is None and have.size != record.size:
+            yield Finding(address, Drift.CHANGED, before, have)

@@ -1,0 +1,56 @@
+"""Resource: one thing as one side shows it; Record: what we last did about it.
+
+The platform has no checksums, so a resource has a *stamp*, which compares only with an older stamp of the same side, and a content
+*digest*, which compares across sides but costs reading the bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeAlias, Union
+
+from algosync.core.address import Address
+
+__all__ = ["Json", "Record", "Resource", "Snapshot", "digest_of"]
+
+Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]", "Mapping[str, Json]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource on one side.
+
+    `stamp`: changes whenever the thing changes; None where it cannot be trusted to. `digest`: None until read.
+    `size`: bytes, where that is a property of the kind. `attributes`: what people are shown.
+    """
+
+    address: Address
+    attributes: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+    stamp: str | None = None
+    digest: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What both sides said, and what was there, when a resource was last known to be as the workflow wanted it."""
+
+    address: Address
+    digest: str
+    source_stamp: str | None
+    destination_stamp: str | None
+    size: int | None = None
+    attributes: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+
+
+Snapshot: TypeAlias = Mapping[Address, Resource]
+
+
+def digest_of(value: Json) -> str:
+    """SHA-256 (hex) of the canonical JSON text of a value."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=dict)
+    return hashlib.sha256(text.encode()).hexdigest()

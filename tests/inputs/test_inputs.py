@@ -1,0 +1,126 @@
+"""The committed inputs of the example workflows: where they come from, and that they are what they are said to be."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+WORKFLOWS = Path(__file__).parents[2] / "workflows"
+CLUSTER = WORKFLOWS / "image_parallel_pipelining"
+OWNER = CLUSTER / "quality"
+ORIGINAL = json.loads((WORKFLOWS / "image_parallel_pipelining.json").read_text())
+LARGEST_INPUTS = 15 << 20
+
+
+def rebuild(*arguments):
+    script = [sys.executable, str(WORKFLOWS / "make_inputs.py"), *map(str, arguments)]
+    return subprocess.run(script, capture_output=True, text=True, check=False)
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_archives_are_rebuilt_byte_for_byte_without_an_index(tmp_path):
+    finished = rebuild("--archives", tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    committed = {name: content for name, content in contents(WORKFLOWS).items() if name.endswith(".tar.gz")}
+    assert contents(tmp_path) == committed
+    assert len(committed) == len(ORIGINAL["algorithms"])
+
+
+def test_all_inputs_are_rebuilt_byte_for_byte(tmp_path):
+    finished = rebuild(tmp_path)
+    # This is how pip ends when no index answers; one that answers lists the versions it has.
+    if "(from versions: none)" in finished.stderr and not os.environ.get("CI"):
+        pytest.skip("no package index can be reached")
+    assert finished.returncode == 0, finished.stderr
+    rebuilt = contents(tmp_path)
+    assert rebuilt == {name: (WORKFLOWS / name).read_bytes() for name in rebuilt}
+    assert {name for name in rebuilt if not name.startswith("LICENSES/")} == {
+        path.relative_to(WORKFLOWS).as_posix() for path in OWNER.rglob("*") if path.is_file()
+    }
+
+
+def test_readme_lists_every_binary_with_its_digest():
+    rows = re.findall(r"^\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|$", (WORKFLOWS / "README.md").read_text(), re.MULTILINE)
+    assert dict(rows) == {name: hashlib.sha256(content).hexdigest() for name, content in contents(OWNER).items()}
+
+
+def test_binaries_stay_small():
+    assert sum(len(content) for content in contents(OWNER).values()) < LARGEST_INPUTS
+
+
+def test_the_source_cluster_has_one_owner():
+    assert ORIGINAL["source_info"] == {"cluster_address": "file://image_parallel_pipelining"}
+    assert [path.name for path in CLUSTER.iterdir()] == ["quality"]
+
+
+@pytest.mark.parametrize("name", [algorithm["name"] for algorithm in ORIGINAL["algorithms"]])
+def test_archive_holds_its_sources_and_nothing_else(name):
+    with tarfile.open(OWNER / "code" / f"{name}.tar.gz") as archive:
+        members = archive.getmembers()
+        held = {member.name: archive.extractfile(member).read() for member in members}
+    sources = {path: text for path, text in contents(WORKFLOWS / "sources" / name).items() if "__pycache__" not in path}
+    assert held == sources
+    assert [member.name for member in members] == sorted(sources)
+    assert {(member.type, member.mode, member.mtime, member.uid, member.gid, member.uname) for member in members} == {
+        (tarfile.REGTYPE, 0o644, 0, 0, 0, "")
+    }
+    assert {"requirements.txt", "src/__init__.py", f"src/{name}.py"} <= set(sources)
+
+
+def test_original_format_and_nothing_else():
+    assert set(ORIGINAL) == {"source_info", "test_info", "algorithms"}
+    assert {key for algorithm in ORIGINAL["algorithms"] for key in algorithm} == {
+        "name", "code_path", "language", "data_files", "test_payload"
+    }  # fmt: skip
+    assert set(ORIGINAL["test_info"]) == {"entrypoint", "tests"}
+    assert [set(test) for test in ORIGINAL["test_info"]["tests"]] == [{"name", "payload", "timeout"}] * 2
+    assert ORIGINAL["test_info"]["entrypoint"] == ORIGINAL["algorithms"][-1]["name"]
+
+
+def test_every_file_the_workflow_names_is_there_and_none_is_left_over():
+    named = {uri for algorithm in ORIGINAL["algorithms"] for uri in [algorithm["code_path"], *algorithm["data_files"]]}
+    assert named == {f"data://.my/{name}" for name in contents(OWNER)}
+
+
+@pytest.mark.parametrize("algorithm", ORIGINAL["algorithms"], ids=lambda algorithm: algorithm["name"])
+def test_payload_reads_only_data_files_of_its_own_algorithm(algorithm):
+    used = re.findall(r"data://\.my/<algo>/([^\"]+)", json.dumps(algorithm["test_payload"]))
+    assert set(used) <= {uri.rsplit("/", 1)[1] for uri in algorithm["data_files"]}
+    assert "data://" not in re.sub(r"data://\.my/<algo>/", "", json.dumps(algorithm["test_payload"]))
+
+
+@pytest.mark.parametrize("name", [algorithm["name"] for algorithm in ORIGINAL["algorithms"]])
+def test_sources_name_the_owner_only_by_the_placeholder(name):
+    """A `.my` in source is the caller; algorithms and files of the owner are reached by `<user>`."""
+    source = (WORKFLOWS / "sources" / name / "src" / f"{name}.py").read_text()
+    shipped = {f"{a['name']}/{uri.rsplit('/', 1)[1]}" for a in ORIGINAL["algorithms"] for uri in a["data_files"]}
+    files = set(re.findall(r"\"data://<user>/(\w+/[\w.]+)\"", source))
+    assert files <= shipped
+    assert "quality" not in source
+
+
+def test_hello_world_passes_its_own_tests():
+    folder = WORKFLOWS / "algorithms" / "HelloWorld"
+    pytest_run = [
+        sys.executable,
+        "-B",
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir=.",
+        "src/HelloWorld_test.py",
+    ]
+    finished = subprocess.run(pytest_run, cwd=folder, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stdout
+    assert re.search(r"^5 passed", finished.stdout, re.MULTILINE)

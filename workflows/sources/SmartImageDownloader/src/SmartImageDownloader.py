@@ -1,0 +1,51 @@
+"""Fetches an image by its data URI, shrinks it, and leaves it as a PNG for the rest of the same request.
+
+Payload: {"image": "data://...", "resize": 600}. `resize` is the longest side of the result in pixels; smaller images
+stay as they are. Answer: {"image": "data://.session/....png", "size": [width, height], "original_size": [width, height]}.
+
+This is the platform's older form of an algorithm: a module with `apply`, called by the platform itself.
+"""
+
+import io
+import uuid
+
+import Algorithmia
+from PIL import Image
+
+DEFAULT_SIDE = 600
+LARGEST_SIDE = 4096
+
+client = Algorithmia.client()
+
+
+def apply(payload):
+    uri, side = _parse(payload)
+    with Image.open(io.BytesIO(client.file(uri).getBytes())) as original:
+        image = shrink(original, side)
+        return {"image": _store(image), "size": list(image.size), "original_size": list(original.size)}
+
+
+def _parse(payload):
+    uri = payload.get("image") if isinstance(payload, dict) else None
+    if not isinstance(uri, str) or not uri.startswith("data://"):
+        raise ValueError(f'expected an object whose "image" is a data URI, data://...; got {payload!r}')
+    side = payload.get("resize", DEFAULT_SIDE)
+    if isinstance(side, bool) or not isinstance(side, int) or not 1 <= side <= LARGEST_SIDE:
+        raise ValueError(f'"resize" must be a number of pixels from 1 to {LARGEST_SIDE}; got {side!r}')
+    return uri, side
+
+
+def shrink(original, side):
+    """A copy of the image in RGB, at most `side` pixels wide and high, in its own proportions."""
+    image = original.convert("RGB")
+    image.thumbnail((side, side))
+    return image
+
+
+def _store(image):
+    png = io.BytesIO()
+    image.save(png, format="PNG")
+    # Calls of one request share `.session`: each needs a name of its own.
+    uri = f"data://.session/{uuid.uuid4()}.png"
+    client.file(uri).put(png.getvalue())
+    return uri

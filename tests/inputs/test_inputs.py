@@ -1,5 +1,6 @@
 """The committed inputs of the example workflows: where they come from, and that they are what they are said to be."""
 
+import ast
 import hashlib
 import json
 import os
@@ -124,3 +125,8 @@ def test_hello_world_passes_its_own_tests():
     finished = subprocess.run(pytest_run, cwd=folder, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stdout
     assert re.search(r"^5 passed", finished.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("module", sorted(WORKFLOWS.rglob("src/*.py")), ids=lambda module: module.name)
+def test_algorithms_keep_to_the_syntax_of_the_oldest_environment(module):
+    ast.parse(module.read_text(), feature_version=(3, 7))

@@ -1,0 +1,104 @@
+"""A remote repository: its default branch, the tree of a commit, and a push on top of what is there."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from algosync.core.error import ClusterError, Conflict, Denied, NotFound
+from algosync.core.tree import Blob, Tree, subtrees
+from algosync.git.objects import Object, Objects, read_commit, read_tree, write_commit
+from algosync.git.pack import read_pack
+
+if TYPE_CHECKING:
+    from urllib3 import PoolManager
+
+    from algosync.core.secret import Secret
+    from algosync.git.transport import Refs
+
+__all__ = ["Repository"]
+
+_SIZE_LIMIT = 1 << 30  # bytes of objects in memory
+
+
+class Repository:
+    """One repository at `url` (without credentials), spoken to as `user` with `key` through `pool`.
+
+    What was fetched is kept in memory for as long as the object lives. For one thread at a time. Errors, from every
+    method: Denied (401, 403), NotFound (404), Unreachable, Throttled, Unexpected; SourceError where the repository itself
+    cannot be read or is larger than 1 GiB.
+    """
+
+    def __init__(self, url: str, user: str, key: Secret, pool: PoolManager) -> None:
+        from algosync.git.transport import Transport
+
+        if "@" in url.partition("://")[2].partition("/")[0]:
+            raise ValueError("credentials do not belong into a URL")
+        self._transport = Transport(url, user, key, pool)
+        self._objects: Objects = {}
+        self._refs: Refs | None = None
+
+    def head(self) -> str | None:
+        """The commit that the default branch is at now; None where there is none yet."""
+        self._refs = self._transport.refs()
+        return self._refs.head
+
+    def tree(self, commit: str) -> dict[str, Blob]:
+        """All files of a commit, links and submodules included as what they are.
+
+        NotFound: the default branch does not have the commit.
+        """
+        self._load(commit)
+        return read_tree(self._objects, read_commit(self._objects, commit).tree)
+
+    def push(self, parent: str | None, tree: Tree, *, author: str, message: str) -> str:
+        """Put one commit that holds exactly `tree` on top of `parent`, and return its id.
+
+        The id depends on the arguments alone, so that doing it again does nothing. A tree equal to the parent's makes an
+        empty commit. An answer that is lost is asked for again. Conflict: the branch is not at `parent` any more.
+        ValueError: `author` is not `Name <mail>`.
+        """
+        if parent is not None:
+            self._load(parent)
+        root, bodies = subtrees(tree)
+        before = (parent, read_commit(self._objects, parent)) if parent else None
+        commit = write_commit(root, before, author, message)
+        objects = [commit, *(Object("tree", body) for body in bodies.values()), *_blobs(tree)]
+        missing = {o.id: o for o in objects if o.id not in self._objects}
+        try:
+            branch = (self._refs or self._transport.refs()).branch
+            self._transport.send(branch, parent, commit, missing.values())
+        except (Denied, NotFound):
+            raise
+        except ClusterError as error:
+            self._settle(parent, commit.id, error)
+        self._objects |= missing
+        return commit.id
+
+    def _settle(self, parent: str | None, commit: str, error: ClusterError) -> None:
+        """A push failed, or its answer did not arrive: what counts is where the branch is now."""
+        try:
+            head = self.head()
+        except ClusterError:
+            raise error from None
+        if head == parent:
+            raise error
+        if head != commit:
+            raise Conflict("the repository's branch was moved by somebody else") from error
+
+    def _load(self, commit: str) -> None:
+        if not re.fullmatch("[0-9a-f]{40}", commit):
+            raise ValueError(f"not a commit's id: {commit!r}")
+        if commit in self._objects:
+            return
+        pack = self._transport.fetch(commit)
+        if not pack and (head := self.head()):
+            pack = self._transport.fetch_all(head)
+        if pack:
+            self._objects |= read_pack(pack, _SIZE_LIMIT)
+        if commit not in self._objects:
+            raise NotFound(f"the repository has no commit {commit}")
+
+
+def _blobs(tree: Tree) -> list[Object]:
+    return [Object("blob", blob.data) for blob in tree.values() if blob.kind != "submodule"]

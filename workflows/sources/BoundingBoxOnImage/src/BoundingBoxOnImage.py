@@ -20,8 +20,8 @@ client = Algorithmia.client()
 
 def apply(payload):
     uri, boxes = _parse(payload)
-    with Image.open(io.BytesIO(client.file(uri).getBytes())) as original:
-        image = draw(original, boxes)
+    image = _read_image(uri)
+    draw(image, boxes)
     return {"image": _store(image), "size": list(image.size), "boxes": len(boxes)}
 
 
@@ -42,14 +42,20 @@ def _is_box(box):
     return left <= right and top <= bottom
 
 
-def draw(original, boxes):
-    """A copy of the image in RGB with every box outlined; a box may reach over the edge."""
-    image = original.convert("RGB")
+def _read_image(uri):
+    content = client.file(uri).getBytes()
+    try:
+        return Image.open(io.BytesIO(content)).convert("RGB")
+    except OSError as error:
+        raise ValueError(f"{uri} is not an image that can be read") from error
+
+
+def draw(image, boxes):
+    """Outline every box on the image itself; a box may reach over the edge."""
     pen = ImageDraw.Draw(image)
     width = max(2, max(image.size) // 200)
     for box in boxes:
         pen.rectangle(box, outline=COLOUR, width=width)
-    return image
 
 
 def _store(image):

@@ -39,13 +39,21 @@ def apply(payload, network):
     uri = payload.get("image") if isinstance(payload, dict) else None
     if not isinstance(uri, str) or not uri.startswith("data://"):
         raise ValueError(f'expected an object whose "image" is a data URI, data://...; got {payload!r}')
-    with Image.open(io.BytesIO(client.file(uri).getBytes())) as image:
-        return {"size": list(image.size), "faces": detect(network, image)}
+    image = _read_image(uri)
+    return {"size": list(image.size), "faces": detect(network, image)}
+
+
+def _read_image(uri):
+    content = client.file(uri).getBytes()
+    try:
+        return Image.open(io.BytesIO(content)).convert("RGB")
+    except OSError as error:
+        raise ValueError(f"{uri} is not an image that can be read") from error
 
 
 def detect(network, original):
-    """The faces of an image, the surest first; of those that cover each other, only the surest."""
-    image = original.convert("RGB")
+    """The faces of an RGB image, the surest first; of those that cover each other, only the surest."""
+    image = original.copy()
     image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
     width, height = [-(-side // STEP) * STEP for side in image.size]
     pixels = np.asarray(image.resize((width, height)), dtype=np.float32).transpose(2, 0, 1)

@@ -20,9 +20,10 @@ client = Algorithmia.client()
 
 def apply(payload):
     uri, side = _parse(payload)
-    with Image.open(io.BytesIO(client.file(uri).getBytes())) as original:
-        image = shrink(original, side)
-        return {"image": _store(image), "size": list(image.size), "original_size": list(original.size)}
+    image = _read_image(uri)
+    original_size = image.size
+    image.thumbnail((side, side))  # keeps the proportions, never enlarges
+    return {"image": _store(image), "size": list(image.size), "original_size": list(original_size)}
 
 
 def _parse(payload):
@@ -35,11 +36,12 @@ def _parse(payload):
     return uri, side
 
 
-def shrink(original, side):
-    """A copy of the image in RGB, at most `side` pixels wide and high, in its own proportions."""
-    image = original.convert("RGB")
-    image.thumbnail((side, side))
-    return image
+def _read_image(uri):
+    content = client.file(uri).getBytes()
+    try:
+        return Image.open(io.BytesIO(content)).convert("RGB")
+    except OSError as error:
+        raise ValueError(f"{uri} is not an image that can be read") from error
 
 
 def _store(image):

@@ -1,0 +1,176 @@
+"""One entry of `algorithms`: section → AlgorithmSpec."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from algosync.core.workflow import AlgorithmSpec, DataFile, Details, Publish, Settings
+from algosync.workflow.fault import quote
+from algosync.workflow.node import MapNode
+from algosync.workflow.payload import MAX_PAYLOAD, payload_text
+from algosync.workflow.section import Section, text_of
+from algosync.workflow.uri import algorithm_name_fault, code_fault, data_uri_fault, file_name_fault
+
+if TYPE_CHECKING:
+    from algosync.core.workflow import License
+    from algosync.workflow.fault import Faults
+    from algosync.workflow.node import Node, Scalar
+
+__all__ = ["ALGORITHM_KEYS", "Algorithm", "read_algorithm", "read_payload"]
+
+_SETTINGS_KEYS = ("source_visibility", "license", "network_access", "pipeline_enabled")
+_PUBLISH_KEYS = ("version_type", "callability", "release_notes")
+_DETAILS_KEYS = ("label", "summary", "tagline")
+ALGORITHM_KEYS = (
+    *("name", "code_path", "code", "language", "environment_name", "data_files", "test_payload"),
+    *("details", "settings", "publish", "depends_on"),
+)
+
+_VISIBILITIES: tuple[Literal["open", "closed"], ...] = ("open", "closed")
+_LICENSES: tuple[License, ...] = ("apl", "apache2", "gpl3", "mit")
+_NETWORKS: tuple[Literal["full", "isolated"], ...] = ("full", "isolated")
+_VERSION_TYPES: tuple[Literal["major", "minor", "revision"], ...] = ("major", "minor", "revision")
+_CALLABILITIES: tuple[Literal["private", "public"], ...] = ("private", "public")
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """A spec with the places that checks across algorithms need. `name` is None where it was wrong."""
+
+    spec: AlgorithmSpec
+    name: Scalar | None
+    path: str
+    depends_on: tuple[tuple[Scalar, str], ...]
+
+
+def read_algorithm(section: Section) -> Algorithm:
+    """The algorithm; where something is wrong, which has been told, a stand-in."""
+    name = _read_name(section)
+    text = name.text if name else ""
+    language = section.text(section.spelling("language", "environment_name"), required=True)
+    dependencies = _read_dependencies(section)
+    spec = AlgorithmSpec(
+        name=text,
+        language=language.text if language else "",
+        code=_read_code(section),
+        data_files=_read_data_files(section),
+        test_payload=read_payload(section, "test_payload", text),
+        details=_read_details(section, text),
+        settings=_read_settings(section),
+        publish=_read_publish(section),
+        depends_on=tuple(dependency.text for dependency, _ in dependencies),
+    )
+    return Algorithm(spec, name, section.path, dependencies)
+
+
+def read_payload(section: Section, key: str, algorithm: str) -> str | None:
+    """The payload's JSON text. None: there is none, or it is too large, which has been told."""
+    node = section.any(key)
+    if node is None:
+        return None
+    text = payload_text(node, algorithm)
+    if text is None:
+        message = f"as JSON the payload is larger than {MAX_PAYLOAD // 1024**2} MiB"
+        section.faults.add(node, section.where(key), "payload-too-large", message, "put it into a data file")
+    return text
+
+
+def _read_name(section: Section) -> Scalar | None:
+    name = section.text("name", required=True)
+    if name and (wrong := algorithm_name_fault(name.text)):
+        section.faults.add(name, section.where("name"), "invalid-name", f"{quote(name.text)}: {wrong}")
+        return None
+    return name
+
+
+def _read_code(section: Section) -> str | None:
+    key = section.spelling("code_path", "code")
+    code = section.text(key)
+    if code is None:
+        return None
+    if wrong := code_fault(code.text):
+        section.faults.add(code, section.where(key), "invalid-uri", f"{quote(code.text)}: {wrong}")
+    return code.text
+
+
+def _read_data_files(section: Section) -> tuple[DataFile, ...]:
+    files: list[DataFile] = []
+    lines: dict[str, int] = {}  # by what the name looks like: two spellings of é are one
+    for node, path in section.list("data_files"):
+        file = _read_data_file(node, path, section.faults)
+        if file is None:
+            continue
+        files.append(file)
+        first = lines.setdefault(unicodedata.normalize("NFC", file.name), node.line)
+        if len(lines) < len(files):
+            message = f"{quote(file.name)} is the name of the data file on line {first} too"
+            section.faults.add(node, path, "duplicate-data-file", message, "rename it: {source: …, name: …}")
+            files.pop()
+    return tuple(files)
+
+
+def _read_data_file(node: Node, path: str, faults: Faults) -> DataFile | None:
+    if not isinstance(node, MapNode):
+        uri = _data_uri(text_of(node, path, faults), path, faults)
+        return DataFile(uri, uri.rpartition("/")[2]) if uri else None
+    section = Section(node, path, faults, ("source", "name"))
+    uri = _data_uri(section.text("source", required=True), section.where("source"), faults)
+    name = section.text("name")
+    if name and (wrong := file_name_fault(name.text)):
+        faults.add(name, section.where("name"), "invalid-name", f"{quote(name.text)}: {wrong}")
+        return None
+    return DataFile(uri, name.text if name else uri.rpartition("/")[2]) if uri else None
+
+
+def _data_uri(uri: Scalar | None, path: str, faults: Faults) -> str | None:
+    if uri and (wrong := data_uri_fault(uri.text)):
+        faults.add(uri, path, "invalid-uri", f"{quote(uri.text)}: {wrong}")
+        return None
+    return uri.text if uri else None
+
+
+def _read_details(section: Section, name: str) -> Details:
+    details = section.section("details", _DETAILS_KEYS)
+    if details is None:
+        return Details(name)
+    label = details.text("label")
+    return Details(label.text if label else name, details.note("summary"), details.note("tagline"))
+
+
+def _read_settings(section: Section) -> Settings:
+    default = Settings()
+    settings = section.section("settings", _SETTINGS_KEYS)
+    if settings is None:
+        return default
+    read = Settings(
+        source_visibility=settings.choice("source_visibility", _VISIBILITIES, default.source_visibility),
+        license=settings.choice("license", _LICENSES, default.license),
+        network_access=settings.choice("network_access", _NETWORKS, default.network_access),
+        pipeline_enabled=settings.boolean("pipeline_enabled", default=default.pipeline_enabled),
+    )
+    if read.source_visibility == "closed" and read.license != "apl":
+        message = f"the license {read.license} needs open source; closed source needs apl"
+        hint = "write source_visibility: open, or leave the license out"
+        section.faults.add(
+            settings.any("license") or settings.node, settings.where("license"), "closed-license", message, hint
+        )
+    return read
+
+
+def _read_publish(section: Section) -> Publish:
+    default = Publish()
+    publish = section.section("publish", _PUBLISH_KEYS)
+    if publish is None:
+        return default
+    return Publish(
+        version_type=publish.choice("version_type", _VERSION_TYPES, default.version_type),
+        callability=publish.choice("callability", _CALLABILITIES, default.callability),
+        release_notes=publish.note("release_notes"),
+    )
+
+
+def _read_dependencies(section: Section) -> tuple[tuple[Scalar, str], ...]:
+    texts = ((text_of(node, path, section.faults), path) for node, path in section.list("depends_on"))
+    return tuple((text, path) for text, path in texts if text)

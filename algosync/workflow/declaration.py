@@ -1,0 +1,150 @@
+"""The `variables:` block: which variables a file's template has, and their values.
+
+A template's block must be known before the template can be rendered, so it is read from the template's own text, as plain YAML or
+JSON without any template syntax in it, from a place that can be found without rendering:
+
+- YAML: the key `variables:` at the beginning of a line, down to the next line that begins with anything but a space or `#`;
+- JSON: the first member of the document, so that the text begins `{"variables": {…}` (Jinja2 comments before it are fine).
+
+After rendering, the block must still be there, unchanged: a block that stood elsewhere, or was made by the template, is a fault.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from algosync.workflow.fault import Place
+from algosync.workflow.json_reader import read_json_value
+from algosync.workflow.node import MapNode, Scalar
+from algosync.workflow.payload import payload_text
+from algosync.workflow.section import Section, nearest, section_of
+from algosync.workflow.value import NAME, fit, python_value
+from algosync.workflow.yaml_reader import read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from algosync.workflow.fault import Faults
+    from algosync.workflow.file import Format
+    from algosync.workflow.given import Given
+    from algosync.workflow.node import Node
+
+__all__ = ["Declaration", "check_flags", "check_unchanged", "find_block", "read_declarations", "values_of"]
+
+_YAML_BLOCK = re.compile(r"^variables[ \t]*:.*\n?(?:(?:[ \t#\r].*)?\n)*(?:[ \t#].*)?", re.MULTILINE)
+_JSON_BLOCK = re.compile(r'\s*(?:\{#.*?#\}\s*)*\{\s*"variables"\s*:', re.DOTALL)
+_TEMPLATE_SYNTAX = re.compile(r"\{\{|\{%|\{#")
+_KEYS = ("default", "description", "sensitive")
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One variable. `required`: it has no default, so a value must be given."""
+
+    name: str
+    place: Scalar
+    default: object
+    required: bool
+    sensitive: bool
+
+
+def find_block(text: str, form: Format, faults: Faults) -> Node | None:
+    """The block of a template's text, with its places. None: there is none where it can be found."""
+    if form.syntax == "json":
+        match = _JSON_BLOCK.match(text)
+        if match is None:
+            return None
+        block, end = read_json_value(text, match.end(), faults)
+        _refuse_syntax(text, match.end(), end, faults)
+        return block
+    match = _YAML_BLOCK.search(text)
+    if match is None:
+        return None
+    _refuse_syntax(text, match.start(), match.end(), faults)
+    root = read_yaml("\n" * text.count("\n", 0, match.start()) + match.group(), faults)
+    return root.entries["variables"].value if isinstance(root, MapNode) and "variables" in root.entries else None
+
+
+def _refuse_syntax(text: str, start: int, end: int, faults: Faults) -> None:
+    if match := _TEMPLATE_SYNTAX.search(text, start, end):
+        place = Place(text.count("\n", 0, match.start()) + 1, match.start() - text.rfind("\n", 0, match.start()))
+        message = "template syntax in the variables block, which is read before anything is rendered"
+        faults.stop(place, "variables-place", message, "write the block without it")
+
+
+def check_unchanged(block: Node | None, root: Node, faults: Faults) -> None:
+    """Tell a rendered document whose block is not the one that was found in its template."""
+    entry = root.entries.get("variables") if isinstance(root, MapNode) else None
+    rendered = payload_text(entry.value, "") if entry else None
+    if rendered == (payload_text(block, "") if block else None):
+        return
+    message = "the variables block could not be read before rendering"
+    hint = "YAML: `variables:` at the beginning of a line; JSON: the first member of the document; no template syntax in it"
+    faults.add(entry.key if entry else root, "variables", "variables-place", message, hint)
+
+
+def read_declarations(block: Node | None, faults: Faults) -> list[Declaration] | None:
+    """The declared variables. None: the file has no block, so nobody says which variables there are."""
+    if block is None:
+        return None
+    if isinstance(block, Scalar) and block.kind == "null":
+        return []
+    if not isinstance(block, MapNode):
+        section_of(block, "variables", faults, ())
+        return []
+    every = Section(block, "variables", faults, tuple(block.entries))
+    return [_read_declaration(every, name) for name in block.entries]
+
+
+def _read_declaration(every: Section, name: str) -> Declaration:
+    place, path = every.node.entries[name].key, every.where(name)
+    if not NAME.fullmatch(name):
+        message = "a variable's name is a letter, then letters, digits and underscores"
+        every.faults.add(place, path, "variable-name", message)
+    section = every.section(name, _KEYS)
+    if section is None:
+        return Declaration(name, place, None, required=True, sensitive=False)
+    section.note("description")
+    sensitive = section.boolean("sensitive", default=False)
+    node = section.any("default")
+    if sensitive and node is not None:
+        hint = f"leave the default out and give ALGOSYNC_VAR_{name}"
+        section.faults.add(
+            node, section.where("default"), "sensitive-default", "a sensitive variable has no default", hint
+        )
+    default = python_value(node, section.where("default"), section.faults) if node else None
+    return Declaration(name, place, default, required=node is None, sensitive=sensitive)
+
+
+def check_flags(declarations: Iterable[Declaration], given: Given, block: Node, faults: Faults) -> None:
+    """Tell what a flag gave and the file does not declare. The environment and files may serve several workflows."""
+    known = {declaration.name for declaration in declarations}
+    for name in sorted(given.flags - known):
+        message = f"the variable {name!r} was given, but the file does not declare it"
+        faults.add(block, "variables", "variable-unknown", message, nearest(name, known))
+
+
+def values_of(declarations: Iterable[Declaration], given: Given, faults: Faults) -> Mapping[str, object]:
+    """Every declared variable's value: the given one, else its default."""
+    return {declaration.name: _value(declaration, given, faults) for declaration in declarations}
+
+
+def _value(declaration: Declaration, given: Given, faults: Faults) -> object:
+    name, path = declaration.name, f"variables.{declaration.name}"
+    if name not in given:
+        if declaration.required:
+            message = f"the variable {name!r} has no default and was not given"
+            faults.add(
+                declaration.place, path, "variable-missing", message, f"give --var {name}=…, or ALGOSYNC_VAR_{name}"
+            )
+        return declaration.default
+    if declaration.sensitive and not isinstance(given[name], str):
+        faults.add(declaration.place, path, "variable-type", "a sensitive variable is a text")
+        return ""
+    try:
+        return fit(given[name], declaration.default)
+    except ValueError as error:
+        faults.add(declaration.place, path, "variable-type", f"the value given for {name!r} does not fit: {error}")
+        return declaration.default

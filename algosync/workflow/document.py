@@ -1,0 +1,136 @@
+"""The whole file: node → Workflow, and the checks that need to see more than one part of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from algosync.core.workflow import TestCase, Workflow
+from algosync.workflow.algorithm import ALGORITHM_KEYS, read_algorithm, read_payload
+from algosync.workflow.dependency import cycles
+from algosync.workflow.fault import quote
+from algosync.workflow.node import Scalar
+from algosync.workflow.section import nearest, section_of
+from algosync.workflow.uri import address_fault, owner_fault
+
+if TYPE_CHECKING:
+    from algosync.workflow.algorithm import Algorithm
+    from algosync.workflow.fault import Faults
+    from algosync.workflow.node import Node
+    from algosync.workflow.section import Section
+
+__all__ = ["MAX_TIMEOUT", "read_document"]
+
+MAX_TIMEOUT = 3000  # seconds, of one call; platform.md §6.1
+_KEYS = ("source_info", "algorithm_owner", "variables", "test_info", "algorithms", "run_only")
+_TEST_KEYS = ("name", "payload", "timeout")
+
+
+def read_document(root: Node, name: str, folder: str, faults: Faults) -> Workflow | None:
+    """The workflow. None: the document is no map. Only to be used if `faults` is empty afterwards."""
+    document = section_of(root, "", faults, _KEYS)
+    if document is None:
+        return None
+    owner = document.text("algorithm_owner")
+    if owner and (wrong := owner_fault(owner.text)):
+        faults.add(owner, "algorithm_owner", "invalid-name", f"{quote(owner.text)}: {wrong}")
+    algorithms = _read_algorithms(document)
+    _check_names(algorithms, faults)
+    _check_dependencies(algorithms, faults)
+    source_address = _read_source_address(document)
+    entrypoint, tests = _read_tests(document, {algorithm.spec.name for algorithm in algorithms if algorithm.name})
+    return Workflow(
+        name=name,
+        folder=folder,
+        algorithms=tuple(algorithm.spec for algorithm in algorithms),
+        source_address=source_address,
+        owner=owner.text if owner else None,
+        entrypoint=entrypoint,
+        tests=tests,
+        run_only=document.boolean("run_only", default=False),
+    )
+
+
+def _read_source_address(document: Section) -> str | None:
+    source = document.section("source_info", ("cluster_address",))
+    address = source.text("cluster_address", required=True) if source else None
+    if address and source and (wrong := address_fault(address.text)):
+        hint = f"write https://{address.text}" if "://" not in address.text else None
+        message = f"{quote(address.text)}: {wrong}"
+        source.faults.add(address, source.where("cluster_address"), "invalid-address", message, hint)
+    return address.text if address else None
+
+
+def _read_algorithms(document: Section) -> list[Algorithm]:
+    items = document.list("algorithms", required=True)
+    if not items and (node := document.any("algorithms")) and not isinstance(node, Scalar):
+        document.faults.add(node, "algorithms", "empty", "a workflow has at least one algorithm")
+    sections = (section_of(node, path, document.faults, ALGORITHM_KEYS) for node, path in items)
+    return [read_algorithm(section) for section in sections if section]
+
+
+def _check_names(algorithms: list[Algorithm], faults: Faults) -> None:
+    """No two names that differ in capitals at most: a cluster or a file system may take them for one."""
+    first: dict[str, Scalar] = {}
+    for algorithm in algorithms:
+        name = algorithm.name
+        if name and (other := first.setdefault(name.text.casefold(), name)) is not name:
+            message = f"{quote(other.text)} is an algorithm's name on line {other.line} already"
+            faults.add(name, f"{algorithm.path}.name", "duplicate-algorithm", message)
+
+
+def _check_dependencies(algorithms: list[Algorithm], faults: Faults) -> None:
+    names = {algorithm.spec.name: algorithm for algorithm in algorithms if algorithm.name}
+    for algorithm in algorithms:
+        for dependency, path in algorithm.depends_on:
+            if dependency.text not in names:
+                message = f"{quote(dependency.text)} is none of the algorithms"
+                faults.add(dependency, path, "unknown-dependency", message, nearest(dependency.text, names))
+    for cycle in cycles({name: algorithm.spec.depends_on for name, algorithm in names.items()}):
+        last, following = names[cycle[-2]], cycle[-1]
+        node, path = next(entry for entry in last.depends_on if entry[0].text == following)
+        shown = cycle if len(cycle) <= 8 else (*cycle[:4], "…", *cycle[-3:])
+        message = f"algorithms wait for each other: {' -> '.join(shown)}"
+        faults.add(node, path, "dependency-cycle", message, "remove one of these dependencies")
+
+
+def _read_tests(document: Section, names: set[str]) -> tuple[str | None, tuple[TestCase, ...]]:
+    info = document.section("test_info", ("entrypoint", "tests"))
+    if info is None:
+        return None, ()
+    entrypoint = info.text("entrypoint")
+    if entrypoint and entrypoint.text not in names:
+        message = f"{quote(entrypoint.text)} is none of the algorithms"
+        hint = nearest(entrypoint.text, names)
+        info.faults.add(entrypoint, info.where("entrypoint"), "unknown-entrypoint", message, hint)
+    items = info.list("tests")
+    if items and info.get("entrypoint") is None:
+        message = "there are tests, and no entrypoint to call"
+        info.faults.add(
+            info.node, info.where("entrypoint"), "tests-without-entrypoint", message, "name one of the algorithms"
+        )
+    algorithm = entrypoint.text if entrypoint else ""
+    sections = (section_of(node, path, info.faults, _TEST_KEYS) for node, path in items)
+    tests = tuple(_read_test(section, algorithm) for section in sections if section)
+    return algorithm or None, tests
+
+
+def _read_test(section: Section, algorithm: str) -> TestCase:
+    name = section.text("name", required=True)
+    section.require("payload")
+    payload = read_payload(section, "payload", algorithm)
+    timeout = _read_timeout(section)
+    return TestCase(name.text if name else "", payload or "", *([] if timeout is None else [timeout]))
+
+
+def _read_timeout(section: Section) -> int | None:
+    node = section.get("timeout")
+    if node is None or (isinstance(node, Scalar) and node.kind == "broken"):
+        return None
+    whole = isinstance(node, Scalar) and node.kind == "integer"
+    if isinstance(node, Scalar) and whole and len(node.text) <= 4 and 1 <= int(node.text) <= MAX_TIMEOUT:
+        return int(node.text)
+    code, what = ("timeout", quote(node.text)) if isinstance(node, Scalar) and whole else ("type", "this")
+    section.faults.add(
+        node, section.where("timeout"), code, f"{what} is no whole number of seconds from 1 to {MAX_TIMEOUT}"
+    )
+    return None

@@ -1,0 +1,177 @@
+"""JSON → nodes: RFC 8259 and nothing beside it, every node with its place.
+
+Told and read on: duplicate keys, trailing commas, NaN and infinity, lone surrogates. Anything else ends the reading.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, NoReturn
+
+from algosync.workflow.fault import Place, quote
+from algosync.workflow.node import MAX_DEPTH, MAX_NODES, SURROGATE, Entry, ListNode, MapNode, Scalar, child
+
+if TYPE_CHECKING:
+    from algosync.workflow.fault import Faults
+    from algosync.workflow.node import Kind, Node
+
+__all__ = ["read_json", "read_json_value"]
+
+_SPACE = re.compile(r"[ \t\r\n]+")
+_STRING = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_WORD = re.compile(r"[^\s\[\]{}:,\"]+")
+_LITERALS: dict[str, Kind] = {"true": "boolean", "false": "boolean", "null": "null"}
+_SPECIAL = ("NaN", "Infinity", "-Infinity")
+
+
+def read_json(text: str, faults: Faults) -> Node:
+    """The text's only value. UnreadableError: it is not JSON, which has been told."""
+    reader = _Reader(text, 0, faults)
+    value = reader.value("", 0)
+    if reader.position < len(text):
+        reader.stop("there is more text behind the end of the value")
+    return value
+
+
+def read_json_value(text: str, position: int, faults: Faults) -> tuple[Node, int]:
+    """The value that begins at a position, and where the text goes on behind it. Places are those of the whole text."""
+    reader = _Reader(text, position, faults)
+    return reader.value("", 0), reader.position
+
+
+class _Reader:
+    """A position in the text. Strings hold no line breaks, so lines are counted in white space only."""
+
+    __slots__ = ("faults", "line", "line_start", "nodes", "position", "text")
+
+    def __init__(self, text: str, position: int, faults: Faults) -> None:
+        self.text, self.position, self.faults = text, position, faults
+        self.line = text.count("\n", 0, position) + 1
+        self.line_start = text.rfind("\n", 0, position) + 1
+        self.nodes = 0
+        self.skip_space()
+
+    def place(self) -> Place:
+        return Place(self.line, self.position - self.line_start + 1)
+
+    def stop(self, message: str, hint: str | None = None) -> NoReturn:
+        self.faults.stop(self.place(), "syntax", message, hint)
+
+    def skip_space(self) -> None:
+        match = _SPACE.match(self.text, self.position)
+        if match is None:
+            return
+        if lines := self.text.count("\n", self.position, match.end()):
+            self.line += lines
+            self.line_start = self.text.rfind("\n", self.position, match.end()) + 1
+        self.position = match.end()
+
+    def next(self) -> str:
+        """The character here; empty at the end of the text."""
+        return self.text[self.position : self.position + 1]
+
+    def step(self, length: int = 1) -> None:
+        self.position += length
+        self.skip_space()
+
+    def value(self, path: str, depth: int) -> Node:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            self.faults.stop(self.place(), "too-large", f"more than {MAX_NODES} values")
+        if depth > MAX_DEPTH:
+            self.faults.stop(self.place(), "too-deep", f"nested deeper than {MAX_DEPTH} levels")
+        match self.next():
+            case "{":
+                return self.map(path, depth)
+            case "[":
+                return self.list(path, depth)
+            case '"':
+                return self.string(path)
+            case _:
+                return self.number(path)
+
+    def map(self, path: str, depth: int) -> MapNode:
+        place = self.place()
+        entries: dict[str, Entry] = {}
+        self.step()
+        while self.next() != "}":
+            if self.next() != '"':
+                self.stop("a key in double quotes is missing here" if self.next() else "the text ends inside of a map")
+            key = self.string(path)
+            if self.next() != ":":
+                self.stop(f"a colon is missing behind the key {quote(key.text)}")
+            self.step()
+            entry = Entry(key, self.value(child(path, key.text), depth + 1))
+            if (first := entries.setdefault(key.text, entry)) is not entry:
+                message = f"the key {quote(key.text)} is on line {first.key.line} already"
+                self.faults.add(key, child(path, key.text), "duplicate-key", message)
+            self.comma(path, "}", "map")
+        self.step()
+        return MapNode(place.line, place.column, entries)
+
+    def list(self, path: str, depth: int) -> ListNode:
+        place = self.place()
+        items: list[Node] = []
+        self.step()
+        while self.next() != "]":
+            items.append(self.value(f"{path}[{len(items)}]", depth + 1))
+            self.comma(path, "]", "list")
+        self.step()
+        return ListNode(place.line, place.column, tuple(items))
+
+    def comma(self, path: str, end: str, name: str) -> None:
+        """What stands behind a member: a comma and another member, or the end."""
+        if self.next() == end:
+            return
+        if self.next() != ",":
+            self.stop(f"a comma or {end} is missing here" if self.next() else f"the text ends inside of a {name}")
+        comma = self.place()
+        self.step()
+        if self.next() == end:
+            self.faults.add(comma, path, "syntax", "a comma without anything behind it", "remove it: JSON allows none")
+
+    def string(self, path: str) -> Scalar:
+        place, match = self.place(), _STRING.match(self.text, self.position)
+        end = match.end() if match else self.position
+        if self.text[end : end + 1] != '"':
+            self.position = end
+            self.stop(_why(self.text[end : end + 2]))
+        text: str = json.loads(self.text[self.position : end + 1])
+        self.step(end + 1 - self.position)
+        if not text.isascii() and SURROGATE.search(text):
+            self.faults.add(place, path, "lone-surrogate", "half of a surrogate pair")
+            return Scalar(place.line, place.column, "broken", "")
+        return Scalar(place.line, place.column, "text", text)
+
+    def number(self, path: str) -> Scalar:
+        place, match = self.place(), _WORD.match(self.text, self.position)
+        word = match.group() if match else ""
+        number = _NUMBER.fullmatch(word)
+        if number:
+            kind: Kind = "integer" if number.lastindex is None else "number"
+        elif word in _SPECIAL:
+            self.faults.add(place, path, "number-not-json", f"{word} is not a JSON value")
+            kind = "broken"
+        elif word in _LITERALS:
+            kind = _LITERALS[word]
+        else:
+            self.stop(f"{quote(word)} is not a JSON value" if word else "a value is missing here", _hint(word))
+        self.step(len(word))
+        return Scalar(place.line, place.column, kind, word)
+
+
+def _why(rest: str) -> str:
+    """Why a string stops in front of this text."""
+    if rest.startswith("\\"):
+        return f"{quote(rest)} is not an escape of JSON"
+    return "the text ends inside of a string" if not rest else "a line break or control character inside of a string"
+
+
+def _hint(word: str) -> str | None:
+    if word.lower() in {"true", "false", "none", "null"}:
+        return "JSON knows true, false and null"
+    if word.startswith(("//", "/*", "#")):
+        return "JSON has no comments"
+    return "texts stand in double quotes" if word else None

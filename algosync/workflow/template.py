@@ -1,0 +1,133 @@
+"""Templates: text and values → rendered text, by a child process that gets nothing else, and where each line comes from."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import signal
+import subprocess
+import sys
+from bisect import bisect_right
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from algosync.core.error import Fault
+from algosync.workflow.fault import UnreadableError
+from algosync.workflow.node import MAX_SIZE
+from algosync.workflow.section import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from algosync.workflow.fault import Faults
+
+__all__ = ["Limits", "Mark", "Rendered", "render_template"]
+
+_SANDBOX = Path(__file__).with_name("sandbox.py")
+_FAILED = 3
+_HINTS = {
+    "template-line-break": "print it with a filter: {{ name | tojson }}",
+    "template-too-expensive": "a workflow's template needs seconds at most",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a template may use: seconds of CPU, seconds by the clock, bytes of memory, bytes of output."""
+
+    cpu: int = 5
+    clock: float = 20
+    memory: int = 1024**3
+    output: int = MAX_SIZE
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mark:
+    """From this place of the rendered text on: the template's line (0: unknown). `own`: its own text, line by line."""
+
+    line: int
+    column: int
+    template_line: int
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A rendered text; `marks` in the order of their places, none for a file that is no template."""
+
+    text: str
+    marks: Sequence[Mark] = ()
+
+    def template_line(self, line: int, column: int) -> int | None:
+        """The template's line that a place comes from. None: it is not known."""
+        index = bisect_right(self.marks, (line, column), key=lambda mark: (mark.line, mark.column)) - 1
+        if index < 0 or not self.marks[index].template_line:
+            return None
+        mark = self.marks[index]
+        return mark.template_line + (line - mark.line if mark.own else 0)
+
+
+def render_template(text: str, values: Mapping[str, object], faults: Faults, limits: Limits | None = None) -> Rendered:
+    """UnreadableError: it could not be rendered, which has been told, with places in the template."""
+    limits, nonce = limits or Limits(), secrets.token_hex(8)
+    request = {
+        "template": text,
+        "variables": dict(values),
+        "nonce": nonce,
+        "cpu": limits.cpu,
+        "memory": limits.memory,
+        "output": limits.output,
+    }
+    try:
+        child = subprocess.run(  # noqa: S603 - our own script; nothing of the file is in its arguments
+            [sys.executable, "-I", str(_SANDBOX)],
+            input=json.dumps(request).encode(),
+            capture_output=True,
+            cwd="/",
+            env={},
+            timeout=limits.clock,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        _fail(faults, [_expensive(f"it takes longer than {limits.clock:g} s")], values)
+    if child.returncode:
+        _fail(faults, _failures(child.returncode, child.stderr, limits), values)
+    return _unmark(child.stdout.decode(), nonce)
+
+
+def _failures(status: int, stderr: bytes, limits: Limits) -> list[dict[str, object]]:
+    if status == _FAILED:
+        failures: list[dict[str, object]] = json.loads(stderr)
+        return failures
+    if status in {-signal.SIGXCPU, -signal.SIGKILL}:
+        return [_expensive(f"it needs more than {limits.cpu} s of CPU")]
+    return [_expensive(f"the renderer broke down with status {status}")]
+
+
+def _expensive(message: str) -> dict[str, object]:
+    return {"code": "template-too-expensive", "line": 1, "column": 1, "message": message}
+
+
+def _fail(faults: Faults, failures: Sequence[Mapping[str, object]], values: Mapping[str, object]) -> NoReturn:
+    for failure in failures:
+        name, code, line = failure.get("name"), str(failure["code"]), int(str(failure["line"]))
+        hint = nearest(name, values) or "declare it under `variables`" if isinstance(name, str) else _HINTS.get(code)
+        column = int(str(failure["column"]))
+        faults.found.append(Fault(line, column, "", code, str(failure["message"]), hint, line))
+    raise UnreadableError
+
+
+def _unmark(text: str, nonce: str) -> Rendered:
+    """The text without its marks, and what they said."""
+    first, *rest = re.split(f"\x1e{nonce}([de])([0-9]+)\x1f", text)
+    parts, marks, line, column = [first], [], 1, 1
+    for kind, number, part in zip(rest[::3], rest[1::3], rest[2::3], strict=True):
+        marks.append(Mark(line, column, int(number), kind == "d"))
+        parts.append(part)
+        if breaks := part.count("\n"):
+            line, column = line + breaks, len(part) - part.rfind("\n")
+        else:
+            column += len(part)
+    return Rendered("".join(parts), marks)

@@ -1,0 +1,65 @@
+"""Values of template variables: node → Python, and the text of a flag → the type that the variable's default has."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from algosync.workflow.fault import Faults, UnreadableError, quote
+from algosync.workflow.json_reader import read_json
+from algosync.workflow.node import ListNode, Scalar, child
+
+if TYPE_CHECKING:
+    from algosync.workflow.node import Node
+
+__all__ = ["NAME", "fit", "python_value"]
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+_MAX_DIGITS = 4000  # Python refuses to convert longer ones
+
+
+def python_value(node: Node, path: str, faults: Faults) -> object:
+    """The value of a node. A number that Python would round is told: it would reach the algorithm changed."""
+    if isinstance(node, ListNode):
+        return [python_value(item, f"{path}[{index}]", faults) for index, item in enumerate(node.items)]
+    if not isinstance(node, Scalar):
+        return {key: python_value(entry.value, child(path, key), faults) for key, entry in node.entries.items()}
+    if node.kind == "text":
+        return node.text
+    if node.kind in {"integer", "number"}:
+        return _number(node, path, faults)
+    return {"true": True, "false": False}.get(node.text)
+
+
+def _number(node: Scalar, path: str, faults: Faults) -> int | float:
+    if len(node.text) <= _MAX_DIGITS:
+        if node.kind == "integer":
+            return int(node.text)
+        value = float(node.text)
+        if Decimal(repr(value)) == Decimal(node.text):
+            return value
+    message = f"the number {quote(node.text)} would be rounded"
+    faults.add(node, path, "variable-type", message, "write it as a text, in quotes")
+    return 0
+
+
+def fit(value: object, default: object) -> object:
+    """The value in the type of the default; a text, all that a flag can give, is read as JSON where the default is no text.
+
+    ValueError: it does not fit; the message does not show it.
+    """
+    if default is None or type(value) is type(default) or (type(value), type(default)) == (int, float):
+        return value
+    if isinstance(value, str):
+        faults = Faults()
+        try:
+            read = python_value(read_json(value, faults), "", faults)
+        except UnreadableError:
+            read = None
+        if not faults.found and (type(read) is type(default) or (type(read), type(default)) == (int, float)):
+            return read
+    raise ValueError(f"its default is {_KINDS[type(default)]}")
+
+
+_KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number", list: "a list", dict: "a map"}

@@ -1,0 +1,222 @@
+"""YAML → nodes, from the parser's events: places, duplicate keys, merge keys, bounds, and the scalars of YAML 1.2.
+
+libyaml's parser is used where PyYAML was built with it, else PyYAML's own. Both are iterative; nothing here is recursive either,
+because what libyaml composes itself crashes on deep nesting. Aliases share the node of their anchor and count in full.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from algosync.workflow.fault import Place, quote
+from algosync.workflow.node import (
+    MAX_DEPTH,
+    MAX_NODES,
+    MAX_SIZE,
+    SURROGATE,
+    Entry,
+    ListNode,
+    MapNode,
+    Scalar,
+    child,
+    kind_of,
+)
+from algosync.workflow.number import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from algosync.workflow.fault import Faults
+    from algosync.workflow.node import Node
+
+__all__ = ["read_yaml"]
+
+# What neither parser lets pass; looked for first, because they name no line.
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MERGE = "<<"
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A finished node with its expanded measures."""
+
+    node: Node
+    nodes: int
+    size: int
+    height: int
+    merge: bool = False  # an unquoted `<<` where a key stands
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or map whose end is still to come; a map's parts are keys and values by turns."""
+
+    is_map: bool
+    place: Place
+    path: str
+    anchor: str | None
+    parts: list[_Part] = field(default_factory=list)
+
+    def next_path(self) -> str:
+        """The path of the part that comes next."""
+        if not self.is_map:
+            return f"{self.path}[{len(self.parts)}]"
+        key = self.parts[-1].node if len(self.parts) % 2 else None
+        return child(self.path, key.text) if isinstance(key, Scalar) else self.path
+
+
+def read_yaml(text: str, faults: Faults, *, pure: bool = False) -> Node:
+    """The stream's only document. `pure` forces PyYAML's own parser. UnreadableError: not YAML, which has been told."""
+    import yaml
+
+    if match := _UNPRINTABLE.search(text):
+        place = Place(text.count("\n", 0, match.start()) + 1, match.start() - text.rfind("\n", 0, match.start()))
+        faults.stop(
+            place, "control-character", f"the character {quote(match.group())}", "write it as an escape in quotes"
+        )
+    loader: Any = yaml.SafeLoader if pure else getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return _Builder(faults).build(yaml.parse(text, Loader=loader))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
+        faults.stop(place, "syntax", " ".join(filter(None, (error.context, error.problem))))
+    except yaml.YAMLError as error:  # the reader's: encodings and characters, both checked before
+        faults.stop(Place(1, 1), "syntax", str(error))
+
+
+class _Builder:
+    __slots__ = ("anchors", "faults", "nodes", "root", "size", "stack")
+
+    def __init__(self, faults: Faults) -> None:
+        self.faults = faults
+        self.anchors: dict[str, _Part | None] = {}  # None: still open
+        self.stack: list[_Open] = []
+        self.root: Node | None = None
+        self.nodes = self.size = 0
+
+    def build(self, events: Iterator[Any]) -> Node:
+        """Events carry what they mean in their type's name only; their marks count from 0."""
+        import yaml
+
+        for event in events:
+            place = Place(event.start_mark.line + 1, event.start_mark.column + 1)
+            if isinstance(event, yaml.ScalarEvent):
+                self.scalar(event, place)
+            elif isinstance(event, yaml.CollectionStartEvent):
+                self.open(event, place, is_map=isinstance(event, yaml.MappingStartEvent))
+            elif isinstance(event, yaml.CollectionEndEvent):
+                self.close()
+            elif isinstance(event, yaml.AliasEvent):
+                self.alias(event.anchor, place)
+            elif isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
+                self.faults.stop(place, "second-document", "a second document begins here", "one file, one workflow")
+        return self.root or Scalar(1, 1, "null", "null")
+
+    def path(self) -> str:
+        return self.stack[-1].next_path() if self.stack else ""
+
+    def scalar(self, event: Any, place: Place) -> None:
+        self.refuse_tag(event.tag, place)
+        text = event.value
+        kind, json = resolve(text, quoted=bool(event.style))
+        if kind == "broken":
+            self.faults.add(
+                place, self.path(), "number-not-json", f"{quote(text)} cannot be written in JSON", "quote it"
+            )
+        elif not text.isascii() and SURROGATE.search(text):
+            self.faults.add(place, self.path(), "lone-surrogate", "half of a surrogate pair")
+            kind, json = "broken", ""
+        merge = not event.style and text == _MERGE
+        self.count(1, len(json), place)
+        self.finish(_Part(Scalar(place.line, place.column, kind, json), 1, len(json), 0, merge), event.anchor)
+
+    def open(self, event: Any, place: Place, *, is_map: bool) -> None:
+        self.refuse_tag(event.tag, place)
+        if len(self.stack) >= MAX_DEPTH:
+            self.faults.stop(place, "too-deep", f"nested deeper than {MAX_DEPTH} levels")
+        self.count(1, 0, place)
+        if event.anchor:
+            self.anchors[event.anchor] = None
+        self.stack.append(_Open(is_map, place, self.path(), event.anchor))
+
+    def close(self) -> None:
+        done = self.stack.pop()
+        if done.is_map:
+            node: Node = self.map(done)
+        else:
+            node = ListNode(done.place.line, done.place.column, tuple(part.node for part in done.parts))
+        nodes, size = sum(part.nodes for part in done.parts), sum(part.size for part in done.parts)
+        height = max((part.height for part in done.parts), default=0)
+        self.finish(_Part(node, nodes + 1, size, height + 1), done.anchor)
+
+    def alias(self, name: Any, place: Place) -> None:
+        part = self.anchors.get(name)
+        if part is None:
+            inside = name in self.anchors
+            code, message = (
+                ("alias-cycle", "inside of itself") if inside else ("unknown-alias", "without an anchor before it")
+            )
+            self.faults.add(place, self.path(), code, f"the alias {quote(name)} stands {message}")
+            part = _Part(Scalar(place.line, place.column, "broken", ""), 1, 0, 0)
+        if len(self.stack) + part.height > MAX_DEPTH:
+            self.faults.stop(place, "too-deep", f"nested deeper than {MAX_DEPTH} levels with this alias")
+        self.count(part.nodes, part.size, place)
+        self.finish(part, None)
+
+    def count(self, nodes: int, size: int, place: Place) -> None:
+        self.nodes += nodes
+        self.size += size
+        if self.nodes > MAX_NODES or self.size > MAX_SIZE:
+            limits = f"{MAX_NODES} values or {MAX_SIZE // 1024**2} Mi characters"
+            self.faults.stop(place, "too-large", f"more than {limits}, what aliases stand for included")
+
+    def finish(self, part: _Part, anchor: str | None) -> None:
+        if anchor:
+            self.anchors[anchor] = part
+        if self.stack:
+            self.stack[-1].parts.append(part)
+        else:
+            self.root = part.node
+
+    def refuse_tag(self, tag: str | None, place: Place) -> None:
+        if tag is not None:
+            self.faults.add(
+                place, self.path(), "tag", f"the tag {quote(tag)}", "remove it: values have the types of JSON"
+            )
+
+    def map(self, done: _Open) -> MapNode:
+        own: dict[str, Entry] = {}
+        merged: dict[str, Entry] = {}
+        merge_key: Node | None = None
+        for key, value in zip(done.parts[::2], done.parts[1::2], strict=True):
+            if key.merge and merge_key is None:
+                merge_key = key.node
+                self.merge(merged, value.node, done.path)
+            elif not isinstance(key.node, Scalar) or key.node.kind != "text":
+                self.refuse_key(key.node, done.path)
+            elif (
+                first := own.setdefault(key.node.text, entry := Entry(key.node, value.node))
+            ) is not entry or key.merge:
+                line = merge_key.line if key.merge and merge_key else first.key.line
+                message = f"the key {quote(key.node.text)} is on line {line} already"
+                self.faults.add(key.node, child(done.path, key.node.text), "duplicate-key", message)
+        return MapNode(done.place.line, done.place.column, {**merged, **own})
+
+    def merge(self, merged: dict[str, Entry], value: Node, path: str) -> None:
+        """Take over what is not there yet: of several maps the first one wins."""
+        for source in value.items if isinstance(value, ListNode) else (value,):
+            if isinstance(source, MapNode):
+                for name, entry in source.entries.items():
+                    merged.setdefault(name, entry)
+            elif not (isinstance(source, Scalar) and source.kind == "broken"):
+                message = f"<< takes a map or a list of maps, not {kind_of(source)}"
+                self.faults.add(source, child(path, _MERGE), "merge", message)
+
+    def refuse_key(self, key: Node, path: str) -> None:
+        if isinstance(key, Scalar) and key.kind == "broken":
+            return
+        hint = f'write "{key.text}" in quotes' if isinstance(key, Scalar) else None
+        self.faults.add(key, path, "key-not-text", f"a key is a text, not {kind_of(key)}", hint)

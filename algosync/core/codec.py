@@ -1,0 +1,186 @@
+"""Codec: the only JSON ⇄ State and Record.
+
+The text is ASCII and deterministic: one line per record, in the order of their addresses. Its last line is a seal, the SHA-256 of
+every byte before it, so that each flipped bit and each cut is seen. The fields of a version are exactly those written here: a field
+that this program does not know may change what a record means, so it is refused, and whoever adds one raises `FORMAT_VERSION`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from algosync.core.address import Address
+from algosync.core.error import Corrupt
+from algosync.core.resource import Json, Record
+from algosync.core.state import State
+
+__all__ = [
+    "FORMAT_VERSION",
+    "address_from_json",
+    "decode_state",
+    "encode_json",
+    "encode_state",
+    "fields_of",
+    "parse_json",
+    "record_from_json",
+    "record_to_json",
+    "require_count",
+    "require_text",
+    "require_version",
+]
+
+FORMAT_VERSION = 1
+
+_STATE_FIELDS = ("format_version", "lineage", "serial", "records", "sha256")
+_RECORD_FIELDS = ("attributes", "destination_stamp", "digest", "size", "source_stamp")
+
+
+def encode_state(state: State) -> bytes:
+    """The text of a state file; equal states give equal bytes. ValueError, TypeError: an attribute is not JSON."""
+    addresses = sorted(state.records, key=lambda address: (address.algorithm, str(address)))
+    lines = [f"    {encode_json(str(a))}: {encode_json(record_to_json(state.records[a]))}" for a in addresses]
+    records = "{\n" + ",\n".join(lines) + "\n  }" if lines else "{}"
+    body = (
+        f'{{\n  "format_version": {FORMAT_VERSION},\n  "lineage": {encode_json(state.lineage)},\n'
+        f'  "serial": {state.serial},\n  "records": {records}'
+    ).encode("ascii")
+    return body + _seal(body)
+
+
+def decode_state(data: bytes) -> State:
+    """The inverse of `encode_state`. Corrupt: damaged, written by a newer version, or not a state at all."""
+    document = parse_json(data)
+    require_version(document)  # before the seal: another version may seal in another way
+    body = data[: -len(_seal(b""))]
+    if data != body + _seal(body):
+        raise Corrupt("is damaged: its checksum is not that of its content")
+    fields = fields_of(document, _STATE_FIELDS, "the state")
+    lineage = require_text(fields["lineage"], "lineage")
+    serial = require_count(fields["serial"], "serial")
+    if not isinstance(fields["records"], dict):
+        raise Corrupt("is damaged: records is not an object")
+    records = [record_from_json(text, value) for text, value in fields["records"].items()]
+    return State(lineage, serial, MappingProxyType({record.address: record for record in records}))
+
+
+def record_to_json(record: Record) -> dict[str, Json]:
+    """All of a record but its address."""
+    return {
+        "attributes": record.attributes,
+        "destination_stamp": record.destination_stamp,
+        "digest": record.digest,
+        "size": record.size,
+        "source_stamp": record.source_stamp,
+    }
+
+
+def record_from_json(address: str, value: Json) -> Record:
+    """The inverse of `record_to_json`; every field has to be there and no other. Corrupt: it is not a record."""
+    fields = fields_of(value, _RECORD_FIELDS, address)
+    attributes = fields["attributes"]
+    if not isinstance(attributes, dict):
+        raise Corrupt(f"is damaged: the attributes of {address} are not an object")
+    return Record(
+        address_from_json(address),
+        digest=require_text(fields["digest"], f"digest of {address}"),
+        source_stamp=_text_or_none(fields["source_stamp"], f"source_stamp of {address}"),
+        destination_stamp=_text_or_none(fields["destination_stamp"], f"destination_stamp of {address}"),
+        size=None if fields["size"] is None else require_count(fields["size"], f"size of {address}"),
+        attributes=MappingProxyType(attributes),
+    )
+
+
+def address_from_json(value: Json) -> Address:
+    """An address in its one spelling: two spellings of it would be two records of one thing."""
+    text = require_text(value, "an address")
+    try:
+        address = Address.parse(text)
+    except ValueError as error:
+        raise Corrupt(f"is damaged: {error}") from error
+    if str(address) != text:
+        raise Corrupt(f"is damaged: {text!r} is not how {address} is written")
+    return address
+
+
+def parse_json(data: bytes) -> Json:
+    """One JSON document: UTF-8, no duplicate names, only finite numbers. Corrupt: anything else."""
+    try:
+        document: Json = json.loads(
+            data.decode("utf-8"), object_pairs_hook=_unique, parse_float=_finite, parse_constant=_finite
+        )
+    except (ValueError, RecursionError) as error:
+        raise Corrupt(f"is damaged: not JSON ({error})") from error
+    return document
+
+
+def require_version(document: Json) -> None:
+    """Corrupt: the document says that another version wrote it, or no version at all."""
+    version = document.get("format_version") if isinstance(document, dict) else None
+    if isinstance(version, bool) or not isinstance(version, int):
+        raise Corrupt("is damaged: it has no format_version")
+    if version > FORMAT_VERSION:
+        raise Corrupt(
+            f"was written by a newer algosync: format {version}, this one reads {FORMAT_VERSION}",
+            hint="Upgrade algosync.",
+        )
+    if version < FORMAT_VERSION:
+        raise Corrupt(f"is damaged: there never was a format {version}")
+
+
+def fields_of(value: Json, names: tuple[str, ...], what: str) -> Mapping[str, Json]:
+    """An object with exactly these fields. Corrupt: anything else."""
+    if not isinstance(value, dict):
+        raise Corrupt(f"is damaged: {what} is not an object")
+    if odd := sorted(value.keys() ^ set(names)):
+        missing = "lacks" if odd[0] in names else "has an unknown field"
+        raise Corrupt(f"is damaged: {what} {missing} {odd[0]!r:.60}")
+    return value
+
+
+def require_text(value: Json, what: str) -> str:
+    if not isinstance(value, str):
+        raise Corrupt(f"is damaged: {what} is not a text")
+    return value
+
+
+def require_count(value: Json, what: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise Corrupt(f"is damaged: {what} is not a count")
+    return value
+
+
+def _text_or_none(value: Json, what: str) -> str | None:
+    return None if value is None else require_text(value, what)
+
+
+def _seal(body: bytes) -> bytes:
+    return f',\n  "sha256": "{hashlib.sha256(body).hexdigest()}"\n}}\n'.encode("ascii")
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name is there twice")
+    return members
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not a finite number")
+    return number
+
+
+def _plain(value: object) -> dict[Any, Any]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a state cannot hold a {type(value).__name__}")
+
+
+# ASCII only, so that no text in a record can move a terminal's cursor; one line; the same for equal values.
+encode_json = json.JSONEncoder(sort_keys=True, separators=(", ", ": "), allow_nan=False, default=_plain).encode

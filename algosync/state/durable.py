@@ -1,0 +1,96 @@
+"""Durable: private files that are on the disk, whole, when a function returns.
+
+A file is written beside its place, fsync'ed, renamed, and its folder fsync'ed: without the last step a rename that was reported can
+be lost with the power. Files are 0600 and folders 0700 from their first moment on, whatever the umask. OSError: it did not work.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from algosync.core.error import StateError
+
+__all__ = ["make_folder", "read_file", "remove_file", "replace_file", "reported", "write_all"]
+
+_MODE = 0o600
+# Not through a symbolic link: a rename would replace the link, and somebody else may have laid it there.
+_NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@contextmanager
+def reported(path: Path, deed: str) -> Iterator[None]:
+    """Turns an OSError into "PATH cannot be DEED: reason"."""
+    try:
+        yield
+    except OSError as error:
+        raise StateError(f"{path} cannot be {deed}: {error.strerror or error}") from error
+
+
+def read_file(path: Path) -> bytes | None:
+    """The bytes of a regular file; None: there is no such file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | _NO_LINK)  # opening a pipe would wait for its writer
+    except FileNotFoundError:
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Afterwards, and after a crash at any moment, the file has either its old content or the new one.
+
+    The caller keeps other writers away: the name of the temporary file is fixed, so that crashes do not pile up rubbish.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    with suppress(FileNotFoundError):
+        os.unlink(temporary)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, _MODE)
+    try:
+        write_all(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(temporary, path)
+    _sync_folder(path.parent)
+
+
+def remove_file(path: Path) -> None:
+    """Afterwards it is not there."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+        _sync_folder(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Makes what is missing of a path; folders that are there keep their mode."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    with suppress(FileExistsError):  # another process was faster
+        os.mkdir(path, 0o700)
+        _sync_folder(path.parent)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """One write may take only a part of the bytes."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,187 @@
+"""Entry: what a journal says, and what follows from it. Pure.
+
+A journal's text is one line per entry: length and checksum in hex, then JSON. Each checksum goes on from that of the line
+before, so no line can be missing, moved or altered unseen. Only the last line may be cut short: its writer died before it was
+acknowledged.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias
+
+from algosync.core.address import Address
+from algosync.core.codec import (
+    FORMAT_VERSION,
+    address_from_json,
+    encode_json,
+    fields_of,
+    parse_json,
+    record_from_json,
+    record_to_json,
+    require_count,
+    require_text,
+    require_version,
+)
+from algosync.core.error import Corrupt
+from algosync.core.resource import Json, Record
+from algosync.core.state import State
+
+__all__ = ["Entry", "Forget", "Header", "Intent", "Log", "Result", "decode_log", "encode_line", "replay", "unfinished"]
+
+_PREFIX = re.compile(rb"([0-9a-f]{8}) ([0-9a-f]{8}) ")
+_PREFIX_LENGTH = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first line of a journal: the state that it continues."""
+
+    lineage: str
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A remote write is about to be made; until a Result or Forget of its address follows, nobody knows whether it was."""
+
+    address: Address
+    verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    record: Record
+
+    @property
+    def address(self) -> Address:
+        return self.record.address
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    address: Address
+
+
+Entry: TypeAlias = Intent | Result | Forget
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A journal, read."""
+
+    header: Header
+    entries: tuple[Entry, ...] = ()
+
+
+def replay(state: State, log: Log) -> State:
+    """The state with all changes of the log, of which it may have absorbed the first ones already: its serial says how many.
+
+    Corrupt: the log continues another state.
+    """
+    changes = [entry for entry in log.entries if not isinstance(entry, Intent)]
+    absorbed = state.serial - log.header.serial
+    if state.lineage != log.header.lineage or not 0 <= absorbed <= len(changes):
+        raise Corrupt(
+            f"continues another state: serial {log.header.serial} of {log.header.lineage}, "
+            f"but the state is serial {state.serial} of {state.lineage}"
+        )
+    records = dict(state.records)
+    for change in changes[absorbed:]:
+        if isinstance(change, Result):
+            records[change.address] = change.record
+        else:
+            records.pop(change.address, None)
+    return State(state.lineage, log.header.serial + len(changes), MappingProxyType(records))
+
+
+def unfinished(entries: Iterable[Entry]) -> dict[Address, str]:
+    """The addresses of which an intent has no outcome, with its verb."""
+    pending: dict[Address, str] = {}
+    for entry in entries:
+        if isinstance(entry, Intent):
+            pending[entry.address] = entry.verb
+        else:
+            pending.pop(entry.address, None)
+    return pending
+
+
+def encode_line(entry: Header | Entry, checksum: int) -> tuple[bytes, int]:
+    """One line and its checksum, given the checksum of the line before it (0: none).
+
+    ValueError, TypeError: it could not be read back, so it must not be written either.
+    """
+    payload = encode_json(_entry_to_json(entry)).encode("ascii")
+    try:
+        _entry_from_json(parse_json(payload))
+    except Corrupt as error:
+        raise ValueError(error.message) from error
+    checksum = zlib.crc32(payload, checksum)
+    return b"%08x %08x %b\n" % (len(payload), checksum, payload), checksum
+
+
+def decode_log(data: bytes) -> Log:
+    """A journal's text, but for a last line that was cut short. Corrupt: any other damage, or a newer version."""
+    *lines, rest = data.split(b"\n")
+    if not _is_cut(rest):
+        raise Corrupt("is damaged: its last line does not end")
+    checksum, found = 0, []
+    for number, line in enumerate(lines, start=1):
+        payload = line[_PREFIX_LENGTH:]
+        checksum = zlib.crc32(payload, checksum)
+        if line[:_PREFIX_LENGTH] != b"%08x %08x " % (len(payload), checksum):
+            raise Corrupt(f"is damaged: the checksum of line {number} is not that of its content")
+        found.append(_entry_from_json(parse_json(payload)))
+    if not found or not isinstance(found[0], Header):
+        raise Corrupt("is damaged: it does not start with a header")
+    return Log(found[0], tuple(_not_header(entry) for entry in found[1:]))
+
+
+def _is_cut(rest: bytes) -> bool:
+    """Whether a line without its end is the beginning of one; after a power loss zeros may stand for what is missing."""
+    rest = rest.rstrip(b"\0")
+    prefix = _PREFIX.match(rest)
+    if prefix is None:
+        return len(rest) < _PREFIX_LENGTH
+    return len(rest) <= _PREFIX_LENGTH + int(prefix[1], 16)
+
+
+def _not_header(entry: Header | Entry) -> Entry:
+    if isinstance(entry, Header):
+        raise Corrupt("is damaged: it has two headers")
+    return entry
+
+
+def _entry_to_json(entry: Header | Entry) -> Json:
+    match entry:
+        case Header(lineage, serial):
+            return {"kind": "header", "format_version": FORMAT_VERSION, "lineage": lineage, "serial": serial}
+        case Intent(address, verb):
+            return {"kind": "intent", "address": str(address), "verb": verb}
+        case Result(record):
+            return {"kind": "result", "address": str(record.address), "record": record_to_json(record)}
+        case Forget(address):
+            return {"kind": "forget", "address": str(address)}
+
+
+def _entry_from_json(value: Json) -> Header | Entry:
+    kind = value.get("kind") if isinstance(value, dict) else None
+    match kind:
+        case "header":
+            require_version(value)
+            fields = fields_of(value, ("kind", "format_version", "lineage", "serial"), "a header")
+            return Header(require_text(fields["lineage"], "lineage"), require_count(fields["serial"], "serial"))
+        case "intent":
+            fields = fields_of(value, ("kind", "address", "verb"), "an intent")
+            return Intent(address_from_json(fields["address"]), require_text(fields["verb"], "verb"))
+        case "result":
+            fields = fields_of(value, ("kind", "address", "record"), "a result")
+            return Result(record_from_json(require_text(fields["address"], "an address"), fields["record"]))
+        case "forget":
+            return Forget(address_from_json(fields_of(value, ("kind", "address"), "a forget")["address"]))
+        case _:
+            raise Corrupt(f"is damaged: there are no entries of kind {kind!r}")

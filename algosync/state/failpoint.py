@@ -1,0 +1,48 @@
+"""Failpoint: a named place at which a test can have this process die or fail.
+
+`ALGOSYNC_FAILPOINT=publish.after@version.Hello:kill` names one place and what happens there: `kill` (SIGKILL), `exit` (at once,
+status 70) or `error` (OSError). `ALGOSYNC_FAILPOINT_LOG=FILE` writes down each place that is passed, one a line. Both count only
+with `ALGOSYNC_TESTING=1`. Places are named by what is worked on, not by a running number, so threads do not make them ambiguous.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+
+from algosync.core.address import Address
+
+__all__ = ["failpoint"]
+
+
+def failpoint(name: str, target: Address | str) -> None:
+    """Passes the place `name@target`. OSError: a test asked for it."""
+    if os.environ.get("ALGOSYNC_TESTING") != "1":
+        return
+    place = f"{name}@{target}"
+    if log := os.environ.get("ALGOSYNC_FAILPOINT_LOG"):
+        _write_down(log, place)
+    wanted, _, action = os.environ.get("ALGOSYNC_FAILPOINT", "").rpartition(":")
+    if wanted == place:
+        _act(action, place)
+
+
+def _write_down(log: str, place: str) -> None:
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, f"{place}\n".encode(errors="backslashreplace"))
+    finally:
+        os.close(descriptor)
+
+
+def _act(action: str, place: str) -> None:
+    match action:
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "exit":
+            os._exit(70)
+        case "error":
+            raise OSError(errno.EIO, f"failpoint {place}")
+        case _:
+            raise ValueError(f"ALGOSYNC_FAILPOINT: {action!r} is none of kill, exit, error")

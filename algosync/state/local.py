@@ -1,0 +1,138 @@
+"""Local: a state kept in a file, with its lock and its backup beside it.
+
+The lock is a file of its own that is never renamed nor removed: a lock on a file that is later replaced keeps nobody away.
+The kernel lets go of it when its holder dies, however it dies. Its content says who holds it exclusively.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+
+from algosync.core.error import LockHeld, Stale, StateError
+from algosync.state.backend import fingerprint
+from algosync.state.durable import make_folder, read_file, replace_file, reported, write_all
+
+__all__ = ["LocalBackend"]
+
+_LOCK_FLAGS = (
+    os.O_CLOEXEC | os.O_NOFOLLOW
+)  # close-on-exec: a child that inherits the lock would keep it after our death
+
+
+def _utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+class LocalBackend:
+    """One state in `path`. `command`: what others are told when they find it locked."""
+
+    def __init__(self, path: Path, command: str = "algosync", now: Callable[[], datetime] = _utc_now) -> None:
+        self._path = path
+        self._lock = path.with_name(path.name + ".lock")
+        self._backup = path.with_name(path.name + ".backup")
+        self._command = command
+        self._now = now
+        self._held: int | None = None
+        self._exclusive = False
+
+    @property
+    def where(self) -> str:
+        return str(self._path)
+
+    @property
+    def backup(self) -> str | None:
+        return str(self._backup) if self._backup.exists() else None
+
+    def lock(self, *, exclusive: bool) -> bool:
+        if self._held is not None:
+            raise StateError(f"{self._path} is locked by this very session already")
+        with reported(self._lock, "locked"):
+            # A writer makes the lock before anything else, so without either file nobody has written.
+            if not exclusive and not self._lock.exists() and not self._path.exists():
+                return False
+            if exclusive:
+                make_folder(self._path.parent)
+            descriptor = self._open_lock(exclusive=exclusive)
+            if descriptor is not None:
+                self._take(descriptor, exclusive=exclusive)
+        return True
+
+    def unlock(self) -> None:
+        if self._held is None:
+            return
+        with reported(self._lock, "unlocked"):
+            try:
+                if self._exclusive:
+                    os.ftruncate(self._held, 0)
+            finally:
+                os.close(self._held)
+                self._held, self._exclusive = None, False
+
+    def read(self) -> bytes | None:
+        with reported(self._path, "read"):
+            return read_file(self._path)
+
+    def write(self, data: bytes, *, expect: str | None) -> None:
+        if not self._exclusive:
+            raise StateError(f"{self._path} cannot be written without its lock")
+        with reported(self._path, "written"):
+            previous = read_file(self._path)
+            if fingerprint(previous) != expect:
+                raise Stale(f"{self._path} was changed, past its lock, since it was read")
+            if previous is not None:
+                replace_file(self._backup, previous)
+            replace_file(self._path, data)
+
+    def _open_lock(self, *, exclusive: bool) -> int | None:
+        """None: this place can only be read and has no lock file, so there is no writer to keep away."""
+        try:
+            return os.open(self._lock, os.O_RDWR | os.O_CREAT | _LOCK_FLAGS, 0o600)
+        except OSError as error:
+            if exclusive or error.errno not in (errno.EROFS, errno.EACCES):
+                raise
+        try:
+            return os.open(self._lock, os.O_RDONLY | _LOCK_FLAGS)
+        except FileNotFoundError:
+            return None
+
+    def _take(self, descriptor: int, *, exclusive: bool) -> None:
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+            self._sign(descriptor, exclusive=exclusive)
+        except BlockingIOError as error:
+            holder = _holder(os.read(descriptor, 4096))
+            os.close(descriptor)
+            raise LockHeld(f"{self._path} is in use by {holder}", hint="Try again when that is done.") from error
+        except OSError:
+            os.close(descriptor)
+            raise
+        self._held, self._exclusive = descriptor, exclusive
+
+    def _sign(self, descriptor: int, *, exclusive: bool) -> None:
+        if exclusive:
+            since = self._now().isoformat(timespec="seconds")
+            note = json.dumps({"command": self._command, "pid": os.getpid(), "since": since})
+            os.ftruncate(descriptor, 0)
+            write_all(descriptor, note.encode() + b"\n")
+        elif os.fstat(descriptor).st_size:
+            # A killed writer's note would blame the dead. Where it cannot be written here it is only out of date.
+            with suppress(OSError):
+                os.ftruncate(descriptor, 0)
+
+
+def _holder(text: bytes) -> str:
+    """Who signed a lock file; it may be empty (its holders only read), half written, or anybody's text."""
+    try:
+        note = json.loads(text)
+        command, pid, since = str(note["command"]), int(note["pid"]), str(note["since"])
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return "another command"
+    words = f"`{command}` (pid {pid}, since {since})"
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in words)

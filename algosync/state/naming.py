@@ -1,0 +1,39 @@
+"""Naming: which file holds the state of a workflow, a destination and an owner.
+
+Readable where that is safe, and never the same for two different triples, not even on a file system that knows no case: what the
+readable form cannot show is told apart by a digest behind it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+__all__ = ["state_name"]
+
+_DIGEST = r"-[0-9a-f]{8}"
+_PLAIN = re.compile(rf"(?!.*{_DIGEST}$)[a-z0-9][a-z0-9._-]{{0,59}}")
+_LOCAL = re.compile(r"(local)(?::([a-z0-9][a-z0-9-]{0,59}))?")
+_HTTPS = re.compile(r"https://(?!local$|local:)([a-z0-9][a-z0-9.-]{0,59})(?::([0-9]{1,5}))?")
+_UNSAFE = re.compile(r"[^A-Za-z0-9.]+")
+
+
+def state_name(workflow: str, destination: str, owner: str) -> str:
+    """`hello_world@api.x.com_8443~jane.json`; `destination` is `local`, `local:NAME` or the cluster's canonical address."""
+    return f"{_plain(workflow)}@{_destination(destination)}~{_plain(owner)}.json"
+
+
+def _plain(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else _digested(text)
+
+
+def _destination(text: str) -> str:
+    match = _LOCAL.fullmatch(text) or _HTTPS.fullmatch(text)
+    if match is None or re.search(rf"{_DIGEST}$", match[0]):
+        return _digested(text)
+    return match[1] if match[2] is None else f"{match[1]}_{match[2]}"
+
+
+def _digested(text: str) -> str:
+    readable = _UNSAFE.sub("_", text).strip("._")[:40]
+    return f"{readable}-{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()[:8]}"

@@ -1,0 +1,243 @@
+"""Session: the recorded state while a command works on it; the one `Ledger`.
+
+A change is in the journal, durably, before it is acknowledged; the state file is written when the session closes and every
+`fold_every` entries. A crash at any moment leaves a state file and a journal that together hold every acknowledged change: the
+state's serial says how many of the journal's changes it has absorbed, so an old journal beside a new state does no harm.
+
+An intent without an outcome, by a crash or because the write failed, takes the destination's stamp from the record of its address:
+what is there now has to be read.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+
+from algosync.core.address import Address
+from algosync.core.codec import encode_state
+from algosync.core.error import LockHeld, Stale, StateError
+from algosync.core.resource import Record
+from algosync.core.state import State
+from algosync.state.backend import Backend, fingerprint
+from algosync.state.durable import remove_file, reported
+from algosync.state.entry import Entry, Forget, Header, Intent, Result
+from algosync.state.failpoint import failpoint
+from algosync.state.journal import Journal
+from algosync.state.recovery import Found, find
+
+__all__ = ["Session"]
+
+_POLL = 0.05  # seconds between two looks at a lock that others hold
+
+
+def _random_lineage() -> str:
+    from uuid import uuid4
+
+    return str(uuid4())
+
+
+class Session:
+    """Open from construction until `close`; locked shared for reading, or exclusively for writing. Threads may share it.
+
+    `journal` is a local path, wherever the backend keeps the state. `wait`: seconds to wait for the lock.
+    LockHeld: others have it. Corrupt: state or journal cannot be relied on. StateError: they cannot be used.
+    """
+
+    fold_every = 1000  # entries: replaying them takes milliseconds, writing a large state does not
+
+    def __init__(
+        self,
+        backend: Backend,
+        journal: Path,
+        *,
+        exclusive: bool,
+        wait: float = 0.0,
+        new_lineage: Callable[[], str] = _random_lineage,
+    ) -> None:
+        self._backend = backend
+        self._journal_path = journal
+        self._exclusive = exclusive
+        self._new_lineage = new_lineage
+        self._mutex = threading.RLock()
+        self._closed = False
+        self._snapshot: Mapping[Address, Record] | None = None
+        # While there is no journal, the state file says what memory says.
+        self._journal: Journal | None = None
+        present = _lock(backend, exclusive=exclusive, wait=wait)
+        try:
+            self._start(find(backend, journal) if present else Found())
+        except BaseException:
+            self._release()
+            raise
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def lineage(self) -> str | None:
+        """None until something was recorded."""
+        return self._lineage
+
+    @property
+    def serial(self) -> int:
+        return self._serial
+
+    @property
+    def records(self) -> Mapping[Address, Record]:
+        """The records as they stand now; later changes do not show in it."""
+        with self._mutex:
+            if self._snapshot is None:
+                self._snapshot = MappingProxyType(dict(self._records))
+            return self._snapshot
+
+    @contextmanager
+    def writing(self, address: Address, verb: str) -> Iterator[None]:
+        """Surrounds ONE remote write. Its outcome counts as unknown until a record of its address is committed or forgotten."""
+        with self._mutex:
+            self._require_writable()
+            self._append(Intent(address, verb))
+            self._pending[address] = verb
+        failpoint(f"{verb}.before", address)
+        yield
+        failpoint(f"{verb}.after", address)
+
+    def commit(self, record: Record) -> None:
+        """Durable when it returns. StateError: it may not be, and the run must stop."""
+        with reported(self._journal_path, "written"):
+            failpoint("record.before", record.address)
+        with self._mutex:
+            self._require_writable()
+            if record.address in self._pending or self._records.get(record.address) != record:
+                self._change(Result(record))
+        with reported(self._journal_path, "written"):
+            failpoint("record.after", record.address)
+
+    def forget(self, address: Address) -> None:
+        """Durable when it returns; of what is not recorded there is nothing to forget."""
+        with self._mutex:
+            self._require_writable()
+            if address in self._pending or address in self._records:
+                self._change(Forget(address))
+
+    def close(self) -> None:
+        """Writes the state, removes the journal, unlocks. StateError: the state could not be written; the journal stays."""
+        with self._mutex:
+            if self._closed:
+                return
+            try:
+                if self._exclusive:
+                    self._finish()
+            finally:
+                self._release()
+
+    def _start(self, found: Found) -> None:
+        self._kept = found.kept
+        self._lineage = None if found.state is None else found.state.lineage
+        self._serial = 0 if found.state is None else found.state.serial
+        self._records = {} if found.state is None else dict(found.state.records)
+        self._pending = dict(found.pending)
+        if self._exclusive and found.journal:
+            self._save()
+        self._settle()
+
+    def _settle(self) -> None:
+        for address in tuple(self._pending):
+            record = self._records.get(address)
+            if record is None or record.destination_stamp is None:
+                del self._pending[address]
+            else:
+                self._change(Result(replace(record, destination_stamp=None)))
+
+    def _finish(self) -> None:
+        self._settle()
+        if self._journal is not None:
+            self._fold()
+        with reported(self._journal_path, "removed"):
+            remove_file(self._journal_path)
+            failpoint("journal.removed", "state")
+
+    def _release(self) -> None:
+        self._closed = True
+        if self._journal is not None:
+            self._journal.close()
+        self._backend.unlock()
+
+    def _change(self, change: Result | Forget) -> None:
+        if self._exclusive:  # a reader only shows what a writer would make of a crash
+            self._append(change)
+        if isinstance(change, Result):
+            self._records[change.address] = change.record
+        else:
+            self._records.pop(change.address, None)
+        self._serial += 1
+        self._pending.pop(change.address, None)
+        self._snapshot = None
+        if self._journal is not None and self._journal.length >= self.fold_every:
+            self._fold()
+
+    def _append(self, entry: Entry) -> None:
+        if self._journal is not None and self._journal.broken:
+            self._fold()
+        if self._journal is None:
+            self._journal = self._begin_journal()
+        self._journal.append(entry)
+
+    def _begin_journal(self) -> Journal:
+        """In the place of an older one, whose changes the state file has absorbed, but for its open intents."""
+        if self._lineage is None:
+            self._lineage = self._new_lineage()
+        if self._kept is None:
+            self._save()
+        intents = [Intent(address, verb) for address, verb in self._pending.items()]
+        return Journal(self._journal_path, Header(self._lineage, self._serial), intents)
+
+    def _fold(self) -> None:
+        """The journal's file stays until the next one takes its place or the session closes."""
+        self._save()
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+        with reported(self._journal_path, "folded"):
+            failpoint("state.after", "state")
+
+    def _save(self) -> None:
+        data = encode_state(State(self._lineage or "", self._serial, self._records))
+        if fingerprint(data) == self._kept:
+            return
+        try:
+            failpoint("state.before", "state")
+            self._backend.write(data, expect=self._kept)
+            self._kept = fingerprint(data)
+            failpoint("state.after_write", "state")
+        except (StateError, OSError) as error:
+            raise self._unsaved(error) from error
+
+    def _unsaved(self, error: Exception) -> StateError:
+        kept = f"Nothing is lost: {self._journal_path} holds what was done, and the next command goes on from there."
+        kind = Stale if isinstance(error, Stale) else StateError
+        return kind(str(error), hint=kept if self._journal_path.exists() else None)
+
+    def _require_writable(self) -> None:
+        if self._closed or not self._exclusive:
+            raise StateError(f"{self._backend.where} is {'closed' if self._closed else 'open for reading only'}")
+
+
+def _lock(backend: Backend, *, exclusive: bool, wait: float) -> bool:
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            return backend.lock(exclusive=exclusive)
+        except LockHeld:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(_POLL)

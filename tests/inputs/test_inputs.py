@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from algosync.workflow import load
+
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 CLUSTER = WORKFLOWS / "image_parallel_pipelining"
 OWNER = CLUSTER / "quality"
@@ -85,6 +87,23 @@ def test_original_format_and_nothing_else():
     assert set(ORIGINAL["test_info"]) == {"entrypoint", "tests"}
     assert [set(test) for test in ORIGINAL["test_info"]["tests"]] == [{"name", "payload", "timeout"}] * 2
     assert ORIGINAL["test_info"]["entrypoint"] == ORIGINAL["algorithms"][-1]["name"]
+
+
+def test_workflow_of_the_original_format_loads_as_it_stands():
+    workflow = load(WORKFLOWS / "image_parallel_pipelining.json", {})
+    assert [spec.name for spec in workflow.algorithms] == [
+        "SmartImageDownloader", "BoundingBoxOnImage", "FaceDetection", "ParallelPipelining"
+    ]  # fmt: skip
+    assert [(test.payload, test.timeout) for test in workflow.tests] == [("2", 120), ("8", 300)]
+    assert workflow.source_address == "file://image_parallel_pipelining"
+
+
+def test_hello_world_loads_and_takes_its_code_from_the_folder_beside_it():
+    workflow = load(WORKFLOWS / "hello_world.yaml", {})
+    [spec] = workflow.algorithms
+    assert (spec.name, spec.code, spec.data_files, spec.test_payload) == ("HelloWorld", None, (), '"Jane"')
+    assert (workflow.source_address, workflow.entrypoint) == (None, "HelloWorld")
+    assert (WORKFLOWS / "algorithms" / spec.name / "src" / f"{spec.name}.py").is_file()
 
 
 def test_every_file_the_workflow_names_is_there_and_none_is_left_over():

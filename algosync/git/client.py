@@ -31,7 +31,8 @@ class Client(AbstractHttpGitClient):
     """The git client of one repository. HTTP failures are `ClusterError`s; dulwich's own errors are as they are."""
 
     def __init__(self, url: str, user: str, key: Secret, pool: PoolManager) -> None:
-        super().__init__(url, thin_packs=False, quiet=True)
+        # dulwich's server insists on clients that take thin packs; none comes to a client that says it has nothing.
+        super().__init__(url, thin_packs=True, quiet=True)
         self._user, self._key, self._pool = user, key, pool
 
     def _http_request(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from urllib3.exceptions import HTTPError, ProxyError, SSLError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProxyError, SSLError
 from urllib3.exceptions import TimeoutError as NoAnswerInTime
 
 from algosync.core.error import (
@@ -94,6 +94,8 @@ def failure(status: int, url: str, location: str | None) -> ClusterError:
 def no_answer(url: str, error: HTTPError) -> Unreachable:
     """What a failed exchange means to people; the library's own words name objects and addresses in memory."""
     match error:
+        case NewConnectionError():  # counts as a timeout too, by inheritance
+            reason = "cannot be reached"
         case NoAnswerInTime():
             reason = "does not answer in time"
         case SSLError():
@@ -101,5 +103,5 @@ def no_answer(url: str, error: HTTPError) -> Unreachable:
         case ProxyError():
             reason = "cannot be reached through the proxy"
         case _:
-            reason = "cannot be reached, or broke off"
+            reason = "broke off"
     return Unreachable(f"{url} {reason}")

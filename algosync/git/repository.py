@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from algosync.core.error import ClusterError, Conflict, Denied, NotFound
+from algosync.core.error import ClusterError, Conflict, Denied, NotFound, Unexpected
 from algosync.core.tree import Blob, Tree, subtrees
 from algosync.git.objects import Object, Objects, read_commit, read_tree, write_commit
 from algosync.git.pack import read_pack
@@ -55,7 +55,7 @@ class Repository:
         """Put one commit that holds exactly `tree` on top of `parent`, and return its id.
 
         The id depends on the arguments alone, so that doing it again does nothing. A tree equal to the parent's makes an
-        empty commit. An answer that is lost is asked for again. Conflict: the branch is not at `parent` any more.
+        empty commit. Where it returns, the branch was seen at the commit. Conflict: the branch is not at `parent` any more.
         ValueError: `author` is not `Name <mail>`.
         """
         if parent is not None:
@@ -65,26 +65,28 @@ class Repository:
         commit = write_commit(root, before, author, message)
         objects = [commit, *(Object("tree", body) for body in bodies.values()), *_blobs(tree)]
         missing = {o.id: o for o in objects if o.id not in self._objects}
+        self._send(parent, commit, missing)
+        self._objects |= missing
+        return commit.id
+
+    def _send(self, parent: str | None, commit: Object, missing: Objects) -> None:
+        """Push, and look where the branch is then: an answer may be lost, and dulwich's server says `ok` to a race lost."""
+        refused: ClusterError | None = None
         try:
             branch = (self._refs or self._transport.refs()).branch
             self._transport.send(branch, parent, commit, missing.values())
         except (Denied, NotFound):
             raise
         except ClusterError as error:
-            self._settle(parent, commit.id, error)
-        self._objects |= missing
-        return commit.id
-
-    def _settle(self, parent: str | None, commit: str, error: ClusterError) -> None:
-        """A push failed, or its answer did not arrive: what counts is where the branch is now."""
+            refused = error
         try:
             head = self.head()
-        except ClusterError:
-            raise error from None
+        except ClusterError as error:
+            raise refused or error from None
         if head == parent:
-            raise error
-        if head != commit:
-            raise Conflict("the repository's branch was moved by somebody else") from error
+            raise refused or Unexpected("the git server accepted a push, and its branch is where it was")
+        if head != commit.id:
+            raise Conflict("the repository's branch was moved by somebody else") from refused
 
     def _load(self, commit: str) -> None:
         if not re.fullmatch("[0-9a-f]{40}", commit):

@@ -1,0 +1,316 @@
+"""What goes wrong between a repository and us has a name, and says no secret."""
+
+from __future__ import annotations
+
+import base64
+import os
+import random
+import re
+import subprocess
+import sys
+import threading
+import traceback
+from typing import TYPE_CHECKING
+
+import pytest
+import urllib3
+from conftest import KEY, PREFIX, USER, Answer
+
+from algosync.core.error import Conflict, Denied, NotFound, SourceError, Throttled, Unexpected, Unreachable
+from algosync.core.secret import Secret
+from algosync.core.tree import Blob
+from algosync.git import Repository
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import GitServer
+
+AUTHOR = "algosync <quality@algosync.invalid>"
+TREE = {"src/Hello.py": Blob(b"def apply(input):\n    return input\n")}
+PUSH = "POST git-receive-pack"
+ADVERTISED = {"Content-Type": "application/x-git-upload-pack-advertisement"}
+
+
+def _told(error: BaseException) -> str:
+    """Everything that anybody could print of an error."""
+    return "".join(traceback.format_exception(error)) + repr(error)
+
+
+def _is_silent_about_the_key(error: BaseException) -> bool:
+    encoded = base64.b64encode(f"{USER}:{KEY}".encode()).decode()
+    return not any(secret in _told(error) for secret in (KEY, encoded))
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (401, Denied),
+        (403, Denied),
+        (404, NotFound),
+        (409, Conflict),
+        (429, Throttled),
+        (503, Throttled),
+        (500, Unexpected),
+        (204, Unexpected),
+    ],
+)
+def test_a_status_has_its_error(server: GitServer, status: int, expected: type[Exception]) -> None:
+    server.before = lambda request: Answer(status, {}, b"")
+    with pytest.raises(expected) as caught:
+        server.client().head()
+    assert type(caught.value) is expected
+    assert caught.value.status == status
+    assert _is_silent_about_the_key(caught.value)
+
+
+def test_a_wrong_key_is_denied(server: GitServer) -> None:
+    wrong = KEY[::-1]
+    with pytest.raises(Denied) as caught:
+        server.client(key=wrong).head()
+    assert wrong not in _told(caught.value)
+
+
+def test_another_repository_is_not_found(server: GitServer) -> None:
+    server.url = server.url.replace(PREFIX, "/git/quality/Missing.git")
+    with pytest.raises(NotFound):
+        server.client().head()
+
+
+def test_a_port_that_nobody_listens_on_is_unreachable(server: GitServer) -> None:
+    server.url = f"http://127.0.0.1:1{PREFIX}"
+    with pytest.raises(Unreachable) as caught:
+        server.client().head()
+    url = f"http://127.0.0.1:1{PREFIX}/info/refs?service=git-upload-pack"
+    assert caught.value.message == f"{url} cannot be reached"
+
+
+def test_a_server_that_does_not_answer_is_unreachable(server: GitServer) -> None:
+    ended = threading.Event()
+    server.before = lambda request: ended.wait(10) and None
+    ours = Repository(server.url, USER, Secret(KEY), urllib3.PoolManager(timeout=0.2))
+    with pytest.raises(Unreachable, match="does not answer in time"):
+        ours.head()
+    ended.set()
+
+
+def test_no_redirection_is_followed(server: GitServer) -> None:
+    server.before = lambda request: Answer(302, {"Location": f"{server.url}/elsewhere"}, b"")
+    with pytest.raises(Unexpected, match="follows no redirections"):
+        server.client().head()
+    assert len(server.requests) == 1
+
+
+def test_something_else_than_git_says_what_it_is(server: GitServer) -> None:
+    server.before = lambda request: Answer(200, {"Content-Type": "text/html\x1b[2J"}, b"<html>")
+    with pytest.raises(Unexpected) as caught:
+        server.client().head()
+    assert caught.value.message.endswith("is not a git server: it answers with text/html\\x1b[2J")
+
+
+def test_encoded_answers_are_refused(server: GitServer) -> None:
+    server.before = lambda request: Answer(200, ADVERTISED | {"Content-Encoding": "gzip"}, b"")
+    with pytest.raises(Unexpected, match="encodes"):
+        server.client().head()
+
+
+def test_an_endless_list_of_branches_is_refused(server: GitServer) -> None:
+    lines = [b"1" * 40 + b" refs/heads/branch%07d\n" % number for number in range(300_000)]
+    body = b"001e# service=git-upload-pack\n0000" + b"".join(b"%04x%s" % (len(line) + 4, line) for line in lines)
+    server.before = lambda request: Answer(200, ADVERTISED, body)
+    with pytest.raises(SourceError, match="sends more than"):
+        server.client().head()
+
+
+def _cut(server: GitServer, wanted: str, place: int) -> None:
+    def after(request: str, answer: Answer) -> Answer:
+        if request == wanted:
+            answer.cut = place
+        return answer
+
+    server.after = after
+
+
+@pytest.mark.parametrize("place", [0, 1, 30, 100])
+def test_an_answer_cut_off_is_unreachable(server: GitServer, place: int) -> None:
+    commit = server.client().push(None, TREE, author=AUTHOR, message="1")
+    ours = server.client()
+    _cut(server, "POST git-upload-pack", place)
+    with pytest.raises(Unreachable):
+        ours.tree(commit)
+
+
+@pytest.mark.parametrize("place", [0, 10])
+def test_a_push_whose_answer_is_lost_has_happened(server: GitServer, place: int) -> None:
+    _cut(server, PUSH, place)
+    commit = server.client().push(None, TREE, author=AUTHOR, message="1")
+    assert server.client().head() == commit
+    assert server.requests.count(PUSH) == 1
+
+
+def test_a_push_answered_with_a_failure_has_happened_if_the_branch_says_so(server: GitServer) -> None:
+    server.after = lambda request, answer: Answer(500, {}, b"") if request == PUSH else answer
+    commit = server.client().push(None, TREE, author=AUTHOR, message="1")
+    assert server.client().head() == commit
+
+
+def test_a_push_that_never_arrived_is_the_failure_that_it_was(server: GitServer) -> None:
+    server.before = lambda request: Answer(500, {}, b"") if request == PUSH else None
+    with pytest.raises(Unexpected, match="answers 500"):
+        server.client().push(None, TREE, author=AUTHOR, message="1")
+    assert server.client().head() is None
+
+
+def test_a_lost_answer_and_a_branch_elsewhere_is_a_conflict(server: GitServer) -> None:
+    first = server.client().push(None, TREE, author=AUTHOR, message="1")
+    ours = server.client()
+    ours.tree(first)
+
+    def after(request: str, answer: Answer) -> Answer:
+        if request == PUSH:
+            server.after = lambda request, answer: answer
+            server.client().push(server.client().head(), {"a": Blob(b"")}, author=AUTHOR, message="theirs")
+            answer.cut = 0
+        return answer
+
+    server.after = after
+    with pytest.raises(Conflict):
+        ours.push(first, TREE, author=AUTHOR, message="2")
+
+
+def test_a_denied_push_is_denied(server: GitServer) -> None:
+    server.before = lambda request: Answer(403, {}, b"") if "receive-pack" in request else None
+    with pytest.raises(Denied):
+        server.client().push(None, TREE, author=AUTHOR, message="1")
+
+
+def test_a_server_that_lies_about_a_push_is_found_out(server: GitServer) -> None:
+    body = b"000eunpack ok\n0019ok refs/heads/master\n0000"
+    framed = b"%04x\x01%s0000" % (len(body) + 5, body)
+    lie = Answer(200, {"Content-Type": "application/x-git-receive-pack-result"}, framed)
+    server.before = lambda request: lie if request == PUSH else None
+    with pytest.raises(Unexpected, match="its branch is where it was"):
+        server.client().push(None, TREE, author=AUTHOR, message="1")
+
+
+def test_a_refusal_is_told_in_harmless_words(server: GitServer) -> None:
+    reason = b"ng refs/heads/master \x1b]0;owned\x07" + "\u202e".encode() + b"x" * 5000
+    body = b"000eunpack ok\n" + b"%04x" % (len(reason) + 5) + reason + b"\n0000"
+    refusal = Answer(
+        200, {"Content-Type": "application/x-git-receive-pack-result"}, b"%04x\x01%s0000" % (len(body) + 5, body)
+    )
+    server.before = lambda request: refusal if request == PUSH else None
+    with pytest.raises(Unexpected) as caught:
+        server.client().push(None, TREE, author=AUTHOR, message="1")
+    assert caught.value.message.startswith("the git server refused the push: \\x1b]0;owned\\x07\\u202exxx")
+    assert len(caught.value.message) < 300
+
+
+@pytest.mark.parametrize("server", ["dulwich"], indirect=True)
+@pytest.mark.parametrize("request_of", ["GET info/refs?service=git-upload-pack", "POST git-upload-pack", PUSH])
+def test_mutated_answers_raise_nothing_but_ours(server: GitServer, request_of: str) -> None:
+    """Every answer of a whole session with bytes flipped, cut and put in, 100 times from a fixed seed."""
+    first = server.client().push(None, TREE, author=AUTHOR, message="0")
+    chance = random.Random(7)
+
+    def after(request: str, answer: Answer) -> Answer:
+        if request == request_of:
+            answer.body = _mutated(answer.body, chance)
+        return answer
+
+    server.after = after
+    errors, done = [], 0
+    for number in range(100):
+        ours = server.client()
+        try:
+            head = ours.head() or first
+            ours.push(head, ours.tree(head), author=AUTHOR, message=str(number))
+            done += 1
+        except (Conflict, NotFound, SourceError, Throttled, Unexpected, Unreachable) as error:
+            errors.append(error)
+    assert all(map(_is_silent_about_the_key, errors))
+    assert len(list(server.repo().get_walker())) == 1 + done
+    assert bool(errors) is (request_of != PUSH)  # where the branch is decides about a push, not its answer
+
+
+def _mutated(body: bytes, chance: random.Random) -> bytes:
+    data = bytearray(body)
+    for _ in range(chance.randint(1, 4)):
+        place = chance.randrange(len(data) + 1)
+        match chance.randrange(3):
+            case 0:
+                data[place : place + 1] = bytes([chance.randrange(256)])
+            case 1:
+                del data[place : place + chance.randrange(1, 30)]
+            case _:
+                data[place:place] = chance.randbytes(chance.randrange(1, 9))
+    return bytes(data)
+
+
+def test_a_url_with_credentials_is_refused() -> None:
+    with pytest.raises(ValueError, match="credentials") as caught:
+        Repository("https://u:simKey@example.com/git/a/b.git", USER, Secret(KEY), urllib3.PoolManager())
+    assert "simKey" not in str(caught.value)
+
+
+@pytest.mark.parametrize("author", ["nobody", "a <b", "a\n<b>", "a <b>\nparent x", "a <b> <c>"])
+def test_an_author_that_is_none_is_refused(server: GitServer, author: str) -> None:
+    with pytest.raises(ValueError, match="not an author"):
+        server.client().push(None, TREE, author=author, message="1")
+
+
+SCRIPT = """
+import sys, urllib3
+from algosync.core.secret import Secret
+from algosync.core.tree import Blob
+from algosync.git import Repository
+assert not [name for name in sys.modules if name.startswith("dulwich")]
+opened = []
+def hook(event, arguments):
+    if event in ("open", "subprocess.Popen", "os.exec", "os.posix_spawn", "os.fork"):
+        opened.append(str(arguments[0]) if arguments else event)
+sys.addaudithook(hook)
+url, user, key = sys.argv[1:]
+tree = {"a": Blob(b"a" * 40_000_000)}
+ours = Repository(url, user, Secret(key), urllib3.PoolManager())
+first = ours.push(None, tree, author="a <b>", message="1")
+assert Repository(url, user, Secret(key), urllib3.PoolManager()).tree(first) == tree
+print([name for name in opened if not name.endswith((".py", ".pyc", ".so"))])
+"""
+
+
+def test_nothing_of_the_machine_is_read_or_written(server: GitServer, tmp_path: Path) -> None:
+    """A hostile home: git configuration, credential helper, netrc, GIT_ variables; and no file is opened."""
+    helper = tmp_path / "helper"
+    helper.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    helper.chmod(0o755)
+    settings = f"""[credential]\nhelper = {helper}\n[http]\nproxy = http://127.0.0.1:1\nextraHeader = X-Evil: 1
+[url "http://127.0.0.1:1/"]\ninsteadOf = {server.url}\n[core]\naskpass = {helper}\n"""
+    (tmp_path / ".gitconfig").write_text(settings)
+    (tmp_path / ".netrc").write_text("default login evil password evil\n")
+    environment = os.environ | {
+        "HOME": str(tmp_path),
+        "GIT_CONFIG_GLOBAL": str(tmp_path / ".gitconfig"),
+        "GIT_ASKPASS": str(helper),
+        "GIT_TRACE": str(tmp_path / "trace"),
+        "GIT_TRACE_PACKET": str(tmp_path / "trace"),
+        "GIT_DIR": str(tmp_path),
+        "http_proxy": "http://127.0.0.1:1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, server.url, USER, KEY],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".gitconfig", ".netrc", "Hello.git", "helper"]
+    assert not re.search("evil", str(server.pushed), re.IGNORECASE)
+    assert server.pushed["accept-encoding"] == "identity"
+
+
+def test_the_pool_s_own_headers_are_sent(server: GitServer) -> None:
+    server.client().push(None, TREE, author=AUTHOR, message="1")
+    assert server.pushed["x-pool"] == "ours"
+    assert server.pushed["user-agent"] == "git/algosync"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
 
 from algosync.core.address import Address
-from algosync.core.resource import Resource
+from algosync.core.resource import Json, Resource
 
 __all__ = ["Action", "Change", "Drift", "Finding"]
 
@@ -41,6 +43,7 @@ class Change:
     after: Resource | None
     drifted: bool = False
     reason: str = ""
+    details: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))  # what only its kind can tell, for views
 
 
 class Drift(Enum):

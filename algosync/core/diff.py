@@ -68,7 +68,7 @@ def record_of(want: Resource, have: Resource) -> Record:
     """The record of two sides with one digest. ValueError: the digest is not known."""
     if want.digest is None:
         raise ValueError(f"nobody has read {want.address}")
-    return Record(want.address, want.digest, want.stamp, have.stamp, have.size, have.attributes)
+    return Record(want.address, want.digest, want.stamp, have.stamp, have.size, {**want.attributes, **have.attributes})
 
 
 def drift(observed: Snapshot, recorded: Recorded, unknown: Mapping[Address, str]) -> tuple[Finding, ...]:
@@ -86,7 +86,5 @@ def _findings(observed: Snapshot, recorded: Recorded, unknown: Mapping[Address, 
             yield Finding(address, Drift.MISSING, before, None)
         elif record is None:
             yield Finding(address, Drift.UNMANAGED, None, have)
-        elif have.digest is not None and have.digest != record.digest:
-            yield Finding(address, Drift.CHANGED, before, have)
-        elif have.digest is None and have.size != record.size:
+        elif have.digest != record.digest:  # not read, then: its size differs
             yield Finding(address, Drift.CHANGED, before, have)

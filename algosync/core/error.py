@@ -15,6 +15,7 @@ __all__ = [
     "LockHeld",
     "NotFound",
     "PlanRefused",
+    "Several",
     "SourceError",
     "Stale",
     "StateError",
@@ -35,6 +36,14 @@ class AlgosyncError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+class Several(AlgosyncError):
+    """More than one thing is wrong; all are told."""
+
+    def __init__(self, errors: tuple[AlgosyncError, ...]) -> None:
+        super().__init__(f"{len(errors)} errors")
+        self.errors = errors
 
 
 class UsageError(AlgosyncError):

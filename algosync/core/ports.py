@@ -2,14 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import Protocol
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol, TypeAlias, TypeVar
 
 from algosync.core.address import Address
-from algosync.core.resource import Record
+from algosync.core.change import Change
+from algosync.core.event import Event
+from algosync.core.resource import Record, Resource
+from algosync.core.schedule import Step, Verb
+from algosync.core.workflow import AlgorithmSpec
 
-__all__ = ["Ledger"]
+__all__ = ["Kind", "Ledger", "Outcome", "Side", "Tell"]
+
+Site_contra = TypeVar("Site_contra", contravariant=True)
+Tell: TypeAlias = Callable[[Event], None]
+"""Puts an event on the queue that the caller of apply reads."""
+
+
+class Side(Enum):
+    SOURCE = "source"
+    DESTINATION = "destination"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a step left behind: the records of what is now there, and a word on it for people."""
+
+    records: tuple[Record, ...] = ()
+    detail: str = ""
+
+
+class Kind(Protocol[Site_contra]):
+    """What one kind of resource means. `Site` is whatever gives the kinds their clusters; the engine never looks into it.
+
+    `desired` and `observed` list without reading bytes; `read` reads one resource for its digest; `explain` adds to a visible
+    change what only the kind can tell people; `verbs` and `perform` carry it out.
+    """
+
+    def desired(self, spec: AlgorithmSpec, site: Site_contra) -> Iterable[Resource]: ...
+
+    def observed(self, spec: AlgorithmSpec, site: Site_contra) -> Iterable[Resource]: ...
+
+    def read(self, resource: Resource, side: Side, spec: AlgorithmSpec, site: Site_contra) -> Resource: ...
+
+    def explain(self, change: Change, spec: AlgorithmSpec, site: Site_contra) -> Change: ...
+
+    def verbs(self, change: Change) -> tuple[Verb, ...]: ...
+
+    def perform(self, step: Step, spec: AlgorithmSpec, site: Site_contra, tell: Tell) -> Outcome: ...
 
 
 class Ledger(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias, Union
@@ -17,7 +17,7 @@ from algosync.core.address import Address
 
 __all__ = ["Json", "Record", "Resource", "Snapshot", "digest_of"]
 
-Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]", "Mapping[str, Json]"]
+Json: TypeAlias = Union[bool, int, float, str, "Sequence[Json]", "Mapping[str, Json]", None]
 
 
 @dataclass(frozen=True, slots=True)

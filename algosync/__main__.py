@@ -1,0 +1,5 @@
+"""`python -m algosync`."""
+
+from algosync.cli.main import main
+
+main()

@@ -1,0 +1,230 @@
+"""The `algosync` command: signatures, and one exit code for each way to end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from algosync import __version__
+from algosync.cli import options
+from algosync.cli.choice import Choice
+from algosync.cli.interrupt import Terminated, install
+from algosync.core.error import AlgosyncError, LockHeld, PlanRefused, Stale, UsageError
+from algosync.views.terminal import Terminal, standard
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["app", "main"]
+
+_USAGE, _INTERRUPTED, _TERMINATED = 64, 130, 143
+# What the parser of any release of typer raises for a wrong command line.
+_ParserError: type[Exception] = typer.BadParameter.__bases__[0]
+
+app = typer.Typer(
+    name="algosync",
+    help="Export algorithms from one Algorithmia cluster to another, declaratively, and prove that they work there.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"algosync {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """Export algorithms from one Algorithmia cluster to another, declaratively, and prove that they work there."""
+
+
+@app.command()
+def validate(
+    workflow: options.WorkflowArgument = None,
+    var: options.Var = [],
+    var_file: options.VarFile = [],
+    chdir: options.Chdir = None,
+    debug: options.Debug = False,
+) -> None:
+    """Check a workflow file; tell every fault with its place. Asks no cluster."""
+    from algosync.cli import validate
+
+    terminal = _begin(chdir, debug=debug)
+    validate.run(Choice(workflow, variables=tuple(var), variable_files=tuple(var_file)), terminal)
+
+
+@app.command()
+def render(
+    workflow: options.WorkflowArgument = None,
+    var: options.Var = [],
+    var_file: options.VarFile = [],
+    chdir: options.Chdir = None,
+    debug: options.Debug = False,
+) -> None:
+    """Show the text that a template gives; sensitive variables as ***. Asks no cluster."""
+    from algosync.cli import render
+
+    terminal = _begin(chdir, debug=debug)
+    render.run(Choice(workflow, variables=tuple(var), variable_files=tuple(var_file)), terminal)
+
+
+@app.command()
+def plan(
+    workflow: options.WorkflowArgument = None,
+    destination: options.Destination = "",
+    state: options.StateFolder = Path("state"),
+    target: options.Target = [],
+    var: options.Var = [],
+    var_file: options.VarFile = [],
+    json: options.JsonOutput = False,
+    detailed_exitcode: options.DetailedExitcode = False,
+    parallelism: options.Parallelism = 8,
+    chdir: options.Chdir = None,
+    no_input: options.NoInput = False,  # noqa: ARG001  # it never asks
+    debug: options.Debug = False,
+) -> None:
+    """Compare the workflow with the destination and show what apply would do. Changes nothing."""
+    from algosync.cli import plan
+
+    terminal = _begin(chdir, debug=debug)
+    choice = Choice(workflow, destination, state, tuple(var), tuple(var_file), parallelism)
+    plan.run(choice, terminal, targets=target, json=json, detailed_exitcode=detailed_exitcode)
+
+
+@app.command()
+def apply(
+    workflow: options.WorkflowArgument = None,
+    destination: options.Destination = "",
+    state: options.StateFolder = Path("state"),
+    auto_approve: options.AutoApprove = False,
+    target: options.Target = [],
+    var: options.Var = [],
+    var_file: options.VarFile = [],
+    parallelism: options.Parallelism = 8,
+    build_timeout: options.BuildTimeout = 1800,
+    chdir: options.Chdir = None,
+    no_input: options.NoInput = False,
+    debug: options.Debug = False,
+) -> None:
+    """Make the needed changes, test every algorithm before it is published, run the workflow's tests."""
+    from algosync.cli import apply
+
+    terminal = _begin(chdir, debug=debug)
+    choice = Choice(workflow, destination, state, tuple(var), tuple(var_file), parallelism, build_timeout)
+    apply.run(choice, terminal, targets=target, auto_approve=auto_approve, no_input=no_input)
+
+
+@app.command()
+def test(
+    workflow: options.WorkflowArgument = None,
+    destination: options.Destination = "",
+    state: options.StateFolder = Path("state"),
+    target: options.Target = [],
+    var: options.Var = [],
+    var_file: options.VarFile = [],
+    chdir: options.Chdir = None,
+    debug: options.Debug = False,
+) -> None:
+    """Run every algorithm's payload and the workflow's tests on what is published. Changes nothing."""
+    from algosync.cli import test
+
+    terminal = _begin(chdir, debug=debug)
+    test.run(Choice(workflow, destination, state, tuple(var), tuple(var_file)), terminal, targets=target)
+
+
+@app.command()
+def drift(
+    workflow: options.WorkflowArgument = None,
+    destination: options.Destination = "",
+    state: options.StateFolder = Path("state"),
+    var: options.Var = [],
+    var_file: options.VarFile = [],
+    json: options.JsonOutput = False,
+    parallelism: options.Parallelism = 8,
+    chdir: options.Chdir = None,
+    debug: options.Debug = False,
+) -> None:
+    """Tell how the destination differs from what was last applied. Changes nothing; exit 2 where it differs."""
+    from algosync.cli import drift
+
+    terminal = _begin(chdir, debug=debug)
+    drift.run(Choice(workflow, destination, state, tuple(var), tuple(var_file), parallelism), terminal, json=json)
+
+
+def _begin(chdir: Path | None, *, debug: bool) -> Terminal:
+    global _debug  # noqa: PLW0603  # read where the command's own frame is gone
+    _debug = debug
+    if debug:
+        import logging
+
+        logging.basicConfig(level=logging.DEBUG, format="%(name)s: %(message)s")
+    if chdir is not None:
+        try:
+            os.chdir(chdir)
+        except OSError as error:
+            raise UsageError(f"--chdir {chdir}: {error.strerror}") from None
+    return _terminal
+
+
+_debug = False
+_terminal = standard(os.environ)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs one command and exits."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    from algosync.views.error import show_error
+
+    install()
+    try:
+        code = app(arguments, standalone_mode=False)
+    except (KeyboardInterrupt, Terminated, typer.Abort) as error:
+        _terminal.tell("Interrupted. What is done is recorded; running the same command again continues from here.")
+        return _TERMINATED if isinstance(error, Terminated) else _INTERRUPTED
+    except AlgosyncError as error:
+        if _debug:
+            _show_traceback()
+        show_error(error, _terminal)
+        return _exit_code(error)
+    except _ParserError as error:
+        _terminal.tell(f"Error: {getattr(error, 'message', error)}")
+        _terminal.tell("Try 'algosync --help'.")
+        return _USAGE
+    except Exception as error:  # noqa: BLE001  # the last resort: no traceback for users
+        if _debug:
+            _show_traceback()
+        _terminal.tell(f"Error: a fault in algosync itself: {type(error).__name__}: {error}")
+        _terminal.tell("  --debug shows where; please report it.")
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _show_traceback() -> None:
+    import traceback
+
+    _terminal.tell(traceback.format_exc())
+
+
+def _exit_code(error: AlgosyncError) -> int:
+    match error:
+        case UsageError():
+            return _USAGE
+        case LockHeld() | Stale():
+            return 6
+        case PlanRefused():
+            return 5
+        case _:
+            return 1

@@ -1,0 +1,57 @@
+"""`algosync plan`: what apply would do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import typer
+
+from algosync.cli.choice import Choice
+from algosync.cli.stage import Stage, opened
+
+if TYPE_CHECKING:
+    from algosync.core.plan import Plan
+    from algosync.core.resource import Json
+    from algosync.views.terminal import Terminal
+
+__all__ = ["meta_of", "planned", "run"]
+
+
+def run(choice: Choice, terminal: Terminal, *, targets: list[str], json: bool, detailed_exitcode: bool) -> None:
+    from algosync.views.document import plan_document, text
+    from algosync.views.plan import show_header, show_plan
+
+    with opened(choice, terminal, writes=False) as stage:
+        plan = planned(stage, targets, terminal)
+    if json:
+        terminal.result(text(plan_document(plan, meta_of(plan))))
+    else:
+        show_header(plan, terminal)
+        show_plan(plan, terminal)
+    if detailed_exitcode and plan.visible:
+        raise typer.Exit(2)
+
+
+def planned(stage: Stage, targets: list[str], terminal: Terminal) -> Plan:
+    from algosync.core.error import UsageError
+    from algosync.core.plan import targeted
+    from algosync.engine.plan import make_plan
+    from algosync.views.progress import reading
+
+    with reading(terminal, "both clusters"):
+        plan = make_plan(stage.workflow, stage.scene, stage.session.records, stage.plan)
+    try:
+        return targeted(plan, targets)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def meta_of(plan: Plan) -> Mapping[str, Json]:
+    """All that may differ between two plans of the same thing."""
+    from datetime import datetime, timezone
+
+    from algosync import __version__
+
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return {"timestamp": now, "algosync_version": __version__, "workflow": plan.workflow}

@@ -1,0 +1,21 @@
+"""`algosync render`: the text that a template gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from algosync.cli.choice import Choice
+    from algosync.views.terminal import Terminal
+
+__all__ = ["run"]
+
+
+def run(choice: Choice, terminal: Terminal) -> None:
+    from algosync import workflow
+
+    path = workflow.find(choice.workflow, choice.environ, Path.cwd())
+    given = workflow.variables(choice.variables, choice.variable_files, choice.environ)
+    text = workflow.render(path, given)
+    terminal.result(text.removesuffix("\n"))

@@ -1,0 +1,196 @@
+"""Algorithm management and calls on one cluster, in the platform's words (platform.md §3, §4, §6).
+
+Reads, updates and publishing are sent by hand: the official client's own way loses messages, form-encodes updates and publishes
+twice on an error (platform.md §3.9). Creating, environments and calls go through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from algosync.cluster import failure
+from algosync.cluster.wire import Wire, path_of
+from algosync.core.environment import Environment
+from algosync.core.error import ClusterError, NotFound, TestFailed, Unexpected
+from algosync.core.text import printable
+
+if TYPE_CHECKING:
+    from algosync.cluster.official import OfficialClient
+
+__all__ = ["AlgorithmInfo", "AlgorithmsApi", "Build", "Version"]
+
+_GRACE = 30.0  # seconds an answer may take beyond the algorithm's own timeout
+
+
+@dataclass(frozen=True, slots=True)
+class AlgorithmInfo:
+    """An algorithm's record: `details` and `settings` as the cluster has them."""
+
+    details: Mapping[str, object]
+    settings: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """`status` is in-progress, succeeded or failed."""
+
+    id: str
+    commit: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A published version; `number` is its semantic version, `settings` what the cluster says were in force."""
+
+    number: str
+    commit: str
+    settings: Mapping[str, object]
+
+
+class AlgorithmsApi:
+    """The management API over one wire."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    @cached_property
+    def _client(self) -> OfficialClient:
+        from algosync.cluster.official import OfficialClient
+
+        return OfficialClient(self._wire)
+
+    def read(self, owner: str, name: str) -> AlgorithmInfo:
+        """NotFound: there is no such algorithm."""
+        body = self._object("GET", _path(owner, name))
+        return AlgorithmInfo(_mapping(body, "details"), _mapping(body, "settings"))
+
+    def create(self, owner: str, name: str, details: Mapping[str, object], settings: Mapping[str, object]) -> None:
+        """Conflict: the name is taken."""
+        self._client.algo(f"{owner}/{name}").create(dict(details), dict(settings), {}, {}, {})
+
+    def update(self, owner: str, name: str, details: Mapping[str, object], settings: Mapping[str, object]) -> None:
+        """Visibility and licence act at once, the other settings from the next published version (platform.md §3.4)."""
+        self._wire.json("PUT", _path(owner, name), body={"details": dict(details), "settings": dict(settings)})
+
+    def build_of(self, owner: str, name: str, commit: str) -> Build | None:
+        """The newest build of a commit, None where there is none (yet): a new build is not listed at once (platform.md §3.10)."""
+        body = self._object("GET", _path(owner, name, "builds"), {"limit": "50"})
+        builds = (_build(entry) for entry in _results(body))
+        return next((build for build in builds if build.commit == commit), None)
+
+    def build_log(self, owner: str, name: str, build_id: str) -> str:
+        """Empty while there is none."""
+        try:
+            body = self._object("GET", _path(owner, name, "builds", build_id, "logs"))
+        except NotFound:
+            return ""
+        return str(body.get("logs", ""))
+
+    def compile(self, owner: str, name: str) -> None:
+        """Builds the head of the default branch again. What came of it is read from the builds."""
+        self._wire.json("POST", _path(owner, name, "compile"), body={})
+
+    def published(self, owner: str, name: str) -> Version | None:
+        """The newest published version."""
+        body = self._object("GET", _path(owner, name, "versions"), {"published": "true", "limit": "1"})
+        return next((version for version in map(_version, _results(body)) if version is not None), None)
+
+    def publish(self, owner: str, name: str, body: Mapping[str, object]) -> Version:
+        """Publishes the newest successful build. Conflict: it is published already. The number is the cluster's choice."""
+        version = _version(self._object("POST", _path(owner, name, "versions"), body={**body, "source": {}, "scmsCredentials": {}}))
+        if version is None:
+            raise Unexpected(f"POST {_path(owner, name, 'versions')}: the answer names no version")
+        return version
+
+    def environments(self) -> Sequence[Environment]:
+        """Every environment of every language the cluster offers."""
+        found: dict[str, Environment] = {}
+        try:
+            for language in self._client.get_supported_languages():
+                answer = self._client.get_environment(language["name"])
+                # One page of the platform's documentation shows the bare list (platform.md §4.1).
+                for entry in answer["environments"] if isinstance(answer, dict) else answer:
+                    found[entry["id"]] = Environment(entry["id"], entry["display_name"], str(entry.get("created_at", "")))
+        except (KeyError, TypeError, ValueError):
+            raise Unexpected("the list of environments is not what the platform documents") from None
+        return tuple(found.values())
+
+    def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> None:
+        """Calls one version with JSON text, whose numbers are sent as they are written. `timeout` in seconds.
+
+        TestFailed: the algorithm raised, timed out or died. NotFound: there is no such version (yet).
+        """
+        from Algorithmia.algo_response import AlgoResponse
+        from Algorithmia.errors import ApiError
+
+        algorithm = self._client.algo(f"{owner}/{name}/{reference}").set_options(timeout=timeout)
+        reply = self._client.requestSession.post(
+            self._client.apiAddress + algorithm.url,
+            data=payload.encode(),
+            headers={"Content-Type": "application/json"},
+            params=algorithm.query_parameters,
+            timeout=(15.0, timeout + _GRACE),
+        )
+        try:
+            body = reply.json()
+            if error := failure.algorithm_error(body):
+                raise _test_failed(error)
+            AlgoResponse.create_algo_response(body)
+        except (ValueError, KeyError, TypeError, ApiError):
+            raise Unexpected(f"POST {algorithm.url}: the answer is not what the platform documents") from None
+
+    def _object(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, body: object = None
+    ) -> Mapping[str, object]:
+        """A JSON object, as an answer; a 2xx that holds an `error` is a failure too (platform.md §10.1)."""
+        reply = self._wire.json(method, path, query=query, body=body)
+        if not isinstance(reply.body, dict):
+            raise Unexpected(f"{method} {path}: the answer is not an object")
+        if error := failure.algorithm_error(reply.body):
+            raise ClusterError(f"{method} {path}: {printable(str(error.get('message', '')), 500)}", status=reply.status)
+        return reply.body
+
+
+def _path(owner: str, name: str, *rest: str) -> str:
+    return path_of("v1", "algorithms", owner, name, *rest)
+
+
+def _mapping(body: Mapping[str, object], member: str) -> Mapping[str, object]:
+    value = body.get(member) or {}
+    if not isinstance(value, dict):
+        raise Unexpected(f"an algorithm's {member} are not an object")
+    return value
+
+
+def _results(body: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
+    results = body.get("results")
+    if not isinstance(results, list) or not all(isinstance(entry, dict) for entry in results):
+        raise Unexpected("a list of builds or versions has no results")
+    return results
+
+
+def _build(entry: Mapping[str, object]) -> Build:
+    return Build(str(entry.get("build_id", "")), str(entry.get("commit_sha", "")), str(entry.get("status", "")))
+
+
+def _version(entry: Mapping[str, object]) -> Version | None:
+    info = _mapping(entry, "version_info")
+    number, commit = info.get("semantic_version"), info.get("git_hash")
+    if not isinstance(number, str) or not isinstance(commit, str):
+        return None
+    return Version(number, commit, _mapping(entry, "settings"))
+
+
+def _test_failed(error: Mapping[str, object]) -> TestFailed:
+    """Servers write `stacktrace`, the official client reads `stack_trace` (platform.md §3.9)."""
+    trace = error.get("stacktrace") or error.get("stack_trace")
+    kind = error.get("error_type")
+    return TestFailed(
+        printable(str(error.get("message", "the algorithm failed")), 2000),
+        error_type=printable(kind, 80) if isinstance(kind, str) else None,
+        trace=trace if isinstance(trace, str) else None,
+    )

@@ -1,0 +1,125 @@
+"""The Data API of a cluster, as one store of files: owner / collection / file, flat (platform.md §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+from algosync.cluster.wire import Download, Reply, Wire, path_of
+from algosync.core.error import ClusterError, NotFound, Unexpected
+
+__all__ = ["DataApi", "DataStore", "FileStat", "split"]
+
+DEFAULT_ACL = ("algo://.my/*",)  # the owner's algorithms may read, whoever calls them
+_SETTLED = timedelta(seconds=2)  # `last_modified` has whole seconds: a younger stamp may hide a second write
+_MAX_PAGES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class FileStat:
+    """`size` in bytes; `stamp` is None while the file is so young that an equal-sized write in its second could hide."""
+
+    size: int
+    stamp: str | None
+
+
+class DataStore(Protocol):
+    """Where data files and source archives come from: a cluster, or a directory laid out as one."""
+
+    def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
+        """The files of a collection by name. NotFound: there is no such collection."""
+
+    def open(self, owner: str, collection: str, name: str) -> AbstractContextManager[Download]:
+        """One file's bytes. NotFound: there is none."""
+
+
+def split(uri: str) -> tuple[str, str, str]:
+    """`data://OWNER/COLLECTION/FILE` as its three names. ValueError: it has another shape."""
+    scheme, separator, rest = uri.partition("://")
+    parts = tuple(rest.split("/"))
+    if scheme != "data" or not separator or len(parts) != 3 or not all(parts):
+        raise ValueError(f"not a data file: {uri!r}")
+    return parts[0], parts[1], parts[2]
+
+
+class DataApi:
+    """The Data API over one wire."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def owners(self) -> tuple[str, ...]:
+        """The owner of the key first, then the organizations it reaches (platform.md §1.4)."""
+        folders = self._pages("/v1/data/", "folders")
+        names = tuple(str(entry.get("name", "")) for entry, _ in folders)
+        if not names or not names[0]:
+            raise Unexpected("GET /v1/data/: the answer does not name the key's owner")
+        return names
+
+    def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
+        listed = self._pages(path_of("v1", "data", owner, collection), "files")
+        return dict(_stat(entry, reply.date) for entry, reply in listed)
+
+    def open(self, owner: str, collection: str, name: str) -> AbstractContextManager[Download]:
+        return self._wire.download(path_of("v1", "data", owner, collection, name))
+
+    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
+        """Creates or overwrites; the collection has to exist."""
+        self._wire.upload(path_of("v1", "data", owner, collection, name), blocks, length)
+
+    def create_collection(self, owner: str, collection: str) -> None:
+        """Readable by the owner's algorithms. It exists afterwards, or this raises: what a duplicate answers is not documented."""
+        body = {"name": collection, "acl": {"read": list(DEFAULT_ACL)}}
+        try:
+            self._wire.json("POST", path_of("v1", "data", owner), body=body)
+        except ClusterError:
+            try:
+                self._wire.json("GET", path_of("v1", "data", owner, collection))
+            except NotFound:
+                pass
+            else:
+                return
+            raise
+
+    def _pages(self, path: str, member: str) -> list[tuple[Mapping[str, object], Reply]]:
+        """All entries of a listing with the reply each came in. Unexpected: the listing does not end."""
+        entries: list[tuple[Mapping[str, object], Reply]] = []
+        marker, seen = "", set[str]()
+        for _ in range(_MAX_PAGES):
+            reply = self._wire.json("GET", path, query={"marker": marker} if marker else None)
+            if not isinstance(reply.body, dict):
+                raise Unexpected(f"GET {path}: the answer is not a listing")
+            page = reply.body.get(member) or []
+            if not isinstance(page, list) or not all(isinstance(entry, dict) for entry in page):
+                raise Unexpected(f"GET {path}: the answer is not a listing")
+            entries += ((entry, reply) for entry in page)
+            following = reply.body.get("marker")
+            if not isinstance(following, str) or not following:
+                return entries
+            if following in seen:
+                break
+            marker = following
+            seen.add(marker)
+        raise Unexpected(f"GET {path}: the listing does not end")
+
+
+def _stat(entry: Mapping[str, object], date: str | None) -> tuple[str, FileStat]:
+    name, size, modified = entry.get("filename"), entry.get("size"), entry.get("last_modified")
+    if not isinstance(name, str) or not isinstance(size, int) or not isinstance(modified, str):
+        raise Unexpected("a listing names a file without a name, size or last_modified")
+    settled = _is_settled(modified, date)
+    return name, FileStat(size, f"{size}@{modified}" if settled else None)
+
+
+def _is_settled(modified: str, date: str | None) -> bool:
+    """Against the server's own clock; without one, or with a time that makes no sense, nothing is settled."""
+    try:
+        written = datetime.fromisoformat(modified.replace("Z", "+00:00"))
+        now = parsedate_to_datetime(date or "")
+        return now.astimezone(timezone.utc) - written.astimezone(timezone.utc) >= _SETTLED
+    except (ValueError, TypeError, OverflowError):
+        return False

@@ -1,0 +1,90 @@
+"""A directory laid out as the Data API: OWNER/COLLECTION/FILE, `.my` being the only owner if there is one."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from algosync.cluster.data import FileStat
+from algosync.cluster.wire import BLOCK, Download
+from algosync.core.error import NotFound, SourceError, TransferError
+from algosync.core.text import printable
+
+__all__ = ["Directory"]
+
+_SETTLED = 2.0  # seconds: some file systems keep time that coarsely
+
+
+class Directory:
+    """Implements DataStore over files. Links are not followed out of it: none are followed at all."""
+
+    def __init__(self, root: Path) -> None:
+        if not root.is_dir():
+            raise SourceError(f"the source directory {printable(str(root))} does not exist")
+        self._root = root
+
+    def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
+        folder = self._folder(owner, collection)
+        try:
+            with os.scandir(folder) as entries:
+                found = {e.name: e.stat(follow_symlinks=False) for e in entries if e.is_file(follow_symlinks=False)}
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFound(f"{printable(str(folder))} does not exist") from None
+        except OSError as error:
+            raise SourceError(f"cannot list {printable(str(folder))}: {error.strerror}") from None
+        return {name: FileStat(status.st_size, _stamp(status)) for name, status in found.items()}
+
+    @contextmanager
+    def open(self, owner: str, collection: str, name: str) -> Iterator[Download]:
+        path = self._folder(owner, collection) / _safe(name)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise NotFound(f"{printable(str(path))} does not exist") from None
+        except OSError as error:
+            raise SourceError(f"cannot read {printable(str(path))}: {error.strerror}") from None
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise SourceError(f"{printable(str(path))} is not a plain file")
+            yield Download(status.st_size, _blocks(file, path))
+
+    def _folder(self, owner: str, collection: str) -> Path:
+        return self._root / self._owner(owner) / _safe(collection)
+
+    def _owner(self, owner: str) -> str:
+        if owner != ".my":
+            return _safe(owner)
+        owners = sorted(entry.name for entry in self._root.iterdir() if entry.is_dir() and not entry.is_symlink())
+        if len(owners) != 1:
+            raise SourceError(
+                f"`.my` needs exactly one owner in {printable(str(self._root))}, and it holds {len(owners)}",
+                hint="name the owner instead of `.my`",
+            )
+        return owners[0]
+
+
+def _safe(name: str) -> str:
+    if name in (".", "..", "") or "/" in name or "\0" in name:
+        raise SourceError(f"{printable(name, 200)!r} cannot be a file's name")
+    return name
+
+
+def _stamp(status: os.stat_result) -> str | None:
+    """The change time tells of a write even where somebody set the modification time back."""
+    if time.time() - status.st_ctime < _SETTLED:
+        return None
+    return f"{status.st_size}@{status.st_mtime_ns}@{status.st_ctime_ns}"
+
+
+def _blocks(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    try:
+        while block := file.read(BLOCK):
+            yield block
+    except OSError as error:
+        raise TransferError(f"cannot read {printable(str(path))}: {error.strerror}") from None

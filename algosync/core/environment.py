@@ -1,0 +1,65 @@
+"""Environments: which of a cluster's runtimes a workflow's `language` means.
+
+Ids differ between clusters and change when an environment is re-synced, so a workflow names a display name, or a shorthand of this
+one table (the original tool's names).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from algosync.core.error import SourceError
+from algosync.core.text import printable
+
+__all__ = ["SHORTHANDS", "Environment", "choose", "shown"]
+
+SHORTHANDS = {
+    "python2": re.compile(r"Python 2\.\d+"),
+    "python3": re.compile(r"Python 3\.\d+"),
+    "pytorch": re.compile(r".*\bPyTorch\b.*"),
+    "tensorflow-2.3": re.compile(r".*\bTensorFlow\b.*\b2\.3\b.*"),
+    "tensorflow-1.14": re.compile(r".*\bTensorFlow\b.*\b1\.14\b.*"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One runtime as the cluster lists it; `created_at` is the cluster's own text and sorts."""
+
+    id: str
+    display_name: str
+    created_at: str = ""
+
+
+def choose(language: str, offered: Sequence[Environment], current: str | None) -> Environment:
+    """The environment that `language` means on this cluster: a shorthand's newest, or the exact display name.
+
+    An algorithm that already runs on a candidate (`current`, an id) keeps it. SourceError: the cluster offers none.
+    """
+    pattern = SHORTHANDS.get(language)
+    candidates = [e for e in offered if (pattern.fullmatch(e.display_name) if pattern else e.display_name == language)]
+    if not candidates:
+        raise SourceError(f"the destination has no environment for {printable(language)!r}", hint=_hint(language, offered))
+    kept = [e for e in candidates if e.id == current]
+    return kept[0] if kept else max(candidates, key=_age)
+
+
+def shown(environment_id: str | None, offered: Sequence[Environment]) -> str | None:
+    """The display name of an id; the id itself where the cluster no longer lists it."""
+    return next((e.display_name for e in offered if e.id == environment_id), environment_id)
+
+
+def _age(environment: Environment) -> tuple[list[int], str]:
+    """Newest is by Python version, then framework version, then creation."""
+    return [int(number) for number in re.findall(r"\d+", environment.display_name)], environment.created_at
+
+
+def _hint(language: str, offered: Sequence[Environment]) -> str:
+    names = sorted({e.display_name for e in offered})
+    listed = ", ".join(printable(name, 80) for name in names) or "none at all"
+    near = difflib.get_close_matches(language, names, 1, 0.5)
+    guess = f"did you mean {printable(near[0], 80)!r}? " if near else ""
+    return f"{guess}it offers: {listed}"

@@ -1,0 +1,63 @@
+"""Report: what came of an apply. A fold over plan and events; the exit code is a function of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from algosync.core.change import Action
+from algosync.core.event import Event, StepDone, StepFailed, StepSkipped
+from algosync.core.schedule import Step, Verb
+
+__all__ = ["Report", "fold"]
+
+_FINE, _ERROR, _TEST_FAILED, _INCOMPLETE = 0, 1, 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was done, what failed, what was left out because of it; in the order of events."""
+
+    done: tuple[StepDone, ...] = ()
+    failed: tuple[StepFailed, ...] = ()
+    skipped: tuple[StepSkipped, ...] = ()
+
+    def completed(self, action: Action) -> int:
+        """How many resources were created (or updated): those of whose steps none failed or was left out."""
+        broken = {step.address for step in self._unfinished}
+        changes = {e.step.address: e.step.change for e in self.done if e.step.change}
+        return sum(1 for a, change in changes.items() if a not in broken and change.action is action)
+
+    @property
+    def tests(self) -> tuple[StepDone | StepFailed | StepSkipped, ...]:
+        everything: tuple[StepDone | StepFailed | StepSkipped, ...] = (*self.done, *self.failed, *self.skipped)
+        return tuple(e for e in everything if e.step.verb is Verb.TEST)
+
+    @property
+    def _unfinished(self) -> list[Step]:
+        return [*(e.step for e in self.failed), *(e.step for e in self.skipped)]
+
+    @property
+    def exit_code(self) -> int:
+        """0 fine · 1 failed before any write · 3 only tests failed · 4 written, and something else failed or was left out."""
+        written = any(e.step.writes for e in self.done)
+        if not all(step.verb is Verb.TEST for step in self._unfinished):
+            return _INCOMPLETE if written else _ERROR
+        return _TEST_FAILED if self._unfinished else _FINE
+
+
+def fold(events: Iterable[Event]) -> Report:
+    done: list[StepDone] = []
+    failed: list[StepFailed] = []
+    skipped: list[StepSkipped] = []
+    for event in events:
+        match event:
+            case StepDone():
+                done.append(event)
+            case StepFailed():
+                failed.append(event)
+            case StepSkipped():
+                skipped.append(event)
+            case _:
+                pass
+    return Report(tuple(done), tuple(failed), tuple(skipped))

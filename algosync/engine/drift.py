@@ -1,0 +1,47 @@
+"""Drift: the destination compared with the record of what we last did. Needs nothing of the source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from algosync.core.address import Address
+from algosync.core.change import Finding
+from algosync.core.diff import assume_observed, drift
+from algosync.core.error import AlgosyncError, Unreachable
+from algosync.core.ports import Side
+from algosync.core.resource import Record, Resource
+from algosync.core.workflow import AlgorithmSpec, Workflow
+from algosync.engine.look import each
+from algosync.engine.plan import Scene, Site, read_all
+
+__all__ = ["find_drift"]
+
+
+def find_drift(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address, Record]) -> tuple[Finding, ...]:
+    """Raises Unreachable where the destination does not answer: nothing is then known to be missing.
+
+    What could not be looked at for another reason is reported as unknown. Records of algorithms that have left the workflow are
+    not looked at.
+    """
+    specs = {spec.name: spec for spec in workflow.algorithms}
+    concerned = {a: r for a, r in recorded.items() if a.algorithm in specs}
+    looks = each(lambda spec: _look(spec, scene, concerned), workflow.algorithms, scene.parallelism)
+    observed = assume_observed({r.address: r for seen, _ in looks for r in seen}, concerned)
+    unknown = {address: reason for _, failures in looks for address, reason in failures.items()}
+    moved = (r for a, r in observed.items() if a in concerned and r.digest is None and r.size == concerned[a].size)
+    return drift({**observed, **read_all(scene, specs, Side.DESTINATION, moved)}, concerned, unknown)
+
+
+def _look(
+    spec: AlgorithmSpec, scene: Scene[Site], recorded: Mapping[Address, Record]
+) -> tuple[list[Resource], dict[Address, str]]:
+    seen: list[Resource] = []
+    unknown: dict[Address, str] = {}
+    for name, kind in scene.kinds.items():
+        try:
+            seen += kind.observed(spec, scene.site)
+        except Unreachable:
+            raise
+        except AlgosyncError as error:
+            unknown |= {a: error.message for a in recorded if a.algorithm == spec.name and a.kind == name}
+    return seen, unknown

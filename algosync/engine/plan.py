@@ -1,0 +1,73 @@
+"""Planning: both sides are observed, bytes are read where they decide something, and the pure diff does the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from algosync.core.address import Address
+from algosync.core.change import Action, Change
+from algosync.core.diff import assume_desired, assume_observed, diff, undecided
+from algosync.core.plan import Plan, checks_of
+from algosync.core.ports import Kind, Side
+from algosync.core.resource import Record, Resource
+from algosync.core.workflow import AlgorithmSpec, Workflow
+from algosync.engine.look import each
+
+__all__ = ["Scene", "make_plan"]
+
+Site = TypeVar("Site")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene(Generic[Site]):
+    """What a command works on: the kinds, their site, and how many requests may be under way at once."""
+
+    kinds: Mapping[str, Kind[Site]]
+    site: Site
+    parallelism: int
+
+    def of(self, address: Address) -> Kind[Site]:
+        return self.kinds[address.kind]
+
+
+def make_plan(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address, Record], header: Plan) -> Plan:
+    """`header` is a plan without changes; it comes back with changes and checks. Raises what a look at either side raises."""
+    if workflow.run_only:
+        return replace(header, changes=(), checks=checks_of(workflow, frozenset()))
+    specs = {spec.name: spec for spec in workflow.algorithms}
+    looks = each(lambda spec: _look(spec, scene), workflow.algorithms, scene.parallelism)
+    desired = assume_desired({r.address: r for wanted, _ in looks for r in wanted}, recorded)
+    observed = assume_observed({r.address: r for _, seen in looks for r in seen}, recorded)
+    at_source, at_destination = undecided(desired, observed)
+    desired |= read_all(scene, specs, Side.SOURCE, (desired[a] for a in desired if a in at_source))
+    observed |= read_all(scene, specs, Side.DESTINATION, (observed[a] for a in observed if a in at_destination))
+    changes = diff(desired, observed, recorded)
+    explained = each(lambda change: _explain(change, specs, scene), changes, scene.parallelism)
+    to_publish = {c.address.algorithm for c in changes if c.action.writes and c.address.kind == "version"}
+    return replace(header, changes=tuple(explained), checks=checks_of(workflow, to_publish))
+
+
+def read_all(
+    scene: Scene[Site], specs: Mapping[str, AlgorithmSpec], side: Side, resources: Iterable[Resource]
+) -> dict[Address, Resource]:
+    """The resources with their digests."""
+
+    def read(resource: Resource) -> Resource:
+        return scene.of(resource.address).read(resource, side, specs[resource.address.algorithm], scene.site)
+
+    return {r.address: r for r in each(read, resources, scene.parallelism)}
+
+
+def _look(spec: AlgorithmSpec, scene: Scene[Site]) -> tuple[list[Resource], list[Resource]]:
+    desired = [r for kind in scene.kinds.values() for r in kind.desired(spec, scene.site)]
+    observed = [r for kind in scene.kinds.values() for r in kind.observed(spec, scene.site)]
+    return desired, observed
+
+
+def _explain(change: Change, specs: Mapping[str, AlgorithmSpec], scene: Scene[Site]) -> Change:
+    spec = specs.get(change.address.algorithm)
+    if spec is None or not change.action.visible or change.action is Action.FORGET:
+        return change
+    return scene.of(change.address).explain(change, spec, scene.site)

@@ -1,0 +1,82 @@
+"""The kind `algorithm`: its existence, its details and its settings. Values are known on both sides, so nothing is ever read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from algosync.core.address import Address
+from algosync.core.change import Action, Change
+from algosync.core.environment import Environment, choose, shown
+from algosync.core.ports import Outcome, Side, Tell
+from algosync.core.resource import Json, Record, Resource, digest_of
+from algosync.core.schedule import Step, Verb
+from algosync.core.workflow import AlgorithmSpec
+from algosync.kinds.site import Site
+
+__all__ = ["desired", "environment_of", "explain", "observed", "perform", "read", "verbs"]
+
+_DETAILS = ("label", "summary", "tagline")
+_SETTINGS = ("source_visibility", "license", "network_access", "pipeline_enabled")
+
+
+def desired(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
+    details = {name: getattr(spec.details, name) for name in _DETAILS}
+    settings = {name: getattr(spec.settings, name) for name in _SETTINGS}
+    given = {name: value for name, value in details.items() if value is not None}
+    yield _resource(spec.name, {"environment": environment_of(spec, site).display_name, **given, **settings})
+
+
+def observed(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
+    """What the workflow says nothing about is not compared: a summary that it does not give may be any."""
+    info = site.info(spec.name)
+    if info is None:
+        return
+    environment = info.settings.get("algorithm_environment")
+    details = {name: _text(info.details, name) for name in _DETAILS if getattr(spec.details, name) is not None}
+    settings = {name: _text(info.settings, name) for name in _SETTINGS}
+    running = shown(environment if isinstance(environment, str) else None, site.environments())
+    yield _resource(spec.name, {"environment": running, **details, **settings})
+
+
+def read(resource: Resource, side: Side, spec: AlgorithmSpec, site: Site) -> Resource:
+    return resource
+
+
+def explain(change: Change, spec: AlgorithmSpec, site: Site) -> Change:
+    return change
+
+
+def verbs(change: Change) -> tuple[Verb, ...]:
+    return (Verb.CREATE,) if change.action is Action.CREATE else (Verb.CONFIGURE,)
+
+
+def perform(step: Step, spec: AlgorithmSpec, site: Site, tell: Tell) -> Outcome:
+    (want,) = desired(spec, site)
+    details = {name: want.attributes[name] for name in _DETAILS if name in want.attributes}
+    settings = {name: want.attributes[name] for name in _SETTINGS}
+    settings["algorithm_environment"] = environment_of(spec, site).id
+    algorithms = site.destination.algorithms
+    with site.ledger.writing(want.address, step.verb.value):
+        if step.verb is Verb.CREATE:
+            algorithms.create(site.owner, spec.name, details, settings)
+        else:
+            algorithms.update(site.owner, spec.name, details, settings)
+    return Outcome((Record(want.address, want.digest or "", want.stamp, want.stamp, None, want.attributes),))
+
+
+def environment_of(spec: AlgorithmSpec, site: Site) -> Environment:
+    """SourceError: the destination offers none. One it already runs on is kept."""
+    info = site.info(spec.name)
+    current = info.settings.get("algorithm_environment") if info else None
+    return choose(spec.language, site.environments(), current if isinstance(current, str) else None)
+
+
+def _resource(name: str, attributes: Mapping[str, Json]) -> Resource:
+    digest = digest_of(attributes)
+    return Resource(Address("algorithm", name), attributes, stamp=digest, digest=digest)
+
+
+def _text(values: Mapping[str, object], name: str) -> Json:
+    """A platform that leaves out an empty text means an empty text."""
+    value = values.get(name, "")
+    return value if isinstance(value, (str, bool, int)) else str(value)

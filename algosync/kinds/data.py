@@ -1,0 +1,109 @@
+"""The kind `data`: one file in the algorithm's own collection, OWNER/NAME/FILE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from algosync.cluster.data import split
+from algosync.cluster.transfer import Name, digest_file, relay
+from algosync.core.address import Address
+from algosync.core.change import Change
+from algosync.core.error import TransferError
+from algosync.core.event import Progress
+from algosync.core.ports import Outcome, Side, Tell
+from algosync.core.resource import Record, Resource
+from algosync.core.schedule import Step, Verb
+from algosync.core.text import printable
+from algosync.core.workflow import AlgorithmSpec
+from algosync.kinds.site import Site
+
+__all__ = ["desired", "explain", "observed", "perform", "read", "verbs"]
+
+_SETTLE_TRIES, _SETTLE_PAUSE = 20, 0.5  # seconds; a stamp settles within two
+
+
+def desired(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
+    for file in spec.data_files:
+        stat = site.source_file(file.source)
+        yield Resource(Address("data", spec.name, file.name), stamp=stat.stamp, size=stat.size)
+
+
+def observed(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
+    """Every file of the collection, also those that nobody asked for."""
+    for name, stat in sorted(site.destination_files(spec.name).items()):
+        yield Resource(Address("data", spec.name, name), stamp=stat.stamp, size=stat.size)
+
+
+def read(resource: Resource, side: Side, spec: AlgorithmSpec, site: Site) -> Resource:
+    store = site.source_store() if side is Side.SOURCE else site.destination.data
+    name = _origin(resource.address, spec) if side is Side.SOURCE else _target(resource.address, site)
+    digest, size = digest_file(store, name, lambda _: None)
+    return replace(resource, digest=digest, size=size)
+
+
+def explain(change: Change, spec: AlgorithmSpec, site: Site) -> Change:
+    return change
+
+
+def verbs(change: Change) -> tuple[Verb, ...]:
+    return Verb.UPLOAD, Verb.VERIFY
+
+
+def perform(step: Step, spec: AlgorithmSpec, site: Site, tell: Tell) -> Outcome:
+    return _upload(step, spec, site, tell) if step.verb is Verb.UPLOAD else _verify(step, site, tell)
+
+
+def _upload(step: Step, spec: AlgorithmSpec, site: Site, tell: Tell) -> Outcome:
+    want = step.change.after if step.change else None
+    if want is None:
+        raise ValueError(f"nothing is wanted of {step.address}")
+    site.memo.once(("collection", spec.name), lambda: _ensure_collection(step.address, site))
+    origin, target = _origin(step.address, spec), _target(step.address, site)
+    with site.ledger.writing(step.address, step.verb.value):
+        digest, size = relay(
+            site.source_store(), origin, site.destination.data, target, lambda done: tell(Progress(step, done, want.size or 0))
+        )
+    if size != want.size or want.digest not in (None, digest):
+        raise TransferError(f"{step.address}: the source changed since the plan was made", hint="run the same command again")
+    # The stamp comes with the verification: it is too young to be trusted now, and asking for it would prove nothing.
+    return Outcome((Record(step.address, digest, want.stamp, None, size),))
+
+
+def _ensure_collection(address: Address, site: Site) -> bool:
+    """The collection may be there although it holds nothing: creating it again does no harm."""
+    if not site.destination_files(address.algorithm):
+        with site.ledger.writing(address, "collection"):
+            site.destination.data.create_collection(site.owner, address.algorithm)
+    return True
+
+
+def _verify(step: Step, site: Site, tell: Tell) -> Outcome:
+    """Reads the file back once its stamp has settled: from then on the stamp proves the digest.
+
+    A write of equal size within the second of ours leaves the same stamp, so only bytes that are read after it can tell.
+    """
+    record = site.ledger.records[step.address]
+    target = _target(step.address, site)
+    for _ in range(_SETTLE_TRIES):
+        stat = site.list_now(step.address.algorithm).get(step.address.name or "")
+        if stat is None or stat.size != record.size or stat.stamp is not None:
+            break
+        site.pause(_SETTLE_PAUSE)
+    if stat is None:
+        raise TransferError(f"{step.address} is not there although its upload was accepted")
+    digest, size = digest_file(site.destination.data, target, lambda done: tell(Progress(step, done, record.size or 0)))
+    if (digest, size) != (record.digest, record.size):
+        raise TransferError(f"{step.address}: what the destination holds is not what was sent", hint="run the same command again")
+    return Outcome((replace(record, destination_stamp=stat.stamp),))
+
+
+def _origin(address: Address, spec: AlgorithmSpec) -> Name:
+    for file in spec.data_files:
+        if file.name == address.name:
+            return split(file.source)
+    raise ValueError(f"{printable(str(address))} is not in the workflow")
+
+
+def _target(address: Address, site: Site) -> Name:
+    return site.owner, address.algorithm, address.name or ""

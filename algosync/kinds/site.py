@@ -1,0 +1,151 @@
+"""Site: both clusters and the record, as the kinds see them while one command runs. What never changes is asked for once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar, cast
+
+from algosync.cluster.algorithms import AlgorithmInfo
+from algosync.cluster.archive import read_archive, read_folder
+from algosync.cluster.connection import Cluster
+from algosync.cluster.data import DataStore, FileStat, split
+from algosync.cluster.transfer import stream
+from algosync.core import tree as trees
+from algosync.core.environment import Environment
+from algosync.core.error import NotFound, SourceError
+from algosync.core.ports import Ledger
+from algosync.core.text import printable
+from algosync.core.tree import Blob
+from algosync.core.workflow import AlgorithmSpec
+from algosync.git import Repository
+
+__all__ = ["Memo", "Site"]
+
+T = TypeVar("T")
+
+
+class Memo:
+    """Answers that are made once, whoever asks first. A failure is not kept."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._locks: dict[Hashable, threading.Lock] = {}
+        self._answers: dict[Hashable, object] = {}
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        with self._guard:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            if key not in self._answers:
+                self._answers[key] = make()
+            return cast("T", self._answers[key])
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """`owner` is the account on the destination, `key_owner` the one whose key calls; `folder` is where relative paths start.
+
+    `build_deadline` is in seconds. `source` is None where the workflow names no source cluster; `recorded_only` is for drift
+    reports, which go by the record and need no source. `pushed`: the commits that this run pushed.
+    """
+
+    owner: str
+    key_owner: str
+    folder: Path
+    ledger: Ledger
+    destination: Cluster
+    git_base: str
+    source: DataStore | None
+    build_deadline: float
+    recorded_only: bool = False
+    memo: Memo = field(default_factory=Memo)
+    pushed: set[str] = field(default_factory=set)
+    pause: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+    def source_store(self) -> DataStore:
+        """SourceError: the workflow takes something from a source cluster and names none."""
+        if self.source is None:
+            raise SourceError(
+                "`data://` paths need a source cluster",
+                hint="name it in the workflow's source_info.cluster_address, or in SOURCE_API_ADDRESS",
+            )
+        return self.source
+
+    def source_file(self, uri: str) -> FileStat:
+        """SourceError: the source has no such file."""
+        owner, collection, name = split(uri)
+        try:
+            files = self.memo.once(("source", owner, collection), lambda: self.source_store().files(owner, collection))
+            return files[name]
+        except (NotFound, KeyError):
+            raise SourceError(f"the source has no {printable(uri)}") from None
+
+    def destination_files(self, algorithm: str) -> Mapping[str, FileStat]:
+        """The algorithm's collection as it was when first asked for; empty where there is none."""
+        return self.memo.once(("destination", algorithm), lambda: self.list_now(algorithm))
+
+    def list_now(self, algorithm: str) -> Mapping[str, FileStat]:
+        try:
+            return self.destination.data.files(self.owner, algorithm)
+        except NotFound:
+            return {}
+
+    def environments(self) -> Sequence[Environment]:
+        return self.memo.once("environments", self.destination.algorithms.environments)
+
+    def info(self, algorithm: str) -> AlgorithmInfo | None:
+        """The algorithm's record as it was when first asked for; None where there is no such algorithm."""
+
+        def ask() -> AlgorithmInfo | None:
+            try:
+                return self.destination.algorithms.read(self.owner, algorithm)
+            except NotFound:
+                return None
+
+        return self.memo.once(("info", algorithm), ask)
+
+    def repository(self, algorithm: str) -> Repository:
+        def make() -> Repository:
+            wire = self.destination.wire
+            return Repository(f"{self.git_base}/{self.owner}/{algorithm}.git", self.key_owner, wire.key, wire.pool)
+
+        return self.memo.once(("repository", algorithm), make)
+
+    def commit_tree(self, algorithm: str, commit: str) -> Mapping[str, Blob]:
+        """A commit's whole tree."""
+        return self.memo.once(("tree", algorithm, commit), lambda: self.repository(algorithm).tree(commit))
+
+    def desired_tree(self, spec: AlgorithmSpec) -> Mapping[str, Blob]:
+        """The managed files as they shall be, placeholders filled in. SourceError: the code cannot be used."""
+
+        def make() -> Mapping[str, Blob]:
+            files = self._code(spec)
+            if not any(path.startswith("src/") for path in files):
+                where = printable(spec.code or f"algorithms/{spec.name}")
+                raise SourceError(f"{where} has no src folder at its top", hint="it should hold src/ and requirements.txt")
+            return trees.desired(trees.fill_owner(files, self.owner), spec.name)
+
+        return self.memo.once(("desired", spec.name), make)
+
+    def _code(self, spec: AlgorithmSpec) -> Mapping[str, Blob]:
+        """An archive on the source cluster, an archive or folder beside the workflow, or the folder `algorithms/NAME` there."""
+        code = spec.code or f"file://algorithms/{spec.name}"
+        if code.startswith("data://"):
+            return self._archive_on_source(code)
+        path = self.folder / code.removeprefix("file://")
+        if path.is_dir():
+            return read_folder(path)
+        try:
+            with path.open("rb") as file:
+                return read_archive(file)
+        except OSError as error:
+            raise SourceError(f"the code of {spec.name} cannot be read: {printable(str(path))}: {error.strerror}") from None
+
+    def _archive_on_source(self, uri: str) -> Mapping[str, Blob]:
+        with stream(self.source_store(), split(uri)) as file:
+            return read_archive(file)

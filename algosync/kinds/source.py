@@ -1,0 +1,118 @@
+"""The kind `source`: the managed files of the algorithm's repository, compared by their git tree id.
+
+A stamp of the destination is the commit at the head of its default branch; of the source, the archive's size and time. A folder
+or archive beside the workflow has no stamp: it is read every time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from algosync.core import tree as trees
+from algosync.core.address import Address
+from algosync.core.change import Change
+from algosync.core.error import Conflict
+from algosync.core.ports import Outcome, Side, Tell
+from algosync.core.resource import Json, Record, Resource
+from algosync.core.schedule import Step, Verb
+from algosync.core.tree import Blob
+from algosync.core.workflow import AlgorithmSpec
+from algosync.kinds.site import Site
+
+__all__ = ["desired", "explain", "observed", "perform", "push_again", "read", "verbs"]
+
+_AUTHOR = "algosync <algosync@localhost>"
+
+
+def desired(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
+    """The archive is read unless its stamp stands as recorded."""
+    address = Address("source", spec.name)
+    record = site.ledger.records.get(address)
+    stamp = site.source_file(spec.code).stamp if spec.code and spec.code.startswith("data://") else None
+    if record is not None and stamp is not None and stamp == record.source_stamp and "paths" in record.attributes:
+        yield Resource(address, {"paths": record.attributes["paths"]}, stamp, record.digest)
+        return
+    tree = site.desired_tree(spec)
+    yield Resource(address, {"paths": sorted(tree)}, stamp, trees.tree_id(tree))
+
+
+def observed(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
+    if site.info(spec.name) is None:
+        return
+    head = site.memo.once(("head", spec.name), site.repository(spec.name).head)
+    if head is not None:
+        yield Resource(Address("source", spec.name), {"commit": head}, stamp=head)
+
+
+def read(resource: Resource, side: Side, spec: AlgorithmSpec, site: Site) -> Resource:
+    """The desired side always knows its digest; of the destination the managed part is read."""
+    commit = str(resource.attributes["commit"])
+    return replace(resource, digest=managed_id(spec, commit, site))
+
+
+def managed_id(spec: AlgorithmSpec, commit: str, site: Site) -> str:
+    """The tree id of what algosync manages in a commit at the destination."""
+    record = site.ledger.records.get(Address("source", spec.name))
+    paths = _paths(record.attributes.get("paths")) if record else None
+    wanted = _wanted_paths(spec, site, paths)
+    return trees.tree_id(trees.managed(site.commit_tree(spec.name, commit), wanted))
+
+
+def _wanted_paths(spec: AlgorithmSpec, site: Site, recorded: Sequence[str] | None) -> Sequence[str]:
+    """What is desired decides what is managed; a drift report, which has no source key, goes by the record."""
+    if recorded is not None and site.recorded_only:
+        return recorded
+    (want,) = desired(spec, site)
+    return _paths(want.attributes["paths"]) or ()
+
+
+def _paths(value: Json) -> Sequence[str] | None:
+    return [str(path) for path in value] if isinstance(value, Sequence) and not isinstance(value, str) else None
+
+
+def explain(change: Change, spec: AlgorithmSpec, site: Site) -> Change:
+    """Names each changed file with its line counts."""
+    if not change.action.writes:
+        return change
+    after = site.desired_tree(spec)
+    before: dict[str, Blob] = {}
+    if change.before is not None:
+        before = trees.managed(site.commit_tree(spec.name, str(change.before.attributes["commit"])), after.keys())
+    files: list[Json] = [
+        {"path": f.path, "action": f.action, "added": f.added, "removed": f.removed} for f in trees.compare(before, after)
+    ]
+    return replace(change, details={"files": files})
+
+
+def verbs(change: Change) -> tuple[Verb, ...]:
+    return (Verb.PUSH,)
+
+
+def perform(step: Step, spec: AlgorithmSpec, site: Site, tell: Tell) -> Outcome:
+    """Pushes on top of the head that the plan saw. Conflict: somebody pushed since."""
+    change = step.change
+    planned = str(change.before.attributes["commit"]) if change and change.before else None
+    repository = site.repository(spec.name)
+    head = repository.head()
+    if planned is not None and head != planned:
+        raise Conflict(f"{step.address}: somebody pushed since the plan was made", hint="run the same command again")
+    want = site.desired_tree(spec)
+    files = trees.merge(site.commit_tree(spec.name, head) if head else {}, want)
+    with site.ledger.writing(step.address, step.verb.value):
+        commit = repository.push(head, files, author=_AUTHOR, message=f"algosync: source of {spec.name}")
+    site.pushed.add(commit)
+    (resource,) = desired(spec, site)
+    attributes = {**resource.attributes, "commit": commit}
+    return Outcome((Record(step.address, trees.tree_id(want), resource.stamp, commit, None, attributes),), commit[:12])
+
+
+def push_again(spec: AlgorithmSpec, site: Site, head: str) -> Record:
+    """An empty commit on top of `head`, whose commit is published already: the platform publishes a commit once."""
+    address = Address("source", spec.name)
+    record = site.ledger.records[address]
+    with site.ledger.writing(address, Verb.PUSH.value):
+        files = site.commit_tree(spec.name, head)
+        commit = site.repository(spec.name).push(head, files, author=_AUTHOR, message=f"algosync: settings of {spec.name}")
+    site.pushed.add(commit)
+    return replace(record, destination_stamp=commit, attributes={**record.attributes, "commit": commit})

@@ -1,0 +1,1 @@
+"""Views: readers of plans, events and reports. Nothing else prints."""

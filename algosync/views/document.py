@@ -1,0 +1,83 @@
+"""Plan and drift as one JSON document each. Same input, same bytes, but for `meta`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+
+from algosync.core.change import Change, Finding
+from algosync.core.plan import Plan
+from algosync.core.resource import Json, Resource
+
+__all__ = ["drift_document", "plan_document", "text"]
+
+FORMAT_VERSION = "1.0"
+
+
+def text(document: Mapping[str, Json]) -> str:
+    """ASCII-safe JSON with the members in the order they are given."""
+    return json.dumps(document, indent=2, default=dict)
+
+
+def plan_document(plan: Plan, meta: Mapping[str, Json]) -> Mapping[str, Json]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "meta": meta,
+        "source": plan.source,
+        "destination": plan.destination,
+        "owner": plan.owner,
+        "resource_changes": [_change(c) for c in plan.changes],
+        "resource_drift": [_change(c) for c in plan.drifted],
+        "checks": [
+            {
+                "address": str(c.address),
+                "payload_sha256": hashlib.sha256(c.payload.encode()).hexdigest(),
+                "timeout": c.timeout,
+                "on": "candidate" if c.candidate else "published",
+            }
+            for c in plan.checks
+        ],
+    }
+
+
+def drift_document(findings: Iterable[Finding], meta: Mapping[str, Json]) -> Mapping[str, Json]:
+    rows: list[Json] = [
+        {
+            "address": str(f.address),
+            "drift": f.drift.value,
+            "before": _side(f.before),
+            "after": _side(f.after),
+            "reason": f.reason or None,
+        }
+        for f in findings
+    ]
+    return {"format_version": FORMAT_VERSION, "meta": meta, "drift": rows}
+
+
+def _change(change: Change) -> Json:
+    unknown = change.action.writes and change.after is not None and change.after.digest is None
+    # A refresh is nobody's business but the record's.
+    action = change.action.value if change.action.visible else "no-op"
+    return {
+        "address": str(change.address),
+        "kind": change.address.kind,
+        "algorithm": change.address.algorithm,
+        "name": change.address.name,
+        "change": {
+            "actions": [action],
+            "before": _side(change.before),
+            "after": _side(change.after),
+            "after_unknown": {"digest": True} if unknown else {},
+        },
+        "drifted": change.drifted,
+        "reason": change.reason or None,
+        "details": change.details,
+    }
+
+
+def _side(side: Resource | None) -> Json:
+    if side is None:
+        return None
+    content: dict[str, Json] = {} if side.size is None else {"size": side.size}
+    return {"attributes": dict(sorted(side.attributes.items())), "digest": side.digest, **content}

@@ -1,0 +1,84 @@
+"""Values and their differences, as a plan shows them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from algosync.core.resource import Json, Resource
+from algosync.core.text import printable, size
+
+__all__ = ["UNKNOWN", "Difference", "differences", "shown"]
+
+UNKNOWN = "(known after apply)"
+_LONGEST = 200  # characters of one value
+_HIDDEN = frozenset({"paths"})  # what the record needs and nobody reads
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One line of a change; None is "not there"."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+def shown(value: Json) -> str:
+    """A value as JSON text on one harmless line."""
+    return printable(json.dumps(value, ensure_ascii=False, default=dict), _LONGEST)
+
+
+def differences(before: Resource | None, after: Resource | None) -> list[Difference]:
+    """What differs between two sides of a resource, by name; a side that is not there has nothing."""
+    found = [*_attributes(before, after), *_content(before, after)]
+    return sorted(found, key=lambda d: d.name)
+
+
+def _attributes(before: Resource | None, after: Resource | None) -> Iterable[Difference]:
+    old, new = _visible(before), _visible(after)
+    if before is None or after is None:
+        for name in sorted({*old, *new}):
+            yield Difference(name, _or_none(old, name), _or_none(new, name))
+    elif old != new:
+        yield from _named({n: old[n] for n in old if n in new}, {n: new[n] for n in new if n in old})
+
+
+def _named(old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterable[Difference]:
+    """deepdiff names the places inside of values; that they differ is settled before it is asked."""
+    if old == new:
+        return
+    from deepdiff import DeepDiff
+
+    for entry in (item for items in DeepDiff(dict(old), dict(new), view="tree").values() for item in items):
+        path = ".".join(str(part) for part in entry.path(output_format="list"))
+        before = None if type(entry.t1).__name__ == "NotPresent" else shown(entry.t1)
+        after = None if type(entry.t2).__name__ == "NotPresent" else shown(entry.t2)
+        yield Difference(printable(path), before, after)
+
+
+def _content(before: Resource | None, after: Resource | None) -> Iterable[Difference]:
+    """Digest and size, of what has a size."""
+    if not any(side is not None and side.size is not None for side in (before, after)):
+        return
+    yield Difference("sha256", _digest(before), _digest(after))
+    yield Difference("size", _size(before), _size(after))
+
+
+def _visible(side: Resource | None) -> Mapping[str, Json]:
+    return {} if side is None else {name: value for name, value in side.attributes.items() if name not in _HIDDEN}
+
+
+def _or_none(values: Mapping[str, Json], name: str) -> str | None:
+    return shown(values[name]) if name in values else None
+
+
+def _digest(side: Resource | None) -> str | None:
+    if side is None:
+        return None
+    return UNKNOWN if side.digest is None else f'"{side.digest[:12]}…"'
+
+
+def _size(side: Resource | None) -> str | None:
+    return None if side is None or side.size is None else size(side.size)

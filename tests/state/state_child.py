@@ -1,0 +1,137 @@
+"""Real processes that work on a state and can be killed: forked from a clean, single-threaded server, which takes milliseconds."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from state_samples import HELLO, NAME, WEIGHTS, a_record
+
+from algosync.core.address import Address
+from algosync.core.error import LockHeld, StateError
+from algosync.state import open_session
+
+_SERVER = multiprocessing.get_context("forkserver")
+_SERVER.set_forkserver_preload(["state_child"])
+
+
+def start(target: Callable[..., None], *arguments: Any) -> tuple[BaseProcess, Connection]:
+    """The process, and what it reports; the target gets the other end of that as its first argument."""
+    ours, theirs = _SERVER.Pipe(duplex=False)
+    process = _SERVER.Process(target=target, args=(theirs, *arguments))
+    process.start()
+    theirs.close()
+    return process, ours
+
+
+def reports(process: BaseProcess, pipe: Connection) -> list[Any]:
+    """Everything that it still reports until it ends."""
+    found = []
+    while True:
+        try:
+            found.append(pipe.recv())
+        except EOFError:
+            process.join()
+            return found
+
+
+def apply_two(_: Connection, folder: Path, environment: dict[str, str]) -> None:
+    """What an apply does: one resource written in two remote writes, another in one. Twice the same is nothing new."""
+    os.environ.update(environment)
+    with open_session(folder, NAME, exclusive=True) as session:
+        if HELLO not in session.records:
+            with session.writing(HELLO, "create"):
+                pass
+            with session.writing(HELLO, "update"):
+                pass
+            session.commit(a_record(HELLO, 1))
+        if session.records.get(WEIGHTS) != a_record(WEIGHTS, 2):
+            with session.writing(WEIGHTS, "upload"):
+                pass
+            session.commit(a_record(WEIGHTS, 2))
+
+
+def commit_forever(pipe: Connection, folder: Path, threads: int) -> None:
+    """Each thread raises the number of its own record and reports it once it is acknowledged."""
+    session = open_session(folder, NAME, exclusive=True)
+    session.fold_every = 7
+
+    def work(address: Address) -> None:
+        known = session.records.get(address)
+        number = 0 if known is None or known.size is None else known.size
+        while True:
+            number += 1
+            with session.writing(address, "upload"):
+                pass
+            session.commit(a_record(address, number))
+            pipe_lock.acquire()
+            pipe.send((address, number))
+            pipe_lock.release()
+
+    pipe_lock = threading.Lock()
+    for n in range(threads):
+        threading.Thread(target=work, args=(Address("data", "Hello", f"file {n}"),)).start()
+
+
+def count_up(pipe: Connection, folder: Path, sessions: int, commits: int) -> None:
+    """Raises a number that all processes share, and leaves a record of each of its own commits."""
+    for n in range(sessions):
+        with open_session(folder, NAME, exclusive=True, wait=60) as session:
+            for m in range(commits):
+                known = session.records.get(HELLO)
+                session.commit(a_record(HELLO, 1 if known is None else (known.size or 0) + 1))
+                session.commit(a_record(Address("data", "Hello", f"{os.getpid()} {n} {m}")))
+    pipe.send("done")
+
+
+def hold(pipe: Connection, folder: Path) -> None:
+    """Holds the lock until it is killed."""
+    with open_session(folder, NAME, exclusive=True, command="algosync apply"):
+        pipe.send("locked")
+        threading.Event().wait()
+
+
+def run_out_of_space(pipe: Connection, folder: Path) -> None:
+    """Commits while files may not grow, reports what that says, and goes on when they may again."""
+    with open_session(folder, NAME, exclusive=True) as session:
+        session.commit(a_record(HELLO, 1))
+        size = (folder / f"{NAME}.journal").stat().st_size
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        for number, limit in ((2, size + 30), (3, 30)):  # half a line fits; nothing fits
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+            try:
+                session.commit(a_record(WEIGHTS, number))
+            except StateError as error:
+                pipe.send((error.message, error.hint))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        session.commit(a_record(WEIGHTS, 4))
+        pipe.send((session.serial, dict(session.records)))
+
+
+def write_without_umask(pipe: Connection, folder: Path) -> None:
+    os.umask(0)
+    session = open_session(folder, NAME, exclusive=True)
+    session.fold_every = 3
+    for number in range(5):
+        session.commit(a_record(HELLO, number))
+    modes = {path.name: path.stat().st_mode & 0o777 for path in folder.parent.parent.rglob("*")}
+    session.close()
+    pipe.send(modes | {path.name: path.stat().st_mode & 0o777 for path in folder.parent.parent.rglob("*")})
+
+
+def read_as_nobody(pipe: Connection, folder: Path) -> None:
+    os.setgid(65534)
+    os.setuid(65534)
+    with open_session(folder, NAME, exclusive=False) as session:
+        pipe.send(session.serial)
+    try:
+        open_session(folder, NAME, exclusive=True)
+    except StateError as error:
+        pipe.send((type(error) is LockHeld, error.message))

@@ -1,0 +1,205 @@
+"""What every backend promises, run by each of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from state_samples import tree
+
+from algosync.core.error import LockHeld, Stale, StateError
+from algosync.state import BACKENDS, Backend
+from algosync.state.backend import fingerprint
+from algosync.state.local import LocalBackend
+
+Make = Callable[[], Backend]
+
+
+@pytest.fixture(params=sorted(BACKENDS))
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
+    """Another view of the same place, each time."""
+    return lambda: BACKENDS[request.param](tmp_path / "new" / "folder" / "a.json", "algosync apply")
+
+
+@pytest.fixture
+def writer(make: Make) -> Backend:
+    backend = make()
+    assert backend.lock(exclusive=True)
+    return backend
+
+
+def test_what_was_written_is_read(writer: Backend, make: Make) -> None:
+    assert writer.read() is None
+    writer.write(b"one", expect=None)
+    assert make().read() == b"one"
+    writer.write(b"two", expect=fingerprint(b"one"))
+    assert make().read() == b"two"
+
+
+def test_a_writer_that_did_not_see_the_latest_is_refused(writer: Backend) -> None:
+    with pytest.raises(Stale):
+        writer.write(b"one", expect=fingerprint(b"zero"))
+    assert writer.read() is None
+    writer.write(b"one", expect=None)
+    for expect in (None, fingerprint(b"zero")):
+        with pytest.raises(Stale):
+            writer.write(b"two", expect=expect)
+    assert writer.read() == b"one"
+
+
+def test_the_previous_one_is_kept(writer: Backend) -> None:
+    writer.write(b"one", expect=None)
+    assert writer.backup is None
+    writer.write(b"two", expect=fingerprint(b"one"))
+    assert writer.backup is not None
+
+
+def test_nobody_writes_without_the_exclusive_lock(writer: Backend, make: Make) -> None:
+    writer.write(b"one", expect=None)
+    writer.unlock()
+    with pytest.raises(StateError):
+        writer.write(b"two", expect=fingerprint(b"one"))
+    reader = make()
+    assert reader.lock(exclusive=False)
+    with pytest.raises(StateError):
+        reader.write(b"two", expect=fingerprint(b"one"))
+    assert reader.read() == b"one"
+
+
+def test_a_writer_is_alone(writer: Backend, make: Make) -> None:
+    for exclusive in (True, False):
+        with pytest.raises(LockHeld):
+            make().lock(exclusive=exclusive)
+    writer.unlock()
+    assert make().lock(exclusive=True)
+
+
+def test_readers_share(writer: Backend, make: Make) -> None:
+    writer.write(b"one", expect=None)
+    writer.unlock()
+    readers = [make() for _ in range(3)]
+    assert [reader.lock(exclusive=False) for reader in readers] == [True, True, True]
+    for reader in readers:
+        with pytest.raises(LockHeld):
+            make().lock(exclusive=True)
+        reader.unlock()
+    assert make().lock(exclusive=True)
+
+
+def test_one_unlocks_only_what_one_locked(writer: Backend, make: Make) -> None:
+    make().unlock()
+    with pytest.raises(LockHeld):
+        make().lock(exclusive=True)
+    writer.unlock()
+    writer.unlock()
+    assert make().lock(exclusive=True)
+
+
+def test_the_same_session_does_not_lock_twice(writer: Backend) -> None:
+    with pytest.raises(StateError):
+        writer.lock(exclusive=True)
+
+
+def test_a_reader_finds_nothing_where_nothing_is_and_makes_nothing(make: Make, tmp_path: Path) -> None:
+    assert make().lock(exclusive=False) is False
+    assert list(tmp_path.iterdir()) == []
+
+
+# What is special about files.
+
+
+def local(folder: Path, command: str = "algosync apply") -> LocalBackend:
+    return LocalBackend(folder / "a.json", command, lambda: datetime(2026, 3, 4, 5, 6, 7, tzinfo=timezone.utc))
+
+
+def test_the_holder_is_named(tmp_path: Path) -> None:
+    local(tmp_path, "algosync apply \x1b[31mx").lock(exclusive=True)
+    with pytest.raises(LockHeld) as caught:
+        local(tmp_path).lock(exclusive=False)
+    holder = f"`algosync apply \N{REPLACEMENT CHARACTER}[31mx` (pid {os.getpid()}, since 2026-03-04T05:06:07+00:00)"
+    assert caught.value.message == f"{tmp_path / 'a.json'} is in use by {holder}"
+
+
+@pytest.mark.parametrize(
+    "note", [b"", b"{", b"[1]", b'{"pid": 1e999, "command": "", "since": ""}', b"\xff", b"[" * 4000]
+)
+def test_an_odd_note_in_the_lock_is_only_odd(tmp_path: Path, note: bytes) -> None:
+    local(tmp_path).lock(exclusive=True)
+    (tmp_path / "a.json.lock").write_bytes(note)
+    with pytest.raises(LockHeld) as caught:
+        local(tmp_path).lock(exclusive=True)
+    assert caught.value.message == f"{tmp_path / 'a.json'} is in use by another command"
+
+
+def test_readers_are_not_taken_for_a_writer_that_was_killed(tmp_path: Path) -> None:
+    (tmp_path / "a.json.lock").write_bytes(b'{"command": "algosync apply", "pid": 1, "since": "2020"}\n')
+    local(tmp_path).lock(exclusive=False)
+    with pytest.raises(LockHeld, match="is in use by another command"):
+        local(tmp_path).lock(exclusive=True)
+
+
+def test_a_child_does_not_inherit_the_lock(tmp_path: Path) -> None:
+    backend = local(tmp_path)
+    backend.lock(exclusive=True)
+    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, close_fds=False) as child:
+        backend.unlock()
+        assert local(tmp_path).lock(exclusive=True)
+        assert child.poll() is None
+        assert child.stdin is not None
+        child.stdin.close()
+
+
+def test_a_state_without_its_lock_file_is_still_read(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b"one")
+    reader = local(tmp_path)
+    assert reader.lock(exclusive=False)
+    assert reader.read() == b"one"
+    with pytest.raises(LockHeld):
+        local(tmp_path).lock(exclusive=True)
+
+
+def test_the_backup_holds_the_previous_one(tmp_path: Path) -> None:
+    backend = local(tmp_path)
+    backend.lock(exclusive=True)
+    backend.write(b"one", expect=None)
+    backend.write(b"two", expect=fingerprint(b"one"))
+    backend.unlock()
+    assert tree(tmp_path) == {"a.json": b"two", "a.json.backup": b"one", "a.json.lock": b""}
+
+
+def test_what_a_crash_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    (tmp_path / "a.json.tmp").write_bytes(b"half a sta")
+    backend = local(tmp_path)
+    backend.lock(exclusive=True)
+    backend.write(b"one", expect=None)
+    backend.unlock()
+    assert tree(tmp_path) == {"a.json": b"one", "a.json.lock": b""}
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.json.lock"])
+def test_links_are_not_followed(tmp_path: Path, name: str) -> None:
+    (tmp_path / "elsewhere").write_bytes(b"keep")
+    (tmp_path / name).symlink_to(tmp_path / "elsewhere")
+    backend = local(tmp_path)
+    with pytest.raises(StateError, match="symbolic link"):
+        backend.read() if name == "a.json" else backend.lock(exclusive=True)
+    assert (tmp_path / "elsewhere").read_bytes() == b"keep"
+
+
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.json")
+    with pytest.raises(StateError, match="it is not a regular file"):
+        local(tmp_path).read()
+    (tmp_path / "b").mkdir()
+    with pytest.raises(StateError, match="it is not a regular file"):
+        LocalBackend(tmp_path / "b").read()
+
+
+def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "state").write_bytes(b"")
+    with pytest.raises(StateError, match="cannot be locked"):
+        local(tmp_path / "state").lock(exclusive=True)

@@ -1,0 +1,163 @@
+"""The journal: what it says after any cut, that no other damage passes, and what a state becomes by it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from state_samples import HELLO, WEIGHTS, a_record, entries, states
+
+from algosync.core.address import Address
+from algosync.core.error import Corrupt, StateError
+from algosync.core.state import State
+from algosync.state.entry import (
+    Entry,
+    Forget,
+    Header,
+    Intent,
+    Log,
+    Result,
+    decode_log,
+    encode_line,
+    replay,
+    unfinished,
+)
+from algosync.state.journal import Journal, read_journal
+
+HEADER = Header("L", 7)
+ENTRIES: tuple[Entry, ...] = (
+    Intent(HELLO, "create"),
+    Result(a_record(HELLO, 1)),
+    Intent(WEIGHTS, "upload"),
+    Result(a_record(WEIGHTS, 2)),
+    Forget(HELLO),
+)
+
+
+def lines_of(*found: Header | Entry) -> list[bytes]:
+    lines, checksum = [], 0
+    for entry in found:
+        line, checksum = encode_line(entry, checksum)
+        lines.append(line)
+    return lines
+
+
+def apply(state: State, entry: Entry) -> State:
+    """What an entry means, said in the words of the core."""
+    match entry:
+        case Result(record):
+            return state.with_record(record)
+        case Forget(address):
+            return state.without(address)
+        case Intent():
+            return state
+
+
+@given(states, st.lists(entries, max_size=12))
+def test_a_journal_is_read_back_as_it_was_written(state: State, found: Sequence[Entry]) -> None:
+    header = Header(state.lineage, state.serial)
+    assert decode_log(b"".join(lines_of(header, *found))) == Log(header, tuple(found))
+
+
+@given(states, st.lists(entries, max_size=12), st.data())
+def test_replaying_is_applying_what_the_state_has_not_absorbed(
+    state: State, found: list[Entry], data: st.DataObject
+) -> None:
+    log = Log(Header(state.lineage, state.serial), tuple(found))
+    half_way = reduce(apply, found[: data.draw(st.integers(0, len(found)))], state)
+    assert replay(half_way, log) == reduce(apply, found, state)
+
+
+@given(states, st.lists(entries, max_size=6), st.integers(-3, 9))
+def test_a_journal_of_another_state_is_refused(state: State, found: list[Entry], distance: int) -> None:
+    changes = sum(not isinstance(entry, Intent) for entry in found)
+    strangers = [Log(Header(state.lineage + "x", state.serial), tuple(found))]
+    if not 0 <= distance <= changes:
+        strangers.append(Log(Header(state.lineage, state.serial - distance), tuple(found)))
+    for log in strangers:
+        with pytest.raises(Corrupt):
+            replay(state, log)
+
+
+@given(st.lists(entries, max_size=12))
+def test_an_intent_is_open_until_its_address_is_recorded_or_forgotten(found: list[Entry]) -> None:
+    last_intent = {entry.address: (n, entry.verb) for n, entry in enumerate(found) if isinstance(entry, Intent)}
+    last_outcome = {entry.address: n for n, entry in enumerate(found) if not isinstance(entry, Intent)}
+    still = {address: verb for address, (n, verb) in last_intent.items() if n > last_outcome.get(address, -1)}
+    assert unfinished(found) == still
+
+
+def test_a_cut_loses_the_cut_line_and_nothing_else() -> None:
+    lines = lines_of(HEADER, *ENTRIES)
+    data = b"".join(lines)
+    for length in range(len(lines[0]), len(data) + 1):
+        whole = sum(len(b"".join(lines[: n + 1])) <= length for n in range(1, len(lines)))
+        assert decode_log(data[:length]) == Log(HEADER, ENTRIES[:whole])
+        assert decode_log(data[:length] + b"\0" * 512) == Log(HEADER, ENTRIES[:whole])
+
+
+def test_a_journal_appears_with_its_header_so_a_cut_there_is_damage() -> None:
+    [line] = lines_of(HEADER)
+    for length in range(len(line)):
+        with pytest.raises(Corrupt):
+            decode_log(line[:length])
+
+
+def test_every_flipped_bit_is_refused() -> None:
+    data = b"".join(lines_of(HEADER, *ENTRIES))
+    accepted = []
+    for bit in range(len(data) * 8):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        try:
+            decode_log(bytes(flipped))
+        except Corrupt:
+            continue
+        accepted.append(bit)
+    assert accepted == []
+
+
+@pytest.mark.parametrize("order", [[1, 0], [0, 2, 1], [0, 1, 1], [0, 2, 3, 4], [1, 2, 3]])
+def test_lines_cannot_be_missing_moved_or_repeated(order: list[int]) -> None:
+    lines = lines_of(HEADER, *ENTRIES)
+    with pytest.raises(Corrupt):
+        decode_log(b"".join(lines[n] for n in order))
+
+
+def test_a_second_header_and_a_newer_version_are_refused() -> None:
+    with pytest.raises(Corrupt, match=r"^is damaged: it has two headers$"):
+        decode_log(b"".join(lines_of(HEADER, HEADER)))
+    payload = b'{"kind": "header", "format_version": 2, "lineage": "L", "serial": 7}'
+    with pytest.raises(Corrupt, match=r"^was written by a newer algosync: format 2, this one reads 1$"):
+        decode_log(b"%08x %08x %b\n" % (len(payload), zlib.crc32(payload), payload))
+
+
+def test_what_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    journal = Journal(path, HEADER)
+    not_json: Any = b"y"
+    unreadable = (
+        Intent(Address("algorithm", "no-name"), "create"),
+        Result(a_record(number=-1)),
+        Result(a_record(x=not_json)),
+    )
+    for entry in unreadable:
+        with pytest.raises(StateError, match="cannot be recorded"):
+            journal.append(entry)
+    journal.append(ENTRIES[0])
+    journal.close()
+    assert read_journal(path) == Log(HEADER, ENTRIES[:1])
+
+
+def test_damage_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    path.write_bytes(b"x" * 40 + b"\n")
+    with pytest.raises(Corrupt) as caught:
+        read_journal(path)
+    assert caught.value.message == f"{path} is damaged: the checksum of line 1 is not that of its content"

@@ -1,0 +1,357 @@
+"""The session: what it records, what it refuses, and what is left when it does not get to close."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from state_samples import HELLO, NAME, WEIGHTS, a_record, entries, tree
+
+from algosync.core.address import Address
+from algosync.core.codec import decode_state
+from algosync.core.error import Corrupt, LockHeld, Stale, StateError
+from algosync.core.ports import Ledger
+from algosync.core.resource import Record
+from algosync.state import BACKENDS, Session, open_session
+from algosync.state.entry import Entry, Forget, Intent, Result
+
+ONE, TWO = a_record(HELLO, 1), a_record(WEIGHTS, 2)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def writing(folder: Path) -> Session:
+    return open_session(folder, NAME, exclusive=True)
+
+
+def reading(folder: Path) -> Session:
+    return open_session(folder, NAME, exclusive=False)
+
+
+def crashed(folder: Path, name: str = "crashed") -> Path:
+    """What would be on the disk if the session in `folder` were killed now."""
+    return Path(shutil.copytree(folder, folder.parent / name))
+
+
+def seen(folder: Path) -> tuple[int, dict[Address, Record]]:
+    with reading(folder) as session:
+        return session.serial, dict(session.records)
+
+
+def test_a_session_is_a_ledger(folder: Path) -> None:
+    with writing(folder) as session:
+        ledger: Ledger = session
+        with ledger.writing(HELLO, "create"):
+            assert dict(ledger.records) == {}
+        ledger.commit(ONE)
+        assert dict(ledger.records) == {HELLO: ONE}
+        ledger.forget(HELLO)
+        assert dict(ledger.records) == {}
+    assert seen(folder) == (2, {})
+
+
+def test_what_was_committed_is_there_next_time(folder: Path) -> None:
+    with writing(folder) as session:
+        assert (session.lineage, session.serial) == (None, 0)
+        session.commit(ONE)
+        session.commit(TWO)
+        lineage = session.lineage
+        assert lineage is not None
+    assert seen(folder) == (2, {HELLO: ONE, WEIGHTS: TWO})
+    with writing(folder) as session:
+        session.forget(HELLO)
+        assert (session.lineage, session.serial) == (lineage, 3)
+    assert seen(folder) == (3, {WEIGHTS: TWO})
+    assert sorted(tree(folder)) == [NAME, f"{NAME}.backup", f"{NAME}.lock"]
+
+
+def test_the_lineage_is_what_is_handed_in_and_never_changes(folder: Path) -> None:
+    for lineage in ("first", "second"):
+        backend = BACKENDS["local"](folder / NAME, "algosync")
+        with Session(backend, folder / "journal", exclusive=True, new_lineage=lambda given=lineage: given) as session:
+            session.commit(a_record(HELLO, len(lineage)))
+            assert session.lineage == "first"
+
+
+def test_a_reader_makes_nothing_where_nothing_is(folder: Path, tmp_path: Path) -> None:
+    with reading(folder) as session:
+        assert (session.lineage, session.serial, dict(session.records)) == (None, 0, {})
+    assert list(tmp_path.iterdir()) == []
+    folder.mkdir()
+    assert seen(folder) == (0, {})
+    assert list(folder.iterdir()) == []
+
+
+def test_a_session_that_records_nothing_writes_nothing(folder: Path) -> None:
+    with writing(folder) as session:
+        session.forget(HELLO)
+    assert tree(folder) == {f"{NAME}.lock": b""}
+    with writing(folder) as session:
+        session.commit(ONE)
+    before = tree(folder)
+    with writing(folder) as session:
+        session.commit(ONE)
+        session.forget(WEIGHTS)
+        assert session.serial == 1
+    assert tree(folder) == before
+
+
+def test_a_reader_never_writes(folder: Path) -> None:
+    with writing(folder) as session:
+        session.commit(ONE)
+    before = tree(folder)
+    with reading(folder) as session:
+        for attempt in (
+            lambda: session.commit(TWO),
+            lambda: session.forget(HELLO),
+            session.writing(HELLO, "x").__enter__,
+        ):
+            with pytest.raises(StateError, match=r"is open for reading only$"):
+                attempt()
+    assert tree(folder) == before
+
+
+def test_a_closed_session_takes_nothing_more(folder: Path) -> None:
+    session = writing(folder)
+    session.close()
+    session.close()
+    for attempt in (lambda: session.commit(ONE), lambda: session.forget(HELLO), session.writing(HELLO, "x").__enter__):
+        with pytest.raises(StateError, match=r"is closed$"):
+            attempt()
+    assert tree(folder) == {f"{NAME}.lock": b""}
+
+
+def test_earlier_records_do_not_change_in_the_readers_hands(folder: Path) -> None:
+    with writing(folder) as session:
+        session.commit(ONE)
+        before = session.records
+        session.commit(TWO)
+        assert dict(before) == {HELLO: ONE}
+        assert dict(session.records) == {HELLO: ONE, WEIGHTS: TWO}
+
+
+def test_one_writer_or_many_readers(folder: Path) -> None:
+    with writing(folder) as session:
+        session.commit(ONE)
+        for exclusive in (True, False):
+            with pytest.raises(LockHeld):
+                open_session(folder, NAME, exclusive=exclusive)
+    with reading(folder), reading(folder), pytest.raises(LockHeld):
+        writing(folder)
+
+
+def test_a_session_that_cannot_open_leaves_no_lock(folder: Path) -> None:
+    folder.mkdir()
+    (folder / NAME).write_bytes(b"{}")
+    for _ in range(2):
+        with pytest.raises(Corrupt):
+            writing(folder)
+
+
+def test_waiting_for_the_lock_ends_when_it_is_free(folder: Path) -> None:
+    first = writing(folder)
+    first.commit(ONE)
+    found: list[int] = []
+    waiter = threading.Thread(target=lambda: found.append(_serial_after_waiting(folder)))
+    waiter.start()
+    first.commit(TWO)
+    first.close()
+    waiter.join(timeout=30)
+    assert found == [2]
+
+
+def _serial_after_waiting(folder: Path) -> int:
+    with open_session(folder, NAME, exclusive=True, wait=30) as session:
+        return session.serial
+
+
+# Writes whose outcome is not known.
+
+
+def test_a_write_that_failed_is_looked_at_again(folder: Path) -> None:
+    with writing(folder) as session:
+        session.commit(ONE)
+        with pytest.raises(RuntimeError), session.writing(HELLO, "update"):
+            raise RuntimeError
+        with pytest.raises(RuntimeError), session.writing(WEIGHTS, "upload"):
+            raise RuntimeError
+        assert dict(session.records) == {HELLO: ONE}
+    assert seen(folder) == (2, {HELLO: replace(ONE, destination_stamp=None)})
+
+
+def test_a_write_that_was_recorded_is_known(folder: Path) -> None:
+    with writing(folder) as session:
+        session.commit(ONE)
+        with session.writing(HELLO, "update"):
+            pass
+        session.commit(ONE)
+        with session.writing(WEIGHTS, "upload"):
+            pass
+        session.forget(WEIGHTS)
+    assert seen(folder) == (3, {HELLO: ONE})
+
+
+def test_a_crash_in_a_write_is_looked_at_again_by_readers_and_writers_alike(folder: Path) -> None:
+    with writing(folder) as session:
+        session.commit(ONE)
+        session.commit(TWO)
+        with session.writing(HELLO, "update"):
+            left = crashed(folder)
+    unknown = (3, {HELLO: replace(ONE, destination_stamp=None), WEIGHTS: TWO})
+    before = tree(left)
+    assert seen(left) == unknown
+    assert tree(left) == {**before, f"{NAME}.lock": b""}
+    with writing(left) as session:
+        assert (session.serial, dict(session.records)) == unknown
+        again = crashed(left, "crashed again")
+    assert seen(left) == unknown
+    assert seen(again) == unknown
+
+
+def test_open_intents_outlive_folding(folder: Path) -> None:
+    with writing(folder) as session:
+        session.fold_every = 4
+        session.commit(ONE)
+        with session.writing(HELLO, "update"):
+            for number in range(20):
+                session.commit(a_record(WEIGHTS, number))
+                left = crashed(folder, f"crashed {number}")
+                assert seen(left) == (
+                    number + 3,
+                    {HELLO: replace(ONE, destination_stamp=None), WEIGHTS: a_record(WEIGHTS, number)},
+                )
+
+
+def test_the_journal_does_not_grow_for_ever(folder: Path) -> None:
+    with writing(folder) as session:
+        session.fold_every = 10
+        sizes = set()
+        for number in range(100):
+            session.commit(a_record(HELLO, 100 + number))
+            sizes.add(len((folder / f"{NAME}.journal").read_bytes().splitlines()))
+        assert sizes == set(range(2, 12))
+
+
+@settings(max_examples=40)
+@given(found=st.lists(entries, max_size=15), fold_every=st.integers(1, 5), data=st.data())
+def test_a_crash_anywhere_leaves_what_was_acknowledged(
+    tmp_path_factory: pytest.TempPathFactory, found: list[Entry], fold_every: int, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("law") / "state"
+    expected: dict[Address, Record] = {}
+    pending: set[Address] = set()
+    with writing(folder) as session:
+        session.fold_every = fold_every
+        for entry in found[: data.draw(st.integers(0, len(found)))]:
+            _do(session, entry)
+            pending = pending | {entry.address} if isinstance(entry, Intent) else pending - {entry.address}
+            match entry:
+                case Result(record):
+                    expected[record.address] = record
+                case Forget(address):
+                    expected.pop(address, None)
+        left = crashed(folder)
+    unsure = {a: replace(r, destination_stamp=None) if a in pending else r for a, r in expected.items()}
+    assert seen(left)[1] == unsure
+    assert seen(folder) == seen(left)
+
+
+def _do(session: Session, entry: Entry) -> None:
+    match entry:
+        case Intent(address, verb):
+            with session.writing(address, verb):
+                pass
+        case Result(record):
+            session.commit(record)
+        case Forget(address):
+            session.forget(address)
+
+
+# What goes wrong on the disk.
+
+
+def test_a_state_changed_past_the_lock_is_not_overwritten(folder: Path) -> None:
+    with writing(folder) as session:
+        session.commit(ONE)
+    session = writing(folder)
+    session.commit(TWO)
+    (folder / NAME).write_bytes(b"somebody else's")
+    with pytest.raises(Stale) as caught:
+        session.close()
+    assert caught.value.message == f"{folder / NAME} was changed, past its lock, since it was read"
+    assert (folder / NAME).read_bytes() == b"somebody else's"
+    assert (folder / f"{NAME}.journal").exists()
+
+
+def test_a_state_that_cannot_be_saved_is_not_lost(folder: Path) -> None:
+    session = writing(folder)
+    session.commit(ONE)
+    (folder / f"{NAME}.tmp").mkdir()
+    session.commit(TWO)
+    with pytest.raises(StateError) as caught:
+        session.close()
+    assert caught.value.message == f"{folder / NAME} cannot be written: Is a directory"
+    assert caught.value.hint == (
+        f"Nothing is lost: {folder / NAME}.journal holds what was done, and the next command goes on from there."
+    )
+    assert seen(folder) == (2, {HELLO: ONE, WEIGHTS: TWO})
+    (folder / f"{NAME}.tmp").rmdir()
+    with writing(folder) as session:
+        assert dict(session.records) == {HELLO: ONE, WEIGHTS: TWO}
+    assert sorted(tree(folder)) == [NAME, f"{NAME}.backup", f"{NAME}.lock"]
+
+
+def test_without_a_journal_there_is_no_write(folder: Path) -> None:
+    with writing(folder) as session:
+        session.commit(ONE)
+    (folder / f"{NAME}.journal.tmp").mkdir()
+    reached = []
+    session = writing(folder)
+    with pytest.raises(StateError, match="journal cannot be written: Is a directory"), session.writing(HELLO, "update"):
+        reached.append("the cluster")
+    session.close()
+    assert reached == []
+    assert seen(folder) == (1, {HELLO: ONE})
+
+
+def test_damage_is_named_with_its_file_and_the_backup(folder: Path) -> None:
+    for record in (ONE, TWO):
+        with writing(folder) as session:
+            session.commit(record)
+    path = folder / NAME
+    path.write_bytes(path.read_bytes().replace(b"destination 1", b"destination 7"))
+    with pytest.raises(Corrupt) as caught:
+        reading(folder)
+    assert caught.value.message == f"{path} is damaged: its checksum is not that of its content"
+    assert caught.value.hint == (
+        f"The state before the last save is {path}.backup; what it lacks is found and adopted again."
+    )
+    (folder / f"{NAME}.backup").replace(path)
+    assert seen(folder) == (1, {HELLO: ONE})
+
+
+def test_a_journal_without_its_state_is_not_guessed_at(folder: Path) -> None:
+    with writing(folder) as session:
+        session.commit(ONE)
+        left, other = crashed(folder), crashed(folder, "other")
+    (left / NAME).unlink()
+    with pytest.raises(Corrupt) as caught:
+        reading(left)
+    assert caught.value.message == f"{left / NAME}.journal continues a state that is not there: {left / NAME}"
+    with writing(folder) as session:
+        session.commit(TWO)
+    lineage = decode_state((folder / NAME).read_bytes()).lineage
+    shutil.copy(folder / NAME, other / NAME)
+    with pytest.raises(Corrupt) as caught:
+        writing(other)
+    assert caught.value.message == (
+        f"{other / NAME}.journal continues another state: serial 0 of {lineage}, but the state is serial 2 of {lineage}"
+    )

@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import Algorithmia
+from Algorithmia.errors import AlgorithmException
 
 SIDE = 480  # pixels
 MOST_CALLS = 100
@@ -57,7 +58,10 @@ def run_pipeline(name):
 def _call(client, algorithm, payload):
     # Versions are published privately: a name alone would find public ones only.
     reference = f"<user>/{algorithm}/latestPrivate"
-    return client.algo(reference).set_options(timeout=CHILD_TIMEOUT).pipe(payload).result
+    try:
+        return client.algo(reference).set_options(timeout=CHILD_TIMEOUT).pipe(payload).result
+    except AlgorithmException as error:
+        raise RuntimeError(f"{reference} with {payload}: {error.message}") from error
 
 
 def check_faces(name, size, boxes):

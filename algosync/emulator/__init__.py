@@ -1,0 +1,13 @@
+"""A local Algorithmia cluster: a real HTTP server written from the facts of the platform's API.
+
+It shares no code with the rest of algosync and is only ever reached over a socket: `python -m algosync.emulator ROOT`.
+It runs the algorithms it is given; it is no security boundary.
+
+    server        one process on loopback: its lock, its address, its life
+    cluster       puts the parts together
+    gate          who may enter; the request log
+    *_api         the routes: data, management, environments, git, calls
+    database      the metadata, in SQLite; blobs, repositories, builds: the rest, by id
+    builder       commits become callable: venvs, requirements, installer
+    pool          calls become answers: workers, each a process that runs `runner`
+"""

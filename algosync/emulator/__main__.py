@@ -1,0 +1,42 @@
+"""`python -m algosync.emulator ROOT`: serve a local cluster in the foreground."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def _environments() -> Path:
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "algosync" / "environments"
+
+
+def main() -> int:
+    """Exit code 1, with one line on stderr, where the server cannot start."""
+    parser = argparse.ArgumentParser("algosync.emulator", description="Serve a local Algorithmia cluster on loopback.")
+    parser.add_argument("root", type=Path, metavar="ROOT", help="the folder of the cluster: data, key, logs")
+    parser.add_argument("--port", type=int, default=0, help="0 (the default) takes a free one")
+    parser.add_argument("--user", default="local", help="the name of the user it is made for")
+    parser.add_argument(
+        "--until-unlocked", type=Path, metavar="FILE", help="stop when nobody holds a shared lock on FILE any more"
+    )
+    parser.add_argument(
+        "--environments",
+        type=Path,
+        metavar="DIR",
+        default=_environments(),
+        help="Python environments, shared by clusters",
+    )
+    arguments = parser.parse_args()
+    from algosync.emulator.server import Options, StartError, serve
+
+    try:
+        serve(Options(**vars(arguments)))
+    except StartError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

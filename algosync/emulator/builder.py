@@ -1,0 +1,119 @@
+"""Builds: a commit is checked out, its requirements are provided, and from then on it can be called."""
+
+import asyncio
+import os
+import platform
+import shutil
+import traceback
+from collections import defaultdict
+from pathlib import Path
+from typing import IO
+
+from algosync.emulator.algorithms import Algorithm
+from algosync.emulator.builds import FAILED, SUCCEEDED, Build
+from algosync.emulator.checkout import CheckoutError, checkout
+from algosync.emulator.installer import InstallError
+from algosync.emulator.records import Records
+from algosync.emulator.repositories import Repositories
+from algosync.emulator.requirements import RequirementsError
+from algosync.emulator.venvs import Venvs
+
+
+class Builder:
+    """Runs builds: at most one for a core at once, and one after the other for an algorithm.
+
+    All methods belong to the event loop's thread.
+    """
+
+    def __init__(self, folder: Path, records: Records, repositories: Repositories, venvs: Venvs) -> None:
+        self._folder = folder
+        self._records = records
+        self._repositories = repositories
+        self._venvs = venvs
+        self._cores = asyncio.Semaphore(os.cpu_count() or 1)
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._running: dict[str, asyncio.Task[None]] = {}
+        folder.mkdir(exist_ok=True)
+
+    def start(self, algorithm: Algorithm, commit: str) -> Build:
+        """Record a build of this commit as in progress and see to it that it runs."""
+        build = self._records.builds.start(algorithm.id, commit)
+        self._launch(algorithm, build)
+        return build
+
+    async def wait(self, build: Build) -> None:
+        """Return when this build has ended, well or not."""
+        if task := self._running.get(build.id):
+            await asyncio.wait([task])
+
+    def recover(self) -> None:
+        """Run again what the last server left unfinished, and build pushed heads it had no time to record."""
+        known = self._records.builds.ids()
+        for entry in self._folder.iterdir():
+            if entry.name not in known:
+                shutil.rmtree(entry, ignore_errors=True)
+        algorithms = {algorithm.id: algorithm for algorithm in self._records.algorithms.all()}
+        for build in self._records.builds.unfinished():
+            self._launch(algorithms[build.algorithm_id], build)
+        for algorithm in algorithms.values():
+            head = self._repositories.head(algorithm.id)
+            if head != algorithm.initial_commit and not self._records.builds.of_commit(algorithm.id, head):
+                self.start(algorithm, head)
+
+    async def close(self) -> None:
+        """Stop all builds; they stay in progress on record, for the next server."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def source(self, build: Build) -> Path:
+        """The folder that a build is run in."""
+        return self._folder / build.id / "src"
+
+    def log(self, build: Build) -> Path:
+        """What a build has said."""
+        return self._folder / build.id / "build.log"
+
+    def discard(self, builds: list[Build]) -> None:
+        """Stop builds of a deleted algorithm and remove their files."""
+        for build in builds:
+            if task := self._running.get(build.id):
+                task.cancel()
+            shutil.rmtree(self._folder / build.id, ignore_errors=True)
+
+    def _launch(self, algorithm: Algorithm, build: Build) -> None:
+        task = asyncio.create_task(self._run(algorithm, build))
+        self._running[build.id] = task
+        task.add_done_callback(lambda _: self._running.pop(build.id, None))
+
+    async def _run(self, algorithm: Algorithm, build: Build) -> None:
+        async with self._turns[algorithm.id], self._cores:
+            folder = self._folder / build.id
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            folder.mkdir()
+            with self.log(build).open("ab", buffering=0) as log:
+                status = await self._build(algorithm, build, log)
+            self._records.builds.finish(build, status)
+
+    async def _build(self, algorithm: Algorithm, build: Build, log: IO[bytes]) -> str:
+        environment = self._records.environments.by_id(algorithm.settings["algorithm_environment"])
+        wanted = environment.kind.display_name if environment else "an environment of another cluster"
+        version = f"{platform.python_implementation()} {platform.python_version()}"
+        log.write(f"Building {algorithm.owner}/{algorithm.name} at {build.commit}\n".encode())
+        log.write(f"Environment: {wanted}, mapped to {version}, which runs this local cluster\n".encode())
+        try:
+            await asyncio.to_thread(self._check_out, build)
+            await self._venvs.provide(self.source(build), log)
+        except (CheckoutError, RequirementsError, InstallError, OSError) as error:
+            log.write(f"{error}\nBuild failed\n".encode())
+            return FAILED
+        except Exception:  # noqa: BLE001 - whatever went wrong must end the build and be read in its log
+            log.write(traceback.format_exc().encode())
+            return FAILED
+        log.write(b"Build succeeded\n")
+        return SUCCEEDED
+
+    def _check_out(self, build: Build) -> None:
+        with self._repositories.open(build.algorithm_id) as repository:
+            checkout(repository, build.commit, self.source(build))

@@ -1,0 +1,182 @@
+"""Calls of algorithms: `POST /v1/algo/OWNER/NAME[/REFERENCE]` (facts: `platform.md` 3.7, 6, 7)."""
+
+import asyncio
+import base64
+import json
+import re
+import uuid
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from algosync.emulator.accounts import Caller
+from algosync.emulator.algorithms import Algorithm
+from algosync.emulator.builds import SUCCEEDED, Build
+from algosync.emulator.errors import ApiError, not_permitted
+from algosync.emulator.files import Files
+from algosync.emulator.pool import Pool
+from algosync.emulator.records import Records
+from algosync.emulator.replies import caller_of, json_reply, read_body
+from algosync.emulator.worker import Call, Document, Outcome, Target
+
+MAX_INPUT = 10 * 1024 * 1024
+DEFAULT_TIMEOUT = 300
+MAX_TIMEOUT = 3000
+MAX_DEPTH = 24
+HASH = re.compile(r"[0-9a-f]{40}")
+
+
+class CallsApi:
+    """Resolves references and runs calls."""
+
+    def __init__(self, records: Records, pool: Pool, files: Files) -> None:
+        self._records = records
+        self._pool = pool
+        self._files = files
+        self._detached: set[asyncio.Task[Outcome]] = set()
+
+    def routes(self) -> list[Route]:
+        """One route; the reference is part of its path."""
+        return [Route("/v1/algo/{path:path}", self._call, methods=["POST"])]
+
+    async def _call(self, request: Request) -> Response:
+        caller = caller_of(request)
+        timeout = _timeout(request.query_params.get("timeout"))
+        payload = _payload(request.headers.get("content-type", ""), await read_body(request, MAX_INPUT))
+        target = self._target(caller, request.path_params["path"])
+        call = _call_of(caller)
+        run = self._run(target, call, payload, timeout)
+        output = request.query_params.get("output")
+        if output == "void":
+            task = asyncio.create_task(run)
+            self._detached.add(task)
+            task.add_done_callback(self._detached.discard)
+            return json_reply({"async": "void", "async_protocol": "void", "request_id": f"req-{uuid.uuid4()}"})
+        outcome = await run
+        if output == "raw":
+            return _raw(outcome)
+        with_stdout = request.query_params.get("stdout", "").lower() == "true"
+        return json_reply(_reply(outcome, stdout=with_stdout and caller.user == target.algorithm.owner))
+
+    async def _run(self, target: Target, call: Call, payload: Document, timeout: float) -> Outcome:
+        try:
+            outcome = await self._pool.call(target, call, payload, timeout)
+        finally:
+            if call.depth == 0:
+                await asyncio.to_thread(self._files.end_tree, call.user, call.tree)
+        if outcome.error:
+            record = _failure(target, call, payload, outcome.error)
+            await asyncio.to_thread(self._records.algorithms.add_failure, target.algorithm.id, record)
+        return outcome
+
+    def _target(self, caller: Caller, path: str) -> Target:
+        """The build that a path means. Raises `ApiError` 404 where there is none, 403 where it is another's."""
+        owner, name, reference = _reference(path)
+        algorithm = self._records.algorithms.find(owner, name)
+        missing = ApiError(404, f"algorithm algo://{'/'.join(filter(None, (owner, name, reference)))} not found")
+        if algorithm is None:
+            raise missing
+        own = caller.user == owner
+        version = None
+        if HASH.fullmatch(reference):
+            build = self._records.builds.of_commit(algorithm.id, reference)
+            if own and (build is None or build.status != SUCCEEDED):
+                raise ApiError(404, f"{missing.message}: there is no successful build of this version hash")
+        else:
+            version = self._records.versions.resolve(algorithm.id, reference)
+            if version is None and (own or reference in ("", "latest")):
+                raise missing
+            build = self._records.builds.of_commit(algorithm.id, version.commit) if version else None
+        if build is None or not (own or (version and version.public)):
+            raise not_permitted()
+        return _checked(caller, algorithm, build, version.settings if version else algorithm.settings)
+
+
+def _checked(caller: Caller, algorithm: Algorithm, build: Build, settings: dict[str, object]) -> Target:
+    if caller.inside and not caller.inside.may_call:
+        raise not_permitted("pipeline_enabled is off: this algorithm may not call others")
+    if caller.inside and caller.inside.depth >= MAX_DEPTH:
+        raise not_permitted(f"Algorithms are nested deeper than {MAX_DEPTH} calls")
+    return Target(algorithm, build, settings.get("pipeline_enabled") is True)
+
+
+def _call_of(caller: Caller) -> Call:
+    """A call from outside is the root of a new tree; one from inside an algorithm belongs to its tree."""
+    if caller.inside is None:
+        return Call(caller.user, uuid.uuid4().hex, 0, starting=False)
+    return Call(caller.user, caller.inside.tree, caller.inside.depth + 1, caller.inside.starting)
+
+
+def _reference(path: str) -> tuple[str, str, str]:
+    """Owner, name and reference; some clients send the whole `algo://` URI, or a slash at the end."""
+    segments = path.strip("/").removeprefix("algo:").strip("/").split("/")
+    if len(segments) not in (2, 3):
+        raise ApiError(404, f"algorithm algo://{path} not found")
+    return segments[0], segments[1], segments[2] if len(segments) == 3 else ""
+
+
+def _payload(content_type: str, body: bytes) -> Document:
+    """The input as the runner takes it."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind in ("text/plain", "application/text"):
+        return {"content_type": "text", "data": body.decode("utf-8", "replace")}
+    if kind == "application/octet-stream":
+        return {"content_type": "binary", "data": base64.b64encode(body).decode()}
+    if kind != "application/json":
+        raise ApiError(415, f"The content type {kind or '(none)'} is none that algorithms take")
+    try:
+        return {"content_type": "json", "data": json.loads(body)}
+    except (ValueError, RecursionError):
+        raise ApiError(400, "The input is not JSON", error_type="ParsingError") from None
+
+
+def _timeout(text: str | None) -> float:
+    try:
+        seconds = float(text) if text else DEFAULT_TIMEOUT
+    except ValueError:
+        raise ApiError(400, "timeout is not a number of seconds") from None
+    if not seconds > 0:
+        raise ApiError(400, "timeout is not a number of seconds")
+    return min(seconds, MAX_TIMEOUT)
+
+
+def _reply(outcome: Outcome, *, stdout: bool) -> dict[str, object]:
+    """The documented reply; stack traces under both of the names that are in use."""
+    printed = {"stdout": outcome.stdout} if stdout else {}
+    if outcome.error:
+        trace = outcome.error.get("stacktrace", "")
+        error = {**outcome.error, "stacktrace": trace, "stack_trace": trace}
+        return {"error": error, "metadata": {"duration": outcome.duration, **printed}}
+    metadata = outcome.document.get("metadata")
+    shape = metadata if isinstance(metadata, dict) else {}
+    return {**outcome.document, "metadata": {**shape, "duration": outcome.duration, **printed}}
+
+
+def _raw(outcome: Outcome) -> Response:
+    """The bare result."""
+    if outcome.error:
+        return Response(str(outcome.error.get("message")), 400, media_type="text/plain")
+    result = outcome.document.get("result")
+    kind = _reply(outcome, stdout=False)["metadata"]
+    content_type = kind.get("content_type") if isinstance(kind, dict) else None
+    if content_type == "binary":
+        return Response(base64.b64decode(str(result)), media_type="application/octet-stream")
+    if content_type == "text":
+        return Response(str(result), media_type="text/plain")
+    return json_reply(result)
+
+
+def _failure(target: Target, call: Call, payload: Document, error: Document) -> dict[str, object]:
+    """What the list of errors keeps of a failed call."""
+    return {
+        "request_id": f"req-{uuid.uuid4()}",
+        "username": call.user,
+        "algoname": target.algorithm.name,
+        "algoversion": target.build.commit,
+        "input": str(payload["data"])[:128],
+        "error": error.get("message"),
+        "error_type": error.get("error_type"),
+        "billable_to": call.user,
+        "worker": "local",
+    }

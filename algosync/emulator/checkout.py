@@ -1,0 +1,80 @@
+"""A commit's files, written to disk by hand: plain files under plain names, nothing else."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from dulwich.objects import Blob, Commit, ObjectID, Tree
+from dulwich.repo import Repo
+
+MAX_BYTES = 2 * 1024 * 1024 * 1024
+MAX_FILES = 100_000
+MAX_DEPTH = 64
+
+
+class CheckoutError(Exception):
+    """A commit that is not written out, and why."""
+
+
+def checkout(repository: Repo, commit_id: str, target: Path) -> None:
+    """Write the tree of a commit below the new folder `target`.
+
+    Trees come from whoever pushed them: links, submodules and names that mean something to a file system are refused
+    with `CheckoutError`, as are missing objects and trees beyond the limits.
+    """
+    target.mkdir(parents=True)
+    commit = _object(repository, ObjectID(commit_id.encode()))
+    if not isinstance(commit, Commit):
+        raise CheckoutError(f"{commit_id} is not a commit")
+    total = 0
+    for count, (path, mode, blob_id) in enumerate(_walk(repository, commit.tree)):
+        blob = _object(repository, blob_id)
+        if not isinstance(blob, Blob):
+            raise CheckoutError(f"{path} is not a file")
+        total += blob.raw_length()
+        if total > MAX_BYTES or count >= MAX_FILES:
+            raise CheckoutError(f"The source has more than {MAX_FILES} files or {MAX_BYTES} bytes")
+        _write(target / path, blob, executable=bool(mode & stat.S_IXUSR))
+
+
+def _walk(repository: Repo, tree_id: ObjectID, folder: str = "", depth: int = 0) -> Iterator[tuple[str, int, ObjectID]]:
+    tree = _object(repository, tree_id)
+    if not isinstance(tree, Tree):
+        raise CheckoutError(f"{folder or 'The root'} is not a folder")
+    if depth > MAX_DEPTH:
+        raise CheckoutError(f"{folder} is nested deeper than {MAX_DEPTH} folders")
+    for entry in tree.iteritems():
+        path = f"{folder}/{_name(entry.path)}" if folder else _name(entry.path)
+        if stat.S_ISDIR(entry.mode):
+            yield from _walk(repository, entry.sha, path, depth + 1)
+        elif stat.S_ISREG(entry.mode):
+            yield path, entry.mode, entry.sha
+        else:
+            raise CheckoutError(f"{path} is a link or a submodule; only plain files are built")
+
+
+def _name(raw: bytes) -> str:
+    try:
+        name = raw.decode()
+    except UnicodeDecodeError:
+        raise CheckoutError(f"The file name {raw!r} is not UTF-8") from None
+    if name in ("", ".", "..") or name.lower() == ".git" or not name.isprintable() or set(name) & set("/\\"):
+        raise CheckoutError(f"The file name {name!r} is refused")
+    return name
+
+
+def _object(repository: Repo, object_id: ObjectID) -> object:
+    try:
+        return repository.object_store[object_id]
+    except KeyError:
+        raise CheckoutError(f"The object {object_id.decode()} is missing") from None
+
+
+def _write(path: Path, blob: Blob, *, executable: bool) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # O_EXCL: two names that are one on this file system must not overwrite each other.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with os.fdopen(os.open(path, flags, 0o755 if executable else 0o644), "wb") as file:
+        for chunk in blob.as_raw_chunks():
+            file.write(chunk)

@@ -1,0 +1,260 @@
+"""The Data API: listings, files, collections, ACLs (facts: `platform.md` 2)."""
+
+import asyncio
+import base64
+import binascii
+import json
+from collections.abc import AsyncIterator
+from typing import BinaryIO
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from algosync.emulator.accounts import Caller
+from algosync.emulator.blobs import BLOCK, Blobs, IncomingBlob
+from algosync.emulator.clock import seconds_text
+from algosync.emulator.errors import BAD_MARKER, ApiError, invalid
+from algosync.emulator.files import Collection, File, Files
+from algosync.emulator.places import Place, check_readable, check_writable, decode, locate
+from algosync.emulator.replies import MAX_JSON, caller_of, json_reply, object_field, read_body, read_object
+
+PAGE = 1000
+PREFIXES = ("/v1/data", "/v1/connector/data")
+
+
+class DataApi:
+    """`/v1/data/…` and its twin `/v1/connector/data/…`."""
+
+    def __init__(self, files: Files, blobs: Blobs) -> None:
+        self._files = files
+        self._blobs = blobs
+
+    def routes(self) -> list[Route]:
+        """Every verb, on every path below both prefixes."""
+        verbs = {
+            "GET": self._read,
+            "HEAD": self._probe,
+            "PUT": self._write,
+            "POST": self._create,
+            "PATCH": self._change_acl,
+            "DELETE": self._delete,
+        }
+        paths = [path for prefix in PREFIXES for path in (prefix, prefix + "/{path:path}")]
+        routes = [Route(path, endpoint, methods=[verb]) for path in paths for verb, endpoint in verbs.items()]
+        for route in routes:
+            # Starlette lets GET routes answer HEAD too; here HEAD has a route of its own.
+            route.methods = (route.methods or set()) - ({"HEAD"} if route.endpoint == self._read else set())
+        return routes
+
+    async def _read(self, request: Request) -> Response:
+        caller, _, place = _place(request)
+        if not place.file:
+            return json_reply(self._listing(request, caller, place), headers={"X-Data-Type": "directory"})
+        file = self._found(caller, place)
+        content = await asyncio.to_thread(self._blobs.open, file.blob)
+        headers = {"X-Data-Type": "file", "Content-Length": str(file.size)}
+        accepted = request.headers.get("accept", "*/*")
+        if file.size <= BLOCK:
+            with content:
+                body = await asyncio.to_thread(content.read)
+            return Response(body, 200, headers, media_type=_content_type(accepted, body))
+        return StreamingResponse(_blocks(content), 200, headers, media_type=_content_type(accepted, None))
+
+    async def _probe(self, request: Request) -> Response:
+        caller, _, place = _place(request)
+        if place.file:
+            file = self._found(caller, place)
+            headers = {"X-Data-Type": "file", "Content-Length": str(file.size)}
+            return Response(None, 200, headers, media_type="application/octet-stream")
+        if place.collection:
+            self._readable(caller, place)
+        return Response(None, 200, {"X-Data-Type": "directory"}, media_type="application/json")
+
+    def _listing(self, request: Request, caller: Caller, place: Place) -> dict[str, object]:
+        if not place.account:
+            return {"folders": [{"name": caller.user}]}
+        after = _marker(request.query_params.get("marker", ""))
+        if not place.collection:
+            check_writable(place, caller)
+            names = self._files.collections(place.account, after, PAGE + 1)
+            listing: dict[str, object] = {"folders": [{"name": name} for name in names[:PAGE]]} if names else {}
+        else:
+            collection = self._readable(caller, place)
+            files = self._files.page(collection, after, PAGE + 1) if collection else []
+            names = [file.name for file in files]
+            listing = {"files": [_entry(file) for file in files[:PAGE]]} if files else {}
+            if request.query_params.get("acl") == "true" and collection and _has_acl(place, caller):
+                listing["acl"] = {"read": collection.acl}
+        if len(names) > PAGE:
+            listing["marker"] = base64.urlsafe_b64encode(names[PAGE - 1].encode()).decode()
+        return listing
+
+    async def _write(self, request: Request) -> Response:
+        try:
+            caller, path, place = _place(request)
+            collection = self._target(caller, place)
+        except ApiError:
+            # Said after the body: a client that is still sending would see a reset instead of the reason.
+            async for _ in request.stream():
+                pass
+            raise
+        content = self._blobs.new()
+        try:
+            await _receive(request, content)
+            stored = await asyncio.to_thread(self._files.put, collection, place.file, content)
+        except BaseException:
+            content.discard()
+            raise
+        if not stored:
+            raise _missing()
+        return json_reply({"result": f"data://{path}"})
+
+    def _target(self, caller: Caller, place: Place) -> Collection:
+        if not place.file:
+            raise invalid("A file needs a collection and a name")
+        check_writable(place, caller)
+        collection = self._files.collection(place)
+        if collection is None and place.special:
+            collection = self._files.create(place, []) or self._files.collection(place)
+        if collection is None:
+            raise ApiError(404, "The collection of this file does not exist")
+        return collection
+
+    async def _create(self, request: Request) -> Response:
+        caller, path, parent = _place(request)
+        body = await _creation(request)
+        name = body.get("name")
+        if parent.collection or not parent.account:
+            raise invalid("Collections are made directly below an account")
+        if not isinstance(name, str) or not name or "/" in name or name.startswith("."):
+            raise invalid("A collection needs a name without slashes that does not begin with a dot")
+        check_writable(parent, caller)
+        acl = _read_acl(body) if body.get("acl") is not None else None
+        if self._files.create(Place(parent.account, name), acl) is None:
+            raise invalid(f"The collection {name} exists already")
+        return json_reply({"result": f"data://{path}/{name}"})
+
+    async def _change_acl(self, request: Request) -> Response:
+        caller, _, place = _place(request)
+        acl = _read_acl(await read_object(request))
+        if not place.collection or place.file or place.special:
+            raise invalid("Only collections have an ACL")
+        check_writable(place, caller)
+        collection = self._files.collection(place)
+        if collection is None:
+            raise _missing()
+        self._files.set_acl(collection, acl)
+        return Response(None, 200)
+
+    async def _delete(self, request: Request) -> Response:
+        caller, _, place = _place(request)
+        if not place.collection:
+            raise invalid("An account cannot be deleted here")
+        check_writable(place, caller)
+        collection = self._files.collection(place)
+        if collection is None:
+            raise _missing()
+        if place.file:
+            if not self._files.delete(collection, place.file):
+                raise _missing()
+            return json_reply({"result": {"deleted": 1}})
+        force = request.query_params.get("force") == "true"
+        deleted = self._files.delete_collection(collection, force=force)
+        if deleted is None:
+            raise ApiError(400, "The collection is not empty", deleted=0)
+        return json_reply({"result": {"deleted": deleted + 1}})
+
+    def _readable(self, caller: Caller, place: Place) -> Collection | None:
+        """The collection; None for a special one that nobody has written to yet."""
+        collection = self._files.collection(place)
+        if collection is None:
+            if place.special:
+                return None
+            raise _missing()
+        check_readable(place, collection.acl, caller)
+        return collection
+
+    def _found(self, caller: Caller, place: Place) -> File:
+        collection = self._readable(caller, place)
+        file = self._files.file(collection, place.file) if collection else None
+        if file is None:
+            raise _missing()
+        return file
+
+
+def _place(request: Request) -> tuple[Caller, str, Place]:
+    """The caller, the path as it was asked for, and what it means."""
+    raw: bytes = request.scope["raw_path"]
+    prefix = next(prefix for prefix in reversed(PREFIXES) if raw.startswith(prefix.encode()))
+    path = decode(raw[len(prefix) :].lstrip(b"/")).strip("/")
+    caller = caller_of(request)
+    return caller, path, locate(path, caller)
+
+
+def _missing() -> ApiError:
+    return ApiError(404, "path not found")
+
+
+def _has_acl(place: Place, caller: Caller) -> bool:
+    return caller.user == place.account and not place.special
+
+
+def _entry(file: File) -> dict[str, object]:
+    return {"filename": file.name, "size": file.size, "last_modified": seconds_text(file.modified)}
+
+
+def _marker(marker: str) -> str:
+    try:
+        return base64.b64decode(marker, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        raise ApiError(400, "The marker is malformed", BAD_MARKER) from None
+
+
+def _content_type(accepted: str, body: bytes | None) -> str:
+    """Some clients parse by this header: it follows what they ask for, and text says its charset."""
+    if accepted.startswith(("text/plain", "application/json")):
+        return accepted.partition(",")[0]
+    if body is None or "*/*" not in accepted:
+        return "application/octet-stream"
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return "application/octet-stream"
+    return "text/plain; charset=utf-8"
+
+
+async def _blocks(content: BinaryIO) -> AsyncIterator[bytes]:
+    with content:
+        while block := await asyncio.to_thread(content.read, BLOCK):
+            yield block
+
+
+async def _receive(request: Request, content: IncomingBlob) -> None:
+    """The request's body, in blocks: memory stays at one block whatever the size."""
+    block = bytearray()
+    async for chunk in request.stream():
+        block += chunk
+        if len(block) >= BLOCK:
+            await asyncio.to_thread(content.write, block)
+            block = bytearray()
+    await asyncio.to_thread(content.write, block)
+
+
+async def _creation(request: Request) -> dict[str, object]:
+    """`{"name", "acl"}`; one client sends the bare name as plain text."""
+    if not request.headers.get("content-type", "").startswith("text/plain"):
+        return await read_object(request)
+    text = (await read_body(request, MAX_JSON)).decode("utf-8", "replace")
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return {"name": text}
+    return body if isinstance(body, dict) else {"name": text}
+
+
+def _read_acl(body: dict[str, object]) -> list[str]:
+    read = object_field(body, "acl").get("read")
+    if not isinstance(read, list) or not all(isinstance(entry, str) for entry in read):
+        raise invalid("acl.read is not a list of strings")
+    return read

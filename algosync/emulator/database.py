@@ -1,0 +1,112 @@
+"""The cluster's metadata: one SQLite file. What was committed survives a kill at any moment."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+FORMAT = 1
+
+SCHEMA = """
+CREATE TABLE users (name TEXT PRIMARY KEY, key_digest TEXT NOT NULL UNIQUE);
+
+CREATE TABLE environments (
+    id TEXT PRIMARY KEY, specification_id TEXT NOT NULL, display_name TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL);
+
+CREATE TABLE collections (
+    id TEXT PRIMARY KEY, account TEXT NOT NULL, name TEXT NOT NULL, acl TEXT NOT NULL, UNIQUE (account, name));
+
+CREATE TABLE files (
+    collection_id TEXT NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+    name TEXT NOT NULL, size INTEGER NOT NULL, modified INTEGER NOT NULL, blob TEXT NOT NULL UNIQUE,
+    PRIMARY KEY (collection_id, name)) WITHOUT ROWID;
+
+CREATE TABLE algorithms (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, details TEXT NOT NULL, settings TEXT NOT NULL,
+    initial_commit TEXT NOT NULL, UNIQUE (owner, name));
+
+CREATE TABLE builds (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+    algorithm_id TEXT NOT NULL REFERENCES algorithms (id) ON DELETE CASCADE,
+    commit_sha TEXT NOT NULL, version_uuid TEXT NOT NULL, status TEXT NOT NULL,
+    started_at TEXT NOT NULL, finished_at TEXT);
+CREATE INDEX builds_of_algorithm ON builds (algorithm_id, sequence);
+
+CREATE TABLE versions (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    algorithm_id TEXT NOT NULL REFERENCES algorithms (id) ON DELETE CASCADE,
+    commit_sha TEXT NOT NULL, major INTEGER NOT NULL, minor INTEGER NOT NULL, revision INTEGER NOT NULL,
+    details TEXT NOT NULL, settings TEXT NOT NULL, info TEXT NOT NULL,
+    UNIQUE (algorithm_id, commit_sha), UNIQUE (algorithm_id, major, minor, revision));
+
+CREATE TABLE failures (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    algorithm_id TEXT NOT NULL REFERENCES algorithms (id) ON DELETE CASCADE,
+    created_ms INTEGER NOT NULL, record TEXT NOT NULL);
+"""
+
+
+class Database:
+    """One writer at a time, readers beside it; usable from every thread.
+
+    A reader sees what was committed, never a half-done write.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._writing = threading.Lock()
+        self._reading = threading.Lock()
+        self._writer = _connect(path)
+        self._reader = _connect(path)
+        with self.write() as connection:
+            found = connection.execute("PRAGMA user_version").fetchone()[0]
+            if found > FORMAT:
+                raise ValueError(f"{path} has format {found}; this version of algosync knows formats up to {FORMAT}")
+            if found == 0:
+                _create(connection)
+
+    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        """All rows of a query."""
+        with self._reading:
+            return self._reader.execute(sql, values).fetchall()
+
+    def row(self, sql: str, *values: object) -> sqlite3.Row | None:
+        """The first row of a query, if there is one."""
+        found = self.rows(sql, *values)
+        return found[0] if found else None
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: committed and on disk when the block ends, undone when it raises."""
+        with self._writing:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+            except BaseException:
+                self._writer.execute("ROLLBACK")
+                raise
+            self._writer.execute("COMMIT")
+
+    def close(self) -> None:
+        """Fold the write-ahead log into the file and let go of it."""
+        with self._writing, self._reading:
+            self._reader.close()
+            self._writer.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # isolation_level=None: transactions begin where `write` says so, never behind our back.
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    # Statement by statement: `executescript` would commit first and leave a half-made file behind a kill.
+    for statement in SCHEMA.split(";"):
+        if statement.strip():
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version={FORMAT}")

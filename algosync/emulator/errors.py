@@ -1,0 +1,50 @@
+"""Refusals in the wire's shape."""
+
+import uuid
+
+NOT_FOUND = 1000
+NAME_TAKEN = 1002
+ALREADY_PUBLISHED = 1007
+NOT_PERMITTED = 2001
+UNKNOWN_KEY = 2002
+BAD_MARKER = 5002
+BAD_LIMIT = 5003
+INVALID_REQUEST = 6001
+
+
+class ApiError(Exception):
+    """A request that is answered with an error: its HTTP status and, where the platform has one, its code."""
+
+    def __init__(self, status: int, message: str, code: int | None = None, **details: object) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+        self.details = details
+
+    def body(self) -> dict[str, object]:
+        """The wrapped shape: the only one that every client understands."""
+        error: dict[str, object] = {"id": str(uuid.uuid4())}
+        if self.code is not None:
+            error["code"] = self.code
+        return {"error": {**error, "message": self.message, **self.details}}
+
+
+class NoSuchAlgorithm(ApiError):
+    """Management of an algorithm that is not there. Clients compare the whole body, which is not wrapped."""
+
+    def __init__(self) -> None:
+        super().__init__(404, "No such algorithm", NOT_FOUND)
+
+    def body(self) -> dict[str, object]:
+        return {"error": self.message}
+
+
+def not_permitted(message: str = "Caller is not authorized to perform this operation") -> ApiError:
+    """A known caller without the right."""
+    return ApiError(403, message, NOT_PERMITTED)
+
+
+def invalid(message: str) -> ApiError:
+    """A request that no cluster would take."""
+    return ApiError(400, message, INVALID_REQUEST)

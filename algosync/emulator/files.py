@@ -1,0 +1,152 @@
+"""Hosted data: collections and the files in them. Names are keys of the database."""
+
+import json
+import time
+import uuid
+from dataclasses import dataclass
+
+from algosync.emulator.blobs import Blobs, IncomingBlob
+from algosync.emulator.database import Database
+from algosync.emulator.places import OWN_ALGORITHMS, Place
+
+TEMPORARY_SECONDS = 24 * 3600
+"""How long files under `.algo/…/temp` are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection and who may read it."""
+
+    id: str
+    name: str
+    acl: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A data file: `size` in bytes, `modified` in Unix seconds, its content's blob."""
+
+    name: str
+    size: int
+    modified: int
+    blob: str
+
+
+class Files:
+    """The cluster's hosted data. A file is there when `put` has returned, whatever happens then."""
+
+    def __init__(self, database: Database, blobs: Blobs) -> None:
+        self._database = database
+        self._blobs = blobs
+
+    def recover(self) -> None:
+        """Clear up after the last server: request trees that ended with it, blobs that nothing names."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM collections WHERE name GLOB '.session/*'")
+        self._blobs.sweep({row["blob"] for row in self._database.rows("SELECT blob FROM files")})
+
+    def collection(self, place: Place) -> Collection | None:
+        """The collection of a place, if it exists."""
+        row = self._database.row(
+            "SELECT id, name, acl FROM collections WHERE account = ? AND name = ?", place.account, place.collection
+        )
+        return Collection(row["id"], row["name"], json.loads(row["acl"])) if row else None
+
+    def collections(self, account: str, after: str, limit: int) -> list[str]:
+        """Names of an account's own collections behind `after`, in order."""
+        rows = self._database.rows(
+            "SELECT name FROM collections WHERE account = ? AND name > ? AND name NOT GLOB '.*' ORDER BY name LIMIT ?",
+            account,
+            after,
+            limit,
+        )
+        return [row["name"] for row in rows]
+
+    def create(self, place: Place, acl: list[str] | None = None) -> Collection | None:
+        """Make a collection, readable by its owner's algorithms unless said otherwise; None where it exists already."""
+        found = Collection(uuid.uuid4().hex, place.collection, [OWN_ALGORITHMS] if acl is None else acl)
+        with self._database.write() as connection:
+            made = connection.execute(
+                "INSERT INTO collections (id, account, name, acl) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (found.id, place.account, found.name, json.dumps(found.acl)),
+            )
+        return found if made.rowcount else None
+
+    def set_acl(self, collection: Collection, acl: list[str]) -> None:
+        """Change who may read."""
+        with self._database.write() as connection:
+            connection.execute("UPDATE collections SET acl = ? WHERE id = ?", (json.dumps(acl), collection.id))
+
+    def file(self, collection: Collection, name: str) -> File | None:
+        """A file, if it exists."""
+        row = self._database.row(
+            "SELECT name, size, modified, blob FROM files WHERE collection_id = ? AND name = ?", collection.id, name
+        )
+        return File(**dict(row)) if row else None
+
+    def page(self, collection: Collection, after: str, limit: int) -> list[File]:
+        """Files behind the name `after`, in order."""
+        rows = self._database.rows(
+            "SELECT name, size, modified, blob FROM files WHERE collection_id = ? AND name > ? ORDER BY name LIMIT ?",
+            collection.id,
+            after,
+            limit,
+        )
+        return [File(**dict(row)) for row in rows]
+
+    def put(self, collection: Collection, name: str, content: IncomingBlob) -> bool:
+        """Make `content` the file `name`, durably. False where the collection has vanished meanwhile."""
+        content.keep()
+        with self._database.write() as connection:
+            alive = connection.execute("SELECT 1 FROM collections WHERE id = ?", (collection.id,)).fetchone()
+            old = connection.execute(
+                "SELECT blob FROM files WHERE collection_id = ? AND name = ?", (collection.id, name)
+            ).fetchone()
+            if alive:
+                connection.execute(
+                    "INSERT OR REPLACE INTO files (collection_id, name, size, modified, blob) VALUES (?, ?, ?, ?, ?)",
+                    (collection.id, name, content.size, int(time.time()), content.id),
+                )
+        unused = old["blob"] if old else None if alive else content.id
+        if unused:
+            self._blobs.remove(unused)
+        return alive is not None
+
+    def delete(self, collection: Collection, name: str) -> bool:
+        """Delete a file; False where it was not there."""
+        key = (collection.id, name)
+        with self._database.write() as connection:
+            row = connection.execute("SELECT blob FROM files WHERE collection_id = ? AND name = ?", key).fetchone()
+            connection.execute("DELETE FROM files WHERE collection_id = ? AND name = ?", key)
+        if row:
+            self._blobs.remove(row["blob"])
+        return row is not None
+
+    def delete_collection(self, collection: Collection, *, force: bool) -> int | None:
+        """Delete a collection and return how many files it had; None, and nothing done, where it is not empty."""
+        with self._database.write() as connection:
+            rows = connection.execute("SELECT blob FROM files WHERE collection_id = ?", (collection.id,)).fetchall()
+            if rows and not force:
+                return None
+            connection.execute("DELETE FROM collections WHERE id = ?", (collection.id,))
+        for row in rows:
+            self._blobs.remove(row["blob"])
+        return len(rows)
+
+    def end_tree(self, account: str, tree: str) -> None:
+        """A request tree has ended; its `.session` goes with it."""
+        if session := self.collection(Place(account, f".session/{tree}")):
+            self.delete_collection(session, force=True)
+
+    def expire(self) -> None:
+        """Delete temporary files of algorithms after their day."""
+        oldest = int(time.time()) - TEMPORARY_SECONDS
+        with self._database.write() as connection:
+            rows = connection.execute(
+                "SELECT blob FROM files JOIN collections ON collections.id = collection_id"
+                " WHERE collections.name GLOB '.algo/*/temp' AND modified < ?",
+                (oldest,),
+            ).fetchall()
+            connection.executemany("DELETE FROM files WHERE blob = ?", [(row["blob"],) for row in rows])
+        for row in rows:
+            self._blobs.remove(row["blob"])

@@ -1,0 +1,123 @@
+"""The outer door: own host only, known callers only, every request logged.
+
+The cluster executes code, so a web page in somebody's browser must not reach it: the Host header has to be the own
+loopback address with its port (DNS rebinding) and an Origin, where there is one, has to be the own one.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import MutableMapping
+from email.utils import formatdate
+from typing import Any, cast
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from algosync.emulator.accounts import Accounts, Caller
+from algosync.emulator.errors import UNKNOWN_KEY, ApiError, not_permitted
+from algosync.emulator.replies import error_reply
+from algosync.emulator.request_log import RequestLog
+
+OPEN = re.compile(r"/health|/v1/algorithm-environments/edge/environment-specifications/[^/]+/template")
+"""What needs no key: a client asks for them before it has one."""
+
+Message = MutableMapping[str, Any]
+
+
+class Gate:
+    """ASGI middleware around everything."""
+
+    def __init__(self, app: ASGIApp, accounts: Accounts, log: RequestLog, hosts: frozenset[str]) -> None:
+        self._app = app
+        self._accounts = accounts
+        self._log = log
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        reply = _Reply(scope, send, self._log)
+        try:
+            headers = Headers(scope=scope)
+            self._check_host(headers)
+            if not OPEN.fullmatch(scope["path"]):
+                scope["caller"] = self._caller(headers, git=scope["path"].startswith("/git/"))
+        except ApiError as error:
+            response = error_reply(error, head=scope["method"] == "HEAD")
+            if error.status == 401 and scope["path"].startswith("/git/"):
+                response.headers["WWW-Authenticate"] = 'Basic realm="algorithmia"'
+            await response(scope, receive, reply.send)
+            return
+        try:
+            await self._app(scope, receive, reply.send)
+        finally:
+            reply.close()
+
+    def _check_host(self, headers: Headers) -> None:
+        origin = headers.get("origin")
+        if headers.get("host") not in self._hosts:
+            raise not_permitted("The Host header does not name this cluster")
+        if origin is not None and origin.removeprefix("http://") not in self._hosts:
+            raise not_permitted("Requests of other origins are not answered")
+
+    def _caller(self, headers: Headers, *, git: bool) -> Caller:
+        presented = headers.get("authorization", "")
+        if not presented:
+            raise ApiError(401, "authorization required")
+        caller = self._basic(presented) if git else self._accounts.caller(_bare(presented))
+        if caller is None:
+            raise ApiError(401, "The API key is unknown or invalid", UNKNOWN_KEY)
+        return caller
+
+    def _basic(self, presented: str) -> Caller | None:
+        scheme, _, credentials = presented.partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        try:
+            user, _, key = base64.b64decode(credentials, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        caller = self._accounts.caller(key)
+        return caller if caller and caller.user == user else None
+
+
+def _bare(presented: str) -> str:
+    for scheme in ("Simple ", "Bearer "):
+        if presented[: len(scheme)].lower() == scheme.lower():
+            return presented[len(scheme) :].strip()
+    return presented
+
+
+class _Reply:
+    """Counts a reply on its way out and logs it just before its last byte, so that whoever has read it finds the line."""
+
+    def __init__(self, scope: Scope, send: Send, log: RequestLog) -> None:
+        self._scope = scope
+        self._send = send
+        self._log = log
+        self._status = 0
+        self._size = 0
+        self._logged = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            # Not uvicorn's own, which is up to a second old: clients compare it with times in listings.
+            message["headers"] = [*message["headers"], (b"date", formatdate(usegmt=True).encode())]
+        elif message["type"] == "http.response.body":
+            if self._scope["method"] != "HEAD":
+                self._size += len(message.get("body", b""))
+            if not message.get("more_body", False):
+                self.close()
+        await self._send(message)
+
+    def close(self) -> None:
+        if self._logged:
+            return
+        self._logged = True
+        query = self._scope["query_string"].decode("ascii", "replace")
+        path = self._scope["raw_path"].decode("ascii", "replace") + ("?" + query if query else "")
+        caller = cast("Caller | None", self._scope.get("caller"))
+        self._log.add(caller.user if caller else None, self._scope["method"], path, self._status, self._size)

@@ -1,0 +1,153 @@
+"""Management of algorithms: create, read, change, delete, list (facts: `platform.md` 3.1-3.4)."""
+
+import asyncio
+import uuid
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from algosync.emulator.accounts import Caller
+from algosync.emulator.algorithms import Algorithm
+from algosync.emulator.builder import Builder
+from algosync.emulator.errors import ApiError, NoSuchAlgorithm, invalid, not_permitted
+from algosync.emulator.pool import Pool
+from algosync.emulator.records import Records
+from algosync.emulator.replies import caller_of, json_reply, object_field, read_object
+from algosync.emulator.repositories import Repositories
+from algosync.emulator.settings import NAME, changed_settings, new_settings
+from algosync.emulator.templates import template
+from algosync.emulator.wire import SOURCE, algorithm_object, envelope
+
+BASES = ("/v1/algorithms/{id:uuid}", "/v1/algorithms/{owner}/{name}")
+"""An algorithm is addressed by its id or by its name."""
+
+COMMITS = 1000
+"""The most that a log tells."""
+
+
+class ManagementApi:
+    """Algorithms as a whole; their builds and versions are `ReleaseApi`."""
+
+    def __init__(self, records: Records, repositories: Repositories, builder: Builder, pool: Pool) -> None:
+        self._records = records
+        self._repositories = repositories
+        self._builder = builder
+        self._pool = pool
+
+    def routes(self) -> list[Route]:
+        """The routes of algorithms, users' lists and source control."""
+        routes = [
+            Route("/v1/algorithms/{owner}", self._create, methods=["POST"]),
+            Route("/v1/users/{owner}/algorithms", self._list),
+            Route("/v1/scms", self._scms),
+        ]
+        for base in BASES:
+            routes += [
+                Route(base + "/errors", self._errors),
+                Route(base + "/log", self._log),
+                Route(base + "/scm/status", self._scm_status),
+                Route(base, self._read),
+                Route(base, self._update, methods=["PUT"]),
+                Route(base, self._delete, methods=["DELETE"]),
+            ]
+        return routes
+
+    async def _create(self, request: Request) -> Response:
+        owner = _own_account(request)
+        body = await read_object(request)
+        name = body.get("name")
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise invalid("An algorithm's name begins with a letter; letters, digits and underscores follow")
+        details = object_field(body, "details")
+        if not isinstance(details.get("label"), str):
+            raise invalid("details.label is missing")
+        settings = new_settings(object_field(body, "settings"), self._records.environments)
+        algorithm = await asyncio.to_thread(
+            self._made, Algorithm(str(uuid.uuid4()), owner, name, details, settings, "")
+        )
+        return json_reply(algorithm_object(algorithm))
+
+    def _made(self, algorithm: Algorithm) -> Algorithm:
+        """Repository first, record last: a kill between them leaves a folder that the next start removes."""
+        environment = self._records.environments.by_id(algorithm.settings["algorithm_environment"])
+        if environment is None:
+            raise LookupError("Settings were checked to name an environment")
+        files = template(environment.kind, algorithm.owner, algorithm.name)
+        commit = self._repositories.create(algorithm.id, algorithm.owner, files)
+        made = replace(algorithm, initial_commit=commit)
+        try:
+            self._records.algorithms.add(made)
+        except ApiError:
+            self._repositories.delete(algorithm.id)
+            raise
+        return made
+
+    async def _read(self, request: Request) -> Response:
+        return json_reply(self._records.current(owned(request, self._records)))
+
+    async def _update(self, request: Request) -> Response:
+        algorithm = owned(request, self._records)
+        body = await read_object(request)
+        details = {**algorithm.details, **object_field(body, "details")}
+        given = object_field(body, "settings")
+        settings = changed_settings(algorithm.settings, given, self._records.environments)
+        changed = replace(algorithm, details=details, settings=settings)
+        self._records.algorithms.update(changed)
+        return json_reply(self._records.current(changed))
+
+    async def _delete(self, request: Request) -> Response:
+        algorithm = owned(request, self._records)
+        if any(version.public for version in self._records.versions.of(algorithm.id)):
+            raise invalid("A publicly published algorithm is deleted by the cluster's administrators only")
+        builds = self._records.builds.of(algorithm.id)
+        self._records.algorithms.delete(algorithm)
+        await self._pool.retire(algorithm.id)
+        self._builder.discard(builds)
+        await asyncio.to_thread(self._repositories.delete, algorithm.id)
+        return Response(None, 204)
+
+    async def _list(self, request: Request) -> Response:
+        algorithms = self._records.algorithms.owned_by(_own_account(request))
+        return json_reply(envelope([self._records.current(each) for each in algorithms]))
+
+    async def _errors(self, request: Request) -> Response:
+        return json_reply(self._records.algorithms.failures(owned(request, self._records).id))
+
+    async def _log(self, request: Request) -> Response:
+        algorithm = owned(request, self._records)
+        since, until = request.query_params.get("since"), request.query_params.get("until")
+        commits = await asyncio.to_thread(self._repositories.log, algorithm.id, since, until, COMMITS)
+        return json_reply({"commits": commits})
+
+    async def _scm_status(self, request: Request) -> Response:
+        owned(request, self._records)
+        return json_reply({"scm_connection_status": "active"})
+
+    async def _scms(self, _: Request) -> Response:
+        return json_reply({"results": [{**SOURCE["scm"], "name": "Algorithmia"}]})
+
+
+def owned(request: Request, records: Records) -> Algorithm:
+    """The caller's algorithm that a request addresses. Raises `ApiError` 404 where there is none, 403 for another's."""
+    params = request.path_params
+    if "id" in params:
+        algorithm = records.algorithms.get(str(params["id"]))
+    else:
+        algorithm = records.algorithms.find(params["owner"], params["name"])
+    if algorithm is None:
+        raise NoSuchAlgorithm
+    _check_owner(caller_of(request), algorithm.owner)
+    return algorithm
+
+
+def _own_account(request: Request) -> str:
+    owner: str = request.path_params["owner"]
+    _check_owner(caller_of(request), owner)
+    return owner
+
+
+def _check_owner(caller: Caller, owner: str) -> None:
+    if caller.user != owner:
+        raise not_permitted()

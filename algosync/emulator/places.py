@@ -1,0 +1,92 @@
+"""Data URIs: which account, collection and file a path means for a caller."""
+
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from algosync.emulator.accounts import Caller
+from algosync.emulator.errors import ApiError, invalid, not_permitted
+
+PUBLIC = "user://*"
+OWN_ALGORITHMS = "algo://.my/*"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A data URI, resolved. `collection` and `file` are empty where the path ends above them.
+
+    Special collections carry their path as their name: `.session/TREE`, `.algo/OWNER/NAME/temp`.
+    """
+
+    account: str
+    collection: str = ""
+    file: str = ""
+
+    @property
+    def special(self) -> bool:
+        """It always exists, has no ACL and cannot be created."""
+        return self.collection.startswith(".")
+
+
+def decode(raw: bytes) -> str:
+    """The path of a request without escapes. Some clients escape its slashes too, and then a space is `+`."""
+    if b"/" not in raw and b"%2f" in raw.lower():
+        raw = raw.replace(b"+", b" ")
+    try:
+        return unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError:
+        raise invalid("The path is not UTF-8") from None
+
+
+def locate(path: str, caller: Caller) -> Place:
+    """What `path` means for `caller`. Raises `ApiError` for what can be no place; says nothing about existence."""
+    if "://" in path:
+        raise invalid("Unsupported connector: this cluster has hosted data only")
+    segments = [segment for segment in path.split("/") if segment]
+    if not segments:
+        return Place("")
+    if segments[0] == ".session":
+        return _session(segments[1:], caller)
+    if segments[0] == ".algo":
+        return _of_algorithm(segments[1:], caller)
+    account = caller.user if segments[0] == ".my" else segments[0]
+    if len(segments) > 3:
+        raise invalid("Hosted data has no folders inside a collection")
+    return Place(account, *segments[1:])
+
+
+def _session(rest: list[str], caller: Caller) -> Place:
+    if caller.inside is None:
+        raise ApiError(404, "path not found: .session exists only inside a running algorithm")
+    return Place(caller.user, f".session/{caller.inside.tree}", _file(rest))
+
+
+def _of_algorithm(rest: list[str], caller: Caller) -> Place:
+    if caller.inside and rest[:1] in (["temp"], ["perm"]):
+        rest = [caller.inside.owner, caller.inside.name, *rest]
+    if len(rest) < 3 or rest[2] not in ("temp", "perm"):
+        raise ApiError(404, "path not found")
+    return Place(caller.user, "/".join([".algo", *rest[:3]]), _file(rest[3:]))
+
+
+def _file(rest: list[str]) -> str:
+    if len(rest) > 1:
+        raise invalid("Hosted data has no folders inside a collection")
+    return rest[0] if rest else ""
+
+
+def check_readable(place: Place, acl: list[str], caller: Caller) -> None:
+    """Raises `ApiError` 403 unless `caller` may read a collection with this ACL.
+
+    An algorithm reads as its caller, and besides what its owner opened to the owner's algorithms.
+    """
+    if caller.user == place.account or PUBLIC in acl:
+        return
+    if caller.inside and caller.inside.owner == place.account and OWN_ALGORITHMS in acl:
+        return
+    raise not_permitted()
+
+
+def check_writable(place: Place, caller: Caller) -> None:
+    """Raises `ApiError` 403 unless `caller` may write here: its owner alone."""
+    if caller.user != place.account:
+        raise not_permitted()

@@ -1,0 +1,128 @@
+"""The server's side of a push. Refuses what the platform refuses: rewritten history, deleted default branches.
+
+Own, not dulwich's: its handler takes every non-fast-forward and reports success where a ref could not be set.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from dulwich.errors import GitProtocolError
+from dulwich.graph import can_fast_forward
+from dulwich.objects import ZERO_SHA, Commit, ObjectID, valid_hexsha
+from dulwich.protocol import Protocol, extract_capabilities, pkt_line
+from dulwich.refs import Ref, check_ref_format
+from dulwich.repo import Repo
+
+from algosync.emulator.repositories import MASTER
+
+CAPABILITIES = b"report-status delete-refs side-band-64k ofs-delta object-format=sha1 agent=algosync-emulator"
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One ref that a client wants to move, and what came of it: `ok` or the reason why not."""
+
+    ref: Ref
+    old: ObjectID
+    new: ObjectID
+    outcome: str = ""
+
+
+def advertise(repository: Repo) -> bytes:
+    """The refs as they are, with what this server can do."""
+    lines = [sha + b" " + ref for ref, sha in sorted(repository.get_refs().items()) if ref.startswith(b"refs/")]
+    first, *rest = lines
+    return b"".join(pkt_line(line + b"\n") for line in [first + b"\0" + CAPABILITIES, *rest]) + pkt_line(None)
+
+
+def receive(repository: Repo, request: BinaryIO, reply: BinaryIO) -> list[Update]:
+    """Take a push from `request` and write its report to `reply`; returns the refs that moved.
+
+    Raises `GitProtocolError` for what is no push.
+    """
+    protocol = Protocol(request.read, reply.write)
+    commands, capabilities = _commands(protocol)
+    try:
+        if any(command.new != ZERO_SHA for command in commands):
+            repository.object_store.add_thin_pack(request.read, None)
+        unpacked = b"ok"
+    # A pack is hostile until it is in; whatever is wrong with it is told to the client, and no ref moves.
+    except Exception as error:  # noqa: BLE001
+        unpacked = (str(error) or type(error).__name__).replace("\n", " ").encode()
+    done = []
+    for command in commands:
+        outcome = _apply(repository, command) if unpacked == b"ok" else "unpacker error"
+        done.append(Update(command.ref, command.old, command.new, outcome))
+    if b"report-status" in capabilities:
+        _report(protocol, unpacked, done, sideband=b"side-band-64k" in capabilities)
+    return [update for update in done if update.outcome == "ok"]
+
+
+def _commands(protocol: Protocol) -> tuple[list[Update], list[bytes]]:
+    commands: list[Update] = []
+    capabilities: list[bytes] = []
+    for line in _lines(protocol):
+        if not commands:
+            text, capabilities = extract_capabilities(line)
+        else:
+            text = line
+        parts = text.rstrip(b"\n").split(b" ")
+        if len(parts) != 3 or not valid_hexsha(parts[0]) or not valid_hexsha(parts[1]):
+            raise GitProtocolError("Malformed update of a ref")
+        commands.append(Update(Ref(parts[2]), ObjectID(parts[0]), ObjectID(parts[1])))
+    return commands, capabilities
+
+
+def _lines(protocol: Protocol) -> Iterator[bytes]:
+    """The lines up to the first flush; a shallow client names its borders first, which change nothing here."""
+    while line := protocol.read_pkt_line():
+        if not line.startswith(b"shallow "):
+            yield line
+
+
+def _apply(repository: Repo, update: Update) -> str:
+    """Move one ref; the answer is `ok` or the reason in git's words."""
+    if not update.ref.startswith((b"refs/heads/", b"refs/tags/")) or not check_ref_format(update.ref):
+        return "funny refname"
+    current = repository.get_refs().get(update.ref, ZERO_SHA)
+    if current != update.old:
+        return "fetch first"
+    if update.new == ZERO_SHA:
+        if update.ref == MASTER:
+            return "deletion of the current branch prohibited"
+        moved = repository.refs.remove_if_equals(update.ref, update.old)
+    else:
+        if reason := _objection(repository, update):
+            return reason
+        expected = None if update.old == ZERO_SHA else update.old
+        moved = repository.refs.set_if_equals(update.ref, expected, update.new)
+    return "ok" if moved else "failed to update ref"
+
+
+def _objection(repository: Repo, update: Update) -> str:
+    if update.new not in repository.object_store:
+        return "missing necessary objects"
+    if update.ref.startswith(b"refs/tags/"):
+        return "" if update.old == ZERO_SHA else "already exists"
+    commit = repository.object_store[update.new]
+    if not isinstance(commit, Commit) or commit.tree not in repository.object_store:
+        return "missing necessary objects"
+    if update.old != ZERO_SHA and not can_fast_forward(repository, update.old, update.new):
+        return "non-fast-forward"
+    return ""
+
+
+def _report(protocol: Protocol, unpacked: bytes, updates: list[Update], *, sideband: bool) -> None:
+    lines = [b"unpack " + unpacked]
+    for update in updates:
+        verdict = (
+            b"ok " + update.ref if update.outcome == "ok" else b"ng " + update.ref + b" " + update.outcome.encode()
+        )
+        lines.append(verdict)
+    report = b"".join(pkt_line(line + b"\n") for line in lines) + pkt_line(None)
+    if sideband:
+        protocol.write_sideband(1, report)
+        protocol.write_pkt_line(None)
+    else:
+        protocol.write(report)

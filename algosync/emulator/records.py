@@ -1,0 +1,34 @@
+"""What the cluster has on record of its algorithms, together."""
+
+from dataclasses import dataclass
+
+from algosync.emulator.algorithms import Algorithm, Algorithms
+from algosync.emulator.builds import Build, Builds
+from algosync.emulator.database import Database
+from algosync.emulator.environments import Environments
+from algosync.emulator.versions import Version, Versions
+from algosync.emulator.wire import algorithm_object
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Algorithms, their builds and versions, and the environments they run in."""
+
+    algorithms: Algorithms
+    builds: Builds
+    versions: Versions
+    environments: Environments
+
+    @classmethod
+    def of(cls, database: Database) -> "Records":
+        """All records of one database."""
+        return cls(Algorithms(database), Builds(database), Versions(database), Environments(database))
+
+    def published(self, build: Build) -> Version | None:
+        """The version made of a build's commit."""
+        return self.versions.of_commit(build.algorithm_id, build.commit)
+
+    def current(self, algorithm: Algorithm) -> dict[str, object]:
+        """The algorithm with its newest build: what GET, compile and publish answer."""
+        build = self.builds.newest(algorithm.id)
+        return algorithm_object(algorithm, build, self.published(build) if build else None)

@@ -1,0 +1,147 @@
+"""From a commit to a published version: compile, builds, publish, versions (facts: `platform.md` 3.5, 3.6)."""
+
+import asyncio
+import sys
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from algosync.emulator.algorithms import Algorithm
+from algosync.emulator.builder import Builder
+from algosync.emulator.builds import IN_PROGRESS, Build
+from algosync.emulator.errors import BAD_LIMIT, BAD_MARKER, ApiError, invalid
+from algosync.emulator.management_api import BASES, owned
+from algosync.emulator.records import Records
+from algosync.emulator.replies import json_reply, object_field, read_object
+from algosync.emulator.repositories import Repositories
+from algosync.emulator.versions import Release
+from algosync.emulator.wire import build_object, envelope, version_object
+
+PAGE = 50
+MAX_PAGE = 1000
+
+
+class ReleaseApi:
+    """Builds and versions of the caller's algorithms."""
+
+    def __init__(self, records: Records, repositories: Repositories, builder: Builder) -> None:
+        self._records = records
+        self._repositories = repositories
+        self._builder = builder
+
+    def routes(self) -> list[Route]:
+        """The routes below an algorithm; `version` is an older spelling of `versions`."""
+        routes = []
+        for base in BASES:
+            routes += [
+                Route(base + "/compile", self._compile, methods=["POST"]),
+                Route(base + "/builds", self._builds),
+                Route(base + "/builds/{build}", self._build),
+                Route(base + "/builds/{build}/logs", self._logs),
+                Route(base + "/versions", self._publish, methods=["POST"]),
+                Route(base + "/version", self._publish, methods=["POST"]),
+                Route(base + "/versions", self._versions),
+                Route(base + "/versions/{commit}", self._version),
+            ]
+        return routes
+
+    async def _compile(self, request: Request) -> Response:
+        algorithm = owned(request, self._records)
+        await read_object(request)
+        head = await asyncio.to_thread(self._repositories.head, algorithm.id)
+        await self._builder.wait(self._builder.start(algorithm, head))
+        return json_reply(self._records.current(algorithm))
+
+    async def _builds(self, request: Request) -> Response:
+        algorithm = owned(request, self._records)
+        limit = _number(request, "limit", PAGE, BAD_LIMIT)
+        before = _number(request, "marker", sys.maxsize, BAD_MARKER)
+        if limit > MAX_PAGE:
+            raise ApiError(400, f"limit is above {MAX_PAGE}", BAD_LIMIT)
+        builds = self._records.builds.page(algorithm.id, before, limit + 1)
+        marker = str(builds[limit - 1].sequence) if len(builds) > limit else None
+        return json_reply(
+            envelope([build_object(each, self._records.published(each)) for each in builds[:limit]], marker)
+        )
+
+    async def _build(self, request: Request) -> Response:
+        build = self._one_build(request)
+        return json_reply(build_object(build, self._records.published(build)))
+
+    async def _logs(self, request: Request) -> Response:
+        build = self._one_build(request)
+        if build.status == IN_PROGRESS:
+            raise ApiError(404, "The build is still running")
+        text = await asyncio.to_thread(self._builder.log(build).read_text, errors="replace")
+        return json_reply({"logs": text})
+
+    async def _publish(self, request: Request) -> Response:
+        algorithm = owned(request, self._records)
+        body = await read_object(request)
+        newest = self._records.builds.newest(algorithm.id)
+        build = self._records.builds.newest_successful(algorithm.id)
+        if newest and newest.status == IN_PROGRESS:
+            raise invalid("The newest build is still running")
+        if build is None:
+            raise invalid("There is no successful build to publish")
+        version = self._records.versions.publish(algorithm.id, _release(algorithm, build, body))
+        settings = {**algorithm.settings, "algorithm_callability": version.settings["algorithm_callability"]}
+        published = replace(algorithm, settings=settings)
+        self._records.algorithms.update(published)
+        return json_reply(version_object(published, build, version))
+
+    async def _versions(self, request: Request) -> Response:
+        algorithm = owned(request, self._records)
+        limit = _number(request, "limit", PAGE, BAD_LIMIT)
+        before = _number(request, "marker", sys.maxsize, BAD_MARKER)
+        pairs = [(build, self._records.published(build)) for build in self._records.builds.built_commits(algorithm.id)]
+        if published := request.query_params.get("published", "").lower():
+            pairs = [pair for pair in pairs if (pair[1] is not None) == (published == "true")]
+        pairs = [pair for pair in pairs if pair[0].sequence < before]
+        marker = str(pairs[limit - 1][0].sequence) if len(pairs) > limit else None
+        return json_reply(envelope([version_object(algorithm, *pair) for pair in pairs[:limit]], marker))
+
+    async def _version(self, request: Request) -> Response:
+        algorithm = owned(request, self._records)
+        build = self._records.builds.of_commit(algorithm.id, request.path_params["commit"])
+        if build is None:
+            raise ApiError(404, "There is no version of this hash")
+        return json_reply(version_object(algorithm, build, self._records.published(build)))
+
+    def _one_build(self, request: Request) -> Build:
+        build = self._records.builds.get(owned(request, self._records).id, request.path_params["build"])
+        if build is None:
+            raise ApiError(404, "There is no such build")
+        return build
+
+
+def _number(request: Request, name: str, default: int, code: int) -> int:
+    """A positive number of the query."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:20]) <= sys.maxsize:
+        raise ApiError(400, f"{name} is out of range", code)
+    return int(text)
+
+
+def _release(algorithm: Algorithm, build: Build, body: dict[str, object]) -> Release:
+    """What a publisher asks for; private and minor where not said."""
+    wanted = object_field(body, "version_info")
+    info: dict[str, object] = {
+        name: wanted[name] for name in ("release_notes", "sample_input", "sample_output") if name in wanted
+    }
+    if not all(isinstance(value, str) for value in info.values()):
+        raise invalid("release_notes, sample_input and sample_output are strings")
+    callability = object_field(body, "settings").get("algorithm_callability") or "private"
+    if callability not in ("private", "public"):
+        raise invalid("settings.algorithm_callability is neither private nor public")
+    return Release(
+        commit=build.commit,
+        bump=str(wanted.get("version_type") or "minor"),
+        details={**algorithm.details, **object_field(body, "details")},
+        settings={**algorithm.settings, "algorithm_callability": callability},
+        info=info,
+    )

@@ -1,0 +1,74 @@
+"""What every route does alike: whom it acts for, JSON in, JSON out, errors."""
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from algosync.emulator.accounts import Caller
+from algosync.emulator.errors import ApiError, invalid
+
+MAX_JSON = 4 * 1024 * 1024
+
+
+def json_reply(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Compact JSON, as some clients compare it byte by byte; ASCII only, so that any string can be written."""
+    text = json.dumps(content, separators=(",", ":"))
+    return Response(text, status, headers, media_type="application/json")
+
+
+def error_reply(error: ApiError, *, head: bool = False) -> Response:
+    """The error as JSON; a HEAD has no body, so a header says it."""
+    headers = {}
+    if head:
+        headers["X-Error-Message"] = error.message.encode("ascii", "replace").decode().replace("\n", " ")
+    return json_reply(error.body(), error.status, headers)
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """Starlette's hook for `ApiError`."""
+    return error_reply(cast("ApiError", error), head=request.method == "HEAD")
+
+
+def caller_of(request: Request) -> Caller:
+    """Whom the gate let in."""
+    return cast("Caller", request.scope["caller"])
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The whole body, whatever its framing.
+
+    Raises `ApiError` 413 above `limit` bytes.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise ApiError(413, f"The request is larger than {limit} bytes")
+    return bytes(body)
+
+
+async def read_object(request: Request) -> dict[str, object]:
+    """A JSON object; nothing at all counts as an empty one. Raises `ApiError` 400 for anything else."""
+    body = await read_body(request, MAX_JSON)
+    if not body.strip():
+        return {}
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        raise invalid("The request body is not JSON") from None
+    if not isinstance(content, dict):
+        raise invalid("The request body is not a JSON object")
+    return content
+
+
+def object_field(body: Mapping[str, object], name: str) -> dict[str, object]:
+    """A JSON object inside a body, empty where it is absent or null. Raises `ApiError` 400 for another type."""
+    value = body.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise invalid(f"{name} is not a JSON object")
+    return value

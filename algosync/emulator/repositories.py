@@ -1,0 +1,117 @@
+"""The git repository of every algorithm, by the algorithm's id. Pure Python: no git binary."""
+
+import shutil
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dulwich.objects import Blob, Commit, ObjectID, Tree, valid_hexsha
+from dulwich.refs import Ref
+from dulwich.repo import Repo
+
+from algosync.emulator.errors import ApiError
+
+MASTER = Ref(b"refs/heads/master")
+INITIAL_MESSAGE = b"Algorithmia initial commit"
+
+
+class Repositories:
+    """A folder of bare repositories. Objects and refs are on disk before a push is answered."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        folder.mkdir(exist_ok=True)
+
+    def create(self, algorithm_id: str, owner: str, files: dict[str, bytes]) -> str:
+        """A repository with one commit by the platform; returns that commit."""
+        path = self._path(algorithm_id)
+        with Repo.init_bare(path, mkdir=True, default_branch=b"master") as repository:
+            config = repository.get_config()
+            config.set((b"core",), b"fsyncObjectFiles", b"true")
+            config.write_to_path()
+        with self.open(algorithm_id) as repository:
+            commit = Commit()
+            commit.tree = _add_tree(repository, files)
+            commit.author = commit.committer = f"{owner} <{owner}@algorithmia.local>".encode()
+            commit.commit_time = commit.author_time = int(time.time())
+            commit.commit_timezone = commit.author_timezone = 0
+            commit.encoding = b"UTF-8"
+            commit.message = INITIAL_MESSAGE
+            repository.object_store.add_object(commit)
+            repository.refs[MASTER] = commit.id
+            return commit.id.decode()
+
+    @contextmanager
+    def open(self, algorithm_id: str) -> Iterator[Repo]:
+        """A repository, to be read."""
+        with Repo(str(self._path(algorithm_id))) as repository:
+            yield repository
+
+    @contextmanager
+    def changing(self, algorithm_id: str) -> Iterator[Repo]:
+        """A repository, by the only one who changes its refs now."""
+        with self._locks[algorithm_id], self.open(algorithm_id) as repository:
+            yield repository
+
+    def head(self, algorithm_id: str) -> str:
+        """The commit at the tip of the default branch."""
+        with self.open(algorithm_id) as repository:
+            return repository.refs[MASTER].decode()
+
+    def log(self, algorithm_id: str, since: str | None, until: str | None, limit: int) -> list[dict[str, str]]:
+        """Commits reachable from `until` (the head) and not from `since`, newest first.
+
+        Raises `ApiError` 404 for a commit that is not there.
+        """
+        with self.open(algorithm_id) as repository:
+            start = _known(repository, until) if until else repository.refs[MASTER]
+            exclude = [_known(repository, since)] if since else None
+            walker = repository.get_walker(include=[start], exclude=exclude, max_entries=limit)
+            return [_log_entry(entry.commit) for entry in walker]
+
+    def delete(self, algorithm_id: str) -> None:
+        """Remove a repository."""
+        shutil.rmtree(self._path(algorithm_id), ignore_errors=True)
+        self._locks.pop(algorithm_id, None)
+
+    def sweep(self, known: set[str]) -> None:
+        """Remove repositories whose algorithm was never recorded, or is deleted."""
+        for path in self._folder.glob("*.git"):
+            if path.stem not in known:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _path(self, algorithm_id: str) -> Path:
+        return self._folder / f"{algorithm_id}.git"
+
+
+def _add_tree(repository: Repo, files: dict[str, bytes]) -> ObjectID:
+    """Store files of at most one folder's depth and return the id of their tree."""
+    root = Tree()
+    folders: defaultdict[str, Tree] = defaultdict(Tree)
+    for path, content in files.items():
+        blob = Blob.from_string(content)
+        repository.object_store.add_object(blob)
+        folder, _, name = path.rpartition("/")
+        (folders[folder] if folder else root).add(name.encode(), 0o100644, blob.id)
+    for name, tree in folders.items():
+        repository.object_store.add_object(tree)
+        root.add(name.encode(), 0o040000, tree.id)
+    repository.object_store.add_object(root)
+    return root.id
+
+
+def _known(repository: Repo, commit_id: str) -> ObjectID:
+    found = ObjectID(commit_id.encode())
+    if not valid_hexsha(found) or found not in repository.object_store:
+        raise ApiError(404, f"There is no commit {commit_id}")
+    return found
+
+
+def _log_entry(commit: Commit) -> dict[str, str]:
+    message = commit.message.decode("utf-8", "replace")
+    author = commit.author.decode("utf-8", "replace")
+    return {"id": commit.id.decode(), "short_message": message.partition("\n")[0], "message": message, "author": author}

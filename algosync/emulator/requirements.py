@@ -1,0 +1,104 @@
+"""`requirements.txt`: what it asks for, and whether a folder of installed packages has it already."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+OPTIONS = re.compile(r"\s--(?:hash|global-option|config-settings?)\b.*")
+PATH_OR_URL = re.compile(r"^[./~]|://|\.(?:whl|zip|tar\.gz)$")
+
+
+class RequirementsError(Exception):
+    """A line that no installer would understand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """`lines`: what is asked for, without comments, sorted. `named`: those lines that name packages of an index.
+
+    Other lines are options, URLs and paths, which only an installer can judge; a `local` line refers to files beside
+    the list, so that the list alone does not say what it means.
+    """
+
+    lines: tuple[str, ...]
+    named: tuple[Requirement, ...]
+    local: bool
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The packages it names, where their markers hold here."""
+        return frozenset(canonicalize_name(each.name) for each in self.named if _applies(each))
+
+
+def parse(text: str) -> Requirements:
+    """Read a `requirements.txt`. Raises `RequirementsError`, in pip's words, for a line that is none."""
+    lines, named, local = [], [], False
+    for number, line in _logical_lines(text):
+        lines.append(line)
+        if line.startswith("-"):
+            local = local or line.startswith(("-r", "-c", "-e", "--requirement", "--constraint", "--editable", "-f"))
+        elif "://" not in line and PATH_OR_URL.search(line):
+            local = True
+        elif "://" in line and "@" not in line.partition("://")[0]:
+            continue
+        else:
+            named.append(_requirement(OPTIONS.sub("", line), number))
+    return Requirements(tuple(sorted(set(lines))), tuple(named), local)
+
+
+def satisfied(requirements: Requirements, site_packages: Path) -> bool:
+    """Whether every line is met by what is installed in `site_packages`, markers and extras considered."""
+    if len(requirements.named) != len(requirements.lines):
+        return False
+    installed: dict[str, Distribution] = {
+        canonicalize_name(found.metadata["Name"]): found for found in distributions(path=[str(site_packages)])
+    }
+    return all(_met(each, installed) for each in requirements.named if _applies(each))
+
+
+def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers, continued ones joined, comments and blanks left out."""
+    joined = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        joined += line
+        if joined.endswith("\\"):
+            joined = joined[:-1]
+            continue
+        content = re.sub(r"(^|\s+)#.*$", "", joined).strip()
+        joined = ""
+        if content:
+            yield number, content
+    if joined.strip():
+        yield text.count("\n") + 1, joined.strip()
+
+
+def _requirement(line: str, number: int) -> Requirement:
+    try:
+        return Requirement(line)
+    except InvalidRequirement as error:
+        reason = str(error).splitlines()[0]
+        raise RequirementsError(
+            f"ERROR: Invalid requirement: {line!r}: {reason} (from line {number} of requirements.txt)"
+        ) from None
+
+
+def _applies(requirement: Requirement, extra: str = "") -> bool:
+    return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
+
+
+def _met(requirement: Requirement, installed: Mapping[str, Distribution]) -> bool:
+    found = installed.get(canonicalize_name(requirement.name))
+    if found is None or requirement.url or not requirement.specifier.contains(found.version, prereleases=True):
+        return False
+    wanted = [Requirement(text) for text in found.requires or []]
+    return all(
+        _met(each, installed)
+        for extra in requirement.extras
+        for each in wanted
+        if each.marker is not None and _applies(each, extra) and not _applies(each)
+    )

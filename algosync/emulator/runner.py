@@ -1,0 +1,195 @@
+"""The program inside a worker: imports one algorithm and answers its calls.
+
+Executed by path with an environment's interpreter, in the folder of the source; standard library only. Requests come
+as JSON lines on stdin, answers leave as JSON lines on stdout; what the algorithm itself prints goes to stderr, a file.
+The first line that leaves is `{"ready": true}` or the error that importing ended with.
+"""
+
+import base64
+import importlib
+import importlib.util
+import inspect
+import json
+import os
+import pkgutil
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+Request = dict[str, Any]
+Answer = Callable[[Request], str]
+
+MAX_ANSWER = 15 * 1024 * 1024
+
+captured: list[Any] = []
+"""What the algorithm wanted to hand its calls to: an ADK or a Handler, whose loop is not started here."""
+
+
+class LoadError(Exception):
+    """The source cannot be run as what it claims to be."""
+
+
+def main() -> None:
+    """Load, say so, then answer until stdin ends."""
+    requests, answers = take_channels()
+    sys.path.insert(0, os.getcwd())
+    repair_removed_functions()
+    try:
+        answer = load()
+    except BaseException as error:  # noqa: BLE001 - whatever ends the import is the answer to the call
+        answers.write(failure(error, "InitializationError"))
+        return
+    answers.write('{"ready": true}')
+    while True:
+        request = json.loads(requests.get())
+        try:
+            text = answer(request)
+        except BaseException as error:  # noqa: BLE001 - the same for a call, SystemExit included
+            text = failure(error, "AlgorithmError")
+        if len(text) > MAX_ANSWER:
+            text = error_text(f"The answer is larger than {MAX_ANSWER} bytes", "TooLargeError")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        answers.write(text)
+
+
+class Answers:
+    """The way out, which no print can reach."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._file = os.fdopen(descriptor, "wb")
+
+    def write(self, text: str) -> None:
+        """One line."""
+        self._file.write(text.encode() + b"\n")
+        self._file.flush()
+
+
+def take_channels() -> tuple["queue.Queue[bytes]", Answers]:
+    """Move stdin and stdout away, so that the algorithm finds neither; die with whoever holds the other end."""
+    source, sink = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    requests: queue.Queue[bytes] = queue.Queue()
+
+    def read() -> None:
+        with os.fdopen(source, "rb") as lines:
+            for line in lines:
+                requests.put(line)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=read, daemon=True).start()
+    return requests, Answers(sink)
+
+
+def repair_removed_functions() -> None:
+    """Give back what the official client and the ADK use and newer Pythons have removed or renamed."""
+    if not hasattr(inspect, "getargspec"):
+        vars(inspect)["getargspec"] = lambda function: inspect.getfullargspec(function)[:4]
+    if not hasattr(pkgutil, "find_loader"):
+        vars(pkgutil)["find_loader"] = lambda name: getattr(importlib.util.find_spec(name), "loader", None)
+    original = traceback.format_exception
+
+    def format_exception(*arguments: Any, **options: Any) -> list[str]:
+        if "etype" in options:
+            arguments = (options.pop("etype"), options.pop("value"), options.pop("tb"))
+        return original(*arguments, **options)
+
+    traceback.format_exception = format_exception
+
+
+def load() -> Answer:
+    """Import the algorithm and return the function that answers a request with a line."""
+    capture_servers()
+    with open("algorithmia.conf", encoding="utf-8") as file:
+        name = json.load(file)["algoname"]
+    module = importlib.import_module("src." + name)
+    if captured:
+        server = captured[-1]
+        return serve_adk(server) if hasattr(server, "loading_exception") else serve_handler(server)
+    if os.path.exists(".adk"):
+        raise LoadError(f".adk marks source that serves itself with the ADK, but src/{name}.py ended without")
+    if not hasattr(module, "apply"):
+        raise LoadError(f"src/{name}.py has no function apply")
+    return lambda request: respond(module.apply, request)
+
+
+def capture_servers() -> None:
+    """Keep ADK and Handler from starting their loops, and the ADK from taking this for a local run."""
+    # The client before the ADK, as algorithms import them: the other way round their circular import goes wrong.
+    if importlib.util.find_spec("Algorithmia"):
+        handler = importlib.import_module("Algorithmia.handler").Handler
+        handler.serve = lambda self: captured.append(self)  # noqa: PLW0108 - it has to bind, a builtin would not
+    if importlib.util.find_spec("adk"):
+        adk = importlib.import_module("adk").ADK
+        adk.init = lambda self, *_arguments, **_options: captured.append(self)
+        # It takes itself for deployed when this path exists, and overwrites a plain attribute.
+        adk.FIFO_PATH = property(lambda _self: os.devnull, lambda _self, _value: None)
+
+
+def serve_adk(adk: Any) -> Answer:
+    """An ADK answers with its own code; a failed load is told at every call."""
+    io = importlib.import_module("adk.io")
+    adk.load()
+
+    def answer(request: Request) -> str:
+        if adk.loading_exception:
+            return str(io.create_exception(adk.loading_exception, loading_exception=True))
+        return str(adk.apply(io.format_data(request)))
+
+    return answer
+
+
+def serve_handler(handler: Any) -> Answer:
+    """The older Handler: it decodes no binary input, just as on the platform."""
+    handler.load()
+
+    def answer(request: Request) -> str:
+        data = handler.format_data(request)
+        if handler.load_result:
+            return str(handler.format_response(handler.apply_func(data, handler.load_result)))
+        return str(handler.format_response(handler.apply_func(data)))
+
+    return answer
+
+
+def respond(apply: Callable[[Any], Any], request: Request) -> str:
+    """Call a plain `apply`."""
+    data = request["data"]
+    result = apply(base64.b64decode(data) if request["content_type"] == "binary" else data)
+    content_type = "json"
+    if isinstance(result, (bytes, bytearray)):
+        content_type, result = "binary", base64.b64encode(result).decode()
+    elif isinstance(result, str):
+        content_type = "text"
+    return json.dumps({"result": result, "metadata": {"content_type": content_type}})
+
+
+def failure(error: BaseException, error_type: str) -> str:
+    """An exception as an answer. Its own `error_type` counts; leaving the program is no ordinary error."""
+    if isinstance(error, SystemExit):
+        return error_text(f"The algorithm exited with code {error.code!r}", "SystemExit", trace(error))
+    return error_text(str(error), str(getattr(error, "error_type", error_type)), trace(error))
+
+
+def trace(error: BaseException) -> str:
+    """The stack trace below this file's own frames."""
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+        frames = frames.tb_next
+    return "".join(traceback.format_exception(type(error), error, frames))
+
+
+def error_text(message: str, error_type: str, stacktrace: str = "") -> str:
+    """An error as an answer."""
+    return json.dumps({"error": {"message": message, "error_type": error_type, "stacktrace": stacktrace}})
+
+
+if __name__ == "__main__":
+    main()

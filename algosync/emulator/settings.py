@@ -1,0 +1,68 @@
+"""What an algorithm can be set to, and what a request to set it must say (facts: `platform.md` 3.2-3.4)."""
+
+import re
+from collections.abc import Mapping
+
+from algosync.emulator.environments import Environment, Environments
+from algosync.emulator.errors import invalid
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+CHOICES = {
+    "algorithm_callability": ("private", "public"),
+    "source_visibility": ("closed", "open"),
+    "license": ("apl", "apache2", "gpl3", "mit"),
+    "network_access": ("full", "isolated"),
+}
+SWITCHES = ("pipeline_enabled", "insights_enabled")
+REQUIRED = ("source_visibility", "license", "network_access", "pipeline_enabled")
+DEFAULTS: dict[str, object] = {"algorithm_callability": "private", "insights_enabled": False, "royalty_microcredits": 0}
+
+
+def new_settings(given: Mapping[str, object], environments: Environments) -> dict[str, object]:
+    """The settings of a new algorithm. Raises `ApiError` 400 for missing, unknown or impossible ones."""
+    _check(given)
+    if "algorithm_environment" in given:
+        environment = environments.by_id(given["algorithm_environment"])
+    else:
+        environment = environments.by_package_set(given.get("package_set"))
+    if environment is None:
+        raise invalid("settings.algorithm_environment (or package_set) names no environment of this cluster")
+    return _merged(DEFAULTS, given, environment)
+
+
+def changed_settings(
+    old: Mapping[str, object], given: Mapping[str, object], environments: Environments
+) -> dict[str, object]:
+    """The settings after an update, which repeats the required ones. The language cannot change."""
+    _check(given)
+    before = environments.by_id(old["algorithm_environment"])
+    after = environments.by_id(given["algorithm_environment"]) if "algorithm_environment" in given else before
+    if after is None:
+        raise invalid("settings.algorithm_environment names no environment of this cluster")
+    if before and before.kind.language != after.kind.language:
+        raise invalid("The language of an algorithm cannot be changed")
+    return _merged(old, given, after)
+
+
+def _merged(old: Mapping[str, object], given: Mapping[str, object], environment: Environment) -> dict[str, object]:
+    known = {*CHOICES, *SWITCHES, "royalty_microcredits"}
+    chosen = {name: value for name, value in given.items() if name in known}
+    runtime = {"algorithm_environment": environment.id, "package_set": environment.kind.package_set}
+    # Callability is given at publication.
+    return {**old, **chosen, **runtime, "algorithm_callability": old["algorithm_callability"]}
+
+
+def _check(given: Mapping[str, object]) -> None:
+    missing = [name for name in REQUIRED if name not in given]
+    if missing:
+        raise invalid(f"settings lack {', '.join(missing)}")
+    for name, choices in CHOICES.items():
+        if name in given and given[name] not in choices:
+            raise invalid(f"settings.{name} is none of {', '.join(choices)}")
+    for name in SWITCHES:
+        if name in given and not isinstance(given[name], bool):
+            raise invalid(f"settings.{name} is neither true nor false")
+    royalty = given.get("royalty_microcredits", 0)
+    if not isinstance(royalty, int) or isinstance(royalty, bool) or royalty < 0:
+        raise invalid("settings.royalty_microcredits is no count")

@@ -1,0 +1,138 @@
+"""Virtual environments, one for every set of requirements, shared by all clusters of a machine.
+
+An environment is never changed once it is marked as ready, and never moved, as it holds its own path.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+import sysconfig
+import venv
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO
+
+from algosync.emulator import installer
+from algosync.emulator.requirements import Requirements, parse, satisfied
+
+READY = "ready.json"
+"""Written last: an environment without it was never finished."""
+
+LOCK_POLL_SECONDS = 0.1
+
+
+class Venvs:
+    """A folder of environments. Several processes may use it at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def ready(self, source: Path) -> Path | None:
+        """The Python that can run the source, where its environment has been made. Raises `RequirementsError`."""
+        return self._ready(_key(_read(source), source))
+
+    async def provide(self, source: Path, log: IO[bytes]) -> Path:
+        """The Python that can run the source: that of an environment which has what its `requirements.txt` asks for.
+
+        Makes the environment where there is none. Raises `RequirementsError` or `installer.InstallError`; says what it
+        does in `log`.
+        """
+        requirements = _read(source)
+        key = _key(requirements, source)
+        if python := self._ready(key):
+            _say(log, f"Requirements already satisfied by environment {key}: nothing to install")
+            return python
+        self._folder.mkdir(parents=True, exist_ok=True)
+        async with self._lock(key):
+            if python := self._ready(key) or self._share(key, requirements):
+                _say(log, f"Requirements already satisfied by environment {python.parents[1].name}: nothing to install")
+                return python
+            return await self._make(key, requirements, source, log)
+
+    def _ready(self, key: str) -> Path | None:
+        """The Python of a finished environment, which may be another's under this key."""
+        path = self._folder / key
+        with contextlib.suppress(OSError):
+            path = self._folder / (self._folder / f"{key}.same").read_text()
+        python = path / "bin" / "python"
+        return python if (path / READY).exists() and python.exists() else None
+
+    def _share(self, key: str, requirements: Requirements) -> Path | None:
+        """Find an environment made for the same packages, of versions that suit these requirements as well.
+
+        One that merely contains them is not enough: what is missing from the requirements has to be missing there.
+        """
+        if not requirements.named:
+            return None
+        for marker in sorted(self._folder.glob(f"{_prefix()}*/{READY}")):
+            made_for = parse("\n".join(json.loads(marker.read_text())["requirements"]))
+            suits = made_for.names == requirements.names and satisfied(requirements, _site_packages(marker.parent))
+            if suits and self._ready(marker.parent.name):
+                (self._folder / f"{key}.same").write_text(marker.parent.name)
+                return marker.parent / "bin" / "python"
+        return None
+
+    async def _make(self, key: str, requirements: Requirements, source: Path, log: IO[bytes]) -> Path:
+        path = self._folder / key
+        python = path / "bin" / "python"
+        await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
+        _say(log, f"New environment {key}")
+        builder = venv.EnvBuilder(symlinks=True, with_pip=False)
+        await asyncio.to_thread(builder.create, path)
+        if requirements.lines:
+            tools = f"{_prefix()}tools"
+            async with self._lock(tools):
+                pip = await installer.interpreter(self._folder / tools, log)
+            await installer.install(pip, python, source / "requirements.txt", log)
+        (path / READY).write_text(json.dumps({"requirements": requirements.lines}))
+        return python
+
+    @asynccontextmanager
+    async def _lock(self, key: str) -> AsyncIterator[None]:
+        """Exclusive use of a key, across processes. Polled: a thread waiting in `flock` could not be stopped."""
+        file = os.open(self._folder / f"{key}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    await asyncio.sleep(LOCK_POLL_SECONDS)
+            yield
+        finally:
+            os.close(file)
+
+
+def _read(source: Path) -> Requirements:
+    try:
+        return parse((source / "requirements.txt").read_text(encoding="utf-8", errors="replace"))
+    except FileNotFoundError:
+        return parse("")
+
+
+def _prefix() -> str:
+    return f"python{sys.version_info.major}.{sys.version_info.minor}-"
+
+
+def _key(requirements: Requirements, source: Path) -> str:
+    """Same key, same packages: interpreter, platform, requirements, and the source where these refer to its files."""
+    parts = [platform.python_version(), sysconfig.get_platform(), sys.base_prefix, *requirements.lines]
+    if requirements.local:
+        parts.append(str(source))
+    return _prefix() + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
+
+
+def _site_packages(path: Path) -> Path:
+    return path / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+
+
+def _say(log: IO[bytes], text: str) -> None:
+    log.write(text.encode() + b"\n")
+    log.flush()

@@ -1,0 +1,70 @@
+"""Algorithms, builds and versions as JSON (facts: `platform.md` 3.2, 3.10)."""
+
+from algosync.emulator.algorithms import Algorithm
+from algosync.emulator.builds import IN_PROGRESS, SUCCEEDED, Build
+from algosync.emulator.versions import Version
+
+SOURCE = {"scm": {"id": "internal", "provider": "internal", "default": True, "enabled": True}}
+
+
+def algorithm_object(
+    algorithm: Algorithm, build: Build | None = None, version: Version | None = None
+) -> dict[str, object]:
+    """An algorithm at one commit: built when `build` is given, published when `version` is.
+
+    Before anything is built it has neither version nor build.
+    """
+    shape: dict[str, object] = {
+        "id": algorithm.id,
+        "name": algorithm.name,
+        "details": algorithm.details,
+        "settings": algorithm.settings,
+        "source": SOURCE,
+        "resource_type": "algorithm",
+    }
+    if build is None:
+        return shape
+    base = f"/v1/algorithms/{algorithm.owner}/{algorithm.name}"
+    shape["self_link"] = f"{base}/versions/{build.commit}"
+    shape["version_info"] = _version_info(build, version)
+    shape["build"] = build_object(build, version)
+    if build.status != IN_PROGRESS:
+        shape["compilation"] = {"successful": build.status == SUCCEEDED, "output": ""}
+    return shape
+
+
+def version_object(algorithm: Algorithm, build: Build, version: Version | None) -> dict[str, object]:
+    """One version, with the details and settings it was published with."""
+    shape = algorithm_object(algorithm, build, version)
+    if version:
+        shape["details"] = version.details
+        shape["settings"] = version.settings
+    return shape
+
+
+def build_object(build: Build, version: Version | None) -> dict[str, object]:
+    """One build; `version` is what was published of its commit."""
+    shape: dict[str, object] = {
+        "build_id": build.id,
+        "status": build.status,
+        "commit_sha": build.commit,
+        "started_at": build.started_at,
+        "resource_type": "algorithm_build",
+    }
+    if build.finished_at:
+        shape["finished_at"] = build.finished_at
+    if version:
+        shape["version_info"] = {"semantic_version": version.semantic}
+    return shape
+
+
+def envelope(results: list[dict[str, object]], marker: str | None = None) -> dict[str, object]:
+    """A page of a list."""
+    return {"marker": marker, "next_link": None, "results": results}
+
+
+def _version_info(build: Build, version: Version | None) -> dict[str, object]:
+    info: dict[str, object] = {"git_hash": build.commit, "version_uuid": build.version_uuid}
+    if version:
+        info |= {"semantic_version": version.semantic, **version.info}
+    return info

@@ -1,0 +1,175 @@
+"""One warm process that answers calls of one built commit, one at a time."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import time
+from asyncio.subprocess import Process
+from dataclasses import dataclass
+from pathlib import Path
+
+from algosync.emulator import processes
+from algosync.emulator.accounts import Accounts, Caller, Running
+from algosync.emulator.algorithms import Algorithm
+from algosync.emulator.builds import Build
+
+RUNNER = Path(__file__).with_name("runner.py")
+
+LOAD_SECONDS = 300
+"""How long an import may take. It does not count against the timeout of the call that starts the worker."""
+
+MAX_LINE = 32 * 1024 * 1024
+MAX_STDOUT = 1024 * 1024
+TAIL = 2000
+
+Document = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is called: a built commit of an algorithm, and whether it may call other algorithms in turn."""
+
+    algorithm: Algorithm
+    build: Build
+    may_call: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """On whose behalf a call is made, in which request tree, how deep below its root."""
+
+    user: str
+    tree: str
+    depth: int
+    starting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A result or an error as the runner wrote it, what was printed, and how long it took in seconds."""
+
+    document: Document
+    stdout: str = ""
+    duration: float = 0.0
+
+    @property
+    def error(self) -> Document | None:
+        """The error of a call that failed."""
+        found = self.document.get("error")
+        return found if isinstance(found, dict) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What workers live on: folders for their files and as their home, the cluster's address, its accounts."""
+
+    folder: Path
+    home: Path
+    address: str
+    accounts: Accounts
+
+
+def failed(message: str, error_type: str, stacktrace: str = "") -> Outcome:
+    """An error that the cluster reports in an algorithm's stead."""
+    return Outcome({"error": {"message": message, "error_type": error_type, "stacktrace": stacktrace}})
+
+
+class Worker:
+    """A worker process. It is `usable` after a good load, and as long as its calls end well."""
+
+    def __init__(self, target: Target, host: Host) -> None:
+        self.target = target
+        self.usable = False
+        self.idle_since = 0.0
+        self._host = host
+        self._call: Call | None = None
+        self._process: Process | None = None
+        self._token = host.accounts.admit(self._caller)
+        self._folder = host.folder / self._token[-16:]
+        (self._folder / "tmp").mkdir(parents=True)
+        self._log = (self._folder / "output.log").open("ab+", buffering=0)
+
+    async def load(self, python: Path, source: Path, call: Call) -> Outcome:
+        """Start the process and import the algorithm, on behalf of the call that needs it."""
+        # Whatever the import itself calls must not wait for a place to import: this worker has it.
+        self._call = Call(call.user, call.tree, call.depth, starting=True)
+        command: list[str | Path] = [python, "-I", "-u", "-W", "ignore::SyntaxWarning", RUNNER]
+        self._process = await processes.start(command, self._environment(python), source, self._log, limit=MAX_LINE)
+        return await self._answer(self._process, LOAD_SECONDS)
+
+    async def run(self, call: Call, request: Document, timeout: float) -> Outcome:
+        """One call, at most `timeout` seconds long."""
+        process = self._process
+        if process is None or process.stdin is None:
+            raise RuntimeError("The worker is not loaded")
+        self._call = call
+        os.ftruncate(self._log.fileno(), 0)
+        with contextlib.suppress(ConnectionError):
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+            await process.stdin.drain()
+        return await self._answer(process, timeout)
+
+    async def close(self) -> None:
+        """End the process with all it started and remove its files."""
+        self._host.accounts.dismiss(self._token)
+        if self._process:
+            await processes.kill(self._process)
+        self._log.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def _answer(self, process: Process, timeout: float) -> Outcome:
+        """The next line of the runner, or what went wrong instead, which leaves the worker unusable."""
+        self.usable = False
+        started = time.monotonic()
+        if process.stdout is None:
+            raise RuntimeError("The worker has no way to answer")
+        try:
+            line = await asyncio.wait_for(process.stdout.readline(), timeout)
+            outcome = Outcome(json.loads(line)) if line else await self._ended(process)
+        except asyncio.TimeoutError:
+            outcome = failed(f"Algorithm timed out after {timeout:g} seconds", "TimeoutError")
+        except ValueError:
+            outcome = failed("The algorithm's answer could not be read", "SystemError")
+        duration = time.monotonic() - started
+        self._call = None
+        self.usable = outcome.error is None or (process.returncode is None and _survivable(outcome.error))
+        return Outcome(outcome.document, self._printed(), duration)
+
+    async def _ended(self, process: Process) -> Outcome:
+        await processes.kill(process)
+        message = f"The algorithm's process ended with exit code {process.returncode}"
+        return failed(message, "SystemExit", self._printed()[-TAIL:])
+
+    def _printed(self) -> str:
+        """What the algorithm has printed since the call began, without the ADK's signal to its platform."""
+        text = os.pread(self._log.fileno(), MAX_STDOUT, 0).decode("utf-8", "replace")
+        return text.replace("PIPE_INIT_COMPLETE\n", "")
+
+    def _caller(self) -> Caller | None:
+        """Whom requests of this worker act for: the caller of its call, nobody between calls."""
+        if self._call is None:
+            return None
+        call, algorithm = self._call, self.target.algorithm
+        inside = Running(algorithm.owner, algorithm.name, call.tree, call.depth, self.target.may_call, call.starting)
+        return Caller(call.user, inside)
+
+    def _environment(self, python: Path) -> dict[str, str]:
+        environment = processes.inherited()
+        no_proxy = ",".join(filter(None, ["127.0.0.1,localhost", environment.get("NO_PROXY")]))
+        return environment | {
+            "PATH": os.pathsep.join(filter(None, [str(python.parent), environment.get("PATH")])),
+            "HOME": str(self._host.home),
+            "TMPDIR": str(self._folder / "tmp"),
+            "ALGORITHMIA_API": self._host.address,
+            "ALGORITHMIA_API_KEY": self._token,
+            # Both spellings: a proxy meant for the internet must not get in between.
+            "NO_PROXY": no_proxy,
+            "no_proxy": no_proxy,
+        }
+
+
+def _survivable(error: Document) -> bool:
+    """Whether a worker can go on after this error: it raised, rather than ended, hung or never loaded."""
+    return error.get("error_type") not in ("SystemExit", "TimeoutError", "SystemError")

@@ -105,7 +105,7 @@ def _read_declaration(every: Section, name: str) -> Declaration:
         every.faults.add(place, path, "variable-name", message)
     section = every.section(name, _KEYS)
     if section is None:
-        return Declaration(name, place, None, required=True, sensitive=False)
+        return Declaration(name, place, None, required=every.get(name) is None, sensitive=False)
     section.note("description")
     sensitive = section.boolean("sensitive", default=False)
     node = section.any("default")

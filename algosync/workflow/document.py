@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from algosync.core.workflow import TestCase, Workflow
@@ -22,6 +23,7 @@ __all__ = ["MAX_TIMEOUT", "read_document"]
 
 MAX_TIMEOUT = 3000  # seconds, of one call; platform.md §6.1
 _KEYS = ("source_info", "algorithm_owner", "variables", "test_info", "algorithms", "run_only")
+_USER_INFO = re.compile(r"//.*@", re.DOTALL)
 _TEST_KEYS = ("name", "payload", "timeout")
 
 
@@ -55,7 +57,7 @@ def _read_source_address(document: Section) -> str | None:
     address = source.text("cluster_address", required=True) if source else None
     if address and source and (wrong := address_fault(address.text)):
         hint = f"write https://{address.text}" if "://" not in address.text else None
-        message = f"{quote(address.text)}: {wrong}"
+        message = f"{quote(_USER_INFO.sub('//***@', address.text))}: {wrong}"
         source.faults.add(address, source.where("cluster_address"), "invalid-address", message, hint)
     return address.text if address else None
 

@@ -49,7 +49,9 @@ def variables(flags: Sequence[str], files: Sequence[Path], environ: Mapping[str,
     WorkflowError: a file's faults.
     """
     values: dict[str, object] = {
-        name.removeprefix(PREFIX): value for name, value in environ.items() if name.startswith(PREFIX)
+        name.removeprefix(PREFIX): value
+        for name, value in environ.items()
+        if name.startswith(PREFIX) and NAME.fullmatch(name, len(PREFIX))
     }
     for path in files:
         values.update(_read_file(path))

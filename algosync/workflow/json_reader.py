@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["read_json", "read_json_value"]
 
+_SPACES = frozenset(" \t\r\n")
 _SPACE = re.compile(r"[ \t\r\n]+")
+_PLAIN = re.compile(r'"([^"\\\x00-\x1f]*)"')
 _STRING = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _WORD = re.compile(r"[^\s\[\]{}:,\"]+")
@@ -74,7 +76,8 @@ class _Reader:
 
     def step(self, length: int = 1) -> None:
         self.position += length
-        self.skip_space()
+        if self.next() in _SPACES:
+            self.skip_space()
 
     def value(self, path: str, depth: int) -> Node:
         self.nodes += 1
@@ -98,7 +101,8 @@ class _Reader:
         self.step()
         while self.next() != "}":
             if self.next() != '"':
-                self.stop("a key in double quotes is missing here" if self.next() else "the text ends inside of a map")
+                message = "a key in double quotes is missing here" if self.next() else "the text ends inside of a map"
+                self.stop(message, _hint(self.text[self.position : self.position + 5]))
             key = self.string(path)
             if self.next() != ":":
                 self.stop(f"a colon is missing behind the key {quote(key.text)}")
@@ -127,39 +131,51 @@ class _Reader:
             return
         if self.next() != ",":
             self.stop(f"a comma or {end} is missing here" if self.next() else f"the text ends inside of a {name}")
-        comma = self.place()
+        line, column = self.line, self.position - self.line_start + 1
         self.step()
         if self.next() == end:
-            self.faults.add(comma, path, "syntax", "a comma without anything behind it", "remove it: JSON allows none")
+            self.faults.add(
+                Place(line, column), path, "syntax", "a comma without anything behind it", "remove it: JSON allows none"
+            )
 
     def string(self, path: str) -> Scalar:
-        place, match = self.place(), _STRING.match(self.text, self.position)
-        end = match.end() if match else self.position
+        line, column = self.line, self.position - self.line_start + 1
+        if match := _PLAIN.match(self.text, self.position):
+            text = match.group(1)
+            self.step(len(text) + 2)
+        else:
+            text = self.escaped()
+        if not text.isascii() and SURROGATE.search(text):
+            self.faults.add(Place(line, column), path, "lone-surrogate", "half of a surrogate pair")
+            return Scalar(line, column, "broken", "")
+        return Scalar(line, column, "text", text)
+
+    def escaped(self) -> str:
+        match = _STRING.match(self.text, self.position)
+        start, end = self.position, match.end() if match else self.position
         if self.text[end : end + 1] != '"':
             self.position = end
             self.stop(_why(self.text[end : end + 2]))
-        text: str = json.loads(self.text[self.position : end + 1])
-        self.step(end + 1 - self.position)
-        if not text.isascii() and SURROGATE.search(text):
-            self.faults.add(place, path, "lone-surrogate", "half of a surrogate pair")
-            return Scalar(place.line, place.column, "broken", "")
-        return Scalar(place.line, place.column, "text", text)
+        self.step(end + 1 - start)
+        text: str = json.loads(self.text[start : end + 1])
+        return text
 
     def number(self, path: str) -> Scalar:
-        place, match = self.place(), _WORD.match(self.text, self.position)
+        line, column = self.line, self.position - self.line_start + 1
+        match = _WORD.match(self.text, self.position)
         word = match.group() if match else ""
         number = _NUMBER.fullmatch(word)
         if number:
             kind: Kind = "integer" if number.lastindex is None else "number"
         elif word in _SPECIAL:
-            self.faults.add(place, path, "number-not-json", f"{word} is not a JSON value")
+            self.faults.add(Place(line, column), path, "number-not-json", f"{word} is not a JSON value")
             kind = "broken"
         elif word in _LITERALS:
             kind = _LITERALS[word]
         else:
             self.stop(f"{quote(word)} is not a JSON value" if word else "a value is missing here", _hint(word))
         self.step(len(word))
-        return Scalar(place.line, place.column, kind, word)
+        return Scalar(line, column, kind, word)
 
 
 def _why(rest: str) -> str:
@@ -174,4 +190,4 @@ def _hint(word: str) -> str | None:
         return "JSON knows true, false and null"
     if word.startswith(("//", "/*", "#")):
         return "JSON has no comments"
-    return "texts stand in double quotes" if word else None
+    return None if not word or word[0] in "+-.0123456789" else "texts stand in double quotes"

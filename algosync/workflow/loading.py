@@ -6,7 +6,8 @@ each of them, and only what is said of that text too is said in full.
 
 from __future__ import annotations
 
-from contextlib import suppress
+import gc
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from algosync.workflow.template import Rendered, render_template
 from algosync.workflow.yaml_reader import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from algosync.core.error import Fault
@@ -50,10 +51,13 @@ class _Source:
 
 
 def load(path: Path, variables: Mapping[str, object]) -> Workflow:
-    """The workflow of a file. WorkflowError: its faults. UsageError: it cannot be read."""
+    """The workflow of a file. WorkflowError: its faults. UsageError: it cannot be read.
+
+    `variables` are JSON values: what `variables()` gives, or any mapping, every name in which the file then has to know.
+    """
     faults = Faults()
     source, workflow = None, None
-    with suppress(UnreadableError):  # the collector knows why
+    with suppress(UnreadableError), _no_garbage():  # `faults` knows why
         source = _open(path, variables, faults)
         workflow = _read(source, faults)
     if workflow and not faults.found:
@@ -83,18 +87,24 @@ def sensitive(path: Path, variables: Mapping[str, object]) -> tuple[Secret, ...]
 def _open(path: Path, variables: Mapping[str, object], faults: Faults) -> _Source:
     """UnreadableError: nothing can be rendered or parsed."""
     form = format_of(path)
-    text = read_text(path, faults)
     given = variables if isinstance(variables, Given) else Given(dict(variables), frozenset(variables))
     if not form.template:
-        return _Source(path, form, text, given)
+        return _Source(path, form, read_text(path, faults), given)
+    try:
+        return _open_template(path, form, given, faults)
+    finally:
+        faults.found[:] = [replace(fault, template_line=fault.line) for fault in faults.found]
+
+
+def _open_template(path: Path, form: Format, given: Given, faults: Faults) -> _Source:
+    text = read_text(path, faults)
     block = find_block(text, form, faults)
     declared = read_declarations(block, faults)
-    if declared is None or block is None:
-        return _Source(path, form, text, given, None, dict(given))
+    if block is None or declared is None:
+        return _Source(path, form, text, given, values=dict(given))
     check_flags(declared, given, block, faults)
     values = values_of(declared, given, faults)
     if faults.found:
-        faults.found[:] = [replace(fault, template_line=fault.line) for fault in faults.found]
         raise UnreadableError
     hidden = frozenset(declaration.name for declaration in declared if declaration.sensitive)
     return _Source(path, form, text, given, block, values, hidden)
@@ -117,6 +127,18 @@ def _read(source: _Source, faults: Faults, mask: str | None = None) -> Workflow 
     finally:
         for fault in found.found:
             faults.found.append(replace(fault, template_line=rendered.template_line(fault.line, fault.column)))
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Switch the garbage collector off: nodes hold no cycles, and walking them again and again takes longer than making them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _check_variables(source: _Source, root: Node, faults: Faults) -> None:

@@ -111,8 +111,8 @@ def mark(body: list[nodes.Node], nonce: str) -> list[nodes.Node]:
         if isinstance(node, nodes.Output):
             node.nodes = [part for child in node.nodes for part in (mark_of(child, nonce), child)]
         elif isinstance(node, nodes.If):
-            node.body, node.else_ = mark(node.body, nonce), mark(node.else_, nonce)
-            node.elif_ = [branch for branch in mark(list(node.elif_), nonce) if isinstance(branch, nodes.If)]
+            for branch in (node, *node.elif_):
+                branch.body, branch.else_ = mark(branch.body, nonce), mark(branch.else_, nonce)
         elif isinstance(node, nodes.For) and not node.recursive:
             node.body, node.else_ = mark(node.body, nonce), mark(node.else_, nonce)
         elif isinstance(node, nodes.With):

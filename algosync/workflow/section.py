@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Section", "nearest", "section_of", "text_of"]
 
 _Word = TypeVar("_Word", bound=str)
+_MAX_COMPARED = 200  # comparing takes long, and a file may have a thousand faults
 _YES, _NO = {"yes", "on", "y", "true"}, {"no", "off", "n", "false"}
 
 
@@ -24,7 +25,7 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     """A hint that names the word that was probably meant."""
     words = list(words)
     same = [known for known in words if known.casefold() == word.casefold()]
-    close = same or get_close_matches(word[:100], words, n=1)
+    close = same or get_close_matches(word[:100], words[:_MAX_COMPARED], n=1)
     return f"did you mean {close[0]}?" if close else None
 
 
@@ -80,7 +81,7 @@ class Section:
 
     def spelling(self, *keys: str) -> str:
         """The one of these keys, which mean the same, that is there; the first where none is. Told: two of them."""
-        present = [key for key in keys if key in self.node.entries]
+        present = [key for key in self.node.entries if key in keys]
         for other in present[1:]:
             message = f"{quote(present[0])} and {quote(other)} mean the same"
             self.faults.add(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from algosync.workflow.fault import Faults
-    from algosync.workflow.node import Node
+    from algosync.workflow.node import Kind, Node
 
 __all__ = ["read_yaml"]
 
@@ -81,10 +81,16 @@ def read_yaml(text: str, faults: Faults, *, pure: bool = False) -> Node:
         return _Builder(faults).build(yaml.parse(text, Loader=loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
-        faults.stop(place, "syntax", " ".join(filter(None, (error.context, error.problem))))
+        faults.stop(
+            _place(mark) if mark else Place(1, 1), "syntax", " ".join(filter(None, (error.context, error.problem)))
+        )
     except yaml.YAMLError as error:  # the reader's: encodings and characters, both checked before
         faults.stop(Place(1, 1), "syntax", str(error))
+
+
+def _place(mark: Any) -> Place:
+    """The parsers' marks count from 0."""
+    return Place(mark.line + 1, mark.column + 1)
 
 
 class _Builder:
@@ -98,46 +104,53 @@ class _Builder:
         self.nodes = self.size = 0
 
     def build(self, events: Iterator[Any]) -> Node:
-        """Events carry what they mean in their type's name only; their marks count from 0."""
         import yaml
 
         for event in events:
-            place = Place(event.start_mark.line + 1, event.start_mark.column + 1)
             if isinstance(event, yaml.ScalarEvent):
-                self.scalar(event, place)
+                self.scalar(event, event.start_mark)
             elif isinstance(event, yaml.CollectionStartEvent):
-                self.open(event, place, is_map=isinstance(event, yaml.MappingStartEvent))
+                self.open(event, event.start_mark, is_map=isinstance(event, yaml.MappingStartEvent))
             elif isinstance(event, yaml.CollectionEndEvent):
                 self.close()
-            elif isinstance(event, yaml.AliasEvent):
-                self.alias(event.anchor, place)
+            elif isinstance(event, yaml.AliasEvent) and event.anchor:
+                self.alias(event.anchor, event.start_mark)
             elif isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
-                self.faults.stop(place, "second-document", "a second document begins here", "one file, one workflow")
+                message = "a second document begins here"
+                self.faults.stop(_place(event.start_mark), "second-document", message, "one file, one workflow")
         return self.root or Scalar(1, 1, "null", "null")
 
     def path(self) -> str:
         return self.stack[-1].next_path() if self.stack else ""
 
-    def scalar(self, event: Any, place: Place) -> None:
-        self.refuse_tag(event.tag, place)
+    def scalar(self, event: Any, mark: Any) -> None:
         text = event.value
         kind, json = resolve(text, quoted=bool(event.style))
+        if event.tag is not None or kind == "broken" or not text.isascii():
+            kind, json = self.check_scalar(event, kind, json)
+        merge = text == _MERGE and not event.style
+        self.count(1, len(json), mark)
+        node = Scalar(mark.line + 1, mark.column + 1, kind, json)
+        self.finish(_Part(node, 1, len(json), 0, merge), event.anchor)
+
+    def check_scalar(self, event: Any, kind: Kind, json: str) -> tuple[Kind, str]:
+        place = _place(event.start_mark)
+        self.refuse_tag(event.tag, place)
         if kind == "broken":
             self.faults.add(
-                place, self.path(), "number-not-json", f"{quote(text)} cannot be written in JSON", "quote it"
+                place, self.path(), "number-not-json", f"{quote(json)} cannot be written in JSON", "quote it"
             )
-        elif not text.isascii() and SURROGATE.search(text):
+        elif SURROGATE.search(json):
             self.faults.add(place, self.path(), "lone-surrogate", "half of a surrogate pair")
-            kind, json = "broken", ""
-        merge = not event.style and text == _MERGE
-        self.count(1, len(json), place)
-        self.finish(_Part(Scalar(place.line, place.column, kind, json), 1, len(json), 0, merge), event.anchor)
+            return "broken", ""
+        return kind, json
 
-    def open(self, event: Any, place: Place, *, is_map: bool) -> None:
+    def open(self, event: Any, mark: Any, *, is_map: bool) -> None:
+        place = _place(mark)
         self.refuse_tag(event.tag, place)
         if len(self.stack) >= MAX_DEPTH:
             self.faults.stop(place, "too-deep", f"nested deeper than {MAX_DEPTH} levels")
-        self.count(1, 0, place)
+        self.count(1, 0, mark)
         if event.anchor:
             self.anchors[event.anchor] = None
         self.stack.append(_Open(is_map, place, self.path(), event.anchor))
@@ -152,7 +165,8 @@ class _Builder:
         height = max((part.height for part in done.parts), default=0)
         self.finish(_Part(node, nodes + 1, size, height + 1), done.anchor)
 
-    def alias(self, name: Any, place: Place) -> None:
+    def alias(self, name: str, mark: Any) -> None:
+        place = _place(mark)
         part = self.anchors.get(name)
         if part is None:
             inside = name in self.anchors
@@ -163,15 +177,15 @@ class _Builder:
             part = _Part(Scalar(place.line, place.column, "broken", ""), 1, 0, 0)
         if len(self.stack) + part.height > MAX_DEPTH:
             self.faults.stop(place, "too-deep", f"nested deeper than {MAX_DEPTH} levels with this alias")
-        self.count(part.nodes, part.size, place)
+        self.count(part.nodes, part.size, mark)
         self.finish(part, None)
 
-    def count(self, nodes: int, size: int, place: Place) -> None:
+    def count(self, nodes: int, size: int, mark: Any) -> None:
         self.nodes += nodes
         self.size += size
         if self.nodes > MAX_NODES or self.size > MAX_SIZE:
             limits = f"{MAX_NODES} values or {MAX_SIZE // 1024**2} Mi characters"
-            self.faults.stop(place, "too-large", f"more than {limits}, what aliases stand for included")
+            self.faults.stop(_place(mark), "too-large", f"more than {limits}, what aliases stand for included")
 
     def finish(self, part: _Part, anchor: str | None) -> None:
         if anchor:
@@ -188,21 +202,21 @@ class _Builder:
             )
 
     def map(self, done: _Open) -> MapNode:
+        lines: dict[str, int] = {}
         own: dict[str, Entry] = {}
         merged: dict[str, Entry] = {}
-        merge_key: Node | None = None
         for key, value in zip(done.parts[::2], done.parts[1::2], strict=True):
-            if key.merge and merge_key is None:
-                merge_key = key.node
-                self.merge(merged, value.node, done.path)
-            elif not isinstance(key.node, Scalar) or key.node.kind != "text":
+            if not isinstance(key.node, Scalar) or key.node.kind != "text":
                 self.refuse_key(key.node, done.path)
-            elif (
-                first := own.setdefault(key.node.text, entry := Entry(key.node, value.node))
-            ) is not entry or key.merge:
-                line = merge_key.line if key.merge and merge_key else first.key.line
-                message = f"the key {quote(key.node.text)} is on line {line} already"
-                self.faults.add(key.node, child(done.path, key.node.text), "duplicate-key", message)
+            elif (text := key.node.text) in lines:
+                message = f"the key {quote(text)} is on line {lines[text]} already"
+                self.faults.add(key.node, child(done.path, text), "duplicate-key", message)
+            else:
+                lines[text] = key.node.line
+                if key.merge:
+                    self.merge(merged, value.node, done.path)
+                else:
+                    own[text] = Entry(key.node, value.node)
         return MapNode(done.place.line, done.place.column, {**merged, **own})
 
     def merge(self, merged: dict[str, Entry], value: Node, path: str) -> None:

@@ -9,7 +9,7 @@ from algosync.core.error import SourceError
 from algosync.core.text import printable, size
 from algosync.core.tree import Blob
 
-__all__ = ["Entries", "Limits"]
+__all__ = ["DEFAULT", "Entries", "Limits", "refused", "too_large"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +20,15 @@ class Limits:
     `entries`: files and folders. `depth`: names in a path. `name`: bytes of one name.
     """
 
-    size: int = 512 << 20
+    size: int = 256 << 20
     ratio: int = 200
     grace: int = 16 << 20
     entries: int = 20_000
     depth: int = 32
     name: int = 255
+
+
+DEFAULT = Limits()
 
 
 @dataclass(slots=True)
@@ -43,12 +46,8 @@ class Entries:
         self._admit(path)
         self._open(path)
 
-    def file(self, path: str, blob: Blob) -> None:
-        self.expect(path)
-        self.files[path] = blob
-
-    def expect(self, path: str) -> None:
-        """Refuses a file by its name, before its bytes are read."""
+    def file(self, path: str) -> None:
+        """An entry for a file: refused by its name before its bytes are read, and then put into `files`."""
         self._admit(path)
         parent = path.rpartition("/")[0]
         if parent:

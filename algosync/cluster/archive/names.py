@@ -21,19 +21,16 @@ def fault(path: str, longest: int, deepest: int) -> str | None:
     Linux. `longest`: bytes of one name; `deepest`: names in a path.
     """
     names = path.split("/")
-    if any(unicodedata.category(character) in _INVISIBLE for character in path):
-        return "has a character that is invisible or not text"
-    if path.startswith("/") or "\\" in path or ".." in names or _DRIVE.fullmatch(names[0]):
-        return "points outside the archive"
-    if "" in names or "." in names:
-        return "is not a plain path"
-    if any(_GIT_ALIAS.fullmatch(name) for name in names):
-        return "would be git's own"
-    if len(names) > deepest:
-        return f"is deeper than {deepest} names"
-    if any(len(name.encode()) > longest for name in names):
-        return f"has a name longer than {longest} bytes"
-    return None
+    outside = path.startswith("/") or "\\" in path or ".." in names or _DRIVE.fullmatch(names[0])
+    rules = (
+        (any(unicodedata.category(c) in _INVISIBLE for c in path), "has a character that is invisible or not text"),
+        (outside, "points outside the source"),
+        ("" in names or "." in names, "is not a plain path"),
+        (any(_GIT_ALIAS.fullmatch(name) for name in names), "would be git's own"),
+        (len(names) > deepest, f"is deeper than {deepest} names"),
+        (any(len(name.encode("utf-8", "replace")) > longest for name in names), f"has a name of over {longest} bytes"),
+    )
+    return next((reason for broken, reason in rules if broken), None)
 
 
 def folded(path: str) -> str:

@@ -1,0 +1,33 @@
+"""Addresses are read back as they were written, and order as people list them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from algosync.core.address import KINDS, Address
+
+NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,20}", fullmatch=True)
+ADDRESSES = st.builds(Address, st.sampled_from(KINDS), NAMES, st.none() | st.text(max_size=20))
+
+
+@given(ADDRESSES)
+def test_parse_is_the_inverse_of_str(address: Address) -> None:
+    assert Address.parse(str(address)) == address
+
+
+@given(st.lists(ADDRESSES, unique=True))
+def test_order_is_total_and_by_algorithm_first(addresses: list[Address]) -> None:
+    ordered = sorted(addresses)
+    assert [a.algorithm for a in ordered] == sorted(a.algorithm for a in addresses)
+    assert sorted(reversed(ordered)) == ordered
+
+
+@pytest.mark.parametrize("text", ["", "algorithm", "algorithm.", "cluster.X", 'data.X["a"', "data.X[a]", "algorithm.1x", "data.X.y"])
+def test_anything_else_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not an address"):
+        Address.parse(text)
+
+
+def test_the_printed_form_is_terraform_like() -> None:
+    assert str(Address("data", "Hello", 'w"1".pb')) == 'data.Hello["w\\"1\\".pb"]'
+    assert str(Address("algorithm", "Hello")) == "algorithm.Hello"

@@ -1,0 +1,123 @@
+"""The three-way diff: every row of its table, and the laws that hold for all inputs."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from algosync.core.address import Address
+from algosync.core.change import Action, Change, Drift
+from algosync.core.diff import assume_desired, assume_observed, diff, drift, record_of, undecided
+from algosync.core.resource import Record, Resource
+
+FILE = Address("data", "Hello", "w.pb")
+WANT = Resource(FILE, stamp="s1", digest="d1", size=3)
+HAVE = Resource(FILE, stamp="t1", digest="d1", size=3)
+RECORD = Record(FILE, "d1", "s1", "t1", 3)
+
+
+def decide(want: Resource | None, have: Resource | None, record: Record | None) -> Change | None:
+    """One resource through the whole diff, as planning does it, with nothing to read."""
+    recorded = {} if record is None else {FILE: record}
+    desired = assume_desired({} if want is None else {FILE: want}, recorded)
+    observed = assume_observed({} if have is None else {FILE: have}, recorded)
+    changes = diff(desired, observed, recorded)
+    return changes[0] if changes else None
+
+
+@pytest.mark.parametrize(
+    ("want", "have", "record", "action", "drifted"),
+    [
+        (WANT, None, None, Action.CREATE, False),
+        (WANT, None, RECORD, Action.CREATE, True),
+        (replace(WANT, digest=None), replace(HAVE, digest=None), RECORD, Action.NONE, False),
+        (WANT, HAVE, None, Action.ADOPT, False),
+        (WANT, replace(HAVE, stamp="t2"), RECORD, Action.REFRESH, False),
+        (replace(WANT, stamp="s2"), HAVE, RECORD, Action.REFRESH, False),
+        (replace(WANT, stamp="s2", digest="d2"), replace(HAVE, digest=None), RECORD, Action.UPDATE, False),
+        (replace(WANT, stamp="s2", digest=None), replace(HAVE, digest=None), RECORD, Action.UPDATE, False),
+        (replace(WANT, digest=None), replace(HAVE, stamp="t2", digest="d2"), RECORD, Action.UPDATE, True),
+        (replace(WANT, digest=None), replace(HAVE, stamp="t2", digest=None, size=4), RECORD, Action.UPDATE, True),
+        (WANT, replace(HAVE, digest="d2"), None, Action.UPDATE, False),
+        (None, HAVE, RECORD, Action.FORGET, False),
+        (None, None, RECORD, Action.FORGET, False),
+    ],
+)
+def test_the_table(want: Resource | None, have: Resource | None, record: Record | None, action: Action, drifted: bool) -> None:
+    change = decide(want, have, record)
+    assert change is not None
+    assert (change.action, change.drifted) == (action, drifted)
+
+
+def test_what_is_neither_wanted_nor_recorded_is_nobodys_business() -> None:
+    assert decide(None, HAVE, None) is None
+
+
+def test_a_stamp_that_is_not_trusted_proves_nothing() -> None:
+    untrusted = replace(RECORD, destination_stamp=None)
+    observed = assume_observed({FILE: replace(HAVE, stamp=None, digest=None)}, {FILE: untrusted})
+    assert observed[FILE].digest is None
+    assert undecided({FILE: WANT}, observed) == (frozenset(), {FILE})
+
+
+@pytest.mark.parametrize(
+    ("want", "have", "source", "destination"),
+    [
+        (WANT, HAVE, False, False),
+        (replace(WANT, digest=None), HAVE, True, False),
+        (WANT, replace(HAVE, digest=None), False, True),
+        (replace(WANT, digest=None), replace(HAVE, digest=None), True, True),
+        (replace(WANT, digest=None), replace(HAVE, digest=None, size=4), False, False),
+    ],
+)
+def test_bytes_are_read_only_where_they_decide(want: Resource, have: Resource, source: bool, destination: bool) -> None:
+    at_source, at_destination = undecided({FILE: want}, {FILE: have})
+    assert (FILE in at_source, FILE in at_destination) == (source, destination)
+
+
+STAMPS = st.none() | st.sampled_from(["1", "2"])
+DIGESTS = st.sampled_from(["a", "b"])
+SIDES = st.builds(Resource, st.just(FILE), st.just({}), STAMPS, DIGESTS, st.integers(1, 2))
+RECORDS = st.builds(Record, st.just(FILE), DIGESTS, STAMPS, STAMPS, st.integers(1, 2))
+
+
+@given(SIDES, SIDES, st.none() | RECORDS)
+def test_known_digests_decide_alone(want: Resource, have: Resource, record: Record | None) -> None:
+    change = decide(want, have, record)
+    assert change is not None
+    assert change.action.writes == (want.digest != have.digest)
+
+
+@given(SIDES, SIDES)
+def test_what_was_recorded_as_done_is_no_change(want: Resource, have: Resource) -> None:
+    done = replace(have, digest=want.digest, size=want.size)
+    change = decide(want, done, record_of(want, done))
+    assert change is not None
+    assert change.action is Action.NONE
+
+
+def test_the_record_of_unread_bytes_is_refused() -> None:
+    with pytest.raises(ValueError, match="nobody has read"):
+        record_of(replace(WANT, digest=None), HAVE)
+
+
+OTHER = Address("data", "Hello", "other.pb")
+GONE = Address("data", "Hello", "gone.pb")
+DENIED = Address("source", "Hello")
+
+
+def test_drift_tells_changed_missing_unmanaged_and_unknown() -> None:
+    observed = {FILE: replace(HAVE, digest="d2"), OTHER: Resource(OTHER, stamp="x", size=1)}
+    recorded = {FILE: RECORD, GONE: replace(RECORD, address=GONE), DENIED: Record(DENIED, "d", None, "c")}
+    findings = drift(observed, recorded, {DENIED: "403"})
+    assert {(f.address, f.drift) for f in findings} == {
+        (FILE, Drift.CHANGED),
+        (GONE, Drift.MISSING),
+        (OTHER, Drift.UNMANAGED),
+        (DENIED, Drift.UNKNOWN),
+    }
+
+
+def test_no_drift_is_silence() -> None:
+    assert drift({FILE: HAVE}, {FILE: RECORD}, {}) == ()

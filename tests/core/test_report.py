@@ -1,0 +1,61 @@
+"""The exit code is a function of what happened: cli.md's table, row by row."""
+
+import pytest
+
+from algosync.core.address import Address
+from algosync.core.change import Action, Change
+from algosync.core.error import AlgosyncError
+from algosync.core.event import Event, Note, StepDone, StepFailed, StepSkipped, StepStarted
+from algosync.core.report import fold
+from algosync.core.resource import Resource
+from algosync.core.schedule import Step, Verb
+
+SOURCE, VERSION, TEST = Address("source", "A"), Address("version", "A"), Address("test", "A")
+
+
+def step(address: Address, verb: Verb, action: Action = Action.UPDATE) -> Step:
+    return Step(address, verb, None if address.kind == "test" else Change(address, action, None, Resource(address)))
+
+
+PUSH, BUILD, PUBLISH, CALL = step(SOURCE, Verb.PUSH), step(VERSION, Verb.BUILD), step(VERSION, Verb.PUBLISH), step(TEST, Verb.TEST)
+
+
+def done(s: Step) -> Event:
+    return StepDone(s, 1.0)
+
+
+def failed(s: Step) -> Event:
+    return StepFailed(s, 1.0, AlgosyncError("no"))
+
+
+def skipped(s: Step) -> Event:
+    return StepSkipped(s, "x")
+
+
+@pytest.mark.parametrize(
+    ("events", "code"),
+    [
+        ([], 0),
+        ([done(PUSH), done(BUILD), done(CALL), done(PUBLISH)], 0),
+        ([done(CALL)], 0),
+        ([failed(CALL)], 3),
+        ([done(PUSH), failed(CALL)], 3),
+        ([done(PUSH), done(BUILD), failed(CALL), skipped(PUBLISH)], 4),
+        ([failed(PUSH), skipped(BUILD), skipped(PUBLISH)], 1),
+        ([done(PUSH), failed(BUILD), skipped(CALL), skipped(PUBLISH)], 4),
+        ([failed(CALL), skipped(CALL)], 3),
+    ],
+)
+def test_exit_codes(events: list[Event], code: int) -> None:
+    assert fold(events).exit_code == code
+
+
+def test_progress_is_no_result() -> None:
+    report = fold([StepStarted(PUSH), Note(PUSH, "x"), done(PUSH)])
+    assert (len(report.done), report.failed, report.skipped) == (1, (), ())
+
+
+def test_a_resource_counts_only_when_all_its_steps_succeeded() -> None:
+    assert fold([done(PUSH), done(BUILD), done(PUBLISH)]).completed(Action.UPDATE) == 2
+    assert fold([done(PUSH), done(BUILD), skipped(PUBLISH)]).completed(Action.UPDATE) == 1
+    assert fold([done(PUSH)]).completed(Action.CREATE) == 0

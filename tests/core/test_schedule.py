@@ -1,0 +1,103 @@
+"""The schedule: what may run when, for every plan."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from algosync.core.address import Address
+from algosync.core.change import Action, Change
+from algosync.core.plan import Check, Plan, targeted
+from algosync.core.resource import Resource
+from algosync.core.schedule import PHASES, Step, Verb, schedule
+
+import pytest
+
+VERBS = {
+    "algorithm": (Verb.CREATE,),
+    "data": (Verb.UPLOAD, Verb.VERIFY),
+    "source": (Verb.PUSH,),
+    "version": (Verb.BUILD, Verb.PUBLISH),
+}
+NAMES = ("A", "B", "C", "D")
+
+
+def change(kind: str, algorithm: str, name: str | None = None, action: Action = Action.CREATE) -> Change:
+    address = Address(kind, algorithm, name)
+    return Change(address, action, None, Resource(address, size=1))
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    changes, checks, depends_on = [], [], []
+    for position, name in enumerate(NAMES):
+        kinds = draw(st.sets(st.sampled_from(sorted(VERBS))))
+        changes += [change(kind, name, "w" if kind == "data" else None) for kind in sorted(kinds)]
+        if draw(st.booleans()):
+            checks.append(Check(Address("test", name), "1", 300, payload_of_algorithm=True, candidate="version" in kinds))
+        depends_on.append((name, tuple(sorted(draw(st.sets(st.sampled_from(NAMES[:position])) if position else st.just(set()))))))
+    tests = [Check(Address("test", "D", f"t{i}"), "1", 300, payload_of_algorithm=False) for i in range(draw(st.integers(0, 2)))]
+    return Plan("w", None, "local", "me", tuple(changes), (*checks, *tests), tuple(depends_on))
+
+
+def scheduled(plan: Plan) -> tuple[Step, ...]:
+    return schedule(plan, {c.address: VERBS[c.address.kind] for c in plan.changes if c.action.writes})
+
+
+@given(plans())
+def test_one_worker_can_do_the_steps_in_their_order(plan: Plan) -> None:
+    seen: set[str] = set()
+    for step in scheduled(plan):
+        assert step.needs <= seen
+        assert step.follows <= seen
+        seen.add(step.key)
+
+
+@given(plans())
+def test_every_verb_and_every_check_is_one_step(plan: Plan) -> None:
+    keys = [step.key for step in scheduled(plan)]
+    assert len(keys) == len(set(keys))
+    expected = sum(len(VERBS[c.address.kind]) for c in plan.changes) + len(plan.checks)
+    assert len(keys) == expected
+
+
+@given(plans())
+def test_nothing_is_published_before_its_payload_has_passed(plan: Plan) -> None:
+    steps = {step.key: step for step in scheduled(plan)}
+    for step in steps.values():
+        test = f"test test.{step.address.algorithm}"
+        if step.verb is Verb.PUBLISH and test in steps:
+            assert test in step.needs
+
+
+@given(plans())
+def test_an_upstream_failure_stops_what_depends_on_it_and_nothing_else(plan: Plan) -> None:
+    above = dict(plan.depends_on)
+    for step in scheduled(plan):
+        needed = {key.split(" ", 1)[1].split(".", 1)[1].split("[")[0] for key in step.needs}
+        allowed, todo = {step.address.algorithm}, [step.address.algorithm]
+        while todo:
+            for other in above.get(todo.pop(), ()):
+                if other not in allowed:
+                    allowed.add(other)
+                    todo.append(other)
+        assert needed <= allowed
+
+
+@given(plans())
+def test_testing_and_publishing_follow_the_workflows_order(plan: Plan) -> None:
+    steps = [s for s in scheduled(plan) if PHASES[s.verb] >= PHASES[Verb.TEST] and s.address.name is None]
+    for earlier, later in zip(steps, steps[1:], strict=False):
+        assert earlier.key in later.needs | later.follows
+
+
+def test_a_target_brings_what_it_stands_on() -> None:
+    everything = tuple(change(k, n, "w" if k == "data" else None) for n in NAMES for k in VERBS)
+    plan = Plan("w", None, "local", "me", everything, (), (("A", ()), ("B", ("A",)), ("C", ()), ("D", ())))
+    kept = {str(c.address) for c in targeted(plan, ["source.B"]).changes}
+    assert kept == {'data.B["w"]', "algorithm.B", "source.B", "algorithm.A", 'data.A["w"]', "source.A", "version.A"}
+    assert {str(c.address) for c in targeted(plan, ['data.C["w"]']).changes} == {'data.C["w"]'}
+    assert targeted(plan, []) == plan
+
+
+def test_an_unknown_target_is_an_error() -> None:
+    with pytest.raises(ValueError, match="nothing in this workflow is called Nope"):
+        targeted(Plan("w", None, "local", "me", (change("source", "A"),), ()), ["Nope"])

@@ -1,0 +1,176 @@
+"""What the scenarios stand on: a real cluster process, and algosync run as users run it, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from algosync.cluster.address import parse
+from algosync.cluster.connection import Cluster as Connection
+from algosync.cluster.connection import connect
+from algosync.core.secret import Secret
+from algosync.core.tree import Blob
+from algosync.git import Repository
+
+__all__ = ["Cluster", "Workspace", "Writes", "cluster_process"]
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """The requests that changed something, as `METHOD path`, by cli.md's definition; calls of algorithms are none."""
+
+    lines: tuple[str, ...]
+
+    def count(self, *parts: str) -> int:
+        return sum(1 for line in self.lines if all(part in line for part in parts))
+
+
+@dataclass
+class Cluster:
+    """A cluster that keeps running whatever happens to its users."""
+
+    root: Path
+    url: str
+    user: str
+    key: str
+    process: subprocess.Popen[bytes]
+
+    def environ(self) -> dict[str, str]:
+        return {"DESTINATION_API_ADDRESS": self.url, "DESTINATION_API_KEY": self.key}
+
+    def api(self) -> Connection:
+        """Our own client, for looking and for changing things behind algosync's back."""
+        return connect(parse(self.url, "test"), Secret(self.key), None, "test")
+
+    def repository(self, algorithm: str) -> Repository:
+        api = self.api()
+        return Repository(f"{self.url}/git/{self.user}/{algorithm}.git", self.user, Secret(self.key), api.wire.pool)
+
+    def push_behind(self, algorithm: str, path: str, data: bytes) -> str:
+        repository = self.repository(algorithm)
+        head = repository.head()
+        assert head is not None
+        files = {**repository.tree(head), path: Blob(data)}
+        return repository.push(head, files, author="Somebody <else@localhost>", message="behind your back")
+
+    def requests(self) -> list[Mapping[str, object]]:
+        lines = (self.root / "requests.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    @contextmanager
+    def writes(self) -> Iterator[Writes]:
+        """What is written while the body runs; `lines` is filled in when it ends."""
+        before = len(self.requests())
+        seen = Writes(())
+        yield seen
+        object.__setattr__(seen, "lines", tuple(_writes(self.requests()[before:])))
+
+
+def _writes(requests: list[Mapping[str, object]]) -> Iterator[str]:
+    for request in requests:
+        method, path = str(request["method"]), str(request["path"])
+        reading = method in ("GET", "HEAD") and "git-receive-pack" not in path
+        harmless = method == "POST" and (path.startswith("/v1/algo/") or "git-upload-pack" in path)
+        if not reading and not harmless:
+            yield f"{method} {path}"
+
+
+@contextmanager
+def cluster_process(root: Path, user: str = "local") -> Iterator[Cluster]:
+    command = [sys.executable, "-m", "algosync.emulator", str(root), "--user", user]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline().decode()
+        assert line.startswith("Serving "), line
+        document = json.loads((root / "cluster.json").read_text())
+        yield Cluster(root, document["address"], document["user"], document["key"], process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+PLAIN = "def apply(input):\n    return {'got': input, 'version': 1}\n"
+
+
+@dataclass
+class Workspace:
+    """A user's folder: a workflow, its sources, its data and its state."""
+
+    folder: Path
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def algorithm(self, name: str, code: str = PLAIN, requirements: str = "") -> None:
+        """The folder beside the workflow that holds one algorithm's source, in the plain `apply` layout."""
+        source = self.folder / "algorithms" / name / "src"
+        source.mkdir(parents=True, exist_ok=True)
+        (source / "__init__.py").write_text("")
+        (source / f"{name}.py").write_text(code)
+        (source.parent / "requirements.txt").write_text(requirements)
+
+    def data(self, collection: str, name: str, content: bytes) -> str:
+        """A file of the `file://` source beside the workflow; returns its URI."""
+        folder = self.folder / "source" / "quality" / collection
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+        return f"data://.my/{collection}/{name}"
+
+    def settle_source(self) -> None:
+        """Sets the source's files far enough back for their stamps to be trusted."""
+        time.sleep(2.1)  # the change time of a file cannot be set, only waited for
+
+    def write(self, algorithms: list[dict[str, object]], **more: object) -> None:
+        document = {"source_info": {"cluster_address": "file://source"}, **more, "algorithms": algorithms}
+        (self.folder / "workflow.json").write_text(json.dumps(document, indent=2))
+
+    def run(self, *arguments: str, environ: Mapping[str, str] | None = None, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "algosync", *arguments],
+            cwd=self.folder,
+            env=self.environment(environ),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The machine's, without what could steer algosync, plus the workspace's own."""
+        own = ("DESTINATION_", "SOURCE_", "ALGOSYNC_", "WORKFLOW_NAME")
+        machine = {k: v for k, v in os.environ.items() if not k.startswith(own)}
+        package = str(Path(__file__).resolve().parent.parent)
+        return {**machine, "PYTHONPATH": package, "COLUMNS": "200", **self.environ, **(more or {})}
+
+    def apply(self, *arguments: str, code: int = 0, environ: Mapping[str, str] | None = None) -> str:
+        """An apply that has to end with that exit code; returns both streams."""
+        done = self.run("apply", "--auto-approve", *arguments, environ=environ)
+        assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def plan(self, *arguments: str) -> dict[str, object]:
+        done = self.run("plan", "--json", *arguments)
+        assert done.returncode == 0, done.stderr
+        document: dict[str, object] = json.loads(done.stdout)
+        return document
+
+    def actions(self, *arguments: str) -> dict[str, str]:
+        """What a plan would do, by address; what needs nothing is left out."""
+        changes = self.plan(*arguments)["resource_changes"]
+        assert isinstance(changes, list)
+        found = {change["address"]: change["change"]["actions"][0] for change in changes}
+        return {address: action for address, action in found.items() if action != "no-op"}

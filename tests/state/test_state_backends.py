@@ -145,11 +145,15 @@ def test_readers_are_not_taken_for_a_writer_that_was_killed(tmp_path: Path) -> N
 def test_a_child_does_not_inherit_the_lock(tmp_path: Path) -> None:
     backend = local(tmp_path)
     backend.lock(exclusive=True)
-    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, close_fds=False) as child:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(["/bin/cat"], stdin=pipe, stdout=pipe, bufsize=0, close_fds=False) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(b"x")
+        assert child.stdout.read(1) == b"x"  # it runs: only now has the kernel closed what is not inherited
         backend.unlock()
         assert local(tmp_path).lock(exclusive=True)
         assert child.poll() is None
-        assert child.stdin is not None
         child.stdin.close()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -144,15 +146,22 @@ def test_nothing_is_readable_by_others_whatever_the_umask(tmp_path: Path) -> Non
     assert modes == {"new": 0o700, "state": 0o700, **dict.fromkeys(names, 0o600)}
 
 
+@pytest.fixture
+def public_folder() -> Iterator[Path]:
+    """Other users cannot get at pytest's own folders."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_a_state_that_one_may_only_read_is_read(tmp_path: Path) -> None:
-    folder = tmp_path / "state"
+def test_a_state_that_one_may_only_read_is_read(public_folder: Path) -> None:
+    folder = public_folder / "state"
     with open_session(folder, NAME, exclusive=True) as session:
         session.commit(BOTH[HELLO])
     (folder / f"{NAME}.lock").unlink()
     (folder / NAME).chmod(0o644)
-    for path in (folder, *list(folder.parents)[:3]):
-        path.chmod(path.stat().st_mode | 0o055)
+    folder.chmod(0o755)
     process, pipe = start(read_as_nobody, folder)
     assert reports(process, pipe) == [1, (False, f"{folder / NAME}.lock cannot be locked: Permission denied")]
     assert process.exitcode == 0

@@ -11,6 +11,7 @@ from algosync.core.error import SourceError
 __all__ = ["Gunzip"]
 
 _STEP = 64 << 10  # bytes
+_MAGIC = b"\x1f\x8b"
 _GZIP = 16 + zlib.MAX_WBITS  # zlib reads the header and checks length and CRC itself
 
 
@@ -46,8 +47,7 @@ class Gunzip:
         try:
             made = self._engine.decompress(data, _STEP)
         except zlib.error as error:
-            where = "something else behind its end" if self._members > 1 and not self._ready else "damaged data"
-            raise SourceError(f"the source archive has {where}") from error
+            raise SourceError("the source archive has damaged data") from error
         if not data and not made and not self._engine.eof:
             raise SourceError("the source archive is cut off")
         self._pending = self._engine.unconsumed_tail or self._engine.unused_data
@@ -61,6 +61,8 @@ class Gunzip:
             self._pending = self._pull()
             if not self._pending:
                 return False
+        if not _MAGIC.startswith(rest[: len(_MAGIC)]):
+            raise SourceError("the source archive has something else behind its end")
         self._pending = rest
         self._engine = zlib.decompressobj(_GZIP)
         self._members += 1

@@ -49,7 +49,7 @@ class GivenText(str):
 
 def printed(value: object) -> object:
     """What `{{ value }}` prints. Nothing but plain data: the address of an object would differ from run to run."""
-    if isinstance(value, GivenText) and len(value.splitlines()) > 1:
+    if isinstance(value, GivenText) and value and value.splitlines() != [value]:
         raise LineBreakError
     return value if isinstance(value, (str, Undefined)) else json.dumps(value, allow_nan=False)
 

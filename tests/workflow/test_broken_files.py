@@ -1,6 +1,7 @@
 """Every broken file tells exactly its committed faults.
 
-`NAME.faults` beside a file holds the flags it is loaded with, then a line for each fault: `LINE:COLUMN [< TEMPLATE LINE] PATH CODE`.
+`NAME.faults` beside a file holds the flags it is loaded with, then a line for each fault:
+`LINE:COLUMN [< TEMPLATE LINE] PATH CODE`.
 """
 
 from __future__ import annotations

@@ -102,7 +102,11 @@ def load(folder: Path, name: str, text: str) -> Workflow:
 
 
 def payload(folder: Path, text: str, name: str = "w.yaml") -> str | None:
-    return load(folder, name, f"algorithms: [{{name: A, language: python3, test_payload: {text}}}]").algorithms[0].test_payload
+    return (
+        load(folder, name, f"algorithms: [{{name: A, language: python3, test_payload: {text}}}]")
+        .algorithms[0]
+        .test_payload
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,7 +120,10 @@ def payload(folder: Path, text: str, name: str = "w.yaml") -> str | None:
         ("w.yaml", ORIGINAL),  # JSON is YAML
         ("w.json.j2", ORIGINAL.replace('"Pipeline"', "{{ 'Pipeline' | tojson }}")),
         ("w.yaml.j2", YAML.replace("name: Pipeline", "name: {{ 'Pipeline' }}")),
-        ("w.yml.j2", "{% set n = 10 %}" + YAML.replace("10 calls", "{{ n }} calls").replace("payload: 10", "payload: {{ n }}")),
+        (
+            "w.yml.j2",
+            "{% set n = 10 %}" + YAML.replace("10 calls", "{{ n }} calls").replace("payload: 10", "payload: {{ n }}"),
+        ),
     ],
 )
 def test_the_original_format_is_the_same_workflow_in_every_spelling(tmp_path: Path, name: str, text: str) -> None:
@@ -167,7 +174,14 @@ def test_everything_that_was_added_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["https://api.example.com", "http://127.0.0.1:8080/", "https://[::1]:8443", "file://../source", "local", "local:second"],
+    [
+        "https://api.example.com",
+        "http://127.0.0.1:8080/",
+        "https://[::1]:8443",
+        "file://../source",
+        "local",
+        "local:second",
+    ],
 )
 def test_a_source_address_is_kept_as_it_is_written(tmp_path: Path, address: str) -> None:
     document = {"source_info": {"cluster_address": address}, "algorithms": [{"name": "A", "language": "python3"}]}
@@ -177,8 +191,27 @@ def test_a_source_address_is_kept_as_it_is_written(tmp_path: Path, address: str)
 @pytest.mark.parametrize(
     "address",
     [
-        *("api.example.com", "ftp://x", "https://", "https://u:p@h", "https://h\\@evil", "https://h#", "https://h?x", "localx"),
-        *("https://h:port", "https://h:0", "https://h:99999", "https://h h", "https://ex\u0430mple.com", "file://", "local:", "local:..", "LOCAL"),
+        *(
+            "api.example.com",
+            "ftp://x",
+            "https://",
+            "https://u:p@h",
+            "https://h\\@evil",
+            "https://h#",
+            "https://h?x",
+            "localx",
+        ),
+        *(
+            "https://h:port",
+            "https://h:0",
+            "https://h:99999",
+            "https://h h",
+            "https://ex\u0430mple.com",
+            "file://",
+            "local:",
+            "local:..",
+            "LOCAL",
+        ),
     ],
 )
 def test_what_is_no_source_address_is_refused(tmp_path: Path, address: str) -> None:

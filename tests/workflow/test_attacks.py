@@ -1,0 +1,282 @@
+"""Hostile texts: told with their place, or loaded for what they are; never a crash, never another exception, never a long wait."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from algosync import workflow
+from algosync.core.error import Fault, WorkflowError
+from algosync.workflow.fault import Faults, UnreadableError
+from algosync.workflow.json_reader import read_json
+from algosync.workflow.payload import payload_text
+from algosync.workflow.yaml_reader import read_yaml
+
+EXAMPLES = Path(workflow.__file__).parents[2] / "workflows"
+BROKEN = Path(__file__).with_name("broken")
+
+
+def yaml_faults(text: str, *, pure: bool = False) -> list[tuple[int, str]]:
+    faults = Faults()
+    try:
+        read_yaml(text, faults, pure=pure)
+    except UnreadableError:
+        assert faults.found
+    return [(fault.line, fault.code) for fault in faults.found]
+
+
+def json_faults(text: str) -> list[tuple[int, int, str]]:
+    faults = Faults()
+    try:
+        read_json(text, faults)
+    except UnreadableError:
+        assert faults.found
+    return [(fault.line, fault.column, fault.code) for fault in faults.found]
+
+
+@pytest.mark.parametrize("pure", [False, True], ids=["libyaml", "pure"])
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ("a: &x [1]\nb: *x", []),
+        ("a: &x [1, *x]", [(1, "alias-cycle")]),
+        ("a: &x 1\nb: &x [*x]", [(2, "alias-cycle")]),
+        ("a: *x", [(1, "unknown-alias")]),
+        ("a: &x {b: 1}\nc: {<<: *x}", []),
+        ("<<: *x\na: 1", [(1, "unknown-alias")]),
+        ("a: 1\n<<: [1, {b: 2}]", [(2, "merge")]),
+        ("a: !!python/object/apply:os.system [id]", [(1, "tag")]),
+        ("!!set {a, b}", [(1, "tag")]),
+        ("a: ! b", [(1, "tag")]),
+        ("[" * 101, [(1, "too-deep")]),
+        ("[" * 100_000, [(1, "too-deep")]),
+        ("- " * 100_000, [(1, "too-deep")]),
+        ("{a: " * 100_000, [(1, "too-deep")]),
+        ("a: &a " + "[" * 60 + "]" * 60 + "\nb: " + "[" * 60 + "*a" + "]" * 60, [(2, "too-deep")]),
+        ("a: 1\n---\nb: 1", [(2, "second-document")]),
+        ("1: a\n", [(1, "key-not-text")]),
+        ("? [a]\n: b", [(1, "key-not-text")]),
+        ("null: a\n? true\n: b", [(1, "key-not-text"), (2, "key-not-text")]),
+        ("&k a: 1\n*k : 2", [(1, "duplicate-key")]),
+        ("a: 1\n\"a\": 2\n'a': 3", [(2, "duplicate-key"), (3, "duplicate-key")]),
+        ("a\0: 1", [(1, "control-character")]),
+        ("a: 1\nb: \x1b[31m", [(2, "control-character")]),
+        ("a: \x85 \ufffe", [(1, "control-character")]),
+        ("a:\n\t- b", [(2, "syntax")]),
+        ("a: b: c", [(1, "syntax")]),
+        ("%YAML 3.0\n---\na: 1", [(1, "syntax")]),
+        ("a: 0x" + "f" * 5000, [(1, "number-not-json")]),
+    ],
+)
+def test_yaml(text: str, faults: list[tuple[int, str]], pure: bool) -> None:
+    assert yaml_faults(text, pure=pure) == faults
+
+
+@pytest.mark.parametrize(("pure", "code"), [(False, "syntax"), (True, "lone-surrogate")])
+def test_a_lone_surrogate_in_yaml(pure: bool, code: str) -> None:
+    assert yaml_faults('a: "\\ud800"', pure=pure) == [(1, code)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &a ["
+        + "x, " * 10
+        + "]\n"
+        + "".join(f"{b}: &{b} [" + f"*{a}, " * 10 + "]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)),
+        "a: &a {k: v}\n"
+        + "".join(f"{b}: &{b} {{<<: [" + f"*{a}, " * 10 + "]}\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)),
+        "a: &a " + "x" * 1_000_000 + "\nb: [" + "*a, " * 100 + "]",
+    ],
+    ids=["lists", "merges", "text"],
+)
+def test_what_aliases_stand_for_counts(text: str) -> None:
+    assert [code for _, code in yaml_faults(text)] == ["too-large"]
+
+
+def test_too_many_values_are_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("algosync.workflow.yaml_reader.MAX_NODES", 1000)
+    monkeypatch.setattr("algosync.workflow.json_reader.MAX_NODES", 1000)
+    for count, code in ((998, []), (999, []), (1000, ["too-large"])):
+        text = "[" + ",".join("1" * count) + "]"
+        assert [told for _, told in yaml_faults(text)] == code
+        assert [told for _, _, told in json_faults(text)] == code
+
+
+def test_a_payload_from_aliases_is_not_built_when_it_is_too_large() -> None:
+    faults = Faults()
+    node = read_yaml("a: &a [" + "<algo>" * 1000 + "]\nb: [" + "*a, " * 5000 + "]", faults)
+    assert payload_text(node, "A" * 255) is None
+    assert faults.found == []
+
+
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ("", [(1, 1, "syntax")]),
+        ("\n ", [(2, 2, "syntax")]),
+        ("[" * 100_000, [(1, 102, "too-deep")]),
+        ('{"a":' * 100_000, [(1, 506, "too-deep")]),
+        (
+            "[NaN, -Infinity, Infinity]",
+            [(1, 2, "number-not-json"), (1, 7, "number-not-json"), (1, 18, "number-not-json")],
+        ),
+        ('{"a": 1,\n "a": 2}', [(2, 2, "duplicate-key")]),
+        ('{"a": 1, "\\u0061": 2}', [(1, 10, "duplicate-key")]),
+        ("[1,]", [(1, 3, "syntax")]),
+        ('{"a": 1,}', [(1, 8, "syntax")]),
+        ("[,]", [(1, 2, "syntax")]),
+        ("[1,,2]", [(1, 4, "syntax")]),
+        ('["\\ud800"]', [(1, 2, "lone-surrogate")]),
+        ('["\\ud83d\\ude00"]', []),
+        ("[01]", [(1, 2, "syntax")]),
+        ("[+1]", [(1, 2, "syntax")]),
+        ("[.5]", [(1, 2, "syntax")]),
+        ("[1.]", [(1, 2, "syntax")]),
+        ("[0x1F]", [(1, 2, "syntax")]),
+        ("[True]", [(1, 2, "syntax")]),
+        ("['a']", [(1, 2, "syntax")]),
+        ("[1 2]", [(1, 4, "syntax")]),
+        ('{"a" 1}', [(1, 6, "syntax")]),
+        ("{a: 1}", [(1, 2, "syntax")]),
+        ('["a\tb"]', [(1, 4, "syntax")]),
+        ('["a\nb"]', [(1, 4, "syntax")]),
+        ('["\\x41"]', [(1, 3, "syntax")]),
+        ('["\\u12"]', [(1, 3, "syntax")]),
+        ('["a', [(1, 4, "syntax")]),
+        ("[1] []", [(1, 5, "syntax")]),
+        ("[1]\0", [(1, 4, "syntax")]),
+        ("[1]\u00a0", [(1, 4, "syntax")]),
+        ("\x0b[1]", [(1, 1, "syntax")]),
+        ("[\u0661]", [(1, 2, "syntax")]),
+        ('["\x7f\u2028"]', []),
+        ("/* a */ 1", [(1, 1, "syntax")]),
+        ("[1, // a\n2]", [(1, 5, "syntax")]),
+    ],
+)
+def test_json(text: str, faults: list[tuple[int, int, str]]) -> None:
+    assert json_faults(text) == faults
+
+
+def test_long_scalars_and_many_faults_take_no_time(tmp_path: Path) -> None:
+    started = time.monotonic()
+    assert json_faults('["' + "\\u0041" * 500_000 + '"]') == []
+    assert yaml_faults("a: " + "x" * 1_000_000) == []
+    names = "".join(f"- {{name: A{number}, language: python3, depends_on: [B{number}]}}\n" for number in range(10_000))
+    (tmp_path / "w.yaml").write_text("algorithms:\n" + names)
+    with pytest.raises(WorkflowError) as caught:
+        workflow.load(tmp_path / "w.yaml", {})
+    assert len(caught.value.faults) == 1001
+    assert time.monotonic() - started < 60
+
+
+def test_a_chain_of_dependencies_may_be_long(tmp_path: Path) -> None:
+    chain = "".join(f"- {{name: A{n}, language: python3, depends_on: [A{(n + 1) % 5000}]}}\n" for n in range(5000))
+    (tmp_path / "w.yaml").write_text("algorithms:\n" + chain)
+    with pytest.raises(WorkflowError) as caught:
+        workflow.load(tmp_path / "w.yaml", {})
+    (fault,) = caught.value.faults
+    assert (fault.code, fault.message) == (
+        "dependency-cycle",
+        "algorithms wait for each other: A0 -> A1 -> A2 -> A3 -> … -> A4998 -> A4999 -> A0",
+    )
+
+
+PLAIN = {".json", ".yaml"}
+RIGHT = [path for path in sorted(EXAMPLES.glob("*")) if path.suffix in PLAIN]
+WRONG = [path for path in sorted(BROKEN.glob("*")) if path.suffix in PLAIN and path.stat().st_size < 10_000]
+PIECES = [
+    *"{}[]:,\"'\\&*!|>#%@`-?~ \t\n\r\0",
+    "\ufeff",
+    "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
+    "<<: ",
+    "*a",
+]
+PIECES += [
+    "&a ",
+    "!!str ",
+    "---\n",
+    "- ",
+    "null",
+    "NaN",
+    "1e9",
+    "\\ud800",
+    "{{",
+    "{%",
+    "\x85",
+    "\u2028",
+    "é",
+    "\x1b",
+    "<algo>",
+    "<<: *a\n",
+]
+
+
+def mutate(random: random.Random, text: str) -> str:
+    for _ in range(random.randint(1, 6)):
+        start = random.randint(0, len(text))
+        end = min(len(text), start + random.choice([0, 0, 1, 1, 5, 40]))
+        piece = random.choice([random.choice(PIECES), text[start:end] * 2, "", text[end : end + 30]])
+        text = text[:start] + piece + text[end:]
+    return text
+
+
+def faults_of(path: Path) -> tuple[Fault, ...]:
+    """None of a right file. Any other exception than a WorkflowError fails the test."""
+    try:
+        workflow.load(path, {})
+    except WorkflowError as error:
+        return error.faults
+    return ()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_mutated_files_load_or_tell_faults(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    right = 0
+    for _ in range(500):
+        origin = chance.choice(chance.choice([RIGHT, WRONG]))
+        text = mutate(chance, origin.read_bytes().decode("utf-8", "replace"))
+        path = tmp_path / f"w{origin.suffix}"
+        path.write_bytes(text.encode())
+        faults = faults_of(path)
+        right += not faults
+        assert all(fault.code in workflow.CODES and fault.line >= 1 and fault.column >= 1 for fault in faults)
+        assert [(fault.line, fault.column) for fault in faults] == sorted(
+            (fault.line, fault.column) for fault in faults
+        )
+    assert 5 < right < 250
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_mutated_yaml_means_the_same_to_both_parsers_or_neither(seed: int) -> None:
+    """Where both parsers take a text, every fault and every value is the same; their syntax errors may differ."""
+    chance = random.Random(seed)
+    seeds = [path for path in RIGHT + WRONG if path.suffix == ".yaml"]
+    compared = 0
+    for _ in range(100):
+        text = mutate(chance, chance.choice(seeds).read_bytes().decode("utf-8", "replace"))
+        both = []
+        for pure in (False, True):
+            faults = Faults()
+            try:
+                both.append((read_yaml(text, faults, pure=pure), faults.found))
+            except UnreadableError:
+                break
+        if len(both) == 2:
+            compared += 1
+            assert both[0] == both[1]
+    assert compared > 5
+
+
+def test_mutated_templates_load_or_tell_faults(tmp_path: Path) -> None:
+    chance = random.Random(1)
+    seeds = [path for path in sorted(BROKEN.glob("*.j2")) if not path.name.startswith(("expensive", "many", "large"))]
+    for _ in range(40):
+        origin = chance.choice(seeds)
+        path = tmp_path / f"w{''.join(origin.suffixes)}"
+        path.write_text(mutate(chance, origin.read_text()), newline="")
+        assert {fault.code for fault in faults_of(path)} <= set(workflow.CODES)

@@ -1,0 +1,350 @@
+"""Templates: what they may do, what they may not, what it may cost, and where a rendered line comes from."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from algosync import workflow
+from algosync.core.error import WorkflowError
+from algosync.workflow import sandbox
+from algosync.workflow.fault import Faults, UnreadableError
+from algosync.workflow.template import Limits, Rendered, render_template
+
+KIB, MIB = 1024, 1024**2
+
+
+def render(text: str, values: dict[str, object] | None = None, limits: Limits | None = None) -> str:
+    return render_template(text, values or {}, Faults(), limits).text
+
+
+def failures(text: str, values: dict[str, object] | None = None, limits: Limits | None = None) -> list[tuple[int, str]]:
+    faults = Faults()
+    with pytest.raises(UnreadableError):
+        render_template(text, values or {}, faults, limits)
+    assert all(fault.template_line == fault.line for fault in faults.found)
+    return [(fault.line, fault.code) for fault in faults.found]
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "rendered"),
+    [
+        ("plain\n", {}, "plain\n"),
+        ("", {}, ""),
+        (
+            "{{ a }}|{{ b }}|{{ c }}|{{ d }}|{{ e }}",
+            {"a": "x'\"", "b": 1, "c": True, "d": None, "e": [1.5, {"k": "é"}]},
+            'x\'"|1|true|null|[1.5, {"k": "\\u00e9"}]',
+        ),
+        ("{{ d | tojson }}", {"d": {"z": 1, "a": "<algo>\n"}}, '{"z": 1, "a": "\\u003calgo\\u003e\\n"}'),
+        ("{% for i in range(3) %}{{ i }}{{ ',' if not loop.last }}{% endfor %}", {}, "0,1,2"),
+        ("{% set ns = namespace(n=0) %}{% for i in [1, 2] %}{% set ns.n = ns.n + i %}{% endfor %}{{ ns.n }}", {}, "3"),
+        ("{% macro m(x) %}<{{ x }}>{% endmacro %}{{ m('a') | upper }}{{ m(1)|length }}", {}, "<A>3"),
+        ("{% set x %}a{{ 1 }}b{% endset %}{{ x | length }}", {}, "3"),
+        ("{% filter upper %}a{{ 'b' }}{% endfilter %}c", {}, "ABc"),
+        ("{% block b %}x{% endblock %}{{ self.b() | length }}", {}, "x1"),
+        ("{% call(x) c() %}[{{ x }}]{% endcall %}", {}, None),
+        ("{% macro c() %}{{ caller(1) | length }}{% endmacro %}{% call(x) c() %}[{{ x }}]{% endcall %}", {}, "3"),
+        ("{% for n in t recursive %}x{{ loop(n) | length }}{% endfor %}", {"t": [[[]]]}, "x2"),
+        ("{% with y = 2 %}{{ y }}{% endwith %}{% if y is defined %}!{% elif 1 %}?{% else %}.{% endif %}", {}, "2?"),
+        ("{% raw %}{{ a }}{% endraw %}", {}, "{{ a }}"),
+        ("{{ a | default('none') }}", {}, "none"),
+        ("{{ m | indent(2) }}", {"m": "a\nb"}, "a\n  b"),
+    ],
+)
+def test_renders_like_jinja_and_marks_leave_no_trace(
+    text: str, values: dict[str, object], rendered: str | None
+) -> None:
+    if rendered is None:
+        assert failures(text, values) == [(1, "template-undefined")]
+    else:
+        assert render(text, values) == rendered
+
+
+ESCAPES = [
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "{{ [].__class__.__base__ }}",
+    "{{ range.__globals__ }}",
+    "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
+    "{{ joiner.__init__.__globals__ }}",
+    "{{ namespace.__init__ }}",
+    "{{ dict.__mro__ }}",
+    "{{ self.__init__.__globals__ }}",
+    "{{ self._TemplateReference__context.eval_ctx.environment }}",
+    "{{ ''|attr('__class__') }}",
+    "{{ '{0.__class__}'.format(1) }}",
+    "{{ '{x.__class__}'.format_map({'x': 1}) }}",
+    "{{ ('{0.__class__}'|attr('format'))(1) }}",
+    "{{ ['{0.__class__.__mro__}']|map('format', 1)|first and ('{0.__class__}'.format)(1) }}",
+    "{{ [1].append(2) }}",
+    "{{ {}.update({'a': 1}) }}",
+    "{{ loop_.append(1) }}",
+    "{{ loop_.clear() }}",
+]
+
+
+@pytest.mark.parametrize("escape", ESCAPES)
+def test_escapes_are_refused(escape: str) -> None:
+    told = failures("\n" + escape, {"loop_": [1]})
+    assert [line for line, _ in told] == [2]
+    assert {code for _, code in told} <= {
+        "template-forbidden",
+        "template-undefined",
+        "template-failed",
+        "template-syntax",
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["{% include 'a' %}", "{% import 'a' as a %}", "{% from 'a' import b %}", "{% extends 'a' %}"]
+)
+def test_there_are_no_other_files(text: str) -> None:
+    assert failures("x\n" + text) == [(2, "template-forbidden")]
+
+
+@pytest.mark.parametrize(
+    "name", ["env", "environ", "os", "open", "lipsum", "request", "config", "get_flashed_messages", "url_for", "vars"]
+)
+def test_there_is_no_name_but_the_variables(name: str) -> None:
+    assert failures("{{ " + name + "('HOME') }}") == [(1, "template-undefined")]
+
+
+def test_globals_and_filters_are_a_known_set() -> None:
+    env = sandbox.environment()
+    assert set(env.globals) == {"range", "dict", "namespace", "cycler", "joiner"}
+    assert set(env.filters) == {
+        *(
+            "abs",
+            "attr",
+            "batch",
+            "capitalize",
+            "center",
+            "count",
+            "d",
+            "default",
+            "dictsort",
+            "e",
+            "escape",
+            "filesizeformat",
+        ),
+        *(
+            "first",
+            "float",
+            "forceescape",
+            "format",
+            "groupby",
+            "indent",
+            "int",
+            "items",
+            "join",
+            "last",
+            "length",
+            "list",
+        ),
+        *(
+            "lower",
+            "map",
+            "max",
+            "min",
+            "pprint",
+            "reject",
+            "rejectattr",
+            "replace",
+            "reverse",
+            "round",
+            "safe",
+            "select",
+        ),
+        *(
+            "selectattr",
+            "slice",
+            "sort",
+            "string",
+            "striptags",
+            "sum",
+            "title",
+            "tojson",
+            "trim",
+            "truncate",
+            "unique",
+            "upper",
+        ),
+        *("urlencode", "urlize", "wordcount", "wordwrap", "xmlattr"),
+    }
+    assert env.loader is None
+
+
+def test_the_child_has_no_environment_and_writes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spy = tmp_path / "spy.py"
+    target = tmp_path / "written"
+    spy.write_text(
+        "import os, sys, json\n"
+        f"sys.path.insert(0, {str(Path(sandbox.__file__).parent)!r})\n"
+        "import sandbox\n"
+        f"sandbox.limit({MIB * 512}, 5)\n"
+        "try:\n"
+        f"    open({str(target)!r}, 'w').write('x' * 10000)\n"
+        "except OSError: pass\n"
+        "seen = [dict(os.environ), os.getcwd(), sys.flags.isolated]\n"
+        "sys.stdout.write('\\x1e' + json.load(sys.stdin)['nonce'] + 'e0\\x1f' + json.dumps(seen))\n"
+    )
+    monkeypatch.setattr("algosync.workflow.template._SANDBOX", spy)
+    monkeypatch.setenv("DESTINATION_API_KEY", "simSecret")
+    environ, folder, isolated = json.loads(render("x"))
+    assert (set(environ) - {"LC_CTYPE"}, folder, isolated) == (set(), "/", 1)
+    assert not target.exists() or target.read_bytes() == b""
+
+
+EXPENSIVE = [
+    "{{ 'a' * 10 ** 10 }}",
+    "{{ 'a'.center(10 ** 10) }}",
+    "{{ '%1000000000d' % 1 }}",
+    "{{ '%1000000000d' | format(1) }}",
+    "{{ ('x' * 10 ** 6).replace('x', 'y' * 10 ** 6) }}",
+    "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+    "{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}",
+    "{% for a in range(99999) %}{% for b in range(99999) %}{{ 'aaaaaaaaaa' * 1000 }}{% endfor %}{% endfor %}",
+    "{% set x = namespace(all=['a']) %}{% for a in range(99) %}{% set x.all = x.all + x.all %}{% endfor %}",
+]
+
+
+@pytest.mark.parametrize("text", EXPENSIVE)
+def test_memory_depth_and_output_are_bounded(text: str) -> None:
+    assert [code for _, code in failures(text, limits=Limits(memory=256 * MIB, output=64 * KIB))] == [
+        "template-too-expensive"
+    ]
+
+
+def test_cpu_is_bounded_by_the_kernel() -> None:
+    loops = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+    assert failures(loops, limits=Limits(cpu=1, clock=60)) == [(1, "template-too-expensive")]
+
+
+def test_so_is_the_time_by_the_clock() -> None:
+    loops = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+    started = time.monotonic()
+    assert failures(loops, limits=Limits(cpu=60, clock=0.5)) == [(1, "template-too-expensive")]
+    assert time.monotonic() - started < 20
+
+
+def test_a_child_that_is_killed_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    suicide = tmp_path / "suicide.py"
+    suicide.write_text(f"import os\nos.kill(os.getpid(), {int(signal.SIGSEGV)})\n")
+    monkeypatch.setattr("algosync.workflow.template._SANDBOX", suicide)
+    assert failures("x") == [(1, "template-too-expensive")]
+
+
+def test_large_texts_pass(tmp_path: Path) -> None:
+    line = "x" * 1023 + "\n"
+    assert render("{% for i in range(8 * 1024) %}" + line + "{% endfor %}") == line * 8 * 1024
+    assert render(line * 1024, {"value": line * 1024}) == line * 1024
+
+
+def test_a_given_text_cannot_become_more_lines(tmp_path: Path) -> None:
+    injected = "x\nalgorithms: []"
+    for breaking in ("a\n", "\n", "a\nb", "a\rb", "a\x85b", "a\u2028b"):
+        assert failures("\nname: {{ n }}", {"n": breaking}) == [(2, "template-line-break")]
+    assert failures("{% for n in names %}{{ n.a }}{% endfor %}", {"names": [{"a": injected}]}) == [
+        (1, "template-line-break")
+    ]
+    path = tmp_path / "w.yaml.j2"
+    path.write_text("algorithms: [{name: A, language: python3, test_payload: {{ n | tojson }}}]")
+    assert workflow.load(path, {"n": injected}).algorithms[0].test_payload == '"x\\nalgorithms: []"'
+
+
+def test_texts_cannot_forge_marks() -> None:
+    assert render("{{ a ~ '' }}", {"a": "\x1e0123456789abcdefd7\x1f"}) == "\x1e0123456789abcdefd7\x1f"
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ '\\ud800' }}", "{{ range }}", "{{ [1] | map('string') }}", "{{ 1 / 0 }}", "{{ 10 ** 400 * 1.0 }}"]
+)
+def test_what_cannot_be_printed_is_a_failure(text: str) -> None:
+    assert [code for _, code in failures(text)] == ["template-failed"]
+
+
+def test_undefined_names_are_told_all_at_once_unless_the_template_asks() -> None:
+    text = "{% if a is defined %}{{ a }}{% endif %}{{ b | d(1) }}\n{{ c }}{{ e.f }}\n{{ c }}"
+    text += "{% set g = 1 %}{{ g }}{% if 0 %}{{ h }}{% endif %}"
+    assert failures(text) == [(2, "template-undefined"), (2, "template-undefined"), (3, "template-undefined")]
+    assert failures("\n{{ a.b }}", {"a": {"c": 1}}) == [(2, "template-undefined")]
+
+
+def lines(text: str, values: dict[str, object] | None = None) -> list[tuple[str, int | None]]:
+    """Each rendered line with the template's line that its last character comes from."""
+    rendered = render_template(text, values or {}, Faults())
+    return [
+        (line, rendered.template_line(number, max(len(line), 1)))
+        for number, line in enumerate(rendered.text.split("\n"), start=1)
+    ]
+
+
+def test_every_rendered_line_knows_its_line_in_the_template() -> None:
+    text = "a\n{% for i in [1, 2] %}b\nc{{ i }}\n{% if i == 2 %}d\n{% else -%}\n\n   e\n{% endif %}{% endfor %}f\n{# g\n #}h\n"
+    text += "{{ x | indent(0) }}y\nz"
+    assert lines(text, {"x": "1\n2"}) == [
+        ("a", 1),
+        ("b", 2),
+        ("c1", 3),
+        ("e", 7),
+        ("b", 2),
+        ("c2", 3),
+        ("d", 4),
+        ("f", 8),
+        ("h", 10),
+        ("1", 11),
+        ("2y", 11),
+        ("z", 12),
+    ]
+
+
+def test_a_place_is_looked_up_by_column_too() -> None:
+    rendered = render_template("a{# \n #}b{#\n#}{{\n 'c' }}", {}, Faults())
+    assert rendered.text == "abc"
+    assert [rendered.template_line(1, column) for column in (1, 2, 3)] == [1, 2, 4]
+
+
+def test_what_was_captured_has_the_line_where_it_is_printed_or_none() -> None:
+    text = "{% macro m() %}\nx\n{% endmacro %}\n{{ m() }}\n{% filter upper %}a\nb{% endfilter %}\nc"
+    assert lines(text) == [("", 3), ("", 4), ("x", 4), ("", 4), ("A", None), ("B", None), ("c", 7)]
+
+
+def test_a_file_that_is_no_template_has_no_template_lines() -> None:
+    assert Rendered("a\nb").template_line(2, 1) is None
+
+
+def test_an_interrupt_ends_the_child_too(tmp_path: Path) -> None:
+    """Ctrl-C while a template runs. The child keeps a pipe open for as long as it lives."""
+    pipe, script = tmp_path / "pipe", tmp_path / "endless.py"
+    os.mkfifo(pipe)
+    script.write_text(f"pipe = open({str(pipe)!r}, 'w')\npipe.write('ready')\npipe.flush()\nwhile True: pass")
+    program = (
+        "from pathlib import Path; from algosync.workflow import template; from algosync.workflow.fault import Faults\n"
+        f"template._SANDBOX = Path({str(script)!r})\n"
+        "template.render_template('x', {}, Faults())\n"
+    )
+    folder = Path(workflow.__file__).parents[2]
+    with (
+        subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL, cwd=folder) as process,
+        pipe.open() as alive,
+    ):
+        assert alive.read(5) == "ready"
+        process.send_signal(signal.SIGINT)
+        assert alive.read() == ""
+        assert process.wait(20) == -signal.SIGINT
+
+
+def test_rendering_a_plain_file_gives_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text("algorithms: {{ not a template }}\n")
+    assert workflow.render(path, {}) == "algorithms: {{ not a template }}\n"
+    (tmp_path / "w.yaml.j2").write_text("{{ x }}")
+    with pytest.raises(WorkflowError):
+        workflow.render(tmp_path / "w.yaml.j2", {})

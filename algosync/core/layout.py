@@ -7,6 +7,8 @@ imported and has to start the loop itself, without it the pipe serves the module
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
 import warnings
 from collections.abc import Iterator
 from typing import Literal, TypeAlias
@@ -15,7 +17,8 @@ __all__ = ["Layout", "layout"]
 
 Layout: TypeAlias = Literal["adk", "apply"]
 
-_SIZE_LIMIT = 4 << 20  # bytes; a longer module is data, and a syntax tree takes some hundred times its text
+_SIZE_LIMIT = 256 << 10  # bytes; a longer module is data, and a syntax tree takes some hundred times its text
+_STATEMENT_LIMIT = 5000  # tokens; as deep can its tree be, and Python 3.10 overflows the C stack for `1+1+1+…`
 
 _Definition = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -45,9 +48,19 @@ def _parse(source: bytes) -> ast.Module | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a stray backslash in somebody's source is not ours to report
         try:
-            return ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: nested too deeply
+            return ast.parse(source) if _is_flat(source) else None
+        except (SyntaxError, tokenize.TokenError, ValueError, RecursionError, MemoryError):  # the last two: too deep
             return None
+
+
+def _is_flat(source: bytes) -> bool:
+    """No logical line has more tokens than the limit."""
+    length = 0
+    for token in tokenize.tokenize(io.BytesIO(source).readline):
+        length = 0 if token.type == tokenize.NEWLINE else length + 1
+        if length > _STATEMENT_LIMIT:
+            return False
+    return True
 
 
 def _run_on_import(body: list[ast.stmt]) -> Iterator[ast.stmt]:

@@ -132,6 +132,8 @@ UNTOLD = {
     "deep-operators": b"x = " + b"-" * 200_000 + b"1",
     "long": b"x = 1 #" + b" " * (5 << 20),
     "chain": b"x" + b".a" * 100_000,
+    "sum": KIT + b"x = " + b"1+" * 130_000 + b"1",
+    "endless-string": KIT + b"x = '''",
 }
 
 

@@ -67,7 +67,7 @@ def read_algorithm(section: Section) -> Algorithm:
 
 def read_payload(section: Section, key: str, algorithm: str) -> str | None:
     """The payload's JSON text. None: there is none, or it is too large, which has been told."""
-    node = section.any(key)
+    node = section.find(key)
     if node is None:
         return None
     text = payload_text(node, algorithm)
@@ -154,7 +154,7 @@ def _read_settings(section: Section) -> Settings:
         message = f"the license {read.license} needs open source; closed source needs apl"
         hint = "write source_visibility: open, or leave the license out"
         section.faults.add(
-            settings.any("license") or settings.node, settings.where("license"), "closed-license", message, hint
+            settings.find("license") or settings.node, settings.where("license"), "closed-license", message, hint
         )
     return read
 

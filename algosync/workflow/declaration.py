@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Declaration", "check_flags", "check_unchanged", "find_block", "read_declarations", "values_of"]
 
 _YAML_BLOCK = re.compile(r"^variables[ \t]*:.*\n?(?:(?:[ \t#\r].*)?\n)*(?:[ \t#].*)?", re.MULTILINE)
-_JSON_BLOCK = re.compile(r'\s*(?:\{#.*?#\}\s*)*\{\s*"variables"\s*:', re.DOTALL)
+_JSON_BLOCK = re.compile(r'\s*(?:\{#(?:(?!#\}).)*#\}\s*)*\{\s*"variables"\s*:', re.DOTALL)
 _TEMPLATE_SYNTAX = re.compile(r"\{\{|\{%|\{#")
 _KEYS = ("default", "description", "sensitive")
 
@@ -108,7 +108,7 @@ def _read_declaration(every: Section, name: str) -> Declaration:
         return Declaration(name, place, None, required=every.get(name) is None, sensitive=False)
     section.note("description")
     sensitive = section.boolean("sensitive", default=False)
-    node = section.any("default")
+    node = section.find("default")
     if sensitive and node is not None:
         hint = f"leave the default out and give ALGOSYNC_VAR_{name}"
         section.faults.add(

@@ -64,7 +64,7 @@ def _read_source_address(document: Section) -> str | None:
 
 def _read_algorithms(document: Section) -> list[Algorithm]:
     items = document.list("algorithms", required=True)
-    if not items and (node := document.any("algorithms")) and not isinstance(node, Scalar):
+    if not items and (node := document.find("algorithms")) and not isinstance(node, Scalar):
         document.faults.add(node, "algorithms", "empty", "a workflow has at least one algorithm")
     sections = (section_of(node, path, document.faults, ALGORITHM_KEYS) for node, path in items)
     return [read_algorithm(section) for section in sections if section]

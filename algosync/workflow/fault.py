@@ -49,7 +49,7 @@ CODES: Mapping[str, str] = {
     "variable-name": "not the name of a variable",
     "variable-missing": "a variable without default that was not given",
     "variable-unknown": "a variable was given that the file does not declare",
-    "variable-type": "a variable's value does not fit its declaration",
+    "variable-type": "a variable's value does not fit its declaration, or would be rounded",
     "sensitive-default": "a secret in the file: a sensitive variable has a default",
     # the content
     "type": "a value of another type than the field has",

@@ -8,7 +8,7 @@ from algosync.core.error import UsageError
 from algosync.workflow.file import SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["find"]
@@ -24,29 +24,27 @@ def find(argument: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
     """
     if argument:
         path = cwd / argument
-        return path if path.is_file() else _named(argument, "workflow", cwd)
+        return path if path.is_file() else _named(argument, f"there is no workflow {argument!r}", cwd)
     if name := environ.get("WORKFLOW_NAME"):
-        return _named(name, "WORKFLOW_NAME", cwd)
-    here = [cwd / f"workflow{suffix}" for suffix in SUFFIXES if (cwd / f"workflow{suffix}").is_file()]
-    return _only(here or _candidates(cwd), "no workflow was named", cwd)
+        return _named(name, f"WORKFLOW_NAME: there is no workflow {name!r}", cwd)
+    here = [path for suffix in SUFFIXES if (path := cwd / f"workflow{suffix}").is_file()]
+    return _only(here or _in_folder(cwd), "there is no workflow here", cwd)
 
 
-def _named(name: str, what: str, cwd: Path) -> Path:
-    files = [cwd / _FOLDER / f"{name}{suffix}" for suffix in ("", *SUFFIXES)]
-    return _only([file for file in files if file.is_file()], f"{what} {name!r} is no file", cwd)
+def _named(name: str, missing: str, cwd: Path) -> Path:
+    paths = [cwd / _FOLDER / f"{name}{suffix}" for suffix in ("", *SUFFIXES)]
+    return _only([path for path in paths if path.is_file()], missing, cwd)
 
 
-def _only(files: list[Path], problem: str, cwd: Path) -> Path:
-    if len(files) == 1:
-        return files[0]
-    shown = ", ".join(str(file.relative_to(cwd)) for file in files or _candidates(cwd))
-    if files:
+def _in_folder(cwd: Path) -> list[Path]:
+    return sorted(path for path in (cwd / _FOLDER).glob("*") if path.name.endswith(SUFFIXES) and path.is_file())
+
+
+def _only(paths: Sequence[Path], missing: str, cwd: Path) -> Path:
+    if len(paths) == 1:
+        return paths[0]
+    candidates = paths or _in_folder(cwd)
+    shown = ", ".join(str(path.relative_to(cwd) if path.is_relative_to(cwd) else path) for path in candidates)
+    if paths:
         raise UsageError(f"there are several workflows: {shown}", hint="name one of them")
-    hint = f"there are: {shown}" if shown else f"write a workflow file into {_FOLDER}/, or name one"
-    raise UsageError(
-        f"{problem}, and neither workflow.* nor {_FOLDER}/ decides it" if not shown else problem, hint=hint
-    )
-
-
-def _candidates(cwd: Path) -> list[Path]:
-    return sorted(file for file in (cwd / _FOLDER).glob("*") if file.name.endswith(SUFFIXES) and file.is_file())
+    raise UsageError(missing, hint=f"there are: {shown}" if shown else f"write one into {_FOLDER}/, or give its path")

@@ -178,10 +178,10 @@ def fault(code: str, line: int, message: str, column: int = 1) -> dict[str, Any]
 
 def limit(memory: int, cpu: int) -> None:
     """Limits that the kernel keeps: bytes of address space, seconds of CPU; no core file, nothing written to any file."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
+    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_AS: memory, resource.RLIMIT_CPU: cpu}
+    for kind, wanted in limits.items():
+        hard = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
 
 def write(request: dict[str, Any]) -> None:

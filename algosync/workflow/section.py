@@ -69,14 +69,14 @@ class Section:
     def where(self, key: str) -> str:
         return child(self.path, key)
 
-    def any(self, key: str) -> Node | None:
+    def find(self, key: str) -> Node | None:
         """The node under a key, null included. None: the key is absent."""
         entry = self.node.entries.get(key)
         return entry.value if entry else None
 
     def get(self, key: str) -> Node | None:
         """The node under a key. None: it is absent or null."""
-        node = self.any(key)
+        node = self.find(key)
         return None if isinstance(node, Scalar) and node.kind == "null" else node
 
     def spelling(self, *keys: str) -> str:
@@ -91,7 +91,7 @@ class Section:
 
     def require(self, key: str) -> Node | None:
         """The node under a key, null included. None: the key is absent, which has been told."""
-        node = self.any(key)
+        node = self.find(key)
         if node is None:
             self.faults.add(self.node, self.where(key), "missing-key", f"the key {quote(key)} is missing")
         return node

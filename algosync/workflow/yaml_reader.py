@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["read_yaml"]
 
-# What neither parser lets pass; looked for first, because they name no line.
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What neither parser lets pass, looked for first because they name no line; and what YAML 1.1 takes for a line break and changes.
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MERGE = "<<"
 
 

@@ -64,7 +64,10 @@ def json_faults(text: str) -> list[tuple[int, int, str]]:
         ("a: 1\n\"a\": 2\n'a': 3", [(2, "duplicate-key"), (3, "duplicate-key")]),
         ("a\0: 1", [(1, "control-character")]),
         ("a: 1\nb: \x1b[31m", [(2, "control-character")]),
-        ("a: \x85 \ufffe", [(1, "control-character")]),
+        ("a: \ufffe", [(1, "control-character")]),
+        ("a: b\nb: 'c\x85d'", [(2, "control-character")]),
+        ('a: "\u2028"', [(1, "control-character")]),
+        ('a: "\\u2028\\x85\\0"', []),
         ("a:\n\t- b", [(2, "syntax")]),
         ("a: b: c", [(1, "syntax")]),
         ("%YAML 3.0\n---\na: 1", [(1, "syntax")]),
@@ -171,6 +174,12 @@ def test_long_scalars_and_many_faults_take_no_time(tmp_path: Path) -> None:
         workflow.load(tmp_path / "w.yaml", {})
     assert len(caught.value.faults) == 1001
     assert time.monotonic() - started < 60
+
+
+def test_a_variables_block_is_looked_for_in_linear_time(tmp_path: Path) -> None:
+    for name, text in (("w.json.j2", "{##} " * 5000 + "{}"), ("w.yaml.j2", "variables:\n" + " \n#\n" * 5000 + "{}")):
+        (tmp_path / name).write_text(text)
+        assert {fault.code for fault in faults_of(tmp_path / name)} <= {"missing-key", "syntax"}
 
 
 def test_a_chain_of_dependencies_may_be_long(tmp_path: Path) -> None:

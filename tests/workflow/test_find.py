@@ -65,9 +65,9 @@ ALL = "workflows/a.json, workflows/b.yaml, workflows/c.yml.j2, workflows/d.json,
     [
         (None, {}, f"there are several workflows: {ALL}", "name one of them"),
         ("d", {}, "there are several workflows: workflows/d.json, workflows/d.yaml", "name one of them"),
-        ("x", {}, "workflow 'x' is no file", f"there are: {ALL}"),
-        ("workflows", {}, "workflow 'workflows' is no file", f"there are: {ALL}"),
-        (None, {"WORKFLOW_NAME": "x"}, "WORKFLOW_NAME 'x' is no file", f"there are: {ALL}"),
+        ("x", {}, "there is no workflow 'x'", f"there are: {ALL}"),
+        ("workflows", {}, "there is no workflow 'workflows'", f"there are: {ALL}"),
+        (None, {"WORKFLOW_NAME": "x"}, "WORKFLOW_NAME: there is no workflow 'x'", f"there are: {ALL}"),
     ],
 )
 def test_otherwise_the_candidates_are_listed(
@@ -78,7 +78,13 @@ def test_otherwise_the_candidates_are_listed(
     assert (caught.value.message, caught.value.hint) == (message, hint)
 
 
+def test_candidates_elsewhere_are_listed_too(cwd: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        workflow.find(str(cwd / "workflows" / "d"), {}, cwd / "workflows" / "none")
+    assert caught.value.message == f"there are several workflows: {cwd}/workflows/d.json, {cwd}/workflows/d.yaml"
+
+
 def test_without_any_workflow_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         workflow.find(None, {}, tmp_path)
-    assert caught.value.hint == "write a workflow file into workflows/, or name one"
+    assert caught.value.hint == "write one into workflows/, or give its path"

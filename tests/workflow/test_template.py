@@ -264,7 +264,15 @@ def test_texts_cannot_forge_marks() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{{ '\\ud800' }}", "{{ range }}", "{{ [1] | map('string') }}", "{{ 1 / 0 }}", "{{ 10 ** 400 * 1.0 }}"]
+    "text",
+    [
+        "{{ '\\ud800' }}",
+        "{{ range }}",
+        "{{ [1] | map('string') }}",
+        "{{ 1 / 0 }}",
+        "{{ 1() }}",
+        "{{ 10 ** 400 * 1.0 }}",
+    ],
 )
 def test_what_cannot_be_printed_is_a_failure(text: str) -> None:
     assert [code for _, code in failures(text)] == ["template-failed"]

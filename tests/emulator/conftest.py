@@ -1,0 +1,22 @@
+"""One cluster for a module, one folder of Python environments for all of them."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulated import Emulator, emulator
+
+
+@pytest.fixture(scope="session")
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Shared by the workers of pytest-xdist, too: what one has installed the others need not."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "environments"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterator[Emulator]:
+    with emulator(tmp_path_factory.mktemp("site") / "root", environments) as running:
+        yield running

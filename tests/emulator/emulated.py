@@ -1,0 +1,279 @@
+"""A cluster process and the ways tests talk to it: raw HTTP, the official client, dulwich."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from dulwich.client import HttpGitClient, SendPackResult
+from dulwich.objects import Blob, Commit, Tree
+from dulwich.repo import MemoryRepo
+
+DEADLINE = 60
+MASTER = b"refs/heads/master"
+SETTINGS = {
+    "source_visibility": "closed",
+    "license": "apl",
+    "network_access": "full",
+    "pipeline_enabled": True,
+}
+ADK = "algorithmia>=1.0.0,<2.0\nsix\n"
+"""The template's own requirements; installed once for all tests."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back: status, headers in lower case, the whole body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Emulator:
+    """A running cluster, seen from outside."""
+
+    root: Path
+    process: subprocess.Popen[str]
+    address: str
+    user: str
+    key: str
+    heads: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.address).netloc
+
+    def request(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, key: str | None = None
+    ) -> Reply:
+        """One request with the user's key; an object as `body` is sent as JSON, an iterator in chunks."""
+        sent = {"Authorization": f"Simple {self.key if key is None else key}", **(headers or {})}
+        if isinstance(body, dict | list):
+            body = json.dumps(body)
+            sent.setdefault("Content-Type", "application/json")
+        connection = http.client.HTTPConnection(self.host, timeout=DEADLINE)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, {name: text for name, text in sent.items() if text})
+            response = connection.getresponse()
+            content = response.read()
+        return Reply(response.status, {name.lower(): text for name, text in response.getheaders()}, content)
+
+    def get(self, path: str) -> Any:
+        """A JSON answer with status 200."""
+        reply = self.request("GET", path)
+        assert reply.status == 200, reply
+        return reply.json
+
+    def client(self, key: str | None = None) -> Any:
+        """The official client."""
+        import Algorithmia
+
+        return Algorithmia.client(key or self.key, self.address)
+
+    def environment(self, name: str = "Python 3.7") -> str:
+        """The id of an environment by its display name."""
+        language = "python2" if name == "Python 2.7" else "python3"
+        found = self.get(f"/v1/algorithm-environments/edge/languages/{language}/environments")["environments"]
+        return str(next(each["id"] for each in found if each["display_name"] == name))
+
+    def create(self, name: str, environment: str = "Python 3.7", **settings: object) -> Any:
+        """A new algorithm."""
+        chosen = {**SETTINGS, "algorithm_environment": self.environment(environment), **settings}
+        reply = self.request(
+            "POST", f"/v1/algorithms/{self.user}", {"name": name, "details": {"label": name}, "settings": chosen}
+        )
+        assert reply.status == 200, reply
+        return reply.json
+
+    def git(self) -> HttpGitClient:
+        return HttpGitClient(self.address, username=self.user, password=self.key)
+
+    def fetch(self, name: str) -> tuple[MemoryRepo, bytes]:
+        """The repository of an algorithm and its head."""
+        repository = MemoryRepo()
+        refs = self.git().fetch(f"/git/{self.user}/{name}.git", repository).refs
+        return repository, refs[MASTER]
+
+    def files(self, name: str) -> dict[str, bytes]:
+        """The files at the head of an algorithm."""
+        repository, head = self.fetch(name)
+        return dict(_contents(repository, repository[head].tree))
+
+    def push(self, name: str, files: Mapping[str, str | bytes | None], message: str = "change") -> str:
+        """One commit on top of the head, which changes these files (None removes one); returns its id."""
+        repository, head = self.fetch(name)
+        contents = dict(_contents(repository, repository[head].tree))
+        for path, content in files.items():
+            if content is None:
+                contents.pop(path)
+            else:
+                contents[path] = content.encode() if isinstance(content, str) else content
+        commit = add_commit(repository, store(repository, contents), [head], message)
+        result = self.send(name, repository, head, commit)
+        assert result.ref_status is None or result.ref_status.get(MASTER) is None, result.ref_status
+        return commit.decode()
+
+    def send(self, name: str, repository: MemoryRepo, old: bytes, new: bytes, ref: bytes = MASTER) -> SendPackResult:
+        """Push a commit of an in-memory repository to a ref whose value is `old`."""
+
+        def update(refs: dict[bytes, bytes]) -> dict[bytes, bytes]:
+            return {ref: new}
+
+        return self.git().send_pack(f"/git/{self.user}/{name}.git", update, repository.generate_pack_data)
+
+    def build_of(self, name: str, commit: str) -> Any:
+        """The finished build of a commit."""
+
+        def finished() -> Any:
+            builds = self.get(f"/v1/algorithms/{self.user}/{name}/builds")["results"]
+            return next((b for b in builds if b["commit_sha"] == commit and b["status"] != "in-progress"), None)
+
+        return until(finished)
+
+    def logs(self, name: str, build: Any) -> str:
+        return str(self.get(f"/v1/algorithms/{self.user}/{name}/builds/{build['build_id']}/logs")["logs"])
+
+    def deploy(self, name: str, source: str, requirements: str = "", *, adk: bool = False, **settings: object) -> str:
+        """Create an algorithm with this source and build it; returns the path to call its commit by."""
+        self.create(name, **settings)
+        files: dict[str, str | bytes | None] = {f"src/{name}.py": source, "requirements.txt": requirements}
+        commit = self.push(name, files if adk else {**files, ".adk": None})
+        build = self.build_of(name, commit)
+        assert build["status"] == "succeeded", self.logs(name, build)
+        return f"{self.user}/{name}/{commit}"
+
+    def publish(self, name: str, **body: object) -> Reply:
+        return self.request("POST", f"/v1/algorithms/{self.user}/{name}/versions", body)
+
+    def call(self, reference: str, value: object, query: str = "", key: str | None = None) -> Any:
+        """Call with a JSON value; the whole answer."""
+        headers = {"Content-Type": "application/json"}
+        return self.request("POST", f"/v1/algo/{reference}{query}", json.dumps(value), headers, key).json
+
+    def log(self) -> list[Any]:
+        return [json.loads(line) for line in (self.root / "requests.jsonl").read_text().splitlines()]
+
+    def children(self) -> list[int]:
+        """Live processes that this cluster has started."""
+        return [pid for pid in _processes() if _parent(pid) == self.process.pid]
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal; the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(DEADLINE)
+
+
+def start(root: Path, environments: Path, *options: str, environ: Mapping[str, str] | None = None) -> Emulator:
+    """Start a server and wait until it says that it serves."""
+    command = [sys.executable, "-m", "algosync.emulator", str(root), "--environments", str(environments), *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **(environ or {})})
+    assert process.stdout is not None
+    assert select.select([process.stdout], [], [], DEADLINE)[0], "the server says nothing"
+    line = process.stdout.readline()
+    document = json.loads((root / "cluster.json").read_text())
+    assert line == f"Serving {document['address']}\n"
+    return Emulator(root, process, document["address"], document["user"], document["key"])
+
+
+@contextlib.contextmanager
+def emulator(
+    root: Path, environments: Path, *options: str, environ: Mapping[str, str] | None = None
+) -> Iterator[Emulator]:
+    """A server for the length of a block."""
+    running = start(root, environments, *options, environ=environ)
+    try:
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.stop()
+        if running.process.stdout:
+            running.process.stdout.close()
+
+
+def until(found: Callable[[], Any]) -> Any:
+    """The first true answer, asked for again and again; the cluster tells of builds and processes in no other way."""
+    deadline = time.monotonic() + DEADLINE
+    while time.monotonic() < deadline:
+        if answer := found():
+            return answer
+        time.sleep(0.02)
+    raise AssertionError(f"{found} did not come true within {DEADLINE} s")
+
+
+def alive(pid: int) -> bool:
+    return pid in _processes()
+
+
+def store(repository: MemoryRepo, files: Mapping[str, bytes]) -> bytes:
+    """Put files into an in-memory repository; the id of their tree."""
+    tree = Tree()
+    folders: dict[str, dict[str, bytes]] = {}
+    for path, content in files.items():
+        folder, slash, rest = path.partition("/")
+        if slash:
+            folders.setdefault(folder, {})[rest] = content
+        else:
+            blob = Blob.from_string(content)
+            repository.object_store.add_object(blob)
+            tree.add(path.encode(), 0o100644, blob.id)
+    for folder, inside in folders.items():
+        tree.add(folder.encode(), 0o040000, store(repository, inside))
+    repository.object_store.add_object(tree)
+    return tree.id
+
+
+def add_commit(repository: MemoryRepo, tree: bytes, parents: list[bytes], message: str = "change") -> bytes:
+    commit = Commit()
+    commit.tree = tree
+    commit.parents = parents
+    commit.author = commit.committer = b"Test <test@localhost>"
+    commit.author_time = commit.commit_time = int(time.time())
+    commit.author_timezone = commit.commit_timezone = 0
+    commit.message = message.encode()
+    repository.object_store.add_object(commit)
+    return commit.id
+
+
+def _contents(repository: MemoryRepo, tree: bytes, folder: str = "") -> Iterator[tuple[str, bytes]]:
+    for entry in repository[tree].iteritems():
+        path = folder + entry.path.decode()
+        if entry.mode == 0o040000:
+            yield from _contents(repository, entry.sha, path + "/")
+        else:
+            yield path, repository[entry.sha].data
+
+
+def _processes() -> list[int]:
+    """Processes that run: no zombies, which nobody has waited for yet."""
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [pid for pid in pids if _stat(pid)[:1] not in ([], ["Z"])]
+
+
+def _parent(pid: int) -> int:
+    fields = _stat(pid)
+    return int(fields[1]) if fields else 0
+
+
+def _stat(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []

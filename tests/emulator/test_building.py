@@ -1,0 +1,277 @@
+"""Requirements, environments and builds. Packages come from a folder of wheels made here: no index is asked."""
+
+import os
+import signal
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from algosync.emulator.requirements import RequirementsError, parse, satisfied
+from emulated import Emulator, alive, emulator, until
+
+SOURCE = """
+import importlib.metadata
+def apply(input):
+    return [importlib.metadata.version(name) for name in input]
+"""
+
+SLOW_SETUP = """
+import os, time
+open(os.environ["PIP_MARKER"], "w").write(str(os.getpid()))
+time.sleep(1000)
+"""
+
+
+def wheel(folder: Path, name: str, version: str, *metadata: str) -> None:
+    """An empty package."""
+    info = f"{name}-{version}.dist-info"
+    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *metadata, ""]
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
+        archive.writestr(f"{name}/__init__.py", "")
+        archive.writestr(f"{info}/METADATA", "\n".join(lines))
+        archive.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{info}/RECORD", "")
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheels")
+    wheel(folder, "apple", "1.0")
+    wheel(folder, "apple", "1.5")
+    wheel(folder, "banana", "2.0", "Provides-Extra: red", 'Requires-Dist: apple<1.2; extra == "red"')
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pip_options(wheels: Path) -> dict[str, str]:
+    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
+
+
+@pytest.fixture(scope="module")
+def offline(tmp_path_factory: pytest.TempPathFactory, pip_options: dict[str, str]) -> Iterator[Emulator]:
+    """A cluster whose pip has the wheels, with environments of its own."""
+    base = tmp_path_factory.mktemp("offline")
+    with emulator(base / "root", base / "environments", environ=pip_options) as running:
+        yield running
+
+
+def build(site: Emulator, name: str, requirements: str) -> tuple[str, str, str]:
+    """Commit, status and log of an algorithm's first build."""
+    site.create(name)
+    commit = site.push(name, {f"src/{name}.py": SOURCE, "requirements.txt": requirements, ".adk": None})
+    done = site.build_of(name, commit)
+    return commit, done["status"], site.logs(name, done)
+
+
+def test_what_is_asked_for_is_installed_once(offline: Emulator) -> None:
+    commit, status, log = build(offline, "First", "apple<1.2  # old\n\nbanana\n")
+    assert status == "succeeded"
+    lines = log.splitlines()
+    assert lines[0] == f"Building local/First at {commit}"
+    assert lines[1].startswith("Environment: Python 3.7, mapped to ")
+    assert lines[2].startswith("New environment python3.")
+    assert "Successfully installed apple-1.0 banana-2.0" in lines
+    assert lines[-1] == "Build succeeded"
+    assert offline.call(f"local/First/{commit}", ["apple", "banana"])["result"] == ["1.0", "2.0"]
+    _, _, log = build(offline, "Same", "banana\napple<1.2\n")
+    assert "nothing to install" in log
+    assert "pip" not in log
+
+
+def test_an_environment_that_suits_is_shared(offline: Emulator) -> None:
+    """The same packages in versions that both accept; not one that holds packages nobody asked for."""
+    assert "Successfully installed apple-1.5" in build(offline, "One", "apple>=1.5")[2]
+    assert "nothing to install" in build(offline, "Two", "apple")[2]
+    assert (
+        "nothing to install"
+        in build(offline, "Three", "Apple ; python_version >= '3'\nbanana ; python_version < '3'")[2]
+    )
+    assert "Successfully installed apple-1.0" in build(offline, "Four", "apple==1.0")[2]
+    assert "Successfully installed banana-2.0" in build(offline, "Five", "banana")[2]
+    commit, _, log = build(offline, "Six", "banana[red]")
+    assert "Successfully installed apple-1.0" in log
+    assert offline.call(f"local/Six/{commit}", ["apple", "banana"])["result"] == ["1.0", "2.0"]
+
+
+def test_no_requirements_no_packages(offline: Emulator) -> None:
+    for name, requirements in (("Empty", "\n# nothing\n"), ("Bare", "")):
+        commit, status, log = build(offline, name, requirements)
+        assert status == "succeeded"
+        assert "Successfully installed" not in log
+        assert offline.call(f"local/{name}/{commit}", ["apple"])["error"]["error_type"] == "AlgorithmError"
+
+
+@pytest.mark.parametrize("line", ["six ==", "a b", "@", "name>>1", "=1.0"])
+def test_an_unreadable_requirement_fails_the_build_at_once(offline: Emulator, line: str) -> None:
+    _, status, log = build(offline, f"Unreadable{line.encode().hex()}", f"apple\n{line}\n")
+    assert status == "failed"
+    assert log.splitlines()[2].startswith(f"ERROR: Invalid requirement: {line!r}: ")
+    assert log.splitlines()[2].endswith("(from line 2 of requirements.txt)")
+    assert log.splitlines()[-1] == "Build failed"
+
+
+def test_a_failed_installation_leaves_pips_words_and_no_environment(offline: Emulator) -> None:
+    for _ in range(2):
+        name = f"Missing{len(offline.get('/v1/users/local/algorithms')['results'])}"
+        commit, status, log = build(offline, name, "cherry==9")
+        assert status == "failed"
+        assert "No matching distribution found for cherry==9" in log
+        assert "nothing to install" not in log
+        assert log.splitlines()[-2] == "The installer ended with exit code 1"
+        assert f"version hash" in offline.call(f"local/{name}/{commit}", 1)["error"]["message"]
+
+
+def test_files_that_requirements_refer_to_count(offline: Emulator) -> None:
+    """Two algorithms with the same line, `-r more.txt`, mean different packages."""
+    for name, version in (("Refers", "1.0"), ("Differs", "1.5")):
+        offline.create(name)
+        files = {
+            f"src/{name}.py": SOURCE,
+            "requirements.txt": "-r more.txt",
+            "more.txt": f"apple=={version}",
+            ".adk": None,
+        }
+        commit = offline.push(name, files)
+        assert offline.build_of(name, commit)["status"] == "succeeded"
+        assert offline.call(f"local/{name}/{commit}", ["apple"])["result"] == [version]
+
+
+def test_an_emptied_cache_is_filled_again(tmp_path: Path, pip_options: dict[str, str]) -> None:
+    environments = tmp_path / "environments"
+    with emulator(tmp_path / "root", environments, environ=pip_options) as site:
+        commit, _, _ = build(site, "Cached", "apple==1.5")
+    environments.rename(tmp_path / "gone")
+    with emulator(site.root, environments, environ=pip_options) as again:
+        assert again.call(f"local/Cached/{commit}", ["apple"])["result"] == ["1.5"]
+
+
+def test_an_unfinished_environment_is_made_anew(tmp_path: Path, pip_options: dict[str, str]) -> None:
+    environments = tmp_path / "environments"
+    with emulator(tmp_path / "root", environments, environ=pip_options) as site:
+        build(site, "Whole", "apple==1.5")
+        (made,) = environments.glob("*/ready.json")
+        made.unlink()
+        package = next(made.parent.glob("lib/*/site-packages/apple/__init__.py"))
+        package.unlink()
+        _, status, log = build(site, "Again", "apple==1.5")
+        assert (status, package.exists(), made.exists()) == ("succeeded", True, True)
+        assert "Successfully installed apple-1.5" in log
+
+
+def test_clusters_share_environments(tmp_path: Path, pip_options: dict[str, str]) -> None:
+    environments = tmp_path / "environments"
+    with emulator(tmp_path / "one", environments, environ=pip_options) as one:
+        assert "Successfully installed" in build(one, "A", "apple")[2]
+    with emulator(tmp_path / "two", environments, environ={"PIP_NO_INDEX": "1"}) as two:
+        commit, status, log = build(two, "A", "apple")
+        assert (status, "nothing to install" in log) == ("succeeded", True)
+        assert two.call(f"local/A/{commit}", ["apple"])["result"] == ["1.5"]
+
+
+def slow_package(folder: Path) -> str:
+    """A source distribution whose set-up never ends, and tells its process id."""
+    folder.mkdir()
+    (folder / "setup.py").write_text(SLOW_SETUP)
+    (folder / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "setup"\nbackend-path = ["."]\n'
+    )
+    return f"slow @ file://{folder}"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_an_installation_ends_with_the_server(tmp_path: Path, number: int) -> None:
+    requirement = slow_package(tmp_path / "slow")
+    marker = tmp_path / "marker"
+    with emulator(tmp_path / "root", tmp_path / "environments", environ={"PIP_MARKER": str(marker)}) as site:
+        site.create("Slow")
+        commit = site.push("Slow", {"requirements.txt": requirement})
+        setup = int(until(lambda: marker.exists() and marker.read_text()))
+        (build,) = site.get("/v1/algorithms/local/Slow/builds")["results"]
+        assert (build["status"], build["commit_sha"], "finished_at" in build) == ("in-progress", commit, False)
+        path = f"/v1/algorithms/local/Slow/builds/{build['build_id']}/logs"
+        assert site.request("GET", path).status == 404
+        assert site.publish("Slow").status == 400
+        site.stop(number)
+        until(lambda: not alive(setup))
+        marker.unlink()
+    (tmp_path / "slow" / "setup.py").write_text("raise SystemExit(1)")
+    with emulator(site.root, tmp_path / "environments") as again:
+        assert again.build_of("Slow", commit)["status"] == "failed"
+        assert [b["build_id"] for b in again.get("/v1/algorithms/local/Slow/builds")["results"]] == [build["build_id"]]
+
+
+def test_builds_of_one_algorithm_take_turns(offline: Emulator) -> None:
+    offline.create("Turns")
+    first = offline.push("Turns", {"file": "1", "requirements.txt": ""})
+    second = offline.push("Turns", {"file": "2"})
+    ended = [offline.build_of("Turns", commit) for commit in (first, second)]
+    assert ended[0]["finished_at"] <= ended[1]["finished_at"]
+    assert [each["status"] for each in ended] == ["succeeded", "succeeded"]
+
+
+def test_reading_requirements() -> None:
+    text = "Six>=1 # comment\r\n\n#x\nnumpy \\\n  <3\n--index-url https://host/simple\nurl @ https://host/a.whl\n./local.whl\n"
+    found = parse(text)
+    assert found.lines == (
+        "--index-url https://host/simple",
+        "./local.whl",
+        "Six>=1",
+        "numpy   <3",
+        "url @ https://host/a.whl",
+    )
+    assert [each.name for each in found.named] == ["Six", "numpy", "url"]
+    assert found.names == {"six", "numpy", "url"}
+    assert found.local is True
+    assert parse("git+https://host/x.git\n").named == ()
+    assert parse("six==1.0 --hash=sha256:00 \\\n --hash=sha256:11\n").names == {"six"}
+    assert parse("b\na\nb\n").lines == parse("a\nb").lines
+    with pytest.raises(
+        RequirementsError, match=r"^ERROR: Invalid requirement: 'six ==': .* \(from line 3 of requirements.txt\)$"
+    ):
+        parse("a\n\nsix ==\n")
+
+
+def test_what_satisfies(tmp_path: Path) -> None:
+    for name, version, *more in (
+        ("six", "1.16"),
+        ("pre", "2.0rc1"),
+        ("big", "1", "Provides-Extra: x", 'Requires-Dist: six>1.16; extra == "x"'),
+    ):
+        folder = tmp_path / f"{name}-{version}.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(
+            "\n".join(["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *more])
+        )
+    verdicts = {
+        line: satisfied(parse(line), tmp_path)
+        for line in (
+            "", "six", "SIX<2", "six>=2", "pre", "pre>=1", "none", "none; python_version < '3'", "big", "big[x]", "six\nnone",
+            "six @ https://host/six.whl", "git+https://host/six.git", "-r other.txt", "--no-binary six",
+        )
+    }  # fmt: skip
+    assert [line for line, met in verdicts.items() if met] == [
+        "",
+        "six",
+        "SIX<2",
+        "pre",
+        "pre>=1",
+        "none; python_version < '3'",
+        "big",
+    ]
+
+
+def test_the_default_folder_of_environments(tmp_path: Path) -> None:
+    from algosync.emulator.__main__ import _environments
+
+    before = os.environ.get("XDG_CACHE_HOME")
+    try:
+        os.environ["XDG_CACHE_HOME"] = str(tmp_path)
+        assert _environments() == tmp_path / "algosync" / "environments"
+    finally:
+        os.environ.pop("XDG_CACHE_HOME")
+        if before is not None:
+            os.environ["XDG_CACHE_HOME"] = before

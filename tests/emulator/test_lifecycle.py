@@ -1,0 +1,186 @@
+"""The server as a process: its lock, its address file, its end, and what outlives it."""
+
+import fcntl
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+from emulated import DEADLINE, alive, emulator, start, until
+
+SLEEPER = """
+import os, subprocess, time
+def apply(input):
+    child = subprocess.Popen(["/bin/sh", "-c", "sleep 1000"])
+    open(input, "w").write("%d %d" % (os.getpid(), child.pid))
+    time.sleep(1000)
+"""
+
+
+def test_what_a_start_leaves(tmp_path: Path, environments: Path) -> None:
+    with emulator(tmp_path / "root", environments, "--user", "someone") as site:
+        document = json.loads((site.root / "cluster.json").read_text())
+        assert set(document) == {"format_version", "address", "user", "key", "pid", "token"}
+        assert document["format_version"] == 1
+        assert document["user"] == "someone"
+        assert document["pid"] == site.process.pid
+        assert document["key"].startswith("sim")
+        assert len(document["key"]) == 28
+        assert stat.S_IMODE(site.root.stat().st_mode) == 0o700
+        assert {stat.S_IMODE(path.stat().st_mode) for path in site.root.iterdir() if path.is_file()} == {0o600}
+        assert site.request("GET", "/health", key="").json == {"token": document["token"]}
+        assert site.get("/v1/data/") == {"folders": [{"name": "someone"}]}
+
+
+def test_it_listens_on_loopback_only(tmp_path: Path, environments: Path) -> None:
+    with emulator(tmp_path / "root", environments) as site:
+        port = int(site.host.rpartition(":")[2])
+        tables = [Path("/proc/net/tcp").read_text(), Path("/proc/net/tcp6").read_text()]
+        rows = [line.split() for table in tables for line in table.splitlines()[1:]]
+        listening = [row[1] for row in rows if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port]
+        assert listening == [f"0100007F:{port:04X}"]
+
+
+def test_a_second_server_on_the_same_folder(tmp_path: Path, environments: Path) -> None:
+    with emulator(tmp_path / "root", environments) as site:
+        command = [sys.executable, "-m", "algosync.emulator", str(site.root), "--environments", str(environments)]
+        second = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+        assert (second.returncode, second.stdout) == (1, "")
+        assert second.stderr == f"Error: Another server is using {site.root}\n"
+        assert site.request("GET", "/health").status == 200
+
+
+def test_a_taken_port(tmp_path: Path, environments: Path) -> None:
+    with emulator(tmp_path / "root", environments) as site:
+        port = site.host.rpartition(":")[2]
+        command = [sys.executable, "-m", "algosync.emulator", str(tmp_path / "other"), "--port", port]
+        second = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+        assert second.returncode == 1
+        assert second.stderr == f"Error: Cannot listen on port {port}: Address already in use\n"
+
+
+def test_it_lives_until_nobody_shares_the_lock(tmp_path: Path, environments: Path) -> None:
+    """Two users of a cluster; the server ends after the second one, and holds the lock while it does."""
+    lock = tmp_path / "users.lock"
+    first, second = (os.open(lock, os.O_RDWR | os.O_CREAT) for _ in range(2))
+    fcntl.flock(first, fcntl.LOCK_SH)
+    with emulator(tmp_path / "root", environments, "--until-unlocked", str(lock)) as site:
+        fcntl.flock(second, fcntl.LOCK_SH)
+        os.close(first)
+        assert site.request("GET", "/health").status == 200
+        os.close(second)
+        late = os.open(lock, os.O_RDWR)
+        assert site.process.wait(DEADLINE) == 0
+        fcntl.flock(late, fcntl.LOCK_SH)
+        os.close(late)
+
+
+def test_the_lock_is_free_only_after_the_server(tmp_path: Path, environments: Path) -> None:
+    """A user who comes while the server is stopping waits for its end, and never meets a dying server."""
+    lock = tmp_path / "users.lock"
+    user = os.open(lock, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(user, fcntl.LOCK_SH)
+    with emulator(tmp_path / "root", environments, "--until-unlocked", str(lock)) as site:
+        fcntl.flock(user, fcntl.LOCK_UN)
+        until(lambda: _is_locked(lock) or site.process.poll() is not None)
+        fcntl.flock(user, fcntl.LOCK_SH)
+        until(lambda: not alive(site.process.pid))
+        os.close(user)
+        with emulator(site.root, environments) as again:
+            assert again.key == site.key
+
+
+def _is_locked(lock: Path) -> bool:
+    probe = os.open(lock, os.O_RDWR)
+    try:
+        fcntl.flock(probe, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(probe)
+    return False
+
+
+def test_signals_end_it_with_everything_it_started(tmp_path: Path, environments: Path) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with emulator(tmp_path / number.name, environments) as site:
+            reference = site.deploy("Sleeper", SLEEPER)
+            pids = tmp_path / f"{number.name}.pids"
+            site.call(reference, str(pids), "?output=void")
+            worker, child = map(int, until(lambda path=pids: path.exists() and path.read_text()).split())
+            assert alive(worker)
+            assert alive(child)
+            assert site.stop(number) == 0
+            assert not alive(worker)
+            assert not alive(child)
+
+
+def test_a_killed_server_leaves_no_process_and_loses_nothing(tmp_path: Path, environments: Path) -> None:
+    with emulator(tmp_path / "root", environments) as site:
+        reference = site.deploy("Sleeper", SLEEPER)
+        assert site.request("POST", "/v1/data/.my", {"name": "kept"}).status == 200
+        assert site.request("PUT", "/v1/data/.my/kept/file", b"content").status == 200
+        pids = tmp_path / "pids"
+        site.call(reference, str(pids), "?output=void")
+        worker, child = map(int, until(lambda: pids.exists() and pids.read_text()).split())
+        assert site.stop(signal.SIGKILL) == -signal.SIGKILL
+        until(lambda: not alive(worker) and not alive(child))
+    with emulator(site.root, environments) as again:
+        assert again.key == site.key
+        assert again.request("GET", "/v1/data/.my/kept/file").body == b"content"
+        assert again.publish("Sleeper").json["version_info"]["semantic_version"] == "0.1.0"
+        assert again.environment() == again.get("/v1/algorithms/local/Sleeper")["settings"]["algorithm_environment"]
+
+
+def test_a_push_survives_a_kill_and_its_build_is_finished_by_the_next_server(
+    tmp_path: Path, environments: Path
+) -> None:
+    with emulator(tmp_path / "root", environments) as site:
+        site.create("Half")
+        source = {"src/Half.py": "def apply(input):\n    return 7\n", ".adk": None, "requirements.txt": ""}
+        commit = site.push("Half", source)
+        site.stop(signal.SIGKILL)
+    with emulator(site.root, environments) as again:
+        assert again.get("/v1/algorithms/local/Half")["version_info"]["git_hash"] == commit
+        assert again.build_of("Half", commit)["status"] == "succeeded"
+        assert len(again.get("/v1/algorithms/local/Half/builds")["results"]) == 1
+        assert again.call(f"local/Half/{commit}", None)["result"] == 7
+
+
+def test_a_stale_address_is_seen_by_its_token(tmp_path: Path, environments: Path) -> None:
+    with emulator(tmp_path / "root", environments) as site:
+        stale = json.loads((site.root / "cluster.json").read_text())
+        site.stop(signal.SIGKILL)
+    with emulator(site.root, environments, "--port", site.host.rpartition(":")[2]) as again:
+        assert again.address == site.address
+        assert again.request("GET", "/health").json["token"] != stale["token"]
+
+
+def test_leftovers_of_a_killed_server_are_cleared(tmp_path: Path, environments: Path) -> None:
+    site = start(tmp_path / "root", environments)
+    site.stop(signal.SIGKILL)
+    leftovers = [
+        site.root / "blobs" / "incoming" / ("a" * 32),
+        site.root / "blobs" / ("b" * 32),
+        site.root / "git" / "unknown.git" / "HEAD",
+        site.root / "builds" / "unknown" / "build.log",
+        site.root / "run" / "worker" / "output.log",
+    ]
+    for path in leftovers:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("left")
+    with emulator(site.root, environments):
+        assert [path for path in leftovers if path.exists()] == []
+
+
+def test_a_lost_address_file_means_a_new_key(tmp_path: Path, environments: Path) -> None:
+    site = start(tmp_path / "root", environments)
+    site.stop()
+    (site.root / "cluster.json").write_text("{}")
+    with emulator(site.root, environments) as again:
+        assert again.key != site.key
+        assert again.request("GET", "/v1/data/").status == 200
+        assert again.request("GET", "/v1/data/", key=site.key).status == 401

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import urllib3
-from conftest import KEY, PREFIX, USER, Answer
+from gitserver import KEY, PREFIX, USER, Answer
 
 from algosync.core.error import Conflict, Denied, NotFound, SourceError, Throttled, Unexpected, Unreachable
 from algosync.core.secret import Secret
@@ -24,7 +24,7 @@ from algosync.git import Repository
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import GitServer
+    from gitserver import GitServer
 
 AUTHOR = "algosync <quality@algosync.invalid>"
 TREE = {"src/Hello.py": Blob(b"def apply(input):\n    return input\n")}

@@ -12,7 +12,7 @@ from algosync.core.error import Conflict, NotFound, SourceError
 from algosync.core.tree import Blob, tree_id
 
 if TYPE_CHECKING:
-    from conftest import GitServer
+    from gitserver import GitServer
 
 AUTHOR = "algosync <quality@algosync.invalid>"
 TREE = {

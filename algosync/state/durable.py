@@ -18,8 +18,6 @@ from algosync.core.error import StateError
 __all__ = ["make_folder", "read_file", "remove_file", "replace_file", "reported", "write_all"]
 
 _MODE = 0o600
-# Not through a symbolic link: a rename would replace the link, and somebody else may have laid it there.
-_NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @contextmanager
@@ -32,9 +30,11 @@ def reported(path: Path, deed: str) -> Iterator[None]:
 
 
 def read_file(path: Path) -> bytes | None:
-    """The bytes of a regular file; None: there is no such file."""
+    """The bytes of a regular file, not of what a symbolic link leads to; None: there is no such file."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | _NO_LINK)  # opening a pipe would wait for its writer
+        descriptor = os.open(
+            path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW
+        )  # opening a pipe would wait for its writer
     except FileNotFoundError:
         return None
     try:
@@ -54,7 +54,7 @@ def replace_file(path: Path, data: bytes) -> None:
     temporary = path.with_name(path.name + ".tmp")
     with suppress(FileNotFoundError):
         os.unlink(temporary)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, _MODE)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _MODE)
     try:
         write_all(descriptor, data)
         os.fsync(descriptor)
@@ -89,7 +89,7 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:

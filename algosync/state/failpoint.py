@@ -1,8 +1,9 @@
 """Failpoint: a named place at which a test can have this process die or fail.
 
-`ALGOSYNC_FAILPOINT=publish.after@version.Hello:kill` names one place and what happens there: `kill` (SIGKILL), `exit` (at once,
-status 70) or `error` (OSError). `ALGOSYNC_FAILPOINT_LOG=FILE` writes down each place that is passed, one a line. Both count only
-with `ALGOSYNC_TESTING=1`. Places are named by what is worked on, not by a running number, so threads do not make them ambiguous.
+`ALGOSYNC_FAILPOINT=publish.after@version.Hello:kill` names a place and what happens there: `kill` (SIGKILL), `exit` (at once,
+status 70) or `error` (OSError); `;` stands between several. `ALGOSYNC_FAILPOINT_LOG=FILE` writes down each place that is passed,
+one a line. Both count only with `ALGOSYNC_TESTING=1`. Places are named by what is worked on, not by a running number, so threads
+do not make them ambiguous.
 """
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ def failpoint(name: str, target: Address | str) -> None:
     place = f"{name}@{target}"
     if log := os.environ.get("ALGOSYNC_FAILPOINT_LOG"):
         _write_down(log, place)
-    wanted, _, action = os.environ.get("ALGOSYNC_FAILPOINT", "").rpartition(":")
-    if wanted == place:
-        _act(action, place)
+    for entry in os.environ.get("ALGOSYNC_FAILPOINT", "").split(";"):
+        wanted, _, action = entry.rpartition(":")
+        if wanted == place:
+            _act(action, place)
 
 
 def _write_down(log: str, place: str) -> None:
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         os.write(descriptor, f"{place}\n".encode(errors="backslashreplace"))
     finally:

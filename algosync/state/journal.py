@@ -42,7 +42,7 @@ class Journal:
         with reported(path, "written"):
             make_folder(path.parent)
             replace_file(path, text)
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
 
     def append(self, entry: Entry) -> None:
         """Durable when it returns. StateError: it is not in the journal, or may or may not be."""

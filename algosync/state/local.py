@@ -1,7 +1,8 @@
 """Local: a state kept in a file, with its lock and its backup beside it.
 
 The lock is a file of its own that is never renamed nor removed: a lock on a file that is later replaced keeps nobody away.
-The kernel lets go of it when its holder dies, however it dies. Its content says who holds it exclusively.
+The kernel lets go of it when its holder dies, however it dies, as no child inherits it (Python opens files close-on-exec).
+Its content says who holds it exclusively.
 """
 
 from __future__ import annotations
@@ -20,10 +21,6 @@ from algosync.state.backend import fingerprint
 from algosync.state.durable import make_folder, read_file, replace_file, reported, write_all
 
 __all__ = ["LocalBackend"]
-
-_LOCK_FLAGS = (
-    os.O_CLOEXEC | os.O_NOFOLLOW
-)  # close-on-exec: a child that inherits the lock would keep it after our death
 
 
 def _utc_now() -> datetime:
@@ -93,12 +90,12 @@ class LocalBackend:
     def _open_lock(self, *, exclusive: bool) -> int | None:
         """None: this place can only be read and has no lock file, so there is no writer to keep away."""
         try:
-            return os.open(self._lock, os.O_RDWR | os.O_CREAT | _LOCK_FLAGS, 0o600)
+            return os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             if exclusive or error.errno not in (errno.EROFS, errno.EACCES):
                 raise
         try:
-            return os.open(self._lock, os.O_RDONLY | _LOCK_FLAGS)
+            return os.open(self._lock, os.O_RDONLY | os.O_NOFOLLOW)
         except FileNotFoundError:
             return None
 

@@ -20,7 +20,7 @@ from types import MappingProxyType, TracebackType
 
 from algosync.core.address import Address
 from algosync.core.codec import encode_state
-from algosync.core.error import LockHeld, Stale, StateError
+from algosync.core.error import Conflict, Denied, LockHeld, NotFound, Stale, StateError, Throttled
 from algosync.core.resource import Record
 from algosync.core.state import State
 from algosync.state.backend import Backend, fingerprint
@@ -65,6 +65,7 @@ class Session:
         self._new_lineage = new_lineage
         self._mutex = threading.RLock()
         self._closed = False
+        self._wrote = False
         self._snapshot: Mapping[Address, Record] | None = None
         # While there is no journal, the state file says what memory says.
         self._journal: Journal | None = None
@@ -100,6 +101,11 @@ class Session:
                 self._snapshot = MappingProxyType(dict(self._records))
             return self._snapshot
 
+    @property
+    def wrote(self) -> bool:
+        """Whether a remote write of this session succeeded, or may have."""
+        return self._wrote
+
     @contextmanager
     def writing(self, address: Address, verb: str) -> Iterator[None]:
         """Surrounds ONE remote write. Its outcome counts as unknown until a record of its address is committed or forgotten."""
@@ -108,7 +114,14 @@ class Session:
             self._append(Intent(address, verb))
             self._pending[address] = verb
         failpoint(f"{verb}.before", address)
-        yield
+        try:
+            yield
+        except (Denied, NotFound, Conflict, Throttled):
+            raise  # it was refused: nothing was written
+        except BaseException:
+            self._wrote = True
+            raise
+        self._wrote = True
         failpoint(f"{verb}.after", address)
 
     def commit(self, record: Record) -> None:

@@ -14,7 +14,7 @@ from state_samples import HELLO, NAME, WEIGHTS, a_record, entries, tree
 
 from algosync.core.address import Address
 from algosync.core.codec import decode_state
-from algosync.core.error import Corrupt, LockHeld, Stale, StateError
+from algosync.core.error import Conflict, Corrupt, Denied, LockHeld, Stale, StateError, Unexpected, Unreachable
 from algosync.core.ports import Ledger
 from algosync.core.resource import Record
 from algosync.state import BACKENDS, Session, open_session
@@ -199,6 +199,28 @@ def test_a_write_that_was_recorded_is_known(folder: Path) -> None:
     assert seen(folder) == (3, {HELLO: ONE})
 
 
+@pytest.mark.parametrize(
+    ("failure", "wrote"),
+    [
+        (Denied("no"), False),
+        (Conflict("no"), False),
+        (Unexpected("?"), True),
+        (Unreachable("?"), True),
+        (RuntimeError(), True),
+    ],
+)
+def test_a_session_knows_whether_it_may_have_written(folder: Path, failure: Exception, wrote: bool) -> None:
+    with writing(folder) as session:
+        session.commit(ONE)
+        assert session.wrote is False
+        with pytest.raises(type(failure)), session.writing(HELLO, "update"):
+            raise failure
+        assert session.wrote is wrote
+        with session.writing(HELLO, "update"):
+            pass
+        assert session.wrote is True
+
+
 def test_a_crash_in_a_write_is_looked_at_again_by_readers_and_writers_alike(folder: Path) -> None:
     with writing(folder) as session:
         session.commit(ONE)
@@ -240,7 +262,7 @@ def test_the_journal_does_not_grow_for_ever(folder: Path) -> None:
         assert sizes == set(range(2, 12))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(found=st.lists(entries, max_size=15), fold_every=st.integers(1, 5), data=st.data())
 def test_a_crash_anywhere_leaves_what_was_acknowledged(
     tmp_path_factory: pytest.TempPathFactory, found: list[Entry], fold_every: int, data: st.DataObject

@@ -31,7 +31,7 @@ def run(choice: Choice, terminal: Terminal, *, targets: list[str], auto_approve:
         if plan.visible and not auto_approve:
             _ask(terminal, no_input=no_input or bool(choice.environ.get("CI")))
         terminal.result()
-        report = fold(watch(apply(plan, stage.workflow, stage.scene, stage.session), terminal))
+        report = fold(watch(apply(plan, stage.workflow, stage.scene, stage.session), terminal), lambda: stage.session.wrote)
     show_report(report, terminal)
     raise typer.Exit(report.exit_code)
 

@@ -96,7 +96,12 @@ def _start(root: Path) -> LocalCluster:
     command = [sys.executable, "-m", "algosync.emulator", str(root), "--until-unlocked", str(root / "users.lock")]
     with log.open("wb") as output:
         child = subprocess.Popen(  # noqa: S603  # our own interpreter and module
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            env={**os.environ, "PYTHONSAFEPATH": "1"},  # nothing is imported from the folder the user stands in
         )
     deadline = time.monotonic() + _START_WITHIN
     while time.monotonic() < deadline:

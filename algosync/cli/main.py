@@ -14,6 +14,7 @@ from algosync.cli import options
 from algosync.cli.choice import Choice
 from algosync.cli.interrupt import Terminated, install
 from algosync.core.error import AlgosyncError, LockHeld, PlanRefused, Stale, UsageError
+from algosync.core.text import printable
 from algosync.views.terminal import Terminal, standard
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         show_error(error, _terminal)
         return _exit_code(error)
     except _ParserError as error:
-        _terminal.tell(f"Error: {getattr(error, 'message', error)}")
+        _terminal.tell(f"Error: {printable(_message(error))}")
         _terminal.tell("Try 'algosync --help'.")
         return _USAGE
     except Exception as error:  # noqa: BLE001  # the last resort: no traceback for users
@@ -210,6 +211,12 @@ def _run(arguments: Sequence[str] | None) -> int:
         _terminal.tell("  --debug shows where; please report it.")
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _message(error: Exception) -> str:
+    """The parser's own wording, which names the option."""
+    wording = getattr(error, "format_message", None)
+    return str(wording()) if callable(wording) else str(error)
 
 
 def _show_traceback() -> None:

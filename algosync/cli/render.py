@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from algosync.cli.stage import found
 
 if TYPE_CHECKING:
     from algosync.cli.choice import Choice
@@ -15,7 +16,7 @@ __all__ = ["run"]
 def run(choice: Choice, terminal: Terminal) -> None:
     from algosync import workflow
 
-    path = workflow.find(choice.workflow, choice.environ, Path.cwd())
+    path = found(choice)
     given = workflow.variables(choice.variables, choice.variable_files, choice.environ)
     text = workflow.render(path, given)
     terminal.result(text.removesuffix("\n"))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from algosync.state import Session
     from algosync.views.terminal import Terminal
 
-__all__ = ["Stage", "loaded", "opened"]
+__all__ = ["Stage", "found", "loaded", "opened"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,19 @@ def loaded(choice: Choice, terminal: Terminal) -> tuple[Path, Workflow]:
     """The workflow file and what it says; its sensitive variables are hidden from then on."""
     from algosync import workflow
 
-    path = workflow.find(choice.workflow, choice.environ, Path.cwd())
+    path = found(choice)
     given = workflow.variables(choice.variables, choice.variable_files, choice.environ)
     for secret in workflow.sensitive(path, given):
         terminal.hide(secret.reveal())
     return path, workflow.load(path, given)
+
+
+def found(choice: Choice) -> Path:
+    """The workflow file, as people would name it from here."""
+    from algosync.workflow import find
+
+    path = find(choice.workflow, choice.environ, Path.cwd())
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 @contextmanager
@@ -131,7 +139,7 @@ def _key(variable: str, environ: Mapping[str, str]) -> Secret:
     key = environ.get(variable, "")
     if not key:
         raise UsageError(f"{variable} is not set")
-    if not key.isascii() or not key.isprintable() or key.strip() != key:
+    if not key.isascii() or not key.isprintable() or " " in key:
         raise UsageError(f"{variable} holds spaces or characters that no key has", hint="look for a line break at its end")
     return Secret(key)
 

@@ -34,7 +34,7 @@ def run(choice: Choice, terminal: Terminal, *, targets: list[str]) -> None:
         show_header(plan, terminal)
         if not plan.checks:
             terminal.result("The workflow has no tests.")
-        report = fold(watch(apply(plan, stage.workflow, stage.scene, stage.session), terminal))
+        report = fold(watch(apply(plan, stage.workflow, stage.scene, stage.session), terminal), lambda: False)
     show_tests(report, terminal)
     show_failures(report, terminal)
     raise typer.Exit(report.exit_code)

@@ -30,8 +30,8 @@ class Address:
         return self._order < other._order
 
     @property
-    def _order(self) -> tuple[str, int, str]:
-        return (self.algorithm, KINDS.index(self.kind), self.name or "")
+    def _order(self) -> tuple[str, int, bool, str]:
+        return (self.algorithm, KINDS.index(self.kind), self.name is not None, self.name or "")
 
     @classmethod
     def parse(cls, text: str) -> Address:

@@ -62,6 +62,10 @@ class Ledger(Protocol):
     def records(self) -> Mapping[Address, Record]:
         """The records as they stand now."""
 
+    @property
+    def wrote(self) -> bool:
+        """Whether a remote write succeeded since it was opened, or may have."""
+
     def writing(self, address: Address, verb: str) -> AbstractContextManager[None]:
         """Surrounds ONE remote write: the intent is durable before the body runs."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from algosync.core.change import Action
@@ -16,11 +16,12 @@ _FINE, _ERROR, _TEST_FAILED, _INCOMPLETE = 0, 1, 3, 4
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was done, what failed, what was left out because of it; in the order of events."""
+    """What was done, what failed, what was left out because of it; in the order of events. `wrote`: a remote write succeeded, or may have."""
 
     done: tuple[StepDone, ...] = ()
     failed: tuple[StepFailed, ...] = ()
     skipped: tuple[StepSkipped, ...] = ()
+    wrote: bool = False
 
     def completed(self, action: Action) -> int:
         """How many resources were created (or updated): those of whose steps none failed or was left out."""
@@ -39,14 +40,16 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 fine · 1 failed before any write · 3 only tests failed · 4 written, and something else failed or was left out."""
-        written = any(e.step.writes for e in self.done)
-        if not all(step.verb is Verb.TEST for step in self._unfinished):
-            return _INCOMPLETE if written else _ERROR
-        return _TEST_FAILED if self._unfinished else _FINE
+        """0 fine · 1 failed before any write · 3 tests failed · 4 written, and something else failed or was left out."""
+        if not self._unfinished:
+            return _FINE
+        if self.wrote and not all(step.verb is Verb.TEST for step in self._unfinished):
+            return _INCOMPLETE
+        return _TEST_FAILED if all(e.step.verb is Verb.TEST for e in self.failed) else _ERROR
 
 
-def fold(events: Iterable[Event]) -> Report:
+def fold(events: Iterable[Event], wrote: Callable[[], bool]) -> Report:
+    """Reads to the end; only then it asks whether anything was written."""
     done: list[StepDone] = []
     failed: list[StepFailed] = []
     skipped: list[StepSkipped] = []
@@ -60,4 +63,4 @@ def fold(events: Iterable[Event]) -> Report:
                 skipped.append(event)
             case _:
                 pass
-    return Report(tuple(done), tuple(failed), tuple(skipped))
+    return Report(tuple(done), tuple(failed), tuple(skipped), wrote())

@@ -56,10 +56,6 @@ class Step:
     def key(self) -> str:
         return _key(self.address, self.verb)
 
-    @property
-    def writes(self) -> bool:
-        return self.verb not in (Verb.VERIFY, Verb.TEST)
-
 
 def _key(address: Address, verb: Verb) -> str:
     return f"{verb.value} {address}"

@@ -20,7 +20,7 @@ def show_report(report: Report, terminal: Terminal) -> None:
         terminal.result(terminal.paint(f"Apply complete! Resources: {resources}.", "green", "bold"))
         return
     terminal.result(terminal.paint(f"Apply incomplete. Resources: {resources}.", "red", "bold"))
-    if any(e.step.writes for e in report.done):
+    if report.wrote:
         terminal.result("What is done is recorded; running the same command again continues from here.")
 
 

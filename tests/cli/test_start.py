@@ -1,0 +1,32 @@
+"""The command starts fast because it imports little, and says what it is asked without a cluster."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+HEAVY = ("Algorithmia", "requests", "urllib3", "jinja2", "yaml", "dulwich", "starlette", "uvicorn", "deepdiff", "rich")
+
+
+def imported(*arguments: str) -> set[str]:
+    """The top-level modules that a command imports."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "algosync", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    names = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    return {name.split(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["plan", "--help"], []])
+def test_help_and_version_import_nothing_heavy(arguments: list[str]) -> None:
+    assert imported(*arguments) & set(HEAVY) == set()
+
+
+def test_validating_json_needs_no_library_for_anything_else() -> None:
+    assert imported("validate", "workflows/image_parallel_pipelining.json") & set(HEAVY) == set()
+
+
+def test_validating_yaml_needs_yaml_alone() -> None:
+    assert imported("validate", "workflows/hello_world.yaml") & set(HEAVY) == {"yaml"}

@@ -1,0 +1,92 @@
+"""A wrong command line is exit 64, a broken workflow exit 1, both before anything is asked of any cluster."""
+
+import json
+import socket
+from pathlib import Path
+
+from harness import Workspace
+
+import pytest
+
+BROKEN = sorted((Path(__file__).resolve().parent.parent / "workflow" / "broken").glob("*.*"))
+FILES = [path for path in BROKEN if path.suffix != ".faults"]
+
+
+def flags_of(path: Path) -> list[str]:
+    """The variables that a template is loaded with stand at the top of its list of faults."""
+    lines = path.with_name(f"{path.name}.faults").read_text().splitlines()
+    return [part for line in lines if line.startswith("--var ") for part in ("--var", json.loads(line.removeprefix("--var ")))]
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["plan", "--nope"], "No such option: --nope"),
+        (["nope"], "No such command 'nope'."),
+        (["plan", "--parallelism", "0"], "parallelism"),
+        (["plan", "--parallelism", "many"], "parallelism"),
+        (["plan", "nowhere.json"], "nowhere.json"),
+        (["plan"], ""),
+        (["plan", "w.json"], "no destination is named"),
+        (["plan", "w.json", "--destination", "local:../../etc"], "does not name a local cluster"),
+        (["plan", "w.json", "--destination", "http://example.com"], "plain http"),
+        (["plan", "w.json", "--destination", "https://user:pw@example.com"], "user name or password"),
+        (["plan", "w.json", "--destination", "https://api.example.com"], "DESTINATION_API_KEY is not set"),
+        (["plan", "w.json", "--destination", "ftp://example.com"], "must look like https://"),
+        (["plan", "w.json", "--chdir", "nowhere"], "--chdir nowhere"),
+        (["validate", "w.json", "--var", "x"], "--var takes NAME=VALUE"),
+    ],
+)
+def test_usage_errors_are_exit_64(alone: Workspace, arguments: list[str], message: str) -> None:
+    (alone.folder / "w.json").write_text(json.dumps({"algorithms": [{"name": "One", "language": "python3"}]}))
+    if arguments == ["plan"]:
+        (alone.folder / "w.json").unlink()
+    done = alone.run(*arguments)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("key", ["sim key", "simkey\n", "simk\u00e9y", "sim\x1bkey"])
+def test_a_key_that_no_key_can_be_is_refused_without_being_shown(alone: Workspace, key: str) -> None:
+    (alone.folder / "w.json").write_text(json.dumps({"algorithms": [{"name": "One", "language": "python3"}]}))
+    environ = {"DESTINATION_API_ADDRESS": "https://api.example.com", "DESTINATION_API_KEY": key}
+    done = alone.run("plan", "w.json", environ=environ)
+    assert done.returncode == 64
+    assert "DESTINATION_API_KEY holds spaces or characters" in done.stderr
+    assert "sim" not in done.stderr
+
+
+@pytest.mark.parametrize("path", FILES, ids=[path.name for path in FILES])
+def test_a_broken_workflow_is_exit_1_and_no_request(alone: Workspace, path: Path) -> None:
+    """A listener stands where the destination would be: nobody may come."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        listener.setblocking(False)
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        environ = {"DESTINATION_API_ADDRESS": address, "DESTINATION_API_KEY": "simkey", "SOURCE_API_ADDRESS": address}
+        done = alone.run("apply", "--auto-approve", str(path), *flags_of(path), environ=environ)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("Error: ")
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(FILES) >= 30
+
+
+def test_a_fault_is_shown_with_its_place_and_what_would_be_right(alone: Workspace) -> None:
+    (alone.folder / "w.json").write_text('{"algorithms": [\n  {"name": "One", "langauge": "python3"}\n]}\n')
+    done = alone.run("validate", "w.json")
+    assert done.returncode == 1
+    assert "w.json:2:19" in done.stderr
+    assert "algorithms[0].langauge" in done.stderr
+    assert "language" in done.stderr

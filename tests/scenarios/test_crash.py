@@ -1,0 +1,169 @@
+"""`kill -9` of apply before and after every remote write and every record: the same command then converges.
+
+Per source digest one build and one version; what was recorded is never sent again.
+"""
+
+import json
+from pathlib import Path
+
+from harness import Cluster, Workspace, cluster_process
+
+import pytest
+
+FILES = {"a.bin": b"a" * 300_000, "b.bin": b"b" * 10, "empty.bin": b""}
+FIRST = [
+    "create.before@algorithm.One",
+    "create.after@algorithm.One",
+    "record.before@algorithm.One",
+    "record.after@algorithm.One",
+    'collection.before@data.One["*"]',
+    'collection.after@data.One["*"]',
+    'upload.before@data.One["a.bin"]',
+    'upload.after@data.One["a.bin"]',
+    'record.before@data.One["a.bin"]',
+    'record.after@data.One["a.bin"]',
+    'upload.after@data.One["b.bin"]',
+    'record.after@data.One["b.bin"]',
+    'upload.after@data.One["empty.bin"]',
+    'record.after@data.One["empty.bin"]',
+    "push.before@source.One",
+    "push.after@source.One",
+    "record.before@source.One",
+    "record.after@source.One",
+    "publish.before@version.One",
+    "publish.after@version.One",
+    "record.before@version.One",
+    "record.after@version.One",
+    "create.after@algorithm.Two",
+    "push.after@source.Two",
+    "publish.after@version.Two",
+    "state.before@state",
+    "state.after_write@state",
+    "state.after@state",
+]
+# A second apply, of a change that needs an empty commit: its settings act from the next publish.
+SECOND = [
+    "configure.before@algorithm.One",
+    "configure.after@algorithm.One",
+    "push.before@source.One",
+    "push.after@source.One",
+    "record.after@source.One",
+    "publish.before@version.One",
+    "publish.after@version.One",
+]
+
+
+def write_workflow(workspace: Workspace, **settings: str) -> None:
+    uris = [workspace.data("models", name, content) for name, content in FILES.items()]
+    workspace.write(
+        [
+            {"name": "One", "language": "python3", "data_files": uris, "test_payload": 1, "settings": settings},
+            {"name": "Two", "language": "python3", "test_payload": 2},
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> object:
+    with cluster_process(tmp_path_factory.mktemp("shared") / "cluster") as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def fresh(running: Cluster, tmp_path: Path) -> Workspace:
+    """A workspace on the module's cluster, swept clean: starting a cluster for each point would take most of the time."""
+    api = running.api()
+    for name in ("One", "Two"):
+        for path in (f"/v1/algorithms/local/{name}", f"/v1/data/local/{name}?force=true"):
+            delete_if_there(api.wire, path)
+    workspace = Workspace(tmp_path, running.environ())
+    workspace.algorithm("One")
+    workspace.algorithm("Two")
+    write_workflow(workspace)
+    return workspace
+
+
+def delete_if_there(wire: object, path: str) -> None:
+    from algosync.cluster.wire import Wire
+    from algosync.core.error import NotFound
+
+    assert isinstance(wire, Wire)
+    try:
+        wire.json("DELETE", path)
+    except NotFound:
+        return
+
+
+def kill_at(workspace: Workspace, point: str) -> None:
+    """Ends an apply at that point; `*` stands for whichever data file is first."""
+    points = [point.replace("*", name) for name in FILES] if "*" in point else [point]
+    environ = {"ALGOSYNC_TESTING": "1", "ALGOSYNC_FAILPOINT": ";".join(f"{p}:kill" for p in points)}
+    done = workspace.run("apply", "--auto-approve", "--parallelism", "2", environ=environ)
+    assert done.returncode == -9, f"{point} was not reached\n{done.stdout}\n{done.stderr}"
+
+
+def recorded_files(workspace: Workspace) -> set[str]:
+    """The data files that the journal or the state knows, as a next run sees them."""
+    from algosync.state import open_session
+
+    folder = workspace.folder / "state"
+    name = next((path.name.removesuffix(".journal") for path in folder.glob("*.journal")), None)
+    name = name or next((path.name for path in folder.glob("*.json")), None)
+    if name is None:
+        return set()
+    with open_session(folder, name, exclusive=False) as session:
+        return {str(a.name) for a in session.records if a.kind == "data"}
+
+
+def check(cluster: Cluster, versions: int) -> None:
+    """Exactly what was wanted is there, built once and published once for each source and settings."""
+    api = cluster.api()
+    for name, count in (("One", versions), ("Two", 1)):
+        for listing in ("builds", "versions?published=true"):
+            body = api.wire.json("GET", f"/v1/algorithms/local/{name}/{listing}").body
+            assert isinstance(body, dict)
+            assert len(body["results"]) == count, (name, listing, json.dumps(body))
+    for name, content in FILES.items():
+        with api.data.open("local", "One", name) as download:
+            assert b"".join(download.blocks) == content
+
+
+def converges(cluster: Cluster, workspace: Workspace, versions: int) -> None:
+    recorded = recorded_files(workspace)
+    with cluster.writes() as writes:
+        workspace.apply()
+    sent = {line.rpartition("/")[2] for line in writes.lines if line.startswith("PUT /v1/data/")}
+    assert sent & recorded == set()
+    check(cluster, versions)
+    assert workspace.actions() == {}
+    with cluster.writes() as writes:
+        workspace.apply()
+    assert writes.lines == ()
+
+
+@pytest.mark.parametrize("point", FIRST)
+def test_the_first_apply_killed(running: Cluster, fresh: Workspace, point: str) -> None:
+    kill_at(fresh, point)
+    converges(running, fresh, versions=1)
+
+
+@pytest.mark.parametrize("point", SECOND)
+def test_a_change_of_settings_killed(running: Cluster, fresh: Workspace, point: str) -> None:
+    fresh.apply()
+    write_workflow(fresh, network_access="isolated")
+    kill_at(fresh, point)
+    converges(running, fresh, versions=2)
+
+
+def test_no_point_is_left_out(running: Cluster, fresh: Workspace) -> None:
+    """Every kind of point that a clean run passes is among those above."""
+    log = fresh.folder / "points"
+    environ = {"ALGOSYNC_TESTING": "1", "ALGOSYNC_FAILPOINT_LOG": str(log)}
+    fresh.apply(environ=environ)
+    write_workflow(fresh, network_access="isolated")
+    fresh.apply(environ=environ)
+    passed = {line.partition("@")[0] for line in log.read_text().splitlines()}
+    covered = {point.partition("@")[0] for point in (*FIRST, *SECOND)}
+    assert {name for name in passed if name.split(".")[0] not in ("state", "journal")} == {
+        name for name in covered if name.split(".")[0] not in ("state", "journal")
+    }

@@ -1,0 +1,150 @@
+"""Changed behind our back: each change is seen by `plan` and by `drift`, and mended by `apply`."""
+
+import json
+import subprocess
+from collections.abc import Callable
+
+from harness import Cluster, Workspace
+
+import pytest
+
+CONTENT = b"a" * 1000
+
+
+def put(cluster: Cluster, name: str, content: bytes) -> None:
+    cluster.api().data.put("local", "One", name, [content], len(content))
+
+
+def change_setting(cluster: Cluster) -> None:
+    info = cluster.api().algorithms.read("local", "One")
+    cluster.api().algorithms.update("local", "One", info.details, {**info.settings, "network_access": "isolated"})
+
+
+def overwrite_file(cluster: Cluster) -> None:
+    put(cluster, "a.bin", b"b" * 1000)
+
+
+def delete_file(cluster: Cluster) -> None:
+    cluster.api().wire.json("DELETE", "/v1/data/local/One/a.bin")
+
+
+def push_source(cluster: Cluster) -> None:
+    cluster.push_behind("One", "src/One.py", b"def apply(input):\n    return 'hijacked'\n")
+
+
+def publish_another(cluster: Cluster) -> None:
+    commit = cluster.push_behind("One", "src/extra.py", b"x = 1\n")
+    api = cluster.api().algorithms
+    while (build := api.build_of("local", "One", commit)) is None or build.status == "in-progress":
+        pass
+    api.publish("local", "One", {"details": {"label": "x"}, "settings": {}, "version_info": {}})
+
+
+def delete_algorithm(cluster: Cluster) -> None:
+    cluster.api().wire.json("DELETE", "/v1/algorithms/local/One")
+
+
+FILE = 'data.One["a.bin"]'
+CASES: list[tuple[Callable[[Cluster], None], dict[str, str], set[str]]] = [
+    (change_setting, {"algorithm.One": "changed"}, {"algorithm.One"}),
+    (overwrite_file, {FILE: "changed"}, {FILE}),
+    (delete_file, {FILE: "missing"}, {FILE}),
+    (push_source, {"source.One": "changed"}, {"source.One"}),
+    (publish_another, {"source.One": "changed", "version.One": "changed"}, {"source.One", "version.One"}),
+    (
+        delete_algorithm,
+        {"algorithm.One": "missing", "source.One": "missing", "version.One": "missing"},
+        {"algorithm.One", "source.One", "version.One"},
+    ),
+]
+
+
+@pytest.fixture
+def applied(workspace: Workspace) -> Workspace:
+    workspace.algorithm("One")
+    uri = workspace.data("models", "a.bin", CONTENT)
+    workspace.write([{"name": "One", "language": "python3", "data_files": [uri], "test_payload": 1}])
+    workspace.apply()
+    return workspace
+
+
+def drift_of(workspace: Workspace, code: int) -> dict[str, str]:
+    done = workspace.run("drift", "--json")
+    assert done.returncode == code, done.stdout + done.stderr
+    return {row["address"]: row["drift"] for row in json.loads(done.stdout)["drift"]}
+
+
+@pytest.mark.parametrize(("change", "found", "mended"), CASES, ids=[case[0].__name__ for case in CASES])
+def test_seen_and_mended(
+    cluster: Cluster, applied: Workspace, change: Callable[[Cluster], None], found: dict[str, str], mended: set[str]
+) -> None:
+    assert drift_of(applied, 0) == {}
+    change(cluster)
+    assert drift_of(applied, 2) == found
+    plan = applied.plan()
+    drifted = plan["resource_drift"]
+    assert isinstance(drifted, list)
+    assert {row["address"] for row in drifted} == set(found)
+    assert set(applied.actions()) == mended
+    assert "Note: Objects have changed outside of algosync" in applied.run("plan").stdout
+    applied.apply()
+    assert drift_of(applied, 0) == {}
+    assert applied.actions() == {}
+    with cluster.api().data.open("local", "One", "a.bin") as download:
+        assert b"".join(download.blocks) == CONTENT
+
+
+def test_an_equal_sized_write_in_the_second_of_ours_is_seen(cluster: Cluster, workspace: Workspace) -> None:
+    """The stamp is the same to the letter: only bytes can tell, so they are read."""
+    workspace.algorithm("One")
+    uri = workspace.data("models", "a.bin", CONTENT)
+    workspace.write([{"name": "One", "language": "python3", "data_files": [uri], "test_payload": 1}])
+    listing = "/v1/data/local/One"
+    for _ in range(20):
+        # Ended right after the upload was recorded, so that the verification cannot come between.
+        failpoint = {"ALGOSYNC_TESTING": "1", "ALGOSYNC_FAILPOINT": 'record.after@data.One["a.bin"]:kill'}
+        assert workspace.run("apply", "--auto-approve", environ=failpoint).returncode == -9
+        before = cluster.api().wire.json("GET", listing).body
+        put(cluster, "a.bin", b"b" * 1000)
+        if cluster.api().wire.json("GET", listing).body == before:
+            break
+        cluster.api().wire.json("DELETE", f"{listing}/a.bin")
+    else:
+        pytest.fail("no two writes fell into one second")
+    assert drift_of(workspace, 2)[FILE] == "changed"
+    assert workspace.actions()[FILE] == "update"
+    workspace.apply()
+    with cluster.api().data.open("local", "One", "a.bin") as download:
+        assert b"".join(download.blocks) == CONTENT
+
+
+def test_what_nobody_manages_is_listed_and_is_no_drift(cluster: Cluster, applied: Workspace) -> None:
+    put(cluster, "theirs.bin", b"x")
+    assert drift_of(applied, 0) == {'data.One["theirs.bin"]': "unmanaged"}
+    with cluster.writes() as writes:
+        applied.apply()
+    assert writes.lines == ()
+
+
+def test_an_unreachable_destination_is_an_error_and_nothing_is_missing(cluster: Cluster, applied: Workspace) -> None:
+    cluster.process.kill()
+    cluster.process.wait()
+    done = applied.run("drift", "--json")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Error: GET /v1/data/:" in done.stderr
+
+
+def test_never_applied_is_said(applied: Workspace) -> None:
+    done = applied.run("drift", "--state", "elsewhere")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "was never applied" in done.stderr
+    assert not (applied.folder / "elsewhere").exists()
+
+
+def test_reading_sends_nothing_that_changes_anything(cluster: Cluster, applied: Workspace) -> None:
+    change_setting(cluster)
+    push_source(cluster)
+    with cluster.writes() as writes:
+        done: list[subprocess.CompletedProcess[str]] = [applied.run("plan"), applied.run("drift"), applied.run("validate")]
+    assert [d.returncode for d in done] == [0, 2, 0]
+    assert writes.lines == ()

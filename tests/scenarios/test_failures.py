@@ -1,0 +1,136 @@
+"""What fails is told with the cluster's own words, nothing live is touched, and the next run tries again."""
+
+import subprocess
+
+from harness import PLAIN, Cluster, Workspace
+
+RAISES = "def apply(input):\n    raise ValueError('no bananas today')\n"
+
+
+def call(cluster: Cluster, name: str, reference: str) -> None:
+    cluster.api().algorithms.call("local", name, reference, "1", 60)
+
+
+def test_a_payload_that_raises_is_never_published(cluster: Cluster, workspace: Workspace) -> None:
+    workspace.algorithm("One")
+    workspace.write([{"name": "One", "language": "python3", "test_payload": 1}])
+    workspace.apply()
+    workspace.algorithm("One", RAISES)
+    output = workspace.apply(code=4)
+    assert "Error: test test.One: no bananas today" in output
+    assert "│     raise ValueError('no bananas today')" in output
+    assert "left out because of it: publish version.One" in output
+    version = cluster.api().algorithms.published("local", "One")
+    assert version is not None
+    assert version.number == "0.1.0"
+    call(cluster, "One", "0.1.0")
+    assert workspace.actions() == {"version.One": "update"}
+    with cluster.writes() as writes:
+        assert "no bananas today" in workspace.apply(code=3)
+    assert writes.lines == ()
+    workspace.algorithm("One", PLAIN.replace("1", "3"))
+    workspace.apply()
+    assert workspace.actions() == {}
+
+
+def test_a_first_version_whose_payload_raises_leaves_nothing_published(cluster: Cluster, workspace: Workspace) -> None:
+    workspace.algorithm("One", RAISES)
+    workspace.write([{"name": "One", "language": "python3", "test_payload": 1}])
+    workspace.apply(code=4)
+    assert cluster.api().algorithms.published("local", "One") is None
+
+
+def test_a_workflow_test_that_fails_is_exit_3_and_everything_else_is_done(cluster: Cluster, workspace: Workspace) -> None:
+    workspace.algorithm("One", "def apply(input):\n    return 1 / input\n")
+    tests = [{"name": "zero", "payload": 0}, {"name": "one", "payload": 1}]
+    workspace.write([{"name": "One", "language": "python3", "test_payload": 1}], test_info={"entrypoint": "One", "tests": tests})
+    output = workspace.apply(code=3)
+    assert "Error: test test.One[\"zero\"]: division by zero" in output
+    assert 'passed   test.One["one"]' in output
+    assert cluster.api().algorithms.published("local", "One") is not None
+    assert workspace.run("test").returncode == 3
+
+
+def test_a_build_that_fails_shows_its_log_and_the_others_go_on(cluster: Cluster, workspace: Workspace) -> None:
+    workspace.algorithm("Bad", requirements="this is no requirement\n")
+    workspace.algorithm("Above")
+    workspace.algorithm("Good")
+    workspace.write(
+        [
+            {"name": "Bad", "language": "python3", "test_payload": 1},
+            {"name": "Above", "language": "python3", "test_payload": 1, "depends_on": ["Bad"]},
+            {"name": "Good", "language": "python3", "test_payload": 1},
+        ]
+    )
+    output = workspace.apply(code=4)
+    assert "Error: build version.Bad: the build of commit" in output
+    assert "│ " in output.split("Error: build version.Bad")[1]
+    assert "this is no requirement" in output
+    assert cluster.api().algorithms.published("local", "Good") is not None
+    assert cluster.api().algorithms.published("local", "Above") is None
+    assert workspace.actions() == {"version.Bad": "create", "version.Above": "create"}
+    workspace.algorithm("Bad")
+    workspace.apply()
+    assert workspace.actions() == {}
+
+
+def test_a_build_that_failed_before_is_tried_again_without_a_push(cluster: Cluster, workspace: Workspace) -> None:
+    workspace.algorithm("Bad", requirements="this is no requirement\n")
+    workspace.write([{"name": "Bad", "language": "python3", "test_payload": 1}])
+    workspace.apply(code=4)
+    with cluster.writes() as writes:
+        workspace.apply(code=4)
+    assert writes.lines == ("POST /v1/algorithms/local/Bad/compile",)
+
+
+def test_a_missing_data_file_is_told_before_anything_is_changed(cluster: Cluster, workspace: Workspace) -> None:
+    workspace.algorithm("One")
+    workspace.data("models", "there.bin", b"x")
+    files = ["data://.my/models/nowhere.bin", "data://.my/models/there.bin"]
+    workspace.write([{"name": "One", "language": "python3", "data_files": files}])
+    with cluster.writes() as writes:
+        output = workspace.apply(code=1)
+    assert writes.lines == ()
+    assert "Error: the source has no data://.my/models/nowhere.bin" in output
+
+
+def test_an_environment_that_is_not_offered_is_told_before_anything_is_changed(cluster: Cluster, workspace: Workspace) -> None:
+    workspace.algorithm("One")
+    workspace.write([{"name": "One", "language": "Python 3.99"}])
+    with cluster.writes() as writes:
+        output = workspace.apply(code=1)
+    assert writes.lines == ()
+    assert "Error: the destination has no environment for 'Python 3.99'" in output
+    assert "it offers: Python 2.7, Python 3.6, Python 3.7" in output
+
+
+def test_a_wrong_key_names_no_key_and_is_no_absence(cluster: Cluster, workspace: Workspace) -> None:
+    workspace.algorithm("One")
+    workspace.write([{"name": "One", "language": "python3"}])
+    done = workspace.run("plan", environ={"DESTINATION_API_KEY": "simWRONGWRONGWRONGWRONGWRONG"})
+    assert done.returncode == 1
+    assert "401" in done.stderr
+    assert "WRONG" not in done.stdout + done.stderr
+
+
+def test_two_applies_at_once_the_second_is_refused(cluster: Cluster, workspace: Workspace) -> None:
+    workspace.algorithm("Slow", "import time\n\n\ndef apply(input):\n    time.sleep(8)\n    return input\n")
+    workspace.write([{"name": "Slow", "language": "python3", "test_payload": 1}])
+    command = [*_command(), "apply", "--auto-approve"]
+    first = subprocess.Popen(
+        command, cwd=workspace.folder, env=workspace.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert first.stderr is not None
+    for line in first.stderr:
+        if line.startswith("test.Slow: Testing"):
+            break
+    second = workspace.run("apply", "--auto-approve")
+    first.communicate(timeout=60)
+    assert (first.returncode, second.returncode) == (0, 6)
+    assert "Error:" in second.stderr
+
+
+def _command() -> list[str]:
+    import sys
+
+    return [sys.executable, "-m", "algosync"]

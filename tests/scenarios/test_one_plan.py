@@ -1,0 +1,86 @@
+"""One workflow as JSON, as YAML and as templates of both: the same plan, byte for byte, outside `meta`."""
+
+import json
+
+from harness import Workspace
+
+DOCUMENT = {
+    "source_info": {"cluster_address": "file://source"},
+    "test_info": {"entrypoint": "One", "tests": [{"name": "many", "payload": 10, "timeout": 60}]},
+    "algorithms": [
+        {
+            "name": "One",
+            "code_path": "file://algorithms/One",
+            "language": "python3",
+            "data_files": ["data://.my/models/a.bin"],
+            "test_payload": {"image": "data://.my/<algo>/a.bin", "scale": 1.50, "deep": [None, True, {"é": "ü"}]},
+        }
+    ],
+}
+YAML = """\
+source_info: {cluster_address: "file://source"}
+test_info:
+  entrypoint: One
+  tests:
+    - {name: many, payload: 10, timeout: 60}
+algorithms:
+  - name: One
+    code_path: file://algorithms/One
+    language: python3
+    data_files: [data://.my/models/a.bin]
+    test_payload:
+      image: data://.my/<algo>/a.bin
+      scale: 1.5
+      deep: [null, true, {"é": ü}]
+"""
+JSON_TEMPLATE = (
+    '{"variables": {"count": {"default": 3}},'
+    + json.dumps(DOCUMENT)[1:].replace('"payload": 10', '"payload": {{ count }}').replace('"One"', '"{{ name }}"')
+)
+YAML_TEMPLATE = (
+    "variables:\n  count: {default: 3}\n  name: {}\n"
+    + YAML.replace("payload: 10", "payload: {{ count }}").replace(" One\n", " {{ name }}\n")
+)
+
+
+def plan_of(workspace: Workspace, name: str, text: str, *arguments: str) -> str:
+    (workspace.folder / name).write_text(text)
+    document = workspace.plan(name, *arguments)
+    document.pop("meta")
+    return json.dumps(document)
+
+
+def test_equal_plans(workspace: Workspace) -> None:
+    workspace.algorithm("One")
+    workspace.data("models", "a.bin", b"1")
+    variables = ("--var", "count=10", "--var", "name=One")
+    template = JSON_TEMPLATE.replace('{"default": 3}', '{"default": 3}, "name": {}')
+    plans = {
+        "json": plan_of(workspace, "a.json", json.dumps(DOCUMENT)),
+        "yaml": plan_of(workspace, "a.yaml", YAML),
+        "json.j2": plan_of(workspace, "b.json.j2", template, *variables),
+        "yaml.j2": plan_of(workspace, "b.yaml.j2", YAML_TEMPLATE, *variables),
+    }
+    assert set(plans.values()) == {plans["json"]}
+    assert '"action": "create"' in plans["json"]
+
+
+def test_a_template_rendered_by_hand_is_the_same_workflow(workspace: Workspace) -> None:
+    workspace.algorithm("One")
+    workspace.data("models", "a.bin", b"1")
+    (workspace.folder / "t.yaml.j2").write_text(YAML_TEMPLATE)
+    (workspace.folder / "vars.json").write_text('{"name": "One"}')
+    given = {"ALGOSYNC_VAR_count": "10"}
+    done = workspace.run("render", "t.yaml.j2", "--var-file", "vars.json", environ=given)
+    assert done.returncode == 0, done.stderr
+    assert plan_of(workspace, "rendered.yaml", done.stdout) == plan_of(workspace, "a.yaml", YAML)
+
+
+def test_a_sensitive_variable_never_shows(workspace: Workspace) -> None:
+    workspace.algorithm("One")
+    text = "variables:\n  token: {sensitive: true}\nalgorithms:\n  - {name: One, language: python3, details: {label: \"{{ token }}\"}}\n"
+    (workspace.folder / "s.yaml.j2").write_text(text)
+    for command in (["plan"], ["plan", "--json"], ["render"], ["validate"], ["apply", "--auto-approve"], ["drift"]):
+        done = workspace.run(command[0], "s.yaml.j2", *command[1:], environ={"ALGOSYNC_VAR_token": "hunter22"})
+        assert done.returncode == 0, done.stderr
+        assert "hunter22" not in done.stdout + done.stderr

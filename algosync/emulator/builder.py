@@ -71,9 +71,9 @@ class Builder:
         """The folder that a build is run in."""
         return self._folder / build.id / "src"
 
-    def log(self, build: Build) -> Path:
-        """What a build has said."""
-        return self._folder / build.id / "build.log"
+    def log(self, build: Build) -> IO[bytes]:
+        """The log of a build, to be read or added to."""
+        return (self._folder / build.id / "build.log").open("ab+", buffering=0)
 
     def discard(self, builds: list[Build]) -> None:
         """Stop builds of a deleted algorithm and remove their files."""
@@ -89,11 +89,12 @@ class Builder:
 
     async def _run(self, algorithm: Algorithm, build: Build) -> None:
         async with self._turns[algorithm.id], self._cores:
-            folder = self._folder / build.id
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-            folder.mkdir()
-            with self.log(build).open("ab", buffering=0) as log:
-                status = await self._build(algorithm, build, log)
+            try:
+                with await asyncio.to_thread(self._new_log, build) as log:
+                    status = await self._build(algorithm, build, log)
+            except OSError:
+                # There is no room for a log: that it failed is all that can be said.
+                status = FAILED
             self._records.builds.finish(build, status)
 
     async def _build(self, algorithm: Algorithm, build: Build, log: IO[bytes]) -> str:
@@ -113,6 +114,12 @@ class Builder:
             return FAILED
         log.write(b"Build succeeded\n")
         return SUCCEEDED
+
+    def _new_log(self, build: Build) -> IO[bytes]:
+        """An empty folder for the build, with its log."""
+        shutil.rmtree(self._folder / build.id, ignore_errors=True)
+        (self._folder / build.id).mkdir()
+        return self.log(build)
 
     def _check_out(self, build: Build) -> None:
         with self._repositories.open(build.algorithm_id) as repository:

@@ -1,6 +1,7 @@
 """The parts of a cluster, put together: what has to live as long as the server does."""
 
 import asyncio
+import logging
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -113,9 +114,12 @@ class Cluster:
 
     async def _care(self) -> None:
         while True:
-            await asyncio.to_thread(self._files.expire)
+            try:
+                await asyncio.to_thread(self._files.expire)
+                await self._pool.reap()
+            except Exception:
+                logging.exception("The local cluster could not clear up")
             await asyncio.sleep(CARE_SECONDS)
-            await self._pool.reap()
 
 
 async def _unrouted(request: Request, error: Exception) -> Response:

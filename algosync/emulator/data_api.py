@@ -69,6 +69,8 @@ class DataApi:
             return Response(None, 200, headers, media_type="application/octet-stream")
         if place.collection:
             self._readable(caller, place)
+        elif place.account:
+            check_writable(place, caller)
         return Response(None, 200, {"X-Data-Type": "directory"}, media_type="application/json")
 
     def _listing(self, request: Request, caller: Caller, place: Place) -> dict[str, object]:

@@ -97,7 +97,7 @@ class Pool:
 
     async def _provide(self, target: Target) -> Path:
         """Make an environment again that was there at the build: somebody has emptied the cache since."""
-        with self._builder.log(target.build).open("ab", buffering=0) as log:
+        with self._builder.log(target.build) as log:
             return await self._venvs.provide(self._builder.source(target.build), log)
 
     async def _release(self, worker: Worker) -> None:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from dulwich.errors import GitProtocolError
 from dulwich.graph import can_fast_forward
+from dulwich.object_store import MissingObjectFinder
 from dulwich.objects import ZERO_SHA, Commit, ObjectID, valid_hexsha
 from dulwich.protocol import Protocol, extract_capabilities, pkt_line
 from dulwich.refs import Ref, check_ref_format
@@ -101,16 +102,26 @@ def _apply(repository: Repo, update: Update) -> str:
 
 
 def _objection(repository: Repo, update: Update) -> str:
-    if update.new not in repository.object_store:
+    """Why a ref may not be set to a new value, or nothing."""
+    if not _complete(repository, update.new):
         return "missing necessary objects"
     if update.ref.startswith(b"refs/tags/"):
         return "" if update.old == ZERO_SHA else "already exists"
-    commit = repository.object_store[update.new]
-    if not isinstance(commit, Commit) or commit.tree not in repository.object_store:
-        return "missing necessary objects"
+    if not isinstance(repository.object_store[update.new], Commit):
+        return "cannot update a branch to what is no commit"
     if update.old != ZERO_SHA and not can_fast_forward(repository, update.old, update.new):
         return "non-fast-forward"
     return ""
+
+
+def _complete(repository: Repo, new: ObjectID) -> bool:
+    """Whether everything that `new` refers to is here: who sends half of it must not break the repository."""
+    store = repository.object_store
+    present = [sha for ref, sha in repository.get_refs().items() if ref.startswith(b"refs/")]
+    try:
+        return all(found in store for found, _ in MissingObjectFinder(store, haves=present, wants=[new]))
+    except Exception:  # noqa: BLE001 - objects that name others of the wrong type fail in many ways, and none is complete
+        return False
 
 
 def _report(protocol: Protocol, unpacked: bytes, updates: list[Update], *, sideband: bool) -> None:

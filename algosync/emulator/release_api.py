@@ -74,8 +74,10 @@ class ReleaseApi:
         build = self._one_build(request)
         if build.status == IN_PROGRESS:
             raise ApiError(404, "The build is still running")
-        text = await asyncio.to_thread(self._builder.log(build).read_text, errors="replace")
-        return json_reply({"logs": text})
+        with self._builder.log(build) as log:
+            log.seek(0)
+            text = await asyncio.to_thread(log.read)
+        return json_reply({"logs": text.decode("utf-8", "replace")})
 
     async def _publish(self, request: Request) -> Response:
         algorithm = owned(request, self._records)

@@ -30,9 +30,11 @@ class Requirements:
     local: bool
 
     @property
-    def names(self) -> frozenset[str]:
-        """The packages it names, where their markers hold here."""
-        return frozenset(canonicalize_name(each.name) for each in self.named if _applies(each))
+    def packages(self) -> frozenset[tuple[str, frozenset[str]]]:
+        """The packages it names, with their extras, where their markers hold here."""
+        return frozenset(
+            (canonicalize_name(each.name), frozenset(each.extras)) for each in self.named if _applies(each)
+        )
 
 
 def parse(text: str) -> Requirements:

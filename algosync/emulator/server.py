@@ -8,6 +8,7 @@ import os
 import secrets
 import signal
 import socket
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Generator
@@ -41,14 +42,17 @@ class Options:
 
 
 def serve(options: Options) -> None:
-    """Serve until told to stop. Raises `StartError` where another server has the folder, or the port is taken."""
+    """Serve until told to stop.
+
+    Raises `StartError` where another server has the folder, the port is taken, or a file cannot be used.
+    """
     os.umask(0o077)
-    options.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    options.root.chmod(0o700)
-    root = options.root.resolve()
-    with _locked(root / "server.lock"), _listening(options.port) as listener:
-        port = listener.getsockname()[1]
-        database = Database(root / "cluster.sqlite")
+    root = _prepared(options.root)
+    _lock(root / "server.lock")
+    watched = _opened(options.until_unlocked) if options.until_unlocked else None
+    with _listening(options.port) as listener:
+        port: int = listener.getsockname()[1]
+        database = _database(root / "cluster.sqlite")
         address = {
             "format_version": FORMAT,
             "address": f"http://127.0.0.1:{port}",
@@ -58,19 +62,23 @@ def serve(options: Options) -> None:
             "token": secrets.token_urlsafe(24),
         }
         place = Place(root, options.environments.resolve(), port, str(address["token"]))
-        config = uvicorn.Config(
-            Cluster(place, database).app(),
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            lifespan="on",
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-        server = _Server(config, lambda: _announce(root, address))
-        if options.until_unlocked:
-            threading.Thread(target=_watch, args=(options.until_unlocked, server), daemon=True).start()
+        server = _Server(_config(Cluster(place, database)), lambda: _announce(root, address))
+        if watched is not None:
+            threading.Thread(target=_watch, args=(watched, server), daemon=True).start()
         asyncio.run(server.serve([listener]))
+
+
+def _config(cluster: Cluster) -> uvicorn.Config:
+    return uvicorn.Config(
+        cluster.app(),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        # The gate's is exact.
+        date_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
 
 
 class _Server(uvicorn.Server):
@@ -96,15 +104,37 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-@contextlib.contextmanager
-def _locked(path: Path) -> Generator[None, None, None]:
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _opened(path: Path) -> int:
+    """A lock file. Never closed by hand: its lock is free when the process has ended, and not earlier."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StartError(f"Cannot open {path}: {error.strerror}") from None
+
+
+def _prepared(root: Path) -> Path:
+    """The cluster's folder, for its owner only."""
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        root.chmod(0o700)
+    except OSError as error:
+        raise StartError(f"Cannot use the folder {root}: {error.strerror}") from None
+    return root.resolve()
+
+
+def _lock(path: Path) -> None:
+    """Keep every other server out until this process has ended."""
+    try:
+        fcntl.flock(_opened(path), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise StartError(f"Another server is using {path.parent}") from None
-    # Never closed by hand: the lock is free when the process has ended, and not earlier.
-    yield
+
+
+def _database(path: Path) -> Database:
+    try:
+        return Database(path)
+    except (ValueError, sqlite3.Error) as error:
+        raise StartError(f"Cannot use the database {path}: {error}") from None
 
 
 @contextlib.contextmanager
@@ -144,8 +174,10 @@ def _announce(root: Path, address: dict[str, object]) -> None:
     sys.stdout.flush()
 
 
-def _watch(path: Path, server: _Server) -> None:
-    """Stop the server when nobody shares the lock on `path` any more, and keep it from then on."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(file, fcntl.LOCK_EX)
-    server.stop()
+def _watch(file: int, server: _Server) -> None:
+    """Stop the server when nobody shares the lock on `file` any more, and keep it from then on."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    finally:
+        # Also where locks do not work: a server that nobody can stop is worse than one that stops.
+        server.stop()

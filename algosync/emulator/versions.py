@@ -88,7 +88,10 @@ class Versions:
 
     def of_commit(self, algorithm_id: str, commit: str) -> Version | None:
         """The version made of a commit."""
-        return next((found for found in self.of(algorithm_id) if found.commit == commit), None)
+        row = self._database.row(
+            "SELECT * FROM versions WHERE algorithm_id = ? AND commit_sha = ?", algorithm_id, commit
+        )
+        return _version(row) if row else None
 
     def resolve(self, algorithm_id: str, reference: str) -> Version | None:
         """The version a reference means: empty, `latest`, `latestPrivate`, `1.2.3`, `1.2`, `1.2.*`, `1.*`.

@@ -1,15 +1,20 @@
 """Requirements, environments and builds. Packages come from a folder of wheels made here: no index is asked."""
 
+import asyncio
+import importlib.util
 import os
 import signal
+import sys
+import venv
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from algosync.emulator.requirements import RequirementsError, parse, satisfied
 from emulated import Emulator, alive, emulator, until
+
+from algosync.emulator import installer
+from algosync.emulator.requirements import RequirementsError, parse, satisfied
 
 SOURCE = """
 import importlib.metadata
@@ -90,7 +95,6 @@ def test_an_environment_that_suits_is_shared(offline: Emulator) -> None:
         "nothing to install"
         in build(offline, "Three", "Apple ; python_version >= '3'\nbanana ; python_version < '3'")[2]
     )
-    assert "Successfully installed apple-1.0" in build(offline, "Four", "apple==1.0")[2]
     assert "Successfully installed banana-2.0" in build(offline, "Five", "banana")[2]
     commit, _, log = build(offline, "Six", "banana[red]")
     assert "Successfully installed apple-1.0" in log
@@ -122,7 +126,7 @@ def test_a_failed_installation_leaves_pips_words_and_no_environment(offline: Emu
         assert "No matching distribution found for cherry==9" in log
         assert "nothing to install" not in log
         assert log.splitlines()[-2] == "The installer ended with exit code 1"
-        assert f"version hash" in offline.call(f"local/{name}/{commit}", 1)["error"]["message"]
+        assert "version hash" in offline.call(f"local/{name}/{commit}", 1)["error"]["message"]
 
 
 def test_files_that_requirements_refer_to_count(offline: Emulator) -> None:
@@ -224,10 +228,10 @@ def test_reading_requirements() -> None:
         "url @ https://host/a.whl",
     )
     assert [each.name for each in found.named] == ["Six", "numpy", "url"]
-    assert found.names == {"six", "numpy", "url"}
+    assert found.packages == {("six", frozenset()), ("numpy", frozenset()), ("url", frozenset())}
     assert found.local is True
     assert parse("git+https://host/x.git\n").named == ()
-    assert parse("six==1.0 --hash=sha256:00 \\\n --hash=sha256:11\n").names == {"six"}
+    assert parse("six==1.0 --hash=sha256:00 \\\n --hash=sha256:11\n").packages == {("six", frozenset())}
     assert parse("b\na\nb\n").lines == parse("a\nb").lines
     with pytest.raises(
         RequirementsError, match=r"^ERROR: Invalid requirement: 'six ==': .* \(from line 3 of requirements.txt\)$"
@@ -275,3 +279,38 @@ def test_the_default_folder_of_environments(tmp_path: Path) -> None:
         os.environ.pop("XDG_CACHE_HOME")
         if before is not None:
             os.environ["XDG_CACHE_HOME"] = before
+
+
+def test_without_a_pip_the_bundled_one_is_used(tmp_path: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in an environment that uv has made."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
+    venv.create(tmp_path / "target", symlinks=True)
+    (tmp_path / "requirements.txt").write_text("apple==1.0")
+
+    async def install() -> Path:
+        with (tmp_path / "log").open("ab") as log:
+            pip = await installer.interpreter(tmp_path / "tools", log)
+            await installer.install(pip, tmp_path / "target" / "bin" / "python", tmp_path / "requirements.txt", log)
+            return await installer.interpreter(tmp_path / "tools", log)
+
+    assert asyncio.run(install()) == tmp_path / "tools" / "bin" / "python"
+    assert len(list((tmp_path / "target").glob("lib/*/site-packages/apple"))) == 1
+
+
+def test_an_installation_has_a_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installer, "DEADLINE_SECONDS", 2)
+    monkeypatch.setenv("PIP_MARKER", str(tmp_path / "marker"))
+    venv.create(tmp_path / "target", symlinks=True)
+    (tmp_path / "requirements.txt").write_text(slow_package(tmp_path / "slow"))
+
+    async def install() -> None:
+        with (tmp_path / "log").open("ab") as log:
+            python = tmp_path / "target" / "bin" / "python"
+            await installer.install(Path(sys.executable), python, tmp_path / "requirements.txt", log)
+
+    with pytest.raises(installer.InstallError, match=r"^The installer was stopped after 2 s$"):
+        asyncio.run(install())
+    marker = tmp_path / "marker"
+    until(lambda: not marker.exists() or not alive(int(marker.read_text())))

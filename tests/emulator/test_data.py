@@ -13,10 +13,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from emulated import Emulator, emulator
 
 from algosync.emulator.accounts import Accounts, new_key
 from algosync.emulator.database import Database
-from emulated import Emulator, emulator
 
 MIB = 1024 * 1024
 

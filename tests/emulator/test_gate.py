@@ -3,7 +3,6 @@
 import base64
 
 import pytest
-
 from emulated import Emulator
 
 PATHS = [

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from dulwich.objects import Blob, Tree
+from dulwich.pack import write_pack_objects
 from dulwich.protocol import pkt_line
 from dulwich.repo import MemoryRepo
-
 from emulated import MASTER, Emulator, add_commit, emulator, store
 
 ZERO = b"0" * 40
@@ -141,6 +141,37 @@ def test_stale_and_malformed_pushes(site: Emulator) -> None:
     assert site.request("POST", path, b"0000", {**headers, "Content-Type": "text/plain"}).status == 415
     assert site.request("POST", path, b"0000", headers).status == 200
     assert site.fetch("Stale")[1] == moved
+
+
+def test_half_a_commit_is_refused(site: Emulator) -> None:
+    """A pack that lacks a file, a tree or a parent: the branch would be broken for everybody."""
+    site.create("Halved")
+    repository, head = site.fetch("Halved")
+    unknown = b"1" * 40
+    lost = Tree()
+    lost.add(b"file", 0o100644, unknown)
+    outer = Tree()
+    outer.add(b"folder", 0o040000, unknown)
+    whole = repository[head].tree
+    for tree in (lost, outer):
+        repository.object_store.add_object(tree)
+    commits = [
+        add_commit(repository, lost.id, [head]),
+        add_commit(repository, outer.id, [head]),
+        add_commit(repository, unknown, [head]),
+        add_commit(repository, whole, [head, unknown]),
+        add_commit(repository, whole, [head, lost.id]),
+    ]
+    for number, commit in enumerate(commits):
+        for old, ref in ((head, MASTER), (ZERO, b"refs/heads/new%d" % number)):
+            objects = [(repository[sha], None) for sha in {commit, repository[commit].tree} - {unknown}]
+            pack = io.BytesIO()
+            write_pack_objects(pack.write, objects, object_format=repository.object_format)
+            reply = receive(site, "Halved", [(old, commit, ref)], pack.getvalue())
+            assert b"ng " + ref + b" missing necessary objects" in reply
+    assert site.fetch("Halved")[1] == head
+    blob = repository.object_store[whole]
+    assert refusal(site, "Halved", repository, blob.id) == "cannot update a branch to what is no commit"
 
 
 def test_zipped_requests(site: Emulator) -> None:

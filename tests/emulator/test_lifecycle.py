@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -184,3 +185,62 @@ def test_a_lost_address_file_means_a_new_key(tmp_path: Path, environments: Path)
         assert again.key != site.key
         assert again.request("GET", "/v1/data/").status == 200
         assert again.request("GET", "/v1/data/", key=site.key).status == 401
+
+
+def test_what_keeps_a_server_from_starting(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for name, content in (("newer", None), ("broken", b"no database" * 100)):
+        (tmp_path / name).mkdir()
+        path = tmp_path / name / "cluster.sqlite"
+        if content:
+            path.write_bytes(content)
+        else:
+            with sqlite3.connect(path) as connection:
+                connection.execute("PRAGMA user_version=99")
+            connection.close()
+    newer, broken = (tmp_path / name / "cluster.sqlite" for name in ("newer", "broken"))
+    lock = tmp_path / "missing" / "lock"
+    newest = f"{newer} has format 99; this version of algosync knows formats up to 1"
+    reasons = {
+        ("file",): f"Cannot use the folder {tmp_path / 'file'}: File exists",
+        ("good", "--until-unlocked", str(lock)): f"Cannot open {lock}: No such file or directory",
+        ("newer",): f"Cannot use the database {newer}: {newest}",
+        ("broken",): f"Cannot use the database {broken}: file is not a database",
+    }
+    for (name, *options), reason in reasons.items():
+        command = [sys.executable, "-m", "algosync.emulator", str(tmp_path / name), *options]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", f"Error: {reason}\n")
+
+
+def test_a_head_that_moved_without_a_record_is_built(tmp_path: Path, environments: Path) -> None:
+    """A kill between the push and the record of its build."""
+    with emulator(tmp_path / "root", environments) as site:
+        site.create("Moved")
+        commit = site.push("Moved", {"requirements.txt": ""})
+        site.build_of("Moved", commit)
+        site.stop()
+    with sqlite3.connect(site.root / "cluster.sqlite") as connection:
+        connection.execute("DELETE FROM builds")
+    connection.close()
+    with emulator(site.root, environments) as again:
+        assert again.build_of("Moved", commit)["status"] == "succeeded"
+        again.create("Untouched")
+    with emulator(site.root, environments) as third:
+        assert len(third.get("/v1/algorithms/local/Moved/builds")["results"]) == 1
+        assert third.get("/v1/algorithms/local/Untouched/builds")["results"] == []
+
+
+def test_clearing_up_is_regular(tmp_path: Path, environments: Path) -> None:
+    """Temporary files of algorithms are gone after a day; the others stay."""
+    with emulator(tmp_path / "root", environments) as site:
+        for kind in ("temp", "perm"):
+            assert site.request("PUT", f"/v1/data/.algo/local/A/{kind}/file", b"x").status == 200
+        site.stop()
+    with sqlite3.connect(site.root / "cluster.sqlite") as connection:
+        connection.execute("UPDATE files SET modified = modified - 90000")
+    connection.close()
+    with emulator(site.root, environments) as again:
+        until(lambda: again.request("GET", "/v1/data/.algo/local/A/temp/file").status == 404)
+        assert again.request("GET", "/v1/data/.algo/local/A/perm/file").body == b"x"
+        assert len([path for path in (again.root / "blobs").iterdir() if path.is_file()]) == 1

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from emulated import ADK, Emulator, alive, emulator, until
 
 from algosync.emulator.accounts import Accounts, new_key
 from algosync.emulator.database import Database
-from emulated import ADK, Emulator, alive, emulator, until
 
 ECHO = """
 import os, sys, threading, time

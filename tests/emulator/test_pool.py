@@ -1,0 +1,117 @@
+"""How long workers are kept: in this process, as nobody waits five minutes."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from algosync.emulator import pool
+from algosync.emulator.accounts import Accounts
+from algosync.emulator.algorithms import Algorithm
+from algosync.emulator.builder import Builder
+from algosync.emulator.builds import SUCCEEDED, Build
+from algosync.emulator.database import Database
+from algosync.emulator.pool import Pool
+from algosync.emulator.records import Records
+from algosync.emulator.repositories import Repositories
+from algosync.emulator.venvs import Venvs
+from algosync.emulator.worker import Call, Host, Target
+
+ROOT_CALL = Call("local", "tree", 0, starting=False)
+Start = Callable[[Target], Awaitable[int]]
+
+
+def target(folder: Path, name: str) -> Target:
+    """An algorithm that answers with its process id, as if it had been built."""
+    source = folder / "builds" / name / "src"
+    (source / "src").mkdir(parents=True)
+    (source / "algorithmia.conf").write_text(json.dumps({"algoname": name}))
+    (source / "src" / f"{name}.py").write_text("import os\ndef apply(input):\n    return os.getpid()\n")
+    algorithm = Algorithm(name, "local", name, {}, {}, "")
+    return Target(algorithm, Build(1, name, name, "commit", "", SUCCEEDED, "", None), may_call=True)
+
+
+def with_pool(folder: Path, environments: Path, scenario: Callable[[Pool, Start], Awaitable[None]]) -> None:
+    """Run a scenario with a pool and a function that calls a target in it."""
+
+    async def run() -> None:
+        database = Database(folder / "database")
+        venvs = Venvs(environments)
+        builder = Builder(folder / "builds", Records.of(database), Repositories(folder / "git"), venvs)
+        (folder / "home").mkdir()
+        workers = Pool(Host(folder / "run", folder / "home", "http://127.0.0.1:9", Accounts(database)), builder, venvs)
+
+        async def start(wanted: Target) -> int:
+            outcome = await workers.call(wanted, ROOT_CALL, {"content_type": "json", "data": None}, 60)
+            assert outcome.error is None, outcome
+            return int(str(outcome.document["result"]))
+
+        try:
+            await scenario(workers, start)
+        finally:
+            await workers.close()
+        assert list((folder / "run").iterdir()) == []
+        database.close()
+
+    asyncio.run(run())
+
+
+def running(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+def test_idle_workers_are_reaped(tmp_path: Path, environments: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario(workers: Pool, start: Start) -> None:
+        one = target(tmp_path, "One")
+        first = await start(one)
+        await workers.reap()
+        assert await start(one) == first
+        monkeypatch.setattr(pool, "IDLE_SECONDS", -1)
+        await workers.reap()
+        assert not running(first)
+        assert await start(one) != first
+
+    with_pool(tmp_path, environments, scenario)
+
+
+def test_the_last_used_workers_are_kept(tmp_path: Path, environments: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "MAX_IDLE", 2)
+
+    async def scenario(workers: Pool, start: Start) -> None:
+        one, two, three = (target(tmp_path, name) for name in ("One", "Two", "Three"))
+        first, second = await start(one), await start(two)
+        assert await start(one) == first
+        third = await start(three)
+        assert [running(pid) for pid in (first, second, third)] == [True, False, True]
+        await workers.retire("One")
+        assert [running(pid) for pid in (first, third)] == [False, True]
+
+    with_pool(tmp_path, environments, scenario)
+
+
+def test_imports_take_turns(tmp_path: Path, environments: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six calls at once of an algorithm that notes how many of its imports overlap."""
+    meeting = tmp_path / "meeting"
+    meeting.mkdir()
+    source = f"""
+import os, time
+mine = {str(meeting)!r} + "/" + str(os.getpid())
+open(mine, "w").close()
+time.sleep(0.1)
+overlapping = len(os.listdir({str(meeting)!r}))
+os.remove(mine)
+def apply(input):
+    time.sleep(0.5)
+    return overlapping
+"""
+
+    async def scenario(workers: Pool, start: Start) -> None:
+        one = target(tmp_path, "One")
+        (tmp_path / "builds" / "One" / "src" / "src" / "One.py").write_text(source)
+        monkeypatch.setattr(workers, "_import_limit", 2)
+        overlaps = await asyncio.gather(*[start(one) for _ in range(6)])
+        assert max(overlaps) == 2
+
+    with_pool(tmp_path, environments, scenario)

@@ -26,6 +26,8 @@ from algosync.core.text import printable, printable_lines
 __all__ = ["LocalCluster", "is_local", "running"]
 
 _NAME = re.compile(r"local(?::(?P<name>[A-Za-z0-9][A-Za-z0-9_-]{0,62}))?")
+# Like `-m algosync.emulator`, but nothing is imported from the folder that the user happens to stand in.
+_MAIN = "import sys; sys.path.append(sys.argv.pop(1)); from algosync.emulator.__main__ import main; sys.exit(main())"
 _START_WITHIN = 30.0  # seconds
 _LOOK_EVERY = 0.02  # seconds
 
@@ -55,7 +57,8 @@ def running(address: str, state: Path) -> Iterator[LocalCluster]:
     if importlib.util.find_spec("starlette") is None or importlib.util.find_spec("uvicorn") is None:
         raise UsageError("the local cluster is not installed", hint="pip install 'algosync[local]'")
     root = state.resolve() / "local" / name
-    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in (root.parent.parent, root.parent, root):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _locked(root / "users.lock", fcntl.LOCK_SH):
         with _locked(root / "start.lock", fcntl.LOCK_EX):
             cluster = _present(root) or _start(root)
@@ -93,15 +96,16 @@ def _present(root: Path) -> LocalCluster | None:
 
 def _start(root: Path) -> LocalCluster:
     log = root / "server.log"
-    command = [sys.executable, "-m", "algosync.emulator", str(root), "--until-unlocked", str(root / "users.lock")]
-    with log.open("wb") as output:
+    package = str(Path(__file__).resolve().parents[2])
+    command = [sys.executable, "-c", _MAIN, package, str(root), "--until-unlocked", str(root / "users.lock")]
+    with open(log, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as output:
         child = subprocess.Popen(  # noqa: S603  # our own interpreter and module
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
-            env={**os.environ, "PYTHONSAFEPATH": "1"},  # nothing is imported from the folder the user stands in
+            cwd=root,
         )
     deadline = time.monotonic() + _START_WITHIN
     while time.monotonic() < deadline:

@@ -42,8 +42,8 @@ _RECORD_FIELDS = ("attributes", "destination_stamp", "digest", "size", "source_s
 
 def encode_state(state: State) -> bytes:
     """The text of a state file; equal states give equal bytes. ValueError, TypeError: an attribute is not JSON."""
-    addresses = sorted(state.records, key=lambda address: (address.algorithm, str(address)))
-    lines = [f"    {encode_json(str(a))}: {encode_json(record_to_json(state.records[a]))}" for a in addresses]
+    rows = sorted(((a.algorithm, str(a), record) for a, record in state.records.items()), key=lambda row: row[:2])
+    lines = [f"    {encode_json(text)}: {encode_json(record_to_json(record))}" for _, text, record in rows]
     records = "{\n" + ",\n".join(lines) + "\n  }" if lines else "{}"
     body = (
         f'{{\n  "format_version": {FORMAT_VERSION},\n  "lineage": {encode_json(state.lineage)},\n'

@@ -9,7 +9,7 @@ from algosync.core.plan import Plan
 from algosync.core.resource import Json
 from algosync.core.text import plural, printable, size
 from algosync.views.terminal import Terminal
-from algosync.views.value import UNKNOWN, differences
+from algosync.views.value import UNKNOWN, Difference, differences, shown
 
 __all__ = ["show_header", "show_plan"]
 
@@ -101,24 +101,23 @@ def _lines(change: Change, terminal: Terminal) -> Iterable[str]:
     if "files" in change.details:
         yield from _file_lines(change.details["files"], terminal)
         return
-    found = differences(change.before, change.after)
+    found = [d for d in differences(change.before, change.after) if d.before != d.after]
     if "publish" in change.details:
         before = change.before.attributes.get("version") if change.before else None
-        found = [d for d in found if d.name not in ("version", "commit")]
         new = f"{UNKNOWN[:-1]}, {change.details['publish']})"
-        yield _line("version", None if before is None else f'"{before}"', new, 14, terminal)
+        found.insert(0, Difference("version", None if before is None else shown(before), new))
     width = max((len(d.name) for d in found), default=0)
     for difference in found:
-        if difference.before != difference.after:
-            yield _line(difference.name, difference.before, difference.after, width, terminal)
+        yield _line(difference, width, terminal)
 
 
-def _line(name: str, before: str | None, after: str | None, width: int, terminal: Terminal) -> str:
-    if before is None:
-        return f"{terminal.paint('+', 'green')} {name:<{width}} = {after}"
-    if after is None:
-        return f"{terminal.paint('-', 'red')} {name:<{width}} = {before}"
-    return f"{terminal.paint('~', 'yellow')} {name:<{width}} = {before} -> {after}"
+def _line(difference: Difference, width: int, terminal: Terminal) -> str:
+    name = f"{difference.name:<{width}}"
+    if difference.before is None:
+        return f"{terminal.paint('+', 'green')} {name} = {difference.after}"
+    if difference.after is None:
+        return f"{terminal.paint('-', 'red')} {name} = {difference.before}"
+    return f"{terminal.paint('~', 'yellow')} {name} = {difference.before} -> {difference.after}"
 
 
 def _file_lines(files: Json, terminal: Terminal) -> Iterable[str]:

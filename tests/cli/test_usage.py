@@ -4,9 +4,8 @@ import json
 import socket
 from pathlib import Path
 
-from harness import Workspace
-
 import pytest
+from harness import Workspace
 
 BROKEN = sorted((Path(__file__).resolve().parent.parent / "workflow" / "broken").glob("*.*"))
 FILES = [path for path in BROKEN if path.suffix != ".faults"]

@@ -33,29 +33,32 @@ def skipped(s: Step) -> Event:
 
 
 @pytest.mark.parametrize(
-    ("events", "code"),
+    ("events", "wrote", "code"),
     [
-        ([], 0),
-        ([done(PUSH), done(BUILD), done(CALL), done(PUBLISH)], 0),
-        ([done(CALL)], 0),
-        ([failed(CALL)], 3),
-        ([done(PUSH), failed(CALL)], 3),
-        ([done(PUSH), done(BUILD), failed(CALL), skipped(PUBLISH)], 4),
-        ([failed(PUSH), skipped(BUILD), skipped(PUBLISH)], 1),
-        ([done(PUSH), failed(BUILD), skipped(CALL), skipped(PUBLISH)], 4),
-        ([failed(CALL), skipped(CALL)], 3),
+        ([], False, 0),
+        ([done(PUSH), done(BUILD), done(CALL), done(PUBLISH)], True, 0),
+        ([done(CALL)], False, 0),
+        ([failed(CALL)], False, 3),
+        ([done(PUSH), failed(CALL)], True, 3),
+        ([done(PUSH), done(BUILD), failed(CALL), skipped(PUBLISH)], True, 4),
+        ([done(BUILD), failed(CALL), skipped(PUBLISH)], False, 3),
+        ([failed(PUSH), skipped(BUILD), skipped(PUBLISH)], False, 1),
+        ([failed(PUSH), skipped(BUILD), skipped(PUBLISH)], True, 4),
+        ([done(PUSH), failed(BUILD), skipped(CALL), skipped(PUBLISH)], True, 4),
+        ([failed(BUILD), failed(CALL)], False, 1),
+        ([failed(CALL), skipped(CALL)], False, 3),
     ],
 )
-def test_exit_codes(events: list[Event], code: int) -> None:
-    assert fold(events).exit_code == code
+def test_exit_codes(events: list[Event], wrote: bool, code: int) -> None:
+    assert fold(events, lambda: wrote).exit_code == code
 
 
 def test_progress_is_no_result() -> None:
-    report = fold([StepStarted(PUSH), Note(PUSH, "x"), done(PUSH)])
+    report = fold([StepStarted(PUSH), Note(PUSH, "x"), done(PUSH)], lambda: True)
     assert (len(report.done), report.failed, report.skipped) == (1, (), ())
 
 
 def test_a_resource_counts_only_when_all_its_steps_succeeded() -> None:
-    assert fold([done(PUSH), done(BUILD), done(PUBLISH)]).completed(Action.UPDATE) == 2
-    assert fold([done(PUSH), done(BUILD), skipped(PUBLISH)]).completed(Action.UPDATE) == 1
-    assert fold([done(PUSH)]).completed(Action.CREATE) == 0
+    assert fold([done(PUSH), done(BUILD), done(PUBLISH)], lambda: True).completed(Action.UPDATE) == 2
+    assert fold([done(PUSH), done(BUILD), skipped(PUBLISH)], lambda: True).completed(Action.UPDATE) == 1
+    assert fold([done(PUSH)], lambda: True).completed(Action.CREATE) == 0

@@ -1,5 +1,6 @@
 """The schedule: what may run when, for every plan."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,8 +9,6 @@ from algosync.core.change import Action, Change
 from algosync.core.plan import Check, Plan, targeted
 from algosync.core.resource import Resource
 from algosync.core.schedule import PHASES, Step, Verb, schedule
-
-import pytest
 
 VERBS = {
     "algorithm": (Verb.CREATE,),

@@ -1,8 +1,7 @@
 """Only the needed changes: what one edit makes algosync do, and nothing else."""
 
-from harness import PLAIN, Cluster, Workspace
-
 import pytest
+from harness import PLAIN, Cluster, Workspace
 
 
 @pytest.fixture

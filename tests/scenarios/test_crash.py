@@ -6,9 +6,8 @@ Per source digest one build and one version; what was recorded is never sent aga
 import json
 from pathlib import Path
 
-from harness import Cluster, Workspace, cluster_process
-
 import pytest
+from harness import Cluster, Workspace, cluster_process
 
 FILES = {"a.bin": b"a" * 300_000, "b.bin": b"b" * 10, "empty.bin": b""}
 FIRST = [

@@ -4,9 +4,8 @@ import json
 import subprocess
 from collections.abc import Callable
 
-from harness import Cluster, Workspace
-
 import pytest
+from harness import Cluster, Workspace
 
 CONTENT = b"a" * 1000
 

@@ -137,7 +137,9 @@ class Workspace:
         document = {"source_info": {"cluster_address": "file://source"}, **more, "algorithms": algorithms}
         (self.folder / "workflow.json").write_text(json.dumps(document, indent=2))
 
-    def run(self, *arguments: str, environ: Mapping[str, str] | None = None, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, environ: Mapping[str, str] | None = None, timeout: float = 120
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "algosync", *arguments],
             cwd=self.folder,

@@ -16,7 +16,10 @@ _FINE, _ERROR, _TEST_FAILED, _INCOMPLETE = 0, 1, 3, 4
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was done, what failed, what was left out because of it; in the order of events. `wrote`: a remote write succeeded, or may have."""
+    """What was done, what failed, what was left out because of it; in the order of events.
+
+    `wrote`: a remote write succeeded, or may have.
+    """
 
     done: tuple[StepDone, ...] = ()
     failed: tuple[StepFailed, ...] = ()

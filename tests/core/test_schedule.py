@@ -1,5 +1,7 @@
 """The schedule: what may run when, for every plan."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,7 +86,7 @@ def test_an_upstream_failure_stops_what_depends_on_it_and_nothing_else(plan: Pla
 @given(plans())
 def test_testing_and_publishing_follow_the_workflows_order(plan: Plan) -> None:
     steps = [s for s in scheduled(plan) if PHASES[s.verb] >= PHASES[Verb.TEST] and s.address.name is None]
-    for earlier, later in zip(steps, steps[1:], strict=False):
+    for earlier, later in pairwise(steps):
         assert earlier.key in later.needs | later.follows
 
 

@@ -78,7 +78,8 @@ def test_a_template_rendered_by_hand_is_the_same_workflow(workspace: Workspace) 
 
 def test_a_sensitive_variable_never_shows(workspace: Workspace) -> None:
     workspace.algorithm("One")
-    text = "variables:\n  token: {sensitive: true}\nalgorithms:\n  - {name: One, language: python3, details: {label: \"{{ token }}\"}}\n"
+    algorithm = '  - {name: One, language: python3, details: {label: "{{ token }}"}}\n'
+    text = f"variables:\n  token: {{sensitive: true}}\nalgorithms:\n{algorithm}"
     (workspace.folder / "s.yaml.j2").write_text(text)
     for command in (["plan"], ["plan", "--json"], ["render"], ["validate"], ["apply", "--auto-approve"], ["drift"]):
         done = workspace.run(command[0], "s.yaml.j2", *command[1:], environ={"ALGOSYNC_VAR_token": "hunter22"})

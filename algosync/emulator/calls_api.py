@@ -40,6 +40,12 @@ class CallsApi:
         """One route; the reference is part of its path."""
         return [Route("/v1/algo/{path:path}", self._call, methods=["POST"])]
 
+    async def close(self) -> None:
+        """Give up the calls that nobody waits for."""
+        for task in self._detached:
+            task.cancel()
+        await asyncio.gather(*self._detached, return_exceptions=True)
+
     async def _call(self, request: Request) -> Response:
         caller = caller_of(request)
         timeout = _timeout(request.query_params.get("timeout"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -67,19 +67,25 @@ class Cluster:
         self._builder = Builder(root / "builds", self._records, self._repositories, venvs)
         host = Host(root / "run", root / "home", f"http://127.0.0.1:{place.port}", self._accounts)
         self._pool = Pool(host, self._builder, venvs)
+        self._calls = CallsApi(self._records, self._pool, self._files)
         self._place = place
 
     def app(self) -> ASGIApp:
         """The application, with the gate around it."""
         app = Starlette(
-            routes=self._routes(),
+            routes=self.routes(),
             lifespan=self._life,
-            exception_handlers={ApiError: refused, HTTPException: _unrouted, Exception: _crashed},
+            exception_handlers={
+                ApiError: refused,
+                ClientDisconnect: _left,
+                HTTPException: _unrouted,
+                Exception: _crashed,
+            },
         )
         hosts = frozenset(f"{name}:{self._place.port}" for name in ("127.0.0.1", "localhost"))
         return Gate(app, self._accounts, self._log, hosts)
 
-    def _routes(self) -> list[Route]:
+    def routes(self) -> list[Route]:
         """The route table."""
 
         async def health(_: Request) -> Response:
@@ -92,7 +98,7 @@ class Cluster:
             *ManagementApi(self._records, self._repositories, self._builder, self._pool).routes(),
             *ReleaseApi(self._records, self._repositories, self._builder).routes(),
             *GitApi(self._records.algorithms, self._repositories, self._builder).routes(),
-            *CallsApi(self._records, self._pool, self._files).routes(),
+            *self._calls.routes(),
         ]
 
     @asynccontextmanager
@@ -108,6 +114,7 @@ class Cluster:
             yield
         finally:
             care.cancel()
+            await self._calls.close()
             await asyncio.gather(self._pool.close(), self._builder.close(), care, return_exceptions=True)
             self._log.close()
             self._database.close()
@@ -120,6 +127,11 @@ class Cluster:
             except Exception:
                 logging.exception("The local cluster could not clear up")
             await asyncio.sleep(CARE_SECONDS)
+
+
+async def _left(_: Request, __: Exception) -> Response:
+    """The client has gone in the middle of its request; the log should say so, nobody else reads it."""
+    return error_reply(ApiError(400, "The request ended early"))
 
 
 async def _unrouted(request: Request, error: Exception) -> Response:

@@ -51,8 +51,11 @@ class DataApi:
         caller, _, place = _place(request)
         if not place.file:
             return json_reply(self._listing(request, caller, place), headers={"X-Data-Type": "directory"})
-        file = self._found(caller, place)
-        content = await asyncio.to_thread(self._blobs.open, file.blob)
+        collection = self._readable(caller, place)
+        found = await asyncio.to_thread(self._files.open, collection, place.file) if collection else None
+        if found is None:
+            raise _missing()
+        file, content = found
         headers = {"X-Data-Type": "file", "Content-Length": str(file.size)}
         accepted = request.headers.get("accept", "*/*")
         if file.size <= BLOCK:
@@ -64,7 +67,10 @@ class DataApi:
     async def _probe(self, request: Request) -> Response:
         caller, _, place = _place(request)
         if place.file:
-            file = self._found(caller, place)
+            collection = self._readable(caller, place)
+            file = self._files.file(collection, place.file) if collection else None
+            if file is None:
+                raise _missing()
             headers = {"X-Data-Type": "file", "Content-Length": str(file.size)}
             return Response(None, 200, headers, media_type="application/octet-stream")
         if place.collection:
@@ -176,13 +182,6 @@ class DataApi:
             raise _missing()
         check_readable(place, collection.acl, caller)
         return collection
-
-    def _found(self, caller: Caller, place: Place) -> File:
-        collection = self._readable(caller, place)
-        file = self._files.file(collection, place.file) if collection else None
-        if file is None:
-            raise _missing()
-        return file
 
 
 def _place(request: Request) -> tuple[Caller, str, Place]:

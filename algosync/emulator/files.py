@@ -4,6 +4,7 @@ import json
 import time
 import uuid
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from algosync.emulator.blobs import Blobs, IncomingBlob
 from algosync.emulator.database import Database
@@ -83,6 +84,16 @@ class Files:
             "SELECT name, size, modified, blob FROM files WHERE collection_id = ? AND name = ?", collection.id, name
         )
         return File(**dict(row)) if row else None
+
+    def open(self, collection: Collection, name: str) -> tuple[File, BinaryIO] | None:
+        """A file with its content; of a file that is being replaced, either the old or the new."""
+        while file := self.file(collection, name):
+            try:
+                return file, self._blobs.open(file.blob)
+            except FileNotFoundError:
+                if self.file(collection, name) == file:
+                    raise
+        return None
 
     def page(self, collection: Collection, after: str, limit: int) -> list[File]:
         """Files behind the name `after`, in order."""

@@ -144,6 +144,9 @@ class Worker:
 
     def _printed(self) -> str:
         """What the algorithm has printed since the call began, without the ADK's signal to its platform."""
+        if self._log.closed:
+            # Ended from outside in the middle of a call.
+            return ""
         text = os.pread(self._log.fileno(), MAX_STDOUT, 0).decode("utf-8", "replace")
         return text.replace("PIPE_INIT_COMPLETE\n", "")
 

@@ -184,7 +184,10 @@ class Emulator:
 def start(root: Path, environments: Path, *options: str, environ: Mapping[str, str] | None = None) -> Emulator:
     """Start a server and wait until it says that it serves."""
     command = [sys.executable, "-m", "algosync.emulator", str(root), "--environments", str(environments), *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **(environ or {})})
+    with errors(root).open("ab") as stderr:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=stderr, text=True, env={**os.environ, **(environ or {})}
+        )
     assert process.stdout is not None
     assert select.select([process.stdout], [], [], DEADLINE)[0], "the server says nothing"
     line = process.stdout.readline()
@@ -206,6 +209,12 @@ def emulator(
             running.stop()
         if running.process.stdout:
             running.process.stdout.close()
+    assert errors(root).read_text() == ""
+
+
+def errors(root: Path) -> Path:
+    """What the servers of a folder say on stderr: nothing, unless they have a fault."""
+    return root.with_name(root.name + ".stderr")
 
 
 def until(found: Callable[[], Any]) -> Any:

@@ -185,6 +185,23 @@ def test_a_broken_upload_changes_nothing(site: Emulator) -> None:
     assert site.request("GET", f"{base}/file").body == b"old"
 
 
+def test_readers_of_a_file_that_is_replaced_get_one_or_the_other(site: Emulator) -> None:
+    base = collection(site, "contended")
+    contents = {bytes([number]) * 100_000 for number in range(20)}
+    site.request("PUT", f"{base}/file", bytes(100_000))
+
+    def read() -> set[tuple[int, bytes]]:
+        return {(reply.status, reply.body) for reply in (site.request("GET", f"{base}/file") for _ in range(60))}
+
+    with ThreadPoolExecutor(5) as threads:
+        readers = [threads.submit(read) for _ in range(4)]
+        writer = threads.submit(lambda: [site.request("PUT", f"{base}/file", each).status for each in contents])
+        seen = set().union(*(reader.result() for reader in readers))
+    assert writer.result() == [200] * 20
+    assert seen <= {(200, content) for content in contents}
+    assert len(seen) > 1
+
+
 def test_an_acknowledged_upload_survives_a_kill(tmp_path: Path, environments: Path) -> None:
     content = os.urandom(MIB + 1)
     with emulator(tmp_path / "root", environments) as own:

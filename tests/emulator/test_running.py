@@ -195,6 +195,18 @@ def test_timeouts_kill(site: Emulator, echo: str) -> None:
         assert send(site, echo, b"1", "application/json", f"?timeout={wrong}").status == 400
 
 
+def test_an_algorithm_deleted_in_the_middle_of_a_call(site: Emulator, tmp_path: Path) -> None:
+    source = "import os, time\ndef apply(input):\n    open(input, 'w').write(str(os.getpid()))\n    time.sleep(1000)\n"
+    reference = site.deploy("Vanishing", source)
+    marker = tmp_path / "marker"
+    with ThreadPoolExecutor(1) as threads:
+        call = threads.submit(site.call, reference, str(marker))
+        pid = int(until(lambda: marker.exists() and marker.read_text()))
+        assert site.request("DELETE", "/v1/algorithms/local/Vanishing").status == 204
+        assert call.result()["error"]["error_type"] == "SystemExit"
+    assert not alive(pid)
+
+
 def test_the_environment_of_an_algorithm(tmp_path: Path, environments: Path) -> None:
     canary = {
         "DESTINATION_API_KEY": "canary",

@@ -74,7 +74,7 @@ class AlgorithmsApi:
 
     def update(self, owner: str, name: str, details: Mapping[str, object], settings: Mapping[str, object]) -> None:
         """Visibility and licence act at once, the other settings from the next published version (platform.md §3.4)."""
-        self._wire.json("PUT", _path(owner, name), body={"details": dict(details), "settings": dict(settings)})
+        self._object("PUT", _path(owner, name), body={"details": dict(details), "settings": dict(settings)})
 
     def build_of(self, owner: str, name: str, commit: str) -> Build | None:
         """The newest build of a commit, None where there is none (yet): a new build is not listed at once (platform.md §3.10)."""
@@ -125,7 +125,6 @@ class AlgorithmsApi:
         TestFailed: the algorithm raised, timed out or died. NotFound: there is no such version (yet).
         """
         from Algorithmia.algo_response import AlgoResponse
-        from Algorithmia.errors import ApiError
 
         algorithm = self._client.algo(f"{owner}/{name}/{reference}").set_options(timeout=timeout)
         reply = self._client.requestSession.post(
@@ -139,8 +138,9 @@ class AlgorithmsApi:
             body = reply.json()
             if error := failure.algorithm_error(body):
                 raise _test_failed(error)
-            AlgoResponse.create_algo_response(body)
-        except (ValueError, KeyError, TypeError, ApiError):
+            # The client's own reading of an answer, but for the untyped exception it has for one without metadata.
+            AlgoResponse.create_algo_response({"metadata": body["metadata"], **body})
+        except (ValueError, KeyError, TypeError):
             raise Unexpected(f"POST {algorithm.url}: the answer is not what the platform documents") from None
 
     def _object(

@@ -43,15 +43,16 @@ class Directory:
     def open(self, owner: str, collection: str, name: str) -> Iterator[Download]:
         path = self._folder(owner, collection) / _safe(name)
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
             raise NotFound(f"{printable(str(path))} does not exist") from None
         except OSError as error:
             raise SourceError(f"cannot read {printable(str(path))}: {error.strerror}") from None
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(descriptor)
+            raise SourceError(f"{printable(str(path))} is not a plain file")
         with os.fdopen(descriptor, "rb", buffering=0) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise SourceError(f"{printable(str(path))} is not a plain file")
             yield Download(status.st_size, _blocks(file, path))
 
     def _folder(self, owner: str, collection: str) -> Path:

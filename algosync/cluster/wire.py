@@ -149,15 +149,13 @@ def _with_query(path: str, query: Mapping[str, str] | None) -> str:
 
 
 def _read_limited(response: BaseHTTPResponse, what: str) -> bytes:
-    import urllib3
-
-    try:
-        text = response.read(_JSON_LIMIT + 1)
-    except urllib3.exceptions.HTTPError as error:
-        raise failure.from_transport(what, error) from None
-    if len(text) > _JSON_LIMIT:
-        raise Unexpected(f"{what}: the answer is longer than {_JSON_LIMIT} bytes", status=response.status)
-    return text
+    text = bytearray()
+    # To its very end: only a read that finds nothing tells that the body was cut short.
+    for block in _blocks(response, what):
+        text += block
+        if len(text) > _JSON_LIMIT:
+            raise Unexpected(f"{what}: the answer is longer than {_JSON_LIMIT} bytes", status=response.status)
+    return bytes(text)
 
 
 def _blocks(response: BaseHTTPResponse, what: str) -> Iterator[bytes]:

@@ -1,0 +1,57 @@
+"""A directory laid out as the Data API gives what a cluster would, and nothing outside of it."""
+
+from pathlib import Path
+
+import pytest
+
+from algosync.cluster.directory import Directory
+from algosync.cluster.transfer import digest_file, stream
+from algosync.core.error import AlgosyncError, NotFound, SourceError
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "source" / "quality" / "models"
+    folder.mkdir(parents=True)
+    (folder / "a.bin").write_bytes(b"12345")
+    (folder / "link").symlink_to("/etc/passwd")
+    (folder / "folder").mkdir()
+    (tmp_path / "secret").write_text("x")
+    return tmp_path / "source"
+
+
+def test_files_and_their_bytes(root: Path) -> None:
+    store = Directory(root)
+    assert {name: stat.size for name, stat in store.files(".my", "models").items()} == {"a.bin": 5}
+    assert store.files("quality", "models").keys() == {"a.bin"}
+    assert digest_file(store, (".my", "models", "a.bin"), lambda _: None)[1] == 5
+    with stream(store, (".my", "models", "a.bin")) as file:
+        assert (file.read(2), file.read()) == (b"12", b"345")
+
+
+def test_a_young_file_has_no_stamp(root: Path) -> None:
+    assert Directory(root).files(".my", "models")["a.bin"].stamp is None
+
+
+@pytest.mark.parametrize("name", [("nobody", "models"), ("quality", "nothing"), ("quality", "models/a.bin"), ("..", "source")])
+def test_what_is_not_there_is_not_found_or_refused(root: Path, name: tuple[str, str]) -> None:
+    with pytest.raises((NotFound, SourceError)):
+        Directory(root).files(*name)
+
+
+@pytest.mark.parametrize("name", ["link", "folder", "missing", "..", "../../../secret", "a\0b"])
+def test_nothing_but_its_own_plain_files(root: Path, name: str) -> None:
+    with pytest.raises(AlgosyncError), Directory(root).open(".my", "models", name):
+        pytest.fail("it was opened")
+
+
+def test_my_needs_one_owner(root: Path) -> None:
+    (root / "second").mkdir()
+    with pytest.raises(SourceError, match="exactly one owner"):
+        Directory(root).files(".my", "models")
+    assert Directory(root).files("quality", "models").keys() == {"a.bin"}
+
+
+def test_a_root_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="does not exist"):
+        Directory(tmp_path / "nowhere")

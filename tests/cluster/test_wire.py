@@ -1,0 +1,265 @@
+"""The wire against servers that lie, break off, redirect or say no: a typed error each, never a wrong answer."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from algosync.cluster.address import parse
+from algosync.cluster.connection import Cluster, connect
+from algosync.core.error import (
+    AlgosyncError,
+    ClusterError,
+    Conflict,
+    Denied,
+    NotFound,
+    TestFailed,
+    Throttled,
+    TransferError,
+    Unexpected,
+    Unreachable,
+)
+from algosync.core.secret import Secret
+
+KEY = "simKEY/+=KEY"
+
+
+@contextmanager
+def server(reply: bytes, requests: list[bytes] | None = None) -> Iterator[Cluster]:
+    """Sends the same bytes to whoever comes, and closes."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    received = connection.recv(65536)
+                    if requests is not None:
+                        requests.append(received)
+                    connection.sendall(reply)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield connect(parse(f"http://127.0.0.1:{listener.getsockname()[1]}", "test"), Secret(KEY), None, "test")
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+def http(status: str, body: bytes, *headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {status}", *headers, "Connection: close"]
+    if not any(h.lower().startswith(("content-length", "transfer-encoding")) for h in headers):
+        lines.insert(1, f"Content-Length: {len(body)}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
+def wrapped(code: int, message: str = "no") -> bytes:
+    return json.dumps({"error": {"id": "req-1", "code": code, "message": message}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (http("401 Unauthorized", b'{"error":{"message":"authorization required"}}'), Denied),
+        (http("403 Forbidden", wrapped(2001)), Denied),
+        (http("400 Bad Request", wrapped(2002)), Denied),
+        (http("404 Not Found", b'{"error":"No such algorithm"}'), NotFound),
+        (http("400 Bad Request", wrapped(1002)), Conflict),
+        (http("400 Bad Request", b'{"id":"x","code":1007,"message":"published"}'), Conflict),
+        (http("409 Conflict", b""), Conflict),
+        (http("429 Too Many", b"slow down"), Throttled),
+        (http("503 Unavailable", b"<html>"), Throttled),
+        (http("500 Oops", b"Internal Server Error"), Unexpected),
+        (http("500 Oops", wrapped(0, "404 not found")), Unexpected),
+        (http("307 Moved", b"", "Location: https://evil.example.com/"), Unexpected),
+        (http("200 OK", b"<html>login</html>"), Unexpected),
+        (http("200 OK", b""), Unexpected),
+        (http("200 OK", b"[]"), Unexpected),
+        (http("200 OK", b"[" * 100_000), Unexpected),
+        (http("200 OK", b'{"error":{"message":"no"}}'), ClusterError),
+        (http("200 OK", b'{"details":', "Content-Length: 4000"), Unreachable),
+        (b"nonsense\r\n\r\n", Unreachable),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", Unexpected),
+        (b"", Unreachable),
+    ],
+)
+def test_each_bad_answer_is_its_own_error(reply: bytes, error: type[ClusterError]) -> None:
+    with server(reply) as cluster, pytest.raises(ClusterError) as caught:
+        cluster.algorithms.read("me", "Hello")
+    assert type(caught.value) is error
+    assert "GET /v1/algorithms/me/Hello" in caught.value.message
+    assert KEY not in caught.value.message
+
+
+def test_nobody_there_is_unreachable() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    with pytest.raises(Unreachable):
+        connect(parse(address, "test"), Secret(KEY), None, "test").algorithms.read("me", "Hello")
+
+
+def test_code_and_request_id_are_kept_and_steering_characters_are_not() -> None:
+    body = b'{"error":{"id":"req-\\u001b[2J","code":2001,"message":"\\u001b]0;owned\\u0007 no"}}'
+    with server(http("403 Forbidden", body)) as cluster, pytest.raises(Denied) as caught:
+        cluster.algorithms.read("me", "Hello")
+    assert (caught.value.status, caught.value.code, caught.value.request_id) == (403, 2001, "req-\\x1b[2J")
+    assert caught.value.message.endswith("403 \\x1b]0;owned\\x07 no")
+
+
+def test_the_key_goes_into_one_header_and_nothing_is_compressed() -> None:
+    seen: list[bytes] = []
+    with server(http("200 OK", b"{}"), seen) as cluster:
+        cluster.algorithms.read("me", "Hello")
+    head = seen[0].decode()
+    assert head.count(KEY) == 1
+    assert f"Authorization: Simple {KEY}\r\n" in head
+    assert "Accept-Encoding: identity\r\n" in head
+
+
+def download(cluster: Cluster) -> bytes:
+    with cluster.data.open("me", "models", "a b#?.bin") as file:
+        return b"".join(file.blocks)
+
+
+def test_a_download_is_whole_and_its_name_arrives_as_it_is() -> None:
+    seen: list[bytes] = []
+    with server(http("200 OK", b"12345", "X-Data-Type: file"), seen) as cluster:
+        assert download(cluster) == b"12345"
+    assert seen[0].startswith(b"GET /v1/data/me/models/a%20b%23%3F.bin HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (http("200 OK", b"123", "Content-Length: 5"), Unreachable),
+        (http("200 OK", b"12345", "X-Data-Type: directory"), Unexpected),
+        (http("200 OK", b"\x1f\x8b12345", "Content-Encoding: gzip"), Unexpected),
+        (http("200 OK", b"5\r\n12345\r\n0\r\n\r\n", "Transfer-Encoding: chunked"), Unexpected),
+        (http("404 Not Found", b'{"error":{"message":"path not found"}}'), NotFound),
+        (http("302 Found", b"", "Location: http://127.0.0.1:1/"), Unexpected),
+    ],
+)
+def test_a_download_that_is_not_whole_is_refused(reply: bytes, error: type[ClusterError]) -> None:
+    with server(reply) as cluster, pytest.raises(ClusterError) as caught:
+        download(cluster)
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize("name", [".", "..", ""])
+def test_names_that_no_url_can_hold_are_refused(name: str) -> None:
+    with server(b"") as cluster, pytest.raises(ValueError, match="cannot be named"):
+        cluster.data.put("me", "models", name, [], 0)
+
+
+PAGES: list[tuple[str, object]] = [
+    ("the same marker for ever", {"files": [], "marker": "again"}),
+    ("no object", []),
+    ("a file without a size", {"files": [{"filename": "a", "last_modified": "2021-01-01T00:00:00.000Z"}]}),
+    ("a file that is none", {"files": ["a"]}),
+    ("files that are none", {"files": {"a": 1}}),
+]
+
+
+@pytest.mark.parametrize(("what", "page"), PAGES, ids=[what for what, _ in PAGES])
+def test_a_listing_that_lies_or_never_ends_is_refused(what: str, page: object) -> None:
+    with server(http("200 OK", json.dumps(page).encode())) as cluster, pytest.raises(Unexpected):
+        cluster.data.files("me", "models")
+
+
+@pytest.mark.parametrize(
+    ("date", "trusted"),
+    [
+        ("Date: Thu, 04 Mar 2021 05:06:09 GMT", True),
+        ("Date: Thu, 04 Mar 2021 05:06:08 GMT", False),
+        ("Date: Wed, 03 Mar 2021 05:06:08 GMT", False),
+        ("Date: soon", False),
+        ("X-Nothing: x", False),
+    ],
+)
+def test_a_stamp_is_trusted_when_the_servers_own_clock_says_it_is_old_enough(date: str, trusted: bool) -> None:
+    page = {"files": [{"filename": "a", "size": 3, "last_modified": "2021-03-04T05:06:07.000Z"}]}
+    with server(http("200 OK", json.dumps(page).encode(), date)) as cluster:
+        stat = cluster.data.files("me", "models")["a"]
+    assert stat.size == 3
+    assert stat.stamp == ("3@2021-03-04T05:06:07.000Z" if trusted else None)
+
+
+def test_the_owner_of_the_key_comes_first() -> None:
+    with server(http("200 OK", b'{"folders":[{"name":"jane"},{"name":"org"}]}')) as cluster:
+        assert cluster.data.owners() == ("jane", "org")
+    with server(http("200 OK", b"{}")) as cluster, pytest.raises(Unexpected):
+        cluster.data.owners()
+
+
+
+
+@pytest.mark.parametrize("member", ["stacktrace", "stack_trace"])
+def test_an_algorithms_own_failure_keeps_its_words_and_trace(member: str) -> None:
+    body = json.dumps({"error": {"message": "boom", "error_type": "AlgorithmError", member: "line 1\nline 2"}}).encode()
+    with server(http("200 OK", body)) as cluster, pytest.raises(TestFailed) as caught:
+        cluster.algorithms.call("me", "Hello", "0.1.0", "1", 60)
+    assert (caught.value.message, caught.value.error_type, caught.value.trace) == ("boom", "AlgorithmError", "line 1\nline 2")
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (http("404 Not Found", b'{"error":{"message":"no version hash"}}'), NotFound),
+        (http("401 Unauthorized", b""), Denied),
+        (http("302 Found", b"", "Location: http://127.0.0.1:1/"), Unexpected),
+        (http("200 OK", b"<html>"), Unexpected),
+        (http("200 OK", b"{}"), Unexpected),
+        (http("200 OK", b'{"result": 1}'), Unexpected),
+        (b"", Unreachable),
+    ],
+)
+def test_calls_through_the_official_client_fail_as_typed_errors(reply: bytes, error: type[AlgosyncError]) -> None:
+    with server(reply) as cluster, pytest.raises(AlgosyncError) as caught:
+        cluster.algorithms.call("me", "Hello", "0.1.0", "1", 60)
+    assert type(caught.value) is error
+
+
+def test_the_official_client_sends_our_key_whatever_the_machine_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Its own way takes netrc over the key, and proxies and CA files from the environment (platform.md §1.1)."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / ".netrc").write_text("default login mallory password hunter2\n")
+    (folder / ".netrc").chmod(0o600)
+    for name, value in {
+        "HOME": str(folder),
+        "NETRC": str(folder / ".netrc"),
+        "HTTP_PROXY": "http://127.0.0.1:1",
+        "REQUESTS_CA_BUNDLE": "/nowhere",
+        "ALGORITHMIA_API_KEY": "other",
+        "ALGORITHMIA_API": "http://127.0.0.1:1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    seen: list[bytes] = []
+    answer = b'{"result": 1, "metadata": {"content_type": "json", "duration": 0.1}}'
+    with server(http("200 OK", answer), seen) as cluster:
+        cluster.algorithms.call("me", "Hello", "abc", '{"n": 1.50}', 7)
+    head, _, body = seen[0].decode().partition("\r\n\r\n")
+    assert head.startswith("POST /v1/algo/me/Hello/abc?timeout=7&stdout=False HTTP/1.1\r\n")
+    assert f"Authorization: Simple {KEY}" in head
+    assert "mallory" not in head
+    assert "Content-Type: application/json" in head
+    assert body == '{"n": 1.50}'
+
+
+def test_a_relay_whose_source_ends_early_is_an_error() -> None:
+    from algosync.cluster.transfer import digest_file
+
+    with server(http("200 OK", b"12345")) as cluster:
+        digest, size = digest_file(cluster.data, ("me", "models", "a"), lambda _: None)
+    assert (digest[:12], size) == ("5994471abb01", 5)
+    with server(http("200 OK", b"123", "Content-Length: 5")) as cluster, pytest.raises((TransferError, Unreachable)):
+        digest_file(cluster.data, ("me", "models", "a"), lambda _: None)

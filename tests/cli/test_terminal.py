@@ -1,0 +1,119 @@
+"""On a real terminal: the prompt, the moving part, the signals."""
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from harness import Cluster, Workspace
+
+
+class Session:
+    """A command on a pseudo-terminal; everything it shows is kept."""
+
+    def __init__(self, workspace: Workspace, *arguments: str) -> None:
+        self._master, slave = pty.openpty()
+        environ = {**workspace.environment(), "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"}
+        environ.pop("CI", None)
+        environ.pop("NO_COLOR", None)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "algosync", *arguments],
+            cwd=workspace.folder,
+            env=environ,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        )
+        os.close(slave)
+        self.shown = ""
+
+    def until(self, text: str, timeout: float = 60) -> None:
+        deadline = time.monotonic() + timeout
+        while text not in self.shown:
+            ready, _, _ = select.select([self._master], [], [], max(deadline - time.monotonic(), 0))
+            assert ready, f"{text!r} did not come:\n{self.shown}"
+            if not self._read():
+                break
+        assert text in self.shown, f"it ended without {text!r}:\n{self.shown}"
+
+    def _read(self) -> bool:
+        try:
+            data = os.read(self._master, 65536)
+        except OSError:  # the other side is closed
+            return False
+        self.shown += data.decode(errors="replace")
+        return bool(data)
+
+    def type(self, text: str) -> None:
+        os.write(self._master, text.encode())
+
+    def end(self) -> int:
+        while self._read():
+            pass
+        os.close(self._master)
+        return self.process.wait(60)
+
+
+SLOW = "import time\n\n\ndef apply(input):\n    time.sleep(20)\n    return input\n"
+
+
+@pytest.fixture
+def one(workspace: Workspace) -> Workspace:
+    workspace.algorithm("One")
+    uri = workspace.data("models", "a.bin", b"a" * 3_000_000)
+    workspace.write([{"name": "One", "language": "python3", "data_files": [uri], "test_payload": 1}])
+    return workspace
+
+
+def test_yes_is_asked_for_and_progress_moves(one: Workspace) -> None:
+    session = Session(one, "apply")
+    session.until("Enter a value: ")
+    assert "Only 'yes' will be accepted to approve." in session.shown
+    session.type("yes\n")
+    session.until("Apply complete!")
+    assert session.end() == 0
+    assert "\x1b[32m+\x1b[0m" in session.shown
+    assert "version.One: Building" in session.shown
+    assert "\x1b[?25l" in session.shown  # the cursor is hidden while the rows move …
+    assert session.shown.rindex("\x1b[?25h") > session.shown.rindex("\x1b[?25l")  # … and is there again afterwards
+
+
+@pytest.mark.parametrize("answer", ["no\n", "y\n", "\n", "\x04"])
+def test_anything_else_declines(cluster: Cluster, one: Workspace, answer: str) -> None:
+    with cluster.writes() as writes:
+        session = Session(one, "apply")
+        session.until("Enter a value: ")
+        session.type(answer)
+        assert session.end() == 1
+    assert writes.lines == ()
+    assert "nothing was changed" in session.shown
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_at_the_prompt(cluster: Cluster, one: Workspace, number: signal.Signals, code: int) -> None:
+    with cluster.writes() as writes:
+        session = Session(one, "apply")
+        session.until("Enter a value: ")
+        session.process.send_signal(number)
+        assert session.end() == code
+    assert writes.lines == ()
+    assert "Traceback" not in session.shown
+
+
+def test_a_second_signal_ends_it_at_once_and_the_next_run_goes_on(cluster: Cluster, workspace: Workspace) -> None:
+    workspace.algorithm("Slow", SLOW)
+    workspace.write([{"name": "Slow", "language": "python3", "test_payload": 1}])
+    session = Session(workspace, "apply", "--auto-approve")
+    session.until("test.Slow: Testing")
+    session.process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    started = time.monotonic()
+    session.process.send_signal(signal.SIGINT)
+    assert session.end() == 130
+    assert time.monotonic() - started < 5
+    assert workspace.actions() == {"version.Slow": "create"}

@@ -77,8 +77,9 @@ def _refuse_syntax(text: str, start: int, end: int, faults: Faults) -> None:
 def check_unchanged(block: Node | None, root: Node, faults: Faults) -> None:
     """Tell a rendered document whose block is not the one that was found in its template."""
     entry = root.entries.get("variables") if isinstance(root, MapNode) else None
-    rendered = payload_text(entry.value, "") if entry else None
-    if rendered == (payload_text(block, "") if block else None):
+    if entry is None and block is None:
+        return
+    if entry and block and payload_text(entry.value, "") == payload_text(block, ""):
         return
     message = "the variables block could not be read before rendering"
     hint = "YAML: `variables:` at the beginning of a line; JSON: the first member of the document; no template syntax in it"

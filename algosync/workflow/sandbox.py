@@ -5,7 +5,8 @@ and output that the kernel or the loop below enforces, because Jinja2's sandbox 
 that tell where in the template it comes from; what went wrong goes to stderr as JSON, with exit code 3.
 
 What templates get: Jinja2's language in its immutable sandbox, `range`, `dict`, `namespace`, `cycler`, `joiner`, and every filter
-but `random`. Texts are printed as they are, everything else as JSON; a given text with line breaks has to go through a filter.
+but those for HTML and chance. Texts are printed as they are, everything else as JSON; a given text with line breaks has to go
+through a filter.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 FAILED = 3
 _GLOBALS = {"range", "dict", "namespace", "cycler", "joiner"}
+_NO_FILTERS = {"random", "pprint", "e", "escape", "forceescape", "safe", "striptags", "urlize", "xmlattr"}
 _OTHER_FILES = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
 
 
@@ -51,14 +53,20 @@ def printed(value: object) -> object:
     """What `{{ value }}` prints. Nothing but plain data: the address of an object would differ from run to run."""
     if isinstance(value, GivenText) and value and value.splitlines() != [value]:
         raise LineBreakError
-    return value if isinstance(value, (str, Undefined)) else json.dumps(value, allow_nan=False)
+    return value if isinstance(value, str) else to_json(value)
+
+
+def to_json(value: object, indent: int | None = None) -> str:
+    """JSON as it is: Jinja2's own filter writes for HTML, and makes what is joined to it HTML too."""
+    if isinstance(value, Undefined):
+        return str(value)  # raises, and says what is undefined
+    return json.dumps(value, indent=indent, allow_nan=False)
 
 
 def environment() -> ImmutableSandboxedEnvironment:
     env = ImmutableSandboxedEnvironment(undefined=StrictUndefined, finalize=printed, keep_trailing_newline=True)
     env.globals = {name: value for name, value in env.globals.items() if name in _GLOBALS}
-    env.filters = {name: value for name, value in env.filters.items() if name != "random"}
-    env.policies["json.dumps_kwargs"] = {"sort_keys": False, "allow_nan": False}
+    env.filters = {name: value for name, value in env.filters.items() if name not in _NO_FILTERS} | {"tojson": to_json}
     return env
 
 
@@ -80,7 +88,7 @@ def check(env: ImmutableSandboxedEnvironment, tree: nodes.Template, source: str,
         for node in tree.find_all(_OTHER_FILES)
     ]
     unknown = meta.find_undeclared_variables(tree) - set(given) - set(env.globals) - guarded(tree)
-    lines = source.split("\n")
+    lines = re.split(r"\r\n|\r|\n", source)
     for node in tree.find_all(nodes.Name):
         if node.name in unknown:
             unknown.remove(node.name)

@@ -60,7 +60,8 @@ def _change(want: Resource, have: Resource | None, record: Record | None) -> Cha
             return Change(want.address, Action.ADOPT, have, want, reason="it is there already, as the workflow wants it")
         action = Action.NONE if record == record_of(want, have) else Action.REFRESH
         return Change(want.address, action, have, want)
-    drifted = record is not None and have.digest != record.digest
+    moved = record is not None and (have.stamp is None or have.stamp != record.destination_stamp)
+    drifted = moved and record is not None and have.digest != record.digest
     return Change(want.address, Action.UPDATE, have, want, drifted=drifted)
 
 

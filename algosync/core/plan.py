@@ -41,7 +41,6 @@ class Plan:
     changes: tuple[Change, ...]
     checks: tuple[Check, ...]
     depends_on: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    notes: tuple[str, ...] = ()
 
     @property
     def visible(self) -> tuple[Change, ...]:

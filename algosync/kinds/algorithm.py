@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from algosync.cluster.algorithms import AlgorithmInfo
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
 from algosync.core.environment import Environment, choose, shown
@@ -23,19 +24,29 @@ def desired(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
     details = {name: getattr(spec.details, name) for name in _DETAILS}
     settings = {name: getattr(spec.settings, name) for name in _SETTINGS}
     given = {name: value for name, value in details.items() if value is not None}
-    yield _resource(spec.name, {"environment": environment_of(spec, site).display_name, **given, **settings})
+    attributes = {"environment": environment_of(spec, site).display_name, **given, **settings}
+    digest = digest_of(attributes)
+    yield Resource(Address("algorithm", spec.name), attributes, stamp=digest, digest=digest)
 
 
 def observed(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
     """What the workflow says nothing about is not compared: a summary that it does not give may be any."""
     info = site.info(spec.name)
-    if info is None:
-        return
+    if info is not None:
+        record = site.ledger.records.get(Address("algorithm", spec.name))
+        recorded = record.attributes if record and site.recorded_only else None
+        names = [n for n in _DETAILS if (n in recorded if recorded is not None else getattr(spec.details, n) is not None)]
+        yield _observed(spec.name, info, names, site)
+
+
+def _observed(name: str, info: AlgorithmInfo, compared: Iterable[str], site: Site) -> Resource:
+    """The stamp is of everything, so that it moves only when somebody changes something, not when the workflow says more."""
     environment = info.settings.get("algorithm_environment")
-    details = {name: _text(info.details, name) for name in _DETAILS if getattr(spec.details, name) is not None}
-    settings = {name: _text(info.settings, name) for name in _SETTINGS}
     running = shown(environment if isinstance(environment, str) else None, site.environments())
-    yield _resource(spec.name, {"environment": running, **details, **settings})
+    settings = {"environment": running, **{n: _value(info.settings, n) for n in _SETTINGS}}
+    attributes = {**settings, **{n: _value(info.details, n) for n in compared}}
+    stamp = digest_of({**settings, **{n: _value(info.details, n) for n in _DETAILS}})
+    return Resource(Address("algorithm", name), attributes, stamp, digest_of(attributes))
 
 
 def read(resource: Resource, side: Side, spec: AlgorithmSpec, site: Site) -> Resource:
@@ -61,7 +72,8 @@ def perform(step: Step, spec: AlgorithmSpec, site: Site, tell: Tell) -> Outcome:
             algorithms.create(site.owner, spec.name, details, settings)
         else:
             algorithms.update(site.owner, spec.name, details, settings)
-    return Outcome((Record(want.address, want.digest or "", want.stamp, want.stamp, None, want.attributes),))
+    now = _observed(spec.name, algorithms.read(site.owner, spec.name), details, site)
+    return Outcome((Record(want.address, want.digest or "", want.stamp, now.stamp, None, want.attributes),))
 
 
 def environment_of(spec: AlgorithmSpec, site: Site) -> Environment:
@@ -71,12 +83,7 @@ def environment_of(spec: AlgorithmSpec, site: Site) -> Environment:
     return choose(spec.language, site.environments(), current if isinstance(current, str) else None)
 
 
-def _resource(name: str, attributes: Mapping[str, Json]) -> Resource:
-    digest = digest_of(attributes)
-    return Resource(Address("algorithm", name), attributes, stamp=digest, digest=digest)
-
-
-def _text(values: Mapping[str, object], name: str) -> Json:
+def _value(values: Mapping[str, object], name: str) -> Json:
     """A platform that leaves out an empty text means an empty text."""
     value = values.get(name, "")
     return value if isinstance(value, (str, bool, int)) else str(value)

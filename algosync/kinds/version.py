@@ -6,13 +6,14 @@ Settings that act only from the next publish are part of its digest, so changing
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from algosync.cluster.algorithms import Build, Version
 from algosync.core.address import Address
 from algosync.core.change import Change
 from algosync.core.environment import shown
-from algosync.core.error import BuildFailed, ClusterError, Conflict
+from algosync.core.error import BuildFailed, ClusterError, Conflict, Unreachable
 from algosync.core.event import Note
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, Record, Resource, digest_of
@@ -96,7 +97,8 @@ def _awaited(step: Step, spec: AlgorithmSpec, site: Site, commit: str, tell: Tel
             return build
         stale = build is None and (not fresh or waited > _APPEAR)
         if not asked and (stale or (build is not None and build.status == "failed" and not fresh)):
-            with site.ledger.writing(step.address, "compile"):
+            with site.ledger.writing(step.address, "compile"), suppress(Unreachable):
+                # It answers when the build has ended, which may take longer than any answer may: the builds tell.
                 algorithms.compile(site.owner, spec.name)
             asked, fresh = True, True
             continue

@@ -49,8 +49,6 @@ def show_plan(plan: Plan, terminal: Terminal) -> None:
         payloads = sum(1 for check in plan.checks if check.payload_of_algorithm)
         tests = len(plan.checks) - payloads
         terminal.result(f"Tests: {plural(payloads, 'algorithm payload')}, {plural(tests, 'workflow test')}.")
-    for note in plan.notes:
-        terminal.result(f"Note: {printable(note)}")
 
 
 def _show_drifted(changes: Iterable[Change], terminal: Terminal) -> None:

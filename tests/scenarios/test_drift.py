@@ -140,6 +140,18 @@ def test_never_applied_is_said(applied: Workspace) -> None:
     assert not (applied.folder / "elsewhere").exists()
 
 
+def test_saying_more_in_the_workflow_is_no_drift(applied: Workspace) -> None:
+    document = json.loads((applied.folder / "workflow.json").read_text())
+    document["algorithms"][0]["details"] = {"summary": "counts"}
+    (applied.folder / "workflow.json").write_text(json.dumps(document))
+    assert drift_of(applied, 0) == {}
+    assert applied.plan()["resource_drift"] == []
+    assert applied.actions() == {"algorithm.One": "update"}
+    applied.apply()
+    assert applied.actions() == {}
+    assert drift_of(applied, 0) == {}
+
+
 def test_reading_sends_nothing_that_changes_anything(cluster: Cluster, applied: Workspace) -> None:
     change_setting(cluster)
     push_source(cluster)

@@ -1,0 +1,33 @@
+"""Starting the command beside what it stands on: a bare `import typer`, in turn, as a ratio of processor time."""
+
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ROUNDS = 15
+
+
+def processor_time(command: Sequence[str]) -> float:
+    """Seconds of one whole process, as the system counted them."""
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0
+    process.returncode = 0
+    return usage.ru_utime + usage.ru_stime
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_at_most_one_and_a_half_times_a_bare_import_of_typer(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    ours = [sys.executable, "-m", "algosync", option]
+    peer = [sys.executable, "-c", "import typer"]
+    processor_time(ours), processor_time(peer)  # the first of each compiles
+    ratio = statistics.median(processor_time(ours) / processor_time(peer) for _ in range(ROUNDS))
+    with capsys.disabled():
+        print(f"\nalgosync {option}: {ratio:.2f} x a bare `import typer`")
+    assert ratio <= 1.5

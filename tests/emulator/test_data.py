@@ -183,6 +183,7 @@ def test_a_broken_upload_changes_nothing(site: Emulator) -> None:
         while peer.recv(4096):
             pass
     assert site.request("GET", f"{base}/file").body == b"old"
+    assert list((site.root / "blobs" / "incoming").iterdir()) == []
 
 
 def test_readers_of_a_file_that_is_replaced_get_one_or_the_other(site: Emulator) -> None:

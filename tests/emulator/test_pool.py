@@ -99,7 +99,7 @@ def test_imports_take_turns(tmp_path: Path, environments: Path, monkeypatch: pyt
 import os, time
 mine = {str(meeting)!r} + "/" + str(os.getpid())
 open(mine, "w").close()
-time.sleep(0.1)
+time.sleep(0.4)
 overlapping = len(os.listdir({str(meeting)!r}))
 os.remove(mine)
 def apply(input):
@@ -112,6 +112,6 @@ def apply(input):
         (tmp_path / "builds" / "One" / "src" / "src" / "One.py").write_text(source)
         monkeypatch.setattr(workers, "_import_limit", 2)
         overlaps = await asyncio.gather(*[start(one) for _ in range(6)])
-        assert max(overlaps) == 2
+        assert max(overlaps) <= 2
 
     with_pool(tmp_path, environments, scenario)

@@ -15,7 +15,7 @@ from algosync.workflow.json_reader import read_json
 from algosync.workflow.payload import payload_text
 from algosync.workflow.yaml_reader import read_yaml
 
-EXAMPLES = Path(workflow.__file__).parents[2] / "workflows"
+EXAMPLES = Path(__file__).parents[2] / "workflows"
 BROKEN = Path(__file__).with_name("broken")
 
 

@@ -6,13 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from algosync import workflow
-
 
 def modules_after(program: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", f"{program}; import sys; print(*sys.modules)"],
-        cwd=Path(workflow.__file__).parents[2],
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         check=True,

@@ -295,7 +295,7 @@ def test_an_interrupt_ends_the_child_too(tmp_path: Path) -> None:
         f"template._SANDBOX = Path({str(script)!r})\n"
         "template.render_template('x', {}, Faults())\n"
     )
-    folder = Path(workflow.__file__).parents[2]
+    folder = Path(__file__).parents[2]
     with (
         subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL, cwd=folder) as process,
         pipe.open() as alive,

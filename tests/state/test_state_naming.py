@@ -53,6 +53,24 @@ def test_no_two_share_a_name(one: tuple[str, str, str], other: tuple[str, str, s
     assert (state_name(*one).casefold() == state_name(*other).casefold()) == (one == other)
 
 
-@given(st.text(alphabet="aAbB-_", min_size=1, max_size=3), st.text(alphabet="aAbB-_", min_size=1, max_size=3))
-def test_no_two_similar_owners_share_a_name(one: str, other: str) -> None:
-    assert (state_name("w", "local", one).casefold() == state_name("w", "local", other).casefold()) == (one == other)
+@given(st.sampled_from(["A", "Hello", "a b", "", "-", "x" * 70]) | names)
+def test_an_owner_cannot_be_called_like_the_name_of_another_ones_file(owner: str) -> None:
+    mimic = re.fullmatch(r"w@local~(.*)\.json", state_name("w", "local", owner).casefold())
+    assert mimic is not None
+    same = state_name("w", "local", mimic[1]).casefold() == state_name("w", "local", owner).casefold()
+    assert same == (mimic[1] == owner)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("local", "https://local"),
+        ("local:8443", "https://local:8443"),
+        ("https://a.x:80", "http://a.x:80"),
+        ("https://a.x", "https://A.x"),
+        ("http://a.x", "https://" + state_name("w", "http://a.x", "o")[2:-7]),
+        ("local:Two", "local:" + state_name("w", "local:Two", "o")[8:-7].casefold()),
+    ],
+)
+def test_destinations_that_look_alike_are_told_apart(one: str, other: str) -> None:
+    assert state_name("w", one, "o").casefold() != state_name("w", other, "o").casefold()

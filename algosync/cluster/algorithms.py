@@ -143,9 +143,7 @@ class AlgorithmsApi:
         except (ValueError, KeyError, TypeError):
             raise Unexpected(f"POST {algorithm.url}: the answer is not what the platform documents") from None
 
-    def _object(
-        self, method: str, path: str, query: Mapping[str, str] | None = None, body: object = None
-    ) -> Mapping[str, object]:
+    def _object(self, method: str, path: str, query: Mapping[str, str] | None = None, body: object = None) -> Mapping[str, object]:
         """A JSON object, as an answer; a 2xx that holds an `error` is a failure too (platform.md §10.1)."""
         reply = self._wire.json(method, path, query=query, body=body)
         if not isinstance(reply.body, dict):

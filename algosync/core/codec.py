@@ -110,9 +110,7 @@ def address_from_json(value: Json) -> Address:
 def parse_json(data: bytes) -> Json:
     """One JSON document: UTF-8, no duplicate names, only finite numbers. Corrupt: anything else."""
     try:
-        document: Json = json.loads(
-            data.decode("utf-8"), object_pairs_hook=_unique, parse_float=_finite, parse_constant=_finite
-        )
+        document: Json = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:
         raise Corrupt(f"is damaged: not JSON ({error})") from error
     return document

@@ -25,9 +25,7 @@ def assume_desired(desired: Snapshot, recorded: Recorded) -> dict[Address, Resou
 
 def assume_observed(observed: Snapshot, recorded: Recorded) -> dict[Address, Resource]:
     """Observed resources whose destination stamp stands as recorded have the recorded digest."""
-    return {
-        a: _assume(r, recorded.get(a), recorded[a].destination_stamp if a in recorded else None) for a, r in observed.items()
-    }
+    return {a: _assume(r, recorded.get(a), recorded[a].destination_stamp if a in recorded else None) for a, r in observed.items()}
 
 
 def _assume(resource: Resource, record: Record | None, stamp: str | None) -> Resource:

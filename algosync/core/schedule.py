@@ -106,9 +106,7 @@ def _step(task: _Task, own: list[_Task], upstream: frozenset[str], earlier: froz
     )
 
 
-def _tests(
-    plan: Plan, by_algorithm: Mapping[str, list[_Task]], above: Mapping[str, set[str]], steps: list[Step]
-) -> Iterable[Step]:
+def _tests(plan: Plan, by_algorithm: Mapping[str, list[_Task]], above: Mapping[str, set[str]], steps: list[Step]) -> Iterable[Step]:
     """The workflow's tests, one after another when everything else has ended."""
     everything = frozenset(step.key for step in steps)
     before: frozenset[str] = everything

@@ -17,9 +17,7 @@ def main() -> int:
     parser.add_argument("root", type=Path, metavar="ROOT", help="the folder of the cluster: data, key, logs")
     parser.add_argument("--port", type=int, default=0, help="0 (the default) takes a free one")
     parser.add_argument("--user", default="local", help="the name of the user it is made for")
-    parser.add_argument(
-        "--until-unlocked", type=Path, metavar="FILE", help="stop when nobody holds a shared lock on FILE any more"
-    )
+    parser.add_argument("--until-unlocked", type=Path, metavar="FILE", help="stop when nobody holds a shared lock on FILE any more")
     parser.add_argument(
         "--environments",
         type=Path,

@@ -63,8 +63,7 @@ class Algorithms:
         try:
             with self._database.write() as connection:
                 connection.execute(
-                    "INSERT INTO algorithms (id, owner, name, details, settings, initial_commit)"
-                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO algorithms (id, owner, name, details, settings, initial_commit) VALUES (?, ?, ?, ?, ?, ?)",
                     record,
                 )
         except sqlite3.IntegrityError:

@@ -41,8 +41,7 @@ class Builds:
                 "SELECT version_uuid FROM builds WHERE algorithm_id = ? AND commit_sha = ?", (algorithm_id, commit)
             ).fetchone()
             connection.execute(
-                "INSERT INTO builds (id, algorithm_id, commit_sha, version_uuid, status, started_at)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO builds (id, algorithm_id, commit_sha, version_uuid, status, started_at) VALUES (?, ?, ?, ?, ?, ?)",
                 (build_id, algorithm_id, commit, known[0] if known else str(uuid.uuid4()), IN_PROGRESS, now_text()),
             )
             row = connection.execute("SELECT * FROM builds WHERE id = ?", (build_id,)).fetchone()
@@ -51,9 +50,7 @@ class Builds:
     def finish(self, build: Build, status: str) -> None:
         """Record how a build ended."""
         with self._database.write() as connection:
-            connection.execute(
-                "UPDATE builds SET status = ?, finished_at = ? WHERE id = ?", (status, now_text(), build.id)
-            )
+            connection.execute("UPDATE builds SET status = ?, finished_at = ? WHERE id = ?", (status, now_text(), build.id))
 
     def get(self, algorithm_id: str, build_id: str) -> Build | None:
         """A build of this algorithm by its id."""

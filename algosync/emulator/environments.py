@@ -59,10 +59,7 @@ class Environments:
         self._database = database
         _install(database)
         rows = database.rows("SELECT * FROM environments ORDER BY rowid")
-        self.all = [
-            Environment(row["id"], row["specification_id"], row["created_at"], KINDS[row["display_name"]])
-            for row in rows
-        ]
+        self.all = [Environment(row["id"], row["specification_id"], row["created_at"], KINDS[row["display_name"]]) for row in rows]
 
     def by_id(self, environment_id: object) -> Environment | None:
         """The environment with this id."""

@@ -64,9 +64,7 @@ class ManagementApi:
         if not isinstance(details.get("label"), str):
             raise invalid("details.label is missing")
         settings = new_settings(object_field(body, "settings"), self._records.environments)
-        algorithm = await asyncio.to_thread(
-            self._made, Algorithm(str(uuid.uuid4()), owner, name, details, settings, "")
-        )
+        algorithm = await asyncio.to_thread(self._made, Algorithm(str(uuid.uuid4()), owner, name, details, settings, ""))
         return json_reply(algorithm_object(algorithm))
 
     def _made(self, algorithm: Algorithm) -> Algorithm:

@@ -9,9 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-NETWORK = frozenset(
-    {"SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PATH", "LANG", "LANGUAGE", "TZ"}
-)
+NETWORK = frozenset({"SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PATH", "LANG", "LANGUAGE", "TZ"})
 """What a program needs to find other programs, its language, and the network, from behind proxies too."""
 
 

@@ -127,9 +127,7 @@ def _complete(repository: Repo, new: ObjectID) -> bool:
 def _report(protocol: Protocol, unpacked: bytes, updates: list[Update], *, sideband: bool) -> None:
     lines = [b"unpack " + unpacked]
     for update in updates:
-        verdict = (
-            b"ok " + update.ref if update.outcome == "ok" else b"ng " + update.ref + b" " + update.outcome.encode()
-        )
+        verdict = b"ok " + update.ref if update.outcome == "ok" else b"ng " + update.ref + b" " + update.outcome.encode()
         lines.append(verdict)
     report = b"".join(pkt_line(line + b"\n") for line in lines) + pkt_line(None)
     if sideband:

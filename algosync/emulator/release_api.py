@@ -62,9 +62,7 @@ class ReleaseApi:
             raise ApiError(400, f"limit is above {MAX_PAGE}", BAD_LIMIT)
         builds = self._records.builds.page(algorithm.id, before, limit + 1)
         marker = str(builds[limit - 1].sequence) if len(builds) > limit else None
-        return json_reply(
-            envelope([build_object(each, self._records.published(each)) for each in builds[:limit]], marker)
-        )
+        return json_reply(envelope([build_object(each, self._records.published(each)) for each in builds[:limit]], marker))
 
     async def _build(self, request: Request) -> Response:
         build = self._one_build(request)
@@ -132,9 +130,7 @@ def _number(request: Request, name: str, default: int, code: int) -> int:
 def _release(algorithm: Algorithm, build: Build, body: dict[str, object]) -> Release:
     """What a publisher asks for; private and minor where not said."""
     wanted = object_field(body, "version_info")
-    info: dict[str, object] = {
-        name: wanted[name] for name in ("release_notes", "sample_input", "sample_output") if name in wanted
-    }
+    info: dict[str, object] = {name: wanted[name] for name in ("release_notes", "sample_input", "sample_output") if name in wanted}
     if not all(isinstance(value, str) for value in info.values()):
         raise invalid("release_notes, sample_input and sample_output are strings")
     callability = object_field(body, "settings").get("algorithm_callability") or "private"

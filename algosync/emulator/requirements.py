@@ -32,9 +32,7 @@ class Requirements:
     @property
     def packages(self) -> frozenset[tuple[str, frozenset[str]]]:
         """The packages it names, with their extras, where their markers hold here."""
-        return frozenset(
-            (canonicalize_name(each.name), frozenset(each.extras)) for each in self.named if _applies(each)
-        )
+        return frozenset((canonicalize_name(each.name), frozenset(each.extras)) for each in self.named if _applies(each))
 
 
 def parse(text: str) -> Requirements:

@@ -31,9 +31,7 @@ def new_settings(given: Mapping[str, object], environments: Environments) -> dic
     return _merged(DEFAULTS, given, environment)
 
 
-def changed_settings(
-    old: Mapping[str, object], given: Mapping[str, object], environments: Environments
-) -> dict[str, object]:
+def changed_settings(old: Mapping[str, object], given: Mapping[str, object], environments: Environments) -> dict[str, object]:
     """The settings after an update, which repeats the required ones. The language cannot change."""
     _check(given)
     before = environments.by_id(old["algorithm_environment"])

@@ -73,9 +73,7 @@ class Venvs:
             return None
         for marker in sorted(self._folder.glob(f"{_prefix()}*/{READY}")):
             made_for = parse("\n".join(json.loads(marker.read_text())["requirements"]))
-            suits = made_for.packages == requirements.packages and satisfied(
-                requirements, _site_packages(marker.parent)
-            )
+            suits = made_for.packages == requirements.packages and satisfied(requirements, _site_packages(marker.parent))
             if suits and self._ready(marker.parent.name):
                 (self._folder / f"{key}.same").write_text(marker.parent.name)
                 return marker.parent / "bin" / "python"

@@ -88,9 +88,7 @@ class Versions:
 
     def of_commit(self, algorithm_id: str, commit: str) -> Version | None:
         """The version made of a commit."""
-        row = self._database.row(
-            "SELECT * FROM versions WHERE algorithm_id = ? AND commit_sha = ?", algorithm_id, commit
-        )
+        row = self._database.row("SELECT * FROM versions WHERE algorithm_id = ? AND commit_sha = ?", algorithm_id, commit)
         return _version(row) if row else None
 
     def resolve(self, algorithm_id: str, reference: str) -> Version | None:

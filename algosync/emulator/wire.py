@@ -7,9 +7,7 @@ from algosync.emulator.versions import Version
 SOURCE = {"scm": {"id": "internal", "provider": "internal", "default": True, "enabled": True}}
 
 
-def algorithm_object(
-    algorithm: Algorithm, build: Build | None = None, version: Version | None = None
-) -> dict[str, object]:
+def algorithm_object(algorithm: Algorithm, build: Build | None = None, version: Version | None = None) -> dict[str, object]:
     """An algorithm at one commit: built when `build` is given, published when `version` is.
 
     Before anything is built it has neither version nor build.

@@ -32,9 +32,7 @@ def find_drift(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address
     return drift({**observed, **read_all(scene, specs, Side.DESTINATION, moved)}, concerned, unknown)
 
 
-def _look(
-    spec: AlgorithmSpec, scene: Scene[Site], recorded: Mapping[Address, Record]
-) -> tuple[list[Resource], dict[Address, str]]:
+def _look(spec: AlgorithmSpec, scene: Scene[Site], recorded: Mapping[Address, Record]) -> tuple[list[Resource], dict[Address, str]]:
     seen: list[Resource] = []
     unknown: dict[Address, str] = {}
     for name, kind in scene.kinds.items():

@@ -32,9 +32,7 @@ def reported(path: Path, deed: str) -> Iterator[None]:
 def read_file(path: Path) -> bytes | None:
     """The bytes of a regular file, not of what a symbolic link leads to; None: there is no such file."""
     try:
-        descriptor = os.open(
-            path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW
-        )  # opening a pipe would wait for its writer
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)  # opening a pipe would wait for its writer
     except FileNotFoundError:
         return None
     try:

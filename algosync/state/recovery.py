@@ -51,8 +51,5 @@ def _decode(backend: Backend, data: bytes) -> State:
     try:
         return decode_state(data)
     except Corrupt as error:
-        older = (
-            backend.backup
-            and f"The state before the last save is {backend.backup}; what it lacks is found and adopted again."
-        )
+        older = backend.backup and f"The state before the last save is {backend.backup}; what it lacks is found and adopted again."
         raise Corrupt(f"{backend.where} {error.message}", hint=error.hint or older) from error

@@ -140,4 +140,3 @@ class _LiveBoard:
                 self._bars.remove_task(self._rows.pop(step.key))
             case StepSkipped():
                 pass
-

@@ -153,9 +153,7 @@ def _read_settings(section: Section) -> Settings:
     if read.source_visibility == "closed" and read.license != "apl":
         message = f"the license {read.license} needs open source; closed source needs apl"
         hint = "write source_visibility: open, or leave the license out"
-        section.faults.add(
-            settings.find("license") or settings.node, settings.where("license"), "closed-license", message, hint
-        )
+        section.faults.add(settings.find("license") or settings.node, settings.where("license"), "closed-license", message, hint)
     return read
 
 

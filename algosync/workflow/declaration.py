@@ -112,9 +112,7 @@ def _read_declaration(every: Section, name: str) -> Declaration:
     node = section.find("default")
     if sensitive and node is not None:
         hint = f"leave the default out and give ALGOSYNC_VAR_{name}"
-        section.faults.add(
-            node, section.where("default"), "sensitive-default", "a sensitive variable has no default", hint
-        )
+        section.faults.add(node, section.where("default"), "sensitive-default", "a sensitive variable has no default", hint)
     default = python_value(node, section.where("default"), section.faults) if node else None
     return Declaration(name, place, default, required=node is None, sensitive=sensitive)
 
@@ -137,9 +135,7 @@ def _value(declaration: Declaration, given: Given, faults: Faults) -> object:
     if name not in given:
         if declaration.required:
             message = f"the variable {name!r} has no default and was not given"
-            faults.add(
-                declaration.place, path, "variable-missing", message, f"give --var {name}=…, or ALGOSYNC_VAR_{name}"
-            )
+            faults.add(declaration.place, path, "variable-missing", message, f"give --var {name}=…, or ALGOSYNC_VAR_{name}")
         return declaration.default
     if declaration.sensitive and not isinstance(given[name], str):
         faults.add(declaration.place, path, "variable-type", "a sensitive variable is a text")

@@ -107,9 +107,7 @@ def _read_tests(document: Section, names: set[str]) -> tuple[str | None, tuple[T
     items = info.list("tests")
     if items and info.get("entrypoint") is None:
         message = "there are tests, and no entrypoint to call"
-        info.faults.add(
-            info.node, info.where("entrypoint"), "tests-without-entrypoint", message, "name one of the algorithms"
-        )
+        info.faults.add(info.node, info.where("entrypoint"), "tests-without-entrypoint", message, "name one of the algorithms")
     algorithm = entrypoint.text if entrypoint else ""
     sections = (section_of(node, path, info.faults, _TEST_KEYS) for node, path in items)
     tests = tuple(_read_test(section, algorithm) for section in sections if section)
@@ -132,7 +130,5 @@ def _read_timeout(section: Section) -> int | None:
     if isinstance(node, Scalar) and whole and len(node.text) <= 4 and 1 <= int(node.text) <= MAX_TIMEOUT:
         return int(node.text)
     code, what = ("timeout", quote(node.text)) if isinstance(node, Scalar) and whole else ("type", "this")
-    section.faults.add(
-        node, section.where("timeout"), code, f"{what} is no whole number of seconds from 1 to {MAX_TIMEOUT}"
-    )
+    section.faults.add(node, section.where("timeout"), code, f"{what} is no whole number of seconds from 1 to {MAX_TIMEOUT}")
     return None

@@ -52,9 +52,7 @@ def read_text(path: Path, faults: Faults) -> str:
     except UnicodeDecodeError as error:
         before = data[: error.start]
         line, column = before.count(b"\n") + 1, len(before[before.rfind(b"\n") + 1 :].decode("utf-8")) + 1
-        faults.stop(
-            Place(line, column), "encoding", f"byte 0x{data[error.start]:02x} is not UTF-8", "save the file as UTF-8"
-        )
+        faults.stop(Place(line, column), "encoding", f"byte 0x{data[error.start]:02x} is not UTF-8", "save the file as UTF-8")
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -64,9 +64,7 @@ def _parse_flag(flag: str) -> tuple[str, str]:
     if not equals:  # the flag is not shown: what was meant as a value may be a secret
         raise UsageError("--var takes NAME=VALUE")
     if not NAME.fullmatch(name):
-        raise UsageError(
-            f"--var: {name!r} is not the name of a variable", hint="a letter, then letters, digits, underscores"
-        )
+        raise UsageError(f"--var: {name!r} is not the name of a variable", hint="a letter, then letters, digits, underscores")
     return name, value
 
 

@@ -160,10 +160,7 @@ def _redact(found: list[Fault], source: _Source | None) -> list[Fault]:
         _read(source, shadow, _STAND_IN)
     known = {_said(fault) for fault in shadow.found}
     hint = "a sensitive variable is involved, so the text is not shown"
-    return [
-        fault if _said(fault) in known else replace(fault, path="", message=CODES[fault.code], hint=hint)
-        for fault in found
-    ]
+    return [fault if _said(fault) in known else replace(fault, path="", message=CODES[fault.code], hint=hint) for fault in found]
 
 
 def _said(fault: Fault) -> tuple[str, str, str, str | None]:

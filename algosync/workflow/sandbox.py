@@ -83,19 +83,14 @@ def tainted(value: object) -> object:
 
 def check(env: ImmutableSandboxedEnvironment, tree: nodes.Template, source: str, given: dict[str, object]) -> None:
     """FailureError: the template asks for other files, or for names that nobody gives (unless it asks whether they are defined)."""
-    faults = [
-        fault("template-forbidden", node.lineno, "a template sees no other files")
-        for node in tree.find_all(_OTHER_FILES)
-    ]
+    faults = [fault("template-forbidden", node.lineno, "a template sees no other files") for node in tree.find_all(_OTHER_FILES)]
     unknown = meta.find_undeclared_variables(tree) - set(given) - set(env.globals) - guarded(tree)
     lines = re.split(r"\r\n|\r|\n", source)
     for node in tree.find_all(nodes.Name):
         if node.name in unknown:
             unknown.remove(node.name)
             found = re.search(rf"\b{re.escape(node.name)}\b", lines[node.lineno - 1])
-            told = fault(
-                "template-undefined", node.lineno, f"{node.name!r} is undefined", found.start() + 1 if found else 1
-            )
+            told = fault("template-undefined", node.lineno, f"{node.name!r} is undefined", found.start() + 1 if found else 1)
             faults.append({**told, "name": node.name})
     if faults:
         raise FailureError(*faults)

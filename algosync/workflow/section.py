@@ -84,9 +84,7 @@ class Section:
         present = [key for key in self.node.entries if key in keys]
         for other in present[1:]:
             message = f"{quote(present[0])} and {quote(other)} mean the same"
-            self.faults.add(
-                self.node.entries[other].key, self.where(other), "two-spellings", message, "keep one of them"
-            )
+            self.faults.add(self.node.entries[other].key, self.where(other), "two-spellings", message, "keep one of them")
         return present[0] if present else keys[0]
 
     def require(self, key: str) -> Node | None:

@@ -99,9 +99,7 @@ def render_template(text: str, values: Mapping[str, object], faults: Faults, lim
 
 def _failures(status: int, stderr: bytes, limits: Limits) -> list[dict[str, object]]:
     if status == _FAILED:
-        failures: list[dict[str, object]] = json.loads(
-            stderr.rpartition(b"\n")[2]
-        )  # Python's warnings may stand before it
+        failures: list[dict[str, object]] = json.loads(stderr.rpartition(b"\n")[2])  # Python's warnings may stand before it
         return failures
     if status in {-signal.SIGXCPU, -signal.SIGKILL}:
         return [_expensive(f"it needs more than {limits.cpu} s of CPU")]

@@ -73,17 +73,13 @@ def read_yaml(text: str, faults: Faults, *, pure: bool = False) -> Node:
 
     if match := _UNPRINTABLE.search(text):
         place = Place(text.count("\n", 0, match.start()) + 1, match.start() - text.rfind("\n", 0, match.start()))
-        faults.stop(
-            place, "control-character", f"the character {quote(match.group())}", "write it as an escape in quotes"
-        )
+        faults.stop(place, "control-character", f"the character {quote(match.group())}", "write it as an escape in quotes")
     loader: Any = yaml.SafeLoader if pure else getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         return _Builder(faults).build(yaml.parse(text, Loader=loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        faults.stop(
-            _place(mark) if mark else Place(1, 1), "syntax", " ".join(filter(None, (error.context, error.problem)))
-        )
+        faults.stop(_place(mark) if mark else Place(1, 1), "syntax", " ".join(filter(None, (error.context, error.problem))))
     except yaml.YAMLError as error:  # the reader's: encodings and characters, both checked before
         faults.stop(Place(1, 1), "syntax", str(error))
 
@@ -137,9 +133,7 @@ class _Builder:
         place = _place(event.start_mark)
         self.refuse_tag(event.tag, place)
         if kind == "broken":
-            self.faults.add(
-                place, self.path(), "number-not-json", f"{quote(json)} cannot be written in JSON", "quote it"
-            )
+            self.faults.add(place, self.path(), "number-not-json", f"{quote(json)} cannot be written in JSON", "quote it")
         elif SURROGATE.search(json):
             self.faults.add(place, self.path(), "lone-surrogate", "half of a surrogate pair")
             return "broken", ""
@@ -170,9 +164,7 @@ class _Builder:
         part = self.anchors.get(name)
         if part is None:
             inside = name in self.anchors
-            code, message = (
-                ("alias-cycle", "inside of itself") if inside else ("unknown-alias", "without an anchor before it")
-            )
+            code, message = ("alias-cycle", "inside of itself") if inside else ("unknown-alias", "without an anchor before it")
             self.faults.add(place, self.path(), code, f"the alias {quote(name)} stands {message}")
             part = _Part(Scalar(place.line, place.column, "broken", ""), 1, 0, 0)
         if len(self.stack) + part.height > MAX_DEPTH:
@@ -197,9 +189,7 @@ class _Builder:
 
     def refuse_tag(self, tag: str | None, place: Place) -> None:
         if tag is not None:
-            self.faults.add(
-                place, self.path(), "tag", f"the tag {quote(tag)}", "remove it: values have the types of JSON"
-            )
+            self.faults.add(place, self.path(), "tag", f"the tag {quote(tag)}", "remove it: values have the types of JSON")
 
     def map(self, done: _Open) -> MapNode:
         lines: dict[str, int] = {}

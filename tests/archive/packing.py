@@ -15,9 +15,7 @@ Member: TypeAlias = "tuple[tarfile.TarInfo, bytes] | tuple[str, bytes]"
 SRC = ("src/Hello.py", b"def apply(input):\n    return input\n")
 
 
-def member(
-    name: str, data: bytes = b"", kind: bytes = tarfile.REGTYPE, mode: int = 0o644, link: str = ""
-) -> tarfile.TarInfo:
+def member(name: str, data: bytes = b"", kind: bytes = tarfile.REGTYPE, mode: int = 0o644, link: str = "") -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     info.type, info.mode, info.linkname, info.size = kind, mode, link, len(data)
     info.pax_headers = {}

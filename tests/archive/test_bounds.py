@@ -32,9 +32,7 @@ def test_an_impossible_size_is_refused_at_once(size: str, kind: bytes) -> None:
     field, reason = SIZES[size]
     data = gzip.compress(tar(SRC)[:1024] + header(b"src/x", field, kind) + b"x" * 512)
     started = time.monotonic()
-    with pytest.raises(
-        SourceError, match=reason if kind == b"0" or size in ("over-the-stream", "no-number") else "a header of"
-    ):
+    with pytest.raises(SourceError, match=reason if kind == b"0" or size in ("over-the-stream", "no-number") else "a header of"):
         read(data)
     assert time.monotonic() - started < 1
 
@@ -136,9 +134,7 @@ def test_an_archive_that_does_not_end_as_it_should_is_refused(ending: str) -> No
         read(make(packed()))
 
 
-@pytest.mark.parametrize(
-    "data", [packed() + bytes(1000), gzip.compress(tar(SRC) + bytes(9000)), gzip.compress(tar(SRC)[:1536])]
-)
+@pytest.mark.parametrize("data", [packed() + bytes(1000), gzip.compress(tar(SRC) + bytes(9000)), gzip.compress(tar(SRC)[:1536])])
 def test_zeros_behind_the_end_are_padding(data: bytes) -> None:
     assert read(data) == {SRC[0]: Blob(SRC[1])}
 

@@ -174,8 +174,6 @@ def test_names_that_only_some_systems_dislike_are_taken(path: str) -> None:
     assert read(packed((path, b"x"))) == {SRC[0]: Blob(SRC[1]), path: Blob(b"x")}
 
 
-@pytest.mark.parametrize(
-    "path", [".gitmodules", ".gitattributes", ".gitignore", "src/.gitkeep", "git", "x.git", ".github/x"]
-)
+@pytest.mark.parametrize("path", [".gitmodules", ".gitattributes", ".gitignore", "src/.gitkeep", "git", "x.git", ".github/x"])
 def test_git_s_own_files_are_taken_as_they_are(path: str) -> None:
     assert read(packed((path, b"* text eol=crlf\r\n")))[path] == Blob(b"* text eol=crlf\r\n")

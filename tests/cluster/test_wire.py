@@ -199,8 +199,6 @@ def test_the_owner_of_the_key_comes_first() -> None:
         cluster.data.owners()
 
 
-
-
 @pytest.mark.parametrize("member", ["stacktrace", "stack_trace"])
 def test_an_algorithms_own_failure_keeps_its_words_and_trace(member: str) -> None:
     body = json.dumps({"error": {"message": "boom", "error_type": "AlgorithmError", member: "line 1\nline 2"}}).encode()

@@ -97,9 +97,7 @@ class Emulator:
     def create(self, name: str, environment: str = "Python 3.7", **settings: object) -> Any:
         """A new algorithm."""
         chosen = {**SETTINGS, "algorithm_environment": self.environment(environment), **settings}
-        reply = self.request(
-            "POST", f"/v1/algorithms/{self.user}", {"name": name, "details": {"label": name}, "settings": chosen}
-        )
+        reply = self.request("POST", f"/v1/algorithms/{self.user}", {"name": name, "details": {"label": name}, "settings": chosen})
         assert reply.status == 200, reply
         return reply.json
 
@@ -185,9 +183,7 @@ def start(root: Path, environments: Path, *options: str, environ: Mapping[str, s
     """Start a server and wait until it says that it serves."""
     command = [sys.executable, "-m", "algosync.emulator", str(root), "--environments", str(environments), *options]
     with errors(root).open("ab") as stderr:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=stderr, text=True, env={**os.environ, **(environ or {})}
-        )
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env={**os.environ, **(environ or {})})
     assert process.stdout is not None
     assert select.select([process.stdout], [], [], DEADLINE)[0], "the server says nothing"
     line = process.stdout.readline()
@@ -197,9 +193,7 @@ def start(root: Path, environments: Path, *options: str, environ: Mapping[str, s
 
 
 @contextlib.contextmanager
-def emulator(
-    root: Path, environments: Path, *options: str, environ: Mapping[str, str] | None = None
-) -> Iterator[Emulator]:
+def emulator(root: Path, environments: Path, *options: str, environ: Mapping[str, str] | None = None) -> Iterator[Emulator]:
     """A server for the length of a block."""
     running = start(root, environments, *options, environ=environ)
     try:

@@ -36,9 +36,7 @@ def wheel(folder: Path, name: str, version: str, *metadata: str) -> None:
     with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
         archive.writestr(f"{name}/__init__.py", "")
         archive.writestr(f"{info}/METADATA", "\n".join(lines))
-        archive.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", "")
 
 
@@ -91,10 +89,7 @@ def test_an_environment_that_suits_is_shared(offline: Emulator) -> None:
     """The same packages in versions that both accept; not one that holds packages nobody asked for."""
     assert "Successfully installed apple-1.5" in build(offline, "One", "apple>=1.5")[2]
     assert "nothing to install" in build(offline, "Two", "apple")[2]
-    assert (
-        "nothing to install"
-        in build(offline, "Three", "Apple ; python_version >= '3'\nbanana ; python_version < '3'")[2]
-    )
+    assert "nothing to install" in build(offline, "Three", "Apple ; python_version >= '3'\nbanana ; python_version < '3'")[2]
     assert "Successfully installed banana-2.0" in build(offline, "Five", "banana")[2]
     commit, _, log = build(offline, "Six", "banana[red]")
     assert "Successfully installed apple-1.0" in log
@@ -180,9 +175,7 @@ def slow_package(folder: Path) -> str:
     """A source distribution whose set-up never ends, and tells its process id."""
     folder.mkdir()
     (folder / "setup.py").write_text(SLOW_SETUP)
-    (folder / "pyproject.toml").write_text(
-        '[build-system]\nrequires = []\nbuild-backend = "setup"\nbackend-path = ["."]\n'
-    )
+    (folder / "pyproject.toml").write_text('[build-system]\nrequires = []\nbuild-backend = "setup"\nbackend-path = ["."]\n')
     return f"slow @ file://{folder}"
 
 
@@ -233,9 +226,7 @@ def test_reading_requirements() -> None:
     assert parse("git+https://host/x.git\n").named == ()
     assert parse("six==1.0 --hash=sha256:00 \\\n --hash=sha256:11\n").packages == {("six", frozenset())}
     assert parse("b\na\nb\n").lines == parse("a\nb").lines
-    with pytest.raises(
-        RequirementsError, match=r"^ERROR: Invalid requirement: 'six ==': .* \(from line 3 of requirements.txt\)$"
-    ):
+    with pytest.raises(RequirementsError, match=r"^ERROR: Invalid requirement: 'six ==': .* \(from line 3 of requirements.txt\)$"):
         parse("a\n\nsix ==\n")
 
 
@@ -247,9 +238,7 @@ def test_what_satisfies(tmp_path: Path) -> None:
     ):
         folder = tmp_path / f"{name}-{version}.dist-info"
         folder.mkdir()
-        (folder / "METADATA").write_text(
-            "\n".join(["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *more])
-        )
+        (folder / "METADATA").write_text("\n".join(["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *more]))
     verdicts = {
         line: satisfied(parse(line), tmp_path)
         for line in (

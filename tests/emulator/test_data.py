@@ -111,9 +111,7 @@ def test_paging(site: Emulator) -> None:
     assert (bad.status, bad.json["error"]["code"]) == (400, 5002)
 
 
-@pytest.mark.parametrize(
-    "name", ["a b", "a+b", "100%", "#1", "q?x=1", "ü☎", "..", "-rf", "a\\b", "nul\0l", "x" * 300, "con", '"']
-)
+@pytest.mark.parametrize("name", ["a b", "a+b", "100%", "#1", "q?x=1", "ü☎", "..", "-rf", "a\\b", "nul\0l", "x" * 300, "con", '"'])
 def test_any_name_is_a_name(site: Emulator, name: str) -> None:
     base = f"/v1/data/.my/{quote('odd ' + name)}"
     assert site.request("POST", "/v1/data/.my", {"name": "odd " + name}).status == 200
@@ -175,9 +173,7 @@ def test_a_broken_upload_changes_nothing(site: Emulator) -> None:
     base = collection(site, "broken")
     site.request("PUT", f"{base}/file", b"old")
     with socket.create_connection(site.host.split(":")) as peer:
-        head = (
-            f"PUT {base}/file HTTP/1.1\r\nHost: {site.host}\r\nAuthorization: {site.key}\r\nContent-Length: 100\r\n\r\n"
-        )
+        head = f"PUT {base}/file HTTP/1.1\r\nHost: {site.host}\r\nAuthorization: {site.key}\r\nContent-Length: 100\r\n\r\n"
         peer.sendall(head.encode() + b"new")
         peer.shutdown(socket.SHUT_WR)
         while peer.recv(4096):

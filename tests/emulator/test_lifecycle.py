@@ -136,9 +136,7 @@ def test_a_killed_server_leaves_no_process_and_loses_nothing(tmp_path: Path, env
         assert again.environment() == again.get("/v1/algorithms/local/Sleeper")["settings"]["algorithm_environment"]
 
 
-def test_a_push_survives_a_kill_and_its_build_is_finished_by_the_next_server(
-    tmp_path: Path, environments: Path
-) -> None:
+def test_a_push_survives_a_kill_and_its_build_is_finished_by_the_next_server(tmp_path: Path, environments: Path) -> None:
     with emulator(tmp_path / "root", environments) as site:
         site.create("Half")
         source = {"src/Half.py": "def apply(input):\n    return 7\n", ".adk": None, "requirements.txt": ""}

@@ -176,10 +176,7 @@ def test_versions_are_numbered_by_the_cluster(site: Emulator) -> None:
         body: dict[str, object] = {"version_info": {"version_type": bump}} if bump is not None else {}
         numbers.append(site.publish("Numbered", **body).json["version_info"]["semantic_version"])
     assert numbers == ["0.1.0", "0.1.1", "0.1.2", "0.2.0", "1.0.0", "1.1.0", "1.2.0"]
-    assert (
-        site.request("POST", "/v1/algorithms/local/Numbered/version", {"version_info": {"version_type": "huge"}}).status
-        == 400
-    )
+    assert site.request("POST", "/v1/algorithms/local/Numbered/version", {"version_info": {"version_type": "huge"}}).status == 400
 
 
 @pytest.mark.parametrize(("bump", "number"), [("major", "1.0.0"), ("minor", "0.1.0"), ("revision", "0.0.1")])

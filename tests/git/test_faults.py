@@ -196,9 +196,7 @@ def test_a_server_that_lies_about_a_push_is_found_out(server: GitServer) -> None
 def test_a_refusal_is_told_in_harmless_words(server: GitServer) -> None:
     reason = b"ng refs/heads/master \x1b]0;owned\x07" + "\u202e".encode() + b"x" * 5000
     body = b"000eunpack ok\n" + b"%04x" % (len(reason) + 5) + reason + b"\n0000"
-    refusal = Answer(
-        200, {"Content-Type": "application/x-git-receive-pack-result"}, b"%04x\x01%s0000" % (len(body) + 5, body)
-    )
+    refusal = Answer(200, {"Content-Type": "application/x-git-receive-pack-result"}, b"%04x\x01%s0000" % (len(body) + 5, body))
     server.before = lambda request: refusal if request == PUSH else None
     with pytest.raises(Unexpected) as caught:
         server.client().push(None, TREE, author=AUTHOR, message="1")

@@ -115,12 +115,8 @@ BOMBS = {
     "announced": pack(entry(3, ZEROS)),
     "not-announced": pack(entry(3, ZEROS, size=1000)),
     "many": pack(*[entry(3, bytes(600_000))] * 100),
-    "delta-announced": pack(
-        entry(3, BASE), entry(7, varint(256) + varint(1 << 30) + copy(0, 256) * 90_000, base=BASE_ID)
-    ),
-    "delta-not-announced": pack(
-        entry(3, BASE), entry(7, varint(256) + varint(9) + copy(0, 256) * 90_000, base=BASE_ID)
-    ),
+    "delta-announced": pack(entry(3, BASE), entry(7, varint(256) + varint(1 << 30) + copy(0, 256) * 90_000, base=BASE_ID)),
+    "delta-not-announced": pack(entry(3, BASE), entry(7, varint(256) + varint(9) + copy(0, 256) * 90_000, base=BASE_ID)),
 }
 
 
@@ -138,9 +134,7 @@ def test_mutated_packs_raise_nothing_but_ours() -> None:
     """2000 mutations with the checksum made right again, from a fixed seed."""
     chance = random.Random(5)
     long = random.Random(1).randbytes(3000)
-    whole = pack(entry(3, BASE), entry(7, DELTA, base=BASE_ID), entry(2, b""), entry(3, long), entry(1, b"tree x\n"))[
-        :-20
-    ]
+    whole = pack(entry(3, BASE), entry(7, DELTA, base=BASE_ID), entry(2, b""), entry(3, long), entry(1, b"tree x\n"))[:-20]
     refused = 0
     for _ in range(2000):
         body = bytearray(whole)
@@ -165,11 +159,7 @@ def test_what_git_packs_is_read(tmp_path: Path) -> None:
         (tmp_path / "text").write_bytes(b"".join(text))
         subprocess.run([*git, "add", "."], cwd=tmp_path, check=True)
         subprocess.run([*git, "commit", "-qm", str(step)], cwd=tmp_path, check=True)
-    head = (
-        subprocess.run([*git, "rev-parse", "HEAD"], cwd=tmp_path, check=True, capture_output=True)
-        .stdout.decode()
-        .strip()
-    )
+    head = subprocess.run([*git, "rev-parse", "HEAD"], cwd=tmp_path, check=True, capture_output=True).stdout.decode().strip()
     for options in ([], ["--delta-base-offset"]):
         command = [*git, "pack-objects", "--all", "--stdout", "-q", "--no-reuse-delta", *options]
         data = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, input=b"").stdout
@@ -209,9 +199,7 @@ def test_a_broken_tree_is_refused(body: bytes) -> None:
         read_tree({tree.id: tree}, tree.id)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"tree x\n\n", b"tree " + b"1" * 40 + b"\ncommitter a <b> x +0000\n\n", b"\xff\0"]
-)
+@pytest.mark.parametrize("body", [b"", b"tree x\n\n", b"tree " + b"1" * 40 + b"\ncommitter a <b> x +0000\n\n", b"\xff\0"])
 def test_a_broken_commit_is_refused(body: bytes) -> None:
     commit = Object("commit", body)
     with pytest.raises(SourceError, match="cannot be read"):

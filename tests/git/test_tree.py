@@ -35,14 +35,10 @@ BARE = {"PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOB
 
 
 def git(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
-    return subprocess.run(
-        ["git", *arguments], cwd=folder, env=BARE, input=given, capture_output=True, check=True
-    ).stdout
+    return subprocess.run(["git", *arguments], cwd=folder, env=BARE, input=given, capture_output=True, check=True).stdout
 
 
-NAMES = st.sampled_from(
-    ["src", "a", "b", "a.b", "a-b", "lib", ".adk", "algorithmia.conf", "Hello.py", "requirements.txt", "ü"]
-)
+NAMES = st.sampled_from(["src", "a", "b", "a.b", "a-b", "lib", ".adk", "algorithmia.conf", "Hello.py", "requirements.txt", "ü"])
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
 BLOBS = st.builds(Blob, st.sampled_from([b"", b"1", b"<user>", b"\0<user>"]), st.booleans())
 RAW = st.dictionaries(PATHS, BLOBS, max_size=8)
@@ -56,9 +52,7 @@ TREES = RAW.filter(_consistent)
 
 
 @given(destination=TREES, archive=TREES)
-def test_the_managed_part_of_a_merge_is_what_was_desired(
-    destination: dict[str, Blob], archive: dict[str, Blob]
-) -> None:
+def test_the_managed_part_of_a_merge_is_what_was_desired(destination: dict[str, Blob], archive: dict[str, Blob]) -> None:
     want = desired(archive, "Hello")
     merged = merge(destination, want)
     ours = managed(merged, want.keys())
@@ -158,14 +152,10 @@ def test_where_the_layout_cannot_be_told_the_archive_decides(name: str, capfd: p
 
 @pytest.mark.filterwarnings("error")
 def test_a_stray_backslash_warns_nobody() -> None:
-    assert desired({"src/Hello.py": Blob(APPLY + b"x = '\\d'\n"), ".adk": Blob(b"")}, "Hello").keys() == {
-        "src/Hello.py"
-    }
+    assert desired({"src/Hello.py": Blob(APPLY + b"x = '\\d'\n"), ".adk": Blob(b"")}, "Hello").keys() == {"src/Hello.py"}
 
 
-@pytest.mark.parametrize(
-    "paths", [["a", "a/b"], ["a/b/c", "a/b"], [""], ["/a"], ["a//b"], ["a/"], ["."], ["a/.."], ["a/./b"]]
-)
+@pytest.mark.parametrize("paths", [["a", "a/b"], ["a/b/c", "a/b"], [""], ["/a"], ["a//b"], ["a/"], ["."], ["a/.."], ["a/./b"]])
 def test_what_is_no_tree_has_no_id(paths: list[str]) -> None:
     with pytest.raises(ValueError, match=r"not a path in a tree|a file and a folder at once"):
         tree_id({path: Blob(b"") for path in paths})

@@ -45,7 +45,7 @@ def test_a_workflow_test_that_fails_is_exit_3_and_everything_else_is_done(cluste
     tests = [{"name": "zero", "payload": 0}, {"name": "one", "payload": 1}]
     workspace.write([{"name": "One", "language": "python3", "test_payload": 1}], test_info={"entrypoint": "One", "tests": tests})
     output = workspace.apply(code=3)
-    assert "Error: test test.One[\"zero\"]: division by zero" in output
+    assert 'Error: test test.One["zero"]: division by zero' in output
     assert 'passed   test.One["one"]' in output
     assert cluster.api().algorithms.published("local", "One") is not None
     assert workspace.run("test").returncode == 3

@@ -33,13 +33,11 @@ algorithms:
       scale: 1.5
       deep: [null, true, {"é": ü}]
 """
-JSON_TEMPLATE = (
-    '{"variables": {"count": {"default": 3}},'
-    + json.dumps(DOCUMENT)[1:].replace('"payload": 10', '"payload": {{ count }}').replace('"One"', '"{{ name }}"')
-)
-YAML_TEMPLATE = (
-    "variables:\n  count: {default: 3}\n  name: {}\n"
-    + YAML.replace("payload: 10", "payload: {{ count }}").replace(" One\n", " {{ name }}\n")
+JSON_TEMPLATE = '{"variables": {"count": {"default": 3}},' + json.dumps(DOCUMENT)[1:].replace(
+    '"payload": 10', '"payload": {{ count }}'
+).replace('"One"', '"{{ name }}"')
+YAML_TEMPLATE = "variables:\n  count: {default: 3}\n  name: {}\n" + YAML.replace("payload: 10", "payload: {{ count }}").replace(
+    " One\n", " {{ name }}\n"
 )
 
 

@@ -56,10 +56,7 @@ def a_record(address: Address = HELLO, number: int = 0, **attributes: Json) -> R
 
 def a_state(size: int) -> State:
     """About `size` kB."""
-    found = [
-        a_record(Address("data", "Hello", f"file {n}"), n, collection="QAWorkflow", note="ä" * 10)
-        for n in range(size * 4)
-    ]
+    found = [a_record(Address("data", "Hello", f"file {n}"), n, collection="QAWorkflow", note="ä" * 10) for n in range(size * 4)]
     return State("0b0e5c0a-8a9b-4a39-9b5f-4e3c9f6d1a11", 41, {record.address: record for record in found})
 
 

@@ -124,9 +124,7 @@ def test_the_holder_is_named(tmp_path: Path) -> None:
     assert caught.value.message == f"{tmp_path / 'a.json'} is in use by {holder}"
 
 
-@pytest.mark.parametrize(
-    "note", [b"", b"{", b"[1]", b'{"pid": 1e999, "command": "", "since": ""}', b"\xff", b"[" * 4000]
-)
+@pytest.mark.parametrize("note", [b"", b"{", b"[1]", b'{"pid": 1e999, "command": "", "since": ""}', b"\xff", b"[" * 4000])
 def test_an_odd_note_in_the_lock_is_only_odd(tmp_path: Path, note: bytes) -> None:
     local(tmp_path).lock(exclusive=True)
     (tmp_path / "a.json.lock").write_bytes(note)

@@ -57,8 +57,7 @@ def test_a_clean_run_passes_every_place_in_order(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("place", "action"),
-    [(place, action) for place in sorted(set(PLACES)) for action in ("kill", "error")]
-    + [("update.after@algorithm.Hello", "exit")],
+    [(place, action) for place in sorted(set(PLACES)) for action in ("kill", "error")] + [("update.after@algorithm.Hello", "exit")],
 )
 def test_after_a_death_at_any_place_the_same_command_converges(tmp_path: Path, place: str, action: str) -> None:
     environment = {"ALGOSYNC_TESTING": "1", "ALGOSYNC_FAILPOINT": f"{place}:{action}"}

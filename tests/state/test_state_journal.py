@@ -66,9 +66,7 @@ def test_a_journal_is_read_back_as_it_was_written(state: State, found: Sequence[
 
 
 @given(states, st.lists(entries, max_size=12), st.data())
-def test_replaying_is_applying_what_the_state_has_not_absorbed(
-    state: State, found: list[Entry], data: st.DataObject
-) -> None:
+def test_replaying_is_applying_what_the_state_has_not_absorbed(state: State, found: list[Entry], data: st.DataObject) -> None:
     log = Log(Header(state.lineage, state.serial), tuple(found))
     half_way = reduce(apply, found[: data.draw(st.integers(0, len(found)))], state)
     assert replay(half_way, log) == reduce(apply, found, state)

@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from algosync.state import state_name
 
 destinations = (
-    st.sampled_from(
-        ["local", "local:a", "https://local", "https://local:8443", "https://local_a", "http://a.x", "https://a.x"]
-    )
+    st.sampled_from(["local", "local:a", "https://local", "https://local:8443", "https://local_a", "http://a.x", "https://a.x"])
     | st.from_regex(r"(https?://)?[a-zA-Z.:_~@-]{1,6}(:[0-9]{1,4})?", fullmatch=True)
     | st.text(max_size=80)
 )
@@ -35,9 +33,7 @@ def test_ordinary_names_are_readable(destination: str, readable: str) -> None:
 
 
 def test_what_cannot_be_shown_is_told_apart_by_a_digest() -> None:
-    assert state_name("Hello", "http://127.0.0.1:8080", "../a") == (
-        "Hello-185f8db3@http_127.0.0.1_8080-d30a576c~a-61b4c98b.json"
-    )
+    assert state_name("Hello", "http://127.0.0.1:8080", "../a") == ("Hello-185f8db3@http_127.0.0.1_8080-d30a576c~a-61b4c98b.json")
 
 
 @given(names, destinations, names)

@@ -353,9 +353,7 @@ def test_damage_is_named_with_its_file_and_the_backup(folder: Path) -> None:
     with pytest.raises(Corrupt) as caught:
         reading(folder)
     assert caught.value.message == f"{path} is damaged: its checksum is not that of its content"
-    assert caught.value.hint == (
-        f"The state before the last save is {path}.backup; what it lacks is found and adopted again."
-    )
+    assert caught.value.hint == (f"The state before the last save is {path}.backup; what it lacks is found and adopted again.")
     (folder / f"{NAME}.backup").replace(path)
     assert seen(folder) == (1, {HELLO: ONE})
 

@@ -254,9 +254,7 @@ def test_mutated_files_load_or_tell_faults(tmp_path: Path, seed: int) -> None:
         faults = faults_of(path)
         right += not faults
         assert all(fault.code in workflow.CODES and fault.line >= 1 and fault.column >= 1 for fault in faults)
-        assert [(fault.line, fault.column) for fault in faults] == sorted(
-            (fault.line, fault.column) for fault in faults
-        )
+        assert [(fault.line, fault.column) for fault in faults] == sorted((fault.line, fault.column) for fault in faults)
     assert 5 < right < 250
 
 

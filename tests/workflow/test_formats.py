@@ -102,11 +102,7 @@ def load(folder: Path, name: str, text: str) -> Workflow:
 
 
 def payload(folder: Path, text: str, name: str = "w.yaml") -> str | None:
-    return (
-        load(folder, name, f"algorithms: [{{name: A, language: python3, test_payload: {text}}}]")
-        .algorithms[0]
-        .test_payload
-    )
+    return load(folder, name, f"algorithms: [{{name: A, language: python3, test_payload: {text}}}]").algorithms[0].test_payload
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,7 @@ def failures(text: str, values: dict[str, object] | None = None, limits: Limits 
         ("{{ m | indent(2) }}", {"m": "a\nb"}, "a\n  b"),
     ],
 )
-def test_renders_like_jinja_and_marks_leave_no_trace(
-    text: str, values: dict[str, object], rendered: str | None
-) -> None:
+def test_renders_like_jinja_and_marks_leave_no_trace(text: str, values: dict[str, object], rendered: str | None) -> None:
     if rendered is None:
         assert failures(text, values) == [(1, "template-undefined")]
     else:
@@ -103,9 +101,7 @@ def test_escapes_are_refused(escape: str) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "text", ["{% include 'a' %}", "{% import 'a' as a %}", "{% from 'a' import b %}", "{% extends 'a' %}"]
-)
+@pytest.mark.parametrize("text", ["{% include 'a' %}", "{% import 'a' as a %}", "{% from 'a' import b %}", "{% extends 'a' %}"])
 def test_there_are_no_other_files(text: str) -> None:
     assert failures("x\n" + text) == [(2, "template-forbidden")]
 
@@ -168,9 +164,7 @@ EXPENSIVE = [
 
 @pytest.mark.parametrize("text", EXPENSIVE)
 def test_memory_depth_and_output_are_bounded(text: str) -> None:
-    assert [code for _, code in failures(text, limits=Limits(memory=256 * MIB, output=64 * KIB))] == [
-        "template-too-expensive"
-    ]
+    assert [code for _, code in failures(text, limits=Limits(memory=256 * MIB, output=64 * KIB))] == ["template-too-expensive"]
 
 
 @pytest.mark.parametrize(
@@ -183,9 +177,7 @@ def test_memory_depth_and_output_are_bounded(text: str) -> None:
 def test_cpu_and_time_are_bounded(limits: Limits, message: str) -> None:
     faults = Faults()
     with pytest.raises(UnreadableError):
-        render_template(
-            "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", {}, faults, limits
-        )
+        render_template("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", {}, faults, limits)
     assert [(fault.code, fault.message) for fault in faults.found] == [("template-too-expensive", message)]
 
 
@@ -206,9 +198,7 @@ def test_a_given_text_cannot_become_more_lines(tmp_path: Path) -> None:
     injected = "x\nalgorithms: []"
     for breaking in ("a\n", "\n", "a\nb", "a\rb", "a\x85b", "a\u2028b"):
         assert failures("\nname: {{ n }}", {"n": breaking}) == [(2, "template-line-break")]
-    assert failures("{% for n in names %}{{ n.a }}{% endfor %}", {"names": [{"a": injected}]}) == [
-        (1, "template-line-break")
-    ]
+    assert failures("{% for n in names %}{{ n.a }}{% endfor %}", {"names": [{"a": injected}]}) == [(1, "template-line-break")]
     path = tmp_path / "w.yaml.j2"
     path.write_text("algorithms: [{name: A, language: python3, test_payload: {{ n | tojson }}}]")
     assert workflow.load(path, {"n": injected}).algorithms[0].test_payload == '"x\\nalgorithms: []"'
@@ -246,8 +236,7 @@ def lines(text: str, values: dict[str, object] | None = None) -> list[tuple[str,
     """Each rendered line with the template's line that its last character comes from."""
     rendered = render_template(text, values or {}, Faults())
     return [
-        (line, rendered.template_line(number, max(len(line), 1)))
-        for number, line in enumerate(rendered.text.split("\n"), start=1)
+        (line, rendered.template_line(number, max(len(line), 1))) for number, line in enumerate(rendered.text.split("\n"), start=1)
     ]
 
 

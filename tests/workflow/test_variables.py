@@ -198,9 +198,7 @@ def test_no_fault_shows_a_sensitive_variable(tmp_path: Path, use: str) -> None:
 
 
 def test_a_fault_beside_a_sensitive_variable_is_still_told_in_full(tmp_path: Path) -> None:
-    template = write(
-        tmp_path, "w.yaml.j2", TEMPLATE + "  - {name: B, langage: python3, test_payload: {{ token | tojson }}}\n"
-    )
+    template = write(tmp_path, "w.yaml.j2", TEMPLATE + "  - {name: B, langage: python3, test_payload: {{ token | tojson }}}\n")
     with pytest.raises(WorkflowError) as caught:
         workflow.load(template, workflow.variables([f"token={SECRET}"], [], {}))
     assert [(fault.path, fault.hint) for fault in caught.value.faults] == [
@@ -213,6 +211,4 @@ def test_a_sensitive_variable_is_a_text(tmp_path: Path) -> None:
     template = write(tmp_path, "w.yaml.j2", TEMPLATE)
     with pytest.raises(WorkflowError) as caught:
         workflow.load(template, {"token": 5})
-    assert [(fault.line, fault.path, fault.code) for fault in caught.value.faults] == [
-        (3, "variables.token", "variable-type")
-    ]
+    assert [(fault.line, fault.path, fault.code) for fault in caught.value.faults] == [(3, "variables.token", "variable-type")]

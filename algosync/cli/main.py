@@ -13,7 +13,7 @@ from algosync import __version__
 from algosync.cli import options
 from algosync.cli.choice import Choice
 from algosync.cli.interrupt import Terminated, install
-from algosync.core.error import AlgosyncError, LockHeld, PlanRefused, Stale, UsageError
+from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, PlanRefused, Stale, UsageError
 from algosync.core.text import printable
 from algosync.views.terminal import Terminal, standard
 
@@ -233,5 +233,7 @@ def _exit_code(error: AlgosyncError) -> int:
             return 6
         case PlanRefused():
             return 5
+        case ApplyIncomplete():
+            return 4
         case _:
             return 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "AlgosyncError",
+    "ApplyIncomplete",
     "BuildFailed",
     "ClusterError",
     "Conflict",
@@ -159,6 +160,10 @@ class Stale(StateError):
 
 class Corrupt(StateError):
     """The state file or its journal is damaged, or written by a newer version."""
+
+
+class ApplyIncomplete(AlgosyncError):
+    """Something was written, and what should follow cannot: exit 4."""
 
 
 class PlanRefused(AlgosyncError):

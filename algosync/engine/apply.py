@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from algosync.core.change import Action
 from algosync.core.diff import record_of
-from algosync.core.error import AlgosyncError
+from algosync.core.error import AlgosyncError, StateError
 from algosync.core.event import Event, StepDone, StepFailed, StepSkipped, StepStarted
 from algosync.core.plan import Plan
 from algosync.core.ports import Ledger, Outcome
@@ -31,7 +31,10 @@ def steps_of(plan: Plan, scene: Scene[Site]) -> tuple[Step, ...]:
 
 
 def apply(plan: Plan, workflow: Workflow, scene: Scene[Site], ledger: Ledger) -> Iterator[Event]:
-    """Yields events until nothing is left that can be done. A failed step is an event, not an exception."""
+    """Yields events until nothing is left that can be done. A failed step is an event, not an exception.
+
+    StateError: what was done cannot be recorded; nothing new is started then.
+    """
     _record_what_is(plan, ledger)
     specs = {spec.name: spec for spec in workflow.algorithms}
     yield from _Run(steps_of(plan, scene), specs, scene, ledger).events()
@@ -116,6 +119,8 @@ class _Run:
             outcome: Outcome = kind.perform(step, self._specs[step.address.algorithm], self._scene.site, self._queue.put)
             for record in outcome.records:
                 self._ledger.commit(record)
+        except StateError as error:  # what cannot be recorded must not be done
+            self._queue.put(error)
         except AlgosyncError as error:
             self._queue.put(StepFailed(step, time.monotonic() - started, error))
         except BaseException as error:  # noqa: BLE001  # a bug, not a failure: it ends the run in the caller's thread

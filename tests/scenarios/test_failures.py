@@ -2,6 +2,7 @@
 
 import subprocess
 
+import pytest
 from harness import PLAIN, Cluster, Workspace
 
 RAISES = "def apply(input):\n    raise ValueError('no bananas today')\n"
@@ -134,3 +135,22 @@ def _command() -> list[str]:
     import sys
 
     return [sys.executable, "-m", "algosync"]
+
+
+@pytest.mark.parametrize(
+    ("point", "code"),
+    [("record.before@algorithm.One", 4), ("record.before@source.One", 4), ("state.before@state", 1), ("journal.removed@state", 4)],
+)
+def test_what_cannot_be_recorded_stops_the_run(cluster: Cluster, workspace: Workspace, point: str, code: int) -> None:
+    """The disk fails under the journal: nothing more is written to the cluster, and the next run finds its way."""
+    workspace.algorithm("One")
+    workspace.write([{"name": "One", "language": "python3", "test_payload": 1}])
+    environ = {"ALGOSYNC_TESTING": "1", "ALGOSYNC_FAILPOINT": f"{point}:error"}
+    with cluster.writes() as writes:
+        output = workspace.apply(code=code, environ=environ)
+    assert "Traceback" not in output
+    assert "Error: " in output
+    if point.startswith("record.before@algorithm"):
+        assert writes.lines == ("POST /v1/algorithms/local",)
+    workspace.apply()
+    assert workspace.actions() == {}

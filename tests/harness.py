@@ -48,7 +48,10 @@ class Cluster:
 
     def api(self) -> Connection:
         """Our own client, for looking and for changing things behind algosync's back."""
-        return connect(parse(self.url, "test"), Secret(self.key), None, "test")
+        return connect(
+            parse(self.url, "test"),
+            Secret(self.key),
+        )
 
     def repository(self, algorithm: str) -> Repository:
         api = self.api()

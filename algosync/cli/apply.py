@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import typer
@@ -20,7 +21,8 @@ __all__ = ["run"]
 
 
 def run(choice: Choice, terminal: Terminal, *, targets: list[str], auto_approve: bool, no_input: bool) -> None:
-    from algosync.core.error import ApplyIncomplete, StateError
+    from algosync.cli.fault import fault_in_algosync
+    from algosync.core.error import AlgosyncError, ApplyIncomplete
     from algosync.views.plan import show_header, show_plan
     from algosync.views.report import show_report
 
@@ -28,17 +30,24 @@ def run(choice: Choice, terminal: Terminal, *, targets: list[str], auto_approve:
     try:
         with opened(choice, terminal, writes=True) as stage:
             plan = planned(stage, targets, terminal)
-            show_header(plan, terminal)
+            show_header(plan.header, terminal)
             show_plan(plan, terminal)
             if plan.visible and not auto_approve:
                 _ask(terminal, no_input=no_input or bool(choice.environ.get("CI")))
             terminal.result()
             report = _carry_out(plan, stage, terminal)
-    except StateError as error:
+    except AlgosyncError as error:
         if stage is None or not stage.session.wrote:
             raise
         raise ApplyIncomplete(error.message, hint=error.hint) from error
-    show_report(report, terminal)
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        if stage is None or not stage.session.wrote:
+            raise
+        fault = fault_in_algosync(error)
+        raise ApplyIncomplete(fault.message, hint=fault.hint) from error
+    show_report(report, plan, terminal)
     raise typer.Exit(report.exit_code)
 
 
@@ -47,21 +56,22 @@ def _carry_out(plan: Plan, stage: Stage, terminal: Terminal) -> Report:
     from algosync.engine.apply import apply
     from algosync.views.progress import watch
 
-    events = apply(plan, stage.workflow, stage.scene, stage.session)
-    return fold(watch(events, terminal), lambda: stage.session.wrote)
+    # Closed here whatever happens above it: the state must not be unlocked while anything is still written.
+    with closing(apply(plan, stage.workflow, stage.scene, stage.session)) as events:
+        return fold(watch(events, terminal), lambda: stage.session.wrote)
 
 
 def _ask(terminal: Terminal, *, no_input: bool) -> None:
     from algosync.core.error import AlgosyncError
 
-    if no_input or not sys.stdin.isatty():
+    # On stderr: where the plan is piped or kept in a file, the question must still be seen.
+    if no_input or not sys.stdin.isatty() or not terminal.err.isatty():
         raise AlgosyncError("nobody is there to approve", hint="use --auto-approve, or run it on a terminal")
-    terminal.result()
-    terminal.result(terminal.paint("Do you want to perform these actions?", "bold"))
-    terminal.result("  Only 'yes' will be accepted to approve.")
-    try:
-        answer = input("  Enter a value: ")
-    except EOFError:
-        answer = ""
+    terminal.tell()
+    terminal.tell(terminal.paint("Do you want to perform these actions?", "bold"))
+    terminal.tell("  Only 'yes' will be accepted to approve.")
+    terminal.err.write("  Enter a value: ")
+    terminal.err.flush()
+    answer = sys.stdin.readline()
     if answer.strip() != "yes":
         raise AlgosyncError("apply was not approved; nothing was changed")

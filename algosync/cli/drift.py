@@ -20,7 +20,7 @@ def run(choice: Choice, terminal: Terminal, *, json: bool) -> None:
     from algosync.core.change import Drift
     from algosync.core.error import AlgosyncError
     from algosync.engine.drift import find_drift
-    from algosync.views.document import drift_document, text
+    from algosync.views.document import drift_document
     from algosync.views.drift import show_drift
     from algosync.views.plan import show_header
     from algosync.views.progress import reading
@@ -31,9 +31,9 @@ def run(choice: Choice, terminal: Terminal, *, json: bool) -> None:
         with reading(terminal, "the destination"):
             findings = find_drift(stage.workflow, stage.scene, stage.session.records)
     if json:
-        terminal.result(text(drift_document(findings, meta_of(stage.plan))))
+        terminal.document(drift_document(findings, meta_of(stage.header)))
     else:
-        show_header(stage.plan, terminal)
+        show_header(stage.header, terminal)
         show_drift(findings, terminal)
     kinds = {finding.drift for finding in findings}
     if Drift.UNKNOWN in kinds:

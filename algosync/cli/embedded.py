@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,11 +57,15 @@ def running(address: str, state: Path) -> Iterator[LocalCluster]:
     if importlib.util.find_spec("starlette") is None or importlib.util.find_spec("uvicorn") is None:
         raise UsageError("the local cluster is not installed", hint="pip install 'algosync[local]'")
     root = state.resolve() / "local" / name
-    for folder in (root.parent.parent, root.parent, root):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _locked(root / "users.lock", fcntl.LOCK_SH):
-        with _locked(root / "start.lock", fcntl.LOCK_EX):
-            cluster = _present(root) or _start(root)
+    with ExitStack() as held:
+        try:
+            for folder in (root.parent.parent, root.parent, root):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            held.enter_context(_locked(root / "users.lock", fcntl.LOCK_SH))
+            with _locked(root / "start.lock", fcntl.LOCK_EX):
+                cluster = _present(root) or _start(root)
+        except OSError as error:
+            raise UsageError(f"the local cluster cannot be kept in {printable(str(root))}: {error.strerror}") from None
         yield cluster
 
 
@@ -91,7 +95,7 @@ def _present(root: Path) -> LocalCluster | None:
             connection.close()
     except (OSError, ValueError, KeyError, http.client.HTTPException):
         return None
-    return LocalCluster(url, Secret(key)) if answer.get("token") == token else None
+    return LocalCluster(url, Secret(key)) if isinstance(answer, dict) and answer.get("token") == token else None
 
 
 def _start(root: Path) -> LocalCluster:

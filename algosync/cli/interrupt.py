@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -9,7 +10,7 @@ from types import FrameType
 
 from algosync.core.error import AlgosyncError
 
-__all__ = ["Interrupted", "install", "pause"]
+__all__ = ["Interrupted", "Signalled", "install", "pause"]
 
 _stop = threading.Event()
 
@@ -18,8 +19,12 @@ class Interrupted(AlgosyncError):
     """A signal came while something was waited for."""
 
 
-class Terminated(BaseException):
-    """SIGTERM, as KeyboardInterrupt is SIGINT."""
+class Signalled(BaseException):
+    """SIGINT or SIGTERM; not KeyboardInterrupt, which the parser of the command line would take for its own."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
 
 
 def install() -> None:
@@ -34,8 +39,15 @@ def pause(seconds: float) -> None:
         raise Interrupted("interrupted")
 
 
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):
+        os.write(2, text.encode())
+
+
 def _handle(number: int, _frame: FrameType | None) -> None:
     if _stop.is_set():
+        _say("\x1b[?25h\n" if os.isatty(2) else "")  # the cursor may be hidden
         os._exit(128 + number)
     _stop.set()
-    raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+    _say("\nStopping: what runs is ended and recorded; a second signal stops at once.\n")
+    raise Signalled(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -12,9 +13,9 @@ import typer
 from algosync import __version__
 from algosync.cli import options
 from algosync.cli.choice import Choice
-from algosync.cli.interrupt import Terminated, install
-from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, PlanRefused, Stale, UsageError
-from algosync.core.text import printable
+from algosync.cli.interrupt import Signalled, install
+from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, Stale, UsageError
+from algosync.core.text import printable, printable_lines
 from algosync.views.terminal import Terminal, standard
 
 if TYPE_CHECKING:
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
-_USAGE, _INTERRUPTED, _TERMINATED = 64, 130, 143
+_USAGE = 64
 # What the parser of any release of typer raises for a wrong command line.
 _ParserError: type[Exception] = typer.BadParameter.__bases__[0]
 
 app = typer.Typer(
     name="algosync",
     help="Export algorithms from one Algorithmia cluster to another, declaratively, and prove that they work there.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -44,9 +45,13 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def common(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,  # noqa: ARG001
 ) -> None:
     """Export algorithms from one Algorithmia cluster to another, declaratively, and prove that they work there."""
+    if context.invoked_subcommand is None:
+        _terminal.tell(context.get_help())
+        raise typer.Exit(_USAGE)
 
 
 @app.command()
@@ -61,7 +66,7 @@ def validate(
     from algosync.cli import validate
 
     terminal = _begin(chdir, debug=debug)
-    validate.run(Choice(workflow, variables=tuple(var), variable_files=tuple(var_file)), terminal)
+    validate.run(Choice(workflow, variables=tuple(var), variable_files=_paths(var_file)), terminal)
 
 
 @app.command()
@@ -76,7 +81,7 @@ def render(
     from algosync.cli import render
 
     terminal = _begin(chdir, debug=debug)
-    render.run(Choice(workflow, variables=tuple(var), variable_files=tuple(var_file)), terminal)
+    render.run(Choice(workflow, variables=tuple(var), variable_files=_paths(var_file)), terminal)
 
 
 @app.command()
@@ -98,7 +103,7 @@ def plan(
     from algosync.cli import plan
 
     terminal = _begin(chdir, debug=debug)
-    choice = Choice(workflow, destination, state, tuple(var), tuple(var_file), parallelism)
+    choice = Choice(workflow, destination, state, tuple(var), _paths(var_file), parallelism)
     plan.run(choice, terminal, targets=target, json=json, detailed_exitcode=detailed_exitcode)
 
 
@@ -121,7 +126,7 @@ def apply(
     from algosync.cli import apply
 
     terminal = _begin(chdir, debug=debug)
-    choice = Choice(workflow, destination, state, tuple(var), tuple(var_file), parallelism, build_timeout)
+    choice = Choice(workflow, destination, state, tuple(var), _paths(var_file), parallelism, build_timeout)
     apply.run(choice, terminal, targets=target, auto_approve=auto_approve, no_input=no_input)
 
 
@@ -134,13 +139,14 @@ def test(
     var: options.Var = [],
     var_file: options.VarFile = [],
     chdir: options.Chdir = None,
+    no_input: options.NoInput = False,  # noqa: ARG001  # it never asks
     debug: options.Debug = False,
 ) -> None:
     """Run every algorithm's payload and the workflow's tests on what is published. Changes nothing."""
     from algosync.cli import test
 
     terminal = _begin(chdir, debug=debug)
-    test.run(Choice(workflow, destination, state, tuple(var), tuple(var_file)), terminal, targets=target)
+    test.run(Choice(workflow, destination, state, tuple(var), _paths(var_file)), terminal, targets=target)
 
 
 @app.command()
@@ -153,13 +159,18 @@ def drift(
     json: options.JsonOutput = False,
     parallelism: options.Parallelism = 8,
     chdir: options.Chdir = None,
+    no_input: options.NoInput = False,  # noqa: ARG001  # it never asks
     debug: options.Debug = False,
 ) -> None:
     """Tell how the destination differs from what was last applied. Changes nothing; exit 2 where it differs."""
     from algosync.cli import drift
 
     terminal = _begin(chdir, debug=debug)
-    drift.run(Choice(workflow, destination, state, tuple(var), tuple(var_file), parallelism), terminal, json=json)
+    drift.run(Choice(workflow, destination, state, tuple(var), _paths(var_file), parallelism), terminal, json=json)
+
+
+def _paths(texts: Sequence[str]) -> tuple[Path, ...]:
+    return tuple(Path(text) for text in texts)
 
 
 def _begin(chdir: Path | None, *, debug: bool) -> Terminal:
@@ -168,13 +179,26 @@ def _begin(chdir: Path | None, *, debug: bool) -> Terminal:
     if debug:
         import logging
 
-        logging.basicConfig(level=logging.DEBUG, format="%(name)s: %(message)s")
+        handler = logging.StreamHandler(_LogStream(_terminal))
+        logging.basicConfig(level=logging.DEBUG, format="%(name)s: %(message)s", handlers=[handler])
     if chdir is not None:
         try:
             os.chdir(chdir)
         except OSError as error:
             raise UsageError(f"--chdir {chdir}: {error.strerror}") from None
     return _terminal
+
+
+class _LogStream(io.TextIOBase):
+    """Libraries' log lines, through the one writer that redacts."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._tell = terminal.tell
+
+    def write(self, text: str) -> int:
+        for line in printable_lines(text):
+            self._tell(line)
+        return len(text)
 
 
 _debug = False
@@ -187,14 +211,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    from algosync.cli.fault import fault_in_algosync
     from algosync.views.error import show_error
 
     install()
     try:
         code = app(arguments, standalone_mode=False)
-    except (KeyboardInterrupt, Terminated, typer.Abort) as error:
+    except Signalled as signalled:
         _terminal.tell("Interrupted. What is done is recorded; running the same command again continues from here.")
-        return _TERMINATED if isinstance(error, Terminated) else _INTERRUPTED
+        return signalled.exit_code
     except AlgosyncError as error:
         if _debug:
             _show_traceback()
@@ -207,10 +232,13 @@ def _run(arguments: Sequence[str] | None) -> int:
     except Exception as error:  # noqa: BLE001  # the last resort: no traceback for users
         if _debug:
             _show_traceback()
-        _terminal.tell(f"Error: a fault in algosync itself: {type(error).__name__}: {error}")
-        _terminal.tell("  --debug shows where; please report it.")
+        show_error(fault_in_algosync(error), _terminal)
         return 1
-    return code if isinstance(code, int) else 0
+    code = code if isinstance(code, int) else 0
+    if code == 0 and _terminal.lost:
+        _terminal.tell(f"Error: the result could not be written: {_terminal.lost[0]}")
+        return 1
+    return code
 
 
 def _message(error: Exception) -> str:
@@ -231,8 +259,6 @@ def _exit_code(error: AlgosyncError) -> int:
             return _USAGE
         case LockHeld() | Stale():
             return 6
-        case PlanRefused():
-            return 5
         case ApplyIncomplete():
             return 4
         case _:

@@ -53,7 +53,7 @@ Var = Annotated[
     ),
 ]
 VarFile = Annotated[
-    list[Path],
+    list[str],  # not paths: of those a variable of the environment would be split at `:`
     typer.Option(
         envvar="ALGOSYNC_VAR_FILE", metavar="FILE", help="A JSON or YAML file of variables; may be repeated.", show_default=False
     ),

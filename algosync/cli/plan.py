@@ -11,7 +11,7 @@ from algosync.cli.choice import Choice
 from algosync.cli.stage import Stage, opened
 
 if TYPE_CHECKING:
-    from algosync.core.plan import Plan
+    from algosync.core.plan import Header, Plan
     from algosync.core.resource import Json
     from algosync.views.terminal import Terminal
 
@@ -19,15 +19,15 @@ __all__ = ["meta_of", "planned", "run"]
 
 
 def run(choice: Choice, terminal: Terminal, *, targets: list[str], json: bool, detailed_exitcode: bool) -> None:
-    from algosync.views.document import plan_document, text
+    from algosync.views.document import plan_document
     from algosync.views.plan import show_header, show_plan
 
     with opened(choice, terminal, writes=False) as stage:
         plan = planned(stage, targets, terminal)
     if json:
-        terminal.result(text(plan_document(plan, meta_of(plan))))
+        terminal.document(plan_document(plan, meta_of(plan.header)))
     else:
-        show_header(plan, terminal)
+        show_header(plan.header, terminal)
         show_plan(plan, terminal)
     if detailed_exitcode and plan.visible:
         raise typer.Exit(2)
@@ -40,18 +40,18 @@ def planned(stage: Stage, targets: list[str], terminal: Terminal) -> Plan:
     from algosync.views.progress import reading
 
     with reading(terminal, "both clusters"):
-        plan = make_plan(stage.workflow, stage.scene, stage.session.records, stage.plan)
+        plan = make_plan(stage.workflow, stage.scene, stage.session.records, stage.header)
     try:
         return targeted(plan, targets)
     except ValueError as error:
         raise UsageError(str(error)) from None
 
 
-def meta_of(plan: Plan) -> Mapping[str, Json]:
+def meta_of(header: Header) -> Mapping[str, Json]:
     """All that may differ between two plans of the same thing."""
     from datetime import datetime, timezone
 
     from algosync import __version__
 
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return {"timestamp": now, "algosync_version": __version__, "workflow": plan.workflow}
+    return {"timestamp": now, "algosync_version": __version__, "workflow": header.workflow}

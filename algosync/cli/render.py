@@ -15,8 +15,12 @@ __all__ = ["run"]
 
 def run(choice: Choice, terminal: Terminal) -> None:
     from algosync import workflow
+    from algosync.core.text import printable_lines
 
     path = found(choice)
     given = workflow.variables(choice.variables, choice.variable_files, choice.environ)
     text = workflow.render(path, given)
-    terminal.result(text.removesuffix("\n"))
+    # A file that is piped on keeps its bytes; a terminal is not to be steered by them.
+    lines = printable_lines(text) if terminal.out.isatty() else [text.removesuffix("\n")]
+    for line in lines:
+        terminal.result(line)

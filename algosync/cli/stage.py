@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from algosync.cli.choice import Choice
 from algosync.core.error import Denied, UsageError
-from algosync.core.plan import Plan
+from algosync.core.plan import Header
 from algosync.core.secret import Secret
 from algosync.core.text import printable
 from algosync.core.workflow import Workflow
@@ -19,9 +18,9 @@ from algosync.core.workflow import Workflow
 if TYPE_CHECKING:
     from algosync.cluster.connection import Cluster
     from algosync.cluster.data import DataStore
+    from algosync.core.ports import Ledger
     from algosync.engine.plan import Scene
     from algosync.kinds import Site
-    from algosync.state import Session
     from algosync.views.terminal import Terminal
 
 __all__ = ["Stage", "found", "loaded", "opened"]
@@ -29,12 +28,10 @@ __all__ = ["Stage", "found", "loaded", "opened"]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`plan` names everything and has no changes yet."""
-
     workflow: Workflow
     scene: Scene[Site]
-    session: Session
-    plan: Plan
+    session: Ledger
+    header: Header
 
 
 def loaded(choice: Choice, terminal: Terminal) -> tuple[Path, Workflow]:
@@ -63,33 +60,41 @@ def opened(choice: Choice, terminal: Terminal, *, writes: bool, needs_source: bo
     `writes`: the state is locked for this command alone. `needs_source` is False for what goes by the record.
     """
     from algosync.cli.interrupt import pause
+    from algosync.cli.ledger import RedactingLedger
     from algosync.engine.plan import Scene
-    from algosync.kinds import KINDS, Site
+    from algosync.kinds import KINDS, PERFORMERS, Site
     from algosync.state import open_session, state_name
+    from algosync.views.progress import reading
+
+    if choice.state.exists() and not choice.state.is_dir():
+        raise UsageError(f"--state {printable(str(choice.state))} is no folder")
 
     path, workflow = loaded(choice, terminal)
     with ExitStack() as stack:
         label, destination = _destination(choice, terminal, stack)
-        source_label, source = _source(choice, terminal, stack, workflow) if needs_source else (None, None)
-        owners = destination.data.owners()
+        source_label = _source_label(choice, workflow)
+        source = _source(source_label, choice, terminal, stack, workflow) if needs_source and _takes(workflow) else None
+        with reading(terminal, "the destination"):
+            owners = destination.data.owners()
         owner = _owner(workflow, owners)
         name = state_name(workflow.name, label, owner)
-        session = stack.enter_context(open_session(choice.state, name, exclusive=writes, command=f"pid {os.getpid()}"))
+        session = stack.enter_context(open_session(choice.state, name, exclusive=writes, command="algosync apply"))
+        ledger = RedactingLedger(session, terminal.redacted)
         site = Site(
             owner=owner,
             key_owner=owners[0],
             folder=Path(workflow.folder),
-            ledger=session,
+            ledger=ledger,
             destination=destination,
-            git_base=_git_base(choice, destination),
+            git_base=_git_base(choice, label, destination),
             source=source,
+            source_name=source_label or "",
             build_deadline=float(choice.build_timeout),
             recorded_only=not needs_source,
             pause=pause,
         )
-        depends_on = tuple((spec.name, spec.depends_on) for spec in workflow.algorithms)
-        plan = Plan(f"{workflow.name} ({path})", source_label, label, owner, (), (), depends_on)
-        yield Stage(workflow, Scene(KINDS, site, choice.parallelism), session, plan)
+        header = Header(f"{workflow.name} ({path})", source_label, label, owner)
+        yield Stage(workflow, Scene(KINDS, PERFORMERS, site, choice.parallelism), ledger, header)
 
 
 def _destination(choice: Choice, terminal: Terminal, stack: ExitStack) -> tuple[str, Cluster]:
@@ -99,25 +104,42 @@ def _destination(choice: Choice, terminal: Terminal, stack: ExitStack) -> tuple[
             "no destination is named",
             hint="set DESTINATION_API_ADDRESS and DESTINATION_API_KEY, or use --destination local for an embedded cluster",
         )
-    return _cluster("DESTINATION", address, choice, terminal, stack)
+    return _label("DESTINATION", address), _cluster("DESTINATION", address, choice, terminal, stack)
 
 
-def _source(choice: Choice, terminal: Terminal, stack: ExitStack, workflow: Workflow) -> tuple[str | None, DataStore | None]:
-    """Only where something is taken from a source cluster: otherwise no source need be named, nor is one asked."""
+def _takes(workflow: Workflow) -> bool:
+    """Whether anything is taken from a source cluster: otherwise none need be named, nor is one asked."""
+    taken = any(spec.data_files or (spec.code or "").startswith("data://") for spec in workflow.algorithms)
+    return taken and not workflow.run_only
+
+
+def _source_label(choice: Choice, workflow: Workflow) -> str | None:
+    """The source's address in its one canonical form, so that two spellings are one source. UsageError: it is none."""
+    address = workflow.source_address or choice.environ.get("SOURCE_API_ADDRESS", "")
+    return _label("SOURCE", address) if address else None
+
+
+def _source(address: str | None, choice: Choice, terminal: Terminal, stack: ExitStack, workflow: Workflow) -> DataStore | None:
     from algosync.cluster.directory import Directory
 
-    address = workflow.source_address or choice.environ.get("SOURCE_API_ADDRESS", "")
-    taken = any(spec.data_files or (spec.code or "").startswith("data://") for spec in workflow.algorithms)
-    if not address or not taken or workflow.run_only:
-        return address or None, None
+    if address is None:
+        return None
     if address.startswith("file://"):
-        return address, Directory(Path(workflow.folder) / address.removeprefix("file://"))
-    label, cluster = _cluster("SOURCE", address, choice, terminal, stack)
-    return label, cluster.data
+        return Directory(Path(workflow.folder) / address.removeprefix("file://"))
+    return _cluster("SOURCE", address, choice, terminal, stack).data
 
 
-def _cluster(side: str, address: str, choice: Choice, terminal: Terminal, stack: ExitStack) -> tuple[str, Cluster]:
-    """The cluster of one side, and how it is called."""
+def _label(side: str, address: str) -> str:
+    """How a cluster is called; also a check that nothing is hidden in its address."""
+    from algosync.cli.embedded import is_local
+    from algosync.cluster.address import parse
+
+    if is_local(address) or (side == "SOURCE" and address.startswith("file://")):
+        return address
+    return parse(address, f"{side}_API_ADDRESS").url
+
+
+def _cluster(side: str, address: str, choice: Choice, terminal: Terminal, stack: ExitStack) -> Cluster:
     from algosync.cli.embedded import is_local, running
     from algosync.cluster.address import parse
     from algosync.cluster.connection import connect
@@ -126,12 +148,10 @@ def _cluster(side: str, address: str, choice: Choice, terminal: Terminal, stack:
     if is_local(address):
         local = stack.enter_context(running(address, choice.state))
         terminal.hide(local.key.reveal())
-        return address, connect(parse(local.url, variable), local.key, None, variable)
-    parsed = parse(address, variable)
+        return connect(parse(local.url, variable), local.key)
     key = _key(f"{side}_API_KEY", choice.environ)
     terminal.hide(key.reveal())
-    ca_variable = f"{side}_CA_CERT"
-    return parsed.url, connect(parsed, key, choice.environ.get(ca_variable), ca_variable)
+    return connect(parse(address, variable), key, choice.environ.get(f"{side}_CA_CERT"), side)
 
 
 def _key(variable: str, environ: Mapping[str, str]) -> Secret:
@@ -149,13 +169,20 @@ def _owner(workflow: Workflow, owners: tuple[str, ...]) -> str:
         return workflow.owner or owners[0]
     reached = ", ".join(printable(name, 80) for name in owners)
     raise Denied(
-        f"DESTINATION_API_KEY does not belong to {printable(workflow.owner)}",
+        f"the destination's key does not belong to {printable(workflow.owner)}",
         hint=f"it reaches {reached}; the workflow's algorithm_owner must be one of them",
     )
 
 
-def _git_base(choice: Choice, destination: Cluster) -> str:
+def _git_base(choice: Choice, label: str, destination: Cluster) -> str:
+    """The given address belongs to the cluster that the environment names, not to whatever `--destination` puts in its place."""
     from algosync.cluster.address import git_base, parse_git
 
     given = choice.environ.get("DESTINATION_GIT_ADDRESS")
-    return parse_git(given, "DESTINATION_GIT_ADDRESS") if given else git_base(destination.address)
+    if not given or label != destination.address.url or (choice.destination and choice.destination != _named(choice)):
+        return git_base(destination.address)
+    return parse_git(given, "DESTINATION_GIT_ADDRESS")
+
+
+def _named(choice: Choice) -> str:
+    return choice.environ.get("DESTINATION_API_ADDRESS", "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import typer
@@ -18,7 +18,7 @@ __all__ = ["run"]
 
 def run(choice: Choice, terminal: Terminal, *, targets: list[str]) -> None:
     from algosync.core.error import UsageError
-    from algosync.core.plan import checks_of, targeted
+    from algosync.core.plan import plan_of, targeted
     from algosync.core.report import fold
     from algosync.engine.apply import apply
     from algosync.views.plan import show_header
@@ -26,15 +26,15 @@ def run(choice: Choice, terminal: Terminal, *, targets: list[str]) -> None:
     from algosync.views.report import show_failures, show_tests
 
     with opened(choice, terminal, writes=False, needs_source=False) as stage:
-        plan = replace(stage.plan, checks=checks_of(stage.workflow, frozenset()))
         try:
-            plan = targeted(plan, targets)
+            plan = targeted(plan_of(stage.workflow, stage.header, compared=False), targets)
         except ValueError as error:
             raise UsageError(str(error)) from None
-        show_header(plan, terminal)
+        show_header(plan.header, terminal)
         if not plan.checks:
             terminal.result("The workflow has no tests.")
-        report = fold(watch(apply(plan, stage.workflow, stage.scene, stage.session), terminal), lambda: False)
-    show_tests(report, terminal)
+        with closing(apply(plan, stage.workflow, stage.scene, stage.session)) as events:
+            report = fold(watch(events, terminal), lambda: False)
+    show_tests(report, plan, terminal)
     show_failures(report, terminal)
     raise typer.Exit(report.exit_code)

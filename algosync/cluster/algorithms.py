@@ -6,13 +6,15 @@ twice on an error (platform.md §3.9). Creating, environments and calls go throu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from algosync.cluster import failure
-from algosync.cluster.wire import Wire, path_of
+from algosync.cluster.wire import Wire, path_of, read_limited
 from algosync.core.environment import Environment
 from algosync.core.error import ClusterError, NotFound, TestFailed, Unexpected
 from algosync.core.text import printable
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AlgorithmInfo", "AlgorithmsApi", "Build", "Version"]
 
+_CONNECT = 15.0  # seconds
 _GRACE = 30.0  # seconds an answer may take beyond the algorithm's own timeout
 
 
@@ -70,7 +73,8 @@ class AlgorithmsApi:
 
     def create(self, owner: str, name: str, details: Mapping[str, object], settings: Mapping[str, object]) -> None:
         """Conflict: the name is taken."""
-        self._client.algo(f"{owner}/{name}").create(dict(details), dict(settings), {}, {}, {})
+        with _documented(f"POST {path_of('v1', 'algorithms', owner)}"):
+            self._client.algo(f"{owner}/{name}").create(dict(details), dict(settings), {}, {}, {})
 
     def update(self, owner: str, name: str, details: Mapping[str, object], settings: Mapping[str, object]) -> None:
         """Visibility and licence act at once, the other settings from the next published version (platform.md §3.4)."""
@@ -109,14 +113,12 @@ class AlgorithmsApi:
     def environments(self) -> Sequence[Environment]:
         """Every environment of every language the cluster offers."""
         found: dict[str, Environment] = {}
-        try:
+        with _documented("the list of environments"):
             for language in self._client.get_supported_languages():
                 answer = self._client.get_environment(language["name"])
                 # One page of the platform's documentation shows the bare list (platform.md §4.1).
                 for entry in answer["environments"] if isinstance(answer, dict) else answer:
                     found[entry["id"]] = Environment(entry["id"], entry["display_name"], str(entry.get("created_at", "")))
-        except (KeyError, TypeError, ValueError):
-            raise Unexpected("the list of environments is not what the platform documents") from None
         return tuple(found.values())
 
     def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> None:
@@ -132,16 +134,16 @@ class AlgorithmsApi:
             data=payload.encode(),
             headers={"Content-Type": "application/json"},
             params=algorithm.query_parameters,
-            timeout=(15.0, timeout + _GRACE),
+            timeout=(_CONNECT, timeout + _GRACE),
+            stream=True,
         )
-        try:
-            body = reply.json()
+        what = f"POST {algorithm.url}"
+        with reply, _documented(what):
+            body = json.loads(read_limited(reply.raw, what, timeout + _GRACE))
             if error := failure.algorithm_error(body):
                 raise _test_failed(error)
             # The client's own reading of an answer, but for the untyped exception it has for one without metadata.
             AlgoResponse.create_algo_response({"metadata": body["metadata"], **body})
-        except (ValueError, KeyError, TypeError):
-            raise Unexpected(f"POST {algorithm.url}: the answer is not what the platform documents") from None
 
     def _object(self, method: str, path: str, query: Mapping[str, str] | None = None, body: object = None) -> Mapping[str, object]:
         """A JSON object, as an answer; a 2xx that holds an `error` is a failure too (platform.md §10.1)."""
@@ -151,6 +153,15 @@ class AlgorithmsApi:
         if error := failure.algorithm_error(reply.body):
             raise ClusterError(f"{method} {path}: {printable(str(error.get('message', '')), 500)}", status=reply.status)
         return reply.body
+
+
+@contextmanager
+def _documented(what: str) -> Iterator[None]:
+    """The client takes an answer of another shape for a programming error of its own."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        raise Unexpected(f"{what}: the answer is not what the platform documents") from None
 
 
 def _path(owner: str, name: str, *rest: str) -> str:

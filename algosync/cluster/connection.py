@@ -21,8 +21,8 @@ class Cluster:
     algorithms: AlgorithmsApi
 
 
-def connect(address: ClusterAddress, key: Secret, ca_cert: str | None, ca_variable: str) -> Cluster:
-    """Sends nothing yet. UsageError, which names `ca_variable`: the CA file cannot be used."""
-    context = tls_context(ca_cert, ca_variable) if address.url.startswith("https:") else None
-    wire = Wire(address.url, key, context)
+def connect(address: ClusterAddress, key: Secret, ca_cert: str | None = None, side: str = "") -> Cluster:
+    """Sends nothing yet. `side` (SOURCE, DESTINATION) begins the variables that errors name. UsageError: no usable CA file."""
+    context = tls_context(ca_cert, f"{side}_CA_CERT") if address.url.startswith("https:") else None
+    wire = Wire(address.url, key, context, side)
     return Cluster(address, wire, DataApi(wire), AlgorithmsApi(wire))

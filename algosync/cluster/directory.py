@@ -56,7 +56,12 @@ class Directory:
             yield Download(status.st_size, _blocks(file, path))
 
     def _folder(self, owner: str, collection: str) -> Path:
-        return self._root / self._owner(owner) / _safe(collection)
+        account = self._root / self._owner(owner)
+        folder = account / _safe(collection)
+        for path in (account, folder):
+            if path.is_symlink():
+                raise SourceError(f"{printable(str(path))} is a link, and links are not followed")
+        return folder
 
     def _owner(self, owner: str) -> str:
         if owner != ".my":

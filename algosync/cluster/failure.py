@@ -19,28 +19,41 @@ _BY_STATUS: Mapping[int, type[ClusterError]] = {
     503: Throttled,
 }
 # The platform's own numbers that say more than the status (platform.md §3.8).
-_BY_CODE: Mapping[int, type[ClusterError]] = {1002: Conflict, 1007: Conflict, 2001: Denied, 2002: Denied}
+_BY_CODE: Mapping[int, type[ClusterError]] = {
+    1000: NotFound,
+    1001: NotFound,
+    1002: Conflict,
+    1007: Conflict,
+    1009: NotFound,
+    2001: Denied,
+    2002: Denied,
+}
 
 
-def from_reply(request: str, status: int, body: bytes) -> ClusterError:
-    """The error that a reply with a failed status means. `request` is shown: method and path, never a key."""
+def from_reply(request: str, status: int, body: bytes, side: str = "") -> ClusterError:
+    """The error that a reply with a failed status means. `request` is shown: method and path, never a key.
+
+    `side` (SOURCE, DESTINATION) begins the variable that the hint names.
+    """
     message, code, request_id = _read(body)
     kind = _BY_CODE.get(code or 0) or _BY_STATUS.get(status, Unexpected)
     if 300 <= status < 400:
         message = "it redirects; redirects are never followed, because they would carry the key elsewhere"
-    return kind(f"{request}: {status} {message}".rstrip(), status=status, code=code, request_id=request_id)
+    hint = f"look at {side}_API_KEY" if side and kind is Denied else None
+    return kind(f"{request}: {status} {message}".rstrip(), status=status, code=code, request_id=request_id, hint=hint)
 
 
-def from_transport(request: str, error: BaseException) -> Unreachable:
+def from_transport(request: str, error: BaseException, side: str = "") -> Unreachable:
     """The error of a request without a whole answer. The library's text is kept: it never holds a header."""
-    return Unreachable(f"{request}: {printable(_innermost(error), 300)}")
+    hint = f"look at {side}_API_ADDRESS" if side else None
+    return Unreachable(f"{request}: {printable(_innermost(error), 300)}", hint=hint)
 
 
 def algorithm_error(body: object) -> Mapping[str, object] | None:
     """The `error` member of a reply, as a mapping, whatever shape it has; None where there is none (platform.md §3.8)."""
-    if not isinstance(body, Mapping) or "error" not in body:
+    error = body.get("error") if isinstance(body, Mapping) else None
+    if error is None:
         return None
-    error = body["error"]
     return error if isinstance(error, Mapping) else {"message": str(error)}
 
 

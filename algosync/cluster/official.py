@@ -15,6 +15,7 @@ from algosync.cluster.wire import Wire
 
 __all__ = ["OfficialClient"]
 
+_ERROR_LIMIT = 1 << 20  # bytes
 _TIMEOUT = (15.0, 120.0)  # seconds: to connect, and without a byte
 
 
@@ -25,7 +26,7 @@ class OfficialClient(Client):  # type: ignore[misc]  # the client ships no types
         self.apiAddress = wire.url
         self.apiKey = None  # the session's auth object sends it, so that no netrc entry can take its place
         self.bearerToken = None
-        self.requestSession = _session(wire)
+        self.requestSession = _Session(wire)
 
 
 class _KeyAuth(AuthBase):
@@ -38,7 +39,7 @@ class _KeyAuth(AuthBase):
 
 
 class _Adapter(HTTPAdapter):
-    """Adds the trust of the wire and a timeout to every request, and turns broken connections into our errors."""
+    """Trusts what the wire trusts."""
 
     def __init__(self, wire: Wire) -> None:
         self._context = wire.context
@@ -47,30 +48,33 @@ class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **options)
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+
+class _Session(requests.Session):
+    """Nothing of the machine's, a timeout for every request, and our errors for whatever breaks, bodies included."""
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.max_redirects = 0
+        self.auth = _KeyAuth(wire)
+        self.headers["Accept-Encoding"] = "identity"
+        self._side = wire.side
+        self.hooks["response"].append(self._refuse_failures)
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, _Adapter(wire))
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         options["timeout"] = options.get("timeout") or _TIMEOUT
         try:
-            return super().send(request, *args, **options)
+            return super().send(request, **options)
         except requests.RequestException as error:
-            raise failure.from_transport(_shown(request), error) from None
+            raise failure.from_transport(_shown(request), error, self._side) from None
 
-
-def _session(wire: Wire) -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False
-    session.max_redirects = 0
-    session.auth = _KeyAuth(wire)
-    session.headers["Accept-Encoding"] = "identity"
-    session.hooks["response"].append(_refuse_failures)
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, _Adapter(wire))
-    return session
-
-
-def _refuse_failures(response: requests.Response, *_args: object, **_options: object) -> None:
-    """Before the client's own handling, which loses the message of every failed POST and takes failures for answers."""
-    if not 200 <= response.status_code < 300:
-        raise failure.from_reply(_shown(response.request), response.status_code, response.content)
+    def _refuse_failures(self, response: requests.Response, *_args: object, **_options: object) -> None:
+        """Before the client's own handling, which loses the message of every failed POST and takes failures for answers."""
+        if not 200 <= response.status_code < 300:
+            body = response.raw.read(_ERROR_LIMIT) or b""
+            raise failure.from_reply(_shown(response.request), response.status_code, body, self._side)
 
 
 def _shown(request: requests.PreparedRequest) -> str:

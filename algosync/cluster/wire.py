@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,19 +16,20 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from algosync.cluster import failure
-from algosync.core.error import Unexpected, UsageError
+from algosync.core.error import Unexpected, Unreachable, UsageError
 from algosync.core.secret import Secret
 
 if TYPE_CHECKING:
     import urllib3
     from urllib3.response import BaseHTTPResponse
 
-__all__ = ["BLOCK", "Download", "Reply", "Wire", "path_of", "tls_context"]
+__all__ = ["BLOCK", "Download", "Reply", "Wire", "path_of", "read_limited", "tls_context"]
 
 BLOCK = 1 << 20  # bytes: what performance.md found best
 _CONNECT_TIMEOUT = 15.0  # seconds
 _READ_TIMEOUT = 120.0  # seconds without a byte
 _JSON_LIMIT = 32 << 20  # bytes
+_PIECE = 1 << 16  # bytes of a short answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,10 @@ def tls_context(ca_cert: str | None, variable: str) -> ssl.SSLContext:
 class Wire:
     """Requests to one cluster with one key. Safe to use from several threads; `pool` is shared with the git client."""
 
-    def __init__(self, url: str, key: Secret, context: ssl.SSLContext | None) -> None:
+    def __init__(self, url: str, key: Secret, context: ssl.SSLContext | None, side: str = "") -> None:
         import urllib3
 
+        self.side = side
         self.url = url
         self.key = key
         self.context = context
@@ -88,7 +91,7 @@ class Wire:
         data = None if body is None else json.dumps(body).encode()
         headers = {} if data is None else {"Content-Type": "application/json"}
         with self._request(method, _with_query(path, query), headers, data) as response:
-            text = _read_limited(response, f"{method} {path}")
+            text = read_limited(response, f"{method} {path}")
             date = response.headers.get("Date")
             if not text:
                 return Reply(response.status, None, date)
@@ -116,7 +119,7 @@ class Wire:
         body = blocks if length else b""
         headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream"}
         with self._request("PUT", path, headers, body) as response:
-            error = failure.algorithm_error(_json_or_none(_read_limited(response, f"PUT {path}")))
+            error = failure.algorithm_error(_json_or_none(read_limited(response, f"PUT {path}")))
             if error is not None:
                 raise failure.from_reply(f"PUT {path}", response.status, json.dumps({"error": dict(error)}).encode())
 
@@ -133,10 +136,10 @@ class Wire:
                 method, self.url + path, headers=every, body=body, preload_content=False, redirect=False, decode_content=False
             )
         except urllib3.exceptions.HTTPError as error:
-            raise failure.from_transport(what, error) from None
+            raise failure.from_transport(what, error, self.side) from None
         try:
             if not 200 <= response.status < 300:
-                raise failure.from_reply(what, response.status, _read_limited(response, what))
+                raise failure.from_reply(what, response.status, read_limited(response, what), self.side)
             yield response
         finally:
             # What was not read to its end cannot be reused.
@@ -148,21 +151,25 @@ def _with_query(path: str, query: Mapping[str, str] | None) -> str:
     return f"{path}?{urlencode(query)}" if query else path
 
 
-def _read_limited(response: BaseHTTPResponse, what: str) -> bytes:
+def read_limited(response: BaseHTTPResponse, what: str, within: float = _READ_TIMEOUT) -> bytes:
+    """A short answer, to its very end: only a read that finds nothing tells that it was cut. Unreachable: not `within` seconds."""
     text = bytearray()
-    # To its very end: only a read that finds nothing tells that the body was cut short.
-    for block in _blocks(response, what):
+    deadline = time.monotonic() + within
+    for block in _blocks(response, what, _PIECE):
         text += block
         if len(text) > _JSON_LIMIT:
             raise Unexpected(f"{what}: the answer is longer than {_JSON_LIMIT} bytes", status=response.status)
+        if time.monotonic() > deadline:
+            raise Unreachable(f"{what}: the answer did not come to its end within {within:.0f} s", status=response.status)
     return bytes(text)
 
 
-def _blocks(response: BaseHTTPResponse, what: str) -> Iterator[bytes]:
+def _blocks(response: BaseHTTPResponse, what: str, size: int = BLOCK) -> Iterator[bytes]:
     import urllib3
 
     try:
-        while block := response.read(BLOCK):
+        # `read1` gives what is there: `read` would wait for a whole block on a server that drips.
+        while block := (response.read(size) if size == BLOCK else response.read1(size)):
             yield block
     except urllib3.exceptions.HTTPError as error:
         raise failure.from_transport(what, error) from None

@@ -58,9 +58,15 @@ def _change(want: Resource, have: Resource | None, record: Record | None) -> Cha
             return Change(want.address, Action.ADOPT, have, want, reason="it is there already, as the workflow wants it")
         action = Action.NONE if record == record_of(want, have) else Action.REFRESH
         return Change(want.address, action, have, want)
-    moved = record is not None and (have.stamp is None or have.stamp != record.destination_stamp)
-    drifted = moved and record is not None and have.digest != record.digest
+    drifted = record is not None and _moved(have, record)
     return Change(want.address, Action.UPDATE, have, want, drifted=drifted)
+
+
+def _moved(have: Resource, record: Record) -> bool:
+    """Whether somebody else changed it: its stamp is another, and its content too, as far as that is known."""
+    if have.stamp is not None and have.stamp == record.destination_stamp:
+        return False
+    return have.size != record.size if have.digest is None else have.digest != record.digest
 
 
 def record_of(want: Resource, have: Resource) -> Record:

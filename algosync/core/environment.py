@@ -34,17 +34,18 @@ class Environment:
     created_at: str = ""
 
 
-def choose(language: str, offered: Sequence[Environment], current: str | None) -> Environment:
+def choose(language: str, offered: Sequence[Environment], current: str | None, recorded: str | None = None) -> Environment:
     """The environment that `language` means on this cluster: a shorthand's newest, or the exact display name.
 
-    An algorithm that already runs on a candidate (`current`, an id) keeps it. SourceError: the cluster offers none.
+    An algorithm keeps a candidate: the one we gave it (`recorded`, a display name) before the one that it runs on (`current`, an
+    id), which somebody else may have set since. SourceError: the cluster offers none.
     """
     pattern = SHORTHANDS.get(language)
     candidates = [e for e in offered if (pattern.fullmatch(e.display_name) if pattern else e.display_name == language)]
     if not candidates:
         raise SourceError(f"the destination has no environment for {printable(language)!r}", hint=_hint(language, offered))
-    kept = [e for e in candidates if e.id == current]
-    return kept[0] if kept else max(candidates, key=_age)
+    kept = [e for e in candidates if e.display_name == recorded] or [e for e in candidates if e.id == current]
+    return max(kept or candidates, key=_age)
 
 
 def shown(environment_id: str | None, offered: Sequence[Environment]) -> str | None:

@@ -15,7 +15,6 @@ __all__ = [
     "Fault",
     "LockHeld",
     "NotFound",
-    "PlanRefused",
     "Several",
     "SourceError",
     "Stale",
@@ -164,7 +163,3 @@ class Corrupt(StateError):
 
 class ApplyIncomplete(AlgosyncError):
     """Something was written, and what should follow cannot: exit 4."""
-
-
-class PlanRefused(AlgosyncError):
-    """A guard refused the plan: exit 5, nothing changed."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from itertools import chain, count
 
 from algosync.core.address import KINDS, Address
 from algosync.core.change import Action, Change
 from algosync.core.workflow import Workflow
 
-__all__ = ["Check", "Plan", "checks_of", "targeted"]
+__all__ = ["Check", "Header", "Plan", "checks_of", "plan_of", "targeted"]
 
 CALL_TIMEOUT = 300  # seconds: the platform's own default
 
@@ -31,16 +33,27 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """`changes` holds also those that do nothing. `owner` is the account on the destination."""
+class Header:
+    """What a plan is about, as people name it. `owner` is the account on the destination."""
 
     workflow: str
     source: str | None
     destination: str
     owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`changes` holds also those that do nothing; `depends_on` names every algorithm in the workflow's order.
+
+    `compared` is False where the workflow only wants its tests run, so that nothing was looked at.
+    """
+
+    header: Header
     changes: tuple[Change, ...]
     checks: tuple[Check, ...]
     depends_on: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    compared: bool = True
 
     @property
     def visible(self) -> tuple[Change, ...]:
@@ -50,13 +63,28 @@ class Plan:
     def drifted(self) -> tuple[Change, ...]:
         return tuple(c for c in self.changes if c.drifted)
 
-    def count(self) -> Counter[Action]:
+    def counted(self) -> Counter[Action]:
         return Counter(c.action for c in self.changes)
 
     def upload(self) -> tuple[int, int]:
         """How many data files are to be uploaded, and their bytes."""
         sizes = [c.after.size or 0 for c in self.changes if c.address.kind == "data" and c.action.writes and c.after]
         return len(sizes), sum(sizes)
+
+    def live(self) -> tuple[Change, ...]:
+        """The data files of published algorithms that are overwritten: they have no versions, so that shows before any test."""
+        published = {c.address.algorithm for c in self.changes if c.address.kind == "version" and c.before is not None}
+        return tuple(
+            c
+            for c in self.changes
+            if c.address.kind == "data" and c.action.writes and c.before and c.address.algorithm in published
+        )
+
+    def untested(self) -> tuple[Change, ...]:
+        """The versions that are to be published without a payload to try them with."""
+        tried = {c.address.algorithm for c in self.checks if c.payload_of_algorithm}
+        versions = (c for c in self.changes if c.address.kind == "version" and c.action.writes)
+        return tuple(c for c in versions if c.address.algorithm not in tried)
 
     def kept(self) -> int:
         """Bytes of data files that are there already."""
@@ -80,39 +108,57 @@ def checks_of(workflow: Workflow, to_publish: Set[str]) -> tuple[Check, ...]:
         for spec in workflow.algorithms
         if spec.test_payload is not None
     )
-    seen: Counter[str] = Counter()
+    taken: set[str] = set()
     tests = []
     for case in workflow.tests:
-        seen[case.name] += 1
-        name = case.name if seen[case.name] == 1 else f"{case.name} #{seen[case.name]}"
+        numbered = (f"{case.name} #{number}" for number in count(2))
+        name = next(name for name in chain([case.name], numbered) if name not in taken)
+        taken.add(name)
         address = Address("test", workflow.entrypoint or "", name)
         tests.append(Check(address, case.payload, case.timeout, payload_of_algorithm=False))
     return (*payloads, *tests)
 
 
+def plan_of(workflow: Workflow, header: Header, changes: tuple[Change, ...] = (), *, compared: bool = True) -> Plan:
+    """The plan of these changes with all the workflow's checks."""
+    to_publish = {c.address.algorithm for c in changes if c.action.writes and c.address.kind == "version"}
+    depends_on = tuple((spec.name, spec.depends_on) for spec in workflow.algorithms)
+    return Plan(header, changes, checks_of(workflow, to_publish), depends_on, compared)
+
+
 def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
     """The part of a plan that concerns the targets, addresses or names of algorithms, and what those stand on.
 
-    A target brings the algorithms it depends on, and the earlier kinds of its own algorithm (a version its source, data and
-    settings). Checks are kept for the algorithms that are left, the workflow's tests where the entrypoint is.
+    A target may be a glob. It brings the algorithms it depends on, and the earlier kinds of its own algorithm (a version its
+    source, data and settings). Checks are kept for the algorithms that are left, the workflow's tests where the entrypoint is.
     ValueError: a target that the plan does not know.
     """
-    chosen = set(targets)
-    if not chosen:
+    patterns = tuple(targets)
+    if not patterns:
         return plan
     everything = [*(c.address for c in plan.changes), *(c.address for c in plan.checks)]
-    known = {str(a) for a in everything} | {a.algorithm for a in everything}
-    if strange := sorted(chosen - known):
+    if strange := [p for p in patterns if not any(_matches(a, p) for a in everything)]:
         raise ValueError(f"nothing in this workflow is called {', '.join(strange)}")
-    direct = {a for a in everything if str(a) in chosen or a.algorithm in chosen}
+    direct = {a for a in everything if any(_matches(a, p) for p in patterns)}
     below = _dependencies({a.algorithm for a in direct}, dict(plan.depends_on))
     kept = direct | {a for a in everything if a.algorithm in below or any(_stands_on(target, a) for target in direct)}
+    changes = tuple(c for c in plan.changes if c.address in kept)
     algorithms = {a.algorithm for a in kept}
-    return replace(
-        plan,
-        changes=tuple(c for c in plan.changes if c.address in kept),
-        checks=tuple(c for c in plan.checks if c.address.algorithm in algorithms),
-    )
+    left_out = {c.address.algorithm: c for c in plan.changes if c not in changes and c.address.kind == "version"}
+    checks = (_without(left_out.get(c.address.algorithm), c) for c in plan.checks if c.address.algorithm in algorithms)
+    return replace(plan, changes=changes, checks=tuple(c for c in checks if c is not None))
+
+
+def _matches(address: Address, pattern: str) -> bool:
+    """An address or an algorithm's name, or a glob of either."""
+    return any(text == pattern or fnmatchcase(text, pattern) for text in (str(address), address.algorithm))
+
+
+def _without(version: Change | None, check: Check) -> Check | None:
+    """A check where its algorithm's version change is left out: on the published version, if there is one."""
+    if version is None or not version.action.writes:
+        return check
+    return None if version.before is None else replace(check, candidate=False)
 
 
 def _dependencies(names: set[str], depends_on: Mapping[str, tuple[str, ...]]) -> set[str]:

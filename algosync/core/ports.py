@@ -15,7 +15,7 @@ from algosync.core.resource import Record, Resource
 from algosync.core.schedule import Step, Verb
 from algosync.core.workflow import AlgorithmSpec
 
-__all__ = ["Kind", "Ledger", "Outcome", "Side", "Tell"]
+__all__ = ["Kind", "Ledger", "Outcome", "Performer", "Side", "Tell"]
 
 Site_contra = TypeVar("Site_contra", contravariant=True)
 Tell: TypeAlias = Callable[[Event], None]
@@ -35,11 +35,17 @@ class Outcome:
     detail: str = ""
 
 
-class Kind(Protocol[Site_contra]):
-    """What one kind of resource means. `Site` is whatever gives the kinds their clusters; the engine never looks into it.
+class Performer(Protocol[Site_contra]):
+    """Carries out steps. `Site` is whatever gives it the clusters; the engine never looks into it."""
+
+    def perform(self, step: Step, spec: AlgorithmSpec, site: Site_contra, tell: Tell) -> Outcome: ...
+
+
+class Kind(Performer[Site_contra], Protocol[Site_contra]):
+    """What one kind of resource means.
 
     `desired` and `observed` list without reading bytes; `read` reads one resource for its digest; `explain` adds to a visible
-    change what only the kind can tell people; `verbs` and `perform` carry it out.
+    change what only the kind can tell people; `verbs` says what it takes to make it.
     """
 
     def desired(self, spec: AlgorithmSpec, site: Site_contra) -> Iterable[Resource]: ...
@@ -51,8 +57,6 @@ class Kind(Protocol[Site_contra]):
     def explain(self, change: Change, spec: AlgorithmSpec, site: Site_contra) -> Change: ...
 
     def verbs(self, change: Change) -> tuple[Verb, ...]: ...
-
-    def perform(self, step: Step, spec: AlgorithmSpec, site: Site_contra, tell: Tell) -> Outcome: ...
 
 
 class Ledger(Protocol):

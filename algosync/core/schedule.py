@@ -7,7 +7,7 @@ the workflow's order because a downstream test may call what was just published 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from algosync.core.address import Address
@@ -54,31 +54,14 @@ class Step:
 
     @property
     def key(self) -> str:
-        return _key(self.address, self.verb)
-
-
-def _key(address: Address, verb: Verb) -> str:
-    return f"{verb.value} {address}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """A step before it knows the others."""
-
-    address: Address
-    verb: Verb
-    change: Change | None = None
-    check: Check | None = None
-
-    @property
-    def key(self) -> str:
-        return _key(self.address, self.verb)
+        # A test's address says already what is done.
+        return str(self.address) if self.verb is Verb.TEST else f"{self.verb.value} {self.address}"
 
 
 def schedule(plan: Plan, verbs: Mapping[Address, tuple[Verb, ...]]) -> tuple[Step, ...]:
     """All steps, in an order in which one worker could do them. `verbs` says what each writing change takes."""
-    tasks = [_Task(c.address, verb, change=c) for c in plan.changes for verb in verbs.get(c.address, ())]
-    tasks += [_Task(c.address, Verb.TEST, check=c) for c in plan.checks if c.payload_of_algorithm]
+    tasks = [Step(c.address, verb, change=c) for c in plan.changes for verb in verbs.get(c.address, ())]
+    tasks += [Step(c.address, Verb.TEST, check=c) for c in plan.checks if c.payload_of_algorithm]
     names = _in_order(plan)
     by_algorithm = {name: [t for t in tasks if t.address.algorithm == name] for name in names}
     above = _closure(names, dict(plan.depends_on))
@@ -92,21 +75,14 @@ def schedule(plan: Plan, verbs: Mapping[Address, tuple[Verb, ...]]) -> tuple[Ste
     return (*steps, *_tests(plan, by_algorithm, above, steps))
 
 
-def _step(task: _Task, own: list[_Task], upstream: frozenset[str], earlier: frozenset[str]) -> Step:
+def _step(task: Step, own: list[Step], upstream: frozenset[str], earlier: frozenset[str]) -> Step:
     phase = PHASES[task.verb]
     needs = frozenset(t.key for t in own if PHASES[t.verb] < phase)
     in_turn = phase >= _IN_TURN
-    return Step(
-        task.address,
-        task.verb,
-        task.change,
-        task.check,
-        needs | (upstream if in_turn else frozenset()),
-        earlier if in_turn else frozenset(),
-    )
+    return replace(task, needs=needs | upstream if in_turn else needs, follows=earlier if in_turn else frozenset())
 
 
-def _tests(plan: Plan, by_algorithm: Mapping[str, list[_Task]], above: Mapping[str, set[str]], steps: list[Step]) -> Iterable[Step]:
+def _tests(plan: Plan, by_algorithm: Mapping[str, list[Step]], above: Mapping[str, set[str]], steps: list[Step]) -> Iterable[Step]:
     """The workflow's tests, one after another when everything else has ended."""
     everything = frozenset(step.key for step in steps)
     before: frozenset[str] = everything
@@ -114,8 +90,9 @@ def _tests(plan: Plan, by_algorithm: Mapping[str, list[_Task]], above: Mapping[s
         entrypoint = check.address.algorithm
         names = {entrypoint, *above.get(entrypoint, ())}
         needs = frozenset(t.key for name in names for t in by_algorithm.get(name, ()))
-        yield Step(check.address, Verb.TEST, None, check, needs, before)
-        before |= {_key(check.address, Verb.TEST)}
+        step = Step(check.address, Verb.TEST, None, check, needs, before)
+        yield step
+        before |= {step.key}
 
 
 def _in_order(plan: Plan) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from algosync.core.change import Action
@@ -30,7 +30,7 @@ def steps_of(plan: Plan, scene: Scene[Site]) -> tuple[Step, ...]:
     return schedule(plan, verbs)
 
 
-def apply(plan: Plan, workflow: Workflow, scene: Scene[Site], ledger: Ledger) -> Iterator[Event]:
+def apply(plan: Plan, workflow: Workflow, scene: Scene[Site], ledger: Ledger) -> Generator[Event, None, None]:
     """Yields events until nothing is left that can be done. A failed step is an event, not an exception.
 
     StateError: what was done cannot be recorded; nothing new is started then.
@@ -62,13 +62,15 @@ class _Run:
         self._broken: set[str] = set()  # failed or skipped
         self._running = 0
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event, None, None]:
         pool = ThreadPoolExecutor(self._scene.parallelism, thread_name_prefix="apply")
         try:
             while True:
                 yield from self._skip()
                 self._start(pool)
                 if not self._running:
+                    if self._waiting:
+                        raise RuntimeError(f"steps that wait for ever: {sorted(self._waiting)}")
                     return
                 event = self._queue.get()
                 if isinstance(event, BaseException):
@@ -115,8 +117,8 @@ class _Run:
         started = time.monotonic()
         self._queue.put(StepStarted(step))
         try:
-            kind = self._scene.of(step.address)
-            outcome: Outcome = kind.perform(step, self._specs[step.address.algorithm], self._scene.site, self._queue.put)
+            performer = self._scene.performers[step.address.kind]
+            outcome: Outcome = performer.perform(step, self._specs[step.address.algorithm], self._scene.site, self._queue.put)
             for record in outcome.records:
                 self._ledger.commit(record)
         except StateError as error:  # what cannot be recorded must not be done

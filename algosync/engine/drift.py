@@ -12,7 +12,7 @@ from algosync.core.ports import Side
 from algosync.core.resource import Record, Resource
 from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.engine.look import each
-from algosync.engine.plan import Scene, Site, read_all
+from algosync.engine.plan import Scene, Site
 
 __all__ = ["find_drift"]
 
@@ -28,8 +28,24 @@ def find_drift(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address
     looks = each(lambda spec: _look(spec, scene, concerned), workflow.algorithms, scene.parallelism)
     observed = assume_observed({r.address: r for seen, _ in looks for r in seen}, concerned)
     unknown = {address: reason for _, failures in looks for address, reason in failures.items()}
-    moved = (r for a, r in observed.items() if a in concerned and r.digest is None and r.size == concerned[a].size)
-    return drift({**observed, **read_all(scene, specs, Side.DESTINATION, moved)}, concerned, unknown)
+    moved = [r for a, r in observed.items() if a in concerned and r.digest is None and r.size == concerned[a].size]
+    for address, found in each(lambda resource: _read(resource, specs, scene), moved, scene.parallelism):
+        if isinstance(found, Resource):
+            observed[address] = found
+        else:
+            unknown[address] = found
+    return drift(observed, concerned, unknown)
+
+
+def _read(resource: Resource, specs: Mapping[str, AlgorithmSpec], scene: Scene[Site]) -> tuple[Address, Resource | str]:
+    """The resource with its digest, or why that cannot be told."""
+    kind, spec = scene.of(resource.address), specs[resource.address.algorithm]
+    try:
+        return resource.address, kind.read(resource, Side.DESTINATION, spec, scene.site)
+    except Unreachable:
+        raise
+    except AlgosyncError as error:
+        return resource.address, error.message
 
 
 def _look(spec: AlgorithmSpec, scene: Scene[Site], recorded: Mapping[Address, Record]) -> tuple[list[Resource], dict[Address, str]]:

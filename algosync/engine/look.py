@@ -16,16 +16,18 @@ R = TypeVar("R")
 
 def each(look: Callable[[T], R], things: Iterable[T], parallelism: int) -> Sequence[R]:
     """The answers in the order of the things. Raises the one failure there was, or Several."""
-    with ThreadPoolExecutor(parallelism, thread_name_prefix="look") as pool:
-        futures = [pool.submit(look, thing) for thing in things]
-        errors: list[AlgosyncError] = []
-        answers: list[R] = []
-        for future in futures:
+    pool = ThreadPoolExecutor(parallelism, thread_name_prefix="look")
+    errors: list[AlgosyncError] = []
+    answers: list[R] = []
+    try:
+        for future in [pool.submit(look, thing) for thing in things]:
             try:
                 answers.append(future.result())
             except AlgosyncError as error:
                 if not any(str(error) == str(known) for known in errors):
                     errors.append(error)
+    finally:
+        pool.shutdown(cancel_futures=True)  # a signal does not wait for what has not begun
     if len(errors) == 1:
         raise errors[0]
     if errors:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
 from algosync.core.diff import assume_desired, assume_observed, diff, undecided
-from algosync.core.plan import Plan, checks_of
-from algosync.core.ports import Kind, Side
+from algosync.core.error import NotFound, SourceError
+from algosync.core.plan import Header, Plan, plan_of
+from algosync.core.ports import Kind, Performer, Side
 from algosync.core.resource import Record, Resource
 from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.engine.look import each
@@ -22,9 +23,10 @@ Site = TypeVar("Site")
 
 @dataclass(frozen=True, slots=True)
 class Scene(Generic[Site]):
-    """What a command works on: the kinds, their site, and how many requests may be under way at once."""
+    """What a command works on: the kinds, who carries out steps, their site, and how much may be under way at once."""
 
     kinds: Mapping[str, Kind[Site]]
+    performers: Mapping[str, Performer[Site]]
     site: Site
     parallelism: int
 
@@ -32,24 +34,24 @@ class Scene(Generic[Site]):
         return self.kinds[address.kind]
 
 
-def make_plan(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address, Record], header: Plan) -> Plan:
-    """`header` is a plan without changes; it comes back with changes and checks. Raises what a look at either side raises."""
+def make_plan(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address, Record], header: Header) -> Plan:
+    """Raises what a look at either side raises."""
     if workflow.run_only:
-        return replace(header, changes=(), checks=checks_of(workflow, frozenset()))
+        each(lambda spec: _require_there(spec, scene), workflow.algorithms, scene.parallelism)
+        return plan_of(workflow, header, compared=False)
     specs = {spec.name: spec for spec in workflow.algorithms}
     looks = each(lambda spec: _look(spec, scene), workflow.algorithms, scene.parallelism)
     desired = assume_desired({r.address: r for wanted, _ in looks for r in wanted}, recorded)
     observed = assume_observed({r.address: r for _, seen in looks for r in seen}, recorded)
     at_source, at_destination = undecided(desired, observed)
-    desired |= read_all(scene, specs, Side.SOURCE, (desired[a] for a in desired if a in at_source))
-    observed |= read_all(scene, specs, Side.DESTINATION, (observed[a] for a in observed if a in at_destination))
+    desired |= _read_all(scene, specs, Side.SOURCE, (desired[a] for a in desired if a in at_source))
+    observed |= _read_all(scene, specs, Side.DESTINATION, (observed[a] for a in observed if a in at_destination))
     changes = diff(desired, observed, recorded)
     explained = each(lambda change: _explain(change, specs, scene), changes, scene.parallelism)
-    to_publish = {c.address.algorithm for c in changes if c.action.writes and c.address.kind == "version"}
-    return replace(header, changes=tuple(explained), checks=checks_of(workflow, to_publish))
+    return plan_of(workflow, header, tuple(explained))
 
 
-def read_all(
+def _read_all(
     scene: Scene[Site], specs: Mapping[str, AlgorithmSpec], side: Side, resources: Iterable[Resource]
 ) -> dict[Address, Resource]:
     """The resources with their digests."""
@@ -60,8 +62,16 @@ def read_all(
     return {r.address: r for r in each(read, resources, scene.parallelism)}
 
 
+def _require_there(spec: AlgorithmSpec, scene: Scene[Site]) -> None:
+    if not any(True for kind in scene.kinds.values() for _ in kind.observed(spec, scene.site)):
+        raise NotFound(f"{spec.name} is not at the destination", hint="run_only expects every algorithm to be there already")
+
+
 def _look(spec: AlgorithmSpec, scene: Scene[Site]) -> tuple[list[Resource], list[Resource]]:
-    desired = [r for kind in scene.kinds.values() for r in kind.desired(spec, scene.site)]
+    try:
+        desired = [r for kind in scene.kinds.values() for r in kind.desired(spec, scene.site)]
+    except SourceError as error:
+        raise SourceError(f"{spec.name}: {error.message}", hint=error.hint) from error
     observed = [r for kind in scene.kinds.values() for r in kind.observed(spec, scene.site)]
     return desired, observed
 

@@ -80,10 +80,19 @@ def environment_of(spec: AlgorithmSpec, site: Site) -> Environment:
     """SourceError: the destination offers none. One it already runs on is kept."""
     info = site.info(spec.name)
     current = info.settings.get("algorithm_environment") if info else None
-    return choose(spec.language, site.environments(), current if isinstance(current, str) else None)
+    record = site.ledger.records.get(Address("algorithm", spec.name))
+    recorded = record.attributes.get("environment") if record else None
+    return choose(
+        spec.language,
+        site.environments(),
+        current if isinstance(current, str) else None,
+        recorded if isinstance(recorded, str) else None,
+    )
 
 
 def _value(values: Mapping[str, object], name: str) -> Json:
     """A platform that leaves out an empty text means an empty text."""
-    value = values.get(name, "")
+    value = values.get(name)
+    if value is None:
+        return ""
     return value if isinstance(value, (str, bool, int)) else str(value)

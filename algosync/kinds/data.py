@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from algosync.cluster.data import split
+from algosync.cluster.data import FileStat, split
 from algosync.cluster.transfer import Name, digest_file, relay
 from algosync.core.address import Address
 from algosync.core.change import Change
-from algosync.core.error import TransferError
+from algosync.core.error import Conflict, NotFound, SourceError, TransferError
 from algosync.core.event import Progress
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Record, Resource
@@ -20,13 +20,21 @@ from algosync.kinds.site import Site
 
 __all__ = ["desired", "explain", "observed", "perform", "read", "verbs"]
 
+_TELL_EVERY = 0.1  # seconds
 _SETTLE_TRIES, _SETTLE_PAUSE = 20, 0.5  # seconds; a stamp settles within two
 
 
 def desired(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
+    missing = []
     for file in spec.data_files:
-        stat = site.source_file(file.source)
-        yield Resource(Address("data", spec.name, file.name), stamp=stat.stamp, size=stat.size)
+        try:
+            stat = site.source_file(file.source)
+        except NotFound:
+            missing.append(printable(file.source))
+        else:
+            yield Resource(Address("data", spec.name, file.name), stamp=stat.stamp, size=stat.size)
+    if missing:
+        raise SourceError(f"the source has no {', '.join(missing)}")
 
 
 def observed(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
@@ -59,15 +67,38 @@ def _upload(step: Step, spec: AlgorithmSpec, site: Site, tell: Tell) -> Outcome:
     if want is None:
         raise ValueError(f"nothing is wanted of {step.address}")
     site.memo.once(("collection", spec.name), lambda: _ensure_collection(step.address, site))
+    _require_unchanged(step, site)
     origin, target = _origin(step.address, spec), _target(step.address, site)
     with site.ledger.writing(step.address, step.verb.value):
-        digest, size = relay(
-            site.source_store(), origin, site.destination.data, target, lambda done: tell(Progress(step, done, want.size or 0))
-        )
+        digest, size = relay(site.source_store(), origin, site.destination.data, target, _advance(step, want.size, site, tell))
     if size != want.size or want.digest not in (None, digest):
         raise TransferError(f"{step.address}: the source changed since the plan was made", hint="run the same command again")
     # The stamp comes with the verification: it is too young to be trusted now, and asking for it would prove nothing.
     return Outcome((Record(step.address, digest, want.stamp, None, size),))
+
+
+def _require_unchanged(step: Step, site: Site) -> None:
+    """Looked at once for the whole collection, before the first of its uploads. Conflict: it is not what the plan saw."""
+    algorithm = step.address.algorithm
+    now = site.memo.once(("before uploads", algorithm), lambda: site.list_now(algorithm)).get(step.address.name or "")
+    before = step.change.before if step.change else None
+    planned = None if before is None else FileStat(before.size or 0, before.stamp)
+    same = now == planned or (now is not None and planned is not None and planned.stamp is None and now.size == planned.size)
+    if not same:
+        raise Conflict(f"{step.address}: somebody changed it since the plan was made", hint="run the same command again")
+
+
+def _advance(step: Step, total: int | None, site: Site, tell: Tell) -> Callable[[int], None]:
+    """Tells of bytes, but not more often than anybody can read."""
+    told = site.clock()
+
+    def advance(done: int) -> None:
+        nonlocal told
+        if site.clock() - told >= _TELL_EVERY:
+            told = site.clock()
+            tell(Progress(step, done, total or 0))
+
+    return advance
 
 
 def _ensure_collection(address: Address, site: Site) -> bool:
@@ -92,7 +123,7 @@ def _verify(step: Step, site: Site, tell: Tell) -> Outcome:
         site.pause(_SETTLE_PAUSE)
     if stat is None:
         raise TransferError(f"{step.address} is not there although its upload was accepted")
-    digest, size = digest_file(site.destination.data, target, lambda done: tell(Progress(step, done, record.size or 0)))
+    digest, size = digest_file(site.destination.data, target, _advance(step, record.size, site, tell))
     if (digest, size) != (record.digest, record.size):
         raise TransferError(f"{step.address}: what the destination holds is not what was sent", hint="run the same command again")
     return Outcome((replace(record, destination_stamp=stat.stamp),))

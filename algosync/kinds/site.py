@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -36,10 +36,12 @@ class Memo:
         self._locks: dict[Hashable, threading.Lock] = {}
         self._answers: dict[Hashable, object] = {}
 
-    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+    def lock(self, key: Hashable) -> threading.Lock:
         with self._guard:
-            lock = self._locks.setdefault(key, threading.Lock())
-        with lock:
+            return self._locks.setdefault(key, threading.Lock())
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        with self.lock(key):
             if key not in self._answers:
                 self._answers[key] = make()
             return cast("T", self._answers[key])
@@ -49,7 +51,8 @@ class Memo:
 class Site:
     """`owner` is the account on the destination, `key_owner` the one whose key calls; `folder` is where relative paths start.
 
-    `build_deadline` is in seconds. `source` is None where the workflow names no source cluster; `recorded_only` is for drift
+    `build_deadline` is in seconds. `source` is None where the workflow names no source cluster, `source_name` tells sources apart;
+    `recorded_only` is for drift
     reports, which go by the record and need no source. `pushed`: the commits that this run pushed.
     """
 
@@ -60,6 +63,7 @@ class Site:
     destination: Cluster
     git_base: str
     source: DataStore | None
+    source_name: str
     build_deadline: float
     recorded_only: bool = False
     memo: Memo = field(default_factory=Memo)
@@ -77,13 +81,14 @@ class Site:
         return self.source
 
     def source_file(self, uri: str) -> FileStat:
-        """SourceError: the source has no such file."""
+        """Its stamp names the file and the cluster: two files may have one size and time. NotFound: there is none."""
         owner, collection, name = split(uri)
         try:
             files = self.memo.once(("source", owner, collection), lambda: self.source_store().files(owner, collection))
-            return files[name]
+            stat = files[name]
         except (NotFound, KeyError):
-            raise SourceError(f"the source has no {printable(uri)}") from None
+            raise NotFound(f"the source has no {printable(uri)}") from None
+        return stat if stat.stamp is None else replace(stat, stamp=f"{self.source_name} {uri} {stat.stamp}")
 
     def destination_files(self, algorithm: str) -> Mapping[str, FileStat]:
         """The algorithm's collection as it was when first asked for; empty where there is none."""
@@ -117,8 +122,13 @@ class Site:
         return self.memo.once(("repository", algorithm), make)
 
     def commit_tree(self, algorithm: str, commit: str) -> Mapping[str, Blob]:
-        """A commit's whole tree."""
-        return self.memo.once(("tree", algorithm, commit), lambda: self.repository(algorithm).tree(commit))
+        """A commit's whole tree. NotFound: the repository has no such commit (any more)."""
+
+        def fetch() -> Mapping[str, Blob]:
+            with self.memo.lock(("git", algorithm)):  # a repository is for one thread at a time
+                return self.repository(algorithm).tree(commit)
+
+        return self.memo.once(("tree", algorithm, commit), fetch)
 
     def desired_tree(self, spec: AlgorithmSpec) -> Mapping[str, Blob]:
         """The managed files as they shall be, placeholders filled in. SourceError: the code cannot be used."""
@@ -131,6 +141,10 @@ class Site:
             return trees.desired(trees.fill_owner(files, self.owner), spec.name)
 
         return self.memo.once(("desired", spec.name), make)
+
+    def desired_id(self, spec: AlgorithmSpec) -> str:
+        """The git tree id of those files."""
+        return self.memo.once(("desired id", spec.name), lambda: trees.tree_id(self.desired_tree(spec)))
 
     def _code(self, spec: AlgorithmSpec) -> Mapping[str, Blob]:
         """An archive on the source cluster, an archive or folder beside the workflow, or the folder `algorithms/NAME` there."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from algosync.core import tree as trees
 from algosync.core.address import Address
 from algosync.core.change import Change
-from algosync.core.error import Conflict
+from algosync.core.error import Conflict, NotFound, SourceError
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, Record, Resource
 from algosync.core.schedule import Step, Verb
@@ -29,12 +29,19 @@ def desired(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
     """The archive is read unless its stamp stands as recorded."""
     address = Address("source", spec.name)
     record = site.ledger.records.get(address)
-    stamp = site.source_file(spec.code).stamp if spec.code and spec.code.startswith("data://") else None
+    stamp = _archive_stamp(spec.code, site) if spec.code and spec.code.startswith("data://") else None
     if record is not None and stamp is not None and stamp == record.source_stamp and "paths" in record.attributes:
         yield Resource(address, {"paths": record.attributes["paths"]}, stamp, record.digest)
         return
     tree = site.desired_tree(spec)
-    yield Resource(address, {"paths": sorted(tree)}, stamp, trees.tree_id(tree))
+    yield Resource(address, {"paths": sorted(tree)}, stamp, site.desired_id(spec))
+
+
+def _archive_stamp(uri: str, site: Site) -> str | None:
+    try:
+        return site.source_file(uri).stamp
+    except NotFound as error:
+        raise SourceError(error.message) from None
 
 
 def observed(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
@@ -104,7 +111,7 @@ def perform(step: Step, spec: AlgorithmSpec, site: Site, tell: Tell) -> Outcome:
     site.pushed.add(commit)
     (resource,) = desired(spec, site)
     attributes = {**resource.attributes, "commit": commit}
-    return Outcome((Record(step.address, trees.tree_id(want), resource.stamp, commit, None, attributes),), commit[:12])
+    return Outcome((Record(step.address, site.desired_id(spec), resource.stamp, commit, None, attributes),), commit[:12])
 
 
 def push_again(spec: AlgorithmSpec, site: Site, head: str) -> Record:

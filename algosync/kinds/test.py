@@ -1,4 +1,4 @@
-"""The kind `test`: calls that have to succeed. Nothing exists of it on either side; it only has a step.
+"""Tests: calls that have to succeed.
 
 An algorithm's own payload is tried on the commit that is about to be published, by its hash, or where nothing is to be published on
 the published version. Workflow tests call the published version by its exact number: a bare name finds public versions only.
@@ -6,43 +6,19 @@ the published version. Workflow tests call the published version by its exact nu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from algosync.core.address import Address
-from algosync.core.change import Change
 from algosync.core.error import NotFound
 from algosync.core.plan import Check
-from algosync.core.ports import Outcome, Side, Tell
-from algosync.core.resource import Resource
-from algosync.core.schedule import Step, Verb
+from algosync.core.ports import Outcome, Tell
+from algosync.core.schedule import Step
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.site import Site
 from algosync.kinds.version import head_of
 
-__all__ = ["desired", "explain", "observed", "perform", "read", "verbs"]
+__all__ = ["perform"]
 
 _CALLABLE_WITHIN = 60.0  # seconds: a built commit is not always callable at once (platform.md §3.10)
 _PAUSE = 1.0
-
-
-def desired(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
-    return ()
-
-
-def observed(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
-    return ()
-
-
-def read(resource: Resource, side: Side, spec: AlgorithmSpec, site: Site) -> Resource:
-    return resource
-
-
-def explain(change: Change, spec: AlgorithmSpec, site: Site) -> Change:
-    return change
-
-
-def verbs(change: Change) -> tuple[Verb, ...]:
-    return ()
 
 
 def perform(step: Step, spec: AlgorithmSpec, site: Site, tell: Tell) -> Outcome:

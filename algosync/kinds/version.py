@@ -13,7 +13,7 @@ from algosync.cluster.algorithms import Build, Version
 from algosync.core.address import Address
 from algosync.core.change import Change
 from algosync.core.environment import shown
-from algosync.core.error import BuildFailed, ClusterError, Conflict, Unreachable
+from algosync.core.error import BuildFailed, ClusterError, Conflict, NotFound, Unexpected, Unreachable
 from algosync.core.event import Note
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, Record, Resource, digest_of
@@ -53,7 +53,10 @@ def read(resource: Resource, side: Side, spec: AlgorithmSpec, site: Site) -> Res
     version = _published(spec, site)
     if version is None:
         return resource
-    tree = source.managed_id(spec, version.commit, site)
+    try:
+        tree = source.managed_id(spec, version.commit, site)
+    except NotFound:
+        return resource  # the branch was rewritten since; what is published cannot be told
     return replace(resource, digest=_digest(tree, _effective(version, site)))
 
 
@@ -88,10 +91,13 @@ def _awaited(step: Step, spec: AlgorithmSpec, site: Site, commit: str, tell: Tel
     """The ended build of a commit. One that failed before this run, or that never comes, is asked for once."""
     algorithms = site.destination.algorithms
     started = site.clock()
-    pause, asked, told = _FIRST_PAUSE, False, ""
-    fresh = commit in site.pushed
+    pause, told = _FIRST_PAUSE, ""
+    fresh, asked = commit in site.pushed, False
+    old: Build | None = None
     while True:
         build = algorithms.build_of(site.owner, spec.name, commit)
+        if asked and build == old:
+            build = None  # the one asked for is not listed yet
         waited = site.clock() - started
         if build is not None and build.status == "succeeded":
             return build
@@ -100,7 +106,7 @@ def _awaited(step: Step, spec: AlgorithmSpec, site: Site, commit: str, tell: Tel
             with site.ledger.writing(step.address, "compile"), suppress(Unreachable):
                 # It answers when the build has ended, which may take longer than any answer may: the builds tell.
                 algorithms.compile(site.owner, spec.name)
-            asked, fresh = True, True
+            asked, fresh, old = True, True, build
             continue
         if build is not None and build.status == "failed":
             return build
@@ -118,6 +124,9 @@ def _publish(step: Step, spec: AlgorithmSpec, site: Site) -> Outcome:
     """Publishes the commit that was built and tested. Conflict: the cluster published another one, which somebody pushed since."""
     commit = head_of(spec, site)
     (want,) = desired(spec, site)
+    # The platform publishes the newest build, whatever is meant: somebody's later push would go live untested.
+    if site.repository(spec.name).head() != commit:
+        raise Conflict(f"{step.address}: somebody pushed since commit {commit[:12]} was tested", hint="run the same command again")
     with site.ledger.writing(step.address, step.verb.value):
         version = _published_now(spec, site, commit)
     if version.commit != commit:
@@ -149,7 +158,10 @@ def _published_now(spec: AlgorithmSpec, site: Site, commit: str) -> Version:
 
 def head_of(spec: AlgorithmSpec, site: Site) -> str:
     """The commit whose tree is the desired one: pushed by this run, or recorded at its start."""
-    return str(site.ledger.records[Address("source", spec.name)].destination_stamp)
+    record = site.ledger.records.get(Address("source", spec.name))
+    if record is None or record.destination_stamp is None:
+        raise Unexpected(f"source.{spec.name}: it is not known which commit holds it", hint="run the same command again")
+    return record.destination_stamp
 
 
 def _published(spec: AlgorithmSpec, site: Site) -> Version | None:

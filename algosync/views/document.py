@@ -1,32 +1,26 @@
-"""Plan and drift as one JSON document each. Same input, same bytes, but for `meta`."""
+"""Plan and drift as one JSON document each. Same input, same document, but for `meta`."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 
 from algosync.core.change import Change, Finding
 from algosync.core.plan import Plan
 from algosync.core.resource import Json, Resource
 
-__all__ = ["drift_document", "plan_document", "text"]
+__all__ = ["drift_document", "plan_document"]
 
 FORMAT_VERSION = "1.0"
-
-
-def text(document: Mapping[str, Json]) -> str:
-    """ASCII-safe JSON with the members in the order they are given."""
-    return json.dumps(document, indent=2, default=dict)
 
 
 def plan_document(plan: Plan, meta: Mapping[str, Json]) -> Mapping[str, Json]:
     return {
         "format_version": FORMAT_VERSION,
         "meta": meta,
-        "source": plan.source,
-        "destination": plan.destination,
-        "owner": plan.owner,
+        "source": plan.header.source,
+        "destination": plan.header.destination,
+        "owner": plan.header.owner,
         "resource_changes": [_change(c) for c in plan.changes],
         "resource_drift": [_change(c) for c in plan.drifted],
         "checks": [

@@ -50,7 +50,8 @@ def details(error: AlgosyncError) -> Iterable[str]:
 
 def _fault(file: str, fault: Fault) -> Iterable[str]:
     yield f"Error: {printable(fault.message)}"
-    template = f" (template line {fault.template_line})" if fault.template_line else ""
+    other = fault.template_line not in (None, fault.line)
+    template = f" (template line {fault.template_line})" if other else ""
     yield f"  {printable(file)}:{fault.line}:{fault.column}{template}  {printable(fault.path)}  [{fault.code}]".rstrip()
     if fault.hint:
         yield f"  {printable(fault.hint)}"

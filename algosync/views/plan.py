@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from algosync.core.change import Action, Change
-from algosync.core.plan import Plan
+from algosync.core.plan import Header, Plan
 from algosync.core.resource import Json
 from algosync.core.text import plural, printable, size
 from algosync.views.terminal import Terminal
@@ -13,6 +13,7 @@ from algosync.views.value import UNKNOWN, Difference, differences, shown
 
 __all__ = ["show_header", "show_plan"]
 
+_LONGEST = 200  # characters of one value
 NO_CHANGES = "No changes. Your destination matches the workflow."
 _SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.ADOPT: "=", Action.FORGET: "."}
 _COLOURS = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.ADOPT: "cyan", Action.FORGET: "dim"}
@@ -31,8 +32,9 @@ _SENTENCES = {
 _FILE_SYMBOLS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red")}
 
 
-def show_header(plan: Plan, terminal: Terminal) -> None:
-    rows = {"Workflow": plan.workflow, "Source": plan.source or "none", "Destination": plan.destination, "Owner": plan.owner}
+def show_header(header: Header, terminal: Terminal) -> None:
+    source = header.source or "none"
+    rows = {"Workflow": header.workflow, "Source": source, "Destination": header.destination, "Owner": header.owner}
     for name, value in rows.items():
         terminal.result(f"{name + ':':<13}{printable(value)}")
     terminal.result()
@@ -41,7 +43,9 @@ def show_header(plan: Plan, terminal: Terminal) -> None:
 def show_plan(plan: Plan, terminal: Terminal) -> None:
     """Everything an apply would do, or `No changes.`"""
     _show_drifted(plan.drifted, terminal)
-    if not plan.visible:
+    if not plan.compared:
+        terminal.result("Nothing is compared: the workflow says run_only.")
+    elif not plan.visible:
         terminal.result(terminal.paint(NO_CHANGES, "green", "bold"))
     else:
         _show_changes(plan, terminal)
@@ -72,7 +76,7 @@ def _show_changes(plan: Plan, terminal: Terminal) -> None:
     terminal.result()
     for change in plan.visible:
         _show_change(change, terminal)
-    count = plan.count()
+    count = plan.counted()
     adopted = f", {count[Action.ADOPT]} to adopt" if count[Action.ADOPT] else ""
     forgotten = f", {count[Action.FORGET]} to forget" if count[Action.FORGET] else ""
     terminal.result(
@@ -82,6 +86,10 @@ def _show_changes(plan: Plan, terminal: Terminal) -> None:
     files, octets = plan.upload()
     if files:
         terminal.result(f"Data: {plural(files, 'file')}, {size(octets)} to upload ({size(plan.kept())} already there).")
+    for change in plan.untested():
+        terminal.result(f"Note: {printable(str(change.address))} is published untested: its algorithm has no test_payload.")
+    for change in plan.live():
+        terminal.result(f"Note: {printable(str(change.address))} is live as soon as it is uploaded, before the test.")
 
 
 def _show_change(change: Change, terminal: Terminal) -> None:
@@ -99,7 +107,7 @@ def _lines(change: Change, terminal: Terminal) -> Iterable[str]:
     if "files" in change.details:
         yield from _file_lines(change.details["files"], terminal)
         return
-    found = [d for d in differences(change.before, change.after) if d.before != d.after]
+    found = [d for d in differences(change.before, change.after, UNKNOWN) if d.before != d.after]
     if "publish" in change.details:
         before = change.before.attributes.get("version") if change.before else None
         new = f"{UNKNOWN[:-1]}, {change.details['publish']})"
@@ -111,11 +119,16 @@ def _lines(change: Change, terminal: Terminal) -> Iterable[str]:
 
 def _line(difference: Difference, width: int, terminal: Terminal) -> str:
     name = f"{difference.name:<{width}}"
-    if difference.before is None:
-        return f"{terminal.paint('+', 'green')} {name} = {difference.after}"
-    if difference.after is None:
-        return f"{terminal.paint('-', 'red')} {name} = {difference.before}"
-    return f"{terminal.paint('~', 'yellow')} {name} = {difference.before} -> {difference.after}"
+    before, after = (None if side is None else _cut(terminal.redact(side)) for side in (difference.before, difference.after))
+    if before is None:
+        return f"{terminal.paint('+', 'green')} {name} = {after}"
+    if after is None:
+        return f"{terminal.paint('-', 'red')} {name} = {before}"
+    return f"{terminal.paint('~', 'yellow')} {name} = {before} -> {after}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _file_lines(files: Json, terminal: Terminal) -> Iterable[str]:

@@ -31,12 +31,12 @@ _WORDS = {
 
 def watch(events: Iterable[Event], terminal: Terminal) -> Iterator[Event]:
     """Shows each event as it passes by."""
-    board: _Board = _LiveBoard(terminal) if terminal.live else _PlainBoard()
+    board: _Board = _LiveBoard(terminal) if terminal.live else _PlainBoard(terminal)
     with board.showing():
         for event in events:
             line = _line(event, terminal, quiet=terminal.live)
             if line is not None:
-                terminal.tell(line)
+                board.tell(line)
             board.update(event)
             yield event
 
@@ -77,11 +77,16 @@ def _name(step: Step) -> str:
 class _Board(Protocol):
     def showing(self) -> AbstractContextManager[object]: ...
 
+    def tell(self, line: str) -> None: ...
+
     def update(self, event: Event) -> None: ...
 
 
 class _PlainBoard:
     """No moving part."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.tell = terminal.tell
 
     def showing(self) -> AbstractContextManager[object]:
         return nullcontext()
@@ -112,7 +117,8 @@ class _LiveBoard:
                 bar = "█" * filled + "░" * (_BAR - filled)
                 return Text(f"{bar} {size(round(task.completed))} of {size(round(task.total))}{rate}{left}")
 
-        console = Console(file=terminal.err, highlight=False, no_color=not terminal.colour)
+        console = Console(file=terminal.err, highlight=False, no_color=not terminal.coloured[1])
+        self._redact = terminal.redact
         self._rows: dict[str, TaskID] = {}
         self._bars = Bars(
             SpinnerColumn("line"),
@@ -126,14 +132,20 @@ class _LiveBoard:
     def showing(self) -> AbstractContextManager[object]:
         return self._bars
 
+    def tell(self, line: str) -> None:
+        """Above the rows, which move down."""
+        from rich.text import Text
+
+        self._bars.console.print(Text.from_ansi(self._redact(line)), soft_wrap=True)
+
     def update(self, event: Event) -> None:
         match event:
             case StepStarted(step=step):
                 title = f"{_name(step)}: {_WORDS[step.verb][0]}"
-                self._rows[step.key] = self._bars.add_task(title, total=None)
+                self._rows[step.key] = self._bars.add_task(self._redact(title), total=None)
             case Note(step=step, text=text):
                 title = f"{_name(step)}: {_WORDS[step.verb][0]}: {printable(text)}"
-                self._bars.update(self._rows[step.key], description=title)
+                self._bars.update(self._rows[step.key], description=self._redact(title))
             case Progress(step=step, done=done, total=total):
                 self._bars.update(self._rows[step.key], completed=done, total=total)
             case StepDone(step=step) | StepFailed(step=step):

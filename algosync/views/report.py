@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from algosync.core.change import Action
 from algosync.core.event import StepDone, StepFailed, StepSkipped
+from algosync.core.plan import Plan
 from algosync.core.report import Report
 from algosync.core.text import duration, plural, printable
 from algosync.views.error import details
@@ -12,10 +13,17 @@ from algosync.views.terminal import Terminal
 __all__ = ["show_failures", "show_report", "show_tests"]
 
 
-def show_report(report: Report, terminal: Terminal) -> None:
-    show_tests(report, terminal)
+def show_report(report: Report, plan: Plan, terminal: Terminal) -> None:
+    show_tests(report, plan, terminal)
     show_failures(report, terminal)
-    resources = f"{report.completed(Action.CREATE)} added, {report.completed(Action.UPDATE)} changed, 0 destroyed"
+    terminal.result()
+    counts = {
+        "added": report.completed(Action.CREATE),
+        "changed": report.completed(Action.UPDATE),
+        "destroyed": 0,
+        **{word: n for word, n in (("adopted", plan.counted()[Action.ADOPT]), ("forgotten", plan.counted()[Action.FORGET])) if n},
+    }
+    resources = ", ".join(f"{number} {word}" for word, number in counts.items())
     if report.exit_code == 0:
         terminal.result(terminal.paint(f"Apply complete! Resources: {resources}.", "green", "bold"))
         return
@@ -24,14 +32,17 @@ def show_report(report: Report, terminal: Terminal) -> None:
         terminal.result("What is done is recorded; running the same command again continues from here.")
 
 
-def show_tests(report: Report, terminal: Terminal) -> None:
+def show_tests(report: Report, plan: Plan, terminal: Terminal) -> None:
+    """In the order in which the plan has them."""
     if not report.tests:
         return
-    names = [printable(str(e.step.address)) for e in report.tests]
+    order = {check.address: place for place, check in enumerate(plan.checks)}
+    tests = sorted(report.tests, key=lambda event: order[event.step.address])
+    names = [printable(str(e.step.address)) for e in tests]
     width = max(map(len, names))
     terminal.result()
     terminal.result(terminal.paint("Tests", "bold"))
-    for name, event in zip(names, report.tests, strict=True):
+    for name, event in zip(names, tests, strict=True):
         match event:
             case StepDone():
                 passed = terminal.paint("passed ", "green")
@@ -41,17 +52,18 @@ def show_tests(report: Report, terminal: Terminal) -> None:
             case StepSkipped():
                 row = f"{terminal.paint('skipped', 'yellow')}  {name}"
         terminal.result(f"  {row}")
-    terminal.result()
 
 
 def show_failures(report: Report, terminal: Terminal) -> None:
     """Each failure with the server's own message, and what was left out because of it."""
+    if report.failed:
+        terminal.tell()
     for event in report.failed:
-        terminal.tell(terminal.paint("Error:", "red", "bold") + f" {printable(event.step.key)}: {printable(event.error.message)}")
+        what = printable(str(event.step.address))
+        terminal.tell(terminal.paint("Error:", "red", "bold") + f" {what}: {printable(event.error.message)}")
         for line in details(event.error):
             terminal.tell(f"  {line}")
         if because := [printable(e.step.key) for e in report.skipped if e.because == event.step.key]:
             terminal.tell(f"  left out because of it: {', '.join(because)}")
-        terminal.tell()
     if report.skipped:
         terminal.tell(f"{plural(len(report.skipped), 'step')} left out in all.")

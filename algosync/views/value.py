@@ -12,7 +12,7 @@ from algosync.core.text import printable, size
 __all__ = ["UNKNOWN", "Difference", "differences", "shown"]
 
 UNKNOWN = "(known after apply)"
-_LONGEST = 200  # characters of one value
+NOT_READ = "(not read)"
 _HIDDEN = frozenset({"paths"})  # what the record needs and nobody reads
 
 
@@ -26,13 +26,16 @@ class Difference:
 
 
 def shown(value: Json) -> str:
-    """A value as JSON text on one harmless line."""
-    return printable(json.dumps(value, ensure_ascii=False, default=dict), _LONGEST)
+    """A value as JSON text on one harmless line, whole: it may only be cut once secrets are out of it."""
+    return printable(json.dumps(value, ensure_ascii=False, default=dict))
 
 
-def differences(before: Resource | None, after: Resource | None) -> list[Difference]:
-    """What differs between two sides of a resource, by name; a side that is not there has nothing."""
-    found = [*_attributes(before, after), *_content(before, after)]
+def differences(before: Resource | None, after: Resource | None, unknown: str = NOT_READ) -> list[Difference]:
+    """What differs between two sides of a resource, by name; a side that is not there has nothing.
+
+    `unknown` stands for the digest of `after`, where nobody has read it.
+    """
+    found = [*_attributes(before, after), *_content(before, after, unknown)]
     return sorted(found, key=lambda d: d.name)
 
 
@@ -58,11 +61,11 @@ def _named(old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterable[Differe
         yield Difference(printable(path), before, after)
 
 
-def _content(before: Resource | None, after: Resource | None) -> Iterable[Difference]:
+def _content(before: Resource | None, after: Resource | None, unknown: str) -> Iterable[Difference]:
     """Digest and size, of what has a size."""
     if not any(side is not None and side.size is not None for side in (before, after)):
         return
-    yield Difference("sha256", _digest(before), _digest(after))
+    yield Difference("sha256", _digest(before, NOT_READ), _digest(after, unknown))
     yield Difference("size", _size(before), _size(after))
 
 
@@ -74,10 +77,10 @@ def _or_none(values: Mapping[str, Json], name: str) -> str | None:
     return shown(values[name]) if name in values else None
 
 
-def _digest(side: Resource | None) -> str | None:
+def _digest(side: Resource | None, unknown: str) -> str | None:
     if side is None:
         return None
-    return UNKNOWN if side.digest is None else f'"{side.digest[:12]}…"'
+    return unknown if side.digest is None else f'"{side.digest[:12]}…"'
 
 
 def _size(side: Resource | None) -> str | None:

@@ -17,14 +17,13 @@ _FOLDER = "workflows"
 
 
 def find(argument: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
-    """The workflow's file: the argument (a path, or a name in `workflows/`), else the environment's `WORKFLOW_NAME`, else
-    `workflow.*` here, else the only file in `workflows/`.
+    """The workflow's file: the argument (a path, or a name in `workflows/`), else the environment's `WORKFLOW_NAME` (likewise),
+    else `workflow.*` here, else the only file in `workflows/`.
 
     UsageError: there is none, or more than one; it lists the candidates.
     """
     if argument:
-        path = cwd / argument
-        return path if path.is_file() else _named(argument, f"there is no workflow {argument!r}", cwd)
+        return _named(argument, f"there is no workflow {argument!r}", cwd)
     if name := environ.get("WORKFLOW_NAME"):
         return _named(name, f"WORKFLOW_NAME: there is no workflow {name!r}", cwd)
     here = [path for suffix in SUFFIXES if (path := cwd / f"workflow{suffix}").is_file()]
@@ -32,6 +31,8 @@ def find(argument: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
 
 
 def _named(name: str, missing: str, cwd: Path) -> Path:
+    if (path := cwd / name).is_file():
+        return path
     paths = [cwd / _FOLDER / f"{name}{suffix}" for suffix in ("", *SUFFIXES)]
     return _only([path for path in paths if path.is_file()], missing, cwd)
 

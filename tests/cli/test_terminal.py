@@ -103,6 +103,36 @@ def test_a_signal_at_the_prompt(cluster: Cluster, one: Workspace, number: signal
         assert session.end() == code
     assert writes.lines == ()
     assert "Traceback" not in session.shown
+    assert "Interrupted. What is done is recorded" in session.shown
+
+
+def test_what_changed_at_the_prompt_is_not_overwritten(cluster: Cluster, one: Workspace) -> None:
+    one.apply()
+    one.data("models", "a.bin", b"b" * 3_000_000)
+    session = Session(one, "apply")
+    session.until("Enter a value: ")
+    cluster.api().data.put("local", "One", "a.bin", [b"theirs"], 6)
+    session.type("yes\n")
+    assert session.end() == 1
+    assert "somebody changed it since the plan was made" in session.shown
+    with cluster.api().data.open("local", "One", "a.bin") as download:
+        assert b"".join(download.blocks) == b"theirs"
+
+
+def test_lines_stand_above_the_moving_part(one: Workspace) -> None:
+    """Each begins where a line begins: after a line break, or after the rows were wiped away."""
+    import re
+
+    session = Session(one, "apply", "--auto-approve")
+    session.until("Apply complete!")
+    assert session.end() == 0
+    before = re.findall(
+        r"(.{1,4})(?:source|version|algorithm)\.One: (?:\x1b\[[0-9;]+m)?(?:Pushed|Built|Published|Created)",
+        session.shown,
+        re.DOTALL,
+    )
+    assert len(before) >= 1
+    assert [text for text in before if not re.search(r"(?:\n|\x1b\[[0-9]*[A-Z]|\r)$", text)] == []
 
 
 def test_a_second_signal_ends_it_at_once_and_the_next_run_goes_on(cluster: Cluster, workspace: Workspace) -> None:

@@ -48,7 +48,10 @@ def server(reply: bytes, requests: list[bytes] | None = None) -> Iterator[Cluste
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        yield connect(parse(f"http://127.0.0.1:{listener.getsockname()[1]}", "test"), Secret(KEY), None, "test")
+        yield connect(
+            parse(f"http://127.0.0.1:{listener.getsockname()[1]}", "test"),
+            Secret(KEY),
+        )
         listener.shutdown(socket.SHUT_RDWR)
         thread.join(5)
 
@@ -103,7 +106,10 @@ def test_nobody_there_is_unreachable() -> None:
         unused.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{unused.getsockname()[1]}"
     with pytest.raises(Unreachable):
-        connect(parse(address, "test"), Secret(KEY), None, "test").algorithms.read("me", "Hello")
+        connect(
+            parse(address, "test"),
+            Secret(KEY),
+        ).algorithms.read("me", "Hello")
 
 
 def test_code_and_request_id_are_kept_and_steering_characters_are_not() -> None:

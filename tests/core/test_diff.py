@@ -15,6 +15,7 @@ FILE = Address("data", "Hello", "w.pb")
 WANT = Resource(FILE, stamp="s1", digest="d1", size=3)
 HAVE = Resource(FILE, stamp="t1", digest="d1", size=3)
 RECORD = Record(FILE, "d1", "s1", "t1", 3)
+UNVERIFIED = replace(RECORD, destination_stamp=None)
 
 
 def decide(want: Resource | None, have: Resource | None, record: Record | None) -> Change | None:
@@ -40,6 +41,8 @@ def decide(want: Resource | None, have: Resource | None, record: Record | None) 
         (replace(WANT, digest=None), replace(HAVE, stamp="t2", digest="d2"), RECORD, Action.UPDATE, True),
         (replace(WANT, digest=None), replace(HAVE, stamp="t2", digest=None, size=4), RECORD, Action.UPDATE, True),
         (WANT, replace(HAVE, digest="d2"), None, Action.UPDATE, False),
+        # Recorded but never verified, and the source has another size now: nobody else did anything.
+        (replace(WANT, stamp="s2", digest=None, size=4), replace(HAVE, digest=None), UNVERIFIED, Action.UPDATE, False),
         # Settings know their digests on both sides: saying more in the workflow is nobody's drift.
         (replace(WANT, stamp="s2", digest="d2"), replace(HAVE, digest="d3"), RECORD, Action.UPDATE, False),
         (None, HAVE, RECORD, Action.FORGET, False),

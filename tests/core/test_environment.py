@@ -52,3 +52,10 @@ def test_an_id_that_is_gone_is_shown_as_it_is() -> None:
     assert shown("2", OFFERED) == "Python 3.7"
     assert shown("gone", OFFERED) == "gone"
     assert shown(None, OFFERED) is None
+
+
+@pytest.mark.parametrize(
+    ("current", "recorded", "chosen"), [("3", "Python 3.9", "4"), ("3", "Python 2.7", "3"), (None, "Python 3.7", "2")]
+)
+def test_what_we_gave_it_comes_before_what_somebody_set_since(current: str | None, recorded: str, chosen: str) -> None:
+    assert choose("python3", OFFERED, current, recorded).id == chosen

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
-from algosync.core.plan import Check, Plan, targeted
+from algosync.core.plan import Check, Header, Plan, checks_of, plan_of, targeted
 from algosync.core.resource import Resource
 from algosync.core.schedule import PHASES, Step, Verb, schedule
+from algosync.core.workflow import AlgorithmSpec, TestCase, Workflow
 
 VERBS = {
     "algorithm": (Verb.CREATE,),
@@ -19,6 +20,7 @@ VERBS = {
     "version": (Verb.BUILD, Verb.PUBLISH),
 }
 NAMES = ("A", "B", "C", "D")
+HEADER = Header("w", None, "local", "me")
 
 
 def change(kind: str, algorithm: str, name: str | None = None, action: Action = Action.CREATE) -> Change:
@@ -36,7 +38,7 @@ def plans(draw: st.DrawFn) -> Plan:
             checks.append(Check(Address("test", name), "1", 300, payload_of_algorithm=True, candidate="version" in kinds))
         depends_on.append((name, tuple(sorted(draw(st.sets(st.sampled_from(NAMES[:position])) if position else st.just(set()))))))
     tests = [Check(Address("test", "D", f"t{i}"), "1", 300, payload_of_algorithm=False) for i in range(draw(st.integers(0, 2)))]
-    return Plan("w", None, "local", "me", tuple(changes), (*checks, *tests), tuple(depends_on))
+    return Plan(HEADER, tuple(changes), (*checks, *tests), tuple(depends_on))
 
 
 def scheduled(plan: Plan) -> tuple[Step, ...]:
@@ -64,7 +66,7 @@ def test_every_verb_and_every_check_is_one_step(plan: Plan) -> None:
 def test_nothing_is_published_before_its_payload_has_passed(plan: Plan) -> None:
     steps = {step.key: step for step in scheduled(plan)}
     for step in steps.values():
-        test = f"test test.{step.address.algorithm}"
+        test = f"test.{step.address.algorithm}"
         if step.verb is Verb.PUBLISH and test in steps:
             assert test in step.needs
 
@@ -73,7 +75,7 @@ def test_nothing_is_published_before_its_payload_has_passed(plan: Plan) -> None:
 def test_an_upstream_failure_stops_what_depends_on_it_and_nothing_else(plan: Plan) -> None:
     above = dict(plan.depends_on)
     for step in scheduled(plan):
-        needed = {key.split(" ", 1)[1].split(".", 1)[1].split("[")[0] for key in step.needs}
+        needed = {key.split(" ")[-1].split(".", 1)[1].split("[")[0] for key in step.needs}
         allowed, todo = {step.address.algorithm}, [step.address.algorithm]
         while todo:
             for other in above.get(todo.pop(), ()):
@@ -92,7 +94,7 @@ def test_testing_and_publishing_follow_the_workflows_order(plan: Plan) -> None:
 
 def test_a_target_brings_what_it_stands_on() -> None:
     everything = tuple(change(k, n, "w" if k == "data" else None) for n in NAMES for k in VERBS)
-    plan = Plan("w", None, "local", "me", everything, (), (("A", ()), ("B", ("A",)), ("C", ()), ("D", ())))
+    plan = Plan(HEADER, everything, (), (("A", ()), ("B", ("A",)), ("C", ()), ("D", ())))
     kept = {str(c.address) for c in targeted(plan, ["source.B"]).changes}
     assert kept == {'data.B["w"]', "algorithm.B", "source.B", "algorithm.A", 'data.A["w"]', "source.A", "version.A"}
     assert {str(c.address) for c in targeted(plan, ['data.C["w"]']).changes} == {'data.C["w"]'}
@@ -101,4 +103,27 @@ def test_a_target_brings_what_it_stands_on() -> None:
 
 def test_an_unknown_target_is_an_error() -> None:
     with pytest.raises(ValueError, match="nothing in this workflow is called Nope"):
-        targeted(Plan("w", None, "local", "me", (change("source", "A"),), ()), ["Nope"])
+        targeted(Plan(HEADER, (change("source", "A"),), ()), ["Nope"])
+
+
+def test_a_target_may_be_a_glob() -> None:
+    plan = Plan(HEADER, tuple(change("source", name) for name in NAMES), ())
+    assert {str(c.address) for c in targeted(plan, ["source.[AB]"]).changes} == {"source.A", "source.B"}
+
+
+def test_without_its_version_change_a_check_calls_what_is_published_or_nothing() -> None:
+    check = Check(Address("test", "A"), "1", 300, payload_of_algorithm=True, candidate=True)
+    new = Plan(HEADER, (change("algorithm", "A"), change("version", "A")), (check,))
+    assert targeted(new, ["algorithm.A"]).checks == ()
+    version = Change(Address("version", "A"), Action.UPDATE, Resource(Address("version", "A")), Resource(Address("version", "A")))
+    published = Plan(HEADER, (change("algorithm", "A"), version), (check,))
+    assert [c.candidate for c in targeted(published, ["algorithm.A"]).checks] == [False]
+    assert [c.candidate for c in targeted(published, ["A"]).checks] == [True]
+
+
+def test_every_test_has_an_address_of_its_own_whatever_its_name() -> None:
+    tests = tuple(TestCase(name, "1") for name in ("a", "a", "a #2", "a", "a #2"))
+    workflow = Workflow("w", "/", (AlgorithmSpec("A", "python3"),), entrypoint="A", tests=tests)
+    names = [check.address.name for check in checks_of(workflow, frozenset())]
+    assert names == ["a", "a #2", "a #2 #2", "a #3", "a #2 #3"]
+    assert len(schedule(plan_of(workflow, HEADER), {})) == 5

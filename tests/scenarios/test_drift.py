@@ -19,6 +19,14 @@ def change_setting(cluster: Cluster) -> None:
     cluster.api().algorithms.update("local", "One", info.details, {**info.settings, "network_access": "isolated"})
 
 
+def change_environment(cluster: Cluster) -> None:
+    """To another one that the workflow's `python3` could mean as well."""
+    api = cluster.api().algorithms
+    other = next(e.id for e in api.environments() if e.display_name == "Python 3.6")
+    info = api.read("local", "One")
+    api.update("local", "One", info.details, {**info.settings, "algorithm_environment": other})
+
+
 def overwrite_file(cluster: Cluster) -> None:
     put(cluster, "a.bin", b"b" * 1000)
 
@@ -46,6 +54,7 @@ def delete_algorithm(cluster: Cluster) -> None:
 FILE = 'data.One["a.bin"]'
 CASES: list[tuple[Callable[[Cluster], None], dict[str, str], set[str]]] = [
     (change_setting, {"algorithm.One": "changed"}, {"algorithm.One"}),
+    (change_environment, {"algorithm.One": "changed"}, {"algorithm.One"}),
     (overwrite_file, {FILE: "changed"}, {FILE}),
     (delete_file, {FILE: "missing"}, {FILE}),
     (push_source, {"source.One": "changed"}, {"source.One"}),

@@ -18,7 +18,7 @@ def test_a_payload_that_raises_is_never_published(cluster: Cluster, workspace: W
     workspace.apply()
     workspace.algorithm("One", RAISES)
     output = workspace.apply(code=4)
-    assert "Error: test test.One: no bananas today" in output
+    assert "Error: test.One: no bananas today" in output
     assert "│     raise ValueError('no bananas today')" in output
     assert "left out because of it: publish version.One" in output
     version = cluster.api().algorithms.published("local", "One")
@@ -46,7 +46,7 @@ def test_a_workflow_test_that_fails_is_exit_3_and_everything_else_is_done(cluste
     tests = [{"name": "zero", "payload": 0}, {"name": "one", "payload": 1}]
     workspace.write([{"name": "One", "language": "python3", "test_payload": 1}], test_info={"entrypoint": "One", "tests": tests})
     output = workspace.apply(code=3)
-    assert 'Error: test test.One["zero"]: division by zero' in output
+    assert 'Error: test.One["zero"]: division by zero' in output
     assert 'passed   test.One["one"]' in output
     assert cluster.api().algorithms.published("local", "One") is not None
     assert workspace.run("test").returncode == 3
@@ -64,8 +64,8 @@ def test_a_build_that_fails_shows_its_log_and_the_others_go_on(cluster: Cluster,
         ]
     )
     output = workspace.apply(code=4)
-    assert "Error: build version.Bad: the build of commit" in output
-    assert "│ " in output.split("Error: build version.Bad")[1]
+    assert "Error: version.Bad: the build of commit" in output
+    assert "│ " in output.split("Error: version.Bad")[1]
     assert "this is no requirement" in output
     assert cluster.api().algorithms.published("local", "Good") is not None
     assert cluster.api().algorithms.published("local", "Above") is None
@@ -92,7 +92,7 @@ def test_a_missing_data_file_is_told_before_anything_is_changed(cluster: Cluster
     with cluster.writes() as writes:
         output = workspace.apply(code=1)
     assert writes.lines == ()
-    assert "Error: the source has no data://.my/models/nowhere.bin" in output
+    assert "Error: One: the source has no data://.my/models/nowhere.bin" in output
 
 
 def test_an_environment_that_is_not_offered_is_told_before_anything_is_changed(cluster: Cluster, workspace: Workspace) -> None:
@@ -101,7 +101,7 @@ def test_an_environment_that_is_not_offered_is_told_before_anything_is_changed(c
     with cluster.writes() as writes:
         output = workspace.apply(code=1)
     assert writes.lines == ()
-    assert "Error: the destination has no environment for 'Python 3.99'" in output
+    assert "Error: One: the destination has no environment for 'Python 3.99'" in output
     assert "it offers: Python 2.7, Python 3.6, Python 3.7" in output
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from harness import Workspace
 
 DOCUMENT = {
@@ -74,12 +75,24 @@ def test_a_template_rendered_by_hand_is_the_same_workflow(workspace: Workspace) 
     assert plan_of(workspace, "rendered.yaml", done.stdout) == plan_of(workspace, "a.yaml", YAML)
 
 
-def test_a_sensitive_variable_never_shows(workspace: Workspace) -> None:
+SECRETS = ["hunter22", 'with "quotes" and \\ in it', "first\nlines of it", "grün-ß-geheim", "1234", "x" * 300]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_sensitive_variable_never_shows(workspace: Workspace, secret: str) -> None:
+    """In no stream and no file, in no form that it takes there."""
     workspace.algorithm("One")
-    algorithm = '  - {name: One, language: python3, details: {label: "{{ token }}"}}\n'
+    algorithm = "  - {name: One, language: python3, details: {label: {{ token | tojson }}}}\n"
     text = f"variables:\n  token: {{sensitive: true}}\nalgorithms:\n{algorithm}"
     (workspace.folder / "s.yaml.j2").write_text(text)
-    for command in (["plan"], ["plan", "--json"], ["render"], ["validate"], ["apply", "--auto-approve"], ["drift"]):
-        done = workspace.run(command[0], "s.yaml.j2", *command[1:], environ={"ALGOSYNC_VAR_token": "hunter22"})
+    forms = [line for line in secret.splitlines() if not line.isdecimal()]
+    forms += [json.dumps(form)[1:-1] for form in forms]
+    for command in (["plan"], ["plan", "--json"], ["render"], ["validate"], ["apply", "--auto-approve"], ["drift", "--json"]):
+        done = workspace.run(command[0], "s.yaml.j2", *command[1:], environ={"ALGOSYNC_VAR_token": secret})
         assert done.returncode == 0, done.stderr
-        assert "hunter22" not in done.stdout + done.stderr
+        assert [form for form in forms if form in done.stdout + done.stderr] == []
+        if "--json" in command:
+            json.loads(done.stdout)
+    kept = "".join(path.read_text() for path in (workspace.folder / "state").iterdir() if path.is_file())
+    assert [form for form in forms if form in kept] == []
+    assert workspace.run("plan", "s.yaml.j2", "--detailed-exitcode", environ={"ALGOSYNC_VAR_token": secret}).returncode == 0

@@ -5,7 +5,7 @@ import io
 from algosync.core.address import Address
 from algosync.core.change import Action, Change, Drift, Finding
 from algosync.core.error import BuildFailed, Denied, Fault, Several, SourceError, TestFailed, WorkflowError
-from algosync.core.plan import Check, Plan
+from algosync.core.plan import Check, Header, Plan
 from algosync.core.resource import Resource
 from algosync.views.drift import show_drift
 from algosync.views.error import show_error
@@ -15,7 +15,7 @@ from algosync.views.terminal import Terminal
 
 def shown(*, colour: bool = False) -> tuple[Terminal, io.StringIO]:
     stream = io.StringIO()
-    return Terminal(stream, stream, colour=colour, live=False), stream
+    return Terminal(stream, stream, (colour, colour), live=False), stream
 
 
 HELLO, WEIGHTS = Address("algorithm", "Hello"), Address("data", "Hello", "w.pb")
@@ -56,7 +56,7 @@ CHECKS = (
     Check(Address("test", "Hello"), "1", 300, payload_of_algorithm=True),
     Check(Address("test", "Hello", "t"), "1", 300, payload_of_algorithm=False),
 )
-PLAN = Plan("release (workflows/release.yaml)", "https://api.a.com", "https://api.b.com", "jane", CHANGES, CHECKS)
+PLAN = Plan(Header("release (workflows/release.yaml)", "https://api.a.com", "https://api.b.com", "jane"), CHANGES, CHECKS)
 TEXT = """\
 Workflow:    release (workflows/release.yaml)
 Source:      https://api.a.com
@@ -102,13 +102,14 @@ algosync will perform the following actions:
 
 Plan: 0 to add, 4 to change, 0 to destroy, 1 to adopt, 1 to forget.
 Data: 1 file, 212.0 MB to upload (5.0 kB already there).
+Note: data.Hello["w.pb"] is live as soon as it is uploaded, before the test.
 Tests: 1 algorithm payload, 1 workflow test.
 """
 
 
 def test_the_whole_text() -> None:
     terminal, stream = shown()
-    show_header(PLAN, terminal)
+    show_header(PLAN.header, terminal)
     show_plan(PLAN, terminal)
     assert stream.getvalue() == TEXT
 

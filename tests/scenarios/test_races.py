@@ -1,0 +1,104 @@
+"""Somebody else is there, too: what changed since the plan was made is neither overwritten nor published unseen."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+from harness import Cluster, Workspace
+
+from algosync.cli.choice import Choice
+from algosync.cli.stage import _git_base
+from algosync.cluster.address import parse
+from algosync.cluster.connection import connect
+from algosync.core.secret import Secret
+
+WAITS = "import time\n\n\ndef apply(input):\n    time.sleep(input)\n    return input\n"
+
+
+def started(workspace: Workspace, until: str) -> subprocess.Popen[str]:
+    """An apply that has come as far as that line."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "algosync", "apply", "--auto-approve"],
+        cwd=workspace.folder,
+        env=workspace.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith(until):
+            return process
+    raise AssertionError(process.communicate())
+
+
+def test_a_push_during_the_test_is_not_published(cluster: Cluster, workspace: Workspace) -> None:
+    workspace.algorithm("One", WAITS)
+    workspace.write([{"name": "One", "language": "python3", "test_payload": 4}])
+    process = started(workspace, "test.One: Testing")
+    cluster.push_behind("One", "src/One.py", b"def apply(input):\n    return 'hijacked'\n")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 4
+    assert "somebody pushed since" in errors
+    assert cluster.api().algorithms.published("local", "One") is None
+    workspace.apply()
+    assert workspace.actions() == {}
+
+
+def test_two_files_of_one_size_and_second_are_two_files(cluster: Cluster, workspace: Workspace) -> None:
+    """The source is a cluster, whose stamps are only a size and a second."""
+    api = cluster.api()
+    api.data.create_collection("local", "models")
+    while True:
+        for name, content in (("v1.bin", b"1" * 100), ("v2.bin", b"2" * 100)):
+            api.data.put("local", "models", name, [content], 100)
+        page = api.wire.json("GET", "/v1/data/local/models").body
+        assert isinstance(page, dict)
+        if len({entry["last_modified"] for entry in page["files"]}) == 1:
+            break
+    time.sleep(2.1)  # until the source's stamps are trusted
+    workspace.environ["SOURCE_API_KEY"] = cluster.key
+    workspace.algorithm("One")
+
+    def write(name: str) -> None:
+        files = [{"source": f"data://.my/models/{name}", "name": "model.bin"}]
+        source = {"cluster_address": cluster.url}
+        workspace.write([{"name": "One", "language": "python3", "data_files": files}], source_info=source)
+
+    write("v1.bin")
+    workspace.apply()
+    assert workspace.actions() == {}
+    write("v2.bin")
+    assert workspace.actions() == {'data.One["model.bin"]': "update"}
+    workspace.apply()
+    with api.data.open("local", "One", "model.bin") as download:
+        assert b"".join(download.blocks) == b"2" * 100
+
+
+@pytest.mark.parametrize(
+    ("flag", "named", "used"),
+    [
+        ("", "https://api.x.com", True),
+        ("https://api.x.com", "https://api.x.com", True),
+        ("https://api.y.com", "https://api.x.com", False),
+    ],
+)
+def test_a_git_address_belongs_to_the_cluster_that_the_environment_names(flag: str, named: str, used: bool) -> None:
+    environ = {"DESTINATION_API_ADDRESS": named, "DESTINATION_GIT_ADDRESS": "https://code.x.com"}
+    url = flag or named
+    cluster = connect(
+        parse(url, "test"),
+        Secret("simkey"),
+    )
+    given = _git_base(Choice(None, destination=flag, environ=environ), url, cluster)
+    assert (given == "https://code.x.com/git") == used
+
+
+def test_a_git_address_is_never_used_for_a_local_cluster() -> None:
+    environ = {"DESTINATION_API_ADDRESS": "local", "DESTINATION_GIT_ADDRESS": "https://code.x.com"}
+    cluster = connect(
+        parse("http://127.0.0.1:9", "test"),
+        Secret("simkey"),
+    )
+    assert _git_base(Choice(None, environ=environ), "local", cluster) == "http://127.0.0.1:9/git"

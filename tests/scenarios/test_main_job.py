@@ -82,6 +82,69 @@ def test_timeouts_are_really_passed(cluster: Cluster, workspace: Workspace) -> N
     workspace.algorithm("Slow", "import time\n\n\ndef apply(input):\n    time.sleep(input)\n    return input\n")
     tests = [{"name": "too slow", "payload": 30, "timeout": 1}]
     workspace.write([{"name": "Slow", "language": "python3", "test_payload": 0}], test_info={"entrypoint": "Slow", "tests": tests})
+    output = workspace.apply(code=3)
+    assert "timed out after 1 second" in output
+    assert cluster.api().algorithms.published("local", "Slow") is not None
+
+
+def test_the_plan_is_the_same_bytes_whenever_it_is_made(workspace: Workspace) -> None:
+    two_algorithms(workspace)
+    documents = [workspace.plan() for _ in range(2)]
+    for document in documents:
+        document.pop("meta")
+    assert json.dumps(documents[0]) == json.dumps(documents[1])
+
+
+def test_plan_tells_by_its_exit_code_whether_there_are_changes(workspace: Workspace) -> None:
+    workspace.algorithm("One")
+    workspace.write([{"name": "One", "language": "python3"}])
+    assert workspace.run("plan").returncode == 0
+    assert workspace.run("plan", "--detailed-exitcode").returncode == 2
+    workspace.apply()
+    assert workspace.run("plan", "--detailed-exitcode").returncode == 0
+
+
+def test_without_approval_nothing_happens(cluster: Cluster, workspace: Workspace) -> None:
+    workspace.algorithm("One")
+    workspace.write([{"name": "One", "language": "python3"}])
+    with cluster.writes() as writes:
+        done = workspace.run("apply", "--no-input")
+    assert (done.returncode, writes.lines) == (1, ())
+    assert "nobody is there to approve" in done.stderr
+
+
+def test_a_target_and_what_it_stands_on(workspace: Workspace) -> None:
+    two_algorithms(workspace)
+    assert set(workspace.actions("--target", "Shout")) == {
+        "algorithm.Shout",
+        "source.Shout",
+        'data.Shout["words.txt"]',
+        "version.Shout",
+    }
+    assert set(workspace.actions("--target", "source.Orchestrate")) == {
+        "algorithm.Shout",
+        "source.Shout",
+        'data.Shout["words.txt"]',
+        "version.Shout",
+        "algorithm.Orchestrate",
+        "source.Orchestrate",
+    }
+    assert workspace.run("plan", "--target", "Nope").returncode == 64
+
+
+def test_test_calls_everything_and_writes_nothing(cluster: Cluster, workspace: Workspace) -> None:
+    two_algorithms(workspace)
+    workspace.apply()
+    with cluster.writes() as writes:
+        done = workspace.run("test")
+    assert (done.returncode, writes.lines) == (0, ())
+    assert done.stdout.count("passed") == 3
+
+
+def test_run_only_tests_what_is_there(cluster: Cluster, workspace: Workspace) -> None:
+    two_algorithms(workspace)
+    document = json.loads((workspace.folder / "workflow.json").read_text())
+    (workspace.folder / "workflow.json").write_text(json.dumps({**document, "run_only": True}))
     output = workspace.apply(code=1)
     assert "Error: Shout is not at the destination" in output
     assert "Error: Orchestrate is not at the destination" in output

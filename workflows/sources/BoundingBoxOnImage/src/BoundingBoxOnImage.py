@@ -1,13 +1,14 @@
-"""Draws boxes on an image and leaves the result as a PNG for the rest of the same request.
+"""Draws boxes on an image.
 
-Payload: {"image": "data://...", "boxes": [[left, top, right, bottom], ...]}, in pixels from the upper left corner.
-Answer: {"image": "data://.session/....png", "size": [width, height], "boxes": how many were drawn}.
+Payload: {"image": "data://..." or an image file in base64, "boxes": [[left, top, right, bottom], ...]}, in pixels from the
+upper left corner. Answer: {"image": a PNG in base64, "size": [width, height], "boxes": how many were drawn}.
 
 This is the newer form of an algorithm: the development kit (ADK) calls `apply`.
 """
 
+import base64
+import binascii
 import io
-import uuid
 
 import Algorithmia
 from Algorithmia import ADK
@@ -19,20 +20,20 @@ client = Algorithmia.client()
 
 
 def apply(payload):
-    uri, boxes = _parse(payload)
-    image = _read_image(uri)
+    source, boxes = _parse(payload)
+    image = _read_image(source)
     draw(image, boxes)
-    return {"image": _store(image), "size": list(image.size), "boxes": len(boxes)}
+    return {"image": _encoded(image), "size": list(image.size), "boxes": len(boxes)}
 
 
 def _parse(payload):
-    uri = payload.get("image") if isinstance(payload, dict) else None
-    if not isinstance(uri, str) or not uri.startswith("data://"):
-        raise ValueError(f'expected an object whose "image" is a data URI, data://...; got {payload!r}')
+    source = payload.get("image") if isinstance(payload, dict) else None
+    if not isinstance(source, str):
+        raise ValueError(f'expected an object whose "image" is a data URI or an image file in base64; got {payload!r}')
     boxes = payload.get("boxes")
     if not isinstance(boxes, list) or not all(_is_box(box) for box in boxes):
         raise ValueError(f'"boxes" must be a list of [left, top, right, bottom]; got {boxes!r}')
-    return uri, boxes
+    return source, boxes
 
 
 def _is_box(box):
@@ -42,12 +43,12 @@ def _is_box(box):
     return left <= right and top <= bottom
 
 
-def _read_image(uri):
-    content = client.file(uri).getBytes()
+def _read_image(source):
     try:
+        content = client.file(source).getBytes() if source.startswith("data://") else base64.b64decode(source, validate=True)
         return Image.open(io.BytesIO(content)).convert("RGB")
-    except OSError as error:
-        raise ValueError(f"{uri} is not an image that can be read") from error
+    except (OSError, binascii.Error) as error:
+        raise ValueError(f"{source[:80]} is not an image that can be read") from error
 
 
 def draw(image, boxes):
@@ -58,13 +59,10 @@ def draw(image, boxes):
         pen.rectangle(box, outline=COLOUR, width=width)
 
 
-def _store(image):
+def _encoded(image):
     png = io.BytesIO()
     image.save(png, format="PNG")
-    # Calls of one request share `.session`: each needs a name of its own.
-    uri = f"data://.session/{uuid.uuid4()}.png"
-    client.file(uri).put(png.getvalue())
-    return uri
+    return base64.b64encode(png.getvalue()).decode("ascii")
 
 
 algorithm = ADK(apply)

@@ -1,12 +1,14 @@
 """Finds the faces in an image with CenterFace, a small pre-trained network.
 
-Payload: {"image": "data://..."}.
+Payload: {"image": "data://..." or an image file in base64}.
 Answer: {"size": [width, height], "faces": [{"box": [left, top, right, bottom], "score": 0.0 to 1.0}, ...]}, the surest
 first, in pixels of the image.
 
 The development kit (ADK) calls `load` once when the algorithm starts, then `apply` with its result for every request.
 """
 
+import base64
+import binascii
 import io
 
 import Algorithmia
@@ -36,19 +38,19 @@ def load():
 
 
 def apply(payload, network):
-    uri = payload.get("image") if isinstance(payload, dict) else None
-    if not isinstance(uri, str) or not uri.startswith("data://"):
-        raise ValueError(f'expected an object whose "image" is a data URI, data://...; got {payload!r}')
-    image = _read_image(uri)
+    source = payload.get("image") if isinstance(payload, dict) else None
+    if not isinstance(source, str):
+        raise ValueError(f'expected an object whose "image" is a data URI or an image file in base64; got {payload!r}')
+    image = _read_image(source)
     return {"size": list(image.size), "faces": detect(network, image)}
 
 
-def _read_image(uri):
-    content = client.file(uri).getBytes()
+def _read_image(source):
     try:
+        content = client.file(source).getBytes() if source.startswith("data://") else base64.b64decode(source, validate=True)
         return Image.open(io.BytesIO(content)).convert("RGB")
-    except OSError as error:
-        raise ValueError(f"{uri} is not an image that can be read") from error
+    except (OSError, binascii.Error) as error:
+        raise ValueError(f"{source[:80]} is not an image that can be read") from error
 
 
 def detect(network, original):

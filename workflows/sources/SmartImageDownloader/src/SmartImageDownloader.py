@@ -1,13 +1,13 @@
-"""Fetches an image by its data URI, shrinks it, and leaves it as a PNG for the rest of the same request.
+"""Fetches an image by its data URI, shrinks it, and hands it on as a PNG.
 
 Payload: {"image": "data://...", "resize": 600}. `resize` is the longest side of the result in pixels; smaller images
-stay as they are. Answer: {"image": "data://.session/....png", "size": [width, height], "original_size": [width, height]}.
+stay as they are. Answer: {"image": the PNG in base64, "size": [width, height], "original_size": [width, height]}.
 
 This is the platform's older form of an algorithm: a module with `apply`, called by the platform itself.
 """
 
+import base64
 import io
-import uuid
 
 import Algorithmia
 from PIL import Image
@@ -23,7 +23,7 @@ def apply(payload):
     image = _read_image(uri)
     original_size = image.size
     image.thumbnail((side, side))  # keeps the proportions, never enlarges
-    return {"image": _store(image), "size": list(image.size), "original_size": list(original_size)}
+    return {"image": _encoded(image), "size": list(image.size), "original_size": list(original_size)}
 
 
 def _parse(payload):
@@ -44,10 +44,7 @@ def _read_image(uri):
         raise ValueError(f"{uri} is not an image that can be read") from error
 
 
-def _store(image):
+def _encoded(image):
     png = io.BytesIO()
     image.save(png, format="PNG")
-    # Calls of one request share `.session`: each needs a name of its own.
-    uri = f"data://.session/{uuid.uuid4()}.png"
-    client.file(uri).put(png.getvalue())
-    return uri
+    return base64.b64encode(png.getvalue()).decode("ascii")

@@ -89,3 +89,16 @@ def test_a_fault_is_shown_with_its_place_and_what_would_be_right(alone: Workspac
     assert "w.json:2:19" in done.stderr
     assert "algorithms[0].langauge" in done.stderr
     assert "language" in done.stderr
+
+
+def test_code_that_is_not_beside_the_workflow_is_told_for_every_algorithm(alone: Workspace) -> None:
+    alone.algorithm("There")
+    names = ("There", "Here", "Elsewhere")
+    algorithms: list[dict[str, object]] = [{"name": name, "language": "python3"} for name in names]
+    algorithms[2]["code_path"] = "file://nowhere.tar.gz"
+    alone.write(algorithms)
+    done = alone.run("validate")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Error: Here: its code algorithms/Here does not exist" in done.stderr
+    assert "Error: Elsewhere: its code nowhere.tar.gz does not exist" in done.stderr
+    assert "There:" not in done.stderr

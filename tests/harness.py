@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -160,6 +161,37 @@ class Workspace:
         machine = {k: v for k, v in os.environ.items() if not k.startswith(own)}
         package = str(Path(__file__).resolve().parent.parent)
         return {**machine, "PYTHONPATH": package, "COLUMNS": "200", **self.environ, **(more or {})}
+
+    def started(self, until: str) -> subprocess.Popen[str]:
+        """An apply that has come as far as a line that begins so. It is killed where that takes over a minute."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "algosync", "apply", "--auto-approve"],
+            cwd=self.folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        timer = threading.Timer(60, process.kill)
+        timer.start()
+        assert process.stderr is not None
+        shown = []
+        for line in process.stderr:
+            shown.append(line)
+            if line.startswith(until):
+                timer.cancel()
+                return process
+        timer.cancel()
+        raise AssertionError("".join(shown))
+
+    def waiting_algorithm(self, name: str) -> Path:
+        """One that does not answer before the file is there."""
+        gate = self.folder / f"{name}.go"
+        wait = f"while not os.path.exists({str(gate)!r}):\n        time.sleep(0.05)"
+        code = f"import os\nimport time\n\n\ndef apply(input):\n    {wait}\n    return input\n"
+        self.algorithm(name, code)
+        return gate
 
     def apply(self, *arguments: str, code: int = 0, environ: Mapping[str, str] | None = None) -> str:
         """An apply that has to end with that exit code; returns both streams."""

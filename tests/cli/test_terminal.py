@@ -141,7 +141,7 @@ def test_a_second_signal_ends_it_at_once_and_the_next_run_goes_on(cluster: Clust
     session = Session(workspace, "apply", "--auto-approve")
     session.until("test.Slow: Testing")
     session.process.send_signal(signal.SIGINT)
-    time.sleep(0.2)
+    session.until("a second signal stops at once")
     started = time.monotonic()
     session.process.send_signal(signal.SIGINT)
     assert session.end() == 130

@@ -1,7 +1,5 @@
 """What fails is told with the cluster's own words, nothing live is touched, and the next run tries again."""
 
-import subprocess
-
 import pytest
 from harness import PLAIN, Cluster, Workspace
 
@@ -114,27 +112,15 @@ def test_a_wrong_key_names_no_key_and_is_no_absence(cluster: Cluster, workspace:
     assert "WRONG" not in done.stdout + done.stderr
 
 
-def test_two_applies_at_once_the_second_is_refused(cluster: Cluster, workspace: Workspace) -> None:
-    workspace.algorithm("Slow", "import time\n\n\ndef apply(input):\n    time.sleep(8)\n    return input\n")
+def test_two_applies_at_once_the_second_is_refused(workspace: Workspace) -> None:
+    gate = workspace.waiting_algorithm("Slow")
     workspace.write([{"name": "Slow", "language": "python3", "test_payload": 1}])
-    command = [*_command(), "apply", "--auto-approve"]
-    first = subprocess.Popen(
-        command, cwd=workspace.folder, env=workspace.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert first.stderr is not None
-    for line in first.stderr:
-        if line.startswith("test.Slow: Testing"):
-            break
+    first = workspace.started("test.Slow: Testing")
     second = workspace.run("apply", "--auto-approve")
+    gate.touch()
     first.communicate(timeout=60)
     assert (first.returncode, second.returncode) == (0, 6)
-    assert "Error:" in second.stderr
-
-
-def _command() -> list[str]:
-    import sys
-
-    return [sys.executable, "-m", "algosync"]
+    assert "in use by `algosync apply`" in second.stderr
 
 
 @pytest.mark.parametrize(

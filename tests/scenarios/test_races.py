@@ -1,7 +1,5 @@
 """Somebody else is there, too: what changed since the plan was made is neither overwritten nor published unseen."""
 
-import subprocess
-import sys
 import time
 
 import pytest
@@ -13,31 +11,13 @@ from algosync.cluster.address import parse
 from algosync.cluster.connection import connect
 from algosync.core.secret import Secret
 
-WAITS = "import time\n\n\ndef apply(input):\n    time.sleep(input)\n    return input\n"
-
-
-def started(workspace: Workspace, until: str) -> subprocess.Popen[str]:
-    """An apply that has come as far as that line."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "algosync", "apply", "--auto-approve"],
-        cwd=workspace.folder,
-        env=workspace.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith(until):
-            return process
-    raise AssertionError(process.communicate())
-
 
 def test_a_push_during_the_test_is_not_published(cluster: Cluster, workspace: Workspace) -> None:
-    workspace.algorithm("One", WAITS)
+    gate = workspace.waiting_algorithm("One")
     workspace.write([{"name": "One", "language": "python3", "test_payload": 4}])
-    process = started(workspace, "test.One: Testing")
+    process = workspace.started("test.One: Testing")
     cluster.push_behind("One", "src/One.py", b"def apply(input):\n    return 'hijacked'\n")
+    gate.touch()
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 4
     assert "somebody pushed since" in errors

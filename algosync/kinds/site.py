@@ -52,8 +52,7 @@ class Site:
     """`owner` is the account on the destination, `key_owner` the one whose key calls; `folder` is where relative paths start.
 
     `build_deadline` is in seconds. `source` is None where the workflow names no source cluster, `source_name` tells sources apart;
-    `recorded_only` is for drift
-    reports, which go by the record and need no source. `pushed`: the commits that this run pushed.
+    `recorded_only` is for what goes by the record and needs no source. `pushed`: the commits that this run pushed.
     """
 
     owner: str
@@ -134,11 +133,7 @@ class Site:
         """The managed files as they shall be, placeholders filled in. SourceError: the code cannot be used."""
 
         def make() -> Mapping[str, Blob]:
-            files = self._code(spec)
-            if not any(path.startswith("src/") for path in files):
-                where = printable(spec.code or f"algorithms/{spec.name}")
-                raise SourceError(f"{where} has no src folder at its top", hint="it should hold src/ and requirements.txt")
-            return trees.desired(trees.fill_owner(files, self.owner), spec.name)
+            return trees.desired(trees.fill_owner(self._code(spec), self.owner), spec.name)
 
         return self.memo.once(("desired", spec.name), make)
 
@@ -158,7 +153,7 @@ class Site:
             with path.open("rb") as file:
                 return read_archive(file)
         except OSError as error:
-            raise SourceError(f"the code of {spec.name} cannot be read: {printable(str(path))}: {error.strerror}") from None
+            raise SourceError(f"its code cannot be read: {printable(str(path))}: {error.strerror}") from None
 
     def _archive_on_source(self, uri: str) -> Mapping[str, Blob]:
         with stream(self.source_store(), split(uri)) as file:

@@ -104,7 +104,8 @@ def _destination(choice: Choice, terminal: Terminal, stack: ExitStack) -> tuple[
             "no destination is named",
             hint="set DESTINATION_API_ADDRESS and DESTINATION_API_KEY, or use --destination local for an embedded cluster",
         )
-    return _label("DESTINATION", address), _cluster("DESTINATION", address, choice, terminal, stack)
+    label = _label(address, "--destination" if choice.destination else "DESTINATION_API_ADDRESS")
+    return label, _cluster("DESTINATION", label, choice, terminal, stack)
 
 
 def _takes(workflow: Workflow) -> bool:
@@ -116,7 +117,9 @@ def _takes(workflow: Workflow) -> bool:
 def _source_label(choice: Choice, workflow: Workflow) -> str | None:
     """The source's address in its one canonical form, so that two spellings are one source. UsageError: it is none."""
     address = workflow.source_address or choice.environ.get("SOURCE_API_ADDRESS", "")
-    return _label("SOURCE", address) if address else None
+    if address.startswith("file://") or not address:
+        return address or None
+    return _label(address, "source_info.cluster_address" if workflow.source_address else "SOURCE_API_ADDRESS")
 
 
 def _source(address: str | None, choice: Choice, terminal: Terminal, stack: ExitStack, workflow: Workflow) -> DataStore | None:
@@ -129,14 +132,12 @@ def _source(address: str | None, choice: Choice, terminal: Terminal, stack: Exit
     return _cluster("SOURCE", address, choice, terminal, stack).data
 
 
-def _label(side: str, address: str) -> str:
-    """How a cluster is called; also a check that nothing is hidden in its address."""
+def _label(address: str, variable: str) -> str:
+    """How a cluster is called: its checked address, or a local one's name. `variable` is where the address was given."""
     from algosync.cli.embedded import is_local
     from algosync.cluster.address import parse
 
-    if is_local(address) or (side == "SOURCE" and address.startswith("file://")):
-        return address
-    return parse(address, f"{side}_API_ADDRESS").url
+    return address if is_local(address) else parse(address, variable).url
 
 
 def _cluster(side: str, address: str, choice: Choice, terminal: Terminal, stack: ExitStack) -> Cluster:

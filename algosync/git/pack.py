@@ -18,6 +18,7 @@ __all__ = ["read_pack"]
 
 _KINDS: dict[int, Kind] = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
 _OFFSET_DELTA, _ID_DELTA = 6, 7
+_STEP = 64 << 10  # bytes
 _TOO_MUCH = "the repository holds more than algosync takes into memory"
 
 
@@ -99,12 +100,22 @@ def _base(data: bytes, start: int, place: int, number: int) -> tuple[int | str |
 
 
 def _inflate(data: bytes, place: int, size: int) -> tuple[bytes, int]:
-    engine = zlib.decompressobj()
+    """An object's bytes, and the place after it.
+
+    zlib copies whatever it is handed beyond the end of an object, so it is handed about what the object should take: the
+    time for a pack grows with its length, not with its square.
+    """
+    engine, view = zlib.decompressobj(), memoryview(data)
     # One byte more than announced: with exactly its size the end mark may stay unread, and more is noticed.
-    body = engine.decompress(memoryview(data)[place:], size + 1)
-    if len(body) != size or not engine.eof:
+    pieces, left, step = [], size + 1, size + size // 1000 + 64
+    while left and not engine.eof and place < len(data):
+        window = view[place : place + step]
+        pieces.append(engine.decompress(window, left))
+        left -= len(pieces[-1])
+        place, step = place + len(window), _STEP
+    if left != 1 or not engine.eof:
         raise _Broken("an object is not as long as announced")
-    return body, len(data) - len(engine.unused_data)
+    return b"".join(pieces), place - len(engine.unused_data)
 
 
 def _resolved(entries: Iterator[tuple[int, Object | _Delta]], limit: int) -> Objects:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIMIT = 1 << 20
+DECOMPRESSOBJ = zlib.decompressobj
 
 
 def varint(value: int) -> bytes:
@@ -128,6 +129,41 @@ def test_a_bomb_takes_no_more_than_the_limit(name: str) -> None:
         read_pack(data, LIMIT)
     assert tracemalloc.get_traced_memory()[1] < 6 * LIMIT
     tracemalloc.stop()
+
+
+class Counted:
+    """zlib's engine, which counts what it is fed."""
+
+    fed = 0
+
+    def __init__(self) -> None:
+        self._engine = DECOMPRESSOBJ()
+
+    def decompress(self, data: memoryview, limit: int) -> bytes:
+        Counted.fed += len(data)
+        return self._engine.decompress(data, limit)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._engine, name)
+
+
+def test_a_pack_of_many_objects_is_fed_to_zlib_about_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zlib, "decompressobj", Counted)
+    monkeypatch.setattr(Counted, "fed", 0)
+    chance = random.Random(6)
+    bodies = [chance.randbytes(500) for _ in range(1000)]
+    data = pack(*[entry(3, body) for body in bodies])
+    assert [found.body for found in read_pack(data, LIMIT).values()] == bodies
+    assert len(data) / 2 < Counted.fed < len(data) * 2
+
+
+def test_an_object_stored_longer_than_it_is_is_read_in_steps() -> None:
+    """Each byte of it in a block of its own takes six: more than any window but the last."""
+    body = random.Random(8).randbytes(50_000)
+    blocks = b"".join(b"\0\1\0\xfe\xff" + body[place : place + 1] for place in range(len(body)))
+    long = b"\x78\x01" + blocks + b"\1\0\0\xff\xff" + zlib.adler32(body).to_bytes(4, "big")
+    head = entry(3, body)[: -len(zlib.compress(body, 9))]
+    assert [found.body for found in read_pack(pack(head + long, entry(3, b"after")), LIMIT).values()] == [body, b"after"]
 
 
 def test_mutated_packs_raise_nothing_but_ours() -> None:

@@ -107,16 +107,16 @@ def desired(archive: Tree, name: str) -> dict[str, Blob]:
 
     That is everything but `algorithmia.conf`, with `.adk` made to fit how `src/NAME.py` wants to be run (platform.md §5,
     §7): it is there for code that makes an `ADK(…)`, and is not for a plain `apply`, which would exit at once beside it.
-    Where the module is missing or its layout cannot be told, the archive's own choice stands.
+    A folder of that name is in the marker's way and is left out. Where the module is missing or its layout cannot be told,
+    the archive's own choice stands.
     """
     files = {path: blob for path, blob in archive.items() if not _within(path, CONFIGURATION)}
     module = files.get(f"src/{name}.py")
     wanted = layout(module.data) if module else None
-    if wanted == "adk":
-        files.setdefault(MARKER, Blob(b""))
-    elif wanted == "apply":
-        files.pop(MARKER, None)
-    return files
+    if wanted is None:
+        return files
+    others = {path: blob for path, blob in files.items() if not _within(path, MARKER)}
+    return others | {MARKER: files.get(MARKER, Blob(b""))} if wanted == "adk" else others
 
 
 def managed(destination: Tree, desired: Collection[str]) -> dict[str, Blob]:

@@ -140,6 +140,14 @@ def test_the_marker_fits_the_code(name: str, carried: bool) -> None:
     assert desired(archive | {"algorithmia.conf": Blob(b"")}, "Hello") == {"src/Hello.py": Blob(source)} | marker
 
 
+@pytest.mark.parametrize(("source", "marker"), [(KIT, {".adk": Blob(b"")}), (APPLY, {})])
+def test_a_folder_where_the_marker_belongs_is_left_out(source: bytes, marker: dict[str, Blob]) -> None:
+    kept = {"src/Hello.py": Blob(source), ".adk.d/x": Blob(b"1")}
+    want = desired(kept | {".adk/settings": Blob(b"1"), ".adk/a/b": Blob(b"2")}, "Hello")
+    assert want == kept | marker
+    assert tree_id(want) == tree_id(kept | marker)
+
+
 @pytest.mark.parametrize("name", UNTOLD)
 def test_where_the_layout_cannot_be_told_the_archive_decides(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     with_marker = {"src/Hello.py": Blob(UNTOLD[name]), ".adk": Blob(b"")}

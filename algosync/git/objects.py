@@ -60,8 +60,8 @@ def read_commit(objects: Objects, number: str) -> Commit:
 def read_tree(objects: Objects, number: str) -> dict[str, Blob]:
     """All that stands below a tree, by path.
 
-    Links and submodules are there as what they are. SourceError: an object is missing or damaged, a name is impossible,
-    or there are absurdly many paths.
+    Links and submodules are there as what they are. SourceError: an object is missing or damaged, a name is impossible
+    or twice in one folder, or there are absurdly many paths.
     """
     found: dict[str, Blob] = {}
     todo, seen = [("", number)], 0
@@ -101,11 +101,14 @@ def _get(objects: Objects, number: str, kind: Kind) -> Object:
 def _names(body: bytes) -> Iterator[tuple[str, str, str]]:
     """Mode, name and id of each entry of a tree."""
     entry = re.compile(rb"([0-7]{5,6}) ([^\0/]+)\0(.{20})", re.DOTALL)
-    place = 0
+    place, seen = 0, set()
     while place < len(body):
         match = entry.match(body, place)
         if match is None or match[2] in (b".", b".."):
             raise SourceError(f"the repository holds an impossible name: {printable(repr(body[place : place + 40]))}")
+        if match[2] in seen:
+            raise SourceError(f"the repository holds a name twice in one folder: {printable(repr(match[2]), 200)}")
+        seen.add(match[2])
         place = match.end()
         yield match[1].decode().lstrip("0"), match[2].decode("utf-8", "surrogateescape"), match[3].hex()
 

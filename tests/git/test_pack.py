@@ -235,6 +235,16 @@ def test_a_broken_tree_is_refused(body: bytes) -> None:
         read_tree({tree.id: tree}, tree.id)
 
 
+@pytest.mark.parametrize("modes", [(b"100644", b"40000"), (b"40000", b"100644"), (b"100644", b"100755"), (b"40000", b"040000")])
+def test_a_name_twice_in_one_folder_is_refused(modes: tuple[bytes, bytes]) -> None:
+    blob = Object("blob", b"x")
+    inner = Object("tree", b"100644 a\0" + bytes.fromhex(blob.id))
+    ids = [bytes.fromhex(inner.id if mode.lstrip(b"0") == b"40000" else blob.id) for mode in modes]
+    outer = Object("tree", b"".join(mode + b" a\0" + number for mode, number in zip(modes, ids, strict=True)))
+    with pytest.raises(SourceError, match="a name twice in one folder: b'a'"):
+        read_tree({found.id: found for found in (blob, inner, outer)}, outer.id)
+
+
 @pytest.mark.parametrize("body", [b"", b"tree x\n\n", b"tree " + b"1" * 40 + b"\ncommitter a <b> x +0000\n\n", b"\xff\0"])
 def test_a_broken_commit_is_refused(body: bytes) -> None:
     commit = Object("commit", body)

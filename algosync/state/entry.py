@@ -1,8 +1,8 @@
 """Entry: what a journal says, and what follows from it. Pure.
 
 A journal's text is one line per entry: length and checksum in hex, then JSON. Each checksum goes on from that of the line
-before, so no line can be missing, moved or altered unseen. Only the last line may be cut short: its writer died before it was
-acknowledged.
+before, so no line with another one after it can be missing, moved or altered unseen. Only the last line may be torn, with or
+without its end: its writer died before it was acknowledged, and the disk need not keep the parts of a line in their order.
 """
 
 from __future__ import annotations
@@ -125,15 +125,18 @@ def encode_line(entry: Header | Entry, checksum: int) -> tuple[bytes, int]:
 
 
 def decode_log(data: bytes) -> Log:
-    """A journal's text, but for a last line that was cut short. Corrupt: any other damage, or a newer version."""
+    """A journal's text, but for a last line that was torn. Corrupt: any other damage, or a newer version."""
     *lines, rest = data.split(b"\n")
     if not _is_cut(rest):
         raise Corrupt("is damaged: its last line does not end")
-    checksum, found = 0, []
+    checksum = 0
+    found: list[Header | Entry] = []
     for number, line in enumerate(lines, start=1):
         payload = line[_PREFIX_LENGTH:]
         checksum = zlib.crc32(payload, checksum)
         if line[:_PREFIX_LENGTH] != b"%08x %08x " % (len(payload), checksum):
+            if found and not rest and number == len(lines) and _is_torn(line):
+                break
             raise Corrupt(f"is damaged: the checksum of line {number} is not that of its content")
         found.append(_entry_from_json(parse_json(payload)))
     if not found or not isinstance(found[0], Header):
@@ -144,10 +147,13 @@ def decode_log(data: bytes) -> Log:
 def _is_cut(rest: bytes) -> bool:
     """Whether a line without its end is the beginning of one; after a power loss zeros may stand for what is missing."""
     rest = rest.rstrip(b"\0")
-    prefix = _PREFIX.match(rest)
-    if prefix is None:
-        return len(rest) < _PREFIX_LENGTH
-    return len(rest) <= _PREFIX_LENGTH + int(prefix[1], 16)
+    return len(rest) < _PREFIX_LENGTH or (_PREFIX.match(rest) is not None and _is_torn(rest))
+
+
+def _is_torn(line: bytes) -> bool:
+    """Whether a line can be what is left of one: where it is longer than announced, the end of an earlier line is lost."""
+    prefix = _PREFIX.match(line)
+    return prefix is None or len(line) <= _PREFIX_LENGTH + int(prefix[1], 16)
 
 
 def _not_header(entry: Header | Entry) -> Entry:

@@ -14,7 +14,7 @@ __all__ = ["Journal", "read_journal"]
 
 
 def read_journal(path: Path) -> Log | None:
-    """None: there is none. Corrupt, which names the file: it is damaged elsewhere than in a last line that was cut short."""
+    """None: there is none. Corrupt, which names the file: it is damaged elsewhere than in a last line that was torn."""
     with reported(path, "read"):
         data = read_file(path)
     if data is None:

@@ -107,22 +107,37 @@ def test_a_journal_appears_with_its_header_so_a_cut_there_is_damage() -> None:
             decode_log(line[:length])
 
 
-def test_every_flipped_bit_is_refused() -> None:
-    data = b"".join(lines_of(HEADER, *ENTRIES))
-    accepted = []
+@pytest.mark.parametrize("hole", [(0, 9), (0, 30), (9, 18), (17, 60), (40, 41), (60, -1)])
+def test_a_last_line_with_a_hole_is_lost_even_where_its_end_is_there(hole: tuple[int, int]) -> None:
+    *whole, last = lines_of(HEADER, *ENTRIES)
+    torn = bytearray(last)
+    torn[slice(*hole)] = bytes(len(last[slice(*hole)]))
+    data = b"".join(whole) + bytes(torn)
+    assert decode_log(data) == Log(HEADER, ENTRIES[:-1])
+    assert decode_log(b"".join(whole) + last[: hole[0]] + last[hole[1] :]) == Log(HEADER, ENTRIES[:-1])
+    for following in (last, last[:20], b"\0"):
+        with pytest.raises(Corrupt, match=r"^is damaged: the checksum of line 6 is not that of its content$"):
+            decode_log(data + following)
+
+
+def test_every_flipped_bit_is_refused_but_in_the_last_line_which_may_be_torn() -> None:
+    lines = lines_of(HEADER, *ENTRIES)
+    data = b"".join(lines)
+    accepted = set()
     for bit in range(len(data) * 8):
         flipped = bytearray(data)
         flipped[bit // 8] ^= 1 << bit % 8
         try:
-            decode_log(bytes(flipped))
+            assert decode_log(bytes(flipped)) == Log(HEADER, ENTRIES[:-1])
         except Corrupt:
             continue
-        accepted.append(bit)
-    assert accepted == []
+        accepted.add(bit // 8)
+    last = range(len(data) - len(lines[-1]), len(data) - 1)
+    assert accepted == set(last)
 
 
-@pytest.mark.parametrize("order", [[1, 0], [0, 2, 1], [0, 1, 1], [0, 2, 3, 4], [1, 2, 3]])
-def test_lines_cannot_be_missing_moved_or_repeated(order: list[int]) -> None:
+@pytest.mark.parametrize("order", [[1, 0], [0, 2, 1], [0, 1, 1, 2], [0, 2, 3, 4], [1, 2, 3]])
+def test_lines_before_the_last_cannot_be_missing_moved_or_repeated(order: list[int]) -> None:
     lines = lines_of(HEADER, *ENTRIES)
     with pytest.raises(Corrupt):
         decode_log(b"".join(lines[n] for n in order))

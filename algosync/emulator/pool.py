@@ -61,6 +61,7 @@ class Pool:
         """A worker that is or becomes idle; None is a turn to import another one, and has been counted."""
         async with self._changed:
             while True:
+                await asyncio.gather(*[self._end(worker) for worker in self._idle if worker.ended])
                 for worker in reversed(self._idle):
                     if worker.target.build.id == target.build.id:
                         self._idle.remove(worker)

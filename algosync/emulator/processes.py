@@ -12,6 +12,8 @@ from typing import IO
 NETWORK = frozenset({"SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PATH", "LANG", "LANGUAGE", "TZ"})
 """What a program needs to find other programs, its language, and the network, from behind proxies too."""
 
+EXIT_POLL_SECONDS = 0.1
+
 
 def inherited(names: frozenset[str] = frozenset(), prefixes: tuple[str, ...] = ()) -> dict[str, str]:
     """The variables a child may see: locale, path, proxies and CA files, and those named. Never the caller's keys."""
@@ -41,8 +43,18 @@ async def start(
     )
 
 
+async def ended(process: Process) -> None:
+    """Wait until a child has ended. `Process.wait` of some Pythons waits for all others that hold its pipes as well."""
+    waiting = asyncio.ensure_future(process.wait())
+    try:
+        while process.returncode is None:
+            await asyncio.wait((waiting,), timeout=EXIT_POLL_SECONDS)
+    finally:
+        waiting.cancel()
+
+
 async def kill(process: Process) -> None:
     """End a child and everything it started in its group."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
+    await ended(process)

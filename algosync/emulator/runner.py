@@ -1,8 +1,9 @@
 """The program inside a worker: imports one algorithm and answers its calls.
 
 Executed by path with an environment's interpreter, in the folder of the source; standard library only. Requests come
-as JSON lines on stdin, answers leave as JSON lines on stdout; what the algorithm itself prints goes to stderr, a file.
-The first line that leaves is `{"ready": true}` or the error that importing ended with.
+as lines on stdin, answers leave as lines on stdout: a number, a space, JSON, where an answer bears the number of its
+request. What the algorithm itself prints goes to stderr, a file. The first line that leaves has the number 0: it is
+`{"ready": true}` or the error that importing ended with.
 """
 
 import base64
@@ -41,11 +42,12 @@ def main() -> None:
     try:
         answer = load()
     except BaseException as error:  # noqa: BLE001 - whatever ends the import is the answer to the call
-        answers.write(failure(error, "InitializationError"))
+        answers.write(b"0", failure(error, "InitializationError"))
         return
-    answers.write('{"ready": true}')
+    answers.write(b"0", '{"ready": true}')
     while True:
-        request = json.loads(requests.get())
+        number, _, line = requests.get().partition(b" ")
+        request = json.loads(line)
         try:
             text = answer(request)
         except BaseException as error:  # noqa: BLE001 - the same for a call, SystemExit included
@@ -54,7 +56,7 @@ def main() -> None:
             text = error_text(f"The answer is larger than {MAX_ANSWER} bytes", "TooLargeError")
         sys.stdout.flush()
         sys.stderr.flush()
-        answers.write(text)
+        answers.write(number, text)
 
 
 class Answers:
@@ -62,10 +64,13 @@ class Answers:
 
     def __init__(self, descriptor: int) -> None:
         self._file = os.fdopen(descriptor, "wb")
+        self._process = os.getpid()
 
-    def write(self, text: str) -> None:
-        """One line."""
-        self._file.write(text.encode() + b"\n")
+    def write(self, number: bytes, text: str) -> None:
+        """One line. A process that the algorithm has forked, and that comes back from it, ends here instead."""
+        if os.getpid() != self._process:
+            os._exit(0)
+        self._file.write(number + b" " + text.encode() + b"\n")
         self._file.flush()
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import time
 from asyncio.subprocess import Process
@@ -20,6 +21,7 @@ RUNNER = Path(__file__).with_name("runner.py")
 LOAD_SECONDS = 300
 """How long an import may take. It does not count against the timeout of the call that starts the worker."""
 
+DRAIN_SECONDS = 0.5
 MAX_LINE = 32 * 1024 * 1024
 MAX_STDOUT = 1024 * 1024
 TAIL = 2000
@@ -86,10 +88,17 @@ class Worker:
         self._host = host
         self._call: Call | None = None
         self._process: Process | None = None
-        self._token = host.accounts.admit(self._caller)
-        self._folder = host.folder / self._token[-16:]
+        self._requests = 0
+        self._folder = host.folder / secrets.token_hex(8)
         (self._folder / "tmp").mkdir(parents=True)
         self._log = (self._folder / "output.log").open("ab+", buffering=0)
+        # Last: nobody would dismiss the token of a worker that could not be made.
+        self._token = host.accounts.admit(self._caller)
+
+    @property
+    def ended(self) -> bool:
+        """Whether its process is known to have ended."""
+        return self._process is not None and self._process.returncode is not None
 
     async def load(self, python: Path, source: Path, call: Call) -> Outcome:
         """Start the process and import the algorithm, on behalf of the call that needs it."""
@@ -105,9 +114,10 @@ class Worker:
         if process is None or process.stdin is None:
             raise RuntimeError("The worker is not loaded")
         self._call = call
+        self._requests += 1
         os.ftruncate(self._log.fileno(), 0)
         with contextlib.suppress(ConnectionError):
-            process.stdin.write(json.dumps(request).encode() + b"\n")
+            process.stdin.write(f"{self._requests} {json.dumps(request)}\n".encode())
             await process.stdin.drain()
         return await self._answer(process, timeout)
 
@@ -123,11 +133,9 @@ class Worker:
         """The next line of the runner, or what went wrong instead, which leaves the worker unusable."""
         self.usable = False
         started = time.monotonic()
-        if process.stdout is None:
-            raise RuntimeError("The worker has no way to answer")
         try:
-            line = await asyncio.wait_for(process.stdout.readline(), timeout)
-            outcome = Outcome(json.loads(line)) if line else await self._ended(process)
+            line = await asyncio.wait_for(_line(process), timeout)
+            outcome = self._read(line) if line else await self._ended(process)
         except asyncio.TimeoutError:
             outcome = failed(f"Algorithm timed out after {timeout:g} seconds", "TimeoutError")
         except ValueError:
@@ -136,6 +144,13 @@ class Worker:
         self._call = None
         self.usable = outcome.error is None or (process.returncode is None and _survivable(outcome.error))
         return Outcome(outcome.document, self._printed(), duration)
+
+    def _read(self, line: bytes) -> Outcome:
+        """An answer to the last request. Raises `ValueError` for what the runner did not write, or not now."""
+        number, _, text = line.partition(b" ")
+        if number != str(self._requests).encode():
+            raise ValueError("This is no answer to the last request")
+        return Outcome(json.loads(text))
 
     async def _ended(self, process: Process) -> Outcome:
         await processes.kill(process)
@@ -171,6 +186,21 @@ class Worker:
             "NO_PROXY": no_proxy,
             "no_proxy": no_proxy,
         }
+
+
+async def _line(process: Process) -> bytes:
+    """The next line a process writes; empty once it has ended, even if others that it started hold its stdout open."""
+    if process.stdout is None:
+        raise RuntimeError("The process has no way to answer")
+    line, end = asyncio.ensure_future(process.stdout.readline()), asyncio.ensure_future(processes.ended(process))
+    try:
+        await asyncio.wait((line, end), return_when=asyncio.FIRST_COMPLETED)
+        # What it wrote just before its end may still be on its way.
+        await asyncio.wait((line,), timeout=DRAIN_SECONDS)
+        return line.result() if line.done() else b""
+    finally:
+        line.cancel()
+        end.cancel()
 
 
 def _survivable(error: Document) -> bool:

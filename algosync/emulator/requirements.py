@@ -10,7 +10,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 OPTIONS = re.compile(r"\s--(?:hash|global-option|config-settings?)\b.*")
-PATH_OR_URL = re.compile(r"^[./~]|://|\.(?:whl|zip|tar\.gz)$")
+PATH = re.compile(r"^[.~]|/|\.(?:whl|zip|tar\.gz)$")
+LOCAL_OPTIONS = ("-r", "-c", "-e", "-f", "--requirement", "--constraint", "--editable", "--find-links")
 
 
 class RequirementsError(Exception):
@@ -41,8 +42,8 @@ def parse(text: str) -> Requirements:
     for number, line in _logical_lines(text):
         lines.append(line)
         if line.startswith("-"):
-            local = local or line.startswith(("-r", "-c", "-e", "--requirement", "--constraint", "--editable", "-f"))
-        elif "://" not in line and PATH_OR_URL.search(line):
+            local = local or line.startswith(LOCAL_OPTIONS)
+        elif _is_path(line):
             local = True
         elif "://" in line and "@" not in line.partition("://")[0]:
             continue
@@ -75,6 +76,12 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
             yield number, content
     if joined.strip():
         yield text.count("\n") + 1, joined.strip()
+
+
+def _is_path(line: str) -> bool:
+    """Whether a line that is no option names a file or folder. Its marker and options may hold slashes of their own."""
+    subject = OPTIONS.sub("", line).partition(";")[0].strip()
+    return subject.startswith("file:") or ("://" not in line and PATH.search(subject) is not None)
 
 
 def _requirement(line: str, number: int) -> Requirement:

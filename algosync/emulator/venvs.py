@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from algosync.emulator import installer
-from algosync.emulator.requirements import Requirements, parse, satisfied
+from algosync.emulator.requirements import Requirements, RequirementsError, parse, satisfied
 
 READY = "ready.json"
 """Written last: an environment without it was never finished."""
@@ -58,11 +58,14 @@ class Venvs:
 
     def _ready(self, key: str) -> Path | None:
         """The Python of a finished environment, which may be another's under this key."""
-        path = self._folder / key
-        with contextlib.suppress(OSError):
-            path = self._folder / (self._folder / f"{key}.same").read_text()
-        python = path / "bin" / "python"
-        return python if (path / READY).exists() and python.exists() else None
+        names = [key]
+        with contextlib.suppress(OSError, ValueError):
+            names.append((self._folder / f"{key}.same").read_text(encoding="utf-8"))
+        for path in map(self._folder.joinpath, names):
+            python = path / "bin" / "python"
+            if python.exists() and _made_for(path) is not None:
+                return python
+        return None
 
     def _share(self, key: str, requirements: Requirements) -> Path | None:
         """Find an environment made for the same packages, of versions that suit these requirements as well.
@@ -72,10 +75,11 @@ class Venvs:
         if not requirements.named:
             return None
         for marker in sorted(self._folder.glob(f"{_prefix()}*/{READY}")):
-            made_for = parse("\n".join(json.loads(marker.read_text())["requirements"]))
-            suits = made_for.packages == requirements.packages and satisfied(requirements, _site_packages(marker.parent))
-            if suits and self._ready(marker.parent.name):
-                (self._folder / f"{key}.same").write_text(marker.parent.name)
+            made_for = _made_for(marker.parent)
+            if made_for is None or made_for.packages != requirements.packages:
+                continue
+            if satisfied(requirements, _site_packages(marker.parent)) and self._ready(marker.parent.name):
+                _write(self._folder / f"{key}.same", marker.parent.name)
                 return marker.parent / "bin" / "python"
         return None
 
@@ -91,7 +95,7 @@ class Venvs:
             async with self._lock(tools):
                 pip = await installer.interpreter(self._folder / tools, log)
             await installer.install(pip, python, source / "requirements.txt", log)
-        (path / READY).write_text(json.dumps({"requirements": requirements.lines}))
+        _write(path / READY, json.dumps({"requirements": requirements.lines}))
         return python
 
     @asynccontextmanager
@@ -115,6 +119,25 @@ def _read(source: Path) -> Requirements:
         return parse((source / "requirements.txt").read_text(encoding="utf-8", errors="replace"))
     except FileNotFoundError:
         return parse("")
+
+
+def _made_for(path: Path) -> Requirements | None:
+    """What an environment was made for; None where its marker is missing or damaged, that is, where it is unfinished."""
+    try:
+        document = json.loads((path / READY).read_text(encoding="utf-8"))
+        return parse("\n".join(document["requirements"]))
+    except (OSError, ValueError, LookupError, TypeError, RequirementsError):
+        return None
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all, whatever ends this process or fills the disk in between."""
+    temporary = path.with_name(path.name + ".new")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
 
 
 def _prefix() -> str:

@@ -161,6 +161,22 @@ def test_an_unfinished_environment_is_made_anew(tmp_path: Path, pip_options: dic
         assert "Successfully installed apple-1.5" in log
 
 
+def test_a_damaged_marker_is_none(tmp_path: Path, pip_options: dict[str, str]) -> None:
+    """An empty `ready.json`, as a full disk leaves it, hurts neither its own environment nor others; nor does a `.same`."""
+    environments = tmp_path / "environments"
+    with emulator(tmp_path / "root", environments, environ=pip_options) as site:
+        build(site, "Whole", "apple==1.5")
+        build(site, "Other", "banana")
+        for marker in environments.glob("*/ready.json"):
+            marker.write_text("")
+        assert build(site, "Again", "apple==1.5")[1] == "succeeded"
+        assert "nothing to install" in build(site, "Alike", "apple>=1.5")[2]
+        (same,) = environments.glob("*.same")
+        same.write_text("")
+        assert "nothing to install" in build(site, "Anew", "apple>=1.5")[2]
+        assert list(environments.glob("**/*.new")) == []
+
+
 def test_clusters_share_environments(tmp_path: Path, pip_options: dict[str, str]) -> None:
     environments = tmp_path / "environments"
     with emulator(tmp_path / "one", environments, environ=pip_options) as one:
@@ -228,6 +244,29 @@ def test_reading_requirements() -> None:
     assert parse("b\na\nb\n").lines == parse("a\nb").lines
     with pytest.raises(RequirementsError, match=r"^ERROR: Invalid requirement: 'six ==': .* \(from line 3 of requirements.txt\)$"):
         parse("a\n\nsix ==\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--find-links wheels",
+        "--find-links=wheels",
+        "-f wheels",
+        "file:wheels/a.whl",
+        "file:///a",
+        "wheels/a",
+        "a.whl ; python_version > '3'",
+    ],
+)
+def test_lines_that_refer_to_files(line: str) -> None:
+    found = parse(f"six\n{line}")
+    assert (found.local, [each.name for each in found.named]) == (True, ["six"])
+
+
+@pytest.mark.parametrize("line", ["a ; platform_version != 'a/b'", "a --global-option='--x=/y'", "a @ https://host/a.whl"])
+def test_slashes_that_are_no_paths(line: str) -> None:
+    found = parse(line)
+    assert (found.local, [each.name for each in found.named]) == (False, ["a"])
 
 
 def test_what_satisfies(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """From a commit to a published version: compile, builds, publish, versions (facts: `platform.md` 3.5, 3.6)."""
 
 import asyncio
+import re
 import sys
 from dataclasses import replace
 
@@ -21,6 +22,8 @@ from algosync.emulator.wire import build_object, envelope, version_object
 
 PAGE = 50
 MAX_PAGE = 1000
+NUMBER = re.compile(r"[0-9]{1,18}")
+"""What the database can hold, and Python reads without counting the digits."""
 
 
 class ReleaseApi:
@@ -122,7 +125,7 @@ def _number(request: Request, name: str, default: int, code: int) -> int:
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or not 0 < int(text[:20]) <= sys.maxsize:
+    if not NUMBER.fullmatch(text) or int(text) == 0:
         raise ApiError(400, f"{name} is out of range", code)
     return int(text)
 

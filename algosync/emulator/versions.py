@@ -19,8 +19,8 @@ BUMPS: dict[str, Callable[[Number], Number]] = {
     "patch": lambda number: (number[0], number[1], number[2] + 1),
 }
 
-LINE = re.compile(r"(\d+)\.(?:(\d+)(?:\.(\*|\d+))?|\*)")
-"""`1.2.3`, `1.2`, `1.2.*`, `1.*`"""
+LINE = re.compile(r"(\d{1,18})\.(?:(\d{1,18})(?:\.(\*|\d{1,18}))?|\*)")
+"""`1.2.3`, `1.2`, `1.2.*`, `1.*`, of at most as many digits as the database can hold."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,7 +250,9 @@ def test_lists_of_builds(site: Emulator) -> None:
     assert [build["commit_sha"] for build in page["results"]] == [third, second]
     rest = site.get(f"/v1/algorithms/local/Paged/builds?limit=2&marker={page['marker']}")
     assert ([build["commit_sha"] for build in rest["results"]], rest["marker"]) == ([first], None)
-    for query, code in (("limit=0", 5003), ("limit=1001", 5003), ("limit=x", 5003), ("marker=x", 5002)):
+    long = "0" * 19 + "1" * 5000
+    queries = (("limit=0", 5003), ("limit=1001", 5003), ("limit=x", 5003), ("marker=x", 5002), (f"marker={long}", 5002))
+    for query, code in queries:
         reply = site.request("GET", f"/v1/algorithms/local/Paged/builds?{query}")
         assert (reply.status, reply.json["error"]["code"]) == (400, code)
 

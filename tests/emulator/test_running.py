@@ -473,6 +473,7 @@ def test_references(site: Emulator) -> None:
         "/2.0.0": 404,
         "/x": 404,
     }
+    assert call("/1." + "1" * 5000) == 404
     assert [call("/" + commit) for commit in hashes] == [0, 1, 2, 3]
     assert site.request("POST", "/v1/algo/algo://local/Refs", []).json["result"] == 2
     unknown = site.request("POST", f"/v1/algo/local/Refs/{'0' * 40}", [])

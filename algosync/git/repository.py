@@ -55,8 +55,9 @@ class Repository:
         """Put one commit that holds exactly `tree` on top of `parent`, and return its id.
 
         The id depends on the arguments alone, so that doing it again does nothing. A tree equal to the parent's makes an
-        empty commit. Where it returns, the branch was seen at the commit. Conflict: the branch is not at `parent` any more.
-        ValueError: `author` is not `Name <mail>`.
+        empty commit. Where it returns, the branch was seen at the commit. Denied, NotFound, Conflict (the branch is not at
+        `parent` any more): it was refused, nothing was written. Any other ClusterError: it may have been written, Unexpected
+        also where the branch moved elsewhere meanwhile. ValueError: `author` is not `Name <mail>`.
         """
         if parent is not None:
             self._load(parent)
@@ -75,18 +76,19 @@ class Repository:
         try:
             branch = (self._refs or self._transport.refs()).branch
             self._transport.send(branch, parent, commit, missing.values())
-        except (Denied, NotFound):
+        except (Denied, NotFound, Conflict):
             raise
         except ClusterError as error:
             refused = error
         try:
             head = self.head()
         except ClusterError as error:
-            raise refused or error from None
+            raise refused or Unexpected(f"a commit was pushed, but the branch cannot be looked at: {error.message}") from error
         if head == parent:
             raise refused or Unexpected("the git server accepted a push, and its branch is where it was")
         if head != commit.id:
-            raise Conflict("the repository's branch was moved by somebody else") from refused
+            # Ours may have landed first, and theirs on top of it.
+            raise Unexpected("the repository's branch was moved by somebody else during the push") from refused
 
     def _load(self, commit: str) -> None:
         if not re.fullmatch("[0-9a-f]{40}", commit):

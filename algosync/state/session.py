@@ -20,7 +20,7 @@ from types import MappingProxyType, TracebackType
 
 from algosync.core.address import Address
 from algosync.core.codec import encode_state
-from algosync.core.error import Conflict, Denied, LockHeld, NotFound, Stale, StateError, Throttled
+from algosync.core.error import Conflict, Denied, LockHeld, NotFound, Stale, StateError
 from algosync.core.resource import Record
 from algosync.core.state import State
 from algosync.state.backend import Backend, fingerprint
@@ -106,7 +106,11 @@ class Session:
 
     @contextmanager
     def writing(self, address: Address, verb: str) -> Iterator[None]:
-        """Surrounds ONE remote write. Its outcome counts as unknown until a record of its address is committed or forgotten."""
+        """Surrounds ONE remote write. Its outcome counts as unknown until a record of its address is committed or forgotten.
+
+        Denied, NotFound and Conflict say that it was refused. Throttled does not: a gateway may answer 503 for a backend that
+        wrote.
+        """
         with self._mutex:
             self._require_writable()
             self._append(Intent(address, verb))
@@ -114,8 +118,8 @@ class Session:
         failpoint(f"{verb}.before", address)
         try:
             yield
-        except (Denied, NotFound, Conflict, Throttled):
-            raise  # it was refused: nothing was written
+        except (Denied, NotFound, Conflict):
+            raise  # nothing was written
         except BaseException:
             self._wrote = True
             raise

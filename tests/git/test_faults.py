@@ -161,7 +161,7 @@ def test_a_push_that_never_arrived_is_the_failure_that_it_was(server: GitServer)
     assert server.client().head() is None
 
 
-def test_a_lost_answer_and_a_branch_elsewhere_is_a_conflict(server: GitServer) -> None:
+def test_a_push_that_landed_below_somebody_else_s_is_no_refusal(server: GitServer) -> None:
     first = server.client().push(None, TREE, author=AUTHOR, message="1")
     ours = server.client()
     ours.tree(first)
@@ -174,8 +174,21 @@ def test_a_lost_answer_and_a_branch_elsewhere_is_a_conflict(server: GitServer) -
         return answer
 
     server.after = after
-    with pytest.raises(Conflict):
+    with pytest.raises(Unexpected, match="moved by somebody else during the push"):
         ours.push(first, TREE, author=AUTHOR, message="2")
+    assert [entry.commit.message for entry in server.repo().get_walker()] == [b"theirs\n", b"2\n", b"1\n"]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 409, 503])
+def test_a_push_that_landed_and_cannot_be_looked_at_is_no_refusal(server: GitServer, status: int) -> None:
+    def before(request: str) -> Answer | None:
+        return Answer(status, {}, b"") if PUSH in server.requests[:-1] else None
+
+    server.before = before
+    with pytest.raises(Unexpected, match="a commit was pushed, but the branch cannot be looked at") as caught:
+        server.client().push(None, TREE, author=AUTHOR, message="1")
+    assert type(caught.value) is Unexpected
+    assert [entry.commit.message for entry in server.repo().get_walker()] == [b"1\n"]
 
 
 def test_a_denied_push_is_denied(server: GitServer) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from algosync.core.error import Conflict, NotFound, SourceError
+from algosync.core.error import Conflict, NotFound, SourceError, Unexpected
 from algosync.core.tree import Blob, tree_id
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def test_a_branch_moved_by_somebody_else_is_a_conflict(server: GitServer) -> Non
     assert server.client().head() == theirs
 
 
-def test_a_branch_moved_between_asking_and_sending_is_a_conflict(server: GitServer) -> None:
+def test_a_branch_moved_between_asking_and_sending_is_no_refusal(server: GitServer) -> None:
     first = server.client().push(None, TREE, author=AUTHOR, message="1")
     ours = server.client()
     ours.tree(first)
@@ -106,7 +106,7 @@ def test_a_branch_moved_between_asking_and_sending_is_a_conflict(server: GitServ
             moved.append(server.client().push(first, TREE | {"a": Blob(b"a")}, author=AUTHOR, message="theirs"))
 
     server.before = move
-    with pytest.raises(Conflict):
+    with pytest.raises(Unexpected, match="moved by somebody else during the push"):
         ours.push(first, TREE | {"b": Blob(b"b")}, author=AUTHOR, message="ours")
     assert server.client().head() == moved[1]
 

@@ -14,7 +14,7 @@ from state_samples import HELLO, NAME, WEIGHTS, a_record, entries, tree
 
 from algosync.core.address import Address
 from algosync.core.codec import decode_state
-from algosync.core.error import Conflict, Corrupt, Denied, LockHeld, Stale, StateError, Unexpected, Unreachable
+from algosync.core.error import Conflict, Corrupt, Denied, LockHeld, NotFound, Stale, StateError, Throttled, Unexpected, Unreachable
 from algosync.core.ports import Ledger
 from algosync.core.resource import Record
 from algosync.state import BACKENDS, Session, open_session
@@ -203,7 +203,9 @@ def test_a_write_that_was_recorded_is_known(folder: Path) -> None:
     ("failure", "wrote"),
     [
         (Denied("no"), False),
+        (NotFound("no"), False),
         (Conflict("no"), False),
+        (Throttled("?"), True),
         (Unexpected("?"), True),
         (Unreachable("?"), True),
         (RuntimeError(), True),

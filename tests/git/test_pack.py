@@ -158,7 +158,7 @@ def test_a_pack_of_many_objects_is_fed_to_zlib_about_once(monkeypatch: pytest.Mo
 
 
 def test_an_object_stored_longer_than_it_is_is_read_in_steps() -> None:
-    """Each byte of it in a block of its own takes six: more than any window but the last."""
+    """Each byte in a block of its own takes six, so the first window holds a sixth of the object."""
     body = random.Random(8).randbytes(50_000)
     blocks = b"".join(b"\0\1\0\xfe\xff" + body[place : place + 1] for place in range(len(body)))
     long = b"\x78\x01" + blocks + b"\1\0\0\xff\xff" + zlib.adler32(body).to_bytes(4, "big")

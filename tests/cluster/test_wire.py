@@ -1,6 +1,7 @@
 """The wire against servers that lie, break off, redirect or say no: a typed error each, never a wrong answer."""
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -27,6 +28,22 @@ from algosync.core.secret import Secret
 KEY = "simKEY/+=KEY"
 
 
+def whole_request(connection: socket.socket) -> bytes:
+    """Headers and body, which need not come together."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        if not (piece := connection.recv(65536)):
+            return received
+        received += piece
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)^content-length: *(\d+)", head, re.MULTILINE)
+    missing = int(length[1]) - len(body) if length else 0
+    while missing > 0 and (piece := connection.recv(missing)):
+        received += piece
+        missing -= len(piece)
+    return received
+
+
 @contextmanager
 def server(reply: bytes, requests: list[bytes] | None = None) -> Iterator[Cluster]:
     """Sends the same bytes to whoever comes, and closes."""
@@ -41,7 +58,7 @@ def server(reply: bytes, requests: list[bytes] | None = None) -> Iterator[Cluste
                 except OSError:
                     return
                 with connection:
-                    received = connection.recv(65536)
+                    received = whole_request(connection)
                     if requests is not None:
                         requests.append(received)
                     connection.sendall(reply)

@@ -43,10 +43,13 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+_Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")]
+
+
 @app.callback()
 def common(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,  # noqa: ARG001
+    version: _Version = False,  # noqa: ARG001  # its callback ends the command
 ) -> None:
     """Export algorithms from one Algorithmia cluster to another, declaratively, and prove that they work there."""
     if context.invoked_subcommand is None:

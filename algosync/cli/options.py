@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 WorkflowArgument = Annotated[
-    Optional[str],  # noqa: UP045  # older releases of typer do not know the other spelling
+    str | None,
     typer.Argument(
         metavar="[WORKFLOW]",
         help="A path, or a name in workflows/. Default: WORKFLOW_NAME, workflow.* here, or the only file in workflows/.",
@@ -43,7 +43,7 @@ Destination = Annotated[
 ]
 StateFolder = Annotated[Path, typer.Option("--state", envvar="ALGOSYNC_STATE", metavar="DIR", help="Where the state is kept.")]
 Chdir = Annotated[
-    Optional[Path],  # noqa: UP045
+    Path | None,
     typer.Option(envvar="ALGOSYNC_CHDIR", metavar="DIR", help="Change to this folder first.", show_default=False),
 ]
 Var = Annotated[

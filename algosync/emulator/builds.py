@@ -103,8 +103,8 @@ class Builds:
         return {row["id"] for row in self._database.rows("SELECT id FROM builds")}
 
     def _one(self, condition: str, algorithm_id: str, *values: str) -> Build | None:
-        # `condition` is one of the constants above.
-        sql = f"SELECT * FROM builds WHERE algorithm_id = ? AND {condition} ORDER BY sequence DESC LIMIT 1"  # noqa: S608
+        order = "ORDER BY sequence DESC LIMIT 1"
+        sql = f"SELECT * FROM builds WHERE algorithm_id = ? AND {condition} {order}"  # noqa: S608  # a constant of this class
         row = self._database.row(sql, algorithm_id, *values)
         return _build(row) if row else None
 

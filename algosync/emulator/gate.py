@@ -9,7 +9,7 @@ import binascii
 import re
 from collections.abc import MutableMapping
 from email.utils import formatdate
-from typing import Any, cast
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -117,7 +117,4 @@ class _Reply:
         if self._logged:
             return
         self._logged = True
-        query = self._scope["query_string"].decode("ascii", "replace")
-        path = self._scope["raw_path"].decode("ascii", "replace") + ("?" + query if query else "")
-        caller = cast("Caller | None", self._scope.get("caller"))
-        self._log.add(caller.user if caller else None, self._scope["method"], path, self._status, self._size)
+        self._log.add(self._scope, self._status, self._size)

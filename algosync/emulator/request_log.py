@@ -3,26 +3,34 @@
 import json
 import os
 from pathlib import Path
+from typing import cast
 
+from starlette.types import Scope
+
+from algosync.emulator.accounts import Caller
 from algosync.emulator.clock import now_text
 
 
 class RequestLog:
-    """`requests.jsonl`: time, caller, method, path with query, status, bytes of the reply's body."""
+    """`requests.jsonl`: time, caller, method, path with query, status, bytes of the reply's body, the fault that struck."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def add(self, caller: str | None, method: str, path: str, status: int, size: int) -> None:
+    def add(self, scope: Scope, status: int, size: int) -> None:
         """Append a line in one write, so that lines of a killed server end whole."""
+        query = scope["query_string"].decode("ascii", "replace")
+        caller = cast("Caller | None", scope.get("caller"))
         entry = {
             "time": now_text(),
-            "caller": caller,
-            "method": method,
-            "path": path,
+            "caller": caller.user if caller else None,
+            "method": scope["method"],
+            "path": scope["raw_path"].decode("ascii", "replace") + ("?" + query if query else ""),
             "status": status,
             "bytes": size,
         }
+        if fault := scope.get("fault"):
+            entry["fault"] = fault
         os.write(self._file, json.dumps(entry).encode() + b"\n")
 
     def close(self) -> None:

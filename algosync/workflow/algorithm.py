@@ -97,18 +97,25 @@ def _read_code(section: Section) -> str | None:
 
 def _read_data_files(section: Section) -> tuple[DataFile, ...]:
     files: list[DataFile] = []
-    lines: dict[str, int] = {}  # by what the name looks like: two spellings of é are one
+    first: dict[str, tuple[str, int]] = {}  # name and line
     for node, path in section.list("data_files"):
         file = _read_data_file(node, path, section.faults)
         if file is None:
             continue
         files.append(file)
-        first = lines.setdefault(unicodedata.normalize("NFC", file.name), node.line)
-        if len(lines) < len(files):
-            message = f"{quote(file.name)} is the name of the data file on line {first} too"
+        name, line = first.setdefault(_looks(file.name), (file.name, node.line))
+        if len(first) < len(files):
+            same = "is the name of" if name == file.name else f"looks like {quote(name)},"
+            message = f"{quote(file.name)} {same} the data file on line {line}"
             section.faults.add(node, path, "duplicate-data-file", message, "rename it: {source: …, name: …}")
             files.pop()
     return tuple(files)
+
+
+def _looks(name: str) -> str:
+    """What a name looks like to people and to some file systems: capitals, two spellings of é and invisible marks do not count."""
+    visible = "".join(c for c in name if unicodedata.category(c) != "Cf")
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", visible).casefold())
 
 
 def _read_data_file(node: Node, path: str, faults: Faults) -> DataFile | None:

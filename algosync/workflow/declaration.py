@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from algosync.workflow.given import Given
     from algosync.workflow.node import Node
 
-__all__ = ["Declaration", "check_flags", "check_unchanged", "find_block", "read_declarations", "values_of"]
+__all__ = ["Declaration", "check_named", "check_unchanged", "find_block", "read_declarations", "values_of"]
 
 _YAML_BLOCK = re.compile(r"^variables[ \t]*:.*\n?(?:(?:[ \t#\r].*)?\n)*(?:[ \t#].*)?", re.MULTILINE)
 _JSON_BLOCK = re.compile(r'\s*(?:\{#(?:(?!#\}).)*#\}\s*)*\{\s*"variables"\s*:', re.DOTALL)
 _TEMPLATE_SYNTAX = re.compile(r"\{\{|\{%|\{#")
+_SHORTEST = 4  # characters; replacing shorter ones would tear up every other text, and tell them by the gaps
 _KEYS = ("default", "description", "sensitive")
 
 
@@ -117,11 +118,11 @@ def _read_declaration(every: Section, name: str) -> Declaration:
     return Declaration(name, place, default, required=node is None, sensitive=sensitive)
 
 
-def check_flags(declarations: Iterable[Declaration], given: Given, block: Node, faults: Faults) -> None:
-    """Tell what a flag gave and the file does not declare. The environment and files may serve several workflows."""
+def check_named(declarations: Iterable[Declaration], given: Given, block: Node, faults: Faults) -> None:
+    """Tell what was named for this file, and it does not declare."""
     known = {declaration.name for declaration in declarations}
-    for name in sorted(given.flags - known):
-        message = f"the variable {name!r} was given, but the file does not declare it"
+    for name in sorted(given.named.keys() - known):
+        message = f"the variable {name!r} was given ({given.named[name]}), but the file does not declare it"
         faults.add(block, "variables", "variable-unknown", message, nearest(name, known))
 
 
@@ -137,11 +138,21 @@ def _value(declaration: Declaration, given: Given, faults: Faults) -> object:
             message = f"the variable {name!r} has no default and was not given"
             faults.add(declaration.place, path, "variable-missing", message, f"give --var {name}=…, or ALGOSYNC_VAR_{name}")
         return declaration.default
-    if declaration.sensitive and not isinstance(given[name], str):
-        faults.add(declaration.place, path, "variable-type", "a sensitive variable is a text")
-        return ""
+    if declaration.sensitive:
+        return _secret(declaration, given[name], path, faults)
     try:
         return fit(given[name], declaration.default)
     except ValueError as error:
         faults.add(declaration.place, path, "variable-type", f"the value given for {name!r} does not fit: {error}")
         return declaration.default
+
+
+def _secret(declaration: Declaration, value: object, path: str, faults: Faults) -> str:
+    """The value of a sensitive variable, which is long enough to be found wherever it is written."""
+    if not isinstance(value, str):
+        faults.add(declaration.place, path, "variable-type", "a sensitive variable is a text")
+        return ""
+    if len(value.strip()) < _SHORTEST:
+        message = f"a secret of fewer than {_SHORTEST} characters cannot be hidden, and {declaration.name!r} was given one"
+        faults.add(declaration.place, path, "sensitive-short", message, "use a longer secret")
+    return value

@@ -110,12 +110,19 @@ def _read_tests(document: Section, names: set[str]) -> tuple[str | None, tuple[T
         info.faults.add(info.node, info.where("entrypoint"), "tests-without-entrypoint", message, "name one of the algorithms")
     algorithm = entrypoint.text if entrypoint else ""
     sections = (section_of(node, path, info.faults, _TEST_KEYS) for node, path in items)
-    tests = tuple(_read_test(section, algorithm) for section in sections if section)
+    lines: dict[str, int] = {}
+    tests = tuple(_read_test(section, algorithm, lines) for section in sections if section)
     return algorithm or None, tests
 
 
-def _read_test(section: Section, algorithm: str) -> TestCase:
+def _read_test(section: Section, algorithm: str, lines: dict[str, int]) -> TestCase:
+    """`lines`: where the tests before this one have their names."""
     name = section.text("name", required=True)
+    if name and name.text in lines:
+        message = f"{quote(name.text)} is the name of the test on line {lines[name.text]} already"
+        section.faults.add(name, section.where("name"), "duplicate-test", message, "a report tells tests by their names")
+    elif name:
+        lines[name.text] = name.line
     section.require("payload")
     payload = read_payload(section, "payload", algorithm)
     timeout = _read_timeout(section)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from algosync.core.error import UsageError, WorkflowError
-from algosync.workflow.fault import Faults, UnreadableError
+from algosync.workflow.fault import Faults, UnreadableError, quote
 from algosync.workflow.file import format_of, read_text
 from algosync.workflow.json_reader import read_json
 from algosync.workflow.node import MapNode, kind_of
@@ -27,10 +27,12 @@ PREFIX = "ALGOSYNC_VAR_"
 
 @dataclass(frozen=True, slots=True)
 class Given(Mapping[str, object]):
-    """Values by name. `flags` were named on the command line, so the file must know them; its `repr` shows no value."""
+    """Values by name; its `repr` shows none. `named`: where those come from that the file must know, which is all but the
+    environment's: that may serve several workflows.
+    """
 
     values_by_name: Mapping[str, object] = field(repr=False)
-    flags: frozenset[str] = frozenset()
+    named: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> object:
         return self.values_by_name[name]
@@ -53,10 +55,14 @@ def variables(flags: Sequence[str], files: Sequence[Path], environ: Mapping[str,
         for name, value in environ.items()
         if name.startswith(PREFIX) and NAME.fullmatch(name, len(PREFIX))
     }
+    named: dict[str, str] = {}
     for path in files:
-        values.update(_read_file(path))
-    named = dict(_parse_flag(flag) for flag in flags)
-    return Given({**values, **named}, frozenset(named))
+        for name, (value, line) in _read_file(path).items():
+            values[name], named[name] = value, f"{quote(path.name)}, line {line}"
+    for flag in flags:
+        name, text = _parse_flag(flag)
+        values[name], named[name] = text, "--var"
+    return Given(values, named)
 
 
 def _parse_flag(flag: str) -> tuple[str, str]:
@@ -68,7 +74,8 @@ def _parse_flag(flag: str) -> tuple[str, str]:
     return name, value
 
 
-def _read_file(path: Path) -> Mapping[str, object]:
+def _read_file(path: Path) -> Mapping[str, tuple[object, int]]:
+    """The values with their lines."""
     form = format_of(path)
     if form.template:
         raise UsageError(f"{path}: a file of variables is no template")
@@ -84,7 +91,7 @@ def _read_file(path: Path) -> Mapping[str, object]:
     return values
 
 
-def _values(root: Node, faults: Faults) -> dict[str, object]:
+def _values(root: Node, faults: Faults) -> dict[str, tuple[object, int]]:
     if not isinstance(root, MapNode):
         faults.add(root, "", "type", f"a map of variables is needed here, not {kind_of(root)}")
         return {}
@@ -92,4 +99,4 @@ def _values(root: Node, faults: Faults) -> dict[str, object]:
         if not NAME.fullmatch(name):
             message = "a variable's name is a letter, then letters, digits and underscores"
             faults.add(entry.key, "", "variable-name", message)
-    return {name: python_value(entry.value, name, faults) for name, entry in root.entries.items()}
+    return {name: (python_value(entry.value, name, faults), entry.key.line) for name, entry in root.entries.items()}

@@ -1,7 +1,7 @@
 """From a file to a workflow: read, render, parse, check; all faults of the furthest stage that was reached are told at once.
 
-No fault shows a sensitive variable. Where a file with sensitive variables has faults it is loaded once more with a stand-in for
-each of them, and only what is said of that text too is said in full.
+No fault shows an API key of the environment (`leak`) or a sensitive variable. Where a file with sensitive variables has faults it
+is loaded once more with a stand-in for each of them, and only what is said of that text too is said in full.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING
 
 from algosync.core.error import WorkflowError
 from algosync.core.secret import Secret
-from algosync.workflow.declaration import check_flags, check_unchanged, find_block, read_declarations, values_of
+from algosync.workflow.declaration import check_named, check_unchanged, find_block, read_declarations, values_of
 from algosync.workflow.document import read_document
 from algosync.workflow.fault import CODES, Faults, UnreadableError
 from algosync.workflow.file import Format, format_of, read_text
 from algosync.workflow.given import Given
 from algosync.workflow.json_reader import read_json
+from algosync.workflow.leak import check_nodes, check_text, without_texts
 from algosync.workflow.node import MapNode
 from algosync.workflow.template import Rendered, render_template
 from algosync.workflow.yaml_reader import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from algosync.core.error import Fault
@@ -39,7 +40,10 @@ _STAND_IN = "sensitive"  # a word that no syntax cares about
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A file before it is rendered. `block` is the declarations' node of a template, `values` its variables'."""
+    """A file before it is rendered. `block` is the declarations' node of a template, `values` its variables'.
+
+    `keys` are the API keys that its text does not hold as it is.
+    """
 
     path: Path
     form: Format
@@ -48,21 +52,23 @@ class _Source:
     block: Node | None = None
     values: Mapping[str, object] = field(default_factory=dict, repr=False)
     hidden: frozenset[str] = frozenset()
+    keys: tuple[str, ...] = field(default=(), repr=False)
 
 
-def load(path: Path, variables: Mapping[str, object]) -> Workflow:
+def load(path: Path, variables: Mapping[str, object], secrets: Iterable[Secret] = ()) -> Workflow:
     """The workflow of a file. WorkflowError: its faults. UsageError: it cannot be read.
 
     `variables` are JSON values: what `variables()` gives, or any mapping, every name in which the file then has to know.
+    `secrets` are API keys: a file that holds one is refused, and no fault shows it.
     """
     faults = Faults()
     source, workflow = None, None
     with suppress(UnreadableError), _no_garbage():  # `faults` knows why
-        source = _open(path, variables, faults)
+        source = _open(path, variables, faults, [secret.reveal() for secret in secrets if secret])
         workflow = _read(source, faults)
     if workflow and not faults.found:
         return workflow
-    raise WorkflowError(str(path), tuple(_redact(faults.found, source)))
+    raise WorkflowError(str(path), tuple(without_texts(_redact(faults.found, source))))
 
 
 def render(path: Path, variables: Mapping[str, object]) -> str:
@@ -84,37 +90,40 @@ def sensitive(path: Path, variables: Mapping[str, object]) -> tuple[Secret, ...]
     return tuple(Secret(str(source.values[name])) for name in sorted(source.hidden))
 
 
-def _open(path: Path, variables: Mapping[str, object], faults: Faults) -> _Source:
+def _open(path: Path, variables: Mapping[str, object], faults: Faults, keys: Sequence[str] = ()) -> _Source:
     """UnreadableError: nothing can be rendered or parsed."""
     form = format_of(path)
-    given = variables if isinstance(variables, Given) else Given(dict(variables), frozenset(variables))
-    if not form.template:
-        return _Source(path, form, read_text(path, faults), given)
+    given = variables if isinstance(variables, Given) else Given(dict(variables), dict.fromkeys(variables, "by the caller"))
     try:
-        return _open_template(path, form, given, faults)
+        text = read_text(path, faults)
+        found = check_text(text, keys, faults)
+        source = _Source(path, form, text, given, keys=tuple(key for key in keys if key not in found))
+        return _with_values(source, faults) if form.template else source
     finally:
-        faults.found[:] = [replace(fault, template_line=fault.line) for fault in faults.found]
+        if form.template:
+            faults.found[:] = [replace(fault, template_line=fault.line) for fault in faults.found]
 
 
-def _open_template(path: Path, form: Format, given: Given, faults: Faults) -> _Source:
-    text = read_text(path, faults)
-    block = find_block(text, form, faults)
+def _with_values(source: _Source, faults: Faults) -> _Source:
+    """The template with its block and its variables' values."""
+    block = find_block(source.text, source.form, faults)
     declared = read_declarations(block, faults)
     if block is None or declared is None:
-        return _Source(path, form, text, given, values=dict(given))
-    check_flags(declared, given, block, faults)
-    values = values_of(declared, given, faults)
+        return replace(source, values=dict(source.given))
+    check_named(declared, source.given, block, faults)
+    values = values_of(declared, source.given, faults)
     if faults.found:
         raise UnreadableError
     hidden = frozenset(declaration.name for declaration in declared if declaration.sensitive)
-    return _Source(path, form, text, given, block, values, hidden)
+    return replace(source, block=block, values=values, hidden=hidden)
 
 
 def _render(source: _Source, faults: Faults, mask: str | None = None) -> Rendered:
     if not source.form.template:
         return Rendered(source.text)
     values = {name: mask if mask and name in source.hidden else value for name, value in source.values.items()}
-    return render_template(source.text, values, faults)
+    named = source.given.named if source.block is None else ()
+    return render_template(source.text, values, faults, named=named)
 
 
 def _read(source: _Source, faults: Faults, mask: str | None = None) -> Workflow | None:
@@ -122,6 +131,7 @@ def _read(source: _Source, faults: Faults, mask: str | None = None) -> Workflow 
     found = Faults()
     try:
         root = (read_json if source.form.syntax == "json" else read_yaml)(rendered.text, found)
+        check_nodes(root, source.keys, found)
         _check_variables(source, root, found)
         return read_document(root, source.form.stem, str(source.path.absolute().parent), found)
     finally:
@@ -147,8 +157,7 @@ def _check_variables(source: _Source, root: Node, faults: Faults) -> None:
         return
     entry = root.entries.get("variables") if isinstance(root, MapNode) else None
     declared = read_declarations(entry.value if entry else None, faults)
-    if entry and declared is not None:
-        check_flags(declared, source.given, entry.value, faults)
+    check_named(declared or (), source.given, entry.value if entry else root, faults)
 
 
 def _redact(found: list[Fault], source: _Source | None) -> list[Fault]:

@@ -1,6 +1,7 @@
 """YAML 1.2 plain scalars: which are null, booleans or numbers (its core schema), and how JSON writes the numbers.
 
-`no`, `on`, `1:20`, `1_000` and dates are texts; `014` is fourteen. Digits are kept, however many: nothing becomes a float.
+`no`, `on`, `1:20`, `1_000` and dates are texts. Digits are kept, however many: nothing becomes a float. A number with leading zeros
+is refused: `014` is fourteen to YAML 1.2, twelve to YAML 1.1 and an error to JSON, and whoever writes it often means a text.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from algosync.workflow.fault import quote
+
 if TYPE_CHECKING:
     from algosync.workflow.node import Kind
 
-__all__ = ["resolve"]
+__all__ = ["number_fault", "resolve"]
 
 _WORDS: dict[str, tuple[Kind, str]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), ("null", "null")),
@@ -20,12 +23,13 @@ _WORDS: dict[str, tuple[Kind, str]] = {
 }
 _DECIMAL = re.compile(r"([-+]?)([0-9]*)(?:(\.)([0-9]*))?([eE][-+]?[0-9]+)?", re.ASCII)
 _RADIX = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
 _SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _MAX_RADIX_LENGTH = 1000  # turning more digits into decimal takes quadratic time
 
 
 def resolve(text: str, *, quoted: bool) -> tuple[Kind, str]:
-    """The kind of a scalar and its JSON text; a quoted one is a text. Kind `broken`: a number that JSON cannot write."""
+    """The kind of a scalar and its JSON text; a quoted one is a text. Kind `broken`: `number_fault` says why."""
     if quoted:
         return "text", text
     word = _WORDS.get(text)
@@ -40,6 +44,14 @@ def resolve(text: str, *, quoted: bool) -> tuple[Kind, str]:
     return _decimal(text)
 
 
+def number_fault(text: str) -> tuple[str, str, str]:
+    """Code, message and hint for a scalar that is broken."""
+    if _LEADING_ZERO.match(text):
+        message = f"{quote(text)} has leading zeros: a number to some readers, another one or a text to others"
+        return "number-ambiguous", message, "write it in quotes if it is a text, without the zeros if it is a number"
+    return "number-not-json", f"{quote(text)} cannot be written in JSON", "quote it"
+
+
 def _decimal(text: str) -> tuple[Kind, str]:
     match = _DECIMAL.fullmatch(text)
     if match is None:
@@ -47,7 +59,9 @@ def _decimal(text: str) -> tuple[Kind, str]:
     sign, whole, point, fraction, exponent = match.groups()
     if not whole and not fraction:
         return "text", text  # a sign or a point alone
-    json = ("-" if sign == "-" else "") + (whole.lstrip("0") or "0")
+    if _LEADING_ZERO.match(text):
+        return "broken", text
+    json = ("-" if sign == "-" else "") + (whole or "0")
     if point:
         json += "." + (fraction or "0")
     return ("number" if point or exponent else "integer"), json + (exponent or "")

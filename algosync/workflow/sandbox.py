@@ -11,9 +11,12 @@ through a filter.
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
 import re
 import resource
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 FAILED = 3
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _GLOBALS = {"range", "dict", "namespace", "cycler", "joiner"}
 _NO_FILTERS = {"random", "pprint", "e", "escape", "forceescape", "safe", "striptags", "urlize", "xmlattr"}
 _OTHER_FILES = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
@@ -81,11 +85,18 @@ def tainted(value: object) -> object:
     return value
 
 
-def check(env: ImmutableSandboxedEnvironment, tree: nodes.Template, source: str, given: dict[str, object]) -> None:
-    """FailureError: the template asks for other files, or for names that nobody gives (unless it asks whether they are defined)."""
+def check(env: ImmutableSandboxedEnvironment, tree: nodes.Template, request: dict[str, Any]) -> None:
+    """FailureError: the template asks for other files, or for names that nobody gives (unless it asks whether they are defined),
+    or for none of the names that were given for it alone.
+    """
     faults = [fault("template-forbidden", node.lineno, "a template sees no other files") for node in tree.find_all(_OTHER_FILES)]
-    unknown = meta.find_undeclared_variables(tree) - set(given) - set(env.globals) - guarded(tree)
-    lines = re.split(r"\r\n|\r|\n", source)
+    asked = meta.find_undeclared_variables(tree)
+    unused = sorted(set(request["named"]) - asked)
+    faults += [
+        fault("variable-unknown", 1, f"the variable {name!r} was given, but the template does not use it") for name in unused
+    ]
+    unknown = asked - set(request["variables"]) - set(env.globals) - guarded(tree)
+    lines = re.split(r"\r\n|\r|\n", request["template"])
     for node in tree.find_all(nodes.Name):
         if node.name in unknown:
             unknown.remove(node.name)
@@ -137,7 +148,7 @@ def render(request: dict[str, Any]) -> Iterator[str]:
     template = None
     try:
         tree = env.parse(request["template"])
-        check(env, tree, request["template"], given)
+        check(env, tree, request)
         tree.body = mark(tree.body, request["nonce"])
         template = env.from_string(tree)
         context = template.new_context({name: tainted(value) for name, value in given.items()})
@@ -199,8 +210,17 @@ def write(request: dict[str, Any]) -> None:
     sys.stdout.buffer.flush()
 
 
+def end_with_parent() -> None:
+    """Ask Linux to kill this process as soon as its parent is gone, however that ended. Elsewhere its limits end it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def main() -> int:
+    end_with_parent()
     request = json.load(sys.stdin.buffer)
+    if os.getppid() != request["parent"]:  # it was gone before it could be asked for
+        return FAILED
     limit(request["memory"], request["cpu"])
     try:
         write(request)

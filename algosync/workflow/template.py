@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import signal
@@ -19,7 +20,7 @@ from algosync.workflow.node import MAX_SIZE
 from algosync.workflow.section import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from algosync.workflow.fault import Faults
 
@@ -29,7 +30,7 @@ _SANDBOX = Path(__file__).with_name("sandbox.py")
 _FAILED = 3
 _HINTS = {
     "template-line-break": "print it with a filter: {{ name | tojson }}",
-    "template-too-expensive": "a workflow's template needs seconds at most",
+    "template-too-expensive": "a workflow's template needs a second at most",
 }
 
 
@@ -37,7 +38,7 @@ _HINTS = {
 class Limits:
     """What a template may use: seconds of CPU, seconds by the clock, bytes of memory, bytes of output."""
 
-    cpu: int = 5
+    cpu: int = 2
     clock: float = 20
     memory: int = 1024**3
     output: int = MAX_SIZE
@@ -69,13 +70,25 @@ class Rendered:
         return mark.template_line + (line - mark.line if mark.own else 0)
 
 
-def render_template(text: str, values: Mapping[str, object], faults: Faults, limits: Limits | None = None) -> Rendered:
-    """UnreadableError: it could not be rendered, which has been told, with places in the template."""
+def render_template(
+    text: str,
+    values: Mapping[str, object],
+    faults: Faults,
+    limits: Limits | None = None,
+    *,
+    named: Iterable[str] = (),
+) -> Rendered:
+    """The rendered text; `named` are the values that the template has to refer to.
+
+    UnreadableError: it could not be rendered, which has been told, with places in the template.
+    """
     limits, nonce = limits or Limits(), secrets.token_hex(8)
     request = {
         "template": text,
         "variables": dict(values),
+        "named": sorted(named),
         "nonce": nonce,
+        "parent": os.getpid(),
         "cpu": limits.cpu,
         "memory": limits.memory,
         "output": limits.output,

@@ -23,7 +23,7 @@ from algosync.workflow.node import (
     child,
     kind_of,
 )
-from algosync.workflow.number import resolve
+from algosync.workflow.number import number_fault, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +133,7 @@ class _Builder:
         place = _place(event.start_mark)
         self.refuse_tag(event.tag, place)
         if kind == "broken":
-            self.faults.add(place, self.path(), "number-not-json", f"{quote(json)} cannot be written in JSON", "quote it")
+            self.faults.add(place, self.path(), *number_fault(json))
         elif SURROGATE.search(json):
             self.faults.add(place, self.path(), "lone-surrogate", "half of a surrogate pair")
             return "broken", ""

@@ -1,6 +1,6 @@
 """Every broken file tells exactly its committed faults.
 
-`NAME.faults` beside a file holds the flags it is loaded with, then a line for each fault:
+`NAME.faults` beside a file holds the flags it is loaded with, the API keys that it must not hold, then a line for each fault:
 `LINE:COLUMN [< TEMPLATE LINE] PATH CODE`.
 """
 
@@ -13,15 +13,18 @@ import pytest
 
 from algosync import workflow
 from algosync.core.error import Fault, WorkflowError
+from algosync.core.secret import Secret
 
 BROKEN = Path(__file__).with_name("broken")
 FILES = sorted(path for path in BROKEN.iterdir() if path.suffix != ".faults")
 
 
-def expected(path: Path) -> tuple[list[str], list[str]]:
+def expected(path: Path) -> tuple[list[str], list[str], list[str]]:
+    """Flags, API keys, faults."""
     lines = path.with_name(f"{path.name}.faults").read_text().splitlines()
     flags = [json.loads(line.removeprefix("--var ")) for line in lines if line.startswith("--var ")]
-    return flags, lines[len(flags) :]
+    keys = [json.loads(line.removeprefix("--secret ")) for line in lines if line.startswith("--secret ")]
+    return flags, keys, lines[len(flags) + len(keys) :]
 
 
 def shown(fault: Fault) -> str:
@@ -31,21 +34,22 @@ def shown(fault: Fault) -> str:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_tells_all_its_faults(path: Path) -> None:
-    flags, faults = expected(path)
+    flags, keys, faults = expected(path)
     with pytest.raises(WorkflowError) as caught:
-        workflow.load(path, workflow.variables(flags, [], {}))
+        workflow.load(path, workflow.variables(flags, [], {}), map(Secret, keys))
     assert [shown(fault) for fault in caught.value.faults] == faults
     assert {fault.code for fault in caught.value.faults} <= set(workflow.CODES)
     assert all(fault.message and fault.message.isprintable() for fault in caught.value.faults)
+    assert [key for key in keys for fault in caught.value.faults if key in repr(fault)] == []
 
 
 def test_every_code_is_told_by_some_file() -> None:
-    told = {line.rpartition(" ")[2] for path in FILES for line in expected(path)[1]}
+    told = {line.rpartition(" ")[2] for path in FILES for line in expected(path)[2]}
     assert told == set(workflow.CODES)
 
 
 def test_the_files_are_many_of_every_format_and_many_hold_several_faults() -> None:
     assert len(FILES) >= 32
     assert {"".join(path.suffixes) for path in FILES} == {".json", ".yaml", ".json.j2", ".yaml.j2"}
-    assert sum(len(expected(path)[1]) >= 3 for path in FILES) >= 12
+    assert sum(len(expected(path)[2]) >= 3 for path in FILES) >= 12
     assert len(list(BROKEN.glob("*.faults"))) == len(FILES)

@@ -109,16 +109,16 @@ def test_a_flag_that_does_not_fit_is_told_without_its_text(tmp_path: Path, defau
     )
 
 
-def test_only_a_flag_has_to_be_declared(tmp_path: Path) -> None:
+def test_only_the_environment_may_give_what_is_not_declared(tmp_path: Path) -> None:
     text = "{0}algorithms: [{{name: A, language: python3, test_payload: {1}}}]"
     plain = write(tmp_path, "plain.yaml", text.format("variables: {known: {default: 1}}\n", "0"))
     template = write(tmp_path, "template.yaml.j2", text.format("variables:\n  known: {default: 1}\n", "{{ known }}"))
     without = write(tmp_path, "without.yaml.j2", text.format("", "{{ unknown }}"))
     file = write(tmp_path, "v.json", '{"unknown": 2}')
-    for given in (workflow.variables([], [file], {}), workflow.variables([], [], {"ALGOSYNC_VAR_unknown": "2"})):
-        payloads = [workflow.load(path, given).algorithms[0].test_payload for path in (plain, template, without)]
-        assert payloads == ["0", "1", "2"]
-    for named in (workflow.variables(["unknown=2"], [], {}), {"unknown": 2}):
+    given = workflow.variables([], [], {"ALGOSYNC_VAR_unknown": "2"})
+    payloads = [workflow.load(path, given).algorithms[0].test_payload for path in (plain, template, without)]
+    assert payloads == ["0", "1", "2"]
+    for named in (workflow.variables(["unknown=2"], [], {}), workflow.variables([], [file], {}), {"unknown": 2}):
         assert workflow.load(without, named).algorithms[0].test_payload == "2"
         for path in (plain, template):
             with pytest.raises(WorkflowError) as caught:

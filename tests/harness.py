@@ -9,19 +9,25 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from algosync.cluster.address import parse
 from algosync.cluster.connection import Cluster as Connection
 from algosync.cluster.connection import connect
-from algosync.core.secret import Secret
+from algosync.core.credential import credential
 from algosync.core.tree import Blob
+from algosync.emulator.accounts import Accounts
+from algosync.emulator.database import Database
+from algosync.emulator.keys import Form, new_key
+from algosync.emulator.rights import Rights
+from algosync.emulator.tls import authority
 from algosync.git import Repository
+from algosync.net import Net
 
-__all__ = ["Cluster", "Workspace", "Writes", "cluster_process"]
+__all__ = ["Cluster", "Workspace", "Writes", "certificate", "cluster_process"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +42,57 @@ class Writes:
 
 @dataclass
 class Cluster:
-    """A cluster that keeps running whatever happens to its users."""
+    """A cluster that keeps running whatever happens to its users. `ca_cert` is there where it serves TLS."""
 
     root: Path
     url: str
     user: str
     key: str
     process: subprocess.Popen[bytes]
+    ca_cert: Path | None = None
 
-    def environ(self) -> dict[str, str]:
-        return {"DESTINATION_API_ADDRESS": self.url, "DESTINATION_API_KEY": self.key}
+    def environ(self, side: str = "DESTINATION") -> dict[str, str]:
+        named = {f"{side}_API_ADDRESS": self.url, f"{side}_API_KEY": self.key}
+        return {**named, f"{side}_CA_CERT": str(self.ca_cert)} if self.ca_cert else named
 
     def api(self) -> Connection:
         """Our own client, for looking and for changing things behind algosync's back."""
         return connect(
             parse(self.url, "test"),
-            Secret(self.key),
+            credential(self.key, "test"),
+            Net(),
+            ca_cert=str(self.ca_cert) if self.ca_cert else None,
         )
+
+    def add_key(
+        self,
+        user: str | None = None,
+        *,
+        read_only: bool = False,
+        management: bool = True,
+        call: bool = True,
+        expires_in: float | None = None,
+        form: str = "plain",
+    ) -> str:
+        """One more key of a user, who is made where there is none; `expires_in` seconds may be negative."""
+        with closing(Database(self.root / "cluster.sqlite")) as database:
+            accounts, user = Accounts(database), user or self.user
+            accounts.add_user(user)
+            key = new_key(Form(form), user)
+            expires_at = None if expires_in is None else time.time() + expires_in
+            accounts.add_key(user, key, Rights(write=not read_only, call=call, management=management), expires_at)
+        return key
+
+    def join(self, organization: str, user: str | None = None) -> None:
+        """Make a user a member of an organization; either is made where there is none."""
+        with closing(Database(self.root / "cluster.sqlite")) as database:
+            accounts, user = Accounts(database), user or self.user
+            accounts.add_user(user)
+            accounts.join(user, organization)
 
     def repository(self, algorithm: str) -> Repository:
         api = self.api()
-        return Repository(f"{self.url}/git/{self.user}/{algorithm}.git", self.user, Secret(self.key), api.wire.pool)
+        return Repository(f"{self.url}/git/{self.user}/{algorithm}.git", self.user, api.wire.credential, api.wire.host)
 
     def push_behind(self, algorithm: str, path: str, data: bytes) -> str:
         repository = self.repository(algorithm)
@@ -87,16 +123,27 @@ def _writes(requests: list[Mapping[str, object]]) -> Iterator[str]:
             yield f"{method} {path}"
 
 
+def certificate(path: Path, root: Path, names: Sequence[str] = ("localhost", "127.0.0.1"), days: float = 1) -> Path:
+    """A certificate by the authority of the cluster in `root`, which need not have run yet; expired where `days` are negative."""
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return authority(root / "tls").issue(path, names, days)
+
+
 @contextmanager
-def cluster_process(root: Path, user: str = "local") -> Iterator[Cluster]:
+def cluster_process(root: Path, user: str = "local", **options: object) -> Iterator[Cluster]:
+    """Options become those of `python -m algosync.emulator`: `tls=True`, `certificate=PATH`, `port=N`, `faults=PATH`."""
     command = [sys.executable, "-m", "algosync.emulator", str(root), "--user", user]
+    for name, value in options.items():
+        if value is not None and value is not False:
+            command += [f"--{name.replace('_', '-')}"] if value is True else [f"--{name.replace('_', '-')}", str(value)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
     try:
         assert process.stdout is not None
         line = process.stdout.readline().decode()
         assert line.startswith("Serving "), line
         document = json.loads((root / "cluster.json").read_text())
-        yield Cluster(root, document["address"], document["user"], document["key"], process)
+        ca_cert = document["ca_cert"] and Path(document["ca_cert"])
+        yield Cluster(root, document["address"], document["user"], document["key"], process, ca_cert)
     finally:
         process.send_signal(signal.SIGTERM)
         try:

@@ -25,6 +25,10 @@ def main() -> int:
         default=_environments(),
         help="Python environments, shared by clusters",
     )
+    parser.add_argument("--tls", action="store_true", help="serve HTTPS, with a certificate of the cluster's own authority")
+    parser.add_argument(
+        "--certificate", type=Path, metavar="FILE", help="serve HTTPS with this certificate and its key, both as PEM"
+    )
     arguments = parser.parse_args()
     from algosync.emulator.server import Options, StartError, serve
 

@@ -1,15 +1,15 @@
-"""Who asks: users by their key, running algorithms by the token of their worker."""
+"""Who asks: users by their keys, running algorithms by the token of their worker; who belongs to which organization."""
 
-import hashlib
-import secrets
-import string
+import re
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from algosync.emulator.database import Database
+from algosync.emulator.keys import digest, new_key
+from algosync.emulator.rights import EVERYTHING, Rights
 
-KEY_LENGTH = 28
-"""The length, beginning with `sim`, that clients recognise as a key."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,46 +27,68 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whom a request acts for. A running algorithm acts for the user who called it."""
+    """Whom a request acts for, with what rights. A running algorithm acts for its caller, whatever the key of the call permits."""
 
     user: str
     inside: Running | None = None
+    organizations: tuple[str, ...] = ()
+    rights: Rights = EVERYTHING
+
+    def owns(self, account: str) -> bool:
+        """Whether the account is the user's own or that of an organization it belongs to."""
+        return account == self.user or account in self.organizations
 
 
-def new_key() -> str:
-    """A random key or worker token, in the form of the platform's keys."""
-    alphabet = string.ascii_letters + string.digits
-    return "sim" + "".join(secrets.choice(alphabet) for _ in range(KEY_LENGTH - 3))
-
-
-def digest(key: str) -> str:
-    """What is kept of a key. Look-ups by digest also tell nothing about a key by their timing."""
-    return hashlib.sha256(key.encode()).hexdigest()
+class AccountError(Exception):
+    """A user or organization that cannot be, and why."""
 
 
 class Accounts:
-    """Users in the database, worker tokens in memory."""
+    """Users, organizations and keys in the database, worker tokens in memory."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._workers: dict[str, Callable[[], Caller | None]] = {}
 
-    def set_key(self, user: str, key: str) -> None:
-        """Create the user, or give it another key."""
+    def add_user(self, user: str) -> None:
+        """Create the user where there is none. Raises `AccountError` for what cannot be a user's name."""
+        self._add("users", user, "organizations")
+
+    def join(self, user: str, organization: str) -> None:
+        """Make a user a member of an organization, which is created where there is none. Raises `AccountError`."""
+        self._add("organizations", organization, "users")
         with self._database.write() as connection:
-            connection.execute(
-                "INSERT INTO users (name, key_digest) VALUES (?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET key_digest = excluded.key_digest",
-                (user, digest(key)),
-            )
+            connection.execute("INSERT OR IGNORE INTO members (organization, user) VALUES (?, ?)", (organization, user))
+
+    def has_user(self, user: str) -> bool:
+        """Whether there is such a user."""
+        return self._database.row("SELECT 1 FROM users WHERE name = ?", user) is not None
+
+    def organizations(self, user: str) -> tuple[str, ...]:
+        """The organizations a user belongs to, by name."""
+        rows = self._database.rows("SELECT organization FROM members WHERE user = ? ORDER BY organization", user)
+        return tuple(row["organization"] for row in rows)
+
+    def add_key(self, user: str, key: str, rights: Rights = EVERYTHING, expires_at: float | None = None) -> None:
+        """Let a user's key in, until `expires_at` in Unix seconds where that is given."""
+        self._insert(user, key, rights, expires_at, main=False)
+
+    def set_key(self, user: str, key: str) -> None:
+        """Give a user, created where there is none, its main key in the place of the last one. Raises `AccountError`."""
+        self.add_user(user)
+        self._insert(user, key, EVERYTHING, None, main=True)
 
     def caller(self, key: str) -> Caller | None:
-        """Whom this key or token speaks for; None for nobody, as for a worker that answers no call now."""
+        """Whom this key or token speaks for; None for nobody, as for an expired key and a worker that answers no call now."""
         hashed = digest(key)
         if worker := self._workers.get(hashed):
-            return worker()
-        row = self._database.row("SELECT name FROM users WHERE key_digest = ?", hashed)
-        return Caller(row["name"]) if row else None
+            found = worker()
+            return found and replace(found, organizations=self.organizations(found.user))
+        row = self._database.row("SELECT * FROM keys WHERE digest = ?", hashed)
+        if row is None or (row["expires_at"] is not None and row["expires_at"] <= time.time()):
+            return None
+        rights = Rights(bool(row["may_write"]), bool(row["may_call"]), bool(row["may_manage"]))
+        return Caller(row["user"], None, self.organizations(row["user"]), rights)
 
     def admit(self, worker: Callable[[], Caller | None]) -> str:
         """A new token for a worker, which says at each request whom it acts for."""
@@ -77,3 +99,21 @@ class Accounts:
     def dismiss(self, token: str) -> None:
         """The worker is gone; its token opens nothing any more."""
         self._workers.pop(digest(token), None)
+
+    def _add(self, table: str, name: str, other: str) -> None:
+        """Users and organizations share their names, as both own data and algorithms."""
+        if not NAME.fullmatch(name):
+            raise AccountError(f"{name!r} cannot name an account: letters, digits, - and _, 63 at most, no sign first")
+        with self._database.write() as connection:
+            if connection.execute(f"SELECT 1 FROM {other} WHERE name = ?", (name,)).fetchone():  # noqa: S608  # a constant of this class
+                raise AccountError(f"{name} is there already, among the {other}")
+            connection.execute(f"INSERT OR IGNORE INTO {table} (name) VALUES (?)", (name,))  # noqa: S608  # a constant of this class
+
+    def _insert(self, user: str, key: str, rights: Rights, expires_at: float | None, *, main: bool) -> None:
+        with self._database.write() as connection:
+            if main:
+                connection.execute("DELETE FROM keys WHERE user = ? AND main", (user,))
+            connection.execute(
+                "INSERT INTO keys (digest, user, may_write, may_call, may_manage, expires_at, main) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (digest(key), user, rights.write, rights.call, rights.management, expires_at, main),
+            )

@@ -63,7 +63,7 @@ class CallsApi:
         if output == "raw":
             return _raw(outcome)
         with_stdout = request.query_params.get("stdout", "").lower() == "true"
-        return json_reply(_reply(outcome, stdout=with_stdout and caller.user == target.algorithm.owner))
+        return json_reply(_reply(outcome, stdout=with_stdout and caller.owns(target.algorithm.owner)))
 
     async def _run(self, target: Target, call: Call, payload: Document, timeout: float) -> Outcome:
         try:
@@ -83,7 +83,7 @@ class CallsApi:
         missing = ApiError(404, f"algorithm algo://{'/'.join(filter(None, (owner, name, reference)))} not found")
         if algorithm is None:
             raise missing
-        own = caller.user == owner
+        own = caller.owns(owner)
         version = None
         if HASH.fullmatch(reference):
             build = self._records.builds.of_commit(algorithm.id, reference)

@@ -24,7 +24,7 @@ from algosync.emulator.database import Database
 from algosync.emulator.environments_api import EnvironmentsApi
 from algosync.emulator.errors import ApiError
 from algosync.emulator.files import Files
-from algosync.emulator.gate import Gate
+from algosync.emulator.gate import NAMES, Gate
 from algosync.emulator.git_api import GitApi
 from algosync.emulator.management_api import ManagementApi
 from algosync.emulator.pool import Pool
@@ -42,12 +42,21 @@ CARE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a cluster is: its folder, that of the environments, its port on loopback, this start's token."""
+    """Where a cluster is: its folder, that of the environments, its port on loopback, this start's token.
+
+    With a `ca_bundle`, which has all authorities that a client there should trust, it is reached over TLS.
+    """
 
     root: Path
     environments: Path
     port: int
     token: str
+    ca_bundle: Path | None = None
+
+    @property
+    def address(self) -> str:
+        """The base of all its URLs."""
+        return f"{'https' if self.ca_bundle else 'http'}://127.0.0.1:{self.port}"
 
 
 class Cluster:
@@ -65,7 +74,7 @@ class Cluster:
         self._repositories = Repositories(root / "git")
         venvs = Venvs(place.environments)
         self._builder = Builder(root / "builds", self._records, self._repositories, venvs)
-        host = Host(root / "run", root / "home", f"http://127.0.0.1:{place.port}", self._accounts)
+        host = Host(root / "run", root / "home", place.address, self._accounts, place.ca_bundle)
         self._pool = Pool(host, self._builder, venvs)
         self._calls = CallsApi(self._records, self._pool, self._files)
         self._place = place
@@ -82,7 +91,7 @@ class Cluster:
                 Exception: _crashed,
             },
         )
-        hosts = frozenset(f"{name}:{self._place.port}" for name in ("127.0.0.1", "localhost"))
+        hosts = frozenset(f"{f'[{name}]' if ':' in name else name}:{self._place.port}" for name in NAMES)
         return Gate(app, self._accounts, self._log, hosts)
 
     def routes(self) -> list[Route]:

@@ -78,7 +78,7 @@ class DataApi:
 
     def _listing(self, request: Request, caller: Caller, place: Place) -> dict[str, object]:
         if not place.account:
-            return {"folders": [{"name": caller.user}]}
+            return {"folders": [{"name": name} for name in (caller.user, *caller.organizations)]}
         after = _marker(request.query_params.get("marker", ""))
         if not place.collection:
             check_writable(place, caller)
@@ -195,7 +195,7 @@ def _missing() -> ApiError:
 
 
 def _has_acl(place: Place, caller: Caller) -> bool:
-    return caller.user == place.account and not place.special
+    return caller.owns(place.account) and not place.special
 
 
 def _entry(file: File) -> dict[str, object]:

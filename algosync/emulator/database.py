@@ -1,15 +1,32 @@
 """The cluster's metadata: one SQLite file. What was committed survives a kill at any moment."""
 
+import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FORMAT = 1
+FORMAT = 2
+
+ACCOUNTS = """
+CREATE TABLE users (name TEXT PRIMARY KEY);
+
+CREATE TABLE organizations (name TEXT PRIMARY KEY);
+
+CREATE TABLE members (
+    organization TEXT NOT NULL REFERENCES organizations (name), user TEXT NOT NULL REFERENCES users (name),
+    PRIMARY KEY (organization, user)) WITHOUT ROWID;
+
+CREATE TABLE keys (
+    digest TEXT PRIMARY KEY, user TEXT NOT NULL REFERENCES users (name),
+    may_write INTEGER NOT NULL, may_call INTEGER NOT NULL, may_manage INTEGER NOT NULL,
+    expires_at REAL, main INTEGER NOT NULL);
+"""
+"""New in format 2."""
 
 SCHEMA = """
-CREATE TABLE users (name TEXT PRIMARY KEY, key_digest TEXT NOT NULL UNIQUE);
 
 CREATE TABLE environments (
     id TEXT PRIMARY KEY, specification_id TEXT NOT NULL, display_name TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL);
@@ -46,24 +63,37 @@ CREATE TABLE failures (
     created_ms INTEGER NOT NULL, record TEXT NOT NULL);
 """
 
+FROM_FORMAT_1 = """
+INSERT INTO users (name) SELECT name FROM users_1;
+INSERT INTO keys (digest, user, may_write, may_call, may_manage, expires_at, main)
+    SELECT key_digest, name, 1, 1, 1, NULL, 1 FROM users_1;
+DROP TABLE users_1;
+"""
+"""There, a user had one key, which permitted everything."""
+
 
 class Database:
-    """One writer at a time, readers beside it; usable from every thread.
+    """One writer at a time, readers beside it; usable from every thread, and beside other processes.
 
+    Files of older formats are brought to this one. Raises `ValueError` for those of newer ones.
     A reader sees what was committed, never a half-done write.
     """
 
     def __init__(self, path: Path) -> None:
         self._writing = threading.Lock()
         self._reading = threading.Lock()
+        with contextlib.suppress(FileExistsError):
+            # For its owner's eyes, and so the files that SQLite puts beside it. Only where it is new: to close a file of an
+            # open database would drop this process's locks on it.
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         self._writer = _connect(path)
         self._reader = _connect(path)
         with self.write() as connection:
             found = connection.execute("PRAGMA user_version").fetchone()[0]
             if found > FORMAT:
                 raise ValueError(f"{path} has format {found}; this version of algosync knows formats up to {FORMAT}")
-            if found == 0:
-                _create(connection)
+            if found < FORMAT:
+                _change(connection, found)
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
         """All rows of a query."""
@@ -104,9 +134,13 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _create(connection: sqlite3.Connection) -> None:
+def _change(connection: sqlite3.Connection, found: int) -> None:
+    """Bring a file to this format, within the transaction of the caller."""
+    scripts = [ACCOUNTS, FROM_FORMAT_1] if found else [ACCOUNTS, SCHEMA]
+    if found:
+        connection.execute("ALTER TABLE users RENAME TO users_1")
     # Statement by statement: `executescript` would commit first and leave a half-made file behind a kill.
-    for statement in SCHEMA.split(";"):
+    for statement in ";".join(scripts).split(";"):
         if statement.strip():
             connection.execute(statement)
     connection.execute(f"PRAGMA user_version={FORMAT}")

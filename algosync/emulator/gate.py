@@ -18,6 +18,10 @@ from algosync.emulator.accounts import Accounts, Caller
 from algosync.emulator.errors import UNKNOWN_KEY, ApiError, not_permitted
 from algosync.emulator.replies import error_reply
 from algosync.emulator.request_log import RequestLog
+from algosync.emulator.rights import needed
+
+NAMES = ("localhost", "127.0.0.1", "::1", "api.localhost", "git.localhost")
+"""What a cluster on loopback can be called."""
 
 OPEN = re.compile(r"/health|/v1/algorithm-environments/edge/environment-specifications/[^/]+/template")
 """What needs no key: a client asks for them before it has one."""
@@ -41,10 +45,12 @@ class Gate:
         reply = _Reply(scope, send, self._log)
         try:
             headers = Headers(scope=scope)
-            self._check_host(headers)
+            self._check_host(headers, scope["scheme"])
             if not OPEN.fullmatch(scope["path"]):
                 scope["caller"] = self._caller(headers, git=scope["path"].startswith("/git/"))
+                _check_rights(scope)
         except ApiError as error:
+            await _drain(receive)
             response = error_reply(error, head=scope["method"] == "HEAD")
             if error.status == 401 and scope["path"].startswith("/git/"):
                 response.headers["WWW-Authenticate"] = 'Basic realm="algorithmia"'
@@ -55,11 +61,11 @@ class Gate:
         finally:
             reply.close()
 
-    def _check_host(self, headers: Headers) -> None:
+    def _check_host(self, headers: Headers, scheme: str) -> None:
         origin = headers.get("origin")
         if headers.get("host") not in self._hosts:
             raise not_permitted("The Host header does not name this cluster")
-        if origin is not None and origin.removeprefix("http://") not in self._hosts:
+        if origin is not None and origin.removeprefix(f"{scheme}://") not in self._hosts:
             raise not_permitted("Requests of other origins are not answered")
 
     def _caller(self, headers: Headers, *, git: bool) -> Caller:
@@ -81,6 +87,19 @@ class Gate:
             return None
         caller = self._accounts.caller(key)
         return caller if caller and caller.user == user else None
+
+
+def _check_rights(scope: Scope) -> None:
+    query = scope["query_string"].decode("ascii", "replace")
+    if not scope["caller"].rights.cover(needed(scope["method"], scope["path"], query)):
+        raise not_permitted()
+
+
+async def _drain(receive: Receive) -> None:
+    """Take the rest of a request that is refused: a client that is still sending would see a reset instead of the reason."""
+    message = await receive()
+    while message["type"] == "http.request" and message.get("more_body", False):
+        message = await receive()
 
 
 def _bare(presented: str) -> str:

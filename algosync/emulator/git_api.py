@@ -32,7 +32,7 @@ NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate"}
 
 
 class GitApi:
-    """Clone, fetch and push, by the owner of an algorithm."""
+    """Clone, fetch and push, by the owner of an algorithm, or the members of the organization that is."""
 
     def __init__(self, algorithms: Algorithms, repositories: Repositories, builder: Builder) -> None:
         self._algorithms = algorithms
@@ -91,7 +91,7 @@ class GitApi:
 
     def _algorithm(self, request: Request) -> Algorithm:
         owner, name = request.path_params["owner"], request.path_params["name"]
-        if caller_of(request).user != owner:
+        if not caller_of(request).owns(owner):
             raise not_permitted()
         algorithm = self._algorithms.find(owner, name)
         if algorithm is None:

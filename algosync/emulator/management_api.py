@@ -147,5 +147,5 @@ def _own_account(request: Request) -> str:
 
 
 def _check_owner(caller: Caller, owner: str) -> None:
-    if caller.user != owner:
+    if not caller.owns(owner):
         raise not_permitted()

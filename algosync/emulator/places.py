@@ -79,7 +79,7 @@ def check_readable(place: Place, acl: list[str], caller: Caller) -> None:
 
     An algorithm reads as its caller, and besides what its owner opened to the owner's algorithms.
     """
-    if caller.user == place.account or PUBLIC in acl:
+    if caller.owns(place.account) or PUBLIC in acl:
         return
     if caller.inside and caller.inside.owner == place.account and OWN_ALGORITHMS in acl:
         return
@@ -87,6 +87,6 @@ def check_readable(place: Place, acl: list[str], caller: Caller) -> None:
 
 
 def check_writable(place: Place, caller: Caller) -> None:
-    """Raises `ApiError` 403 unless `caller` may write here: its owner alone."""
-    if caller.user != place.account:
+    """Raises `ApiError` 403 unless `caller` may write here: its owner, or a member of the organization that is."""
+    if not caller.owns(place.account):
         raise not_permitted()

@@ -9,7 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-NETWORK = frozenset({"SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PATH", "LANG", "LANGUAGE", "TZ"})
+CA_BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Which authorities to trust, as programs are told."""
+
+NETWORK = frozenset({*CA_BUNDLES, "SSL_CERT_DIR", "PATH", "LANG", "LANGUAGE", "TZ"})
 """What a program needs to find other programs, its language, and the network, from behind proxies too."""
 
 EXIT_POLL_SECONDS = 0.1

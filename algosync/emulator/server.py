@@ -9,6 +9,7 @@ import secrets
 import signal
 import socket
 import sqlite3
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Generator
@@ -16,10 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from algosync.emulator.accounts import KEY_LENGTH, Accounts, new_key
+from algosync.emulator.accounts import AccountError, Accounts
+from algosync.emulator.clock import now_text
 from algosync.emulator.cluster import Cluster, Place
 from algosync.emulator.database import Database
+from algosync.emulator.keys import KEY_LENGTH, new_key
 
 FORMAT = 1
 GRACE_SECONDS = 2
@@ -39,6 +43,8 @@ class Options:
     user: str
     until_unlocked: Path | None
     environments: Path
+    tls: bool = False
+    certificate: Path | None = None
 
 
 def serve(options: Options) -> None:
@@ -53,22 +59,49 @@ def serve(options: Options) -> None:
     with _listening(options.port) as listener:
         port: int = listener.getsockname()[1]
         database = _database(root / "cluster.sqlite")
+        tls = _tls(options, root) if options.tls or options.certificate else None
+        place = Place(root, options.environments.resolve(), port, secrets.token_urlsafe(24), tls.bundle if tls else None)
         address = {
             "format_version": FORMAT,
-            "address": f"http://127.0.0.1:{port}",
+            "address": place.address,
             "user": options.user,
             "key": _key(database, root, options.user),
             "pid": os.getpid(),
-            "token": secrets.token_urlsafe(24),
+            "token": place.token,
+            "started_at": now_text(),
+            "ca_cert": str(tls.ca_cert) if tls else None,
+            "ca_bundle": str(tls.bundle) if tls else None,
         }
-        place = Place(root, options.environments.resolve(), port, str(address["token"]))
-        server = _Server(_config(Cluster(place, database)), lambda: _announce(root, address))
+        server = _Server(_config(Cluster(place, database), tls.certificate if tls else None), lambda: _announce(root, address))
         if watched is not None:
             threading.Thread(target=_watch, args=(watched, server), daemon=True).start()
         asyncio.run(server.serve([listener]))
 
 
-def _config(cluster: Cluster) -> uvicorn.Config:
+@dataclass(frozen=True, slots=True)
+class _Tls:
+    """Files: the server's certificate with its key, that of the cluster's authority, this one among those of the machine."""
+
+    certificate: Path
+    ca_cert: Path
+    bundle: Path
+
+
+def _tls(options: Options, root: Path) -> _Tls:
+    try:
+        from algosync.emulator.tls import TlsError, authority
+    except ImportError:
+        raise StartError("TLS needs the package cryptography: pip install 'algosync[local]'") from None
+    try:
+        trust = authority(root / "tls")
+        certificate = options.certificate or trust.issue(root / "tls" / "server.pem")
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate)
+        return _Tls(certificate, trust.certificate, trust.bundle())
+    except (TlsError, OSError) as error:
+        raise StartError(f"Cannot serve TLS: {error}") from None
+
+
+def _config(cluster: Cluster, certificate: Path | None) -> uvicorn.Config:
     return uvicorn.Config(
         cluster.app(),
         log_level="warning",
@@ -77,7 +110,9 @@ def _config(cluster: Cluster) -> uvicorn.Config:
         # The gate's is exact.
         date_header=False,
         lifespan="on",
+        http="h11",
         timeout_graceful_shutdown=GRACE_SECONDS,
+        ssl_certfile=certificate,
     )
 
 
@@ -92,6 +127,12 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self._ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.config.is_ssl:
+            for connection in list(self.server_state.connections):
+                _hang_up(connection)
+        await super().shutdown(sockets)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         # uvicorn raises the signals again afterwards; being told to stop is no failure here.
@@ -102,6 +143,14 @@ class _Server(uvicorn.Server):
     def stop(self) -> None:
         """Begin to stop; from any thread."""
         self.should_exit = True
+
+
+def _hang_up(connection: object) -> None:
+    """End an idle connection at once: TLS would wait for an answer to its goodbye, and idle clients do not answer."""
+    if not isinstance(connection, H11Protocol) or (connection.cycle and not connection.cycle.response_complete):
+        return
+    if not connection.transport.get_write_buffer_size():
+        connection.transport.abort()
 
 
 def _opened(path: Path) -> int:
@@ -133,7 +182,7 @@ def _lock(path: Path) -> None:
 def _database(path: Path) -> Database:
     try:
         return Database(path)
-    except (ValueError, sqlite3.Error) as error:
+    except (ValueError, OSError, sqlite3.Error) as error:
         raise StartError(f"Cannot use the database {path}: {error}") from None
 
 
@@ -158,7 +207,10 @@ def _key(database: Database, root: Path, user: str) -> str:
         if len(known) == KEY_LENGTH and caller and caller.user == user:
             return str(known)
     key = new_key()
-    accounts.set_key(user, key)
+    try:
+        accounts.set_key(user, key)
+    except AccountError as error:
+        raise StartError(str(error)) from None
     return key
 
 

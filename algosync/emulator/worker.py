@@ -65,12 +65,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What workers live on: folders for their files and as their home, the cluster's address, its accounts."""
+    """What workers live on: folders for their files and as their home, the cluster's address, its accounts.
+
+    With a `ca_bundle` the address is reached over TLS.
+    """
 
     folder: Path
     home: Path
     address: str
     accounts: Accounts
+    ca_bundle: Path | None = None
 
 
 def failed(message: str, error_type: str, stacktrace: str = "") -> Outcome:
@@ -176,6 +180,8 @@ class Worker:
     def _environment(self, python: Path) -> dict[str, str]:
         environment = processes.inherited()
         no_proxy = ",".join(filter(None, ["127.0.0.1,localhost", environment.get("NO_PROXY")]))
+        if bundle := self._host.ca_bundle:
+            environment |= dict.fromkeys(processes.CA_BUNDLES, str(bundle))
         return environment | {
             "PATH": os.pathsep.join(filter(None, [str(python.parent), environment.get("PATH")])),
             "HOME": str(self._host.home),

@@ -8,15 +8,17 @@ import json
 import os
 import select
 import signal
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import urllib3
 from dulwich.client import HttpGitClient, SendPackResult
 from dulwich.objects import Blob, Commit, Tree
 from dulwich.repo import MemoryRepo
@@ -55,11 +57,22 @@ class Emulator:
     address: str
     user: str
     key: str
-    heads: dict[str, bytes] = field(default_factory=dict)
+    ca_cert: str | None = None
+    owner: str = ""
+    """Whose algorithms are meant: the user's own, where nobody else is named."""
+
+    def __post_init__(self) -> None:
+        self.owner = self.owner or self.user
 
     @property
     def host(self) -> str:
         return urlsplit(self.address).netloc
+
+    def connection(self) -> http.client.HTTPConnection:
+        if self.ca_cert is None:
+            return http.client.HTTPConnection(self.host, timeout=DEADLINE)
+        context = ssl.create_default_context(cafile=self.ca_cert)
+        return http.client.HTTPSConnection(self.host, timeout=DEADLINE, context=context)
 
     def request(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, key: str | None = None
@@ -69,7 +82,7 @@ class Emulator:
         if isinstance(body, dict | list):
             body = json.dumps(body)
             sent.setdefault("Content-Type", "application/json")
-        connection = http.client.HTTPConnection(self.host, timeout=DEADLINE)
+        connection = self.connection()
         with contextlib.closing(connection):
             connection.request(method, path, body, {name: text for name, text in sent.items() if text})
             response = connection.getresponse()
@@ -86,7 +99,7 @@ class Emulator:
         """The official client."""
         import Algorithmia
 
-        return Algorithmia.client(key or self.key, self.address)
+        return Algorithmia.client(key or self.key, self.address, self.ca_cert)
 
     def environment(self, name: str = "Python 3.7") -> str:
         """The id of an environment by its display name."""
@@ -97,17 +110,18 @@ class Emulator:
     def create(self, name: str, environment: str = "Python 3.7", **settings: object) -> Any:
         """A new algorithm."""
         chosen = {**SETTINGS, "algorithm_environment": self.environment(environment), **settings}
-        reply = self.request("POST", f"/v1/algorithms/{self.user}", {"name": name, "details": {"label": name}, "settings": chosen})
+        reply = self.request("POST", f"/v1/algorithms/{self.owner}", {"name": name, "details": {"label": name}, "settings": chosen})
         assert reply.status == 200, reply
         return reply.json
 
     def git(self) -> HttpGitClient:
-        return HttpGitClient(self.address, username=self.user, password=self.key)
+        pool = urllib3.PoolManager(ca_certs=self.ca_cert) if self.ca_cert else None
+        return HttpGitClient(self.address, username=self.user, password=self.key, pool_manager=pool)
 
     def fetch(self, name: str) -> tuple[MemoryRepo, bytes]:
         """The repository of an algorithm and its head."""
         repository = MemoryRepo()
-        refs = self.git().fetch(f"/git/{self.user}/{name}.git", repository).refs
+        refs = self.git().fetch(f"/git/{self.owner}/{name}.git", repository).refs
         return repository, refs[MASTER]
 
     def files(self, name: str) -> dict[str, bytes]:
@@ -135,19 +149,19 @@ class Emulator:
         def update(refs: dict[bytes, bytes]) -> dict[bytes, bytes]:
             return {ref: new}
 
-        return self.git().send_pack(f"/git/{self.user}/{name}.git", update, repository.generate_pack_data)
+        return self.git().send_pack(f"/git/{self.owner}/{name}.git", update, repository.generate_pack_data)
 
     def build_of(self, name: str, commit: str) -> Any:
         """The finished build of a commit."""
 
         def finished() -> Any:
-            builds = self.get(f"/v1/algorithms/{self.user}/{name}/builds")["results"]
+            builds = self.get(f"/v1/algorithms/{self.owner}/{name}/builds")["results"]
             return next((b for b in builds if b["commit_sha"] == commit and b["status"] != "in-progress"), None)
 
         return until(finished)
 
     def logs(self, name: str, build: Any) -> str:
-        return str(self.get(f"/v1/algorithms/{self.user}/{name}/builds/{build['build_id']}/logs")["logs"])
+        return str(self.get(f"/v1/algorithms/{self.owner}/{name}/builds/{build['build_id']}/logs")["logs"])
 
     def deploy(self, name: str, source: str, requirements: str = "", *, adk: bool = False, **settings: object) -> str:
         """Create an algorithm with this source and build it; returns the path to call its commit by."""
@@ -156,10 +170,10 @@ class Emulator:
         commit = self.push(name, files if adk else {**files, ".adk": None})
         build = self.build_of(name, commit)
         assert build["status"] == "succeeded", self.logs(name, build)
-        return f"{self.user}/{name}/{commit}"
+        return f"{self.owner}/{name}/{commit}"
 
     def publish(self, name: str, **body: object) -> Reply:
-        return self.request("POST", f"/v1/algorithms/{self.user}/{name}/versions", body)
+        return self.request("POST", f"/v1/algorithms/{self.owner}/{name}/versions", body)
 
     def call(self, reference: str, value: object, query: str = "", key: str | None = None) -> Any:
         """Call with a JSON value; the whole answer."""
@@ -189,7 +203,7 @@ def start(root: Path, environments: Path, *options: str, environ: Mapping[str, s
     line = process.stdout.readline()
     document = json.loads((root / "cluster.json").read_text())
     assert line == f"Serving {document['address']}\n"
-    return Emulator(root, process, document["address"], document["user"], document["key"])
+    return Emulator(root, process, document["address"], document["user"], document["key"], document["ca_cert"])
 
 
 @contextlib.contextmanager

@@ -24,7 +24,17 @@ def apply(input):
 def test_what_a_start_leaves(tmp_path: Path, environments: Path) -> None:
     with emulator(tmp_path / "root", environments, "--user", "someone") as site:
         document = json.loads((site.root / "cluster.json").read_text())
-        assert set(document) == {"format_version", "address", "user", "key", "pid", "token"}
+        assert set(document) == {
+            "format_version",
+            "address",
+            "user",
+            "key",
+            "pid",
+            "token",
+            "started_at",
+            "ca_cert",
+            "ca_bundle",
+        }
         assert document["format_version"] == 1
         assert document["user"] == "someone"
         assert document["pid"] == site.process.pid
@@ -198,7 +208,7 @@ def test_what_keeps_a_server_from_starting(tmp_path: Path) -> None:
             connection.close()
     newer, broken = (tmp_path / name / "cluster.sqlite" for name in ("newer", "broken"))
     lock = tmp_path / "missing" / "lock"
-    newest = f"{newer} has format 99; this version of algosync knows formats up to 1"
+    newest = f"{newer} has format 99; this version of algosync knows formats up to 2"
     reasons = {
         ("file",): f"Cannot use the folder {tmp_path / 'file'}: File exists",
         ("good", "--until-unlocked", str(lock)): f"Cannot open {lock}: No such file or directory",

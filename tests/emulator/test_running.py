@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from emulated import ADK, Emulator, alive, emulator, until
 
-from algosync.emulator.accounts import Accounts, new_key
+from algosync.emulator.accounts import Accounts
 from algosync.emulator.database import Database
+from algosync.emulator.keys import new_key
 
 ECHO = """
 import os, sys, threading, time

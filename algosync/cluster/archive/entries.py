@@ -17,7 +17,8 @@ class Limits:
     """How large a source may be; more is refused.
 
     `size`: bytes when unpacked, headers included. `ratio`: unpacked bytes for each byte read, beyond the first `grace`.
-    `entries`: files and folders. `depth`: names in a path. `name`: bytes of one name.
+    `entries`: files and folders, also the folders that are only named in paths, and those that come again. `depth`: names in
+    a path. `name`: bytes of one name. `path`: bytes of all of them; what is kept for each entry is some copies of its path.
     """
 
     size: int = 256 << 20
@@ -26,6 +27,7 @@ class Limits:
     entries: int = 20_000
     depth: int = 32
     name: int = 255
+    path: int = 1024
 
 
 DEFAULT = Limits()
@@ -43,42 +45,49 @@ class Entries:
 
     def folder(self, path: str) -> None:
         """An entry for a folder; the same folder may come again."""
-        self._admit(path)
+        self._check(path)
+        if path in self._folders:
+            self._add()
         self._open(path)
 
     def file(self, path: str) -> None:
         """An entry for a file: refused by its name before its bytes are read, and then put into `files`."""
-        self._admit(path)
-        parent = path.rpartition("/")[0]
-        if parent:
-            self._open(parent)
+        self._check(path)
+        self._open(path.rpartition("/")[0])
         if path in self.files:
             raise refused(path, "is there twice")
         if path in self._folders:
             raise refused(path, "is a file and a folder at once")
+        self._spell(path)
+        self._add()
 
-    def _admit(self, path: str) -> None:
+    def _check(self, path: str) -> None:
+        reason = fault(path, self.limits.name, self.limits.depth, self.limits.path)
+        if reason:
+            raise refused(path, reason)
+
+    def _add(self) -> None:
         self._count += 1
         if self._count > self.limits.entries:
             raise SourceError(f"the source has more than {self.limits.entries} entries")
-        reason = fault(path, self.limits.name, self.limits.depth)
-        if reason:
-            raise refused(path, reason)
-        names = path.split("/")
-        for depth in range(len(names)):
-            part = "/".join(names[: depth + 1])
-            spelling = self._spellings.setdefault(folded(part), part)
-            if spelling != part:
-                raise refused(path, f"cannot be told from {printable(spelling, 100)!r} on every file system")
 
     def _open(self, path: str) -> None:
         """`path` is a folder, and all above it."""
-        names = path.split("/")
-        for depth in range(len(names), 0, -1):
-            part = "/".join(names[:depth])
+        part = ""
+        for name in path.split("/") if path and path not in self._folders else ():
+            part = f"{part}/{name}" if part else name
+            if part in self._folders:
+                continue
             if part in self.files:
                 raise refused(part, "is a file and a folder at once")
+            self._spell(part)
             self._folders.add(part)
+            self._add()
+
+    def _spell(self, path: str) -> None:
+        spelling = self._spellings.setdefault(folded(path), path)
+        if spelling != path:
+            raise refused(path, f"cannot be told from {printable(spelling, 100)!r} on every file system")
 
 
 def refused(path: str, reason: str) -> SourceError:

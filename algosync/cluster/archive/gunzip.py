@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from typing import BinaryIO
 
@@ -28,19 +29,18 @@ class Gunzip:
         self._engine = zlib.decompressobj(_GZIP)
         self._members = 1
         self._pending = start  # read, and not inflated yet
-        self._ready = bytearray()  # inflated, and not asked for yet
+        self._ready, self._place = b"", 0  # inflated; what lies before the place was asked for already
         self._read, self._made = len(start), 0
 
     def read(self, size: int) -> bytes:
-        """Exactly so many bytes; fewer only at the end."""
-        while len(self._ready) < size and self._inflate():
-            pass
-        data = bytes(self._ready[:size])
-        del self._ready[:size]
-        return data
+        """Exactly so many bytes; fewer only at the end. They are in memory once, however many they are."""
+        whole = io.BytesIO()
+        while (missing := size - whole.tell()) and (self._place < len(self._ready) or self._inflate()):
+            self._place += whole.write(self._ready[self._place : self._place + missing])
+        return whole.getvalue()
 
     def _inflate(self) -> bool:
-        """Make some bytes ready, or none; False: that was all."""
+        """Make some bytes ready, or none; False: that was all. What was ready has been asked for."""
         if self._engine.eof and not self._next_member():
             return False
         data = self._pending or self._pull()
@@ -53,7 +53,7 @@ class Gunzip:
         self._pending = self._engine.unconsumed_tail or self._engine.unused_data
         self._made += len(made)
         self._check()
-        self._ready += made
+        self._ready, self._place = made, 0
         return True
 
     def _next_member(self) -> bool:

@@ -21,6 +21,8 @@ def run(choice: Choice, terminal: Terminal) -> None:
     given = workflow.variables(choice.variables, choice.variable_files, choice.environ)
     text = workflow.render(path, given)
     # A file that is piped on keeps its bytes; a terminal is not to be steered by them.
-    lines = printable_lines(text) if terminal.out.isatty() else [text.removesuffix("\n")]
-    for line in lines:
+    if not terminal.out.isatty():
+        terminal.verbatim(text.removesuffix("\n"))
+        return
+    for line in printable_lines(text):
         terminal.result(line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from algosync.core.event import Event, Note, Progress, StepDone, StepFailed, StepSkipped, StepStarted
@@ -12,11 +13,14 @@ from algosync.core.text import duration, printable, size
 from algosync.views.terminal import Terminal
 
 if TYPE_CHECKING:
+    from rich.progress import Task as Row
     from rich.progress import TaskID
 
 __all__ = ["reading", "watch"]
 
 _BAR = 20  # columns
+_WIDE = 60  # columns: what has less shows a percentage only
+_CLOCK = 11  # columns of the spinner and the time, and between all
 _WORDS = {
     Verb.CREATE: ("Creating", "Created"),
     Verb.CONFIGURE: ("Updating settings", "Settings updated"),
@@ -47,7 +51,7 @@ def reading(terminal: Terminal, what: str) -> AbstractContextManager[object]:
         return nullcontext()
     from rich.console import Console
 
-    return Console(file=terminal.err, highlight=False).status(f"Reading {what}...", spinner="line")
+    return Console(file=terminal.screen(), highlight=False).status(f"Reading {what}...", spinner="line")
 
 
 def _line(event: Event, terminal: Terminal, *, quiet: bool) -> str | None:
@@ -74,6 +78,21 @@ def _name(step: Step) -> str:
     return printable(str(step.address))
 
 
+def _transferred(task: Row, room: int) -> str:
+    """How much, how fast, how long still, in at most so many columns."""
+    done, total = round(task.completed), round(task.total or 0)
+    filled = _BAR * done // total
+    rate = f" {size(round(task.speed))}/s" if task.speed else ""
+    left = f" {duration(task.time_remaining)} left" if task.time_remaining else ""
+    for text in (
+        f"{'█' * filled}{'░' * (_BAR - filled)} {size(done)} of {size(total)}{rate}{left}",
+        f"{100 * done // total}%{rate}{left}",
+    ):
+        if len(text) <= room:
+            return text
+    return f"{100 * done // total}%"
+
+
 class _Board(Protocol):
     def showing(self) -> AbstractContextManager[object]: ...
 
@@ -96,37 +115,39 @@ class _PlainBoard:
 
 
 class _LiveBoard:
-    """A row for each step that runs: bytes, rate and time left for transfers, the time so far for everything else."""
+    """A row for each step that runs: bytes, rate and time left for transfers, the time so far for everything else.
+
+    Never longer than the terminal is wide: a row that wraps cannot be wiped away.
+    """
 
     def __init__(self, terminal: Terminal) -> None:
         from rich.console import Console
         from rich.progress import Progress as Bars
         from rich.progress import ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Task as Row
+        from rich.table import Column
         from rich.text import Text
 
         class Transfer(ProgressColumn):
-            """Only where bytes move: how many, how fast, how long still."""
+            """Only where bytes move."""
 
             def render(self, task: Row) -> Text:
-                if not task.total:
-                    return Text()
-                filled = round(_BAR * task.completed / task.total)
-                rate = f" {size(round(task.speed))}/s" if task.speed else ""
-                left = f" {duration(task.time_remaining)} left" if task.time_remaining else ""
-                bar = "█" * filled + "░" * (_BAR - filled)
-                return Text(f"{bar} {size(round(task.completed))} of {size(round(task.total))}{rate}{left}")
+                return Text(_transferred(task, room) if task.total else "")
 
-        console = Console(file=terminal.err, highlight=False, no_color=not terminal.coloured[1])
-        self._redact = terminal.redact
+        console = Console(file=terminal.screen(), highlight=False, no_color=not terminal.coloured[1])
+        room = console.width // 2 if console.width >= _WIDE else len("100%")
+        titles = max(console.width - room - _CLOCK, 1)
+        self._shown = partial(terminal.shown, coloured=False)
+        self._coloured = partial(terminal.shown, coloured=True)
         self._rows: dict[str, TaskID] = {}
         self._bars = Bars(
             SpinnerColumn("line"),
-            TextColumn("{task.description}", markup=False),
-            Transfer(),
-            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, max_width=titles)),
+            Transfer(Column(no_wrap=True)),
+            TimeElapsedColumn(Column(no_wrap=True)),
             console=console,
             transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
 
     def showing(self) -> AbstractContextManager[object]:
@@ -136,16 +157,16 @@ class _LiveBoard:
         """Above the rows, which move down."""
         from rich.text import Text
 
-        self._bars.console.print(Text.from_ansi(self._redact(line)), soft_wrap=True)
+        self._bars.console.print(Text.from_ansi(self._coloured(line)), soft_wrap=True)
 
     def update(self, event: Event) -> None:
         match event:
             case StepStarted(step=step):
                 title = f"{_name(step)}: {_WORDS[step.verb][0]}"
-                self._rows[step.key] = self._bars.add_task(self._redact(title), total=None)
+                self._rows[step.key] = self._bars.add_task(self._shown(title), total=None)
             case Note(step=step, text=text):
                 title = f"{_name(step)}: {_WORDS[step.verb][0]}: {printable(text)}"
-                self._bars.update(self._rows[step.key], description=self._redact(title))
+                self._bars.update(self._rows[step.key], description=self._shown(title))
             case Progress(step=step, done=done, total=total):
                 self._bars.update(self._rows[step.key], completed=done, total=total)
             case StepDone(step=step) | StepFailed(step=step):

@@ -87,7 +87,7 @@ class Entries:
     def _spell(self, path: str) -> None:
         spelling = self._spellings.setdefault(folded(path), path)
         if spelling != path:
-            raise refused(path, f"cannot be told from {printable(spelling, 100)!r} on every file system")
+            raise refused(path, f"cannot be told from '{printable(spelling, 100)}' on every file system")
 
 
 def refused(path: str, reason: str) -> SourceError:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,11 @@ from algosync.emulator.data_api import DataApi
 from algosync.emulator.database import Database
 from algosync.emulator.environments_api import EnvironmentsApi
 from algosync.emulator.errors import ApiError
+from algosync.emulator.fault_builder import SabotagedBuilder
+from algosync.emulator.fault_exchange import Site
+from algosync.emulator.fault_file import FaultFile
+from algosync.emulator.fault_past import Past
+from algosync.emulator.faults import Faults
 from algosync.emulator.files import Files
 from algosync.emulator.gate import NAMES, Gate
 from algosync.emulator.git_api import GitApi
@@ -44,7 +49,8 @@ CARE_SECONDS = 60
 class Place:
     """Where a cluster is: its folder, that of the environments, its port on loopback, this start's token.
 
-    With a `ca_bundle`, which has all authorities that a client there should trust, it is reached over TLS.
+    With a `ca_bundle`, which has all authorities that a client there should trust, it is reached over TLS. `faults` is the file
+    of what goes wrong there.
     """
 
     root: Path
@@ -52,6 +58,7 @@ class Place:
     port: int
     token: str
     ca_bundle: Path | None = None
+    faults: Path | None = None
 
     @property
     def address(self) -> str:
@@ -73,40 +80,45 @@ class Cluster:
         self._records = Records.of(database)
         self._repositories = Repositories(root / "git")
         venvs = Venvs(place.environments)
-        self._builder = Builder(root / "builds", self._records, self._repositories, venvs)
+        builder = SabotagedBuilder if place.faults else Builder
+        self._builder = builder(root / "builds", self._records, self._repositories, venvs)
         host = Host(root / "run", root / "home", place.address, self._accounts, place.ca_bundle)
         self._pool = Pool(host, self._builder, venvs)
         self._calls = CallsApi(self._records, self._pool, self._files)
         self._place = place
 
     def app(self) -> ASGIApp:
-        """The application, with the gate around it."""
-        app = Starlette(
-            routes=self.routes(),
-            lifespan=self._life,
-            exception_handlers={
-                ApiError: refused,
-                ClientDisconnect: _left,
-                HTTPException: _unrouted,
-                Exception: _crashed,
-            },
-        )
+        """The application, with the gate around it, and around that the faults."""
+        app = self._gated(Starlette(routes=self.routes(), lifespan=self._life, exception_handlers=HANDLERS))
+        if self._place.faults is None:
+            return app
+        site = Site(self._log, Past(self._root / "past", self._root / "cluster.sqlite", self._of_the_past))
+        return Faults(FaultFile(self._place.faults, site.forget), app, site)
+
+    def _of_the_past(self, database: Database) -> ASGIApp:
+        """This cluster with other records."""
+        routes = self._routes(Records.of(database), Files(database, self._blobs))
+        return self._gated(Starlette(routes=routes, exception_handlers=HANDLERS))
+
+    def _gated(self, app: ASGIApp) -> ASGIApp:
         hosts = frozenset(f"{f'[{name}]' if ':' in name else name}:{self._place.port}" for name in NAMES)
         return Gate(app, self._accounts, self._log, hosts)
 
     def routes(self) -> list[Route]:
         """The route table."""
+        return self._routes(self._records, self._files)
 
+    def _routes(self, records: Records, files: Files) -> list[Route]:
         async def health(_: Request) -> Response:
             return json_reply({"token": self._place.token})
 
         return [
             Route("/health", health),
-            *DataApi(self._files, self._blobs).routes(),
-            *EnvironmentsApi(self._records.environments).routes(),
-            *ManagementApi(self._records, self._repositories, self._builder, self._pool).routes(),
-            *ReleaseApi(self._records, self._repositories, self._builder).routes(),
-            *GitApi(self._records.algorithms, self._repositories, self._builder).routes(),
+            *DataApi(files, self._blobs).routes(),
+            *EnvironmentsApi(records.environments).routes(),
+            *ManagementApi(records, self._repositories, self._builder, self._pool).routes(),
+            *ReleaseApi(records, self._repositories, self._builder).routes(),
+            *GitApi(records.algorithms, self._repositories, self._builder).routes(),
             *self._calls.routes(),
         ]
 
@@ -153,3 +165,12 @@ async def _unrouted(request: Request, error: Exception) -> Response:
 async def _crashed(request: Request, _: Exception) -> Response:
     """A fault of the emulator itself; the traceback is on its stderr."""
     return error_reply(ApiError(500, "Internal error of the local cluster", 5001), head=request.method == "HEAD")
+
+
+HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+    ApiError: refused,
+    ClientDisconnect: _left,
+    HTTPException: _unrouted,
+    Exception: _crashed,
+}
+"""What becomes of errors."""

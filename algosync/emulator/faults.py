@@ -1,0 +1,54 @@
+"""The outermost layer of a cluster with faults: decides for every request whether one strikes, and lets it."""
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from algosync.emulator.errors import ApiError
+from algosync.emulator.fault_cluster import SABOTAGE, ExpireKey, presented
+from algosync.emulator.fault_exchange import Exchange, Fault, Site
+from algosync.emulator.fault_file import FaultFile
+from algosync.emulator.fault_values import FaultError
+from algosync.emulator.fault_wire import Left
+from algosync.emulator.replies import error_reply
+
+
+class Faults:
+    """ASGI middleware around the gate: what breaks on the way asks for no key."""
+
+    def __init__(self, file: FaultFile, app: ASGIApp, site: Site) -> None:
+        self._file = file
+        self._app = app
+        self._site = site
+        self._remembering = site.past.remembering(app)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        # A request that was pipelined behind another begins in that one's context.
+        SABOTAGE.set(None)
+        try:
+            struck, app = self._chosen(scope)
+        except FaultError as error:
+            await error_reply(ApiError(500, f"The faults cannot be used: {error}"))(scope, receive, send)
+            return
+        if struck is None:
+            await app(scope, receive, send)
+            return
+        scope["fault"], fault = struck
+        exchange = Exchange(scope, receive, send, app, scope["wire"], self._site)
+        with exchange.wire.held():
+            try:
+                await fault.strike(exchange)
+            except Left:
+                return
+
+    def _chosen(self, scope: Scope) -> tuple[tuple[str, Fault] | None, ASGIApp]:
+        """The fault that strikes, with its kind, and the cluster, which remembers where a fault needs that."""
+        rules = self._file.rules()
+        app = self._remembering if any(rule.fault.remembers for rule in rules) else self._app
+        if presented(scope) in self._site.expired:
+            return ("expire_key", ExpireKey(expire_key=True)), app
+        about = [rule for rule in rules if rule.matches(scope) and (self._site.past.known or not rule.fault.remembers)]
+        # Counted by all, whichever strikes.
+        due = [rule for rule in about if rule.due()]
+        return ((due[0].kind, due[0].fault) if due else None), app

@@ -12,7 +12,7 @@ __all__ = ["Choice"]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`workflow` and `destination` may be empty; the environment then decides. `build_timeout` is in seconds."""
+    """`workflow` and `destination` may be empty; the environment then decides. Timeouts are in seconds."""
 
     workflow: str | None
     destination: str = ""
@@ -21,4 +21,6 @@ class Choice:
     variable_files: tuple[Path, ...] = ()
     parallelism: int = 8
     build_timeout: int = 1800
+    request_timeout: int = 120
+    insecure_http: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)

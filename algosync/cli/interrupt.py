@@ -1,22 +1,31 @@
-"""Signals: the first one ends waiting and starts nothing new, the second one ends the process."""
+"""Signals: the first one breaks off what runs and has it recorded, the second one ends the process.
+
+A thread reads the signals' numbers from a pipe, because a handler may run in the middle of anything, locks included. The handler
+itself only raises in the main thread, which unwinds, records and unlocks. The journal is durable at every moment and the lock ends
+with the process: so whatever does not unwind in time is not waited for.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
+import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
-from algosync.core.error import AlgosyncError
+from algosync.core.error import Interrupted
 
-__all__ = ["Interrupted", "Signalled", "install", "pause"]
+__all__ = ["Signalled", "install", "leave", "on_stop", "pause"]
 
+_UNWIND_WITHIN = 1.6  # seconds; the promise is two
+
+_signalled = False
 _stop = threading.Event()
-
-
-class Interrupted(AlgosyncError):
-    """A signal came while something was waited for."""
+_stopping: list[Callable[[], None]] = []
 
 
 class Signalled(BaseException):
@@ -28,9 +37,25 @@ class Signalled(BaseException):
 
 
 def install() -> None:
-    """The journal is durable at every moment, so a second signal may end the process at once."""
+    """From now on signals are ours. Doing it again does nothing."""
+    if signal.getsignal(signal.SIGINT) is _handle:
+        return
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    threading.Thread(target=_serve, args=(reader,), name="signals", daemon=True).start()
     signal.signal(signal.SIGINT, _handle)
     signal.signal(signal.SIGTERM, _handle)
+
+
+@contextmanager
+def on_stop(call: Callable[[], None]) -> Iterator[None]:
+    """`call` ends what the body waits for; it is called from another thread."""
+    _stopping.append(call)
+    try:
+        yield
+    finally:
+        _stopping.remove(call)
 
 
 def pause(seconds: float) -> None:
@@ -39,15 +64,43 @@ def pause(seconds: float) -> None:
         raise Interrupted("interrupted")
 
 
-def _say(text: str) -> None:
-    with contextlib.suppress(OSError):
-        os.write(2, text.encode())
+def leave(code: int) -> None:
+    """Ends the process without waiting for threads: what they do is broken off, and nothing they could do is recorded any more."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _handle(number: int, _frame: FrameType | None) -> None:
-    if _stop.is_set():
-        _say("\x1b[?25h\n" if os.isatty(2) else "")  # the cursor may be hidden
-        os._exit(128 + number)
+    global _signalled  # noqa: PLW0603  # no lock may be taken here: what was interrupted may hold it
+    if not _signalled:  # the second one is the thread's business
+        _signalled = True
+        raise Signalled(number)
+
+
+def _serve(reader: int) -> None:
+    number = _next(reader)
+    _say("\nStopping: what runs is broken off and recorded; a second signal stops at once.\n")
     _stop.set()
-    _say("\nStopping: what runs is ended and recorded; a second signal stops at once.\n")
-    raise Signalled(number)
+    for call in tuple(_stopping):
+        with contextlib.suppress(Exception):  # nothing that fails here may keep the others from being told
+            call()
+    ready, _, _ = select.select([reader], [], [], _UNWIND_WITHIN)
+    if ready:
+        number = _next(reader)
+    _say("\x1b[?25h" if os.isatty(2) else "")  # the cursor may be hidden
+    os._exit(128 + number)
+
+
+def _next(reader: int) -> int:
+    """The next signal that ends us; other ones that have a handler come this way too."""
+    while True:
+        number = os.read(reader, 1)[0]
+        if number in (signal.SIGINT, signal.SIGTERM):
+            return number
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):
+        os.write(2, text.encode())

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from algosync import __version__
-from algosync.cli import options
+from algosync.cli import emulator, options
 from algosync.cli.choice import Choice
-from algosync.cli.interrupt import Signalled, install
+from algosync.cli.interrupt import Signalled, install, leave
 from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, Stale, UsageError
 from algosync.core.text import printable, printable_lines
 from algosync.views.terminal import Terminal, standard
@@ -98,6 +98,8 @@ def plan(
     json: options.JsonOutput = False,
     detailed_exitcode: options.DetailedExitcode = False,
     parallelism: options.Parallelism = 8,
+    request_timeout: options.RequestTimeout = 120,
+    insecure_http: options.InsecureHttp = False,
     chdir: options.Chdir = None,
     no_input: options.NoInput = False,  # noqa: ARG001  # it never asks
     debug: options.Debug = False,
@@ -106,7 +108,16 @@ def plan(
     from algosync.cli import plan
 
     terminal = _begin(chdir, debug=debug)
-    choice = Choice(workflow, destination, state, tuple(var), _paths(var_file), parallelism)
+    choice = Choice(
+        workflow,
+        destination,
+        state,
+        tuple(var),
+        _paths(var_file),
+        parallelism,
+        request_timeout=request_timeout,
+        insecure_http=insecure_http,
+    )
     plan.run(choice, terminal, targets=target, json=json, detailed_exitcode=detailed_exitcode)
 
 
@@ -121,6 +132,8 @@ def apply(
     var_file: options.VarFile = [],
     parallelism: options.Parallelism = 8,
     build_timeout: options.BuildTimeout = 1800,
+    request_timeout: options.RequestTimeout = 120,
+    insecure_http: options.InsecureHttp = False,
     chdir: options.Chdir = None,
     no_input: options.NoInput = False,
     debug: options.Debug = False,
@@ -129,7 +142,17 @@ def apply(
     from algosync.cli import apply
 
     terminal = _begin(chdir, debug=debug)
-    choice = Choice(workflow, destination, state, tuple(var), _paths(var_file), parallelism, build_timeout)
+    choice = Choice(
+        workflow,
+        destination,
+        state,
+        tuple(var),
+        _paths(var_file),
+        parallelism,
+        build_timeout,
+        request_timeout,
+        insecure_http,
+    )
     apply.run(choice, terminal, targets=target, auto_approve=auto_approve, no_input=no_input)
 
 
@@ -141,6 +164,8 @@ def test(
     target: options.Target = [],
     var: options.Var = [],
     var_file: options.VarFile = [],
+    request_timeout: options.RequestTimeout = 120,
+    insecure_http: options.InsecureHttp = False,
     chdir: options.Chdir = None,
     no_input: options.NoInput = False,  # noqa: ARG001  # it never asks
     debug: options.Debug = False,
@@ -149,7 +174,16 @@ def test(
     from algosync.cli import test
 
     terminal = _begin(chdir, debug=debug)
-    test.run(Choice(workflow, destination, state, tuple(var), _paths(var_file)), terminal, targets=target)
+    choice = Choice(
+        workflow,
+        destination,
+        state,
+        tuple(var),
+        _paths(var_file),
+        request_timeout=request_timeout,
+        insecure_http=insecure_http,
+    )
+    test.run(choice, terminal, targets=target)
 
 
 @app.command()
@@ -161,6 +195,8 @@ def drift(
     var_file: options.VarFile = [],
     json: options.JsonOutput = False,
     parallelism: options.Parallelism = 8,
+    request_timeout: options.RequestTimeout = 120,
+    insecure_http: options.InsecureHttp = False,
     chdir: options.Chdir = None,
     no_input: options.NoInput = False,  # noqa: ARG001  # it never asks
     debug: options.Debug = False,
@@ -169,7 +205,17 @@ def drift(
     from algosync.cli import drift
 
     terminal = _begin(chdir, debug=debug)
-    drift.run(Choice(workflow, destination, state, tuple(var), _paths(var_file), parallelism), terminal, json=json)
+    choice = Choice(
+        workflow,
+        destination,
+        state,
+        tuple(var),
+        _paths(var_file),
+        parallelism,
+        request_timeout=request_timeout,
+        insecure_http=insecure_http,
+    )
+    drift.run(choice, terminal, json=json)
 
 
 def _paths(texts: Sequence[str]) -> tuple[Path, ...]:
@@ -206,6 +252,7 @@ class _LogStream(io.TextIOBase):
 
 _debug = False
 _terminal = standard(os.environ)
+app.add_typer(emulator.app, name="emulator", context_settings={"obj": _terminal})
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -222,7 +269,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         code = app(arguments, standalone_mode=False)
     except Signalled as signalled:
         _terminal.tell("Interrupted. What is done is recorded; running the same command again continues from here.")
-        return signalled.exit_code
+        leave(signalled.exit_code)
     except AlgosyncError as error:
         if _debug:
             _show_traceback()

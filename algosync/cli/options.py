@@ -14,9 +14,11 @@ __all__ = [
     "Debug",
     "Destination",
     "DetailedExitcode",
+    "InsecureHttp",
     "JsonOutput",
     "NoInput",
     "Parallelism",
+    "RequestTimeout",
     "StateFolder",
     "Target",
     "Var",
@@ -80,4 +82,21 @@ Parallelism = Annotated[
 ]
 BuildTimeout = Annotated[
     int, typer.Option(envvar="ALGOSYNC_BUILD_TIMEOUT", metavar="SECONDS", min=1, help="How long to wait for one build.")
+]
+RequestTimeout = Annotated[
+    int,
+    typer.Option(
+        envvar="ALGOSYNC_REQUEST_TIMEOUT",
+        metavar="SECONDS",
+        min=1,
+        help="How long one request may take, and a transfer go without progress.",
+    ),
+]
+InsecureHttp = Annotated[
+    bool,
+    typer.Option(
+        "--insecure-http",
+        envvar="ALGOSYNC_INSECURE_HTTP",
+        help="Allow plain http:// to other machines: keys then travel in clear.",
+    ),
 ]

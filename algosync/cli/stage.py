@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +11,10 @@ from typing import TYPE_CHECKING
 from algosync.cli.choice import Choice
 from algosync.core.error import Denied, UsageError
 from algosync.core.plan import Header
-from algosync.core.secret import Secret
 from algosync.core.text import printable
 from algosync.core.workflow import Workflow
 
 if TYPE_CHECKING:
-    from algosync.cluster.connection import Cluster
-    from algosync.cluster.data import DataStore
     from algosync.core.ports import Ledger
     from algosync.engine.plan import Scene
     from algosync.kinds import Site
@@ -59,6 +56,7 @@ def opened(choice: Choice, terminal: Terminal, *, writes: bool, needs_source: bo
 
     `writes`: the state is locked for this command alone. `needs_source` is False for what goes by the record.
     """
+    from algosync.cli.clusters import clusters, git_host
     from algosync.cli.interrupt import pause
     from algosync.cli.ledger import RedactingLedger
     from algosync.engine.plan import Scene
@@ -71,9 +69,10 @@ def opened(choice: Choice, terminal: Terminal, *, writes: bool, needs_source: bo
 
     path, workflow = loaded(choice, terminal)
     with ExitStack() as stack:
-        label, destination = _destination(choice, terminal, stack)
+        reach = clusters(choice, terminal, stack)
+        label, destination = reach.destination()
         source_label = _source_label(choice, workflow)
-        source = _source(source_label, choice, terminal, stack, workflow) if needs_source and _takes(workflow) else None
+        source = reach.source(source_label, Path(workflow.folder)) if needs_source and _takes(workflow) else None
         with reading(terminal, "the destination"):
             owners = destination.data.owners()
         owner = _owner(workflow, owners)
@@ -86,7 +85,7 @@ def opened(choice: Choice, terminal: Terminal, *, writes: bool, needs_source: bo
             folder=Path(workflow.folder),
             ledger=ledger,
             destination=destination,
-            git_base=_git_base(choice, label, destination),
+            git=git_host(choice, label, destination),
             source=source,
             source_name=source_label or "",
             build_deadline=float(choice.build_timeout),
@@ -97,17 +96,6 @@ def opened(choice: Choice, terminal: Terminal, *, writes: bool, needs_source: bo
         yield Stage(workflow, Scene(KINDS, PERFORMERS, site, choice.parallelism), ledger, header)
 
 
-def _destination(choice: Choice, terminal: Terminal, stack: ExitStack) -> tuple[str, Cluster]:
-    address = choice.destination or choice.environ.get("DESTINATION_API_ADDRESS", "")
-    if not address:
-        raise UsageError(
-            "no destination is named",
-            hint="set DESTINATION_API_ADDRESS and DESTINATION_API_KEY, or use --destination local for an embedded cluster",
-        )
-    label = _label(address, "--destination" if choice.destination else "DESTINATION_API_ADDRESS")
-    return label, _cluster("DESTINATION", label, choice, terminal, stack)
-
-
 def _takes(workflow: Workflow) -> bool:
     """Whether anything is taken from a source cluster: otherwise none need be named, nor is one asked."""
     taken = any(spec.data_files or (spec.code or "").startswith("data://") for spec in workflow.algorithms)
@@ -116,53 +104,12 @@ def _takes(workflow: Workflow) -> bool:
 
 def _source_label(choice: Choice, workflow: Workflow) -> str | None:
     """The source's address in its one canonical form, so that two spellings are one source. UsageError: it is none."""
+    from algosync.cli.clusters import label
+
     address = workflow.source_address or choice.environ.get("SOURCE_API_ADDRESS", "")
     if address.startswith("file://") or not address:
         return address or None
-    return _label(address, "source_info.cluster_address" if workflow.source_address else "SOURCE_API_ADDRESS")
-
-
-def _source(address: str | None, choice: Choice, terminal: Terminal, stack: ExitStack, workflow: Workflow) -> DataStore | None:
-    from algosync.cluster.directory import Directory
-
-    if address is None:
-        return None
-    if address.startswith("file://"):
-        return Directory(Path(workflow.folder) / address.removeprefix("file://"))
-    return _cluster("SOURCE", address, choice, terminal, stack).data
-
-
-def _label(address: str, variable: str) -> str:
-    """How a cluster is called: its checked address, or a local one's name. `variable` is where the address was given."""
-    from algosync.cli.embedded import is_local
-    from algosync.cluster.address import parse
-
-    return address if is_local(address) else parse(address, variable).url
-
-
-def _cluster(side: str, address: str, choice: Choice, terminal: Terminal, stack: ExitStack) -> Cluster:
-    from algosync.cli.embedded import is_local, running
-    from algosync.cluster.address import parse
-    from algosync.cluster.connection import connect
-
-    variable = f"{side}_API_ADDRESS"
-    if is_local(address):
-        local = stack.enter_context(running(address, choice.state))
-        terminal.hide(local.key.reveal())
-        return connect(parse(local.url, variable), local.key)
-    key = _key(f"{side}_API_KEY", choice.environ)
-    terminal.hide(key.reveal())
-    return connect(parse(address, variable), key, choice.environ.get(f"{side}_CA_CERT"), side)
-
-
-def _key(variable: str, environ: Mapping[str, str]) -> Secret:
-    """Never shown, also where it is refused: a message would end in a log."""
-    key = environ.get(variable, "")
-    if not key:
-        raise UsageError(f"{variable} is not set")
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise UsageError(f"{variable} holds spaces or characters that no key has", hint="look for a line break at its end")
-    return Secret(key)
+    return label(address, "source_info.cluster_address" if workflow.source_address else "SOURCE_API_ADDRESS", choice)
 
 
 def _owner(workflow: Workflow, owners: tuple[str, ...]) -> str:
@@ -173,17 +120,3 @@ def _owner(workflow: Workflow, owners: tuple[str, ...]) -> str:
         f"the destination's key does not belong to {printable(workflow.owner)}",
         hint=f"it reaches {reached}; the workflow's algorithm_owner must be one of them",
     )
-
-
-def _git_base(choice: Choice, label: str, destination: Cluster) -> str:
-    """The given address belongs to the cluster that the environment names, not to whatever `--destination` puts in its place."""
-    from algosync.cluster.address import git_base, parse_git
-
-    given = choice.environ.get("DESTINATION_GIT_ADDRESS")
-    if not given or label != destination.address.url or (choice.destination and choice.destination != _named(choice)):
-        return git_base(destination.address)
-    return parse_git(given, "DESTINATION_GIT_ADDRESS")
-
-
-def _named(choice: Choice) -> str:
-    return choice.environ.get("DESTINATION_API_ADDRESS", "")

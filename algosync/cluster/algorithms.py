@@ -6,25 +6,24 @@ twice on an error (platform.md §3.9). Creating, environments and calls go throu
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from algosync.cluster import failure
-from algosync.cluster.wire import Wire, path_of, read_limited
+from algosync.cluster.wire import Wire, idempotent, path_of
 from algosync.core.environment import Environment
-from algosync.core.error import ClusterError, NotFound, TestFailed, Unexpected
+from algosync.core.error import AlgosyncError, ClusterError, Conflict, NotFound, TestFailed, Throttled, Unexpected, Unreachable
 from algosync.core.text import printable
+from algosync.net.failure import reply_error
+from algosync.net.retry import is_transient
 
 if TYPE_CHECKING:
     from algosync.cluster.official import OfficialClient
 
 __all__ = ["AlgorithmInfo", "AlgorithmsApi", "Build", "Version"]
 
-_CONNECT = 15.0  # seconds
 _GRACE = 30.0  # seconds an answer may take beyond the algorithm's own timeout
 
 
@@ -58,14 +57,15 @@ class AlgorithmsApi:
     """The management API over one wire."""
 
     def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+        self.wire = wire
 
     @cached_property
     def _client(self) -> OfficialClient:
         from algosync.cluster.official import OfficialClient
 
-        return OfficialClient(self._wire)
+        return OfficialClient(self.wire)
 
+    @idempotent
     def read(self, owner: str, name: str) -> AlgorithmInfo:
         """NotFound: there is no such algorithm."""
         body = self._object("GET", _path(owner, name))
@@ -73,19 +73,36 @@ class AlgorithmsApi:
 
     def create(self, owner: str, name: str, details: Mapping[str, object], settings: Mapping[str, object]) -> None:
         """Conflict: the name is taken."""
-        with _documented(f"POST {path_of('v1', 'algorithms', owner)}"):
-            self._client.algo(f"{owner}/{name}").create(dict(details), dict(settings), {}, {}, {})
 
+        def post() -> bool:
+            with _documented(f"POST {path_of('v1', 'algorithms', owner)}"):
+                self._client.algo(f"{owner}/{name}").create(dict(details), dict(settings), {}, {}, {})
+            return True
+
+        def look() -> bool | None:
+            """It may be there since before: an update leaves it as it shall be, whoever made it in this moment."""
+            try:
+                self.read(owner, name)
+            except NotFound:
+                return None
+            self.update(owner, name, details, settings)
+            return True
+
+        self.wire.retry.settle(post, look)
+
+    @idempotent
     def update(self, owner: str, name: str, details: Mapping[str, object], settings: Mapping[str, object]) -> None:
         """Visibility and licence act at once, the other settings from the next published version (platform.md §3.4)."""
         self._object("PUT", _path(owner, name), body={"details": dict(details), "settings": dict(settings)})
 
+    @idempotent
     def build_of(self, owner: str, name: str, commit: str) -> Build | None:
         """The newest build of a commit, None where there is none (yet): a new build is not listed at once (platform.md §3.10)."""
         body = self._object("GET", _path(owner, name, "builds"), {"limit": "50"})
         builds = (_build(entry) for entry in _results(body))
         return next((build for build in builds if build.commit == commit), None)
 
+    @idempotent
     def build_log(self, owner: str, name: str, build_id: str) -> str:
         """Empty while there is none."""
         try:
@@ -94,22 +111,50 @@ class AlgorithmsApi:
             return ""
         return str(body.get("logs", ""))
 
-    def compile(self, owner: str, name: str) -> None:
-        """Builds the head of the default branch again. What came of it is read from the builds."""
-        self._wire.json("POST", _path(owner, name, "compile"), body={})
+    def compile(self, owner: str, name: str, commit: str, last: Build | None) -> None:
+        """Builds the head of the default branch, `commit`, whose last build is given. What comes of it is read from the builds."""
 
+        def post() -> bool:
+            self.wire.json("POST", _path(owner, name, "compile"), body={})
+            return True
+
+        def look() -> bool | None:
+            return True if self.build_of(owner, name, commit) != last else None
+
+        self.wire.retry.settle(post, look)
+
+    @idempotent
     def published(self, owner: str, name: str) -> Version | None:
         """The newest published version."""
         body = self._object("GET", _path(owner, name, "versions"), {"published": "true", "limit": "1"})
         return next((version for version in map(_version, _results(body)) if version is not None), None)
 
-    def publish(self, owner: str, name: str, body: Mapping[str, object]) -> Version:
-        """Publishes the newest successful build. Conflict: it is published already. The number is the cluster's choice."""
-        version = _version(self._object("POST", _path(owner, name, "versions"), body={**body, "source": {}, "scmsCredentials": {}}))
-        if version is None:
-            raise Unexpected(f"POST {_path(owner, name, 'versions')}: the answer names no version")
-        return version
+    def publish(self, owner: str, name: str, commit: str, body: Mapping[str, object]) -> Version:
+        """Publishes the newest successful build, which is that of `commit`. The number is the cluster's choice.
 
+        Conflict: something else is published already. A commit is published once, so what was lost cannot be done twice.
+        """
+
+        def post() -> Version:
+            path = _path(owner, name, "versions")
+            version = _version(self._object("POST", path, body={**body, "source": {}, "scmsCredentials": {}}))
+            if version is None:
+                raise Unexpected(f"POST {path}: the answer names no version")
+            return version
+
+        def look() -> Version | None:
+            version = self.published(owner, name)
+            return version if version is not None and version.commit == commit else None
+
+        try:
+            return self.wire.retry.settle(post, look)
+        except Conflict:
+            version = look()
+            if version is None:
+                raise
+            return version
+
+    @idempotent
     def environments(self) -> Sequence[Environment]:
         """Every environment of every language the cluster offers."""
         found: dict[str, Environment] = {}
@@ -124,33 +169,34 @@ class AlgorithmsApi:
     def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> None:
         """Calls one version with JSON text, whose numbers are sent as they are written. `timeout` in seconds.
 
-        TestFailed: the algorithm raised, timed out or died. NotFound: there is no such version (yet).
+        TestFailed: the algorithm raised, timed out or died. NotFound: there is no such version (yet). Called again only where
+        no answer came, or a busy one: a failure of the server's may be the algorithm's.
         """
+        self.wire.retry.run(lambda: self._call(f"{owner}/{name}/{reference}", payload, timeout), _unanswered)
+
+    def _call(self, reference: str, payload: str, timeout: int) -> None:
         from Algorithmia.algo_response import AlgoResponse
 
-        algorithm = self._client.algo(f"{owner}/{name}/{reference}").set_options(timeout=timeout)
-        reply = self._client.requestSession.post(
-            self._client.apiAddress + algorithm.url,
-            data=payload.encode(),
-            headers={"Content-Type": "application/json"},
-            params=algorithm.query_parameters,
-            timeout=(_CONNECT, timeout + _GRACE),
-            stream=True,
-        )
-        what = f"POST {algorithm.url}"
-        with reply, _documented(what):
-            body = json.loads(read_limited(reply.raw, what, timeout + _GRACE))
-            if error := failure.algorithm_error(body):
+        algorithm = self._client.algo(reference).set_options(timeout=timeout)
+        with _documented(f"POST {algorithm.url}"):
+            body = self._client.requestSession.post(
+                self._client.apiAddress + algorithm.url,
+                data=payload.encode(),
+                headers={"Content-Type": "application/json"},
+                params=algorithm.query_parameters,
+                timeout=timeout + _GRACE,
+            ).json()
+            if error := reply_error(body):
                 raise _test_failed(error)
             # The client's own reading of an answer, but for the untyped exception it has for one without metadata.
             AlgoResponse.create_algo_response({"metadata": body["metadata"], **body})
 
     def _object(self, method: str, path: str, query: Mapping[str, str] | None = None, body: object = None) -> Mapping[str, object]:
         """A JSON object, as an answer; a 2xx that holds an `error` is a failure too (platform.md §10.1)."""
-        reply = self._wire.json(method, path, query=query, body=body)
+        reply = self.wire.json(method, path, query=query, body=body)
         if not isinstance(reply.body, dict):
             raise Unexpected(f"{method} {path}: the answer is not an object")
-        if error := failure.algorithm_error(reply.body):
+        if error := reply_error(reply.body):
             raise ClusterError(f"{method} {path}: {printable(str(error.get('message', '')), 500)}", status=reply.status)
         return reply.body
 
@@ -162,6 +208,10 @@ def _documented(what: str) -> Iterator[None]:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise Unexpected(f"{what}: the answer is not what the platform documents") from None
+
+
+def _unanswered(error: AlgosyncError) -> bool:
+    return isinstance(error, (Throttled, Unreachable)) and is_transient(error)
 
 
 def _path(owner: str, name: str, *rest: str) -> str:

@@ -1,4 +1,4 @@
-"""A cluster as the kinds use it: one address, one key, one wire, and what can be done over it."""
+"""A cluster as the kinds use it: one address, one credential, one wire, and what can be done over it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from algosync.cluster.address import ClusterAddress
 from algosync.cluster.algorithms import AlgorithmsApi
 from algosync.cluster.data import DataApi
-from algosync.cluster.wire import Wire, tls_context
-from algosync.core.secret import Secret
+from algosync.cluster.wire import Wire
+from algosync.core.credential import Credential
+from algosync.net import Host, Names, Net, Retry
+from algosync.net.trust import tls_context
 
 __all__ = ["Cluster", "connect"]
 
@@ -20,9 +22,14 @@ class Cluster:
     data: DataApi
     algorithms: AlgorithmsApi
 
+    @property
+    def retry(self) -> Retry:
+        return self.wire.retry
 
-def connect(address: ClusterAddress, key: Secret, ca_cert: str | None = None, side: str = "") -> Cluster:
+
+def connect(address: ClusterAddress, credential: Credential, net: Net, ca_cert: str | None = None, side: str = "") -> Cluster:
     """Sends nothing yet. `side` (SOURCE, DESTINATION) begins the variables that errors name. UsageError: no usable CA file."""
-    context = tls_context(ca_cert, f"{side}_CA_CERT") if address.url.startswith("https:") else None
-    wire = Wire(address.url, key, context, side)
+    names = Names.of(side) if side else Names()
+    context = tls_context(ca_cert, names.ca_cert) if address.url.startswith("https:") else None
+    wire = Wire(Host(address.url, names, net, context), credential)
     return Cluster(address, wire, DataApi(wire), AlgorithmsApi(wire))

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-from algosync.cluster.wire import Download, Reply, Wire, path_of
-from algosync.core.error import ClusterError, NotFound, Unexpected
+from algosync.cluster.wire import Download, Reply, Wire, idempotent, path_of
+from algosync.core.error import Conflict, NotFound, Unexpected
 
 __all__ = ["DataApi", "DataStore", "FileStat", "split"]
 
@@ -36,6 +36,9 @@ class DataStore(Protocol):
     def open(self, owner: str, collection: str, name: str) -> AbstractContextManager[Download]:
         """One file's bytes. NotFound: there is none."""
 
+    def key_owner(self) -> str | None:
+        """Whom `.my` means. None: nobody."""
+
 
 def split(uri: str) -> tuple[str, str, str]:
     """`data://OWNER/COLLECTION/FILE` as its three names. ValueError: it has another shape."""
@@ -50,7 +53,7 @@ class DataApi:
     """The Data API over one wire."""
 
     def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+        self.wire = wire
 
     def owners(self) -> tuple[str, ...]:
         """The owner of the key first, then the organizations it reaches (platform.md §1.4)."""
@@ -60,44 +63,48 @@ class DataApi:
             raise Unexpected("GET /v1/data/: the answer does not name the key's owner")
         return names
 
+    def key_owner(self) -> str:
+        return self.owners()[0]
+
     def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
         listed = self._pages(path_of("v1", "data", owner, collection), "files")
         return dict(_stat(entry, reply.date) for entry, reply in listed)
 
     def open(self, owner: str, collection: str, name: str) -> AbstractContextManager[Download]:
-        return self._wire.download(path_of("v1", "data", owner, collection, name))
+        return self.wire.download(path_of("v1", "data", owner, collection, name))
 
     def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
         """Creates or overwrites; the collection has to exist."""
-        self._wire.upload(path_of("v1", "data", owner, collection, name), blocks, length)
+        self.wire.upload(path_of("v1", "data", owner, collection, name), blocks, length)
 
     def create_collection(self, owner: str, collection: str) -> None:
         """Readable by the owner's algorithms. It exists afterwards, or this raises: what a duplicate answers is not documented."""
         body = {"name": collection, "acl": {"read": list(DEFAULT_ACL)}}
-        try:
-            self._wire.json("POST", path_of("v1", "data", owner), body=body)
-        except ClusterError:
+
+        def look() -> bool | None:
             try:
-                self._wire.json("GET", path_of("v1", "data", owner, collection))
+                self.files(owner, collection)
             except NotFound:
-                pass
-            else:
-                return
-            raise
+                return None
+            return True
+
+        def create() -> bool:
+            self.wire.json("POST", path_of("v1", "data", owner), body=body)
+            return True
+
+        try:
+            self.wire.retry.settle(create, look)
+        except Conflict:
+            if not look():
+                raise
 
     def _pages(self, path: str, member: str) -> list[tuple[Mapping[str, object], Reply]]:
         """All entries of a listing with the reply each came in. Unexpected: the listing does not end."""
         entries: list[tuple[Mapping[str, object], Reply]] = []
         marker, seen = "", set[str]()
         for _ in range(_MAX_PAGES):
-            reply = self._wire.json("GET", path, query={"marker": marker} if marker else None)
-            if not isinstance(reply.body, dict):
-                raise Unexpected(f"GET {path}: the answer is not a listing")
-            page = reply.body.get(member) or []
-            if not isinstance(page, list) or not all(isinstance(entry, dict) for entry in page):
-                raise Unexpected(f"GET {path}: the answer is not a listing")
+            page, following, reply = self._page(path, member, marker)
             entries += ((entry, reply) for entry in page)
-            following = reply.body.get("marker")
             if not isinstance(following, str) or not following:
                 return entries
             if following in seen:
@@ -105,6 +112,15 @@ class DataApi:
             marker = following
             seen.add(marker)
         raise Unexpected(f"GET {path}: the listing does not end")
+
+    @idempotent
+    def _page(self, path: str, member: str, marker: str) -> tuple[list[Mapping[str, object]], object, Reply]:
+        """The entries of one page, and the marker of the next."""
+        reply = self.wire.json("GET", path, query={"marker": marker} if marker else None)
+        page = reply.body.get(member) or [] if isinstance(reply.body, dict) else None
+        if not isinstance(reply.body, dict) or not isinstance(page, list) or not all(isinstance(entry, dict) for entry in page):
+            raise Unexpected(f"GET {path}: the answer is not a listing")
+        return page, reply.body.get("marker"), reply
 
 
 def _stat(entry: Mapping[str, object], date: str | None) -> tuple[str, FileStat]:

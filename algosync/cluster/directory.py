@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from algosync.cluster.data import FileStat
-from algosync.cluster.wire import BLOCK, Download
+from algosync.cluster.wire import Download
 from algosync.core.error import NotFound, SourceError, TransferError
 from algosync.core.text import printable
+from algosync.net.host import BLOCK
 
 __all__ = ["Directory"]
 
@@ -27,6 +28,10 @@ class Directory:
         if not root.is_dir():
             raise SourceError(f"the source directory {printable(str(root))} does not exist")
         self._root = root
+
+    def key_owner(self) -> str | None:
+        owners = self._owners()
+        return owners[0] if len(owners) == 1 else None
 
     def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
         folder = self._folder(owner, collection)
@@ -66,13 +71,16 @@ class Directory:
     def _owner(self, owner: str) -> str:
         if owner != ".my":
             return _safe(owner)
-        owners = sorted(entry.name for entry in self._root.iterdir() if entry.is_dir() and not entry.is_symlink())
+        owners = self._owners()
         if len(owners) != 1:
             raise SourceError(
                 f"`.my` needs exactly one owner in {printable(str(self._root))}, and it holds {len(owners)}",
                 hint="name the owner instead of `.my`",
             )
         return owners[0]
+
+    def _owners(self) -> list[str]:
+        return sorted(entry.name for entry in self._root.iterdir() if entry.is_dir() and not entry.is_symlink())
 
 
 def _safe(name: str) -> str:

@@ -6,40 +6,78 @@ import hashlib
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from algosync.cluster.data import DataApi, DataStore
-from algosync.cluster.wire import BLOCK, Download
+from algosync.cluster.wire import Download
 from algosync.core.error import TransferError
 from algosync.core.text import printable
+from algosync.net import Retry
+from algosync.net.host import BLOCK
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["digest_file", "relay", "stream"]
+__all__ = ["File", "digest_file", "fingerprint", "relay", "stream"]
 
 Name = tuple[str, str, str]  # owner, collection, file
 Advance = Callable[[int], None]  # told how many bytes have passed so far
 
 
-def relay(source: DataStore, origin: Name, destination: DataApi, target: Name, advance: Advance) -> tuple[str, int]:
-    """Copies one file; returns the SHA-256 (hex) of what was sent and its length in bytes.
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a store; `size` in bytes is what the store's listing gave, where that is known."""
+
+    store: DataStore
+    name: Name
+    size: int | None = None
+
+    @contextmanager
+    def open(self) -> Iterator[Download]:
+        """TransferError: it announces another length than its listing. One of the two is wrong, or it has just changed."""
+        with self.store.open(*self.name) as download:
+            if self.size is not None and download.length != self.size:
+                raise TransferError(f"{_shown(self.name)}: {download.length} bytes are announced, its listing says {self.size}")
+            yield download
+
+
+def relay(file: File, destination: DataApi, target: Name, advance: Advance) -> tuple[str, int]:
+    """Copies one file; returns the SHA-256 (hex) of what was sent and its length in bytes. Tried again from the source on.
 
     TransferError: the source sent more or less than it announced; the destination then refuses the cut body by its length.
     """
-    with source.open(*origin) as download:
-        digest = hashlib.sha256()
-        destination.put(*target, _watched(download, digest.update, advance, origin), download.length)
-        return digest.hexdigest(), download.length
+
+    def once() -> tuple[str, int]:
+        with file.open() as download:
+            digest = hashlib.sha256()
+            destination.put(*target, _watched(download, digest.update, advance, file.name), download.length)
+            return digest.hexdigest(), download.length
+
+    return destination.wire.retry.run(once)
 
 
-def digest_file(store: DataStore, name: Name, advance: Advance) -> tuple[str, int]:
+def digest_file(file: File, advance: Advance, retry: Retry) -> tuple[str, int]:
     """Reads one file for its SHA-256 (hex) and length in bytes."""
+
+    def once() -> tuple[str, int]:
+        with file.open() as download:
+            digest = hashlib.sha256()
+            for _ in _watched(download, digest.update, advance, file.name):
+                pass
+            return digest.hexdigest(), download.length
+
+    return retry.run(once)
+
+
+def fingerprint(store: DataStore, name: Name) -> tuple[str, str, int]:
+    """Reads one file once for its SHA-256 and its MD5 (hex), which model manifests hold, and its length in bytes."""
+    md5 = hashlib.md5(usedforsecurity=False)
     with store.open(*name) as download:
         digest = hashlib.sha256()
-        for _ in _watched(download, digest.update, advance, name):
-            pass
-        return digest.hexdigest(), download.length
+        for block in _watched(download, digest.update, lambda _: None, name):
+            md5.update(block)
+        return digest.hexdigest(), md5.hexdigest(), download.length
 
 
 @contextmanager

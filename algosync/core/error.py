@@ -13,6 +13,7 @@ __all__ = [
     "Corrupt",
     "Denied",
     "Fault",
+    "Interrupted",
     "LockHeld",
     "NotFound",
     "Several",
@@ -21,9 +22,11 @@ __all__ = [
     "StateError",
     "TestFailed",
     "Throttled",
+    "TimedOut",
     "TransferError",
     "Unexpected",
     "Unreachable",
+    "Untrusted",
     "UsageError",
     "WorkflowError",
 ]
@@ -44,6 +47,10 @@ class Several(AlgosyncError):
     def __init__(self, errors: tuple[AlgosyncError, ...]) -> None:
         super().__init__(f"{len(errors)} errors")
         self.errors = errors
+
+
+class Interrupted(AlgosyncError):
+    """A signal came; what was being done was broken off."""
 
 
 class UsageError(AlgosyncError):
@@ -76,8 +83,11 @@ class WorkflowError(AlgosyncError):
 class ClusterError(AlgosyncError):
     """A cluster answered with a failure, or not at all.
 
-    `status` is the HTTP status, `code` the platform's own number, `request_id` the id in its error body.
+    `status` is the HTTP status, `code` the platform's own number, `request_id` the id in its error body, `retry_after` the seconds
+    that it asks to wait.
     """
+
+    retry_after: float | None = None
 
     def __init__(
         self,
@@ -96,6 +106,14 @@ class ClusterError(AlgosyncError):
 
 class Unreachable(ClusterError):
     """No answer: name resolution, connection, TLS, or a deadline."""
+
+
+class TimedOut(Unreachable):
+    """It had the time it may take, and did not come to an end."""
+
+
+class Untrusted(Unreachable):
+    """Its certificate is not believed; nothing was sent."""
 
 
 class Denied(ClusterError):

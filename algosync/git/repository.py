@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from algosync.core.error import ClusterError, Conflict, Denied, NotFound, Unexpected
+from algosync.core.error import ClusterError, NotFound, Unexpected
 from algosync.core.tree import Blob, Tree, subtrees
 from algosync.git.objects import Object, Objects, read_commit, read_tree, write_commit
 from algosync.git.pack import read_pack
 
 if TYPE_CHECKING:
-    from urllib3 import PoolManager
-
-    from algosync.core.secret import Secret
+    from algosync.core.credential import Credential
     from algosync.git.transport import Refs
+    from algosync.net import Host
 
 __all__ = ["Repository"]
 
@@ -22,25 +21,26 @@ _SIZE_LIMIT = 1 << 30  # bytes of objects in memory
 
 
 class Repository:
-    """One repository at `url` (without credentials), spoken to as `user` with `key` through `pool`.
+    """One repository at `url` (without credentials), spoken to as `user` over `host`.
 
     What was fetched is kept in memory for as long as the object lives. For one thread at a time. Errors, from every
     method: Denied (401, 403), NotFound (404), Unreachable, Throttled, Unexpected; SourceError where the repository itself
-    cannot be read or is larger than 1 GiB.
+    cannot be read or is larger than 1 GiB. What fails for a moment is tried again.
     """
 
-    def __init__(self, url: str, user: str, key: Secret, pool: PoolManager) -> None:
+    def __init__(self, url: str, user: str, credential: Credential, host: Host) -> None:
         from algosync.git.transport import Transport
 
-        if "@" in url.partition("://")[2].partition("/")[0]:
-            raise ValueError("credentials do not belong into a URL")
-        self._transport = Transport(url, user, key, pool)
+        if not url.startswith(f"{host.url}/"):
+            raise ValueError("the repository is not on this host")
+        self._transport = Transport(url, user, credential, host)
+        self._retry = host.net.retry
         self._objects: Objects = {}
         self._refs: Refs | None = None
 
     def head(self) -> str | None:
         """The commit that the default branch is at now; None where there is none yet."""
-        self._refs = self._transport.refs()
+        self._refs = self._retry.run(self._transport.refs)
         return self._refs.head
 
     def tree(self, commit: str) -> dict[str, Blob]:
@@ -72,32 +72,31 @@ class Repository:
 
     def _send(self, parent: str | None, commit: Object, missing: Objects) -> None:
         """Push, and look where the branch is then: an answer may be lost, and dulwich's server says `ok` to a race lost."""
-        refused: ClusterError | None = None
-        try:
-            branch = (self._refs or self._transport.refs()).branch
+        branch = (self._refs or self._retry.run(self._transport.refs)).branch
+
+        def push() -> bool:
             self._transport.send(branch, parent, commit, missing.values())
-        except (Denied, NotFound, Conflict):
-            raise
-        except ClusterError as error:
-            refused = error
+            return True
+
+        self._retry.settle(push, lambda: self.head() != parent or None)
         try:
             head = self.head()
         except ClusterError as error:
-            raise refused or Unexpected(f"a commit was pushed, but the branch cannot be looked at: {error.message}") from error
+            raise Unexpected(f"a commit was pushed, but the branch cannot be looked at: {error.message}") from error
         if head == parent:
-            raise refused or Unexpected("the git server accepted a push, and its branch is where it was")
+            raise Unexpected("the git server accepted a push, and its branch is where it was")
         if head != commit.id:
             # Ours may have landed first, and theirs on top of it.
-            raise Unexpected("the repository's branch was moved by somebody else during the push") from refused
+            raise Unexpected("the repository's branch was moved by somebody else during the push")
 
     def _load(self, commit: str) -> None:
         if not re.fullmatch("[0-9a-f]{40}", commit):
             raise ValueError(f"not a commit's id: {commit!r}")
         if commit in self._objects:
             return
-        pack = self._transport.fetch(commit)
+        pack = self._retry.run(lambda: self._transport.fetch(commit))
         if not pack and (head := self.head()):
-            pack = self._transport.fetch_all(head)
+            pack = self._retry.run(lambda: self._transport.fetch_all(head))
         if pack:
             self._objects |= read_pack(pack, _SIZE_LIMIT)
         if commit not in self._objects:

@@ -23,10 +23,9 @@ from algosync.core.text import printable
 from algosync.git.client import Client
 
 if TYPE_CHECKING:
-    from urllib3 import PoolManager
-
-    from algosync.core.secret import Secret
+    from algosync.core.credential import Credential
     from algosync.git.objects import Object
+    from algosync.net import Host
 
 __all__ = ["Refs", "Transport"]
 
@@ -47,8 +46,8 @@ class Refs:
 class Transport:
     """One repository on its server. What fails is a `ClusterError`; an answer too long for memory is a `SourceError`."""
 
-    def __init__(self, url: str, user: str, key: Secret, pool: PoolManager) -> None:
-        self._client = Client(url, user, key, pool)
+    def __init__(self, url: str, user: str, credential: Credential, host: Host) -> None:
+        self._client = Client(url, user, credential, host)
 
     def refs(self) -> Refs:
         with _translated():

@@ -13,7 +13,7 @@ from algosync.cluster.algorithms import Build, Version
 from algosync.core.address import Address
 from algosync.core.change import Change
 from algosync.core.environment import shown
-from algosync.core.error import BuildFailed, ClusterError, Conflict, NotFound, Unexpected, Unreachable
+from algosync.core.error import BuildFailed, Conflict, NotFound, Unexpected, Unreachable
 from algosync.core.event import Note
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, Record, Resource, digest_of
@@ -105,7 +105,7 @@ def _awaited(step: Step, spec: AlgorithmSpec, site: Site, commit: str, tell: Tel
         if not asked and (stale or (build is not None and build.status == "failed" and not fresh)):
             with site.ledger.writing(step.address, "compile"), suppress(Unreachable):
                 # It answers when the build has ended, which may take longer than any answer may: the builds tell.
-                algorithms.compile(site.owner, spec.name)
+                algorithms.compile(site.owner, spec.name, commit, build)
             asked, fresh, old = True, True, build
             continue
         if build is not None and build.status == "failed":
@@ -136,8 +136,6 @@ def _publish(step: Step, spec: AlgorithmSpec, site: Site) -> Outcome:
 
 
 def _published_now(spec: AlgorithmSpec, site: Site, commit: str) -> Version:
-    """After a failure it looks before it gives up: the answer may be all that was lost."""
-    algorithms = site.destination.algorithms
     body = {
         "details": {"label": spec.details.label},
         "settings": {"algorithm_callability": spec.publish.callability},
@@ -147,13 +145,7 @@ def _published_now(spec: AlgorithmSpec, site: Site, commit: str) -> Version:
             "sample_input": spec.test_payload or "",
         },
     }
-    try:
-        return algorithms.publish(site.owner, spec.name, body)
-    except ClusterError:
-        version = algorithms.published(site.owner, spec.name)
-        if version is None or version.commit != commit:
-            raise
-        return version
+    return site.destination.algorithms.publish(site.owner, spec.name, commit, body)
 
 
 def head_of(spec: AlgorithmSpec, site: Site) -> str:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from algosync.cluster.directory import Directory
-from algosync.cluster.transfer import digest_file, stream
+from algosync.cluster.transfer import File, digest_file, stream
 from algosync.core.error import AlgosyncError, NotFound, SourceError
+from algosync.net import Retry
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def test_files_and_their_bytes(root: Path) -> None:
     store = Directory(root)
     assert {name: stat.size for name, stat in store.files(".my", "models").items()} == {"a.bin": 5}
     assert store.files("quality", "models").keys() == {"a.bin"}
-    assert digest_file(store, (".my", "models", "a.bin"), lambda _: None)[1] == 5
+    assert digest_file(File(store, (".my", "models", "a.bin")), lambda _: None, Retry())[1] == 5
     with stream(store, (".my", "models", "a.bin")) as file:
         assert (file.read(2), file.read()) == (b"12", b"345")
 

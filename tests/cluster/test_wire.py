@@ -11,6 +11,7 @@ import pytest
 
 from algosync.cluster.address import parse
 from algosync.cluster.connection import Cluster, connect
+from algosync.core.credential import credential
 from algosync.core.error import (
     AlgosyncError,
     ClusterError,
@@ -23,7 +24,7 @@ from algosync.core.error import (
     Unexpected,
     Unreachable,
 )
-from algosync.core.secret import Secret
+from algosync.net import Net, Retry
 
 KEY = "simKEY/+=KEY"
 
@@ -67,7 +68,8 @@ def server(reply: bytes, requests: list[bytes] | None = None) -> Iterator[Cluste
         thread.start()
         yield connect(
             parse(f"http://127.0.0.1:{listener.getsockname()[1]}", "test"),
-            Secret(KEY),
+            credential(KEY, "test"),
+            Net(retry=Retry(pause=lambda _: None)),
         )
         listener.shutdown(socket.SHUT_RDWR)
         thread.join(5)
@@ -125,7 +127,8 @@ def test_nobody_there_is_unreachable() -> None:
     with pytest.raises(Unreachable):
         connect(
             parse(address, "test"),
-            Secret(KEY),
+            credential(KEY, "test"),
+            Net(retry=Retry(pause=lambda _: None)),
         ).algorithms.read("me", "Hello")
 
 
@@ -277,10 +280,10 @@ def test_the_official_client_sends_our_key_whatever_the_machine_says(
 
 
 def test_a_relay_whose_source_ends_early_is_an_error() -> None:
-    from algosync.cluster.transfer import digest_file
+    from algosync.cluster.transfer import File, digest_file
 
     with server(http("200 OK", b"12345")) as cluster:
-        digest, size = digest_file(cluster.data, ("me", "models", "a"), lambda _: None)
+        digest, size = digest_file(File(cluster.data, ("me", "models", "a")), lambda _: None, cluster.retry)
     assert (digest[:12], size) == ("5994471abb01", 5)
     with server(http("200 OK", b"123", "Content-Length: 5")) as cluster, pytest.raises((TransferError, Unreachable)):
-        digest_file(cluster.data, ("me", "models", "a"), lambda _: None)
+        digest_file(File(cluster.data, ("me", "models", "a")), lambda _: None, cluster.retry)

@@ -12,16 +12,17 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-import urllib3
 from dulwich.repo import Repo
 from dulwich.server import DictBackend
 from dulwich.web import HTTPGitApplication
 
-from algosync.core.secret import Secret
+from algosync.core.credential import credential
 from algosync.git import Repository
+from algosync.net import Host, Names, Net, Retry
 
-USER, KEY = "quality", "simÄ/key+with:odd&signs"
+USER, KEY = "quality", "sim=/key+with:odd&signs"
 PREFIX = "/git/quality/Hello.git"
 
 
@@ -65,8 +66,7 @@ class GitServer:
         return self.before(request) or self.after(request, self.backend(method, path, headers, body))
 
     def client(self, key: str = KEY, path: str = "") -> Repository:
-        pool = urllib3.PoolManager(timeout=urllib3.Timeout(10), headers={"accept-encoding": "gzip", "X-Pool": "ours"})
-        return Repository(self.url + path, USER, Secret(key), pool)
+        return Repository(self.url + path, USER, credential(key, "test"), host_of(self.url))
 
     def repo(self) -> Repo:
         return Repo(str(self.repository))
@@ -75,6 +75,11 @@ class GitServer:
         """What the git binary says in the repository."""
         done = subprocess.run(["git", *arguments], cwd=self.repository, env=BARE, capture_output=True, check=True)
         return done.stdout.decode()
+
+
+def host_of(url: str, timeout: float = 10.0) -> Host:
+    """The host of a repository; what fails for a moment is tried again at once."""
+    return Host(f"http://{urlsplit(url).netloc}", Names(), Net(retry=Retry(pause=lambda _: None), timeout=timeout), None)
 
 
 BARE = {"PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "HOME": os.devnull}

@@ -13,11 +13,10 @@ import traceback
 from typing import TYPE_CHECKING
 
 import pytest
-import urllib3
-from gitserver import KEY, PREFIX, USER, Answer
+from gitserver import KEY, PREFIX, USER, Answer, host_of
 
-from algosync.core.error import Conflict, Denied, NotFound, SourceError, Throttled, Unexpected, Unreachable
-from algosync.core.secret import Secret
+from algosync.core.credential import credential
+from algosync.core.error import Conflict, Denied, NotFound, SourceError, Throttled, TimedOut, Unexpected, Unreachable
 from algosync.core.tree import Blob
 from algosync.git import Repository
 
@@ -81,22 +80,22 @@ def test_a_port_that_nobody_listens_on_is_unreachable(server: GitServer) -> None
     server.url = f"http://127.0.0.1:1{PREFIX}"
     with pytest.raises(Unreachable) as caught:
         server.client().head()
-    url = f"http://127.0.0.1:1{PREFIX}/info/refs?service=git-upload-pack"
-    assert caught.value.message == f"{url} cannot be reached"
+    said = f"GET {PREFIX}/info/refs: the host cannot be reached: Connection refused (tried 6 times)"
+    assert caught.value.message == said
 
 
 def test_a_server_that_does_not_answer_is_unreachable(server: GitServer) -> None:
     ended = threading.Event()
     server.before = lambda request: ended.wait(10) and None
-    ours = Repository(server.url, USER, Secret(KEY), urllib3.PoolManager(timeout=0.2))
-    with pytest.raises(Unreachable, match="does not answer in time"):
+    ours = Repository(server.url, USER, credential(KEY, "test"), host_of(server.url, 0.2))
+    with pytest.raises(TimedOut):
         ours.head()
     ended.set()
 
 
 def test_no_redirection_is_followed(server: GitServer) -> None:
     server.before = lambda request: Answer(302, {"Location": f"{server.url}/elsewhere"}, b"")
-    with pytest.raises(Unexpected, match="follows no redirections"):
+    with pytest.raises(Unexpected, match="redirects are never followed"):
         server.client().head()
     assert len(server.requests) == 1
 
@@ -105,7 +104,7 @@ def test_something_else_than_git_says_what_it_is(server: GitServer) -> None:
     server.before = lambda request: Answer(200, {"Content-Type": "text/html\x1b[2J"}, b"<html>")
     with pytest.raises(Unexpected) as caught:
         server.client().head()
-    assert caught.value.message.endswith("is not a git server: it answers with text/html\\x1b[2J")
+    assert caught.value.message.endswith("is not a git server: it answers with text/html\\x1b[2J (tried 6 times)")
 
 
 def test_encoded_answers_are_refused(server: GitServer) -> None:
@@ -156,7 +155,7 @@ def test_a_push_answered_with_a_failure_has_happened_if_the_branch_says_so(serve
 
 def test_a_push_that_never_arrived_is_the_failure_that_it_was(server: GitServer) -> None:
     server.before = lambda request: Answer(500, {}, b"") if request == PUSH else None
-    with pytest.raises(Unexpected, match="answers 500"):
+    with pytest.raises(Unexpected, match="git-receive-pack: 500"):
         server.client().push(None, TREE, author=AUTHOR, message="1")
     assert server.client().head() is None
 
@@ -240,7 +239,9 @@ def test_mutated_answers_raise_nothing_but_ours(server: GitServer, request_of: s
         except (Conflict, NotFound, SourceError, Throttled, Unexpected, Unreachable) as error:
             errors.append(error)
     assert all(map(_is_silent_about_the_key, errors))
-    assert len(list(server.repo().get_walker())) == 1 + done
+    # Where the branch is cannot always be told afterwards; the error then says that something was pushed.
+    unclear = sum("was pushed" in error.message or "during the push" in error.message for error in errors)
+    assert done <= len(list(server.repo().get_walker())) - 1 <= done + unclear
     assert bool(errors) is (request_of != PUSH)  # where the branch is decides about a push, not its answer
 
 
@@ -258,10 +259,9 @@ def _mutated(body: bytes, chance: random.Random) -> bytes:
     return bytes(data)
 
 
-def test_a_url_with_credentials_is_refused() -> None:
-    with pytest.raises(ValueError, match="credentials") as caught:
-        Repository("https://u:simKey@example.com/git/a/b.git", USER, Secret(KEY), urllib3.PoolManager())
-    assert "simKey" not in str(caught.value)
+def test_a_url_of_another_host_is_refused(server: GitServer) -> None:
+    with pytest.raises(ValueError, match="not on this host"):
+        Repository("https://u:simKey@example.com/git/a/b.git", USER, credential(KEY, "test"), host_of(server.url))
 
 
 @pytest.mark.parametrize("author", ["nobody", "a <b", "a\n<b>", "a <b>\nparent x", "a <b> <c>"])
@@ -271,10 +271,11 @@ def test_an_author_that_is_none_is_refused(server: GitServer, author: str) -> No
 
 
 SCRIPT = """
-import sys, urllib3
-from algosync.core.secret import Secret
+import sys
+from algosync.core.credential import credential
 from algosync.core.tree import Blob
 from algosync.git import Repository
+from algosync.net import Host, Names, Net
 assert not [name for name in sys.modules if name.startswith("dulwich")]
 opened = []
 def hook(event, arguments):
@@ -282,10 +283,11 @@ def hook(event, arguments):
         opened.append(str(arguments[0]) if arguments else event)
 sys.addaudithook(hook)
 url, user, key = sys.argv[1:]
+host = Host(url.partition("/git/")[0], Names(), Net(), None)
 tree = {"a": Blob(b"a" * 40_000_000)}
-ours = Repository(url, user, Secret(key), urllib3.PoolManager())
+ours = Repository(url, user, credential(key, "test"), host)
 first = ours.push(None, tree, author="a <b>", message="1")
-assert Repository(url, user, Secret(key), urllib3.PoolManager()).tree(first) == tree
+assert Repository(url, user, credential(key, "test"), host).tree(first) == tree
 print([name for name in opened if not name.endswith((".py", ".pyc", ".so"))])
 """
 
@@ -319,9 +321,3 @@ def test_nothing_of_the_machine_is_read_or_written(server: GitServer, tmp_path: 
     assert sorted(path.name for path in tmp_path.iterdir()) == [".gitconfig", ".netrc", "Hello.git", "helper"]
     assert not re.search("evil", str(server.pushed), re.IGNORECASE)
     assert server.pushed["accept-encoding"] == "identity"
-
-
-def test_the_pool_s_own_headers_are_sent(server: GitServer) -> None:
-    server.client().push(None, TREE, author=AUTHOR, message="1")
-    assert server.pushed["x-pool"] == "ours"
-    assert server.pushed["user-agent"] == "git/algosync"

@@ -6,10 +6,11 @@ import pytest
 from harness import Cluster, Workspace
 
 from algosync.cli.choice import Choice
-from algosync.cli.stage import _git_base
+from algosync.cli.clusters import git_host
 from algosync.cluster.address import parse
 from algosync.cluster.connection import connect
-from algosync.core.secret import Secret
+from algosync.core.credential import credential
+from algosync.net import Net
 
 
 def test_a_push_during_the_test_is_not_published(cluster: Cluster, workspace: Workspace) -> None:
@@ -69,16 +70,18 @@ def test_a_git_address_belongs_to_the_cluster_that_the_environment_names(flag: s
     url = flag or named
     cluster = connect(
         parse(url, "test"),
-        Secret("simkey"),
+        credential("simkey", "test"),
+        Net(),
     )
-    given = _git_base(Choice(None, destination=flag, environ=environ), url, cluster)
-    assert (given == "https://code.x.com/git") == used
+    given = git_host(Choice(None, destination=flag, environ=environ), url, cluster).url
+    assert (given == "https://code.x.com") == used
 
 
 def test_a_git_address_is_never_used_for_a_local_cluster() -> None:
     environ = {"DESTINATION_API_ADDRESS": "local", "DESTINATION_GIT_ADDRESS": "https://code.x.com"}
     cluster = connect(
         parse("http://127.0.0.1:9", "test"),
-        Secret("simkey"),
+        credential("simkey", "test"),
+        Net(),
     )
-    assert _git_base(Choice(None, environ=environ), "local", cluster) == "http://127.0.0.1:9/git"
+    assert git_host(Choice(None, environ=environ), "local", cluster).url == "http://127.0.0.1:9"

@@ -1,0 +1,108 @@
+"""Clusters: how the options and the environment name them, and the ways to them."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from algosync.cli.choice import Choice
+from algosync.core.error import UsageError
+
+if TYPE_CHECKING:
+    from algosync.cluster.connection import Cluster
+    from algosync.cluster.data import DataStore
+    from algosync.net import Host, Net
+    from algosync.views.terminal import Terminal
+
+__all__ = ["Clusters", "clusters", "git_host", "label"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """The ways to clusters, open as long as `stack` is. What must never be shown is hidden from the terminal first."""
+
+    choice: Choice
+    terminal: Terminal
+    stack: ExitStack
+    net: Net
+
+    def destination(self) -> tuple[str, Cluster]:
+        """Its label and itself. UsageError: none is named."""
+        address = self.choice.destination or self.choice.environ.get("DESTINATION_API_ADDRESS", "")
+        if not address:
+            raise UsageError(
+                "no destination is named",
+                hint="set DESTINATION_API_ADDRESS and DESTINATION_API_KEY, or use --destination local for an embedded cluster",
+            )
+        name = label(address, "--destination" if self.choice.destination else "DESTINATION_API_ADDRESS", self.choice)
+        return name, self._cluster("DESTINATION", name)
+
+    def source(self, address: str | None, folder: Path) -> DataStore | None:
+        """A cluster, or a directory below `folder`, where the workflow file is."""
+        from algosync.cluster.directory import Directory
+
+        if address is None:
+            return None
+        if address.startswith("file://"):
+            return Directory(folder / address.removeprefix("file://"))
+        return self._cluster("SOURCE", address).data
+
+    def _cluster(self, side: str, address: str) -> Cluster:
+        from algosync.cli.embedded import is_local, running
+        from algosync.cluster.address import parse
+        from algosync.cluster.connection import connect
+        from algosync.core.credential import credential
+        from algosync.net import Proxies
+
+        variable = f"{side}_API_ADDRESS"
+        if is_local(address):
+            local = self.stack.enter_context(running(address, self.choice.state))
+            self.terminal.hide(local.key.reveal())
+            direct = replace(self.net, proxies=Proxies())
+            return connect(parse(local.url, variable), credential(local.key.reveal(), "the local cluster's key"), direct)
+        key = credential(self.choice.environ.get(f"{side}_API_KEY", ""), f"{side}_API_KEY")
+        self.terminal.hide(key.secret.reveal())
+        where = parse(address, variable, insecure=self.choice.insecure_http)
+        return connect(where, key, self.net, self.choice.environ.get(f"{side}_CA_CERT"), side)
+
+
+def clusters(choice: Choice, terminal: Terminal, stack: ExitStack) -> Clusters:
+    """Nothing is sent yet. What is sent later ends when a signal comes."""
+    from algosync.cli.interrupt import on_stop, pause
+    from algosync.net import Net, Proxies, Retry
+
+    proxies = Proxies.read(choice.environ)
+    for secret in proxies.secrets():
+        terminal.hide(secret.reveal())
+    net = Net(proxies, Retry(pause=pause), timeout=float(choice.request_timeout))
+    stack.enter_context(on_stop(net.watch.stop))
+    return Clusters(choice, terminal, stack, net)
+
+
+def git_host(choice: Choice, name: str, destination: Cluster) -> Host:
+    """Where its repositories are, below `/git`.
+
+    The given address belongs to the cluster that the environment names, not to whatever `--destination` puts in its place.
+    """
+    from algosync.cluster.address import git_base, parse_git
+
+    variable = "DESTINATION_GIT_ADDRESS"
+    given = choice.environ.get(variable)
+    named = choice.environ.get("DESTINATION_API_ADDRESS", "")
+    if not given or name != destination.address.url or (choice.destination and choice.destination != named):
+        base = git_base(destination.address)
+    else:
+        base = parse_git(given, variable, insecure=choice.insecure_http)
+    host = destination.wire.host
+    names = replace(host.names, address=variable if host.names.address else "")
+    return host.at(base.removesuffix("/git"), names)
+
+
+def label(address: str, variable: str, choice: Choice) -> str:
+    """How a cluster is called: its checked address, or a local one's name. `variable` is where the address was given."""
+    from algosync.cli.embedded import is_local
+    from algosync.cluster.address import parse
+
+    return address if is_local(address) else parse(address, variable, insecure=choice.insecure_http).url

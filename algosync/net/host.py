@@ -1,0 +1,220 @@
+"""Host: requests to one host, over kept connections.
+
+No redirects (they would carry the key elsewhere), no netrc, no cookies, identity encoding only (a gzip body cut short passes for
+whole: reliability.md §0), certificates of the user's choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from algosync.core.error import AlgosyncError, Interrupted, Unexpected
+from algosync.net import failure
+from algosync.net.lease import Lease, Watch, current
+from algosync.net.names import Names
+from algosync.net.proxy import Proxies
+from algosync.net.retry import Retry
+
+if TYPE_CHECKING:
+    import ssl
+
+    import urllib3
+    from urllib3.response import BaseHTTPResponse
+
+__all__ = ["BLOCK", "Answer", "Host", "Net", "Response"]
+
+BLOCK = 1 << 20  # bytes: what performance.md found best
+CONNECT_WITHIN = 15.0  # seconds
+ANSWER_LIMIT = 32 << 20  # bytes of an answer that is held in memory
+_FAILURE_LIMIT = 1 << 20
+_PIECE = 1 << 16  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """What all hosts of a run share. `timeout`: the seconds that a request may take, and a transfer without progress."""
+
+    proxies: Proxies = field(default_factory=Proxies)
+    retry: Retry = field(default_factory=Retry)
+    watch: Watch = field(default_factory=Watch)
+    timeout: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer with a good status."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Response:
+    """An answer on its way, with a good status. Reading raises TimedOut and Unreachable where it does not come to its end."""
+
+    def __init__(self, what: str, raw: BaseHTTPResponse, lease: Lease, names: Names) -> None:
+        self.status = raw.status
+        self.headers: Mapping[str, str] = raw.headers
+        self._what, self._raw, self._lease, self._names = what, raw, lease, names
+        self._closed = False
+
+    def read(self, count: int | None = None) -> bytes:
+        """`count` bytes, fewer only at the end; all where None."""
+        data = self._take(count)
+        while count is not None and len(data) < count and (more := self._take(count - len(data))):
+            data += more
+        self._lease.moved(len(data))
+        return data
+
+    def blocks(self) -> Iterator[bytes]:
+        while block := self.read(BLOCK):
+            yield block
+
+    def whole(self, limit: int = ANSWER_LIMIT) -> bytes:
+        """To its very end: only a read that finds nothing tells that it was cut. Unexpected: longer than `limit` bytes.
+
+        Bytes do not buy time here: an answer that is held in memory has to be there within the request's time.
+        """
+        text = bytearray()
+        while block := self._take(_PIECE):
+            text += block
+            if len(text) > limit:
+                raise Unexpected(f"{self._what}: the answer is longer than {limit} bytes", status=self.status)
+        return bytes(text)
+
+    def _take(self, count: int | None) -> bytes:
+        import urllib3
+
+        try:
+            block = self._raw.read(count)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise _broken(self._what, error, self._lease, self._names) from None
+        if self._lease.ended:  # a body that ends with its connection would pass for whole
+            raise _broken(self._what, None, self._lease, self._names)
+        return block
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            # What was not read to its end cannot be reused.
+            self._raw.drain_conn() if self._raw.length_remaining == 0 else self._raw.close()
+            self._raw.release_conn()
+            self._lease.release()
+
+
+class Host:
+    """`url` is `scheme://host[:port]`; `context` says whom it trusts, where that is https. Safe to use from several threads."""
+
+    def __init__(
+        self, url: str, names: Names, net: Net, context: ssl.SSLContext | None, pool: urllib3.PoolManager | None = None
+    ) -> None:
+        self.url = url
+        self.names = names
+        self.net = net
+        self._context = context
+        self._pool = pool
+
+    def at(self, url: str, names: Names) -> Host:
+        """Another host of the same cluster; connections are shared where it is the same one."""
+        shared = self.pool if urlsplit(url)[:2] == urlsplit(self.url)[:2] else None
+        return Host(url, names, self.net, self._context, shared)
+
+    @property
+    def pool(self) -> urllib3.PoolManager:
+        if self._pool is None:
+            from algosync.net.connection import pool_of
+
+            self._pool = pool_of(self._context, self.net.proxies.to(self.url))
+        return self._pool
+
+    def open(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | Iterable[bytes] | None = None,
+        within: float | None = None,
+    ) -> Response:
+        """One request, once. The Response has to be closed. Raises ClusterError, also for any status but 2xx; Interrupted.
+
+        `within`: the seconds it may take, where that is not the usual.
+        """
+        import urllib3
+
+        what = f"{method} {path.partition('?')[0]}"
+        seconds = within or self.net.timeout
+        lease = self.net.watch.lease(seconds)
+        try:
+            with current(lease):
+                raw = self.pool.urlopen(
+                    method,
+                    self.url + path,
+                    headers={"Accept-Encoding": "identity", **headers},
+                    body=body if body is None or isinstance(body, bytes) else _paid(body, lease),
+                    preload_content=False,
+                    decode_content=False,
+                    redirect=False,
+                    timeout=urllib3.Timeout(connect=min(CONNECT_WITHIN, seconds), read=seconds),
+                )
+            response = Response(what, raw, lease, self.names)
+            self._refuse(what, response)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            lease.release()
+            raise _broken(what, error, lease, self.names) from None
+        except BaseException:
+            lease.release()
+            raise
+        return response
+
+    def _refuse(self, what: str, response: Response) -> None:
+        if not 200 <= response.status < 300:
+            with closing(response):
+                body = response.whole(_FAILURE_LIMIT)
+            raise failure.from_reply(what, response.status, response.headers, body, self.names)
+
+    @contextmanager
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | Iterable[bytes] | None = None,
+        within: float | None = None,
+    ) -> Iterator[Response]:
+        """As `open`, and closed."""
+        response = self.open(method, path, headers, body, within)
+        with closing(response):
+            yield response
+
+    def answer(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | Iterable[bytes] | None = None,
+        within: float | None = None,
+    ) -> Answer:
+        """The whole answer to one request."""
+        with self.exchange(method, path, headers, body, within) as response:
+            return Answer(response.status, response.headers, response.whole())
+
+
+def _paid(body: Iterable[bytes], lease: Lease) -> Iterator[bytes]:
+    """A block is asked for when the one before it is sent."""
+    for block in body:
+        yield block
+        lease.moved(len(block))
+
+
+def _broken(what: str, error: BaseException | None, lease: Lease, names: Names) -> AlgosyncError:
+    match lease.ended:
+        case "stop":
+            return Interrupted(f"{what}: interrupted")
+        case "deadline":
+            return failure.timed_out(what, lease.seconds, names)
+        case _:
+            return failure.from_transport(what, error or OSError("it ended"), names)

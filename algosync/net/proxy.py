@@ -1,0 +1,110 @@
+"""Proxies: HTTPS_PROXY, HTTP_PROXY and NO_PROXY, read once and by us, so that they hold for every request alike."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from algosync.core.error import UsageError
+from algosync.core.secret import Secret
+
+__all__ = ["Proxies", "Proxy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """`url` is `scheme://host:port` without credentials; `authorization` is the value of the header Proxy-Authorization.
+
+    `password` is what must never be shown; `variable` is where it was given.
+    """
+
+    url: str
+    variable: str
+    authorization: Secret | None = None
+    password: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """Which proxy leads to which host."""
+
+    https: Proxy | None = None
+    http: Proxy | None = None
+    exempt: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Proxies:
+        """As curl does: the lower-case name first, ALL_PROXY for what has none. UsageError names the variable."""
+        every = _proxy(environ, "ALL_PROXY")
+        exempt = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+        return cls(
+            _proxy(environ, "HTTPS_PROXY") or every,
+            _proxy(environ, "HTTP_PROXY") or every,
+            tuple(part.lower() for part in exempt.replace(",", " ").split()),
+        )
+
+    def to(self, url: str) -> Proxy | None:
+        """None: directly. So is plain http to this machine: a key would go to the proxy in clear, and come back."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if parts.scheme == "http" and is_loopback(host):
+            return None
+        port = parts.port or {"https": 443, "http": 80}[parts.scheme]
+        if any(_covers(pattern, host, port) for pattern in self.exempt):
+            return None
+        return self.https if parts.scheme == "https" else self.http
+
+    def secrets(self) -> tuple[Secret, ...]:
+        return tuple(proxy.password for proxy in (self.https, self.http) if proxy and proxy.password)
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _proxy(environ: Mapping[str, str], variable: str) -> Proxy | None:
+    # HTTP_PROXY in capitals can be set by a client of a CGI script (httpoxy); where that is so, curl ignores it, and so do we.
+    capitals = "" if variable == "HTTP_PROXY" and "REQUEST_METHOD" in environ else environ.get(variable, "")
+    text = environ.get(variable.lower()) or capitals
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        port = parts.port
+    except ValueError:
+        raise UsageError(f"{variable} is not an address") from None
+    # Its text is not shown: it may hold a password.
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"{variable} must look like http://proxy.example.com:3128", hint="SOCKS proxies are not supported")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    url = f"{parts.scheme}://{host}:{port or {'https': 443, 'http': 80}[parts.scheme]}"
+    if parts.username is None:
+        return Proxy(url, variable)
+    user, password = unquote(parts.username), unquote(parts.password or "")
+    token = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return Proxy(url, variable, Secret(f"Basic {token}"), Secret(password) if password else None)
+
+
+def _covers(pattern: str, host: str, port: int) -> bool:
+    """`*`, a domain (`.example.com` or `example.com`: it and all below it), an address, a network; each also with `:PORT`."""
+    name, separator, number = pattern.rpartition(":")
+    if separator and number.isdecimal() and not (":" in name and not name.startswith("[")):
+        if int(number) != port:
+            return False
+        pattern = name
+    pattern = pattern.strip("[]")
+    if pattern == "*":
+        return True
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(pattern, strict=False)
+    except ValueError:
+        domain = pattern.lstrip(".")
+        return bool(domain) and (host == domain or host.endswith(f".{domain}"))

@@ -1,0 +1,120 @@
+"""Trying again: one policy for every request, with one budget for a run.
+
+Waits are drawn evenly between nothing and a bound that doubles (full jitter), so that workers that failed together do not come
+back together. What a server asks for in `Retry-After` goes before that, up to a limit.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from algosync.core.error import (
+    AlgosyncError,
+    ClusterError,
+    Conflict,
+    Denied,
+    NotFound,
+    Throttled,
+    TimedOut,
+    TransferError,
+    Unexpected,
+    Unreachable,
+    Untrusted,
+)
+
+__all__ = ["Retry", "is_transient"]
+
+T = TypeVar("T")
+
+_FIRST, _CAP = 0.25, 30.0  # seconds: bounds of a wait
+_LONGEST_ASKED = 120.0  # seconds that a server may ask for
+
+
+def is_transient(error: AlgosyncError) -> bool:
+    """Whether the same request may succeed in a moment. A host that had its full time to answer, a certificate, a key: not."""
+    match error:
+        case TimedOut() | Untrusted():
+            return False
+        case Throttled() | Unreachable() | TransferError():
+            return True
+        case Unexpected(status=status):
+            # An answer that is none, or a failure of the server's; what it says of our request stays true.
+            return status is None or status < 300 or status >= 500 or status == 408
+        case _:
+            return False
+
+
+@dataclass(slots=True)
+class Retry:
+    """`tries` of one request at most; `budget` seconds of waiting in the whole run. Safe to use from several threads."""
+
+    tries: int = 6
+    budget: float = 300.0
+    pause: Callable[[float], None] = time.sleep
+    draw: Callable[[float, float], float] = random.uniform
+    _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def run(self, call: Callable[[], T], again: Callable[[AlgosyncError], bool] = is_transient) -> T:
+        """For what may be done twice. Raises the last failure."""
+        attempt = 1
+        while True:
+            try:
+                return call()
+            except (ClusterError, TransferError) as error:
+                if not again(error):
+                    raise
+                self._wait(error, attempt)
+            attempt += 1
+
+    def settle(self, act: Callable[[], T], look: Callable[[], T | None]) -> T:
+        """For what must not be done twice. After a failure it looks whether it was done, before it tries again.
+
+        Denied and NotFound say that nothing was done; a Conflict after a lost answer may be with ourselves. Where it cannot be
+        told what was done, it raises the failure that left it open.
+        """
+        attempt = 1
+        lost: ClusterError | None = None
+        while True:
+            try:
+                return act()
+            except ClusterError as error:
+                if lost is None and isinstance(error, (Denied, NotFound, Conflict)):
+                    raise
+                lost = lost or error
+                try:
+                    done = look()
+                except ClusterError:
+                    raise lost from None
+                if done is not None:
+                    return done
+                if not is_transient(error):
+                    raise lost from None
+                self._wait(error, attempt)
+            attempt += 1
+
+    def _wait(self, error: AlgosyncError, attempt: int) -> None:
+        """Returns when it is time. Raises `error`, with what was tried, where there is no more."""
+        asked = error.retry_after if isinstance(error, ClusterError) else None
+        seconds = self.draw(0, min(_CAP, _FIRST * 2 ** (attempt - 1)))
+        if asked is not None:
+            seconds += asked
+        if asked is not None and asked > _LONGEST_ASKED:
+            raise _given_up(error, f"it asks to wait {asked:.0f} s, longer than a run waits") from error
+        if attempt >= self.tries:
+            raise _given_up(error, f"tried {attempt} times") from error
+        with self._guard:
+            if seconds > self.budget:
+                raise _given_up(error, "this run has waited as long as it may") from error
+            self.budget -= seconds
+        self.pause(seconds)
+
+
+def _given_up(error: AlgosyncError, why: str) -> AlgosyncError:
+    error.message = f"{error.message} ({why})"
+    error.args = (error.message,)
+    return error

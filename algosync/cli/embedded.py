@@ -1,7 +1,8 @@
-"""The embedded cluster: a child process that lives as long as commands use it.
+"""Local clusters: child processes, each with a folder. One lives as long as commands use it, or until it is stopped.
 
 Every command holds a shared lock on one file while it works; the cluster waits for the exclusive one, gets it when nobody is left
-(killed commands included), and ends. A second command joins the one that runs.
+(killed commands included), and ends. A second command joins the one that runs. `emulator start` leaves a mark in the folder, and
+with that mark a cluster stays. Who starts or stops one holds another lock meanwhile, so that there is never more than one of them.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +24,12 @@ from algosync.core.error import Unreachable, UsageError
 from algosync.core.secret import Secret
 from algosync.core.text import printable, printable_lines
 
-__all__ = ["LocalCluster", "is_local", "running"]
+__all__ = ["KEPT", "LocalCluster", "folder", "is_local", "joining", "launch", "locked", "present", "running"]
 
-_NAME = re.compile(r"local(?::(?P<name>[A-Za-z0-9][A-Za-z0-9_-]{0,62}))?")
+KEPT = "kept.json"
+"""The mark of a cluster that stays: what it was started with."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 # Like `-m algosync.emulator`, but nothing is imported from the folder that the user happens to stand in.
 _MAIN = "import sys; sys.path.append(sys.argv.pop(1)); from algosync.emulator.__main__ import main; sys.exit(main())"
 _START_WITHIN = 30.0  # seconds
@@ -34,77 +38,105 @@ _LOOK_EVERY = 0.02  # seconds
 
 @dataclass(frozen=True, slots=True)
 class LocalCluster:
+    """A cluster that answers. Over TLS, `ca_cert` is the file of its authority, `ca_bundle` has those of the machine, too."""
+
     url: str
     key: Secret
+    user: str
+    pid: int
+    started_at: str
+    ca_cert: str | None
+    ca_bundle: str | None
 
 
 def is_local(address: str) -> bool:
     """`local` or `local:NAME`. UsageError: the name cannot be one."""
-    if not address.startswith("local"):
+    if address == "local":
+        return True
+    if not address.startswith("local:"):
         return False
-    if _NAME.fullmatch(address) is None:
-        if address == "local" or address.startswith("local:"):
-            raise UsageError(f"{printable(address, 100)!r} does not name a local cluster", hint="letters, digits, - and _")
-        return False
+    _check_name(address.removeprefix("local:"), address)
     return True
+
+
+def folder(state: Path, name: str) -> Path:
+    """Where a cluster of this name is kept. UsageError: the name cannot be one."""
+    _check_name(name, name)
+    return state.resolve() / "local" / name
 
 
 @contextmanager
 def running(address: str, state: Path) -> Iterator[LocalCluster]:
     """Joins the cluster, or starts it. Unreachable: it does not start. UsageError: the extra `local` is not installed."""
-    match = _NAME.fullmatch(address)
-    name = (match["name"] if match else None) or "default"
-    if importlib.util.find_spec("starlette") is None or importlib.util.find_spec("uvicorn") is None:
-        raise UsageError("the local cluster is not installed", hint="pip install 'algosync[local]'")
-    root = state.resolve() / "local" / name
-    with ExitStack() as held:
-        try:
-            for folder in (root.parent.parent, root.parent, root):
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            held.enter_context(_locked(root / "users.lock", fcntl.LOCK_SH))
-            with _locked(root / "start.lock", fcntl.LOCK_EX):
-                cluster = _present(root) or _start(root)
-        except OSError as error:
-            raise UsageError(f"the local cluster cannot be kept in {printable(str(root))}: {error.strerror}") from None
+    root = folder(state, address.partition(":")[2] or "default")
+    with joining(root):
+        with locked(root / "start.lock"):
+            cluster = present(root)
+            if cluster is None:
+                # Of a cluster that was to stay, but was killed: this one belongs to the commands that use it.
+                (root / KEPT).unlink(missing_ok=True)
+                cluster = launch(root, ["--until-unlocked", str(root / "users.lock")])
         yield cluster
 
 
 @contextmanager
-def _locked(path: Path, kind: int) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def joining(root: Path) -> Iterator[None]:
+    """The cluster of this folder, where there is one, does not end by itself in the body. UsageError: the folder cannot be used."""
+    if importlib.util.find_spec("starlette") is None or importlib.util.find_spec("uvicorn") is None:
+        raise UsageError("the local cluster is not installed", hint="pip install 'algosync[local]'")
     try:
-        fcntl.flock(descriptor, kind)
+        for each in (root.parent.parent, root.parent, root):
+            each.mkdir(parents=True, exist_ok=True, mode=0o700)
+        users = _opened(root / "users.lock")
+    except OSError as error:
+        raise UsageError(f"the local cluster cannot be kept in {printable(str(root))}: {error.strerror}") from None
+    try:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(users)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Nobody else holds this lock file in the body."""
+    descriptor = _opened(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
 
 
-def _present(root: Path) -> LocalCluster | None:
+def present(root: Path) -> LocalCluster | None:
     """The cluster that runs on this folder, if it is the one that wrote the file."""
     import http.client
-    from urllib.parse import urlsplit
 
     try:
         document = json.loads((root / "cluster.json").read_text())
-        url, key, token = str(document["address"]), str(document["key"]), document["token"]
-        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
-        try:
-            connection.request("GET", "/health")
-            answer = json.loads(connection.getresponse().read(10_000))
-        finally:
-            connection.close()
-    except (OSError, ValueError, KeyError, http.client.HTTPException):
+        answer = _health(str(document["address"]), document["ca_cert"])
+        if not isinstance(answer, dict) or answer.get("token") != document["token"]:
+            return None
+        return LocalCluster(
+            url=str(document["address"]),
+            key=Secret(str(document["key"])),
+            user=str(document["user"]),
+            pid=int(document["pid"]),
+            started_at=str(document["started_at"]),
+            ca_cert=document["ca_cert"],
+            ca_bundle=document["ca_bundle"],
+        )
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
         return None
-    return LocalCluster(url, Secret(key)) if isinstance(answer, dict) and answer.get("token") == token else None
 
 
-def _start(root: Path) -> LocalCluster:
+def launch(root: Path, options: Sequence[str]) -> LocalCluster:
+    """Starts a cluster in a session of its own and waits until it answers. Unreachable: it does not."""
     log = root / "server.log"
     package = str(Path(__file__).resolve().parents[2])
-    command = [sys.executable, "-c", _MAIN, package, str(root), "--until-unlocked", str(root / "users.lock")]
     with open(log, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as output:
         child = subprocess.Popen(  # noqa: S603  # our own interpreter and module
-            command,
+            [sys.executable, "-c", _MAIN, package, str(root), *options],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -113,7 +145,8 @@ def _start(root: Path) -> LocalCluster:
         )
     deadline = time.monotonic() + _START_WITHIN
     while time.monotonic() < deadline:
-        if cluster := _present(root):
+        cluster = present(root)
+        if cluster is not None and cluster.pid == child.pid:
             return cluster
         if child.poll() is not None:
             break
@@ -121,3 +154,30 @@ def _start(root: Path) -> LocalCluster:
     child.kill()
     tail = " / ".join(printable_lines(log.read_text(errors="replace"), last=5))
     raise Unreachable(f"the local cluster did not start: {tail}", hint=f"its log is {printable(str(log))}")
+
+
+def _check_name(name: str, shown: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{printable(shown, 100)!r} does not name a local cluster", hint="letters, digits, - and _")
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _health(url: str, ca_cert: str | None) -> object:
+    """What it says of itself. No proxy is asked: it is on this machine."""
+    import http.client
+    import ssl
+    from urllib.parse import urlsplit
+
+    place = urlsplit(url).netloc
+    if ca_cert is None:
+        connection = http.client.HTTPConnection(place, timeout=5)
+    else:
+        connection = http.client.HTTPSConnection(place, timeout=5, context=ssl.create_default_context(cafile=ca_cert))
+    try:
+        connection.request("GET", "/health")
+        return json.loads(connection.getresponse().read(10_000))
+    finally:
+        connection.close()

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -23,9 +24,15 @@ from algosync.emulator.accounts import AccountError, Accounts
 from algosync.emulator.clock import now_text
 from algosync.emulator.cluster import Cluster, Place
 from algosync.emulator.database import Database
+from algosync.emulator.fault_file import FaultFile
+from algosync.emulator.fault_values import FaultError
+from algosync.emulator.fault_wire import WiredProtocol
 from algosync.emulator.keys import KEY_LENGTH, new_key
 
 FORMAT = 1
+KEPT = "kept.json"
+"""With this file in the folder the server stays when nobody uses it any more, until it is told to stop."""
+
 GRACE_SECONDS = 2
 """How long running requests may go on after the signal to stop."""
 
@@ -45,6 +52,7 @@ class Options:
     environments: Path
     tls: bool = False
     certificate: Path | None = None
+    faults: Path | None = None
 
 
 def serve(options: Options) -> None:
@@ -53,14 +61,16 @@ def serve(options: Options) -> None:
     Raises `StartError` where another server has the folder, the port is taken, or a file cannot be used.
     """
     os.umask(0o077)
+    faults = _checked(options.faults) if options.faults else None
     root = _prepared(options.root)
     _lock(root / "server.lock")
     watched = _opened(options.until_unlocked) if options.until_unlocked else None
-    with _listening(options.port) as listener:
+    with _listening(options.port, _last_port(root)) as listener:
         port: int = listener.getsockname()[1]
         database = _database(root / "cluster.sqlite")
         tls = _tls(options, root) if options.tls or options.certificate else None
-        place = Place(root, options.environments.resolve(), port, secrets.token_urlsafe(24), tls.bundle if tls else None)
+        bundle = tls.bundle if tls else None
+        place = Place(root, options.environments.resolve(), port, secrets.token_urlsafe(24), bundle, faults)
         address = {
             "format_version": FORMAT,
             "address": place.address,
@@ -74,7 +84,7 @@ def serve(options: Options) -> None:
         }
         server = _Server(_config(Cluster(place, database), tls.certificate if tls else None), lambda: _announce(root, address))
         if watched is not None:
-            threading.Thread(target=_watch, args=(watched, server), daemon=True).start()
+            threading.Thread(target=_watch, args=(watched, root / KEPT, server), daemon=True).start()
         asyncio.run(server.serve([listener]))
 
 
@@ -110,7 +120,7 @@ def _config(cluster: Cluster, certificate: Path | None) -> uvicorn.Config:
         # The gate's is exact.
         date_header=False,
         lifespan="on",
-        http="h11",
+        http=WiredProtocol,
         timeout_graceful_shutdown=GRACE_SECONDS,
         ssl_certfile=certificate,
     )
@@ -145,6 +155,15 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
+def _checked(faults: Path) -> Path:
+    """A file of faults that can be used as it is now."""
+    try:
+        FaultFile(faults).rules()
+    except FaultError as error:
+        raise StartError(f"Cannot use the faults of {error}") from None
+    return faults.resolve()
+
+
 def _hang_up(connection: object) -> None:
     """End an idle connection at once: TLS would wait for an answer to its goodbye, and idle clients do not answer."""
     if not isinstance(connection, H11Protocol) or (connection.cycle and not connection.cycle.response_complete):
@@ -172,11 +191,14 @@ def _prepared(root: Path) -> Path:
 
 
 def _lock(path: Path) -> None:
-    """Keep every other server out until this process has ended."""
+    """Keep every other server out until this process has ended; who it is, the file says."""
+    file = _opened(path)
     try:
-        fcntl.flock(_opened(path), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise StartError(f"Another server is using {path.parent}") from None
+    os.ftruncate(file, 0)
+    os.write(file, str(os.getpid()).encode())
 
 
 def _database(path: Path) -> Database:
@@ -187,15 +209,32 @@ def _database(path: Path) -> Database:
 
 
 @contextlib.contextmanager
-def _listening(port: int) -> Generator[socket.socket, None, None]:
+def _listening(port: int, last: int) -> Generator[socket.socket, None, None]:
+    """A socket at this port; where it is 0 at the last start's, so that addresses stay valid, or where that is taken at any."""
     # With its protocol named, as asyncio switches off Nagle's delay only then.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind(("127.0.0.1", port))
+            _bind(listener, [port] if port else [last, 0])
         except OSError as error:
             raise StartError(f"Cannot listen on port {port}: {error.strerror}") from None
         yield listener
+
+
+def _bind(listener: socket.socket, ports: list[int]) -> None:
+    *preferred, last = ports
+    for port in preferred:
+        with contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return
+    listener.bind(("127.0.0.1", last))
+
+
+def _last_port(root: Path) -> int:
+    """The port of the last start; 0 where there was none, or its file is damaged."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        return urlsplit(json.loads((root / "cluster.json").read_text())["address"]).port or 0
+    return 0
 
 
 def _key(database: Database, root: Path, user: str) -> str:
@@ -226,10 +265,18 @@ def _announce(root: Path, address: dict[str, object]) -> None:
     sys.stdout.flush()
 
 
-def _watch(file: int, server: _Server) -> None:
-    """Stop the server when nobody shares the lock on `file` any more, and keep it from then on."""
+def _watch(file: int, kept: Path, server: _Server) -> None:
+    """Stop the server when nobody shares the lock on `file` any more, and keep it from then on.
+
+    Unless it is to stay: who wants that holds the lock while they leave the mark. Then it watches no longer.
+    """
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
-    finally:
-        # Also where locks do not work: a server that nobody can stop is worse than one that stops.
+    except OSError:
+        # Locks do not work here: a server that nobody can stop is worse than one that stops.
+        server.stop()
+        return
+    if kept.exists():
+        fcntl.flock(file, fcntl.LOCK_UN)
+    else:
         server.stop()

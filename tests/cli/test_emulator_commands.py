@@ -1,0 +1,267 @@
+"""`algosync emulator`, run as users run it."""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness import Workspace
+
+PLAIN = re.compile(r"sim[A-Za-z0-9]{25}\n")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Workspace]:
+    """A folder where no cluster runs any more in the end."""
+    place = Workspace(tmp_path)
+    yield place
+    for root in tmp_path.glob("state/local/*"):
+        assert place.run("emulator", "stop", "--name", root.name).returncode == 0
+
+
+def done(place: Workspace, *arguments: str, code: int = 0) -> str:
+    """What a command writes to stdout."""
+    ended = place.run("emulator", *arguments)
+    assert ended.returncode == code, f"exit {ended.returncode}\n{ended.stdout}\n{ended.stderr}"
+    assert "Traceback" not in ended.stderr
+    return ended.stdout
+
+
+def said(place: Workspace, *arguments: str, code: int = 1) -> str:
+    """What a command writes to stderr, and nothing else."""
+    ended = place.run("emulator", *arguments)
+    assert (ended.returncode, ended.stdout) == (code, ""), ended.stderr
+    return ended.stderr
+
+
+def root_of(place: Workspace, name: str = "default") -> Path:
+    return place.folder / "state" / "local" / name
+
+
+def document(place: Workspace, name: str = "default") -> dict[str, object]:
+    found: dict[str, object] = json.loads((root_of(place, name) / "cluster.json").read_text())
+    return found
+
+
+def state_of(place: Workspace, name: str = "default") -> tuple[str, bool]:
+    [found] = [each for each in json.loads(done(place, "status", "--json"))["clusters"] if each["name"] == name]
+    return found["state"], found["kept"]
+
+
+def listening(url: str) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) == 0
+
+
+def test_the_life_of_a_cluster(place: Workspace) -> None:
+    assert said(place, "status", code=0) == "There are no local clusters in state.\n"
+    url = done(place, "start").strip()
+    first = document(place)
+    assert first["address"] == url
+    assert done(place, "start").strip() == url
+    assert document(place) == first
+    line = f"default  running  {url}  pid {first['pid']}  user local  0 algorithms  since {first['started_at']}\n"
+    assert done(place, "status") == done(place, "status", "--name", "default") == line
+    assert f"running already at {url}, with another --port, --tls\n" in said(place, "start", "--tls", "--port", "1")
+    assert said(place, "stop", code=0) == "The local cluster default has ended.\n"
+    assert not listening(url)
+    assert said(place, "stop", code=0) == "The local cluster default is not running.\n"
+    assert done(place, "status", "--name", "default", code=1) == "default  stopped  0 algorithms\n"
+    assert done(place, "start").strip() == url, "the port is kept"
+    assert document(place)["key"] == first["key"]
+
+
+def test_a_taken_port_is_given_up_unless_it_is_wanted(place: Workspace) -> None:
+    url = done(place, "start").strip()
+    done(place, "stop")
+    port = url.rpartition(":")[2]
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", int(port)))
+        other.listen()
+        assert "Address already in use" in said(place, "start", "--port", port)
+        assert not (root_of(place) / "kept.json").exists()
+        assert done(place, "start").strip() != url
+
+
+def test_commands_join_it_and_it_outlives_them(place: Workspace) -> None:
+    place.algorithm("Echo")
+    place.write([{"name": "Echo", "language": "python3", "test_payload": 1}])
+    done(place, "start", "--name", "two", "--tls")
+    before = document(place, "two")
+    for _ in range(2):
+        place.apply("--destination", "local:two")
+    assert document(place, "two") == before
+    assert state_of(place, "two") == ("running", True)
+
+
+def test_a_cluster_that_a_command_started_stays_when_it_is_wanted(place: Workspace) -> None:
+    """`start` while a command uses it: both have the same one, which then outlives the command."""
+    root = root_of(place)
+    root.mkdir(parents=True)
+    users = os.open(root / "users.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(users, fcntl.LOCK_SH)
+    command = [sys.executable, "-m", "algosync.emulator", str(root), "--until-unlocked", str(root / "users.lock")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().removeprefix("Serving ").strip()
+        assert state_of(place) == ("running", False)
+        assert done(place, "start").strip() == url
+        os.close(users)
+        assert done(place, "start").strip() == url, "nobody uses it now, and it is still there"
+        assert state_of(place) == ("running", True)
+        done(place, "stop")
+        assert server.wait(20) == 0
+
+
+def test_what_a_killed_server_leaves_deceives_nobody(place: Workspace) -> None:
+    done(place, "start")
+    pid = int(str(document(place)["pid"]))
+    os.kill(pid, signal.SIGKILL)
+    with (root_of(place) / "server.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    # The process id may be another's by now: this one's.
+    for file in ("cluster.json", "server.lock"):
+        path = root_of(place) / file
+        path.write_text(path.read_text().replace(str(pid), str(os.getpid())))
+    assert done(place, "status", "--name", "default", code=1) == "default  stopped  0 algorithms\n"
+    assert said(place, "stop", code=0) == "The local cluster default is not running.\n"
+    assert "is not running" in said(place, "env")
+
+
+def test_env_is_for_shells(place: Workspace) -> None:
+    place.folder = place.folder / 'it\'s a "folder" with $HOME'
+    place.folder.mkdir()
+    done(place, "start", "--tls")
+    text = done(place, "env")
+    found = document(place)
+    variables = dict.fromkeys(("DESTINATION_CA_CERT", "NODE_EXTRA_CA_CERTS"), found["ca_cert"])
+    variables |= dict.fromkeys(("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "GIT_SSL_CAINFO"), found["ca_bundle"])
+    variables |= dict.fromkeys(("ALGORITHMIA_API", "DESTINATION_API_ADDRESS"), found["address"])
+    variables |= dict.fromkeys(("ALGORITHMIA_API_KEY", "DESTINATION_API_KEY"), found["key"])
+    assert sorted(re.findall(r"^export (\w+)=", text, re.MULTILINE)) == sorted(variables)
+    shell = subprocess.run(["/bin/sh", "-c", f"{text} env"], capture_output=True, text=True, check=True, env={})
+    seen = dict(line.split("=", 1) for line in shell.stdout.splitlines())
+    assert {name: seen[name] for name in variables} == variables
+    client = "import Algorithmia; print(next(iter(Algorithmia.client().dir('').list())).url)"
+    done_by = subprocess.run([sys.executable, "-c", client], capture_output=True, text=True, check=True, env=seen)
+    assert done_by.stdout == "/v1/data/local\n"
+    done(place, "stop")
+
+
+def test_users_and_keys_with_the_server_and_without(place: Workspace) -> None:
+    early = done(place, "key", "add")
+    assert PLAIN.fullmatch(early)
+    assert stat.S_IMODE((root_of(place) / "cluster.sqlite").stat().st_mode) == 0o600
+    url = done(place, "start").strip()
+    eve = done(place, "user", "add", "eve", "--organization", "acme", "--organization", "zoo")
+    odd = done(place, "key", "add", "--form", "base64").strip()
+    token = done(place, "key", "add", "--user", "eve", "--form", "jwt").strip()
+    expired = done(place, "key", "add", "--expired").strip()
+    assert PLAIN.fullmatch(eve)
+    assert {"/", "+"} < set(odd)
+    assert odd.endswith("=")
+    parts = [base64.urlsafe_b64decode(part + "===") for part in token.split(".")]
+    assert [json.loads(parts[0])["typ"], json.loads(parts[1])["sub"], len(parts)] == ["JWT", "eve", 3]
+    folders = {}
+    for key in (early.strip(), eve.strip(), odd, token, expired):
+        folders[key] = roots(url, key)
+    assert folders == {
+        early.strip(): ["local"],
+        eve.strip(): ["eve", "acme", "zoo"],
+        odd: ["local"],
+        token: ["eve", "acme", "zoo"],
+        expired: 401,
+    }
+    kept = [
+        path.name
+        for path in root_of(place).rglob("*")
+        if path.is_file() and any(key.encode() in path.read_bytes() for key in folders)
+    ]
+    assert kept == [], "keys are digests"
+
+
+def roots(url: str, key: str) -> object:
+    import requests
+
+    answer = requests.get(f"{url}/v1/data/", headers={"Authorization": f"Bearer {key}"}, timeout=20)
+    return [each["name"] for each in answer.json()["folders"]] if answer.status_code == 200 else answer.status_code
+
+
+def test_what_users_and_keys_cannot_be(place: Workspace) -> None:
+    done(place, "user", "add", "eve", "--organization", "acme")
+    assert "acme is there already, among the organizations" in said(place, "user", "add", "acme")
+    assert "eve is there already, among the users" in said(place, "user", "add", "adam", "--organization", "eve")
+    assert "'../x' cannot name an account" in said(place, "user", "add", "../x")
+    assert "has no user nobody" in said(place, "key", "add", "--user", "nobody")
+    assert "--expired and --expires-in" in said(place, "key", "add", "--expired", "--expires-in", "3", code=64)
+    assert "'../x' does not name a local cluster" in said(place, "start", "--name", "../x", code=64)
+    assert "is no file" in said(place, "start", "--faults", "none.json", code=64)
+    (root_of(place) / "cluster.sqlite").write_bytes(b"no database" * 100)
+    assert "file is not a database" in said(place, "key", "add")
+
+
+def test_reset_asks_and_leaves_nothing(place: Workspace) -> None:
+    url = done(place, "start", "--tls").strip()
+    assert "nobody is there to approve" in said(place, "reset")
+    assert on_a_terminal(place, "no") == 1
+    assert listening(url)
+    assert on_a_terminal(place, "yes") == 0
+    assert not listening(url)
+    assert sorted(path.name for path in root_of(place).iterdir()) == ["server.lock", "start.lock", "users.lock"]
+    assert said(place, "reset", "--auto-approve", "--name", "none", code=0) == "There is no local cluster none.\n"
+
+
+def on_a_terminal(place: Workspace, answer: str) -> int:
+    """`reset`, answered; its exit code."""
+    controller, terminal = pty.openpty()
+    command = [sys.executable, "-m", "algosync", "emulator", "reset"]
+    environment = {name: value for name, value in place.environment().items() if name != "CI"}
+    process = subprocess.Popen(command, cwd=place.folder, env=environment, stdin=terminal, stdout=terminal, stderr=terminal)
+    os.close(terminal)
+    seen = b""
+    while b"Enter a value: " not in seen:
+        seen += os.read(controller, 1000)
+    os.write(controller, answer.encode() + b"\n")
+    code = process.wait(60)
+    os.close(controller)
+    return code
+
+
+def test_logs(place: Workspace) -> None:
+    assert "has been started" in said(place, "logs")
+    url = done(place, "start").strip()
+    assert roots(url, "wrong\x1b") == 401
+    shown = done(place, "logs").splitlines()
+    assert shown[0] == f"Serving {url}"
+    assert [line.split("  ")[1:] for line in shown if "/v1/" in line] == [
+        ["401", "-", "GET", "/v1/data/", shown[-1].split("  ")[-1]]
+    ]
+    follower = subprocess.Popen(
+        [sys.executable, "-m", "algosync", "emulator", "logs", "--follow"],
+        cwd=place.folder,
+        env=place.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with follower:
+        assert follower.stdout is not None
+        for _ in shown:
+            follower.stdout.readline()
+        roots(url, "later")
+        assert "GET  /v1/data/" in follower.stdout.readline()
+        follower.send_signal(signal.SIGINT)
+    assert follower.returncode == 130

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -11,12 +12,17 @@ from typing import Protocol
 
 from algosync.cluster.wire import Download, Reply, Wire, idempotent, path_of
 from algosync.core.error import Conflict, NotFound, Unexpected
+from algosync.core.text import printable
 
 __all__ = ["DataApi", "DataStore", "FileStat", "split"]
 
 DEFAULT_ACL = ("algo://.my/*",)  # the owner's algorithms may read, whoever calls them
 _SETTLED = timedelta(seconds=2)  # `last_modified` has whole seconds: a younger stamp may hide a second write
 _MAX_PAGES = 10_000
+_MAX_ENTRIES = 500_000
+_MARKER_LIMIT = 4096  # characters: it becomes part of a URL
+_TIME_LIMIT = 64  # characters of a time, which becomes part of a stamp and is recorded
+_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +63,17 @@ class DataApi:
 
     def owners(self) -> tuple[str, ...]:
         """The owner of the key first, then the organizations it reaches (platform.md §1.4)."""
-        folders = self._pages("/v1/data/", "folders")
-        names = tuple(str(entry.get("name", "")) for entry, _ in folders)
-        if not names or not names[0]:
+        names = [str(entry.get("name", "")) for entry, _ in self._entries("/v1/data/", "folders")]
+        # They become part of paths, of git's URL and of its user name. An organization that no workflow could name is left out.
+        if not names or not _OWNER.fullmatch(names[0]):
             raise Unexpected("GET /v1/data/: the answer does not name the key's owner")
-        return names
+        return tuple(filter(_OWNER.fullmatch, names))
 
     def key_owner(self) -> str:
         return self.owners()[0]
 
     def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
-        listed = self._pages(path_of("v1", "data", owner, collection), "files")
+        listed = self._entries(path_of("v1", "data", owner, collection), "files")
         return dict(_stat(entry, reply.date) for entry, reply in listed)
 
     def open(self, owner: str, collection: str, name: str) -> AbstractContextManager[Download]:
@@ -98,15 +104,17 @@ class DataApi:
             if not look():
                 raise
 
-    def _pages(self, path: str, member: str) -> list[tuple[Mapping[str, object], Reply]]:
+    def _entries(self, path: str, member: str) -> Iterator[tuple[Mapping[str, object], Reply]]:
         """All entries of a listing with the reply each came in. Unexpected: the listing does not end."""
-        entries: list[tuple[Mapping[str, object], Reply]] = []
-        marker, seen = "", set[str]()
-        for _ in range(_MAX_PAGES):
+        marker, seen, count = "", set[str](), 0
+        while len(seen) < _MAX_PAGES:
             page, following, reply = self._page(path, member, marker)
-            entries += ((entry, reply) for entry in page)
-            if not isinstance(following, str) or not following:
-                return entries
+            count += len(page)
+            if count > _MAX_ENTRIES:
+                raise Unexpected(f"GET {path}: the listing has more than {_MAX_ENTRIES} entries")
+            yield from ((entry, reply) for entry in page)
+            if not following:
+                return
             if following in seen:
                 break
             marker = following
@@ -114,21 +122,33 @@ class DataApi:
         raise Unexpected(f"GET {path}: the listing does not end")
 
     @idempotent
-    def _page(self, path: str, member: str, marker: str) -> tuple[list[Mapping[str, object]], object, Reply]:
-        """The entries of one page, and the marker of the next."""
+    def _page(self, path: str, member: str, marker: str) -> tuple[list[Mapping[str, object]], str, Reply]:
+        """The entries of one page, and the marker of the next; empty at the end."""
         reply = self.wire.json("GET", path, query={"marker": marker} if marker else None)
         page = reply.body.get(member) or [] if isinstance(reply.body, dict) else None
         if not isinstance(reply.body, dict) or not isinstance(page, list) or not all(isinstance(entry, dict) for entry in page):
             raise Unexpected(f"GET {path}: the answer is not a listing")
-        return page, reply.body.get("marker"), reply
+        following = reply.body.get("marker")
+        if following is None:
+            following = ""
+        if not isinstance(following, str) or len(following) > _MARKER_LIMIT or not _is_text(following):
+            raise Unexpected(f"GET {path}: the listing's marker cannot be sent back")
+        return page, following, reply
 
 
 def _stat(entry: Mapping[str, object], date: str | None) -> tuple[str, FileStat]:
     name, size, modified = entry.get("filename"), entry.get("size"), entry.get("last_modified")
-    if not isinstance(name, str) or not isinstance(size, int) or not isinstance(modified, str):
+    if not isinstance(name, str) or type(size) is not int or not isinstance(modified, str):
         raise Unexpected("a listing names a file without a name, size or last_modified")
+    if not 0 <= size < 1 << 63 or len(modified) > _TIME_LIMIT or not _is_text(modified):
+        raise Unexpected(f"a listing gives {printable(name, 100)} a size or time that no file has")
     settled = _is_settled(modified, date)
     return name, FileStat(size, f"{size}@{modified}" if settled else None)
+
+
+def _is_text(text: str) -> bool:
+    """JSON can hold half characters, which nothing else can."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _is_settled(modified: str, date: str | None) -> bool:
@@ -136,6 +156,8 @@ def _is_settled(modified: str, date: str | None) -> bool:
     try:
         written = datetime.fromisoformat(modified.replace("Z", "+00:00"))
         now = parsedate_to_datetime(date or "")
+        if written.tzinfo is None or now.tzinfo is None:  # this machine's zone has nothing to do with it
+            return False
         return now.astimezone(timezone.utc) - written.astimezone(timezone.utc) >= _SETTLED
     except (ValueError, TypeError, OverflowError):
         return False

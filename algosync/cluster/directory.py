@@ -18,6 +18,7 @@ from algosync.net.host import BLOCK
 
 __all__ = ["Directory"]
 
+_LONGEST = 255  # bytes of a name that file systems take
 _SETTLED = 2.0  # seconds: some file systems keep time that coarsely
 
 
@@ -80,13 +81,23 @@ class Directory:
         return owners[0]
 
     def _owners(self) -> list[str]:
-        return sorted(entry.name for entry in self._root.iterdir() if entry.is_dir() and not entry.is_symlink())
+        try:
+            return sorted(entry.name for entry in self._root.iterdir() if entry.is_dir() and not entry.is_symlink())
+        except OSError as error:
+            raise SourceError(f"cannot list {printable(str(self._root))}: {error.strerror}") from None
 
 
 def _safe(name: str) -> str:
-    if name in (".", "..", "") or "/" in name or "\0" in name:
-        raise SourceError(f"{printable(name, 200)!r} cannot be a file's name")
+    if name in (".", "..", "") or "/" in name or "\0" in name or not _fits(name):
+        raise SourceError(f"'{printable(name, 200)}' cannot be a file's name")
     return name
+
+
+def _fits(name: str) -> bool:
+    try:
+        return len(os.fsencode(name)) <= _LONGEST
+    except UnicodeEncodeError:
+        return False
 
 
 def _stamp(status: os.stat_result) -> str | None:

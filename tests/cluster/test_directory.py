@@ -1,5 +1,6 @@
 """A directory laid out as the Data API gives what a cluster would, and nothing outside of it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from algosync.cluster.directory import Directory
 from algosync.cluster.transfer import File, digest_file, stream
 from algosync.core.error import AlgosyncError, NotFound, SourceError
+from algosync.core.text import printable
 from algosync.net import Retry
 
 
@@ -38,6 +40,31 @@ def test_a_young_file_has_no_stamp(root: Path) -> None:
 def test_what_is_not_there_is_not_found_or_refused(root: Path, name: tuple[str, str]) -> None:
     with pytest.raises((NotFound, SourceError)):
         Directory(root).files(*name)
+
+
+@pytest.mark.parametrize("name", ["n" * 256, "é" * 128, "x\ud800", "\0", "..", ".", "", "a/b", "/etc", "a/../..", "quality/../.."])
+@pytest.mark.parametrize("place", [0, 1, 2], ids=["owner", "collection", "file"])
+def test_a_name_that_is_none_is_refused_wherever_it_stands(root: Path, name: str, place: int) -> None:
+    names = ["quality", "models", "a.bin"]
+    names[place] = name
+    with pytest.raises(SourceError) as caught, Directory(root).open(*names):
+        pytest.fail("it was opened")
+    assert caught.value.message == f"'{printable(name, 200)}' cannot be a file's name"
+
+
+def test_names_in_a_directory_are_only_names(root: Path) -> None:
+    odd = os.fsencode(root / "quality/models") + b"/\xff\x1b[2J\n"
+    with open(odd, "wb"):
+        pass
+    assert Directory(root).files("quality", "models").keys() == {"a.bin", "\udcff\x1b[2J\n"}
+
+
+@pytest.mark.parametrize("link", ["quality", "quality/models"])
+def test_a_folder_that_is_a_link_is_not_followed(root: Path, link: str) -> None:
+    (root / link).rename(root.parent / "elsewhere")
+    (root / link).symlink_to(root.parent / "elsewhere")
+    with pytest.raises(SourceError, match="links are not followed"):
+        Directory(root).files("quality", "models")
 
 
 @pytest.mark.parametrize("name", ["link", "folder", "missing", "..", "../../../secret", "a\0b"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import http.client
 import json
 import os
@@ -22,6 +23,11 @@ import urllib3
 from dulwich.client import HttpGitClient, SendPackResult
 from dulwich.objects import Blob, Commit, Tree
 from dulwich.repo import MemoryRepo
+
+from algosync.emulator.accounts import Accounts
+from algosync.emulator.database import Database
+from algosync.emulator.keys import new_key
+from algosync.emulator.rights import EVERYTHING, Rights
 
 DEADLINE = 60
 MASTER = b"refs/heads/master"
@@ -179,6 +185,24 @@ class Emulator:
         """Call with a JSON value; the whole answer."""
         headers = {"Content-Type": "application/json"}
         return self.request("POST", f"/v1/algo/{reference}{query}", json.dumps(value), headers, key).json
+
+    def key_of(self, user: str, rights: Rights = EVERYTHING, expires_in: float | None = None) -> str:
+        """A new key of a user, who is made where there is none."""
+        with contextlib.closing(Database(self.root / "cluster.sqlite")) as database:
+            accounts, key = Accounts(database), new_key()
+            accounts.add_user(user)
+            accounts.add_key(user, key, rights, None if expires_in is None else time.time() + expires_in)
+        return key
+
+    def acting(self, user: str, key: str, owner: str = "") -> Emulator:
+        """The same cluster, as another user, for the algorithms of that one or of `owner`."""
+        return dataclasses.replace(self, user=user, key=key, owner=owner or user)
+
+    def join(self, user: str, organization: str) -> None:
+        """Make a user a member of an organization; either is made where there is none."""
+        with contextlib.closing(Database(self.root / "cluster.sqlite")) as database:
+            Accounts(database).add_user(user)
+            Accounts(database).join(user, organization)
 
     def log(self) -> list[Any]:
         return [json.loads(line) for line in (self.root / "requests.jsonl").read_text().splitlines()]

@@ -1,0 +1,171 @@
+"""What a key permits, for how long, and what members of an organization may do."""
+
+import base64
+import lzma
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dulwich.errors import GitProtocolError
+from emulated import Emulator, emulator, until
+
+from algosync.emulator.database import Database
+from algosync.emulator.rights import Rights
+
+READ_ONLY = Rights(write=False)
+NO_CALL = Rights(call=False)
+NO_MANAGEMENT = Rights(management=False)
+ECHO = "def apply(input):\n    return input\n"
+
+
+@pytest.fixture(scope="module")
+def echo(site: Emulator) -> str:
+    """An algorithm to try rights on: the path to call it by."""
+    site.request("POST", "/v1/data/.my", {"name": "rights"})
+    site.request("PUT", "/v1/data/.my/rights/file", b"content")
+    return site.deploy("Rights", ECHO)
+
+
+def requests(echo: str) -> list[tuple[str, str, Any]]:
+    return [
+        ("GET", "/v1/data/.my/rights/file", None),
+        ("GET", "/v1/algorithms/local/Rights", None),
+        ("GET", "/v1/algorithms/local/Rights/builds", None),
+        ("POST", f"/v1/algo/{echo}", {}),
+        ("PUT", "/v1/connector/data/.my/rights/file", b"content"),
+        ("PATCH", "/v1/data/.my/rights", {"acl": {"read": []}}),
+        ("POST", "/v1/algorithms/local/Rights/compile", {}),
+        ("GET", "/git/local/Rights.git/info/refs?service=git-upload-pack", None),
+        ("GET", "/git/local/Rights.git/info/refs?service=git-receive-pack", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rights", "refused"),
+    [
+        (Rights(), []),
+        (READ_ONLY, [4, 5, 6, 8]),
+        (NO_CALL, [3]),
+        (NO_MANAGEMENT, [6, 7, 8]),
+        (Rights(write=False, call=False, management=False), [3, 4, 5, 6, 7, 8]),
+    ],
+)
+def test_what_a_key_lacks_is_refused(site: Emulator, echo: str, rights: Rights, refused: list[int]) -> None:
+    key = site.key_of("local", rights)
+    basic = base64.b64encode(f"local:{key}".encode()).decode()
+    found = []
+    for method, path, body in requests(echo):
+        headers = {"Authorization": f"Basic {basic}"} if path.startswith("/git/") else {}
+        reply = site.request(method, path, body, headers, key)
+        found.append(reply.status)
+        if reply.status == 403:
+            assert reply.json["error"]["code"] == 2001
+    assert found == [403 if number in refused else 200 for number in range(len(found))]
+
+
+def test_a_push_without_the_right_changes_nothing(site: Emulator, echo: str) -> None:
+    before = site.fetch("Rights")[1]
+    for rights in (READ_ONLY, NO_MANAGEMENT):
+        with pytest.raises(GitProtocolError, match="unexpected http resp 403"):
+            site.acting("local", site.key_of("local", rights)).push("Rights", {"new": "1"})
+    assert site.fetch("Rights")[1] == before
+
+
+def test_a_refusal_is_read_by_who_is_still_sending(site: Emulator, echo: str) -> None:
+    """64 MB, which no socket buffer takes: the answer comes after them."""
+    key = site.key_of("local", READ_ONLY)
+    blocks = (b"x" * 1024 * 1024 for _ in range(64))
+    reply = site.request("PUT", "/v1/data/.my/rights/large", blocks, key=key)
+    assert (reply.status, reply.json["error"]["code"]) == (403, 2001)
+    assert site.request("HEAD", "/v1/data/.my/rights/large").status == 404
+
+
+def test_a_key_ends_at_its_time(site: Emulator) -> None:
+    key, expired = site.key_of("local", expires_in=2), site.key_of("local", expires_in=-1)
+    made = time.time()
+    assert site.request("GET", "/v1/data/", key=key).status == 200
+    for presented in (expired, "sim0000000000000000000000000"):
+        reply = site.request("GET", "/v1/data/", key=presented)
+        assert (reply.status, reply.json["error"]["code"]) == (401, 2002)
+    until(lambda: site.request("GET", "/v1/data/", key=key).status == 401)
+    assert time.time() - made >= 2
+    assert site.request("GET", "/v1/data/").status == 200
+
+
+def test_organizations_own(site: Emulator) -> None:
+    """Members manage, push, publish, call, and write its collections; others may not, nor take part in what is private."""
+    site.join("member", "acme")
+    site.join("member", "zebra")
+    member = site.acting("member", site.key_of("member"), owner="acme")
+    stranger = site.acting("stranger", site.key_of("stranger"), owner="acme")
+    assert member.get("/v1/data/") == {"folders": [{"name": "member"}, {"name": "acme"}, {"name": "zebra"}]}
+    reference = member.deploy("Shared", ECHO)
+    assert member.call(reference, 1)["result"] == 1
+    assert member.publish("Shared").json["version_info"]["semantic_version"] == "0.1.0"
+    assert member.request("POST", "/v1/data/acme", {"name": "models"}).status == 200
+    assert member.request("PUT", "/v1/data/acme/models/file", b"1").status == 200
+    assert member.get("/v1/data/acme/models?acl=true")["acl"] == {"read": ["algo://.my/*"]}
+    assert [each["name"] for each in member.get("/v1/users/acme/algorithms")["results"]] == ["Shared"]
+    seen = [
+        stranger.request(method, path, body).status
+        for method, path, body in (
+            ("GET", "/v1/algorithms/acme/Shared", None),
+            ("POST", "/v1/algorithms/acme/Shared/versions", {}),
+            ("POST", f"/v1/algo/{reference}", {}),
+            ("GET", "/v1/data/acme/models/file", None),
+            ("PUT", "/v1/data/acme/models/file", b"2"),
+            ("POST", "/v1/data/acme", {"name": "more"}),
+            ("POST", "/v1/algorithms/acme", {"name": "Mine"}),
+        )
+    ]
+    assert seen == [403] * len(seen)
+    with pytest.raises(GitProtocolError, match="unexpected http resp 403"):
+        stranger.fetch("Shared")
+    assert member.request("GET", "/v1/data/acme/models/file").body == b"1"
+
+
+def test_an_algorithm_writes_for_a_member(site: Emulator) -> None:
+    """A running algorithm acts for its caller, memberships included."""
+    site.join("writer", "guild")
+    writer = site.acting("writer", site.key_of("writer"), owner="guild")
+    assert writer.request("POST", "/v1/data/guild", {"name": "out"}).status == 200
+    code = """
+import os, urllib.request
+def apply(input):
+    request = urllib.request.Request(os.environ["ALGORITHMIA_API"] + input, b"1", method="PUT")
+    request.add_header("Authorization", os.environ["ALGORITHMIA_API_KEY"])
+    return urllib.request.urlopen(request).status
+"""
+    assert writer.call(writer.deploy("Writes", code), "/v1/data/guild/out/file")["result"] == 200
+
+
+def test_a_folder_of_format_1_is_brought_to_this_one(tmp_path: Path, environments: Path) -> None:
+    """The file was written by a server of that time: two users, one of them with a collection."""
+    (tmp_path / "root").mkdir()
+    packed = Path(__file__).with_name("format_1.sqlite.xz").read_bytes()
+    path = tmp_path / "root" / "cluster.sqlite"
+    path.write_bytes(lzma.decompress(packed))
+    keys = {"old": "sim" + "f" * 25, "other": "sim" + "o" * 25}
+    for _ in range(2):
+        with emulator(tmp_path / "root", environments, "--user", "third") as site:
+            for user, key in keys.items():
+                assert site.request("GET", "/v1/data/", key=key).json == {"folders": [{"name": user}]}
+            assert site.request("GET", "/v1/data/.my", key=keys["old"]).json == {"folders": [{"name": "kept"}]}
+            assert site.request("PUT", "/v1/data/.my/kept/file", b"1", key=keys["old"]).status == 200
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert shape(connection) == shape(sqlite3.connect(new_database(tmp_path / "new.sqlite")))
+    connection.close()
+
+
+def new_database(path: Path) -> Path:
+    Database(path).close()
+    return path
+
+
+def shape(connection: sqlite3.Connection) -> dict[str, list[Any]]:
+    """The columns of every table."""
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    return {table: connection.execute(f"PRAGMA table_info({table})").fetchall() for table in tables}

@@ -70,14 +70,17 @@ def digest_file(file: File, advance: Advance, retry: Retry) -> tuple[str, int]:
     return retry.run(once)
 
 
-def fingerprint(store: DataStore, name: Name) -> tuple[str, str, int]:
-    """Reads one file once for its SHA-256 and its MD5 (hex), which model manifests hold, and its length in bytes."""
-    md5 = hashlib.md5(usedforsecurity=False)
-    with store.open(*name) as download:
-        digest = hashlib.sha256()
-        for block in _watched(download, digest.update, lambda _: None, name):
-            md5.update(block)
-        return digest.hexdigest(), md5.hexdigest(), download.length
+def fingerprint(file: File, retry: Retry) -> tuple[str, str]:
+    """Reads one file for its SHA-256 and, in the same pass, its MD5, which is what model manifests hold; both are hex."""
+
+    def once() -> tuple[str, str]:
+        digest, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+        with file.open() as download:
+            for block in _watched(download, digest.update, lambda _: None, file.name):
+                md5.update(block)
+        return digest.hexdigest(), md5.hexdigest()
+
+    return retry.run(once)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from algosync.cluster.data import FileStat, split
-from algosync.cluster.transfer import Name, digest_file, relay
+from algosync.cluster.transfer import File, Name, digest_file, relay
 from algosync.core.address import Address
 from algosync.core.change import Change
 from algosync.core.error import Conflict, NotFound, SourceError, TransferError
@@ -16,6 +16,7 @@ from algosync.core.resource import Record, Resource
 from algosync.core.schedule import Step, Verb
 from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec
+from algosync.kinds import models, source
 from algosync.kinds.site import Site
 
 __all__ = ["desired", "explain", "observed", "perform", "read", "verbs"]
@@ -25,14 +26,17 @@ _SETTLE_TRIES, _SETTLE_PAUSE = 20, 0.5  # seconds; a stamp settles within two
 
 
 def desired(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
+    """Only what a model manifest pins is read, unless it is recorded as it stands."""
     missing = []
+    pinned = source.pinned(spec, site) if spec.data_files else frozenset()
     for file in spec.data_files:
         try:
             stat = site.source_file(file.source)
         except NotFound:
             missing.append(printable(file.source))
         else:
-            yield Resource(Address("data", spec.name, file.name), stamp=stat.stamp, size=stat.size)
+            found = Resource(Address("data", spec.name, file.name), stamp=stat.stamp, size=stat.size)
+            yield models.with_digests(found, file.source, site) if found.address in pinned else found
     if missing:
         raise SourceError(f"the source has no {', '.join(missing)}")
 
@@ -46,7 +50,7 @@ def observed(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
 def read(resource: Resource, side: Side, spec: AlgorithmSpec, site: Site) -> Resource:
     store = site.source_store() if side is Side.SOURCE else site.destination.data
     name = _origin(resource.address, spec) if side is Side.SOURCE else _target(resource.address, site)
-    digest, size = digest_file(store, name, lambda _: None)
+    digest, size = digest_file(File(store, name, resource.size), lambda _: None, site.destination.retry)
     return replace(resource, digest=digest, size=size)
 
 
@@ -68,13 +72,13 @@ def _upload(step: Step, spec: AlgorithmSpec, site: Site, tell: Tell) -> Outcome:
         raise ValueError(f"nothing is wanted of {step.address}")
     site.memo.once(("collection", spec.name), lambda: _ensure_collection(step.address, site))
     _require_unchanged(step, site)
-    origin, target = _origin(step.address, spec), _target(step.address, site)
+    file, target = File(site.source_store(), _origin(step.address, spec), want.size), _target(step.address, site)
     with site.ledger.writing(step.address, step.verb.value):
-        digest, size = relay(site.source_store(), origin, site.destination.data, target, _advance(step, want.size, site, tell))
+        digest, size = relay(file, site.destination.data, target, _advance(step, want.size, site, tell))
     if size != want.size or want.digest not in (None, digest):
         raise TransferError(f"{step.address}: the source changed since the plan was made", hint="run the same command again")
     # The stamp comes with the verification: it is too young to be trusted now, and asking for it would prove nothing.
-    return Outcome((Record(step.address, digest, want.stamp, None, size),))
+    return Outcome((Record(step.address, digest, want.stamp, None, size, want.attributes),))
 
 
 def _require_unchanged(step: Step, site: Site) -> None:
@@ -123,7 +127,8 @@ def _verify(step: Step, site: Site, tell: Tell) -> Outcome:
         site.pause(_SETTLE_PAUSE)
     if stat is None:
         raise TransferError(f"{step.address} is not there although its upload was accepted")
-    digest, size = digest_file(site.destination.data, target, _advance(step, record.size, site, tell))
+    told = _advance(step, record.size, site, tell)
+    digest, size = digest_file(File(site.destination.data, target, record.size), told, site.destination.retry)
     if (digest, size) != (record.digest, record.size):
         raise TransferError(f"{step.address}: what the destination holds is not what was sent", hint="run the same command again")
     return Outcome((replace(record, destination_stamp=stat.stamp),))

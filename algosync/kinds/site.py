@@ -14,14 +14,17 @@ from algosync.cluster.archive import read_archive, read_folder
 from algosync.cluster.connection import Cluster
 from algosync.cluster.data import DataStore, FileStat, split
 from algosync.cluster.transfer import stream
+from algosync.core import manifest
 from algosync.core import tree as trees
 from algosync.core.environment import Environment
 from algosync.core.error import NotFound, SourceError
+from algosync.core.manifest import Pin, Places
 from algosync.core.ports import Ledger
 from algosync.core.text import printable
 from algosync.core.tree import Blob
 from algosync.core.workflow import AlgorithmSpec
 from algosync.git import Repository
+from algosync.net import Host
 
 __all__ = ["Memo", "Site"]
 
@@ -51,8 +54,9 @@ class Memo:
 class Site:
     """`owner` is the account on the destination, `key_owner` the one whose key calls; `folder` is where relative paths start.
 
-    `build_deadline` is in seconds. `source` is None where the workflow names no source cluster, `source_name` tells sources apart;
-    `recorded_only` is for what goes by the record and needs no source. `pushed`: the commits that this run pushed.
+    `git` is where its repositories are, below `/git`. `build_deadline` is in seconds. `source` is None where the workflow names no
+    source cluster, `source_name` tells sources apart; `recorded_only` is for what goes by the record and needs no source.
+    `algorithms`: the workflow's, whose data files a model manifest may name. `pushed`: the commits that this run pushed.
     """
 
     owner: str
@@ -60,11 +64,12 @@ class Site:
     folder: Path
     ledger: Ledger
     destination: Cluster
-    git_base: str
+    git: Host
     source: DataStore | None
     source_name: str
     build_deadline: float
     recorded_only: bool = False
+    algorithms: tuple[AlgorithmSpec, ...] = ()
     memo: Memo = field(default_factory=Memo)
     pushed: set[str] = field(default_factory=set)
     pause: Callable[[float], None] = time.sleep
@@ -115,8 +120,8 @@ class Site:
 
     def repository(self, algorithm: str) -> Repository:
         def make() -> Repository:
-            wire = self.destination.wire
-            return Repository(f"{self.git_base}/{self.owner}/{algorithm}.git", self.key_owner, wire.key, wire.pool)
+            url = f"{self.git.url}/git/{self.owner}/{algorithm}.git"
+            return Repository(url, self.key_owner, self.destination.wire.credential, self.git)
 
         return self.memo.once(("repository", algorithm), make)
 
@@ -129,11 +134,24 @@ class Site:
 
         return self.memo.once(("tree", algorithm, commit), fetch)
 
-    def desired_tree(self, spec: AlgorithmSpec) -> Mapping[str, Blob]:
-        """The managed files as they shall be, placeholders filled in. SourceError: the code cannot be used."""
+    def _places(self, spec: AlgorithmSpec) -> Places:
+        owner = None if self.source is None else self.memo.once("source owner", self.source.key_owner)
+        return manifest.places(spec, self.algorithms, self.owner, owner)
 
-        def make() -> Mapping[str, Blob]:
-            return trees.desired(trees.fill_owner(self._code(spec), self.owner), spec.name)
+    def desired_tree(self, spec: AlgorithmSpec) -> Mapping[str, Blob]:
+        """The managed files as they shall be: placeholders filled in, model manifests fitted. SourceError: they cannot be used."""
+        return self._desired(spec)[0]
+
+    def pins(self, spec: AlgorithmSpec) -> tuple[Pin, ...]:
+        """What its model manifest wants of the workflow's data files."""
+        return self._desired(spec)[1]
+
+    def _desired(self, spec: AlgorithmSpec) -> tuple[Mapping[str, Blob], tuple[Pin, ...]]:
+        def make() -> tuple[Mapping[str, Blob], tuple[Pin, ...]]:
+            code = self._code(spec)
+            fitted = manifest.NONE if manifest.PATHS.isdisjoint(code) else manifest.fit(code, self._places(spec))
+            filled = {**trees.fill_owner(code, self.owner), **fitted.blobs}
+            return trees.desired(filled, spec.name), fitted.pins
 
         return self.memo.once(("desired", spec.name), make)
 
@@ -156,5 +174,8 @@ class Site:
             raise SourceError(f"its code cannot be read: {printable(str(path))}: {error.strerror}") from None
 
     def _archive_on_source(self, uri: str) -> Mapping[str, Blob]:
-        with stream(self.source_store(), split(uri)) as file:
-            return read_archive(file)
+        def read() -> Mapping[str, Blob]:
+            with stream(self.source_store(), split(uri)) as file:
+                return read_archive(file)
+
+        return self.destination.retry.run(read)

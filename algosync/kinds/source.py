@@ -7,34 +7,60 @@ or archive beside the workflow has no stamp: it is read every time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from algosync.core import tree as trees
 from algosync.core.address import Address
 from algosync.core.change import Change
-from algosync.core.error import Conflict, NotFound, SourceError
+from algosync.core.error import AlgosyncError, Conflict, NotFound, SourceError
+from algosync.core.manifest import PATHS, Pin
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, Record, Resource
 from algosync.core.schedule import Step, Verb
 from algosync.core.tree import Blob
 from algosync.core.workflow import AlgorithmSpec
+from algosync.kinds import models
 from algosync.kinds.site import Site
 
-__all__ = ["desired", "explain", "observed", "perform", "push_again", "read", "verbs"]
+__all__ = ["desired", "explain", "observed", "perform", "pinned", "push_again", "read", "verbs"]
 
 _AUTHOR = "algosync <algosync@localhost>"
 
 
 def desired(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
-    """The archive is read unless its stamp stands as recorded."""
+    """The archive is read unless its stamp stands as recorded. SourceError: a model manifest does not fit its data files."""
+    resource, pins = _wanted(spec, site)
+    models.require_fit(pins, spec, site)
+    yield resource
+
+
+def pinned(spec: AlgorithmSpec, site: Site) -> frozenset[Address]:
+    """The data files of the workflow that some model manifest pins. Its own archive comes first: others read theirs meanwhile."""
+    found: set[Address] = set()
+    for other in (spec, *site.algorithms):
+        with suppress(AlgosyncError):  # code that cannot be read is told where that algorithm's own `desired` is asked for
+            found |= {pin.file for pin in _wanted(other, site)[1]}
+    return frozenset(found)
+
+
+def _wanted(spec: AlgorithmSpec, site: Site) -> tuple[Resource, tuple[Pin, ...]]:
+    """With what its manifest pins."""
     address = Address("source", spec.name)
-    record = site.ledger.records.get(address)
     stamp = _archive_stamp(spec.code, site) if spec.code and spec.code.startswith("data://") else None
-    if record is not None and stamp is not None and stamp == record.source_stamp and "paths" in record.attributes:
-        yield Resource(address, {"paths": record.attributes["paths"]}, stamp, record.digest)
-        return
-    tree = site.desired_tree(spec)
-    yield Resource(address, {"paths": sorted(tree)}, stamp, site.desired_id(spec))
+    record = site.ledger.records.get(address)
+    if record is not None and stamp is not None and stamp == record.source_stamp:
+        paths = _paths(record.attributes.get("paths"))
+        plain = paths is not None and PATHS.isdisjoint(paths)
+        pins = () if plain else models.pins_of(record, spec, site)
+        if paths is not None and pins is not None:
+            attributes = {name: record.attributes[name] for name in ("paths", "manifest") if name in record.attributes}
+            return Resource(address, attributes, stamp, record.digest), pins
+    attributes = {"paths": sorted(site.desired_tree(spec))}
+    pins = site.pins(spec)
+    if not PATHS.isdisjoint(site.desired_tree(spec)):
+        attributes["manifest"] = models.noted(pins, spec, site)
+    return Resource(address, attributes, stamp, site.desired_id(spec)), pins
 
 
 def _archive_stamp(uri: str, site: Site) -> str | None:

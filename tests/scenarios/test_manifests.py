@@ -1,0 +1,135 @@
+"""Model manifests from cluster to cluster: rewritten, checked against the bytes that are shipped, and read no more than needed."""
+
+import gzip
+import hashlib
+import io
+import json
+import shutil
+import tarfile
+import time
+
+import pytest
+from harness import Cluster, Workspace
+
+from algosync.core.manifest import FREEZE, lock_of
+
+CODE = b"def apply(input):\n    return input\n"
+MODEL = "data://.my/models/iris-1.bin"
+
+
+def frozen(content: bytes, uri: str = MODEL) -> bytes:
+    entry = {"name": "iris", "source_uri": uri, "fail_on_tamper": True, "md5_checksum": hashlib.md5(content).hexdigest()}
+    document = {"required_files": [entry], "optional_files": [], "timestamp": "1637000000.5"}
+    return json.dumps({**document, "lock_checksum": lock_of(document)}).encode()
+
+
+def archive(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for name, data in {"src/__init__.py": b"", **files}.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return gzip.compress(packed.getvalue())
+
+
+def put(cluster: Cluster, collection: str, name: str, content: bytes) -> None:
+    data = cluster.api().data
+    data.create_collection("local", collection)
+    data.put("local", collection, name, iter([content]), len(content))
+
+
+def settle() -> None:
+    time.sleep(2.1)  # a file's time has whole seconds: it can only be waited for
+
+
+def uri_at(cluster: Cluster, algorithm: str, path: str = FREEZE) -> str:
+    repository = cluster.repository(algorithm)
+    head = repository.head()
+    assert head is not None
+    uri: str = json.loads(repository.tree(head)[path].data)["required_files"][0]["source_uri"]
+    return uri
+
+
+def reads(cluster: Cluster, since: int, path: str) -> int:
+    return sum(1 for r in cluster.requests()[since:] if r["method"] == "GET" and str(r["path"]) == path)
+
+
+@pytest.fixture
+def taken(cluster: Cluster, workspace: Workspace) -> Workspace:
+    """One algorithm whose code and model are taken from a cluster; here it is the destination itself, in other collections."""
+    put(cluster, "models", "iris-1.bin", b"model 1")
+    put(cluster, "code", "Iris.tar.gz", archive({"src/Iris.py": CODE, FREEZE: frozen(b"model 1")}))
+    workspace.environ |= {"SOURCE_API_ADDRESS": cluster.url, "SOURCE_API_KEY": cluster.key}
+    write(workspace)
+    settle()
+    return workspace
+
+
+def write(workspace: Workspace, name: str = "iris.bin") -> None:
+    algorithm = {
+        "name": "Iris",
+        "code_path": "data://.my/code/Iris.tar.gz",
+        "language": "python3",
+        "data_files": [{"source": MODEL, "name": name}],
+    }
+    (workspace.folder / "workflow.json").write_text(json.dumps({"algorithms": [algorithm]}))
+
+
+def test_read_once_then_never_while_the_stamps_stand(cluster: Cluster, taken: Workspace) -> None:
+    model, code = "/v1/data/.my/models/iris-1.bin", "/v1/data/.my/code/Iris.tar.gz"
+    start = len(cluster.requests())
+    assert taken.actions().keys() == {"algorithm.Iris", 'data.Iris["iris.bin"]', "source.Iris", "version.Iris"}
+    assert (reads(cluster, start, model), reads(cluster, start, code)) == (1, 1)
+    taken.apply()
+    assert uri_at(cluster, "Iris") == "data://local/Iris/iris.bin"
+
+    start = len(cluster.requests())
+    assert "No changes." in taken.run("plan").stdout
+    assert [r["path"] for r in cluster.requests()[start:] if str(r["path"]).endswith((".bin", ".gz"))] == []
+    assert "No drift." in taken.run("drift").stdout
+
+    shutil.rmtree(taken.folder / "state")
+    assert set(taken.actions().values()) == {"adopt"}
+    taken.apply()
+    start = len(cluster.requests())
+    assert taken.actions() == {}
+    assert reads(cluster, start, model) == 0
+
+
+def test_a_new_model_needs_a_new_freeze(cluster: Cluster, taken: Workspace) -> None:
+    taken.apply()
+    put(cluster, "models", "iris-1.bin", b"model 2")
+    with cluster.writes() as writes:
+        refused = taken.run("apply", "--auto-approve")
+    assert (refused.returncode, refused.stdout, writes.lines) == (1, "", ())
+    old, new = (hashlib.md5(content).hexdigest() for content in (b"model 1", b"model 2"))
+    assert refused.stderr.splitlines() == [
+        f"Error: Iris: {FREEZE} expects MD5 {old} of 'iris', but {MODEL}, which becomes data.Iris[\"iris.bin\"], has {new}",
+        "  if the data file is as it shall be, freeze the manifest again (`algo freeze`); if not, put the right file back",
+    ]
+    put(cluster, "code", "Iris.tar.gz", archive({"src/Iris.py": CODE, FREEZE: frozen(b"model 2")}))
+    assert taken.actions() == {'data.Iris["iris.bin"]': "update", "source.Iris": "update", "version.Iris": "update"}
+
+
+def test_another_name_at_the_destination_is_another_manifest(cluster: Cluster, taken: Workspace) -> None:
+    taken.apply()
+    write(taken, "renamed.bin")
+    assert taken.actions() == {
+        'data.Iris["renamed.bin"]': "create",
+        'data.Iris["iris.bin"]': "forget",
+        "source.Iris": "update",
+        "version.Iris": "update",
+    }
+    taken.apply()
+    assert uri_at(cluster, "Iris") == "data://local/Iris/renamed.bin"
+    assert taken.actions() == {}
+
+
+def test_what_cannot_be_a_manifest_is_refused_in_one_line(cluster: Cluster, workspace: Workspace) -> None:
+    workspace.algorithm("Iris")
+    (workspace.folder / "algorithms" / "Iris" / FREEZE).write_bytes(b"[" * 100_000)
+    workspace.write([{"name": "Iris", "language": "python3"}])
+    with cluster.writes() as writes:
+        refused = workspace.run("apply", "--auto-approve")
+    assert (refused.returncode, refused.stderr, writes.lines) == (1, f"Error: Iris: {FREEZE} is nested too deep\n", ())

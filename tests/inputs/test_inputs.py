@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from algosync.workflow import load
+from algosync.workflow import load, variables
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 CLUSTER = WORKFLOWS / "image_parallel_pipelining"
 OWNER = CLUSTER / "quality"
+RELEASE = WORKFLOWS / "model_release" / "quality"
 ORIGINAL = json.loads((WORKFLOWS / "image_parallel_pipelining.json").read_text())
 LARGEST_INPUTS = 15 << 20
 
@@ -53,7 +54,8 @@ def test_all_inputs_are_rebuilt_byte_for_byte(tmp_path):
 
 def test_readme_lists_every_binary_with_its_digest():
     rows = re.findall(r"^\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|$", (WORKFLOWS / "README.md").read_text(), re.MULTILINE)
-    assert dict(rows) == {name: hashlib.sha256(content).hexdigest() for name, content in contents(OWNER).items()}
+    listed = {path: content for folder in (OWNER, RELEASE) for path, content in contents(folder).items()}
+    assert dict(rows) == {name: hashlib.sha256(content).hexdigest() for name, content in listed.items()}
 
 
 def test_binaries_stay_small():
@@ -149,3 +151,42 @@ def test_hello_world_passes_its_own_tests():
 @pytest.mark.parametrize("module", sorted(WORKFLOWS.rglob("src/*.py")), ids=lambda module: module.name)
 def test_algorithms_keep_to_the_syntax_of_the_oldest_environment(module):
     ast.parse(module.read_text(), feature_version=(3, 7))
+
+
+def test_model_is_frozen_as_the_official_client_freezes_it(tmp_path):
+    from Algorithmia.client import Client
+
+    class Local:
+        def file(self, uri):
+            assert uri == "data://.my/models/iris.pickle"
+            return self
+
+        def getFile(self, as_path):  # noqa: N802  # the client's name
+            return str(RELEASE / "models" / "iris.pickle")
+
+    folder = WORKFLOWS / "algorithms" / "IrisSpecies"
+    Client.freeze(Local(), str(folder / "model_manifest.json"), str(tmp_path))
+    official = json.loads((tmp_path / "model_manifest.json.freeze").read_text())
+    committed = json.loads((folder / "model_manifest.json.freeze").read_text())
+    changing = {"timestamp", "lock_checksum"}
+    assert [(k, v) for k, v in committed.items() if k not in changing] == [(k, v) for k, v in official.items() if k not in changing]
+    assert list(committed) == list(official)
+
+
+def test_model_is_made_by_the_versions_that_load_it():
+    required = (WORKFLOWS / "algorithms" / "IrisSpecies" / "requirements.txt").read_text().splitlines()
+    script = (WORKFLOWS / "make_model.py").read_text()
+    pins = dict(re.findall(r'"([a-z-]+)": "([\d.]+)"', script.partition("PINS = ")[2].splitlines()[0]))
+    assert {f"{name}=={version}" for name, version in pins.items()} == {line for line in required if "==" in line}
+
+
+@pytest.mark.parametrize(
+    ("given", "owner", "kind", "least"),
+    [({}, None, "revision", "0.9"), ({"cluster": "production", "owner": "acme", "at_least": "0.95"}, "acme", "minor", "0.95")],
+)
+def test_model_release_is_rendered_for_each_cluster(given, owner, kind, least):
+    workflow = load(WORKFLOWS / "model_release.yaml.j2", variables([f"{name}={value}" for name, value in given.items()], (), {}))
+    [spec] = workflow.algorithms
+    assert (workflow.owner, spec.publish.version_type) == (owner, kind)
+    assert json.loads(spec.test_payload, parse_float=str)["at_least"] == least
+    assert (WORKFLOWS / "algorithms" / spec.name / "src" / f"{spec.name}.py").is_file()

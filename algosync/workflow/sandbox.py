@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 FAILED = 3
+_ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}>")
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _GLOBALS = {"range", "dict", "namespace", "cycler", "joiner"}
 _NO_FILTERS = {"random", "pprint", "e", "escape", "forceescape", "safe", "striptags", "urlize", "xmlattr"}
@@ -55,9 +56,13 @@ class GivenText(str):
 
 def printed(value: object) -> object:
     """What `{{ value }}` prints. Nothing but plain data: the address of an object would differ from run to run."""
+    if not isinstance(value, str):
+        return to_json(value)
     if isinstance(value, GivenText) and value and value.splitlines() != [value]:
         raise LineBreakError
-    return value if isinstance(value, str) else to_json(value)
+    if _ADDRESS.search(value):  # `~`, `%` and some filters make a text of anything
+        raise TypeError("this is no data, and cannot be printed")
+    return value
 
 
 def to_json(value: object, indent: int | None = None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from pathlib import Path
 
@@ -14,9 +13,6 @@ from algosync.workflow.fault import Faults, UnreadableError
 from algosync.workflow.json_reader import read_json
 from algosync.workflow.payload import payload_text
 from algosync.workflow.yaml_reader import read_yaml
-
-EXAMPLES = Path(__file__).parents[2] / "workflows"
-BROKEN = Path(__file__).with_name("broken")
 
 
 def yaml_faults(text: str, *, pure: bool = False) -> list[tuple[int, str]]:
@@ -194,45 +190,6 @@ def test_a_chain_of_dependencies_may_be_long(tmp_path: Path) -> None:
     )
 
 
-PLAIN = {".json", ".yaml"}
-RIGHT = [path for path in sorted(EXAMPLES.glob("*")) if path.suffix in PLAIN]
-WRONG = [path for path in sorted(BROKEN.glob("*")) if path.suffix in PLAIN and path.stat().st_size < 10_000]
-PIECES = [
-    *"{}[]:,\"'\\&*!|>#%@`-?~ \t\n\r\0",
-    "\ufeff",
-    "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
-    "<<: ",
-    "*a",
-]
-PIECES += [
-    "&a ",
-    "!!str ",
-    "---\n",
-    "- ",
-    "null",
-    "NaN",
-    "1e9",
-    "\\ud800",
-    "{{",
-    "{%",
-    "\x85",
-    "\u2028",
-    "é",
-    "\x1b",
-    "<algo>",
-    "<<: *a\n",
-]
-
-
-def mutate(random: random.Random, text: str) -> str:
-    for _ in range(random.randint(1, 6)):
-        start = random.randint(0, len(text))
-        end = min(len(text), start + random.choice([0, 0, 1, 1, 5, 40]))
-        piece = random.choice([random.choice(PIECES), text[start:end] * 2, "", text[end : end + 30]])
-        text = text[:start] + piece + text[end:]
-    return text
-
-
 def faults_of(path: Path) -> tuple[Fault, ...]:
     """None of a right file. Any other exception than a WorkflowError fails the test."""
     try:
@@ -240,51 +197,3 @@ def faults_of(path: Path) -> tuple[Fault, ...]:
     except WorkflowError as error:
         return error.faults
     return ()
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_mutated_files_load_or_tell_faults(tmp_path: Path, seed: int) -> None:
-    chance = random.Random(seed)
-    right = 0
-    for _ in range(500):
-        origin = chance.choice(chance.choice([RIGHT, WRONG]))
-        text = mutate(chance, origin.read_bytes().decode("utf-8", "replace"))
-        path = tmp_path / f"w{origin.suffix}"
-        path.write_bytes(text.encode())
-        faults = faults_of(path)
-        right += not faults
-        assert all(fault.code in workflow.CODES and fault.line >= 1 and fault.column >= 1 for fault in faults)
-        assert [(fault.line, fault.column) for fault in faults] == sorted((fault.line, fault.column) for fault in faults)
-    assert 5 < right < 250
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_mutated_yaml_means_the_same_to_both_parsers_or_neither(seed: int) -> None:
-    """Where both parsers take a text, values and faults are the same. Their syntax errors and the places of empty values differ."""
-    chance = random.Random(seed)
-    seeds = [path for path in RIGHT + WRONG if path.suffix == ".yaml"]
-    compared = 0
-    for _ in range(100):
-        text = mutate(chance, chance.choice(seeds).read_bytes().decode("utf-8", "replace"))
-        both = []
-        for pure in (False, True):
-            faults = Faults()
-            try:
-                value = payload_text(read_yaml(text, faults, pure=pure), "")
-                both.append((value, [fault.code for fault in faults.found]))
-            except UnreadableError:
-                break
-        if len(both) == 2:
-            compared += 1
-            assert both[0] == both[1]
-    assert compared > 5
-
-
-def test_mutated_templates_load_or_tell_faults(tmp_path: Path) -> None:
-    chance = random.Random(1)
-    seeds = [path for path in sorted(BROKEN.glob("*.j2")) if not path.name.startswith(("expensive", "many", "large"))]
-    for _ in range(40):
-        origin = chance.choice(seeds)
-        path = tmp_path / f"w{''.join(origin.suffixes)}"
-        path.write_text(mutate(chance, origin.read_text()), newline="")
-        assert {fault.code for fault in faults_of(path)} <= set(workflow.CODES)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from algosync.cluster.data import DataApi, DataStore
 from algosync.cluster.wire import Download
-from algosync.core.error import TransferError
+from algosync.core.error import SourceError, TransferError
 from algosync.core.text import printable
 from algosync.net import Retry
 from algosync.net.host import BLOCK
@@ -27,11 +27,12 @@ Advance = Callable[[int], None]  # told how many bytes have passed so far
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of a store; `size` in bytes is what the store's listing gave, where that is known."""
+    """A file of a store. `size` in bytes is what the store's listing gave, `digest` its SHA-256 (hex), where these are known."""
 
     store: DataStore
     name: Name
     size: int | None = None
+    digest: str | None = None
 
     @contextmanager
     def open(self) -> Iterator[Download]:
@@ -45,13 +46,15 @@ class File:
 def relay(file: File, destination: DataApi, target: Name, advance: Advance) -> tuple[str, int]:
     """Copies one file; returns the SHA-256 (hex) of what was sent and its length in bytes. Tried again from the source on.
 
-    TransferError: the source sent more or less than it announced; the destination then refuses the cut body by its length.
+    TransferError: the source sent more or less than it announced; SourceError: its digest is known, and what it sent has another.
+    Then the last block is never sent, and the destination refuses the cut body by its length: it keeps what it has.
     """
 
     def once() -> tuple[str, int]:
         with file.open() as download:
             digest = hashlib.sha256()
-            destination.put(*target, _watched(download, digest.update, advance, file.name), download.length)
+            blocks = _watched(download, digest.update, advance, file.name)
+            destination.put(*target, _held_until(lambda: _require_digest(file, digest.hexdigest()), blocks), download.length)
             return digest.hexdigest(), download.length
 
     return destination.wire.retry.run(once)
@@ -119,6 +122,22 @@ def _watched(download: Download, update: Callable[[bytes], None], advance: Advan
         advance(done)
     if done != download.length:
         raise TransferError(f"{_shown(name)}: {done} bytes came, {download.length} were announced")
+
+
+def _held_until(check: Callable[[], None], blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The last block leaves only when all are known and the check has passed."""
+    held = b""
+    for block in blocks:
+        if held:
+            yield held
+        held = block
+    check()
+    yield held
+
+
+def _require_digest(file: File, found: str) -> None:
+    if file.digest not in (None, found):
+        raise SourceError(f"{_shown(file.name)} changed since the plan was made", hint="run the same command again")
 
 
 def _shown(name: Name) -> str:

@@ -72,7 +72,8 @@ def _upload(step: Step, spec: AlgorithmSpec, site: Site, tell: Tell) -> Outcome:
         raise ValueError(f"nothing is wanted of {step.address}")
     site.memo.once(("collection", spec.name), lambda: _ensure_collection(step.address, site))
     _require_unchanged(step, site)
-    file, target = File(site.source_store(), _origin(step.address, spec), want.size), _target(step.address, site)
+    file = File(site.source_store(), _origin(step.address, spec), want.size, want.digest)
+    target = _target(step.address, site)
     with site.ledger.writing(step.address, step.verb.value):
         digest, size = relay(file, site.destination.data, target, _advance(step, want.size, site, tell))
     if size != want.size or want.digest not in (None, digest):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,13 +87,13 @@ class Places:
         return self.fill(uri) if file is None else _target(file, self.owner)
 
 
-def places(spec: AlgorithmSpec, every: Iterable[AlgorithmSpec], owner: str, source_owner: str | None) -> Places:
-    """As `spec` sees the data files of `every` algorithm: of a file that several ship it gets its own, else the first one's."""
-    shipped = [(f.source, Address("data", s.name, f.name)) for s in (spec, *every) for f in s.data_files]
+def places(specs: Sequence[AlgorithmSpec], owner: str, source_owner: str | None) -> Places:
+    """As the first of the algorithms sees them: of a file that several ship, it is the first one's copy that counts."""
+    shipped = [(f.source, Address("data", s.name, f.name)) for s in specs for f in s.data_files]
     sources: dict[str, Address] = {}
     for source, address in shipped:
         sources.setdefault(_named(source, source_owner), address)
-    return Places(owner, spec.name, source_owner, sources, {_target(address, owner): address for _, address in shipped})
+    return Places(owner, specs[0].name, source_owner, sources, {_target(address, owner): address for _, address in shipped})
 
 
 def fit(tree: Tree, where: Places) -> Fitted:

@@ -15,7 +15,7 @@ from algosync.cluster.transfer import File, fingerprint
 from algosync.core.address import Address
 from algosync.core.error import NotFound, SourceError
 from algosync.core.manifest import Pin
-from algosync.core.resource import Json, Record, Resource, digest_of
+from algosync.core.resource import Json, Resource, digest_of
 from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.site import Site
@@ -47,7 +47,7 @@ def _misfit(pin: Pin, spec: AlgorithmSpec, site: Site) -> str | None:
 
 
 def _source_of(file: Address, spec: AlgorithmSpec, site: Site) -> str:
-    for other in (spec, *site.algorithms):
+    for other in site.specs(spec):
         for shipped in other.data_files if other.name == file.algorithm else ():
             if shipped.name == file.name:
                 return shipped.source
@@ -71,34 +71,31 @@ def _digests(file: Address, uri: str, site: Site) -> tuple[str, str]:
     return site.memo.once(("digests", uri), lambda: fingerprint(shipped, site.destination.retry))
 
 
-def noted(pins: Sequence[Pin], spec: AlgorithmSpec, site: Site) -> Json:
-    """What a source record keeps of its manifest: the pins, and a digest of what the URIs in it were rewritten by."""
+def noted(pins: Sequence[Pin], specs: Sequence[AlgorithmSpec]) -> Json:
+    """What a source record keeps of its manifest: the pins, and a digest of the data files by which its URIs were rewritten."""
     rows: list[Json] = [{"path": pin.path, "entry": pin.entry, "file": str(pin.file), "md5": pin.md5} for pin in pins]
-    return {"pins": rows, "shipped": _shipped(spec, site)}
+    return {"pins": rows, "shipped": _shipped(specs)}
 
 
-def pins_of(record: Record, spec: AlgorithmSpec, site: Site) -> tuple[Pin, ...] | None:
-    """The inverse of `noted`. None: data files come or go elsewhere by now, or a record that hides secrets hid something here."""
-    note = record.attributes.get("manifest")
-    rows = note.get("pins") if isinstance(note, Mapping) and note.get("shipped") == _shipped(spec, site) else None
+def pins_of(note: Json, specs: Sequence[AlgorithmSpec]) -> tuple[Pin, ...] | None:
+    """The inverse of `noted`. None: data files come or go elsewhere by now, or a ledger that hides secrets hid some of it."""
+    rows = note.get("pins") if isinstance(note, Mapping) and note.get("shipped") == _shipped(specs) else None
     if not isinstance(rows, Sequence):
         return None
-    pins = tuple(pin for row in rows if (pin := _pin(row)))
+    files = {str(address): address for address in (Address("data", s.name, f.name) for s in specs for f in s.data_files)}
+    pins = tuple(pin for row in rows if (pin := _pin(row, files)))
     return pins if len(pins) == len(rows) else None
 
 
-def _pin(row: Json) -> Pin | None:
+def _pin(row: Json, files: Mapping[str, Address]) -> Pin | None:
     values = [row.get(name) for name in _FIELDS] if isinstance(row, Mapping) else []
     match values:
-        case [str(path), str(entry), str(file), str(md5)] if _MD5.fullmatch(md5):
-            try:
-                return Pin(path, entry, Address.parse(file), md5)
-            except ValueError:
-                return None
+        case [str(path), str(entry), str(file), str(md5)] if file in files and _MD5.fullmatch(md5):
+            return Pin(path, entry, files[file], md5)
         case _:
             return None
 
 
-def _shipped(spec: AlgorithmSpec, site: Site) -> str:
-    rows: list[Json] = [[s.name, f.name, f.source] for s in (spec, *site.algorithms) for f in s.data_files]
+def _shipped(specs: Sequence[AlgorithmSpec]) -> str:
+    rows: list[Json] = [[spec.name, file.name, file.source] for spec in specs for file in spec.data_files]
     return digest_of(rows)

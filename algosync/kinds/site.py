@@ -134,9 +134,13 @@ class Site:
 
         return self.memo.once(("tree", algorithm, commit), fetch)
 
+    def specs(self, spec: AlgorithmSpec) -> Sequence[AlgorithmSpec]:
+        """All algorithms of the workflow, this one first."""
+        return (spec, *(other for other in self.algorithms if other.name != spec.name))
+
     def _places(self, spec: AlgorithmSpec) -> Places:
         owner = None if self.source is None else self.memo.once("source owner", self.source.key_owner)
-        return manifest.places(spec, self.algorithms, self.owner, owner)
+        return manifest.places(self.specs(spec), self.owner, owner)
 
     def desired_tree(self, spec: AlgorithmSpec) -> Mapping[str, Blob]:
         """The managed files as they shall be: placeholders filled in, model manifests fitted. SourceError: they cannot be used."""

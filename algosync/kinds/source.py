@@ -38,7 +38,7 @@ def desired(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
 def pinned(spec: AlgorithmSpec, site: Site) -> frozenset[Address]:
     """The data files of the workflow that some model manifest pins. Its own archive comes first: others read theirs meanwhile."""
     found: set[Address] = set()
-    for other in (spec, *site.algorithms):
+    for other in site.specs(spec):
         with suppress(AlgosyncError):  # code that cannot be read is told where that algorithm's own `desired` is asked for
             found |= {pin.file for pin in _wanted(other, site)[1]}
     return frozenset(found)
@@ -52,14 +52,14 @@ def _wanted(spec: AlgorithmSpec, site: Site) -> tuple[Resource, tuple[Pin, ...]]
     if record is not None and stamp is not None and stamp == record.source_stamp:
         paths = _paths(record.attributes.get("paths"))
         plain = paths is not None and PATHS.isdisjoint(paths)
-        pins = () if plain else models.pins_of(record, spec, site)
+        pins = () if plain else models.pins_of(record.attributes.get("manifest"), site.specs(spec))
         if paths is not None and pins is not None:
             attributes = {name: record.attributes[name] for name in ("paths", "manifest") if name in record.attributes}
             return Resource(address, attributes, stamp, record.digest), pins
     attributes = {"paths": sorted(site.desired_tree(spec))}
     pins = site.pins(spec)
     if not PATHS.isdisjoint(site.desired_tree(spec)):
-        attributes["manifest"] = models.noted(pins, spec, site)
+        attributes["manifest"] = models.noted(pins, site.specs(spec))
     return Resource(address, attributes, stamp, site.desired_id(spec)), pins
 
 

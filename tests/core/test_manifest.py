@@ -22,7 +22,7 @@ IRIS = AlgorithmSpec(
 OTHER = AlgorithmSpec(
     "Other", "python3", data_files=(DataFile(MODEL, "copy.bin"), DataFile("data://.my/models/words.bin", "words.bin"))
 )
-WHERE = places(IRIS, (OTHER, IRIS), "jane", "quality")
+WHERE = places((IRIS, OTHER), "jane", "quality")
 MD5 = "0123456789abcdef0123456789abcdef"
 
 
@@ -76,7 +76,7 @@ def test_uris_follow_the_data_files_of_the_workflow(uri: str, moved: str) -> Non
 
 
 def test_without_a_named_owner_at_the_source_only_the_written_form_is_known() -> None:
-    where = places(IRIS, (IRIS, OTHER), "jane", None)
+    where = places((IRIS, OTHER), "jane", None)
     found = fitted(MANIFEST, manifest(MODEL, "data://quality/models/iris-1.bin"), where)
     assert uris(found, MANIFEST) == ["data://jane/Iris/iris.bin", "data://quality/models/iris-1.bin"]
 

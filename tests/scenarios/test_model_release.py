@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from harness import Cluster, Workspace, cluster_process
 
+from algosync.git import Repository
+
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 MODEL = "model_release/quality/models/iris.pickle"
 PAYLOAD = {"flowers": [[6.0, 2.7, 4.1, 1.0], [5.9, 3.0, 4.9, 1.65]], "at_least": 0.9}
@@ -18,7 +20,9 @@ PAYLOAD = {"flowers": [[6.0, 2.7, 4.1, 1.0], [5.9, 3.0, 4.9, 1.65]], "at_least":
 
 @pytest.fixture
 def production(tmp_path: Path) -> Iterator[Cluster]:
-    with cluster_process(tmp_path / "production", user="acme") as running:
+    """The key is a user's, the algorithm an organization's."""
+    with cluster_process(tmp_path / "production", user="ann") as running:
+        running.join("acme")
         yield running
 
 
@@ -42,17 +46,18 @@ def interpreter() -> Path:
     return made[0].parent / "bin" / "python"
 
 
-def frozen_at(cluster: Cluster) -> dict[str, list[dict[str, str]]]:
-    repository = cluster.repository("IrisSpecies")
+def frozen_at(cluster: Cluster, owner: str) -> dict[str, list[dict[str, str]]]:
+    wire = cluster.api().wire
+    repository = Repository(f"{cluster.url}/git/{owner}/IrisSpecies.git", cluster.user, wire.credential, wire.host)
     head = repository.head()
     assert head is not None
     document: dict[str, list[dict[str, str]]] = json.loads(repository.tree(head)["model_manifest.json.freeze"].data)
     return document
 
 
-def answer_of(cluster: Cluster) -> object:
+def answer_of(cluster: Cluster, owner: str) -> object:
     request = urllib.request.Request(
-        f"{cluster.url}/v1/algo/{cluster.user}/IrisSpecies/latestPrivate",
+        f"{cluster.url}/v1/algo/{owner}/IrisSpecies/latestPrivate",
         json.dumps(PAYLOAD).encode(),
         {"Authorization": cluster.key, "Content-Type": "application/json"},
     )
@@ -63,12 +68,13 @@ def answer_of(cluster: Cluster) -> object:
 def test_one_model_on_two_clusters(cluster: Cluster, production: Cluster, release: Workspace, tmp_path: Path) -> None:
     release.apply()
     release.apply("--var", "cluster=production", "--var", "owner=acme", "--var", "at_least=0.95", environ=production.environ())
-    for each, owner in ((cluster, "local"), (production, "acme")):
-        manifest = frozen_at(each)
+    for each, owner, number in ((cluster, "local", "0.0.1"), (production, "acme", "0.1.0")):
+        manifest = frozen_at(each, owner)
         assert [entry["source_uri"] for entry in manifest["required_files"]] == [f"data://{owner}/IrisSpecies/iris.pickle"]
-        assert answer_of(each) == [{"species": "versicolor", "probability": 1.0}, {"species": None, "probability": 0.5991}]
-    versions = [each.api().algorithms.published(each.user, "IrisSpecies") for each in (cluster, production)]
-    assert [version and version.number for version in versions] == ["0.0.1", "0.1.0"]
+        assert answer_of(each, owner) == [{"species": "versicolor", "probability": 1.0}, {"species": None, "probability": 0.5991}]
+        version = each.api().algorithms.published(owner, "IrisSpecies")
+        assert version is not None
+        assert version.number == number
 
     seen = len(cluster.requests())
     with cluster.writes() as writes:

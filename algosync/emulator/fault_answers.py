@@ -55,7 +55,7 @@ class Redirect(Fault):
 
     def __post_init__(self) -> None:
         header("redirect", self.redirect)
-        if self.status not in MOVED or isinstance(self.status, bool):
+        if whole("status", self.status, 300, 399) not in MOVED:
             raise FaultError(f"status is none of {', '.join(map(str, MOVED))}")
 
     async def strike(self, exchange: Exchange) -> None:

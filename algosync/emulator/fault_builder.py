@@ -7,7 +7,7 @@ from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builder import Builder
 from algosync.emulator.builds import FAILED, IN_PROGRESS, Build
 from algosync.emulator.clock import now_text
-from algosync.emulator.fault_cluster import FAIL, NEVER_ENDS, NEVER_LISTED, SABOTAGE
+from algosync.emulator.fault_cluster import FAIL, NEVER_ENDS, NEVER_LISTED, SABOTAGE, SLOW, BuildFault
 
 
 class SabotagedBuilder(Builder):
@@ -15,21 +15,32 @@ class SabotagedBuilder(Builder):
 
     def start(self, algorithm: Algorithm, commit: str) -> Build:
         """As the builder's; a build that shall never be seen is not even begun."""
-        fault = SABOTAGE.get()
-        if fault and fault.build == NEVER_LISTED:
+        if _wanted(NEVER_LISTED):
             return Build(0, str(uuid.uuid4()), algorithm.id, commit, str(uuid.uuid4()), IN_PROGRESS, now_text(), None)
         return super().start(algorithm, commit)
 
+    async def wait(self, build: Build) -> None:
+        """As the builder's, but not for ever: who waits for a build that never ends is waited for in turn."""
+        if sabotage := SABOTAGE.get():
+            await sabotage.wire.wait(super().wait(build))
+        else:
+            await super().wait(build)
+
     async def _run(self, algorithm: Algorithm, build: Build) -> None:
-        # A task sees the context that it was started in: the request's.
-        fault = SABOTAGE.get()
-        if fault and fault.build == NEVER_ENDS:
+        # A task begins in the context of who starts it: the request's.
+        if _wanted(NEVER_ENDS):
             await asyncio.Event().wait()
-        if fault and fault.log is not None and fault.build == FAIL:
+        if fault := _wanted(SLOW):
+            await asyncio.sleep(fault.seconds or 0)
+        if fault := _wanted(FAIL):
             with await asyncio.to_thread(self._new_log, build) as log:
                 log.write(f"{fault.log}\nBuild failed\n".encode())
             self._records.builds.finish(build, FAILED)
-            return
-        if fault and fault.seconds is not None:
-            await asyncio.sleep(fault.seconds)
-        await super()._run(algorithm, build)
+        else:
+            await super()._run(algorithm, build)
+
+
+def _wanted(build: str) -> BuildFault | None:
+    """The fault that strikes here, if it is of this sort."""
+    sabotage = SABOTAGE.get()
+    return sabotage.fault if sabotage and sabotage.fault.build == build else None

@@ -10,6 +10,7 @@ from algosync.emulator.fault_values import FaultError, number, whole, word
 
 MOMENTS = ("before", "request", "headers", "body", "after")
 LENGTH = b"content-length"
+CLOSING = (b"connection", b"close")
 MOST = 2**62
 
 
@@ -52,7 +53,7 @@ class DripHeader(Fault):
 
     async def strike(self, exchange: Exchange) -> None:
         answer = await exchange.done()
-        start = head(answer.status, answer.headers)
+        start = head(answer.status, (*answer.headers, CLOSING))
         size = step(self.drip_header)
         for piece in (start[at : at + size] for at in range(0, len(start), size)):
             await exchange.wire.write(piece)
@@ -79,7 +80,7 @@ class Length(Fault):
         if isinstance(self.length, int):
             headers = (*headers, (LENGTH, str(max(0, answer.declared + self.length)).encode()))
         else:
-            headers = (*headers, (b"connection", b"close"))
+            headers = (*headers, CLOSING)
         await exchange.wire.write(head(answer.status, headers))
         await _tell_body(exchange, answer)
         await exchange.wire.finish(exchange.receive)
@@ -115,7 +116,7 @@ class JunkHeaders(Fault):
 
     async def strike(self, exchange: Exchange) -> None:
         answer = await exchange.done()
-        await exchange.wire.write(head(answer.status, answer.headers)[:-2])
+        await exchange.wire.write(head(answer.status, (*answer.headers, CLOSING))[:-2])
         for first in range(0, self.headers, 1000):
             lines = (b"x-junk-%d: junk\r\n" % index for index in range(first, min(first + 1000, self.headers)))
             await exchange.wire.write(b"".join(lines))

@@ -14,6 +14,7 @@ from starlette.types import Scope
 from algosync.emulator.errors import UNKNOWN_KEY, ApiError
 from algosync.emulator.fault_exchange import Answer, Exchange, Fault
 from algosync.emulator.fault_values import DAY, FaultError, flag, number, text, whole, word
+from algosync.emulator.fault_wire import Left, Wire
 from algosync.emulator.keys import digest
 
 MARKER = "1"
@@ -35,7 +36,11 @@ class Delay(Fault):
         number("delay", self.delay, 0, DAY)
 
     async def strike(self, exchange: Exchange) -> None:
-        await exchange.wire.pause(self.delay)
+        try:
+            await exchange.wire.pause(self.delay)
+        except Left:
+            exchange.note()
+            raise
         await exchange.app(exchange.scope, exchange.receive, exchange.send)
 
 
@@ -90,12 +95,20 @@ class BuildFault(Fault):
             text("log", self.log)
 
     async def strike(self, exchange: Exchange) -> None:
-        SABOTAGE.set(self)
+        SABOTAGE.set(Sabotage(self, exchange.wire))
         await exchange.app(exchange.scope, exchange.receive, exchange.send)
 
 
-SABOTAGE: ContextVar[BuildFault | None] = ContextVar("SABOTAGE", default=None)
-"""What is wrong with the builds that the running request causes."""
+@dataclass(frozen=True, slots=True)
+class Sabotage:
+    """What is wrong with the builds that a request causes, and the connection of who may wait for them."""
+
+    fault: BuildFault
+    wire: Wire
+
+
+SABOTAGE: ContextVar[Sabotage | None] = ContextVar("SABOTAGE", default=None)
+"""That of the request that is running."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +153,7 @@ def _looping(answer: Answer) -> Answer:
         return answer
     if answer.status != 200 or not isinstance(page, dict):
         return answer
-    body = json.dumps({**page, "marker": MARKER}).encode()
+    body = json.dumps({**page, "marker": MARKER}, separators=(",", ":")).encode()
     answer.body.seek(0)
     answer.body.write(body)
     headers = (*answer.without(b"content-length"), (b"content-length", str(len(body)).encode()))

@@ -103,6 +103,7 @@ class Exchange:
         while taken < end:
             message = await self.receive()
             if message["type"] != "http.request":
+                self.note()
                 raise Left
             taken += len(message.get("body", b""))
             if not message.get("more_body", False):
@@ -115,7 +116,7 @@ class Exchange:
     async def instead(self, answer: Answer) -> None:
         """Answer in place of having the request done, when the client has sent it whole."""
         await self.swallow()
-        self.note(answer.status, answer.size)
+        self.note(answer.status, 0 if self.scope["method"] == "HEAD" else answer.size)
         await self.tell(answer)
 
     async def tell(self, answer: Answer) -> None:

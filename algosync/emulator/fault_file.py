@@ -20,7 +20,7 @@ from algosync.emulator.fault_kinds import KINDS
 from algosync.emulator.fault_values import FaultError, whole
 
 MAX_SIZE = 1024 * 1024
-MATCH = re.compile(r"(\*|[A-Z]+) (\*|/[!->@-~]*)(?:\?([!-~]*))?")
+MATCH = re.compile(r"(\*|[A-Z]+) ([*/][!->@-~]*)(?:\?([!-~]*))?")
 ENTRY = {"match", "nth", "times", "then"}
 ALWAYS = 2**62
 

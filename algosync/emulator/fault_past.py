@@ -63,9 +63,11 @@ class Past:
                     self._copy = copy
                 await send(message)
 
-            await app(scope, receive, watch)
-            if copy != self._copy:
-                copy.unlink(missing_ok=True)
+            try:
+                await app(scope, receive, watch)
+            finally:
+                if copy != self._copy:
+                    copy.unlink(missing_ok=True)
 
         return remember
 
@@ -73,5 +75,7 @@ class Past:
         self._folder.mkdir(exist_ok=True)
         path = self._folder / f"{uuid.uuid4().hex}.sqlite"
         with closing(sqlite3.connect(self._database)) as now, closing(sqlite3.connect(path)) as copy:
+            # Nobody needs it after a crash.
+            copy.execute("PRAGMA synchronous=OFF")
             now.backup(copy)
         return path

@@ -25,11 +25,10 @@ def whole(name: str, value: object, least: int, most: int) -> int:
     return value
 
 
-def number(name: str, value: object, least: float, most: float) -> float:
+def number(name: str, value: object, least: float, most: float) -> None:
     """A finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not least <= value <= most:
         raise FaultError(f"{name} is no number from {least:g} to {most:g}")
-    return value
 
 
 def flag(name: str, value: object) -> None:

@@ -6,7 +6,7 @@ uvicorn is held to h11 here: the protocol class is the place where a request can
 import asyncio
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -63,6 +63,16 @@ class Wire:
         except asyncio.TimeoutError:
             return
         raise Left
+
+    async def wait(self, doing: Coroutine[object, object, None]) -> None:
+        """Wait for something, though not longer than the client does."""
+        waiting = [asyncio.ensure_future(doing), asyncio.ensure_future(self._lost.wait())]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waiting:
+                each.cancel()
+        self._check()
 
     async def turn(self) -> None:
         """Let others have their turn."""

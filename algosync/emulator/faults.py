@@ -29,6 +29,7 @@ class Faults:
         try:
             struck, app = self._chosen(scope)
         except FaultError as error:
+            self._site.log.add(scope, 500, 0)
             await error_reply(ApiError(500, f"The faults cannot be used: {error}"))(scope, receive, send)
             return
         if struck is None:

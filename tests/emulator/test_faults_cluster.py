@@ -1,0 +1,203 @@
+"""Faults of the cluster itself: reads behind its writes, builds that go wrong, keys that expire; and how it stops under them."""
+
+import base64
+import contextlib
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from emulated import Emulator, until
+from striking import CONTENT, FILE, Struck, struck
+
+BOX = "/v1/data/.my/box"
+PUSH = "POST /git/*/git-receive-pack"
+PLAIN: dict[str, str | bytes | None] = {"requirements.txt": "", ".adk": None}
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterator[Struck]:
+    with struck(tmp_path_factory.mktemp("struck") / "root", environments) as running:
+        yield running
+
+
+@pytest.fixture
+def site(cluster: Struck) -> Emulator:
+    cluster.set([])
+    return cluster.site
+
+
+def names(site: Emulator) -> list[str]:
+    return [file["filename"] for file in site.get(BOX)["files"]]
+
+
+def commits(site: Emulator, name: str) -> list[str]:
+    return [build["commit_sha"] for build in site.get(f"/v1/algorithms/local/{name}/builds")["results"]]
+
+
+def test_a_stale_listing_knows_all_but_the_last_write(cluster: Struck, site: Emulator) -> None:
+    before = names(site)
+    cluster.strike(f"GET {BOX}", {"listing": "stale", "reads": 2})
+    assert [names(site) for _ in range(3)] == [before] * 3
+    site.request("PUT", f"{BOX}/stale-1", b"1")
+    site.request("PUT", f"{BOX}/stale-2", b"2")
+    assert site.request("PUT", "/v1/data/.my/none/x", b"").status == 404
+    one, two = sorted([*before, "stale-1"]), sorted([*before, "stale-1", "stale-2"])
+    assert [names(site) for _ in range(3)] == [one, one, two]
+    assert [line.get("fault") for line in site.log() if line["path"] == BOX][-3:] == ["listing", "listing", None]
+
+
+def test_a_stale_listing_after_an_answer_that_was_lost(cluster: Struck, site: Emulator) -> None:
+    before = names(site)
+    listing = {"match": f"GET {BOX}", "then": {"listing": "stale"}}
+    cluster.set([{"match": "PUT *", "then": {"reset": "after"}}, listing])
+    assert cluster.ask("PUT", f"{BOX}/lost", b"1").end == "RST"
+    assert [names(site) for _ in range(2)] == [before, sorted([*before, "lost"])]
+
+
+def test_stale_reads_of_a_deleted_collection_and_of_algorithms(cluster: Struck, site: Emulator) -> None:
+    cluster.strike("GET /v1/*", {"listing": "stale"}, times="always")
+    site.request("POST", "/v1/data/.my", {"name": "gone"})
+    assert site.request("GET", "/v1/data/.my/gone").status == 404
+    site.request("DELETE", "/v1/data/.my/gone")
+    assert site.request("GET", "/v1/data/.my/gone").status == 200
+    cluster.set([])
+    environment = site.environment()
+    cluster.strike("GET /v1/algorithms/*", {"listing": "stale"}, times="always")
+    settings = {"algorithm_environment": environment, "source_visibility": "closed", "license": "apl", "network_access": "full"}
+    created = {"name": "Unseen", "details": {"label": "x"}, "settings": {**settings, "pipeline_enabled": True}}
+    assert site.request("POST", "/v1/algorithms/local", created).status == 200
+    assert site.request("GET", "/v1/algorithms/local/Unseen").status == 404
+    assert site.request("GET", "/v1/algorithms/local/Unseen", key="sim0000000000000000000000000").status == 401
+    cluster.set([])
+    assert site.request("GET", "/v1/algorithms/local/Unseen").status == 200
+
+
+def test_stale_builds_and_versions(cluster: Struck, site: Emulator) -> None:
+    site.create("Late")
+    cluster.strike("GET */builds", {"listing": "stale"})
+    commit = site.push("Late", {**PLAIN, "src/Late.py": "def apply(input):\n    return input\n"})
+    assert [commits(site, "Late") for _ in range(2)] == [[], [commit]]
+    site.build_of("Late", commit)
+    cluster.strike("GET */versions*", {"listing": "stale", "reads": 2})
+    assert site.publish("Late").status == 200
+    path = "/v1/algorithms/local/Late/versions"
+    found = [[each["version_info"].get("semantic_version") for each in site.get(path)["results"]] for _ in range(3)]
+    assert found == [[None], [None], ["0.1.0"]]
+
+
+def test_nothing_is_left_of_the_past(cluster: Struck, site: Emulator) -> None:
+    cluster.strike("GET *", {"listing": "stale"})
+    for number in range(3):
+        site.request("PUT", f"{BOX}/past", str(number).encode())
+    assert len(list((site.root / "past").glob("*.sqlite"))) == 1
+    cluster.set([])
+    names(site)
+    assert list((site.root / "past").glob("*.sqlite")) == []
+
+
+def test_a_list_whose_next_page_is_always_the_first(cluster: Struck, site: Emulator) -> None:
+    whole = site.get(BOX)
+    assert "marker" not in whole
+    cluster.strike("GET *", {"listing": "loop"}, times="always")
+    first = site.get(BOX)
+    assert first == {**whole, "marker": first["marker"]}
+    assert site.get(f"{BOX}?marker={first['marker']}") == first
+    assert site.get(f"{BOX}?acl=true&marker={first['marker']}") == {**first, "acl": {"read": ["algo://.my/*"]}}
+    # What is no list is what it was.
+    assert site.request("GET", FILE).body == CONTENT
+    assert site.request("GET", f"{BOX}-none").status == 404
+
+
+def pushed(site: Emulator, name: str) -> str:
+    site.create(name)
+    return site.push(name, {**PLAIN, f"src/{name}.py": "def apply(input):\n    return input\n"})
+
+
+def builds(site: Emulator, name: str) -> list[Any]:
+    found: list[Any] = site.get(f"/v1/algorithms/local/{name}/builds")["results"]
+    return found
+
+
+def test_a_build_that_fails_and_one_after_it_that_does_not(cluster: Struck, site: Emulator) -> None:
+    cluster.strike(PUSH, {"build": "fail", "log": "no \x1b[31mwheels\nfor you"})
+    commit = pushed(site, "Failing")
+    build = site.build_of("Failing", commit)
+    assert (build["status"], site.logs("Failing", build)) == ("failed", "no \x1b[31mwheels\nfor you\nBuild failed\n")
+    compiled = site.request("POST", "/v1/algorithms/local/Failing/compile").json
+    assert (compiled["build"]["commit_sha"], compiled["build"]["status"]) == (commit, "succeeded")
+
+
+def test_a_compilation_that_fails(cluster: Struck, site: Emulator) -> None:
+    commit = pushed(site, "Compiled")
+    site.build_of("Compiled", commit)
+    cluster.strike("POST */compile", {"build": "fail", "log": "x"})
+    assert site.request("POST", "/v1/algorithms/local/Compiled/compile").json["build"]["status"] == "failed"
+    assert [each["status"] for each in builds(site, "Compiled")] == ["failed", "succeeded"]
+
+
+def test_a_slow_build(cluster: Struck, site: Emulator) -> None:
+    cluster.strike(PUSH, {"build": "slow", "seconds": 0.5})
+    began = time.monotonic()
+    commit = pushed(site, "Slow")
+    assert builds(site, "Slow")[0]["status"] == "in-progress"
+    assert site.build_of("Slow", commit)["status"] == "succeeded"
+    assert time.monotonic() - began >= 0.5
+
+
+def test_a_build_that_is_never_listed(cluster: Struck, site: Emulator) -> None:
+    cluster.strike(PUSH, {"build": "never-listed"})
+    commit = pushed(site, "Unlisted")
+    assert builds(site, "Unlisted") == []
+    assert site.request("GET", f"/v1/algorithms/local/Unlisted/versions/{commit}").status == 404
+    assert site.fetch("Unlisted")[1].decode() == commit
+    compiled = site.request("POST", "/v1/algorithms/local/Unlisted/compile").json
+    assert (compiled["build"]["commit_sha"], compiled["build"]["status"]) == (commit, "succeeded")
+
+
+def test_a_build_that_never_ends_holds_up_no_other(cluster: Struck, site: Emulator) -> None:
+    for name in ("Endless1", "Endless2", "Endless3"):
+        cluster.strike(PUSH, {"build": "never-ends"})
+        pushed(site, name)
+    cluster.set([])
+    assert site.build_of("Fine", pushed(site, "Fine"))["status"] == "succeeded"
+    assert [builds(site, name)[0]["status"] for name in ("Endless1", "Endless2", "Endless3")] == ["in-progress"] * 3
+
+
+def test_an_expired_key_opens_nothing_until_the_file_changes(cluster: Struck, site: Emulator) -> None:
+    site.create("Guarded")
+    other = site.key
+    cluster.strike(f"PUT {BOX}/*", {"expire_key": True}, nth=2)
+    assert [site.request("PUT", f"{BOX}/expire-{number}", b"x").status for number in (1, 2, 3)] == [200, 401, 401]
+    git = {"Authorization": "Basic " + base64.b64encode(f"local:{other}".encode()).decode()}
+    refs = "/git/local/Guarded.git/info/refs?service=git-upload-pack"
+    refused = site.request("GET", refs, headers=git)
+    assert (refused.status, refused.headers["www-authenticate"]) == (401, 'Basic realm="algorithmia"')
+    for form in ("{}", "Bearer {}", "Simple {}"):
+        reply = site.request("GET", BOX, headers={"Authorization": form.format(other)})
+        assert (reply.status, reply.json["error"]["code"]) == (401, 2002)
+    assert site.request("GET", "/health", headers={"Authorization": ""}).status == 200
+    cluster.set([])
+    assert site.request("GET", refs, headers=git).status == 200
+    assert [site.request("GET", f"{BOX}/expire-{number}").status for number in (1, 2, 3)] == [200, 404, 404]
+
+
+@pytest.mark.parametrize("options", [(), ("--tls",)], ids=["tcp", "tls"])
+def test_a_server_stops_at_once_whatever_strikes(tmp_path: Path, environments: Path, options: tuple[str, ...]) -> None:
+    """Within its grace: else it would complain on stderr, and `struck` asserts that it said nothing there."""
+    waiting = [{"stall": 10}, {"delay": 600}, {"endless": True}, {"drip": 0.1}, {"drip_header": 0.1}]
+    with struck(tmp_path / "root", environments, *options) as cluster, contextlib.ExitStack() as stack:
+        pushed(cluster.site, "Waiting")
+        entries = [{"match": f"GET {FILE}?{index}", "then": then} for index, then in enumerate(waiting)]
+        cluster.set([*entries, {"match": "POST */compile", "then": {"build": "never-ends"}}])
+        for index in range(len(waiting)):
+            connection = stack.enter_context(contextlib.closing(cluster.connect()))
+            cluster.send(connection, "GET", f"{FILE}?{index}")
+        compiling = stack.enter_context(contextlib.closing(cluster.connect()))
+        cluster.send(compiling, "POST", "/v1/algorithms/local/Waiting/compile")
+        # All but the delayed one and the compilation are in the log when they are struck.
+        until(lambda: sum("fault" in line for line in cluster.site.log()) == len(waiting) - 1)
+        until(lambda: len(builds(cluster.site, "Waiting")) == 2)
+        assert cluster.site.stop(signal.SIGTERM) == 0

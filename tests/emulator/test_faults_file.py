@@ -1,0 +1,270 @@
+"""The file of faults: what it may say, which requests it strikes, what becomes of it while the cluster runs."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from striking import FILE, Struck, struck
+
+from algosync.emulator.fault_file import MAX_SIZE, Rule, parse
+from algosync.emulator.fault_kinds import KINDS
+from algosync.emulator.fault_values import FaultError
+
+VALID: list[Mapping[str, object]] = [
+    {"status": 200},
+    {"status": 599, "retry_after": "-1", "body": "x", "headers": {"Set-Cookie": "a=b"}, "after": True},
+    {"status": 429, "retry_after": ""},
+    {"delay": 0},
+    {"delay": 1.5},
+    {"drip": 0.5},
+    {"drip_header": 10},
+    {"stall": 0},
+    {"truncate": 2**40},
+    {"length": "missing"},
+    {"length": -1},
+    {"length": 1},
+    {"gzip": "whole"},
+    {"gzip": "truncated"},
+    {"corrupt": 0},
+    {"chunked_cut": 1},
+    *({kind: moment} for kind in ("reset", "close") for moment in ("before", "request", "headers", "body", "after")),
+    {"body": ""},
+    {"body": "\u001b[1mé", "type": "text/plain; charset=utf-8"},
+    {"empty": True},
+    {"shape": None},
+    {"endless": True},
+    {"headers": 1_000_000},
+    {"redirect": "https://elsewhere.example/", "status": 308},
+    {"listing": "stale"},
+    {"listing": "stale", "reads": 3},
+    {"listing": "loop"},
+    {"build": "slow", "seconds": 0.5},
+    {"build": "fail", "log": "no\nreason"},
+    {"build": "never-listed"},
+    {"build": "never-ends"},
+    {"expire_key": True},
+]
+
+WRONG: list[tuple[object, str]] = [
+    ({}, "then names no kind of fault"),
+    ([], "then is no object"),
+    ("reset", "then is no object"),
+    ({"statsu": 500}, "then names no kind of fault"),
+    ({"status": "500"}, "status is no whole number from 200 to 599"),
+    ({"status": True}, "status is no whole number from 200 to 599"),
+    ({"status": 100}, "status is no whole number from 200 to 599"),
+    ({"status": 500.0}, "status is no whole number from 200 to 599"),
+    ({"status": 204, "body": "x"}, "an answer with status 204 has no body"),
+    ({"status": 500, "after": False}, "after is not true"),
+    ({"status": 500, "retry_after": 3}, "retry_after is no value of a header"),
+    ({"status": 500, "retry_after": "3\r\nX: y"}, "retry_after is no value of a header"),
+    ({"status": 500, "retry_after": " 3"}, "retry_after is no value of a header"),
+    ({"status": 500, "headers": 3}, "headers is no object"),
+    ({"status": 500, "headers": {"a b": "c"}}, "headers: 'a b' is no name of a header"),
+    ({"status": 500, "headers": {"a": "€"}}, "headers: a is no value of a header"),
+    ({"status": 500, "headers": {"Content-Length": "3"}}, "headers: Content-Length is not for a fault to say"),
+    ({"status": 500, "body": 3}, "body is no text"),
+    ({"status": 500, "body": "\ud800"}, "body has half of a surrogate pair"),
+    ({"status": 500, "seconds": 3}, "then combines what does not belong together: status, seconds"),
+    ({"status": 500, "delay": 3}, "then combines what does not belong together: status, delay"),
+    ({"truncate": 3, "stall": 3}, "then combines what does not belong together: truncate, stall"),
+    ({"redirect": "https://x/", "status": 200}, "status is no whole number from 300 to 399"),
+    ({"redirect": "https://x/", "status": 304}, "status is none of 301, 302, 303, 307, 308"),
+    ({"redirect": "a\nb"}, "redirect is no value of a header"),
+    ({"delay": -1}, "delay is no number from 0 to 86400"),
+    ({"delay": "1"}, "delay is no number from 0 to 86400"),
+    ({"drip": 0}, "drip is no number from 0.01 to 1e+09"),
+    ({"drip_header": True}, "drip_header is no number from 0.01 to 1e+09"),
+    ({"stall": -1}, f"stall is no whole number from 0 to {2**62}"),
+    ({"truncate": 1.5}, f"truncate is no whole number from 0 to {2**62}"),
+    ({"length": 0}, 'length is neither "missing" nor a difference'),
+    ({"length": "+3"}, 'length is neither "missing" nor a difference'),
+    ({"gzip": True}, "gzip is none of whole, truncated"),
+    ({"corrupt": None}, f"corrupt is no whole number from 0 to {2**62}"),
+    ({"reset": "now"}, "reset is none of before, request, headers, body, after"),
+    ({"close": 1}, "close is none of before, request, headers, body, after"),
+    ({"body": "x", "type": "\n"}, "type is no value of a header"),
+    ({"empty": False}, "empty is not true"),
+    ({"endless": 1}, "endless is not true"),
+    ({"headers": 0}, "headers is no whole number from 1 to 1000000"),
+    ({"headers": {"a": "b"}}, "headers is no whole number from 1 to 1000000"),
+    ({"listing": "old"}, "listing is none of stale, loop"),
+    ({"listing": "loop", "reads": 3}, "reads belongs to stale listings"),
+    ({"listing": "stale", "reads": 0}, "reads is no whole number from 1 to 1000000"),
+    ({"build": "slow"}, "a slow build, and no other, has seconds"),
+    ({"build": "never-ends", "seconds": 1}, "a slow build, and no other, has seconds"),
+    ({"build": "fail"}, "a build that fails, and no other, has a log"),
+    ({"build": "slow", "seconds": 1, "log": "x"}, "a build that fails, and no other, has a log"),
+    ({"build": "broken"}, "build is none of slow, fail, never-listed, never-ends"),
+    ({"expire_key": "k"}, "expire_key is not true"),
+]
+
+ENTRIES: list[tuple[object, str]] = [
+    (3, "it is no object"),
+    ({"then": {"empty": True}}, "missing: match"),
+    ({"match": "GET /"}, "missing: then"),
+    ({"match": "GET /", "then": {"empty": True}, "time": 3}, "unknown: time"),
+    ({"match": "GET /", "then": {"empty": True}, "nth": 0}, f"nth is no whole number from 1 to {2**62}"),
+    ({"match": "GET /", "then": {"empty": True}, "times": "ever"}, f"times is no whole number from 1 to {2**62}"),
+    ({"match": "GET /", "then": {"listing": "stale", "reads": 2}, "times": 3}, "times and reads say the same thing twice"),
+    *(
+        ({"match": match, "then": {"empty": True}}, "match is not METHOD /path or METHOD /path?query, escaped as in a URL")
+        for match in (None, "", "GET", "/v1", "get /v1", "GET v1", "GET  /v1", "GET /a b", "GET /é", "GET /a#\n")
+    ),
+]
+
+
+def rules(*entries: object) -> list[Rule]:
+    return parse(json.dumps(list(entries)).encode())
+
+
+def test_what_can_be_said() -> None:
+    found = [rules({"match": "GET /", "then": then})[0] for then in VALID]
+    assert [rule.kind for rule in found] == [next(iter(then)) for then in VALID]
+    assert {rule.kind for rule in found} == set(KINDS)
+    assert all(type(rule.fault) is KINDS[rule.kind] for rule in found)
+
+
+@pytest.mark.parametrize(("then", "reason"), WRONG, ids=lambda value: str(value)[:40])
+def test_what_cannot_be_said(then: object, reason: str) -> None:
+    with pytest.raises(FaultError) as caught:
+        rules({"match": "GET /", "then": {"empty": True}}, {"match": "GET /", "then": then})
+    assert str(caught.value).startswith(f"entry 2: {reason}")
+
+
+@pytest.mark.parametrize(("entry", "reason"), ENTRIES, ids=lambda value: str(value)[:40])
+def test_entries_that_are_wrong(entry: object, reason: str) -> None:
+    with pytest.raises(FaultError) as caught:
+        rules(entry)
+    assert str(caught.value) == f"entry 1: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "it is no JSON"),
+        (b"[", "it is no JSON"),
+        (b"\xff", "it is no JSON"),
+        (b"[" * 100_000, "it is no JSON"),
+        (b'[{"match": "GET /", "match": "GET /x"}]', "an object has the same key twice"),
+        (b'[{"match": "GET /", "then": {"shape": NaN}}]', "NaN is no JSON"),
+        (b'[{"match": "GET /", "then": {"delay": 1e999}}]', "entry 1: delay is no number"),
+        (b'"faults"', "it is neither a list of faults nor"),
+        (b'{"faults": [], "more": 1}', "it is neither a list of faults nor"),
+        (b'{"faults": {}}', "it is neither a list of faults nor"),
+        (b" " * (MAX_SIZE + 1), f"it is larger than {MAX_SIZE} bytes"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_files_that_are_wrong(data: bytes, reason: str) -> None:
+    with pytest.raises(FaultError) as caught:
+        parse(data)
+    assert str(caught.value).startswith(reason)
+
+
+def test_both_forms_of_the_file() -> None:
+    assert parse(b"[]") == parse(b'{"faults": []}') == []
+
+
+@pytest.mark.parametrize(
+    ("match", "method", "path", "query", "yes"),
+    [
+        ("GET /v1/data", "GET", "/v1/data", "", True),
+        ("GET /v1/data", "GET", "/v1/data", "marker=1", True),
+        ("GET /v1/data", "GET", "/v1/data/", "", False),
+        ("GET /v1/data", "PUT", "/v1/data", "", False),
+        ("* /v1/data", "PUT", "/v1/data", "", True),
+        ("GET *", "GET", "/", "", True),
+        ("GET *", "GET", "/a/b", "c", True),
+        ("GET /v1/*/file", "GET", "/v1/a/b/file", "", True),
+        ("GET /v1/**", "GET", "/v1/a", "", True),
+        ("GET */c", "GET", "/a/b/c", "", True),
+        ("GET */c", "GET", "/a/b/cd", "", False),
+        ("GET /a.b", "GET", "/axb", "", False),
+        ("GET /a%20b", "GET", "/a%20b", "", True),
+        ("GET /a%20b", "GET", "/a+b", "", False),
+        ("GET /[ab]", "GET", "/a", "", False),
+        ("GET /v1?marker=*", "GET", "/v1", "marker=abc", True),
+        ("GET /v1?marker=*", "GET", "/v1", "", False),
+        ("GET /v1?", "GET", "/v1", "", True),
+        ("GET /v1?", "GET", "/v1", "a", False),
+        ("GET *?*service=git-receive-pack*", "GET", "/git/u/a.git/info/refs", "service=git-receive-pack", True),
+    ],
+)
+def test_matching(match: str, method: str, path: str, query: str, yes: bool) -> None:
+    (rule,) = rules({"match": match, "then": {"empty": True}})
+    assert rule.matches({"method": method, "raw_path": path.encode(), "query_string": query.encode()}) is yes
+
+
+@pytest.mark.parametrize(
+    ("more", "struck"),
+    [
+        ({}, [True, False, False, False, False]),
+        ({"nth": 2}, [False, True, False, False, False]),
+        ({"nth": 2, "times": 3}, [False, True, True, True, False]),
+        ({"nth": 4, "times": "always"}, [False, False, False, True, True]),
+    ],
+)
+def test_counting(more: dict[str, object], struck: list[bool]) -> None:
+    (rule,) = rules({"match": "GET /", "then": {"empty": True}, **more})
+    assert [rule.due() for _ in range(5)] == struck
+
+
+def test_a_server_does_not_start_with_a_wrong_file(tmp_path: Path) -> None:
+    faults = tmp_path / "faults.json"
+    command = [sys.executable, "-m", "algosync.emulator", str(tmp_path / "root"), "--faults", str(faults)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, f"Error: Cannot use the faults of {faults}: No such file or directory\n")
+    faults.write_text('[{"match": "GET /", "then": {"reset": "now"}}]')
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    reason = "entry 1: reset is none of before, request, headers, body, after"
+    assert (done.returncode, done.stderr) == (1, f"Error: Cannot use the faults of {faults}: {reason}\n")
+    assert not (tmp_path / "root").exists()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterator[Struck]:
+    with struck(tmp_path_factory.mktemp("struck") / "root", environments) as running:
+        yield running
+
+
+def test_a_changed_file_counts_anew(cluster: Struck) -> None:
+    entry = {"match": f"GET {FILE}", "nth": 2, "then": {"status": 500}}
+    for entries in ([entry], [entry], [entry, {"match": "GET /x", "then": {"empty": True}}]):
+        cluster.set(entries)
+        assert [cluster.ask().start[9:12] for _ in range(3)] == ["200", "500", "200"]
+
+
+def test_the_first_entry_strikes_and_all_count(cluster: Struck) -> None:
+    cluster.set(
+        [
+            {"match": "GET /v1/*", "nth": 2, "then": {"status": 500}},
+            {"match": f"GET {FILE}", "times": 2, "then": {"status": 501}},
+            {"match": "PUT *", "then": {"status": 502}},
+            {"match": f"* {FILE}", "nth": 3, "then": {"status": 503}},
+        ]
+    )
+    assert [cluster.ask().start[9:12] for _ in range(4)] == ["501", "500", "503", "200"]
+
+
+def test_a_file_that_breaks_while_the_cluster_runs_breaks_every_request(cluster: Struck) -> None:
+    """A fault that silently fails to strike would make a test that cannot fail."""
+    cluster.faults.write_text("[{}]")
+    for _ in range(2):
+        reply = cluster.site.request("GET", FILE)
+        reason = f"The faults cannot be used: {cluster.faults}: entry 1: missing: match, then"
+        assert (reply.status, reply.json["error"]["message"]) == (500, reason)
+    cluster.faults.unlink()
+    reply = cluster.site.request("GET", FILE)
+    assert reply.json["error"]["message"] == f"The faults cannot be used: {cluster.faults}: No such file or directory"
+    cluster.set([])
+    assert cluster.site.request("GET", FILE).status == 200
+
+
+def test_what_is_not_struck_is_logged_without_a_fault(cluster: Struck) -> None:
+    cluster.strike("GET /v1/*", {"empty": True}, nth=2)
+    assert [cluster.ask().body != b"" for _ in range(3)] == [True, False, True]
+    assert [line.get("fault", "none") for line in cluster.site.log() if line["path"] == FILE][-3:] == ["none", "empty", "none"]

@@ -9,9 +9,12 @@ Templates (`.j2`) are Jinja2, sandboxed and rendered in a child process. Their n
 
 The block is read before anything is rendered, so it holds no template syntax; in YAML `variables:` begins a line, in JSON it is the
 document's first member. A file with a block knows only the variables that it declares, and a variable without default must be
-given. A flag's text becomes what the default is: a number, a boolean, a list. A sensitive variable is a text without default, and
-`render` and all faults show `***` or nothing in its place. `{{ name }}` prints a text as it is, anything else as JSON;
+given. What a flag or a file gives must be known to the workflow; the environment may serve several. A flag's text becomes what the
+default is: a number, a boolean, a list. A sensitive variable is a text of at least four characters without default, and `render`
+and all faults show `***` or nothing in its place. `{{ name }}` prints a text as it is, anything else as JSON;
 `{{ name | tojson }}` is right for any value at any place where a value stands.
+
+API keys that are given to `load` may stand nowhere in a file, nor in what a template makes of it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""API keys and secrets in workflow files, and files of variables that lie: refused at their places, with nothing of a secret shown."""
+"""API keys and secrets in workflow files, and files of variables that lie: refused at their places, and no secret is shown."""
 
 from __future__ import annotations
 

@@ -16,14 +16,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 from algosync.core.error import Interrupted
 
-__all__ = ["Signalled", "install", "leave", "on_stop", "pause"]
+__all__ = ["Signalled", "exit_code", "install", "leave", "on_stop", "pause"]
 
 _UNWIND_WITHIN = 1.6  # seconds; the promise is two
 
-_signalled = False
+_signalled = 0
 _stop = threading.Event()
 _stopping: list[Callable[[], None]] = []
 
@@ -64,8 +65,14 @@ def pause(seconds: float) -> None:
         raise Interrupted("interrupted")
 
 
-def leave(code: int) -> None:
-    """Ends the process without waiting for threads: what they do is broken off, and nothing they could do is recorded any more."""
+def exit_code() -> int | None:
+    """That of the signal that came, if one did. Whatever goes wrong after it is its consequence: a handler that raises may
+    interrupt anything, the bookkeeping of locks included."""
+    return 128 + _signalled if _signalled else None
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the process. Threads are not waited for: what they do is broken off, and nothing they could do is recorded any more."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
@@ -75,7 +82,7 @@ def leave(code: int) -> None:
 def _handle(number: int, _frame: FrameType | None) -> None:
     global _signalled  # noqa: PLW0603  # no lock may be taken here: what was interrupted may hold it
     if not _signalled:  # the second one is the thread's business
-        _signalled = True
+        _signalled = number
         raise Signalled(number)
 
 

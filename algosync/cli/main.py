@@ -13,7 +13,7 @@ import typer
 from algosync import __version__
 from algosync.cli import emulator, options
 from algosync.cli.choice import Choice
-from algosync.cli.interrupt import Signalled, install, leave
+from algosync.cli.interrupt import exit_code, install, leave
 from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, Stale, UsageError
 from algosync.core.text import printable, printable_lines
 from algosync.views.terminal import Terminal, standard
@@ -256,21 +256,33 @@ app.add_typer(emulator.app, name="emulator", context_settings={"obj": _terminal}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs one command and exits."""
-    sys.exit(_run(arguments))
+    """Runs one command and exits: at once, because signals are nobody's while the interpreter takes itself apart."""
+    leave(_run(arguments))
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    install()
+    try:
+        return _command(arguments)
+    except BaseException:
+        signalled = exit_code()
+        if signalled is None:
+            raise
+        if _debug:
+            _show_traceback()
+        _terminal.tell("Interrupted. What is done is recorded; running the same command again continues from here.")
+        leave(signalled)
+
+
+def _command(arguments: Sequence[str] | None) -> int:
     from algosync.cli.fault import fault_in_algosync
     from algosync.views.error import show_error
 
-    install()
     try:
         code = app(arguments, standalone_mode=False)
-    except Signalled as signalled:
-        _terminal.tell("Interrupted. What is done is recorded; running the same command again continues from here.")
-        leave(signalled.exit_code)
     except AlgosyncError as error:
+        if exit_code():
+            raise
         if _debug:
             _show_traceback()
         show_error(error, _terminal)
@@ -279,7 +291,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         _terminal.tell(f"Error: {printable(_message(error))}")
         _terminal.tell("Try 'algosync --help'.")
         return _USAGE
-    except Exception as error:  # noqa: BLE001  # the last resort: no traceback for users
+    except Exception as error:  # the last resort: no traceback for users
+        if exit_code():
+            raise
         if _debug:
             _show_traceback()
         show_error(fault_in_algosync(error), _terminal)

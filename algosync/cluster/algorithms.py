@@ -6,6 +6,7 @@ twice on an error (platform.md §3.9). Creating, environments and calls go throu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["AlgorithmInfo", "AlgorithmsApi", "Build", "Version"]
 
+_LANGUAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")  # becomes part of a path, which the official client does not quote
+_MAX_LANGUAGES = 200  # each is a request
+_NUMBER = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}", re.ASCII)
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+_BUILD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
 _GRACE = 30.0  # seconds an answer may take beyond the algorithm's own timeout
 
 
@@ -76,7 +82,9 @@ class AlgorithmsApi:
 
         def post() -> bool:
             with _documented(f"POST {path_of('v1', 'algorithms', owner)}"):
-                self._client.algo(f"{owner}/{name}").create(dict(details), dict(settings), {}, {}, {})
+                made = self._client.algo(f"{owner}/{name}").create(dict(details), dict(settings), {}, {}, {})
+                if not isinstance(made, dict):
+                    raise TypeError
             return True
 
         def look() -> bool | None:
@@ -159,11 +167,15 @@ class AlgorithmsApi:
         """Every environment of every language the cluster offers."""
         found: dict[str, Environment] = {}
         with _documented("the list of environments"):
-            for language in self._client.get_supported_languages():
-                answer = self._client.get_environment(language["name"])
+            languages = self._client.get_supported_languages()
+            if len(languages) > _MAX_LANGUAGES:
+                raise ValueError
+            for language in languages:
+                answer = self._client.get_environment(_matched(_LANGUAGE, language["name"]))
                 # One page of the platform's documentation shows the bare list (platform.md §4.1).
                 for entry in answer["environments"] if isinstance(answer, dict) else answer:
-                    found[entry["id"]] = Environment(entry["id"], entry["display_name"], str(entry.get("created_at", "")))
+                    environment = _environment(entry)
+                    found[environment.id] = environment
         return tuple(found.values())
 
     def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> None:
@@ -203,9 +215,13 @@ class AlgorithmsApi:
 
 @contextmanager
 def _documented(what: str) -> Iterator[None]:
-    """The client takes an answer of another shape for a programming error of its own."""
+    """The client takes an answer of another shape for a programming error of its own, and tells a failure inside of a 2xx."""
+    from Algorithmia.errors import ApiError
+
     try:
         yield
+    except ApiError as error:
+        raise ClusterError(f"{what}: {printable(str(getattr(error, 'message', '')), 500)}") from None
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise Unexpected(f"{what}: the answer is not what the platform documents") from None
 
@@ -233,15 +249,38 @@ def _results(body: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
 
 
 def _build(entry: Mapping[str, object]) -> Build:
-    return Build(str(entry.get("build_id", "")), str(entry.get("commit_sha", "")), str(entry.get("status", "")))
+    """A build that did not begin has no commit yet, and may have no id."""
+    number, commit, status = (entry.get(member) or "" for member in ("build_id", "commit_sha", "status"))
+    if not _fits(_BUILD, number) or not _fits(_COMMIT, commit) or not isinstance(status, str):
+        raise Unexpected("a list of builds has one whose id, commit or status is none")
+    return Build(str(number), str(commit), status)
 
 
 def _version(entry: Mapping[str, object]) -> Version | None:
+    """None: it is not published. Number and commit become parts of the paths that tests call."""
     info = _mapping(entry, "version_info")
-    number, commit = info.get("semantic_version"), info.get("git_hash")
-    if not isinstance(number, str) or not isinstance(commit, str):
-        return None
-    return Version(number, commit, _mapping(entry, "settings"))
+    number, commit = info.get("semantic_version") or "", info.get("git_hash") or ""
+    if not _fits(_NUMBER, number) or not _fits(_COMMIT, commit):
+        raise Unexpected("a version's number or commit is none")
+    return Version(str(number), str(commit), _mapping(entry, "settings")) if number and commit else None
+
+
+def _fits(pattern: re.Pattern[str], value: object) -> bool:
+    """Empty texts too."""
+    return isinstance(value, str) and (not value or pattern.fullmatch(value) is not None)
+
+
+def _matched(pattern: re.Pattern[str], value: str) -> str:
+    if not pattern.fullmatch(value):
+        raise ValueError
+    return value
+
+
+def _environment(entry: Mapping[str, object]) -> Environment:
+    number, name, created = entry["id"], entry["display_name"], entry.get("created_at")
+    if not isinstance(number, str) or not isinstance(name, str) or not isinstance(created, str | None):
+        raise TypeError
+    return Environment(number, name, created or "")
 
 
 def _test_failed(error: Mapping[str, object]) -> TestFailed:

@@ -49,7 +49,8 @@ class _Adapter(BaseAdapter):
         path = (request.url or "").removeprefix(self._wire.host.url)
         within = timeout if isinstance(timeout, float) else None
         answer = self._wire.answer(request.method or "GET", path, _kept(request.headers), body, within)
-        raw = HTTPResponse(io.BytesIO(answer.body), answer.headers, answer.status, preload_content=False, decode_content=False)
+        kind = {"Content-Type": answer.headers.get("Content-Type", "")}  # requests acts upon others: it decodes, and keeps cookies
+        raw = HTTPResponse(io.BytesIO(answer.body), kind, answer.status, preload_content=False, decode_content=False)
         return HTTPAdapter().build_response(request, raw)
 
     def close(self) -> None:

@@ -12,7 +12,8 @@ from urllib.parse import quote, urlencode
 
 from algosync.core.credential import Credential
 from algosync.core.error import Unexpected
-from algosync.net import Answer, Host, Names, Retry
+from algosync.net import Answer, Host, Names, Response, Retry
+from algosync.net.document import fits, read_json
 from algosync.net.failure import from_reply, reply_error
 
 __all__ = ["Download", "Reply", "Wire", "idempotent", "path_of"]
@@ -69,8 +70,8 @@ class Wire:
         if not answer.body:
             return Reply(answer.status, None, date)
         try:
-            return Reply(answer.status, json.loads(answer.body), date)
-        except (ValueError, RecursionError):
+            return Reply(answer.status, read_json(answer.body), date)
+        except ValueError:
             raise Unexpected(f"{method} {path}: the answer is not JSON", status=answer.status) from None
 
     def answer(
@@ -81,8 +82,15 @@ class Wire:
         body: bytes | Iterable[bytes] | None = None,
         within: float | None = None,
     ) -> Answer:
-        """The whole answer to one request. `within`: its seconds, where they are not the usual."""
-        return self.host.answer(method, path, {**headers, **self._authorization()}, body, within)
+        """The whole answer to one request, which may be JSON. `within`: its seconds, where they are not the usual.
+
+        Unexpected: it is compressed, and so of any size, or would fill the memory when it is read.
+        """
+        answer = self.host.answer(method, path, {**headers, **self._authorization()}, body, within)
+        _check_encoding(f"{method} {path}", answer)
+        if not fits(answer.body):
+            raise Unexpected(f"{method} {path}: the answer holds too many values", status=answer.status)
+        return answer
 
     @contextmanager
     def download(self, path: str) -> Iterator[Download]:
@@ -91,8 +99,7 @@ class Wire:
             what = f"GET {path}"
             if response.headers.get("X-Data-Type", "file") != "file":
                 raise Unexpected(f"{what}: this is not a file", status=response.status)
-            if response.headers.get("Content-Encoding", "identity") != "identity":
-                raise Unexpected(f"{what}: the answer is compressed although that was not asked for", status=response.status)
+            _check_encoding(what, response)
             length = response.headers.get("Content-Length", "")
             if not (length.isascii() and length.isdecimal() and len(length) < 19):
                 raise Unexpected(f"{what}: the answer does not say how long it is", status=response.status)
@@ -109,6 +116,11 @@ class Wire:
 
     def _authorization(self) -> Mapping[str, str]:
         return {"Authorization": self.credential.header()}
+
+
+def _check_encoding(what: str, answer: Answer | Response) -> None:
+    if answer.headers.get("Content-Encoding", "identity") != "identity":
+        raise Unexpected(f"{what}: the answer is compressed although that was not asked for", status=answer.status)
 
 
 class _Wired(Protocol):
@@ -130,6 +142,6 @@ def idempotent(method: Callable[Concatenate[W, P], R]) -> Callable[Concatenate[W
 
 def _json_or_none(text: bytes) -> object:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return read_json(text)
+    except ValueError:
         return None

@@ -14,7 +14,7 @@ from algosync.cluster.connection import Cluster, connect
 from algosync.core.credential import credential
 from algosync.net import Net, Retry
 
-__all__ = ["KEY", "RawServer", "Request", "http", "raw_server"]
+__all__ = ["KEY", "RawServer", "Request", "complete", "http", "raw_server"]
 
 KEY = "simKEY/+=KEY"
 
@@ -79,16 +79,19 @@ def _serve(connection: socket.socket, server: RawServer) -> None:
 
 def _request(connection: socket.socket) -> Request | None:
     received = b""
-    while b"\r\n\r\n" not in received:
+    while not (request := complete(received)):
         if not (piece := connection.recv(1 << 16)):
             return None
         received += piece
-    head, _, body = received.partition(b"\r\n\r\n")
+    return request
+
+
+def complete(received: bytes) -> Request | None:
+    """The request in these bytes; None: it is not whole yet."""
+    head, end, body = received.partition(b"\r\n\r\n")
     length = re.search(rb"(?i)^content-length: *(\d+)", head, re.MULTILINE)
     chunked = re.search(rb"(?i)^transfer-encoding: *chunked", head, re.MULTILINE)
-    while (chunked and not body.endswith(b"0\r\n\r\n")) or (length and len(body) < int(length[1])):
-        if not (piece := connection.recv(1 << 16)):
-            return None
-        body += piece
+    if not end or (chunked and not body.endswith(b"0\r\n\r\n")) or (length and len(body) < int(length[1])):
+        return None
     method, target, _ = head.split(b"\r\n", 1)[0].split(b" ", 2)
     return Request(method.decode(), target.decode(), head, body)

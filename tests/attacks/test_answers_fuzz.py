@@ -1,0 +1,160 @@
+"""Tens of thousands of wrong answers to every verb: an error of ours or something usable comes of each, soon, in little memory."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import resource
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import pytest
+from answer_mutations import DATE, RIGHT, Changed, json_changed, mutated
+from fuzzing import runs, seed, timed
+from lyingsocket import lying_cluster
+from rawserver import Request, http, raw_server
+
+from algosync.cluster.algorithms import AlgorithmInfo, Build, Version
+from algosync.cluster.connection import Cluster
+from algosync.cluster.data import FileStat
+from algosync.core.environment import Environment
+from algosync.core.error import AlgosyncError
+from algosync.core.text import printable
+
+SHARDS = 8
+RUNS = 16_000  # and 4,000 of git's
+MEMORY = 200 << 20  # bytes that a shard may need beyond what the process had
+
+
+def opened(cluster: Cluster) -> int:
+    with cluster.data.open("jane", "models", "model.bin") as file:
+        return len(b"".join(file.blocks))
+
+
+VERBS: Mapping[str, Callable[[Cluster], Any]] = {
+    "owners": lambda c: c.data.owners(),
+    "files": lambda c: c.data.files("jane", "models"),
+    "open": opened,
+    "put": lambda c: c.data.put("jane", "models", "model.bin", [b"abc"], 3),
+    "create_collection": lambda c: c.data.create_collection("jane", "models"),
+    "read": lambda c: c.algorithms.read("jane", "Hello"),
+    "create": lambda c: c.algorithms.create("jane", "Hello", {}, {}),
+    "update": lambda c: c.algorithms.update("jane", "Hello", {}, {}),
+    "build_of": lambda c: c.algorithms.build_of("jane", "Hello", "c" * 40),
+    "build_log": lambda c: c.algorithms.build_log("jane", "Hello", "b-1"),
+    "compile": lambda c: c.algorithms.compile("jane", "Hello", "c" * 40, None),
+    "published": lambda c: c.algorithms.published("jane", "Hello"),
+    "publish": lambda c: c.algorithms.publish("jane", "Hello", "c" * 40, {}),
+    "environments": lambda c: c.algorithms.environments(),
+    "call": lambda c: c.algorithms.call("jane", "Hello", "1.0.2", "1", 1),
+}
+
+
+def right(request: Request) -> str | None:
+    """The answer in RIGHT that fits a request; None: a file's bytes."""
+    path = request.target.partition("?")[0].strip("/").split("/")
+    if path[1] == "data":
+        leaf = "put" if request.method == "PUT" else None
+        return ("owners", "create_collection", "files", leaf)[len(path) - 2]
+    if path[1] == "algo":
+        return "call"
+    if path[-1] == "versions" and request.method == "POST":
+        return "version"
+    return path[-1] if path[-1] in RIGHT else "algorithm"
+
+
+@dataclass
+class Liar:
+    """Answers rightly up to the request that is chosen, and from then on wrongly."""
+
+    chance: random.Random = field(default_factory=random.Random)
+    honest: int = 0
+
+    def __call__(self, request: Request) -> Changed:
+        name = right(request)
+        document = RIGHT[name] if name else None
+        body = json.dumps(document).encode() if name else b"abc"
+        headers = [f"Date: {DATE}", "Content-Type: application/json"]
+        if self.honest > 0:
+            self.honest -= 1
+            return http(body, *headers), True
+        change = json_changed(document, self.chance) if name else partial(_change_bytes, self.chance)
+        return mutated(body, headers, self.chance, change)
+
+
+def _change_bytes(chance: random.Random, body: bytes) -> bytes:
+    return chance.choice((b"", body[:1], body * 1000, bytes(3)))
+
+
+def usable(value: object) -> bool:
+    """Of the types that the rest of the program builds upon."""
+    match value:
+        case None | int() | str():
+            return True
+        case FileStat(size, stamp):
+            return type(size) is int and 0 <= size < 1 << 63 and (stamp is None or len(stamp) < 200)
+        case AlgorithmInfo(details, settings):
+            return _plain(details) and _plain(settings)
+        case Build(number, commit, status):
+            return all(isinstance(text, str) for text in (number, commit, status))
+        case Version(number, commit, settings):
+            return isinstance(number, str) and isinstance(commit, str) and _plain(settings)
+        case Environment(number, name, created):
+            return all(isinstance(text, str) for text in (number, name, created))
+        case tuple():
+            return all(map(usable, value))
+        case dict():
+            return all(isinstance(name, str) and usable(stat) for name, stat in value.items())
+        case _:
+            return False
+
+
+def _plain(value: object) -> bool:
+    """It can be compared, written and read again, also at the bottom of a deep stack."""
+    try:
+        return json.loads(json.dumps(value, allow_nan=False)) == value and str(value).count("[[[[" * 20) == 0
+    except (ValueError, RecursionError):
+        return False
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, "urllib3")  # it tells of each odd header
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_right_answer_is_taken(verb: str) -> None:
+    """Over a network, and without one."""
+    with raw_server(Liar(honest=99)) as server:
+        found = VERBS[verb](server.cluster())
+    assert usable(found)
+    assert VERBS[verb](lying_cluster(Liar(honest=99))) == found
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_a_wrong_answer_is_an_error_of_ours_or_harmless(shard: int) -> None:
+    liar = Liar()
+    failed = 0
+    count = runs(RUNS // SHARDS)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    cluster = lying_cluster(liar)
+    for number in range(count):
+        liar.chance = random.Random(f"{seed()}-{shard}-{number}")
+        verb = liar.chance.choice(list(VERBS))
+        liar.honest = liar.chance.choice((0, 0, 0, 1))
+        try:
+            with timed((verb, shard, number), clock=time.thread_time):
+                result = VERBS[verb](cluster)
+        except AlgosyncError as error:
+            failed += 1
+            told = f"{error.message} {error.hint}"
+            assert printable(told) == told, (verb, shard, number)
+            assert len(told) < 4000
+        else:
+            assert usable(result), (verb, shard, number, repr(result)[:300])
+    assert failed > count // 4
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10 < MEMORY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import threading
@@ -43,7 +44,7 @@ class Gate:
 @contextmanager
 def gate_before(url: str) -> Iterator[Gate]:
     gate = Gate(url)
-    with ThreadingHTTPServer(("127.0.0.1", 0), _handler(gate)) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"gate": gate})) as server:
         server.daemon_threads = True
         server.block_on_close = False
         gate.url = f"http://127.0.0.1:{server.server_port}"
@@ -57,71 +58,68 @@ def gate_before(url: str) -> Iterator[Gate]:
             thread.join(5)
 
 
-def _handler(gate: Gate) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    gate: Gate
 
-        def do_GET(self) -> None:
-            body = self._body()
-            hold = gate.hold if gate.hold and fnmatchcase(f"{self.command} {self.path}", gate.hold.match) else None
-            if hold and hold.how == "before":
-                self._held(hold)
-                return
-            if hold and hold.how in ("busy", "nothing"):
-                hold.reached.set()
-                status, answer = (503, b"{}") if hold.how == "busy" else (200, json.dumps({"results": []}).encode())
-                self._answer(status, {"Retry-After": "60"}, answer)
-                return
-            status, headers, answer = self._passed_on(body)
-            if hold:
-                self._held(hold)
-            else:
-                self._answer(status, headers, answer)
-
-        do_POST = do_PUT = do_DELETE = do_HEAD = do_GET
-
-        def _held(self, hold: Hold) -> None:
-            self.close_connection = True
+    def do_GET(self) -> None:
+        body = self._body()
+        hold = self.gate.hold if self.gate.hold and fnmatchcase(f"{self.command} {self.path}", self.gate.hold.match) else None
+        if hold and hold.how == "before":
+            self._held(hold)
+            return
+        if hold and hold.how in ("busy", "nothing"):
             hold.reached.set()
-            gate.opened.wait(60)
+            status, answer = (503, b"{}") if hold.how == "busy" else (200, json.dumps({"results": []}).encode())
+            self._answer(status, {"Retry-After": "60"}, answer)
+            return
+        status, headers, answer = self._passed_on(body)
+        if hold:
+            self._held(hold)
+        else:
+            self._answer(status, headers, answer)
 
-        def _body(self) -> bytes:
-            if "chunked" in self.headers.get("Transfer-Encoding", ""):
-                parts = []
-                while size := int(self.rfile.readline(), 16):
-                    parts.append(self.rfile.read(size))
-                    self.rfile.readline()
+    # The names are the base class's.
+    do_POST = do_PUT = do_DELETE = do_HEAD = do_GET  # noqa: N815
+
+    def _held(self, hold: Hold) -> None:
+        self.close_connection = True
+        hold.reached.set()
+        self.gate.opened.wait(60)
+
+    def _body(self) -> bytes:
+        if "chunked" in self.headers.get("Transfer-Encoding", ""):
+            parts = []
+            while size := int(self.rfile.readline(), 16):
+                parts.append(self.rfile.read(size))
                 self.rfile.readline()
-                return b"".join(parts)
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.rfile.readline()
+            return b"".join(parts)
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
-        def _passed_on(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
-            connection = http.client.HTTPConnection(urlsplit(gate.upstream).netloc, timeout=60)
-            dropped = ("host", "connection", "transfer-encoding", "content-length")
-            headers = {name: value for name, value in self.headers.items() if name.lower() not in dropped}
-            try:
-                connection.request(self.command, self.path, body or None, {**headers, "Content-Length": str(len(body))})
-                reply = connection.getresponse()
-                return reply.status, dict(reply.headers), reply.read()
-            finally:
-                connection.close()
+    def _passed_on(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection(urlsplit(self.gate.upstream).netloc, timeout=60)
+        dropped = ("host", "connection", "transfer-encoding", "content-length")
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in dropped}
+        try:
+            connection.request(self.command, self.path, body or None, {**headers, "Content-Length": str(len(body))})
+            reply = connection.getresponse()
+            return reply.status, dict(reply.headers), reply.read()
+        finally:
+            connection.close()
 
-        def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
-            self.send_response_only(status)
-            for name, value in headers.items():
-                if name.lower() not in ("content-length", "transfer-encoding", "connection"):
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers.items():
+            if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            """Silent."""
+    def log_message(self, *_: object) -> None:
+        """Silent."""
 
-        def handle(self) -> None:
-            try:
-                super().handle()
-            except OSError:
-                pass  # the client was killed: that is what is tested
-
-    return Handler
+    def handle(self) -> None:
+        with contextlib.suppress(OSError):  # the client was killed: that is what is tested
+            super().handle()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from emulated import Emulator, until
+from emulated import Emulator, emulator, until
 from striking import CONTENT, FILE, Struck, struck
 
 BOX = "/v1/data/.my/box"
@@ -201,3 +201,17 @@ def test_a_server_stops_at_once_whatever_strikes(tmp_path: Path, environments: P
         until(lambda: sum("fault" in line for line in cluster.site.log()) == len(waiting) - 1)
         until(lambda: len(builds(cluster.site, "Waiting")) == 2)
         assert cluster.site.stop(signal.SIGTERM) == 0
+
+
+def test_the_next_server_builds_what_the_faults_of_the_last_one_held_back(tmp_path: Path, environments: Path) -> None:
+    with struck(tmp_path / "root", environments) as cluster:
+        cluster.set(
+            [
+                {"match": "POST */Ends.git/git-receive-pack", "then": {"build": "never-ends"}},
+                {"match": "POST */Listed.git/git-receive-pack", "then": {"build": "never-listed"}},
+            ]
+        )
+        commit = {name: pushed(cluster.site, name) for name in ("Ends", "Listed")}
+        assert [len(builds(cluster.site, name)) for name in commit] == [1, 0]
+    with emulator(tmp_path / "root", environments) as site:
+        assert [site.build_of(name, commit[name])["status"] for name in commit] == ["succeeded", "succeeded"]

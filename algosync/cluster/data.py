@@ -19,6 +19,7 @@ __all__ = ["DataApi", "DataStore", "FileStat", "split"]
 DEFAULT_ACL = ("algo://.my/*",)  # the owner's algorithms may read, whoever calls them
 _SETTLED = timedelta(seconds=2)  # `last_modified` has whole seconds: a younger stamp may hide a second write
 _MAX_PAGES = 10_000
+_LISTING = frozenset(("files", "folders", "marker", "acl"))  # the members that a listing may have (platform.md §2.3)
 _MAX_ENTRIES = 500_000
 _MARKER_LIMIT = 4096  # characters: it becomes part of a URL
 _TIME_LIMIT = 64  # characters of a time, which becomes part of a stamp and is recorded
@@ -127,6 +128,8 @@ class DataApi:
         reply = self.wire.json("GET", path, query={"marker": marker} if marker else None)
         page = reply.body.get(member) or [] if isinstance(reply.body, dict) else None
         if not isinstance(reply.body, dict) or not isinstance(page, list) or not all(isinstance(entry, dict) for entry in page):
+            raise Unexpected(f"GET {path}: the answer is not a listing")
+        if reply.body and _LISTING.isdisjoint(reply.body):  # a member that is empty is left out, but something else is no listing
             raise Unexpected(f"GET {path}: the answer is not a listing")
         following = reply.body.get("marker")
         if following is None:

@@ -8,6 +8,7 @@ from algosync.cluster.algorithms import AlgorithmInfo
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
 from algosync.core.environment import Environment, choose, shown
+from algosync.core.error import Unexpected
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, Record, Resource, digest_of
 from algosync.core.schedule import Step, Verb
@@ -72,8 +73,17 @@ def perform(step: Step, spec: AlgorithmSpec, site: Site, tell: Tell) -> Outcome:
             algorithms.create(site.owner, spec.name, details, settings)
         else:
             algorithms.update(site.owner, spec.name, details, settings)
-    now = _observed(spec.name, algorithms.read(site.owner, spec.name), details, site)
+    now = site.destination.retry.run(lambda: _as_wanted(want, list(details), site))
     return Outcome((Record(want.address, want.digest or "", want.stamp, now.stamp, None, want.attributes),))
+
+
+def _as_wanted(want: Resource, compared: Iterable[str], site: Site) -> Resource:
+    """What is there now. A success that was told may have been a proxy's: Unexpected where the cluster has something else."""
+    name = want.address.algorithm
+    now = _observed(name, site.destination.algorithms.read(site.owner, name), compared, site)
+    if now.attributes != want.attributes:
+        raise Unexpected(f"{want.address}: the destination accepted its settings, and has others")
+    return now
 
 
 def environment_of(spec: AlgorithmSpec, site: Site) -> Environment:

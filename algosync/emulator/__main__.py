@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument(
         "--certificate", type=Path, metavar="FILE", help="serve HTTPS with this certificate and its key, both as PEM"
     )
+    parser.add_argument("--faults", type=Path, metavar="FILE", help="what goes wrong with which requests, as JSON")
     arguments = parser.parse_args()
     from algosync.emulator.server import Options, StartError, serve
 

@@ -48,6 +48,7 @@ class Builder:
 
     def recover(self) -> None:
         """Run again what the last server left unfinished, and build pushed heads it had no time to record."""
+        self._venvs.sweep()
         known = self._records.builds.ids()
         for entry in self._folder.iterdir():
             if entry.name not in known:

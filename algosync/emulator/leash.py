@@ -1,27 +1,126 @@
-"""Runs a module as a program that does not outlive its starter: when stdin ends, its whole process group does.
+"""Runs a program that leaves nothing behind: `leash.py DESCRIPTOR PROGRAM ARGUMENT…`.
 
-Executed by path, with whatever interpreter has the module: standard library only. `leash.py MODULE ARGUMENTS…`
+Both end together: when the program does, or when the other end of the lifeline, a socket, closes, as its holder has let go or died.
+Whatever the program has started is killed then, too, in whatever session it hides: on Linux, orphans become children of this
+process. It ends as the program did. Executed by path, without `site`: standard library only.
 """
 
+import ctypes
 import os
-import runpy
+import select
 import signal
 import sys
-import threading
+from collections.abc import Collection
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+PR_GET_CHILD_SUBREAPER = 37
 
 
 def main() -> None:
-    """Watch stdin beside the module."""
-    # Python puts this file's folder first; its modules are none of the program's business.
-    del sys.path[0], sys.argv[0]
-    threading.Thread(target=_watch, daemon=True).start()
-    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    """Run the program of the command line."""
+    lifeline = int(sys.argv[1])
+    os.set_inheritable(lifeline, False)
+    adopt_orphans()
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    own = os.getpid()
+    child = os.fork()
+    if child == 0:
+        _become(sys.argv[2:], own)
+    _let_go()
+    status = _wait(child, lifeline, reader)
+    kill_children()
+    _end_like(status)
 
 
-def _watch() -> None:
-    while os.read(0, 1):
-        pass
-    os.killpg(0, signal.SIGKILL)
+def adopt_orphans() -> None:
+    """From now on, descendants whose parents die become children of this process, where the system can do that."""
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def adopts_orphans() -> bool:
+    """Whether this process has asked for that, and the system does it."""
+    answer = ctypes.c_int(0)
+    _prctl(PR_GET_CHILD_SUBREAPER, ctypes.byref(answer))
+    return answer.value != 0
+
+
+def kill_children(but: Collection[int] = ()) -> None:
+    """Kill and await all children, but for some, until no more of them turn up."""
+    while doomed := [pid for pid in _children() if pid not in but]:
+        for pid in doomed:
+            os.kill(pid, signal.SIGKILL)
+        for pid in doomed:
+            os.waitpid(pid, 0)
+
+
+def _end_like(status: int) -> None:
+    """End as the child has ended of which this is the status."""
+    if os.WIFEXITED(status):
+        os._exit(os.WEXITSTATUS(status))
+    number = os.WTERMSIG(status)
+    if number != signal.SIGKILL:
+        signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def _become(command: list[str], parent: int) -> None:
+    """Turn into the program, which does not outlive its parent, however that ends."""
+    os.setsid()
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    try:
+        if os.getppid() == parent:
+            os.execv(command[0], command)  # noqa: S606  # no shell is wanted
+    except OSError as error:
+        os.write(2, f"Cannot run {command[0]}: {error.strerror}\n".encode())
+    os._exit(127)
+
+
+def _let_go() -> None:
+    """The program's channels are its own: who reads or writes them has to see their ends."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+
+
+def _wait(child: int, lifeline: int, reader: int) -> int:
+    """How the child has ended, by itself or as the lifeline did."""
+    while True:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == child:
+            return status
+        if pid == 0:
+            ready, _, _ = select.select([lifeline, reader], [], [])
+            if lifeline in ready:
+                os.kill(child, signal.SIGKILL)
+                return os.waitpid(child, 0)[1]
+            os.read(reader, 4096)
+
+
+def _children() -> list[int]:
+    """On systems without `/proc` none are known: there, what the program has started ends with its group or not at all."""
+    own = str(os.getpid())
+    if not os.path.isdir("/proc/self"):
+        return []
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and _parent(name) == own]
+
+
+def _parent(pid: str) -> str:
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            # The name, in parentheses, may hold anything.
+            return file.read().rpartition(")")[2].split()[1]
+    except OSError:
+        return ""
+
+
+def _prctl(option: int, value: object) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 if __name__ == "__main__":

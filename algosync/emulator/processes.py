@@ -1,13 +1,16 @@
-"""Child processes: each in a group of its own, with an environment that was chosen, not inherited."""
+"""Child processes: each on a leash of its own, with an environment that was chosen, not inherited."""
 
 import asyncio
 import contextlib
 import os
-import signal
+import socket
+import sys
 from asyncio.subprocess import Process
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
+
+from algosync.emulator import leash
 
 CA_BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Which authorities to trust, as programs are told."""
@@ -15,7 +18,15 @@ CA_BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 NETWORK = frozenset({*CA_BUNDLES, "SSL_CERT_DIR", "PATH", "LANG", "LANGUAGE", "TZ"})
 """What a program needs to find other programs, its language, and the network, from behind proxies too."""
 
-EXIT_POLL_SECONDS = 0.1
+LEASH = Path(__file__).with_name("leash.py")
+
+EXIT_POLL_SECONDS = 0.01
+
+_watched: dict[int, tuple[socket.socket, "asyncio.Task[None]"]] = {}
+"""The lifeline of every child, and who watches it. By process id; all belong to the one thread of the event loop."""
+
+_unwatched: set[socket.socket] = set()
+"""The lifelines of children that are being started."""
 
 
 def inherited(names: frozenset[str] = frozenset(), prefixes: tuple[str, ...] = ()) -> dict[str, str]:
@@ -30,34 +41,70 @@ def inherited(names: frozenset[str] = frozenset(), prefixes: tuple[str, ...] = (
 async def start(
     command: Sequence[str | Path], environment: Mapping[str, str], folder: Path, output: IO[bytes], *, limit: int = 0
 ) -> Process:
-    """Start a child with piped stdin that leads its own process group; stderr goes to `output`.
+    """Start a program on a leash, so that nothing that it starts outlives it, nor it this process; stderr goes to `output`.
 
-    With a `limit` its stdout is piped, for lines of at most that many bytes; without, it goes to `output` too.
+    With a `limit` its stdin and stdout are piped, for lines of at most that many bytes; without, it has no stdin, and stdout goes
+    to `output` too. Ending like the program, the leash stands for it.
     """
-    return await asyncio.create_subprocess_exec(
-        *map(str, command),
-        env=dict(environment),
-        cwd=folder,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE if limit else output,
-        stderr=output,
-        start_new_session=True,
-        limit=limit or 2**16,
-    )
+    lifeline, other_end = socket.socketpair()
+    with other_end, _starting(lifeline):
+        process = await asyncio.create_subprocess_exec(
+            *map(str, [sys.executable, "-I", "-S", LEASH, other_end.fileno(), *command]),
+            env=dict(environment),
+            cwd=folder,
+            stdin=asyncio.subprocess.PIPE if limit else asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE if limit else output,
+            stderr=output,
+            start_new_session=True,
+            pass_fds=[other_end.fileno()],
+            limit=limit or 2**16,
+        )
+        _watched[process.pid] = lifeline, asyncio.create_task(_watch(process, lifeline))
+    return process
 
 
 async def ended(process: Process) -> None:
-    """Wait until a child has ended. `Process.wait` of some Pythons waits for all others that hold its pipes as well."""
-    waiting = asyncio.ensure_future(process.wait())
-    try:
-        while process.returncode is None:
-            await asyncio.wait((waiting,), timeout=EXIT_POLL_SECONDS)
-    finally:
-        waiting.cancel()
+    """Wait until a child has ended, and all that it started."""
+    if watched := _watched.get(process.pid):
+        await asyncio.wait((watched[1],))
 
 
 async def kill(process: Process) -> None:
-    """End a child and everything it started in its group."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    """End a child and everything that it has started."""
+    if watched := _watched.get(process.pid):
+        with contextlib.suppress(OSError):
+            watched[0].shutdown(socket.SHUT_WR)
     await ended(process)
+
+
+async def _watch(process: Process, lifeline: socket.socket) -> None:
+    """Wait until nobody holds the other end. `Process.wait` of some Pythons waits for all others that hold its pipes as well."""
+    loop = asyncio.get_running_loop()
+    gone = asyncio.Event()
+    loop.add_reader(lifeline, gone.set)
+    try:
+        await gone.wait()
+    finally:
+        loop.remove_reader(lifeline)
+        lifeline.close()
+    while process.returncode is None:
+        await asyncio.sleep(EXIT_POLL_SECONDS)
+    del _watched[process.pid]
+    if process.returncode < 0 and leash.adopts_orphans():
+        # It may be the leash that was killed, and not what it held: that is a child of this process now, like its leashes.
+        while _unwatched:
+            await asyncio.sleep(EXIT_POLL_SECONDS)
+        leash.kill_children(but=_watched)
+
+
+@contextlib.contextmanager
+def _starting(lifeline: socket.socket) -> Iterator[None]:
+    """While a child is there, but nobody knows its process id yet."""
+    _unwatched.add(lifeline)
+    try:
+        yield
+    except BaseException:
+        lifeline.close()
+        raise
+    finally:
+        _unwatched.discard(lifeline)

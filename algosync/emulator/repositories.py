@@ -1,5 +1,6 @@
 """The git repository of every algorithm, by the algorithm's id. Pure Python: no git binary."""
 
+import itertools
 import shutil
 import threading
 import time
@@ -79,10 +80,15 @@ class Repositories:
         self._locks.pop(algorithm_id, None)
 
     def sweep(self, known: set[str]) -> None:
-        """Remove repositories whose algorithm was never recorded, or is deleted."""
+        """Remove repositories whose algorithm was never recorded, or is deleted, and in the others what a kill has left.
+
+        That is locks, which would keep refs from ever moving again, and packs that were never put in their place.
+        """
         for path in self._folder.glob("*.git"):
             if path.stem not in known:
                 shutil.rmtree(path, ignore_errors=True)
+            for left in itertools.chain(path.rglob("*.lock"), path.rglob("tmp*")):
+                left.unlink()
 
     def _path(self, algorithm_id: str) -> Path:
         return self._folder / f"{algorithm_id}.git"

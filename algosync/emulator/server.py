@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from algosync.emulator import leash
 from algosync.emulator.accounts import AccountError, Accounts
 from algosync.emulator.clock import now_text
 from algosync.emulator.cluster import Cluster, Place
@@ -61,6 +62,7 @@ def serve(options: Options) -> None:
     Raises `StartError` where another server has the folder, the port is taken, or a file cannot be used.
     """
     os.umask(0o077)
+    leash.adopt_orphans()
     faults = _checked(options.faults) if options.faults else None
     root = _prepared(options.root)
     _lock(root / "server.lock")

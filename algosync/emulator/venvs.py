@@ -14,8 +14,8 @@ import shutil
 import sys
 import sysconfig
 import venv
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -37,6 +37,13 @@ class Venvs:
     def ready(self, source: Path) -> Path | None:
         """The Python that can run the source, where its environment has been made. Raises `RequirementsError`."""
         return self._ready(_key(_read(source), source))
+
+    def sweep(self) -> None:
+        """Remove environments that were never finished, unless somebody is at work on them now."""
+        for path in self._folder.glob(f"{_prefix()}*"):
+            if path.is_dir() and not (path / READY).exists() and not (path / installer.READY).exists():
+                with contextlib.suppress(BlockingIOError), _locked(self._folder / f"{path.name.removesuffix('.tmp')}.lock"):
+                    shutil.rmtree(path, ignore_errors=True)
 
     async def provide(self, source: Path, log: IO[bytes]) -> Path:
         """The Python that can run the source: that of an environment which has what its `requirements.txt` asks for.
@@ -101,17 +108,25 @@ class Venvs:
     @asynccontextmanager
     async def _lock(self, key: str) -> AsyncIterator[None]:
         """Exclusive use of a key, across processes. Polled: a thread waiting in `flock` could not be stopped."""
-        file = os.open(self._folder / f"{key}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
+        with contextlib.ExitStack() as held:
             while True:
                 try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    held.enter_context(_locked(self._folder / f"{key}.lock"))
                     break
                 except BlockingIOError:
                     await asyncio.sleep(LOCK_POLL_SECONDS)
             yield
-        finally:
-            os.close(file)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Exclusive use of a lock file. Raises `BlockingIOError` where another has it."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(file)
 
 
 def _read(source: Path) -> Requirements:

@@ -211,6 +211,13 @@ class Emulator:
         """Live processes that this cluster has started."""
         return [pid for pid in _processes() if _parent(pid) == self.process.pid]
 
+    def descendants(self) -> set[int]:
+        """Live processes that this cluster has started, and those that these have started."""
+        found, parents = {self.process.pid}, {pid: _parent(pid) for pid in _processes()}
+        while more := {pid for pid, parent in parents.items() if parent in found} - found:
+            found |= more
+        return found - {self.process.pid}
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal; the exit code."""
         self.process.send_signal(number)

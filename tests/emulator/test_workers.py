@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from emulated import alive, until
+from emulated import alive
 
 from algosync.emulator.accounts import Accounts, Caller
 from algosync.emulator.algorithms import Algorithm
@@ -135,14 +135,8 @@ def test_an_end_is_seen_although_a_child_holds_stdout(tmp_path: Path, environmen
         assert outcome.error["message"] == "The algorithm's process ended with exit code 4"
         assert outcome.duration < TIMEOUT / 2
 
-    try:
-        with_algorithm(tmp_path, environments, LEAVES_A_CHILD, scenario)
-    finally:
-        child = int((tmp_path / "child").read_text())
-        if session:
-            # A session of its own is out of the worker's reach.
-            os.kill(child, signal.SIGKILL)
-    until(lambda: not alive(child))
+    with_algorithm(tmp_path, environments, LEAVES_A_CHILD, scenario)
+    assert not alive(int((tmp_path / "child").read_text())), "a session of its own does not save it"
 
 
 def test_a_worker_that_died_idle_is_not_handed_out(tmp_path: Path, environments: Path) -> None:

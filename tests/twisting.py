@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -40,9 +41,9 @@ Twist: TypeAlias = Callable[[Request, Ask], Answer]
 
 
 @contextmanager
-def twisted(upstream: str, twist: Twist) -> Iterator[str]:
-    """The address of the server in between, while the body runs."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(urlsplit(upstream).netloc, twist))
+def twisted(upstream: str, twist: Twist, key: str | None = None) -> Iterator[str]:
+    """The address of the server in between, while the body runs. `key` takes the place of whatever key it is asked with."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(urlsplit(upstream).netloc, twist, key))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
@@ -54,13 +55,13 @@ def twisted(upstream: str, twist: Twist) -> Iterator[str]:
         thread.join()
 
 
-def _handler(upstream: str, twist: Twist) -> type[BaseHTTPRequestHandler]:
+def _handler(upstream: str, twist: Twist, key: str | None) -> type[BaseHTTPRequestHandler]:
     class Between(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def _pass_on(self) -> None:
             request = Request(self.command, self.path, dict(self.headers.items()), self._body())
-            answer = twist(request, partial(_asked, upstream, request))
+            answer = twist(request, partial(_asked, upstream, request, key))
             self.send_response(answer.status, answer.reason)
             for name, value in {"Content-Type": answer.content_type, **answer.headers}.items():
                 self.send_header(name, value)
@@ -87,9 +88,11 @@ def _handler(upstream: str, twist: Twist) -> type[BaseHTTPRequestHandler]:
     return Between
 
 
-def _asked(upstream: str, request: Request) -> Answer:
+def _asked(upstream: str, request: Request, key: str | None) -> Answer:
     own = {"host", "connection", "content-length", "transfer-encoding"}
     headers = {name: value for name, value in request.headers.items() if name.lower() not in own}
+    if key is not None and "Authorization" in headers:
+        headers["Authorization"] = _with_key(headers["Authorization"], key)
     connection = http.client.HTTPConnection(upstream, timeout=60)
     try:
         connection.request(
@@ -100,3 +103,11 @@ def _asked(upstream: str, request: Request) -> Answer:
         return Answer(reply.status, reply.read(), reply.getheader("Content-Type") or "", reply.reason, kept)
     finally:
         connection.close()
+
+
+def _with_key(authorization: str, key: str) -> str:
+    scheme, _, rest = authorization.partition(" ")
+    if scheme != "Basic":
+        return f"{scheme} {key}"
+    user = base64.b64decode(rest).decode().partition(":")[0]
+    return f"Basic {base64.b64encode(f'{user}:{key}'.encode()).decode()}"

@@ -32,6 +32,7 @@ KEPT = "kept.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 # Like `-m algosync.emulator`, but nothing is imported from the folder that the user happens to stand in.
 _MAIN = "import sys; sys.path.append(sys.argv.pop(1)); from algosync.emulator.__main__ import main; sys.exit(main())"
+_OURS = ("SOURCE_", "DESTINATION_", "ALGOSYNC_")  # other clusters' keys and variables: nothing for algorithms that run there to see
 _START_WITHIN = 30.0  # seconds
 _LOOK_EVERY = 0.02  # seconds
 
@@ -142,6 +143,7 @@ def launch(root: Path, options: Sequence[str]) -> LocalCluster:
             stderr=output,
             start_new_session=True,
             cwd=root,
+            env={name: value for name, value in os.environ.items() if not name.startswith(_OURS)},
         )
     deadline = time.monotonic() + _START_WITHIN
     while time.monotonic() < deadline:

@@ -19,7 +19,7 @@ def printable(text: str, limit: int | None = None) -> str:
         text = text[: max(limit - 1, 0)] + "…"
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escape(c) if unicodedata.category(c) in _UNSAFE else c for c in text)
+    return text.translate(_ESCAPES)
 
 
 def printable_lines(text: str, last: int | None = None) -> list[str]:
@@ -33,6 +33,18 @@ def _escape(character: str) -> str:
     if number < 0x100:
         return f"\\x{number:02x}"
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+class _Escapes(dict[int, str]):
+    """What each character is shown as: looked up once, for a server may send millions."""
+
+    def __missing__(self, number: int) -> str:
+        character = chr(number)
+        self[number] = shown = _escape(character) if unicodedata.category(character) in _UNSAFE else character
+        return shown
+
+
+_ESCAPES = _Escapes()
 
 
 def size(count: int) -> str:

@@ -24,7 +24,7 @@ __all__ = ["Terminal", "standard"]
 _CODES = {"green": "32", "yellow": "33", "red": "31", "cyan": "36", "bold": "1", "dim": "2"}
 _PAINT = re.compile(r"(\x1b\[(?:0|(?:1|2|31|32|33|36)(?:;1)?)m)")  # what `paint` writes, and nothing else
 # What makes CI systems obey a line: GitHub (`::`, also behind blanks), GitLab at its beginning; Azure and TeamCity anywhere in it.
-_COMMAND = re.compile(r"^\s*(?::(?=:)|s(?=ection_(?:start|end):))|#(?=#(?:\[|[a-z]+\[))")
+_COMMAND = re.compile(r"^(?:\s|\x1b\[[\d;]+m)*(?::(?=:)|s(?=ection_(?:start|end):))|#(?=#(?:\[|[a-z]+\[))")
 
 
 @dataclass(frozen=True, slots=True)

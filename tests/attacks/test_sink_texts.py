@@ -1,0 +1,177 @@
+"""Named hostile texts at every way out: results, progress, logs, errors, plans, drift, JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+
+from algosync.core.address import Address
+from algosync.core.change import Action, Change, Drift, Finding
+from algosync.core.error import BuildFailed, Denied, Fault, TestFailed, WorkflowError
+from algosync.core.event import Event, Note, StepDone, StepFailed, StepSkipped, StepStarted
+from algosync.core.plan import Check, Header, Plan
+from algosync.core.report import fold
+from algosync.core.resource import Resource
+from algosync.core.schedule import Step, Verb
+from algosync.views.document import drift_document, plan_document
+from algosync.views.drift import show_drift
+from algosync.views.error import show_error
+from algosync.views.plan import show_header, show_plan
+from algosync.views.progress import watch
+from algosync.views.report import show_report
+from algosync.views.terminal import Terminal
+
+TEXTS = {
+    "esc": "\x1b[31mred",
+    "clear-screen": "\x1b[2J\x1b[H",
+    "own-colour": "\x1b[32mApply complete!\x1b[0m",
+    "hyperlink": "\x1b]8;;http://evil\x07here\x1b]8;;\x07",
+    "title": "\x1b]0;title\x1b\\",
+    "bell": "a\x07",
+    "backspace": "safe\b\b\b\bevil",
+    "carriage-return": "evil\rsafe",
+    "csi-8-bit": "\x9b2J",
+    "dcs-8-bit": "\x90q\x9c",
+    "delete": "a\x7f",
+    "nul": "a\x00b",
+    "vertical-tab": "a\x0b::b",
+    "next-line": "a\x85::b",
+    "line-separator": "a\u2028::b\u2029::c",
+    "right-to-left": "\u202egpj.exe",
+    "isolates": "\u2066a\u2069",
+    "zero-width": "a\u200b\u200d\ufeffb",
+    "tags": "\U000e0041\U000e007f",
+    "surrogate": "\udc9b\ud800",
+    "markup": "[bold red]x[/] [link=http://evil]y[/link]",
+    "github-command": "::set-output name=a::b",
+    "github-indented": "   ::add-mask::a",
+    "github-second-line": "a\n::error file=x::b",
+    "github-old": "a ##[add-mask]b",
+    "azure": "a ##vso[task.setvariable variable=x]b",
+    "azure-line": "\n##vso[task.complete result=Succeeded;]",
+    "teamcity": "##teamcity[buildStatus status='SUCCESS']",
+    "gitlab": "section_start:1:x\r\x1b[0K",
+    "gitlab-end": "section_end:1:x",
+    "braces": "{0} {task.fields} %s %(a)s",
+    "long": "\x1b[31m::x" * 20_000,
+}
+_PAINT = re.compile(r"\x1b\[(?:0|(?:1|2|31|32|33|36)(?:;1)?)m")
+_STEERS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]")
+_COMMANDS = re.compile(r"(?m)^\s*(?:::|section_(?:start|end):)|##(?:\[|vso\[|teamcity\[)")
+
+HERE = Address("algorithm", "One")
+
+
+def _plan(text: str) -> Plan:
+    file = Address("data", "One", text)
+    changes = (
+        Change(
+            HERE, Action.UPDATE, Resource(HERE, {"label": "a", text: 1}), Resource(HERE, {"label": text}), drifted=True, reason=text
+        ),
+        Change(file, Action.CREATE, None, Resource(file, {text: [text, {text: text}]}, size=3)),
+        Change(
+            Address("source", "One"),
+            Action.CREATE,
+            None,
+            Resource(Address("source", "One"), {"commit": text}),
+            details={"files": [{"path": text, "action": "create", "added": 1, "removed": 0}]},
+        ),
+    )
+    checks = (Check(Address("test", "One", text), "1", 3, payload_of_algorithm=False),)
+    return Plan(Header(text, text, text, text), changes, checks)
+
+
+def _events(text: str) -> list[Event]:
+    upload = Step(Address("data", "One", text), Verb.UPLOAD)
+    build, test = Step(Address("version", "One"), Verb.BUILD), Step(Address("test", "One", text), Verb.TEST)
+    return [
+        StepStarted(upload),
+        StepDone(upload, 1.0, text),
+        StepStarted(build),
+        Note(build, text),
+        StepFailed(build, 1.0, BuildFailed(text, log=text)),
+        StepSkipped(test, build.key),
+    ]
+
+
+def _apply(text: str, terminal: Terminal) -> None:
+    show_report(fold(watch(_events(text), terminal), lambda: True), _plan(text), terminal)
+
+
+def _errors(text: str, terminal: Terminal) -> None:
+    show_error(Denied(text, status=403, request_id=text, hint=text), terminal)
+    show_error(TestFailed(text, error_type=text, trace=text), terminal)
+    show_error(WorkflowError(text, (Fault(1, 1, text, text, text, text),)), terminal)
+
+
+def _drift(text: str, terminal: Terminal) -> None:
+    gone = Resource(HERE, {text: text})
+    show_drift((Finding(HERE, Drift.CHANGED, Resource(HERE, {"a": 1}), gone), Finding(HERE, Drift.UNKNOWN, reason=text)), terminal)
+
+
+def _planned(text: str, terminal: Terminal) -> None:
+    plan = _plan(text)
+    show_header(plan.header, terminal)
+    show_plan(plan, terminal)
+
+
+def _bare(text: str, terminal: Terminal) -> None:
+    """A view that forgets to make it harmless."""
+    terminal.result(text)
+    terminal.tell(f"Traceback:\n{text}")
+
+
+WAYS: dict[str, Callable[[str, Terminal], None]] = {
+    "plan": _planned,
+    "apply": _apply,
+    "errors": _errors,
+    "drift": _drift,
+    "forgotten": _bare,
+}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("coloured", [True, False], ids=["coloured", "plain"])
+def test_nothing_steers(way: str, text: str, coloured: bool) -> None:
+    stream = io.StringIO()
+    WAYS[way](TEXTS[text], Terminal(stream, stream, (coloured, coloured), live=False))
+    shown = stream.getvalue()
+    assert shown
+    assert _STEERS.findall(_PAINT.sub("", shown) if coloured else shown) == []
+    assert _COMMANDS.findall(_PAINT.sub("", shown)) == []
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_json_is_ascii_and_says_the_same(text: str) -> None:
+    stream = io.StringIO()
+    terminal = Terminal(stream, stream, (True, True), live=False)
+    told = TEXTS[text]
+    document = plan_document(_plan(told), {"timestamp": told})
+    terminal.document(document)
+    shown = stream.getvalue()
+    assert shown.isascii()
+    assert _STEERS.findall(shown) == []
+    assert _COMMANDS.findall(shown) == []
+    read = json.loads(shown)
+    assert read["meta"]["timestamp"] == told
+    assert read["resource_changes"][0]["change"]["after"]["attributes"] == {"label": told}
+    terminal.document(drift_document((), {}))
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_json_holds_numbers_that_are_numbers(number: float) -> None:
+    stream = io.StringIO()
+    Terminal(stream, stream, (False, False), live=False).document({"a": [number, 1.5]})
+    assert json.loads(stream.getvalue(), parse_constant=pytest.fail) == {"a": [str(number), 1.5]}
+
+
+def test_what_is_harmless_is_left_alone() -> None:
+    stream = io.StringIO()
+    told = "  a::b  # 漢字 «quoted» [1] c:\\x  ## heading  IPv6 ::1"
+    Terminal(stream, stream, (False, False), live=False).result(told)
+    assert stream.getvalue() == told + "\n"

@@ -25,20 +25,19 @@ class _Plain(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         return _connected(self)
 
+    def connect(self) -> None:
+        super().connect()
+        # From here on the lease is the only clock: one block may take as long to send as the ones before it have earned.
+        self.sock.settimeout(None)
+
     def request(self, *args: Any, **options: Any) -> None:
         if self.sock is not None:  # a kept connection, now in other hands
             held(self.sock)
         super().request(*args, **options)
 
 
-class _Secure(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _connected(self)
-
-    def request(self, *args: Any, **options: Any) -> None:
-        if self.sock is not None:
-            held(self.sock)
-        super().request(*args, **options)
+class _Secure(_Plain, HTTPSConnection):
+    """The same over TLS, by the order of its bases."""
 
 
 class _PlainPool(urllib3.HTTPConnectionPool):
@@ -75,7 +74,11 @@ def _connected(connection: HTTPConnection | HTTPSConnection) -> socket.socket:
         raise NameResolutionError(host, connection, reason) from error
     failure: OSError = OSError("the name has no address")
     for family, kind, protocol, _, address in found:
-        sock = socket.socket(family, kind, protocol)
+        try:
+            sock = socket.socket(family, kind, protocol)
+        except OSError as error:  # a resolver may know IPv6 where the kernel does not
+            failure = error
+            continue
         try:
             for option in connection.socket_options or ():
                 sock.setsockopt(*option)

@@ -32,7 +32,7 @@ def fits(text: bytes) -> bool:
 
 def _check_depth(document: object) -> None:
     level = [document]
-    for _ in range(_DEEPEST + 1):
+    for _ in range(_DEEPEST):
         inner = [node.values() if isinstance(node, dict) else node for node in level if isinstance(node, (dict, list))]
         level = [child for children in inner for child in children if isinstance(child, (dict, list))]
         if not level:

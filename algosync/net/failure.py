@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 import ssl
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from algosync.core.error import (
     Untrusted,
 )
 from algosync.core.text import printable
+from algosync.net.document import read_json
 from algosync.net.names import Names
 
 __all__ = ["from_reply", "from_transport", "reply_error", "timed_out"]
@@ -44,31 +45,45 @@ _BY_CODE: Mapping[int, type[ClusterError]] = {
     2001: Denied,
     2002: Denied,
 }
+_PLACE_IN_C = re.compile(r" \(_ssl\.c:\d+\)")
 # The standard library's own sentence; the status is nowhere else.
-_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3}) ?(.*)", re.DOTALL)
+# OpenSSL's numbers of what can be wrong with a certificate.
+_NOT_IN_ITS_TIME = (9, 10)
+_FOR_ANOTHER_HOST = (62, 64)
 
 
 def from_reply(what: str, status: int, headers: Mapping[str, str], body: bytes, names: Names) -> ClusterError:
     """The error that a reply with a failed status means. `what` is shown: method and path, never a key."""
+    if status == 407:  # of plain HTTP: the proxy answers the request itself
+        return _proxy_refused(what, status, "", names)
     message, code, request_id = _read(body)
     if 300 <= status < 400:
-        target = printable(urlsplit(headers.get("Location") or "").netloc, 200) or "nowhere"
+        target = _target(headers.get("Location") or "")
         return Unexpected(
             f"{what}: {status}, a redirect to {target}; redirects are never followed, because they would carry the key elsewhere",
             status=status,
             hint=_look_at(names.address),
         )
     kind = _BY_CODE.get(code or 0) or _BY_STATUS.get(status, Unexpected)
-    hint = _look_at(names.key) if kind is Denied else None
+    reason = "it is wrong, or has expired" if status == 401 else "it may not do this"
+    hint = _look_at(names.key, reason) if kind is Denied else None
     error = kind(f"{what}: {status} {message}".rstrip(), status=status, code=code, request_id=request_id, hint=hint)
     error.retry_after = _retry_after(headers)
     return error
 
 
+def _target(location: str) -> str:
+    try:
+        return printable(urlsplit(location).netloc, 200) or "nowhere"
+    except ValueError:
+        return f"no address: {printable(location, 200)}"
+
+
 def timed_out(what: str, seconds: float, names: Names) -> TimedOut:
     return TimedOut(
-        f"{what}: no whole answer within {seconds:.0f} s, or a transfer slower than it may be",
-        hint=_look_at(names.address) or "--request-timeout gives it more time",
+        f"{what}: {_place(names)} gave no whole answer within {seconds:.0f} s, or it was slower than a transfer may be",
+        hint="; ".join(filter(None, (_way_hint(names), "--request-timeout gives it more time"))),
     )
 
 
@@ -81,23 +96,23 @@ def from_transport(what: str, error: BaseException, names: Names) -> ClusterErro
     def holds(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in chain)
 
-    if refused := next((match for cause in chain if (match := _TUNNEL.search(str(cause)))), None):
-        return _proxy_refused(what, int(refused[1]))
+    if refused := next((match for cause in reversed(chain) if (match := _TUNNEL.search(str(cause)))), None):
+        return _proxy_refused(what, int(refused[1]), refused[2], names)
+    through_proxy = holds(broken.ProxyError)
+    place, hint = ("the proxy", _proxy_hint(names)) if through_proxy else (_place(names), _way_hint(names))
     if distrusted := next((cause for cause in chain if isinstance(cause, ssl.SSLCertVerificationError)), None):
-        return _untrusted(what, distrusted, names)
-    kind, hint = Unreachable, _look_at(names.address)
-    if holds(broken.ProxyError):
-        said, hint = "the proxy cannot be reached", "look at HTTPS_PROXY and NO_PROXY"
-    elif holds(broken.SSLError, ssl.SSLError):
-        said = "TLS failed"
+        return _untrusted(f"{what}: the certificate of {place}", distrusted, replace(names, address="") if through_proxy else names)
+    kind = Unreachable
+    if holds(broken.SSLError, ssl.SSLError):
+        said = f"{place} does not speak TLS as it should"
     elif holds(broken.NameResolutionError):
-        said = "the host's name is not known"
+        said = f"the name of {place} is not known"
     elif holds(broken.NewConnectionError):  # a timeout too for urllib3, by inheritance
-        said = "the host cannot be reached"
+        said = f"{place} cannot be reached"
     elif holds(broken.TimeoutError, TimeoutError):
-        kind, said = TimedOut, "the host does not answer in time"
+        kind, said = TimedOut, f"{place} does not answer in time"
     else:
-        said = "the connection broke off"
+        said = f"the connection to {place} broke off"
     return kind(f"{what}: {said}: {_reason(chain)}", hint=hint)
 
 
@@ -109,24 +124,49 @@ def reply_error(body: object) -> Mapping[str, object] | None:
     return error if isinstance(error, Mapping) else {"message": str(error)}
 
 
-def _proxy_refused(what: str, status: int) -> ClusterError:
+def _proxy_refused(what: str, status: int, reason: str, names: Names) -> ClusterError:
+    """A tunnel that was not made: nothing has been sent through it."""
+    variable, host = names.proxy or "HTTPS_PROXY", names.host or "the host"
     if status == 407:
-        hint = "give them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT"
-        return Denied(f"{what}: the proxy asks for a user name and a password", hint=hint)
-    return Unreachable(f"{what}: the proxy cannot or will not connect: {status}", hint="look at HTTPS_PROXY and NO_PROXY")
+        hint = f"look at {variable}: http://USER:PASSWORD@PROXY:PORT, odd characters of both written as %XX"
+        return Denied(f"{what}: the proxy asks for a user name and a password, or refuses those it got: 407", hint=hint)
+    said = printable(f"{status} {reason}".rstrip(), 200)
+    if 400 <= status < 500:
+        return Denied(f"{what}: the proxy refuses to connect to {host}: {said}", hint=_proxy_hint(names))
+    return Unreachable(f"{what}: the proxy cannot connect to {host}: {said}", hint=_way_hint(names))
 
 
-def _untrusted(what: str, error: ssl.SSLCertVerificationError, names: Names) -> Untrusted:
-    reason = printable(error.verify_message or str(error), 200)
-    hint = _look_at(names.ca_cert)
-    if error.verify_code in (9, 10):  # OpenSSL: not yet valid, expired
-        hint = "the server's certificate has to be renewed, or this machine's clock is wrong"
-        hint += f"; {names.ca_cert} does not help" if names.ca_cert else ""
-    return Untrusted(f"{what}: the server's certificate is refused: {reason}", hint=hint)
+def _place(names: Names) -> str:
+    """Behind a proxy nobody can tell which of the two broke off."""
+    return f"{names.host or 'the host'}{', through the proxy,' if names.proxy else ''}"
 
 
-def _look_at(variable: str) -> str | None:
-    return f"look at {variable}" if variable else None
+def _way_hint(names: Names) -> str | None:
+    if names.proxy:
+        return f"look at {', '.join(filter(None, (names.address, names.proxy)))} and NO_PROXY"
+    return _look_at(names.address)
+
+
+def _proxy_hint(names: Names) -> str:
+    return f"look at {names.proxy or 'HTTPS_PROXY'}; NO_PROXY names hosts that need no proxy"
+
+
+def _untrusted(subject: str, error: ssl.SSLCertVerificationError, names: Names) -> Untrusted:
+    hint: str | None
+    if error.verify_code in _NOT_IN_ITS_TIME:
+        hint = "it has to be renewed on the server, or this machine's clock is wrong"
+        hint += f"; {names.ca_cert} cannot help" if names.ca_cert else ""
+    elif error.verify_code in _FOR_ANOTHER_HOST:
+        hint = _look_at(names.address, "it has to be the name that the certificate was made for")
+    else:
+        hint = _look_at(names.ca_cert, "the PEM file of the authority that signed that certificate")
+    return Untrusted(f"{subject} is refused: {printable(error.verify_message or str(error), 200)}", hint=hint)
+
+
+def _look_at(variable: str, reason: str = "") -> str | None:
+    if not variable:
+        return None
+    return f"look at {variable}: {reason}" if reason else f"look at {variable}"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -144,14 +184,15 @@ def _reason(chain: tuple[BaseException, ...]) -> str:
     """The innermost's words, without the objects and addresses in memory that the outer ones name."""
     innermost = chain[-1]
     text = (innermost.strerror if isinstance(innermost, OSError) else None) or str(innermost)
+    text = _PLACE_IN_C.sub("", text).strip()
     return printable(text, 300) or type(innermost).__name__
 
 
 def _read(body: bytes) -> tuple[str, int | None, str | None]:
     """Message, code and id of the three shapes that are live: wrapped, bare, a plain string (platform.md §3.8)."""
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
+        document = read_json(body)
+    except ValueError:
         return printable(body[:300].decode("utf-8", "replace").strip()), None, None
     error = reply_error(document)
     if error is None:
@@ -167,8 +208,8 @@ def _read(body: bytes) -> tuple[str, int | None, str | None]:
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the server asks to wait: a number, or a date, which is measured by its own clock. None: nothing sensible."""
     text = headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdecimal() and len(text) < 10:
-        return float(text)
+    if text.isascii() and text.isdecimal():
+        return float(text[:15])
     try:
         until = parsedate_to_datetime(text).timestamp()
     except (TypeError, ValueError, OverflowError):

@@ -6,9 +6,10 @@ whole: reliability.md §0), certificates of the user's choice.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -64,11 +65,13 @@ class Response:
 
     def read(self, count: int | None = None) -> bytes:
         """`count` bytes, fewer only at the end; all where None."""
-        data = self._take(count)
-        while count is not None and len(data) < count and (more := self._take(count - len(data))):
-            data += more
-        self._lease.moved(len(data))
-        return data
+        data = bytearray()
+        while (count is None or len(data) < count) and (piece := self._take(BLOCK if count is None else count - len(data))):
+            self._lease.moved(len(piece))
+            if len(piece) == count:
+                return piece
+            data += piece
+        return bytes(data)
 
     def blocks(self) -> Iterator[bytes]:
         while block := self.read(BLOCK):
@@ -84,13 +87,22 @@ class Response:
             text += block
             if len(text) > limit:
                 raise Unexpected(f"{self._what}: the answer is longer than {limit} bytes", status=self.status)
+        if not text and not self._framed():
+            raise _broken(
+                self._what, OSError("it ends within its headers, or says of no body how long it is"), self._lease, self._names
+            )
         return bytes(text)
 
-    def _take(self, count: int | None) -> bytes:
+    def _framed(self) -> bool:
+        """Whether it says where it ends. HTTP may end with its connection, but so do headers that were cut."""
+        return self.status == 204 or "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
+
+    def _take(self, count: int) -> bytes:
+        """What is there now, `count` bytes at most: each piece buys time, not first a whole block."""
         import urllib3
 
         try:
-            block = self._raw.read(count)
+            block = self._raw.read1(count)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _broken(self._what, error, self._lease, self._names) from None
         if self._lease.ended:  # a body that ends with its connection would pass for whole
@@ -112,11 +124,14 @@ class Host:
     def __init__(
         self, url: str, names: Names, net: Net, context: ssl.SSLContext | None, pool: urllib3.PoolManager | None = None
     ) -> None:
+        proxy = net.proxies.to(url)
         self.url = url
-        self.names = names
+        self.names = replace(names, proxy=proxy.variable if proxy else "", host=urlsplit(url).netloc)
         self.net = net
         self._context = context
+        self._proxy = proxy
         self._pool = pool
+        self._guard = threading.Lock()
 
     def at(self, url: str, names: Names) -> Host:
         """Another host of the same cluster; connections are shared where it is the same one."""
@@ -125,11 +140,12 @@ class Host:
 
     @property
     def pool(self) -> urllib3.PoolManager:
-        if self._pool is None:
-            from algosync.net.connection import pool_of
+        with self._guard:
+            if self._pool is None:
+                from algosync.net.connection import pool_of
 
-            self._pool = pool_of(self._context, self.net.proxies.to(self.url))
-        return self._pool
+                self._pool = pool_of(self._context, self._proxy)
+            return self._pool
 
     def open(
         self,
@@ -158,7 +174,7 @@ class Host:
                     preload_content=False,
                     decode_content=False,
                     redirect=False,
-                    timeout=urllib3.Timeout(connect=min(CONNECT_WITHIN, seconds), read=seconds),
+                    timeout=urllib3.Timeout(connect=min(CONNECT_WITHIN, seconds), read=None),
                 )
             response = Response(what, raw, lease, self.names)
             self._refuse(what, response)
@@ -203,11 +219,13 @@ class Host:
             return Answer(response.status, response.headers, response.whole())
 
 
-def _paid(body: Iterable[bytes], lease: Lease) -> Iterator[bytes]:
-    """A block is asked for when the one before it is sent."""
+def _paid(body: Iterable[bytes], lease: Lease) -> Iterator[memoryview]:
+    """A piece is asked for when the one before it is sent."""
     for block in body:
-        yield block
-        lease.moved(len(block))
+        view = memoryview(block)
+        for start in range(0, len(view), _PIECE):
+            yield view[start : start + _PIECE]
+            lease.moved(len(view[start : start + _PIECE]))
 
 
 def _broken(what: str, error: BaseException | None, lease: Lease, names: Names) -> AlgosyncError:

@@ -20,6 +20,7 @@ from algosync.core.error import Interrupted
 __all__ = ["MIN_RATE", "Lease", "Watch", "current"]
 
 MIN_RATE = 16 << 10  # bytes a second
+_AGAIN = 0.1  # seconds
 
 _local = threading.local()
 
@@ -35,33 +36,33 @@ class Lease:
         self.ended = ""
 
     def hold(self, sock: socket.socket) -> None:
-        """The socket that the request goes over. A handle of our own on it: TLS takes the first one away from its object."""
+        """The socket that the request goes over; TimeoutError where it has no time left.
+
+        It is a handle of our own: TLS takes the first one away from its object.
+        """
         handle = socket.socket(fileno=os.dup(sock.fileno()))
         with self._watch.guard:
             previous, self._handle = self._handle, handle
-            if self.ended:
-                self._shut()
         if previous is not None:
             previous.close()
+        if self.ended:
+            raise TimeoutError("its time is over")
 
     def moved(self, count: int) -> None:
         """`count` more bytes have passed: they earn time, but never more than the lease began with."""
         self.deadline = min(time.monotonic() + self.seconds, self.deadline + count / MIN_RATE)
 
     def end(self, reason: str) -> None:
-        """The guard is held."""
+        """The guard is held. The first reason stays."""
         self.ended = self.ended or reason
-        self._shut()
+        if self._handle is not None:
+            with contextlib.suppress(OSError):  # it is closed already, or not connected yet
+                self._handle.shutdown(socket.SHUT_RDWR)
 
     def release(self) -> None:
         self._watch.forget(self)
         if self._handle is not None:
             self._handle.close()
-
-    def _shut(self) -> None:
-        if self._handle is not None:
-            with contextlib.suppress(OSError):  # it is closed already
-                self._handle.shutdown(socket.SHUT_RDWR)
 
 
 class Watch:
@@ -101,16 +102,18 @@ class Watch:
             self._stopped = True
             for lease in self._leases:
                 lease.end("stop")
+            self._changed.notify()
 
     def _look(self) -> None:
         with self.guard:
             while True:
                 now = time.monotonic()
                 for lease in self._leases:
-                    if lease.deadline <= now:
+                    if lease.ended or lease.deadline <= now:
                         lease.end("deadline")
-                open_ones = [lease.deadline for lease in self._leases if not lease.ended]
-                self._changed.wait(min(open_ones) - now if open_ones else None)
+                # What was shut in the moment before it connects is open all the same: it is shut again until it is let go.
+                waits = [_AGAIN if lease.ended else lease.deadline - now for lease in self._leases]
+                self._changed.wait(min(waits, default=None))
 
 
 @contextmanager

@@ -6,12 +6,14 @@ import base64
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from algosync.core.error import UsageError
 from algosync.core.secret import Secret
 
 __all__ = ["Proxies", "Proxy"]
+
+_HINT = "SOCKS proxies are not supported; odd characters of a user name or password are written as %XX"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +84,22 @@ def _proxy(environ: Mapping[str, str], variable: str) -> Proxy | None:
     except ValueError:
         raise UsageError(f"{variable} is not an address") from None
     # Its text is not shown: it may hold a password.
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"{variable} must look like http://proxy.example.com:3128", hint="SOCKS proxies are not supported")
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+        raise UsageError(f"{variable} must look like http://proxy.example.com:3128", hint=_HINT)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     url = f"{parts.scheme}://{host}:{port or {'https': 443, 'http': 80}[parts.scheme]}"
     if parts.username is None:
         return Proxy(url, variable)
-    user, password = unquote(parts.username), unquote(parts.password or "")
-    token = base64.b64encode(f"{user}:{password}".encode()).decode()
-    return Proxy(url, variable, Secret(f"Basic {token}"), Secret(password) if password else None)
+    user, password = unquote_to_bytes(parts.username), unquote_to_bytes(parts.password or "")
+    token = base64.b64encode(user + b":" + password).decode()
+    return Proxy(url, variable, Secret(f"Basic {token}"), Secret(password.decode("utf-8", "replace")) if password else None)
 
 
 def _covers(pattern: str, host: str, port: int) -> bool:
-    """`*`, a domain (`.example.com` or `example.com`: it and all below it), an address, a network; each also with `:PORT`."""
+    """`*`, a domain (`example.com`, `.example.com`, `*.example.com`: it and all below it), an address, a network; each also
+    with `:PORT`."""
     name, separator, number = pattern.rpartition(":")
-    if separator and number.isdecimal() and not (":" in name and not name.startswith("[")):
+    if separator and number.isascii() and number.isdecimal() and len(number) < 6 and not (":" in name and not name.startswith("[")):
         if int(number) != port:
             return False
         pattern = name
@@ -106,5 +109,5 @@ def _covers(pattern: str, host: str, port: int) -> bool:
     try:
         return ipaddress.ip_address(host) in ipaddress.ip_network(pattern, strict=False)
     except ValueError:
-        domain = pattern.lstrip(".")
+        domain = pattern.removeprefix("*").lstrip(".")
         return bool(domain) and (host == domain or host.endswith(f".{domain}"))

@@ -104,12 +104,12 @@ class Retry:
         if asked is not None:
             seconds += asked
         if asked is not None and asked > _LONGEST_ASKED:
-            raise _given_up(error, f"it asks to wait {asked:.0f} s, longer than a run waits") from error
+            raise _given_up(error, f"it asks to wait {asked:.0f} s, longer than a run waits")
         if attempt >= self.tries:
-            raise _given_up(error, f"tried {attempt} times") from error
+            raise _given_up(error, f"tried {attempt} times")
         with self._guard:
             if seconds > self.budget:
-                raise _given_up(error, "this run has waited as long as it may") from error
+                raise _given_up(error, "this run has waited as long as it may")
             self.budget -= seconds
         self.pause(seconds)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 
 from algosync.core.error import UsageError
+from algosync.core.text import printable
 
 __all__ = ["tls_context"]
 
@@ -20,8 +21,13 @@ def tls_context(ca_cert: str | None, variable: str) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_verify_locations(cafile=certifi.where())
     if ca_cert:
+        shown = printable(ca_cert, 200)
         try:
             context.load_verify_locations(cafile=ca_cert)
-        except (OSError, ssl.SSLError, ValueError) as error:
-            raise UsageError(f"{variable} names no usable certificate file: {error}") from None
+        except ssl.SSLError:
+            hint = "the file has to begin a certificate with -----BEGIN CERTIFICATE-----"
+            raise UsageError(f"{variable} names a file without certificates in PEM form: {shown}", hint=hint) from None
+        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise UsageError(f"{variable} names a certificate file that cannot be read: {shown}: {reason}") from None
     return context

@@ -80,7 +80,7 @@ def test_a_port_that_nobody_listens_on_is_unreachable(server: GitServer) -> None
     server.url = f"http://127.0.0.1:1{PREFIX}"
     with pytest.raises(Unreachable) as caught:
         server.client().head()
-    said = f"GET {PREFIX}/info/refs: the host cannot be reached: Connection refused (tried 6 times)"
+    said = f"GET {PREFIX}/info/refs: 127.0.0.1:1 cannot be reached: Connection refused (tried 6 times)"
     assert caught.value.message == said
 
 

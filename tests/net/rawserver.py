@@ -1,0 +1,157 @@
+"""A server that does to a connection what a script says, and hosts to reach it by."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from algosync.net import Host, Names, Net, Proxies, Retry, Watch
+from algosync.net.trust import tls_context
+
+Script = Callable[[socket.socket], None]
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+NAMES = Names.of("DESTINATION")
+
+
+@dataclass
+class Raw:
+    """`port`, the connections that came, and the first bytes of each request, as far as the script asked for them."""
+
+    port: int
+    connections: list[socket.socket] = field(default_factory=list)
+    requests: list[bytes] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def secure(self) -> str:
+        return f"https://localhost:{self.port}"
+
+
+@contextmanager
+def listening(script: Script, certificate: Path | None = None) -> Iterator[Raw]:
+    """Each connection in a thread of its own; all are ended behind the body."""
+    context = None
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        raw = Raw(listener.getsockname()[1])
+        threads = [threading.Thread(target=_accept, args=(listener, raw, script, context), daemon=True)]
+        threads[0].start()
+        try:
+            yield raw
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            threads[0].join(5)
+            for connection in raw.connections:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+
+def _accept(listener: socket.socket, raw: Raw, script: Script, context: ssl.SSLContext | None) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        raw.connections.append(connection)
+        threading.Thread(target=_run, args=(connection, script, context), daemon=True).start()
+
+
+def _run(connection: socket.socket, script: Script, context: ssl.SSLContext | None) -> None:
+    with suppress(OSError, ValueError):
+        if context:
+            connection = context.wrap_socket(connection, server_side=True)
+        with connection:
+            script(connection)
+
+
+def head(connection: socket.socket) -> bytes:
+    """Up to the empty line; what follows it is left for others. Empty: the client has left."""
+    received = b""
+    while not received.endswith(b"\r\n\r\n"):
+        if not (byte := connection.recv(1)):
+            return b""
+        received += byte
+    return received
+
+
+def answers(*replies: bytes) -> Script:
+    """One reply for each request, the last one for all that follow; then the connection is closed."""
+
+    def script(connection: socket.socket) -> None:
+        left = list(replies)
+        while head(connection):
+            connection.sendall(left.pop(0) if len(left) > 1 else left[0])
+            if b"\r\n\r\n" not in left[0] or b"Connection: close" in left[0]:
+                return
+
+    return script
+
+
+def once(reply: bytes) -> Script:
+    """One reply to one request, and the end."""
+
+    def script(connection: socket.socket) -> None:
+        head(connection)
+        connection.sendall(reply)
+
+    return script
+
+
+def drip(connection: socket.socket, begin: bytes, byte: bytes = b"x") -> None:
+    """Some bytes, then one of them now and then for ever: no read of the client's ever takes long."""
+    connection.sendall(begin)
+    while True:
+        time.sleep(0.05)
+        connection.sendall(byte)
+
+
+def silent(connection: socket.socket) -> None:
+    """Takes nothing, says nothing, until the client leaves or the test is over."""
+    connection.recv(1, socket.MSG_PEEK)
+    while True:
+        time.sleep(0.05)
+        connection.getpeername()
+
+
+@contextmanager
+def blackhole() -> Iterator[str]:
+    """An address that no connection is ever made to: nobody accepts, and the queue is full."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        fillers = [socket.socket() for _ in range(4)]
+        try:
+            for filler in fillers:
+                filler.setblocking(False)
+                filler.connect_ex(listener.getsockname())
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            for filler in fillers:
+                filler.close()
+
+
+def free_port() -> int:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return int(unused.getsockname()[1])
+
+
+def host(url: str, *, timeout: float = 20.0, watch: Watch | None = None, proxy: str = "", ca: Path | None = None) -> Host:
+    """`proxy` is what HTTPS_PROXY says."""
+    proxies = Proxies.read({"HTTPS_PROXY": proxy} if proxy else {})
+    context = tls_context(str(ca) if ca else None, NAMES.ca_cert) if url.startswith("https:") else None
+    return Host(url, NAMES, Net(proxies, Retry(pause=lambda _: None), watch or Watch(), timeout), context)

@@ -1,0 +1,247 @@
+"""Leases: whatever a server does, a request ends in its time, and at once when the run is stopped."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from harness import certificate
+from rawserver import OK, answers, blackhole, drip, free_port, head, host, listening, silent
+
+from algosync.core.error import AlgosyncError, Interrupted, TimedOut
+from algosync.net import Host, Watch
+from algosync.net.lease import MIN_RATE
+
+BEGUN = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+Make = Callable[..., Host]
+
+
+def answering(begin: bytes) -> Callable[[socket.socket], None]:
+    def script(connection: socket.socket) -> None:
+        head(connection)
+        drip(connection, begin)
+
+    return script
+
+
+def stalling(begin: bytes) -> Callable[[socket.socket], None]:
+    def script(connection: socket.socket) -> None:
+        head(connection)
+        connection.sendall(begin)
+        while connection.recv(65536):
+            pass
+
+    return script
+
+
+def ask(target: Host) -> None:
+    target.answer("GET", "/v1/data/", {})
+
+
+def download(target: Host) -> None:
+    with closing(target.open("GET", "/big", {})) as response:
+        for _ in response.blocks():
+            pass
+
+
+def upload(target: Host) -> None:
+    target.answer("PUT", "/big", {"Content-Length": str(64 << 20)}, iter([b"x" * (1 << 20)] * 64))
+
+
+PHASES = {
+    "no answer": (silent, ask, "http"),
+    "headers drip": (answering(b"HTTP/1.1 200 OK\r\nX-Long: "), ask, "http"),
+    "endless interim answers": (answering(b"HTTP/1.1 100 Continue\r\n"), ask, "http"),
+    "body drips": (answering(BEGUN), ask, "http"),
+    "body drips without a length": (answering(b"HTTP/1.1 200 OK\r\n\r\n"), ask, "http"),
+    "body stalls": (stalling(BEGUN), ask, "http"),
+    "a refusal drips": (answering(BEGUN.replace(b"200 OK", b"500 No")), ask, "http"),
+    "a download drips": (answering(BEGUN), download, "http"),
+    "a download stalls": (stalling(BEGUN + b"x" * 5000), download, "http"),
+    "nobody takes an upload": (silent, upload, "http"),
+    "the TLS handshake stalls": (silent, ask, "https"),
+    "the TLS handshake drips": (lambda connection: drip(connection, b"\x16\x03\x03\x40\x00"), ask, "https"),
+    "the proxy's CONNECT stalls": (silent, ask, "proxy"),
+    "the proxy's CONNECT drips": (answering(b"HTTP/1.1 200 OK\r\nX-Long: "), ask, "proxy"),
+    "TLS through a proxy stalls": (stalling(b"HTTP/1.1 200 OK\r\n\r\n"), ask, "proxy"),
+    "no connection": (None, ask, "blackhole"),
+}
+
+
+@contextmanager
+def phase(name: str) -> Iterator[tuple[Make, Callable[[Host], None]]]:
+    script, request, way = PHASES[name]
+    if way == "blackhole":
+        with blackhole() as url:
+            yield lambda **options: host(url, **options), request
+        return
+    assert script is not None
+    with listening(script) as raw:
+        url = {"http": raw.url, "https": raw.secure, "proxy": "https://far.example"}[way]
+        yield lambda **options: host(url, proxy=raw.url if way == "proxy" else "", **options), request
+
+
+@pytest.mark.parametrize("name", PHASES)
+def test_a_request_ends_in_its_time(name: str) -> None:
+    with phase(name) as (make, request):
+        started = time.monotonic()
+        with pytest.raises(TimedOut) as caught:
+            request(make(timeout=0.4))
+        assert 0.3 < time.monotonic() - started < 1.4
+    assert caught.value.hint is not None
+    assert "0x" not in caught.value.message
+
+
+@pytest.mark.parametrize("name", PHASES)
+def test_a_stopped_run_ends_its_requests_at_once(name: str) -> None:
+    with phase(name) as (make, request):
+        watch = Watch()
+        target = make(watch=watch)
+        raised: list[AlgosyncError] = []
+
+        def run() -> None:
+            try:
+                request(target)
+            except AlgosyncError as error:
+                raised.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        time.sleep(0.15)  # into the phase; there is no telling from outside when it begins
+        started = time.monotonic()
+        watch.stop()
+        thread.join(5)
+        assert time.monotonic() - started < 0.5
+    assert [type(error) for error in raised] == [Interrupted]
+
+
+def test_a_stopped_run_begins_nothing() -> None:
+    watch = Watch()
+    watch.stop()
+    with listening(answers(OK)) as raw:
+        with pytest.raises(Interrupted):
+            ask(host(raw.url, watch=watch))
+        assert raw.connections == []
+
+
+def test_no_second_address_is_tried_when_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    with blackhole() as url:
+        address = ("127.0.0.1", int(url.rpartition(":")[2]))
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address)] * 20
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        started = time.monotonic()
+        with pytest.raises(TimedOut):
+            ask(host(url, timeout=0.4))
+        assert time.monotonic() - started < 1.4
+
+
+def test_a_slow_transfer_that_moves_is_never_cut() -> None:
+    """Down and up in pieces far smaller than a block, faster than the minimum rate, longer than a request may take."""
+    pieces, size = 30, 2048
+    assert size / 0.05 > 2 * MIN_RATE
+
+    def send(connection: socket.socket) -> None:
+        head(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (pieces * size))
+        for _ in range(pieces):
+            time.sleep(0.05)
+            connection.sendall(b"x" * size)
+
+    with listening(send) as raw, closing(host(raw.url, timeout=0.5).open("GET", "/big", {})) as response:
+        assert sum(len(block) for block in response.blocks()) == pieces * size
+
+    def receive(connection: socket.socket) -> None:
+        head(connection)
+        left = 64 * size
+        while left:
+            left -= len(connection.recv(left))
+        connection.sendall(OK)
+
+    def slowly() -> Iterator[bytes]:
+        for _ in range(64):
+            time.sleep(0.02)
+            yield b"x" * size
+
+    with listening(receive) as raw:
+        length = {"Content-Length": str(64 * size)}
+        assert host(raw.url, timeout=0.5).answer("PUT", "/big", length, slowly()).body == b"{}"
+
+
+def test_one_block_may_take_longer_to_send_than_to_connect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection's own timeout is for connecting alone."""
+    monkeypatch.setattr("algosync.net.host.CONNECT_WITHIN", 0.2)
+
+    def receive(connection: socket.socket) -> None:
+        head(connection)
+        time.sleep(0.6)
+        left = 32 << 20
+        while left:
+            left -= len(connection.recv(min(left, 1 << 20)))
+        connection.sendall(OK)
+
+    with listening(receive) as raw:
+        assert host(raw.url).answer("PUT", "/big", {"Content-Length": str(32 << 20)}, [b"x" * (32 << 20)]).body == b"{}"
+
+
+def test_connections_are_kept_and_nothing_is_left_open() -> None:
+    reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    with listening(answers(reply)) as raw:
+        target = host(raw.url)
+        ask(target)
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(1000):
+            ask(target)
+        assert len(os.listdir("/proc/self/fd")) == before
+        assert len(raw.connections) == 1
+
+
+def test_failures_leave_nothing_open(tmp_path: Path) -> None:
+    served = certificate(tmp_path / "server.pem", tmp_path / "cluster")
+    broken = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{}"
+    with listening(lambda connection: connection.sendall(broken)) as raw, listening(silent, served) as distrusted:
+        targets = [host(raw.url), host(distrusted.secure), host(f"http://127.0.0.1:{free_port()}")]
+        for target in targets:
+            with pytest.raises(AlgosyncError):
+                ask(target)
+        ours = _client_sockets(raw.port, distrusted.port)
+        for _ in range(10):
+            for target in targets:
+                with pytest.raises(AlgosyncError):
+                    ask(target)
+        assert _client_sockets(raw.port, distrusted.port) == ours == 0
+
+
+def _client_sockets(*ports: int) -> int:
+    """Descriptors of this process that lead to these ports; the servers' own lead from them."""
+    count = 0
+    for number in map(int, os.listdir("/proc/self/fd")):
+        try:
+            with socket.socket(fileno=os.dup(number)) as handle:
+                count += handle.getpeername()[1] in ports
+        except OSError:
+            continue
+    return count
+
+
+def test_workers_share_connections() -> None:
+    with listening(answers(OK)) as raw:
+        target = host(raw.url)
+        barrier = threading.Barrier(8)
+
+        def work() -> None:
+            barrier.wait()
+            for _ in range(20):
+                ask(target)
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert len(raw.connections) <= 8

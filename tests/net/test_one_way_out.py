@@ -1,0 +1,179 @@
+"""What goes out with a request and what is taken for an answer: reliability.md §0, facts 3 to 8."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+import urllib3
+from rawserver import OK, Script, answers, head, host, listening, once
+
+from algosync.core.error import ClusterError, Unexpected, Unreachable
+from algosync.net import Host, Names, Net, Proxies
+
+
+def asked(requests: list[bytes], reply: bytes) -> Script:
+    def script(connection: socket.socket) -> None:
+        while request := head(connection):
+            requests.append(request)
+            connection.sendall(reply)
+
+    return script
+
+
+def test_nothing_is_asked_to_be_compressed_and_nothing_is_unpacked() -> None:
+    """Fact 3: a gzip body cut short would pass for whole."""
+    packed = gzip.compress(b"x" * 100_000)
+    reply = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
+    requests: list[bytes] = []
+    with listening(asked(requests, reply + packed)) as raw:
+        answer = host(raw.url).answer("GET", "/", {})
+    assert (answer.body, answer.headers["Content-Encoding"]) == (packed, "gzip")
+    assert b"\r\nAccept-Encoding: identity\r\n" in requests[0]
+    with listening(once(reply + packed[:-1])) as raw, pytest.raises(Unreachable):
+        host(raw.url).answer("GET", "/", {})
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + b"x" * 99,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n" + b"x" * 99,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n" + b"x" * 100 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nX-Cut: ye",
+        b"HTTP/1.1 200 OK\r\nX-Cut: ye",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200",
+    ],
+)
+def test_what_is_cut_never_passes_for_whole(reply: bytes) -> None:
+    """Facts 4 and 6: whichever of the library's types that is, ours is one. Read as an answer, in blocks, and by count."""
+    with listening(once(reply)) as raw:
+        target = host(raw.url)
+        with pytest.raises(Unreachable):
+            target.answer("GET", "/", {})
+        if b"\r\n\r\n" not in reply:
+            return  # a download has to say its length: the wire's business
+        with pytest.raises(Unreachable), closing(target.open("GET", "/", {})) as response:
+            list(response.blocks())
+        with pytest.raises(Unreachable), closing(target.open("GET", "/", {})) as response:
+            b"".join(iter(lambda: response.read(7), b""))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+)
+def test_an_empty_answer_that_says_so_is_one(reply: bytes) -> None:
+    with listening(once(reply)) as raw:
+        assert host(raw.url).answer("DELETE", "/", {}).body == b""
+
+
+def test_a_whole_answer_in_chunks_and_its_connection_is_kept() -> None:
+    reply = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1;ext=x\r\n}\r\n0\r\nTrailer: x\r\n\r\n"
+    with listening(answers(reply)) as raw:
+        target = host(raw.url)
+        assert [target.answer("GET", "/", {}).body for _ in range(3)] == [b"{}"] * 3
+        assert len(raw.connections) == 1
+
+
+def test_reading_by_count_and_in_blocks_gives_the_same_bytes() -> None:
+    body = bytes(range(256)) * 9000
+    reply = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    with listening(answers(reply)) as raw:
+        target = host(raw.url)
+        for count in (1 << 20, 4097, None):
+            with closing(target.open("GET", "/", {})) as response:
+                assert b"".join(iter(partial(response.read, count), b"")) == body
+        with closing(target.open("GET", "/", {})) as response:
+            assert [len(block) for block in response.blocks()] == [1 << 20, 1 << 20, len(body) - (2 << 20)]
+
+
+def test_an_answer_that_is_not_read_to_its_end_spoils_no_other() -> None:
+    with listening(answers(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + b"x" * 200_000, OK)) as raw:
+        target = host(raw.url)
+        with closing(target.open("GET", "/", {})) as response:
+            response.read(10)
+        assert len(target.answer("GET", "/", {}).body) == 200_000
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("to", ["host", "scheme", "port", "itself", "nowhere"])
+def test_no_redirect_is_followed(status: int, to: str) -> None:
+    """Fact 7: it would carry the key, and for 307 and 308 the body, to whoever the server names."""
+    others: list[bytes] = []
+    requests: list[bytes] = []
+    location = ""
+
+    def moved(connection: socket.socket) -> None:
+        while request := head(connection):
+            requests.append(request)
+            line = f"Location: {location}\r\n" if location else ""
+            connection.sendall(f"HTTP/1.1 {status} Moved\r\n{line}Content-Length: 0\r\n\r\n".encode())
+
+    with listening(asked(others, OK)) as other, listening(moved) as raw:
+        location = {
+            "host": f"http://localhost:{other.port}/x",
+            "scheme": f"https://127.0.0.1:{other.port}/x",
+            "port": f"http://127.0.0.1:{other.port}/x",
+            "itself": f"{raw.url}/again",
+            "nowhere": "",
+        }[to]
+        with pytest.raises(Unexpected) as caught:
+            host(raw.url).answer("POST", "/v1/algorithms/me", {"Authorization": "Simple k", "X-Own": "1"})
+    assert (len(requests), others) == (1, [])
+    target = location.partition("//")[2].partition("/")[0] or "nowhere"
+    assert caught.value.message.startswith(f"POST /v1/algorithms/me: {status}, a redirect to {target};")
+    assert caught.value.status == status
+
+
+def test_the_machine_adds_nothing_to_a_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fact 8: netrc takes the header's place with others, and http_proxy gets the key in clear. Cookies are not kept."""
+    (tmp_path / ".netrc").write_text("default login mallory password hunter2\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    others: list[bytes] = []
+    requests: list[bytes] = []
+    with (
+        listening(asked(others, OK)) as proxy,
+        listening(asked(requests, OK.replace(b"\r\n\r\n", b"\r\nSet-Cookie: a=b\r\n\r\n"))) as raw,
+    ):
+        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+        for target in (host(raw.url), Host(raw.url, Names(), Net(Proxies.read({"HTTP_PROXY": proxy.url})), None)):
+            for _ in range(2):
+                target.answer("GET", "/a%2Fb?c=%2F", {"Authorization": "Simple k/+="})
+    assert others == []
+    lines = [sorted(request.decode().split("\r\n")) for request in requests]
+    wanted = ["", "", "Accept-Encoding: identity", "Authorization: Simple k/+=", "GET /a%2Fb?c=%2F HTTP/1.1"]
+    wanted += [f"Host: 127.0.0.1:{raw.port}", f"User-Agent: python-urllib3/{urllib3.__version__}"]
+    assert lines == [wanted] * 4
+
+
+def test_a_failed_status_is_no_answer() -> None:
+    for status in (100 + 99, 300, 304, 400, 404, 500, 599, 999):
+        reply = b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status
+        with listening(once(reply)) as raw, pytest.raises(ClusterError):
+            host(raw.url).answer("GET", "/", {})
+
+
+def test_another_host_of_the_same_cluster_shares_its_connections_only_where_it_is_the_same() -> None:
+    with listening(answers(OK)) as raw, listening(answers(OK)) as other:
+        api = host(raw.url)
+        git = Names("DESTINATION_GIT_ADDRESS")
+        same, apart = api.at(raw.url, git), api.at(other.url, git)
+        for target in (api, same, apart):
+            target.answer("GET", "/", {})
+        assert (len(raw.connections), len(other.connections)) == (1, 1)
+    with pytest.raises(Unreachable) as caught:
+        apart.answer("GET", "/", {})
+    assert caught.value.hint == "look at DESTINATION_GIT_ADDRESS"

@@ -1,0 +1,294 @@
+"""Trying again: exact waits, what the server asks for, one budget, and nothing done twice."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+
+import pytest
+from rawserver import NAMES, answers, listening
+
+from algosync.core.error import (
+    ClusterError,
+    Conflict,
+    Denied,
+    Interrupted,
+    NotFound,
+    Throttled,
+    TimedOut,
+    TransferError,
+    Unexpected,
+    Unreachable,
+    Untrusted,
+)
+from algosync.net import Host, Names, Net, Proxies, Retry
+from algosync.net.failure import from_reply
+
+
+class Clock:
+    """Remembers the waits, and draws the highest of what may be drawn."""
+
+    def __init__(self, **options: object) -> None:
+        self.waits: list[float] = []
+        self.retry = Retry(pause=self.waits.append, draw=lambda _, high: high, **options)  # type: ignore[arg-type]  # any of its fields
+
+
+class Failing:
+    """Fails by each of these in turn, then succeeds."""
+
+    def __init__(self, *failures: Exception | None) -> None:
+        self.failures = list(failures)
+        self.calls = 0
+
+    def __call__(self) -> str:
+        self.calls += 1
+        if self.failures and (failure := self.failures.pop(0)):
+            raise failure
+        return "done"
+
+
+def throttled(retry_after: float | None = None) -> Throttled:
+    error = Throttled("busy", status=429)
+    error.retry_after = retry_after
+    return error
+
+
+def test_waits_double_from_a_quarter_second_to_half_a_minute() -> None:
+    clock = Clock(tries=12)
+    failing = Failing(*[Unreachable("gone")] * 12)
+    with pytest.raises(Unreachable) as caught:
+        clock.retry.run(failing)
+    assert clock.waits == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30]
+    assert (failing.calls, caught.value.message, str(caught.value)) == (12, "gone (tried 12 times)", "gone (tried 12 times)")
+    assert caught.value.__cause__ is None
+
+
+def test_waits_are_drawn_between_nothing_and_the_bound() -> None:
+    drawn: list[tuple[float, float]] = []
+    waits: list[float] = []
+
+    def draw(low: float, high: float) -> float:
+        drawn.append((low, high))
+        return high / 4
+
+    assert Retry(pause=waits.append, draw=draw).run(Failing(*[Unreachable("gone")] * 3)) == "done"
+    assert drawn == [(0, 0.25), (0, 0.5), (0, 1.0)]
+    assert waits == [0.0625, 0.125, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("asked", "waits"), [(None, [0.25]), (0.0, [0.25]), (7.0, [7.25]), (120.0, [120.25]), (121.0, None), (1e14, None)]
+)
+def test_what_a_server_asks_for_goes_before_our_own_wait(asked: float | None, waits: list[float] | None) -> None:
+    clock = Clock()
+    if waits is not None:
+        assert clock.retry.run(Failing(throttled(asked))) == "done"
+        assert clock.waits == waits
+        return
+    with pytest.raises(Throttled) as caught:
+        clock.retry.run(Failing(throttled(asked)))
+    assert clock.waits == []
+    assert caught.value.message == f"busy (it asks to wait {asked:.0f} s, longer than a run waits)"
+
+
+SERVERS = datetime(2031, 5, 6, 7, 8, 9, tzinfo=timezone.utc)  # a clock unlike ours
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0.0),
+        ("7", 7.0),
+        (" 30 ", 30.0),
+        ("999999", 999999.0),
+        ("9" * 5000, 999999999999999.0),
+        ("-5", None),
+        ("1.5", None),
+        ("٣", None),
+        ("soon", None),
+        ("", None),
+        (format_datetime(SERVERS + timedelta(seconds=20), usegmt=True), 20.0),
+        (format_datetime(SERVERS - timedelta(days=1), usegmt=True), 0.0),
+        ("Fri, 31 Dec 2099 23:59:59 GMT", (datetime(2099, 12, 31, 23, 59, 59, tzinfo=timezone.utc) - SERVERS).total_seconds()),
+        ("Fri, 99 Dec 2099 23:59:59 GMT", None),
+        ("Fri, 31 Dec 99999999 23:59:59 GMT", None),
+    ],
+)
+def test_retry_after_in_all_its_forms(text: str, seconds: float | None) -> None:
+    headers = {"Retry-After": text, "Date": format_datetime(SERVERS, usegmt=True)}
+    assert from_reply("GET /", 503, headers, b"", Names()).retry_after == seconds
+
+
+def test_a_date_of_a_server_without_a_clock_is_measured_by_ours() -> None:
+    until = datetime.now(timezone.utc) + timedelta(seconds=60)
+    for date in ({}, {"Date": "noon"}):
+        error = from_reply("GET /", 429, {"Retry-After": format_datetime(until, usegmt=True), **date}, b"", Names())
+        assert error.retry_after is not None
+        assert 50 < error.retry_after <= 60
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (Unreachable("x"), True),
+        (Throttled("x", status=429), True),
+        (Throttled("x", status=503), True),
+        (TransferError("x"), True),
+        (Unexpected("x", status=500), True),
+        (Unexpected("x", status=502), True),
+        (Unexpected("x", status=504), True),
+        (Unexpected("x", status=408), True),
+        (Unexpected("x", status=200), True),
+        (Unexpected("x"), True),
+        (Unexpected("x", status=302), False),
+        (Unexpected("x", status=400), False),
+        (Unexpected("x", status=423), False),
+        (TimedOut("x"), False),
+        (Untrusted("x"), False),
+        (Denied("x", status=401), False),
+        (NotFound("x", status=404), False),
+        (Conflict("x", status=409), False),
+        (ClusterError("x"), False),
+        (Interrupted("x"), False),
+        (ValueError("x"), False),
+    ],
+)
+def test_only_what_may_pass_is_tried_again(error: Exception, again: bool) -> None:
+    clock = Clock()
+    failing = Failing(error)
+    if again:
+        assert clock.retry.run(failing) == "done"
+    else:
+        with pytest.raises(type(error)):
+            clock.retry.run(failing)
+    assert failing.calls == 1 + again
+
+
+def test_the_budget_is_one_for_all() -> None:
+    clock = Clock(tries=100, budget=10.0)
+    raised: list[ClusterError] = []
+
+    def work() -> None:
+        try:
+            clock.retry.run(Failing(*[Unreachable("gone")] * 100))
+        except Unreachable as error:
+            raised.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert {error.message for error in raised} == {"gone (this run has waited as long as it may)"}
+    assert len(raised) == 8
+    assert sum(clock.waits) <= 10.0
+    assert clock.retry.budget == 10.0 - sum(clock.waits)
+
+
+def test_a_storm_of_refusals_thins_out() -> None:
+    """Eight workers at a server that refuses all: it hears from each six times, and the waits between grow."""
+    busy = b"HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\n\r\n"
+    waits: list[list[float]] = [[] for _ in range(8)]
+    place = threading.local()
+    heard: list[float] = []
+
+    with listening(answers(busy)) as raw:
+
+        def pause(seconds: float) -> None:
+            waits[place.number].append(seconds)
+
+        retry = Retry(pause=pause)
+        target = Host(raw.url, NAMES, Net(Proxies(), retry), None)
+
+        def ask() -> None:
+            heard.append(time.monotonic())
+            target.answer("GET", "/", {})
+
+        def work(number: int) -> None:
+            place.number = number
+            with pytest.raises(Throttled):
+                retry.run(ask)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    assert len(heard) == 48
+    assert [len(each) for each in waits] == [5] * 8
+    totals = [sum(each[step] for each in waits) for step in range(5)]
+    assert totals[4] > totals[0]
+    assert len({tuple(each) for each in waits}) == 8  # nobody waits like another
+
+
+def looks(*found: str | Exception | None) -> Callable[[], str | None]:
+    left = list(found)
+
+    def look() -> str | None:
+        answer = left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return look
+
+
+def test_what_was_done_after_all_is_not_done_again() -> None:
+    clock, act = Clock(), Failing(Unreachable("lost"))
+    assert clock.retry.settle(act, looks("found")) == "found"
+    assert (act.calls, clock.waits) == (1, [])
+
+
+def test_what_was_not_done_is_done_again_after_a_look_each_time() -> None:
+    clock, act = Clock(), Failing(Unreachable("lost"), throttled(3.0))
+    assert clock.retry.settle(act, looks(None, None)) == "done"
+    assert (act.calls, clock.waits) == (3, [0.25, 3.5])
+
+
+@pytest.mark.parametrize("error", [Denied("no", status=403), NotFound("no", status=404), Conflict("no", status=409)])
+def test_a_refusal_says_that_nothing_was_done(error: ClusterError) -> None:
+    act = Failing(error)
+    with pytest.raises(type(error)):
+        Clock().retry.settle(act, looks())
+    assert act.calls == 1
+
+
+def test_a_conflict_after_a_lost_answer_may_be_with_ourselves() -> None:
+    act = Failing(Unreachable("lost"), Conflict("there is one", status=409))
+    assert Clock().retry.settle(act, looks(None, "ours")) == "ours"
+    act = Failing(Unreachable("lost"), Conflict("there is one", status=409))
+    with pytest.raises(Unreachable, match=r"^lost$"):
+        Clock().retry.settle(act, looks(None, None))
+    assert act.calls == 2
+
+
+def test_where_nobody_can_look_the_first_failure_is_told() -> None:
+    act = Failing(Unreachable("lost"))
+    with pytest.raises(Unreachable, match=r"^lost$"):
+        Clock().retry.settle(act, looks(Throttled("busy")))
+    assert act.calls == 1
+
+
+@pytest.mark.parametrize("error", [TimedOut("slow"), Untrusted("who"), Unexpected("no", status=400)])
+def test_what_does_not_pass_is_looked_at_once_and_not_done_again(error: ClusterError) -> None:
+    act = Failing(error)
+    assert Clock().retry.settle(act, looks("found")) == "found"
+    act = Failing(error)
+    with pytest.raises(type(error)):
+        Clock().retry.settle(act, looks(None))
+    assert act.calls == 1
+
+
+def test_a_signal_is_no_failure_to_look_at() -> None:
+    with pytest.raises(Interrupted):
+        Clock().retry.settle(Failing(Interrupted("interrupted")), looks())
+
+
+def test_nothing_is_done_more_often_than_it_may_be_tried() -> None:
+    act = Failing(*[Unreachable("lost")] * 10)
+    with pytest.raises(Unreachable, match=r"^lost \(tried 6 times\)$"):
+        Clock().retry.settle(act, looks(*[None] * 10))
+    assert act.calls == 6

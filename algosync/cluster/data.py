@@ -64,7 +64,8 @@ class DataApi:
 
     def owners(self) -> tuple[str, ...]:
         """The owner of the key first, then the organizations it reaches (platform.md §1.4)."""
-        names = [str(entry.get("name", "")) for entry, _ in self._entries("/v1/data/", "folders")]
+        given = [entry.get("name") for entry, _ in self._entries("/v1/data/", "folders")]
+        names = [name if isinstance(name, str) else "" for name in given]
         # They become part of paths, of git's URL and of its user name. An organization that no workflow could name is left out.
         if not names or not _OWNER.fullmatch(names[0]):
             raise Unexpected("GET /v1/data/: the answer does not name the key's owner")

@@ -12,9 +12,9 @@ from algosync.cli import options
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Keep a local cluster running: start it, look at it, give out keys, stop it.", no_args_is_help=True)
-user = typer.Typer(help="Users of a local cluster.", no_args_is_help=True)
-key = typer.Typer(help="API keys of a local cluster.", no_args_is_help=True)
+app = typer.Typer(invoke_without_command=True)
+user = typer.Typer(help="Users of a local cluster.")
+key = typer.Typer(help="API keys of a local cluster.")
 app.add_typer(user, name="user")
 app.add_typer(key, name="key")
 
@@ -55,6 +55,14 @@ _Organizations = Annotated[
         show_default=False,
     ),
 ]
+
+
+@app.callback()
+def common(context: typer.Context) -> None:
+    """Keep a local cluster running: start it, look at it, give out keys, stop it."""
+    if context.invoked_subcommand is None:
+        context.obj.tell(context.get_help())
+        raise typer.Exit(64)
 
 
 @app.command()

@@ -208,6 +208,8 @@ def test_what_users_and_keys_cannot_be(place: Workspace) -> None:
     assert "has no user nobody" in said(place, "key", "add", "--user", "nobody")
     assert "--expired and --expires-in" in said(place, "key", "add", "--expired", "--expires-in", "3", code=64)
     assert "'../x' does not name a local cluster" in said(place, "start", "--name", "../x", code=64)
+    assert "Missing command" in said(place, "key", code=64)
+    assert said(place, code=64).startswith("Usage: ")
     assert "is no file" in said(place, "start", "--faults", "none.json", code=64)
     (root_of(place) / "cluster.sqlite").write_bytes(b"no database" * 100)
     assert "file is not a database" in said(place, "key", "add")

@@ -1,0 +1,237 @@
+"""`kill -9` of the server, of a worker, of a build: no process stays, nothing is lost, and the next server goes on."""
+
+import fcntl
+import hashlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from emulated import Emulator, alive, emulator, start, until
+
+# Out of its session, its group and its parents.
+DAEMON = """
+import os, signal
+def daemon(path):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            with open(path + ".new", "w") as file:
+                file.write(str(os.getpid()))
+            os.rename(path + ".new", path)
+            os.closerange(0, 64)
+            signal.pause()
+        os._exit(0)
+    os.wait()
+"""
+
+LEAVES_A_DAEMON = (
+    DAEMON
+    + """
+def apply(input):
+    if input:
+        daemon(input)
+        signal.pause()
+    return "well"
+"""
+)
+
+# A package that makes itself, without anything from an index: its build waits for the gate.
+BACKEND = (
+    DAEMON
+    + """
+import time, zipfile
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    open(os.path.join(os.environ["TMPDIR"], "left"), "w").close()
+    daemon({daemon!r})
+    while not os.path.exists({gate!r}):
+        time.sleep(0.05)
+    with zipfile.ZipFile(os.path.join(directory, "held-1-py3-none-any.whl"), "w") as wheel:
+        wheel.writestr("held.py", "value = 7")
+        wheel.writestr("held-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: held\\nVersion: 1\\n")
+        wheel.writestr("held-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr("held-1.dist-info/RECORD", "")
+    return "held-1-py3-none-any.whl"
+"""
+)
+PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+
+
+def process_of(site: Emulator, which: str, daemon: int) -> int:
+    """The server, the leash that it holds, or the program on it."""
+    if which == "server":
+        return site.process.pid
+    [leash] = site.children()
+    if which == "leash":
+        return leash
+    [program] = set(Path(f"/proc/{leash}/task/{leash}/children").read_text().split()) - {str(daemon)}
+    return int(program)
+
+
+@pytest.mark.parametrize("which", ["server", "leash", "program"])
+def test_a_call_that_is_killed_leaves_no_process(tmp_path: Path, environments: Path, which: str) -> None:
+    with emulator(tmp_path / "root", environments) as site:
+        reference = site.deploy("Daemon", LEAVES_A_DAEMON)
+        answers: list[object] = []
+        caller = threading.Thread(target=lambda: answers.append(_answer(site, reference, str(tmp_path / "daemon"))))
+        caller.start()
+        daemon = int(until(lambda: (tmp_path / "daemon").exists() and (tmp_path / "daemon").read_text()))
+        family = site.descendants()
+        assert len(family) == 3
+        assert daemon in family
+        os.kill(process_of(site, which, daemon), signal.SIGKILL)
+        until(lambda: not any(map(alive, family)))
+        caller.join()
+        if which == "server":
+            assert site.process.wait(20) == -signal.SIGKILL
+            assert answers == [None]
+        else:
+            assert answers == ["The algorithm's process ended with exit code -9"]
+            assert site.call(reference, None)["result"] == "well"
+    with emulator(tmp_path / "root", environments) as again:
+        assert again.call(reference, None)["result"] == "well"
+
+
+def _answer(site: Emulator, reference: str, value: object) -> object:
+    """The error's message; None where the connection ended instead."""
+    try:
+        return site.call(reference, value)["error"]["message"]
+    except OSError:
+        return None
+
+
+@pytest.mark.parametrize("which", ["server", "leash"])
+def test_a_build_that_is_killed_leaves_nothing(tmp_path: Path, which: str) -> None:
+    """Also not when it ends well: what a build leaves running ends with it."""
+    environments = tmp_path / "environments"
+    noted, gate = tmp_path / "daemon", tmp_path / "gate"
+    files: dict[str, str | bytes | None] = {
+        "src/Held.py": "import held\ndef apply(input):\n    return held.value\n",
+        "requirements.txt": "./package\n",
+        "package/pyproject.toml": PROJECT,
+        "package/backend.py": BACKEND.replace("{daemon!r}", repr(str(noted))).replace("{gate!r}", repr(str(gate))),
+        ".adk": None,
+    }
+    with emulator(tmp_path / "root", environments) as site:
+        site.create("Held")
+        commit = site.push("Held", files)
+        daemon = int(until(lambda: noted.exists() and noted.read_text()))
+        family = site.descendants()
+        assert daemon in family
+        os.kill(process_of(site, which, daemon), signal.SIGKILL)
+        until(lambda: not any(map(alive, family)))
+        if which == "server":
+            assert site.process.wait(20) == -signal.SIGKILL
+            assert [path.name for path in environments.rglob("left")] == ["left"]
+        else:
+            assert site.build_of("Held", commit)["status"] == "failed"
+            assert list(environments.glob("*/tmp")) == []
+            site.stop()
+    gate.touch()
+    noted.unlink()
+    with emulator(tmp_path / "root", environments) as again:
+        if which != "server":
+            assert again.request("POST", "/v1/algorithms/local/Held/compile", {}).status == 200
+        until(lambda: again.get("/v1/algorithms/local/Held")["build"]["status"] != "in-progress")
+        builds = again.get("/v1/algorithms/local/Held/builds")["results"]
+        assert [build["status"] for build in builds] == (["succeeded"] if which == "server" else ["succeeded", "failed"])
+        assert again.call(f"local/Held/{commit}", None)["result"] == 7
+        assert not alive(int(noted.read_text()))
+        assert list(environments.glob("*/tmp")) == []
+
+
+def test_unfinished_environments_are_removed_unless_they_are_being_made(tmp_path: Path, environments: Path) -> None:
+    root, cache = tmp_path / "root", tmp_path / "environments"
+    with emulator(root, cache) as site:
+        site.deploy("Any", "def apply(input):\n    return 1\n")
+    [made] = [path for path in cache.iterdir() if path.is_dir()]
+    left, busy = (made.with_name(f"{made.name.partition('-')[0]}-{name}") for name in ("left", "busy"))
+    for path in (left, busy):
+        (path / "tmp").mkdir(parents=True)
+    with busy.with_name(f"{busy.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with emulator(root, cache):
+            assert {path.name for path in cache.iterdir() if path.is_dir()} == {made.name, busy.name}
+
+
+def test_locks_and_packs_of_a_killed_push_are_removed(tmp_path: Path, environments: Path) -> None:
+    """With its lock still there, a ref would never move again."""
+    site = start(tmp_path / "root", environments)
+    site.create("Pushed")
+    site.stop(signal.SIGKILL)
+    [repository] = (site.root / "git").iterdir()
+    left = [repository / "refs" / "heads" / "master.lock", repository / "objects" / "tmp_pack_abc"]
+    for path in left:
+        path.write_bytes(b"half")
+    with emulator(site.root, environments) as again:
+        assert [path for path in left if path.exists()] == []
+        again.push("Pushed", {"new": "1"})
+
+
+def content(number: int) -> bytes:
+    return hashlib.sha256(b"%d" % number).digest() * 100_000
+
+
+def test_kills_at_many_moments(tmp_path: Path, environments: Path) -> None:
+    """An upload, a push with its build and calls run; the server dies after ever more time, and what was answered is there."""
+    root = tmp_path / "root"
+    with emulator(root, environments) as site:
+        reference = site.deploy("Echo", "def apply(input):\n    return input\n")
+        assert site.request("POST", "/v1/data/.my", {"name": "kept"}).status == 200
+        assert site.request("PUT", "/v1/data/.my/kept/file", content(0)).status == 200
+        head = site.fetch("Echo")[1].decode()
+    stored = 0
+    for moment in range(1, 9):
+        site = start(root, environments)
+        acknowledged: dict[str, object] = {}
+        works = [
+            threading.Thread(target=_attempt, args=(acknowledged, "upload", lambda m=moment, s=site: _upload(s, m))),
+            threading.Thread(target=_attempt, args=(acknowledged, "push", lambda m=moment, s=site: s.push("Echo", {"n": str(m)}))),
+            threading.Thread(target=_attempt, args=(acknowledged, "call", lambda s=site: s.call(reference, 1))),
+        ]
+        for work in works:
+            work.start()
+        time.sleep(moment * 0.03)  # the moment is what is varied here; nothing is waited for
+        family = site.descendants()
+        assert site.stop(signal.SIGKILL) == -signal.SIGKILL
+        for work in works:
+            work.join()
+        assert site.process.stdout is not None
+        site.process.stdout.close()
+        until(lambda f=family: not any(map(alive, f)))
+        with emulator(root, environments) as again:
+            body = again.request("GET", "/v1/data/.my/kept/file").body
+            assert body in ((content(moment),) if "upload" in acknowledged else (content(stored), content(moment)))
+            stored = moment if body == content(moment) else stored
+            now = again.fetch("Echo")[1].decode()
+            if "push" in acknowledged:
+                assert now == acknowledged["push"]
+            assert now == head or again.files("Echo")["n"] == str(moment).encode()
+            head = now
+            assert again.build_of("Echo", head)["status"] == "succeeded"
+            assert again.call(f"local/Echo/{head}", moment)["result"] == moment
+            blobs = [path for path in (root / "blobs").rglob("*") if path.is_file()]
+            assert len(blobs) == 1
+    assert [pid for pid in os.listdir("/proc") if pid.isdigit() and str(root).encode() in command_of(pid)] == []
+
+
+def command_of(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def _upload(site: Emulator, number: int) -> None:
+    assert site.request("PUT", "/v1/data/.my/kept/file", content(number)).status == 200
+
+
+def _attempt(acknowledged: dict[str, object], name: str, work: Callable[[], object]) -> None:
+    """Note what was answered; a connection that ended is none."""
+    try:
+        acknowledged[name] = work()
+    except Exception:  # noqa: BLE001 - however the client fails, nothing was promised
+        return

@@ -13,7 +13,7 @@ from dataclasses import replace
 from algosync.core import tree as trees
 from algosync.core.address import Address
 from algosync.core.change import Change
-from algosync.core.error import AlgosyncError, Conflict, NotFound, SourceError
+from algosync.core.error import ClusterError, Conflict, NotFound, SourceError, TransferError
 from algosync.core.manifest import PATHS, Pin
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, Record, Resource
@@ -39,28 +39,32 @@ def pinned(spec: AlgorithmSpec, site: Site) -> frozenset[Address]:
     """The data files of the workflow that some model manifest pins. Its own archive comes first: others read theirs meanwhile."""
     found: set[Address] = set()
     for other in site.specs(spec):
-        with suppress(AlgosyncError):  # code that cannot be read is told where that algorithm's own `desired` is asked for
+        # Code that cannot be read is told where that algorithm's own `desired` is asked for.
+        with suppress(SourceError, ClusterError, TransferError):
             found |= {pin.file for pin in _wanted(other, site)[1]}
     return frozenset(found)
 
 
 def _wanted(spec: AlgorithmSpec, site: Site) -> tuple[Resource, tuple[Pin, ...]]:
     """With what its manifest pins."""
-    address = Address("source", spec.name)
     stamp = _archive_stamp(spec.code, site) if spec.code and spec.code.startswith("data://") else None
-    record = site.ledger.records.get(address)
+    record = site.ledger.records.get(Address("source", spec.name))
     if record is not None and stamp is not None and stamp == record.source_stamp:
-        paths = _paths(record.attributes.get("paths"))
-        plain = paths is not None and PATHS.isdisjoint(paths)
-        pins = () if plain else models.pins_of(record.attributes.get("manifest"), site.specs(spec))
-        if paths is not None and pins is not None:
+        pins = _recorded_pins(record, spec, site)
+        if pins is not None:
             attributes = {name: record.attributes[name] for name in ("paths", "manifest") if name in record.attributes}
-            return Resource(address, attributes, stamp, record.digest), pins
-    attributes = {"paths": sorted(site.desired_tree(spec))}
-    pins = site.pins(spec)
-    if not PATHS.isdisjoint(site.desired_tree(spec)):
-        attributes["manifest"] = models.noted(pins, site.specs(spec))
-    return Resource(address, attributes, stamp, site.desired_id(spec)), pins
+            return Resource(record.address, attributes, stamp, record.digest), pins
+    tree, pins = site.desired_tree(spec), site.pins(spec)
+    note = {} if PATHS.isdisjoint(tree) else {"manifest": models.noted(pins, site.specs(spec))}
+    return Resource(Address("source", spec.name), {"paths": sorted(tree), **note}, stamp, site.desired_id(spec)), pins
+
+
+def _recorded_pins(record: Record, spec: AlgorithmSpec, site: Site) -> tuple[Pin, ...] | None:
+    """None: the archive has to be read, as the record does not tell what would come of it."""
+    paths = _paths(record.attributes.get("paths"))
+    if paths is None or PATHS.isdisjoint(paths):
+        return None if paths is None else ()
+    return models.pins_of(record.attributes.get("manifest"), site.specs(spec))
 
 
 def _archive_stamp(uri: str, site: Site) -> str | None:

@@ -15,7 +15,6 @@ import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -29,6 +28,7 @@ from algosync.emulator.fault_file import FaultFile
 from algosync.emulator.fault_values import FaultError
 from algosync.emulator.fault_wire import WiredProtocol
 from algosync.emulator.keys import KEY_LENGTH, new_key
+from algosync.emulator.listening import last_port, listening
 
 FORMAT = 1
 KEPT = "kept.json"
@@ -67,7 +67,7 @@ def serve(options: Options) -> None:
     root = _prepared(options.root)
     _lock(root / "server.lock")
     watched = _opened(options.until_unlocked) if options.until_unlocked else None
-    with _listening(options.port, _last_port(root)) as listener:
+    with _listening(options.port, root) as listener:
         port: int = listener.getsockname()[1]
         database = _database(root / "cluster.sqlite")
         tls = _tls(options, root) if options.tls or options.certificate else None
@@ -211,32 +211,13 @@ def _database(path: Path) -> Database:
 
 
 @contextlib.contextmanager
-def _listening(port: int, last: int) -> Generator[socket.socket, None, None]:
-    """A socket at this port; where it is 0 at the last start's, so that addresses stay valid, or where that is taken at any."""
-    # With its protocol named, as asyncio switches off Nagle's delay only then.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _listening(port: int, root: Path) -> Generator[socket.socket, None, None]:
+    with contextlib.ExitStack() as stack:
         try:
-            _bind(listener, [port] if port else [last, 0])
+            listener = stack.enter_context(listening(port, last_port(root / "cluster.json")))
         except OSError as error:
             raise StartError(f"Cannot listen on port {port}: {error.strerror}") from None
         yield listener
-
-
-def _bind(listener: socket.socket, ports: list[int]) -> None:
-    *preferred, last = ports
-    for port in preferred:
-        with contextlib.suppress(OSError):
-            listener.bind(("127.0.0.1", port))
-            return
-    listener.bind(("127.0.0.1", last))
-
-
-def _last_port(root: Path) -> int:
-    """The port of the last start; 0 where there was none, or its file is damaged."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-        return urlsplit(json.loads((root / "cluster.json").read_text())["address"]).port or 0
-    return 0
 
 
 def _key(database: Database, root: Path, user: str) -> str:

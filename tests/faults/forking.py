@@ -1,0 +1,153 @@
+"""algosync run by fork: from a process that has imported it once, so that a run costs what it does, not what starting Python does.
+
+`python forking.py` reads requests as JSON lines and answers each when its child has ended. The child is a whole process with its
+own streams, environment and folder; only the pauses that would make a test slow are shorter in it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pkgutil
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import algosync
+
+__all__ = ["Done", "Forks", "forks"]
+
+LONGEST = 60  # seconds a run may take; SIGALRM ends it then
+# What the command line makes when it is imported depends on the streams and the environment: that is the child's.
+_CHILDS_OWN = ("algosync.cli.main", "algosync.__main__", "algosync.emulator")
+_LIBRARIES = ("requests", "Algorithmia.algo_response", "urllib3", "dulwich.client", "rich.progress", "yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A run that has ended. `orphans`: something that it started still runs."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+    orphans: bool
+
+
+class Forks:
+    """The process that forks; for one thread at a time."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def run(self, folder: Path, environ: Mapping[str, str], *arguments: str) -> Done:
+        assert self._process.stdin
+        assert self._process.stdout
+        request = {"arguments": arguments, "environ": dict(environ), "folder": str(folder)}
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        out, err = ((folder / name).read_text() for name in ("run.out", "run.err"))
+        return Done(answer["code"], out, err, answer["seconds"], answer["orphans"])
+
+
+@contextmanager
+def forks() -> Iterator[Forks]:
+    package = str(Path(algosync.__file__).parent.parent)
+    process = subprocess.Popen(
+        [sys.executable, __file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": package},
+    )
+    try:
+        yield Forks(process)
+    finally:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.close()
+        process.wait(LONGEST)
+        process.stdout.close()
+
+
+def _serve() -> None:
+    for found in pkgutil.walk_packages(algosync.__path__, "algosync."):
+        if not found.name.startswith(_CHILDS_OWN):
+            importlib.import_module(found.name)
+    for name in _LIBRARIES:
+        importlib.import_module(name)
+    for line in sys.stdin:
+        request = json.loads(line)
+        started = time.monotonic()
+        child = os.fork()
+        if child == 0:
+            _be(request)
+        _, status = os.waitpid(child, 0)
+        answer = {"code": os.waitstatus_to_exitcode(status), "seconds": time.monotonic() - started, "orphans": _left(child)}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+def _be(request: Mapping[str, object]) -> None:
+    """The child: `algosync ARGUMENTS`, and the end of the process."""
+    code = 1
+    try:
+        os.setsid()
+        signal.alarm(LONGEST)
+        os.chdir(str(request["folder"]))
+        for number, name in ((1, "run.out"), (2, "run.err")):
+            os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        environ, arguments = request["environ"], request["arguments"]
+        assert isinstance(environ, dict)
+        assert isinstance(arguments, list)
+        os.environ.clear()
+        os.environ.update(environ)
+        _hurry()
+        sys.argv = ["algosync", *arguments]
+        from algosync.__main__ import main
+
+        main()
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    except BaseException:  # noqa: BLE001  # what Python itself would print
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _hurry() -> None:
+    """Only durations: what is waited for, and why, is as it is."""
+    from algosync.cluster import algorithms
+    from algosync.core import plan
+    from algosync.kinds import test, version
+    from algosync.net import retry
+
+    retry._FIRST = 0.01
+    algorithms._GRACE = 1.0
+    plan.CALL_TIMEOUT = 2
+    version._APPEAR = 1.0
+    test._CALLABLE_WITHIN, test._PAUSE = 2.0, 0.2
+
+
+def _left(group: int) -> bool:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    _serve()

@@ -1,0 +1,198 @@
+"""The reference apply: two algorithms of which one calls for the other, three data files, everything from a source cluster.
+
+A lane is one source and one destination cluster, both with a file of faults, and a process that forks algosync: what runs in a lane
+runs one after the other. Each run has a user of its own on the destination, so that it finds nothing there but what it is given.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import itertools
+import json
+import tarfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from os import SEEK_END
+from pathlib import Path
+
+from forking import Done, Forks, forks
+from harness import Cluster, cluster_process
+
+from algosync.cluster.address import parse
+from algosync.cluster.connection import Cluster as Connection
+from algosync.cluster.connection import connect
+from algosync.core.credential import credential
+from algosync.core.error import NotFound
+from algosync.git import Repository
+from algosync.net import Net
+
+__all__ = ["ALGORITHMS", "FILES", "SOURCES", "Lane", "Seat", "lane"]
+
+ALGORITHMS = ("Base", "Top")
+FILES = {"big.bin": bytes(range(251)) * 1200, "small.bin": b"small", "empty.bin": b""}
+SOURCES = {
+    name: {
+        f"src/{name}.py": f"def apply(input):\n    return ['{name}', input]\n".encode(),
+        "src/__init__.py": b"",
+        "requirements.txt": b"",
+    }
+    for name in ALGORITHMS
+}
+_ENVIRONMENT = "Python 3.8"
+_SETTINGS = {"source_visibility": "closed", "license": "apl", "network_access": "isolated", "pipeline_enabled": False}
+
+
+@dataclass
+class Seat:
+    """One run's place: a folder, and a user of the lane's destination."""
+
+    lane: Lane
+    user: str
+    key: str
+    folder: Path
+    source_key: str
+
+    def run(self, *arguments: str) -> Done:
+        environ = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(self.folder),
+            "TMPDIR": str(self.folder / "tmp"),
+            "COLUMNS": "200",
+            "DESTINATION_API_ADDRESS": self.lane.destination.url,
+            "DESTINATION_API_KEY": self.key,
+            "SOURCE_API_ADDRESS": self.lane.source.url,
+            "SOURCE_API_KEY": self.source_key,
+        }
+        return self.lane.forks.run(self.folder, environ, *arguments)
+
+    def apply(self) -> Done:
+        return self.run("apply", "--auto-approve", "--request-timeout", "3", "--build-timeout", "6")
+
+    def renew_keys(self) -> None:
+        """As somebody would whose keys have expired."""
+        self.key, self.source_key = self.lane.destination.add_key(self.user), self.lane.source.add_key()
+
+    @cached_property
+    def api(self) -> Connection:
+        """For looking, with a key of its own: that of the runs may expire."""
+        key = credential(self.lane.destination.add_key(self.user), "test")
+        return connect(parse(self.lane.destination.url, "test"), key, Net())
+
+    @cached_property
+    def repositories(self) -> Mapping[str, Repository]:
+        wire, url = self.api.wire, f"{self.lane.destination.url}/git/{self.user}"
+        return {name: Repository(f"{url}/{name}.git", self.user, wire.credential, wire.host) for name in ALGORITHMS}
+
+    def clear(self) -> None:
+        """Ends what the cluster runs for this seat."""
+        wire = self.api.wire
+        for name in ALGORITHMS:
+            try:
+                wire.json("DELETE", f"/v1/algorithms/{self.user}/{name}")
+            except NotFound:
+                continue
+
+
+@dataclass
+class Lane:
+    """`faults` and `source_faults` are the files that the clusters read."""
+
+    folder: Path
+    source: Cluster
+    destination: Cluster
+    forks: Forks
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def seat(self) -> Seat:
+        number = next(self._numbers)
+        user, folder = f"user{number}", self.folder / f"seat{number}"
+        (folder / "tmp").mkdir(parents=True)
+        seat = Seat(self, user, self.destination.add_key(user), folder, self.source.add_key())
+        (folder / "workflow.json").write_text(json.dumps(_workflow(), indent=2))
+        # The second algorithm is there already, empty and with other settings, so that one is created and one updated.
+        environments = seat.api.algorithms.environments()
+        chosen = next(each for each in environments if each.display_name == _ENVIRONMENT)
+        settings = {"algorithm_environment": chosen.id, **_SETTINGS, "network_access": "full"}
+        seat.api.algorithms.create(user, "Top", {"label": "Top", "summary": "", "tagline": ""}, settings)
+        return seat
+
+    @contextmanager
+    def requested(self) -> Iterator[list[Mapping[str, object]]]:
+        """The requests of both clusters while the body runs; there when it has ended."""
+        found: list[Mapping[str, object]] = []
+        logs = [(cluster.root / "requests.jsonl").open("rb") for cluster in (self.source, self.destination)]
+        for log in logs:
+            log.seek(0, SEEK_END)
+        yield found
+        for log in logs:
+            with log:
+                found += map(json.loads, log)
+
+    def strike(self, source: Sequence[Mapping[str, object]] = (), destination: Sequence[Mapping[str, object]] = ()) -> None:
+        """From now on, these faults and no others."""
+        for cluster, rules in ((self.source, source), (self.destination, destination)):
+            _write_faults(_fault_file(cluster.root), rules)
+
+
+def _workflow() -> dict[str, object]:
+    common = {"language": _ENVIRONMENT, "settings": _SETTINGS}
+    return {
+        "algorithms": [
+            {
+                "name": "Base",
+                **common,
+                "code": "data://.my/code/Base.tar.gz",
+                "data_files": [f"data://.my/models/{name}" for name in FILES],
+                "test_payload": "base",
+            },
+            {"name": "Top", **common, "code": "data://.my/code/Top.tar.gz", "test_payload": "top", "depends_on": ["Base"]},
+        ],
+        "test_info": {"entrypoint": "Top", "tests": [{"name": "answers", "payload": "hello", "timeout": 2}]},
+    }
+
+
+def _archive(files: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return gzip.compress(out.getvalue(), mtime=0)
+
+
+def _fault_file(root: Path) -> Path:
+    return root.with_name(f"{root.name}.faults.json")
+
+
+def _write_faults(path: Path, rules: Sequence[Mapping[str, object]]) -> None:
+    """At once: a cluster never sees half a file."""
+    new = path.with_name(path.name + ".new")
+    new.write_text(json.dumps(list(rules)))
+    new.replace(path)
+
+
+@contextmanager
+def lane(folder: Path) -> Iterator[Lane]:
+    """With its source filled, and so old that its stamps are trusted."""
+    folder.mkdir()
+    with ExitStack() as stack:
+        clusters = []
+        for name in ("source", "destination"):
+            root = folder / name
+            _write_faults(_fault_file(root), ())
+            clusters.append(stack.enter_context(cluster_process(root, faults=_fault_file(root))))
+        source, destination = clusters
+        api = source.api().data
+        content = {"code": {f"{name}.tar.gz": _archive(files) for name, files in SOURCES.items()}, "models": FILES}
+        for collection, files in content.items():
+            api.create_collection(source.user, collection)
+            for name, data in files.items():
+                api.put(source.user, collection, name, [data] if data else [], len(data))
+        made = Lane(folder, source, destination, stack.enter_context(forks()))
+        time.sleep(2.1)  # a file's time has whole seconds, and cannot be set
+        yield made

@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
+import traceback
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -262,6 +265,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: Sequence[str] | None) -> int:
     install()
+    threading.excepthook = _died
+    warnings.showwarning = _warned
     try:
         return _command(arguments)
     except BaseException:
@@ -305,6 +310,18 @@ def _command(arguments: Sequence[str] | None) -> int:
     return code
 
 
+def _died(failure: threading.ExceptHookArgs) -> None:
+    """A thread ended by a bug; whoever waits for it has a deadline."""
+    if _debug and failure.exc_value is not None:
+        _terminal.tell("".join(traceback.format_exception(failure.exc_value)))
+
+
+def _warned(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    """Libraries' warnings are for their developers."""
+    if _debug:
+        _terminal.tell(f"{category.__name__}: {message}")
+
+
 def _message(error: Exception) -> str:
     """The parser's own wording, which names the option."""
     wording = getattr(error, "format_message", None)
@@ -312,8 +329,6 @@ def _message(error: Exception) -> str:
 
 
 def _show_traceback() -> None:
-    import traceback
-
     _terminal.tell(traceback.format_exc())
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from algosync.cli.choice import Choice
 from algosync.core.error import Denied, UsageError
 from algosync.core.plan import Header
+from algosync.core.secret import Secret
 from algosync.core.text import printable
 from algosync.core.workflow import Workflow
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Stage", "found", "loaded", "opened"]
 
 
+_KEYS = ("SOURCE_API_KEY", "DESTINATION_API_KEY")
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     workflow: Workflow
@@ -32,14 +36,17 @@ class Stage:
 
 
 def loaded(choice: Choice, terminal: Terminal) -> tuple[Path, Workflow]:
-    """The workflow file and what it says; its sensitive variables are hidden from then on."""
+    """The workflow file and what it says; its sensitive variables, and the keys that it must not hold, are hidden from then on."""
     from algosync import workflow
 
+    keys = [Secret(text) for name in _KEYS if (text := choice.environ.get(name))]
+    for secret in keys:
+        terminal.hide(secret.reveal())
     path = found(choice)
     given = workflow.variables(choice.variables, choice.variable_files, choice.environ)
     for secret in workflow.sensitive(path, given):
         terminal.hide(secret.reveal())
-    return path, workflow.load(path, given)
+    return path, workflow.load(path, given, keys)
 
 
 def found(choice: Choice) -> Path:
@@ -90,6 +97,7 @@ def opened(choice: Choice, terminal: Terminal, *, writes: bool, needs_source: bo
             source_name=source_label or "",
             build_deadline=float(choice.build_timeout),
             recorded_only=not needs_source,
+            algorithms=workflow.algorithms,
             pause=pause,
         )
         header = Header(f"{workflow.name} ({path})", source_label, label, owner)

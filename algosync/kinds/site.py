@@ -68,8 +68,8 @@ class Site:
     source: DataStore | None
     source_name: str
     build_deadline: float
+    algorithms: tuple[AlgorithmSpec, ...]
     recorded_only: bool = False
-    algorithms: tuple[AlgorithmSpec, ...] = ()
     memo: Memo = field(default_factory=Memo)
     pushed: set[str] = field(default_factory=set)
     pause: Callable[[float], None] = time.sleep

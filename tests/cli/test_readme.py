@@ -66,7 +66,7 @@ def test_the_workflow_is_valid(tmp_path: Path) -> None:
     (tmp_path / "plain.yaml").write_text(texts[0])
     (tmp_path / "template.yaml.j2").write_text(texts[1])
     assert workflow.load(tmp_path / "plain.yaml", {}).entrypoint == "Greeter"
-    loaded = workflow.load(tmp_path / "template.yaml.j2", {"token": "t"})
+    loaded = workflow.load(tmp_path / "template.yaml.j2", {"token": "token"})
     assert loaded.algorithms[0].details.label == "Greeter (test)"
 
 

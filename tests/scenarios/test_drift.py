@@ -44,7 +44,7 @@ def publish_another(cluster: Cluster) -> None:
     api = cluster.api().algorithms
     while (build := api.build_of("local", "One", commit)) is None or build.status == "in-progress":
         pass
-    api.publish("local", "One", {"details": {"label": "x"}, "settings": {}, "version_info": {}})
+    api.publish("local", "One", commit, {"details": {"label": "x"}, "settings": {}, "version_info": {}})
 
 
 def delete_algorithm(cluster: Cluster) -> None:

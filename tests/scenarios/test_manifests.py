@@ -11,7 +11,7 @@ import time
 import pytest
 from harness import Cluster, Workspace
 
-from algosync.core.manifest import FREEZE, lock_of
+from algosync.core.manifest import FREEZE, MANIFEST, lock_of
 
 CODE = b"def apply(input):\n    return input\n"
 MODEL = "data://.my/models/iris-1.bin"
@@ -124,6 +124,23 @@ def test_another_name_at_the_destination_is_another_manifest(cluster: Cluster, t
     taken.apply()
     assert uri_at(cluster, "Iris") == "data://local/Iris/renamed.bin"
     assert taken.actions() == {}
+
+
+def test_a_model_that_another_algorithm_ships(cluster: Cluster, workspace: Workspace) -> None:
+    model = workspace.data("models", "iris-1.bin", b"model 1")
+    for name in ("Iris", "Store"):
+        workspace.algorithm(name, CODE.decode())
+    (workspace.folder / "algorithms" / "Iris" / MANIFEST).write_bytes(frozen(b"model 2", "data://quality/models/iris-1.bin"))
+    iris: dict[str, object] = {"name": "Iris", "language": "python3"}
+    store: dict[str, object] = {"name": "Store", "language": "python3", "data_files": [model]}
+    workspace.write([iris, store])
+    refused = workspace.run("plan")
+    assert refused.returncode == 1
+    assert f"Iris: {MANIFEST} expects MD5 " in refused.stderr
+    assert f'but {MODEL}, which becomes data.Store["iris-1.bin"], has ' in refused.stderr
+    (workspace.folder / "algorithms" / "Iris" / MANIFEST).write_bytes(frozen(b"model 1", "data://quality/models/iris-1.bin"))
+    workspace.apply("--target", "Store", "--target", "source.Iris")
+    assert uri_at(cluster, "Iris", MANIFEST) == "data://local/Store/iris-1.bin"
 
 
 def test_what_cannot_be_a_manifest_is_refused_in_one_line(cluster: Cluster, workspace: Workspace) -> None:

@@ -25,6 +25,15 @@ class OfficialClient(Client):  # type: ignore[misc]  # the client ships no types
         self.bearerToken = None
         self.requestSession = _Session(wire)
 
+    def algo(self, reference: str) -> Any:
+        """`owner/name[/version]`. The client takes letters, digits and `_` alone for an owner; organizations have `-` too."""
+        owner, _, rest = reference.partition("/")
+        algorithm = super().algo(f"_/{rest}")
+        algorithm.path = reference
+        algorithm.username = owner
+        algorithm.url = f"/v1/algo/{reference}"
+        return algorithm
+
 
 class _Session(requests.Session):
     """Nothing of the machine's: a failure of any kind is our error before the client's own handling, which loses its message."""

@@ -279,6 +279,18 @@ def test_the_official_client_sends_our_key_whatever_the_machine_says(
     assert body == '{"n": 1.50}'
 
 
+def test_an_owner_may_have_a_name_that_the_official_client_refuses() -> None:
+    seen: list[bytes] = []
+    answer = b'{"result": 1, "metadata": {"content_type": "json", "duration": 0.1}}'
+    with server(http("200 OK", answer), seen) as cluster:
+        cluster.algorithms.call("my-org.x", "Hello", "0.1.0", "1", 7)
+        cluster.algorithms.create("my-org.x", "Hello", {"label": "Hello"}, {"license": "apl"})
+    call, create = (request.decode().partition("\r\n\r\n") for request in seen)
+    assert call[0].startswith("POST /v1/algo/my-org.x/Hello/0.1.0?timeout=7&stdout=False HTTP/1.1\r\n")
+    assert create[0].startswith("POST /v1/algorithms/my-org.x HTTP/1.1\r\n")
+    assert json.loads(create[2]) == {"name": "Hello", "details": {"label": "Hello"}, "settings": {"license": "apl"}}
+
+
 def test_a_relay_whose_source_ends_early_is_an_error() -> None:
     from algosync.cluster.transfer import File, digest_file
 

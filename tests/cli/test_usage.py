@@ -18,6 +18,13 @@ def flags_of(path: Path) -> list[str]:
     return [part for line in lines if line.startswith("--var ") for part in ("--var", json.loads(line.removeprefix("--var ")))]
 
 
+def keys_of(path: Path) -> dict[str, str]:
+    """The keys that such a file must not hold, as the environment gives them."""
+    lines = path.with_name(f"{path.name}.faults").read_text().splitlines()
+    keys = [json.loads(line.removeprefix("--secret ")) for line in lines if line.startswith("--secret ")]
+    return dict(zip(("DESTINATION_API_KEY", "SOURCE_API_KEY"), keys[1::-1], strict=False))
+
+
 @pytest.fixture
 def alone(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path)
@@ -71,6 +78,7 @@ def test_a_broken_workflow_is_exit_1_and_no_request(alone: Workspace, path: Path
         listener.setblocking(False)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         environ = {"DESTINATION_API_ADDRESS": address, "DESTINATION_API_KEY": "simkey", "SOURCE_API_ADDRESS": address}
+        environ |= keys_of(path)
         done = alone.run("apply", "--auto-approve", str(path), *flags_of(path), environ=environ)
         with pytest.raises(BlockingIOError):
             listener.accept()

@@ -127,9 +127,9 @@ def reply_error(body: object) -> Mapping[str, object] | None:
 def _proxy_refused(what: str, status: int, reason: str, names: Names) -> ClusterError:
     """A tunnel that was not made: nothing has been sent through it."""
     variable, host = names.proxy or "HTTPS_PROXY", names.host or "the host"
-    if status == 407:
+    if status in (401, 407):  # 401: tinyproxy's answer to a wrong one
         hint = f"look at {variable}: http://USER:PASSWORD@PROXY:PORT, odd characters of both written as %XX"
-        return Denied(f"{what}: the proxy asks for a user name and a password, or refuses those it got: 407", hint=hint)
+        return Denied(f"{what}: the proxy asks for a user name and a password, or refuses those it got: {status}", hint=hint)
     said = printable(f"{status} {reason}".rstrip(), 200)
     if 400 <= status < 500:
         return Denied(f"{what}: the proxy refuses to connect to {host}: {said}", hint=_proxy_hint(names))

@@ -190,6 +190,12 @@ PROXIES: dict[str, tuple[bytes, type[ClusterError], str, str]] = {
         "the proxy asks for a user name and a password, or refuses those it got: 407",
         "look at HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT, odd characters of both written as %XX",
     ),
+    "a password is wrong": (
+        b"HTTP/1.1 401 Unauthorized\r\n\r\n",
+        Denied,
+        "the proxy asks for a user name and a password, or refuses those it got: 401",
+        "look at HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT, odd characters of both written as %XX",
+    ),
     "forbidden": (b"HTTP/1.1 403 Filtered\r\n\r\n", Denied, "the proxy refuses to connect to HOST: 403 Filtered", PROXY),
     "no such host": (
         b"HTTP/1.1 502 Bad \x1b[2JGateway\r\n\r\n",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
 import socket
 import subprocess
 import threading
@@ -10,12 +13,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
+from tempfile import TemporaryDirectory
 
 from harness import Cluster, Workspace
 
-__all__ = ["Tinyproxy", "answering", "free_port", "put", "tinyproxy"]
+__all__ = ["Tinyproxy", "answering", "free_port", "put", "squid", "tinyproxy", "two_algorithms"]
 
-TINYPROXY = which("tinyproxy") or which("tinyproxy", path="/usr/sbin:/usr/bin")
+_PLACES = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/lib/squid:/usr/lib64/squid"
+TINYPROXY, SQUID, NCSA = (which(name, path=_PLACES) for name in ("tinyproxy", "squid", "basic_ncsa_auth"))
 
 
 def put(cluster: Cluster, collection: str, name: str, content: bytes) -> None:
@@ -61,8 +66,7 @@ class Tinyproxy:
 
     def tunnels(self) -> set[str]:
         """`host:port` of each CONNECT that it was asked for."""
-        lines = (line for line in self.log.read_text().splitlines() if "CONNECT " in line)
-        return {line.partition("CONNECT ")[2].split()[0] for line in lines}
+        return set(re.findall(r"\bCONNECT (\S+:\d+) HTTP", self.log.read_text()))
 
 
 @contextmanager
@@ -89,14 +93,46 @@ def tinyproxy(folder: Path, *settings: str) -> Iterator[Tinyproxy]:
         process.wait(10)
 
 
+@contextmanager
+def squid(user: str, password: str) -> Iterator[int]:
+    """The port of a real proxy that knows one user. As root it becomes another user, who has to reach its files."""
+    assert SQUID is not None
+    assert NCSA is not None
+    with TemporaryDirectory() as name:
+        folder, port = Path(name), free_port()
+        folder.chmod(0o755)
+        (folder / "users").write_text(f"{user}:{hashlib.md5(password.encode(), usedforsecurity=False).hexdigest()}\n")
+        lines = (
+            f"http_port 127.0.0.1:{port}",
+            "pid_filename none",
+            "netdb_filename none",
+            "cache deny all",
+            "cache_log /dev/null",
+            "access_log none",
+            "shutdown_lifetime 0 seconds",
+            f"auth_param basic program {NCSA} {folder / 'users'}",
+            "acl known proxy_auth REQUIRED",
+            "http_access allow known",
+            "http_access deny all",
+        )
+        (folder / "squid.conf").write_text("\n".join(lines) + "\n")
+        process = subprocess.Popen([SQUID, "-N", "-f", str(folder / "squid.conf")], stderr=subprocess.DEVNULL)
+        try:
+            _await(port, process)
+            yield port
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
 def _await(port: int, process: subprocess.Popen[bytes]) -> None:
-    """It says nowhere that it listens: asked until it does."""
+    """A proxy says nowhere that it listens: asked until it does."""
     for _ in range(200):
         assert process.poll() is None
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         threading.Event().wait(0.05)
-    raise AssertionError("tinyproxy does not listen")
+    raise AssertionError("the proxy does not listen")
 
 
 def free_port() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from typing import TYPE_CHECKING, Any
 
 import urllib3
@@ -12,8 +13,6 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from algosync.net.lease import held
 
 if TYPE_CHECKING:
-    import ssl
-
     from algosync.net.proxy import Proxy
 
 __all__ = ["pool_of"]
@@ -33,7 +32,11 @@ class _Plain(HTTPConnection):
     def request(self, *args: Any, **options: Any) -> None:
         if self.sock is not None:  # a kept connection, now in other hands
             held(self.sock)
-        super().request(*args, **options)
+        try:
+            super().request(*args, **options)
+        except ssl.SSLEOFError as error:
+            # The server has closed while we were sending, as without TLS: it may have said why, and that is read then.
+            raise BrokenPipeError(str(error)) from error
 
 
 class _Secure(_Plain, HTTPSConnection):

@@ -45,7 +45,7 @@ _BY_CODE: Mapping[int, type[ClusterError]] = {
     2001: Denied,
     2002: Denied,
 }
-_PLACE_IN_C = re.compile(r" \(_ssl\.c:\d+\)")
+_OPENSSLS_OWN = re.compile(r"^\[[A-Z0-9_: ]+\] | \(_ssl\.c:\d+\)")
 # The standard library's own sentence; the status is nowhere else.
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3}) ?(.*)", re.DOTALL)
 # OpenSSL's numbers of what can be wrong with a certificate.
@@ -103,7 +103,7 @@ def from_transport(what: str, error: BaseException, names: Names) -> ClusterErro
     if distrusted := next((cause for cause in chain if isinstance(cause, ssl.SSLCertVerificationError)), None):
         return _untrusted(f"{what}: the certificate of {place}", distrusted, replace(names, address="") if through_proxy else names)
     kind = Unreachable
-    if holds(broken.SSLError, ssl.SSLError):
+    if holds(broken.SSLError, ssl.SSLError) and not holds(ssl.SSLEOFError):
         said = f"{place} does not speak TLS as it should"
     elif holds(broken.NameResolutionError):
         said = f"the name of {place} is not known"
@@ -184,7 +184,7 @@ def _reason(chain: tuple[BaseException, ...]) -> str:
     """The innermost's words, without the objects and addresses in memory that the outer ones name."""
     innermost = chain[-1]
     text = (innermost.strerror if isinstance(innermost, OSError) else None) or str(innermost)
-    text = _PLACE_IN_C.sub("", text).strip()
+    text = _OPENSSLS_OWN.sub("", text).strip()
     return printable(text, 300) or type(innermost).__name__
 
 

@@ -177,6 +177,30 @@ def test_no_tls_at_all() -> None:
         assert caught.value.hint == ADDRESS
 
 
+def test_tls_that_ends_in_the_middle_is_a_connection_that_broke_off() -> None:
+    with listening(lambda connection: connection.shutdown(socket.SHUT_WR)) as raw, pytest.raises(Unreachable) as caught:
+        host(raw.secure).answer("GET", "/v1/data/", {})
+    assert re.fullmatch(r"the connection to HOST broke off: (EOF .*|Connection reset by peer)", told(raw.secure, caught.value))
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_refusal_in_the_middle_of_an_upload_is_heard(tls: bool, tmp_path: Path) -> None:
+    """The server says no after the headers, and closes: what it said counts, not that sending failed."""
+    served = certificate(tmp_path / "server.pem", tmp_path / "cluster") if tls else None
+
+    def refuse(connection: socket.socket) -> None:
+        head(connection)
+        connection.sendall(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass
+
+    with listening(refuse, served) as raw:
+        target = host(raw.secure, ca=tmp_path / "cluster/tls/ca.pem") if tls else host(raw.url)
+        with pytest.raises(Denied):
+            target.answer("PUT", "/big", {"Content-Length": str(32 << 20)}, iter([b"x" * (1 << 20)] * 32))
+
+
 @contextmanager
 def proxy(reply: bytes) -> Iterator[str]:
     with listening(once(reply)) as raw:

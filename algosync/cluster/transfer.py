@@ -87,10 +87,12 @@ def fingerprint(file: File, retry: Retry) -> tuple[str, str]:
 
 
 @contextmanager
-def stream(store: DataStore, name: Name) -> Iterator[BinaryIO]:
+def stream(file: File) -> Iterator[BinaryIO]:
     """A file as a stream to read from, without a seek; a short one raises TransferError where it ends."""
-    with store.open(*name) as download:
-        yield cast("BinaryIO", io.BufferedReader(_BlockReader(_watched(download, lambda _: None, lambda _: None, name)), BLOCK))
+    with file.open() as download:
+        yield cast(
+            "BinaryIO", io.BufferedReader(_BlockReader(_watched(download, lambda _: None, lambda _: None, file.name)), BLOCK)
+        )
 
 
 class _BlockReader(io.RawIOBase):

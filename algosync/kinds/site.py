@@ -13,7 +13,7 @@ from algosync.cluster.algorithms import AlgorithmInfo
 from algosync.cluster.archive import read_archive, read_folder
 from algosync.cluster.connection import Cluster
 from algosync.cluster.data import DataStore, FileStat, split
-from algosync.cluster.transfer import stream
+from algosync.cluster.transfer import File, stream
 from algosync.core import manifest
 from algosync.core import tree as trees
 from algosync.core.environment import Environment
@@ -179,7 +179,7 @@ class Site:
 
     def _archive_on_source(self, uri: str) -> Mapping[str, Blob]:
         def read() -> Mapping[str, Blob]:
-            with stream(self.source_store(), split(uri)) as file:
+            with stream(File(self.source_store(), split(uri), self.source_file(uri).size)) as file:
                 return read_archive(file)
 
         return self.destination.retry.run(read)

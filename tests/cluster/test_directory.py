@@ -28,7 +28,7 @@ def test_files_and_their_bytes(root: Path) -> None:
     assert {name: stat.size for name, stat in store.files(".my", "models").items()} == {"a.bin": 5}
     assert store.files("quality", "models").keys() == {"a.bin"}
     assert digest_file(File(store, (".my", "models", "a.bin")), lambda _: None, Retry())[1] == 5
-    with stream(store, (".my", "models", "a.bin")) as file:
+    with stream(File(store, (".my", "models", "a.bin"))) as file:
         assert (file.read(2), file.read()) == (b"12", b"345")
 
 

@@ -6,6 +6,7 @@ own streams, environment and folder; only the pauses that would make a test slow
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -16,7 +17,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +28,8 @@ __all__ = ["Done", "Forks", "forks"]
 LONGEST = 60  # seconds a run may take; SIGALRM ends it then
 # What the command line makes when it is imported depends on the streams and the environment: that is the child's.
 _CHILDS_OWN = ("algosync.cli.main", "algosync.__main__", "algosync.emulator")
-_LIBRARIES = ("requests", "Algorithmia.algo_response", "urllib3", "dulwich.client", "rich.progress", "yaml")
+# What they import later by themselves; not every release of them has or needs all of it.
+_LIBRARIES = ("requests", "Algorithmia.algo_response", "urllib3", "dulwich.client", "deepdiff", "asyncio", "typer._adapters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,9 @@ def _serve() -> None:
         if not found.name.startswith(_CHILDS_OWN):
             importlib.import_module(found.name)
     for name in _LIBRARIES:
-        importlib.import_module(name)
+        with suppress(ImportError):
+            importlib.import_module(name)
+    gc.freeze()  # children share what is there
     for line in sys.stdin:
         request = json.loads(line)
         started = time.monotonic()

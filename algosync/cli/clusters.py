@@ -36,37 +36,38 @@ class Clusters:
                 "no destination is named",
                 hint="set DESTINATION_API_ADDRESS and DESTINATION_API_KEY, or use --destination local for an embedded cluster",
             )
-        name = label(address, "--destination" if self.choice.destination else "DESTINATION_API_ADDRESS", self.choice)
-        return name, self._cluster("DESTINATION", name)
+        given = "--destination" if self.choice.destination else "DESTINATION_API_ADDRESS"
+        name = label(address, given, self.choice)
+        return name, self._cluster("DESTINATION", name, given)
 
-    def source(self, address: str | None, folder: Path) -> DataStore | None:
-        """A cluster, or a directory below `folder`, where the workflow file is."""
+    def source(self, address: str | None, folder: Path, given: str) -> DataStore | None:
+        """A cluster, or a directory below `folder`, where the workflow file is. `given` says where its address was."""
         from algosync.cluster.directory import Directory
 
         if address is None:
             return None
         if address.startswith("file://"):
             return Directory(folder / address.removeprefix("file://"))
-        return self._cluster("SOURCE", address).data
+        return self._cluster("SOURCE", address, given).data
 
-    def _cluster(self, side: str, address: str) -> Cluster:
+    def _cluster(self, side: str, address: str, given: str) -> Cluster:
         from algosync.cli.embedded import is_local, running
         from algosync.cluster.address import parse
         from algosync.cluster.connection import connect
         from algosync.core.credential import credential
-        from algosync.net import Proxies
+        from algosync.net import Names, Proxies
 
-        variable = f"{side}_API_ADDRESS"
         if is_local(address):
             local = self.stack.enter_context(running(address, self.choice.state))
             self.terminal.hide(local.key.reveal())
             direct = replace(self.net, proxies=Proxies())
             key = credential(local.key.reveal(), "the local cluster's key")
-            return connect(parse(local.url, variable), key, direct, local.ca_cert)
+            return connect(parse(local.url, given), key, direct, local.ca_cert)
         key = credential(self.choice.environ.get(f"{side}_API_KEY", ""), f"{side}_API_KEY")
         self.terminal.hide(key.secret.reveal())
-        where = parse(address, variable, insecure=self.choice.insecure_http)
-        return connect(where, key, self.net, self.choice.environ.get(f"{side}_CA_CERT"), side)
+        where = parse(address, given, insecure=self.choice.insecure_http)
+        names = Names(given, f"{side}_API_KEY", f"{side}_CA_CERT")
+        return connect(where, key, self.net, self.choice.environ.get(names.ca_cert), names)
 
 
 def clusters(choice: Choice, terminal: Terminal, stack: ExitStack) -> Clusters:
@@ -92,13 +93,11 @@ def git_host(choice: Choice, name: str, destination: Cluster) -> Host:
     variable = "DESTINATION_GIT_ADDRESS"
     given = choice.environ.get(variable)
     named = choice.environ.get("DESTINATION_API_ADDRESS", "")
-    if not given or name != destination.address.url or (choice.destination and choice.destination != named):
-        base = git_base(destination.address)
-    else:
-        base = parse_git(given, variable, insecure=choice.insecure_http)
     host = destination.wire.host
-    names = replace(host.names, address=variable if host.names.address else "")
-    return host.at(base.removesuffix("/git"), names)
+    if name != destination.address.url or (choice.destination and choice.destination != named):
+        return host.at(git_base(destination.address).removesuffix("/git"), host.names)
+    base = parse_git(given, variable, insecure=choice.insecure_http) if given else git_base(destination.address)
+    return host.at(base.removesuffix("/git"), replace(host.names, address=variable))
 
 
 def label(address: str, variable: str, choice: Choice) -> str:

@@ -145,17 +145,27 @@ def launch(root: Path, options: Sequence[str]) -> LocalCluster:
             cwd=root,
             env={name: value for name, value in os.environ.items() if not name.startswith(_OURS)},
         )
-    deadline = time.monotonic() + _START_WITHIN
-    while time.monotonic() < deadline:
-        cluster = present(root)
-        if cluster is not None and cluster.pid == child.pid:
-            return cluster
-        if child.poll() is not None:
-            break
-        time.sleep(_LOOK_EVERY)
+    try:
+        cluster = _awaited(root, child)
+    except BaseException:
+        child.kill()  # nobody else knows of it
+        raise
+    if cluster is not None:
+        return cluster
     child.kill()
     tail = " / ".join(printable_lines(log.read_text(errors="replace"), last=5))
     raise Unreachable(f"the local cluster did not start: {tail}", hint=f"its log is {printable(str(log))}")
+
+
+def _awaited(root: Path, child: subprocess.Popen[bytes]) -> LocalCluster | None:
+    """None: it has ended, or takes too long."""
+    deadline = time.monotonic() + _START_WITHIN
+    while time.monotonic() < deadline and child.poll() is None:
+        cluster = present(root)
+        if cluster is not None and cluster.pid == child.pid:
+            return cluster
+        time.sleep(_LOOK_EVERY)
+    return None
 
 
 def _check_name(name: str, shown: str) -> None:

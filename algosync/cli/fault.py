@@ -11,5 +11,5 @@ __all__ = ["fault_in_algosync"]
 def fault_in_algosync(error: Exception) -> AlgosyncError:
     text = printable(str(error), 300)
     return AlgosyncError(
-        f"a fault in algosync itself: {type(error).__name__}: {text}", hint="--debug shows where; please report it"
+        f"a fault in algosync itself: {type(error).__name__}: {text}", hint="ALGOSYNC_DEBUG=1 shows where; please report it"
     )

@@ -72,11 +72,14 @@ def exit_code() -> int | None:
 
 
 def leave(code: int) -> NoReturn:
-    """Ends the process. Threads are not waited for: what they do is broken off, and nothing they could do is recorded any more."""
+    """Ends the process, with the code of a signal if one came.
+
+    Threads are not waited for: what they do is broken off, and nothing they could do is recorded any more.
+    """
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
-    os._exit(code)
+    os._exit(exit_code() or code)
 
 
 def _handle(number: int, _frame: FrameType | None) -> None:
@@ -87,17 +90,22 @@ def _handle(number: int, _frame: FrameType | None) -> None:
 
 
 def _serve(reader: int) -> None:
+    """Ends the process in time, whatever the others are stuck in: this thread waits for nothing else."""
     number = _next(reader)
-    _say("\nStopping: what runs is broken off and recorded; a second signal stops at once.\n")
-    _stop.set()
-    for call in tuple(_stopping):
-        with contextlib.suppress(Exception):  # nothing that fails here may keep the others from being told
-            call()
+    threading.Thread(target=_break_off, name="stopping", daemon=True).start()
     ready, _, _ = select.select([reader], [], [], _UNWIND_WITHIN)
     if ready:
         number = _next(reader)
     _say("\x1b[?25h" if os.isatty(2) else "")  # the cursor may be hidden
     os._exit(128 + number)
+
+
+def _break_off() -> None:
+    _stop.set()
+    for call in tuple(_stopping):
+        with contextlib.suppress(Exception):  # nothing that fails here may keep the others from being told
+            call()
+    _say("\nStopping: what runs is broken off and recorded; a second signal stops at once.\n")
 
 
 def _next(reader: int) -> int:
@@ -109,5 +117,7 @@ def _next(reader: int) -> int:
 
 
 def _say(text: str) -> None:
-    with contextlib.suppress(OSError):
-        os.write(2, text.encode())
+    """Unless nobody takes it: a pipe that is full, a terminal that was told to wait."""
+    with contextlib.suppress(OSError, ValueError):
+        if select.select([], [2], [], 0)[1]:
+            os.write(2, text.encode())

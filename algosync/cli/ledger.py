@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["RedactingLedger"]
 
+_READ_BACK = frozenset({"commit", "manifest", "md5", "paths", "version"})
+
 
 class RedactingLedger:
-    """A Ledger over another one. Attributes only explain a record to people; digests decide, so nothing is lost with them."""
+    """A Ledger over another one. Digests decide, attributes explain a record to people; what kinds read back of them is rather left
+    out than kept as something else: it is then looked up again."""
 
     def __init__(self, ledger: Ledger, redacted: Callable[[Json], Json]) -> None:
         self._ledger = ledger
@@ -34,8 +37,9 @@ class RedactingLedger:
         return self._ledger.writing(address, verb)
 
     def commit(self, record: Record) -> None:
-        attributes = cast("Mapping[str, Json]", self._redacted(record.attributes))
-        self._ledger.commit(replace(record, attributes=attributes))
+        redacted = cast("Mapping[str, Json]", self._redacted(record.attributes))
+        kept = {n: v for n, v in redacted.items() if n not in _READ_BACK or v == record.attributes.get(n)}
+        self._ledger.commit(replace(record, attributes=kept))
 
     def forget(self, address: Address) -> None:
         self._ledger.forget(address)

@@ -16,6 +16,7 @@ import typer
 from algosync import __version__
 from algosync.cli import emulator, options
 from algosync.cli.choice import Choice
+from algosync.cli.fault import fault_in_algosync
 from algosync.cli.interrupt import exit_code, install, leave
 from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, Stale, UsageError
 from algosync.core.text import printable, printable_lines
@@ -227,7 +228,7 @@ def _paths(texts: Sequence[str]) -> tuple[Path, ...]:
 
 def _begin(chdir: Path | None, *, debug: bool) -> Terminal:
     global _debug  # noqa: PLW0603  # read where the command's own frame is gone
-    _debug = debug
+    _debug = _debug or debug
     if debug:
         import logging
 
@@ -253,7 +254,7 @@ class _LogStream(io.TextIOBase):
         return len(text)
 
 
-_debug = False
+_debug = bool(os.environ.get("ALGOSYNC_DEBUG"))  # also for commands without the option
 _terminal = standard(os.environ)
 app.add_typer(emulator.app, name="emulator", context_settings={"obj": _terminal})
 
@@ -264,10 +265,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    install()
-    threading.excepthook = _died
-    warnings.showwarning = _warned
     try:
+        install()
+        threading.excepthook = _died
+        warnings.showwarning = _warned
         return _command(arguments)
     except BaseException:
         signalled = exit_code()
@@ -280,7 +281,6 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _command(arguments: Sequence[str] | None) -> int:
-    from algosync.cli.fault import fault_in_algosync
     from algosync.views.error import show_error
 
     try:
@@ -311,7 +311,9 @@ def _command(arguments: Sequence[str] | None) -> int:
 
 
 def _died(failure: threading.ExceptHookArgs) -> None:
-    """A thread ended by a bug; whoever waits for it has a deadline."""
+    """A thread ended by a bug of ours. Not in the terminal's own words: they would not be redacted."""
+    if isinstance(failure.exc_value, Exception):
+        _terminal.tell(f"Error: {fault_in_algosync(failure.exc_value).message}")
     if _debug and failure.exc_value is not None:
         _terminal.tell("".join(traceback.format_exception(failure.exc_value)))
 

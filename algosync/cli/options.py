@@ -89,6 +89,7 @@ RequestTimeout = Annotated[
         envvar="ALGOSYNC_REQUEST_TIMEOUT",
         metavar="SECONDS",
         min=1,
+        max=86400,
         help="How long one request may take, and a transfer go without progress.",
     ),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from algosync.cli.stage import found
+from algosync.cli.stage import found, hidden_keys
 
 if TYPE_CHECKING:
     from algosync.cli.choice import Choice
@@ -17,6 +17,7 @@ def run(choice: Choice, terminal: Terminal) -> None:
     from algosync import workflow
     from algosync.core.text import printable_lines
 
+    hidden_keys(choice, terminal)
     path = found(choice)
     given = workflow.variables(choice.variables, choice.variable_files, choice.environ)
     text = workflow.render(path, given)

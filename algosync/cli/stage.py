@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from algosync.kinds import Site
     from algosync.views.terminal import Terminal
 
-__all__ = ["Stage", "found", "loaded", "opened"]
+__all__ = ["Stage", "found", "hidden_keys", "loaded", "opened"]
 
 
 _KEYS = ("SOURCE_API_KEY", "DESTINATION_API_KEY")
@@ -39,14 +39,22 @@ def loaded(choice: Choice, terminal: Terminal) -> tuple[Path, Workflow]:
     """The workflow file and what it says; its sensitive variables, and the keys that it must not hold, are hidden from then on."""
     from algosync import workflow
 
-    keys = [Secret(text) for name in _KEYS if (text := choice.environ.get(name))]
-    for secret in keys:
-        terminal.hide(secret.reveal())
+    keys = hidden_keys(choice, terminal)
     path = found(choice)
     given = workflow.variables(choice.variables, choice.variable_files, choice.environ)
     for secret in workflow.sensitive(path, given):
         terminal.hide(secret.reveal())
     return path, workflow.load(path, given, keys)
+
+
+def hidden_keys(choice: Choice, terminal: Terminal) -> list[Secret]:
+    """The keys that the environment gives, hidden from now on."""
+    from algosync.core.credential import bare
+
+    keys = [Secret(text) for name in _KEYS if (text := bare(choice.environ.get(name, "")).strip())]
+    for key in keys:
+        terminal.hide(key.reveal())
+    return keys
 
 
 def found(choice: Choice) -> Path:
@@ -78,8 +86,8 @@ def opened(choice: Choice, terminal: Terminal, *, writes: bool, needs_source: bo
     with ExitStack() as stack:
         reach = clusters(choice, terminal, stack)
         label, destination = reach.destination()
-        source_label = _source_label(choice, workflow)
-        source = reach.source(source_label, Path(workflow.folder)) if needs_source and _takes(workflow) else None
+        given, source_label = _source_label(choice, workflow)
+        source = reach.source(source_label, Path(workflow.folder), given) if needs_source and _takes(workflow) else None
         with reading(terminal, "the destination"):
             owners = destination.data.owners()
         owner = _owner(workflow, owners)
@@ -110,14 +118,18 @@ def _takes(workflow: Workflow) -> bool:
     return taken and not workflow.run_only
 
 
-def _source_label(choice: Choice, workflow: Workflow) -> str | None:
-    """The source's address in its one canonical form, so that two spellings are one source. UsageError: it is none."""
+def _source_label(choice: Choice, workflow: Workflow) -> tuple[str, str | None]:
+    """Where the source's address was given, and its one canonical form, so that two spellings are one source.
+
+    UsageError: it is none.
+    """
     from algosync.cli.clusters import label
 
+    given = "source_info.cluster_address" if workflow.source_address else "SOURCE_API_ADDRESS"
     address = workflow.source_address or choice.environ.get("SOURCE_API_ADDRESS", "")
     if address.startswith("file://") or not address:
-        return address or None
-    return label(address, "source_info.cluster_address" if workflow.source_address else "SOURCE_API_ADDRESS", choice)
+        return given, address or None
+    return given, label(address, given, choice)
 
 
 def _owner(workflow: Workflow, owners: tuple[str, ...]) -> str:

@@ -54,7 +54,10 @@ def status(state: Path, name: str | None, terminal: Terminal, *, json: bool) -> 
 
 
 def logs(state: Path, name: str, terminal: Terminal, *, follow: bool) -> None:
-    """What the server has said, then the requests. Following ends with a signal. AlgosyncError: there is no such cluster."""
+    """What the server has said, then the requests. Following ends with a signal, or when its reader leaves.
+
+    AlgosyncError: there is no such cluster.
+    """
     root = folder(state, name)
     if not (root / "server.log").exists():
         raise AlgosyncError(f"there is no local cluster {name} that has been started", hint=command("start", name))
@@ -63,7 +66,7 @@ def logs(state: Path, name: str, terminal: Terminal, *, follow: bool) -> None:
         for file in files:
             for line in file.lines():
                 terminal.result(_request(line) if file.path.suffix == ".jsonl" else line)
-        if not follow:
+        if not follow or terminal.out in terminal.left:
             return
         time.sleep(_LOOK_EVERY)
 

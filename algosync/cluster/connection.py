@@ -27,9 +27,11 @@ class Cluster:
         return self.wire.retry
 
 
-def connect(address: ClusterAddress, credential: Credential, net: Net, ca_cert: str | None = None, side: str = "") -> Cluster:
-    """Sends nothing yet. `side` (SOURCE, DESTINATION) begins the variables that errors name. UsageError: no usable CA file."""
-    names = Names.of(side) if side else Names()
+def connect(
+    address: ClusterAddress, credential: Credential, net: Net, ca_cert: str | None = None, names: Names | None = None
+) -> Cluster:
+    """Sends nothing yet. `names` is what errors tell users to look at. UsageError: no usable CA file."""
+    names = names or Names()
     context = tls_context(ca_cert, names.ca_cert) if address.url.startswith("https:") else None
     wire = Wire(Host(address.url, names, net, context), credential)
     return Cluster(address, wire, DataApi(wire), AlgorithmsApi(wire))

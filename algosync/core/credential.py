@@ -14,7 +14,7 @@ from typing import Literal
 from algosync.core.error import UsageError
 from algosync.core.secret import Secret
 
-__all__ = ["Credential", "credential"]
+__all__ = ["Credential", "bare", "credential"]
 
 _LONGEST = 8192  # characters: servers refuse longer header lines
 _SCHEME = re.compile(r"(simple|bearer) (.*)", re.IGNORECASE | re.DOTALL)
@@ -52,6 +52,12 @@ def credential(text: str, variable: str) -> Credential:
     _check(secret, variable)
     bearer = prefixed[1].lower() == "bearer" if prefixed else _is_jwt(secret)
     return Credential(Secret(secret), "Bearer" if bearer else "Simple")
+
+
+def bare(text: str) -> str:
+    """The key or token in `text`, without its scheme; not checked."""
+    prefixed = _SCHEME.fullmatch(text)
+    return prefixed[2] if prefixed else text
 
 
 def _check(secret: str, variable: str) -> None:

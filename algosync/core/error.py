@@ -33,7 +33,14 @@ __all__ = [
 
 
 class AlgosyncError(Exception):
-    """Anything that ends a command. `hint` says what to do next, where there is something to say."""
+    """Anything that ends a command. `hint` says what to do next, where there is something to say.
+
+    `sent` is False where nothing of the request went out; `repeated` is True where an earlier try of the same request may have
+    been carried out, whatever came of this one.
+    """
+
+    sent = True
+    repeated = False
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)

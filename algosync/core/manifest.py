@@ -113,7 +113,7 @@ def fit(tree: Tree, where: Places) -> Fitted:
         pins = tuple(_pins(document, path, where))
         fitted = _fitted(document, path, where)
         if path == FREEZE:
-            fitted = _frozen(document, fitted, blob.data)
+            fitted = _frozen(document, fitted, where)
         data = blob.data if fitted == document else _text(fitted, blob.data)
         blobs[path] = Blob(data, blob.executable)
     return Fitted(blobs, pins)
@@ -129,13 +129,13 @@ def lock_of(document: Mapping[str, Any]) -> str:
     return hashlib.md5(str(content).encode(), usedforsecurity=False).hexdigest()
 
 
-def _frozen(document: Document, fitted: Document, data: bytes) -> Document:
-    """With the lock made anew. What was frozen with another owner's name, put back to `<user>` since, cannot match its lock."""
+def _frozen(document: Document, fitted: Document, where: Places) -> Document:
+    """With the lock made anew. It may have been frozen with the owner's name where `<user>` stands now."""
     lock = document.get(_LOCK)
     if not isinstance(lock, str):
         raise SourceError(f"{FREEZE} has no {_LOCK}", hint=_AGAIN)
-    filled_in = b"<user>" in data or b"<algo>" in data
-    if lock != lock_of(document) and not filled_in:
+    owners = [owner for owner in (where.source_owner, where.owner) if owner is not None]
+    if lock not in (lock_of(document), *(lock_of(_filled(document, owner)) for owner in owners)):
         found = f"its {_LOCK} is {printable(lock, 40)}, its content gives {lock_of(document)}"
         raise SourceError(f"{FREEZE} was changed after it was frozen: {found}", hint=_AGAIN)
     return {**fitted, _LOCK: lock_of(fitted)}

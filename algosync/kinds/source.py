@@ -37,12 +37,21 @@ def desired(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
 
 def pinned(spec: AlgorithmSpec, site: Site) -> frozenset[Address]:
     """The data files of the workflow that some model manifest pins. Its own archive comes first: others read theirs meanwhile."""
-    found: set[Address] = set()
+    found: frozenset[Address] = frozenset()
     for other in site.specs(spec):
-        # Code that cannot be read is told where that algorithm's own `desired` is asked for.
+        found |= _pinned_by(other, site)
+    return found
+
+
+def _pinned_by(spec: AlgorithmSpec, site: Site) -> frozenset[Address]:
+    """None where its code cannot be read: that is told where its own `desired` is asked for, and not tried by every other one."""
+
+    def look() -> frozenset[Address]:
         with suppress(SourceError, ClusterError, TransferError):
-            found |= {pin.file for pin in _wanted(other, site)[1]}
-    return frozenset(found)
+            return frozenset(pin.file for pin in _wanted(spec, site)[1])
+        return frozenset()
+
+    return site.memo.once(("pinned by", spec.name), look)
 
 
 def _wanted(spec: AlgorithmSpec, site: Site) -> tuple[Resource, tuple[Pin, ...]]:

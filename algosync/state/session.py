@@ -20,7 +20,7 @@ from types import MappingProxyType, TracebackType
 
 from algosync.core.address import Address
 from algosync.core.codec import encode_state
-from algosync.core.error import Conflict, Denied, LockHeld, NotFound, Stale, StateError
+from algosync.core.error import AlgosyncError, Conflict, Denied, LockHeld, NotFound, Stale, StateError
 from algosync.core.resource import Record
 from algosync.core.state import State
 from algosync.state.backend import Backend, fingerprint
@@ -108,8 +108,8 @@ class Session:
     def writing(self, address: Address, verb: str) -> Iterator[None]:
         """Surrounds ONE remote write. Its outcome counts as unknown until a record of its address is committed or forgotten.
 
-        Denied, NotFound and Conflict say that it was refused. Throttled does not: a gateway may answer 503 for a backend that
-        wrote.
+        Denied, NotFound and Conflict say that it was refused, unless an earlier try of it is in doubt; so does what was never
+        sent. Throttled does not: a gateway may answer 503 for a backend that wrote.
         """
         with self._mutex:
             self._require_writable()
@@ -118,8 +118,10 @@ class Session:
         failpoint(f"{verb}.before", address)
         try:
             yield
-        except (Denied, NotFound, Conflict):
-            raise  # nothing was written
+        except AlgosyncError as error:
+            refused = isinstance(error, (Denied, NotFound, Conflict)) or not error.sent
+            self._wrote = self._wrote or error.repeated or not refused
+            raise
         except BaseException:
             self._wrote = True
             raise

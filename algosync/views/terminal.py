@@ -40,6 +40,7 @@ class Terminal:
     coloured: tuple[bool, bool]
     live: bool
     lost: list[str] = field(default_factory=list)  # why results could not be written
+    left: list[TextIO] = field(default_factory=list)  # the streams that nobody reads any more
     _redactor: Redactor = field(default_factory=Redactor)
 
     def hide(self, text: str) -> None:
@@ -87,6 +88,7 @@ class Terminal:
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, stream.fileno())
             os.close(null)
+            self.left.append(stream)
             if stream is self.out and not isinstance(error, BrokenPipeError):
                 self.lost.append(error.strerror or type(error).__name__)
 

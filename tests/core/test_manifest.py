@@ -196,6 +196,15 @@ def test_a_placeholder_put_in_after_freezing_explains_a_lock_that_does_not_match
     assert load_as_adk(official, tmp_path).manifest_data["required_files"][0]["source_uri"] == "data://jane/Iris/iris.bin"
 
 
+def test_a_placeholder_elsewhere_does_not_explain_a_changed_checksum(official: LocalFiles, tmp_path: Path) -> None:
+    before = freeze_officially(official, manifest("data://quality/Iris/iris.bin"), tmp_path)
+    document = json.loads(before)
+    document["required_files"][0]["md5_checksum"] = "0" * 32
+    document["note"] = "<user>"
+    with pytest.raises(SourceError, match="was changed after it was frozen"):
+        fitted(FREEZE, json.dumps(document).encode())
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: (

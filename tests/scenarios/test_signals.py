@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import random
@@ -206,6 +207,30 @@ def test_while_the_local_cluster_starts(workspace: Workspace, number: int) -> No
         _child_of(process.pid)
         assert end(process, number) < WITHIN
     assert "Apply complete!" in workspace.apply("--destination", "local")
+
+
+@SIGNALS
+def test_while_nobody_takes_its_messages(workspace: Workspace, gate: Gate, number: int) -> None:
+    """Its stderr is a pipe that is full."""
+    reached = gate.waiting_for("PUT *")
+    reader, writer = os.pipe()
+    command = [sys.executable, "-m", "algosync", "apply", "--auto-approve"]
+    process = subprocess.Popen(command, cwd=workspace.folder, env=workspace.environment(), stdout=subprocess.DEVNULL, stderr=writer)
+    try:
+        assert reached.wait(20)
+        os.set_blocking(writer, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writer, b"x" * 512)
+        os.set_blocking(writer, True)
+        process.send_signal(number)
+        assert process.wait(WITHIN) == 128 + number
+    finally:
+        process.kill()
+        process.wait()
+        os.close(reader)
+        os.close(writer)
+    must_be_free(workspace)
 
 
 @SIGNALS

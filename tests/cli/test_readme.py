@@ -1,6 +1,9 @@
 """What README shows is what the program does: the session, the options, the variables, the exit codes, the workflow."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,9 +25,6 @@ def normal(text: str) -> list[str]:
 
 def test_the_session(tmp_path: Path) -> None:
     """Both streams into one, as a terminal or a CI log shows them."""
-    import subprocess
-    import sys
-
     block = re.search(r"```console\n(.*?)```", README, re.DOTALL)
     assert block is not None
     sessions = [part for part in block[1].split("$ ") if part]
@@ -70,7 +70,52 @@ def test_the_workflow_is_valid(tmp_path: Path) -> None:
     assert loaded.algorithms[0].details.label == "Greeter (test)"
 
 
-@pytest.mark.parametrize("name", ["hello_world", "image_parallel_pipelining"])
+def test_the_commands_of_a_cluster_that_stays(tmp_path: Path) -> None:
+    section = README.partition("## A local cluster that stays")[2].partition("\n## ")[0]
+    block = re.search(r"```sh\n(.*?)```", section, re.DOTALL)
+    assert block is not None
+    program = tmp_path / "algosync"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m algosync "$@"\n')
+    program.chmod(0o755)
+    workspace = Workspace(tmp_path)
+    environ = workspace.environment({"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    script = block[1].replace("algosync emulator stop", 'env | grep -E "^[A-Z_]+=" >&2; algosync emulator stop')
+    try:
+        done = subprocess.run(
+            ["sh", "-euc", script], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=120, check=True
+        )
+    finally:
+        workspace.run("emulator", "stop")
+    address, user_key, other_key, status = done.stdout.splitlines()
+    assert address.startswith("https://")
+    assert user_key.startswith("sim")
+    assert {"/", "+", "="} <= set(other_key)
+    assert status.startswith(f"default  running  {address}")
+    assert f"DESTINATION_API_ADDRESS={address}\n" in done.stderr
+
+
+def test_every_option_of_its_commands_is_told() -> None:
+    section = README.partition("## A local cluster that stays")[2].partition("\n## ")[0]
+    commands = ("start", "stop", "status", "reset", "logs", "env", "user add", "key add")
+    helps = {command: Workspace(ROOT).run("emulator", *command.split(), "--help").stdout for command in commands}
+    offered = {option for text in helps.values() for option in re.findall(r"^  (?:-\w, )?(--[a-z-]+)", text, re.MULTILINE)}
+    told = set(re.findall(r"(--[a-z-]+)", section))
+    assert offered - told == {"--help", "--state", "--json", "--auto-approve", "--no-input"}  # as everywhere
+    assert told - offered == {"--destination"}
+
+
+def test_the_faults_are_those_that_there_are() -> None:
+    from algosync.emulator.fault_file import parse
+    from algosync.emulator.fault_kinds import KINDS
+
+    block = re.search(r"```json\n(.*?)```", README, re.DOTALL)
+    assert block is not None
+    assert len(parse(block[1].encode())) == 1
+    shown = re.findall(r"`\{(\"[^`]*)\}`", README.partition("| `then` |")[2].partition("\n\n")[0])
+    assert {kind for row in shown for kind in re.findall(r'"(\w+)":', row)} >= set(KINDS)
+
+
+@pytest.mark.parametrize("name", ["hello_world", "image_parallel_pipelining", "model_release"])
 def test_every_example_is_valid(name: str) -> None:
     assert Workspace(ROOT).run("validate", name).returncode == 0
 

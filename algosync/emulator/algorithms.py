@@ -101,7 +101,21 @@ class Algorithms:
         rows = self._database.rows(
             "SELECT created_ms, record FROM failures WHERE algorithm_id = ? ORDER BY sequence DESC", algorithm_id
         )
-        return [{"created_at": row["created_ms"], **json.loads(row["record"])} for row in rows]
+        return [_failure(row) for row in rows]
+
+    def failures_of_owner(self, owner: str) -> list[dict[str, object]]:
+        """The remembered failures of all algorithms of an account, newest first."""
+        rows = self._database.rows(
+            "SELECT created_ms, record FROM failures JOIN algorithms ON algorithms.id = algorithm_id"
+            " WHERE owner = ? ORDER BY sequence DESC LIMIT ?",
+            owner,
+            FAILURES_KEPT,
+        )
+        return [_failure(row) for row in rows]
+
+
+def _failure(row: sqlite3.Row) -> dict[str, object]:
+    return {"created_at": row["created_ms"], **json.loads(row["record"])}
 
 
 def _algorithm(row: sqlite3.Row) -> Algorithm:

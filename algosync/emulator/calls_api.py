@@ -1,9 +1,10 @@
-"""Calls of algorithms: `POST /v1/algo/OWNER/NAME[/REFERENCE]` (facts: `platform.md` 3.7, 6, 7)."""
+"""Calls of algorithms: `POST /v1/algo/OWNER/NAME[/REFERENCE]`, or with an id (facts: `platform.md` 3.7, 6, 7)."""
 
 import asyncio
 import base64
 import json
 import re
+import time
 import uuid
 
 from starlette.requests import Request
@@ -25,6 +26,7 @@ DEFAULT_TIMEOUT = 300
 MAX_TIMEOUT = 3000
 MAX_DEPTH = 24
 HASH = re.compile(r"[0-9a-f]{40}")
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class CallsApi:
@@ -37,8 +39,8 @@ class CallsApi:
         self._detached: set[asyncio.Task[Outcome]] = set()
 
     def routes(self) -> list[Route]:
-        """One route; the reference is part of its path."""
-        return [Route("/v1/algo/{path:path}", self._call, methods=["POST"])]
+        """Calls, whose reference is part of the path, and what algorithms report of themselves."""
+        return [Route("/v1/algo/{path:path}", self._call, methods=["POST"]), Route("/v1/insights", self._drop, methods=["POST"])]
 
     async def close(self) -> None:
         """Give up the calls that nobody waits for."""
@@ -46,7 +48,13 @@ class CallsApi:
             task.cancel()
         await asyncio.gather(*self._detached, return_exceptions=True)
 
+    async def _drop(self, request: Request) -> Response:
+        """Insights go nowhere. The official client sends them without a key and never reads the answer, here the gate's 401."""
+        await read_body(request, MAX_INPUT)
+        return json_reply({})
+
     async def _call(self, request: Request) -> Response:
+        arrived = time.monotonic()
         caller = caller_of(request)
         timeout = _timeout(request.query_params.get("timeout"))
         payload = _payload(request.headers.get("content-type", ""), await read_body(request, MAX_INPUT))
@@ -62,8 +70,13 @@ class CallsApi:
         outcome = await run
         if output == "raw":
             return _raw(outcome)
-        with_stdout = request.query_params.get("stdout", "").lower() == "true"
-        return json_reply(_reply(outcome, stdout=with_stdout and caller.owns(target.algorithm.owner)))
+        own = caller.owns(target.algorithm.owner)
+        extras: Document = {}
+        if own and request.query_params.get("stdout", "").lower() == "true":
+            extras["stdout"] = outcome.stdout
+        if request.query_params.get("timing") == "1":
+            extras["timing"] = {"running": outcome.duration, "total": time.monotonic() - arrived}
+        return json_reply(_reply(outcome, extras, trace=own or target.algorithm.settings["source_visibility"] == "open"))
 
     async def _run(self, target: Target, call: Call, payload: Document, timeout: float) -> Outcome:
         try:
@@ -78,12 +91,12 @@ class CallsApi:
 
     def _target(self, caller: Caller, path: str) -> Target:
         """The build that a path means. Raises `ApiError` 404 where there is none, 403 where it is another's."""
-        owner, name, reference = _reference(path)
-        algorithm = self._records.algorithms.find(owner, name)
-        missing = ApiError(404, f"algorithm algo://{'/'.join(filter(None, (owner, name, reference)))} not found")
+        segments = _segments(path)
+        missing = ApiError(404, f"algorithm algo://{'/'.join(segments)} not found")
+        algorithm, reference = self._addressed(segments)
         if algorithm is None:
             raise missing
-        own = caller.owns(owner)
+        own = caller.owns(algorithm.owner)
         version = None
         if HASH.fullmatch(reference):
             build = self._records.builds.of_commit(algorithm.id, reference)
@@ -97,6 +110,14 @@ class CallsApi:
         if build is None or not (own or (version and version.public)):
             raise not_permitted()
         return _checked(caller, algorithm, build, version.settings if version else algorithm.settings)
+
+    def _addressed(self, segments: list[str]) -> tuple[Algorithm | None, str]:
+        """The algorithm with this id or this owner and name, and the reference behind it."""
+        if ID.fullmatch(segments[0]) and len(segments) <= 2:
+            return self._records.algorithms.get(segments[0].lower()), "".join(segments[1:])
+        if len(segments) in (2, 3):
+            return self._records.algorithms.find(*segments[:2]), "".join(segments[2:])
+        return None, ""
 
 
 def _checked(caller: Caller, algorithm: Algorithm, build: Build, settings: dict[str, object]) -> Target:
@@ -114,12 +135,9 @@ def _call_of(caller: Caller) -> Call:
     return Call(caller.user, caller.inside.tree, caller.inside.depth + 1, caller.inside.starting)
 
 
-def _reference(path: str) -> tuple[str, str, str]:
-    """Owner, name and reference; some clients send the whole `algo://` URI, or a slash at the end."""
-    segments = path.strip("/").removeprefix("algo:").strip("/").split("/")
-    if len(segments) not in (2, 3):
-        raise ApiError(404, f"algorithm algo://{path} not found")
-    return segments[0], segments[1], segments[2] if len(segments) == 3 else ""
+def _segments(path: str) -> list[str]:
+    """The parts of a reference; some clients send the whole `algo://` URI, or a slash at the end."""
+    return path.strip("/").removeprefix("algo:").strip("/").split("/")
 
 
 def _payload(content_type: str, body: bytes) -> Document:
@@ -147,16 +165,22 @@ def _timeout(text: str | None) -> float:
     return min(seconds, MAX_TIMEOUT)
 
 
-def _reply(outcome: Outcome, *, stdout: bool) -> dict[str, object]:
-    """The documented reply; stack traces under both of the names that are in use."""
-    printed = {"stdout": outcome.stdout} if stdout else {}
+def _reply(outcome: Outcome, extras: Document, *, trace: bool) -> dict[str, object]:
+    """The documented reply with `extras` in its metadata.
+
+    The stack trace is for those who may see the source, and under both of the names that are in use.
+    """
     if outcome.error:
-        trace = outcome.error.get("stacktrace", "")
-        error = {**outcome.error, "stacktrace": trace, "stack_trace": trace}
-        return {"error": error, "metadata": {"duration": outcome.duration, **printed}}
-    metadata = outcome.document.get("metadata")
-    shape = metadata if isinstance(metadata, dict) else {}
-    return {**outcome.document, "metadata": {**shape, "duration": outcome.duration, **printed}}
+        error = {name: value for name, value in outcome.error.items() if name != "stacktrace"}
+        if trace:
+            error["stacktrace"] = error["stack_trace"] = outcome.error.get("stacktrace", "")
+        return {"error": error, "metadata": {"duration": outcome.duration, **extras}}
+    return {**outcome.document, "metadata": {**_metadata(outcome), "duration": outcome.duration, **extras}}
+
+
+def _metadata(outcome: Outcome) -> Document:
+    found = outcome.document.get("metadata")
+    return found if isinstance(found, dict) else {}
 
 
 def _raw(outcome: Outcome) -> Response:
@@ -164,8 +188,7 @@ def _raw(outcome: Outcome) -> Response:
     if outcome.error:
         return Response(str(outcome.error.get("message")), 400, media_type="text/plain")
     result = outcome.document.get("result")
-    kind = _reply(outcome, stdout=False)["metadata"]
-    content_type = kind.get("content_type") if isinstance(kind, dict) else None
+    content_type = _metadata(outcome).get("content_type")
     if content_type == "binary":
         return Response(base64.b64decode(str(result)), media_type="application/octet-stream")
     if content_type == "text":

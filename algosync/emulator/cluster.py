@@ -116,8 +116,9 @@ class Cluster:
             Route("/health", health),
             *DataApi(files, self._blobs).routes(),
             *EnvironmentsApi(records.environments).routes(),
-            *ManagementApi(records, self._repositories, self._builder, self._pool).routes(),
+            # Before management, whose OWNER/NAME would take ID/builds and the like.
             *ReleaseApi(records, self._repositories, self._builder).routes(),
+            *ManagementApi(records, self._repositories, self._builder, self._pool).routes(),
             *GitApi(records.algorithms, self._repositories, self._builder).routes(),
             *self._calls.routes(),
         ]

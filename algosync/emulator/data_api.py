@@ -42,7 +42,9 @@ class DataApi:
             "DELETE": self._delete,
         }
         paths = [path for prefix in PREFIXES for path in (prefix, prefix + "/{path:path}")]
-        return [Route(path, endpoint, methods=[verb]) for path in paths for verb, endpoint in verbs.items()]
+        routes = [Route(path, endpoint, methods=[verb]) for path in paths for verb, endpoint in verbs.items()]
+        others = ("/v1/connector/{connector}", "/v1/connector/{connector}/{path:path}")
+        return [*routes, *[Route(path, _unsupported, methods=list(verbs)) for path in others]]
 
     async def _read(self, request: Request) -> Response:
         caller, _, place = _place(request)
@@ -179,6 +181,13 @@ class DataApi:
             raise _missing()
         check_readable(place, collection.acl, caller)
         return collection
+
+
+async def _unsupported(request: Request) -> Response:
+    """S3, Dropbox and their like, of which this cluster has none."""
+    async for _ in request.stream():
+        pass
+    raise invalid(f"unsupported connector {request.path_params['connector']}: this cluster has hosted data only")
 
 
 def _place(request: Request) -> tuple[Caller, str, Place]:

@@ -23,6 +23,9 @@ from algosync.emulator.wire import SOURCE, algorithm_object, envelope
 BASES = ("/v1/algorithms/{id:uuid}", "/v1/algorithms/{owner}/{name}")
 """An algorithm is addressed by its id or by its name."""
 
+SCM = {**SOURCE["scm"], "name": "Algorithmia"}
+"""The only source control there is: the cluster's own."""
+
 COMMITS = 1000
 """The most that a log tells."""
 
@@ -42,6 +45,7 @@ class ManagementApi:
             Route("/v1/algorithms/{owner}", self._create, methods=["POST"]),
             Route("/v1/users/{owner}/algorithms", self._list),
             Route("/v1/scms", self._scms),
+            Route("/v1/scms/{scm}", self._scm),
         ]
         for base in BASES:
             routes += [
@@ -124,7 +128,12 @@ class ManagementApi:
         return json_reply({"scm_connection_status": "active"})
 
     async def _scms(self, _: Request) -> Response:
-        return json_reply({"results": [{**SOURCE["scm"], "name": "Algorithmia"}]})
+        return json_reply({"results": [SCM]})
+
+    async def _scm(self, request: Request) -> Response:
+        if request.path_params["scm"] != SCM["id"]:
+            raise ApiError(404, "There is no such SCM")
+        return json_reply(SCM)
 
 
 def owned(request: Request, records: Records) -> Algorithm:

@@ -40,7 +40,7 @@ def decode(raw: bytes) -> str:
 def locate(path: str, caller: Caller) -> Place:
     """What `path` means for `caller`. Raises `ApiError` for what can be no place; says nothing about existence."""
     if "://" in path:
-        raise invalid("Unsupported connector: this cluster has hosted data only")
+        raise invalid(f"unsupported connector {path.partition('://')[0]}: this cluster has hosted data only")
     segments = [segment for segment in path.split("/") if segment]
     if not segments:
         return Place("")

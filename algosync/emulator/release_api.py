@@ -102,6 +102,8 @@ class ReleaseApi:
         pairs = [(build, self._records.published(build)) for build in self._records.builds.built_commits(algorithm.id)]
         if published := request.query_params.get("published", "").lower():
             pairs = [pair for pair in pairs if (pair[1] is not None) == (published == "true")]
+        if callability := request.query_params.get("callable", "").lower():
+            pairs = [pair for pair in pairs if pair[1] and pair[1].public == (callability == "true")]
         pairs = [pair for pair in pairs if pair[0].sequence < before]
         marker = str(pairs[limit - 1][0].sequence) if len(pairs) > limit else None
         return json_reply(envelope([version_object(algorithm, *pair) for pair in pairs[:limit]], marker))

@@ -40,13 +40,16 @@ def caller_of(request: Request) -> Caller:
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body, whatever its framing.
 
-    Raises `ApiError` 413 above `limit` bytes.
+    Raises `ApiError` 413 above `limit` bytes, when all of it has come: a client that is still sending would see a reset.
     """
     body = bytearray()
+    size = 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise ApiError(413, f"The request is larger than {limit} bytes")
+        size += len(chunk)
+        if size <= limit:
+            body += chunk
+    if size > limit:
+        raise ApiError(413, f"The request is larger than {limit} bytes", error_type="TooLargeError")
     return bytes(body)
 
 

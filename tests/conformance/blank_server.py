@@ -1,0 +1,58 @@
+"""A server that says the same to everybody: what passes there proves nothing about a cluster."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+__all__ = ["ANSWERS", "blank_server"]
+
+ANSWERS = {"404": (404, b""), "200": (200, b"{}")}
+
+
+@contextmanager
+def blank_server(name: str) -> Iterator[str]:
+    """Its address, while it serves."""
+    status, body = ANSWERS[name]
+
+    class Same(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def answer(self) -> None:
+            self._take()
+            self.send_response(status)
+            if body:
+                self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = answer
+
+        def _take(self) -> None:
+            """The whole request, framed either way: what is left would be read as the next one."""
+            if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                return
+            while size := int(self.rfile.readline().split(b";")[0] or b"0", 16):
+                self.rfile.read(size + 2)
+            while self.rfile.readline().strip():
+                pass
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Same)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,52 @@
+"""Runs in the interpreter that has the client library: evaluates expressions, one in a line, and answers each with one line of JSON."""
+
+import inspect
+import json
+import os
+import sys
+
+import Algorithmia
+import Algorithmia.acl
+import Algorithmia.algorithm
+
+
+def shown(value):
+    """What JSON has no word for: bytes as Latin-1, files and folders as their paths, objects as their attributes."""
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if inspect.isgenerator(value):
+        return list(value)
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if hasattr(value, "path"):
+        return value.path
+    if hasattr(value, "full_metadata"):
+        return value.full_metadata
+    return vars(value) if hasattr(value, "__dict__") else str(value)
+
+
+def answered(expression, names):
+    """The value of an expression, or what it raised; both as JSON."""
+    try:
+        return json.dumps({"value": eval(expression, dict(names))}, default=shown)
+    except BaseException as error:  # noqa: BLE001 - whatever a client raises is its outcome
+        return json.dumps({"error": type(error).__name__, "message": str(error)})
+
+
+def main():
+    address, key = sys.argv[1:]
+    # What the library prints is no answer.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    names = {
+        "client": Algorithmia.client(key, address),
+        "Algorithmia": Algorithmia,
+        "ReadAcl": Algorithmia.acl.ReadAcl,
+        "OutputType": Algorithmia.algorithm.OutputType,
+    }
+    for line in sys.stdin:
+        answers.write(answered(json.loads(line), names) + "\n")
+        answers.flush()
+
+
+main()

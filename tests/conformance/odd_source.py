@@ -1,0 +1,42 @@
+"""The source of an algorithm that does what its input says, one thing after the other."""
+
+ODD = """
+import os
+import subprocess
+import sys
+import time
+
+
+def apply(input):
+    if not isinstance(input, dict):
+        return input
+    what, value = input["do"], input.get("with")
+    if what == "raise":
+        raise ValueError(value)
+    if what == "print":
+        print(value)
+        sys.stdout.flush()
+        os.system("echo from a child")
+    if what == "sleep":
+        time.sleep(value)
+    if what == "child":
+        subprocess.Popen(["sleep", "300"])
+        time.sleep(value)
+    if what == "exit":
+        sys.exit(value)
+    if what == "die":
+        os._exit(value)
+    if what == "set":
+        return {1, 2}
+    if what == "bytes":
+        return bytes(bytearray(range(256)))
+    if what == "big":
+        return "x" * value
+    if what == "none":
+        return None
+    if what == "secret":
+        return os.environ.get(value)
+    if what == "length":
+        return len(value)
+    return value
+"""

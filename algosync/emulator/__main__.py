@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+from algosync.emulator.stances import add_options, chosen
+
 
 def _environments() -> Path:
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -30,11 +32,13 @@ def main() -> int:
         "--certificate", type=Path, metavar="FILE", help="serve HTTPS with this certificate and its key, both as PEM"
     )
     parser.add_argument("--faults", type=Path, metavar="FILE", help="what goes wrong with which requests, as JSON")
+    add_options(parser)
     arguments = parser.parse_args()
     from algosync.emulator.server import Options, StartError, serve
 
+    given = {name: value for name, value in vars(arguments).items() if name in Options.__slots__}
     try:
-        serve(Options(**vars(arguments)))
+        serve(Options(**given, stances=chosen(arguments)))
     except StartError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1

@@ -19,6 +19,7 @@ from algosync.emulator.files import Files
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of, json_reply, read_body
+from algosync.emulator.stances import Stances
 from algosync.emulator.worker import Call, Document, Outcome, Target
 
 MAX_INPUT = 10 * 1024 * 1024
@@ -32,7 +33,8 @@ ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 class CallsApi:
     """Resolves references and runs calls."""
 
-    def __init__(self, records: Records, pool: Pool, files: Files) -> None:
+    def __init__(self, records: Records, pool: Pool, files: Files, stances: Stances) -> None:
+        self._stances = stances
         self._records = records
         self._pool = pool
         self._files = files
@@ -101,7 +103,8 @@ class CallsApi:
         if HASH.fullmatch(reference):
             build = self._records.builds.of_commit(algorithm.id, reference)
             if own and (build is None or build.status != SUCCEEDED):
-                raise ApiError(404, f"{missing.message}: there is no successful build of this version hash")
+                message = f"{missing.message}: there is no successful build of this version hash"
+                raise ApiError(self._stances.unbuilt_status, message)
         else:
             version = self._records.versions.resolve(algorithm.id, reference)
             if version is None and (own or reference in ("", "latest")):

@@ -32,12 +32,14 @@ from algosync.emulator.files import Files
 from algosync.emulator.gate import NAMES, Gate
 from algosync.emulator.git_api import GitApi
 from algosync.emulator.management_api import ManagementApi
+from algosync.emulator.page_api import PageApi
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
 from algosync.emulator.release_api import ReleaseApi
 from algosync.emulator.replies import error_reply, json_reply, refused
 from algosync.emulator.repositories import Repositories
 from algosync.emulator.request_log import RequestLog
+from algosync.emulator.stances import USUAL, Stances
 from algosync.emulator.venvs import Venvs
 from algosync.emulator.worker import Host
 
@@ -59,6 +61,7 @@ class Place:
     token: str
     ca_bundle: Path | None = None
     faults: Path | None = None
+    stances: Stances = USUAL
 
     @property
     def address(self) -> str:
@@ -84,7 +87,8 @@ class Cluster:
         self._builder = builder(root / "builds", self._records, self._repositories, venvs)
         host = Host(root / "run", root / "home", place.address, self._accounts, place.ca_bundle)
         self._pool = Pool(host, self._builder, venvs)
-        self._calls = CallsApi(self._records, self._pool, self._files)
+        self._calls = CallsApi(self._records, self._pool, self._files, place.stances)
+        self._pages = PageApi(database, self._records, self._builder, root / "requests.jsonl")
         self._place = place
 
     def app(self) -> ASGIApp:
@@ -114,13 +118,14 @@ class Cluster:
 
         return [
             Route("/health", health),
-            *DataApi(files, self._blobs).routes(),
+            *DataApi(files, self._blobs, self._place.stances).routes(),
             *EnvironmentsApi(records.environments).routes(),
             # Before management, whose OWNER/NAME would take ID/builds and the like.
-            *ReleaseApi(records, self._repositories, self._builder).routes(),
+            *ReleaseApi(records, self._repositories, self._builder, self._place.stances).routes(),
             *ManagementApi(records, self._repositories, self._builder, self._pool).routes(),
             *GitApi(records.algorithms, self._repositories, self._builder).routes(),
             *self._calls.routes(),
+            *self._pages.routes(),
         ]
 
     @asynccontextmanager

@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import binascii
+import hashlib
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import BinaryIO
 
@@ -18,15 +20,18 @@ from algosync.emulator.errors import BAD_MARKER, ApiError, invalid
 from algosync.emulator.files import Collection, File, Files
 from algosync.emulator.places import Place, check_readable, check_writable, decode, locate
 from algosync.emulator.replies import MAX_JSON, caller_of, json_reply, object_field, read_body, read_object
+from algosync.emulator.stances import Stances
 
 PAGE = 1000
+STRICT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,29}")
 PREFIXES = ("/v1/data", "/v1/connector/data")
 
 
 class DataApi:
     """`/v1/data/…` and its twin `/v1/connector/data/…`."""
 
-    def __init__(self, files: Files, blobs: Blobs) -> None:
+    def __init__(self, files: Files, blobs: Blobs, stances: Stances) -> None:
+        self._stances = stances
         self._files = files
         self._blobs = blobs
 
@@ -71,6 +76,8 @@ class DataApi:
             if file is None:
                 raise _missing()
             headers = {"X-Data-Type": "file", "Content-Length": str(file.size)}
+            if self._stances.etag and collection and (found := await asyncio.to_thread(self._files.open, collection, file.name)):
+                headers["ETag"] = await asyncio.to_thread(_md5, found[1])
             return Response(None, 200, headers, media_type="application/octet-stream")
         if place.collection:
             self._readable(caller, place)
@@ -108,7 +115,7 @@ class DataApi:
             raise
         content = self._blobs.new()
         try:
-            await _receive(request, content)
+            await _receive(request, content, self._stances.largest_file)
             stored = await asyncio.to_thread(self._files.put, collection, place.file, content)
         except BaseException:
             content.discard()
@@ -136,10 +143,12 @@ class DataApi:
             raise invalid("Collections are made directly below an account")
         if not isinstance(name, str) or not name or "/" in name or name.startswith("."):
             raise invalid("A collection needs a name without slashes that does not begin with a dot")
+        if self._stances.strict_names and not STRICT_NAME.fullmatch(name):
+            raise invalid("A collection's name begins with a letter; letters, digits and underscores follow, 30 at most")
         check_writable(parent, caller)
         acl = _read_acl(body) if body.get("acl") is not None else None
         if self._files.create(Place(parent.account, name), acl) is None:
-            raise invalid(f"The collection {name} exists already")
+            raise ApiError(self._stances.duplicate_status, f"The collection {name} exists already")
         return json_reply({"result": f"data://{path}/{name}"})
 
     async def _change_acl(self, request: Request) -> Response:
@@ -237,14 +246,30 @@ async def _blocks(content: BinaryIO) -> AsyncIterator[bytes]:
             yield block
 
 
-async def _receive(request: Request, content: IncomingBlob) -> None:
-    """The request's body, in blocks: memory stays at one block whatever the size."""
-    block = bytearray()
+def _md5(content: BinaryIO) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    with content:
+        while block := content.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+async def _receive(request: Request, content: IncomingBlob, largest: int | None) -> None:
+    """The request's body, in blocks: memory stays at one block whatever the size.
+
+    Raises `ApiError` 413 above the `largest` size, when all of it has come.
+    """
+    block, size = bytearray(), 0
     async for chunk in request.stream():
+        size += len(chunk)
+        if largest is not None and size > largest:
+            continue
         block += chunk
         if len(block) >= BLOCK:
             await asyncio.to_thread(content.write, block)
             block = bytearray()
+    if largest is not None and size > largest:
+        raise ApiError(413, f"A data file has at most {largest} bytes here")
     await asyncio.to_thread(content.write, block)
 
 

@@ -17,6 +17,7 @@ from algosync.emulator.management_api import BASES, owned
 from algosync.emulator.records import Records
 from algosync.emulator.replies import json_reply, object_field, read_object
 from algosync.emulator.repositories import Repositories
+from algosync.emulator.stances import Stances
 from algosync.emulator.versions import Release
 from algosync.emulator.wire import build_object, envelope, version_object
 
@@ -29,7 +30,8 @@ NUMBER = re.compile(r"[0-9]{1,18}")
 class ReleaseApi:
     """Builds and versions of the caller's algorithms."""
 
-    def __init__(self, records: Records, repositories: Repositories, builder: Builder) -> None:
+    def __init__(self, records: Records, repositories: Repositories, builder: Builder, stances: Stances) -> None:
+        self._stances = stances
         self._records = records
         self._repositories = repositories
         self._builder = builder
@@ -89,11 +91,21 @@ class ReleaseApi:
             raise invalid("The newest build is still running")
         if build is None:
             raise invalid("There is no successful build to publish")
-        version = self._records.versions.publish(algorithm.id, _release(algorithm, build, body))
+        release = _release(algorithm, build, body)
+        if self._stances.strict_versions:
+            self._check_callability(algorithm, release)
+        version = self._records.versions.publish(algorithm.id, release)
         settings = {**algorithm.settings, "algorithm_callability": version.settings["algorithm_callability"]}
         published = replace(algorithm, settings=settings)
         self._records.algorithms.update(published)
         return json_reply(version_object(published, build, version))
+
+    def _check_callability(self, algorithm: Algorithm, release: Release) -> None:
+        """Raises `ApiError` 400 where a version below a major one would change who may call."""
+        newest = next(iter(self._records.versions.of(algorithm.id)), None)
+        callability = release.settings["algorithm_callability"]
+        if newest and release.bump != "major" and newest.settings["algorithm_callability"] != callability:
+            raise invalid(f"Only a major version can make the algorithm {callability}")
 
     async def _versions(self, request: Request) -> Response:
         algorithm = owned(request, self._records)

@@ -29,6 +29,7 @@ from algosync.emulator.fault_values import FaultError
 from algosync.emulator.fault_wire import WiredProtocol
 from algosync.emulator.keys import KEY_LENGTH, new_key
 from algosync.emulator.listening import last_port, listening
+from algosync.emulator.stances import USUAL, Stances
 
 FORMAT = 1
 KEPT = "kept.json"
@@ -54,6 +55,7 @@ class Options:
     tls: bool = False
     certificate: Path | None = None
     faults: Path | None = None
+    stances: Stances = USUAL
 
 
 def serve(options: Options) -> None:
@@ -72,7 +74,7 @@ def serve(options: Options) -> None:
         database = _database(root / "cluster.sqlite")
         tls = _tls(options, root) if options.tls or options.certificate else None
         bundle = tls.bundle if tls else None
-        place = Place(root, options.environments.resolve(), port, secrets.token_urlsafe(24), bundle, faults)
+        place = Place(root, options.environments.resolve(), port, secrets.token_urlsafe(24), bundle, faults, options.stances)
         address = {
             "format_version": FORMAT,
             "address": place.address,

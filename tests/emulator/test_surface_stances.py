@@ -1,0 +1,73 @@
+"""Each question that the evidence leaves open, answered in both ways: by default and with its option."""
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from emulated import Emulator, emulator
+
+OPTIONS = (
+    *("--unbuilt-status", "200", "--duplicate-status", "409", "--largest-file", "5"),
+    *("--etag", "--strict-names", "--strict-versions"),
+)
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterator[Emulator]:
+    """The cluster of the other answers."""
+    with emulator(tmp_path_factory.mktemp("stances") / "root", environments, *OPTIONS) as running:
+        yield running
+
+
+def test_a_hash_that_is_not_built(site: Emulator, other: Emulator) -> None:
+    seen = []
+    for cluster in (site, other):
+        cluster.create("Unbuilt")
+        reply = cluster.request("POST", f"/v1/algo/local/Unbuilt/{'0' * 40}", {})
+        assert "version hash" in reply.json["error"]["message"]
+        seen.append(reply.status)
+    assert seen == [404, 200]
+
+
+def test_a_collection_twice(site: Emulator, other: Emulator) -> None:
+    statuses = [[cluster.request("POST", "/v1/data/.my", {"name": "twice"}).status for _ in "12"] for cluster in (site, other)]
+    assert statuses == [[200, 400], [200, 409]]
+
+
+@pytest.mark.parametrize("name", ["a" * 31, "1a", "a-b", "ä"])
+def test_names_of_collections(site: Emulator, other: Emulator, name: str) -> None:
+    assert [cluster.request("POST", "/v1/data/.my", {"name": name}).status for cluster in (site, other)] == [200, 400]
+    assert other.request("POST", "/v1/data/.my", {"name": f"b{ord(name[0])}" + "_" * (len(name) - 4)}).status == 200
+
+
+def test_the_checksum_and_the_size_of_a_file(site: Emulator, other: Emulator) -> None:
+    seen = []
+    for cluster in (site, other):
+        assert cluster.request("POST", "/v1/data/.my", {"name": "capped"}).status == 200
+        small = cluster.request("PUT", "/v1/data/.my/capped/small", b"12345").status
+        tag = cluster.request("HEAD", "/v1/data/.my/capped/small").headers.get("etag")
+        large = cluster.request("PUT", "/v1/data/.my/capped/large", b"123456").status
+        seen.append((small, tag, large, len(cluster.get("/v1/data/.my/capped")["files"])))
+    assert seen == [(200, None, 200, 2), (200, hashlib.md5(b"12345").hexdigest(), 413, 1)]
+
+
+def test_who_may_call_from_a_minor_version_on(site: Emulator, other: Emulator) -> None:
+    seen = []
+    for cluster in (site, other):
+        cluster.deploy("Changing", "def apply(input):\n    return input\n")
+        assert cluster.publish("Changing").status == 200
+        cluster.build_of("Changing", cluster.push("Changing", {"new": "1"}))
+        public = {"algorithm_callability": "public"}
+        minor = cluster.publish("Changing", settings=public, version_info={"version_type": "minor"}).status
+        seen.append((minor, cluster.publish("Changing", settings=public, version_info={"version_type": "major"}).status))
+    assert seen == [(200, 400), (400, 200)]
+
+
+@pytest.mark.parametrize("option", [("--unbuilt-status", "500"), ("--duplicate-status", "200"), ("--largest-file", "-1")])
+def test_what_no_cluster_would_answer(tmp_path: Path, option: tuple[str, str]) -> None:
+    command = [sys.executable, "-m", "algosync.emulator", str(tmp_path / "root"), *option]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr.count(f"argument {option[0]}: invalid")) == (2, 1)

@@ -95,7 +95,8 @@ def _line(seen: _Seen) -> str:
     cluster = seen.cluster
     user = printable(cluster.user, 80)
     since = printable(cluster.started_at, 40)
-    return f"{seen.name}  running  {cluster.url}  pid {cluster.pid}  user {user}  {algorithms}  since {since}"
+    told = f"{cluster.url}  pid {cluster.pid}  user {user}  {algorithms}  since {since}  page {cluster.url}/page/"
+    return f"{seen.name}  running  {told}"
 
 
 def _document(seen: _Seen) -> Json:

@@ -7,6 +7,7 @@ loopback address with its port (DNS rebinding) and an Origin, where there is one
 import base64
 import binascii
 import re
+import time
 from collections.abc import MutableMapping
 from email.utils import formatdate
 from typing import Any
@@ -26,6 +27,13 @@ NAMES = ("localhost", "127.0.0.1", "::1", "api.localhost", "git.localhost")
 OPEN = re.compile(r"/health|/v1/algorithm-environments/edge/environment-specifications/[^/]+/template")
 """What needs no key: a client asks for them before it has one."""
 
+PAGES = "/page/"
+"""Below it are the pages for people. Their browsers ask for a name, which does not matter, and a password: the key. They repeat it
+for what is below this path, and a session cookie would go to every port of this machine."""
+
+REALMS = {"/git/": "algorithmia", PAGES: "Local cluster: any user name, an API key as the password"}
+"""What takes Basic credentials, and asks for them. Under another name, so that a browser keeps a key for pages to the pages."""
+
 Message = MutableMapping[str, Any]
 
 
@@ -42,18 +50,19 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope["began"] = time.monotonic()
         reply = _Reply(scope, send, self._log)
         try:
             headers = Headers(scope=scope)
             self._check_host(headers, scope["scheme"])
             if not OPEN.fullmatch(scope["path"]):
-                scope["caller"] = self._caller(headers, git=scope["path"].startswith("/git/"))
+                scope["caller"] = self._caller(headers, scope["path"])
                 _check_rights(scope)
         except ApiError as error:
             await _drain(receive)
             response = error_reply(error, head=scope["method"] == "HEAD")
-            if error.status == 401 and scope["path"].startswith("/git/"):
-                response.headers["WWW-Authenticate"] = 'Basic realm="algorithmia"'
+            if error.status == 401 and (realm := _realm(scope["path"])):
+                response.headers["WWW-Authenticate"] = f'Basic realm="{realm}"'
             await response(scope, receive, reply.send)
             return
         try:
@@ -68,25 +77,37 @@ class Gate:
         if origin is not None and origin.removeprefix(f"{scheme}://") not in self._hosts:
             raise not_permitted("Requests of other origins are not answered")
 
-    def _caller(self, headers: Headers, *, git: bool) -> Caller:
+    def _caller(self, headers: Headers, path: str) -> Caller:
         presented = headers.get("authorization", "")
         if not presented:
             raise ApiError(401, "authorization required")
-        caller = self._basic(presented) if git else self._accounts.caller(_bare(presented))
+        caller = self._known(presented, path)
         if caller is None:
             raise ApiError(401, "The API key is unknown or invalid", UNKNOWN_KEY)
         return caller
 
-    def _basic(self, presented: str) -> Caller | None:
-        scheme, _, credentials = presented.partition(" ")
-        if scheme.lower() != "basic":
-            return None
-        try:
-            user, _, key = base64.b64decode(credentials, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return None
-        caller = self._accounts.caller(key)
-        return caller if caller and caller.user == user else None
+    def _known(self, presented: str, path: str) -> Caller | None:
+        credentials = _basic(presented) if _realm(path) else None
+        if path.startswith("/git/"):
+            caller = self._accounts.caller(credentials[1]) if credentials else None
+            return caller if caller and credentials and caller.user == credentials[0] else None
+        return self._accounts.caller(credentials[1] if credentials else _bare(presented))
+
+
+def _realm(path: str) -> str | None:
+    return next((realm for prefix, realm in REALMS.items() if path.startswith(prefix)), None)
+
+
+def _basic(presented: str) -> tuple[str, str] | None:
+    """User and password of Basic credentials."""
+    scheme, _, encoded = presented.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return user, password
 
 
 def _check_rights(scope: Scope) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +13,10 @@ from algosync.emulator.clock import now_text
 
 
 class RequestLog:
-    """`requests.jsonl`: time, caller, method, path with query, status, bytes of the reply's body, the fault that struck."""
+    """`requests.jsonl`: time, caller, method, path with query, status, bytes of the reply's body.
+
+    Where they are known: the seconds that it took from the gate to the reply's last byte, and the fault that struck.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -29,6 +33,8 @@ class RequestLog:
             "status": status,
             "bytes": size,
         }
+        if began := scope.get("began"):
+            entry["seconds"] = round(time.monotonic() - began, 3)
         if fault := scope.get("fault"):
             entry["fault"] = fault
         os.write(self._file, json.dumps(entry).encode() + b"\n")

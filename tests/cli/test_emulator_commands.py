@@ -72,7 +72,7 @@ def test_the_life_of_a_cluster(place: Workspace) -> None:
     assert first["address"] == url
     assert done(place, "start").strip() == url
     assert document(place) == first
-    line = f"default  running  {url}  pid {first['pid']}  user local  0 algorithms  since {first['started_at']}\n"
+    line = f"default  running  {url}  pid {first['pid']}  user local  0 algorithms  since {first['started_at']}  page {url}/page/\n"
     assert done(place, "status") == done(place, "status", "--name", "default") == line
     assert f"running already at {url}, with another --port, --tls\n" in said(place, "start", "--tls", "--port", "1")
     assert said(place, "stop", code=0) == "The local cluster default has ended.\n"

@@ -1,0 +1,158 @@
+"""Pages for people: what one looks for when a rehearsal fails. They change nothing and show no content of data.
+
+A key shows what its user and that one's organizations own, and requests of that user or of nobody known. Names of users and
+organizations everybody sees.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from itertools import islice
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from algosync.emulator.accounts import Caller
+from algosync.emulator.builder import Builder
+from algosync.emulator.builds import Build
+from algosync.emulator.database import Database
+from algosync.emulator.errors import ApiError, not_permitted
+from algosync.emulator.gate import PAGES
+from algosync.emulator.management_api import owned
+from algosync.emulator.page_records import LISTED, PageRecords
+from algosync.emulator.page_requests import RequestLine, recent
+from algosync.emulator.page_style import POLICY
+from algosync.emulator.page_templates import rendered
+from algosync.emulator.records import Records
+from algosync.emulator.replies import caller_of
+
+REQUESTS = 50
+"""The most that are shown of a sort."""
+
+LOG_END = 256 * 1024
+"""Bytes of a build's log that are shown: its end says why it failed."""
+
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+"""No other page may frame one, load one, or learn its address; nothing of it stays on disk."""
+
+
+class PageApi:
+    """The pages below `/page/`. Their endpoints are plain functions, which Starlette runs beside the event loop."""
+
+    def __init__(self, database: Database, records: Records, builder: Builder, log: Path) -> None:
+        self._records = records
+        self._lists = PageRecords(database, records.environments)
+        self._builder = builder
+        self._log = log
+
+    def routes(self) -> list[Route]:
+        """One route for each sort of page."""
+        pages: dict[str, Callable[[Request, Caller], str]] = {
+            "": self._algorithms,
+            "algorithms/{owner}/{name}": self._algorithm,
+            "algorithms/{owner}/{name}/builds/{build}": self._build,
+            "calls": self._calls,
+            "data": self._data,
+            "data/{collection}": self._collection,
+            "accounts": self._accounts,
+        }
+        return [Route(PAGES + path, _page(content)) for path, content in pages.items()]
+
+    def _algorithms(self, _: Request, caller: Caller) -> str:
+        found = self._lists.algorithms(caller.user)
+        return rendered(
+            "algorithms", "Algorithms", "Algorithms", algorithms=found, user=caller.user, organizations=caller.organizations
+        )
+
+    def _algorithm(self, request: Request, caller: Caller) -> str:
+        algorithm = owned(request, self._records)
+        environment = self._records.environments.by_id(algorithm.settings["algorithm_environment"])
+        return rendered(
+            "algorithm",
+            "Algorithms",
+            f"{algorithm.owner}/{algorithm.name}",
+            algorithm=algorithm,
+            environment=environment.kind.display_name if environment else "an environment of another cluster",
+            versions=self._records.versions.of(algorithm.id),
+            builds=self._records.builds.page(algorithm.id, sys.maxsize, LISTED + 1),
+            failures=self._lists.failures(caller.user, algorithm.id),
+        )
+
+    def _build(self, request: Request, _: Caller) -> str:
+        algorithm = owned(request, self._records)
+        build = self._records.builds.get(algorithm.id, request.path_params["build"])
+        if build is None:
+            raise ApiError(404, "There is no such build")
+        log, cut = self._log_of(build)
+        title = f"Build of {algorithm.owner}/{algorithm.name}"
+        return rendered("build", "Algorithms", title, algorithm=algorithm, build=build, log=log, cut=cut)
+
+    def _log_of(self, build: Build) -> tuple[str, bool]:
+        """The end of a log, and whether that is not all of it. A build that waits for its turn has none."""
+        try:
+            with self._builder.log(build) as log:
+                size = log.seek(0, os.SEEK_END)
+                log.seek(max(0, size - LOG_END))
+                return log.read(LOG_END).decode("utf-8", "replace"), size > LOG_END
+        except FileNotFoundError:
+            return "", False
+
+    def _calls(self, _: Request, caller: Caller) -> str:
+        found = [line for line in recent(self._log) if line.user in (None, caller.user) and not line.path.startswith(PAGES)]
+        return rendered(
+            "calls",
+            "Calls",
+            "Calls",
+            failures=self._lists.failures(caller.user),
+            failed=_first(line for line in found if line.failed),
+            calls=_first(line for line in found if line.path.startswith("/v1/algo/")),
+            requests=_first(found),
+        )
+
+    def _data(self, _: Request, caller: Caller) -> str:
+        return rendered("data", "Data", "Data", collections=self._lists.collections(caller.user))
+
+    def _collection(self, request: Request, caller: Caller) -> str:
+        collection = self._lists.collection(request.path_params["collection"])
+        if collection is None:
+            raise ApiError(404, "There is no such collection")
+        if not caller.owns(collection.account):
+            raise not_permitted()
+        after = request.query_params.get("after", "")
+        files = self._lists.files(collection.id, after)
+        title = f"{collection.account}/{collection.name}"
+        return rendered("collection", "Data", title, collection=collection, files=files, after=after)
+
+    def _accounts(self, _: Request, caller: Caller) -> str:
+        users, members = self._lists.users(), self._lists.members()
+        return rendered("accounts", "Accounts", "Accounts", user=caller.user, users=users, members=members)
+
+
+def _first(found: Iterable[RequestLine]) -> list[RequestLine]:
+    return list(islice(found, REQUESTS))
+
+
+def _page(content: Callable[[Request, Caller], str]) -> Callable[[Request], Response]:
+    """The endpoint of a page. Code that runs in the cluster has no business here: its API says what it may know."""
+
+    def endpoint(request: Request) -> Response:
+        caller = caller_of(request)
+        try:
+            if caller.inside:
+                raise not_permitted()
+            html, status = content(request, caller), 200
+        except ApiError as error:
+            html, status = rendered("refused", "", f"Error {error.status}", message=error.message), error.status
+        return Response(html, status, HEADERS, media_type="text/html")
+
+    return endpoint

@@ -1,0 +1,51 @@
+"""What the pages show of the request log: its end."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+READ = 1024 * 1024
+"""Bytes of the log's end that are looked at: some 5,000 requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLine:
+    """A request that has ended. `user` is None where the gate, or a fault in front of it, let nobody in."""
+
+    at: str
+    user: str | None
+    method: str
+    path: str
+    status: int
+    size: int
+    seconds: float | None
+    fault: str | None
+
+    @property
+    def failed(self) -> bool:
+        """Whether somebody who looks for a failure looks for this."""
+        return self.status >= 400 or self.fault is not None
+
+
+def recent(log: Path) -> Iterator[RequestLine]:
+    """The last requests, newest first."""
+    with log.open("rb") as file:
+        start = max(0, file.seek(0, os.SEEK_END) - READ)
+        file.seek(start)
+        lines = file.read().split(b"\n")
+    # The first one is cut, the last one empty or being written.
+    for line in reversed(lines[1 if start else 0 : -1]):
+        if found := _request(line):
+            yield found
+
+
+def _request(line: bytes) -> RequestLine | None:
+    """None for a line that another program, or a machine that broke down, has spoiled."""
+    try:
+        entry = json.loads(line)
+        texts = (entry["time"], entry["caller"], entry["method"], entry["path"])
+        return RequestLine(*texts, int(entry["status"]), int(entry["bytes"]), entry.get("seconds"), entry.get("fault"))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

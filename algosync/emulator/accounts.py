@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from algosync.emulator.database import Database
 from algosync.emulator.keys import digest, new_key
-from algosync.emulator.rights import EVERYTHING, Rights
+from algosync.emulator.rights import ADMINISTERING, EVERYTHING, Rights
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
@@ -73,10 +73,13 @@ class Accounts:
         """Let a user's key in, until `expires_at` in Unix seconds where that is given."""
         self._insert(user, key, rights, expires_at, main=False)
 
-    def set_key(self, user: str, key: str) -> None:
-        """Give a user, created where there is none, its main key in the place of the last one. Raises `AccountError`."""
+    def set_key(self, user: str, key: str, rights: Rights = EVERYTHING) -> None:
+        """Give a user, created where there is none, its main key in the place of the last one. Raises `AccountError`.
+
+        Its main key for the administration is another one.
+        """
         self.add_user(user)
-        self._insert(user, key, EVERYTHING, None, main=True)
+        self._insert(user, key, rights, None, main=True)
 
     def caller(self, key: str) -> Caller | None:
         """Whom this key or token speaks for; None for nobody, as for an expired key and a worker that answers no call now."""
@@ -88,7 +91,8 @@ class Accounts:
         if row is None or (row["expires_at"] is not None and row["expires_at"] <= time.time()):
             return None
         rights = Rights(bool(row["may_write"]), bool(row["may_call"]), bool(row["may_manage"]))
-        return Caller(row["user"], None, self.organizations(row["user"]), rights)
+        granted = ADMINISTERING if row["may_administer"] else rights
+        return Caller(row["user"], None, self.organizations(row["user"]), granted)
 
     def admit(self, worker: Callable[[], Caller | None]) -> str:
         """A new token for a worker, which says at each request whom it acts for."""
@@ -112,8 +116,9 @@ class Accounts:
     def _insert(self, user: str, key: str, rights: Rights, expires_at: float | None, *, main: bool) -> None:
         with self._database.write() as connection:
             if main:
-                connection.execute("DELETE FROM keys WHERE user = ? AND main", (user,))
+                connection.execute("DELETE FROM keys WHERE user = ? AND main AND may_administer = ?", (user, rights.administration))
             connection.execute(
-                "INSERT INTO keys (digest, user, may_write, may_call, may_manage, expires_at, main) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (digest(key), user, rights.write, rights.call, rights.management, expires_at, main),
+                "INSERT INTO keys (digest, user, may_write, may_call, may_manage, may_administer, expires_at, main)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (digest(key), user, rights.write, rights.call, rights.management, rights.administration, expires_at, main),
             )

@@ -41,6 +41,7 @@ from algosync.emulator.repositories import Repositories
 from algosync.emulator.request_log import RequestLog
 from algosync.emulator.stances import USUAL, Stances
 from algosync.emulator.venvs import Venvs
+from algosync.emulator.web_api import WebApi
 from algosync.emulator.worker import Host
 
 CARE_SECONDS = 60
@@ -120,6 +121,7 @@ class Cluster:
             Route("/health", health),
             *DataApi(files, self._blobs, self._place.stances).routes(),
             *EnvironmentsApi(records.environments).routes(),
+            *WebApi(records).routes(),
             # Before management, whose OWNER/NAME would take ID/builds and the like.
             *ReleaseApi(records, self._repositories, self._builder, self._place.stances).routes(),
             *ManagementApi(records, self._repositories, self._builder, self._pool).routes(),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FORMAT = 2
+FORMAT = 3
 
 ACCOUNTS = """
 CREATE TABLE users (name TEXT PRIMARY KEY);
@@ -70,6 +70,20 @@ INSERT INTO keys (digest, user, may_write, may_call, may_manage, expires_at, mai
 DROP TABLE users_1;
 """
 """There, a user had one key, which permitted everything."""
+
+FORMAT_3 = """
+ALTER TABLE keys ADD COLUMN may_administer INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE users ADD COLUMN profile TEXT NOT NULL DEFAULT '{}';
+
+ALTER TABLE organizations ADD COLUMN profile TEXT NOT NULL DEFAULT '{}';
+
+CREATE TABLE secrets (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+    algorithm_id TEXT NOT NULL REFERENCES algorithms (id) ON DELETE CASCADE,
+    variable TEXT NOT NULL, short_name TEXT NOT NULL, description TEXT NOT NULL,
+    value_id TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (algorithm_id, variable));
+"""
 
 
 class Database:
@@ -136,8 +150,8 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _change(connection: sqlite3.Connection, found: int) -> None:
     """Bring a file to this format, within the transaction of the caller."""
-    scripts = [ACCOUNTS, FROM_FORMAT_1] if found else [ACCOUNTS, SCHEMA]
-    if found:
+    scripts = {0: [ACCOUNTS, SCHEMA, FORMAT_3], 1: [ACCOUNTS, FROM_FORMAT_1, FORMAT_3], 2: [FORMAT_3]}[found]
+    if found == 1:
         connection.execute("ALTER TABLE users RENAME TO users_1")
     # Statement by statement: `executescript` would commit first and leave a half-made file behind a kill.
     for statement in ";".join(scripts).split(";"):

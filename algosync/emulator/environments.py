@@ -1,5 +1,6 @@
 """The runtimes a cluster offers. Their ids are its own; names and specification ids are the same on every cluster."""
 
+import sqlite3
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -24,7 +25,7 @@ class Kind:
         return self.language == "python3" and not self.framework
 
 
-KINDS = {
+DELIVERED = {
     kind.display_name: kind
     for kind in (
         Kind("Python 2.7", "python2", "python27"),
@@ -38,6 +39,16 @@ KINDS = {
         Kind("Python 3.8 + TensorFlow GPU 2.3", "python3", "tensorflow-gpu-2.3-python38", "GPU", "tensorflow"),
     )
 }
+"""What a new cluster has installed."""
+
+KINDS = DELIVERED | {
+    kind.display_name: kind
+    for kind in (
+        Kind("Python 3.7 + MXNet 1.3.1", "python3", "mxnet-cu90-1.3.1", "GPU", "mxnet"),
+        Kind("Selenium 3.141.x with Python 3.7", "python3", "selenium3.141.x-python", "CPU", "selenium"),
+    )
+}
+"""What it can have."""
 
 LANGUAGES = {"python2": "Python 2.x (Environments)", "python3": "Python 3.x (Environments)"}
 
@@ -53,13 +64,32 @@ class Environment:
 
 
 class Environments:
-    """The environments of this cluster; made once, with random ids."""
+    """The installed environments of this cluster, with random ids."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        _install(database)
-        rows = database.rows("SELECT * FROM environments ORDER BY rowid")
-        self.all = [Environment(row["id"], row["specification_id"], row["created_at"], KINDS[row["display_name"]]) for row in rows]
+        if not self._known():
+            with database.write() as connection:
+                for name in DELIVERED:
+                    _insert(connection, str(uuid.uuid4()), name)
+        self.all = self._known()
+
+    def available(self) -> dict[str, Kind]:
+        """What is not installed yet, by its specification's id."""
+        installed = {each.kind.display_name for each in self.all}
+        return {specification_of(name): kind for name, kind in KINDS.items() if name not in installed}
+
+    def install(self, environment_id: str, kind: Kind) -> None:
+        """Add an environment under this id."""
+        with self._database.write() as connection:
+            _insert(connection, environment_id, kind.display_name)
+        self.all = self._known()
+
+    def remove(self, environment: Environment) -> None:
+        """Take an environment away; it can be installed again, with another id."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM environments WHERE id = ?", (environment.id,))
+        self.all = self._known()
 
     def by_id(self, environment_id: object) -> Environment | None:
         """The environment with this id."""
@@ -73,15 +103,20 @@ class Environments:
         """The environment made from this specification."""
         return next((found for found in self.all if found.specification_id == specification_id), None)
 
+    def _known(self) -> list[Environment]:
+        rows = self._database.rows("SELECT * FROM environments ORDER BY rowid")
+        return [Environment(row["id"], row["specification_id"], row["created_at"], KINDS[row["display_name"]]) for row in rows]
 
-def _install(database: Database) -> None:
-    """Add the environments this cluster does not have yet."""
+
+def specification_of(display_name: str) -> str:
+    """The id of a specification: the same on every cluster."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"algorithmia:environment-specification:{display_name}"))
+
+
+def _insert(connection: sqlite3.Connection, environment_id: str, display_name: str) -> None:
     created_at = datetime.now(timezone.utc).replace(tzinfo=None).isoformat(timespec="milliseconds")
-    with database.write() as connection:
-        for name in KINDS:
-            specification = uuid.uuid5(uuid.NAMESPACE_URL, f"algorithmia:environment-specification:{name}")
-            connection.execute(
-                "INSERT INTO environments (id, specification_id, display_name, created_at) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (display_name) DO NOTHING",
-                (str(uuid.uuid4()), str(specification), name, created_at),
-            )
+    connection.execute(
+        "INSERT INTO environments (id, specification_id, display_name, created_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (display_name) DO NOTHING",
+        (environment_id, specification_of(display_name), display_name, created_at),
+    )

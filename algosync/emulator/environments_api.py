@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from algosync.emulator.environments import LANGUAGES, Environment, Environments
+from algosync.emulator.environments import LANGUAGES, Environment, Environments, Kind
 from algosync.emulator.errors import ApiError
 from algosync.emulator.replies import json_reply
 from algosync.emulator.templates import template
@@ -17,7 +17,7 @@ BASE = "/v1/algorithm-environments/edge"
 
 
 class EnvironmentsApi:
-    """Read only: what this cluster offers is fixed."""
+    """Read only; what is installed is changed by `WebApi`."""
 
     def __init__(self, environments: Environments) -> None:
         self._environments = environments
@@ -38,7 +38,7 @@ class EnvironmentsApi:
         if language not in LANGUAGES:
             raise ApiError(404, f"There is no language {language}")
         found = [each for each in self._environments.all if each.kind.language == language]
-        return json_reply({"environments": [_environment(each) for each in found]})
+        return json_reply({"environments": [environment_object(each) for each in found]})
 
     async def _template(self, request: Request) -> Response:
         environment = self._environments.by_specification(request.path_params["specification"])
@@ -54,15 +54,20 @@ def _language(name: str) -> dict[str, object]:
     return {"name": name, "display_name": LANGUAGES[name], "configuration": json.dumps(configuration)}
 
 
-def _environment(environment: Environment) -> dict[str, object]:
+def environment_object(environment: Environment) -> dict[str, object]:
+    """One that is installed."""
+    described = kind_object(environment.specification_id, environment.kind)
+    return {"id": environment.id, **described, "created_at": environment.created_at}
+
+
+def kind_object(specification_id: str, kind: Kind) -> dict[str, object]:
+    """One that can be."""
     return {
-        "id": environment.id,
-        "environment_specification_id": environment.specification_id,
-        "display_name": environment.kind.display_name,
-        "description": f"{environment.kind.display_name}, on the interpreter that runs this cluster",
-        "created_at": environment.created_at,
-        "language": _language(environment.kind.language),
-        "machine_type": environment.kind.machine_type,
+        "environment_specification_id": specification_id,
+        "display_name": kind.display_name,
+        "description": f"{kind.display_name}, on the interpreter that runs this cluster",
+        "language": _language(kind.language),
+        "machine_type": kind.machine_type,
     }
 
 

@@ -1,35 +1,56 @@
-"""What a key permits, and what a request needs (facts: `platform.md` 1.2; reads of management need no right: a choice)."""
+"""What a key permits, and what a request needs (facts: `platform.md` 1.2; reads of management need no more than those of data)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 DATA = re.compile(r"/v1/(data|connector)(/|$)")
+ORDINARY = re.compile(r"/v1/(data|connector|algo|algorithms)(/|$)|/git/")
+"""What a key of the administration is no good for."""
+
+ADMINISTRATION = re.compile(
+    r"/webapi/|/v1/admin/|/v1/algorithm-environments/edge/(environments/available|environment-specifications/[^/]+(/syncs.*)?)$"
+)
+"""What only such a key opens."""
+
+ACCOUNTS = re.compile(r"/v1/(users|organizations)(/|$)")
+"""What everybody may read, as far as it concerns them, and only the administration may change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """`write`: change data, or with `management` algorithms. `call`: run algorithms. `management`: change them, use git."""
+    """`write`: change data, or with `management` algorithms. `call`: run algorithms. `management`: change them, use git.
+
+    `read`: data and algorithms, which every key may but those of the `administration`: of accounts and installed environments.
+    """
 
     write: bool = True
     call: bool = True
     management: bool = True
+    read: bool = True
+    administration: bool = False
 
     def cover(self, needed: "Rights") -> bool:
         """Whether everything that is needed is there."""
-        return (self.write or not needed.write) and (self.call or not needed.call) and (self.management or not needed.management)
+        return all(getattr(self, field.name) or not getattr(needed, field.name) for field in fields(Rights))
 
 
 EVERYTHING = Rights()
-NOTHING = Rights(write=False, call=False, management=False)
+"""That an ordinary key can permit."""
+
+READING = Rights(write=False, call=False, management=False)
+NOTHING = Rights(write=False, call=False, management=False, read=False)
+ADMINISTERING = Rights(write=False, call=False, management=False, read=False, administration=True)
 
 
 def needed(method: str, path: str, query: str) -> Rights:
     """The rights that a request needs of its key, beside being known."""
     if path.startswith("/git/"):
         return Rights(write=path.endswith("/git-receive-pack") or "git-receive-pack" in query, call=False)
+    if ADMINISTRATION.match(path) or (method in CHANGING and ACCOUNTS.match(path)):
+        return ADMINISTERING
     if method not in CHANGING:
-        return NOTHING
+        return READING if ORDINARY.match(path) else NOTHING
     if path.startswith("/v1/algo/"):
         return Rights(write=False, management=False)
     return Rights(call=False, management=DATA.match(path) is None)

@@ -29,6 +29,7 @@ from algosync.emulator.fault_values import FaultError
 from algosync.emulator.fault_wire import WiredProtocol
 from algosync.emulator.keys import KEY_LENGTH, new_key
 from algosync.emulator.listening import last_port, listening
+from algosync.emulator.rights import ADMINISTERING, EVERYTHING, Rights
 from algosync.emulator.stances import USUAL, Stances
 
 FORMAT = 1
@@ -79,7 +80,8 @@ def serve(options: Options) -> None:
             "format_version": FORMAT,
             "address": place.address,
             "user": options.user,
-            "key": _key(database, root, options.user),
+            "key": _key(database, root, options.user, "key", EVERYTHING),
+            "admin_key": _key(database, root, options.user, "admin_key", ADMINISTERING),
             "pid": os.getpid(),
             "token": place.token,
             "started_at": now_text(),
@@ -222,17 +224,17 @@ def _listening(port: int, root: Path) -> Generator[socket.socket, None, None]:
         yield listener
 
 
-def _key(database: Database, root: Path, user: str) -> str:
-    """The user's key: that of the last start, or a new one. Only the address file has it; the database has a digest."""
+def _key(database: Database, root: Path, user: str, name: str, rights: Rights) -> str:
+    """A key of the user's: that of the last start, or a new one. Only the address file has it; the database has a digest."""
     accounts = Accounts(database)
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        known = json.loads((root / "cluster.json").read_text())["key"]
+        known = json.loads((root / "cluster.json").read_text())[name]
         caller = accounts.caller(known)
-        if len(known) == KEY_LENGTH and caller and caller.user == user:
+        if len(known) == KEY_LENGTH and caller and caller.user == user and caller.rights == rights:
             return str(known)
     key = new_key()
     try:
-        accounts.set_key(user, key)
+        accounts.set_key(user, key, rights)
     except AccountError as error:
         raise StartError(str(error)) from None
     return key

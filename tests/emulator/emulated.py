@@ -64,6 +64,7 @@ class Emulator:
     user: str
     key: str
     ca_cert: str | None = None
+    admin_key: str = ""
     owner: str = ""
     """Whose algorithms are meant: the user's own, where nobody else is named."""
 
@@ -234,7 +235,9 @@ def start(root: Path, environments: Path, *options: str, environ: Mapping[str, s
     line = process.stdout.readline()
     document = json.loads((root / "cluster.json").read_text())
     assert line == f"Serving {document['address']}\n"
-    return Emulator(root, process, document["address"], document["user"], document["key"], document["ca_cert"])
+    return Emulator(
+        root, process, document["address"], document["user"], document["key"], document["ca_cert"], document["admin_key"]
+    )
 
 
 @contextlib.contextmanager

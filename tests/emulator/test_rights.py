@@ -155,7 +155,7 @@ def test_a_folder_of_format_1_is_brought_to_this_one(tmp_path: Path, environment
             assert site.request("GET", "/v1/data/.my", key=keys["old"]).json == {"folders": [{"name": "kept"}]}
             assert site.request("PUT", "/v1/data/.my/kept/file", b"1", key=keys["old"]).status == 200
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (3,)
     assert shape(connection) == shape(sqlite3.connect(new_database(tmp_path / "new.sqlite")))
     connection.close()
 

@@ -105,7 +105,7 @@ PAGES = {
 <ul>
 {% for each in versions[:listed] %}
 <li><b>{{ each.semantic }}</b> {{ "public" if each.public else "private" }} <small><code>{{ each.commit }}</code></small>
-{% if each.info.release_notes %}<small>{{ each.info.release_notes | beginning(300) }}</small>{% endif %}</li>
+{% if each.info.get("release_notes") %}<small>{{ each.info.release_notes | beginning(300) }}</small>{% endif %}</li>
 {% else %}
 <li>Nothing published</li>
 {% endfor %}

@@ -1,0 +1,208 @@
+"""The pages for people: who may see them, what they say, that they stay small and change nothing."""
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from emulated import Emulator, emulator
+from page_seeds import HOSTILE, SPOOF_SHOWN, basic, fetched, filled, looked, page, rehearse
+from striking import FILE, struck
+
+from algosync.emulator.database import Database
+from algosync.emulator.page_api import HEADERS
+from algosync.emulator.page_records import LISTED
+from algosync.emulator.page_requests import READ, recent
+
+PEEKING = """
+import os, urllib.error, urllib.request
+
+def apply(path):
+    headers = {"Authorization": "Simple " + os.environ["ALGORITHMIA_API_KEY"]}
+    try:
+        return urllib.request.urlopen(urllib.request.Request(os.environ["ALGORITHMIA_API"] + path, headers=headers)).status
+    except urllib.error.HTTPError as error:
+        return error.code
+"""
+
+
+@pytest.fixture(scope="module")
+def rehearsed(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterator[Emulator]:
+    with emulator(tmp_path_factory.mktemp("pages") / "root", environments) as running:
+        rehearse(running)
+        yield running
+
+
+def test_a_browser_is_asked_for_the_key(rehearsed: Emulator) -> None:
+    asked = rehearsed.request("GET", "/page/", headers={"Authorization": ""})
+    realm = 'Basic realm="Local cluster: any user name, an API key as the password"'
+    assert (asked.status, asked.headers["www-authenticate"]) == (401, realm)
+    for path, headers, status in [
+        ("/page/", basic(rehearsed.key), 200),
+        ("/page/", basic(rehearsed.key, user=""), 200),
+        ("/page/", {"Authorization": f"Bearer {rehearsed.key}"}, 200),
+        ("/page/", basic("sim0000000000000000000000000"), 401),
+        ("/page/", basic(rehearsed.key, user="a:b"), 401),
+        ("/page/", {"Authorization": "Basic *"}, 401),
+        (f"/page/?key={rehearsed.key}", {"Authorization": ""}, 401),
+        ("/page/", {"Authorization": "", "Cookie": f"session={rehearsed.key}"}, 401),
+        # What the browser repeats for the pages opens nothing else.
+        ("/v1/data/", basic(rehearsed.key), 401),
+        ("/git/local/Broken.git/info/refs?service=git-upload-pack", basic(rehearsed.key), 401),
+    ]:
+        assert (path, headers, rehearsed.request("GET", path, headers=headers).status) == (path, headers, status)
+
+
+def test_no_other_page_can_use_them(rehearsed: Emulator) -> None:
+    for path in ("/page/", "/page/nothing-here", "/page/algorithms/local/None"):
+        stranger = {"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Origin": "null"}
+        for headers in stranger:
+            assert rehearsed.request("GET", path, headers={**basic(rehearsed.key), **headers}).status == 403
+    told = fetched(rehearsed, "/page/").headers
+    assert {name: told[name.lower()] for name in HEADERS} == HEADERS
+    assert "set-cookie" not in told
+    directives = dict(part.split(" ", 1) for part in told["content-security-policy"].split("; "))
+    assert directives.pop("style-src").startswith("'sha256-")
+    assert directives == dict.fromkeys(("default-src", "base-uri", "form-action", "frame-ancestors"), "'none'")
+    assert rehearsed.request("POST", "/page/", {}).status == 405
+
+
+def test_running_code_sees_none(site: Emulator) -> None:
+    peeking = site.deploy("Peeking", PEEKING)
+    assert [site.call(peeking, path)["result"] for path in ("/page/", "/v1/data/")] == [403, 200]
+
+
+def test_the_algorithms(rehearsed: Emulator) -> None:
+    overview = page(rehearsed, "/page/")
+    assert overview.links[4:6] == ["/page/algorithms/local/Broken", overview.links[5]]
+    words = " ".join(overview.text.split())
+    newest, good = rehearsed.get("/v1/algorithms/local/Broken/builds")["results"]
+    assert f"local/Broken Python 3.7 · nothing published failed build of {newest['commit_sha'][:10]} " in words
+    detail = page(rehearsed, "/page/algorithms/local/Broken")
+    assert [link for link in detail.links if "/builds/" in link] == [
+        f"/page/algorithms/local/Broken/builds/{each['build_id']}" for each in (newest, good)
+    ]
+    assert "pipeline_enabledTrue" in detail.text
+    assert rehearsed.request("POST", "/v1/algorithms/local/Broken/versions", {}).status == 200
+    assert "published 0.1.0, private" in page(rehearsed, "/page/").text
+    assert f"0.1.0 private {good['commit_sha']}" in page(rehearsed, "/page/algorithms/local/Broken").text
+
+
+def test_the_log_of_a_build(rehearsed: Emulator) -> None:
+    build = rehearsed.get("/v1/algorithms/local/Broken/builds")["results"][0]
+    log = rehearsed.logs("Broken", build)
+    assert HOSTILE in log
+    path = f"/page/algorithms/local/Broken/builds/{build['build_id']}"
+    assert log in page(rehearsed, path).text
+    file = rehearsed.root / "builds" / build["build_id"] / "build.log"
+    file.write_bytes(b"first line\n" + b"x" * 2**20 + b"\xff\nlast line\n")
+    long = page(rehearsed, path)
+    assert long.text.rstrip().endswith("x\ufffd\nlast line")
+    assert "first line" not in long.text
+    assert len(long.html) < 300_000
+    file.unlink()
+    file.parent.rename(file.parent.with_name("gone"))
+    assert "There is none." in page(rehearsed, path).text
+
+
+def test_the_failed_calls(rehearsed: Emulator) -> None:
+    for path in ("/page/calls", "/page/algorithms/local/Broken"):
+        words = page(rehearsed, path).text
+        assert HOSTILE + SPOOF_SHOWN in words
+        assert f"Input: {HOSTILE}"[:100] in words
+        assert "AlgorithmError" in words
+    words = " ".join(page(rehearsed, "/page/calls").text.split())
+    failed = words[words.index("Requests that failed") : words.index("Last calls of algorithms")]
+    assert "404 GET /v1/data/.my/models/none?<script>alert(5)" in failed
+    called = words[words.index("Last calls of algorithms") : words.index("Last requests")]
+    line = next(each for each in rehearsed.log() if each["path"].startswith("/v1/algo/"))
+    assert (
+        f"POST {line['path']} {line['time'][:19].replace('T', ' ')} UTC · local · {size(line['bytes'])} · {line['seconds']} s"
+        in called
+    )
+    assert "/page/" not in words
+
+
+def size(count: int) -> str:
+    return f"{count} B" if count < 1024 else f"{count / 1024:.1f} KiB"
+
+
+def test_the_data_without_their_content(rehearsed: Emulator) -> None:
+    words = " ".join(page(rehearsed, "/page/data").text.split())
+    assert "local/models 3 files · 21 B · last written " in words
+    link = next(link for link in page(rehearsed, "/page/data").links if link.startswith("/page/data/"))
+    listing = page(rehearsed, link)
+    assert "<img src=x onerror=alert(4)> 7 B · " in listing.text
+    assert "1234567" not in listing.html
+
+
+def test_each_sees_their_own(rehearsed: Emulator) -> None:
+    key = rehearsed.key_of("stranger")
+    collection = next(link for link in page(rehearsed, "/page/data").links if link.startswith("/page/data/"))
+    for path in ("/page/algorithms/local/Broken", collection):
+        refused = fetched(rehearsed, path, key)
+        assert (refused.status, refused.headers["content-type"]) == (403, "text/html; charset=utf-8")
+    own = {path: page(rehearsed, f"/page/{path}", key).text for path in ("", "calls", "data", "accounts")}
+    assert ["Broken" in own[""], "models" in own["data"], "You are stranger." in own["accounts"]] == [False, False, True]
+    assert ["Broken" in own["calls"], "/v1/" in own["calls"]] == [False, False]
+    rehearsed.join("stranger", "research")
+    assert "research stranger" in " ".join(page(rehearsed, "/page/accounts").text.split())
+    for path in ("algorithms/local/None", "algorithms/local/Broken/builds/none", "data/none"):
+        assert fetched(rehearsed, f"/page/{path}").status == 404
+
+
+class Counting(Database):
+    """Counts its queries."""
+
+    queries = 0
+
+    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        self.queries += 1
+        return super().rows(sql, *values)
+
+
+def test_a_page_asks_the_same_few_questions_however_much_there_is(tmp_path: Path) -> None:
+    for count in (2, 200):
+        with contextlib.closing(Counting(tmp_path / str(count))) as database:
+            pages = filled(database, count, tmp_path)
+            for path, most in [("", 1), ("calls", 1), ("data", 1), ("accounts", 2), ("algorithms/local/A0001", 4), ("data/0", 2)]:
+                database.queries = 0
+                assert len(looked(pages, f"/page/{path}").text) > 100
+                assert (path, database.queries) == (path, most)
+
+
+def test_long_lists_end(tmp_path: Path) -> None:
+    with contextlib.closing(Database(tmp_path / "database")) as database:
+        pages = filled(database, LISTED + 1, tmp_path)
+        for path, last in [("", f"A{LISTED - 1:04}"), ("data", f"c{LISTED - 1:04}"), ("calls", "broke 1")]:
+            text = looked(pages, f"/page/{path}").text
+            assert ("There are more than these 500." in text, last in text) == (True, True)
+            assert f"A{LISTED:04}\n" not in text
+        first = looked(pages, "/page/data/0")
+        assert (first.text.count("10 B"), first.links[-1]) == (LISTED, "/page/data/0?after=g0498")
+        following = looked(pages, first.links[-1])
+        assert (following.text.count("10 B"), following.links[-1]) == (2, "/page/accounts")
+
+
+def test_only_the_end_of_the_request_log_is_read(tmp_path: Path) -> None:
+    log = tmp_path / "requests.jsonl"
+    entry = {"time": "t", "caller": None, "method": "GET", "path": "/x", "status": 200, "bytes": 1}
+    spoiled = ["", "[]", "null", "{", '{"time": "t"}', json.dumps({**entry, "status": "?"}), "\x00" * 10]
+    lines = [json.dumps({**entry, "path": f"/{n}", "status": n}) for n in range(20_000)]
+    log.write_text("\n".join([*lines, *spoiled, json.dumps({**entry, "fault": "cut"}), '{"time": "t", "cal']))
+    found = list(recent(log))
+    assert (found[0].fault, found[0].failed) == ("cut", True)
+    assert [line.path for line in found[1:4]] == ["/19999", "/19998", "/19997"]
+    assert READ / 120 < len(found) < READ / 80
+
+
+def test_looking_uses_no_fault_up(tmp_path: Path, environments: Path) -> None:
+    with struck(tmp_path / "root", environments) as cluster:
+        cluster.strike("GET /*", {"status": 503}, times=1)
+        assert page(cluster.site, "/page/calls").text.count("fault") == 0
+        assert [cluster.site.request("GET", FILE).status for _ in range(2)] == [503, 200]
+        words = " ".join(page(cluster.site, "/page/calls").text.split())
+        assert f"503 GET {FILE} " in words[words.index("Requests that failed") : words.index("Last calls")]
+        assert "fault status" in words

@@ -1,4 +1,4 @@
-"""Runs in the interpreter that has the client library: evaluates expressions, one in a line, and answers each with one line of JSON."""
+"""Runs where the client library is: evaluates expressions, one in a line, and answers each with one line of JSON."""
 
 import inspect
 import json

@@ -8,7 +8,7 @@ import time
 
 
 def apply(input):
-    if not isinstance(input, dict):
+    if not isinstance(input, dict) or "do" not in input:
         return input
     what, value = input["do"], input.get("with")
     if what == "raise":

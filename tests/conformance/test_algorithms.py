@@ -1,0 +1,322 @@
+"""Creating, reading, changing and deleting algorithms (platform.md 3.1-3.4, 3.8, 3.10)."""
+
+import re
+
+import pytest
+from clients import Library
+from site_under_test import Algorithm, Site
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+CREATED = {"id", "name", "details", "settings", "source", "resource_type"}
+COMPILED = CREATED | {"version_info", "compilation", "self_link", "build"}
+SOURCE = {"scm": {"id": "internal", "provider": "internal", "default": True, "enabled": True}}
+
+
+def test_create(site: Site) -> None:
+    name = site.name("Made")
+    reply = site.curl("POST", f"/v1/algorithms/{site.user}", site.creation(name))
+    assert (reply.status, reply.keys()) == (200, CREATED)
+    assert (reply.at("name"), reply.at("details"), reply.at("source")) == (name, {"label": name}, SOURCE)
+    assert (reply.at("resource_type"), bool(UUID.fullmatch(reply.at("id")))) == ("algorithm", True)
+
+
+def test_create_fills_in_settings(site: Site) -> None:
+    environment = site.environment()
+    reply = site.curl("POST", f"/v1/algorithms/{site.user}", site.creation(site.name("Made")))
+    expected = {
+        "algorithm_callability": "private",
+        "source_visibility": "closed",
+        "license": "apl",
+        "network_access": "full",
+        "pipeline_enabled": True,
+        "insights_enabled": False,
+        "royalty_microcredits": 0,
+        "package_set": "python37",
+        "algorithm_environment": environment,
+    }
+    assert reply.at("settings") == expected
+
+
+def test_library_creates(site: Site, library: Library) -> None:
+    """1.7.10 adds an empty `version_info`, and checks what it reads."""
+    made = site.creation(site.name("Made"))
+    reply = library.ask(f"client.algo('{site.user}/{made['name']}').create({made['details']!r}, {made['settings']!r})")
+    assert (reply.error, reply.at("name"), reply.at("settings", "license")) == ("", made["name"], "apl")
+
+
+@pytest.mark.parametrize("missing", ["source_visibility", "license", "network_access", "pipeline_enabled", "algorithm_environment"])
+def test_create_needs_settings(site: Site, missing: str) -> None:
+    made = site.creation(site.name("Made"))
+    settings = {name: value for name, value in made["settings"].items() if name != missing}
+    reply = site.curl("POST", f"/v1/algorithms/{site.user}", {**made, "settings": settings})
+    assert (reply.status, isinstance(reply.at("error", "message"), str)) == (400, True)
+
+
+def test_create_by_package_set(site: Site) -> None:
+    made = site.creation(site.name("Made"))
+    settings = {**made["settings"], "package_set": "python38"}
+    settings.pop("algorithm_environment")
+    reply = site.curl("POST", f"/v1/algorithms/{site.user}", {**made, "settings": settings})
+    assert (reply.status, reply.at("settings", "package_set")) == (200, "python38")
+
+
+def test_create_with_unknown_language(site: Site) -> None:
+    made = site.creation(site.name("Made"))
+    settings = {**made["settings"], "language": "cobol", "environment": "cpu"}
+    settings.pop("algorithm_environment")
+    reply = site.curl("POST", f"/v1/algorithms/{site.user}", {**made, "settings": settings})
+    assert (reply.status, reply.at("error", "code")) == (400, 4001)
+
+
+def test_create_needs_a_label(site: Site) -> None:
+    reply = site.curl("POST", f"/v1/algorithms/{site.user}", {**site.creation(site.name("Made")), "details": {}})
+    assert (reply.status, isinstance(reply.at("error", "message"), str)) == (400, True)
+
+
+@pytest.mark.parametrize("name", ["1st", "with-hyphen", "with.dot", "", "with space"])
+def test_create_checks_the_name(site: Site, name: str) -> None:
+    reply = site.curl("POST", f"/v1/algorithms/{site.user}", site.creation(name))
+    assert (reply.status, isinstance(reply.at("error", "message"), str)) == (400, True)
+
+
+def test_create_twice(site: Site) -> None:
+    made = site.created()
+    reply = site.curl("POST", f"/v1/algorithms/{site.user}", site.creation(made.name))
+    assert (reply.status, reply.at("error", "code")) == (400, 1002)
+
+
+def test_create_for_a_stranger(site: Site) -> None:
+    reply = site.curl("POST", f"/v1/algorithms/{site.user}", site.creation(site.name("Made")), key=site.other)
+    assert (reply.status, reply.at("error", "code")) == (403, 2001)
+
+
+def test_create_for_an_organization(site: Site) -> None:
+    name = site.name("Made")
+    reply = site.curl("POST", f"/v1/algorithms/{site.organization}", site.creation(name))
+    assert (reply.status, reply.at("name")) == (200, name)
+
+
+def test_creation_commits_and_builds_nothing(site: Site) -> None:
+    made = site.created()
+    log = site.curl("GET", f"{made.url}/log")
+    assert [each["message"].strip() for each in log.each("commits")] == ["Algorithmia initial commit"]
+    builds = site.curl("GET", f"{made.url}/builds")
+    assert builds.document == {"marker": None, "next_link": None, "results": []}
+
+
+@pytest.mark.parametrize("by", ["name", "id"])
+def test_read_created(site: Site, by: str) -> None:
+    made = site.created()
+    reply = site.curl("GET", made.url if by == "name" else f"/v1/algorithms/{made.id}")
+    assert (reply.status, reply.keys(), reply.at("id")) == (200, CREATED, made.id)
+
+
+@pytest.mark.parametrize("by", ["name", "id"])
+def test_read_compiled(site: Site, hello: Algorithm, by: str) -> None:
+    reply = site.curl("GET", hello.url if by == "name" else f"/v1/algorithms/{hello.id}")
+    assert (reply.status, reply.keys(), reply.at("version_info", "git_hash")) == (200, COMPILED, hello.commit)
+    assert reply.keys("version_info") == {"git_hash", "version_uuid"}
+    assert (reply.at("compilation", "successful"), reply.keys("compilation")) == (True, {"successful", "output"})
+    assert str(reply.at("self_link")).endswith(f"/v1/algorithms/{hello.path}/versions/{hello.commit}")
+
+
+def test_read_missing(site: Site) -> None:
+    """Clients compare the whole body."""
+    reply = site.curl("GET", f"/v1/algorithms/{site.user}/None")
+    assert (reply.status, reply.body) == (404, b'{"error":"No such algorithm"}')
+
+
+def test_read_foreign(site: Site, hello: Algorithm) -> None:
+    reply = site.curl("GET", hello.url, key=site.other)
+    assert (reply.status, reply.at("error", "code"), reply.keys("error")) == (403, 2001, {"id", "code", "message"})
+
+
+def test_client_asks_whether_it_exists(site: Site, hello: Algorithm, new: Library) -> None:
+    reply = new.ask(f"[client.algo(path).exists() for path in ('{hello.path}', '{site.user}/None')]")
+    assert reply.value == [True, False]
+
+
+def test_old_client_reads_objects(site: Site, hello: Algorithm, old: Library) -> None:
+    reply = old.ask(f"client.algo('{hello.path}').info().version_info.git_hash")
+    assert reply.value == hello.commit
+
+
+def test_update(site: Site) -> None:
+    made = site.created()
+    settings = {**site.creation("X")["settings"], "license": "mit", "source_visibility": "open", "royalty_microcredits": 7}
+    reply = site.curl("PUT", made.url, {"details": {"label": "new", "tagline": "words"}, "settings": settings})
+    assert (reply.status, reply.at("details")) == (200, {"label": "new", "tagline": "words"})
+    after = site.curl("GET", made.url)
+    assert [after.at("settings", name) for name in ("license", "source_visibility", "royalty_microcredits")] == ["mit", "open", 7]
+
+
+@pytest.mark.parametrize("missing", ["license", "network_access", "pipeline_enabled", "source_visibility"])
+def test_update_needs_settings(site: Site, missing: str) -> None:
+    made = site.created()
+    settings = {name: value for name, value in site.creation("X")["settings"].items() if name != missing}
+    reply = site.curl("PUT", made.url, {"details": {"label": "new"}, "settings": settings})
+    assert (reply.status, isinstance(reply.at("error", "message"), str)) == (400, True)
+
+
+def test_update_cannot_change_the_language(site: Site) -> None:
+    made = site.created()
+    settings = {**site.creation("X")["settings"], "algorithm_environment": site.environment("Python 2.7")}
+    reply = site.curl("PUT", made.url, {"details": {"label": "new"}, "settings": settings})
+    assert (reply.status, isinstance(reply.at("error", "message"), str)) == (400, True)
+
+
+def test_update_of_sample_input(site: Site, released: dict[str, Algorithm]) -> None:
+    made = released["0.2.0"]
+    body = {"details": {"label": "new"}, "settings": site.creation("X")["settings"], "version_info": {"sample_input": '"given"'}}
+    reply = site.curl("PUT", made.url, body)
+    assert (reply.status, reply.at("details", "label")) == (200, "new")
+    after = site.curl("GET", f"{made.url}/versions/{made.commit}")
+    assert after.at("version_info", "sample_input") == '"given"'
+
+
+def test_update_is_json_only(site: Site) -> None:
+    made = site.created()
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    reply = site.curl("PUT", made.url, "details=label&settings=license", form)
+    assert (reply.status, isinstance(reply.at("error", "message"), str)) == (400, True)
+
+
+def test_client_updates_with_a_form(site: Site, new: Library) -> None:
+    """Its helper loses all values: refused, rather than taken for an update of nothing."""
+    made = site.created()
+    reply = new.ask(f"client.algo('{made.path}').update({{'label': 'new'}}, {site.creation('X')['settings']!r})")
+    assert (reply.value, reply.message) == (None, "Non-Algorithm related Failure: <Response [400]>")
+
+
+def test_old_client_updates(site: Site, old: Library) -> None:
+    made = site.created()
+    settings = {**site.creation("X")["settings"], "license": "mit"}
+    settings.pop("algorithm_environment")
+    reply = old.ask(f"client.algo('{made.path}').update({{'label': 'new'}}, {settings!r})")
+    assert (reply.error, reply.at("details", "label"), reply.at("settings", "license")) == ("", "new", "mit")
+
+
+def test_delete(site: Site) -> None:
+    made = site.created()
+    reply = site.curl("DELETE", made.url)
+    assert (reply.status, reply.body) == (204, b"")
+    after = site.curl("GET", made.url)
+    assert (after.status, after.document) == (404, {"error": "No such algorithm"})
+
+
+def test_name_is_free_after_delete(site: Site) -> None:
+    made = site.created()
+    replies = [site.curl("DELETE", made.url), site.curl("POST", f"/v1/algorithms/{site.user}", site.creation(made.name))]
+    assert [reply.status for reply in replies] == [204, 200]
+
+
+def test_delete_of_public(site: Site, released: dict[str, Algorithm]) -> None:
+    """Deleting what is publicly published is the administrator's."""
+    reply = site.curl("DELETE", released["0.1.0"].url)
+    assert (reply.status // 100, isinstance(reply.at("error", "message"), str)) == (4, True)
+
+
+def test_list_of_a_users_algorithms(site: Site, hello: Algorithm) -> None:
+    reply = site.curl("GET", f"/v1/users/{site.user}/algorithms")
+    assert (reply.keys(), reply.at("marker")) == ({"marker", "next_link", "results"}, None)
+    assert hello.id in {each["id"] for each in reply.each("results")}, reply
+
+
+def test_scm_status(site: Site, hello: Algorithm, library: Library) -> None:
+    answer = site.curl("GET", f"{hello.url}/scm/status")
+    assert answer.document == {"scm_connection_status": "active"}
+    reply = library.ask(f"client.algo('{hello.path}').get_scm_status()")
+    assert (reply.error, reply.at("scm_connection_status")) == ("", "active")
+
+
+def test_scm_webhook(site: Site, hello: Algorithm) -> None:
+    reply = site.curl("POST", f"{hello.url}/scm/webhook", {})
+    assert (reply.status in (202, 204), reply.body) == (True, b"")
+
+
+def test_commit_log(site: Site, hello: Algorithm) -> None:
+    reply = site.curl("GET", f"{hello.url}/log")
+    assert (reply.at("commits", 0, "id"), reply.keys("commits", 0)) == (hello.commit, {"id", "short_message", "message", "author"})
+
+
+def test_scms(site: Site, new: Library) -> None:
+    answer = site.curl("GET", "/v1/scms")
+    assert (answer.keys(), [each["id"] for each in answer.each("results")]) == ({"results"}, ["internal"])
+    reply = new.ask("client.scms()")
+    assert reply.value == answer.document
+
+
+def test_one_scm(site: Site) -> None:
+    reply = site.curl("GET", "/v1/scms/internal")
+    assert [reply.at(name) for name in ("id", "provider", "default", "enabled")] == ["internal", "internal", True, True]
+
+
+@pytest.mark.parametrize("by", ["name", "id"])
+def test_errors(site: Site, odd: Algorithm, by: str) -> None:
+    site.run(odd, {"do": "raise", "with": "spoken " + by + "x" * 200})
+    reply = site.curl("GET", (odd.url if by == "name" else f"/v1/algorithms/{odd.id}") + "/errors")
+    named = {
+        "created_at",
+        "request_id",
+        "username",
+        "algoname",
+        "algoversion",
+        "input",
+        "error",
+        "error_type",
+        "billable_to",
+        "worker",
+    }
+    assert reply.keys(0) == named
+    assert (reply.at(0, "algoname"), reply.at(0, "username"), len(reply.at(0, "input"))) == (odd.name, site.user, 128)
+    assert (str(reply.at(0, "request_id"))[:4], isinstance(reply.at(0, "created_at"), int)) == ("req-", True)
+
+
+def test_client_reads_errors(site: Site, odd: Algorithm, new: Library) -> None:
+    site.run(odd, {"do": "raise", "with": "spoken"})
+    reply = new.ask(f"client.get_algorithm_errors('{odd.id}')")
+    assert (reply.error, reply.at(0, "error")) == ("", "spoken")
+
+
+def test_secrets(site: Site, hello: Algorithm) -> None:
+    path = f"/v1/algorithms/{hello.id}/secrets"
+    provider = site.curl("GET", "/v1/secret-provider").at(0, "id")
+    secret = {"owner_type": "algorithm", "owner_id": hello.id, "short_name": "token", "provider_id": provider}
+    more = {"secret_key": "TOKEN_OF_HELLO", "secret_value": "hidden-value", "description": " "}
+    made = site.curl("POST", path, {**secret, **more})
+    assert (made.status, made.at("short_name"), b"hidden-value" in made.body) == (200, "token", False)
+    listed = site.curl("GET", path)
+    entry = next((each for each in (listed.each("results") or listed.each("secrets")) if each["short_name"] == "token"), {})
+    shown = {"id", "short_name", "description", "owner_type", "owner_id", "provider_id", "default_secret_value_id"}
+    assert (shown - set(entry), b"hidden-value" in listed.body) == (set(), False), listed
+    changed = site.curl("PUT", f"{path}/{entry['id']}", {**secret, **more, "description": "changed"})
+    assert (changed.status, b"hidden-value" in changed.body) == (200, False)
+    deleted = site.curl("DELETE", f"{path}/{entry['id']}")
+    assert (deleted.status, deleted.body) == (204, b"")
+
+
+def test_client_sets_secrets(site: Site, odd: Algorithm, new: Library) -> None:
+    reply = new.ask(f"client.algo('{odd.path}').set_secret('short', 'SECRET_OF_ODD', 'hidden-value')")
+    assert (reply.error, reply.at("short_name")) == ("", "short")
+    listed = new.ask(f"client.algo('{odd.path}').get_secrets()")
+    assert (listed.error, "hidden-value" in str(listed.value)) == ("", False)
+    seen = site.run(odd, {"do": "secret", "with": "SECRET_OF_ODD"})
+    assert seen.at("result") == "hidden-value"
+
+
+def test_secret_providers(site: Site, new: Library) -> None:
+    reply = new.ask("client.get_secret_providers()")
+    assert (len(reply.each()), isinstance(reply.at(0, "id"), str)) == (1, True)
+
+
+def test_registry_state(site: Site, hello: Algorithm) -> None:
+    path = f"/v1/algorithms/{hello.id}/versions/{hello.commit}/registry"
+    replies = [site.curl("GET", path), site.curl("POST", path, {})]
+    assert ([reply.status for reply in replies], replies[0].keys() != set(), replies[1].body) == ([200, 204], True, b"")
+
+
+def test_unknown_route_answers_json(site: Site) -> None:
+    """A text would leave the node client without an answer to look into."""
+    reply = site.curl("GET", "/v1/nothing/here")
+    assert (reply.status, isinstance(reply.at("error", "message"), str)) == (404, True)

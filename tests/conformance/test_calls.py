@@ -1,0 +1,370 @@
+"""Calls, their inputs, outputs and failures, and what runs behind them (platform.md 6, 7)."""
+
+import base64
+import json
+
+import pytest
+from clients import Algo, Library
+from odd_source import ODD
+from replies import Answer
+from site_under_test import Algorithm, Site
+
+BYTES = bytes(range(256))
+MIB = 1024 * 1024
+
+
+def post(site: Site, algorithm: Algorithm, body: str | bytes, content_type: str, query: str = "") -> Answer:
+    return site.curl("POST", algorithm.call + query, body, {"Content-Type": content_type})
+
+
+def test_json_input(site: Site, odd: Algorithm) -> None:
+    reply = post(site, odd, '[1, {"a": null}]', "application/json")
+    assert (reply.status, reply.at("result"), reply.at("metadata", "content_type")) == (200, [1, {"a": None}], "json")
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/text", "text/plain; charset=utf-8"])
+def test_text_input(site: Site, odd: Algorithm, content_type: str) -> None:
+    reply = post(site, odd, '{"a": "☎"}', content_type)
+    assert (reply.status, reply.at("result"), reply.at("metadata", "content_type")) == (200, '{"a": "☎"}', "text")
+
+
+def test_binary_input(site: Site, odd: Algorithm) -> None:
+    reply = post(site, odd, BYTES, "application/octet-stream")
+    expected = (200, base64.b64encode(BYTES).decode(), "binary")
+    assert (reply.status, reply.at("result"), reply.at("metadata", "content_type")) == expected
+
+
+def test_unknown_content_type(site: Site, odd: Algorithm) -> None:
+    reply = post(site, odd, "x", "image/png")
+    assert (reply.status, isinstance(reply.at("error", "message"), str)) == (415, True)
+
+
+def test_input_that_is_no_json(site: Site, odd: Algorithm) -> None:
+    reply = post(site, odd, "{", "application/json")
+    assert (reply.status, reply.at("error", "error_type")) == (400, "ParsingError")
+
+
+@pytest.mark.parametrize("value", ["'text'", "None", "[1, 2.5, {'a': True}]", "{'deep': {'er': []}}"])
+def test_library_calls(odd: Algorithm, site: Site, library: Library, value: str) -> None:
+    reply = library.ask(f"client.algo('{odd.path}/{odd.commit}').pipe({value}).result == {value} and 'the same'")
+    assert reply.value == "the same"
+
+
+def test_library_sends_and_gets_bytes(site: Site, odd: Algorithm, library: Library) -> None:
+    reply = library.ask(f"client.algo('{odd.path}/{odd.commit}').pipe(bytearray(range(256))).result")
+    assert reply.value == BYTES.decode("latin-1")
+
+
+def test_metadata(site: Site, odd: Algorithm, library: Library) -> None:
+    reply = library.ask(f"client.algo('{odd.path}/{odd.commit}').pipe('x').metadata")
+    assert (reply.keys() >= {"content_type", "duration"}, reply.at("content_type")) == (True, "text")
+    assert (isinstance(reply.at("duration"), float), "stdout" in reply.keys()) == (True, False)
+
+
+def test_metadata_has_a_request_id(site: Site, odd: Algorithm) -> None:
+    reply = site.run(odd, 1)
+    assert (reply.status, str(reply.at("metadata", "request_id"))[:4]) == (200, "req-")
+
+
+@pytest.mark.parametrize("said", ["True", "true", "TRUE"])
+def test_stdout(site: Site, odd: Algorithm, said: str) -> None:
+    reply = site.run(odd, {"do": "print", "with": "spoken"}, f"?stdout={said}")
+    assert reply.at("metadata", "stdout") == "spoken\nfrom a child\n"
+
+
+@pytest.mark.parametrize("said", ["False", "false"])
+def test_no_stdout(site: Site, odd: Algorithm, said: str) -> None:
+    reply = site.run(odd, {"do": "print", "with": "spoken"}, f"?stdout={said}")
+    assert (reply.at("result"), "stdout" in reply.keys("metadata")) == ("spoken", False)
+
+
+def test_stdout_is_the_owners(site: Site, speaker: Algorithm) -> None:
+    reply = site.curl("POST", f"/v1/algo/{speaker.path}?stdout=true", "1", {"Content-Type": "application/json"}, site.other)
+    assert (reply.at("result"), "stdout" in reply.keys("metadata")) == (1, False)
+
+
+def test_library_asks_for_stdout(site: Site, odd: Algorithm, library: Library) -> None:
+    called = f"client.algo('{odd.path}/{odd.commit}').set_options(stdout=True)"
+    reply = library.ask(called + ".pipe({'do': 'print', 'with': 'spoken'}).metadata.stdout")
+    assert reply.value == "spoken\nfrom a child\n"
+
+
+@pytest.mark.parametrize(
+    ("what", "body", "content_type"),
+    [("text", b"text", "text/plain"), ("bytes", BYTES, "application/octet-stream"), ("value", b"[1]", "application/json")],
+)
+def test_raw_output(site: Site, odd: Algorithm, what: str, body: bytes, content_type: str) -> None:
+    asked: object = {"text": "text", "bytes": {"do": "bytes"}, "value": [1]}[what]
+    reply = site.run(odd, asked, "?output=raw")
+    assert (reply.status, reply.body, reply.headers.get("content-type", "").partition(";")[0]) == (200, body, content_type)
+
+
+def test_raw_output_of_a_failure(site: Site, odd: Algorithm) -> None:
+    reply = site.run(odd, {"do": "raise", "with": "spoken"}, "?output=raw")
+    assert (reply.status, reply.body) == (400, b"spoken")
+
+
+def test_library_asks_for_raw_output(site: Site, odd: Algorithm, library: Library) -> None:
+    reply = library.ask(f"client.algo('{odd.path}/{odd.commit}').set_options(output=OutputType.raw).pipe('text')")
+    assert reply.value == "text"
+
+
+def test_void_output(site: Site, odd: Algorithm) -> None:
+    reply = site.run(odd, 1, "?output=void")
+    assert (reply.status, reply.at("async"), str(reply.at("request_id"))[:4]) == (200, "void", "req-")
+
+
+def test_library_asks_for_void_output(site: Site, odd: Algorithm, library: Library) -> None:
+    reply = library.ask(f"client.algo('{odd.path}/{odd.commit}').set_options(output=OutputType.void).pipe('text')")
+    assert (reply.error, str(reply.at("request_id"))[:4]) == ("", "req-")
+
+
+def test_failure(site: Site, odd: Algorithm) -> None:
+    reply = site.run(odd, {"do": "raise", "with": "spoken"})
+    assert (reply.status, reply.at("error", "message"), reply.at("error", "error_type")) == (200, "spoken", "AlgorithmError")
+    assert ("ValueError: spoken" in str(reply.at("error", "stacktrace")), reply.keys()) == (True, {"error", "metadata"})
+    assert isinstance(reply.at("metadata", "duration"), float)
+
+
+def test_library_raises_failure(site: Site, odd: Algorithm, library: Library) -> None:
+    reply = library.ask(f"client.algo('{odd.path}/{odd.commit}').pipe({{'do': 'raise', 'with': 'spoken'}})")
+    assert (reply.error, "spoken" in reply.message) == ("AlgorithmException", True)
+
+
+def test_stack_trace_is_for_who_sees_the_source(site: Site, speaker: Algorithm) -> None:
+    path = f"/v1/algo/{speaker.path}"
+    replies = [site.curl("POST", path, '"no"', {"Content-Type": "application/json"}, key) for key in (site.curl.key, site.other)]
+    assert [reply.at("error", "message") for reply in replies] == ["no number"] * 2
+    assert ["no number" in str(reply.at("error", "stacktrace")) for reply in replies] == [True, False]
+
+
+def test_not_found(site: Site) -> None:
+    reply = site.curl("POST", f"/v1/algo/{site.user}/None", "1", {"Content-Type": "application/json"})
+    assert (reply.status, reply.at("error", "message")) == (404, f"algorithm algo://{site.user}/None not found")
+
+
+def test_library_says_not_found(site: Site, library: Library) -> None:
+    """2.0.5 shows the status only; 1.7.10 reads the body of any."""
+    reply = library.ask(f"client.algo('{site.user}/None').pipe(1)")
+    shown = {"Exception": "<Response [404]>", "AlgorithmException": f"algorithm algo://{site.user}/None not found"}
+    assert shown.get(reply.error, "(nothing)") in reply.message, reply
+    assert reply.error in shown, reply
+
+
+def test_timeout(site: Site, odd: Algorithm) -> None:
+    reply = site.run(odd, {"do": "child", "with": 60}, "?timeout=1")
+    assert (reply.status, reply.at("error", "error_type"), isinstance(reply.at("error", "message"), str)) == (
+        200,
+        "TimeoutError",
+        True,
+    )
+
+
+def test_timeout_beyond_the_longest(site: Site, odd: Algorithm) -> None:
+    reply = site.run(odd, 1, "?timeout=99999")
+    assert (reply.status, reply.at("result")) == (200, 1)
+
+
+def test_unknown_query_is_harmless(site: Site, odd: Algorithm) -> None:
+    reply = site.run(odd, 1, "?timing=1&anything=else")
+    assert (reply.status, reply.at("result")) == (200, 1)
+
+
+@pytest.mark.parametrize(("size", "status"), [(9 * MIB, 200), (11 * MIB, 413)])
+def test_input_limit(site: Site, odd: Algorithm, size: int, status: int) -> None:
+    reply = post(site, odd, b'{"do": "length", "with": "%s"}' % (b"x" * size), "application/json")
+    expected = (200, size, None) if status == 200 else (413, None, "TooLargeError")
+    assert (reply.status, reply.at("result"), reply.at("error", "error_type")) == expected
+
+
+@pytest.mark.parametrize(("size", "kept"), [(9 * MIB, True), (16 * MIB, False)])
+def test_output_limit(site: Site, odd: Algorithm, size: int, kept: bool) -> None:
+    reply = site.run(odd, {"do": "big", "with": size})
+    expected = (size, None) if kept else (0, "TooLargeError")
+    assert (len(reply.at("result") or ""), reply.at("error", "error_type")) == expected
+    assert reply.status in ((200,) if kept else (200, 413))
+
+
+def test_result_that_is_no_json(site: Site, odd: Algorithm) -> None:
+    reply = site.run(odd, {"do": "set"})
+    assert (reply.status, isinstance(reply.at("error", "message"), str), reply.at("result")) == (200, True, None)
+
+
+@pytest.mark.parametrize(("what", "code"), [("exit", 3), ("die", 4)])
+def test_process_that_ends(site: Site, odd: Algorithm, what: str, code: int) -> None:
+    reply = site.run(odd, {"do": what, "with": code})
+    assert (reply.status, reply.at("error", "error_type"), str(code) in str(reply.at("error", "message"))) == (
+        200,
+        "SystemExit",
+        True,
+    )
+    after = site.run(odd, 1)
+    assert after.at("result") == 1
+
+
+def test_none_result(site: Site, odd: Algorithm) -> None:
+    reply = site.run(odd, {"do": "none"})
+    assert (reply.status, reply.keys(), reply.at("result")) == (200, {"result", "metadata"}, None)
+
+
+@pytest.fixture(scope="session")
+def speaker(site: Site) -> Algorithm:
+    """A public algorithm of closed source, which prints, and takes numbers only."""
+    source = (
+        "def apply(input):\n    print(input)\n    if not isinstance(input, int):\n"
+        "        raise ValueError('no number')\n    return input\n"
+    )
+    return site.published(site.built(source), "public")
+
+
+NESTING = """\
+import Algorithmia
+
+
+def apply(input):
+    try:
+        return Algorithmia.client().algo(input).pipe("you").result
+    except Exception as error:
+        return "{}: {}".format(type(error).__name__, error)
+"""
+NEEDED = {"requirements.txt": "algorithmia>=1.0.0,<2.0\nsix\n"}
+
+
+def test_algorithms_call_algorithms(site: Site, odd: Algorithm) -> None:
+    reply = site.run(site.built(NESTING, NEEDED), f"{odd.path}/{odd.commit}")
+    assert (reply.status, reply.at("result")) == (200, "you")
+
+
+def test_pipeline_disabled(site: Site, odd: Algorithm) -> None:
+    reply = site.run(site.built(NESTING, NEEDED, pipeline_enabled=False), f"{odd.path}/{odd.commit}")
+    assert (reply.status, reply.at("result")) == (200, "Exception: Non-Algorithm related Failure: <Response [403]>")
+
+
+INSIGHTS = """\
+import os
+
+import requests
+
+
+def apply(input):
+    address = os.environ["ALGORITHMIA_API"] + "/v1/insights"
+    return requests.post(address, json=[{"insight_key": "k", "insight_value": 1}]).status_code
+"""
+
+
+def test_insights_are_taken(site: Site) -> None:
+    reply = site.run(site.built(INSIGHTS, NEEDED), 1)
+    assert (reply.status, (reply.at("result") or 0) // 100) == (200, 2)
+
+
+def test_legacy_layout(site: Site) -> None:
+    reply = site.run(site.built("def apply(input):\n    return 'legacy'\n"), 1)
+    assert reply.at("result") == "legacy"
+
+
+def test_import_failure(site: Site) -> None:
+    """It kills a process of the legacy layout before it can serve."""
+    reply = site.run(site.built("import nothing_of_the_kind\n\n\ndef apply(input):\n    return 1\n"), 1)
+    assert (reply.status, "nothing_of_the_kind" in str(reply.document)) == (200, True)
+    assert reply.keys("error") >= {"message", "error_type"}
+
+
+ADK = """\
+from Algorithmia import ADK
+
+
+def load():
+    {loading}
+
+
+def apply(input, loaded):
+    if input == "raise":
+        raise ValueError("spoken")
+    return [input, loaded]
+
+
+ADK(apply, load).init("sample")
+"""
+
+
+def adk(site: Site, loading: str) -> Algorithm:
+    made = site.created()
+    return site.pushed(made, {f"src/{made.name}.py": ADK.format(loading=loading)})
+
+
+def test_adk_layout(site: Site) -> None:
+    made = adk(site, "return 'model'")
+    replies = [site.run(made, "in"), site.run(made, "raise"), site.run(made, "again")]
+    assert [reply.at("result") for reply in replies] == [["in", "model"], None, ["again", "model"]]
+    assert [reply.at("error", "message") for reply in replies] == [None, "spoken", None]
+
+
+def test_adk_load_failure(site: Site) -> None:
+    """The process lives, and says so at every call."""
+    made = adk(site, "raise RuntimeError('no model')")
+    replies = [site.run(made, "in"), site.run(made, "again")]
+    assert [reply.at("error", "error_type") for reply in replies] == ["LoadingError"] * 2
+    assert ["no model" in str(reply.at("error", "message")) for reply in replies] == [True] * 2
+
+
+HANDLER = """\
+import Algorithmia
+
+
+def apply(input, state):
+    return [input, state]
+
+
+def load():
+    return "state"
+
+
+Algorithmia.handler(apply, load).serve()
+"""
+
+
+def test_handler_layout(site: Site) -> None:
+    made = site.created()
+    built = site.pushed(made, {f"src/{made.name}.py": HANDLER})
+    reply = site.run(built, "in")
+    assert reply.at("result") == ["in", "state"]
+
+
+def test_tests_are_not_run_by_a_build(site: Site) -> None:
+    made = site.built(ODD, {"src/any_test.py": "raise SystemExit('a test was run')\n"})
+    reply = site.run(made, 1)
+    assert reply.at("result") == 1
+
+
+MANIFEST_SOURCE = """\
+from Algorithmia import ADK
+
+
+def load(model):
+    with open(model.get_model("words")) as file:
+        return file.read()
+
+
+def apply(input, loaded):
+    return loaded
+
+
+ADK(apply, load).init("sample")
+"""
+
+
+def test_model_manifest(site: Site, algo: Algo) -> None:
+    """`freeze` by the client, the check by the runtime: the model is loaded as long as it is what was frozen."""
+    path = site.collection({"words.txt": "frozen"})
+    entry = {"name": "words", "source_uri": f"data://{path}/words.txt", "fail_on_tamper": True, "metadata": {}}
+    (algo.home / "model_manifest.json").write_text(json.dumps({"required_files": [entry], "optional_files": []}))
+    froze = algo("freeze")
+    assert (froze.code, froze.stdout) == (0, "None\n")
+    made = site.created()
+    frozen = (algo.home / "model_manifest.json.freeze").read_text()
+    built = site.pushed(made, {f"src/{made.name}.py": MANIFEST_SOURCE, "model_manifest.json.freeze": frozen})
+    reply = site.run(built, "x")
+    assert reply.at("result") == "frozen"
+    site.curl("PUT", f"/v1/data/{path}/words.txt", "tampered")
+    tampered = site.run(site.pushed(built, {"README.md": "again"}), "x")
+    assert tampered.at("error", "error_type") == "LoadingError"

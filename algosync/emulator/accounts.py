@@ -1,6 +1,8 @@
 """Who asks: users by their keys, running algorithms by the token of their worker; who belongs to which organization."""
 
+import json
 import re
+import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -56,9 +58,42 @@ class Accounts:
 
     def join(self, user: str, organization: str) -> None:
         """Make a user a member of an organization, which is created where there is none. Raises `AccountError`."""
-        self._add("organizations", organization, "users")
+        self.add_organization(organization)
         with self._database.write() as connection:
             connection.execute("INSERT OR IGNORE INTO members (organization, user) VALUES (?, ?)", (organization, user))
+
+    def leave(self, user: str, organization: str) -> None:
+        """End a membership."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM members WHERE organization = ? AND user = ?", (organization, user))
+
+    def add_organization(self, organization: str) -> None:
+        """Create the organization where there is none. Raises `AccountError` for what cannot be its name."""
+        self._add("organizations", organization, "users")
+
+    def remove_organization(self, organization: str) -> None:
+        """Forget an organization and who belonged to it."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM members WHERE organization = ?", (organization,))
+            connection.execute("DELETE FROM organizations WHERE name = ?", (organization,))
+
+    def describe_user(self, user: str, profile: dict[str, object]) -> None:
+        """Keep what is said of a user."""
+        with self._database.write() as connection:
+            connection.execute("UPDATE users SET profile = ? WHERE name = ?", (json.dumps(profile), user))
+
+    def describe_organization(self, organization: str, profile: dict[str, object]) -> None:
+        """Keep what is said of an organization."""
+        with self._database.write() as connection:
+            connection.execute("UPDATE organizations SET profile = ? WHERE name = ?", (json.dumps(profile), organization))
+
+    def profile_of_user(self, user: str) -> dict[str, object]:
+        """What is said of a user; nothing of one that is not there."""
+        return _profile(self._database.row("SELECT profile FROM users WHERE name = ?", user)) or {}
+
+    def profile_of_organization(self, organization: str) -> dict[str, object] | None:
+        """What is said of an organization; None where there is none."""
+        return _profile(self._database.row("SELECT profile FROM organizations WHERE name = ?", organization))
 
     def has_user(self, user: str) -> bool:
         """Whether there is such a user."""
@@ -122,3 +157,8 @@ class Accounts:
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (digest(key), user, rights.write, rights.call, rights.management, rights.administration, expires_at, main),
             )
+
+
+def _profile(row: sqlite3.Row | None) -> dict[str, object] | None:
+    found: dict[str, object] | None = json.loads(row["profile"]) if row else None
+    return found

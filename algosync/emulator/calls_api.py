@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from algosync.emulator.accounts import Caller
 from algosync.emulator.algorithms import Algorithm
-from algosync.emulator.builds import SUCCEEDED, Build
+from algosync.emulator.builds import SUCCEEDED
 from algosync.emulator.errors import ApiError, not_permitted
 from algosync.emulator.files import Files
 from algosync.emulator.pool import Pool
@@ -112,7 +112,10 @@ class CallsApi:
             build = self._records.builds.of_commit(algorithm.id, version.commit) if version else None
         if build is None or not (own or (version and version.public)):
             raise not_permitted()
-        return _checked(caller, algorithm, build, version.settings if version else algorithm.settings)
+        settings = version.settings if version else algorithm.settings
+        _check_nesting(caller)
+        secrets = self._records.vault.variables(algorithm.id)
+        return Target(algorithm, build, settings.get("pipeline_enabled") is True, secrets)
 
     def _addressed(self, segments: list[str]) -> tuple[Algorithm | None, str]:
         """The algorithm with this id or this owner and name, and the reference behind it."""
@@ -123,12 +126,12 @@ class CallsApi:
         return None, ""
 
 
-def _checked(caller: Caller, algorithm: Algorithm, build: Build, settings: dict[str, object]) -> Target:
+def _check_nesting(caller: Caller) -> None:
+    """Raises `ApiError` 403 where an algorithm may not call others, or no deeper."""
     if caller.inside and not caller.inside.may_call:
         raise not_permitted("pipeline_enabled is off: this algorithm may not call others")
     if caller.inside and caller.inside.depth >= MAX_DEPTH:
         raise not_permitted(f"Algorithms are nested deeper than {MAX_DEPTH} calls")
-    return Target(algorithm, build, settings.get("pipeline_enabled") is True)
 
 
 def _call_of(caller: Caller) -> Call:
@@ -189,13 +192,13 @@ def _metadata(outcome: Outcome) -> Document:
 def _raw(outcome: Outcome) -> Response:
     """The bare result."""
     if outcome.error:
-        return Response(str(outcome.error.get("message")), 400, media_type="text/plain")
+        return Response(str(outcome.error.get("message")).encode("utf-8", "replace"), 400, media_type="text/plain")
     result = outcome.document.get("result")
     content_type = _metadata(outcome).get("content_type")
     if content_type == "binary":
         return Response(base64.b64decode(str(result)), media_type="application/octet-stream")
     if content_type == "text":
-        return Response(str(result), media_type="text/plain")
+        return Response(str(result).encode("utf-8", "replace"), media_type="text/plain")
     return json_reply(result)
 
 

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from algosync.emulator.accounts import Accounts
+from algosync.emulator.accounts_api import AccountsApi
 from algosync.emulator.blobs import Blobs
 from algosync.emulator.builder import Builder
 from algosync.emulator.calls_api import CallsApi
@@ -39,6 +40,7 @@ from algosync.emulator.release_api import ReleaseApi
 from algosync.emulator.replies import error_reply, json_reply, refused
 from algosync.emulator.repositories import Repositories
 from algosync.emulator.request_log import RequestLog
+from algosync.emulator.secrets_api import SecretsApi
 from algosync.emulator.stances import USUAL, Stances
 from algosync.emulator.venvs import Venvs
 from algosync.emulator.web_api import WebApi
@@ -122,8 +124,10 @@ class Cluster:
             *DataApi(files, self._blobs, self._place.stances).routes(),
             *EnvironmentsApi(records.environments).routes(),
             *WebApi(records).routes(),
+            *AccountsApi(self._accounts, records, files).routes(),
             # Before management, whose OWNER/NAME would take ID/builds and the like.
             *ReleaseApi(records, self._repositories, self._builder, self._place.stances).routes(),
+            *SecretsApi(records).routes(),
             *ManagementApi(records, self._repositories, self._builder, self._pool).routes(),
             *GitApi(records.algorithms, self._repositories, self._builder).routes(),
             *self._calls.routes(),

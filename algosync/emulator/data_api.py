@@ -4,7 +4,6 @@ import asyncio
 import base64
 import binascii
 import hashlib
-import json
 import re
 from collections.abc import AsyncIterator
 from typing import BinaryIO
@@ -19,7 +18,7 @@ from algosync.emulator.clock import seconds_text
 from algosync.emulator.errors import BAD_MARKER, ApiError, invalid
 from algosync.emulator.files import Collection, File, Files
 from algosync.emulator.places import Place, check_readable, check_writable, decode, locate
-from algosync.emulator.replies import MAX_JSON, caller_of, json_reply, object_field, read_body, read_object
+from algosync.emulator.replies import MAX_JSON, caller_of, json_reply, object_field, parsed, read_body, read_object
 from algosync.emulator.stances import Stances
 
 PAGE = 1000
@@ -277,12 +276,13 @@ async def _creation(request: Request) -> dict[str, object]:
     """`{"name", "acl"}`; one client sends the bare name as plain text."""
     if not request.headers.get("content-type", "").startswith("text/plain"):
         return await read_object(request)
-    text = (await read_body(request, MAX_JSON)).decode("utf-8", "replace")
+    sent = await read_body(request, MAX_JSON)
+    name: dict[str, object] = {"name": sent.decode("utf-8", "replace")}
     try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
-        return {"name": text}
-    return body if isinstance(body, dict) else {"name": text}
+        body = parsed(sent)
+    except ValueError:
+        return name
+    return body if isinstance(body, dict) else name
 
 
 def _read_acl(body: dict[str, object]) -> list[str]:

@@ -63,7 +63,7 @@ class Pool:
             while True:
                 await asyncio.gather(*[self._end(worker) for worker in self._idle if worker.ended])
                 for worker in reversed(self._idle):
-                    if worker.target.build.id == target.build.id:
+                    if worker.target.build.id == target.build.id and worker.target.secrets == target.secrets:
                         self._idle.remove(worker)
                         worker.target = target
                         return worker

@@ -6,23 +6,25 @@ from algosync.emulator.algorithms import Algorithm, Algorithms
 from algosync.emulator.builds import Build, Builds
 from algosync.emulator.database import Database
 from algosync.emulator.environments import Environments
+from algosync.emulator.vault import Vault
 from algosync.emulator.versions import Version, Versions
 from algosync.emulator.wire import algorithm_object
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Algorithms, their builds and versions, and the environments they run in."""
+    """Algorithms, their builds, versions and secrets, and the environments they run in."""
 
     algorithms: Algorithms
     builds: Builds
     versions: Versions
     environments: Environments
+    vault: Vault
 
     @classmethod
     def of(cls, database: Database) -> "Records":
         """All records of one database."""
-        return cls(Algorithms(database), Builds(database), Versions(database), Environments(database))
+        return cls(Algorithms(database), Builds(database), Versions(database), Environments(database), Vault(database))
 
     def published(self, build: Build) -> Version | None:
         """The version made of a build's commit."""

@@ -53,14 +53,24 @@ async def read_body(request: Request, limit: int) -> bytes:
     return bytes(body)
 
 
+def parsed(body: bytes) -> object:
+    """JSON. Raises `ValueError` for what is none, is nested too deep, or holds half a surrogate pair, which no database takes."""
+    try:
+        content: object = json.loads(body)
+        json.dumps(content, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError("The JSON is nested too deep") from None
+    return content
+
+
 async def read_object(request: Request) -> dict[str, object]:
     """A JSON object; nothing at all counts as an empty one. Raises `ApiError` 400 for anything else."""
     body = await read_body(request, MAX_JSON)
     if not body.strip():
         return {}
     try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
+        content = parsed(body)
+    except ValueError:
         raise invalid("The request body is not JSON") from None
     if not isinstance(content, dict):
         raise invalid("The request body is not a JSON object")

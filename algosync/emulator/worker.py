@@ -8,7 +8,7 @@ import secrets
 import shutil
 import time
 from asyncio.subprocess import Process
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from algosync.emulator import processes
@@ -31,11 +31,12 @@ Document = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is called: a built commit of an algorithm, and whether it may call other algorithms in turn."""
+    """What is called: a built commit of an algorithm, whether it may call other algorithms in turn, and its secrets by variable."""
 
     algorithm: Algorithm
     build: Build
     may_call: bool
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,16 +183,21 @@ class Worker:
         no_proxy = ",".join(filter(None, ["127.0.0.1,localhost", environment.get("NO_PROXY")]))
         if bundle := self._host.ca_bundle:
             environment |= dict.fromkeys(processes.CA_BUNDLES, str(bundle))
-        return environment | {
-            "PATH": os.pathsep.join(filter(None, [str(python.parent), environment.get("PATH")])),
-            "HOME": str(self._host.home),
-            "TMPDIR": str(self._folder / "tmp"),
-            "ALGORITHMIA_API": self._host.address,
-            "ALGORITHMIA_API_KEY": self._token,
-            # Both spellings: a proxy meant for the internet must not get in between.
-            "NO_PROXY": no_proxy,
-            "no_proxy": no_proxy,
-        }
+        # Secrets first: none takes the place of what the worker needs to be one.
+        return (
+            environment
+            | self.target.secrets
+            | {
+                "PATH": os.pathsep.join(filter(None, [str(python.parent), environment.get("PATH")])),
+                "HOME": str(self._host.home),
+                "TMPDIR": str(self._folder / "tmp"),
+                "ALGORITHMIA_API": self._host.address,
+                "ALGORITHMIA_API_KEY": self._token,
+                # Both spellings: a proxy meant for the internet must not get in between.
+                "NO_PROXY": no_proxy,
+                "no_proxy": no_proxy,
+            }
+        )
 
 
 async def _line(process: Process) -> bytes:

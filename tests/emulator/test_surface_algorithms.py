@@ -87,3 +87,12 @@ def test_a_path_that_is_escaped_as_a_whole(site: Emulator) -> None:
     assert site.request("PUT", "/v1/data/.my%2Fescaped%2Fa+b%2Bc", b"1").status == 200
     assert [each["filename"] for each in site.get("/v1/connector/data/.my%2Fescaped")["files"]] == ["a b+c"]
     assert site.request("GET", "/v1/data/local/escaped/a%20b+c").body == b"1"
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain"])
+def test_half_a_surrogate_pair_names_nothing(site: Emulator, kind: str) -> None:
+    """Valid JSON, but no text: refused, rather than stumbled over."""
+    body = '{"name": "\\ud800"}'
+    before = site.get("/v1/data/.my")
+    assert site.request("POST", "/v1/data/.my", body, {"Content-Type": kind}).status == (400 if kind == "application/json" else 200)
+    assert len(site.get("/v1/data/.my")["folders"]) == len(before["folders"]) + (kind == "text/plain")

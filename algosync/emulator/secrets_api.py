@@ -1,0 +1,138 @@
+"""Secrets of algorithms: what is told of them, never their values (facts: `platform.md` 3.1, 3.8)."""
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from algosync.emulator.errors import ApiError, invalid
+from algosync.emulator.management_api import BASES, owned
+from algosync.emulator.records import Records
+from algosync.emulator.replies import json_reply, read_object
+from algosync.emulator.vault import Entry
+from algosync.emulator.wire import envelope
+
+PROVIDER = {
+    "id": str(uuid.uuid5(uuid.NAMESPACE_URL, "algorithmia:secret-provider:internal")),
+    "name": "algorithmia_internal_secret_provider",
+    "description": "Internal Secret Provider",
+    "isEnabled": True,
+    "isDefault": True,
+}
+"""Where secrets are kept: the only such place, in this cluster."""
+
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+MAX_VALUE = 65536
+"""Bytes. A process can take about twice that in one variable."""
+
+
+class SecretsApi:
+    """Secrets are listed, made, changed and removed by the owner of their algorithm."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._vault = records.vault
+
+    def routes(self) -> list[Route]:
+        """Those of each algorithm, and where they are kept."""
+        routes = [Route("/v1/secret-provider", self._providers)]
+        for base in BASES:
+            routes += [
+                Route(base + "/secrets", self._list),
+                Route(base + "/secrets", self._create, methods=["POST"]),
+                Route(base + "/secrets/{secret}", self._change, methods=["PUT"]),
+                Route(base + "/secrets/{secret}", self._remove, methods=["DELETE"]),
+            ]
+        return routes
+
+    async def _providers(self, _: Request) -> Response:
+        return json_reply([PROVIDER])
+
+    async def _list(self, request: Request) -> Response:
+        secrets = [_described(entry) for entry in self._vault.of(owned(request, self._records).id)]
+        # Sources differ in the name of the list.
+        return json_reply({**envelope(secrets), "secrets": secrets})
+
+    async def _create(self, request: Request) -> Response:
+        algorithm = owned(request, self._records)
+        body = await read_object(request)
+        _check_owner(body, algorithm.id)
+        variable = _text(body, "secret_key")
+        if not VARIABLE.fullmatch(variable):
+            raise invalid("secret_key is no name of an environment variable")
+        entry = Entry(
+            id=str(uuid.uuid4()),
+            algorithm_id=algorithm.id,
+            variable=variable,
+            short_name=_text(body, "short_name"),
+            description=_text(body, "description", ""),
+            value_id=str(uuid.uuid4()),
+            value=_value(body),
+        )
+        self._vault.add(entry)
+        return json_reply(_described(entry))
+
+    async def _change(self, request: Request) -> Response:
+        entry = self._addressed(request)
+        body = await read_object(request)
+        _check_owner(body, entry.algorithm_id)
+        if body.get("secret_key", entry.variable) != entry.variable:
+            raise invalid("The secret_key of a secret cannot be changed")
+        entry = replace(
+            entry,
+            short_name=_text(body, "short_name", entry.short_name),
+            description=_text(body, "description", entry.description),
+        )
+        if "secret_value" in body:
+            entry = entry.with_value(_value(body))
+        self._vault.change(entry)
+        return json_reply(_described(entry))
+
+    async def _remove(self, request: Request) -> Response:
+        self._vault.remove(self._addressed(request))
+        return Response(None, 204)
+
+    def _addressed(self, request: Request) -> Entry:
+        entry = self._vault.find(owned(request, self._records).id, request.path_params["secret"])
+        if entry is None:
+            raise ApiError(404, "There is no such secret")
+        return entry
+
+
+def _described(entry: Entry) -> dict[str, object]:
+    return {
+        "id": entry.id,
+        "short_name": entry.short_name,
+        "description": entry.description,
+        "owner_type": "algorithm",
+        "owner_id": entry.algorithm_id,
+        "provider_id": PROVIDER["id"],
+        "default_secret_value_id": entry.value_id,
+    }
+
+
+def _check_owner(body: Mapping[str, object], algorithm_id: str) -> None:
+    """What a body says besides of where the secret belongs has to be true."""
+    true = {"owner_type": "algorithm", "owner_id": algorithm_id, "provider_id": PROVIDER["id"]}
+    for name, value in true.items():
+        if body.get(name, value) != value:
+            raise invalid(f"{name} is not that of this algorithm's secrets")
+
+
+def _text(body: Mapping[str, object], name: str, default: str | None = None) -> str:
+    value = body.get(name, default)
+    if not isinstance(value, str) or (default is None and not value):
+        raise invalid(f"{name} is missing or no text")
+    return value
+
+
+def _value(body: Mapping[str, object]) -> str:
+    """What fits into an environment variable."""
+    value = _text(body, "secret_value")
+    if "\0" in value or len(value.encode()) > MAX_VALUE:
+        raise invalid(f"secret_value holds a null character or more than {MAX_VALUE} bytes")
+    return value

@@ -1,0 +1,112 @@
+"""Secrets reach the workers of their algorithm, and nothing else."""
+
+from typing import Any
+
+import pytest
+from emulated import Emulator
+
+PEEK = "import os\ndef apply(input):\n    return [os.environ.get(name) for name in input]\n"
+VALUE = "s3cr3t-välue"
+
+
+@pytest.fixture(scope="module")
+def algorithm(site: Emulator) -> Any:
+    site.deploy("Keeper", PEEK)
+    site.publish("Keeper", settings={"algorithm_callability": "public"})
+    return site.get("/v1/algorithms/local/Keeper")
+
+
+def body(site: Emulator, algorithm: Any, **changed: object) -> dict[str, object]:
+    """What the official client sends, in part changed."""
+    [provider] = site.get("/v1/secret-provider")
+    owner = {"owner_type": "algorithm", "owner_id": algorithm["id"], "provider_id": provider["id"]}
+    return {**owner, "short_name": "token", "secret_key": "TOKEN", "secret_value": VALUE, "description": " ", **changed}
+
+
+def test_the_life_of_a_secret(site: Emulator, algorithm: Any) -> None:
+    """A worker that is warm is not used with the values of yesterday."""
+    path = f"/v1/algorithms/{algorithm['id']}/secrets"
+
+    def seen() -> object:
+        return site.call("local/Keeper", ["TOKEN"])["result"]
+
+    assert seen() == [None]
+    made = site.request("POST", path, body(site, algorithm))
+    assert made.status == 200
+    assert set(made.json) == {
+        *("id", "short_name", "description", "owner_type", "owner_id", "provider_id", "default_secret_value_id")
+    }
+    listed = site.get(path)
+    assert listed == {"marker": None, "next_link": None, "results": [made.json], "secrets": [made.json]}
+    assert seen() == [VALUE]
+    renamed = site.request("PUT", f"{path}/{made.json['id']}", {"short_name": "other"}).json
+    assert (renamed, seen()) == ({**made.json, "short_name": "other"}, [VALUE])
+    changed = site.request("PUT", f"{path}/{made.json['id']}", body(site, algorithm, secret_value="new")).json
+    assert changed["default_secret_value_id"] != made.json["default_secret_value_id"]
+    assert seen() == ["new"]
+    assert [site.request("DELETE", f"{path}/{made.json['id']}").status for _ in "12"] == [204, 404]
+    assert (site.get(path)["results"], seen()) == ([], [None])
+
+
+def test_a_secret_is_in_one_place(site: Emulator, algorithm: Any) -> None:
+    """For nobody but its algorithm's workers: not in another one, not in a log."""
+    path = "/v1/algorithms/local/Keeper/secrets"
+    value = "only-in-the-database"
+    made = site.request("POST", path, body(site, algorithm, secret_key="PLACED", secret_value=value)).json
+    assert site.call("local/Keeper", ["PLACED"])["result"] == [value]
+    assert site.call(site.deploy("Other", PEEK), ["PLACED"])["result"] == [None]
+    holding = {found.name for found in site.root.rglob("*") if found.is_file() and value.encode() in found.read_bytes()}
+    assert holding <= {"cluster.sqlite", "cluster.sqlite-wal"}
+    other = site.key_of("curious")
+    statuses = [
+        site.request("GET", path, key=other).status,
+        site.request("POST", path, body(site, algorithm), key=other).status,
+        site.request("PUT", f"{path}/{made['id']}", {}, key=other).status,
+        site.request("DELETE", f"{path}/{made['id']}", key=other).status,
+    ]
+    assert statuses == [403] * 4
+
+
+def test_no_secret_replaces_what_a_worker_needs(site: Emulator, algorithm: Any) -> None:
+    path = "/v1/algorithms/local/Keeper/secrets"
+    assert site.request("POST", path, body(site, algorithm, secret_key="ALGORITHMIA_API", secret_value="evil")).status == 200
+    assert site.call("local/Keeper", ["ALGORITHMIA_API"])["result"] == [site.address]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        *({"secret_key": key} for key in ("", "1A", "A=B", "A B", 1)),
+        *({"secret_value": value} for value in ("", "a\0b", "x" * 65537, None, "\ud800")),
+        *({"short_name": ""}, {"description": 1}, {"owner_type": "user"}, {"owner_id": "x"}, {"provider_id": "x"}),
+    ],
+)
+def test_what_is_no_secret(site: Emulator, algorithm: Any, changed: dict[str, object]) -> None:
+    path = "/v1/algorithms/local/Keeper/secrets"
+    before = site.get(path)
+    assert site.request("POST", path, body(site, algorithm, **{"secret_key": "WRONG", **changed})).status == 400
+    assert site.get(path) == before
+
+
+def test_one_secret_for_a_variable(site: Emulator, algorithm: Any) -> None:
+    path = "/v1/algorithms/local/Keeper/secrets"
+    replies = [site.request("POST", path, body(site, algorithm, secret_key="TWICE")) for _ in "12"]
+    assert [reply.status for reply in replies] == [200, 400]
+    secret = replies[0].json["id"]
+    assert site.request("PUT", f"{path}/{secret}", {"secret_key": "ONCE"}).status == 400
+
+
+def test_the_official_client(site: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+    algorithm = site.client().algo(site.deploy("Clients", PEEK).rsplit("/", 1)[0])
+    made = algorithm.set_secret("mine", "MINE", VALUE)
+    assert (made["short_name"], algorithm.get_secrets()["results"]) == ("mine", [made])
+
+
+def test_a_deleted_algorithm_takes_its_secrets_along(site: Emulator) -> None:
+    made = site.create("Short")
+    path = f"/v1/algorithms/{made['id']}"
+    assert site.request("POST", path + "/secrets", body(site, made)).status == 200
+    assert site.request("DELETE", path).status == 204
+    assert site.request("GET", path + "/secrets").json == {"error": "No such algorithm"}
+    again = site.create("Short")
+    assert site.get(f"/v1/algorithms/{again['id']}/secrets")["results"] == []

@@ -22,9 +22,9 @@ from algosync.emulator.errors import ApiError, not_permitted
 from algosync.emulator.gate import PAGES
 from algosync.emulator.management_api import owned
 from algosync.emulator.page_records import LISTED, PageRecords
+from algosync.emulator.page_rendering import rendered
 from algosync.emulator.page_requests import RequestLine, recent
 from algosync.emulator.page_style import POLICY
-from algosync.emulator.page_templates import rendered
 from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of
 
@@ -134,8 +134,8 @@ class PageApi:
         return rendered("collection", "Data", title, collection=collection, files=files, after=after)
 
     def _accounts(self, _: Request, caller: Caller) -> str:
-        users, members = self._lists.users(), self._lists.members()
-        return rendered("accounts", "Accounts", "Accounts", user=caller.user, users=users, members=members)
+        keys, users, members = self._lists.keys(caller.user), self._lists.users(), self._lists.members()
+        return rendered("accounts", "Accounts", "Accounts", user=caller.user, keys=keys, users=users, members=members)
 
 
 def _concerns(line: RequestLine, caller: Caller) -> bool:
@@ -150,12 +150,15 @@ def _first(found: Iterable[RequestLine]) -> list[RequestLine]:
 
 
 def _page(content: Callable[[Request, Caller], str]) -> Callable[[Request], Response]:
-    """The endpoint of a page. Code that runs in the cluster has no business here: its API says what it may know."""
+    """The endpoint of a page, for who may read what it shows.
+
+    Code that runs in the cluster has no business here: its API says what it may know.
+    """
 
     def endpoint(request: Request) -> Response:
         caller = caller_of(request)
         try:
-            if caller.inside:
+            if caller.inside or not caller.rights.read:
                 raise not_permitted()
             html, status = content(request, caller), 200
         except ApiError as error:

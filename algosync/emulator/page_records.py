@@ -5,6 +5,7 @@ Lists hold what a user or one of its organizations owns, and at most one entry a
 
 import json
 import sqlite3
+import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -63,6 +64,16 @@ class FileLine:
     name: str
     size: int
     modified_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLine:
+    """A key, of which nothing is known but what it permits and until when."""
+
+    rights: list[str]
+    main: bool
+    expires_at: str | None
+    expired: bool
 
 
 class PageRecords:
@@ -134,6 +145,11 @@ class PageRecords:
         )
         return [FileLine(row["name"], row["size"], seconds_text(row["modified"])) for row in rows]
 
+    def keys(self, user: str) -> list[KeyLine]:
+        """A user's own."""
+        rows = self._database.rows("SELECT * FROM keys WHERE user = ? ORDER BY rowid LIMIT ?", user, LISTED + 1)
+        return [_key(row) for row in rows]
+
     def users(self) -> list[str]:
         """Everybody's names."""
         return [row["name"] for row in self._database.rows("SELECT name FROM users ORDER BY name LIMIT ?", LISTED + 1)]
@@ -177,3 +193,9 @@ def _collection(row: sqlite3.Row) -> CollectionLine:
     modified_at = None if row["modified"] is None else seconds_text(row["modified"])
     acl = json.loads(row["acl"])
     return CollectionLine(row["id"], row["account"], row["name"], acl, row["files"], row["size"] or 0, modified_at)
+
+
+def _key(row: sqlite3.Row) -> KeyLine:
+    rights = [name.removeprefix("may_") for name in row.keys() if name.startswith("may_") and row[name]]  # noqa: SIM118  # a row iterates over values
+    until = row["expires_at"]
+    return KeyLine(rights, bool(row["main"]), until and seconds_text(int(until)), until is not None and until <= time.time())

@@ -8,6 +8,7 @@ STYLE = """
 @media (prefers-color-scheme: dark) {
   :root { --faint: #a3a3a3; --bad: #ff8f8f; --good: #7fd893; --busy: #f0bd6c; --link: #93bcff }
 }
+html { scrollbar-gutter: stable }
 * { box-sizing: border-box }
 body { margin: 0 auto; padding: 0 1rem 3rem; max-width: 56rem; font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere }
 a { color: var(--link) }

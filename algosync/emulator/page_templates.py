@@ -1,17 +1,4 @@
-"""The pages as templates. Every value is text: escaped, and what could disguise it made visible."""
-
-from __future__ import annotations
-
-import functools
-import re
-from typing import TYPE_CHECKING
-from urllib.parse import quote
-
-from algosync.emulator.page_records import LISTED
-from algosync.emulator.page_style import STYLE
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+"""The pages as templates: a frame, parts of several pages, and what is inside each page."""
 
 FRAME = """\
 <!doctype html>
@@ -43,8 +30,7 @@ PARTS = """\
 {% macro build_line(owner, name, build) %}<b class="{{ build.status }}">{{ build.status }}</b>
 <a href="/page/algorithms/{{ owner | segment }}/{{ name | segment }}/builds/{{ build.id | segment }}">\
 build of {{ build.commit[:10] }}</a>
-<small>{{ build.started_at | moment }}\
-{% if build.finished_at %} to {{ build.finished_at | moment }}{% endif %}</small>{% endmacro %}
+<small>{{ build.started_at | moment }}{% if build.finished_at %} · {{ build | took }}{% endif %}</small>{% endmacro %}
 
 {% macro failures(found, named=true) %}
 <ul>
@@ -129,7 +115,7 @@ PAGES = {
 <dt>commit</dt><dd><code>{{ build.commit }}</code></dd>
 <dt>status</dt><dd><b class="{{ build.status }}">{{ build.status }}</b></dd>
 <dt>started</dt><dd>{{ build.started_at | moment }}</dd>
-{% if build.finished_at %}<dt>finished</dt><dd>{{ build.finished_at | moment }}</dd>{% endif %}
+{% if build.finished_at %}<dt>took</dt><dd>{{ build | took }}</dd>{% endif %}
 </dl>
 <h2>Log</h2>
 {% if cut %}<p>The last {{ log | length }} characters of it.</p>{% endif %}
@@ -174,6 +160,16 @@ read by {{ collection.acl | join(", ") or "its owner only" }}</p>
 """,
     "accounts": """\
 <p>You are {{ user }}.</p>
+<h2>Your keys</h2>
+<ul>
+{% for each in keys[:listed] %}
+<li>May {{ each.rights | join(", ") or "read only" }}
+<small>{% if each.main %}the main key of its sort · {% endif %}\
+{% if each.expired %}<b class="failed">expired</b> {% elif each.expires_at %}until {% endif %}\
+{{ each.expires_at | moment if each.expires_at else "for good" }}</small></li>
+{% endfor %}
+</ul>
+{{ parts.more(keys) }}
 <h2>Users</h2>
 <ul>
 {% for name in users[:listed] %}<li>{{ name }}</li>{% endfor %}
@@ -194,57 +190,3 @@ read by {{ collection.acl | join(", ") or "its owner only" }}</p>
 }
 
 SECTIONS = (("", "Algorithms"), ("calls", "Calls"), ("data", "Data"), ("accounts", "Accounts"))
-
-DISGUISING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
-"""Control characters, those that turn the direction of text or have no width, and what is no character."""
-
-
-def rendered(page: str, section: str, title: str, **values: object) -> str:
-    """A whole page, which holds nothing that UTF-8 cannot."""
-    return _environment().get_template(page).render(section=section, title=title, **values)
-
-
-def plain(text: str) -> str:
-    """Text with what would disguise it written out, as `\\x1b`."""
-    return DISGUISING.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text.replace("\r\n", "\n"))
-
-
-@functools.cache
-def _environment() -> Environment:
-    from jinja2 import DictLoader, Environment, StrictUndefined
-    from markupsafe import Markup
-
-    def shown(value: object) -> object:
-        return value if isinstance(value, Markup) else plain(str(value))
-
-    sources = {"frame": FRAME, "parts": PARTS} | {name: BEFORE + text + "{% endblock %}" for name, text in PAGES.items()}
-    made = Environment(loader=DictLoader(sources), autoescape=True, undefined=StrictUndefined, finalize=shown, trim_blocks=True)
-    made.filters |= {"moment": _moment, "size": _size, "segment": _segment, "beginning": _beginning}
-    made.globals |= {"sections": SECTIONS, "listed": LISTED, "style": Markup(STYLE)}  # noqa: S704  # a constant
-    return made
-
-
-def _moment(text: str) -> str:
-    """ISO 8601 as people read it, to the second."""
-    return f"{text[:19].replace('T', ' ')} UTC"
-
-
-def _size(count: int) -> str:
-    if count < 1024:
-        return f"{count} B"
-    amount = float(count)
-    for unit in ("KiB", "MiB", "GiB"):
-        amount /= 1024
-        if amount < 1024:
-            return f"{amount:.1f} {unit}"
-    return f"{amount / 1024:.1f} TiB"
-
-
-def _segment(text: str) -> str:
-    """For a place within a URL."""
-    return quote(text, safe="", errors="replace")
-
-
-def _beginning(value: object, most: int = 4000) -> str:
-    text = str(value)
-    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"

@@ -30,7 +30,7 @@ def test_on_a_phone_and_on_a_desk(site: Emulator, tab: Browser) -> None:
         for width, height in SIZES:
             tab.open(site.address + path, width, height, dark=width < 600)
             # A phone would make its window wider, a desk would scroll.
-            wide = tab.value("[innerWidth, document.documentElement.scrollWidth - document.documentElement.clientWidth]")
+            wide = tab.value("scrollTo(1e6, 0), [innerWidth, scrollX]")
             assert (path, wide) == (path, [width, 0])
             assert (path, tab.dialogs, tab.requests) == (path, [], [site.address + path])
             assert tab.value("document.scripts.length + document.images.length") == 0

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from algosync.emulator.database import Database
 from algosync.emulator.page_api import HEADERS
 from algosync.emulator.page_records import LISTED
 from algosync.emulator.page_requests import READ, recent
+from algosync.emulator.rights import READING, Rights
 
 PEEKING = """
 import os, urllib.error, urllib.request
@@ -69,7 +71,9 @@ def test_no_other_page_can_use_them(rehearsed: Emulator) -> None:
     assert rehearsed.request("POST", "/page/", {}).status == 405
 
 
-def test_running_code_sees_none(site: Emulator) -> None:
+def test_running_code_and_the_administration_see_none(site: Emulator) -> None:
+    refused = fetched(site, "/page/", site.admin_key)
+    assert (refused.status, "Caller is not authorized" in refused.body.decode()) == (403, True)
     peeking = site.deploy("Peeking", PEEKING)
     assert [site.call(peeking, path)["result"] for path in ("/page/", "/v1/data/")] == [403, 200]
 
@@ -153,6 +157,19 @@ def test_each_sees_their_own(rehearsed: Emulator) -> None:
         assert fetched(rehearsed, f"/page/{path}").status == 404
 
 
+def test_the_keys_of_a_user(site: Emulator) -> None:
+    site.key_of("keyed", Rights(call=False), expires_in=-1)
+    site.key_of("keyed", READING, expires_in=3600)
+    words = " ".join(page(site, "/page/accounts", site.key_of("keyed")).text.split())
+    keys = words[words.index("Your keys") : words.index("Users")]
+    lines = [
+        r"Your keys May write, manage expired \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
+        r"May read only until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
+        "May write, call, manage for good ",
+    ]
+    assert re.fullmatch(" ".join(lines), keys)
+
+
 class Counting(Database):
     """Counts its queries."""
 
@@ -167,7 +184,7 @@ def test_a_page_asks_the_same_few_questions_however_much_there_is(tmp_path: Path
     for count in (2, 200):
         with contextlib.closing(Counting(tmp_path / str(count))) as database:
             pages = filled(database, count, tmp_path)
-            for path, most in [("", 1), ("calls", 1), ("data", 1), ("accounts", 2), ("algorithms/local/A0001", 4), ("data/0", 2)]:
+            for path, most in [("", 1), ("calls", 1), ("data", 1), ("accounts", 3), ("algorithms/local/A0001", 4), ("data/0", 2)]:
                 database.queries = 0
                 assert len(looked(pages, f"/page/{path}").text) > 100
                 assert (path, database.queries) == (path, most)

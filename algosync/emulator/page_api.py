@@ -21,15 +21,12 @@ from algosync.emulator.database import Database
 from algosync.emulator.errors import ApiError, not_permitted
 from algosync.emulator.gate import PAGES
 from algosync.emulator.management_api import owned
-from algosync.emulator.page_records import LISTED, PageRecords
+from algosync.emulator.page_records import LISTED, RECENT, PageRecords
 from algosync.emulator.page_rendering import rendered
 from algosync.emulator.page_requests import RequestLine, recent
 from algosync.emulator.page_style import POLICY
 from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of
-
-REQUESTS = 50
-"""The most that are shown of a sort."""
 
 LOG_END = 256 * 1024
 """Bytes of a build's log that are shown: its end says why it failed."""
@@ -146,7 +143,7 @@ def _concerns(line: RequestLine, caller: Caller) -> bool:
 
 
 def _first(found: Iterable[RequestLine]) -> list[RequestLine]:
-    return list(islice(found, REQUESTS))
+    return list(islice(found, RECENT))
 
 
 def _page(content: Callable[[Request, Caller], str]) -> Callable[[Request], Response]:

@@ -1,6 +1,6 @@
 """What the pages list over many algorithms and collections: each list is one query, however much there is.
 
-Lists hold what a user or one of its organizations owns, and at most one entry above `LISTED`, which tells that there is more.
+Lists hold what a user or one of its organizations owns, and at most one entry above their limit, which tells that there is more.
 """
 
 import json
@@ -16,6 +16,9 @@ from algosync.emulator.environments import Environments
 
 LISTED = 500
 """The most that a page lists of one sort."""
+
+RECENT = 50
+"""The most that it lists of what has happened, newest first: each comes with what was said of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class PageRecords:
             user,
             algorithm_id,
             algorithm_id,
-            LISTED + 1,
+            RECENT + 1,
         )
         return [_failure(row) for row in rows]
 

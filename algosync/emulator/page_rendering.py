@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from algosync.emulator.page_records import LISTED
+from algosync.emulator.page_records import LISTED, RECENT
 from algosync.emulator.page_style import STYLE
 from algosync.emulator.page_templates import BEFORE, FRAME, PAGES, PARTS, SECTIONS
 
@@ -42,7 +42,7 @@ def _environment() -> Environment:
     sources = {"frame": FRAME, "parts": PARTS} | {name: BEFORE + text + "{% endblock %}" for name, text in PAGES.items()}
     made = Environment(loader=DictLoader(sources), autoescape=True, undefined=StrictUndefined, finalize=shown, trim_blocks=True)
     made.filters |= {"moment": _moment, "took": _took, "size": _size, "segment": _segment, "beginning": _beginning}
-    made.globals |= {"sections": SECTIONS, "listed": LISTED, "style": Markup(STYLE)}  # noqa: S704  # a constant
+    made.globals |= {"sections": SECTIONS, "listed": LISTED, "recent": RECENT, "style": Markup(STYLE)}  # noqa: S704  # a constant
     return made
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-READ = 1024 * 1024
-"""Bytes of the log's end that are looked at: some 5,000 requests."""
+READ = 512 * 1024
+"""Bytes of the log's end that are looked at: some 3,000 requests."""
 
 
 @dataclass(frozen=True, slots=True)

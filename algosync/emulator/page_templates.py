@@ -34,7 +34,7 @@ build of {{ build.commit[:10] }}</a>
 
 {% macro failures(found, named=true) %}
 <ul>
-{% for each in found[:listed] %}
+{% for each in found[:recent] %}
 <li>{% if named %}{{ algorithm_link(each.owner, each.name) }} {% endif %}<b class="failed">{{ each.type or "error" }}</b>
 <small>{{ each.at | moment }} · version {{ each.commit[:10] }} · called by {{ each.user }}</small>
 <pre>{{ each.message | beginning }}</pre>
@@ -43,7 +43,7 @@ build of {{ build.commit[:10] }}</a>
 <li>None</li>
 {% endfor %}
 </ul>
-{{ more(found) }}
+{{ more(found, recent) }}
 {% endmacro %}
 
 {% macro requests(found) %}
@@ -60,7 +60,8 @@ build of {{ build.commit[:10] }}</a>
 </ul>
 {% endmacro %}
 
-{% macro more(found) %}{% if found | length > listed %}<p>There are more than these {{ listed }}.</p>{% endif %}{% endmacro %}
+{% macro more(found, most=listed) %}
+{% if found | length > most %}<p>There are more than these {{ most }}.</p>{% endif %}{% endmacro %}
 """
 
 BEFORE = '{% extends "frame" %}{% block content %}{% import "parts" as parts %}'

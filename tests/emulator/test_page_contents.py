@@ -14,7 +14,7 @@ from striking import FILE, struck
 
 from algosync.emulator.database import Database
 from algosync.emulator.page_api import HEADERS
-from algosync.emulator.page_records import LISTED
+from algosync.emulator.page_records import LISTED, RECENT
 from algosync.emulator.page_requests import READ, recent
 from algosync.emulator.rights import READING, Rights
 
@@ -193,10 +193,10 @@ def test_a_page_asks_the_same_few_questions_however_much_there_is(tmp_path: Path
 def test_long_lists_end(tmp_path: Path) -> None:
     with contextlib.closing(Database(tmp_path / "database")) as database:
         pages = filled(database, LISTED + 1, tmp_path)
-        for path, last in [("", f"A{LISTED - 1:04}"), ("data", f"c{LISTED - 1:04}"), ("calls", "broke 1")]:
+        for path, last, beyond in [("", "A0499", "A0500"), ("data", "c0499", "c0500"), ("calls", "broke 451", "broke 450")]:
             text = looked(pages, f"/page/{path}").text
-            assert ("There are more than these 500." in text, last in text) == (True, True)
-            assert f"A{LISTED:04}\n" not in text
+            most = RECENT if path == "calls" else LISTED
+            assert (path, f"There are more than these {most}." in text, last in text, beyond in text) == (path, True, True, False)
         first = looked(pages, "/page/data/0")
         assert (first.text.count("10 B"), first.links[-1]) == (LISTED, "/page/data/0?after=g0498")
         following = looked(pages, first.links[-1])

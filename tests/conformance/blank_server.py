@@ -16,40 +16,7 @@ ANSWERS = {"404": (404, b""), "200": (200, b"{}")}
 def blank_server(name: str) -> Iterator[str]:
     """Its address, while it serves."""
     status, body = ANSWERS[name]
-
-    class Same(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def answer(self) -> None:
-            self._take()
-            self.send_response(status)
-            if body:
-                self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
-
-        def __getattr__(self, name: str) -> Callable[[], None]:
-            if name.startswith("do_"):
-                return self.answer
-            raise AttributeError(name)
-
-        def _take(self) -> None:
-            """The whole request, framed either way: what is left would be read as the next one."""
-            if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                return
-            while size := int(self.rfile.readline().split(b";")[0] or b"0", 16):
-                self.rfile.read(size + 2)
-            while self.rfile.readline().strip():
-                pass
-
-        def log_message(self, *_: object) -> None:
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Same)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Blank", (_Same,), {"status": status, "body": body}))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
@@ -59,3 +26,38 @@ def blank_server(name: str) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Same(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    status = 404
+    body = b""
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        if name.startswith("do_"):
+            return self._answer
+        raise AttributeError(name)
+
+    def _answer(self) -> None:
+        self._take()
+        self.send_response(self.status)
+        if self.body:
+            self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(self.body)
+
+    def _take(self) -> None:
+        """The whole request, framed either way: what is left would be read as the next one."""
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            return
+        while size := int(self.rfile.readline().split(b";")[0] or b"0", 16):
+            self.rfile.read(size + 2)
+        while self.rfile.readline().strip():
+            pass
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""

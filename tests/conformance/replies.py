@@ -32,7 +32,7 @@ class Reply:
         found = self.at(*path)
         return found if isinstance(found, list) else []
 
-    def keys(self, *path: str | int) -> set[str]:
+    def names(self, *path: str | int) -> set[str]:
         """The names in the object that is there; none where there is no object."""
         found = self.at(*path)
         return set(found) if isinstance(found, dict) else set()

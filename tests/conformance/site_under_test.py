@@ -132,15 +132,22 @@ class Site:
         return algorithm
 
     def finished(self, algorithm: Algorithm, commit: str) -> Answer:
-        """The list of builds, when the commit's has ended; on a blank server whatever it says."""
+        """The list of builds, when the commit's has ended."""
+
+        def ended(answer: Answer) -> bool:
+            statuses = [each["status"] for each in answer.each("results") if each["commit_sha"] == commit]
+            return statuses != [] and statuses[0] != "in-progress"
+
+        return self.until(lambda: self.curl("GET", f"{algorithm.url}/builds"), ended)
+
+    def until(self, ask: Callable[[], Answer], told: Callable[[Answer], bool]) -> Answer:
+        """The first answer that tells it, or the last one in time; of a blank server the first."""
         deadline = time.monotonic() + DEADLINE
         while True:
-            answer = self.curl("GET", f"{algorithm.url}/builds")
-            statuses = [each["status"] for each in answer.each("results") if each["commit_sha"] == commit]
-            ended = statuses and statuses[0] != "in-progress"
-            if self.cluster is None or ended or time.monotonic() > deadline:
+            answer = ask()
+            if self.cluster is None or told(answer) or time.monotonic() > deadline:
                 return answer
-            time.sleep(0.05)  # the platform tells of the end of a build in no other way
+            time.sleep(0.05)  # the platform tells of the end of builds and the like in no other way
 
     def during_build(self, algorithm: Algorithm, act: Callable[[str], list[Answer]]) -> list[Answer]:
         """What `act` gets while a build runs, whose id it is given: one that waits for a package of ours."""

@@ -16,7 +16,7 @@ SOURCE = {"scm": {"id": "internal", "provider": "internal", "default": True, "en
 def test_create(site: Site) -> None:
     name = site.name("Made")
     reply = site.curl("POST", f"/v1/algorithms/{site.user}", site.creation(name))
-    assert (reply.status, reply.keys()) == (200, CREATED)
+    assert (reply.status, reply.names()) == (200, CREATED)
     assert (reply.at("name"), reply.at("details"), reply.at("source")) == (name, {"label": name}, SOURCE)
     assert (reply.at("resource_type"), bool(UUID.fullmatch(reply.at("id")))) == ("algorithm", True)
 
@@ -109,15 +109,15 @@ def test_creation_commits_and_builds_nothing(site: Site) -> None:
 def test_read_created(site: Site, by: str) -> None:
     made = site.created()
     reply = site.curl("GET", made.url if by == "name" else f"/v1/algorithms/{made.id}")
-    assert (reply.status, reply.keys(), reply.at("id")) == (200, CREATED, made.id)
+    assert (reply.status, reply.names(), reply.at("id")) == (200, CREATED, made.id)
 
 
 @pytest.mark.parametrize("by", ["name", "id"])
 def test_read_compiled(site: Site, hello: Algorithm, by: str) -> None:
     reply = site.curl("GET", hello.url if by == "name" else f"/v1/algorithms/{hello.id}")
-    assert (reply.status, reply.keys(), reply.at("version_info", "git_hash")) == (200, COMPILED, hello.commit)
-    assert reply.keys("version_info") == {"git_hash", "version_uuid"}
-    assert (reply.at("compilation", "successful"), reply.keys("compilation")) == (True, {"successful", "output"})
+    assert (reply.status, reply.names(), reply.at("version_info", "git_hash")) == (200, COMPILED, hello.commit)
+    assert reply.names("version_info") == {"git_hash", "version_uuid"}
+    assert (reply.at("compilation", "successful"), reply.names("compilation")) == (True, {"successful", "output"})
     assert str(reply.at("self_link")).endswith(f"/v1/algorithms/{hello.path}/versions/{hello.commit}")
 
 
@@ -129,7 +129,7 @@ def test_read_missing(site: Site) -> None:
 
 def test_read_foreign(site: Site, hello: Algorithm) -> None:
     reply = site.curl("GET", hello.url, key=site.other)
-    assert (reply.status, reply.at("error", "code"), reply.keys("error")) == (403, 2001, {"id", "code", "message"})
+    assert (reply.status, reply.at("error", "code"), reply.names("error")) == (403, 2001, {"id", "code", "message"})
 
 
 def test_client_asks_whether_it_exists(site: Site, hello: Algorithm, new: Library) -> None:
@@ -219,7 +219,7 @@ def test_delete_of_public(site: Site, released: dict[str, Algorithm]) -> None:
 
 def test_list_of_a_users_algorithms(site: Site, hello: Algorithm) -> None:
     reply = site.curl("GET", f"/v1/users/{site.user}/algorithms")
-    assert (reply.keys(), reply.at("marker")) == ({"marker", "next_link", "results"}, None)
+    assert (reply.names(), reply.at("marker")) == ({"marker", "next_link", "results"}, None)
     assert hello.id in {each["id"] for each in reply.each("results")}, reply
 
 
@@ -237,12 +237,12 @@ def test_scm_webhook(site: Site, hello: Algorithm) -> None:
 
 def test_commit_log(site: Site, hello: Algorithm) -> None:
     reply = site.curl("GET", f"{hello.url}/log")
-    assert (reply.at("commits", 0, "id"), reply.keys("commits", 0)) == (hello.commit, {"id", "short_message", "message", "author"})
+    assert (reply.at("commits", 0, "id"), reply.names("commits", 0)) == (hello.commit, {"id", "short_message", "message", "author"})
 
 
 def test_scms(site: Site, new: Library) -> None:
     answer = site.curl("GET", "/v1/scms")
-    assert (answer.keys(), [each["id"] for each in answer.each("results")]) == ({"results"}, ["internal"])
+    assert (answer.names(), [each["id"] for each in answer.each("results")]) == ({"results"}, ["internal"])
     reply = new.ask("client.scms()")
     assert reply.value == answer.document
 
@@ -268,7 +268,7 @@ def test_errors(site: Site, odd: Algorithm, by: str) -> None:
         "billable_to",
         "worker",
     }
-    assert reply.keys(0) == named
+    assert reply.names(0) == named
     assert (reply.at(0, "algoname"), reply.at(0, "username"), len(reply.at(0, "input"))) == (odd.name, site.user, 128)
     assert (str(reply.at(0, "request_id"))[:4], isinstance(reply.at(0, "created_at"), int)) == ("req-", True)
 
@@ -313,7 +313,7 @@ def test_secret_providers(site: Site, new: Library) -> None:
 def test_registry_state(site: Site, hello: Algorithm) -> None:
     path = f"/v1/algorithms/{hello.id}/versions/{hello.commit}/registry"
     replies = [site.curl("GET", path), site.curl("POST", path, {})]
-    assert ([reply.status for reply in replies], replies[0].keys() != set(), replies[1].body) == ([200, 204], True, b"")
+    assert ([reply.status for reply in replies], replies[0].names() != set(), replies[1].body) == ([200, 204], True, b"")
 
 
 def test_unknown_route_answers_json(site: Site) -> None:

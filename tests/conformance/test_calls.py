@@ -57,8 +57,8 @@ def test_library_sends_and_gets_bytes(site: Site, odd: Algorithm, library: Libra
 
 def test_metadata(site: Site, odd: Algorithm, library: Library) -> None:
     reply = library.ask(f"client.algo('{odd.path}/{odd.commit}').pipe('x').metadata")
-    assert (reply.keys() >= {"content_type", "duration"}, reply.at("content_type")) == (True, "text")
-    assert (isinstance(reply.at("duration"), float), "stdout" in reply.keys()) == (True, False)
+    assert (reply.names() >= {"content_type", "duration"}, reply.at("content_type")) == (True, "text")
+    assert (isinstance(reply.at("duration"), float), "stdout" in reply.names()) == (True, False)
 
 
 def test_metadata_has_a_request_id(site: Site, odd: Algorithm) -> None:
@@ -75,12 +75,12 @@ def test_stdout(site: Site, odd: Algorithm, said: str) -> None:
 @pytest.mark.parametrize("said", ["False", "false"])
 def test_no_stdout(site: Site, odd: Algorithm, said: str) -> None:
     reply = site.run(odd, {"do": "print", "with": "spoken"}, f"?stdout={said}")
-    assert (reply.at("result"), "stdout" in reply.keys("metadata")) == ("spoken", False)
+    assert (reply.at("result"), "stdout" in reply.names("metadata")) == ("spoken", False)
 
 
 def test_stdout_is_the_owners(site: Site, speaker: Algorithm) -> None:
     reply = site.curl("POST", f"/v1/algo/{speaker.path}?stdout=true", "1", {"Content-Type": "application/json"}, site.other)
-    assert (reply.at("result"), "stdout" in reply.keys("metadata")) == (1, False)
+    assert (reply.at("result"), "stdout" in reply.names("metadata")) == (1, False)
 
 
 def test_library_asks_for_stdout(site: Site, odd: Algorithm, library: Library) -> None:
@@ -122,7 +122,7 @@ def test_library_asks_for_void_output(site: Site, odd: Algorithm, library: Libra
 def test_failure(site: Site, odd: Algorithm) -> None:
     reply = site.run(odd, {"do": "raise", "with": "spoken"})
     assert (reply.status, reply.at("error", "message"), reply.at("error", "error_type")) == (200, "spoken", "AlgorithmError")
-    assert ("ValueError: spoken" in str(reply.at("error", "stacktrace")), reply.keys()) == (True, {"error", "metadata"})
+    assert ("ValueError: spoken" in str(reply.at("error", "stacktrace")), reply.names()) == (True, {"error", "metadata"})
     assert isinstance(reply.at("metadata", "duration"), float)
 
 
@@ -204,7 +204,7 @@ def test_process_that_ends(site: Site, odd: Algorithm, what: str, code: int) -> 
 
 def test_none_result(site: Site, odd: Algorithm) -> None:
     reply = site.run(odd, {"do": "none"})
-    assert (reply.status, reply.keys(), reply.at("result")) == (200, {"result", "metadata"}, None)
+    assert (reply.status, reply.names(), reply.at("result")) == (200, {"result", "metadata"}, None)
 
 
 @pytest.fixture(scope="session")
@@ -266,7 +266,7 @@ def test_import_failure(site: Site) -> None:
     """It kills a process of the legacy layout before it can serve."""
     reply = site.run(site.built("import nothing_of_the_kind\n\n\ndef apply(input):\n    return 1\n"), 1)
     assert (reply.status, "nothing_of_the_kind" in str(reply.document)) == (200, True)
-    assert reply.keys("error") >= {"message", "error_type"}
+    assert reply.names("error") >= {"message", "error_type"}
 
 
 ADK = """\

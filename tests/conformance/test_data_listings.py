@@ -20,7 +20,7 @@ def crowd(site: Site) -> str:
 
 def test_listing_entry(site: Site) -> None:
     reply = site.curl("GET", f"/v1/data/{site.collection({'a.bin': 'four'})}")
-    assert reply.keys("files", 0) == {"filename", "size", "last_modified"}
+    assert reply.names("files", 0) == {"filename", "size", "last_modified"}
     assert (reply.at("files", 0, "filename"), reply.at("files", 0, "size")) == ("a.bin", 4)
     assert STAMP.fullmatch(str(reply.at("files", 0, "last_modified")))
 
@@ -28,7 +28,7 @@ def test_listing_entry(site: Site) -> None:
 def test_listing_leaves_out_what_is_empty(site: Site) -> None:
     replies = [site.curl("GET", f"/v1/data/{path}") for path in (site.collection(), site.collection({"a": "x"}))]
     assert [reply.headers.get("x-data-type") for reply in replies] == ["directory"] * 2
-    assert [reply.keys() for reply in replies] == [set(), {"files"}]
+    assert [reply.names() for reply in replies] == [set(), {"files"}]
 
 
 def test_listing_pages(site: Site, crowd: str) -> None:
@@ -37,7 +37,7 @@ def test_listing_pages(site: Site, crowd: str) -> None:
     marker = str(first.at("marker")).replace("=", "%3D").replace("+", "%2B")
     second = site.curl("GET", f"/v1/data/{crowd}?marker={marker}")
     names = {entry["filename"] for reply in (first, second) for entry in reply.each("files")}
-    assert (second.keys(), len(names)) == ({"files"}, 1001), second
+    assert (second.names(), len(names)) == ({"files"}, 1001), second
 
 
 def test_library_follows_markers(crowd: str, site: Site, library: Library) -> None:
@@ -65,14 +65,14 @@ def test_client_learns_its_user(site: Site, new: Library) -> None:
 def test_own_account_lists_collections(site: Site) -> None:
     name = site.collection().partition("/")[2]
     replies = [site.curl("GET", f"/v1/data/{path}") for path in (".my", ".my/", site.user)]
-    assert [reply.keys() for reply in replies] == [{"folders"}] * 3
+    assert [reply.names() for reply in replies] == [{"folders"}] * 3
     assert all({"name": name} in reply.each("folders") for reply in replies)
 
 
 def test_acl_is_listed_for_its_owner_only(site: Site) -> None:
     path = f"/v1/data/{site.collection({'a': 'x'}, acl=['user://*'])}"
     replies = [site.curl("GET", path), site.curl("GET", path + "?acl=true"), site.curl("GET", path + "?acl=true", key=site.other)]
-    assert [reply.keys() for reply in replies] == [{"files"}, {"files", "acl"}, {"files"}]
+    assert [reply.names() for reply in replies] == [{"files"}, {"files", "acl"}, {"files"}]
 
 
 def test_special_collections_have_no_acl(site: Site, hello: Algorithm) -> None:
@@ -80,7 +80,7 @@ def test_special_collections_have_no_acl(site: Site, hello: Algorithm) -> None:
     written = site.curl("PUT", f"{path}/a", b"x")
     assert written.status == 200
     reply = site.curl("GET", f"{path}?acl=true")
-    assert reply.keys() == {"files"}
+    assert reply.names() == {"files"}
 
 
 def test_collections_are_for_own_algorithms_by_default(site: Site) -> None:
@@ -161,8 +161,8 @@ def test_hosted_data_view(site: Site) -> None:
     reply = site.curl("GET", "/v1/hostedData")
     places = [number for number, each in enumerate(reply.each("result")) if each.get("collection_name") == name]
     assert len(reply.each("result")) >= len(places) == 1
-    assert reply.keys("result", places[0]) == {"id", "object_id", "collection_name", "username", "acl", "location"}
-    assert reply.keys("result", places[0], "acl") == {"read_w", "read_g", "read_u", "read_a"}
+    assert reply.names("result", places[0]) == {"id", "object_id", "collection_name", "username", "acl", "location"}
+    assert reply.names("result", places[0], "acl") == {"read_w", "read_g", "read_u", "read_a"}
     assert reply.at("result", places[0], "username") == site.user
 
 

@@ -24,10 +24,10 @@ def entry(reply: Answer, name: str) -> list[int]:
     return [number for number, each in enumerate(reply.each()) if each.get("display_name") == name]
 
 
-def test_languages(site: Site, library: Library) -> None:
-    reply = library.ask("client.get_supported_languages()")
+def test_languages(site: Site, new: Library) -> None:
+    reply = new.ask("client.get_supported_languages()")
     assert {"python2", "python3"} <= {each["name"] for each in reply.each()}, reply
-    assert [reply.keys(number) for number, _ in enumerate(reply.each())] == [{"name", "display_name", "configuration"}] * len(
+    assert [reply.names(number) for number, _ in enumerate(reply.each())] == [{"name", "display_name", "configuration"}] * len(
         reply.each()
     )
     assert re.search(r'"display_name".*"req_files".*"artifacts"', str(reply.at(0, "configuration")))
@@ -38,9 +38,9 @@ def test_languages_need_a_key(site: Site) -> None:
     assert (reply.status, reply.at("error", "message")) == (401, "authorization required")
 
 
-def test_environments_of_a_language(site: Site, library: Library) -> None:
-    reply = library.ask("client.get_environment('python3')")
-    assert (reply.keys(), reply.keys("environments", 0)) == ({"environments"}, SHAPE)
+def test_environments_of_a_language(site: Site, new: Library) -> None:
+    reply = new.ask("client.get_environment('python3')")
+    assert (reply.names(), reply.names("environments", 0)) == ({"environments"}, SHAPE)
     assert "Python 3.7" in {each["display_name"] for each in reply.each("environments")}, reply
     assert (bool(STAMP.fullmatch(reply.at("environments", 0, "created_at"))), reply.at("environments", 0, "language", "name")) == (
         True,
@@ -86,7 +86,7 @@ def test_webapi_current(site: Site) -> None:
     reply = site.curl("GET", f"{OLD}/environments/current", headers=bare(site))
     known = entry(reply, "Python 3.7")
     assert (reply.status, len(known)) == (200, 1)
-    assert (reply.keys(known[0]), reply.at(known[0], "id")) == (SHAPE, site.environment())
+    assert (reply.names(known[0]), reply.at(known[0], "id")) == (SHAPE, site.environment())
 
 
 def test_webapi_available(site: Site) -> None:
@@ -103,7 +103,10 @@ def test_sync(site: Site, base: str) -> None:
     started = site.curl("POST", f"{base}/environment-specifications/{specification}/syncs", {}, bare(site))
     assert (started.status, re.fullmatch(r'"?[0-9a-f-]{36}"?', started.body.decode().strip()) is not None) == (202, True)
     environment = started.body.decode().strip().strip('"')
-    result = site.curl("GET", f"{OLD}/environment-specifications/{specification}/syncs/{environment}", headers=bare(site))
+    result = site.until(
+        lambda: site.curl("GET", f"{OLD}/environment-specifications/{specification}/syncs/{environment}", headers=bare(site)),
+        lambda reply: reply.at("sync_result") == "succeeded",
+    )
     assert (result.status, result.at("sync_result")) == (200, "succeeded")
     current = site.curl("GET", f"{OLD}/environments/current", headers=bare(site))
     assert specification in {each["environment_specification_id"] for each in current.each()}, current

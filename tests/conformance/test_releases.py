@@ -48,7 +48,7 @@ def test_failed_compile(site: Site) -> None:
     reply = site.curl("POST", f"{made.url}/compile", {})
     assert (reply.status, reply.at("compilation", "successful"), reply.at("build", "status")) == (200, False, "failed")
     logs = site.curl("GET", f"{made.url}/builds/{reply.at('build', 'build_id')}/logs")
-    assert (logs.keys(), "no requirement ===" in str(logs.at("logs"))) == ({"logs"}, True)
+    assert (logs.names(), "no requirement ===" in str(logs.at("logs"))) == ({"logs"}, True)
     called = site.run(made, 1)
     assert (called.status, "version hash" in str(called.at("error", "message"))) == (404, True)
 
@@ -56,11 +56,11 @@ def test_failed_compile(site: Site) -> None:
 def test_builds(site: Site, released: dict[str, Algorithm]) -> None:
     newest = released["commit"]
     reply = site.curl("GET", f"{newest.url}/builds")
-    assert (reply.keys(), reply.at("marker"), reply.at("next_link")) == ({"marker", "next_link", "results"}, None, None)
+    assert (reply.names(), reply.at("marker"), reply.at("next_link")) == ({"marker", "next_link", "results"}, None, None)
     commits = [released[version].commit for version in ("commit", "0.2.0", "0.1.1", "0.1.0")]
     assert [each["commit_sha"] for each in reply.each("results")] == commits
     named = {"build_id", "status", "commit_sha", "started_at", "finished_at", "resource_type"}
-    assert (reply.keys("results", 0), reply.keys("results", 1)) == (named, named | {"version_info"})
+    assert (reply.names("results", 0), reply.names("results", 1)) == (named, named | {"version_info"})
     stamps = [reply.at("results", 0, name) for name in ("started_at", "finished_at")]
     assert (all(STAMP.fullmatch(stamp) for stamp in stamps), reply.at("results", 0, "resource_type")) == (True, "algorithm_build")
 
@@ -109,7 +109,7 @@ def test_running_build(site: Site) -> None:
             site.curl("POST", f"{made.url}/versions", publication()),
         ],
     )
-    assert (replies[0].at("status"), "finished_at" in replies[0].keys()) == ("in-progress", False)
+    assert (replies[0].at("status"), "finished_at" in replies[0].names()) == ("in-progress", False)
     assert (replies[1].status, isinstance(replies[1].at("error", "message"), str)) == (404, True)
     assert (replies[2].status // 100, isinstance(replies[2].at("error", "message"), str)) == (4, True)
 
@@ -190,7 +190,7 @@ def test_publish_nothing_built(site: Site) -> None:
 def test_versions(site: Site, released: dict[str, Algorithm], new: Library) -> None:
     newest = released["commit"]
     reply = new.ask(f"client.algo('{newest.path}').versions()")
-    assert (reply.keys(), reply.at("marker")) == ({"marker", "next_link", "results"}, None)
+    assert (reply.names(), reply.at("marker")) == ({"marker", "next_link", "results"}, None)
     numbers = [each["version_info"].get("semantic_version") for each in reply.each("results")]
     assert (numbers, reply.at("results", 0, "version_info", "git_hash")) == ([None, "0.2.0", "0.1.1", "0.1.0"], newest.commit)
 

@@ -7,6 +7,7 @@ It runs the algorithms it is given; it is no security boundary.
     cluster       puts the parts together
     gate          who may enter; the request log
     *_api         the routes: data, management, environments, git, calls
+    page_*        pages for people behind the same key: what one looks for when a rehearsal fails
     database      the metadata, in SQLite; blobs, repositories, builds: the rest, by id
     builder       commits become callable: venvs, requirements, installer
     pool          calls become answers: workers, each a process that runs `runner`

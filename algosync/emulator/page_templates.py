@@ -165,9 +165,9 @@ read by {{ collection.acl | join(", ") or "its owner only" }}</p>
 <ul>
 {% for each in keys[:listed] %}
 <li>May {{ each.rights | join(", ") or "read only" }}
-<small>{% if each.main %}the main key of its sort · {% endif %}\
+<small>{% if each.main %}main key · {% endif %}\
 {% if each.expired %}<b class="failed">expired</b> {% elif each.expires_at %}until {% endif %}\
-{{ each.expires_at | moment if each.expires_at else "for good" }}</small></li>
+{{ each.expires_at | moment if each.expires_at else "does not expire" }}</small></li>
 {% endfor %}
 </ul>
 {{ parts.more(keys) }}

@@ -26,6 +26,7 @@ def test_on_a_phone_and_on_a_desk(site: Emulator, tab: Browser) -> None:
     rehearse(site)
     paths = ["/page/", *reached(site)]
     assert len(paths) == 8
+    before = len(site.log())
     for path in paths:
         for width, height in SIZES:
             tab.open(site.address + path, width, height, dark=width < 600)
@@ -37,6 +38,8 @@ def test_on_a_phone_and_on_a_desk(site: Emulator, tab: Browser) -> None:
             # The style has been applied: its hash is right.
             assert tab.value("getComputedStyle(document.querySelector('ul, dl')).paddingLeft") == "0px"
             take(tab, path, width)
+    # No icon either, which no event tells of.
+    assert {line["path"] for line in site.log()[before:]} == set(paths)
     assert tab.asked == ["Local cluster: any user name, an API key as the password"]
     tab.open(site.address + "/page/calls", *SIZES[0])
     assert HOSTILE in tab.value("document.body.innerText")

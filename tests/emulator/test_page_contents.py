@@ -165,7 +165,7 @@ def test_the_keys_of_a_user(site: Emulator) -> None:
     lines = [
         r"Your keys May write, manage expired \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
         r"May read only until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
-        "May write, call, manage for good ",
+        "May write, call, manage does not expire ",
     ]
     assert re.fullmatch(" ".join(lines), keys)
 

@@ -66,9 +66,9 @@ class AccountsApi:
         return json_reply(_user_object(name, profile))
 
     async def _user(self, request: Request) -> Response:
+        if not self._accounts.has_user(request.path_params["user"]):
+            raise _no_user(request.path_params["user"])
         name = _account(request)
-        if not self._accounts.has_user(name):
-            raise _no_user(name)
         return json_reply(_user_object(name, self._accounts.profile_of_user(name)))
 
     async def _errors(self, request: Request) -> Response:
@@ -164,8 +164,12 @@ def _texts(body: Mapping[str, object], names: tuple[str, ...]) -> dict[str, obje
 
 def _organization_fields(body: Mapping[str, object]) -> dict[str, object]:
     found = _texts(body, ORGANIZATION_FIELDS)
-    if found.get("type_id", next(iter(TYPES))) not in TYPES:
-        raise invalid("type_id is that of no type of organization")
+    if "type_id" in found:
+        # By its name, too: it is what people write, and the client turns into the id.
+        known = [identifier for identifier, name in TYPES.items() if found["type_id"] in (identifier, name)]
+        if not known:
+            raise invalid("type_id is that of no type of organization")
+        found["type_id"] = known[0]
     return found
 
 

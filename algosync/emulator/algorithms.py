@@ -93,13 +93,15 @@ class Algorithms:
             connection.execute(
                 "DELETE FROM failures WHERE algorithm_id = ? AND (created_ms < ? OR sequence NOT IN"
                 " (SELECT sequence FROM failures WHERE algorithm_id = ? ORDER BY sequence DESC LIMIT ?))",
-                (algorithm_id, now - FAILURE_DAYS * 86_400_000, algorithm_id, FAILURES_KEPT),
+                (algorithm_id, _oldest(), algorithm_id, FAILURES_KEPT),
             )
 
     def failures(self, algorithm_id: str) -> list[dict[str, object]]:
         """The remembered failures, newest first."""
         rows = self._database.rows(
-            "SELECT created_ms, record FROM failures WHERE algorithm_id = ? ORDER BY sequence DESC", algorithm_id
+            "SELECT created_ms, record FROM failures WHERE algorithm_id = ? AND created_ms >= ? ORDER BY sequence DESC",
+            algorithm_id,
+            _oldest(),
         )
         return [_failure(row) for row in rows]
 
@@ -107,11 +109,17 @@ class Algorithms:
         """The remembered failures of all algorithms of an account, newest first."""
         rows = self._database.rows(
             "SELECT created_ms, record FROM failures JOIN algorithms ON algorithms.id = algorithm_id"
-            " WHERE owner = ? ORDER BY sequence DESC LIMIT ?",
+            " WHERE owner = ? AND created_ms >= ? ORDER BY sequence DESC LIMIT ?",
             owner,
+            _oldest(),
             FAILURES_KEPT,
         )
         return [_failure(row) for row in rows]
+
+
+def _oldest() -> int:
+    """When the oldest failure that is told of may have been, in Unix milliseconds."""
+    return time.time_ns() // 1_000_000 - FAILURE_DAYS * 86_400_000
 
 
 def _failure(row: sqlite3.Row) -> dict[str, object]:

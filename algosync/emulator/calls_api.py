@@ -51,7 +51,7 @@ class CallsApi:
         await asyncio.gather(*self._detached, return_exceptions=True)
 
     async def _drop(self, request: Request) -> Response:
-        """Insights go nowhere. The official client sends them without a key and never reads the answer, here the gate's 401."""
+        """Insights go nowhere. The official client sends them without a key, so the gate asks for none."""
         await read_body(request, MAX_INPUT)
         return json_reply({})
 
@@ -68,12 +68,12 @@ class CallsApi:
             task = asyncio.create_task(run)
             self._detached.add(task)
             task.add_done_callback(self._detached.discard)
-            return json_reply({"async": "void", "async_protocol": "void", "request_id": f"req-{uuid.uuid4()}"})
+            return json_reply({"async": "void", "async_protocol": "void", "request_id": call.id})
         outcome = await run
         if output == "raw":
             return _raw(outcome)
         own = caller.owns(target.algorithm.owner)
-        extras: Document = {}
+        extras: Document = {"request_id": call.id}
         if own and request.query_params.get("stdout", "").lower() == "true":
             extras["stdout"] = outcome.stdout
         if request.query_params.get("timing") == "1":
@@ -205,7 +205,7 @@ def _raw(outcome: Outcome) -> Response:
 def _failure(target: Target, call: Call, payload: Document, error: Document) -> dict[str, object]:
     """What the list of errors keeps of a failed call."""
     return {
-        "request_id": f"req-{uuid.uuid4()}",
+        "request_id": call.id,
         "username": call.user,
         "algoname": target.algorithm.name,
         "algoversion": target.build.commit,

@@ -95,6 +95,10 @@ class Environments:
         """The environment with this id."""
         return next((found for found in self.all if found.id == environment_id), None)
 
+    def by_name(self, display_name: str | None) -> Environment | None:
+        """The environment with this display name."""
+        return next((found for found in self.all if found.kind.display_name == display_name), None)
+
     def by_package_set(self, name: object) -> Environment | None:
         """The environment that carries this package set."""
         return next((found for found in self.all if found.kind.package_set == name), None)

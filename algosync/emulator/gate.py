@@ -24,12 +24,12 @@ from algosync.emulator.rights import needed
 NAMES = ("localhost", "127.0.0.1", "::1", "api.localhost", "git.localhost")
 """What a cluster on loopback can be called."""
 
-OPEN = re.compile(r"/health|/v1/algorithm-environments/edge/environment-specifications/[^/]+/template")
-"""What needs no key: a client asks for them before it has one."""
+OPEN = re.compile(r"/health|/v1/insights|/v1/algorithm-environments/edge/environment-specifications/[^/]+/template")
+"""What needs no key: a client asks for it before it has one, or, of insights, never shows it."""
 
 PAGES = "/page/"
-"""Below it are the pages for people. Their browsers ask for a name, which does not matter, and a password: the key. They repeat it
-for what is below this path, and a session cookie would go to every port of this machine."""
+"""Below it are the pages for people. Their browsers ask for a name, which does not matter, and a password: the key, which they
+repeat to this port below this path. The cookie of a session would go to every port of this machine."""
 
 REALMS = {"/git/": "algorithmia", PAGES: "Local cluster: any user name, an API key as the password"}
 """What takes Basic credentials, and asks for them. Under another name, so that a browser keeps a key for pages to the pages."""

@@ -52,6 +52,7 @@ class ManagementApi:
                 Route(base + "/errors", self._errors),
                 Route(base + "/log", self._log),
                 Route(base + "/scm/status", self._scm_status),
+                Route(base + "/scm/webhook", self._webhook, methods=["POST"]),
                 Route(base, self._read),
                 Route(base, self._update, methods=["PUT"]),
                 Route(base, self._delete, methods=["DELETE"]),
@@ -96,8 +97,19 @@ class ManagementApi:
         given = object_field(body, "settings")
         settings = changed_settings(algorithm.settings, given, self._records.environments)
         changed = replace(algorithm, details=details, settings=settings)
+        sample = object_field(body, "version_info").get("sample_input")
+        if not isinstance(sample, str | None):
+            raise invalid("version_info.sample_input is no string")
         self._records.algorithms.update(changed)
+        self._sample(algorithm, sample)
         return json_reply(self._records.current(changed))
+
+    def _sample(self, algorithm: Algorithm, sample: str | None) -> None:
+        """Show another sample input with the current version; what was never published has none."""
+        build = self._records.builds.newest(algorithm.id)
+        version = self._records.published(build) if build else None
+        if version and sample is not None:
+            self._records.versions.describe(version, {**version.info, "sample_input": sample})
 
     async def _delete(self, request: Request) -> Response:
         algorithm = owned(request, self._records)
@@ -126,6 +138,12 @@ class ManagementApi:
     async def _scm_status(self, request: Request) -> Response:
         owned(request, self._records)
         return json_reply({"scm_connection_status": "active"})
+
+    async def _webhook(self, request: Request) -> Response:
+        """Repositories are the cluster's own: it knows of every push before anybody could call back."""
+        owned(request, self._records)
+        await read_object(request)
+        return Response(None, 204)
 
     async def _scms(self, _: Request) -> Response:
         return json_reply({"results": [SCM]})

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from algosync.emulator.environments import Environment, Environments
-from algosync.emulator.errors import invalid
+from algosync.emulator.errors import LANGUAGE_UNKNOWN, PACKAGE_SET_UNKNOWN, ApiError, invalid
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -15,6 +15,9 @@ CHOICES = {
     "network_access": ("full", "isolated"),
 }
 SWITCHES = ("pipeline_enabled", "insights_enabled")
+LEGACY = {"python3-1": "Python 3.7", "python2-langpack": "Python 2.7"}
+"""Languages from before there were environments, and what stands in for them."""
+
 REQUIRED = ("source_visibility", "license", "network_access", "pipeline_enabled")
 DEFAULTS: dict[str, object] = {"algorithm_callability": "private", "insights_enabled": False, "royalty_microcredits": 0}
 
@@ -22,13 +25,7 @@ DEFAULTS: dict[str, object] = {"algorithm_callability": "private", "insights_ena
 def new_settings(given: Mapping[str, object], environments: Environments) -> dict[str, object]:
     """The settings of a new algorithm. Raises `ApiError` 400 for missing, unknown or impossible ones."""
     _check(given)
-    if "algorithm_environment" in given:
-        environment = environments.by_id(given["algorithm_environment"])
-    else:
-        environment = environments.by_package_set(given.get("package_set"))
-    if environment is None:
-        raise invalid("settings.algorithm_environment (or package_set) names no environment of this cluster")
-    return _merged(DEFAULTS, given, environment)
+    return _merged(DEFAULTS, given, _runtime(given, environments))
 
 
 def changed_settings(old: Mapping[str, object], given: Mapping[str, object], environments: Environments) -> dict[str, object]:
@@ -41,6 +38,25 @@ def changed_settings(old: Mapping[str, object], given: Mapping[str, object], env
     if before and before.kind.language != after.kind.language:
         raise invalid("The language of an algorithm cannot be changed")
     return _merged(old, given, after)
+
+
+def _runtime(given: Mapping[str, object], environments: Environments) -> Environment:
+    """What an algorithm runs in, by the first of the three selectors that is given."""
+    if "algorithm_environment" in given:
+        environment = environments.by_id(given["algorithm_environment"])
+    elif "package_set" in given:
+        environment = environments.by_package_set(given["package_set"])
+        if environment is None:
+            raise ApiError(400, "settings.package_set names no package set of this cluster", PACKAGE_SET_UNKNOWN)
+    elif "language" in given:
+        environment = environments.by_name(LEGACY.get(str(given["language"])))
+        if environment is None:
+            raise ApiError(400, "settings.language names no language of this cluster", LANGUAGE_UNKNOWN)
+    else:
+        environment = None
+    if environment is None:
+        raise invalid("settings.algorithm_environment (or package_set, or language) names no environment of this cluster")
+    return environment
 
 
 def _merged(old: Mapping[str, object], given: Mapping[str, object], environment: Environment) -> dict[str, object]:

@@ -81,6 +81,14 @@ class Versions:
                 raise ApiError(400, message, ALREADY_PUBLISHED) from None
         return version
 
+    def describe(self, version: Version, info: dict[str, object]) -> None:
+        """Change what is said of a version besides its number."""
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE versions SET info = ? WHERE algorithm_id = ? AND commit_sha = ?",
+                (json.dumps(info), version.algorithm_id, version.commit),
+            )
+
     def of(self, algorithm_id: str) -> list[Version]:
         """All versions, newest first."""
         rows = self._database.rows("SELECT * FROM versions WHERE algorithm_id = ? ORDER BY sequence DESC", algorithm_id)

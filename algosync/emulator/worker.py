@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import time
+import uuid
 from asyncio.subprocess import Process
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +48,8 @@ class Call:
     tree: str
     depth: int
     starting: bool
+    id: str = field(default_factory=lambda: f"req-{uuid.uuid4()}")
+    """What its answer and the list of errors name it by."""
 
 
 @dataclass(frozen=True, slots=True)

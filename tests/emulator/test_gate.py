@@ -11,7 +11,7 @@ from emulated import Emulator
 from algosync.emulator.cluster import Cluster, Place
 from algosync.emulator.database import Database
 
-OPEN = {"/health", "/v1/algorithm-environments/edge/environment-specifications/{specification}/template"}
+OPEN = {"/health", "/v1/insights", "/v1/algorithm-environments/edge/environment-specifications/{specification}/template"}
 
 
 def test_nothing_without_a_key(site: Emulator, tmp_path: Path) -> None:

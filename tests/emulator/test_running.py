@@ -107,7 +107,7 @@ def test_json_in_and_out(site: Emulator, echo: str, value: object) -> None:
     reply = site.call(echo, value)
     assert reply["result"] == value
     assert reply["metadata"]["content_type"] == ("text" if isinstance(value, str) else "json")
-    assert set(reply["metadata"]) == {"content_type", "duration"}
+    assert set(reply["metadata"]) == {"content_type", "duration", "request_id"}
     assert 0 <= reply["metadata"]["duration"] < 10
 
 
@@ -140,7 +140,7 @@ def test_what_is_raised(site: Emulator, echo: str) -> None:
     lines = error["stacktrace"].splitlines()
     assert (lines[0], lines[-1]) == ("Traceback (most recent call last):", "ValueError: wörse")
     assert lines[1].endswith('src/Echo.py", line 6, in apply')
-    assert set(reply["metadata"]) == {"duration"}
+    assert set(reply["metadata"]) == {"duration", "request_id"}
     assert site.call(echo, "typed")["error"]["error_type"] == "InputError"
     assert "not JSON serializable" in site.call(echo, "unserialisable")["error"]["message"]
     assert site.call(echo, "large")["error"]["error_type"] == "TooLargeError"

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from emulated import Emulator
+from emulated import SETTINGS, Emulator
 
 ECHO = "def apply(input):\n    return input\n"
 
@@ -96,3 +96,36 @@ def test_half_a_surrogate_pair_names_nothing(site: Emulator, kind: str) -> None:
     before = site.get("/v1/data/.my")
     assert site.request("POST", "/v1/data/.my", body, {"Content-Type": kind}).status == (400 if kind == "application/json" else 200)
     assert len(site.get("/v1/data/.my")["folders"]) == len(before["folders"]) + (kind == "text/plain")
+
+
+def test_the_selectors_of_a_runtime(site: Emulator) -> None:
+    """By environment, package set, or a language of the time before; with the codes of what is unknown."""
+    made = []
+    for number, selector in enumerate(({"package_set": "python37"}, {"language": "python3-1", "environment": "cpu"})):
+        body = {"name": f"Selected{number}", "details": {"label": "x"}, "settings": {**SETTINGS, **selector}}
+        made.append(site.request("POST", "/v1/algorithms/local", body).json["settings"]["algorithm_environment"])
+    assert made == [site.environment("Python 3.7")] * 2
+    codes = []
+    for selector in ({"package_set": "none"}, {"language": "cobol", "environment": "cpu"}, {}):
+        body = {"name": "Unselected", "details": {"label": "x"}, "settings": {**SETTINGS, **selector}}
+        refused = site.request("POST", "/v1/algorithms/local", body)
+        codes.append((refused.status, refused.json["error"]["code"]))
+    assert codes == [(400, 1003), (400, 4001), (400, 6001)]
+
+
+def test_a_sample_input_is_shown_with_the_version(site: Emulator) -> None:
+    commit = site.deploy("Sampled", ECHO).rpartition("/")[2]
+    path = "/v1/algorithms/local/Sampled"
+    update = {"settings": SETTINGS, "version_info": {"sample_input": '"new"'}}
+    assert "sample_input" not in site.request("PUT", path, update).json["version_info"]
+    site.publish("Sampled", version_info={"sample_input": '"old"', "release_notes": "first"})
+    assert site.request("PUT", path, update).json["version_info"]["sample_input"] == '"new"'
+    shown = site.get(f"{path}/versions/{commit}")["version_info"]
+    assert (shown["sample_input"], shown["release_notes"], shown["semantic_version"]) == ('"new"', "first", "0.1.0")
+    assert site.request("PUT", path, {**update, "version_info": {"sample_input": 1}}).status == 400
+
+
+def test_a_call_back_builds_nothing(site: Emulator, algorithm: Any) -> None:
+    builds = site.get("/v1/algorithms/local/Known/builds")
+    reply = site.request("POST", "/v1/algorithms/local/Known/scm/webhook", {})
+    assert (reply.status, reply.body, site.get("/v1/algorithms/local/Known/builds")) == (204, b"", builds)

@@ -43,12 +43,13 @@ def test_what_only_the_owner_is_told(site: Emulator, algorithm: Any) -> None:
     assert own["error"]["stacktrace"].splitlines()[-1] == "ValueError: broken"
     foreign = site.call("local/Called", "raise", "?stdout=true", other)
     assert foreign["error"] == {"message": "broken", "error_type": "AlgorithmError"}
-    assert set(foreign["metadata"]) == {"duration"}
+    assert set(foreign["metadata"]) == {"duration", "request_id"}
+    assert foreign["metadata"]["request_id"] == site.get("/v1/algorithms/local/Called/errors")[0]["request_id"]
 
 
 def test_timing(site: Emulator, algorithm: Any) -> None:
     metadata = site.call("local/Called", 1, "?timing=1&unknown=1")["metadata"]
-    assert set(metadata) == {"content_type", "duration", "timing"}
+    assert set(metadata) == {"content_type", "duration", "request_id", "timing"}
     assert 0 < metadata["timing"]["running"] == metadata["duration"] <= metadata["timing"]["total"]
 
 
@@ -65,5 +66,5 @@ def test_the_limits_of_size(site: Emulator, algorithm: Any) -> None:
 
 def test_insights_are_taken(site: Emulator) -> None:
     body = json.dumps([{"insight_key": "a", "insight_value": 1}])
-    reply = site.request("POST", "/v1/insights", body, {"Content-Type": "application/json"})
+    reply = site.request("POST", "/v1/insights", body, {"Content-Type": "application/json", "Authorization": ""})
     assert (reply.status, reply.json) == (200, {})

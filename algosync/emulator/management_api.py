@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from algosync.emulator.accounts import Caller
 from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builder import Builder
 from algosync.emulator.errors import ApiError, NoSuchAlgorithm, invalid, not_permitted
@@ -60,7 +59,9 @@ class ManagementApi:
         return routes
 
     async def _create(self, request: Request) -> Response:
-        owner = _own_account(request)
+        owner: str = request.path_params["owner"]
+        if not caller_of(request).owns(owner):
+            raise not_permitted()
         body = await read_object(request)
         name = body.get("name")
         if not isinstance(name, str) or not NAME.fullmatch(name):
@@ -88,7 +89,12 @@ class ManagementApi:
         return made
 
     async def _read(self, request: Request) -> Response:
-        return json_reply(self._records.current(owned(request, self._records)))
+        algorithm = addressed(request, self._records)
+        own = caller_of(request).owns(algorithm.owner)
+        shown = self._records.current(algorithm) if own else self._records.public(algorithm)
+        if shown is None:
+            raise not_permitted()
+        return json_reply(shown)
 
     async def _update(self, request: Request) -> Response:
         algorithm = owned(request, self._records)
@@ -123,8 +129,12 @@ class ManagementApi:
         return Response(None, 204)
 
     async def _list(self, request: Request) -> Response:
-        algorithms = self._records.algorithms.owned_by(_own_account(request))
-        return json_reply(envelope([self._records.current(each) for each in algorithms]))
+        """All of the caller's own; of others', those that everybody may call."""
+        owner: str = request.path_params["owner"]
+        algorithms = self._records.algorithms.owned_by(owner)
+        if caller_of(request).owns(owner):
+            return json_reply(envelope([self._records.current(each) for each in algorithms]))
+        return json_reply(envelope([shown for each in algorithms if (shown := self._records.public(each))]))
 
     async def _errors(self, request: Request) -> Response:
         return json_reply(self._records.algorithms.failures(owned(request, self._records).id))
@@ -156,6 +166,14 @@ class ManagementApi:
 
 def owned(request: Request, records: Records) -> Algorithm:
     """The caller's algorithm that a request addresses. Raises `ApiError` 404 where there is none, 403 for another's."""
+    algorithm = addressed(request, records)
+    if not caller_of(request).owns(algorithm.owner):
+        raise not_permitted()
+    return algorithm
+
+
+def addressed(request: Request, records: Records) -> Algorithm:
+    """The algorithm that a request addresses, whosever it is. Raises `ApiError` 404 where there is none."""
     params = request.path_params
     if "id" in params:
         algorithm = records.algorithms.get(str(params["id"]))
@@ -163,16 +181,4 @@ def owned(request: Request, records: Records) -> Algorithm:
         algorithm = records.algorithms.find(params["owner"], params["name"])
     if algorithm is None:
         raise NoSuchAlgorithm
-    _check_owner(caller_of(request), algorithm.owner)
     return algorithm
-
-
-def _own_account(request: Request) -> str:
-    owner: str = request.path_params["owner"]
-    _check_owner(caller_of(request), owner)
-    return owner
-
-
-def _check_owner(caller: Caller, owner: str) -> None:
-    if not caller.owns(owner):
-        raise not_permitted()

@@ -8,7 +8,7 @@ from algosync.emulator.database import Database
 from algosync.emulator.environments import Environments
 from algosync.emulator.vault import Vault
 from algosync.emulator.versions import Version, Versions
-from algosync.emulator.wire import algorithm_object
+from algosync.emulator.wire import algorithm_object, version_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +34,9 @@ class Records:
         """The algorithm with its newest build: what GET, compile and publish answer."""
         build = self.builds.newest(algorithm.id)
         return algorithm_object(algorithm, build, self.published(build) if build else None)
+
+    def public(self, algorithm: Algorithm) -> dict[str, object] | None:
+        """The algorithm as everybody sees it, at its newest public version; None where there is none."""
+        version = self.versions.resolve(algorithm.id, "latest")
+        build = self.builds.of_commit(algorithm.id, version.commit) if version else None
+        return version_object(algorithm, build, version) if build else None

@@ -12,10 +12,10 @@ from starlette.routing import Route
 from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builder import Builder
 from algosync.emulator.builds import IN_PROGRESS, Build
-from algosync.emulator.errors import BAD_LIMIT, BAD_MARKER, ApiError, invalid
-from algosync.emulator.management_api import BASES, owned
+from algosync.emulator.errors import BAD_LIMIT, BAD_MARKER, ApiError, invalid, not_permitted
+from algosync.emulator.management_api import BASES, addressed, owned
 from algosync.emulator.records import Records
-from algosync.emulator.replies import json_reply, object_field, read_object
+from algosync.emulator.replies import caller_of, json_reply, object_field, read_object
 from algosync.emulator.repositories import Repositories
 from algosync.emulator.stances import Stances
 from algosync.emulator.versions import Release
@@ -54,17 +54,16 @@ class ReleaseApi:
 
     async def _compile(self, request: Request) -> Response:
         algorithm = owned(request, self._records)
-        await read_object(request)
-        head = await asyncio.to_thread(self._repositories.head, algorithm.id)
-        await self._builder.wait(self._builder.start(algorithm, head))
+        wanted = (await read_object(request)).get("commitSha") or None
+        if not isinstance(wanted, str | None):
+            raise invalid("commitSha is no string")
+        commit = await asyncio.to_thread(self._repositories.commit, algorithm.id, wanted)
+        await self._builder.wait(self._builder.start(algorithm, commit))
         return json_reply(self._records.current(algorithm))
 
     async def _builds(self, request: Request) -> Response:
         algorithm = owned(request, self._records)
-        limit = _number(request, "limit", PAGE, BAD_LIMIT)
-        before = _number(request, "marker", sys.maxsize, BAD_MARKER)
-        if limit > MAX_PAGE:
-            raise ApiError(400, f"limit is above {MAX_PAGE}", BAD_LIMIT)
+        limit, before = _page(request)
         builds = self._records.builds.page(algorithm.id, before, limit + 1)
         marker = str(builds[limit - 1].sequence) if len(builds) > limit else None
         return json_reply(envelope([build_object(each, self._records.published(each)) for each in builds[:limit]], marker))
@@ -108,10 +107,11 @@ class ReleaseApi:
             raise invalid(f"Only a major version can make the algorithm {callability}")
 
     async def _versions(self, request: Request) -> Response:
-        algorithm = owned(request, self._records)
-        limit = _number(request, "limit", PAGE, BAD_LIMIT)
-        before = _number(request, "marker", sys.maxsize, BAD_MARKER)
+        algorithm, own = self._visible(request)
+        limit, before = _page(request)
         pairs = [(build, self._records.published(build)) for build in self._records.builds.built_commits(algorithm.id)]
+        if not own:
+            pairs = [pair for pair in pairs if pair[1] and pair[1].public]
         if published := request.query_params.get("published", "").lower():
             pairs = [pair for pair in pairs if (pair[1] is not None) == (published == "true")]
         if callability := request.query_params.get("callable", "").lower():
@@ -121,17 +121,34 @@ class ReleaseApi:
         return json_reply(envelope([version_object(algorithm, *pair) for pair in pairs[:limit]], marker))
 
     async def _version(self, request: Request) -> Response:
-        algorithm = owned(request, self._records)
+        algorithm, own = self._visible(request)
         build = self._records.builds.of_commit(algorithm.id, request.path_params["commit"])
-        if build is None:
+        version = self._records.published(build) if build else None
+        if build is None or not (own or (version and version.public)):
             raise ApiError(404, "There is no version of this hash")
-        return json_reply(version_object(algorithm, build, self._records.published(build)))
+        return json_reply(version_object(algorithm, build, version))
+
+    def _visible(self, request: Request) -> tuple[Algorithm, bool]:
+        """An algorithm, and whether it is the caller's. Raises `ApiError` 403 where it is another's and nothing of it is public."""
+        algorithm = addressed(request, self._records)
+        own = caller_of(request).owns(algorithm.owner)
+        if not own and self._records.public(algorithm) is None:
+            raise not_permitted()
+        return algorithm, own
 
     def _one_build(self, request: Request) -> Build:
         build = self._records.builds.get(owned(request, self._records).id, request.path_params["build"])
         if build is None:
             raise ApiError(404, "There is no such build")
         return build
+
+
+def _page(request: Request) -> tuple[int, int]:
+    """How many entries are wanted, and before which one."""
+    limit = _number(request, "limit", PAGE, BAD_LIMIT)
+    if limit > MAX_PAGE:
+        raise ApiError(400, f"limit is above {MAX_PAGE}", BAD_LIMIT)
+    return limit, _number(request, "marker", sys.maxsize, BAD_MARKER)
 
 
 def _number(request: Request, name: str, default: int, code: int) -> int:

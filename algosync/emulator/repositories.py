@@ -63,6 +63,11 @@ class Repositories:
         with self.open(algorithm_id) as repository:
             return repository.refs[MASTER].decode()
 
+    def commit(self, algorithm_id: str, wanted: str | None) -> str:
+        """The commit with this hash, or the head. Raises `ApiError` 404 for a commit that is not there."""
+        with self.open(algorithm_id) as repository:
+            return (_known(repository, wanted) if wanted else repository.refs[MASTER]).decode()
+
     def log(self, algorithm_id: str, since: str | None, until: str | None, limit: int) -> list[dict[str, str]]:
         """Commits reachable from `until` (the head) and not from `since`, newest first.
 
@@ -111,8 +116,8 @@ def _add_tree(repository: Repo, files: dict[str, bytes]) -> ObjectID:
 
 
 def _known(repository: Repo, commit_id: str) -> ObjectID:
-    found = ObjectID(commit_id.encode())
-    if not valid_hexsha(found) or found not in repository.object_store:
+    found = ObjectID(commit_id.lower().encode())
+    if not valid_hexsha(found) or found not in repository.object_store or not isinstance(repository[found], Commit):
         raise ApiError(404, f"There is no commit {commit_id}")
     return found
 

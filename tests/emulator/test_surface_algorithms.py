@@ -129,3 +129,45 @@ def test_a_call_back_builds_nothing(site: Emulator, algorithm: Any) -> None:
     builds = site.get("/v1/algorithms/local/Known/builds")
     reply = site.request("POST", "/v1/algorithms/local/Known/scm/webhook", {})
     assert (reply.status, reply.body, site.get("/v1/algorithms/local/Known/builds")) == (204, b"", builds)
+
+
+def test_what_strangers_see(site: Emulator, algorithm: Any) -> None:
+    """Public versions, as they were published, and no way to change or look behind them."""
+    stranger = site.acting("passer", site.key_of("passer"))
+    public, private = (
+        each["version_info"]["git_hash"]
+        for each in reversed(site.get("/v1/algorithms/local/Known/versions?published=true")["results"])
+    )
+    path = "/v1/algorithms/local/Known"
+    shown = stranger.get(path)
+    assert (shown["version_info"]["semantic_version"], shown["settings"]["algorithm_callability"]) == ("0.1.0", "public")
+    assert [shown] == stranger.get(path + "/versions")["results"] == stranger.get("/v1/users/local/algorithms")["results"]
+    assert stranger.get(f"{path}/versions/{public}") == shown
+    assert stranger.request("GET", f"{path}/versions/{private}").status == 404
+    hidden = [stranger.request("GET", path + each).status for each in ("/builds", "/errors", "/log", "/secrets", "/scm/status")]
+    assert hidden == [403] * 5
+    refused = [("PUT", ""), ("DELETE", ""), ("POST", "/versions"), ("POST", "/compile"), ("POST", "/scm/webhook")]
+    assert [stranger.request(method, path + each, {}).status for method, each in refused] == [403] * 5
+
+
+def test_a_chosen_commit_is_compiled(site: Emulator) -> None:
+    """A folder, or nothing at all, is no commit."""
+    first = site.deploy("Chosen", ECHO).rpartition("/")[2]
+    site.build_of("Chosen", site.push("Chosen", {"new": "1"}))
+    path = "/v1/algorithms/local/Chosen"
+    compiled = site.request("POST", path + "/compile", {"commitSha": first}).json
+    assert (compiled["version_info"]["git_hash"], compiled["compilation"]["successful"]) == (first, True)
+    repository, head = site.fetch("Chosen")
+    tree = repository[head].tree.decode()
+    for wrong in (tree, "0" * 40, "x"):
+        assert site.request("POST", path + "/compile", {"commitSha": wrong}).status == 404
+        assert site.request("GET", f"{path}/log?until={wrong}").status == 404
+    assert site.request("POST", path + "/compile", {"commitSha": 1}).status == 400
+    assert len(site.get(path + "/builds")["results"]) == 3
+
+
+@pytest.mark.parametrize("listing", ["builds", "versions"])
+def test_pages_that_cannot_be(site: Emulator, algorithm: Any, listing: str) -> None:
+    path = f"/v1/algorithms/local/Known/{listing}?"
+    replies = [site.request("GET", path + query) for query in ("limit=0", "limit=1001", "limit=x", "marker=x", "marker=-1")]
+    assert [(reply.status, reply.json["error"]["code"]) for reply in replies] == [(400, 5003)] * 3 + [(400, 5002)] * 2

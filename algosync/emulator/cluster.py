@@ -32,6 +32,7 @@ from algosync.emulator.faults import Faults
 from algosync.emulator.files import Files
 from algosync.emulator.gate import NAMES, Gate
 from algosync.emulator.git_api import GitApi
+from algosync.emulator.hosted_data_api import HostedDataApi
 from algosync.emulator.management_api import ManagementApi
 from algosync.emulator.page_api import PageApi
 from algosync.emulator.pool import Pool
@@ -122,6 +123,7 @@ class Cluster:
         return [
             Route("/health", health),
             *DataApi(files, self._blobs, self._place.stances).routes(),
+            *HostedDataApi(files).routes(),
             *EnvironmentsApi(records.environments).routes(),
             *WebApi(records).routes(),
             *AccountsApi(self._accounts, records, files).routes(),

@@ -1,6 +1,7 @@
 """Hosted data: collections and the files in them. Names are keys of the database."""
 
 import json
+import sqlite3
 import time
 import uuid
 from dataclasses import dataclass
@@ -51,7 +52,14 @@ class Files:
         row = self._database.row(
             "SELECT id, name, acl FROM collections WHERE account = ? AND name = ?", place.account, place.collection
         )
-        return Collection(row["id"], row["name"], json.loads(row["acl"])) if row else None
+        return _collection(row) if row else None
+
+    def owned_by(self, account: str) -> list[Collection]:
+        """An account's own collections, by name."""
+        rows = self._database.rows(
+            "SELECT id, name, acl FROM collections WHERE account = ? AND name NOT GLOB '.*' ORDER BY name", account
+        )
+        return [_collection(row) for row in rows]
 
     def collections(self, account: str, after: str, limit: int) -> list[str]:
         """Names of an account's own collections behind `after`, in order."""
@@ -161,3 +169,7 @@ class Files:
             connection.executemany("DELETE FROM files WHERE blob = ?", [(row["blob"],) for row in rows])
         for row in rows:
             self._blobs.remove(row["blob"])
+
+
+def _collection(row: sqlite3.Row) -> Collection:
+    return Collection(row["id"], row["name"], json.loads(row["acl"]))

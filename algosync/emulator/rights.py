@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 DATA = re.compile(r"/v1/(data|connector)(/|$)")
-ORDINARY = re.compile(r"/v1/(data|connector|algo|algorithms)(/|$)|/(git|page)/")
+ORDINARY = re.compile(r"/v1/(data|hostedData|connector|algo|algorithms)(/|$)|/(git|page)/")
 """What a key of the administration is no good for."""
 
 ADMINISTRATION = re.compile(

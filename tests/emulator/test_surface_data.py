@@ -1,0 +1,72 @@
+"""Who may read what, from outside and from inside an algorithm, and the coarser view of it."""
+
+from typing import Any
+
+import pytest
+from emulated import Emulator
+
+ACLS = {"private": [], "own": ["algo://.my/*"], "public": ["user://*"]}
+CODE = """
+import Algorithmia
+def apply(path):
+    file = Algorithmia.client().file("data://" + path)
+    if path.startswith(".algo"):
+        file.put("kept for " + Algorithmia.client().username())
+    return file.getString() if file.exists() else None
+"""
+
+
+@pytest.fixture(scope="module")
+def stranger(site: Emulator) -> Emulator:
+    for name, read in ACLS.items():
+        assert site.request("POST", "/v1/data/.my", {"name": name, "acl": {"read": read}}).status == 200
+        assert site.request("PUT", f"/v1/data/.my/{name}/file", name.encode()).status == 200
+    return site.acting("reader", site.key_of("reader"))
+
+
+def statuses(who: Emulator, method: str, path: str, body: Any = None) -> list[int]:
+    """For each of the collections."""
+    return [who.request(method, f"/v1/data/local/{name}{path}", body).status for name in ACLS]
+
+
+def test_what_a_stranger_may(site: Emulator, stranger: Emulator) -> None:
+    """Read what is public, and change nothing."""
+    for method, path in (("GET", ""), ("HEAD", ""), ("GET", "/file"), ("HEAD", "/file"), ("GET", "?acl=true")):
+        assert (statuses(site, method, path), statuses(stranger, method, path)) == ([200] * 3, [403, 403, 200])
+    assert stranger.request("GET", "/v1/data/local/public/file").body == b"public"
+    assert set(stranger.get("/v1/data/local/public?acl=true")) == {"files"}
+    for method, path, body in (
+        ("PUT", "/file", b""),
+        ("DELETE", "/file", None),
+        ("DELETE", "", None),
+        ("PATCH", "", {"acl": {"read": []}}),
+    ):
+        assert statuses(stranger, method, path, body) == [403] * 3
+    assert stranger.request("GET", "/v1/data/local").status == 403
+    assert stranger.get("/v1/data/") == stranger.get("/v1/connector/data") == {"folders": [{"name": "reader"}]}
+
+
+def test_an_algorithm_reads_for_its_owner_and_its_caller(site: Emulator, stranger: Emulator) -> None:
+    """What the caller may read, and what the owner has opened to its algorithms; `.algo` belongs to each caller."""
+    site.deploy("Reads", CODE, "algorithmia>=1.0.0,<2.0\nsix\n")
+    site.publish("Reads", settings={"algorithm_callability": "public"})
+    paths = [f"local/{name}/file" for name in ACLS]
+    assert [site.call("local/Reads", path)["result"] for path in paths] == list(ACLS)
+    assert [stranger.call("local/Reads", path)["result"] for path in paths] == [None, "own", "public"]
+    for who, name in ((site, "local"), (stranger, "reader")):
+        for kind in ("perm", "temp"):
+            assert who.call("local/Reads", f".algo/{kind}/file")["result"] == f"kept for {name}"
+            assert who.request("GET", f"/v1/data/.algo/local/Reads/{kind}/file").body == f"kept for {name}".encode()
+    for path in (".algo/perm/file", ".session/file", ".algo/local/Reads/other/file"):
+        assert site.request("GET", "/v1/data/" + path).status == 404
+
+
+def test_the_coarser_view(site: Emulator, stranger: Emulator) -> None:
+    described = {each["collection_name"]: each for each in site.get("/v1/hostedData")["result"]}
+    assert {name: described[name]["acl"] for name in ACLS} == {
+        "private": {"read_w": False, "read_g": False, "read_u": True, "read_a": False},
+        "own": {"read_w": False, "read_g": False, "read_u": True, "read_a": True},
+        "public": {"read_w": True, "read_g": True, "read_u": True, "read_a": True},
+    }
+    assert (described["own"]["username"], described["own"]["location"]) == ("local", "data://local/own")
+    assert stranger.get("/v1/hostedData") == {"result": []}

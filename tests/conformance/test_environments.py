@@ -114,9 +114,9 @@ def test_sync(site: Site, base: str) -> None:
 
 def test_removal(site: Site) -> None:
     current = site.curl("GET", f"{OLD}/environments/current", headers=bare(site))
-    names = [each["display_name"] for each in current.each()]
-    assert "Python 3.6" in names, current
-    specification = current.at(names.index("Python 3.6"), "environment_specification_id")
+    named = entry(current, "Python 3.6")
+    assert (current.status, len(named)) == (200, 1)
+    specification = current.at(named[0], "environment_specification_id")
     reply = site.curl("DELETE", f"{EDGE}/environment-specifications/{specification}", headers=bare(site))
     assert (reply.status // 100, reply.at("error")) == (2, None)
     after = site.curl("GET", f"{OLD}/environments/current", headers=bare(site))

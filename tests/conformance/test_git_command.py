@@ -125,7 +125,8 @@ def test_hash_is_known_when_the_push_returns(site: Site, git: Git) -> None:
 def test_push_shows_the_build(site: Site, git: Git) -> None:
     _, _, reply = pushed(site, git, {"README.md": "one"})
     lines = [line for line in reply.stderr.splitlines() if line.startswith("remote: ")]
-    assert (any("Building" in line for line in lines), any("Build succeeded" in line for line in lines)) == (True, True), reply
+    begins, ends = (any(words in line for line in lines) for words in ("Building", "Build succeeded"))
+    assert (reply.code, begins, ends) == (0, True, True)
 
 
 def test_several_commits_are_one_build(site: Site, git: Git) -> None:

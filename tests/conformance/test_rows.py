@@ -1,0 +1,81 @@
+"""The table of rows is whole: every row has a test, every test a row, and what is left out a reason."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from inverted import complaint
+from replies import Answer
+from rows import LEFT_OUT, ROWS, readme, held_by
+
+HERE = Path(__file__).parent
+OWN = {"test_rows.py", "test_blank_servers.py"}
+
+
+def written() -> set[str]:
+    """The tests of the suite, from its sources."""
+    found = set()
+    for path in HERE.glob("test_*.py"):
+        tree = ast.parse(path.read_text())
+        named = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+        found |= {f"{path.name}::{name}" for name in named if path.name not in OWN}
+    return found
+
+
+def test_every_row_has_tests_and_every_test_a_row() -> None:
+    assert {test for row in ROWS for test in held_by(row)} == written()
+
+
+def test_what_is_left_out_has_a_reason() -> None:
+    assert [row for row, reason in LEFT_OUT.items() if len(reason) < 10 or row in ROWS] == []
+
+
+def test_readme_shows_the_table() -> None:
+    assert (HERE / "README.md").read_text() == readme()
+
+
+REPLY = Answer(404)
+
+
+def passes() -> None:
+    reply = REPLY
+    assert reply.status == 404
+
+
+def crashes() -> None:
+    reply = REPLY
+    assert reply.document["error"] == {}
+
+
+def asserts_something_else() -> None:
+    status = 3
+    assert status == 4
+
+
+def asserts_elsewhere() -> None:
+    pytest.fail(str(REPLY))
+
+
+def asserts_about_its_reply() -> None:
+    reply = REPLY
+    assert reply.status == 200
+
+
+@pytest.mark.parametrize(
+    ("test", "begins"),
+    [
+        (passes, "passes against"),
+        (crashes, "ends in no assertion"),
+        (asserts_something_else, "ends in an assertion about no reply"),
+        (asserts_elsewhere, "ends in no assertion"),
+        (asserts_about_its_reply, ""),
+    ],
+)
+def test_complaints(test: object, begins: str) -> None:
+    failure = None
+    try:
+        test()
+    except BaseException as error:  # noqa: BLE001 - pytest's own outcomes derive from it
+        failure = pytest.ExceptionInfo.from_exception(error)
+    found = complaint(failure, Path(__file__))
+    assert found[: len(begins) or 1] == begins

@@ -6,7 +6,8 @@ It runs the algorithms it is given; it is no security boundary.
     server        one process on loopback: its lock, its address, its life
     cluster       puts the parts together
     gate          who may enter; the request log
-    *_api         the routes: data, management, environments, git, calls
+    *_api         the routes: data, management, releases, secrets, accounts, environments, git, calls
+    stances       the options: what it does where the evidence about real clusters is split
     page_*        pages for people behind the same key: what one looks for when a rehearsal fails
     database      the metadata, in SQLite; blobs, repositories, builds: the rest, by id
     builder       commits become callable: venvs, requirements, installer

@@ -3,18 +3,16 @@
 import asyncio
 import base64
 import binascii
-import hashlib
 import re
-from collections.abc import AsyncIterator
-from typing import BinaryIO
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from algosync.emulator.accounts import Caller
-from algosync.emulator.blobs import BLOCK, Blobs, IncomingBlob
+from algosync.emulator.blobs import BLOCK, Blobs
 from algosync.emulator.clock import seconds_text
+from algosync.emulator.contents import blocks, content_type, md5, receive
 from algosync.emulator.errors import BAD_MARKER, ApiError, invalid
 from algosync.emulator.files import Collection, File, Files
 from algosync.emulator.places import Place, check_readable, check_writable, decode, locate
@@ -64,8 +62,8 @@ class DataApi:
         if file.size <= BLOCK:
             with content:
                 body = await asyncio.to_thread(content.read)
-            return Response(body, 200, headers, media_type=_content_type(accepted, body))
-        return StreamingResponse(_blocks(content), 200, headers, media_type=_content_type(accepted, None))
+            return Response(body, 200, headers, media_type=content_type(accepted, body))
+        return StreamingResponse(blocks(content), 200, headers, media_type=content_type(accepted, None))
 
     async def _probe(self, request: Request) -> Response:
         caller, _, place = _place(request)
@@ -76,7 +74,7 @@ class DataApi:
                 raise _missing()
             headers = {"X-Data-Type": "file", "Content-Length": str(file.size)}
             if self._stances.etag and collection and (found := await asyncio.to_thread(self._files.open, collection, file.name)):
-                headers["ETag"] = await asyncio.to_thread(_md5, found[1])
+                headers["ETag"] = await asyncio.to_thread(md5, found[1])
             return Response(None, 200, headers, media_type="application/octet-stream")
         if place.collection:
             self._readable(caller, place)
@@ -114,7 +112,7 @@ class DataApi:
             raise
         content = self._blobs.new()
         try:
-            await _receive(request, content, self._stances.largest_file)
+            await receive(request, content, self._stances.largest_file)
             stored = await asyncio.to_thread(self._files.put, collection, place.file, content)
         except BaseException:
             content.discard()
@@ -201,8 +199,10 @@ async def _unsupported(request: Request) -> Response:
 def _place(request: Request) -> tuple[Caller, str, Place]:
     """The caller, the path as it was asked for, and what it means."""
     raw: bytes = request.scope["raw_path"]
-    prefix = next(prefix for prefix in reversed(PREFIXES) if raw.startswith(prefix.encode()))
-    path = decode(raw[len(prefix) :].lstrip(b"/")).strip("/")
+    prefix = next((prefix for prefix in PREFIXES if raw.startswith(prefix.encode())), None)
+    # Where escapes are in the prefix, too, it is taken as the server has decoded it.
+    path = decode(raw[len(prefix) :].lstrip(b"/")) if prefix else request.path_params.get("path", "")
+    path = path.strip("/")
     caller = caller_of(request)
     return caller, path, locate(path, caller)
 
@@ -224,52 +224,6 @@ def _marker(marker: str) -> str:
         return base64.b64decode(marker, altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):
         raise ApiError(400, "The marker is malformed", BAD_MARKER) from None
-
-
-def _content_type(accepted: str, body: bytes | None) -> str:
-    """Some clients parse by this header: it follows what they ask for, and text says its charset."""
-    if accepted.startswith(("text/plain", "application/json")):
-        return accepted.partition(",")[0]
-    if body is None or "*/*" not in accepted:
-        return "application/octet-stream"
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return "application/octet-stream"
-    return "text/plain; charset=utf-8"
-
-
-async def _blocks(content: BinaryIO) -> AsyncIterator[bytes]:
-    with content:
-        while block := await asyncio.to_thread(content.read, BLOCK):
-            yield block
-
-
-def _md5(content: BinaryIO) -> str:
-    digest = hashlib.md5(usedforsecurity=False)
-    with content:
-        while block := content.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-async def _receive(request: Request, content: IncomingBlob, largest: int | None) -> None:
-    """The request's body, in blocks: memory stays at one block whatever the size.
-
-    Raises `ApiError` 413 above the `largest` size, when all of it has come.
-    """
-    block, size = bytearray(), 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if largest is not None and size > largest:
-            continue
-        block += chunk
-        if len(block) >= BLOCK:
-            await asyncio.to_thread(content.write, block)
-            block = bytearray()
-    if largest is not None and size > largest:
-        raise ApiError(413, f"A data file has at most {largest} bytes here")
-    await asyncio.to_thread(content.write, block)
 
 
 async def _creation(request: Request) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """What a key permits, for how long, and what members of an organization may do."""
 
 import base64
+import contextlib
 import lzma
 import sqlite3
 import time
@@ -11,7 +12,9 @@ import pytest
 from dulwich.errors import GitProtocolError
 from emulated import Emulator, emulator, until
 
-from algosync.emulator.database import Database
+from algosync.emulator.accounts import Accounts
+from algosync.emulator.database import ACCOUNTS, SCHEMA, Database
+from algosync.emulator.keys import digest
 from algosync.emulator.rights import Rights
 
 READ_ONLY = Rights(write=False)
@@ -169,3 +172,21 @@ def shape(connection: sqlite3.Connection) -> dict[str, list[Any]]:
     """The columns of every table."""
     tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
     return {table: connection.execute(f"PRAGMA table_info({table})").fetchall() for table in tables}
+
+
+def test_a_database_of_format_2_is_brought_to_this_one(tmp_path: Path) -> None:
+    """Its tables are those that the first two scripts make."""
+    path = tmp_path / "old.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript(ACCOUNTS + SCHEMA)
+        connection.execute("INSERT INTO users (name) VALUES ('old')")
+        connection.execute("INSERT INTO keys VALUES (?, 'old', 1, 0, 1, NULL, 1)", (digest("key"),))
+        connection.execute("PRAGMA user_version=2")
+        connection.commit()
+    with contextlib.closing(Database(path)) as database:
+        caller = Accounts(database).caller("key")
+        assert caller
+        assert (caller.user, caller.rights) == ("old", NO_CALL)
+    with contextlib.closing(sqlite3.connect(path)) as changed:
+        assert changed.execute("PRAGMA user_version").fetchone() == (3,)
+        assert shape(changed) == shape(sqlite3.connect(new_database(tmp_path / "new.sqlite")))

@@ -70,3 +70,10 @@ def test_the_coarser_view(site: Emulator, stranger: Emulator) -> None:
     }
     assert (described["own"]["username"], described["own"]["location"]) == ("local", "data://local/own")
     assert stranger.get("/v1/hostedData") == {"result": []}
+
+
+def test_escapes_where_none_are_needed(site: Emulator, stranger: Emulator) -> None:
+    for path in ("/v1/%64ata/local/public/file", "/v1/connector/%64ata/local/public/file", "/v1/data/local/p%75blic/file"):
+        assert stranger.request("GET", path).body == b"public"
+        assert stranger.request("PUT", path, b"").status == 403
+    assert stranger.request("GET", "/v1/%64ata").json == {"folders": [{"name": "reader"}]}

@@ -111,9 +111,8 @@ class ManagementApi:
         return json_reply(self._records.current(changed))
 
     def _sample(self, algorithm: Algorithm, sample: str | None) -> None:
-        """Show another sample input with the current version; what was never published has none."""
-        build = self._records.builds.newest(algorithm.id)
-        version = self._records.published(build) if build else None
+        """Show another sample input with the newest version; what was never published has none."""
+        version = next(iter(self._records.versions.of(algorithm.id)), None)
         if version and sample is not None:
             self._records.versions.describe(version, {**version.info, "sample_input": sample})
 

@@ -49,6 +49,8 @@ class ReleaseApi:
                 Route(base + "/version", self._publish, methods=["POST"]),
                 Route(base + "/versions", self._versions),
                 Route(base + "/versions/{commit}", self._version),
+                Route(base + "/versions/{commit}/registry", self._registry),
+                Route(base + "/versions/{commit}/registry", self._pushed, methods=["POST"]),
             ]
         return routes
 
@@ -127,6 +129,23 @@ class ReleaseApi:
         if build is None or not (own or (version and version.public)):
             raise ApiError(404, "There is no version of this hash")
         return json_reply(version_object(algorithm, build, version))
+
+    async def _registry(self, request: Request) -> Response:
+        """How the container of a version fares: like its build, of which it is a part. The names of the fields are a choice."""
+        build = self._build_of_commit(request)
+        return json_reply({"git_hash": build.commit, "status": build.status})
+
+    async def _pushed(self, request: Request) -> Response:
+        """Containers are not pushed from elsewhere here: there is nothing to be learnt from hearing that one was."""
+        self._build_of_commit(request)
+        await read_object(request)
+        return Response(None, 204)
+
+    def _build_of_commit(self, request: Request) -> Build:
+        build = self._records.builds.of_commit(owned(request, self._records).id, request.path_params["commit"])
+        if build is None:
+            raise ApiError(404, "There is no version of this hash")
+        return build
 
     def _visible(self, request: Request) -> tuple[Algorithm, bool]:
         """An algorithm, and whether it is the caller's. Raises `ApiError` 403 where it is another's and nothing of it is public."""

@@ -171,3 +171,13 @@ def test_pages_that_cannot_be(site: Emulator, algorithm: Any, listing: str) -> N
     path = f"/v1/algorithms/local/Known/{listing}?"
     replies = [site.request("GET", path + query) for query in ("limit=0", "limit=1001", "limit=x", "marker=x", "marker=-1")]
     assert [(reply.status, reply.json["error"]["code"]) for reply in replies] == [(400, 5003)] * 3 + [(400, 5002)] * 2
+
+
+def test_the_container_of_a_version(site: Emulator, algorithm: Any) -> None:
+    commit = algorithm["version_info"]["git_hash"]
+    path = f"/v1/algorithms/{algorithm['id']}/versions/{commit}/registry"
+    assert site.get(path) == {"git_hash": commit, "status": "succeeded"}
+    reply = site.request("POST", path, {})
+    assert (reply.status, reply.body) == (204, b"")
+    missing = path.replace(commit, "0" * 40)
+    assert [site.request(method, missing).status for method in ("GET", "POST")] == [404, 404]

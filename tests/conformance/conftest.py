@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("against") is None:
+    if config.getoption("against", None) is None:
         return
     about = [item for item in items if "site" in getattr(item, "fixturenames", ())]
     config.hook.pytest_deselected(items=[item for item in items if item not in about])
@@ -43,7 +43,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if call.when == "call" and item.config.getoption("against") is not None and not report.skipped:
+    if call.when == "call" and item.config.getoption("against", None) is not None and not report.skipped:
         wrong = complaint(call.excinfo, item.path)
         report.outcome = "failed" if wrong else "passed"
         report.longrepr = f"{item.name} {wrong}" if wrong else None
@@ -58,7 +58,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def site(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Site]:
-    with _served(pytestconfig.getoption("against"), tmp_path_factory.mktemp("site") / "root", home) as running:
+    with _served(pytestconfig.getoption("against", None), tmp_path_factory.mktemp("site") / "root", home) as running:
         yield running
 
 

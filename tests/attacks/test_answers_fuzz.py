@@ -16,7 +16,7 @@ import pytest
 from answer_mutations import DATE, RIGHT, Changed, json_changed, mutated
 from fuzzing import runs, seed, timed
 from lyingsocket import lying_cluster
-from rawserver import Request, http, raw_server
+from rawcluster import Request, http, raw_server
 
 from algosync.cluster.algorithms import AlgorithmInfo, Build, Version
 from algosync.cluster.connection import Cluster

@@ -10,7 +10,7 @@ import pytest
 from fuzzing import runs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rawserver import RawServer, Request, http, raw_server
+from rawcluster import RawServer, Request, http, raw_server
 
 from algosync.core.error import Unexpected
 from algosync.workflow.uri import algorithm_name_fault, file_name_fault, owner_fault

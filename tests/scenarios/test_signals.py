@@ -205,8 +205,12 @@ def test_while_a_connection_is_made(workspace: Workspace, number: int) -> None:
 @SIGNALS
 def test_while_the_local_cluster_starts(workspace: Workspace, number: int) -> None:
     with running(workspace, "plan", "--destination", "local") as process:
-        _child_of(process.pid)
+        server = _child_of(process.pid)
         assert end(process, number) < WITHIN
+    deadline = time.monotonic() + 5
+    while _is_there(server) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _is_there(server)
     assert "Apply complete!" in workspace.apply("--destination", "local")
 
 

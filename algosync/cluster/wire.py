@@ -11,7 +11,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 from algosync.core.credential import Credential
-from algosync.core.error import Unexpected
+from algosync.core.error import NotFound, Unexpected
 from algosync.net import Answer, Host, Names, Response, Retry
 from algosync.net.document import fits, read_json
 from algosync.net.failure import from_reply, reply_error
@@ -94,11 +94,11 @@ class Wire:
 
     @contextmanager
     def download(self, path: str) -> Iterator[Download]:
-        """A file's bytes. Unexpected: the answer is not a file, is encoded, or does not say how long it is."""
+        """A file's bytes. NotFound: it is no file. Unexpected: the answer is encoded, or does not say how long it is."""
         with self.host.exchange("GET", path, self._authorization()) as response:
             what = f"GET {path}"
             if response.headers.get("X-Data-Type", "file") != "file":
-                raise Unexpected(f"{what}: this is not a file", status=response.status)
+                raise NotFound(f"{what}: this is not a file", status=response.status)
             _check_encoding(what, response)
             length = response.headers.get("Content-Length", "")
             if not (length.isascii() and length.isdecimal() and len(length) < 19):

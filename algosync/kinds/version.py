@@ -105,7 +105,7 @@ def _awaited(step: Step, spec: AlgorithmSpec, site: Site, commit: str, tell: Tel
         if not asked and (stale or (build is not None and build.status == "failed" and not fresh)):
             with site.ledger.writing(step.address, "compile"), suppress(Unreachable):
                 # It answers when the build has ended, which may take longer than any answer may: the builds tell.
-                algorithms.compile(site.owner, spec.name, commit, build)
+                algorithms.compile(site.owner, spec.name)
             asked, fresh, old = True, True, build
             continue
         if build is not None and build.status == "failed":

@@ -210,8 +210,9 @@ def test_a_refusal_is_told_in_harmless_words(server: GitServer) -> None:
     body = b"000eunpack ok\n" + b"%04x" % (len(reason) + 5) + reason + b"\n0000"
     refusal = Answer(200, {"Content-Type": "application/x-git-receive-pack-result"}, b"%04x\x01%s0000" % (len(body) + 5, body))
     server.before = lambda request: refusal if request == PUSH else None
-    with pytest.raises(Unexpected) as caught:
+    with pytest.raises(Conflict) as caught:
         server.client().push(None, TREE, author=AUTHOR, message="1")
+    assert server.requests.count(PUSH) == 1
     assert caught.value.message.startswith("the git server refused the push: \\x1b]0;owned\\x07\\u202exxx")
     assert len(caught.value.message) < 300
 

@@ -125,7 +125,8 @@ class Cluster:
     @asynccontextmanager
     async def _life(self, _: Starlette) -> AsyncIterator[None]:
         """Recover what the last server left, and leave no process behind."""
-        shutil.rmtree(self._root / "run", ignore_errors=True)
+        for name in ("run", "past"):
+            shutil.rmtree(self._root / name, ignore_errors=True)
         (self._root / "home").mkdir(exist_ok=True)
         self._files.recover()
         self._repositories.sweep({algorithm.id for algorithm in self._records.algorithms.all()})

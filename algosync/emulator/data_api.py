@@ -16,7 +16,7 @@ from algosync.emulator.blobs import BLOCK, Blobs, IncomingBlob
 from algosync.emulator.clock import seconds_text
 from algosync.emulator.errors import BAD_MARKER, ApiError, invalid
 from algosync.emulator.files import Collection, File, Files
-from algosync.emulator.places import Place, check_readable, check_writable, decode, locate
+from algosync.emulator.places import Place, check_readable, check_writable, decode, is_file, locate
 from algosync.emulator.replies import MAX_JSON, caller_of, json_reply, object_field, read_body, read_object
 
 PAGE = 1000
@@ -183,11 +183,24 @@ class DataApi:
 
 def _place(request: Request) -> tuple[Caller, str, Place]:
     """The caller, the path as it was asked for, and what it means."""
-    raw: bytes = request.scope["raw_path"]
-    prefix = next(prefix for prefix in reversed(PREFIXES) if raw.startswith(prefix.encode()))
-    path = decode(raw[len(prefix) :].lstrip(b"/")).strip("/")
+    path = _asked(request.scope["raw_path"]) or ""
     caller = caller_of(request)
     return caller, path, locate(path, caller)
+
+
+def _asked(raw: bytes) -> str | None:
+    """The part of a request's path that names data; None where it is not about data."""
+    prefix = next((prefix for prefix in reversed(PREFIXES) if raw.startswith(prefix.encode())), None)
+    return None if prefix is None else decode(raw[len(prefix) :].lstrip(b"/")).strip("/")
+
+
+def names_file(raw: bytes) -> bool:
+    """Whether the path of a request, as it came, is that of a data file, and not of a folder or of something else."""
+    try:
+        path = _asked(raw)
+    except ApiError:
+        return False
+    return path is not None and is_file(path)
 
 
 def _missing() -> ApiError:

@@ -76,12 +76,13 @@ DROP TABLE users_1;
 class Database:
     """One writer at a time, readers beside it; usable from every thread, and beside other processes.
 
-    Files of older formats are brought to this one. Raises `ValueError` for those of newer ones.
+    Files of older formats are brought to this one: only for who may `migrate`, as nobody else uses the file.
+    Raises `ValueError` for the others, and for files of newer formats.
     A reader sees what was committed, never a half-done write. With a journal in memory, nothing stays beside the file, and nothing
     survives a kill.
     """
 
-    def __init__(self, path: Path, *, journal: Literal["WAL", "MEMORY"] = "WAL") -> None:
+    def __init__(self, path: Path, *, journal: Literal["WAL", "MEMORY"] = "WAL", migrate: bool = True) -> None:
         self._writing = threading.Lock()
         self._reading = threading.Lock()
         with contextlib.suppress(FileExistsError):
@@ -94,6 +95,8 @@ class Database:
             found = connection.execute("PRAGMA user_version").fetchone()[0]
             if found > FORMAT:
                 raise ValueError(f"{path} has format {found}; this version of algosync knows formats up to {FORMAT}")
+            if found < FORMAT and not migrate:
+                raise ValueError(f"{path} has the older format {found}, and is in use: stop the cluster, and start it again")
             if found < FORMAT:
                 _change(connection, found)
 

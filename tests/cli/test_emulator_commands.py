@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import http.server
 import json
 import os
 import pty
@@ -13,11 +14,17 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from harness import Workspace
+
+from algosync.cli import embedded, keeping
+from algosync.core.error import AlgosyncError, Unreachable
+from algosync.emulator import server_lock
 
 PLAIN = re.compile(r"sim[A-Za-z0-9]{25}\n")
 
@@ -141,6 +148,79 @@ def test_what_a_killed_server_leaves_deceives_nobody(place: Workspace) -> None:
     assert "is not running" in said(place, "env")
 
 
+class Stranger(http.server.BaseHTTPRequestHandler):
+    """Says whatever would let a cluster in."""
+
+    heard: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.heard.append(self.requestline + str(self.headers))
+        document = self.server.document  # type: ignore[attr-defined]  # its own server's, set below
+        body = json.dumps({"token": document["token"], "proof": document["token"]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+def test_a_stranger_at_the_old_port_gets_no_key(place: Workspace) -> None:
+    url = done(place, "start").strip()
+    found = document(place)
+    done(place, "stop")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", int(url.rpartition(":")[2])), Stranger) as stranger:
+        stranger.document = found  # type: ignore[attr-defined]  # what a former peer could know
+        threading.Thread(target=stranger.serve_forever, daemon=True).start()
+        assert state_of(place) == ("stopped", False)
+        assert Stranger.heard == []
+        with server_lock.held(root_of(place)):
+            assert state_of(place) == ("not answering", False)
+        stranger.shutdown()
+    [heard] = Stranger.heard
+    assert re.match(r"GET /health\?nonce=[\w-]{32} HTTP", heard)
+    assert [secret for secret in ("token", "key") if str(found[secret]) in heard] == []
+
+
+def test_a_cluster_that_is_slow_keeps_what_is_its_own(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "_ANSWER_WITHIN", 0)
+    done(place, "start")
+    found, log = document(place), root_of(place) / "server.log"
+    os.kill(int(str(found["pid"])), signal.SIGSTOP)
+    try:
+        silent = pytest.raises(Unreachable, match=rf"local cluster default does not answer \(pid {found['pid']}\)")
+        with silent, embedded.running("local", place.folder / "state"):
+            pass
+    finally:
+        os.kill(int(str(found["pid"])), signal.SIGCONT)
+    assert document(place) == found
+    assert log.read_text() == f"Serving {found['address']}\n"
+    assert state_of(place) == ("running", True)
+
+
+def test_stop_signals_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose id stands in the file is another by now, and somebody has the folder."""
+    monkeypatch.setattr(keeping, "_STOP_WITHIN", 0.05)
+    with subprocess.Popen(["/bin/sleep", "60"]) as other:
+        (tmp_path / "server.lock").write_text(f"{other.pid} 1")
+        with server_lock.held(tmp_path), pytest.raises(AlgosyncError, match="does not end: another process has its folder"):
+            keeping._ended(tmp_path)
+        assert other.poll() is None
+        other.kill()
+
+
+def test_reset_and_stop_mind_the_commands_that_use_it(place: Workspace) -> None:
+    url = done(place, "start").strip()
+    users = os.open(root_of(place) / "users.lock", os.O_RDWR)
+    fcntl.flock(users, fcntl.LOCK_SH)
+    assert "Error: commands are using the local cluster default; nothing was changed" in said(place, "reset", "--auto-approve")
+    assert roots(url, str(document(place)["key"])) == ["local"]
+    assert said(place, "stop", code=0) == "The local cluster default has ended, while commands were using it.\n"
+    os.close(users)
+    done(place, "reset", "--auto-approve")
+
+
 def test_env_is_for_shells(place: Workspace) -> None:
     place.folder = place.folder / 'it\'s a "folder" with $HOME'
     place.folder.mkdir()
@@ -246,7 +326,10 @@ def test_logs(place: Workspace) -> None:
     assert "has been started" in said(place, "logs")
     url = done(place, "start").strip()
     assert roots(url, "wrong\x1b") == 401
-    shown = done(place, "logs").splitlines()
+    long = f"/{'x' * 3000}"
+    roots(f"{url}{long}", "wrong")
+    *shown, cut = done(place, "logs").splitlines()
+    assert cut.split("  ")[1:4] == ["401", "-", "GET"], "read whole, and cut then"
     assert shown[0] == f"Serving {url}"
     assert [line.split("  ")[1:] for line in shown if "/v1/" in line] == [
         ["401", "-", "GET", "/v1/data/", shown[-1].split("  ")[-1]]
@@ -261,7 +344,7 @@ def test_logs(place: Workspace) -> None:
     )
     with follower:
         assert follower.stdout is not None
-        for _ in shown:
+        for _ in [*shown, cut]:
             follower.stdout.readline()
         roots(url, "later")
         assert "GET  /v1/data/" in follower.stdout.readline()

@@ -147,6 +147,8 @@ def test_a_folder_of_format_1_is_brought_to_this_one(tmp_path: Path, environment
     packed = Path(__file__).with_name("format_1.sqlite.xz").read_bytes()
     path = tmp_path / "root" / "cluster.sqlite"
     path.write_bytes(lzma.decompress(packed))
+    with pytest.raises(ValueError, match="has the older format 1, and is in use"):
+        Database(path, migrate=False)
     keys = {"old": "sim" + "f" * 25, "other": "sim" + "o" * 25}
     for _ in range(2):
         with emulator(tmp_path / "root", environments, "--user", "third") as site:
@@ -165,7 +167,6 @@ def new_database(path: Path) -> Path:
     return path
 
 
-def shape(connection: sqlite3.Connection) -> dict[str, list[Any]]:
-    """The columns of every table."""
-    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
-    return {table: connection.execute(f"PRAGMA table_info({table})").fetchall() for table in tables}
+def shape(connection: sqlite3.Connection) -> list[Any]:
+    """How every table and index was made, with its keys and constraints."""
+    return connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY type, name").fetchall()

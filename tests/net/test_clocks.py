@@ -119,3 +119,10 @@ def test_requests_whose_clock_does_not_come_first_wake_nobody(monkeypatch: pytes
     assert told == [None]
     for lease in (first, later, sooner):
         lease.release()
+
+
+def test_a_thread_that_died_is_replaced() -> None:
+    watch = Watch()
+    watch._thread = threading.Thread()  # has never run, and never will: as good as dead
+    with listening(lambda connection: connection.recv(1 << 20) and time.sleep(2)) as raw, pytest.raises(TimedOut):
+        host(raw.url, timeout=0.3, watch=watch).answer("GET", "/", {})

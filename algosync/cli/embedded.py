@@ -146,7 +146,8 @@ def present(root: Path, within: float = 5.0) -> LocalCluster | None:
         return None
     try:
         document = json.loads((root / "cluster.json").read_text())
-        if not _proven(str(document["address"]), document.get("ca_cert"), str(document["token"]), within):
+        trusted = document.get("ca_cert") or document.get("ca_bundle")
+        if not _proven(str(document["address"]), trusted, str(document["token"]), within):
             return None
         return LocalCluster(
             url=str(document["address"]),
@@ -210,7 +211,7 @@ def _opened(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
-def _proven(url: str, ca_cert: str | None, token: str, within: float) -> bool:
+def _proven(url: str, trusted: str | None, token: str, within: float) -> bool:
     """Whether who answers there has the token, which is not sent: after the cluster's end, its port may be a stranger's.
 
     No proxy is asked: it is on this machine.
@@ -222,10 +223,13 @@ def _proven(url: str, ca_cert: str | None, token: str, within: float) -> bool:
     from urllib.parse import urlsplit
 
     place = urlsplit(url).netloc
-    if ca_cert is None:
+    if trusted is None:
         connection = http.client.HTTPConnection(place, timeout=within)
     else:
-        connection = http.client.HTTPSConnection(place, timeout=within, context=ssl.create_default_context(cafile=ca_cert))
+        context = ssl.create_default_context(cafile=trusted)
+        # A certificate that was given to the cluster is among them itself, if not who signed it.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        connection = http.client.HTTPSConnection(place, timeout=within, context=context)
     try:
         nonce = secrets.token_urlsafe(24)
         connection.request("GET", f"/health?nonce={nonce}")

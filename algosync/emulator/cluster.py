@@ -30,8 +30,9 @@ from algosync.emulator.fault_file import FaultFile
 from algosync.emulator.fault_past import Past
 from algosync.emulator.faults import Faults
 from algosync.emulator.files import Files
-from algosync.emulator.gate import NAMES, Gate
+from algosync.emulator.gate import Gate
 from algosync.emulator.git_api import GitApi
+from algosync.emulator.listening import NAMES
 from algosync.emulator.management_api import ManagementApi
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records

@@ -82,7 +82,7 @@ def serve(options: Options) -> None:
             "pid": os.getpid(),
             "token": place.token,
             "started_at": now_text(),
-            "ca_cert": str(tls.ca_cert) if tls else None,
+            "ca_cert": str(tls.ca_cert) if tls and tls.ca_cert else None,
             "ca_bundle": str(tls.bundle) if tls else None,
             "faults": str(faults) if faults else None,
         }
@@ -95,23 +95,25 @@ def serve(options: Options) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Tls:
-    """Files: the server's certificate with its key, that of the cluster's authority, this one among those of the machine."""
+    """Files: the server's certificate with its key, that of its authority where it is known, the machine's authorities with it."""
 
     certificate: Path
-    ca_cert: Path
+    ca_cert: Path | None
     bundle: Path
 
 
 def _tls(options: Options, root: Path) -> _Tls:
     try:
-        from algosync.emulator.tls import TlsError, authority
+        from algosync.emulator.tls import TlsError, authority, bundle
     except ImportError:
         raise StartError("TLS needs the package cryptography: pip install 'algosync[local]'") from None
     try:
+        if options.certificate:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(options.certificate)
+            # Who has signed it, only who has given it knows.
+            return _Tls(options.certificate, None, bundle(root / "tls", options.certificate))
         trust = authority(root / "tls")
-        certificate = options.certificate or trust.issue(root / "tls" / "server.pem")
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate)
-        return _Tls(certificate, trust.certificate, trust.bundle())
+        return _Tls(trust.issue(root / "tls" / "server.pem"), trust.certificate, trust.bundle())
     except (TlsError, OSError) as error:
         raise StartError(f"Cannot serve TLS: {error}") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from algosync.cli.keeping import command
 from algosync.core.error import AlgosyncError
 from algosync.core.text import printable
 from algosync.emulator import server_lock
+from algosync.emulator.listening import NAMES
 
 if TYPE_CHECKING:
     from algosync.emulator.accounts import Accounts
@@ -98,6 +100,15 @@ def _accounts(root: Path) -> Iterator[Accounts]:
             raise AlgosyncError(f"the cluster's database in {printable(str(root))} cannot be used: {error}") from None
 
 
+def _direct() -> str:
+    """What is reached without a proxy already, and the cluster by all its names."""
+    found = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if found.strip() == "*":
+        return "*"
+    known = [name for each in found.split(",") if (name := each.strip())]
+    return ",".join(dict.fromkeys([*known, *NAMES]))
+
+
 def _variables(cluster: LocalCluster) -> Mapping[str, str]:
     """For algosync, the official clients and, over TLS, whatever else speaks HTTPS."""
     key = cluster.key.reveal()
@@ -106,6 +117,8 @@ def _variables(cluster: LocalCluster) -> Mapping[str, str]:
         "ALGORITHMIA_API_KEY": key,
         "DESTINATION_API_ADDRESS": cluster.url,
         "DESTINATION_API_KEY": key,
+        # Clients differ in which of the two they read, and there is none on the way to the own machine.
+        **dict.fromkeys(("NO_PROXY", "no_proxy"), _direct()),
     }
     if cluster.ca_cert and cluster.ca_bundle:
         found["DESTINATION_CA_CERT"] = cluster.ca_cert

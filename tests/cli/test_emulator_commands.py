@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from harness import Workspace
+from harness import Workspace, certificate, cluster_process
 
 from algosync.cli import embedded, keeping
 from algosync.core.error import AlgosyncError, Unreachable
@@ -133,6 +133,15 @@ def test_a_cluster_that_a_command_started_stays_when_it_is_wanted(place: Workspa
         assert server.wait(20) == 0
 
 
+def test_a_cluster_with_a_given_certificate_is_known_too(place: Workspace) -> None:
+    """By the certificate itself: who has signed it, nobody has said."""
+    root = root_of(place)
+    given = certificate(place.folder / "given.pem", place.folder / "elsewhere")
+    with cluster_process(root, certificate=given):
+        assert state_of(place) == ("running", False)
+        assert document(place)["ca_cert"] is None
+
+
 def test_what_a_killed_server_leaves_deceives_nobody(place: Workspace) -> None:
     done(place, "start")
     pid = int(str(document(place)["pid"]))
@@ -225,18 +234,26 @@ def test_env_is_for_shells(place: Workspace) -> None:
     place.folder = place.folder / 'it\'s a "folder" with $HOME'
     place.folder.mkdir()
     done(place, "start", "--tls")
+    place.environ = {"NO_PROXY": "intern.example, localhost"}
     text = done(place, "env")
     found = document(place)
     variables = dict.fromkeys(("DESTINATION_CA_CERT", "NODE_EXTRA_CA_CERTS"), found["ca_cert"])
     variables |= dict.fromkeys(("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "GIT_SSL_CAINFO"), found["ca_bundle"])
     variables |= dict.fromkeys(("ALGORITHMIA_API", "DESTINATION_API_ADDRESS"), found["address"])
     variables |= dict.fromkeys(("ALGORITHMIA_API_KEY", "DESTINATION_API_KEY"), found["key"])
+    variables |= dict.fromkeys(("NO_PROXY", "no_proxy"), "intern.example,localhost,127.0.0.1,::1,api.localhost,git.localhost")
     assert sorted(re.findall(r"^export (\w+)=", text, re.MULTILINE)) == sorted(variables)
     shell = subprocess.run(["/bin/sh", "-c", f"{text} env"], capture_output=True, text=True, check=True, env={})
     seen = dict(line.split("=", 1) for line in shell.stdout.splitlines())
     assert {name: seen[name] for name in variables} == variables
     client = "import Algorithmia; print(next(iter(Algorithmia.client().dir('').list())).url)"
-    done_by = subprocess.run([sys.executable, "-c", client], capture_output=True, text=True, check=True, env=seen)
+    done_by = subprocess.run(
+        [sys.executable, "-c", client],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**seen, "HTTPS_PROXY": "http://127.0.0.1:9"},
+    )
     assert done_by.stdout == "/v1/data/local\n"
     done(place, "stop")
 

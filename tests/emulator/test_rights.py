@@ -2,8 +2,11 @@
 
 import base64
 import lzma
+import re
 import sqlite3
 import time
+import uuid
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import pytest
 from dulwich.errors import GitProtocolError
 from emulated import Emulator, emulator, until
 
+from algosync.emulator.cluster import Cluster, Place
 from algosync.emulator.database import Database
 from algosync.emulator.rights import Rights
 
@@ -63,6 +67,22 @@ def test_what_a_key_lacks_is_refused(site: Emulator, echo: str, rights: Rights, 
         if reply.status == 403:
             assert reply.json["error"]["code"] == 2001
     assert found == [403 if number in refused else 200 for number in range(len(found))]
+
+
+def test_no_route_that_changes_anything_is_open_to_a_key_without_rights(site: Emulator, tmp_path: Path) -> None:
+    """Every route of the table, whatever is added to it: what a key without rights may do, is to read."""
+    with closing(Database(tmp_path / "database")) as database:
+        routes = Cluster(Place(tmp_path, tmp_path, 1, "token"), database).routes()
+    key = site.key_of("local", Rights(write=False, call=False, management=False))
+    basic = base64.b64encode(f"local:{key}".encode()).decode()
+    let_in = set()
+    for method, pattern in [(method, route.path) for route in routes for method in sorted(route.methods or ())]:
+        path = re.sub(r"{[^}]*}", "x", re.sub(r"{\w+:uuid}", str(uuid.uuid4()), pattern))
+        headers = {"Authorization": f"Basic {basic}"} if path.startswith("/git/") else {}
+        if site.request(method, path, headers=headers, key=key).status != 403:
+            let_in.add((method, pattern))
+    assert {method for method, _ in let_in} == {"GET", "HEAD"}
+    assert [pattern for _, pattern in let_in if pattern.startswith(("/git/", "/v1/algo/"))] == []
 
 
 def test_a_push_without_the_right_changes_nothing(site: Emulator, echo: str) -> None:

@@ -207,6 +207,8 @@ def test_kills_at_many_moments(tmp_path: Path, environments: Path) -> None:
         assert site.request("POST", "/v1/data/.my", {"name": "kept"}).status == 200
         assert site.request("PUT", "/v1/data/.my/kept/file", content(0)).status == 200
         head = site.fetch("Echo")[1].decode()
+        site.call(reference, 1)
+        assert set(map(str, site.descendants())) < set(within(root)), "the last look would see them"
     stored = 0
     for moment in range(1, 9):
         site = start(root, environments)
@@ -239,12 +241,18 @@ def test_kills_at_many_moments(tmp_path: Path, environments: Path) -> None:
             assert again.call(f"local/Echo/{head}", moment)["result"] == moment
             blobs = [path for path in (root / "blobs").rglob("*") if path.is_file()]
             assert len(blobs) == 1
-    assert [pid for pid in os.listdir("/proc") if pid.isdigit() and str(root).encode() in command_of(pid)] == []
+    assert within(root) == []
 
 
-def command_of(pid: str) -> bytes:
+def within(root: Path) -> list[str]:
+    """The processes of a folder, by their commands, their environments or where they are: workers and leashes too."""
+    return [pid for pid in os.listdir("/proc") if pid.isdigit() and str(root).encode() in _about(Path("/proc") / pid)]
+
+
+def _about(process: Path) -> bytes:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
+        texts = [(process / name).read_bytes() for name in ("cmdline", "environ")]
+        return b"\0".join([*texts, os.fsencode(os.readlink(process / "cwd"))])
     except OSError:
         return b""
 

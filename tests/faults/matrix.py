@@ -155,7 +155,6 @@ CALLS = (
         4,
         also=_set(("builds",)),
         fine=_SEEN,
-        stops=_set(("empty", "other shape", "build never listed")),
         first=({"match": _PUSH, "then": FAULTS["build never listed"].then},),
     ),
     Call("read versions", "GET /v1/algorithms/USER/Top/versions", 1),

@@ -129,13 +129,13 @@ def _end(root: Path) -> None:
 def _unused(root: Path) -> Iterator[bool]:
     """Whether no command uses the cluster: then none does in the body either."""
     users = os.open(root / "users.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    unused = True
     try:
-        try:
-            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        unused = False
+    try:
+        yield unused
     finally:
         os.close(users)
 

@@ -15,6 +15,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -321,6 +322,33 @@ def test_reset_asks_and_leaves_nothing(place: Workspace) -> None:
     assert not listening(url)
     assert sorted(path.name for path in root_of(place).iterdir()) == ["server.lock", "start.lock", "users.lock"]
     assert said(place, "reset", "--auto-approve", "--name", "none", code=0) == "There is no local cluster none.\n"
+
+
+def test_a_reset_says_what_it_could_not_remove(place: Workspace) -> None:
+    stuck = root_of(place) / "cluster.sqlite"
+    stuck.mkdir(parents=True)
+    assert f"the local cluster default is not removed yet: {stuck}: Is a directory" in said(place, "reset", "--auto-approve")
+    stuck.rmdir()
+    assert said(place, "reset", "--auto-approve", code=0) == "The local cluster default has no data any more.\n"
+
+
+def test_keys_wait_for_who_starts_or_removes_the_cluster(place: Workspace) -> None:
+    root_of(place).mkdir(parents=True)
+    start = os.open(root_of(place) / "start.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(start, fcntl.LOCK_EX)
+    command = [sys.executable, "-m", "algosync", "emulator", "key", "add"]
+    with subprocess.Popen(command, cwd=place.folder, env=place.environment(), stdout=subprocess.PIPE, text=True) as adding:
+        while not waits_for_a_lock(adding.pid):
+            assert adding.poll() is None
+            time.sleep(0.02)
+        assert not (root_of(place) / "cluster.sqlite").exists()
+        os.close(start)
+        assert PLAIN.fullmatch(adding.communicate(timeout=60)[0])
+
+
+def waits_for_a_lock(pid: int) -> bool:
+    lines = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    return any(line[1] == "->" and line[5] == str(pid) for line in lines)
 
 
 def on_a_terminal(place: Workspace, answer: str) -> int:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 from algosync.core.credential import Credential
 from algosync.core.error import NotFound, Unexpected
+from algosync.core.text import printable
 from algosync.net import Answer, Host, Names, Response, Retry
 from algosync.net.document import fits, read_json
 from algosync.net.failure import from_reply, reply_error
@@ -72,7 +73,13 @@ class Wire:
         try:
             return Reply(answer.status, read_json(answer.body), date)
         except ValueError:
-            raise Unexpected(f"{method} {path}: the answer is not JSON", status=answer.status) from None
+            raise self._not_json(f"{method} {path}", answer) from None
+
+    def _not_json(self, what: str, answer: Answer) -> Unexpected:
+        """Often the page of a proxy, or of something else that has the address."""
+        start = printable(answer.body[:60].decode("utf-8", "replace").strip(), 40)
+        hint = f"look at {self.names.address}, and at what stands before the cluster" if self.names.address else None
+        return Unexpected(f"{what}: the answer is not JSON, it begins with {start}", status=answer.status, hint=hint)
 
     def answer(
         self,

@@ -33,6 +33,7 @@ T = TypeVar("T")
 
 _FIRST, _CAP = 0.25, 30.0  # seconds: bounds of a wait
 _LONGEST_ASKED = 120.0  # seconds that a server may ask for
+_TOLD = 2.0  # seconds: who waits longer wants to know
 
 
 def is_transient(error: AlgosyncError) -> bool:
@@ -52,12 +53,16 @@ def is_transient(error: AlgosyncError) -> bool:
 
 @dataclass(slots=True)
 class Retry:
-    """`tries` of one request at most; `budget` seconds of waiting in the whole run. Safe to use from several threads."""
+    """`tries` of one request at most; `budget` seconds of waiting in the whole run; `tell` hears of long waits.
+
+    Safe to use from several threads.
+    """
 
     tries: int = 6
     budget: float = 300.0
     pause: Callable[[float], None] = time.sleep
     draw: Callable[[float, float], float] = random.uniform
+    tell: Callable[[str], None] = lambda _: None
     _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def run(self, call: Callable[[], T], again: Callable[[AlgosyncError], bool] = is_transient) -> T:
@@ -123,6 +128,8 @@ class Retry:
             if seconds > self.budget:
                 raise _given_up(error, "this run has waited as long as it may")
             self.budget -= seconds
+        if seconds >= _TOLD:
+            self.tell(f"{error.message}: trying again in {seconds:.0f} s")
         self.pause(seconds)
 
 

@@ -126,7 +126,7 @@ def _writes(requests: list[Mapping[str, object]]) -> Iterator[str]:
 def certificate(path: Path, root: Path, names: Sequence[str] = ("localhost", "127.0.0.1"), days: float = 1) -> Path:
     """A certificate by the authority of the cluster in `root`, which need not have run yet; expired where `days` are negative."""
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return authority(root / "tls").issue(path, names, days)
+    return authority(root / "tls", names).issue(path, names, days)
 
 
 @contextmanager
@@ -143,6 +143,8 @@ def cluster_process(root: Path, user: str = "local", **options: object) -> Itera
         assert line.startswith("Serving "), line
         document = json.loads((root / "cluster.json").read_text())
         ca_cert = document["ca_cert"] and Path(document["ca_cert"])
+        if "certificate" in options:
+            ca_cert = root / "tls" / "ca.pem"  # who signs what `certificate` makes
         yield Cluster(root, document["address"], document["user"], document["key"], process, ca_cert)
     finally:
         process.send_signal(signal.SIGTERM)

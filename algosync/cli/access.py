@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.cli.embedded import LocalCluster, folder, joining, present
+from algosync.cli.embedded import LocalCluster, folder, joining, locked, standing
 from algosync.cli.keeping import command
 from algosync.core.error import AlgosyncError
 from algosync.core.text import printable
+from algosync.emulator import server_lock
+from algosync.emulator.listening import NAMES
 
 if TYPE_CHECKING:
     from algosync.emulator.accounts import Accounts
@@ -38,7 +41,7 @@ class Wanted:
 
 def env(state: Path, name: str, terminal: Terminal) -> None:
     """The one command that shows the main key, as that is its purpose. AlgosyncError: the cluster does not run."""
-    cluster = present(folder(state, name))
+    cluster = standing(folder(state, name))
     if cluster is None:
         raise AlgosyncError(f"the local cluster {name} is not running", hint=command("start", name))
     for variable, value in _variables(cluster).items():
@@ -64,7 +67,7 @@ def add_key(state: Path, name: str, terminal: Terminal, wanted: Wanted) -> None:
     from algosync.emulator.rights import Rights
 
     root = folder(state, name)
-    cluster = present(root)
+    cluster = standing(root)
     user = wanted.user or (cluster.user if cluster else _FIRST_USER)
     with _accounts(root) as accounts:
         if not wanted.user:
@@ -81,20 +84,29 @@ def add_key(state: Path, name: str, terminal: Terminal, wanted: Wanted) -> None:
 
 @contextmanager
 def _accounts(root: Path) -> Iterator[Accounts]:
-    """Those in the cluster's database, whether its server runs or not."""
-    with joining(root):
+    """Those in the cluster's database, whether its server runs or not. It does not start, nor end, meanwhile."""
+    with joining(root), locked(root / "start.lock"), server_lock.held(root) as alone:
         import sqlite3
 
         from algosync.emulator.accounts import AccountError, Accounts
         from algosync.emulator.database import Database
 
         try:
-            with closing(Database(root / "cluster.sqlite")) as database:
+            with closing(Database(root / "cluster.sqlite", migrate=alone)) as database:
                 yield Accounts(database)
         except AccountError as error:
             raise AlgosyncError(str(error)) from None
         except (ValueError, OSError, sqlite3.Error) as error:
             raise AlgosyncError(f"the cluster's database in {printable(str(root))} cannot be used: {error}") from None
+
+
+def _direct() -> str:
+    """What is reached without a proxy already, and the cluster by all its names."""
+    found = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if found.strip() == "*":
+        return "*"
+    known = [name for each in found.split(",") if (name := each.strip())]
+    return ",".join(dict.fromkeys([*known, *NAMES]))
 
 
 def _variables(cluster: LocalCluster) -> Mapping[str, str]:
@@ -105,6 +117,8 @@ def _variables(cluster: LocalCluster) -> Mapping[str, str]:
         "ALGORITHMIA_API_KEY": key,
         "DESTINATION_API_ADDRESS": cluster.url,
         "DESTINATION_API_KEY": key,
+        # Clients differ in which of the two they read, and there is none on the way to the own machine.
+        **dict.fromkeys(("NO_PROXY", "no_proxy"), _direct()),
     }
     if cluster.ca_cert and cluster.ca_bundle:
         found["DESTINATION_CA_CERT"] = cluster.ca_cert

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from algosync.cli.choice import Choice
-from algosync.cli.plan import planned
+from algosync.cli.interrupt import Signalled
+from algosync.cli.plan import planned, shown
 from algosync.cli.stage import Stage, opened
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def run(choice: Choice, terminal: Terminal, *, targets: list[str], auto_approve:
         with opened(choice, terminal, writes=True) as stage:
             plan = planned(stage, targets, terminal)
             show_header(plan.header, terminal)
-            show_plan(plan, terminal)
+            show_plan(shown(plan, terminal), terminal)
             if plan.visible and not auto_approve:
                 _ask(terminal, no_input=no_input or bool(choice.environ.get("CI")))
             terminal.result()
@@ -58,7 +59,11 @@ def _carry_out(plan: Plan, stage: Stage, terminal: Terminal) -> Report:
 
     # Closed here whatever happens above it: the state must not be unlocked while anything is still written.
     with closing(apply(plan, stage.workflow, stage.scene, stage.session)) as events:
-        return fold(watch(events, terminal), lambda: stage.session.wrote)
+        try:
+            return fold(watch(events, terminal), lambda: stage.session.wrote)
+        except Signalled:
+            terminal.tell("What is done is recorded; running the same command again continues from here.")
+            raise
 
 
 def _ask(terminal: Terminal, *, no_input: bool) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from algosync.cli.choice import Choice
 from algosync.core.error import UsageError
+from algosync.core.text import printable
 
 if TYPE_CHECKING:
     from algosync.cluster.connection import Cluster
@@ -78,7 +79,12 @@ def clusters(choice: Choice, terminal: Terminal, stack: ExitStack) -> Clusters:
     proxies = Proxies.read(choice.environ)
     for secret in proxies.secrets():
         terminal.hide(secret.reveal())
-    net = Net(proxies, Retry(pause=pause), timeout=float(choice.request_timeout))
+
+    def tell(text: str) -> None:
+        if not terminal.live:  # its own lines move there, and show that something is waited for
+            terminal.tell(printable(text))
+
+    net = Net(proxies, Retry(pause=pause, tell=tell), timeout=float(choice.request_timeout))
     stack.enter_context(on_stop(net.watch.stop))
     return Clusters(choice, terminal, stack, net)
 

@@ -23,23 +23,28 @@ from pathlib import Path
 from algosync.core.error import Unreachable, UsageError
 from algosync.core.secret import Secret
 from algosync.core.text import printable, printable_lines
+from algosync.emulator import server_lock
 
-__all__ = ["KEPT", "LocalCluster", "folder", "is_local", "joining", "launch", "locked", "present", "running"]
+__all__ = ["KEPT", "LocalCluster", "folder", "is_local", "joining", "launch", "locked", "present", "running", "standing"]
 
 KEPT = "kept.json"
-"""The mark of a cluster that stays: what it was started with."""
+"""The mark of a cluster that stays."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 # Like `-m algosync.emulator`, but nothing is imported from the folder that the user happens to stand in.
 _MAIN = "import sys; sys.path.append(sys.argv.pop(1)); from algosync.emulator.__main__ import main; sys.exit(main())"
 _OURS = ("SOURCE_", "DESTINATION_", "ALGOSYNC_")  # other clusters' keys and variables: nothing for algorithms that run there to see
 _START_WITHIN = 30.0  # seconds
+_ANSWER_WITHIN = 30.0  # seconds
 _LOOK_EVERY = 0.02  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class LocalCluster:
-    """A cluster that answers. Over TLS, `ca_cert` is the file of its authority, `ca_bundle` has those of the machine, too."""
+    """A cluster that answers. Over TLS, `ca_cert` is the file of its authority, `ca_bundle` has those of the machine, too.
+
+    `faults` is the file of what goes wrong there.
+    """
 
     url: str
     key: Secret
@@ -48,6 +53,7 @@ class LocalCluster:
     started_at: str
     ca_cert: str | None
     ca_bundle: str | None
+    faults: str | None
 
 
 def is_local(address: str) -> bool:
@@ -68,11 +74,14 @@ def folder(state: Path, name: str) -> Path:
 
 @contextmanager
 def running(address: str, state: Path) -> Iterator[LocalCluster]:
-    """Joins the cluster, or starts it. Unreachable: it does not start. UsageError: the extra `local` is not installed."""
+    """Joins the cluster, or starts it.
+
+    Unreachable: it does not start, or not answer. UsageError: the extra `local` is not installed.
+    """
     root = folder(state, address.partition(":")[2] or "default")
     with joining(root):
         with locked(root / "start.lock"):
-            cluster = present(root)
+            cluster = standing(root)
             if cluster is None:
                 # Of a cluster that was to stay, but was killed: this one belongs to the commands that use it.
                 (root / KEPT).unlink(missing_ok=True)
@@ -109,14 +118,36 @@ def locked(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def present(root: Path) -> LocalCluster | None:
-    """The cluster that runs on this folder, if it is the one that wrote the file."""
+def standing(root: Path) -> LocalCluster | None:
+    """The cluster that has this folder; None: nobody has. Unreachable: somebody has who does not answer in time.
+
+    One that is only slow keeps all that is its own: its mark, its log, its place.
+    """
+    deadline = time.monotonic() + _ANSWER_WITHIN
+    while server_lock.taken(root):
+        cluster = present(root, max(1.0, deadline - time.monotonic()))
+        if cluster is not None:
+            return cluster
+        if time.monotonic() > deadline:
+            pid = server_lock.owner(root)
+            raise Unreachable(
+                f"the local cluster {root.name} does not answer ({f'pid {pid}' if pid else 'another process has its folder'})",
+                hint=f"its log is {printable(str(root / 'server.log'))}",
+            )
+        time.sleep(_LOOK_EVERY)
+    return None
+
+
+def present(root: Path, within: float = 5.0) -> LocalCluster | None:
+    """The cluster that runs on this folder, if it is the one that wrote the file, and answers within so many seconds."""
     import http.client
 
+    if not server_lock.taken(root):
+        return None
     try:
         document = json.loads((root / "cluster.json").read_text())
-        answer = _health(str(document["address"]), document["ca_cert"])
-        if not isinstance(answer, dict) or answer.get("token") != document["token"]:
+        trusted = document.get("ca_cert") or document.get("ca_bundle")
+        if not _proven(str(document["address"]), trusted, str(document["token"]), within):
             return None
         return LocalCluster(
             url=str(document["address"]),
@@ -124,18 +155,21 @@ def present(root: Path) -> LocalCluster | None:
             user=str(document["user"]),
             pid=int(document["pid"]),
             started_at=str(document["started_at"]),
-            ca_cert=document["ca_cert"],
-            ca_bundle=document["ca_bundle"],
+            ca_cert=document.get("ca_cert"),
+            ca_bundle=document.get("ca_bundle"),
+            faults=document.get("faults"),
         )
-    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, http.client.HTTPException):
         return None
 
 
 def launch(root: Path, options: Sequence[str]) -> LocalCluster:
-    """Starts a cluster in a session of its own and waits until it answers. Unreachable: it does not."""
+    """Starts a cluster, where none is, in a session of its own and waits until it answers. Unreachable: it does not."""
     log = root / "server.log"
     package = str(Path(__file__).resolve().parents[2])
-    with open(log, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as output:
+    with open(log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as output:
+        if not server_lock.taken(root):
+            output.truncate(0)
         child = subprocess.Popen(  # noqa: S603  # our own interpreter and module
             [sys.executable, "-c", _MAIN, package, str(root), *options],
             stdin=subprocess.DEVNULL,
@@ -177,19 +211,30 @@ def _opened(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
-def _health(url: str, ca_cert: str | None) -> object:
-    """What it says of itself. No proxy is asked: it is on this machine."""
+def _proven(url: str, trusted: str | None, token: str, within: float) -> bool:
+    """Whether who answers there has the token, which is not sent: after the cluster's end, its port may be a stranger's.
+
+    No proxy is asked: it is on this machine.
+    """
+    import hmac
     import http.client
+    import secrets
     import ssl
     from urllib.parse import urlsplit
 
     place = urlsplit(url).netloc
-    if ca_cert is None:
-        connection = http.client.HTTPConnection(place, timeout=5)
+    if trusted is None:
+        connection = http.client.HTTPConnection(place, timeout=within)
     else:
-        connection = http.client.HTTPSConnection(place, timeout=5, context=ssl.create_default_context(cafile=ca_cert))
+        context = ssl.create_default_context(cafile=trusted)
+        # A certificate that was given to the cluster is among them itself, if not who signed it.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        connection = http.client.HTTPSConnection(place, timeout=within, context=context)
     try:
-        connection.request("GET", "/health")
-        return json.loads(connection.getresponse().read(10_000))
+        nonce = secrets.token_urlsafe(24)
+        connection.request("GET", f"/health?nonce={nonce}")
+        answer = json.loads(connection.getresponse().read(10_000))
+        expected = hmac.new(token.encode(), nonce.encode(), "sha256").hexdigest()
+        return isinstance(answer, dict) and hmac.compare_digest(str(answer.get("proof")).encode(), expected.encode())
     finally:
         connection.close()

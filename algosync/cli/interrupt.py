@@ -105,7 +105,7 @@ def _break_off() -> None:
     for call in tuple(_stopping):
         with contextlib.suppress(Exception):  # nothing that fails here may keep the others from being told
             call()
-    _say("\nStopping: what runs is broken off and recorded; a second signal stops at once.\n")
+    _say("\nStopping what runs; a second signal stops at once.\n")
 
 
 def _next(reader: int) -> int:

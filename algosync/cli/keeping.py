@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.cli.embedded import KEPT, LocalCluster, folder, joining, launch, locked, present
+from algosync.cli.embedded import KEPT, LocalCluster, folder, joining, launch, locked, standing
 from algosync.core.error import AlgosyncError, UsageError
 from algosync.core.text import printable
+from algosync.emulator import server_lock
 
 if TYPE_CHECKING:
     from algosync.views.terminal import Terminal
 
-__all__ = ["Wanted", "command", "reset", "server", "start", "stop"]
+__all__ = ["Wanted", "command", "reset", "start", "stop"]
 
 _STOP_WITHIN = 15.0  # seconds; then it is killed
 _LOOK_EVERY = 0.02  # seconds
@@ -44,18 +44,18 @@ class Wanted:
 
 
 def start(state: Path, name: str, wanted: Wanted, terminal: Terminal) -> None:
-    """The address on stdout. AlgosyncError: it runs with other options. Unreachable: it does not start."""
+    """The address on stdout. AlgosyncError: it runs with other options. Unreachable: it does not start, or not answer."""
     if wanted.faults is not None and not wanted.faults.is_file():
         raise UsageError(f"--faults {printable(str(wanted.faults))} is no file")
     root = folder(state, name)
     with joining(root), locked(root / "start.lock"):
-        cluster = present(root)
+        cluster = standing(root)
         if cluster is not None:
-            _check(cluster, wanted, root, name)
-            _mark(root, wanted)
+            _check(cluster, wanted, name)
+            (root / KEPT).touch(mode=0o600)
             terminal.tell(f"The local cluster {name} is running already.")
         else:
-            _mark(root, wanted)
+            (root / KEPT).touch(mode=0o600)
             try:
                 cluster = launch(root, wanted.options())
             except BaseException:
@@ -69,59 +69,75 @@ def start(state: Path, name: str, wanted: Wanted, terminal: Terminal) -> None:
 def stop(state: Path, name: str, terminal: Terminal) -> None:
     """Returns when its server is gone, and with it all that it has started."""
     root = folder(state, name)
-    ended = root.is_dir() and _ended(root)
-    terminal.tell(f"The local cluster {name} {'has ended' if ended else 'is not running'}.")
+    ended = used = False
+    if root.is_dir():
+        with locked(root / "start.lock"):
+            with _unused(root) as unused:
+                used = not unused
+            ended = _ended(root)
+    how = f"has ended{', while commands were using it' if used else ''}" if ended else "is not running"
+    terminal.tell(f"The local cluster {name} {how}.")
 
 
 def reset(state: Path, name: str, terminal: Terminal, *, auto_approve: bool, no_input: bool) -> None:
-    """The folder stays, with its locks alone. AlgosyncError: nobody approved."""
+    """The folder stays, with its locks alone. AlgosyncError: nobody approved, commands use it, or a file cannot be removed."""
     root = folder(state, name)
     if not root.is_dir():
         terminal.tell(f"There is no local cluster {name}.")
         return
     if not auto_approve:
         _ask(name, root, terminal, no_input=no_input or bool(os.environ.get("CI")))
-    _ended(root, lambda: _remove(root))
+    with locked(root / "start.lock"), _unused(root) as unused:
+        if not unused:
+            raise AlgosyncError(
+                f"commands are using the local cluster {name}; nothing was changed", hint="try again when they are done"
+            )
+        _ended(root)
+        try:
+            _remove(root)
+        except OSError as error:
+            raise AlgosyncError(f"the local cluster {name} is not removed yet: {error.filename}: {error.strerror}") from None
     terminal.tell(f"The local cluster {name} has no data any more.")
 
 
-def server(root: Path) -> int | None:
-    """The process that serves this folder now. Not by the address file, which outlives it: by its lock, which does not."""
-    try:
-        descriptor = os.open(root / "server.lock", os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return int(os.pread(descriptor, 20, 0) or 0) or None
-    finally:
-        os.close(descriptor)
-    return None
+def _ended(root: Path) -> bool:
+    """Ends the server, if there is one, with all that it has started. Whether there was one. AlgosyncError: it does not end."""
+    found = server_lock.taken(root)
+    if found:
+        _end(root)
+    (root / KEPT).unlink(missing_ok=True)
+    return found
 
 
-def _ended(root: Path, then: Callable[[], None] = lambda: None) -> bool:
-    """Ends the server, if there is one, and does something before another one can start. Whether there was one."""
-    with locked(root / "start.lock"):
-        (root / KEPT).unlink(missing_ok=True)
-        pid = server(root)
+def _end(root: Path) -> None:
+    """Tell it to stop and wait; kill it where that takes too long. What a killed one has started ends by itself."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        pid = server_lock.owner(root)
         if pid is not None:
-            _end(root, pid)
-        then()
-    return pid is not None
-
-
-def _end(root: Path, pid: int) -> None:
-    """Tell it to stop and wait; kill it where that takes too long."""
-    for number, seconds in ((signal.SIGTERM, _STOP_WITHIN), (signal.SIGKILL, _STOP_WITHIN)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-        deadline = time.monotonic() + seconds
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        deadline = time.monotonic() + _STOP_WITHIN
         while time.monotonic() < deadline:
-            if server(root) != pid:
+            if not server_lock.taken(root):
                 return
             time.sleep(_LOOK_EVERY)
-    raise AlgosyncError(f"the local cluster's process {pid} does not end")
+    pid = server_lock.owner(root)
+    raise AlgosyncError(f"the local cluster {root.name} does not end: {f'pid {pid}' if pid else 'another process has its folder'}")
+
+
+@contextlib.contextmanager
+def _unused(root: Path) -> Iterator[bool]:
+    """Whether no command uses the cluster: then none does in the body either."""
+    users = os.open(root / "users.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    unused = True
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        unused = False
+    try:
+        yield unused
+    finally:
+        os.close(users)
 
 
 def _remove(root: Path) -> None:
@@ -135,23 +151,15 @@ def _remove(root: Path) -> None:
             path.unlink()
 
 
-def _mark(root: Path, wanted: Wanted) -> None:
-    """From here on it stays."""
-    document = {"tls": wanted.tls, "faults": str(wanted.faults.resolve()) if wanted.faults else None}
-    temporary = root / f"{KEPT}.new"
-    temporary.write_text(json.dumps(document))
-    temporary.replace(root / KEPT)
-
-
-def _check(cluster: LocalCluster, wanted: Wanted, root: Path, name: str) -> None:
+def _check(cluster: LocalCluster, wanted: Wanted, name: str) -> None:
     """AlgosyncError: the cluster that runs is not the one that is wanted."""
     faults = str(wanted.faults.resolve()) if wanted.faults else None
     different = [
         option
         for option, differs in (
             ("--port", wanted.port not in (0, int(cluster.url.rpartition(":")[2]))),
-            ("--tls", wanted.tls != (cluster.ca_cert is not None)),
-            ("--faults", faults != _faults_of(root)),
+            ("--tls", wanted.tls != cluster.url.startswith("https:")),
+            ("--faults", faults != cluster.faults),
         )
         if differs
     ]
@@ -160,15 +168,6 @@ def _check(cluster: LocalCluster, wanted: Wanted, root: Path, name: str) -> None
             f"the local cluster {name} is running already at {cluster.url}, with another {', '.join(different)}",
             hint=f"start it with the options it runs with, or end it first: {command('stop', name)}",
         )
-
-
-def _faults_of(root: Path) -> str | None:
-    """The faults of the cluster that runs. One that commands have started for themselves has none."""
-    try:
-        found = json.loads((root / KEPT).read_text())["faults"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return found if isinstance(found, str) else None
 
 
 def _ask(name: str, root: Path, terminal: Terminal, *, no_input: bool) -> None:

@@ -276,7 +276,7 @@ def _run(arguments: Sequence[str] | None) -> int:
             raise
         if _debug:
             _show_traceback()
-        _terminal.tell("Interrupted. What is done is recorded; running the same command again continues from here.")
+        _terminal.tell("Interrupted.")
         leave(signalled)
 
 

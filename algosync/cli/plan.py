@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from algosync.core.resource import Json
     from algosync.views.terminal import Terminal
 
-__all__ = ["meta_of", "planned", "run"]
+__all__ = ["meta_of", "planned", "run", "shown"]
 
 
 def run(choice: Choice, terminal: Terminal, *, targets: list[str], json: bool, detailed_exitcode: bool) -> None:
@@ -23,7 +23,7 @@ def run(choice: Choice, terminal: Terminal, *, targets: list[str], json: bool, d
     from algosync.views.plan import show_header, show_plan
 
     with opened(choice, terminal, writes=False) as stage:
-        plan = planned(stage, targets, terminal)
+        plan = shown(planned(stage, targets, terminal), terminal)
     if json:
         terminal.document(plan_document(plan, meta_of(plan.header)))
     else:
@@ -45,6 +45,13 @@ def planned(stage: Stage, targets: list[str], terminal: Terminal) -> Plan:
         return targeted(plan, targets)
     except ValueError as error:
         raise UsageError(str(error)) from None
+
+
+def shown(plan: Plan, terminal: Terminal) -> Plan:
+    """The plan for people, without what a sensitive variable was before."""
+    from algosync.core.plan import masked
+
+    return masked(plan, lambda value: terminal.redacted(value) != value)
 
 
 def meta_of(header: Header) -> Mapping[str, Json]:

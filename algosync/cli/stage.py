@@ -107,6 +107,7 @@ def opened(choice: Choice, terminal: Terminal, *, writes: bool, needs_source: bo
             recorded_only=not needs_source,
             algorithms=workflow.algorithms,
             pause=pause,
+            secrets=tuple(hidden_keys(choice, terminal)),
         )
         header = Header(f"{workflow.name} ({path})", source_label, label, owner)
         yield Stage(workflow, Scene(KINDS, PERFORMERS, site, choice.parallelism), ledger, header)
@@ -125,11 +126,18 @@ def _source_label(choice: Choice, workflow: Workflow) -> tuple[str, str | None]:
     """
     from algosync.cli.clusters import label
 
+    named = choice.environ.get("SOURCE_API_ADDRESS", "")
     given = "source_info.cluster_address" if workflow.source_address else "SOURCE_API_ADDRESS"
-    address = workflow.source_address or choice.environ.get("SOURCE_API_ADDRESS", "")
+    address = workflow.source_address or named
     if address.startswith("file://") or not address:
         return given, address or None
-    return given, label(address, given, choice)
+    source = label(address, given, choice)
+    if named and label(named, "SOURCE_API_ADDRESS", choice) != source:
+        raise UsageError(
+            f"the workflow takes from {source}, and SOURCE_API_ADDRESS is another cluster: its key goes nowhere else",
+            hint="unset SOURCE_API_ADDRESS, or set it to the address in the workflow",
+        )
+    return given, source
 
 
 def _owner(workflow: Workflow, owners: tuple[str, ...]) -> str:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 from algosync.cli.embedded import KEPT, LocalCluster, folder, present
-from algosync.cli.keeping import command, server
+from algosync.cli.keeping import command
 from algosync.core.error import AlgosyncError
 from algosync.core.text import plural, printable
+from algosync.emulator import server_lock
 
 if TYPE_CHECKING:
     from algosync.core.resource import Json
@@ -26,6 +27,7 @@ __all__ = ["logs", "status"]
 
 _LOOK_EVERY = 0.2  # seconds
 _BLOCK = 1024 * 1024
+_LONGEST = 2000  # characters of a line
 _State = Literal["running", "not answering", "stopped"]
 
 
@@ -65,7 +67,8 @@ def logs(state: Path, name: str, terminal: Terminal, *, follow: bool) -> None:
     while True:
         for file in files:
             for line in file.lines():
-                terminal.result(_request(line) if file.path.suffix == ".jsonl" else line)
+                shown = _request(line) if file.path.suffix == ".jsonl" else line
+                terminal.result(printable(shown, _LONGEST))
         if not follow or terminal.out in terminal.left:
             return
         time.sleep(_LOOK_EVERY)
@@ -73,7 +76,7 @@ def logs(state: Path, name: str, terminal: Terminal, *, follow: bool) -> None:
 
 def _look(root: Path) -> _Seen:
     cluster = present(root)
-    running: _State = "running" if cluster else "not answering" if server(root) else "stopped"
+    running: _State = "running" if cluster else "not answering" if server_lock.taken(root) else "stopped"
     return _Seen(root.name, running, cluster, (root / KEPT).exists(), _algorithms(root / "cluster.sqlite"))
 
 
@@ -132,7 +135,7 @@ class _Tail:
                 while block := file.read(_BLOCK):
                     self._place += len(block)
                     *lines, self._rest = (self._rest + block).split(b"\n")
-                    yield from (printable(line.decode("utf-8", "replace"), 2000) for line in lines)
+                    yield from (line.decode("utf-8", "replace") for line in lines)
         except FileNotFoundError:
             return
 

@@ -119,17 +119,17 @@ class AlgorithmsApi:
             return ""
         return str(body.get("logs", ""))
 
-    def compile(self, owner: str, name: str, commit: str, last: Build | None) -> None:
-        """Builds the head of the default branch, `commit`, whose last build is given. What comes of it is read from the builds."""
+    def compile(self, owner: str, name: str) -> None:
+        """Builds the head of the default branch. What comes of it is read from the builds.
 
-        def post() -> bool:
-            self.wire.json("POST", _path(owner, name, "compile"), body={})
-            return True
-
-        def look() -> bool | None:
-            return True if self.build_of(owner, name, commit) != last else None
-
-        self.wire.retry.settle(post, look)
+        Asked for again only where nobody heard it: a new build is not listed at once, so looking would not tell. A gateway that
+        has waited long enough, or a success that is garbled, is as good as an answer.
+        """
+        try:
+            self.wire.retry.run(lambda: self.wire.json("POST", _path(owner, name, "compile"), body={}), _unheard)
+        except Unexpected as error:
+            if error.status not in (200, 504):
+                raise
 
     @idempotent
     def published(self, owner: str, name: str) -> Version | None:
@@ -162,21 +162,25 @@ class AlgorithmsApi:
                 raise
             return version
 
-    @idempotent
     def environments(self) -> Sequence[Environment]:
-        """Every environment of every language the cluster offers."""
-        found: dict[str, Environment] = {}
+        """Every environment of every language the cluster offers. Each of the requests is tried again on its own."""
+        found = (environment for language in self._languages() for environment in self._environments_of(language))
+        return tuple({environment.id: environment for environment in found}.values())
+
+    @idempotent
+    def _languages(self) -> Sequence[str]:
         with _documented("the list of environments"):
             languages = self._client.get_supported_languages()
             if len(languages) > _MAX_LANGUAGES:
                 raise ValueError
-            for language in languages:
-                answer = self._client.get_environment(_matched(_LANGUAGE, language["name"]))
-                # One page of the platform's documentation shows the bare list (platform.md §4.1).
-                for entry in answer["environments"] if isinstance(answer, dict) else answer:
-                    environment = _environment(entry)
-                    found[environment.id] = environment
-        return tuple(found.values())
+            return [_matched(_LANGUAGE, language["name"]) for language in languages]
+
+    @idempotent
+    def _environments_of(self, language: str) -> Sequence[Environment]:
+        with _documented("the list of environments"):
+            answer = self._client.get_environment(language)
+            # One page of the platform's documentation shows the bare list (platform.md §4.1).
+            return [_environment(entry) for entry in (answer["environments"] if isinstance(answer, dict) else answer)]
 
     def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> None:
         """Calls one version with JSON text, whose numbers are sent as they are written. `timeout` in seconds.
@@ -228,6 +232,10 @@ def _documented(what: str) -> Iterator[None]:
 
 def _unanswered(error: AlgosyncError) -> bool:
     return isinstance(error, (Throttled, Unreachable)) and is_transient(error)
+
+
+def _unheard(error: AlgosyncError) -> bool:
+    return is_transient(error) and (not error.sent or (isinstance(error, Throttled) and error.status == 429))
 
 
 def _path(owner: str, name: str, *rest: str) -> str:

@@ -9,8 +9,7 @@ from algosync.cluster.algorithms import AlgorithmsApi
 from algosync.cluster.data import DataApi
 from algosync.cluster.wire import Wire
 from algosync.core.credential import Credential
-from algosync.net import Host, Names, Net, Retry
-from algosync.net.trust import tls_context
+from algosync.net import Host, Names, Net, Retry, Trust
 
 __all__ = ["Cluster", "connect"]
 
@@ -32,6 +31,5 @@ def connect(
 ) -> Cluster:
     """Sends nothing yet. `names` is what errors tell users to look at. UsageError: no usable CA file."""
     names = names or Names()
-    context = tls_context(ca_cert, names.ca_cert) if address.url.startswith("https:") else None
-    wire = Wire(Host(address.url, names, net, context), credential)
+    wire = Wire(Host(address.url, names, net, Trust(ca_cert, names.ca_cert)), credential)
     return Cluster(address, wire, DataApi(wire), AlgorithmsApi(wire))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from algosync.cluster.data import DataApi, DataStore
 from algosync.cluster.wire import Download
-from algosync.core.error import SourceError, TransferError
+from algosync.core.error import AlgosyncError, SourceError, TransferError
 from algosync.core.text import printable
 from algosync.net import Retry
 from algosync.net.host import BLOCK
@@ -36,10 +36,17 @@ class File:
 
     @contextmanager
     def open(self) -> Iterator[Download]:
-        """TransferError: it announces another length than its listing. One of the two is wrong, or it has just changed."""
-        with self.store.open(*self.name) as download:
-            if self.size is not None and download.length != self.size:
-                raise TransferError(f"{_shown(self.name)}: {download.length} bytes are announced, its listing says {self.size}")
+        """SourceError: it announces another length than its listing, asked twice. One of them is wrong, or it has just changed."""
+        with ExitStack() as stack:
+            download = stack.enter_context(self.store.open(*self.name))
+            if self.size not in (None, download.length):  # it may be another's answer in its place
+                stack.close()
+                download = stack.enter_context(self.store.open(*self.name))
+            if self.size not in (None, download.length):
+                raise SourceError(
+                    f"{_shown(self.name)}: {download.length} bytes are announced, its listing says {self.size}",
+                    hint="the file has just changed, or the server lies; run the same command again",
+                )
             yield download
 
 
@@ -51,7 +58,9 @@ def relay(file: File, destination: DataApi, target: Name, advance: Advance) -> t
     """
 
     def once() -> tuple[str, int]:
-        with file.open() as download:
+        with ExitStack() as stack:
+            with _nothing_sent():
+                download = stack.enter_context(file.open())
             digest = hashlib.sha256()
             blocks = _watched(download, digest.update, advance, file.name)
             destination.put(*target, _held_until(lambda: _require_digest(file, digest.hexdigest()), blocks), download.length)
@@ -84,6 +93,16 @@ def fingerprint(file: File, retry: Retry) -> tuple[str, str]:
         return digest.hexdigest(), md5.hexdigest()
 
     return retry.run(once)
+
+
+@contextmanager
+def _nothing_sent() -> Iterator[None]:
+    """What fails in here fails before anything went to the destination."""
+    try:
+        yield
+    except AlgosyncError as error:
+        error.sent = False
+        raise
 
 
 @contextmanager

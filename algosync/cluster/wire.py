@@ -11,7 +11,8 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 from algosync.core.credential import Credential
-from algosync.core.error import Unexpected
+from algosync.core.error import NotFound, Unexpected
+from algosync.core.text import printable
 from algosync.net import Answer, Host, Names, Response, Retry
 from algosync.net.document import fits, read_json
 from algosync.net.failure import from_reply, reply_error
@@ -72,7 +73,13 @@ class Wire:
         try:
             return Reply(answer.status, read_json(answer.body), date)
         except ValueError:
-            raise Unexpected(f"{method} {path}: the answer is not JSON", status=answer.status) from None
+            raise self._not_json(f"{method} {path}", answer) from None
+
+    def _not_json(self, what: str, answer: Answer) -> Unexpected:
+        """Often the page of a proxy, or of something else that has the address."""
+        start = printable(answer.body[:60].decode("utf-8", "replace").strip(), 40)
+        hint = f"look at {self.names.address}, and at what stands before the cluster" if self.names.address else None
+        return Unexpected(f"{what}: the answer is not JSON, it begins with {start}", status=answer.status, hint=hint)
 
     def answer(
         self,
@@ -94,11 +101,11 @@ class Wire:
 
     @contextmanager
     def download(self, path: str) -> Iterator[Download]:
-        """A file's bytes. Unexpected: the answer is not a file, is encoded, or does not say how long it is."""
+        """A file's bytes. NotFound: it is no file. Unexpected: the answer is encoded, or does not say how long it is."""
         with self.host.exchange("GET", path, self._authorization()) as response:
             what = f"GET {path}"
             if response.headers.get("X-Data-Type", "file") != "file":
-                raise Unexpected(f"{what}: this is not a file", status=response.status)
+                raise NotFound(f"{what}: this is not a file", status=response.status)
             _check_encoding(what, response)
             length = response.headers.get("Content-Length", "")
             if not (length.isascii() and length.isdecimal() and len(length) < 19):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import chain, count
 
 from algosync.core.address import KINDS, Address
 from algosync.core.change import Action, Change
+from algosync.core.resource import Json
 from algosync.core.workflow import Workflow
 
-__all__ = ["Check", "Header", "Plan", "checks_of", "plan_of", "targeted"]
+__all__ = ["Check", "Header", "Plan", "checks_of", "masked", "plan_of", "targeted"]
 
 CALL_TIMEOUT = 300  # seconds: the platform's own default
 
@@ -178,3 +179,16 @@ def _stands_on(target: Address, other: Address) -> bool:
         return False
     # A data file stands on nothing; everything else on whatever comes to be before it.
     return target.kind != "data" and KINDS.index(other.kind) < KINDS.index(target.kind)
+
+
+def masked(plan: Plan, hides: Callable[[Json], bool]) -> Plan:
+    """As it may be shown: what stands now where something hidden shall stand may have been hidden as well, before it changed."""
+
+    def mask(change: Change) -> Change:
+        if change.before is None or change.after is None:
+            return change
+        before, after = change.before.attributes, change.after.attributes
+        hidden: dict[str, Json] = {name: "***" for name in before.keys() & after.keys() if hides(after[name])}
+        return replace(change, before=replace(change.before, attributes={**before, **hidden}))
+
+    return replace(plan, changes=tuple(map(mask, plan.changes)))

@@ -1,6 +1,7 @@
 """Builds: a commit is checked out, its requirements are provided, and from then on it can be called."""
 
 import asyncio
+import logging
 import os
 import platform
 import shutil
@@ -57,6 +58,10 @@ class Builder:
         for build in self._records.builds.unfinished():
             self._launch(algorithms[build.algorithm_id], build)
         for algorithm in algorithms.values():
+            if not self._repositories.has(algorithm.id):
+                # Somebody has removed its folder. The others are to work all the same.
+                logging.error("The repository of %s/%s is gone", algorithm.owner, algorithm.name)
+                continue
             head = self._repositories.head(algorithm.id)
             if head != algorithm.initial_commit and not self._records.builds.of_commit(algorithm.id, head):
                 self.start(algorithm, head)

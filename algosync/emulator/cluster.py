@@ -1,6 +1,7 @@
 """The parts of a cluster, put together: what has to live as long as the server does."""
 
 import asyncio
+import hmac
 import logging
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -30,9 +31,10 @@ from algosync.emulator.fault_file import FaultFile
 from algosync.emulator.fault_past import Past
 from algosync.emulator.faults import Faults
 from algosync.emulator.files import Files
-from algosync.emulator.gate import NAMES, Gate
+from algosync.emulator.gate import Gate
 from algosync.emulator.git_api import GitApi
 from algosync.emulator.hosted_data_api import HostedDataApi
+from algosync.emulator.listening import NAMES
 from algosync.emulator.management_api import ManagementApi
 from algosync.emulator.page_api import PageApi
 from algosync.emulator.pool import Pool
@@ -117,8 +119,10 @@ class Cluster:
         return self._routes(self._records, self._files)
 
     def _routes(self, records: Records, files: Files) -> list[Route]:
-        async def health(_: Request) -> Response:
-            return json_reply({"token": self._place.token})
+        async def health(request: Request) -> Response:
+            # That it is the one with the token, it proves without telling it: whoever asks may be anybody, and so may who answers.
+            nonce = request.query_params.get("nonce", "")
+            return json_reply({"proof": hmac.new(self._place.token.encode(), nonce.encode(), "sha256").hexdigest()})
 
         return [
             Route("/health", health),
@@ -139,7 +143,8 @@ class Cluster:
     @asynccontextmanager
     async def _life(self, _: Starlette) -> AsyncIterator[None]:
         """Recover what the last server left, and leave no process behind."""
-        shutil.rmtree(self._root / "run", ignore_errors=True)
+        for name in ("run", "past"):
+            shutil.rmtree(self._root / name, ignore_errors=True)
         (self._root / "home").mkdir(exist_ok=True)
         self._files.recover()
         self._repositories.sweep({algorithm.id for algorithm in self._records.algorithms.all()})

@@ -15,7 +15,7 @@ from algosync.emulator.clock import seconds_text
 from algosync.emulator.contents import blocks, content_type, md5, receive
 from algosync.emulator.errors import BAD_MARKER, ApiError, invalid
 from algosync.emulator.files import Collection, File, Files
-from algosync.emulator.places import Place, check_readable, check_writable, decode, locate
+from algosync.emulator.places import Place, check_readable, check_writable, decode, is_file, locate
 from algosync.emulator.replies import MAX_JSON, caller_of, json_reply, object_field, parsed, read_body, read_object
 from algosync.emulator.stances import Stances
 
@@ -198,13 +198,27 @@ async def _unsupported(request: Request) -> Response:
 
 def _place(request: Request) -> tuple[Caller, str, Place]:
     """The caller, the path as it was asked for, and what it means."""
-    raw: bytes = request.scope["raw_path"]
-    prefix = next((prefix for prefix in PREFIXES if raw.startswith(prefix.encode())), None)
-    # Where escapes are in the prefix, too, it is taken as the server has decoded it.
-    path = decode(raw[len(prefix) :].lstrip(b"/")) if prefix else request.path_params.get("path", "")
-    path = path.strip("/")
+    path = _asked(request.scope["raw_path"])
+    if path is None:
+        # Where escapes are in the prefix, too, it is taken as the server has decoded it.
+        path = request.path_params.get("path", "").strip("/")
     caller = caller_of(request)
     return caller, path, locate(path, caller)
+
+
+def _asked(raw: bytes) -> str | None:
+    """The part of a request's path that names data; None where it is not about data."""
+    prefix = next((prefix for prefix in reversed(PREFIXES) if raw.startswith(prefix.encode())), None)
+    return None if prefix is None else decode(raw[len(prefix) :].lstrip(b"/")).strip("/")
+
+
+def names_file(raw: bytes) -> bool:
+    """Whether the path of a request, as it came, is that of a data file, and not of a folder or of something else."""
+    try:
+        path = _asked(raw)
+    except ApiError:
+        return False
+    return path is not None and is_file(path)
 
 
 def _missing() -> ApiError:

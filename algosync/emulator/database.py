@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 FORMAT = 3
 
@@ -89,23 +90,27 @@ CREATE TABLE secrets (
 class Database:
     """One writer at a time, readers beside it; usable from every thread, and beside other processes.
 
-    Files of older formats are brought to this one. Raises `ValueError` for those of newer ones.
-    A reader sees what was committed, never a half-done write.
+    Files of older formats are brought to this one: only for who may `migrate`, as nobody else uses the file.
+    Raises `ValueError` for the others, and for files of newer formats.
+    A reader sees what was committed, never a half-done write. With a journal in memory, nothing stays beside the file, and nothing
+    survives a kill.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, journal: Literal["WAL", "MEMORY"] = "WAL", migrate: bool = True) -> None:
         self._writing = threading.Lock()
         self._reading = threading.Lock()
         with contextlib.suppress(FileExistsError):
             # For its owner's eyes, and so the files that SQLite puts beside it. Only where it is new: to close a file of an
             # open database would drop this process's locks on it.
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        self._writer = _connect(path)
-        self._reader = _connect(path)
+        self._writer = _connect(path, journal)
+        self._reader = _connect(path, journal)
         with self.write() as connection:
             found = connection.execute("PRAGMA user_version").fetchone()[0]
             if found > FORMAT:
                 raise ValueError(f"{path} has format {found}; this version of algosync knows formats up to {FORMAT}")
+            if found < FORMAT and not migrate:
+                raise ValueError(f"{path} has the older format {found}, and is in use: stop the cluster, and start it again")
             if found < FORMAT:
                 _change(connection, found)
 
@@ -138,11 +143,11 @@ class Database:
             self._writer.close()
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, journal: str) -> sqlite3.Connection:
     # isolation_level=None: transactions begin where `write` says so, never behind our back.
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute(f"PRAGMA journal_mode={journal}")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
     return connection

@@ -25,7 +25,7 @@ class Truncate(Fault):
 
     async def strike(self, exchange: Exchange) -> None:
         await _tell_part(exchange, await exchange.done(), self.truncate)
-        await exchange.wire.finish(exchange.receive)
+        await exchange.wire.finish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Stall(Fault):
 
     async def strike(self, exchange: Exchange) -> None:
         await _tell_part(exchange, await exchange.done(), self.stall)
-        await exchange.wire.stay(exchange.receive)
+        await exchange.wire.stay()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class DripHeader(Fault):
             await exchange.wire.write(piece)
             await exchange.wire.pause(len(piece) / self.drip_header)
         await _tell_body(exchange, answer)
-        await exchange.wire.finish(exchange.receive)
+        await exchange.wire.finish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Length(Fault):
             headers = (*headers, CLOSING)
         await exchange.wire.write(head(answer.status, headers))
         await _tell_body(exchange, answer)
-        await exchange.wire.finish(exchange.receive)
+        await exchange.wire.finish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class ChunkedCut(Fault):
         if answer.size:
             await exchange.wire.write(b"%x\r\n" % answer.size)
             await _tell_body(exchange, answer, min(self.chunked_cut, answer.size))
-        await exchange.wire.finish(exchange.receive)
+        await exchange.wire.finish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class JunkHeaders(Fault):
             await exchange.wire.turn()
         await exchange.wire.write(b"\r\n")
         await _tell_body(exchange, answer)
-        await exchange.wire.finish(exchange.receive)
+        await exchange.wire.finish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class Close(Fault):
 
     async def strike(self, exchange: Exchange) -> None:
         await REACH[self.close](exchange)
-        await exchange.wire.finish(exchange.receive)
+        await exchange.wire.finish()
 
 
 async def _before(exchange: Exchange) -> None:

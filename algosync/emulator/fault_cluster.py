@@ -46,7 +46,10 @@ class Delay(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Listing(Fault):
-    """A read that knows nothing of the last write, so many times; or a list whose next page is always the first."""
+    """A read of a listing or record that knows nothing of the last write, so many times; or a list whose next page is the first.
+
+    The bytes of files are never stale: those of an overwritten one are gone.
+    """
 
     listing: str
     reads: int | None = None

@@ -17,6 +17,7 @@ from starlette.types import Scope
 
 from algosync.emulator.fault_exchange import Fault
 from algosync.emulator.fault_kinds import KINDS
+from algosync.emulator.fault_past import RECORDS, of_records
 from algosync.emulator.fault_values import FaultError, whole
 
 MAX_SIZE = 1024 * 1024
@@ -43,6 +44,8 @@ class Rule:
         if self.method not in ("*", scope["method"]):
             return False
         if not self.path.fullmatch(scope["raw_path"].decode("latin-1")):
+            return False
+        if self.fault.remembers and not of_records(scope["method"], scope["raw_path"]):
             return False
         return self.query is None or bool(self.query.fullmatch(scope["query_string"].decode("latin-1")))
 
@@ -117,6 +120,8 @@ def _rule(entry: object) -> Rule:
         times = fault.strikes
     nth = whole("nth", entry.get("nth", 1), 1, ALWAYS)
     method, path, query = match.groups()
+    if fault.remembers and method not in ("*", *RECORDS):
+        raise FaultError(f"a stale listing strikes {' and '.join(RECORDS)} alone")
     return Rule(kind, fault, method, _glob(path), None if query is None else _glob(query), nth, times)
 
 

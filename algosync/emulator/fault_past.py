@@ -11,17 +11,31 @@ from pathlib import Path
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from algosync.emulator.data_api import names_file
 from algosync.emulator.database import Database
 
 READS = re.compile(r"(?:GET|HEAD|OPTIONS) .*|POST (?:/v1/algo/.*|/git/.*/git-upload-pack)", re.DOTALL)
 """What changes nothing itself; what an algorithm changes is a request of its own."""
 
 
+RECORDS = ("GET", "HEAD")
+"""The methods of what can be told of the past. A write there would be done to the blobs and repositories of now."""
+
+DATABASE = "cluster.sqlite"
+
+
+def of_records(method: str, raw_path: bytes) -> bool:
+    """Whether a request asks for a listing or a record, which can be told of the past: not for bytes, which it may have no more."""
+    return raw_path.startswith(b"/v1/") and (method == "HEAD" or (method == "GET" and not names_file(raw_path)))
+
+
 class Past:
-    """Copies of the records, taken before writes while somebody wants them. `app` makes a cluster of a copy."""
+    """Copies of the records, taken before writes while somebody wants them. `app` makes a cluster of a copy.
+
+    The folder is empty at first; what a killed server leaves there, the next one removes.
+    """
 
     def __init__(self, folder: Path, database: Path, app: Callable[[Database], ASGIApp]) -> None:
-        shutil.rmtree(folder, ignore_errors=True)
         self._folder = folder
         self._database = database
         self._app = app
@@ -38,13 +52,13 @@ class Past:
         if self._copy is None:
             raise LookupError("There has been no write")
         if self._app_of_copy is None:
-            self._app_of_copy = self._app(Database(self._copy))
+            self._app_of_copy = self._app(Database(self._copy / DATABASE, journal="MEMORY"))
         return self._app_of_copy
 
     def forget(self) -> None:
         """Begin anew. A read that is under way keeps what it has."""
         if self._copy:
-            self._copy.unlink(missing_ok=True)
+            shutil.rmtree(self._copy, ignore_errors=True)
         self._copy = self._app_of_copy = None
 
     def remembering(self, app: ASGIApp) -> ASGIApp:
@@ -67,14 +81,15 @@ class Past:
                 await app(scope, receive, watch)
             finally:
                 if copy != self._copy:
-                    copy.unlink(missing_ok=True)
+                    shutil.rmtree(copy, ignore_errors=True)
 
         return remember
 
     def _copied(self) -> Path:
-        self._folder.mkdir(exist_ok=True)
-        path = self._folder / f"{uuid.uuid4().hex}.sqlite"
-        with closing(sqlite3.connect(self._database)) as now, closing(sqlite3.connect(path)) as copy:
+        """A folder of its own for each copy, with whatever SQLite puts beside it."""
+        path = self._folder / uuid.uuid4().hex
+        path.mkdir(parents=True)
+        with closing(sqlite3.connect(self._database)) as now, closing(sqlite3.connect(path / DATABASE)) as copy:
             # Nobody needs it after a crash.
             copy.execute("PRAGMA synchronous=OFF")
             now.backup(copy)

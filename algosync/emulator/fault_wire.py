@@ -86,29 +86,42 @@ class Wire:
         self._transport.abort()
         await self._lost.wait()
 
-    async def finish(self, receive: Receive) -> None:
+    async def finish(self) -> None:
         """End the connection by a TCP FIN, over TLS with its closing alert before that."""
         self._check()
-        if self._transport.can_write_eof():
-            # The write side alone: closing with unread bytes would make a RST of it.
-            self._transport.write_eof()
-        else:
-            self._transport.close()
         try:
-            await asyncio.wait_for(self.stay(receive), LINGER_SECONDS)
-        except asyncio.TimeoutError:
+            if self._transport.can_write_eof():
+                # The write side alone: closing with unread bytes would make a RST of it.
+                self._transport.write_eof()
+            else:
+                self._transport.close()
+            await asyncio.wait_for(self.stay(), LINGER_SECONDS)
+        except (OSError, RuntimeError, asyncio.TimeoutError):
+            # The client was first, with a reset; or it takes too long to close.
+            pass
+        finally:
             self._transport.abort()
         await self._lost.wait()
 
-    async def stay(self, receive: Receive) -> None:
+    async def stay(self) -> None:
         """Keep the connection open and silent until the client closes it."""
-        while not self._lost.is_set():
-            # Also takes what the client still sends: its end stands behind it.
-            await receive()
+        self._transport.set_protocol(_Deaf(self._transport.get_protocol()))
+        self._flow.resume_reading()
+        await self._lost.wait()
 
     def _check(self) -> None:
         if self._lost.is_set():
             raise Left
+
+
+class _Deaf(asyncio.Protocol):
+    """Takes what a client still sends, as its end stands behind it. uvicorn would tell it to go on, in the middle of an answer."""
+
+    def __init__(self, before: asyncio.BaseProtocol) -> None:
+        self._before = before
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._before.connection_lost(exc)
 
 
 class WiredProtocol(H11Protocol):

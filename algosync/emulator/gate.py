@@ -21,9 +21,6 @@ from algosync.emulator.replies import error_reply
 from algosync.emulator.request_log import RequestLog
 from algosync.emulator.rights import needed
 
-NAMES = ("localhost", "127.0.0.1", "::1", "api.localhost", "git.localhost")
-"""What a cluster on loopback can be called."""
-
 OPEN = re.compile(r"/health|/v1/insights|/v1/algorithm-environments/edge/environment-specifications/[^/]+/template")
 """What needs no key: a client asks for it before it has one, or, of insights, never shows it."""
 

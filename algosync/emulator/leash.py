@@ -1,8 +1,9 @@
-"""Runs a program that leaves nothing behind: `leash.py DESCRIPTOR PROGRAM ARGUMENT…`.
+"""Runs a program that leaves nothing behind: `leash.py DESCRIPTOR[,DESCRIPTOR…] PROGRAM ARGUMENT…`.
 
 Both end together: when the program does, or when the other end of the lifeline, a socket, closes, as its holder has let go or died.
 Whatever the program has started is killed then, too, in whatever session it hides: on Linux, orphans become children of this
-process. It ends as the program did. Executed by path, without `site`: standard library only.
+process. It ends as the program did. Further descriptors are just kept open until then. Executed by path, without `site`: standard
+library only.
 """
 
 import ctypes
@@ -19,8 +20,9 @@ PR_GET_CHILD_SUBREAPER = 37
 
 def main() -> None:
     """Run the program of the command line."""
-    lifeline = int(sys.argv[1])
-    os.set_inheritable(lifeline, False)
+    lifeline, *kept_open = map(int, sys.argv[1].split(","))
+    for descriptor in (lifeline, *kept_open):
+        os.set_inheritable(descriptor, False)
     adopt_orphans()
     reader, writer = os.pipe()
     os.set_blocking(writer, False)

@@ -7,6 +7,9 @@ from collections.abc import Generator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+NAMES = ("localhost", "127.0.0.1", "::1", "api.localhost", "git.localhost")
+"""What a cluster on loopback can be called."""
+
 
 @contextlib.contextmanager
 def listening(port: int, last: int) -> Generator[socket.socket, None, None]:

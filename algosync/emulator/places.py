@@ -54,6 +54,19 @@ def locate(path: str, caller: Caller) -> Place:
     return Place(account, *segments[1:])
 
 
+def is_file(path: str) -> bool:
+    """Whether `path` names a file, not what is above files, whoever asks."""
+    segments = [segment for segment in path.split("/") if segment]
+    match segments[:1]:
+        case [".session"]:
+            return len(segments) == 2
+        case [".algo"]:
+            # From inside an algorithm its own name can be left out.
+            return len(segments) == (3 if segments[1:2] in (["temp"], ["perm"]) else 5)
+        case _:
+            return len(segments) == 3
+
+
 def _session(rest: list[str], caller: Caller) -> Place:
     if caller.inside is None:
         raise ApiError(404, "path not found: .session exists only inside a running algorithm")

@@ -25,6 +25,9 @@ EXIT_POLL_SECONDS = 0.01
 _watched: dict[int, tuple[socket.socket, "asyncio.Task[None]"]] = {}
 """The lifeline of every child, and who watches it. By process id; all belong to the one thread of the event loop."""
 
+_kept_open: set[int] = set()
+"""What every leash keeps open, but no program on one."""
+
 _unwatched: set[socket.socket] = set()
 """The lifelines of children that are being started."""
 
@@ -38,6 +41,11 @@ def inherited(names: frozenset[str] = frozenset(), prefixes: tuple[str, ...] = (
     return {name: value for name, value in os.environ.items() if allowed(name)}
 
 
+def keep_open(descriptor: int) -> None:
+    """From now on, a lock that this descriptor has lasts until all children are gone too, however this process ends."""
+    _kept_open.add(descriptor)
+
+
 async def start(
     command: Sequence[str | Path], environment: Mapping[str, str], folder: Path, output: IO[bytes], *, limit: int = 0
 ) -> Process:
@@ -48,15 +56,16 @@ async def start(
     """
     lifeline, other_end = socket.socketpair()
     with other_end, _starting(lifeline):
+        descriptors = [other_end.fileno(), *_kept_open]
         process = await asyncio.create_subprocess_exec(
-            *map(str, [sys.executable, "-I", "-S", LEASH, other_end.fileno(), *command]),
+            *map(str, [sys.executable, "-I", "-S", LEASH, ",".join(map(str, descriptors)), *command]),
             env=dict(environment),
             cwd=folder,
             stdin=asyncio.subprocess.PIPE if limit else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE if limit else output,
             stderr=output,
             start_new_session=True,
-            pass_fds=[other_end.fileno()],
+            pass_fds=descriptors,
             limit=limit or 2**16,
         )
         _watched[process.pid] = lifeline, asyncio.create_task(_watch(process, lifeline))

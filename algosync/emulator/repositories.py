@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dulwich.errors import NotGitRepository
 from dulwich.objects import Blob, Commit, ObjectID, Tree, valid_hexsha
 from dulwich.refs import Ref
 from dulwich.repo import Repo
@@ -45,6 +46,14 @@ class Repositories:
             repository.object_store.add_object(commit)
             repository.refs[MASTER] = commit.id
             return commit.id.decode()
+
+    def has(self, algorithm_id: str) -> bool:
+        """Whether there is a whole repository: with a default branch."""
+        try:
+            self.head(algorithm_id)
+        except (NotGitRepository, KeyError):
+            return False
+        return True
 
     @contextmanager
     def open(self, algorithm_id: str) -> Iterator[Repo]:
@@ -87,13 +96,17 @@ class Repositories:
     def sweep(self, known: set[str]) -> None:
         """Remove repositories whose algorithm was never recorded, or is deleted, and in the others what a kill has left.
 
-        That is locks, which would keep refs from ever moving again, and packs that were never put in their place.
+        That is locks, which would keep refs from ever moving again, and packs that were never put in their place. A ref may have
+        any name that git permits, `tmp-fix` too, but never one that ends with `.lock`.
         """
         for path in self._folder.glob("*.git"):
             if path.stem not in known:
                 shutil.rmtree(path, ignore_errors=True)
-            for left in itertools.chain(path.rglob("*.lock"), path.rglob("tmp*")):
-                left.unlink()
+                continue
+            locks = itertools.chain(path.glob("*.lock"), (path / "refs").rglob("*.lock"))
+            for left in itertools.chain(locks, (path / "objects").rglob("tmp*")):
+                if not left.is_dir():
+                    left.unlink(missing_ok=True)
 
     def _path(self, algorithm_id: str) -> Path:
         return self._folder / f"{algorithm_id}.git"

@@ -19,7 +19,7 @@ from pathlib import Path
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from algosync.emulator import leash
+from algosync.emulator import leash, processes, server_lock
 from algosync.emulator.accounts import AccountError, Accounts
 from algosync.emulator.clock import now_text
 from algosync.emulator.cluster import Cluster, Place
@@ -68,7 +68,8 @@ def serve(options: Options) -> None:
     leash.adopt_orphans()
     faults = _checked(options.faults) if options.faults else None
     root = _prepared(options.root)
-    _lock(root / "server.lock")
+    lock = _lock(root)
+    processes.keep_open(lock)
     watched = _opened(options.until_unlocked) if options.until_unlocked else None
     with _listening(options.port, root) as listener:
         port: int = listener.getsockname()[1]
@@ -85,34 +86,38 @@ def serve(options: Options) -> None:
             "pid": os.getpid(),
             "token": place.token,
             "started_at": now_text(),
-            "ca_cert": str(tls.ca_cert) if tls else None,
+            "ca_cert": str(tls.ca_cert) if tls and tls.ca_cert else None,
             "ca_bundle": str(tls.bundle) if tls else None,
+            "faults": str(faults) if faults else None,
         }
         server = _Server(_config(Cluster(place, database), tls.certificate if tls else None), lambda: _announce(root, address))
         if watched is not None:
             threading.Thread(target=_watch, args=(watched, root / KEPT, server), daemon=True).start()
         asyncio.run(server.serve([listener]))
+    server_lock.leave(lock)
 
 
 @dataclass(frozen=True, slots=True)
 class _Tls:
-    """Files: the server's certificate with its key, that of the cluster's authority, this one among those of the machine."""
+    """Files: the server's certificate with its key, that of its authority where it is known, the machine's authorities with it."""
 
     certificate: Path
-    ca_cert: Path
+    ca_cert: Path | None
     bundle: Path
 
 
 def _tls(options: Options, root: Path) -> _Tls:
     try:
-        from algosync.emulator.tls import TlsError, authority
+        from algosync.emulator.tls import TlsError, authority, bundle
     except ImportError:
         raise StartError("TLS needs the package cryptography: pip install 'algosync[local]'") from None
     try:
+        if options.certificate:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(options.certificate)
+            # Who has signed it, only who has given it knows.
+            return _Tls(options.certificate, None, bundle(root / "tls", options.certificate))
         trust = authority(root / "tls")
-        certificate = options.certificate or trust.issue(root / "tls" / "server.pem")
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate)
-        return _Tls(certificate, trust.certificate, trust.bundle())
+        return _Tls(trust.issue(root / "tls" / "server.pem"), trust.certificate, trust.bundle())
     except (TlsError, OSError) as error:
         raise StartError(f"Cannot serve TLS: {error}") from None
 
@@ -196,15 +201,13 @@ def _prepared(root: Path) -> Path:
     return root.resolve()
 
 
-def _lock(path: Path) -> None:
-    """Keep every other server out until this process has ended; who it is, the file says."""
-    file = _opened(path)
+def _lock(root: Path) -> int:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return server_lock.take(root)
     except BlockingIOError:
-        raise StartError(f"Another server is using {path.parent}") from None
-    os.ftruncate(file, 0)
-    os.write(file, str(os.getpid()).encode())
+        raise StartError(f"Another server is using {root}") from None
+    except OSError as error:
+        raise StartError(f"Cannot lock the folder {root}: {error.strerror}") from None
 
 
 def _database(path: Path) -> Database:

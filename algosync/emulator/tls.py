@@ -1,6 +1,7 @@
 """TLS: a certificate authority of the cluster's own, and what it certifies.
 
-The authority is made once, for years; the server's certificate is new at every start. Private keys are for their owner's eyes only.
+The authority is made once, for years, and can certify names of this machine's loopback alone: who trusts it takes no risk beyond
+that. The server's certificate is new at every start. Private keys are for their owner's eyes only.
 """
 
 import ipaddress
@@ -19,10 +20,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from algosync.emulator.gate import NAMES
+from algosync.emulator.listening import NAMES
 
 AUTHORITY_DAYS = 3650
-SERVER_DAYS = 90
+SERVER_DAYS = 824
+"""With the margin 825, the most that clients accept."""
+
 CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 MARGIN = timedelta(days=1)
 """Certificates begin to be valid that much earlier: clocks differ."""
@@ -61,28 +64,45 @@ class Authority:
 
     def bundle(self) -> Path:
         """One file with this authority and those that this machine trusts: for clients that take a single one."""
-        path = self.folder / "bundle.pem"
-        found = CERTIFICATE.findall(self.certificate.read_bytes() + _trusted())
-        # Each once: what this machine trusts may name this very bundle.
-        _write(path, b"\n".join(dict.fromkeys(found)) + b"\n")
-        return path
+        return bundle(self.folder, self.certificate)
 
 
-def authority(folder: Path) -> Authority:
-    """The authority of a folder, made where there is none."""
-    if not (folder / "ca.pem").exists():
-        _make(folder)
+def bundle(folder: Path, certificate: Path) -> Path:
+    """`bundle.pem` in this folder: the certificates of a file, without their keys, and those that this machine trusts."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = CERTIFICATE.findall(certificate.read_bytes() + _trusted())
+    # Each once: what this machine trusts may name this very bundle.
+    _write(folder / "bundle.pem", b"\n".join(dict.fromkeys(found)) + b"\n")
+    return folder / "bundle.pem"
+
+
+def authority(folder: Path, names: Sequence[str] = NAMES) -> Authority:
+    """The authority of a folder for these names and those below them.
+
+    Made where there is none, or none that will outlive the certificates it issues now, or one that could certify any name.
+    """
+    if not (folder / "ca.pem").exists() or not _lasting(folder):
+        _make(folder, names)
     return Authority(folder)
 
 
-def _make(folder: Path) -> None:
+def _lasting(folder: Path) -> bool:
+    _, certificate = _read(folder)
+    left = certificate.not_valid_after_utc - datetime.now(timezone.utc)
+    constrained = any(isinstance(each.value, x509.NameConstraints) for each in certificate.extensions)
+    return constrained and left > timedelta(days=SERVER_DAYS)
+
+
+def _make(folder: Path, names: Sequence[str]) -> None:
     """Its certificate last: an authority without it was never finished."""
     folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / "ca.pem").unlink(missing_ok=True)
     key = _new_key()
     builder = _builder("algosync local cluster", key, datetime.now(timezone.utc) + timedelta(days=AUTHORITY_DAYS))
     builder = builder.issuer_name(_name("algosync local cluster"))
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_signs_certificates(), critical=True)
+    builder = builder.add_extension(x509.NameConstraints([_permitted(name) for name in names], None), critical=True)
     _write(folder / "ca.key", _key_text(key))
     _write(folder / "ca.pem", _text(_signed(builder, key)))
 
@@ -130,6 +150,14 @@ def _name(text: str) -> x509.Name:
 def _general_name(name: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _permitted(name: str) -> x509.GeneralName:
+    """A name with all below it, or one address."""
+    try:
+        return x509.IPAddress(ipaddress.ip_network(name))
     except ValueError:
         return x509.DNSName(name)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dulwich.client import AbstractHttpGitClient
 
-from algosync.core.error import Unexpected
+from algosync.core.error import NotFound, SourceError, Unexpected
 from algosync.core.text import printable
 from algosync.git.reply import Reply
 
@@ -41,9 +41,21 @@ class Client(AbstractHttpGitClient):
     ) -> tuple[HTTPResponse, Callable[[int], bytes]]:
         """The one method that dulwich asks of a transport."""
         if not url.startswith(self._base_url):
-            raise Unexpected(f"the git server points elsewhere: {printable(url, 200)}")
+            raise SourceError(f"the git server points elsewhere: {printable(url, 200)}")
         given = {"User-Agent": "git/algosync", **(headers or {})}  # servers tell git clients by this beginning
         given["Authorization"] = self._credential.basic(self._user)
         path = url.removeprefix(self._host.url)
-        reply = Reply(self._host.open("GET" if data is None else "POST", path, given, data), url)
+        try:
+            response = self._host.open("GET" if data is None else "POST", path, given, data)
+        except Unexpected as error:
+            if error.status == 404:  # git servers say it in any words; only the platform's API has shapes for it
+                raise NotFound(error.message, status=404, hint=error.hint) from None
+            raise
+        reply = Reply(response, url, _kind(url, given))
         return reply, reply.read
+
+
+def _kind(url: str, headers: dict[str, str]) -> str:
+    """The content type that a right answer has: of the list of branches, or of what the request says that it takes."""
+    _, asked, service = url.partition("/info/refs?service=")
+    return f"application/x-{service}-advertisement" if asked else headers.get("Accept", "")

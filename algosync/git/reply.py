@@ -19,12 +19,12 @@ _PACK_LIMIT = 1 << 30
 
 
 class Reply:
-    """A successful answer in the shape that dulwich wants, unread.
+    """A successful answer in the shape that dulwich wants, unread. `expected` is its content type.
 
     Unexpected: it is not from a git server, or encoded (which would defeat the limit).
     """
 
-    def __init__(self, response: Response, url: str) -> None:
+    def __init__(self, response: Response, url: str, expected: str) -> None:
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
         kind = response.headers.get("Content-Type", "no content type")
@@ -32,7 +32,7 @@ class Reply:
         self.redirect_location = ""  # none are followed
         self._response, self._url = response, url
         self._left = _PACK_LIMIT if kind.endswith("-result") else _ADVERTISEMENT_LIMIT
-        if not kind.startswith("application/x-git-"):
+        if kind.partition(";")[0] != expected:
             self._refuse(f"is not a git server: it answers with {printable(kind, 80)}")
         if response.headers.get("Content-Encoding", "identity") != "identity":
             self._refuse("encodes its answers although asked not to")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from algosync.core.error import ClusterError, NotFound, Unexpected
+from algosync.core.error import ClusterError, Conflict, NotFound, Unexpected
 from algosync.core.tree import Blob, Tree, subtrees
 from algosync.git.objects import Object, Objects, read_commit, read_tree, write_commit
 from algosync.git.pack import read_pack
@@ -56,8 +56,8 @@ class Repository:
 
         The id depends on the arguments alone, so that doing it again does nothing. A tree equal to the parent's makes an
         empty commit. Where it returns, the branch was seen at the commit. Denied, NotFound, Conflict (the branch is not at
-        `parent` any more): it was refused, nothing was written. Any other ClusterError: it may have been written, Unexpected
-        also where the branch moved elsewhere meanwhile. ValueError: `author` is not `Name <mail>`.
+        `parent` any more, or the server says no): it was refused, nothing was written. Any other ClusterError: it may have been
+        written, Unexpected also where the branch moved elsewhere meanwhile. ValueError: `author` is not `Name <mail>`.
         """
         if parent is not None:
             self._load(parent)
@@ -78,7 +78,11 @@ class Repository:
             self._transport.send(branch, parent, commit, missing.values())
             return True
 
-        self._retry.settle(push, lambda: self.head() != parent or None)
+        try:
+            self._retry.settle(push, lambda: self.head() != parent or None)
+        except Conflict:
+            if self.head() != commit.id:  # where the branch is says more than a report
+                raise
         try:
             head = self.head()
         except ClusterError as error:

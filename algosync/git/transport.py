@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dulwich.errors import GitProtocolError, HangupException
+from dulwich.errors import GitProtocolError, HangupException, SendPackError
 from dulwich.object_store import ObjectStoreGraphWalker
 from dulwich.objects import ObjectID, ShaFile
 from dulwich.pack import UnpackedObject, full_unpacked_object
 from dulwich.refs import Ref
 
-from algosync.core.error import AlgosyncError, Conflict, Unexpected, Unreachable
+from algosync.core.error import AlgosyncError, Conflict, SourceError, Unexpected, Unreachable
 from algosync.core.text import printable
 from algosync.git.client import Client
 
@@ -61,7 +61,10 @@ class Transport:
         number = ObjectID(commit.encode())
         try:
             return self._fetch(lambda refs: [number] if number in refs.values() else [], depth=1)
-        except Unexpected:  # a server without shallow fetches; any other cause shows again at once
+        except Unexpected as error:
+            if error.status is not None:
+                raise
+            # It spoke, and not as we understand it: perhaps it has no shallow fetches. Any other cause shows again at once.
             return self._fetch(lambda refs: [number] if number in refs.values() else [], depth=None)
 
     def fetch_all(self, head: str) -> bytes:
@@ -71,7 +74,8 @@ class Transport:
     def send(self, branch: Ref, old: str | None, new: Object, objects: Iterable[Object]) -> None:
         """Move `branch` from `old` to `new`; `objects` are those that the server lacks.
 
-        Nothing is sent where the branch is at `new` already. Conflict: it is somewhere else than at `old`.
+        Nothing is sent where the branch is at `new` already. Conflict: it is somewhere else than at `old`, or the server took the
+        objects and said no: a hook, a protected branch, somebody who was faster.
         """
 
         def updates(refs: dict[Ref, ObjectID]) -> dict[Ref, ObjectID]:
@@ -89,7 +93,7 @@ class Transport:
         with _translated():
             result = self._client.send_pack("", updates, pack)
         for reason in filter(None, (result.ref_status or {}).values()):
-            raise Unexpected(f"the git server refused the push: {printable(reason, 200)}")
+            raise Conflict(f"the git server refused the push: {printable(reason, 200)}")
 
     def _fetch(self, wanted: Callable[[Mapping[Ref, ObjectID]], list[ObjectID]], depth: int | None) -> bytes:
         def wants(refs: Mapping[Ref, ObjectID], *_: object, **__: object) -> list[ObjectID]:
@@ -108,7 +112,7 @@ def _default_branch(refs: Mapping[Ref, ObjectID], links: Mapping[Ref, Ref]) -> R
     same = [name for name, number in sorted(refs.items()) if number == head and name.startswith(b"refs/heads/")]
     branch = links.get(_HEAD) or (_MASTER if _MASTER in refs or not same else same[0])
     if not _BRANCH.fullmatch(branch):
-        raise Unexpected(f"the git server's default branch is {printable(repr(branch), 200)}")
+        raise SourceError(f"the git server's default branch is {printable(repr(branch), 200)}")
     return branch
 
 
@@ -125,6 +129,8 @@ def _translated() -> Iterator[None]:
         yield
     except AlgosyncError:
         raise
+    except SendPackError as error:
+        raise Conflict(f"the git server refused the push: {printable(str(error), 200)}") from error
     except HangupException as error:
         raise Unreachable("the git server closed the connection before its answer was complete") from error
     except (GitProtocolError, AssertionError, LookupError, TypeError, ValueError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from algosync.cluster.data import FileStat, split
@@ -38,7 +38,16 @@ def desired(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
             found = Resource(Address("data", spec.name, file.name), stamp=stat.stamp, size=stat.size)
             yield models.with_digests(found, file.source, site) if found.address in pinned else found
     if missing:
-        raise SourceError(f"the source has no {', '.join(missing)}")
+        raise SourceError(f"the source has no {', '.join(missing)}", hint=_whose(missing, site))
+
+
+def _whose(missing: Sequence[str], site: Site) -> str | None:
+    """Whom `.my` means there, which the key decides."""
+    owner = site.source_store().key_owner() if any(uri.startswith("data://.my/") for uri in missing) else None
+    if owner is None:
+        return None
+    said = f"`.my` is {printable(owner, 80)} there"
+    return said if site.source_name.startswith("file://") else f"{said}, the owner of SOURCE_API_KEY"
 
 
 def observed(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:

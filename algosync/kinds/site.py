@@ -20,6 +20,7 @@ from algosync.core.environment import Environment
 from algosync.core.error import NotFound, SourceError
 from algosync.core.manifest import Pin, Places
 from algosync.core.ports import Ledger
+from algosync.core.secret import Secret
 from algosync.core.text import printable
 from algosync.core.tree import Blob
 from algosync.core.workflow import AlgorithmSpec
@@ -29,6 +30,8 @@ from algosync.net import Host
 __all__ = ["Memo", "Site"]
 
 T = TypeVar("T")
+
+_KEY_LENGTH = 8  # characters: what is shorter stands in many a file
 
 
 class Memo:
@@ -56,7 +59,8 @@ class Site:
 
     `git` is where its repositories are, below `/git`. `build_deadline` is in seconds. `source` is None where the workflow names no
     source cluster, `source_name` tells sources apart; `recorded_only` is for what goes by the record and needs no source.
-    `algorithms`: the workflow's, whose data files a model manifest may name. `pushed`: the commits that this run pushed.
+    `algorithms`: the workflow's, whose data files a model manifest may name. `pushed`: the commits that this run
+    pushed. `secrets`: the keys, which no source may hold.
     """
 
     owner: str
@@ -72,6 +76,7 @@ class Site:
     recorded_only: bool = False
     memo: Memo = field(default_factory=Memo)
     pushed: set[str] = field(default_factory=set)
+    secrets: tuple[Secret, ...] = field(default=(), repr=False)
     pause: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
@@ -153,6 +158,7 @@ class Site:
     def _desired(self, spec: AlgorithmSpec) -> tuple[Mapping[str, Blob], tuple[Pin, ...]]:
         def make() -> tuple[Mapping[str, Blob], tuple[Pin, ...]]:
             code = self._code(spec)
+            _require_usable(code, spec, self.secrets)
             fitted = manifest.NONE if manifest.PATHS.isdisjoint(code) else manifest.fit(code, self._places(spec))
             filled = {**trees.fill_owner(code, self.owner), **fitted.blobs}
             return trees.desired(filled, spec.name), fitted.pins
@@ -183,3 +189,17 @@ class Site:
                 return read_archive(file)
 
         return self.destination.retry.run(read)
+
+
+def _require_usable(code: Mapping[str, Blob], spec: AlgorithmSpec, secrets: Sequence[Secret]) -> None:
+    """SourceError: it holds a key, which would be in the repository for ever, or not the module that the platform starts."""
+    keys = [key.encode() for secret in secrets if len(key := secret.reveal()) >= _KEY_LENGTH]
+    for path, blob in code.items():
+        if any(key in blob.data for key in keys):
+            hint = "an algorithm needs none: its client acts for whoever calls it"
+            raise SourceError(f"{printable(path)} holds an API key", hint=hint)
+    modules = [path for path in code if path.startswith("src/") and path.endswith(".py") and not path.endswith("_test.py")]
+    wanted = {f"src/{spec.name}.py", f"src/{spec.name}/__init__.py", "src/Algorithm.py"}
+    if modules and wanted.isdisjoint(modules):
+        held = ", ".join(printable(path) for path in sorted(modules) if path != "src/__init__.py") or "src/__init__.py"
+        raise SourceError(f"there is no src/{spec.name}.py, which the platform starts; there is {held}")

@@ -6,14 +6,13 @@ Settings that act only from the next publish are part of its digest, so changing
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 
 from algosync.cluster.algorithms import Build, Version
 from algosync.core.address import Address
 from algosync.core.change import Change
 from algosync.core.environment import shown
-from algosync.core.error import BuildFailed, Conflict, NotFound, Unexpected, Unreachable
+from algosync.core.error import BuildFailed, ClusterError, Conflict, NotFound, TimedOut, Unexpected
 from algosync.core.event import Note
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, Record, Resource, digest_of
@@ -21,10 +20,12 @@ from algosync.core.schedule import Step, Verb
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds import algorithm, source
 from algosync.kinds.site import Site
+from algosync.net.retry import is_transient
 
 __all__ = ["desired", "explain", "observed", "perform", "read", "verbs"]
 
-_APPEAR = 30.0  # seconds until a push without a listed build is compiled by hand
+_APPEAR = 30.0  # seconds until a push, or a compilation, without a listed build is asked for again
+_ASKS = 3
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0  # seconds between looks at a build
 _LOG_TAIL = 40  # lines
 
@@ -88,29 +89,23 @@ def _build(step: Step, spec: AlgorithmSpec, site: Site, tell: Tell) -> Outcome:
 
 
 def _awaited(step: Step, spec: AlgorithmSpec, site: Site, commit: str, tell: Tell) -> Build:
-    """The ended build of a commit. One that failed before this run, or that never comes, is asked for once."""
-    algorithms = site.destination.algorithms
-    started = site.clock()
+    """The ended build of a commit. One that failed before this run, or that does not come, is asked for."""
+    started = since = site.clock()
     pause, told = _FIRST_PAUSE, ""
-    fresh, asked = commit in site.pushed, False
+    asked, fresh = 0, commit in site.pushed
     old: Build | None = None
     while True:
-        build = algorithms.build_of(site.owner, spec.name, commit)
+        build = site.destination.algorithms.build_of(site.owner, spec.name, commit)
         if asked and build == old:
             build = None  # the one asked for is not listed yet
-        waited = site.clock() - started
-        if build is not None and build.status == "succeeded":
+        if build is not None and (build.status == "succeeded" or (build.status == "failed" and fresh)):
             return build
-        stale = build is None and (not fresh or waited > _APPEAR)
-        if not asked and (stale or (build is not None and build.status == "failed" and not fresh)):
-            with site.ledger.writing(step.address, "compile"), suppress(Unreachable):
-                # It answers when the build has ended, which may take longer than any answer may: the builds tell.
-                algorithms.compile(site.owner, spec.name, commit, build)
-            asked, fresh, old = True, True, build
+        lost = build is None and (not fresh or site.clock() - since > _APPEAR)
+        if asked < _ASKS and (lost or (build is not None and build.status == "failed")):
+            _ask(step, spec, site)
+            asked, fresh, since, old = asked + 1, True, site.clock(), build or old
             continue
-        if build is not None and build.status == "failed":
-            return build
-        if waited > site.build_deadline:
+        if site.clock() - started > site.build_deadline:
             raise BuildFailed(f"the build of commit {commit[:12]} did not end within {site.build_deadline:.0f} s")
         status = build.status if build else "queued"
         if status != told:
@@ -118,6 +113,16 @@ def _awaited(step: Step, spec: AlgorithmSpec, site: Site, commit: str, tell: Tel
             told = status
         site.pause(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+
+def _ask(step: Step, spec: AlgorithmSpec, site: Site) -> None:
+    """Has the head built. It answers when the build has ended, which may take longer than any answer may: the builds tell."""
+    with site.ledger.writing(step.address, "compile"):
+        try:
+            site.destination.algorithms.compile(site.owner, spec.name)
+        except ClusterError as error:
+            if not is_transient(error) and not isinstance(error, TimedOut):
+                raise
 
 
 def _publish(step: Step, spec: AlgorithmSpec, site: Site) -> Outcome:

@@ -11,5 +11,6 @@ from algosync.net.lease import Watch
 from algosync.net.names import Names
 from algosync.net.proxy import Proxies
 from algosync.net.retry import Retry
+from algosync.net.trust import Trust
 
-__all__ = ["Answer", "Host", "Names", "Net", "Proxies", "Response", "Retry", "Watch"]
+__all__ = ["Answer", "Host", "Names", "Net", "Proxies", "Response", "Retry", "Trust", "Watch"]

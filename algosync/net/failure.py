@@ -45,6 +45,7 @@ _BY_CODE: Mapping[int, type[ClusterError]] = {
     2001: Denied,
     2002: Denied,
 }
+_BARE = frozenset(("id", "code", "message"))
 _OPENSSLS_OWN = re.compile(r"^\[[A-Z0-9_: ]+\] | \(_ssl\.c:\d+\)")
 # The standard library's own sentence; the status is nowhere else.
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3}) ?(.*)", re.DOTALL)
@@ -53,11 +54,16 @@ _NOT_IN_ITS_TIME = (9, 10)
 _FOR_ANOTHER_HOST = (62, 64)
 
 
-def from_reply(what: str, status: int, headers: Mapping[str, str], body: bytes, names: Names) -> ClusterError:
-    """The error that a reply with a failed status means. `what` is shown: method and path, never a key."""
-    if status == 407:  # of plain HTTP: the proxy answers the request itself
+def from_reply(what: str, status: int, headers: Mapping[str, str], body: bytes | None, names: Names) -> ClusterError:
+    """The error that a reply with a failed status means. `what` is shown: method and path, never a key.
+
+    `body` is None where it did not come whole. NotFound only where it is empty or the platform's: the page of a load balancer
+    that knows no such path says nothing about what is there.
+    """
+    # Of plain HTTP the proxy answers the request itself.
+    if status == 407 or (names.proxy and 400 <= status < 500 and "Proxy-Authenticate" in headers):
         return _proxy_refused(what, status, "", names)
-    message, code, request_id = _read(body)
+    ours, message, code, request_id = _read(body)
     if 300 <= status < 400:
         target = _target(headers.get("Location") or "")
         return Unexpected(
@@ -66,6 +72,8 @@ def from_reply(what: str, status: int, headers: Mapping[str, str], body: bytes, 
             hint=_look_at(names.address),
         )
     kind = _BY_CODE.get(code or 0) or _BY_STATUS.get(status, Unexpected)
+    if kind is NotFound and (status >= 500 or not ours):
+        kind = Unexpected
     reason = "it is wrong, or has expired" if status == 401 else "it may not do this"
     hint = _look_at(names.key, reason) if kind is Denied else None
     error = kind(f"{what}: {status} {message}".rstrip(), status=status, code=code, request_id=request_id, hint=hint)
@@ -125,7 +133,13 @@ def reply_error(body: object) -> Mapping[str, object] | None:
 
 
 def _proxy_refused(what: str, status: int, reason: str, names: Names) -> ClusterError:
-    """A tunnel that was not made: nothing has been sent through it."""
+    """What the proxy said itself: nothing has been sent through it."""
+    refused = _refusal(what, status, reason, names)
+    refused.sent = False
+    return refused
+
+
+def _refusal(what: str, status: int, reason: str, names: Names) -> ClusterError:
     variable, host = names.proxy or "HTTPS_PROXY", names.host or "the host"
     if status in (401, 407):  # 401: tinyproxy's answer to a wrong one
         hint = f"look at {variable}: http://USER:PASSWORD@PROXY:PORT, odd characters of both written as %XX"
@@ -188,17 +202,21 @@ def _reason(chain: tuple[BaseException, ...]) -> str:
     return printable(text, 300) or type(innermost).__name__
 
 
-def _read(body: bytes) -> tuple[str, int | None, str | None]:
-    """Message, code and id of the three shapes that are live: wrapped, bare, a plain string (platform.md §3.8)."""
+def _read(body: bytes | None) -> tuple[bool, str, int | None, str | None]:
+    """Whether it can be the platform's; message, code and id of the three shapes that are live: wrapped, bare, a plain string
+    (platform.md §3.8)."""
     try:
-        document = read_json(body)
+        document = read_json(body or b"")
     except ValueError:
-        return printable(body[:300].decode("utf-8", "replace").strip()), None, None
+        return body == b"", printable((body or b"")[:300].decode("utf-8", "replace").strip()), None, None
     error = reply_error(document)
+    whole = document if isinstance(document, Mapping) else {}
+    ours = whole.keys() >= _BARE if error is None else isinstance(whole["error"], Mapping) or len(whole) == 1
     if error is None:
-        error = document if isinstance(document, Mapping) else {}
+        error = whole
     code, request_id = error.get("code"), error.get("id")
     return (
+        ours,
         printable(str(error.get("message", "")), 500),
         code if isinstance(code, int) else None,
         printable(request_id, 80) if isinstance(request_id, str) else None,

@@ -13,16 +13,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from algosync.core.error import AlgosyncError, Interrupted, Unexpected
+from algosync.core.error import AlgosyncError, ClusterError, Interrupted, TimedOut, Unexpected, Unreachable
 from algosync.net import failure
 from algosync.net.lease import Lease, Watch, current
 from algosync.net.names import Names
 from algosync.net.proxy import Proxies
 from algosync.net.retry import Retry
+from algosync.net.trust import Trust
 
 if TYPE_CHECKING:
-    import ssl
-
     import urllib3
     from urllib3.response import BaseHTTPResponse
 
@@ -62,6 +61,7 @@ class Response:
         self.headers: Mapping[str, str] = raw.headers
         self._what, self._raw, self._lease, self._names = what, raw, lease, names
         self._closed = False
+        lease.pause()
 
     def read(self, count: int | None = None) -> bytes:
         """`count` bytes, fewer only at the end; all where None."""
@@ -98,13 +98,19 @@ class Response:
         return self.status == 204 or "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
 
     def _take(self, count: int) -> bytes:
-        """What is there now, `count` bytes at most: each piece buys time, not first a whole block."""
+        """What is there now, `count` bytes at most: each piece buys time, not first a whole block.
+
+        Between two of these the clock stands still: whoever reads may wait for somebody else.
+        """
         import urllib3
 
+        self._lease.resume()
         try:
             block = self._raw.read1(count)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _broken(self._what, error, self._lease, self._names) from None
+        finally:
+            self._lease.pause()
         if self._lease.ended:  # a body that ends with its connection would pass for whole
             raise _broken(self._what, None, self._lease, self._names)
         return block
@@ -119,16 +125,20 @@ class Response:
 
 
 class Host:
-    """`url` is `scheme://host[:port]`; `context` says whom it trusts, where that is https. Safe to use from several threads."""
+    """`url` is `scheme://host[:port]`; `trust` matters where that is https. Safe to use from several threads.
+
+    UsageError: the trusted file, or the proxy that leads there, cannot be used.
+    """
 
     def __init__(
-        self, url: str, names: Names, net: Net, context: ssl.SSLContext | None, pool: urllib3.PoolManager | None = None
+        self, url: str, names: Names, net: Net, trust: Trust | None = None, pool: urllib3.PoolManager | None = None
     ) -> None:
         proxy = net.proxies.to(url)
         self.url = url
         self.names = replace(names, proxy=proxy.variable if proxy else "", host=urlsplit(url).netloc)
         self.net = net
-        self._context = context
+        self._trust = trust or Trust()
+        self._context = self._trust.context() if url.startswith("https:") else None
         self._proxy = proxy
         self._pool = pool
         self._guard = threading.Lock()
@@ -136,7 +146,7 @@ class Host:
     def at(self, url: str, names: Names) -> Host:
         """Another host of the same cluster; connections are shared where it is the same one."""
         shared = self.pool if urlsplit(url)[:2] == urlsplit(self.url)[:2] else None
-        return Host(url, names, self.net, self._context, shared)
+        return Host(url, names, self.net, self._trust, shared)
 
     @property
     def pool(self) -> urllib3.PoolManager:
@@ -188,8 +198,14 @@ class Host:
 
     def _refuse(self, what: str, response: Response) -> None:
         if not 200 <= response.status < 300:
+            body: bytes | None
             with closing(response):
-                body = response.whole(_FAILURE_LIMIT)
+                try:
+                    body = response.whole(_FAILURE_LIMIT)
+                except TimedOut:
+                    raise
+                except (Unreachable, Unexpected):
+                    body = None  # the status came, and says enough
             raise failure.from_reply(what, response.status, response.headers, body, self.names)
 
     @contextmanager
@@ -220,8 +236,14 @@ class Host:
 
 
 def _paid(body: Iterable[bytes], lease: Lease) -> Iterator[memoryview]:
-    """A piece is asked for when the one before it is sent."""
-    for block in body:
+    """A piece is asked for when the one before it is sent. While it is made, the clock stands still."""
+    blocks = iter(body)
+    while True:
+        lease.pause()
+        block = next(blocks, None)
+        lease.resume()
+        if block is None:
+            return
         view = memoryview(block)
         for start in range(0, len(view), _PIECE):
             yield view[start : start + _PIECE]
@@ -233,6 +255,8 @@ def _broken(what: str, error: BaseException | None, lease: Lease, names: Names) 
         case "stop":
             return Interrupted(f"{what}: interrupted")
         case "deadline":
-            return failure.timed_out(what, lease.seconds, names)
+            broken: ClusterError = failure.timed_out(what, lease.seconds, names)
         case _:
-            return failure.from_transport(what, error or OSError("it ended"), names)
+            broken = failure.from_transport(what, error or OSError("it ended"), names)
+    broken.sent = lease.sent
+    return broken

@@ -20,36 +20,50 @@ _HINT = "SOCKS proxies are not supported; odd characters of a user name or passw
 class Proxy:
     """`url` is `scheme://host:port` without credentials; `authorization` is the value of the header Proxy-Authorization.
 
-    `password` is what must never be shown; `variable` is where it was given.
+    `variable` is where it was given.
     """
 
     url: str
     variable: str
     authorization: Secret | None = None
-    password: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a variable holds, unread: one that no host needs may hold anything."""
+
+    variable: str
+    text: Secret
+
+    def proxy(self) -> Proxy:
+        """UsageError names the variable."""
+        return _proxy(self.text.reveal(), self.variable)
 
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
     """Which proxy leads to which host."""
 
-    https: Proxy | None = None
-    http: Proxy | None = None
+    https: _Given | None = None
+    http: _Given | None = None
     exempt: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Proxies:
-        """As curl does: the lower-case name first, ALL_PROXY for what has none. UsageError names the variable."""
-        every = _proxy(environ, "ALL_PROXY")
+        """As curl does: the lower-case name first, ALL_PROXY for what has none."""
+        every = _given(environ, "ALL_PROXY")
         exempt = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
         return cls(
-            _proxy(environ, "HTTPS_PROXY") or every,
-            _proxy(environ, "HTTP_PROXY") or every,
+            _given(environ, "HTTPS_PROXY") or every,
+            _given(environ, "HTTP_PROXY") or every,
             tuple(part.lower() for part in exempt.replace(",", " ").split()),
         )
 
     def to(self, url: str) -> Proxy | None:
-        """None: directly. So is plain http to this machine: a key would go to the proxy in clear, and come back."""
+        """None: directly. So is plain http to this machine: a key would go to the proxy in clear, and come back.
+
+        UsageError: what leads there is no proxy's address; it names the variable.
+        """
         parts = urlsplit(url)
         host = parts.hostname or ""
         if parts.scheme == "http" and is_loopback(host):
@@ -57,10 +71,14 @@ class Proxies:
         port = parts.port or {"https": 443, "http": 80}[parts.scheme]
         if any(_covers(pattern, host, port) for pattern in self.exempt):
             return None
-        return self.https if parts.scheme == "https" else self.http
+        given = self.https if parts.scheme == "https" else self.http
+        return given.proxy() if given else None
 
     def secrets(self) -> tuple[Secret, ...]:
-        return tuple(proxy.password for proxy in (self.https, self.http) if proxy and proxy.password)
+        """The passwords, as they were written and as they are meant; of what is no address too."""
+        found = [_password(given.text.reveal()) for given in (self.https, self.http) if given]
+        both = [text for password in found for text in (password, unquote_to_bytes(password).decode("utf-8", "replace"))]
+        return tuple(Secret(text) for text in dict.fromkeys(both) if text)
 
 
 def is_loopback(host: str) -> bool:
@@ -72,12 +90,19 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _proxy(environ: Mapping[str, str], variable: str) -> Proxy | None:
+def _given(environ: Mapping[str, str], variable: str) -> _Given | None:
     # HTTP_PROXY in capitals can be set by a client of a CGI script (httpoxy); where that is so, curl ignores it, and so do we.
     capitals = "" if variable == "HTTP_PROXY" and "REQUEST_METHOD" in environ else environ.get(variable, "")
     text = environ.get(variable.lower()) or capitals
-    if not text:
-        return None
+    return _Given(variable, Secret(text)) if text else None
+
+
+def _password(text: str) -> str:
+    """Between the user's name and the last `@`."""
+    return text.partition("://")[2 if "://" in text else 0].rpartition("@")[0].partition(":")[2]
+
+
+def _proxy(text: str, variable: str) -> Proxy:
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         port = parts.port
@@ -92,7 +117,7 @@ def _proxy(environ: Mapping[str, str], variable: str) -> Proxy | None:
         return Proxy(url, variable)
     user, password = unquote_to_bytes(parts.username), unquote_to_bytes(parts.password or "")
     token = base64.b64encode(user + b":" + password).decode()
-    return Proxy(url, variable, Secret(f"Basic {token}"), Secret(password.decode("utf-8", "replace")) if password else None)
+    return Proxy(url, variable, Secret(f"Basic {token}"))
 
 
 def _covers(pattern: str, host: str, port: int) -> bool:

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import dataclass
 
 from algosync.core.error import UsageError
 from algosync.core.text import printable
 
-__all__ = ["tls_context"]
+__all__ = ["Trust", "tls_context"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom a cluster's hosts are believed to be by: the usual authorities, and those in the file `ca_cert`, given in `variable`."""
+
+    ca_cert: str | None = None
+    variable: str = ""
+
+    def context(self) -> ssl.SSLContext:
+        """UsageError: the file cannot be read."""
+        return tls_context(self.ca_cert, self.variable)
 
 
 def tls_context(ca_cert: str | None, variable: str) -> ssl.SSLContext:
@@ -19,6 +32,7 @@ def tls_context(ca_cert: str | None, variable: str) -> ssl.SSLContext:
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.hostname_checks_common_name = False  # names stand in subjectAltName; a common name may be anything
     context.load_verify_locations(cafile=certifi.where())
     if ca_cert:
         shown = printable(ca_cert, 200)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from algosync.core.change import Action
+from algosync.core.error import Denied, Unreachable
 from algosync.core.event import StepDone, StepFailed, StepSkipped
 from algosync.core.plan import Plan
 from algosync.core.report import Report
@@ -55,15 +58,28 @@ def show_tests(report: Report, plan: Plan, terminal: Terminal) -> None:
 
 
 def show_failures(report: Report, terminal: Terminal) -> None:
-    """Each failure with the server's own message, and what was left out because of it."""
+    """Each failure with the server's own message, once for all that it struck, and what was left out because of it."""
     if report.failed:
         terminal.tell()
-    for event in report.failed:
-        what = printable(str(event.step.address))
-        terminal.tell(terminal.paint("Error:", "red", "bold") + f" {what}: {printable(event.error.message)}")
-        for line in details(event.error):
+    for first, *others in _by_cause(report.failed):
+        what = printable(str(first.step.address))
+        terminal.tell(terminal.paint("Error:", "red", "bold") + f" {what}: {printable(first.error.message)}")
+        for line in details(first.error):
             terminal.tell(f"  {line}")
-        if because := [printable(e.step.key) for e in report.skipped if e.because == event.step.key]:
+        if others:
+            terminal.tell(f"  the same for: {', '.join(printable(str(event.step.address)) for event in others)}")
+        struck = {event.step.key for event in (first, *others)}
+        if because := [printable(e.step.key) for e in report.skipped if e.because in struck]:
             terminal.tell(f"  left out because of it: {', '.join(because)}")
     if report.skipped:
         terminal.tell(f"{plural(len(report.skipped), 'step')} left out in all.")
+
+
+def _by_cause(failed: Sequence[StepFailed]) -> Iterable[list[StepFailed]]:
+    """A key that is refused, or a host that is not there, strikes many steps and is one thing to mend."""
+    causes: dict[object, list[StepFailed]] = {}
+    for event in failed:
+        error = event.error
+        shared = isinstance(error, (Denied, Unreachable)) and error.hint
+        causes.setdefault((type(error), error.hint) if shared else event.step.key, []).append(event)
+    return causes.values()

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable
 
 import urllib3
-from rawserver import KEY, Request, complete
+from rawcluster import KEY, Request, complete
 from urllib3.connection import HTTPConnection
 
 from algosync.cluster.address import parse

@@ -16,7 +16,7 @@ import pytest
 from answer_mutations import DATE, RIGHT, Changed, json_changed, mutated
 from fuzzing import runs, seed, timed
 from lyingsocket import lying_cluster
-from rawserver import Request, http, raw_server
+from rawcluster import Request, http, raw_server
 
 from algosync.cluster.algorithms import AlgorithmInfo, Build, Version
 from algosync.cluster.connection import Cluster
@@ -46,7 +46,7 @@ VERBS: Mapping[str, Callable[[Cluster], Any]] = {
     "update": lambda c: c.algorithms.update("jane", "Hello", {}, {}),
     "build_of": lambda c: c.algorithms.build_of("jane", "Hello", "c" * 40),
     "build_log": lambda c: c.algorithms.build_log("jane", "Hello", "b-1"),
-    "compile": lambda c: c.algorithms.compile("jane", "Hello", "c" * 40, None),
+    "compile": lambda c: c.algorithms.compile("jane", "Hello"),
     "published": lambda c: c.algorithms.published("jane", "Hello"),
     "publish": lambda c: c.algorithms.publish("jane", "Hello", "c" * 40, {}),
     "environments": lambda c: c.algorithms.environments(),

@@ -13,7 +13,7 @@ import pytest
 from answer_mutations import Changed, mutated
 from fuzzing import runs, seed, timed
 from lyingsocket import URL, lying_host
-from rawserver import KEY, Request, http
+from rawcluster import KEY, Request, http
 
 from algosync.core.credential import credential
 from algosync.core.error import AlgosyncError

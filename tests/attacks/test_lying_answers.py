@@ -12,7 +12,7 @@ import pytest
 from answer_mutations import DATE, RIGHT
 from fuzzing import timed
 from lyingsocket import lying_cluster
-from rawserver import Request, http
+from rawcluster import Request, http
 from test_answers_fuzz import VERBS, right
 
 from algosync.core.error import AlgosyncError, ClusterError, Denied, Unexpected

@@ -10,7 +10,7 @@ import pytest
 from fuzzing import runs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rawserver import RawServer, Request, http, raw_server
+from rawcluster import RawServer, Request, http, raw_server
 
 from algosync.core.error import Unexpected
 from algosync.workflow.uri import algorithm_name_fault, file_name_fault, owner_fault
@@ -129,8 +129,8 @@ PATHS = {
 def sent(verb: str, names: tuple[str, str, str]) -> tuple[bytes, ...]:
     """What a server reads in the path of the request, segment by segment."""
     front, count, back = PATHS[verb]
-    segments = [*names[:count], *(back.format("\0").split("/")[1:] if back else [])]
-    return tuple(part.encode() if part != "\0" else names[2].encode() for part in [*front.split("/")[1:-1], *segments])
+    last = [part if part != "{}" else names[2] for part in back.split("/")[1:]]
+    return tuple(part.encode() for part in [*front.split("/")[1:-1], *names[:count], *last])
 
 
 def received(request: Request) -> tuple[bytes, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import http.server
 import json
 import os
 import pty
@@ -13,11 +14,18 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
-from harness import Workspace
+from harness import Workspace, certificate, cluster_process
+
+from algosync.cli import embedded, keeping
+from algosync.core.error import AlgosyncError, Unreachable
+from algosync.emulator import server_lock
 
 PLAIN = re.compile(r"sim[A-Za-z0-9]{25}\n")
 
@@ -126,6 +134,15 @@ def test_a_cluster_that_a_command_started_stays_when_it_is_wanted(place: Workspa
         assert server.wait(20) == 0
 
 
+def test_a_cluster_with_a_given_certificate_is_known_too(place: Workspace) -> None:
+    """By the certificate itself: who has signed it, nobody has said."""
+    root = root_of(place)
+    given = certificate(place.folder / "given.pem", place.folder / "elsewhere")
+    with cluster_process(root, certificate=given):
+        assert state_of(place) == ("running", False)
+        assert document(place)["ca_cert"] is None
+
+
 def test_what_a_killed_server_leaves_deceives_nobody(place: Workspace) -> None:
     done(place, "start")
     pid = int(str(document(place)["pid"]))
@@ -141,22 +158,103 @@ def test_what_a_killed_server_leaves_deceives_nobody(place: Workspace) -> None:
     assert "is not running" in said(place, "env")
 
 
+class Stranger(http.server.BaseHTTPRequestHandler):
+    """Says whatever would let a cluster in."""
+
+    heard: ClassVar[list[str]] = []
+    token: ClassVar[object] = None
+
+    def do_GET(self) -> None:
+        self.heard.append(self.requestline + str(self.headers))
+        body = json.dumps({"token": self.token, "proof": self.token}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+def test_a_stranger_at_the_old_port_gets_no_key(place: Workspace) -> None:
+    url = done(place, "start").strip()
+    found = document(place)
+    done(place, "stop")
+    Stranger.token = found["token"]
+    with http.server.ThreadingHTTPServer(("127.0.0.1", int(url.rpartition(":")[2])), Stranger) as stranger:
+        threading.Thread(target=stranger.serve_forever, daemon=True).start()
+        assert state_of(place) == ("stopped", False)
+        assert Stranger.heard == []
+        with server_lock.held(root_of(place)):
+            assert state_of(place) == ("not answering", False)
+        stranger.shutdown()
+    [heard] = Stranger.heard
+    assert re.match(r"GET /health\?nonce=[\w-]{32} HTTP", heard)
+    assert [secret for secret in ("token", "key") if str(found[secret]) in heard] == []
+
+
+def test_a_cluster_that_is_slow_keeps_what_is_its_own(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "_ANSWER_WITHIN", 0)
+    done(place, "start")
+    found, log = document(place), root_of(place) / "server.log"
+    os.kill(int(str(found["pid"])), signal.SIGSTOP)
+    try:
+        silent = pytest.raises(Unreachable, match=rf"local cluster default does not answer \(pid {found['pid']}\)")
+        with silent, embedded.running("local", place.folder / "state"):
+            pass
+    finally:
+        os.kill(int(str(found["pid"])), signal.SIGCONT)
+    assert document(place) == found
+    assert log.read_text() == f"Serving {found['address']}\n"
+    assert state_of(place) == ("running", True)
+
+
+def test_stop_signals_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose id stands in the file is another by now, and somebody has the folder."""
+    monkeypatch.setattr(keeping, "_STOP_WITHIN", 0.05)
+    with subprocess.Popen(["/bin/sleep", "60"]) as other:
+        (tmp_path / "server.lock").write_text(f"{other.pid} 1")
+        with server_lock.held(tmp_path), pytest.raises(AlgosyncError, match="does not end: another process has its folder"):
+            keeping._ended(tmp_path)
+        assert other.poll() is None
+        other.kill()
+
+
+def test_reset_and_stop_mind_the_commands_that_use_it(place: Workspace) -> None:
+    url = done(place, "start").strip()
+    users = os.open(root_of(place) / "users.lock", os.O_RDWR)
+    fcntl.flock(users, fcntl.LOCK_SH)
+    assert "Error: commands are using the local cluster default; nothing was changed" in said(place, "reset", "--auto-approve")
+    assert roots(url, str(document(place)["key"])) == ["local"]
+    assert said(place, "stop", code=0) == "The local cluster default has ended, while commands were using it.\n"
+    os.close(users)
+    done(place, "reset", "--auto-approve")
+
+
 def test_env_is_for_shells(place: Workspace) -> None:
     place.folder = place.folder / 'it\'s a "folder" with $HOME'
     place.folder.mkdir()
     done(place, "start", "--tls")
+    place.environ = {"NO_PROXY": "intern.example, localhost"}
     text = done(place, "env")
     found = document(place)
     variables = dict.fromkeys(("DESTINATION_CA_CERT", "NODE_EXTRA_CA_CERTS"), found["ca_cert"])
     variables |= dict.fromkeys(("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "GIT_SSL_CAINFO"), found["ca_bundle"])
     variables |= dict.fromkeys(("ALGORITHMIA_API", "DESTINATION_API_ADDRESS"), found["address"])
     variables |= dict.fromkeys(("ALGORITHMIA_API_KEY", "DESTINATION_API_KEY"), found["key"])
+    variables |= dict.fromkeys(("NO_PROXY", "no_proxy"), "intern.example,localhost,127.0.0.1,::1,api.localhost,git.localhost")
     assert sorted(re.findall(r"^export (\w+)=", text, re.MULTILINE)) == sorted(variables)
     shell = subprocess.run(["/bin/sh", "-c", f"{text} env"], capture_output=True, text=True, check=True, env={})
     seen = dict(line.split("=", 1) for line in shell.stdout.splitlines())
     assert {name: seen[name] for name in variables} == variables
     client = "import Algorithmia; print(next(iter(Algorithmia.client().dir('').list())).url)"
-    done_by = subprocess.run([sys.executable, "-c", client], capture_output=True, text=True, check=True, env=seen)
+    done_by = subprocess.run(
+        [sys.executable, "-c", client],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**seen, "HTTPS_PROXY": "http://127.0.0.1:9"},
+    )
     assert done_by.stdout == "/v1/data/local\n"
     done(place, "stop")
 
@@ -226,6 +324,33 @@ def test_reset_asks_and_leaves_nothing(place: Workspace) -> None:
     assert said(place, "reset", "--auto-approve", "--name", "none", code=0) == "There is no local cluster none.\n"
 
 
+def test_a_reset_says_what_it_could_not_remove(place: Workspace) -> None:
+    stuck = root_of(place) / "cluster.sqlite"
+    stuck.mkdir(parents=True)
+    assert f"the local cluster default is not removed yet: {stuck}: Is a directory" in said(place, "reset", "--auto-approve")
+    stuck.rmdir()
+    assert said(place, "reset", "--auto-approve", code=0) == "The local cluster default has no data any more.\n"
+
+
+def test_keys_wait_for_who_starts_or_removes_the_cluster(place: Workspace) -> None:
+    root_of(place).mkdir(parents=True)
+    start = os.open(root_of(place) / "start.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(start, fcntl.LOCK_EX)
+    command = [sys.executable, "-m", "algosync", "emulator", "key", "add"]
+    with subprocess.Popen(command, cwd=place.folder, env=place.environment(), stdout=subprocess.PIPE, text=True) as adding:
+        while not waits_for_a_lock(adding.pid):
+            assert adding.poll() is None
+            time.sleep(0.02)
+        assert not (root_of(place) / "cluster.sqlite").exists()
+        os.close(start)
+        assert PLAIN.fullmatch(adding.communicate(timeout=60)[0])
+
+
+def waits_for_a_lock(pid: int) -> bool:
+    lines = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    return any(line[1] == "->" and line[5] == str(pid) for line in lines)
+
+
 def on_a_terminal(place: Workspace, answer: str) -> int:
     """`reset`, answered; its exit code."""
     controller, terminal = pty.openpty()
@@ -246,7 +371,10 @@ def test_logs(place: Workspace) -> None:
     assert "has been started" in said(place, "logs")
     url = done(place, "start").strip()
     assert roots(url, "wrong\x1b") == 401
-    shown = done(place, "logs").splitlines()
+    long = f"/{'x' * 3000}"
+    roots(f"{url}{long}", "wrong")
+    *shown, cut = done(place, "logs").splitlines()
+    assert cut.split("  ")[1:4] == ["401", "-", "GET"], "read whole, and cut then"
     assert shown[0] == f"Serving {url}"
     assert [line.split("  ")[1:] for line in shown if "/v1/" in line] == [
         ["401", "-", "GET", "/v1/data/", shown[-1].split("  ")[-1]]
@@ -261,7 +389,7 @@ def test_logs(place: Workspace) -> None:
     )
     with follower:
         assert follower.stdout is not None
-        for _ in shown:
+        for _ in [*shown, cut]:
             follower.stdout.readline()
         roots(url, "later")
         assert "GET  /v1/data/" in follower.stdout.readline()

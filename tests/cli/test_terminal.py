@@ -103,7 +103,7 @@ def test_a_signal_at_the_prompt(cluster: Cluster, one: Workspace, number: signal
         assert session.end() == code
     assert writes.lines == ()
     assert "Traceback" not in session.shown
-    assert "Interrupted. What is done is recorded" in session.shown
+    assert "Interrupted." in session.shown
 
 
 def test_what_changed_at_the_prompt_is_not_overwritten(cluster: Cluster, one: Workspace) -> None:

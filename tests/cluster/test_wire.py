@@ -166,7 +166,7 @@ def test_a_download_is_whole_and_its_name_arrives_as_it_is() -> None:
     ("reply", "error"),
     [
         (http("200 OK", b"123", "Content-Length: 5"), Unreachable),
-        (http("200 OK", b"12345", "X-Data-Type: directory"), Unexpected),
+        (http("200 OK", b"12345", "X-Data-Type: directory"), NotFound),
         (http("200 OK", b"\x1f\x8b12345", "Content-Encoding: gzip"), Unexpected),
         (http("200 OK", b"5\r\n12345\r\n0\r\n\r\n", "Transfer-Encoding: chunked"), Unexpected),
         (http("404 Not Found", b'{"error":{"message":"path not found"}}'), NotFound),

@@ -88,14 +88,48 @@ def test_stale_builds_and_versions(cluster: Struck, site: Emulator) -> None:
     assert found == [[None], [None], ["0.1.0"]]
 
 
+def test_a_stale_listing_strikes_no_write_and_no_content(cluster: Struck, site: Emulator) -> None:
+    """A write to the records of the past would be one to the blobs of now, and what was overwritten has no bytes any more."""
+    before = names(site)
+    cluster.strike("* /v1/data/*", {"listing": "stale"}, times="always")
+    for content in (b"first", b"second!"):
+        assert site.request("PUT", f"{BOX}/twice", content).status == 200
+        assert site.request("GET", f"{BOX}/twice").body == content
+    assert site.request("HEAD", f"{BOX}/twice").headers["content-length"] == "5"
+    assert names(site) == sorted([*before, "twice"])
+    assert [site.request("DELETE", f"{BOX}/twice").status for _ in range(2)] == [200, 404]
+    assert names(site) == sorted([*before, "twice"])
+    cluster.set([])
+    assert names(site) == before
+    assert site.request("GET", FILE).body == CONTENT
+
+
 def test_nothing_is_left_of_the_past(cluster: Struck, site: Emulator) -> None:
-    cluster.strike("GET *", {"listing": "stale"})
+    cluster.strike("GET *", {"listing": "stale"}, times="always")
     for number in range(3):
         site.request("PUT", f"{BOX}/past", str(number).encode())
-    assert len(list((site.root / "past").glob("*.sqlite"))) == 1
+        names(site)
+    past = site.root / "past"
+    assert [path.name for path in past.rglob("*") if path.is_file()] == ["cluster.sqlite"]
     cluster.set([])
     names(site)
-    assert list((site.root / "past").glob("*.sqlite")) == []
+    assert list(past.iterdir()) == []
+
+
+def test_a_start_removes_the_past_of_a_killed_server(tmp_path: Path, environments: Path) -> None:
+    left = tmp_path / "root" / "past" / "copy"
+    left.mkdir(parents=True)
+    with emulator(tmp_path / "root", environments):
+        assert not left.exists()
+
+
+def test_a_build_that_fails_without_room_for_its_log(cluster: Struck, site: Emulator) -> None:
+    site.create("Full")
+    cluster.strike(PUSH, {"build": "fail", "log": "x"})
+    (site.root / "builds").rename(site.root / "builds.away")
+    commit = site.push("Full", PLAIN)
+    assert site.build_of("Full", commit)["status"] == "failed"
+    (site.root / "builds.away").rename(site.root / "builds")
 
 
 def test_a_list_whose_next_page_is_always_the_first(cluster: Struck, site: Emulator) -> None:

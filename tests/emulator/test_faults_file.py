@@ -111,6 +111,10 @@ ENTRIES: list[tuple[object, str]] = [
     ({"match": "GET /", "then": {"empty": True}, "times": "ever"}, f"times is no whole number from 1 to {2**62}"),
     ({"match": "GET /", "then": {"listing": "stale", "reads": 2}, "times": 3}, "times and reads say the same thing twice"),
     *(
+        ({"match": f"{method} *", "then": {"listing": "stale"}}, "a stale listing strikes GET and HEAD alone")
+        for method in ("PUT", "POST", "DELETE", "PATCH", "OPTIONS")
+    ),
+    *(
         ({"match": match, "then": {"empty": True}}, "match is not METHOD /path or METHOD /path?query, escaped as in a URL")
         for match in (None, "", "GET", "/v1", "get /v1", "GET v1", "GET  /v1", "GET /a b", "GET /é", "GET /a#\n")
     ),

@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import socket
+import struct
 import time
 import zlib
 from collections.abc import Iterator
@@ -252,6 +253,47 @@ def test_a_client_that_leaves_a_delayed_request_leaves_it_undone(cluster: Struck
     until(lambda: cluster.last()["path"] == path)
     assert (cluster.last()["status"], cluster.last()["fault"]) == (0, "delay")
     assert cluster.site.request("HEAD", path).status == 404
+
+
+@pytest.mark.parametrize("then", [{"close": "before"}, {"truncate": 1000}, {"stall": 1000}], ids=str)
+def test_nothing_is_said_between_a_fault_and_the_end(cluster: Struck, then: dict[str, object]) -> None:
+    """Not even to a client that waits to be told to go on. `struck` asserts that the server has nothing to complain about."""
+    cluster.strike("GET *", then)
+    with contextlib.closing(cluster.connect()) as connection:
+        head = f"GET {FILE} HTTP/1.1\r\nHost: {cluster.site.host}\r\nAuthorization: Simple {cluster.site.key}\r\n"
+        connection.sendall(f"{head}Content-Length: 5\r\nExpect: 100-continue\r\n\r\n".encode())
+        if "stall" in then:
+            received = b""
+            while not received.endswith(CONTENT[:1000]):
+                received += connection.recv(65536)
+            connection.sendall(b"12345" + bytes(1_000_000))
+            connection.settimeout(0.1)
+            with pytest.raises(TimeoutError):
+                connection.recv(1)
+        else:
+            received, end = read(connection)
+            assert (received.partition(b"\r\n\r\n")[2], end) == (CONTENT[:1000] if "truncate" in then else b"", "FIN")
+    assert cluster.ask().body == CONTENT
+
+
+def test_a_client_that_resets_first_leaves_nothing_behind(cluster: Struck) -> None:
+    path = f"{FILE}?first"
+    cluster.set([{"match": f"GET {path}", "then": {"close": "before"}, "times": "always"}])
+    for _ in range(20):
+        connection = cluster.connect()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        cluster.send(connection, "GET", path)
+        connection.close()
+    assert cluster.ask().body == CONTENT
+    until(lambda: not open_connections(cluster))
+
+
+def open_connections(cluster: Struck) -> list[str]:
+    """The ends of the server's connections that it still has, its listening socket not counted."""
+    port = int(cluster.site.host.rpartition(":")[2])
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    own = [row for row in rows if int(row[1].rpartition(":")[2], 16) == port]
+    return [row[3] for row in own if row[3] not in {"0A", "06"}]
 
 
 def test_a_reset_is_a_reset() -> None:

@@ -1,6 +1,7 @@
 """The server as a process: its lock, its address file, its end, and what outlives it."""
 
 import fcntl
+import hmac
 import json
 import os
 import signal
@@ -8,9 +9,17 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from emulated import DEADLINE, alive, emulator, start, until
+
+from algosync.emulator import server_lock
+
+
+def proof(token: str, nonce: str) -> str:
+    return hmac.new(token.encode(), nonce.encode(), "sha256").hexdigest()
+
 
 SLEEPER = """
 import os, subprocess, time
@@ -35,6 +44,7 @@ def test_what_a_start_leaves(tmp_path: Path, environments: Path) -> None:
             "started_at",
             "ca_cert",
             "ca_bundle",
+            "faults",
         }
         assert document["format_version"] == 1
         assert document["user"] == "someone"
@@ -43,7 +53,7 @@ def test_what_a_start_leaves(tmp_path: Path, environments: Path) -> None:
         assert len(document["key"]) == 28
         assert stat.S_IMODE(site.root.stat().st_mode) == 0o700
         assert {stat.S_IMODE(path.stat().st_mode) for path in site.root.iterdir() if path.is_file()} == {0o600}
-        assert site.request("GET", "/health", key="").json == {"token": document["token"]}
+        assert site.request("GET", "/health?nonce=once", key="").json == {"proof": proof(document["token"], "once")}
         assert site.get("/v1/data/") == {"folders": [{"name": "someone"}]}
 
 
@@ -166,7 +176,40 @@ def test_a_stale_address_is_seen_by_its_token(tmp_path: Path, environments: Path
         site.stop(signal.SIGKILL)
     with emulator(site.root, environments, "--port", site.host.rpartition(":")[2]) as again:
         assert again.address == site.address
-        assert again.request("GET", "/health").json["token"] != stale["token"]
+        assert again.request("GET", "/health?nonce=n").json["proof"] != proof(stale["token"], "n")
+
+
+def test_the_folder_is_free_when_all_that_a_killed_server_started_is_gone(tmp_path: Path, environments: Path) -> None:
+    """Also while its lock can be looked at."""
+    with emulator(tmp_path / "root", environments) as site:
+        reference = site.deploy("Sleeper", SLEEPER)
+        site.call(reference, str(tmp_path / "pids"), "?output=void")
+        worker = int(until(lambda: (tmp_path / "pids").exists() and (tmp_path / "pids").read_text()).split()[0])
+        [leash] = site.children()
+        assert server_lock.owner(site.root) == site.process.pid
+        os.kill(leash, signal.SIGSTOP)
+        try:
+            site.stop(signal.SIGKILL)
+            assert (server_lock.taken(site.root), server_lock.owner(site.root)) == (True, None)
+        finally:
+            os.kill(leash, signal.SIGCONT)
+        until(lambda: not server_lock.taken(site.root))
+        assert not alive(worker)
+    with emulator(site.root, environments) as again:
+        assert again.stop() == 0
+        assert (again.root / "server.lock").read_text() == "", "nobody is to be taken for a server"
+
+
+def test_who_looks_for_a_server_is_none_and_keeps_none_out(tmp_path: Path) -> None:
+    (tmp_path / "server.lock").write_text(f"{os.getpid()} 1")
+    assert server_lock.owner(tmp_path) is None, "it began at another time"
+    looking = os.open(tmp_path / "server.lock", os.O_RDWR)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    assert not server_lock.taken(tmp_path)
+    threading.Timer(0.1, os.close, (looking,)).start()
+    lock = server_lock.take(tmp_path)
+    assert (server_lock.taken(tmp_path), server_lock.owner(tmp_path)) == (True, os.getpid())
+    os.close(lock)
 
 
 def test_leftovers_of_a_killed_server_are_cleared(tmp_path: Path, environments: Path) -> None:

@@ -3,8 +3,11 @@
 import base64
 import contextlib
 import lzma
+import re
 import sqlite3
 import time
+import uuid
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from dulwich.errors import GitProtocolError
 from emulated import Emulator, emulator, until
 
 from algosync.emulator.accounts import Accounts
+from algosync.emulator.cluster import Cluster, Place
 from algosync.emulator.database import ACCOUNTS, SCHEMA, Database
 from algosync.emulator.keys import digest
 from algosync.emulator.rights import Rights
@@ -66,6 +70,22 @@ def test_what_a_key_lacks_is_refused(site: Emulator, echo: str, rights: Rights, 
         if reply.status == 403:
             assert reply.json["error"]["code"] == 2001
     assert found == [403 if number in refused else 200 for number in range(len(found))]
+
+
+def test_no_route_that_changes_anything_is_open_to_a_key_without_rights(site: Emulator, tmp_path: Path) -> None:
+    """Every route of the table, whatever is added to it: what a key without rights may do, is to read."""
+    with closing(Database(tmp_path / "database")) as database:
+        routes = Cluster(Place(tmp_path, tmp_path, 1, "token"), database).routes()
+    key = site.key_of("local", Rights(write=False, call=False, management=False))
+    basic = base64.b64encode(f"local:{key}".encode()).decode()
+    let_in = set()
+    for method, pattern in [(method, route.path) for route in routes for method in sorted(route.methods or ())]:
+        path = re.sub(r"{[^}]*}", "x", re.sub(r"{\w+:uuid}", str(uuid.uuid4()), pattern))
+        headers = {"Authorization": f"Basic {basic}"} if path.startswith("/git/") else {}
+        if site.request(method, path, headers=headers, key=key).status != 403:
+            let_in.add((method, pattern))
+    assert {method for method, _ in let_in} == {"GET", "HEAD"}
+    assert [pattern for _, pattern in let_in if pattern.startswith(("/git/", "/v1/algo/"))] == []
 
 
 def test_a_push_without_the_right_changes_nothing(site: Emulator, echo: str) -> None:
@@ -150,6 +170,8 @@ def test_a_folder_of_format_1_is_brought_to_this_one(tmp_path: Path, environment
     packed = Path(__file__).with_name("format_1.sqlite.xz").read_bytes()
     path = tmp_path / "root" / "cluster.sqlite"
     path.write_bytes(lzma.decompress(packed))
+    with pytest.raises(ValueError, match="has the older format 1, and is in use"):
+        Database(path, migrate=False)
     keys = {"old": "sim" + "f" * 25, "other": "sim" + "o" * 25}
     for _ in range(2):
         with emulator(tmp_path / "root", environments, "--user", "third") as site:
@@ -168,10 +190,9 @@ def new_database(path: Path) -> Path:
     return path
 
 
-def shape(connection: sqlite3.Connection) -> dict[str, list[Any]]:
-    """The columns of every table."""
-    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
-    return {table: connection.execute(f"PRAGMA table_info({table})").fetchall() for table in tables}
+def shape(connection: sqlite3.Connection) -> list[Any]:
+    """How every table and index was made, with its keys and constraints."""
+    return connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY type, name").fetchall()
 
 
 def test_a_database_of_format_2_is_brought_to_this_one(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+import shutil
 import signal
 import threading
 import time
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from emulated import Emulator, alive, emulator, start, until
+from emulated import Emulator, alive, emulator, errors, start, until
 
 # Out of its session, its group and its parents.
 DAEMON = """
@@ -158,17 +159,40 @@ def test_unfinished_environments_are_removed_unless_they_are_being_made(tmp_path
 
 
 def test_locks_and_packs_of_a_killed_push_are_removed(tmp_path: Path, environments: Path) -> None:
-    """With its lock still there, a ref would never move again."""
+    """With its lock still there, a ref would never move again. Refs stay, whatever they are called."""
     site = start(tmp_path / "root", environments)
     site.create("Pushed")
+    repository, head = site.fetch("Pushed")
+    zero = b"0" * 40
+    for branch in (b"refs/heads/tmp-x", b"refs/heads/tmp/x"):
+        site.send("Pushed", repository, zero, head, branch)
     site.stop(signal.SIGKILL)
-    [repository] = (site.root / "git").iterdir()
-    left = [repository / "refs" / "heads" / "master.lock", repository / "objects" / "tmp_pack_abc"]
+    [folder] = (site.root / "git").iterdir()
+    left = [folder / "refs/heads/master.lock", folder / "objects/tmp_pack_abc", folder / "objects/pack/tmp_abc.pack"]
     for path in left:
         path.write_bytes(b"half")
     with emulator(site.root, environments) as again:
         assert [path for path in left if path.exists()] == []
+        refs = again.git().get_refs("/git/local/Pushed.git").refs
+        assert {name: refs.get(name) for name in (b"refs/heads/tmp-x", b"refs/heads/tmp/x")} == {
+            b"refs/heads/tmp-x": head,
+            b"refs/heads/tmp/x": head,
+        }
         again.push("Pushed", {"new": "1"})
+
+
+def test_a_lost_repository_keeps_no_other_algorithm_from_being_served(tmp_path: Path, environments: Path) -> None:
+    root = tmp_path / "root"
+    site = start(root, environments)
+    for name in ("Lost", "Fine"):
+        site.create(name)
+    lost = site.get("/v1/algorithms/local/Lost")["id"]
+    site.stop()
+    shutil.rmtree(root / "git" / f"{lost}.git")
+    again = start(root, environments)
+    again.push("Fine", {"new": "1"})
+    assert again.stop() == 0
+    assert errors(root).read_text() == "ERROR:root:The repository of local/Lost is gone\n"
 
 
 def content(number: int) -> bytes:
@@ -183,6 +207,8 @@ def test_kills_at_many_moments(tmp_path: Path, environments: Path) -> None:
         assert site.request("POST", "/v1/data/.my", {"name": "kept"}).status == 200
         assert site.request("PUT", "/v1/data/.my/kept/file", content(0)).status == 200
         head = site.fetch("Echo")[1].decode()
+        site.call(reference, 1)
+        assert set(map(str, site.descendants())) < set(within(root)), "the last look would see them"
     stored = 0
     for moment in range(1, 9):
         site = start(root, environments)
@@ -215,12 +241,18 @@ def test_kills_at_many_moments(tmp_path: Path, environments: Path) -> None:
             assert again.call(f"local/Echo/{head}", moment)["result"] == moment
             blobs = [path for path in (root / "blobs").rglob("*") if path.is_file()]
             assert len(blobs) == 1
-    assert [pid for pid in os.listdir("/proc") if pid.isdigit() and str(root).encode() in command_of(pid)] == []
+    assert within(root) == []
 
 
-def command_of(pid: str) -> bytes:
+def within(root: Path) -> list[str]:
+    """The processes of a folder, by their commands, their environments or where they are: workers and leashes too."""
+    return [pid for pid in os.listdir("/proc") if pid.isdigit() and str(root).encode() in _about(Path("/proc") / pid)]
+
+
+def _about(process: Path) -> bytes:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
+        texts = [(process / name).read_bytes() for name in ("cmdline", "environ")]
+        return b"\0".join([*texts, os.fsencode(os.readlink(process / "cwd"))])
     except OSError:
         return b""
 

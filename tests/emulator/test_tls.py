@@ -1,6 +1,7 @@
 """TLS: whom clients can trust, and which certificates are served."""
 
 import http.client
+import json
 import socket
 import ssl
 import stat
@@ -9,8 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from emulated import ADK, DEADLINE, emulator
 from harness import Cluster, certificate, cluster_process
+
+from algosync.emulator import tls
+from algosync.emulator.tls import Authority, authority
 
 NAMES = ["localhost", "127.0.0.1", "api.localhost", "git.localhost"]
 CALLS_BACK = """
@@ -47,6 +52,36 @@ def test_one_authority_for_years_and_a_certificate_for_each_start(tmp_path: Path
     assert (len(trusted), len(served)) == (1, 2)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "root" / "tls").iterdir()}
     assert modes == dict.fromkeys(("ca.pem", "ca.key", "server.pem", "bundle.pem"), 0o600)
+
+
+def test_the_authority_certifies_loopback_alone(tmp_path: Path) -> None:
+    """Who trusts it for the cluster's sake must not have to trust it for a bank's."""
+    folder = tmp_path / "root" / "tls"
+    with cluster_process(tmp_path / "root", tls=True):
+        found = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
+        served = x509.load_pem_x509_certificate((folder / "server.pem").read_bytes())
+    constraints = found.extensions.get_extension_for_class(x509.NameConstraints)
+    assert constraints.critical
+    assert {str(each.value) for each in constraints.value.permitted_subtrees or ()} == {
+        *("localhost", "127.0.0.1/32", "::1/128", "api.localhost", "git.localhost")
+    }
+    assert (served.not_valid_after_utc - served.not_valid_before_utc).days == 825
+    given = Authority(folder).issue(tmp_path / "given.pem", ("bank.example",))
+    with cluster_process(tmp_path / "root", certificate=given) as cluster:
+        assert json.loads((cluster.root / "cluster.json").read_text())["ca_cert"] is None
+        context = ssl.create_default_context(cafile=str(folder / "ca.pem"))
+        with pytest.raises(ssl.SSLCertVerificationError, match="permitted subtree violation"):
+            health(cluster, "bank.example", context)
+
+
+def test_an_authority_near_its_end_is_renewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tls").mkdir()
+    monkeypatch.setattr(tls, "AUTHORITY_DAYS", tls.SERVER_DAYS)
+    ending = authority(tmp_path / "tls").certificate.read_bytes()
+    monkeypatch.setattr(tls, "AUTHORITY_DAYS", tls.SERVER_DAYS + 1)
+    renewed = authority(tmp_path / "tls").certificate.read_bytes()
+    assert renewed != ending
+    assert authority(tmp_path / "tls").certificate.read_bytes() == renewed
 
 
 def test_nobody_is_trusted_who_has_another_authority(tmp_path: Path) -> None:

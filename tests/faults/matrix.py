@@ -154,8 +154,7 @@ CALLS = (
         "POST /v1/algorithms/USER/Base/compile",
         4,
         also=_set(("builds",)),
-        fine=_SEEN,
-        stops=_set(("empty", "other shape", "build never listed")),
+        fine=_SEEN | _set(("delay",)),  # what nobody heard in time is asked for again
         first=({"match": _PUSH, "then": FAULTS["build never listed"].then},),
     ),
     Call("read versions", "GET /v1/algorithms/USER/Top/versions", 1),

@@ -210,8 +210,9 @@ def test_a_refusal_is_told_in_harmless_words(server: GitServer) -> None:
     body = b"000eunpack ok\n" + b"%04x" % (len(reason) + 5) + reason + b"\n0000"
     refusal = Answer(200, {"Content-Type": "application/x-git-receive-pack-result"}, b"%04x\x01%s0000" % (len(body) + 5, body))
     server.before = lambda request: refusal if request == PUSH else None
-    with pytest.raises(Unexpected) as caught:
+    with pytest.raises(Conflict) as caught:
         server.client().push(None, TREE, author=AUTHOR, message="1")
+    assert server.requests.count(PUSH) == 1
     assert caught.value.message.startswith("the git server refused the push: \\x1b]0;owned\\x07\\u202exxx")
     assert len(caught.value.message) < 300
 
@@ -321,3 +322,40 @@ def test_nothing_of_the_machine_is_read_or_written(server: GitServer, tmp_path: 
     assert sorted(path.name for path in tmp_path.iterdir()) == [".gitconfig", ".netrc", "Hello.git", "helper"]
     assert not re.search("evil", str(server.pushed), re.IGNORECASE)
     assert server.pushed["accept-encoding"] == "identity"
+
+
+def test_a_pack_that_cannot_be_unpacked_is_refused_once(server: GitServer) -> None:
+    body = b"001bunpack index-pack abnor0000"
+    refusal = Answer(200, {"Content-Type": "application/x-git-receive-pack-result"}, b"%04x\x01%s0000" % (len(body) + 5, body))
+    server.before = lambda request: refusal if request == PUSH else None
+    with pytest.raises(Conflict, match="the git server refused the push"):
+        server.client().push(None, TREE, author=AUTHOR, message="1")
+    assert server.requests.count(PUSH) == 1
+
+
+def test_a_refusal_that_the_branch_contradicts_is_none(server: GitServer) -> None:
+    body = b"000eunpack ok\n001eng refs/heads/master no!\n0000"
+    framed = b"%04x\x01%s0000" % (len(body) + 5, body)
+
+    def after(request: str, answer: Answer) -> Answer:
+        return Answer(200, answer.headers, framed) if request == PUSH else answer
+
+    server.after = after
+    commit = server.client().push(None, TREE, author=AUTHOR, message="1")
+    assert server.client().head() == commit
+
+
+def test_a_gateway_that_fails_is_not_asked_for_the_whole_history(server: GitServer) -> None:
+    commit = server.client().push(None, TREE, author=AUTHOR, message="1")
+    server.before = lambda request: Answer(502, {}, b"") if request == "POST git-upload-pack" else None
+    server.requests.clear()
+    with pytest.raises(Unexpected, match=r"502 \(tried 6 times\)"):
+        server.client().tree(commit)
+    assert server.requests.count("POST git-upload-pack") == 6
+
+
+def test_an_answer_of_another_kind_of_git_s_is_refused(server: GitServer) -> None:
+    commit = server.client().push(None, TREE, author=AUTHOR, message="1")
+    server.before = lambda request: Answer(200, ADVERTISED, b"0000") if request == "POST git-upload-pack" else None
+    with pytest.raises(Unexpected, match="is not a git server: it answers with application/x-git-upload-pack-advertisement"):
+        server.client().tree(commit)

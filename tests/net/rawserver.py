@@ -11,8 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from algosync.net import Host, Names, Net, Proxies, Retry, Watch
-from algosync.net.trust import tls_context
+from algosync.net import Host, Names, Net, Proxies, Retry, Trust, Watch
 
 Script = Callable[[socket.socket], None]
 
@@ -153,5 +152,5 @@ def free_port() -> int:
 def host(url: str, *, timeout: float = 20.0, watch: Watch | None = None, proxy: str = "", ca: Path | None = None) -> Host:
     """`proxy` is what HTTPS_PROXY says."""
     proxies = Proxies.read({"HTTPS_PROXY": proxy} if proxy else {})
-    context = tls_context(str(ca) if ca else None, NAMES.ca_cert) if url.startswith("https:") else None
-    return Host(url, NAMES, Net(proxies, Retry(pause=lambda _: None), watch or Watch(), timeout), context)
+    trust = Trust(str(ca) if ca else None, NAMES.ca_cert)
+    return Host(url, NAMES, Net(proxies, Retry(pause=lambda _: None), watch or Watch(), timeout), trust)

@@ -52,8 +52,9 @@ def test_an_address_without_its_credentials(text: str, url: str) -> None:
 )
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"])
 def test_what_is_no_address_is_told_by_its_variable_and_never_shown(text: str, variable: str) -> None:
+    url = "http://x.example" if variable == "HTTP_PROXY" else "https://x.example"
     with pytest.raises(UsageError) as caught:
-        reads(**{variable: text})
+        reads(**{variable: text}).to(url)
     assert caught.value.message.startswith(f"{variable} ")
     assert "ret" not in f"{caught.value.message} {caught.value.hint}".replace("written", "")
 
@@ -72,11 +73,12 @@ def test_what_is_no_address_is_told_by_its_variable_and_never_shown(text: str, v
     ],
 )
 def test_user_and_password_are_sent_as_the_bytes_that_were_meant(given: str, pair: bytes, password: str | None) -> None:
-    proxy = reads(HTTPS_PROXY=f"http://{given}@proxy:3128").https
+    proxies = reads(HTTPS_PROXY=f"http://{given}@proxy:3128")
+    proxy = proxies.to("https://x.example")
     assert proxy is not None
     assert proxy.authorization is not None
     assert proxy.authorization.reveal() == f"Basic {base64.b64encode(pair).decode()}"
-    assert (proxy.password.reveal() if proxy.password else None) == password
+    assert [secret.reveal() for secret in proxies.secrets()][-1:] == ([password] if password else [])
 
 
 def test_no_password_is_shown_by_a_proxy() -> None:
@@ -88,11 +90,22 @@ def test_no_password_is_shown_by_a_proxy() -> None:
 def test_each_scheme_has_its_variable_and_small_letters_go_first() -> None:
     proxies = reads(HTTPS_PROXY="http://a:1", https_proxy="http://b:1", HTTP_PROXY="http://c:1", ALL_PROXY="http://d:1")
     assert (leads(proxies, "https://x.example"), leads(proxies, "http://x.example")) == ("http://b:1", "http://c:1")
-    assert proxies.https == Proxy("http://b:1", "HTTPS_PROXY")
+    assert proxies.to("https://x.example") == Proxy("http://b:1", "HTTPS_PROXY")
     proxies = reads(HTTPS_PROXY="", all_proxy="http://d:1")
     assert (leads(proxies, "https://x.example"), leads(proxies, "http://x.example")) == ("http://d:1", "http://d:1")
-    assert proxies.https == Proxy("http://d:1", "ALL_PROXY")
+    assert proxies.to("https://x.example") == Proxy("http://d:1", "ALL_PROXY")
     assert reads() == Proxies()
+
+
+def test_a_variable_that_no_host_needs_may_hold_anything() -> None:
+    proxies = reads(ALL_PROXY="socks5://me:hun%74er2@proxy:1080", HTTPS_PROXY="http://a:1", NO_PROXY="near.example")
+    assert leads(proxies, "https://x.example") == "http://a:1"
+    assert leads(proxies, "http://127.0.0.1:8080") is None
+    assert leads(proxies, "http://near.example") is None
+    assert [secret.reveal() for secret in proxies.secrets()] == ["hun%74er2", "hunter2"]
+    assert [secret.reveal() for secret in reads(HTTPS_PROXY="http://me:hun/ter2@[::1").secrets()] == ["hun/ter2"]
+    with pytest.raises(UsageError, match=r"^ALL_PROXY "):
+        proxies.to("http://x.example")
 
 
 def test_a_cgi_scripts_client_chooses_no_proxy() -> None:

@@ -239,7 +239,7 @@ def looks(*found: str | Exception | None) -> Callable[[], str | None]:
 def test_what_was_done_after_all_is_not_done_again() -> None:
     clock, act = Clock(), Failing(Unreachable("lost"))
     assert clock.retry.settle(act, looks("found")) == "found"
-    assert (act.calls, clock.waits) == (1, [])
+    assert (act.calls, clock.waits) == (1, [0.25])
 
 
 def test_what_was_not_done_is_done_again_after_a_look_each_time() -> None:

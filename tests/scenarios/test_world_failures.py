@@ -11,6 +11,10 @@ import pytest
 from harness import Cluster, Workspace, certificate, cluster_process
 from world import answering, free_port, put, two_algorithms
 
+# Where the addresses are given.
+GIVEN = {"SOURCE": "source_info.cluster_address", "DESTINATION": "DESTINATION_API_ADDRESS"}
+# Where their addresses are given.
+GIVEN = {"SOURCE": "source_info.cluster_address", "DESTINATION": "DESTINATION_API_ADDRESS"}
 SIDES = ["SOURCE", "DESTINATION"]
 
 
@@ -80,7 +84,7 @@ def test_an_authority_that_did_not_sign(side: str, given: str, world: World, her
     ("names", "days", "said", "hint"),
     [
         (("localhost", "127.0.0.1"), -1, "certificate has expired", "it has to be renewed on the server, or this machine's clock"),
-        (("elsewhere.example",), 1, "mismatch", "look at {}_API_ADDRESS: it has to be the name that the certificate was made for"),
+        (("elsewhere.example",), 1, "mismatch", "look at {}: it has to be the name that the certificate was made for"),
     ],
 )
 def test_a_certificate_of_another_time_or_host(
@@ -93,7 +97,7 @@ def test_a_certificate_of_another_time_or_host(
             two_algorithms(here, cluster.url)
         error = fails(here, world, 1, environ=environ)
     assert said in error
-    assert hint.format(side) in error
+    assert hint.format(GIVEN[side]) in error
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -132,7 +136,7 @@ def test_nobody_there(side: str, address: str, said: str, world: World, here: Wo
         two_algorithms(here, url)
     error = fails(here, world, 1, environ={f"{side}_API_ADDRESS": url})
     assert said.format(port) in error
-    assert error.endswith(f"look at {side}_API_ADDRESS")
+    assert error.endswith(f"look at {GIVEN[side]}")
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -143,7 +147,7 @@ def test_a_host_that_never_answers(side: str, world: World, here: Workspace) -> 
             two_algorithms(here, url)
         error = fails(here, world, 1, "--request-timeout", "2", environ={f"{side}_API_ADDRESS": url})
     assert f"{place} gave no whole answer within 2 s" in error
-    assert error.endswith(f"look at {side}_API_ADDRESS; --request-timeout gives it more time")
+    assert error.endswith(f"look at {GIVEN[side]}; --request-timeout gives it more time")
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -155,7 +159,7 @@ def test_a_redirect_to_another_host(side: str, world: World, here: Workspace) ->
             two_algorithms(here, url)
         error = fails(here, world, 1, environ={f"{side}_API_ADDRESS": url})
     assert "307, a redirect to evil.example; redirects are never followed" in error
-    assert error.endswith(f"look at {side}_API_ADDRESS")
+    assert error.endswith(f"look at {GIVEN[side]}")
 
 
 def test_a_proxy_that_is_not_there(world: World, here: Workspace) -> None:
@@ -251,7 +255,8 @@ def test_a_key_that_may_not_manage(other: tuple[Cluster, Workspace]) -> None:
     own, here = other
     with own.writes() as writes:
         output = here.apply(code=4, environ={"DESTINATION_API_KEY": own.add_key(management=False)})
-    assert output.count("look at DESTINATION_API_KEY: it may not do this") == output.count("\nError: ") == 2
+    assert output.count("look at DESTINATION_API_KEY: it may not do this") == output.count("\nError: ") == 1
+    assert output.count("  the same for: algorithm.") == 1
     assert writes.count("PUT /v1/data/local/") == 2
     with own.writes() as writes:
         converges(here)

@@ -1,0 +1,117 @@
+"""What is asked for again and what is not, and what is known of it afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from test_wire import http, server
+
+from algosync.cluster.directory import Directory
+from algosync.cluster.transfer import File, relay
+from algosync.cluster.wire import Download
+from algosync.core.error import AlgosyncError, Denied, SourceError, Unexpected, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from algosync.cluster.data import FileStat
+
+TARGET = ("me", "models", "copy.bin")
+BUSY = http("503 Unavailable", b"")
+
+
+def test_a_build_is_asked_for_once() -> None:
+    for reply, error in ((b"", Unreachable), (http("500 No", b""), Unexpected)):
+        requests: list[bytes] = []
+        with server(reply, requests) as cluster, pytest.raises(error):
+            cluster.algorithms.compile("me", "Hello")
+        assert len(requests) == 1
+
+
+@pytest.mark.parametrize("reply", [http("200 OK", b"<html>"), http("504 Gateway Timeout", b"<html>")])
+def test_a_build_that_was_taken_is_told_by_the_builds(reply: bytes) -> None:
+    requests: list[bytes] = []
+    with server(reply, requests) as cluster:
+        cluster.algorithms.compile("me", "Hello")
+    assert len(requests) == 1
+
+
+def test_each_request_for_environments_is_tried_again_on_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    languages = [{"name": f"language{number}"} for number in range(3)]
+
+    with server(b"") as cluster:
+
+        def answer(url: str) -> object:
+            asked.append(url)
+            if len(asked) % 2:
+                raise Unreachable("lost")
+            return languages if len(asked) == 2 else []
+
+        client = cluster.algorithms._client  # the official one, at whose place nothing of ours is tried
+        monkeypatch.setattr(client, "get_supported_languages", lambda: answer("languages"))
+        monkeypatch.setattr(client, "get_environment", answer)
+        assert cluster.algorithms.environments() == ()
+    assert asked == [name for name in ("languages", "language0", "language1", "language2") for _ in range(2)]
+
+
+class Store:
+    """A source that does what its script says, each time it is opened."""
+
+    def __init__(self, *openings: Callable[[], Download]) -> None:
+        self.openings = list(openings)
+
+    def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
+        raise NotImplementedError
+
+    def key_owner(self) -> str | None:
+        return None
+
+    @contextmanager
+    def open(self, owner: str, collection: str, name: str) -> Iterator[Download]:
+        yield self.openings.pop(0)()
+
+
+def good() -> Download:
+    return Download(3, iter([b"abc"]))
+
+
+def denied() -> Download:
+    raise Denied("no", status=401)
+
+
+def longer() -> Download:
+    return Download(4, iter([b"abcd"]))
+
+
+@pytest.mark.parametrize(("openings", "repeated"), [((denied,), False), ((good, denied), True)])
+def test_what_fails_at_the_source_says_whether_something_went_to_the_destination(
+    openings: tuple[Callable[[], Download], ...], repeated: bool
+) -> None:
+    with server(BUSY) as cluster, pytest.raises(Denied) as caught:
+        relay(File(Store(*openings), ("a", "b", "c")), cluster.data, TARGET, lambda _: None)
+    assert (caught.value.sent, caught.value.repeated) == (False, repeated)
+
+
+def test_a_length_that_is_not_the_listing_s_is_asked_for_twice() -> None:
+    store = Store(longer, longer, longer)
+    with server(BUSY) as cluster, pytest.raises(SourceError) as caught:
+        relay(File(store, ("a", "b", "c"), 3), cluster.data, TARGET, lambda _: None)
+    assert len(store.openings) == 1
+    assert caught.value.hint == "the file has just changed, or the server lies; run the same command again"
+    assert not caught.value.sent
+    with server(http("200 OK", json.dumps({"result": "data://me/models/copy.bin"}).encode())) as cluster:
+        assert relay(File(Store(longer, good), ("a", "b", "c"), 3), cluster.data, TARGET, lambda _: None)[1] == 3
+
+
+def test_an_empty_file_is_relayed_too(tmp_path: Path) -> None:
+    (tmp_path / "me" / "models").mkdir(parents=True)
+    (tmp_path / "me" / "models" / "empty").write_bytes(b"")
+    with server(b"") as cluster, pytest.raises(AlgosyncError) as caught:
+        relay(File(Directory(tmp_path), ("me", "models", "empty")), cluster.data, TARGET, lambda _: None)
+    assert caught.value.sent  # it may be there: a whole body went out

@@ -1,0 +1,160 @@
+"""Doubt: what a failure says of the request that failed, and of those before it."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import pytest
+from harness import certificate
+from rawserver import OK, free_port, host, listening, once, silent
+
+from algosync.core.error import ClusterError, Conflict, Denied, NotFound, SourceError, Throttled, Unexpected, Unreachable
+from algosync.net import Host, Names, Net, Proxies, Retry, Trust
+from algosync.net.failure import from_reply
+from algosync.net.retry import is_transient
+
+
+def failure(target: Host) -> ClusterError:
+    with pytest.raises(ClusterError) as caught:
+        target.answer("PUT", "/", {}, b"x")
+    return caught.value
+
+
+def test_what_never_went_out_was_not_sent(tmp_path: Path) -> None:
+    served = certificate(tmp_path / "server.pem", tmp_path / "cluster")
+    with (
+        listening(once(OK), served) as untrusted,
+        listening(once(b"HTTP/1.1 400 No\r\n\r\n")) as plain,
+        listening(once(b"HTTP/1.1 502 No\r\n\r\n")) as proxy,
+        listening(silent) as mute,
+    ):
+        targets = [
+            host(f"http://127.0.0.1:{free_port()}"),
+            host("http://nobody.invalid"),
+            host(untrusted.secure),
+            host(plain.secure),
+            host("https://far.example", proxy=proxy.url),
+            host("https://far.example", proxy=f"http://127.0.0.1:{free_port()}"),
+            host(mute.secure, timeout=0.3),
+        ]
+        assert [failure(target).sent for target in targets] == [False] * len(targets)
+
+
+def test_what_went_out_may_have_been_carried_out() -> None:
+    with listening(once(b"")) as closed, listening(silent) as mute:
+        assert [failure(host(closed.url)).sent, failure(host(mute.url, timeout=0.3)).sent] == [True, True]
+
+
+class Failing:
+    def __init__(self, *failures: Exception) -> None:
+        self.failures = list(failures)
+
+    def __call__(self) -> None:
+        raise self.failures.pop(0)
+
+
+def unsent(error: ClusterError) -> ClusterError:
+    error.sent = False
+    return error
+
+
+@pytest.mark.parametrize("last", [Denied("no"), NotFound("no"), Conflict("no"), SourceError("no"), unsent(Unreachable("no"))])
+@pytest.mark.parametrize("first_sent", [True, False])
+def test_the_doubt_of_an_earlier_try_is_not_lost(last: Exception, first_sent: bool) -> None:
+    first = Unreachable("lost")
+    first.sent = first_sent
+    last.repeated = False  # type: ignore[attr-defined]  # each of them has it
+    with pytest.raises(type(last)) as caught:
+        Retry(tries=3, pause=lambda _: None).run(Failing(first, unsent(Unreachable("away")), last))
+    assert caught.value is last
+    assert caught.value.repeated is first_sent
+
+
+def test_what_was_never_sent_is_tried_again_without_a_look() -> None:
+    def look() -> None:
+        raise AssertionError
+
+    with pytest.raises(Denied):
+        Retry(pause=lambda _: None).settle(Failing(unsent(Unreachable("away")), Denied("no")), look)
+
+
+def test_a_busy_server_is_left_alone_before_it_is_asked_what_was_done() -> None:
+    order: list[str] = []
+
+    def look() -> str:
+        order.append("look")
+        return "done"
+
+    busy = Throttled("busy", status=503)
+    busy.retry_after = 9.0
+    assert Retry(pause=lambda _: order.append("wait")).settle(Failing(busy), look) == "done"  # type: ignore[arg-type]
+    assert order == ["wait", "look"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (404, b'{"error":"No such algorithm"}', NotFound),
+        (404, b'{"error":{"message":"path not found"}}', NotFound),
+        (404, b'{"id":"x","code":1000,"message":"gone"}', NotFound),
+        (404, b"", NotFound),
+        (404, b"<html>404 Not Found</html>", Unexpected),
+        (404, b"default backend - 404", Unexpected),
+        (404, b'{"message":"no Route matched"}', Unexpected),
+        (404, b'{"status":404,"error":"Not Found","path":"/x"}', Unexpected),
+        (404, b"[]", Unexpected),
+        (404, None, Unexpected),
+        (502, b'{"error":{"code":1000,"message":"x"}}', Unexpected),
+        (503, b'{"error":{"code":1001,"message":"x"}}', Unexpected),
+        (400, b'{"error":{"code":1000,"message":"x"}}', NotFound),
+    ],
+)
+def test_only_the_platform_says_that_something_does_not_exist(status: int, body: bytes | None, kind: type[ClusterError]) -> None:
+    error = from_reply("GET /", status, {}, body, Names())
+    assert type(error) is kind
+    assert is_transient(error) is (kind is Unexpected)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [b"Content-Length: 50\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\nzz", b"\r\n", b"\r\n" + b"x" * (2 << 20)],
+)
+def test_a_refusal_whose_body_is_broken_keeps_its_status(rest: bytes) -> None:
+    with listening(once(b"HTTP/1.1 401 No\r\n" + rest)) as raw:
+        assert type(failure(host(raw.url))) is Denied
+    with listening(once(b"HTTP/1.1 503 No\r\nRetry-After: 7\r\n" + rest)) as raw:
+        assert failure(host(raw.url)).retry_after == 7
+    with listening(once(b"HTTP/1.1 404 No\r\n" + rest)) as raw:
+        assert type(failure(host(raw.url))) is Unexpected
+
+
+@pytest.mark.parametrize("status", [b"401 No", b"407 No"])
+def test_a_proxy_of_plain_http_that_refuses_is_named(status: bytes) -> None:
+    reply = b"HTTP/1.1 " + status + b"\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"
+    with listening(once(reply)) as proxy:
+        net = Net(Proxies.read({"HTTP_PROXY": proxy.url}), Retry(tries=1))
+        error = failure(Host("http://far.example", Names.of("SOURCE"), net))
+    assert (type(error), error.sent) == (Denied, False)
+    assert error.hint is not None
+    assert error.hint.startswith("look at HTTP_PROXY: ")
+
+
+def test_an_https_git_server_of_an_http_api_is_trusted_by_the_given_file_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = certificate(tmp_path / "server.pem", tmp_path / "cluster")
+    ca = tmp_path / "cluster/tls/ca.pem"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca))
+    with listening(once(OK), served) as raw:
+        api = Host("http://127.0.0.1:9", Names(), Net(retry=Retry(tries=1)), Trust(str(ca), "DESTINATION_CA_CERT"))
+        assert api.at(raw.secure, Names()).answer("GET", "/", {}).body == b"{}"
+        assert type(failure(Host("http://127.0.0.1:9", Names(), Net()).at(raw.secure, Names()))).__name__ == "Untrusted"
+    assert not (tmp_path / "keys.log").exists()
+
+
+def test_a_common_name_is_no_name() -> None:
+    context = Trust().context()
+    assert isinstance(context, ssl.SSLContext)
+    assert context.hostname_checks_common_name is False

@@ -66,7 +66,7 @@ def common(context: typer.Context) -> None:
 
 
 @app.command()
-def start(  # noqa: PLR0913, PLR0917  # a command's signature is its documentation
+def start(
     context: typer.Context,
     name: _Name = "default",
     port: _Port = 0,
@@ -151,7 +151,7 @@ def add_user(
 
 
 @key.command("add")
-def add_key(  # noqa: PLR0913, PLR0917  # a command's signature is its documentation
+def add_key(
     context: typer.Context,
     user: Annotated[
         str, typer.Option("--user", envvar="ALGOSYNC_USER", metavar="USER", help="Whose key; default: the cluster's first user.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
@@ -77,7 +77,7 @@ class Wire:
 
     def _not_json(self, what: str, answer: Answer) -> Unexpected:
         """Often the page of a proxy, or of something else that has the address."""
-        start = printable(answer.body[:60].decode("utf-8", "replace").strip(), 40)
+        start = printable(answer.body[:4096].decode("utf-8", "replace").strip(), 40)
         hint = f"look at {self.names.address}, and at what stands before the cluster" if self.names.address else None
         return Unexpected(f"{what}: the answer is not JSON, it begins with {start}", status=answer.status, hint=hint)
 
@@ -102,7 +102,7 @@ class Wire:
     @contextmanager
     def download(self, path: str) -> Iterator[Download]:
         """A file's bytes. NotFound: it is no file. Unexpected: the answer is encoded, or does not say how long it is."""
-        with self.host.exchange("GET", path, self._authorization()) as response:
+        with closing(self.host.open("GET", path, self._authorization())) as response:
             what = f"GET {path}"
             if response.headers.get("X-Data-Type", "file") != "file":
                 raise NotFound(f"{what}: this is not a file", status=response.status)

@@ -54,7 +54,7 @@ class Accounts:
 
     def add_user(self, user: str) -> None:
         """Create the user where there is none. Raises `AccountError` for what cannot be a user's name."""
-        self._add("users", user, "organizations")
+        self._add(user, "SELECT 1 FROM organizations WHERE name = ?", "INSERT OR IGNORE INTO users (name) VALUES (?)")
 
     def join(self, user: str, organization: str) -> None:
         """Make a user a member of an organization, which is created where there is none. Raises `AccountError`."""
@@ -69,7 +69,7 @@ class Accounts:
 
     def add_organization(self, organization: str) -> None:
         """Create the organization where there is none. Raises `AccountError` for what cannot be its name."""
-        self._add("organizations", organization, "users")
+        self._add(organization, "SELECT 1 FROM users WHERE name = ?", "INSERT OR IGNORE INTO organizations (name) VALUES (?)")
 
     def remove_organization(self, organization: str) -> None:
         """Forget an organization and who belonged to it."""
@@ -139,14 +139,14 @@ class Accounts:
         """The worker is gone; its token opens nothing any more."""
         self._workers.pop(digest(token), None)
 
-    def _add(self, table: str, name: str, other: str) -> None:
+    def _add(self, name: str, taken: str, insert: str) -> None:
         """Users and organizations share their names, as both own data and algorithms."""
         if not NAME.fullmatch(name):
             raise AccountError(f"{name!r} cannot name an account: letters, digits, - and _, 63 at most, no sign first")
         with self._database.write() as connection:
-            if connection.execute(f"SELECT 1 FROM {other} WHERE name = ?", (name,)).fetchone():  # noqa: S608  # a constant of this class
-                raise AccountError(f"{name} is there already, among the {other}")
-            connection.execute(f"INSERT OR IGNORE INTO {table} (name) VALUES (?)", (name,))  # noqa: S608  # a constant of this class
+            if connection.execute(taken, (name,)).fetchone():
+                raise AccountError(f"{name} is there already: users and organizations share their names")
+            connection.execute(insert, (name,))
 
     def _insert(self, user: str, key: str, rights: Rights, expires_at: float | None, *, main: bool) -> None:
         with self._database.write() as connection:

@@ -208,7 +208,7 @@ def _read(body: bytes | None) -> tuple[bool, str, int | None, str | None]:
     try:
         document = read_json(body or b"")
     except ValueError:
-        return body == b"", printable((body or b"")[:300].decode("utf-8", "replace").strip()), None, None
+        return body == b"", printable((body or b"").decode("utf-8", "replace").strip(), 300), None, None
     error = reply_error(document)
     whole = document if isinstance(document, Mapping) else {}
     ours = whole.keys() >= _BARE if error is None else isinstance(whole["error"], Mapping) or len(whole) == 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -208,20 +208,6 @@ class Host:
                     body = None  # the status came, and says enough
             raise failure.from_reply(what, response.status, response.headers, body, self.names)
 
-    @contextmanager
-    def exchange(
-        self,
-        method: str,
-        path: str,
-        headers: Mapping[str, str],
-        body: bytes | Iterable[bytes] | None = None,
-        within: float | None = None,
-    ) -> Iterator[Response]:
-        """As `open`, and closed."""
-        response = self.open(method, path, headers, body, within)
-        with closing(response):
-            yield response
-
     def answer(
         self,
         method: str,
@@ -231,7 +217,7 @@ class Host:
         within: float | None = None,
     ) -> Answer:
         """The whole answer to one request."""
-        with self.exchange(method, path, headers, body, within) as response:
+        with closing(self.open(method, path, headers, body, within)) as response:
             return Answer(response.status, response.headers, response.whole())
 
 

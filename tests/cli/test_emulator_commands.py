@@ -300,8 +300,10 @@ def roots(url: str, key: str) -> object:
 
 def test_what_users_and_keys_cannot_be(place: Workspace) -> None:
     done(place, "user", "add", "eve", "--organization", "acme")
-    assert "acme is there already, among the organizations" in said(place, "user", "add", "acme")
-    assert "eve is there already, among the users" in said(place, "user", "add", "adam", "--organization", "eve")
+    assert "acme is there already: users and organizations share their names" in said(place, "user", "add", "acme")
+    assert "eve is there already: users and organizations share their names" in said(
+        place, "user", "add", "adam", "--organization", "eve"
+    )
     assert "'../x' cannot name an account" in said(place, "user", "add", "../x")
     assert "has no user nobody" in said(place, "key", "add", "--user", "nobody")
     assert "--expired and --expires-in" in said(place, "key", "add", "--expired", "--expires-in", "3", code=64)

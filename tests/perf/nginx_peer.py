@@ -1,0 +1,81 @@
+"""nginx as a peer: static files and WebDAV's PUT, as a distribution configures it, on a free port, in a folder of a test."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+CONFIGURATION = """
+daemon off;
+user {user};
+worker_processes auto;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 768; }}
+http {{
+    sendfile on;
+    tcp_nopush on;
+    keepalive_requests 1000000;
+    access_log {folder}/access.log;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {{
+        listen 127.0.0.1:{port};
+        root {folder}/root;
+        client_max_body_size 0;
+        location / {{ dav_methods PUT; create_full_put_path on; }}
+    }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Nginx:
+    """A running nginx: what it serves lies in `root`."""
+
+    port: int
+    root: Path
+
+
+def program() -> str | None:
+    """Where nginx is on this machine: Debian puts it where only the administrator's PATH looks."""
+    return shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+
+
+@contextlib.contextmanager
+def nginx(folder: Path) -> Iterator[Nginx]:
+    """nginx for the length of a block."""
+    found = program()
+    assert found, "nginx is not there: apt-get install nginx-light"
+    (folder / "root").mkdir(parents=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    user = "root" if os.getuid() == 0 else "nobody"
+    (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, port=port, user=user))
+    process = subprocess.Popen([found, "-e", folder / "error.log", "-c", folder / "nginx.conf", "-p", folder])
+    try:
+        _wait(process, port, folder)
+        yield Nginx(port, folder / "root")
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.02)
+    raise AssertionError((folder / "error.log").read_text())

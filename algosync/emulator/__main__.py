@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from algosync.emulator.last_start import last_start
 from algosync.emulator.stances import add_options, chosen
 
 
@@ -27,7 +28,11 @@ def main() -> int:
         default=_environments(),
         help="Python environments, shared by clusters",
     )
-    parser.add_argument("--tls", action="store_true", help="serve HTTPS, with a certificate of the cluster's own authority")
+    parser.add_argument(
+        "--tls",
+        action=argparse.BooleanOptionalAction,
+        help="serve HTTPS, with a certificate of the cluster's own authority (default: as at the last start)",
+    )
     parser.add_argument(
         "--certificate", type=Path, metavar="FILE", help="serve HTTPS with this certificate and its key, both as PEM"
     )
@@ -36,9 +41,12 @@ def main() -> int:
     arguments = parser.parse_args()
     from algosync.emulator.server import Options, StartError, serve
 
+    last = last_start(arguments.root)
+    if arguments.tls is None:
+        arguments.tls = last.tls and arguments.certificate is None
     given = {name: value for name, value in vars(arguments).items() if name in Options.__slots__}
     try:
-        serve(Options(**given, stances=chosen(arguments)))
+        serve(Options(**given, stances=chosen(arguments, last.stances)))
     except StartError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1

@@ -23,6 +23,8 @@ class Algorithm:
     settings: dict[str, object]
     initial_commit: str
     """The platform's own first commit, which is not built unless asked for."""
+    default_collection: str | None = None
+    """The id of the collection that was bound to it."""
 
 
 class Algorithms:
@@ -44,6 +46,13 @@ class Algorithms:
     def owned_by(self, owner: str) -> list[Algorithm]:
         """One owner's algorithms, by name."""
         rows = self._database.rows("SELECT * FROM algorithms WHERE owner = ? ORDER BY name", owner)
+        return [_algorithm(row) for row in rows]
+
+    def page(self, owner: str, after: str, limit: int) -> list[Algorithm]:
+        """One owner's algorithms behind the name `after`, by name."""
+        rows = self._database.rows(
+            "SELECT * FROM algorithms WHERE owner = ? AND name > ? ORDER BY name LIMIT ?", owner, after, limit
+        )
         return [_algorithm(row) for row in rows]
 
     def all(self) -> list[Algorithm]:
@@ -76,6 +85,11 @@ class Algorithms:
                 "UPDATE algorithms SET details = ?, settings = ? WHERE id = ?",
                 (json.dumps(algorithm.details), json.dumps(algorithm.settings), algorithm.id),
             )
+
+    def bind(self, algorithm: Algorithm, collection_id: str) -> None:
+        """Make a collection the default one of an algorithm, as long as there is that collection."""
+        with self._database.write() as connection:
+            connection.execute("UPDATE algorithms SET default_collection = ? WHERE id = ?", (collection_id, algorithm.id))
 
     def delete(self, algorithm: Algorithm) -> None:
         """Forget an algorithm with its builds, versions and failures."""
@@ -128,4 +142,4 @@ def _failure(row: sqlite3.Row) -> dict[str, object]:
 
 def _algorithm(row: sqlite3.Row) -> Algorithm:
     details, settings = json.loads(row["details"]), json.loads(row["settings"])
-    return Algorithm(row["id"], row["owner"], row["name"], details, settings, row["initial_commit"])
+    return Algorithm(row["id"], row["owner"], row["name"], details, settings, row["initial_commit"], row["default_collection"])

@@ -95,7 +95,7 @@ class CallsApi:
         """The build that a path means. Raises `ApiError` 404 where there is none, 403 where it is another's."""
         segments = _segments(path)
         missing = ApiError(404, f"algorithm algo://{'/'.join(segments)} not found")
-        algorithm, reference = self._addressed(segments)
+        algorithm, reference = self._addressed(caller, segments)
         if algorithm is None:
             raise missing
         own = caller.owns(algorithm.owner)
@@ -117,8 +117,10 @@ class CallsApi:
         secrets = self._records.vault.variables(algorithm.id)
         return Target(algorithm, build, settings.get("pipeline_enabled") is True, secrets)
 
-    def _addressed(self, segments: list[str]) -> tuple[Algorithm | None, str]:
+    def _addressed(self, caller: Caller, segments: list[str]) -> tuple[Algorithm | None, str]:
         """The algorithm with this id or this owner and name, and the reference behind it."""
+        if self._stances.my_algorithms and segments[0] == ".my":
+            segments = [caller.user, *segments[1:]]
         if ID.fullmatch(segments[0]) and len(segments) <= 2:
             return self._records.algorithms.get(segments[0].lower()), "".join(segments[1:])
         if len(segments) in (2, 3):
@@ -137,8 +139,8 @@ def _check_nesting(caller: Caller) -> None:
 def _call_of(caller: Caller) -> Call:
     """A call from outside is the root of a new tree; one from inside an algorithm belongs to its tree."""
     if caller.inside is None:
-        return Call(caller.user, uuid.uuid4().hex, 0, starting=False)
-    return Call(caller.user, caller.inside.tree, caller.inside.depth + 1, caller.inside.starting)
+        return Call(caller.user, uuid.uuid4().hex, 0)
+    return Call(caller.user, caller.inside.tree, caller.inside.depth + 1, caller.inside.call)
 
 
 def _segments(path: str) -> list[str]:

@@ -36,6 +36,7 @@ from algosync.emulator.git_api import GitApi
 from algosync.emulator.hosted_data_api import HostedDataApi
 from algosync.emulator.listening import NAMES
 from algosync.emulator.management_api import ManagementApi
+from algosync.emulator.openapi import OpenApi
 from algosync.emulator.page_api import PageApi
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
@@ -124,10 +125,10 @@ class Cluster:
             nonce = request.query_params.get("nonce", "")
             return json_reply({"proof": hmac.new(self._place.token.encode(), nonce.encode(), "sha256").hexdigest()})
 
-        return [
+        routes = [
             Route("/health", health),
             *DataApi(files, self._blobs, self._place.stances).routes(),
-            *HostedDataApi(files).routes(),
+            *HostedDataApi(files, records.algorithms).routes(),
             *EnvironmentsApi(records.environments).routes(),
             *WebApi(records).routes(),
             *AccountsApi(self._accounts, records, files).routes(),
@@ -139,6 +140,7 @@ class Cluster:
             *self._calls.routes(),
             *self._pages.routes(),
         ]
+        return [*routes, OpenApi(routes).route()]
 
     @asynccontextmanager
     async def _life(self, _: Starlette) -> AsyncIterator[None]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-FORMAT = 3
+FORMAT = 4
 
 ACCOUNTS = """
 CREATE TABLE users (name TEXT PRIMARY KEY);
@@ -86,6 +86,10 @@ CREATE TABLE secrets (
     value_id TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (algorithm_id, variable));
 """
 
+FORMAT_4 = """
+ALTER TABLE algorithms ADD COLUMN default_collection TEXT REFERENCES collections (id) ON DELETE SET NULL;
+"""
+
 
 class Database:
     """One writer at a time, readers beside it; usable from every thread, and beside other processes.
@@ -155,7 +159,8 @@ def _connect(path: Path, journal: str) -> sqlite3.Connection:
 
 def _change(connection: sqlite3.Connection, found: int) -> None:
     """Bring a file to this format, within the transaction of the caller."""
-    scripts = {0: [ACCOUNTS, SCHEMA, FORMAT_3], 1: [ACCOUNTS, FROM_FORMAT_1, FORMAT_3], 2: [FORMAT_3]}[found]
+    since = [FORMAT_3, FORMAT_4]
+    scripts = {0: [ACCOUNTS, SCHEMA, *since], 1: [ACCOUNTS, FROM_FORMAT_1, *since], 2: since, 3: [FORMAT_4]}[found]
     if found == 1:
         connection.execute("ALTER TABLE users RENAME TO users_1")
     # Statement by statement: `executescript` would commit first and leave a half-made file behind a kill.

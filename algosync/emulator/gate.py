@@ -109,7 +109,7 @@ def _basic(presented: str) -> tuple[str, str] | None:
 
 def _check_rights(scope: Scope) -> None:
     query = scope["query_string"].decode("ascii", "replace")
-    if not scope["caller"].rights.cover(needed(scope["method"], scope["path"], query)):
+    if not scope["caller"].rights.permit(scope["method"], scope["path"], query):
         raise not_permitted()
 
 

@@ -1,6 +1,7 @@
 """Management of algorithms: create, read, change, delete, list (facts: `platform.md` 3.1-3.4)."""
 
 import asyncio
+import re
 import uuid
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from starlette.routing import Route
 
 from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builder import Builder
-from algosync.emulator.errors import ApiError, NoSuchAlgorithm, invalid, not_permitted
+from algosync.emulator.errors import BAD_LIMIT, ApiError, NoSuchAlgorithm, invalid, not_permitted
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of, json_reply, object_field, read_object
@@ -24,6 +25,10 @@ BASES = ("/v1/algorithms/{id:uuid}", "/v1/algorithms/{owner}/{name}")
 
 SCM = {**SOURCE["scm"], "name": "Algorithmia"}
 """The only source control there is: the cluster's own."""
+
+MAX_PAGE = 1000
+LIMIT = re.compile(r"[0-9]{1,18}")
+"""What Python reads without counting the digits."""
 
 COMMITS = 1000
 """The most that a log tells."""
@@ -117,8 +122,10 @@ class ManagementApi:
             self._records.versions.describe(version, {**version.info, "sample_input": sample})
 
     async def _delete(self, request: Request) -> Response:
-        algorithm = owned(request, self._records)
-        if any(version.public for version in self._records.versions.of(algorithm.id)):
+        """An owner's own; with a key of the administration anybody's, public or not. How clusters are told to, is not known."""
+        forced = caller_of(request).rights.administration
+        algorithm = addressed(request, self._records) if forced else owned(request, self._records)
+        if not forced and any(version.public for version in self._records.versions.of(algorithm.id)):
             raise invalid("A publicly published algorithm is deleted by the cluster's administrators only")
         builds = self._records.builds.of(algorithm.id)
         self._records.algorithms.delete(algorithm)
@@ -128,12 +135,14 @@ class ManagementApi:
         return Response(None, 204)
 
     async def _list(self, request: Request) -> Response:
-        """All of the caller's own; of others', those that everybody may call."""
+        """All of the caller's own; of others', those that everybody may call. A marker is the name of the last one."""
         owner: str = request.path_params["owner"]
-        algorithms = self._records.algorithms.owned_by(owner)
+        limit, after = page_limit(request, MAX_PAGE), request.query_params.get("marker", "")
+        found = self._records.algorithms.page(owner, after, limit + 1)
+        marker = found[limit - 1].name if len(found) > limit else None
         if caller_of(request).owns(owner):
-            return json_reply(envelope([self._records.current(each) for each in algorithms]))
-        return json_reply(envelope([shown for each in algorithms if (shown := self._records.public(each))]))
+            return json_reply(envelope([self._records.current(each) for each in found[:limit]], marker))
+        return json_reply(envelope([shown for each in found[:limit] if (shown := self._records.public(each))], marker))
 
     async def _errors(self, request: Request) -> Response:
         return json_reply(self._records.algorithms.failures(owned(request, self._records).id))
@@ -161,6 +170,14 @@ class ManagementApi:
         if request.path_params["scm"] != SCM["id"]:
             raise ApiError(404, "There is no such SCM")
         return json_reply(SCM)
+
+
+def page_limit(request: Request, usual: int) -> int:
+    """How many entries of a list are wanted. Raises `ApiError` 400 (code 5003) for what is out of range."""
+    text = request.query_params.get("limit", str(usual))
+    if not LIMIT.fullmatch(text) or not 0 < int(text) <= MAX_PAGE:
+        raise ApiError(400, f"limit is not within 1 and {MAX_PAGE}", BAD_LIMIT)
+    return int(text)
 
 
 def owned(request: Request, records: Records) -> Algorithm:

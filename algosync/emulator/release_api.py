@@ -12,8 +12,8 @@ from starlette.routing import Route
 from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builder import Builder
 from algosync.emulator.builds import IN_PROGRESS, Build
-from algosync.emulator.errors import BAD_LIMIT, BAD_MARKER, ApiError, invalid, not_permitted
-from algosync.emulator.management_api import BASES, addressed, owned
+from algosync.emulator.errors import BAD_MARKER, ApiError, invalid, not_permitted
+from algosync.emulator.management_api import BASES, addressed, owned, page_limit
 from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of, json_reply, object_field, read_object
 from algosync.emulator.repositories import Repositories
@@ -22,9 +22,8 @@ from algosync.emulator.versions import Release
 from algosync.emulator.wire import build_object, envelope, version_object
 
 PAGE = 50
-MAX_PAGE = 1000
-NUMBER = re.compile(r"[0-9]{1,18}")
-"""What the database can hold, and Python reads without counting the digits."""
+NUMBER = re.compile(r"[0-9]{1,19}")
+"""What Python reads without counting the digits."""
 
 
 class ReleaseApi:
@@ -164,20 +163,10 @@ class ReleaseApi:
 
 def _page(request: Request) -> tuple[int, int]:
     """How many entries are wanted, and before which one."""
-    limit = _number(request, "limit", PAGE, BAD_LIMIT)
-    if limit > MAX_PAGE:
-        raise ApiError(400, f"limit is above {MAX_PAGE}", BAD_LIMIT)
-    return limit, _number(request, "marker", sys.maxsize, BAD_MARKER)
-
-
-def _number(request: Request, name: str, default: int, code: int) -> int:
-    """A positive number of the query."""
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if not NUMBER.fullmatch(text) or int(text) == 0:
-        raise ApiError(400, f"{name} is out of range", code)
-    return int(text)
+    marker = request.query_params.get("marker", str(sys.maxsize))
+    if not NUMBER.fullmatch(marker) or not 0 < int(marker) <= sys.maxsize:
+        raise ApiError(400, "marker is out of range", BAD_MARKER)
+    return page_limit(request, PAGE), int(marker)
 
 
 def _release(algorithm: Algorithm, build: Build, body: dict[str, object]) -> Release:

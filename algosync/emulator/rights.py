@@ -16,6 +16,10 @@ ADMINISTRATION = re.compile(
 ACCOUNTS = re.compile(r"/v1/(users|organizations)(/|$)")
 """What everybody may read, as far as it concerns them, and only the administration may change."""
 
+ALGORITHM = re.compile(r"/v1/algorithms/[^/]+(/[^/]+)?/?")
+"""One algorithm. Of all ordinary routes, its deletion is the one that administrators have to be able to use: what is public, its
+owner cannot delete."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rights:
@@ -33,6 +37,11 @@ class Rights:
     def cover(self, needed: "Rights") -> bool:
         """Whether everything that is needed is there."""
         return all(getattr(self, field.name) or not getattr(needed, field.name) for field in fields(Rights))
+
+    def permit(self, method: str, path: str, query: str) -> bool:
+        """Whether a key of these rights may make the request."""
+        forced = self.administration and method == "DELETE" and ALGORITHM.fullmatch(path) is not None
+        return forced or self.cover(needed(method, path, query))
 
 
 EVERYTHING = Rights()

@@ -13,7 +13,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import uvicorn
@@ -89,6 +89,7 @@ def serve(options: Options) -> None:
             "ca_cert": str(tls.ca_cert) if tls and tls.ca_cert else None,
             "ca_bundle": str(tls.bundle) if tls else None,
             "faults": str(faults) if faults else None,
+            "stances": asdict(options.stances),
         }
         server = _Server(_config(Cluster(place, database), tls.certificate if tls else None), lambda: _announce(root, address))
         if watched is not None:

@@ -1,7 +1,8 @@
 """Where the evidence about the platform is split: what this cluster does unless told otherwise (facts: `platform.md` 10)."""
 
 import argparse
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,38 +21,64 @@ class Stances:
     """Only a major version may change who can call an algorithm."""
     largest_file: int | None = None
     """The most bytes a data file may have."""
+    my_algorithms: bool = False
+    """`.my` names the caller's own account in calls. What is rehearsed without it holds on clusters of either kind."""
 
 
 USUAL = Stances()
 
+NO_LIMIT = "none"
+
+_STATUSES = {"unbuilt_status": (404, 200), "duplicate_status": (400, 409)}
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """One option for each stance."""
-    group = parser.add_argument_group("where the evidence about real clusters is split")
-    group.add_argument(
-        "--unbuilt-status", type=int, choices=(404, 200), default=404, help="status of calling a version hash that is not built"
-    )
-    group.add_argument(
-        "--duplicate-status", type=int, choices=(400, 409), default=400, help="status of creating a collection that exists"
-    )
-    group.add_argument("--etag", action="store_true", help="tell the MD5 of a data file when it is asked for with HEAD")
-    group.add_argument(
-        "--strict-names",
-        action="store_true",
-        help="refuse collections of more than 30 characters or other than letters, digits and _",
-    )
-    group.add_argument(
-        "--strict-versions", action="store_true", help="let only major versions change whether an algorithm is public"
-    )
-    group.add_argument("--largest-file", type=_size, metavar="BYTES", help="refuse data files that are larger")
+    """One option for each stance. What is not said stays as it was at the last start."""
+    group = parser.add_argument_group("where the evidence about real clusters is split (default: as at the last start)")
+    statuses = {
+        "--unbuilt-status": "status of calling a version hash that is not built",
+        "--duplicate-status": "status of creating a collection that exists",
+    }
+    for (option, meaning), choices in zip(statuses.items(), _STATUSES.values(), strict=True):
+        group.add_argument(option, type=int, choices=choices, help=meaning)
+    group.add_argument("--largest-file", type=_size, metavar="BYTES", help=f"refuse data files that are larger; or {NO_LIMIT}")
+    switches = {
+        "--etag": "tell the MD5 of a data file when it is asked for with HEAD",
+        "--strict-names": "refuse collections of more than 30 characters or other than letters, digits and _",
+        "--strict-versions": "let only major versions change whether an algorithm is public",
+        "--my-algorithms": "take .my for the caller's name in calls",
+    }
+    for option, meaning in switches.items():
+        group.add_argument(option, action=argparse.BooleanOptionalAction, help=meaning)
 
 
-def chosen(arguments: argparse.Namespace) -> Stances:
-    """The stances of parsed arguments."""
-    return Stances(**{field.name: getattr(arguments, field.name) for field in fields(Stances)})
+def chosen(arguments: argparse.Namespace, last: Stances) -> Stances:
+    """The stances of parsed arguments, and of the last start where they say nothing."""
+    said = {field.name: getattr(arguments, field.name) for field in fields(Stances)}
+    given = {name: value for name, value in said.items() if value is not None}
+    if given.get("largest_file") == NO_LIMIT:
+        given["largest_file"] = None
+    return replace(last, **given)
 
 
-def _size(text: str) -> int:
+def recorded(document: object) -> Stances:
+    """The stances that a file tells of; the usual ones where it is damaged, or of another version."""
+    found = document if isinstance(document, Mapping) else {}
+    names = [field.name for field in fields(Stances)]
+    return replace(USUAL, **{name: found[name] for name in names if _fits(name, found.get(name))})
+
+
+def _fits(name: str, value: object) -> bool:
+    if name in _STATUSES:
+        return type(value) is int and value in _STATUSES[name]
+    if name == "largest_file":
+        return type(value) is int and value >= 0
+    return isinstance(value, bool)
+
+
+def _size(text: str) -> int | str:
+    if text == NO_LIMIT:
+        return NO_LIMIT
     size = int(text)
     if size < 0:
         raise ValueError("no file is that small")

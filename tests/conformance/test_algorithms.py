@@ -217,6 +217,35 @@ def test_delete_of_public(site: Site, released: dict[str, Algorithm]) -> None:
     assert (reply.status // 100, isinstance(reply.at("error", "message"), str)) == (4, True)
 
 
+def test_delete_of_public_by_an_administrator(site: Site) -> None:
+    """Deleting what is publicly published is the administrator's, whatever it is named by."""
+    public = site.published(site.compiled(site.created()), "public")
+    reply = site.curl("DELETE", public.url, key=site.admin)
+    assert (reply.status, reply.body) == (204, b"")
+    reply = site.curl("GET", public.url)
+    assert reply.body == b'{"error":"No such algorithm"}'
+
+
+def test_list_of_a_users_algorithms_by_page(site: Site) -> None:
+    made = {site.created().id for _ in range(2)}
+    found: list[object] = []
+    marker = ""
+    for _ in range(1000):
+        reply = site.curl("GET", f"/v1/users/{site.user}/algorithms?limit=1&marker={marker}")
+        assert len(reply.each("results")) == 1, reply
+        found.append(reply.at("results", 0, "id"))
+        marker = reply.at("marker")
+        if marker is None:
+            break
+    assert (len(found), set(found) >= made) == (len(set(found)), True)
+
+
+@pytest.mark.parametrize("limit", ["0", "x", "1001", "-1"])
+def test_list_of_a_users_algorithms_with_a_bad_limit(site: Site, limit: str) -> None:
+    reply = site.curl("GET", f"/v1/users/{site.user}/algorithms?limit={limit}")
+    assert (reply.status, reply.at("error", "code")) == (400, 5003)
+
+
 def test_list_of_a_users_algorithms(site: Site, hello: Algorithm) -> None:
     reply = site.curl("GET", f"/v1/users/{site.user}/algorithms")
     assert (reply.names(), reply.at("marker")) == ({"marker", "next_link", "results"}, None)

@@ -165,6 +165,12 @@ def test_timeout_beyond_the_longest(site: Site, odd: Algorithm) -> None:
     assert (reply.status, reply.at("result")) == (200, 1)
 
 
+def test_own_account_names_no_owner(site: Site, hello: Algorithm) -> None:
+    """Not known of real clusters: what is rehearsed without `.my` holds on those that know it and on those that do not."""
+    reply = site.curl("POST", f"/v1/algo/.my/{hello.name}/{hello.commit}", "1", {"Content-Type": "application/json"})
+    assert (reply.status, reply.at("error", "message")) == (404, f"algorithm algo://.my/{hello.name}/{hello.commit} not found")
+
+
 def test_unknown_query_is_harmless(site: Site, odd: Algorithm) -> None:
     reply = site.run(odd, 1, "?timing=1&anything=else")
     assert (reply.status, reply.at("result")) == (200, 1)

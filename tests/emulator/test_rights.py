@@ -17,7 +17,7 @@ from emulated import Emulator, emulator, until
 
 from algosync.emulator.accounts import Accounts
 from algosync.emulator.cluster import Cluster, Place
-from algosync.emulator.database import ACCOUNTS, SCHEMA, Database
+from algosync.emulator.database import ACCOUNTS, FORMAT_3, SCHEMA, Database
 from algosync.emulator.keys import digest
 from algosync.emulator.rights import Rights
 
@@ -84,7 +84,8 @@ def test_no_route_that_changes_anything_is_open_to_a_key_without_rights(site: Em
         headers = {"Authorization": f"Basic {basic}"} if path.startswith("/git/") else {}
         if site.request(method, path, headers=headers, key=key).status != 403:
             let_in.add((method, pattern))
-    assert {method for method, _ in let_in} == {"GET", "HEAD"}
+    # Insights change nothing: nobody keeps them, and clients send them without a key.
+    assert {(method, pattern) for method, pattern in let_in if method not in ("GET", "HEAD")} == {("POST", "/v1/insights")}
     assert [pattern for _, pattern in let_in if pattern.startswith(("/git/", "/v1/algo/"))] == []
 
 
@@ -180,7 +181,7 @@ def test_a_folder_of_format_1_is_brought_to_this_one(tmp_path: Path, environment
             assert site.request("GET", "/v1/data/.my", key=keys["old"]).json == {"folders": [{"name": "kept"}]}
             assert site.request("PUT", "/v1/data/.my/kept/file", b"1", key=keys["old"]).status == 200
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (4,)
     assert shape(connection) == shape(sqlite3.connect(new_database(tmp_path / "new.sqlite")))
     connection.close()
 
@@ -195,19 +196,21 @@ def shape(connection: sqlite3.Connection) -> list[Any]:
     return connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY type, name").fetchall()
 
 
-def test_a_database_of_format_2_is_brought_to_this_one(tmp_path: Path) -> None:
-    """Its tables are those that the first two scripts make."""
+@pytest.mark.parametrize("found", [2, 3])
+def test_a_database_of_an_older_format_is_brought_to_this_one(tmp_path: Path, found: int) -> None:
+    """The tables of format 2 are those that the first two scripts make."""
     path = tmp_path / "old.sqlite"
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.executescript(ACCOUNTS + SCHEMA)
+        connection.executescript(ACCOUNTS + SCHEMA + (FORMAT_3 if found == 3 else ""))
         connection.execute("INSERT INTO users (name) VALUES ('old')")
-        connection.execute("INSERT INTO keys VALUES (?, 'old', 1, 0, 1, NULL, 1)", (digest("key"),))
-        connection.execute("PRAGMA user_version=2")
+        columns = "digest, user, may_write, may_call, may_manage, expires_at, main"
+        connection.execute(f"INSERT INTO keys ({columns}) VALUES (?, 'old', 1, 0, 1, NULL, 1)", (digest("key"),))
+        connection.execute(f"PRAGMA user_version={found}")
         connection.commit()
     with contextlib.closing(Database(path)) as database:
         caller = Accounts(database).caller("key")
         assert caller
         assert (caller.user, caller.rights) == ("old", NO_CALL)
     with contextlib.closing(sqlite3.connect(path)) as changed:
-        assert changed.execute("PRAGMA user_version").fetchone() == (3,)
+        assert changed.execute("PRAGMA user_version").fetchone() == (4,)
         assert shape(changed) == shape(sqlite3.connect(new_database(tmp_path / "new.sqlite")))

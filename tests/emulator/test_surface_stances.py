@@ -1,6 +1,7 @@
 """Each question that the evidence leaves open, answered in both ways: by default and with its option."""
 
 import hashlib
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 from emulated import Emulator, emulator
 
+from algosync.emulator.last_start import LastStart, last_start
+
 OPTIONS = (
     *("--unbuilt-status", "200", "--duplicate-status", "409", "--largest-file", "5"),
-    *("--etag", "--strict-names", "--strict-versions"),
+    *("--etag", "--strict-names", "--strict-versions", "--my-algorithms"),
 )
 
 
@@ -64,6 +67,34 @@ def test_who_may_call_from_a_minor_version_on(site: Emulator, other: Emulator) -
         minor = cluster.publish("Changing", settings=public, version_info={"version_type": "minor"}).status
         seen.append((minor, cluster.publish("Changing", settings=public, version_info={"version_type": "major"}).status))
     assert seen == [(200, 400), (400, 200)]
+
+
+def test_the_callers_own_algorithms(site: Emulator, other: Emulator) -> None:
+    seen = []
+    for cluster in (site, other):
+        commit = cluster.deploy("Mine", "def apply(input):\n    return input\n").rpartition("/")[2]
+        reply = cluster.request("POST", f"/v1/algo/.my/Mine/{commit}", {"a": 1})
+        seen.append((reply.status, reply.json.get("result")))
+    assert seen == [(404, None), (200, {"a": 1})]
+
+
+def test_what_is_not_said_stays_as_it_was(tmp_path: Path, environments: Path) -> None:
+    """And what is, is said for the next starts too."""
+    seen = []
+    for options in (("--duplicate-status", "409", "--largest-file", "5"), ("--etag",), ("--largest-file", "none", "--no-etag")):
+        with emulator(tmp_path / "root", environments, *options) as cluster:
+            told = json.loads((tmp_path / "root" / "cluster.json").read_text())["stances"]
+            cluster.request("POST", "/v1/data/.my", {"name": "things"})
+            duplicate = cluster.request("POST", "/v1/data/.my", {"name": "things"}).status
+            large = cluster.request("PUT", "/v1/data/.my/things/large", b"123456").status
+            seen.append((duplicate, large, told["largest_file"], told["etag"]))
+    assert seen == [(409, 413, 5, False), (409, 413, 5, True), (409, 200, None, False)]
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{", '{"stances": 1}', '{"stances": {"duplicate_status": 500, "etag": 1}}'])
+def test_a_damaged_file_of_the_last_start(tmp_path: Path, damage: str) -> None:
+    (tmp_path / "cluster.json").write_text(damage, errors="surrogateescape")
+    assert last_start(tmp_path) == LastStart()
 
 
 @pytest.mark.parametrize("option", [("--unbuilt-status", "500"), ("--duplicate-status", "200"), ("--largest-file", "-1")])

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from algosync.emulator.limited_protocol import LimitedProtocol
 
 LINGER_SECONDS = 5
 """How long a client may take to close, after we have."""
@@ -124,8 +125,8 @@ class _Deaf(asyncio.Protocol):
         self._before.connection_lost(exc)
 
 
-class WiredProtocol(H11Protocol):
-    """uvicorn's HTTP, whose requests have their connection in `scope["wire"]`."""
+class WiredProtocol(LimitedProtocol):
+    """HTTP, whose requests have their connection in `scope["wire"]`."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own class
         super().connection_made(transport)

@@ -1,4 +1,4 @@
-"""The outer door: own host only, known callers only, every request logged.
+"""The outer door: own host only, known callers only, no more than there is room for, every request logged.
 
 The cluster executes code, so a web page in somebody's browser must not reach it: the Host header has to be the own
 loopback address with its port (DNS rebinding) and an Origin, where there is one, has to be the own one.
@@ -11,15 +11,17 @@ import time
 from collections.abc import MutableMapping
 from email.utils import formatdate
 from typing import Any
+from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from algosync.emulator.accounts import Accounts, Caller
 from algosync.emulator.errors import UNKNOWN_KEY, ApiError, not_permitted
+from algosync.emulator.query_keys import REMOVED, holds_key
 from algosync.emulator.replies import error_reply
+from algosync.emulator.request_limits import Body, check_head, largest_body
 from algosync.emulator.request_log import RequestLog
-from algosync.emulator.rights import needed
 
 OPEN = re.compile(r"/health|/v1/insights|/v1/algorithm-environments/edge/environment-specifications/[^/]+/template")
 """What needs no key: a client asks for it before it has one, or, of insights, never shows it."""
@@ -37,42 +39,60 @@ Message = MutableMapping[str, Any]
 class Gate:
     """ASGI middleware around everything."""
 
-    def __init__(self, app: ASGIApp, accounts: Accounts, log: RequestLog, hosts: frozenset[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, accounts: Accounts, log: RequestLog, hosts: frozenset[str], largest_file: int | None = None
+    ) -> None:
         self._app = app
         self._accounts = accounts
         self._log = log
         self._hosts = hosts
+        self._largest_file = largest_file
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         scope["began"] = time.monotonic()
-        reply = _Reply(scope, send, self._log)
+        body = Body(scope, receive)
+        reply = _Reply(scope, send, self._log, body)
         try:
-            headers = Headers(scope=scope)
-            self._check_host(headers, scope["scheme"])
-            if not OPEN.fullmatch(scope["path"]):
-                scope["caller"] = self._caller(headers, scope["path"])
-                _check_rights(scope)
+            self._admit(scope)
+            body.limit(largest_body(scope["method"], scope["path"], self._largest_file))
         except ApiError as error:
-            await _drain(receive)
             response = error_reply(error, head=scope["method"] == "HEAD")
             if error.status == 401 and (realm := _realm(scope["path"])):
                 response.headers["WWW-Authenticate"] = f'Basic realm="{realm}"'
             await response(scope, receive, reply.send)
             return
         try:
-            await self._app(scope, receive, reply.send)
+            await self._app(scope, body.receive, reply.send)
         finally:
             reply.close()
 
+    def _admit(self, scope: Scope) -> None:
+        """Say who asks. Raises `ApiError` for who may not."""
+        headers = Headers(scope=scope)
+        check_head(scope)
+        self._check_host(headers, scope["scheme"])
+        if not scope["path"].startswith("/"):
+            raise ApiError(400, "The target of the request is no path")
+        self._check_query(scope)
+        if not OPEN.fullmatch(scope["path"]):
+            scope["caller"] = self._caller(headers, scope["path"])
+            _check_rights(scope)
+
     def _check_host(self, headers: Headers, scheme: str) -> None:
-        origin = headers.get("origin")
-        if headers.get("host") not in self._hosts:
+        if headers.get("host", "").lower() not in self._hosts:
             raise not_permitted("The Host header does not name this cluster")
-        if origin is not None and origin.removeprefix(f"{scheme}://") not in self._hosts:
+        own = {f"{scheme}://{host}" for host in self._hosts}
+        if not own.issuperset(headers.getlist("origin")):
             raise not_permitted("Requests of other origins are not answered")
+
+    def _check_query(self, scope: Scope) -> None:
+        query = scope["query_string"].decode("ascii", "replace")
+        if query and holds_key(query, lambda text: self._accounts.caller(text) is not None):
+            scope["query_string"] = quote(REMOVED).encode()
+            raise ApiError(400, "A key in the URL is refused: histories and logs keep it. Send it as Authorization")
 
     def _caller(self, headers: Headers, path: str) -> Caller:
         presented = headers.get("authorization", "")
@@ -113,13 +133,6 @@ def _check_rights(scope: Scope) -> None:
         raise not_permitted()
 
 
-async def _drain(receive: Receive) -> None:
-    """Take the rest of a request that is refused: a client that is still sending would see a reset instead of the reason."""
-    message = await receive()
-    while message["type"] == "http.request" and message.get("more_body", False):
-        message = await receive()
-
-
 def _bare(presented: str) -> str:
     for scheme in ("Simple ", "Bearer "):
         if presented[: len(scheme)].lower() == scheme.lower():
@@ -128,10 +141,14 @@ def _bare(presented: str) -> str:
 
 
 class _Reply:
-    """Counts a reply on its way out and logs it just before its last byte, so that whoever has read it finds the line."""
+    """Counts a reply on its way out and logs it just before its last byte, so that whoever has read it finds the line.
 
-    def __init__(self, scope: Scope, send: Send, log: RequestLog) -> None:
+    A reply begins when the request's body is in, as far as that can be waited for.
+    """
+
+    def __init__(self, scope: Scope, send: Send, log: RequestLog, body: Body) -> None:
         self._scope = scope
+        self._body = body
         self._send = send
         self._log = log
         self._status = 0
@@ -143,6 +160,8 @@ class _Reply:
             self._status = message["status"]
             # Not uvicorn's own, which is up to a second old: clients compare it with times in listings.
             message["headers"] = [*message["headers"], (b"date", formatdate(usegmt=True).encode())]
+            if not await self._body.drained():
+                message["headers"].append((b"connection", b"close"))
         elif message["type"] == "http.response.body":
             if self._scope["method"] != "HEAD":
                 self._size += len(message.get("body", b""))

@@ -12,6 +12,9 @@ from algosync.emulator.errors import ApiError, invalid
 
 MAX_JSON = 4 * 1024 * 1024
 
+OF_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
+"""What any web page can have a browser send anywhere."""
+
 
 def json_reply(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Compact JSON, as some clients compare it byte by byte; ASCII only, so that any string can be written."""
@@ -40,17 +43,19 @@ def caller_of(request: Request) -> Caller:
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body, whatever its framing.
 
-    Raises `ApiError` 413 above `limit` bytes, when all of it has come: a client that is still sending would see a reset.
+    Raises `ApiError` 413 above `limit` bytes; the gate takes the rest.
     """
     body = bytearray()
-    size = 0
     async for chunk in request.stream():
-        size += len(chunk)
-        if size <= limit:
-            body += chunk
-    if size > limit:
-        raise ApiError(413, f"The request is larger than {limit} bytes", error_type="TooLargeError")
+        body += chunk
+        if len(body) > limit:
+            raise too_large(limit)
     return bytes(body)
+
+
+def too_large(limit: int) -> ApiError:
+    """The refusal of a body of more than these bytes."""
+    return ApiError(413, f"The request is larger than {limit} bytes", error_type="TooLargeError")
 
 
 def parsed(body: bytes) -> object:
@@ -68,6 +73,9 @@ async def read_object(request: Request) -> dict[str, object]:
     body = await read_body(request, MAX_JSON)
     if not body.strip():
         return {}
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in OF_FORMS:
+        raise ApiError(415, f"The body is {kind} and not JSON")
     try:
         content = parsed(body)
     except ValueError:

@@ -10,6 +10,7 @@ from starlette.types import Scope
 
 from algosync.emulator.accounts import Caller
 from algosync.emulator.clock import now_text
+from algosync.emulator.query_keys import shown
 
 
 class RequestLog:
@@ -23,7 +24,7 @@ class RequestLog:
 
     def add(self, scope: Scope, status: int, size: int) -> None:
         """Append a line in one write, so that lines of a killed server end whole."""
-        query = scope["query_string"].decode("ascii", "replace")
+        query = shown(scope["query_string"].decode("ascii", "replace"))
         caller = cast("Caller | None", scope.get("caller"))
         entry = {
             "time": now_text(),

@@ -28,7 +28,9 @@ from algosync.emulator.fault_file import FaultFile
 from algosync.emulator.fault_values import FaultError
 from algosync.emulator.fault_wire import WiredProtocol
 from algosync.emulator.keys import KEY_LENGTH, new_key
+from algosync.emulator.limited_protocol import raise_file_limit
 from algosync.emulator.listening import last_port, listening
+from algosync.emulator.request_limits import MAX_HEAD
 from algosync.emulator.rights import ADMINISTERING, EVERYTHING, Rights
 from algosync.emulator.stances import USUAL, Stances
 
@@ -65,6 +67,7 @@ def serve(options: Options) -> None:
     Raises `StartError` where another server has the folder, the port is taken, or a file cannot be used.
     """
     os.umask(0o077)
+    raise_file_limit()
     leash.adopt_orphans()
     faults = _checked(options.faults) if options.faults else None
     root = _prepared(options.root)
@@ -126,13 +129,16 @@ def _tls(options: Options, root: Path) -> _Tls:
 def _config(cluster: Cluster, certificate: Path | None) -> uvicorn.Config:
     return uvicorn.Config(
         cluster.app(),
-        log_level="warning",
+        # What clients do wrong is answered, and no matter of this process.
+        log_level="error",
         access_log=False,
         server_header=False,
         # The gate's is exact.
         date_header=False,
         lifespan="on",
         http=WiredProtocol,
+        ws="none",
+        h11_max_incomplete_event_size=MAX_HEAD,
         timeout_graceful_shutdown=GRACE_SECONDS,
         ssl_certfile=certificate,
     )

@@ -1,0 +1,33 @@
+"""Keys in the query of a URL, where histories, proxies and logs would keep them."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qsl
+
+from algosync.emulator.keys import KEY_LENGTH
+
+NAMES = frozenset({"key", "apikey", "adminkey", "simplekey", "token", "accesstoken", "auth", "authorization", "password"})
+"""Parameters that only a key would be the value of, in lower case and without signs."""
+
+LOOKS = re.compile(rf"sim[A-Za-z0-9]{{{KEY_LENGTH - 3}}}|eyJ[\w-]+\.[\w-]+\.[\w-]+")
+"""Keys that are known by their looks alone."""
+
+REMOVED = "(removed: it held a key)"
+
+
+def holds_key(query: str, known: Callable[[str], bool] = lambda _: False) -> bool:
+    """Whether there is a key in a query: by its parameter's name, by its looks, or because it is `known`."""
+    if LOOKS.search(query):
+        return True
+    for name, value in parse_qsl(query.replace("+", "%2B"), keep_blank_values=True):
+        if re.sub(r"[^a-z]", "", name.lower()) in NAMES:
+            return True
+        for text in (name, value):
+            if len(text) >= KEY_LENGTH and (LOOKS.search(text) or known(text)):
+                return True
+    return False
+
+
+def shown(query: str) -> str:
+    """The query as a log may have it."""
+    return REMOVED if query and holds_key(query) else query

@@ -1,0 +1,208 @@
+"""What one connection may do: a server with the protocol of the cluster, whose limits are short here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+import uvicorn
+from starlette.types import Message, Receive, Scope, Send
+
+from algosync.emulator.fault_wire import WiredProtocol
+from algosync.emulator.limited_protocol import LimitedProtocol
+
+SECONDS = 0.3
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+class Short(LimitedProtocol):
+    head_seconds = body_seconds = SECONDS
+    body_bytes = 1000
+    max_connections = 4
+
+
+@dataclass
+class Server:
+    """An application that counts bodies, and does so when it is let."""
+
+    port: int = 0
+    let: threading.Event = field(default_factory=threading.Event)
+    seen: list[str | int] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        while not self.let.is_set():
+            await asyncio.sleep(0.01)
+        size, message = 0, await receive()
+        while message.get("more_body", False):
+            size += len(message["body"])
+            message = await receive()
+        size += len(message.get("body", b""))
+        self.seen.append(size if message["type"] == "http.request" else "left")
+        for part in _reply(str(size).encode()):
+            await send(part)
+
+    def connect(self, sent: bytes = b"") -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        connection.sendall(sent)
+        return connection
+
+    def ask(self, sent: bytes) -> tuple[int, str]:
+        """The status, and what a refusal says, of a connection that the server ends."""
+        with self.connect(sent) as connection:
+            return refusal(everything(connection))
+
+
+def _reply(body: bytes) -> list[Message]:
+    headers = [(b"content-length", str(len(body)).encode())]
+    return [{"type": "http.response.start", "status": 200, "headers": headers}, {"type": "http.response.body", "body": body}]
+
+
+def everything(connection: socket.socket) -> bytes:
+    received = b""
+    with contextlib.suppress(ConnectionResetError):
+        while data := connection.recv(65536):
+            received += data
+    return received
+
+
+def refusal(received: bytes) -> tuple[int, str]:
+    head, _, body = received.partition(b"\r\n\r\n")
+    lines = head.lower().split(b"\r\n")
+    assert b"content-type: application/json" in lines
+    assert b"connection: close" in lines
+    return int(lines[0].split()[1]), json.loads(body)["error"]["message"]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    running = Server()
+    running.let.set()
+    config = uvicorn.Config(running, http=Short, ws="none", lifespan="off", log_level="error", h11_max_incomplete_event_size=32768)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        running.port = listener.getsockname()[1]
+        serving = uvicorn.Server(config)
+        thread = threading.Thread(target=lambda: asyncio.run(serving.serve([listener])))
+        thread.start()
+        yield running
+        running.let.set()
+        serving.should_exit = True
+        thread.join()
+
+
+def test_the_cluster_has_these_limits() -> None:
+    assert issubclass(WiredProtocol, LimitedProtocol)
+    limits = (WiredProtocol.head_seconds, WiredProtocol.body_seconds, WiredProtocol.body_bytes, WiredProtocol.max_connections)
+    assert limits == (10, 60, 1024, 2048)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", GET[:-2]])
+def test_a_head_that_does_not_come(server: Server, sent: bytes) -> None:
+    began = time.monotonic()
+    assert server.ask(sent) == (408, "The headers took too long")
+    assert SECONDS <= time.monotonic() - began < 5
+
+
+def test_a_head_that_comes_byte_by_byte(server: Server) -> None:
+    """Slow-loris: there is always another header."""
+    with server.connect(GET[:-2]) as connection:
+        connection.settimeout(0.02)
+        received = b""
+        for _ in range(200):
+            with contextlib.suppress(TimeoutError):
+                if received := connection.recv(65536):
+                    break
+            connection.sendall(b"a")
+    assert refusal(received) == (408, "The headers took too long")
+
+
+def test_the_head_of_a_later_request(server: Server) -> None:
+    """Between requests a client may wait longer."""
+    with server.connect(GET) as connection:
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        time.sleep(2 * SECONDS)
+        connection.sendall(GET)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(b"G")
+        assert refusal(everything(connection)) == (408, "The headers took too long")
+
+
+def test_a_body_that_does_not_come(server: Server) -> None:
+    for framing, part in (("Content-Length: 100000", b"x" * 50), ("Transfer-Encoding: chunked", b"32\r\n" + b"x" * 50)):
+        sent = f"PUT / HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n".encode() + part
+        assert server.ask(sent) == (408, "The body came too slowly")
+    assert server.seen == ["left", "left"]
+
+
+def test_a_body_that_comes_steadily(server: Server) -> None:
+    """Longer than any of its parts may take."""
+    with server.connect(b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 40000\r\n\r\n") as connection:
+        for _ in range(20):
+            connection.sendall(b"x" * 2000)
+            time.sleep(0.05)
+        assert connection.recv(65536).endswith(b"\r\n\r\n40000")
+
+
+def test_a_body_that_the_server_does_not_take(server: Server) -> None:
+    server.let.clear()
+    size = 200_000
+    with server.connect(b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size) as connection:
+        sending = threading.Thread(target=connection.sendall, args=(b"x" * size,))
+        sending.start()
+        time.sleep(3 * SECONDS)
+        server.let.set()
+        assert connection.recv(65536).endswith(b"\r\n\r\n%d" % size)
+        sending.join()
+
+
+def test_an_answer_that_takes_its_time(server: Server) -> None:
+    server.let.clear()
+    with server.connect(GET) as connection:
+        time.sleep(3 * SECONDS)
+        server.let.set()
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_what_is_no_http(server: Server) -> None:
+    invalid = (400, "Invalid HTTP request received.")
+    chunked = b"PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert server.ask(b"\x16\x03\x01\x02\x00\r\n\r\n") == invalid
+    assert server.ask(b"GET / HTTP/1.1\r\n\r\n") == invalid
+    assert server.ask(b"GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n") == invalid
+    assert server.ask(chunked + b"5\r\n12345\r\nXYZ\r\n") == invalid
+    assert server.ask(b"GET / HTTP/1.1\r\nHost: x\r\na: " + b"a" * 40_000) == (431, "The head of the request is too large")
+    with server.connect(GET + b"nonsense\r\n\r\n") as connection:
+        first, _, second = everything(connection).partition(b"\r\n\r\n0")
+        assert first.startswith(b"HTTP/1.1 200 ")
+        assert refusal(second) == invalid
+
+
+def test_a_body_that_goes_wrong_behind_its_answer(server: Server) -> None:
+    """It is no matter for the client that has its answer."""
+    server.let.clear()
+    with server.connect(b"PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n") as connection:
+        connection.sendall(b"nonsense\r\n")
+        server.let.set()
+        assert refusal(everything(connection)) == (400, "Invalid HTTP request received.")
+    assert server.seen == ["left"]
+
+
+def test_too_many_connections(server: Server) -> None:
+    with contextlib.ExitStack() as stack:
+        open_ones = [stack.enter_context(server.connect(GET)) for _ in range(4)]
+        assert [connection.recv(65536)[:13] for connection in open_ones] == [b"HTTP/1.1 200 "] * 4
+        waiting = stack.enter_context(server.connect())
+        with server.connect() as sixth:
+            assert everything(sixth) == b""
+        waiting.sendall(GET)
+        received = everything(waiting)
+        assert refusal(received) == (503, "Too many connections are open")
+        assert b"\r\nretry-after: 1\r\n" in received.lower()
+    with server.connect(GET) as connection:
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")

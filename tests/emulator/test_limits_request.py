@@ -1,0 +1,123 @@
+"""How much of a request the cluster takes."""
+
+import base64
+import contextlib
+import re
+import resource
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from emulated import Emulator, Reply
+
+from algosync.emulator.limited_protocol import MAX_FILES
+from algosync.emulator.request_limits import DRAINED_BYTES, MIB, largest_body
+
+GIB = 1024 * MIB
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "most"),
+    [
+        ("PUT", "/v1/data/.my/box/file", 5 * GIB),
+        ("PUT", "/v1/connector/data/.my/box/file", 5 * GIB),
+        ("POST", "/v1/data/.my", 4 * MIB),
+        ("PUT", "/v1/connector/s3/file", 4 * MIB),
+        ("PUT", "/v1/algorithms/local/data", 4 * MIB),
+        ("POST", "/v1/algo/local/Name", 10 * MIB + 65536),
+        ("POST", "/git/local/Name.git/git-receive-pack", GIB),
+        ("POST", "/webapi/v1/algorithm-environments/edge", 4 * MIB),
+        ("POST", "/v1/insights", 4 * MIB),
+        ("GET", "/page/", 65536),
+        ("GET", "/health", 65536),
+        ("POST", "/nothing", 65536),
+    ],
+)
+def test_the_most_that_a_body_may_have(method: str, path: str, most: int) -> None:
+    assert largest_body(method, path, 5 * GIB) == most
+
+
+def test_data_files_have_any_size() -> None:
+    assert largest_body("PUT", "/v1/data/.my/box/file", None) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "size"),
+    [("/v1/algorithms/local", 4 * MIB + 1), ("/health", 65537), ("/v1/algo/a/b", 11 * MIB), ("/git/a/b.git/x", GIB + 1)],
+)
+def test_an_announcement_of_too_much(site: Emulator, path: str, size: int) -> None:
+    """A client that waits to be asked for its body, as curl does, is told at once."""
+    key = f"Authorization: {site.key}\r\n" if not path.startswith("/git/") else f"Authorization: Basic {_basic(site)}\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: {site.host}\r\n{key}Expect: 100-continue\r\nContent-Length: {size}\r\n\r\n"
+    received = answered(site, head.encode())
+    assert received.startswith(b"HTTP/1.1 413 ")
+    assert b"\r\nconnection: close\r\n" in received
+
+
+def test_a_body_that_becomes_too_large(site: Emulator) -> None:
+    def blocks(count: int) -> Iterator[bytes]:
+        yield from (b" " * MIB for _ in range(count))
+
+    fits = site.request("POST", "/v1/algorithms/local", blocks(4), {"Content-Type": "application/json"})
+    assert (fits.status, fits.json["error"]["message"][:17]) == (400, "An algorithm's na")
+    refused = site.request("POST", "/v1/algorithms/local", blocks(5), {"Content-Type": "application/json"})
+    assert said(refused) == (413, f"The request is larger than {4 * MIB} bytes", "TooLargeError")
+
+
+def said(reply: Reply) -> tuple[int, str, str]:
+    return reply.status, reply.json["error"]["message"], reply.json["error"]["error_type"]
+
+
+def test_what_nobody_wants_is_not_taken_for_ever(site: Emulator) -> None:
+    """Announced above what is drained: the answer comes at once, and the end of the connection with it."""
+    head = f"PUT /v1/data/.my/none/file HTTP/1.1\r\nHost: {site.host}\r\nContent-Length: {DRAINED_BYTES + 1}\r\n\r\n"
+    received = answered(site, head.encode() + b"x" * 1000)
+    assert received.startswith(b"HTTP/1.1 401 ")
+    assert b"\r\nconnection: close\r\n" in received
+
+
+def test_a_connection_lives_on_behind_a_refused_body(site: Emulator) -> None:
+    """Its body is not taken for the next request."""
+    head = f"PUT /v1/data/.my/none/file HTTP/1.1\r\nHost: {site.host}\r\nContent-Length: 25\r\n\r\n".encode()
+    health = f"GET /health HTTP/1.1\r\nHost: {site.host}\r\nConnection: close\r\n\r\n".encode()
+    received = answered(site, head + b"GET /evil HTTP/1.1\r\nHost:" + health)
+    assert re.findall(rb"HTTP/1.1 (\d+) ", received) == [b"401", b"200"]
+
+
+def test_a_head_that_is_too_large(site: Emulator) -> None:
+    for path, headers in (("/health?" + "a" * 33000, {}), ("/health", {"A": "a" * 33000}), ("/" + "%41" * 11000, {})):
+        refused = site.request("GET", path, headers=headers)
+        assert (refused.status, refused.headers["content-type"]) == (431, "application/json")
+    assert site.request("GET", "/health", headers={"A": "a" * 30000}).status == 200
+
+
+def test_every_file_that_it_may_open(site: Emulator) -> None:
+    soft, hard = resource.prlimit(site.process.pid, resource.RLIMIT_NOFILE)
+    assert soft == (MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES))
+
+
+def test_it_listens_on_loopback_only(site: Emulator) -> None:
+    port = int(site.host.rpartition(":")[2])
+    listening = {
+        local.rpartition(":")[0]
+        for table in ("tcp", "tcp6")
+        for local, state in [line.split()[1:4:2] for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
+        if state == "0A" and int(local.rpartition(":")[2], 16) == port
+    }
+    assert listening == {"0100007F"}
+
+
+def _basic(site: Emulator) -> str:
+    return base64.b64encode(f"{site.user}:{site.key}".encode()).decode()
+
+
+def answered(site: Emulator, sent: bytes) -> bytes:
+    """All that the server says until it closes the connection."""
+    host, _, port = site.host.rpartition(":")
+    received = b""
+    with socket.create_connection((host, int(port)), timeout=10) as connection, contextlib.suppress(ConnectionResetError):
+        connection.sendall(sent)
+        while data := connection.recv(65536):
+            received += data
+    return received

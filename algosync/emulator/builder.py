@@ -47,6 +47,12 @@ class Builder:
         if task := self._running.get(build.id):
             await asyncio.wait([task])
 
+    async def ends(self, build: Build, within: float) -> bool:
+        """Whether this build has ended, well or not, within so many seconds."""
+        if task := self._running.get(build.id):
+            return bool((await asyncio.wait([task], timeout=within))[0])
+        return True
+
     def recover(self) -> None:
         """Run again what the last server left unfinished, and build pushed heads it had no time to record."""
         self._venvs.sweep()
@@ -79,7 +85,11 @@ class Builder:
 
     def log(self, build: Build) -> IO[bytes]:
         """The log of a build, to be read or added to."""
-        return (self._folder / build.id / "build.log").open("ab+", buffering=0)
+        return self.log_file(build).open("ab+", buffering=0)
+
+    def log_file(self, build: Build) -> Path:
+        """Where the log of a build is, once the build has its turn."""
+        return self._folder / build.id / "build.log"
 
     def discard(self, builds: list[Build]) -> None:
         """Stop builds of a deleted algorithm and remove their files."""

@@ -136,7 +136,7 @@ class Cluster:
             *ReleaseApi(records, self._repositories, self._builder, self._place.stances).routes(),
             *SecretsApi(records).routes(),
             *ManagementApi(records, self._repositories, self._builder, self._pool).routes(),
-            *GitApi(records.algorithms, self._repositories, self._builder).routes(),
+            *GitApi(records, self._repositories, self._builder).routes(),
             *self._calls.routes(),
             *self._pages.routes(),
         ]

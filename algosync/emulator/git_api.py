@@ -1,13 +1,14 @@
-"""Git over HTTP: `/git/OWNER/NAME.git` (facts: `platform.md` 5).
+"""Git over HTTP: `/git/OWNER/NAME.git`, and to read one version, `/git/OWNER/NAME/VERSION.git` (facts: `platform.md` 5).
 
-A push to the default branch starts one build of the new head before it is answered.
+A push to the default branch starts one build of the new head before it is answered. git shows the log of that build as it grows,
+and ends with it. A client without a side-band, like algosync itself, has nowhere to show it, and is answered at once.
 """
 
 import asyncio
 import tempfile
-import zlib
-from collections.abc import AsyncIterator, Callable
-from typing import IO, BinaryIO, cast
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import BinaryIO, cast
 
 from dulwich.errors import GitProtocolError
 from dulwich.protocol import ReceivableProtocol, pkt_line
@@ -17,86 +18,135 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from algosync.emulator.algorithms import Algorithm, Algorithms
+from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.blobs import BLOCK
+from algosync.emulator.build_log import remarks
 from algosync.emulator.builder import Builder
+from algosync.emulator.builds import SUCCEEDED, Build
 from algosync.emulator.errors import ApiError, not_permitted
-from algosync.emulator.receive_pack import Update, advertise, receive
+from algosync.emulator.git_body import body_of
+from algosync.emulator.receive_pack import Push, advertise, receive
+from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of
 from algosync.emulator.repositories import MASTER, Repositories
-
-MAX_PACK = 1024 * 1024 * 1024
-"""Bytes of a push, unzipped."""
+from algosync.emulator.side_band import REPLY, packets
 
 NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate"}
+FETCH, PUSH = "git-upload-pack", "git-receive-pack"
+
+Opened = Callable[[], AbstractContextManager[Repo]]
 
 
 class GitApi:
     """Clone, fetch and push, by the owner of an algorithm, or the members of the organization that is."""
 
-    def __init__(self, algorithms: Algorithms, repositories: Repositories, builder: Builder) -> None:
-        self._algorithms = algorithms
+    def __init__(self, records: Records, repositories: Repositories, builder: Builder) -> None:
+        self._records = records
         self._repositories = repositories
         self._builder = builder
 
     def routes(self) -> list[Route]:
-        """The three requests of the smart protocol."""
-        base = "/git/{owner}/{name}.git"
+        """The three requests of the smart protocol; a version is never pushed to."""
+        whole, version = "/git/{owner}/{name}.git", "/git/{owner}/{name}/{version}.git"
         return [
-            Route(base + "/info/refs", self._info_refs),
-            Route(base + "/git-upload-pack", self._upload_pack, methods=["POST"]),
-            Route(base + "/git-receive-pack", self._receive_pack, methods=["POST"]),
+            Route(whole + "/info/refs", self._info_refs),
+            Route(whole + f"/{FETCH}", self._upload_pack, methods=["POST"]),
+            Route(whole + f"/{PUSH}", self._receive_pack, methods=["POST"]),
+            Route(version + "/info/refs", self._info_refs),
+            Route(version + f"/{FETCH}", self._upload_pack, methods=["POST"]),
         ]
 
     async def _info_refs(self, request: Request) -> Response:
-        algorithm = self._algorithm(request)
+        opened = self._opened(request)
         service = request.query_params.get("service", "")
-        if service not in ("git-upload-pack", "git-receive-pack"):
+        if service not in (FETCH, PUSH):
             raise not_permitted("Only git's smart protocol is served")
-        listing = await asyncio.to_thread(self._refs, algorithm.id, service)
+        if service == PUSH and "version" in request.path_params:
+            raise not_permitted("Versions are immutable")
+        listing = await asyncio.to_thread(_refs, opened, service)
         body = pkt_line(f"# service={service}\n".encode()) + pkt_line(None) + listing
         return Response(body, 200, NO_CACHE, media_type=f"application/x-{service}-advertisement")
 
-    def _refs(self, algorithm_id: str, service: str) -> bytes:
-        with self._repositories.open(algorithm_id) as repository:
-            if service == "git-receive-pack":
-                return advertise(repository)
-            reply: list[bytes] = []
-            protocol = ReceivableProtocol(lambda _: b"", _writer(reply.append))
-            UploadPackHandler(_served(repository), ["/"], protocol, stateless_rpc=True, advertise_refs=True).handle()
-            return b"".join(reply)
-
     async def _upload_pack(self, request: Request) -> Response:
-        algorithm = self._algorithm(request)
-        return await _exchange(request, "git-upload-pack", lambda body, reply: self._send(algorithm.id, body, reply))
-
-    def _send(self, algorithm_id: str, body: BinaryIO, reply: BinaryIO) -> None:
-        with self._repositories.open(algorithm_id) as repository:
-            protocol = ReceivableProtocol(body.read, _writer(reply.write))
-            UploadPackHandler(_served(repository), ["/"], protocol, stateless_rpc=True).handle()
+        """Into a file, and from there to the client: however slowly that reads, no thread waits for it."""
+        opened = self._opened(request)
+        pack = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - closed when it has been sent
+        try:
+            async with body_of(request, FETCH) as body:
+                with _understood():
+                    await asyncio.to_thread(_send, opened, body, pack)
+        except BaseException:
+            pack.close()
+            raise
+        headers = {**NO_CACHE, "Content-Length": str(pack.tell())}
+        return StreamingResponse(_blocks(pack), 200, headers, media_type=f"application/x-{FETCH}-result")
 
     async def _receive_pack(self, request: Request) -> Response:
         algorithm = self._algorithm(request)
-        moved: list[Update] = []
 
-        def take(body: BinaryIO, reply: BinaryIO) -> None:
+        def take(body: BinaryIO) -> Push:
             with self._repositories.changing(algorithm.id) as repository:
-                moved.extend(receive(repository, body, reply))
+                return receive(repository, body)
 
-        response = await _exchange(request, "git-receive-pack", take)
-        for update in moved:
-            if update.ref == MASTER:
-                self._builder.start(algorithm, update.new.decode())
-        return response
+        async with body_of(request, PUSH) as body:
+            with _understood():
+                push = await asyncio.to_thread(take, body)
+        started = [self._builder.start(algorithm, update.new.decode()) for update in push.moved if update.ref == MASTER]
+        media_type = f"application/x-{PUSH}-result"
+        if not push.side_band:
+            return Response(push.report, 200, NO_CACHE, media_type=media_type)
+        return StreamingResponse(self._told(push, started), 200, NO_CACHE, media_type=media_type)
+
+    async def _told(self, push: Push, started: list[Build]) -> AsyncIterator[bytes]:
+        """The report first, then the log of the build: in the order in which git's own server runs its hooks."""
+        yield packets(REPLY, push.report)
+        for build in started:
+            async for said in remarks(self._builder, build):
+                yield said
+        yield pkt_line(None)
 
     def _algorithm(self, request: Request) -> Algorithm:
         owner, name = request.path_params["owner"], request.path_params["name"]
         if not caller_of(request).owns(owner):
             raise not_permitted()
-        algorithm = self._algorithms.find(owner, name)
+        algorithm = self._records.algorithms.find(owner, name)
         if algorithm is None:
             raise ApiError(404, "Repository not found")
         return algorithm
+
+    def _opened(self, request: Request) -> Opened:
+        """How to open the repository that a request names, or one version of it."""
+        algorithm = self._algorithm(request)
+        reference = request.path_params.get("version")
+        if reference is None:
+            return lambda: self._repositories.open(algorithm.id)
+        commit = self._commit(algorithm, reference)
+        return lambda: self._repositories.at(algorithm.id, commit)
+
+    def _commit(self, algorithm: Algorithm, reference: str) -> str:
+        """What a call with this reference would run. Raises `ApiError` 404 where that is nothing."""
+        build = self._records.builds.of_commit(algorithm.id, reference)
+        if build and build.status == SUCCEEDED:
+            return build.commit
+        if version := self._records.versions.resolve(algorithm.id, reference):
+            return version.commit
+        raise ApiError(404, "There is no such version")
+
+
+def _refs(opened: Opened, service: str) -> bytes:
+    with opened() as repository:
+        if service == PUSH:
+            return advertise(repository)
+        reply: list[bytes] = []
+        protocol = ReceivableProtocol(lambda _: b"", _writer(reply.append))
+        UploadPackHandler(_served(repository), ["/"], protocol, stateless_rpc=True, advertise_refs=True).handle()
+        return b"".join(reply)
+
+
+def _send(opened: Opened, body: BinaryIO, pack: BinaryIO) -> None:
+    with opened() as repository:
+        protocol = ReceivableProtocol(body.read, _writer(pack.write))
+        UploadPackHandler(_served(repository), ["/"], protocol, stateless_rpc=True).handle()
 
 
 def _served(repository: Repo) -> DictBackend:
@@ -112,57 +162,17 @@ def _writer(write: Callable[[bytes], object]) -> Callable[[bytes], int]:
     return written
 
 
-async def _exchange(request: Request, service: str, serve: Callable[[BinaryIO, BinaryIO], None]) -> Response:
-    """Read the request into a file, serve it in a thread into another, send that: memory stays bounded."""
-    if request.headers.get("content-type") != f"application/x-{service}-request":
-        raise ApiError(415, f"A body of type application/x-{service}-request is expected")
-    reply = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - closed when it has been sent
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Raises `ApiError` 400 for what is not git's protocol."""
     try:
-        with tempfile.TemporaryFile() as body:
-            await _read_pack(request, body)
-            await asyncio.to_thread(serve, cast("BinaryIO", body), reply)
+        yield
     except GitProtocolError as error:
-        reply.close()
         raise ApiError(400, f"Not understood: {error}") from None
-    except BaseException:
-        reply.close()
-        raise
-    size = reply.tell()
-    reply.seek(0)
-    headers = {**NO_CACHE, "Content-Length": str(size)}
-    return StreamingResponse(_blocks(reply), 200, headers, media_type=f"application/x-{service}-result")
 
 
-async def _read_pack(request: Request, body: IO[bytes]) -> None:
-    """The body, unzipped where git has zipped it, into a file. Raises `ApiError` 413 above the limit."""
-    inflate = _inflate if request.headers.get("content-encoding") == "gzip" else _as_it_is
-    async for block in inflate(request.stream()):
-        if body.tell() + len(block) > MAX_PACK:
-            raise ApiError(413, f"A push of more than {MAX_PACK} bytes is not taken")
-        body.write(block)
-    body.seek(0)
-
-
-async def _as_it_is(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    async for chunk in chunks:
-        yield chunk
-
-
-async def _inflate(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Unzip in blocks of bounded size, whatever a block grows to. Raises `ApiError` 400 for what is no gzip."""
-    inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    try:
-        async for chunk in chunks:
-            yield inflater.decompress(chunk, BLOCK)
-            while inflater.unconsumed_tail:
-                yield inflater.decompress(inflater.unconsumed_tail, BLOCK)
-        while block := inflater.decompress(b"", BLOCK):
-            yield block
-    except zlib.error as error:
-        raise ApiError(400, f"The body is not gzip: {error}") from None
-
-
-async def _blocks(reply: BinaryIO) -> AsyncIterator[bytes]:
-    with reply:
-        while block := await asyncio.to_thread(reply.read, BLOCK):
+async def _blocks(pack: BinaryIO) -> AsyncIterator[bytes]:
+    with pack:
+        pack.seek(0)
+        while block := await asyncio.to_thread(pack.read, BLOCK):
             yield block

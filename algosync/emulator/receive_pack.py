@@ -18,6 +18,8 @@ from dulwich.repo import Repo
 from algosync.emulator.repositories import MASTER
 
 CAPABILITIES = b"report-status delete-refs side-band-64k ofs-delta object-format=sha1 agent=algosync-emulator"
+LONGEST_REASON = 200
+"""Characters of what a client is told of a broken pack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,18 @@ class Update:
     outcome: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Push:
+    """What came of a push: the refs that moved, and the report for the client, which is empty where it has asked for none.
+
+    With a `side_band` the report is one channel of the answer, and there is room for remarks in another.
+    """
+
+    moved: tuple[Update, ...]
+    report: bytes
+    side_band: bool
+
+
 def advertise(repository: Repo) -> bytes:
     """The refs as they are, with what this server can do."""
     lines = [sha + b" " + ref for ref, sha in sorted(repository.get_refs().items()) if ref.startswith(b"refs/")]
@@ -37,12 +51,9 @@ def advertise(repository: Repo) -> bytes:
     return b"".join(pkt_line(line + b"\n") for line in [first + b"\0" + CAPABILITIES, *rest]) + pkt_line(None)
 
 
-def receive(repository: Repo, request: BinaryIO, reply: BinaryIO) -> list[Update]:
-    """Take a push from `request` and write its report to `reply`; returns the refs that moved.
-
-    Raises `GitProtocolError` for what is no push.
-    """
-    protocol = Protocol(request.read, reply.write)
+def receive(repository: Repo, request: BinaryIO) -> Push:
+    """Take a push from `request`. Raises `GitProtocolError` for what is no push."""
+    protocol = Protocol(request.read, lambda _: None)
     commands, capabilities = _commands(protocol)
     try:
         if any(command.new != ZERO_SHA for command in commands):
@@ -50,14 +61,14 @@ def receive(repository: Repo, request: BinaryIO, reply: BinaryIO) -> list[Update
         unpacked = b"ok"
     # A pack is hostile until it is in; whatever is wrong with it is told to the client, and no ref moves.
     except Exception as error:  # noqa: BLE001
-        unpacked = (str(error) or type(error).__name__).replace("\n", " ").encode()
+        unpacked = (str(error) or type(error).__name__).replace("\n", " ")[:LONGEST_REASON].encode()
     done = []
     for command in commands:
         outcome = _apply(repository, command) if unpacked == b"ok" else "unpacker error"
         done.append(Update(command.ref, command.old, command.new, outcome))
-    if b"report-status" in capabilities:
-        _report(protocol, unpacked, done, sideband=b"side-band-64k" in capabilities)
-    return [update for update in done if update.outcome == "ok"]
+    moved = tuple(update for update in done if update.outcome == "ok")
+    report = _report(unpacked, done) if b"report-status" in capabilities else b""
+    return Push(moved, report, b"side-band-64k" in capabilities)
 
 
 def _commands(protocol: Protocol) -> tuple[list[Update], list[bytes]]:
@@ -124,14 +135,9 @@ def _complete(repository: Repo, new: ObjectID) -> bool:
         return False
 
 
-def _report(protocol: Protocol, unpacked: bytes, updates: list[Update], *, sideband: bool) -> None:
+def _report(unpacked: bytes, updates: list[Update]) -> bytes:
     lines = [b"unpack " + unpacked]
     for update in updates:
         verdict = b"ok " + update.ref if update.outcome == "ok" else b"ng " + update.ref + b" " + update.outcome.encode()
         lines.append(verdict)
-    report = b"".join(pkt_line(line + b"\n") for line in lines) + pkt_line(None)
-    if sideband:
-        protocol.write_sideband(1, report)
-        protocol.write_pkt_line(None)
-    else:
-        protocol.write(report)
+    return b"".join(pkt_line(line + b"\n") for line in lines) + pkt_line(None)

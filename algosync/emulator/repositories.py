@@ -11,12 +11,13 @@ from pathlib import Path
 
 from dulwich.errors import NotGitRepository
 from dulwich.objects import Blob, Commit, ObjectID, Tree, valid_hexsha
-from dulwich.refs import Ref
+from dulwich.refs import DictRefsContainer, Ref
 from dulwich.repo import Repo
 
 from algosync.emulator.errors import ApiError
 
 MASTER = Ref(b"refs/heads/master")
+HEAD = Ref(b"HEAD")
 INITIAL_MESSAGE = b"Algorithmia initial commit"
 
 
@@ -59,6 +60,13 @@ class Repositories:
     def open(self, algorithm_id: str) -> Iterator[Repo]:
         """A repository, to be read."""
         with Repo(str(self._path(algorithm_id))) as repository:
+            yield repository
+
+    @contextmanager
+    def at(self, algorithm_id: str, commit: str) -> Iterator[Repo]:
+        """A repository, to be read, as if the default branch was at this commit, and there was no other ref."""
+        with self.open(algorithm_id) as repository:
+            repository.refs = DictRefsContainer({HEAD: b"ref: " + MASTER, MASTER: commit.encode()})
             yield repository
 
     @contextmanager

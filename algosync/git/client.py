@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from dulwich.client import AbstractHttpGitClient
+from dulwich.protocol import CAPABILITY_SIDE_BAND_64K
 
 from algosync.core.error import NotFound, SourceError, Unexpected
 from algosync.core.text import printable
@@ -30,6 +31,8 @@ class Client(AbstractHttpGitClient):
     def __init__(self, url: str, user: str, credential: Credential, host: Host) -> None:
         # dulwich's server insists on clients that take thin packs; none comes to a client that says it has nothing.
         super().__init__(url, thin_packs=True, quiet=True)
+        # In it a server may show a build until that ends: nobody reads it here, and who waits for builds has a deadline for them.
+        self._send_capabilities.discard(CAPABILITY_SIDE_BAND_64K)
         self._user, self._credential, self._host = user, credential, host
 
     def _http_request(

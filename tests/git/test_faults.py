@@ -198,8 +198,7 @@ def test_a_denied_push_is_denied(server: GitServer) -> None:
 
 def test_a_server_that_lies_about_a_push_is_found_out(server: GitServer) -> None:
     body = b"000eunpack ok\n0019ok refs/heads/master\n0000"
-    framed = b"%04x\x01%s0000" % (len(body) + 5, body)
-    lie = Answer(200, {"Content-Type": "application/x-git-receive-pack-result"}, framed)
+    lie = Answer(200, {"Content-Type": "application/x-git-receive-pack-result"}, body)
     server.before = lambda request: lie if request == PUSH else None
     with pytest.raises(Unexpected, match="its branch is where it was"):
         server.client().push(None, TREE, author=AUTHOR, message="1")
@@ -208,7 +207,7 @@ def test_a_server_that_lies_about_a_push_is_found_out(server: GitServer) -> None
 def test_a_refusal_is_told_in_harmless_words(server: GitServer) -> None:
     reason = b"ng refs/heads/master \x1b]0;owned\x07" + "\u202e".encode() + b"x" * 5000
     body = b"000eunpack ok\n" + b"%04x" % (len(reason) + 5) + reason + b"\n0000"
-    refusal = Answer(200, {"Content-Type": "application/x-git-receive-pack-result"}, b"%04x\x01%s0000" % (len(body) + 5, body))
+    refusal = Answer(200, {"Content-Type": "application/x-git-receive-pack-result"}, body)
     server.before = lambda request: refusal if request == PUSH else None
     with pytest.raises(Conflict) as caught:
         server.client().push(None, TREE, author=AUTHOR, message="1")
@@ -326,7 +325,7 @@ def test_nothing_of_the_machine_is_read_or_written(server: GitServer, tmp_path: 
 
 def test_a_pack_that_cannot_be_unpacked_is_refused_once(server: GitServer) -> None:
     body = b"001bunpack index-pack abnor0000"
-    refusal = Answer(200, {"Content-Type": "application/x-git-receive-pack-result"}, b"%04x\x01%s0000" % (len(body) + 5, body))
+    refusal = Answer(200, {"Content-Type": "application/x-git-receive-pack-result"}, body)
     server.before = lambda request: refusal if request == PUSH else None
     with pytest.raises(Conflict, match="the git server refused the push"):
         server.client().push(None, TREE, author=AUTHOR, message="1")
@@ -335,10 +334,9 @@ def test_a_pack_that_cannot_be_unpacked_is_refused_once(server: GitServer) -> No
 
 def test_a_refusal_that_the_branch_contradicts_is_none(server: GitServer) -> None:
     body = b"000eunpack ok\n001eng refs/heads/master no!\n0000"
-    framed = b"%04x\x01%s0000" % (len(body) + 5, body)
 
     def after(request: str, answer: Answer) -> Answer:
-        return Answer(200, answer.headers, framed) if request == PUSH else answer
+        return Answer(200, answer.headers, body) if request == PUSH else answer
 
     server.after = after
     commit = server.client().push(None, TREE, author=AUTHOR, message="1")

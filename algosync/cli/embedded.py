@@ -15,7 +15,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,17 +43,19 @@ _LOOK_EVERY = 0.02  # seconds
 class LocalCluster:
     """A cluster that answers. Over TLS, `ca_cert` is the file of its authority, `ca_bundle` has those of the machine, too.
 
-    `faults` is the file of what goes wrong there.
+    `faults` is the file of what goes wrong there, `stances` are its answers where the evidence about real clusters is split.
     """
 
     url: str
     key: Secret
+    admin_key: Secret
     user: str
     pid: int
     started_at: str
     ca_cert: str | None
     ca_bundle: str | None
     faults: str | None
+    stances: Mapping[str, object]
 
 
 def is_local(address: str) -> bool:
@@ -152,12 +154,14 @@ def present(root: Path, within: float = 5.0) -> LocalCluster | None:
         return LocalCluster(
             url=str(document["address"]),
             key=Secret(str(document["key"])),
+            admin_key=Secret(str(document["admin_key"])),
             user=str(document["user"]),
             pid=int(document["pid"]),
             started_at=str(document["started_at"]),
             ca_cert=document.get("ca_cert"),
             ca_bundle=document.get("ca_bundle"),
             faults=document.get("faults"),
+            stances=dict(document["stances"]),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, http.client.HTTPException):
         return None

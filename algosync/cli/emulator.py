@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from algosync.cli import cluster_options as ours
 from algosync.cli import options
 
 __all__ = ["app"]
@@ -17,44 +17,6 @@ user = typer.Typer(help="Users of a local cluster.")
 key = typer.Typer(help="API keys of a local cluster.")
 app.add_typer(user, name="user")
 app.add_typer(key, name="key")
-
-
-class Form(str, Enum):
-    """How a key looks."""
-
-    PLAIN = "plain"
-    BASE64 = "base64"
-    JWT = "jwt"
-
-
-_Name = Annotated[str, typer.Option("--name", envvar="ALGOSYNC_NAME", metavar="NAME", help="Which local cluster.")]
-_MaybeName = Annotated[
-    str | None,
-    typer.Option(
-        "--name", envvar="ALGOSYNC_NAME", metavar="NAME", help="Which local cluster; all of them without it.", show_default=False
-    ),
-]
-_Port = Annotated[
-    int,
-    typer.Option(
-        "--port", envvar="ALGOSYNC_PORT", metavar="N", min=0, max=65535, help="Default: the last one, or any.", show_default=False
-    ),
-]
-_Tls = Annotated[bool, typer.Option("--tls", envvar="ALGOSYNC_TLS", help="Serve HTTPS, with a certificate authority of its own.")]
-_Faults = Annotated[
-    Path | None,
-    typer.Option("--faults", envvar="ALGOSYNC_FAULTS", metavar="FILE", help="What is to go wrong, as JSON.", show_default=False),
-]
-_Organizations = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--organization",
-        envvar="ALGOSYNC_ORGANIZATION",
-        metavar="ORG",
-        help="Make it a member, and the organization; may be repeated.",
-        show_default=False,
-    ),
-]
 
 
 @app.callback()
@@ -68,20 +30,40 @@ def common(context: typer.Context) -> None:
 @app.command()
 def start(
     context: typer.Context,
-    name: _Name = "default",
-    port: _Port = 0,
-    tls: _Tls = False,
-    faults: _Faults = None,
+    name: ours.Name = "default",
+    port: ours.Port = 0,
+    tls: ours.Tls = None,
+    faults: ours.Faults = None,
+    unbuilt_status: ours.UnbuiltStatus = None,
+    duplicate_status: ours.DuplicateStatus = None,
+    etag: ours.Etag = None,
+    strict_names: ours.StrictNames = None,
+    strict_versions: ours.StrictVersions = None,
+    largest_file: ours.LargestFile = None,
+    my_algorithms: ours.MyAlgorithms = None,
     state: options.StateFolder = Path("state"),
 ) -> None:
-    """Start the cluster, or join the one that runs; it stays until it is stopped. Prints its address."""
+    """Start the cluster, or join the one that runs; it stays until it is stopped. Prints its address.
+
+    It runs the code of the algorithms it is given. What is not said is as at its last start, but for --faults.
+    """
     from algosync.cli import keeping
 
-    keeping.start(state, name, keeping.Wanted(port, tls, faults), context.obj)
+    said: dict[str, int | bool | None] = {
+        "unbuilt_status": int(unbuilt_status.value) if unbuilt_status else None,
+        "duplicate_status": int(duplicate_status.value) if duplicate_status else None,
+        "etag": etag,
+        "strict_names": strict_names,
+        "strict_versions": strict_versions,
+        "my_algorithms": my_algorithms,
+    }
+    stances = {each: value for each, value in said.items() if value is not None}
+    limit = {} if largest_file is None else {"largest_file": keeping.size_limit(largest_file)}
+    keeping.start(state, name, keeping.Wanted(port, tls, faults, {**stances, **limit}), context.obj)
 
 
 @app.command()
-def stop(context: typer.Context, name: _Name = "default", state: options.StateFolder = Path("state")) -> None:
+def stop(context: typer.Context, name: ours.Name = "default", state: options.StateFolder = Path("state")) -> None:
     """End the cluster with all that it runs. Its data stays."""
     from algosync.cli import keeping
 
@@ -91,7 +73,7 @@ def stop(context: typer.Context, name: _Name = "default", state: options.StateFo
 @app.command()
 def status(
     context: typer.Context,
-    name: _MaybeName = None,
+    name: ours.MaybeName = None,
     json: options.JsonOutput = False,
     state: options.StateFolder = Path("state"),
 ) -> None:
@@ -104,7 +86,7 @@ def status(
 @app.command()
 def reset(
     context: typer.Context,
-    name: _Name = "default",
+    name: ours.Name = "default",
     auto_approve: options.AutoApprove = False,
     no_input: options.NoInput = False,
     state: options.StateFolder = Path("state"),
@@ -118,7 +100,7 @@ def reset(
 @app.command()
 def logs(
     context: typer.Context,
-    name: _Name = "default",
+    name: ours.Name = "default",
     follow: Annotated[bool, typer.Option("--follow", "-f", envvar="ALGOSYNC_FOLLOW", help="Go on showing what is added.")] = False,
     state: options.StateFolder = Path("state"),
 ) -> None:
@@ -129,19 +111,26 @@ def logs(
 
 
 @app.command()
-def env(context: typer.Context, name: _Name = "default", state: options.StateFolder = Path("state")) -> None:
-    """Print what other clients need, with the key, for a shell: eval "$(algosync emulator env)"."""
+def env(
+    context: typer.Context,
+    name: ours.Name = "default",
+    source: Annotated[
+        bool, typer.Option("--source", envvar="ALGOSYNC_SOURCE", help="As algosync's source, not as its destination.")
+    ] = False,
+    state: options.StateFolder = Path("state"),
+) -> None:
+    """Print what other clients need, with the keys, for a shell: eval "$(algosync emulator env)"."""
     from algosync.cli import access
 
-    access.env(state, name, context.obj)
+    access.env(state, name, context.obj, source=source)
 
 
 @user.command("add")
 def add_user(
     context: typer.Context,
     user: Annotated[str, typer.Argument(metavar="USER", help="The new user, or one that is to join an organization.")],
-    organization: _Organizations = None,
-    name: _Name = "default",
+    organization: ours.Organizations = None,
+    name: ours.Name = "default",
     state: options.StateFolder = Path("state"),
 ) -> None:
     """Make a user with an API key, which is printed alone on stdout, and what organizations it belongs to."""
@@ -161,6 +150,9 @@ def add_key(
     no_management: Annotated[
         bool, typer.Option("--no-management", envvar="ALGOSYNC_NO_MANAGEMENT", help="It may change no algorithm, nor use git.")
     ] = False,
+    admin: Annotated[
+        bool, typer.Option("--admin", envvar="ALGOSYNC_ADMIN", help="It is for the administration, and for nothing else.")
+    ] = False,
     expired: Annotated[
         bool, typer.Option("--expired", envvar="ALGOSYNC_EXPIRED", help="It is of no use from the beginning.")
     ] = False,
@@ -175,15 +167,41 @@ def add_key(
             show_default=False,
         ),
     ] = None,
-    form: Annotated[Form, typer.Option("--form", envvar="ALGOSYNC_FORM", help="How it looks.")] = Form.PLAIN,
-    name: _Name = "default",
+    form: Annotated[ours.Form, typer.Option("--form", envvar="ALGOSYNC_FORM", help="How it looks.")] = ours.Form.PLAIN,
+    name: ours.Name = "default",
     state: options.StateFolder = Path("state"),
 ) -> None:
     """Make one more API key, which is printed alone on stdout. The server knows it at once."""
-    from algosync.cli import access
+    from algosync.cli import keys
     from algosync.core.error import UsageError
 
     if expired and expires_in is not None:
         raise UsageError("--expired and --expires-in exclude each other")
-    wanted = access.Wanted(user, form.value, not read_only, not no_call, not no_management, 0.0 if expired else expires_in)
-    access.add_key(state, name, context.obj, wanted)
+    if admin and (read_only or no_call or no_management):
+        raise UsageError("--admin excludes --read-only, --no-call and --no-management: its key permits none of these anyway")
+    ends = 0.0 if expired else expires_in
+    wanted = keys.Wanted(user, form.value, not read_only, not no_call, not no_management, admin, ends)
+    keys.add(state, name, context.obj, wanted)
+
+
+@key.command("list")
+def list_keys(
+    context: typer.Context,
+    name: ours.Name = "default",
+    json: options.JsonOutput = False,
+    state: options.StateFolder = Path("state"),
+) -> None:
+    """Tell of every key whose it is, what it permits, until when, and a short id. The keys themselves are shown never again."""
+    from algosync.cli import keys
+
+    keys.listed(state, name, context.obj, json=json)
+
+
+@key.command("remove")
+def remove_key(
+    context: typer.Context, key_id: ours.KeyId, name: ours.Name = "default", state: options.StateFolder = Path("state")
+) -> None:
+    """Let nobody in with this key any more. The server knows at once."""
+    from algosync.cli import keys
+
+    keys.remove(state, name, context.obj, key_id=key_id)

@@ -9,7 +9,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,29 +18,49 @@ from algosync.cli.embedded import KEPT, LocalCluster, folder, joining, launch, l
 from algosync.core.error import AlgosyncError, UsageError
 from algosync.core.text import printable
 from algosync.emulator import server_lock
+from algosync.emulator.stances import NO_LIMIT
 
 if TYPE_CHECKING:
     from algosync.views.terminal import Terminal
 
-__all__ = ["Wanted", "command", "reset", "start", "stop"]
+__all__ = ["Wanted", "command", "reset", "size_limit", "start", "stop"]
 
 _STOP_WITHIN = 15.0  # seconds; then it is killed
 _LOOK_EVERY = 0.02  # seconds
+_RUNS_CODE = (
+    "It runs the code of the algorithms it is given, on this machine and as you: give it none that you would not run yourself."
+)
+_SIZE_DIGITS = 19  # the largest numbers that everybody can keep
 _DATABASE = ("cluster.sqlite-wal", "cluster.sqlite-shm", "cluster.sqlite")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a cluster is started with. Port 0 takes the last one, or any."""
+    """What a cluster is started with. Port 0 takes the last one, or any; what else is not said is as at the last start.
+
+    But for faults: those are of one start. `stances` are the fields of the cluster's own that are said, by name.
+    """
 
     port: int
-    tls: bool
+    tls: bool | None
     faults: Path | None
+    stances: Mapping[str, int | bool | None]
 
     def options(self) -> list[str]:
         """As the server's own command line has them."""
-        tls = ["--tls"] if self.tls else []
-        return ["--port", str(self.port), *tls, *(["--faults", str(self.faults.resolve())] if self.faults else [])]
+        switches = {"tls": self.tls} if self.tls is not None else {}
+        faults = ["--faults", str(self.faults.resolve())] if self.faults else []
+        said = [text for name, value in {**switches, **self.stances}.items() for text in _option(name, value)]
+        return ["--port", str(self.port), *faults, *said]
+
+
+def size_limit(text: str) -> int | None:
+    """Bytes; None for `none`. UsageError: neither."""
+    if text == NO_LIMIT:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < _SIZE_DIGITS):
+        raise UsageError(f"--largest-file {printable(text, 80)} is no number of bytes, nor {NO_LIMIT}")
+    return int(text)
 
 
 def start(state: Path, name: str, wanted: Wanted, terminal: Terminal) -> None:
@@ -63,6 +83,7 @@ def start(state: Path, name: str, wanted: Wanted, terminal: Terminal) -> None:
                 raise
             terminal.tell(f"The local cluster {name} is running. It stays until `{command('stop', name)}`.")
     terminal.result(cluster.url)
+    terminal.tell(_RUNS_CODE)
     terminal.tell(f'For other clients and shells: eval "$({command("env", name)})"')
 
 
@@ -158,8 +179,9 @@ def _check(cluster: LocalCluster, wanted: Wanted, name: str) -> None:
         option
         for option, differs in (
             ("--port", wanted.port not in (0, int(cluster.url.rpartition(":")[2]))),
-            ("--tls", wanted.tls != cluster.url.startswith("https:")),
+            ("--tls", wanted.tls not in (None, cluster.url.startswith("https:"))),
             ("--faults", faults != cluster.faults),
+            *((_flag(each), value != cluster.stances.get(each)) for each, value in wanted.stances.items()),
         )
         if differs
     ]
@@ -168,6 +190,17 @@ def _check(cluster: LocalCluster, wanted: Wanted, name: str) -> None:
             f"the local cluster {name} is running already at {cluster.url}, with another {', '.join(different)}",
             hint=f"start it with the options it runs with, or end it first: {command('stop', name)}",
         )
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _option(name: str, value: int | bool | None) -> list[str]:
+    """One setting on the server's command line."""
+    if isinstance(value, bool):
+        return [_flag(name) if value else f"--no-{name.replace('_', '-')}"]
+    return [_flag(name), NO_LIMIT if value is None else str(value)]
 
 
 def _ask(name: str, root: Path, terminal: Terminal, *, no_input: bool) -> None:

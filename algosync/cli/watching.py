@@ -28,6 +28,7 @@ __all__ = ["logs", "status"]
 _LOOK_EVERY = 0.2  # seconds
 _BLOCK = 1024 * 1024
 _LONGEST = 2000  # characters of a line
+_PAGES = "/page/"  # for people, below the address
 _State = Literal["running", "not answering", "stopped"]
 
 
@@ -98,7 +99,7 @@ def _line(seen: _Seen) -> str:
     cluster = seen.cluster
     user = printable(cluster.user, 80)
     since = printable(cluster.started_at, 40)
-    told = f"{cluster.url}  pid {cluster.pid}  user {user}  {algorithms}  since {since}  page {cluster.url}/page/"
+    told = f"{cluster.url}  pid {cluster.pid}  user {user}  {algorithms}  since {since}  page {cluster.url}{_PAGES}"
     return f"{seen.name}  running  {told}"
 
 
@@ -108,10 +109,13 @@ def _document(seen: _Seen) -> Json:
         "name": seen.name,
         "state": seen.state,
         "address": cluster.url if cluster else None,
+        "page": f"{cluster.url}{_PAGES}" if cluster else None,
         "pid": cluster.pid if cluster else None,
         "user": cluster.user if cluster else None,
         "started_at": cluster.started_at if cluster else None,
         "ca_cert": cluster.ca_cert if cluster else None,
+        "faults": cluster.faults if cluster else None,
+        "stances": {each: value for each, value in cluster.stances.items() if isinstance(value, int | None)} if cluster else None,
         "kept": seen.kept and cluster is not None,
         "algorithms": seen.algorithms,
     }

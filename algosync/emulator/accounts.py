@@ -13,6 +13,9 @@ from algosync.emulator.rights import ADMINISTERING, EVERYTHING, Rights
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
+ID_LENGTH = 12
+"""Characters of a key's digest that name it: of random keys, nobody learns anything from them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -39,6 +42,20 @@ class Caller:
     def owns(self, account: str) -> bool:
         """Whether the account is the user's own or that of an organization it belongs to."""
         return account == self.user or account in self.organizations
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """What is known of a key, which is not the key. `id` is short, public, and opens nothing; `expires_at` in Unix seconds.
+
+    A `main` key is one of the two that a cluster was started with, whose address file has them.
+    """
+
+    id: str
+    user: str
+    rights: Rights
+    main: bool
+    expires_at: float | None
 
 
 class AccountError(Exception):
@@ -116,6 +133,22 @@ class Accounts:
         self.add_user(user)
         self._insert(user, key, rights, None, main=True)
 
+    def key_records(self) -> list[KeyRecord]:
+        """Everybody's keys, as they were made."""
+        rows = self._database.rows("SELECT * FROM keys ORDER BY rowid")
+        return [
+            KeyRecord(row["digest"][:ID_LENGTH], row["user"], _rights(row), bool(row["main"]), row["expires_at"]) for row in rows
+        ]
+
+    def remove_key(self, key_id: str) -> bool:
+        """Let nobody in any more with the key of this id. False: there is none, or it is a main one."""
+        with self._database.write() as connection:
+            known = connection.execute("SELECT digest FROM keys WHERE substr(digest, 1, ?) = ?", (ID_LENGTH, key_id)).fetchall()
+            if len(known) != 1:
+                return False
+            removed = connection.execute("DELETE FROM keys WHERE digest = ? AND NOT main", (known[0]["digest"],))
+        return removed.rowcount == 1
+
     def caller(self, key: str) -> Caller | None:
         """Whom this key or token speaks for; None for nobody, as for an expired key and a worker that answers no call now."""
         hashed = digest(key)
@@ -125,9 +158,7 @@ class Accounts:
         row = self._database.row("SELECT * FROM keys WHERE digest = ?", hashed)
         if row is None or (row["expires_at"] is not None and row["expires_at"] <= time.time()):
             return None
-        rights = Rights(bool(row["may_write"]), bool(row["may_call"]), bool(row["may_manage"]))
-        granted = ADMINISTERING if row["may_administer"] else rights
-        return Caller(row["user"], None, self.organizations(row["user"]), granted)
+        return Caller(row["user"], None, self.organizations(row["user"]), _rights(row))
 
     def admit(self, worker: Callable[[], Caller | None]) -> str:
         """A new token for a worker, which says at each request whom it acts for."""
@@ -157,6 +188,12 @@ class Accounts:
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (digest(key), user, rights.write, rights.call, rights.management, rights.administration, expires_at, main),
             )
+
+
+def _rights(row: sqlite3.Row) -> Rights:
+    if row["may_administer"]:
+        return ADMINISTERING
+    return Rights(bool(row["may_write"]), bool(row["may_call"]), bool(row["may_manage"]))
 
 
 def _profile(row: sqlite3.Row | None) -> dict[str, object] | None:

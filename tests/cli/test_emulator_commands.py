@@ -9,6 +9,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import socket
 import stat
@@ -242,6 +243,7 @@ def test_env_is_for_shells(place: Workspace) -> None:
     variables |= dict.fromkeys(("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "GIT_SSL_CAINFO"), found["ca_bundle"])
     variables |= dict.fromkeys(("ALGORITHMIA_API", "DESTINATION_API_ADDRESS"), found["address"])
     variables |= dict.fromkeys(("ALGORITHMIA_API_KEY", "DESTINATION_API_KEY"), found["key"])
+    variables["ADMIN_API_KEY"] = found["admin_key"]
     variables |= dict.fromkeys(("NO_PROXY", "no_proxy"), "intern.example,localhost,127.0.0.1,::1,api.localhost,git.localhost")
     assert sorted(re.findall(r"^export (\w+)=", text, re.MULTILINE)) == sorted(variables)
     shell = subprocess.run(["/bin/sh", "-c", f"{text} env"], capture_output=True, text=True, check=True, env={})
@@ -256,6 +258,10 @@ def test_env_is_for_shells(place: Workspace) -> None:
         env={**seen, "HTTPS_PROXY": "http://127.0.0.1:9"},
     )
     assert done_by.stdout == "/v1/data/local\n"
+    as_source = {"SOURCE_API_ADDRESS": found["address"], "SOURCE_API_KEY": found["key"], "SOURCE_CA_CERT": found["ca_cert"]}
+    as_source |= {name: variables[name] for name in ("NO_PROXY", "no_proxy")}
+    told = [line.removeprefix("export ").split("=", 1) for line in done(place, "env", "--source").splitlines()]
+    assert {name: "".join(shlex.split(value)) for name, value in told} == as_source
     done(place, "stop")
 
 
@@ -289,6 +295,84 @@ def test_users_and_keys_with_the_server_and_without(place: Workspace) -> None:
         if path.is_file() and any(key.encode() in path.read_bytes() for key in folders)
     ]
     assert kept == [], "keys are digests"
+
+
+def test_keys_are_listed_and_removed(place: Workspace) -> None:
+    """Whose they are and what they permit; the keys themselves are nowhere in what is said."""
+    url = done(place, "start").strip()
+    done(place, "user", "add", "eve")
+    made = {
+        name: done(place, "key", "add", "--user", "eve", *options).strip()
+        for name, options in (("admin", ["--admin"]), ("reader", ["--read-only", "--no-call"]), ("old", ["--expired"]))
+    }
+    statuses = [request("GET", f"{url}/v1/{path}", made["admin"]) for path in ("users/local", "data/")]
+    assert statuses == [200, 403], "the administration's, and nothing else's"
+    text = done(place, "key", "list")
+    known = [line.split("  ", 1) for line in text.splitlines()]
+    assert [told for _, told in known] == [
+        "local  write, call, management, read  main",
+        "local  administration  main",
+        "eve  write, call, management, read",
+        "eve  administration",
+        "eve  management, read",
+        known[-1][1],
+    ]
+    assert re.fullmatch(r"eve  write, call, management, read  expired 20\d\d-\d\d-\d\dT[\d:]{8}\+00:00", known[-1][1])
+    ids = [found for found, _ in known]
+    assert [len(found) for found in ids] == [12] * 6
+    assert [key for key in (*made.values(), *keys_of(place)) if key in text] == []
+    listed = json.loads(done(place, "key", "list", "--json"))["keys"]
+    assert [(each["id"], each["user"], each["main"]) for each in listed] == [
+        (found, user, main) for found, user, main in zip(ids, ["local"] * 2 + ["eve"] * 4, [True] * 2 + [False] * 4, strict=True)
+    ]
+    assert request("GET", f"{url}/v1/data/", made["reader"]) == 200
+    assert said(place, "key", "remove", ids[4], code=0) == f"The key {ids[4]} opens nothing any more.\n"
+    assert request("GET", f"{url}/v1/data/", made["reader"]) == 401
+    assert f"{ids[4]} is the id of no key" in said(place, "key", "remove", ids[4])
+    assert f"{ids[0]} is a main key" in said(place, "key", "remove", ids[0])
+    assert "there is no local cluster none" in said(place, "key", "list", "--name", "none")
+    assert "--admin excludes" in said(place, "key", "add", "--admin", "--no-call", code=64)
+
+
+def keys_of(place: Workspace) -> list[str]:
+    return [str(document(place)[name]) for name in ("key", "admin_key")]
+
+
+def request(method: str, url: str, key: str) -> int:
+    import requests
+
+    return requests.request(method, url, headers={"Authorization": key}, timeout=20).status_code
+
+
+def test_a_cluster_is_started_as_it_was(place: Workspace) -> None:
+    """TLS and what it answers where the evidence is split; a running one with others is not joined."""
+    first = said_too(place, "start", "--tls", "--unbuilt-status", "200", "--etag", "--largest-file", "7")
+    assert "It runs the code of the algorithms it is given" in first
+    assert "is running already" in said_too(place, "start"), "as it runs"
+    assert "is running already" in said_too(place, "start", "--tls", "--etag", "--largest-file", "7")
+    others = ("--no-tls", "--no-etag", "--strict-names", "--unbuilt-status", "404", "--largest-file", "none")
+    assert "with another --tls, --unbuilt-status, --etag, --strict-names, --largest-file\n" in said(place, "start", *others)
+    before = document(place)["stances"]
+    done(place, "stop")
+    assert done(place, "start").startswith("https://")
+    assert document(place)["stances"] == before == json.loads(done(place, "status", "--json"))["clusters"][0]["stances"]
+    done(place, "stop")
+    assert done(place, "start", *others).startswith("http://")
+    assert document(place)["stances"] == {
+        **{"unbuilt_status": 404, "duplicate_status": 400, "largest_file": None},
+        **{"etag": False, "strict_names": True, "strict_versions": False, "my_algorithms": False},
+    }
+    assert "is no number of bytes, nor none" in said(place, "start", "--largest-file", "1k", code=64)
+    done(place, "reset", "--auto-approve")
+    done(place, "start")
+    assert document(place)["stances"] != before, "a reset forgets"
+
+
+def said_too(place: Workspace, *arguments: str) -> str:
+    """What a command that has a result writes to stderr."""
+    ended = place.run("emulator", *arguments)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stderr
 
 
 def roots(url: str, key: str) -> object:

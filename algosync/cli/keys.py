@@ -1,0 +1,112 @@
+"""Keys of a local cluster: made, listed by what they permit, removed. After it was made, nobody is shown a key again."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, fields
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from algosync.cli.access import accounts_of
+from algosync.cli.embedded import folder, standing
+from algosync.cli.keeping import command
+from algosync.core.error import AlgosyncError
+from algosync.core.text import printable
+
+if TYPE_CHECKING:
+    from algosync.core.resource import Json
+    from algosync.emulator.accounts import KeyRecord
+    from algosync.emulator.rights import Rights
+    from algosync.views.terminal import Terminal
+
+__all__ = ["Wanted", "add", "listed", "remove"]
+
+_FIRST_USER = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A key: whose (the cluster's first user's where that is empty), in what form, for what, for how many seconds.
+
+    One for the `administration` is for nothing else.
+    """
+
+    user: str
+    form: str
+    write: bool
+    call: bool
+    management: bool
+    administration: bool
+    expires_in: float | None
+
+    def rights(self) -> Rights:
+        """As the cluster has them."""
+        from algosync.emulator.rights import ADMINISTERING, Rights
+
+        return ADMINISTERING if self.administration else Rights(self.write, self.call, self.management)
+
+
+def add(state: Path, name: str, terminal: Terminal, wanted: Wanted) -> None:
+    """The key on stdout. AlgosyncError: there is no such user."""
+    from algosync.emulator.keys import Form, new_key
+
+    root = folder(state, name)
+    cluster = standing(root)
+    user = wanted.user or (cluster.user if cluster else _FIRST_USER)
+    with accounts_of(root) as accounts:
+        if not wanted.user:
+            accounts.add_user(user)
+        elif not accounts.has_user(user):
+            raise AlgosyncError(
+                f"the local cluster {name} has no user {printable(user)}", hint=command(f"user add {printable(user)}", name)
+            )
+        made = new_key(Form(wanted.form), user)
+        expires_at = None if wanted.expires_in is None else time.time() + wanted.expires_in
+        accounts.add_key(user, made, wanted.rights(), expires_at)
+    terminal.result(made)
+
+
+def listed(state: Path, name: str, terminal: Terminal, *, json: bool) -> None:
+    """One line for each key. AlgosyncError: there is no such cluster."""
+    with accounts_of(_existing(state, name)) as accounts:
+        keys = accounts.key_records()
+    if json:
+        terminal.document({"format_version": "1.0", "keys": [_document(each) for each in keys]})
+        return
+    for each in keys:
+        terminal.result(_line(each))
+
+
+def remove(state: Path, name: str, terminal: Terminal, *, key_id: str) -> None:
+    """The server knows at once. AlgosyncError: no key has this id, or it is one of those that the cluster was started with."""
+    with accounts_of(_existing(state, name)) as accounts:
+        if not accounts.remove_key(key_id):
+            main = any(each.id == key_id for each in accounts.key_records())
+            why = "is a main key, which lives as long as its cluster" if main else "is the id of no key"
+            raise AlgosyncError(f"{printable(key_id, 80)} {why}", hint=command("reset" if main else "key list", name))
+    terminal.tell(f"The key {key_id} opens nothing any more.")
+
+
+def _existing(state: Path, name: str) -> Path:
+    root = folder(state, name)
+    if not (root / "cluster.sqlite").exists():
+        raise AlgosyncError(f"there is no local cluster {name}", hint=command("start", name))
+    return root
+
+
+def _permitted(key: KeyRecord) -> list[str]:
+    return [field.name for field in fields(key.rights) if getattr(key.rights, field.name)]
+
+
+def _until(key: KeyRecord) -> str | None:
+    return None if key.expires_at is None else datetime.fromtimestamp(key.expires_at, timezone.utc).isoformat(timespec="seconds")
+
+
+def _line(key: KeyRecord) -> str:
+    ends = "" if key.expires_at is None else f"  {'expired' if key.expires_at <= time.time() else 'until'} {_until(key)}"
+    return f"{key.id}  {printable(key.user, 80)}  {', '.join(_permitted(key))}{ends}{'  main' if key.main else ''}"
+
+
+def _document(key: KeyRecord) -> Json:
+    return {"id": key.id, "user": key.user, "rights": [*_permitted(key)], "main": key.main, "expires_at": _until(key)}

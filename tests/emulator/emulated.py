@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import urllib3
 from dulwich.client import HttpGitClient, SendPackResult
 from dulwich.objects import Blob, Commit, Tree
+from dulwich.protocol import CAPABILITY_SIDE_BAND_64K
 from dulwich.repo import MemoryRepo
 
 from algosync.emulator.accounts import Accounts
@@ -123,7 +124,10 @@ class Emulator:
 
     def git(self) -> HttpGitClient:
         pool = urllib3.PoolManager(ca_certs=self.ca_cert) if self.ca_cert else None
-        return HttpGitClient(self.address, username=self.user, password=self.key, pool_manager=pool)
+        client = HttpGitClient(self.address, username=self.user, password=self.key, pool_manager=pool)
+        # With it a push would last as long as the build that it starts.
+        client._send_capabilities.discard(CAPABILITY_SIDE_BAND_64K)
+        return client
 
     def fetch(self, name: str) -> tuple[MemoryRepo, bytes]:
         """The repository of an algorithm and its head."""

@@ -26,8 +26,8 @@ class Running:
     tree: str
     depth: int
     may_call: bool
-    starting: bool
-    """Somewhere above, a worker is still importing and waits for this answer: it must not wait for a place to import."""
+    call: str
+    """The id of the call that it answers."""
 
 
 @dataclass(frozen=True, slots=True)

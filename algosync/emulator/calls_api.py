@@ -26,6 +26,9 @@ MAX_INPUT = 10 * 1024 * 1024
 DEFAULT_TIMEOUT = 300
 MAX_TIMEOUT = 3000
 MAX_DEPTH = 24
+MAX_TRACE = 8000
+"""Characters of a stack trace that are kept with a failed call: its end says where."""
+
 HASH = re.compile(r"[0-9a-f]{40}")
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -214,6 +217,7 @@ def _failure(target: Target, call: Call, payload: Document, error: Document) -> 
         "input": str(payload["data"])[:128],
         "error": error.get("message"),
         "error_type": error.get("error_type"),
+        "stacktrace": str(error.get("stacktrace") or "")[-MAX_TRACE:],
         "billable_to": call.user,
         "worker": "local",
     }

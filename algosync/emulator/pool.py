@@ -1,21 +1,28 @@
-"""Workers, kept warm: every call gets one for itself, and imports take turns.
+"""Workers, kept warm: every call gets one for itself, and takes its turn.
 
-Calls are never limited in number, as a call may wait for the calls it makes. Imports are, as many at once only slow
-each other down; but a call from inside an import, however deep, does not wait for a turn that this import holds.
+Of every build only so many calls run at once, and only so many imports of all together: more would cost memory and
+only slow each other down. A call that waits for calls it has made is not among them (see `turns`). The others wait in
+line, which is no part of the time that an algorithm may take: its timeout is the algorithm's, not that of the line.
 """
 
 import asyncio
 import os
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from algosync.emulator.builder import Builder
 from algosync.emulator.installer import InstallError
 from algosync.emulator.requirements import RequirementsError
+from algosync.emulator.turns import Turn, Turns
 from algosync.emulator.venvs import Venvs
 from algosync.emulator.worker import Call, Document, Host, Outcome, Target, Worker, failed
 
 IDLE_SECONDS = 300
+MAX_RUNNING = 8
+"""Calls of one build that run at once, not counting those that wait for calls they have made."""
+
 MAX_IDLE = 32
 """Idle workers that are kept: those used last."""
 
@@ -29,19 +36,20 @@ class Pool:
         self._venvs = venvs
         self._workers: set[Worker] = set()
         self._idle: list[Worker] = []
-        self._importing = 0
-        self._import_limit = max(2, os.cpu_count() or 1)
-        self._changed = asyncio.Condition()
+        self._imports = Turns(max(2, os.cpu_count() or 1))
+        self._running: WeakValueDictionary[str, Turns] = WeakValueDictionary()
+        self._turns: dict[str, Turn] = {}
 
     async def call(self, target: Target, call: Call, request: Document, timeout: float) -> Outcome:
         """Run one call; failures of the algorithm and of its environment are outcomes, too."""
-        worker = await self._idle_worker(target, call) or await self._started(target, call)
-        if isinstance(worker, Outcome):
-            return worker
+        turn = self._turns[call.id] = Turn()
+        running = self._running.setdefault(target.build.id, Turns(MAX_RUNNING))
         try:
-            return await worker.run(call, request, timeout)
+            with self._lent(call.maker):
+                async with turn.of(running):
+                    return await self._run(target, call, request, timeout)
         finally:
-            await asyncio.shield(self._release(worker))
+            del self._turns[call.id]
 
     async def retire(self, algorithm_id: str) -> None:
         """End all workers of a deleted algorithm."""
@@ -57,28 +65,34 @@ class Pool:
         """End all workers."""
         await asyncio.gather(*map(self._end, list(self._workers)))
 
-    async def _idle_worker(self, target: Target, call: Call) -> Worker | None:
-        """A worker that is or becomes idle; None is a turn to import another one, and has been counted."""
-        async with self._changed:
-            while True:
-                await asyncio.gather(*[self._end(worker) for worker in self._idle if worker.ended])
-                for worker in reversed(self._idle):
-                    if worker.target.build.id == target.build.id and worker.target.secrets == target.secrets:
-                        self._idle.remove(worker)
-                        worker.target = target
-                        return worker
-                if call.starting or self._importing < self._import_limit:
-                    self._importing += 1
-                    return None
-                await self._changed.wait()
+    def _lent(self, maker: str) -> AbstractContextManager[None]:
+        """While a call goes on, who has made it has no turn, if that runs here, too."""
+        turn = self._turns.get(maker)
+        return turn.lent() if turn else nullcontext()
+
+    async def _run(self, target: Target, call: Call, request: Document, timeout: float) -> Outcome:
+        worker = await self._idle_worker(target) or await self._started(target, call)
+        if isinstance(worker, Outcome):
+            return worker
+        try:
+            return await worker.run(call, request, timeout)
+        finally:
+            await asyncio.shield(self._release(worker))
+
+    async def _idle_worker(self, target: Target) -> Worker | None:
+        """The worker that did the same last, if it lives."""
+        await asyncio.gather(*[self._end(worker) for worker in self._idle if worker.ended])
+        for worker in reversed(self._idle):
+            if worker.target.build.id == target.build.id and worker.target.secrets == target.secrets:
+                self._idle.remove(worker)
+                worker.target = target
+                return worker
+        return None
 
     async def _started(self, target: Target, call: Call) -> Worker | Outcome:
-        """A new worker, or why there is none; then the turn is over."""
-        try:
-            return await self._start(target, call)
-        finally:
-            self._importing -= 1
-            await self._tell()
+        """A new worker, or why there is none; or one that has become idle before it was the turn of a new one."""
+        async with self._turns[call.id].of(self._imports):
+            return await self._idle_worker(target) or await self._start(target, call)
 
     async def _start(self, target: Target, call: Call) -> Worker | Outcome:
         source = self._builder.source(target.build)
@@ -110,14 +124,9 @@ class Pool:
             self._idle.append(worker)
             if len(self._idle) > MAX_IDLE:
                 await self._end(self._idle[0])
-        await self._tell()
 
     async def _end(self, worker: Worker) -> None:
         self._workers.discard(worker)
         if worker in self._idle:
             self._idle.remove(worker)
         await worker.close()
-
-    async def _tell(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()

@@ -42,12 +42,12 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """On whose behalf a call is made, in which request tree, how deep below its root."""
+    """On whose behalf a call is made, in which request tree, how deep below its root, and by which call, if by one."""
 
     user: str
     tree: str
     depth: int
-    starting: bool
+    maker: str = ""
     id: str = field(default_factory=lambda: f"req-{uuid.uuid4()}")
     """What its answer and the list of errors name it by."""
 
@@ -110,8 +110,7 @@ class Worker:
 
     async def load(self, python: Path, source: Path, call: Call) -> Outcome:
         """Start the process and import the algorithm, on behalf of the call that needs it."""
-        # Whatever the import itself calls must not wait for a place to import: this worker has it.
-        self._call = Call(call.user, call.tree, call.depth, starting=True)
+        self._call = call
         command: list[str | Path] = [python, "-I", "-u", "-W", "ignore::SyntaxWarning", RUNNER]
         self._process = await processes.start(command, self._environment(python), source, self._log, limit=MAX_LINE)
         return await self._answer(self._process, LOAD_SECONDS)
@@ -178,7 +177,7 @@ class Worker:
         if self._call is None:
             return None
         call, algorithm = self._call, self.target.algorithm
-        inside = Running(algorithm.owner, algorithm.name, call.tree, call.depth, self.target.may_call, call.starting)
+        inside = Running(algorithm.owner, algorithm.name, call.tree, call.depth, self.target.may_call, call.id)
         return Caller(call.user, inside)
 
     def _environment(self, python: Path) -> dict[str, str]:

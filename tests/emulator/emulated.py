@@ -277,6 +277,19 @@ def alive(pid: int) -> bool:
     return pid in _processes()
 
 
+def within(root: Path) -> list[str]:
+    """The processes of a folder, by their commands, their environments or where they are: workers and leashes too."""
+    return [pid for pid in os.listdir("/proc") if pid.isdigit() and str(root).encode() in _about(Path("/proc") / pid)]
+
+
+def _about(process: Path) -> bytes:
+    try:
+        texts = [(process / name).read_bytes() for name in ("cmdline", "environ")]
+        return b"\0".join([*texts, os.fsencode(os.readlink(process / "cwd"))])
+    except OSError:
+        return b""
+
+
 def store(repository: MemoryRepo, files: Mapping[str, bytes]) -> bytes:
     """Put files into an in-memory repository; the id of their tree."""
     tree = Tree()

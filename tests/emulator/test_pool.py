@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,11 @@ from algosync.emulator.database import Database
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
 from algosync.emulator.repositories import Repositories
+from algosync.emulator.turns import Turns
 from algosync.emulator.venvs import Venvs
 from algosync.emulator.worker import Call, Host, Target
 
-ROOT_CALL = Call("local", "tree", 0, starting=False)
+ROOT = partial(Call, "local", "tree", 0)
 Start = Callable[[Target], Awaitable[int]]
 
 
@@ -44,7 +46,7 @@ def with_pool(folder: Path, environments: Path, scenario: Callable[[Pool, Start]
         workers = Pool(Host(folder / "run", folder / "home", "http://127.0.0.1:9", Accounts(database)), builder, venvs)
 
         async def start(wanted: Target) -> int:
-            outcome = await workers.call(wanted, ROOT_CALL, {"content_type": "json", "data": None}, 60)
+            outcome = await workers.call(wanted, ROOT(), {"content_type": "json", "data": None}, 60)
             assert outcome.error is None, outcome
             return int(str(outcome.document["result"]))
 
@@ -110,7 +112,7 @@ def apply(input):
     async def scenario(workers: Pool, start: Start) -> None:
         one = target(tmp_path, "One")
         (tmp_path / "builds" / "One" / "src" / "src" / "One.py").write_text(source)
-        monkeypatch.setattr(workers, "_import_limit", 2)
+        monkeypatch.setattr(workers, "_imports", Turns(2))
         overlaps = await asyncio.gather(*[start(one) for _ in range(6)])
         assert max(overlaps) <= 2
 

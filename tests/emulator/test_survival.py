@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from emulated import Emulator, alive, emulator, errors, start, until
+from emulated import Emulator, alive, emulator, errors, start, until, within
 
 # Out of its session, its group and its parents.
 DAEMON = """
@@ -242,19 +242,6 @@ def test_kills_at_many_moments(tmp_path: Path, environments: Path) -> None:
             blobs = [path for path in (root / "blobs").rglob("*") if path.is_file()]
             assert len(blobs) == 1
     assert within(root) == []
-
-
-def within(root: Path) -> list[str]:
-    """The processes of a folder, by their commands, their environments or where they are: workers and leashes too."""
-    return [pid for pid in os.listdir("/proc") if pid.isdigit() and str(root).encode() in _about(Path("/proc") / pid)]
-
-
-def _about(process: Path) -> bytes:
-    try:
-        texts = [(process / name).read_bytes() for name in ("cmdline", "environ")]
-        return b"\0".join([*texts, os.fsencode(os.readlink(process / "cwd"))])
-    except OSError:
-        return b""
 
 
 def _upload(site: Emulator, number: int) -> None:

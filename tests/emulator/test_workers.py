@@ -94,7 +94,7 @@ def with_algorithm(folder: Path, environments: Path, code: str, scenario: Callab
         pool = Pool(Host(folder / "run", folder / "home", "http://127.0.0.1:9", Accounts(database)), builder, venvs)
 
         async def call(value: object) -> Outcome:
-            root_call = Call("local", "tree", 0, starting=False)
+            root_call = Call("local", "tree", 0)
             return await pool.call(TARGET, root_call, {"content_type": "json", "data": value}, TIMEOUT)
 
         try:

@@ -1,0 +1,89 @@
+"""Twenty calls at once of an algorithm that calls another one twelve times at once: all answered, in bounded memory."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from emulated import ADK, Emulator, emulator, until, within
+
+CALLS, WIDTH = 20, 12
+MOST_BYTES = 8 * 2**30
+SAMPLE_SECONDS = 0.25
+
+LEAF = "import time\ndef apply(input):\n    time.sleep(0.1)\n    return input * input\n"
+
+ORCHESTRATOR = """
+from concurrent.futures import ThreadPoolExecutor
+import Algorithmia
+client = Algorithmia.client()
+def apply(input):
+    leaf, numbers = input
+    with ThreadPoolExecutor(len(numbers)) as threads:
+        return sum(threads.map(lambda number: client.algo(leaf).pipe(number).result, numbers))
+"""
+
+RECURSION = """
+from concurrent.futures import ThreadPoolExecutor
+import Algorithmia
+client = Algorithmia.client()
+def apply(input):
+    own, depth = input
+    if depth == 0:
+        return 1
+    with ThreadPoolExecutor(2) as threads:
+        return sum(threads.map(lambda _: client.algo(own).pipe([own, depth - 1]).result, range(2)))
+"""
+
+
+class Memory:
+    """The peak of a cluster's memory: the proportional set sizes (PSS) of all its processes, looked at again and again."""
+
+    def __init__(self, site: Emulator) -> None:
+        self.peak = self.most = 0
+        self._site = site
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> "Memory":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(SAMPLE_SECONDS):
+            sizes = [size for pid in (self._site.process.pid, *self._site.descendants()) if (size := proportional(pid))]
+            self.peak, self.most = max(self.peak, sum(sizes)), max(self.most, len(sizes))
+
+
+def proportional(pid: int) -> int:
+    """The bytes of a process, where those it shares count for each of its owners in part; 0 once it has gone."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
+
+def test_twenty_orchestrators_twelve_wide(tmp_path: Path, environments: Path) -> None:
+    with emulator(tmp_path / "root", environments) as site:
+        leaf = site.deploy("Leaf", LEAF)
+        orchestrator = site.deploy("Orchestrator", ORCHESTRATOR, ADK)
+        inputs = [[leaf, list(range(call, call + WIDTH))] for call in range(CALLS)]
+        with Memory(site) as memory, ThreadPoolExecutor(CALLS) as threads:
+            replies = list(threads.map(lambda value: site.call(orchestrator, value), inputs))
+        assert [reply.get("result", reply) for reply in replies] == [sum(n * n for n in numbers) for _, numbers in inputs]
+        assert memory.most > CALLS, "each of them waits in a process of its own"
+        assert 0 < memory.peak < MOST_BYTES
+        assert within(tmp_path), "the last look would see them"
+        site.stop()
+        until(lambda: not within(tmp_path))
+    print(f"{memory.peak / 2**20:.0f} MiB of PSS in at most {memory.most} processes")
+
+
+def test_a_tree_of_calls_of_itself_is_wider_than_its_turns(tmp_path: Path, environments: Path) -> None:
+    with emulator(tmp_path / "root", environments) as site:
+        own = site.deploy("Recursion", RECURSION, ADK)
+        assert site.call(own, [own, 4])["result"] == 2**4

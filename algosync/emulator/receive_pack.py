@@ -76,7 +76,7 @@ def _commands(protocol: Protocol) -> tuple[list[Update], list[bytes]]:
     capabilities: list[bytes] = []
     for line in _lines(protocol):
         if not commands:
-            text, capabilities = extract_capabilities(line)
+            text, capabilities = _first(line)
         else:
             text = line
         parts = text.rstrip(b"\n").split(b" ")
@@ -84,6 +84,13 @@ def _commands(protocol: Protocol) -> tuple[list[Update], list[bytes]]:
             raise GitProtocolError("Malformed update of a ref")
         commands.append(Update(Ref(parts[2]), ObjectID(parts[0]), ObjectID(parts[1])))
     return commands, capabilities
+
+
+def _first(line: bytes) -> tuple[bytes, list[bytes]]:
+    """The first update, and what the client can do."""
+    if line.count(b"\0") > 1:
+        raise GitProtocolError("Malformed capabilities")
+    return extract_capabilities(line)
 
 
 def _lines(protocol: Protocol) -> Iterator[bytes]:

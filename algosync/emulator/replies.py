@@ -1,6 +1,7 @@
 """What every route does alike: whom it acts for, JSON in, JSON out, errors."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import cast
 
@@ -26,12 +27,14 @@ def error_reply(error: ApiError, *, head: bool = False) -> Response:
     """The error as JSON; a HEAD has no body, so a header says it."""
     headers = {}
     if head:
-        headers["X-Error-Message"] = error.message.encode("ascii", "replace").decode().replace("\n", " ")
+        # A message may quote the request, and a header must not end where that has the end of a line.
+        headers["X-Error-Message"] = re.sub(r"[^ -~]", "?", error.message.replace("\n", " ")).strip()
     return json_reply(error.body(), error.status, headers)
 
 
 async def refused(request: Request, error: Exception) -> Response:
-    """Starlette's hook for `ApiError`."""
+    """Starlette's hook for `ApiError`. The request log tells the reason."""
+    request.scope["refusal"] = str(error)
     return error_reply(cast("ApiError", error), head=request.method == "HEAD")
 
 

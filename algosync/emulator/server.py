@@ -138,6 +138,8 @@ def _config(cluster: Cluster, certificate: Path | None) -> uvicorn.Config:
         lifespan="on",
         http=WiredProtocol,
         ws="none",
+        # Nothing stands before it whose word on who asks, and how, would count.
+        proxy_headers=False,
         h11_max_incomplete_event_size=MAX_HEAD,
         timeout_graceful_shutdown=GRACE_SECONDS,
         ssl_certfile=certificate,

@@ -1,0 +1,157 @@
+"""Raw requests, many at a time, and their answers, each of which has to be there."""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import select
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+from mutated import Case
+
+BATCH = 16
+LARGE = 65536
+WAITED = 0.25
+"""Seconds for answers to requests whose end cannot be told: they may be waited for by the server, too."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A reply; `closing` where the server says that it is the last one."""
+
+    status: int
+    headers: dict[bytes, bytes]
+    body: bytes
+
+    @property
+    def closing(self) -> bool:
+        return self.headers.get(b"connection", b"").lower() == b"close"
+
+
+class Lost(Exception):
+    """The connection ended where an answer was due."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where requests go. With the token it is known what a question in between has to be answered with."""
+
+    host: str
+    token: str
+
+    def connect(self) -> socket.socket:
+        name, _, port = self.host.rpartition(":")
+        connection = socket.create_connection((name, int(port)), timeout=30)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    def exchange(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Answered]]:
+        """Send what can be told apart in batches on connections that are kept, and tell every answer."""
+        left = list(cases)
+        while left:
+            with self.connect() as connection, connection.makefile("rb") as stream:
+                while left:
+                    batch = _batch(left)
+                    count, closed = 0, False
+                    for found in self._answers(connection, stream, batch):
+                        yield found
+                        count, closed = count + 1, found[1].closing
+                    del left[:count]
+                    if closed:
+                        break
+                    self._ask(connection, stream, str(len(left)))
+
+    def _answers(self, connection: socket.socket, stream: IO[bytes], batch: Sequence[Case]) -> Iterator[tuple[Case, Answered]]:
+        connection.sendall(b"".join(each.wire(self.host) for each in batch))
+        for each in batch:
+            try:
+                answer = read(stream, head=each.method == "HEAD")
+            except (OSError, ValueError, IndexError, Lost) as error:
+                raise AssertionError(f"no answer to {each}: {error!r}") from error
+            yield each, answer
+            if answer.closing:
+                return
+
+    def _ask(self, connection: socket.socket, stream: IO[bytes], nonce: str) -> None:
+        """Whether answers and requests are still in step."""
+        connection.sendall(f"GET /health?nonce={nonce} HTTP/1.1\r\nHost: {self.host}\r\n\r\n".encode())
+        proof = hmac.new(self.token.encode(), nonce.encode(), "sha256").hexdigest()
+        assert read(stream).body == f'{{"proof":"{proof}"}}'.encode()
+
+    def unframed(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Answered | None]]:
+        """Send each on a connection of its own and wait a little for the first answer, which need not come."""
+        for start in range(0, len(cases), 4 * BATCH):
+            with contextlib.ExitStack() as stack:
+                sent = {stack.enter_context(self.connect()): each for each in cases[start : start + 4 * BATCH]}
+                for connection, each in sent.items():
+                    with contextlib.suppress(OSError):
+                        connection.sendall(each.wire(self.host))
+                ready = _answering(list(sent), WAITED)
+                for connection, each in sent.items():
+                    yield each, _first(connection, each) if connection in ready else None
+
+
+def _batch(left: Sequence[Case]) -> Sequence[Case]:
+    """The next ones that fit into the buffers of a connection."""
+    size = 0
+    for count, each in enumerate(left[:BATCH]):
+        size += len(each.body) + sum(len(value) for _, value in each.headers)
+        if size > LARGE:
+            return left[: max(1, count)]
+    return left[:BATCH]
+
+
+def _answering(connections: list[socket.socket], seconds: float) -> list[socket.socket]:
+    deadline, ready = time.monotonic() + seconds, set()
+    while (left := deadline - time.monotonic()) > 0 and len(ready) < len(connections):
+        ready.update(select.select([each for each in connections if each not in ready], [], [], left)[0])
+    return list(ready)
+
+
+def _first(connection: socket.socket, each: Case) -> Answered | None:
+    with connection.makefile("rb") as stream:
+        try:
+            return read(stream, head=each.method == "HEAD")
+        except (OSError, Lost):
+            return None
+
+
+def read(stream: IO[bytes], *, head: bool = False) -> Answered:
+    """The next answer. Raises `Lost` where the connection ends instead."""
+    line, headers = _head(stream)
+    while line.split()[1].startswith(b"1"):
+        line, headers = _head(stream)
+    status = int(line.split()[1])
+    if head or status in (204, 304):
+        return Answered(status, headers, b"")
+    if headers.get(b"transfer-encoding") == b"chunked":
+        return Answered(status, headers, _chunks(stream))
+    size = int(headers[b"content-length"])
+    body = stream.read(size)
+    if len(body) != size:
+        raise Lost(line)
+    return Answered(status, headers, body)
+
+
+def _head(stream: IO[bytes]) -> tuple[bytes, dict[bytes, bytes]]:
+    line = stream.readline()
+    if not line.startswith(b"HTTP/1.1 "):
+        raise Lost(line)
+    headers = {}
+    while (field := stream.readline()) not in (b"\r\n", b""):
+        name, _, value = field.partition(b":")
+        headers[name.lower()] = value.strip()
+    return line, headers
+
+
+def _chunks(stream: IO[bytes]) -> bytes:
+    body = b""
+    while size := int(stream.readline(), 16):
+        body += stream.read(size)
+        stream.readline()
+    stream.readline()
+    return body

@@ -1,0 +1,131 @@
+"""Acceptance: 10,000 mutated requests of each family of routes, and a cluster that is as it was.
+
+`ALGOSYNC_FUZZ_SCALE` and `ALGOSYNC_FUZZ_SEED` are those of all fuzz tests. `ALGOSYNC_FUZZ_CASE=family:index` sends one case alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import unquote
+
+import fuzzing
+import pytest
+from emulated import Emulator, emulator
+from exchanged import Answered, Server
+from mutated import Case, Seed, case, plain
+from mutated_seeds import FAMILIES, Seeded, seeded
+
+COUNT = 10_000
+CONNECTIONS = 4
+GROWTH = 120 * 1024
+"""KiB that the server may grow by in the second half of a family's requests."""
+
+OPEN = re.compile(r"/health|/v1/insights|/v1/algorithm-environments/edge/environment-specifications/[^/]+/template")
+"""What needs no key."""
+
+ALLOWED: dict[int, str] = {}
+"""The server errors that may be, each with its reason: none."""
+
+IN_ROOT = {
+    *("blobs", "builds", "cluster.json", "cluster.sqlite", "cluster.sqlite-shm", "cluster.sqlite-wal", "git", "home", "lock"),
+    *("requests.jsonl", "run", "server.lock"),
+}
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterator[Seeded]:
+    """Beside its folder there is another one, for whoever gets out of the first."""
+    parent = tmp_path_factory.mktemp("mutated")
+    for path in ("beside/kept", "beside/etc/passwd", "kept"):
+        (parent / path).parent.mkdir(exist_ok=True, parents=True)
+        (parent / path).write_text(path)
+    with emulator(parent / "root", environments) as site:
+        yield seeded(site)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_mutated_requests(cluster: Seeded, family: str) -> None:
+    site, server = cluster.site, Server(cluster.site.host, json.loads((cluster.site.root / "cluster.json").read_text())["token"])
+    seeds, authorization = cluster.seeds(family), cluster.authorization(family)
+    before, usual = outside(site), [seed.status for seed in seeds]
+    assert working(server, seeds, authorization) == usual
+    cases = [case(fuzzing.seed(), family, index, seeds, authorization) for index in chosen(family)]
+    half = len(cases) // 2
+    faults = sent(server, cases[:half])
+    memory = resident(site)
+    faults += sent(server, cases[half:])
+    assert resident(site) - memory < GROWTH
+    assert outside(site) == before
+    assert {path.name for path in site.root.iterdir()} <= IN_ROOT
+    assert site.process.poll() is None
+    assert working(server, seeds, authorization) == usual
+    assert faults == []
+
+
+def chosen(family: str) -> range:
+    only, _, index = os.environ.get("ALGOSYNC_FUZZ_CASE", "").partition(":")
+    if only:
+        return range(int(index), int(index) + 1) if only == family else range(0)
+    return range(fuzzing.runs(COUNT))
+
+
+def working(server: Server, seeds: Sequence[Seed], authorization: bytes) -> list[int | None]:
+    """The statuses of the seeds, in their second round: the first one puts in order what mutated ones have left."""
+    round_ = [plain(seed, authorization) for seed in seeds]
+    answers = [answer.status for _, answer in server.exchange([*round_, *round_])]
+    return [status if seed.status else None for seed, status in zip(seeds, answers[len(seeds) :], strict=True)]
+
+
+def sent(server: Server, cases: list[Case]) -> list[str]:
+    """Send them over some connections; what is wrong with the answers."""
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        found = pool.map(lambda start: list(_faults(server, cases[start::CONNECTIONS])), range(CONNECTIONS))
+        return [fault for each in found for fault in each]
+
+
+def _faults(server: Server, cases: list[Case]) -> Iterator[str]:
+    framed = server.exchange([each for each in cases if each.framed])
+    for each, answer in [*framed, *server.unframed([each for each in cases if not each.framed])]:
+        if answer and (fault := wrong(each, answer)):
+            told = f"ALGOSYNC_FUZZ_SEED={fuzzing.seed()} ALGOSYNC_FUZZ_CASE={each.family}:{each.index}"
+            yield f"{told}: {fault}: {str(each)[:1500]} {str(answer)[:500]}"
+
+
+def wrong(each: Case, answer: Answered) -> str:
+    """What no answer may be, or nothing."""
+    path = unquote(each.target.partition("?")[0])
+    if answer.status >= 500 and answer.status not in ALLOWED:
+        return "a failure of the server"
+    if not each.known and 200 <= answer.status < 300 and not OPEN.fullmatch(path):
+        return "let in without a key"
+    if answer.status < 400 or each.method == "HEAD" or path.startswith("/page/"):
+        return ""
+    kind = answer.headers.get(b"content-type", b"")
+    if kind.startswith(b"text/plain") and path.startswith("/v1/algo/") and "output=raw" in each.target:
+        return ""
+    return "" if kind == b"application/json" and set(json.loads(answer.body)) == {"error"} else "no error of the API"
+
+
+def outside(site: Emulator) -> dict[str, str]:
+    """Everything around the cluster's folder, by name, with its digest."""
+    parent = site.root.parent
+    found = [path for path in parent.rglob("*") if site.root not in (path, *path.parents)]
+    return {str(path.relative_to(parent)): _digest(path) for path in found}
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else oct(path.stat().st_mode)
+
+
+def resident(site: Emulator) -> int:
+    """KiB of memory."""
+    status = Path(f"/proc/{site.process.pid}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    assert found
+    return int(found[1])

@@ -1,7 +1,7 @@
 """The log of a build while it is being written: what a push shows of the build that it has started."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from algosync.emulator.blobs import BLOCK
 from algosync.emulator.builder import Builder
@@ -14,31 +14,38 @@ POLL_SECONDS = 0.1
 SILENCE_SECONDS = 5.0
 """After how long without a word a packet without words is sent: as often as git's own server does."""
 
+STOPPED = b"\nThe local cluster stops; it will build this again when it is started\n"
 
-async def remarks(builder: Builder, build: Build) -> AsyncIterator[bytes]:
-    """The log as packets for the user of git, as it grows, until the build has ended. Whoever stops reading stops nothing else."""
+
+async def remarks(builder: Builder, build: Build, stopping: Callable[[], bool]) -> AsyncIterator[bytes]:
+    """The log as packets for the user of git, as it grows, until the build has ended, or this server is about to.
+
+    Whoever stops reading stops nothing else.
+    """
     lines, clock = Remarks(), asyncio.get_running_loop().time
     last = clock()
-    async for block in _growing(builder, build):
+    async for block in _growing(builder, build, stopping):
         said = lines.packets(block)
         if not said and clock() - last >= SILENCE_SECONDS:
             said = KEEP_ALIVE
         if said:
             yield said
             last = clock()
-    if said := lines.packets(b"", final=True):
+    if said := lines.packets(STOPPED if stopping() else b"", final=True):
         yield said
 
 
-async def _growing(builder: Builder, build: Build) -> AsyncIterator[bytes]:
+async def _growing(builder: Builder, build: Build, stopping: Callable[[], bool]) -> AsyncIterator[bytes]:
     """Blocks of the log; an empty one now and then while there is nothing new."""
     place, ended = 0, False
     while not ended:
         # Asked before the log is read to its end: its last words are written before the build ends.
         ended = await builder.ends(build, POLL_SECONDS)
-        while block := await asyncio.to_thread(_read, builder, build, place):
+        while not stopping() and (block := await asyncio.to_thread(_read, builder, build, place)):
             place += len(block)
             yield block
+        if stopping():
+            return
         yield b""
 
 

@@ -30,6 +30,8 @@ class Wire:
         self._flow = flow
         self._lost = asyncio.Event()
         self._held = False
+        self.stopping = False
+        """Whether the server is about to stop: what would take long is to end of itself."""
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -42,6 +44,7 @@ class Wire:
 
     def stop(self) -> None:
         """The server stops."""
+        self.stopping = True
         if self._held:
             self._transport.abort()
 

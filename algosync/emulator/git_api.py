@@ -24,6 +24,7 @@ from algosync.emulator.build_log import remarks
 from algosync.emulator.builder import Builder
 from algosync.emulator.builds import SUCCEEDED, Build
 from algosync.emulator.errors import ApiError, not_permitted
+from algosync.emulator.fault_wire import Wire
 from algosync.emulator.git_body import body_of
 from algosync.emulator.receive_pack import Push, advertise, receive
 from algosync.emulator.records import Records
@@ -95,13 +96,13 @@ class GitApi:
         media_type = f"application/x-{PUSH}-result"
         if not push.side_band:
             return Response(push.report, 200, NO_CACHE, media_type=media_type)
-        return StreamingResponse(self._told(push, started), 200, NO_CACHE, media_type=media_type)
+        return StreamingResponse(self._told(push, started, request.scope["wire"]), 200, NO_CACHE, media_type=media_type)
 
-    async def _told(self, push: Push, started: list[Build]) -> AsyncIterator[bytes]:
+    async def _told(self, push: Push, started: list[Build], wire: Wire) -> AsyncIterator[bytes]:
         """The report first, then the log of the build: in the order in which git's own server runs its hooks."""
         yield packets(REPLY, push.report)
         for build in started:
-            async for said in remarks(self._builder, build):
+            async for said in remarks(self._builder, build, lambda: wire.stopping):
                 yield said
         yield pkt_line(None)
 

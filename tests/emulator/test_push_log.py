@@ -1,0 +1,188 @@
+"""A push and the build that it starts, by the real git: what it is shown, and when; what becomes of the build when it leaves."""
+
+import base64
+import contextlib
+import http.client
+import io
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dulwich.pack import write_pack_objects
+from dulwich.protocol import Protocol, pkt_line
+from emulated import MASTER, Emulator, add_commit, emulator, store, until
+
+SETUP = """
+import os, time
+open({marker!r}, "w").close()
+while not os.path.exists({release!r}):
+    time.sleep(0.02)
+raise SystemExit("\\x1b[31mnot today\\0")
+"""
+PROJECT = '[build-system]\nrequires = []\nbuild-backend = "setup"\nbackend-path = ["."]\n'
+GIT = shutil.which("git")
+needs_git = pytest.mark.skipif(GIT is None, reason="there is no git here")
+
+
+class Package:
+    """A requirement that has begun to be set up when `marker` is there, and fails when `release` is."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.marker, self.release = folder / "marker", folder / "release"
+        (folder / "setup.py").write_text(SETUP.format(marker=str(self.marker), release=str(self.release)))
+        (folder / "pyproject.toml").write_text(PROJECT)
+        self.requirement = f"slow @ file://{folder}"
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Iterator[Package]:
+    made = Package(tmp_path / "package")
+    yield made
+    made.release.touch()
+
+
+class Work:
+    """A clone. Its URL holds the key, as scripts have it."""
+
+    def __init__(self, site: Emulator, name: str, folder: Path) -> None:
+        self.folder, self._home = folder, folder.parent
+        site.create(name)
+        scheme, _, rest = site.address.partition("://")
+        self.run("clone", "-q", f"{scheme}://{site.user}:{site.key}@{rest}/git/local/{name}.git", str(folder), folder=self._home)
+
+    def environ(self) -> dict[str, str]:
+        identity = {f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        return {**identity, "PATH": os.environ["PATH"], "HOME": str(self._home), "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+
+    def run(self, *arguments: str, folder: Path | None = None) -> str:
+        assert GIT
+        command = [GIT, *arguments]
+        done = subprocess.run(command, cwd=folder or self.folder, env=self.environ(), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def commit(self, path: str, text: str) -> str:
+        (self.folder / path).write_text(text)
+        self.run("add", "-A")
+        self.run("commit", "-q", "-m", path)
+        return self.run("rev-parse", "HEAD").strip()
+
+    def push(self) -> subprocess.Popen[str]:
+        assert GIT
+        command = [GIT, "push", "origin", "HEAD:master"]
+        # In a group of its own: git is more than one process, and a user's Ctrl-C reaches all of them.
+        return subprocess.Popen(
+            command, cwd=self.folder, env=self.environ(), stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+
+
+def status(site: Emulator, name: str, commit: str) -> str:
+    (found,) = (b for b in site.get(f"/v1/algorithms/local/{name}/builds")["results"] if b["commit_sha"] == commit)
+    return str(found["status"])
+
+
+@needs_git
+def test_the_log_appears_while_the_build_runs(site: Emulator, tmp_path: Path, package: Package) -> None:
+    work = Work(site, "Live", tmp_path / "work")
+    commit = work.commit("requirements.txt", package.requirement)
+    with work.push() as push:
+        assert push.stderr is not None
+        assert push.stderr.readline().rstrip() == f"remote: Building local/Live at {commit}"
+        until(package.marker.exists)
+        assert status(site, "Live", commit) == "in-progress"
+        assert site.get("/v1/algorithms/local/Live")["version_info"]["git_hash"] == commit
+        package.release.touch()
+        rest = push.stderr.read()
+    lines = [line.rstrip() for line in rest.splitlines()]
+    assert (push.returncode, status(site, "Live", commit)) == (0, "failed")
+    said = [line.removeprefix("remote: ") for line in lines if line.startswith("remote: ")]
+    assert (said[-1], any("\ufffd[31mnot today\ufffd" in line for line in said)) == ("Build failed", True)
+    assert not set(rest) & set("\0\x1b")
+    assert lines[-1] == f"   {work.run('rev-parse', 'HEAD~1')[:7]}..{commit[:7]}  HEAD -> master"
+
+
+@needs_git
+def test_who_leaves_stops_no_build_and_holds_up_no_other_push(site: Emulator, tmp_path: Path, package: Package) -> None:
+    work = Work(site, "Left", tmp_path / "work")
+    commit = work.commit("requirements.txt", package.requirement)
+    with work.push() as push:
+        until(package.marker.exists)
+        os.killpg(push.pid, signal.SIGINT)
+    assert push.returncode != 0
+    # The request is in the log when the server has noticed.
+    until(lambda: any(line["path"] == "/git/local/Left.git/git-receive-pack" for line in site.log()))
+    second = site.push("Left", {"requirements.txt": ""})
+    assert (status(site, "Left", commit), site.fetch("Left")[1]) == ("in-progress", second.encode())
+    package.release.touch()
+    assert (site.build_of("Left", commit)["status"], site.build_of("Left", second)["status"]) == ("failed", "succeeded")
+
+
+@needs_git
+def test_a_server_that_stops_ends_the_push_well(tmp_path: Path, environments: Path, package: Package) -> None:
+    """`emulator` asserts that the server has nothing to complain of."""
+    with emulator(tmp_path / "root", environments) as site:
+        work = Work(site, "Stopped", tmp_path / "work")
+        commit = work.commit("requirements.txt", package.requirement)
+        with work.push() as push:
+            until(package.marker.exists)
+            assert site.stop(signal.SIGTERM) == 0
+            assert push.stderr is not None
+            said = push.stderr.read()
+    assert push.returncode == 0, said
+    assert "remote: The local cluster stops; it will build this again when it is started" in said
+    package.release.touch()
+    with emulator(site.root, environments) as again:
+        assert again.build_of("Stopped", commit)["status"] == "failed"
+
+
+def posted(
+    site: Emulator, name: str, capabilities: bytes, requirements: bytes = b""
+) -> tuple[str, http.client.HTTPResponse, http.client.HTTPConnection]:
+    """A push by hand, up to the head of its answer; its commit."""
+    repository, head = site.fetch(name)
+    tree = store(repository, {"requirements.txt": requirements})
+    commit = add_commit(repository, tree, [head])
+    objects = [repository[commit], repository[tree], *(repository[entry.sha] for entry in repository[tree].items())]
+    pack = io.BytesIO()
+    write_pack_objects(pack.write, [(each, None) for each in objects], object_format=repository.object_format)
+    body = pkt_line(head + b" " + commit + b" " + MASTER + b"\0" + capabilities) + pkt_line(None) + pack.getvalue()
+    credentials = base64.b64encode(f"{site.user}:{site.key}".encode()).decode()
+    headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/x-git-receive-pack-request"}
+    connection = site.connection()
+    connection.request("POST", f"/git/local/{name}.git/git-receive-pack", body, headers)
+    return commit.decode(), connection.getresponse(), connection
+
+
+def test_the_report_comes_before_the_log(site: Emulator) -> None:
+    site.create("Framed")
+    commit, response, connection = posted(site, "Framed", b"report-status side-band-64k")
+    with contextlib.closing(connection):
+        packets = list(Protocol(response.read, lambda _: None).read_pkt_seq())
+    report = pkt_line(b"unpack ok\n") + pkt_line(b"ok refs/heads/master\n") + pkt_line(None)
+    assert packets[0] == b"\1" + report
+    said = b"".join(packet[1:] for packet in packets[1:]).decode()
+    assert ({packet[:1] for packet in packets[1:]}, said) == ({b"\2"}, site.logs("Framed", site.build_of("Framed", commit)))
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [(b"report-status", b"000eunpack ok\n0019ok refs/heads/master\n0000"), (b"", b"")],
+    ids=["report", "nothing"],
+)
+def test_without_a_side_band_nobody_waits_for_the_build(
+    site: Emulator, package: Package, capabilities: bytes, expected: bytes
+) -> None:
+    name = f"Less{len(capabilities)}"
+    site.create(name)
+    commit, response, connection = posted(site, name, capabilities, package.requirement.encode())
+    with contextlib.closing(connection):
+        assert response.read() == expected
+    assert (status(site, name, commit), site.get(f"/v1/algorithms/local/{name}")["version_info"]["git_hash"]) == (
+        "in-progress",
+        commit,
+    )

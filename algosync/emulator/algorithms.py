@@ -137,7 +137,10 @@ def _oldest() -> int:
 
 
 def _failure(row: sqlite3.Row) -> dict[str, object]:
-    return {"created_at": row["created_ms"], **json.loads(row["record"])}
+    record = json.loads(row["record"])
+    # Kept for the pages: the platform's lists have none.
+    record.pop("stacktrace", None)
+    return {"created_at": row["created_ms"], **record}
 
 
 def _algorithm(row: sqlite3.Row) -> Algorithm:

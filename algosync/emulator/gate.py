@@ -59,6 +59,7 @@ class Gate:
             self._admit(scope)
             body.limit(largest_body(scope["method"], scope["path"], self._largest_file))
         except ApiError as error:
+            scope["refusal"] = error.message
             response = error_reply(error, head=scope["method"] == "HEAD")
             if error.status == 401 and (realm := _realm(scope["path"])):
                 response.headers["WWW-Authenticate"] = f'Basic realm="{realm}"'

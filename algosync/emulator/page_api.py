@@ -83,6 +83,7 @@ class PageApi:
             versions=self._records.versions.of(algorithm.id),
             builds=self._records.builds.page(algorithm.id, sys.maxsize, LISTED + 1),
             failures=self._lists.failures(caller.user, algorithm.id),
+            collection=self._lists.collection(algorithm.default_collection) if algorithm.default_collection else None,
         )
 
     def _build(self, request: Request, _: Caller) -> str:

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from algosync.emulator.accounts import ID_LENGTH
 from algosync.emulator.builds import Build
 from algosync.emulator.clock import seconds_text
 from algosync.emulator.database import Database
@@ -23,7 +24,7 @@ RECENT = 50
 
 @dataclass(frozen=True, slots=True)
 class AlgorithmLine:
-    """An algorithm with its newest version and its newest build, where it has them."""
+    """An algorithm with its newest version and its newest build, where it has them, and how many calls of it failed."""
 
     owner: str
     name: str
@@ -31,11 +32,15 @@ class AlgorithmLine:
     version: str | None
     callability: str | None
     build: Build | None
+    failures: int
 
 
 @dataclass(frozen=True, slots=True)
 class FailureLine:
-    """A failed call and what was said of it. `at` is ISO 8601; `input` is the beginning of what the algorithm was given."""
+    """A failed call and what was said of it. `at` is ISO 8601; `input` is the beginning of what the algorithm was given.
+
+    `trace` is the end of the stack trace, where there was one.
+    """
 
     owner: str
     name: str
@@ -45,6 +50,7 @@ class FailureLine:
     type: str
     message: str
     input: str
+    trace: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +77,9 @@ class FileLine:
 
 @dataclass(frozen=True, slots=True)
 class KeyLine:
-    """A key, of which nothing is known but what it permits and until when."""
+    """A key, of which nothing is known but a short public id, what it permits, and until when."""
 
+    id: str
     rights: list[str]
     main: bool
     expires_at: str | None
@@ -90,9 +97,11 @@ class PageRecords:
         """By owner and name."""
         rows = self._database.rows(
             "SELECT a.owner, a.name, a.settings, v.major, v.minor, v.revision, v.settings AS published,"
+            " coalesce(f.failures, 0) AS failures,"
             " b.sequence, b.id, b.algorithm_id, b.commit_sha, b.version_uuid, b.status, b.started_at, b.finished_at"
             " FROM algorithms a"
             " LEFT JOIN builds b ON b.sequence = (SELECT max(sequence) FROM builds WHERE algorithm_id = a.id)"
+            " LEFT JOIN (SELECT algorithm_id, count(*) AS failures FROM failures GROUP BY algorithm_id) f ON f.algorithm_id = a.id"
             " LEFT JOIN versions v ON v.sequence = (SELECT max(sequence) FROM versions WHERE algorithm_id = a.id)"
             " WHERE a.owner IN (SELECT ? UNION SELECT organization FROM members WHERE user = ?)"
             " ORDER BY a.owner, a.name LIMIT ?",
@@ -174,7 +183,7 @@ class PageRecords:
         if row["published"]:
             version = f"{row['major']}.{row['minor']}.{row['revision']}"
             callability = str(json.loads(row["published"]).get("algorithm_callability"))
-        return AlgorithmLine(row["owner"], row["name"], displayed, version, callability, _build(row))
+        return AlgorithmLine(row["owner"], row["name"], displayed, version, callability, _build(row), row["failures"])
 
 
 def _build(row: sqlite3.Row) -> Build | None:
@@ -186,10 +195,10 @@ def _build(row: sqlite3.Row) -> Build | None:
 
 def _failure(row: sqlite3.Row) -> FailureLine:
     record = json.loads(row["record"])
-    told = [str(record.get(name) or "") for name in ("algoversion", "username", "error_type", "error", "input")]
-    commit, user, kind, message, given = told
+    told = [str(record.get(name) or "") for name in ("algoversion", "username", "error_type", "error", "input", "stacktrace")]
+    commit, user, kind, message, given, trace = told
     at = datetime.fromtimestamp(row["created_ms"] / 1000, timezone.utc).isoformat()
-    return FailureLine(row["owner"], row["name"], commit, at, user, kind, message, given)
+    return FailureLine(row["owner"], row["name"], commit, at, user, kind, message, given, trace)
 
 
 def _collection(row: sqlite3.Row) -> CollectionLine:
@@ -201,4 +210,10 @@ def _collection(row: sqlite3.Row) -> CollectionLine:
 def _key(row: sqlite3.Row) -> KeyLine:
     rights = [name.removeprefix("may_") for name in row.keys() if name.startswith("may_") and row[name]]  # noqa: SIM118  # a row iterates over values
     until = row["expires_at"]
-    return KeyLine(rights, bool(row["main"]), until and seconds_text(int(until)), until is not None and until <= time.time())
+    return KeyLine(
+        row["digest"][:ID_LENGTH],
+        rights,
+        bool(row["main"]),
+        until and seconds_text(int(until)),
+        until is not None and until <= time.time(),
+    )

@@ -55,18 +55,18 @@ def _took(build: Build) -> str:
     if build.finished_at is None:
         return "unfinished"
     began, ended = (datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (build.started_at, build.finished_at))
-    return f"{(ended - began).total_seconds():.1f} s"
+    return f"{(ended - began).total_seconds():.1f}\u00a0s"
 
 
 def _size(count: int) -> str:
     if count < 1024:
-        return f"{count} B"
+        return f"{count}\u00a0B"
     amount = float(count)
     for unit in ("KiB", "MiB", "GiB"):
         amount /= 1024
         if amount < 1024:
-            return f"{amount:.1f} {unit}"
-    return f"{amount / 1024:.1f} TiB"
+            return f"{amount:.1f}\u00a0{unit}"
+    return f"{amount / 1024:.1f}\u00a0TiB"
 
 
 def _segment(text: str) -> str:

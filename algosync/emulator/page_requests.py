@@ -22,6 +22,7 @@ class RequestLine:
     size: int
     seconds: float | None
     fault: str | None
+    error: str | None
 
     @property
     def failed(self) -> bool:
@@ -46,6 +47,7 @@ def _request(line: bytes) -> RequestLine | None:
     try:
         entry = json.loads(line)
         texts = (entry["time"], entry["caller"], entry["method"], entry["path"])
-        return RequestLine(*texts, int(entry["status"]), int(entry["bytes"]), entry.get("seconds"), entry.get("fault"))
+        told = (entry.get("seconds"), entry.get("fault"), entry.get("error"))
+        return RequestLine(*texts, int(entry["status"]), int(entry["bytes"]), *told)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

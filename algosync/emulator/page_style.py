@@ -24,7 +24,8 @@ p, small, dd { unicode-bidi: isolate }
 small { display: block; color: var(--faint); font-size: .875rem }
 li a { display: inline-block; padding: .25rem 0; font-weight: 600 }
 b { font-weight: 600 }
-.failed { color: var(--bad) }
+summary { padding: .25rem 0; font-size: .875rem; cursor: pointer }
+.failed, a.failed { color: var(--bad) }
 .succeeded { color: var(--good) }
 .in-progress { color: var(--busy) }
 dl { display: grid; grid-template-columns: minmax(6rem, max-content) 1fr; gap: .125rem 1rem; margin: 0 }

@@ -38,6 +38,7 @@ build of {{ build.commit[:10] }}</a>
 <li>{% if named %}{{ algorithm_link(each.owner, each.name) }} {% endif %}<b class="failed">{{ each.type or "error" }}</b>
 <small>{{ each.at | moment }} · version {{ each.commit[:10] }} · called by {{ each.user }}</small>
 <pre>{{ each.message | beginning }}</pre>
+{% if each.trace %}<details><summary>Stack trace</summary><pre>{{ each.trace }}</pre></details>{% endif %}
 <small>Input: <code>{{ each.input }}</code></small></li>
 {% else %}
 <li>None</li>
@@ -52,8 +53,9 @@ build of {{ build.commit[:10] }}</a>
 <li><b{% if each.failed %} class="failed"{% endif %}>{{ each.status or "no reply" }}</b>
 {{ each.method }} <code>{{ each.path | beginning(300) }}</code>
 <small>{{ each.at | moment }} · {{ each.user or "nobody known" }} · {{ each.size | size }}\
-{% if each.seconds is not none %} · {{ each.seconds }} s{% endif %}\
-{% if each.fault %} · <b class="failed">fault {{ each.fault }}</b>{% endif %}</small></li>
+{% if each.seconds is not none %} · {{ each.seconds }}&nbsp;s{% endif %}\
+{% if each.fault %} · <b class="failed">fault {{ each.fault }}</b>{% endif %}</small>
+{% if each.error %}<small>{{ each.error }}</small>{% endif %}</li>
 {% else %}
 <li>None</li>
 {% endfor %}
@@ -68,13 +70,15 @@ BEFORE = '{% extends "frame" %}{% block content %}{% import "parts" as parts %}'
 
 PAGES = {
     "algorithms": """\
-<p>Of {{ user }}{% if organizations %} and of {{ organizations | join(", ") }}{% endif %}.</p>
+<p>Owned by {{ user }}{% if organizations %} or {{ organizations | join(", ") }}{% endif %}.</p>
 <ul>
 {% for each in algorithms[:listed] %}
 <li>{{ parts.algorithm_link(each.owner, each.name) }}
 <small>{{ each.environment }} · {% if each.version %}published {{ each.version }}, {{ each.callability }}\
 {% else %}nothing published{% endif %}</small>
-{% if each.build %}{{ parts.build_line(each.owner, each.name, each.build) }}{% else %}<small>never built</small>{% endif %}</li>
+{% if each.build %}{{ parts.build_line(each.owner, each.name, each.build) }}{% else %}<small>never built</small>{% endif %}
+{% if each.failures %}<a class="failed" href="/page/algorithms/{{ each.owner | segment }}/{{ each.name | segment }}#failed">\
+{{ each.failures }} failed {{ "call" if each.failures == 1 else "calls" }}</a>{% endif %}</li>
 {% else %}
 <li>There are no algorithms yet.</li>
 {% endfor %}
@@ -87,6 +91,10 @@ PAGES = {
 {% for name, value in algorithm.settings.items() if name != "algorithm_environment" %}
 <dt>{{ name }}</dt><dd>{{ value | beginning(300) }}</dd>
 {% endfor %}
+{% if collection %}
+<dt>default collection</dt>
+<dd><a href="/page/data/{{ collection.id | segment }}">{{ collection.account }}/{{ collection.name }}</a></dd>
+{% endif %}
 </dl>
 <h2>Versions</h2>
 <ul>
@@ -107,7 +115,7 @@ PAGES = {
 {% endfor %}
 </ul>
 {{ parts.more(builds) }}
-<h2>Failed calls</h2>
+<h2 id="failed">Failed calls</h2>
 {{ parts.failures(failures, named=false) }}
 """,
     "build": """\
@@ -165,7 +173,7 @@ read by {{ collection.acl | join(", ") or "its owner only" }}</p>
 <ul>
 {% for each in keys[:listed] %}
 <li>May {{ each.rights | join(", ") or "read only" }}
-<small>{% if each.main %}main key · {% endif %}\
+<small><code>{{ each.id }}</code> · {% if each.main %}main key · {% endif %}\
 {% if each.expired %}<b class="failed">expired</b> {% elif each.expires_at %}until {% endif %}\
 {{ each.expires_at | moment if each.expires_at else "does not expire" }}</small></li>
 {% endfor %}

@@ -12,11 +12,15 @@ from algosync.emulator.accounts import Caller
 from algosync.emulator.clock import now_text
 from algosync.emulator.query_keys import shown
 
+LONGEST = 300
+"""Characters of a refusal that are kept."""
+
 
 class RequestLog:
     """`requests.jsonl`: time, caller, method, path with query, status, bytes of the reply's body.
 
-    Where they are known: the seconds that it took from the gate to the reply's last byte, and the fault that struck.
+    Where they are known: the seconds that it took from the gate to the reply's last byte, the fault that struck, and the beginning
+    of what was said where it was refused.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,6 +42,8 @@ class RequestLog:
             entry["seconds"] = round(time.monotonic() - began, 3)
         if fault := scope.get("fault"):
             entry["fault"] = fault
+        if refusal := scope.get("refusal"):
+            entry["error"] = refusal[:LONGEST]
         os.write(self._file, json.dumps(entry).encode() + b"\n")
 
     def close(self) -> None:

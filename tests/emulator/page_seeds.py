@@ -43,8 +43,8 @@ TAGS = {
     "code",
     "pre",
 }
-TAGS |= {"dl", "dt", "dd"}
-ATTRIBUTES = {"lang", "charset", "name", "content", "href", "aria-current", "class"}
+TAGS |= {"dl", "dt", "dd", "details", "summary"}
+ATTRIBUTES = {"lang", "charset", "name", "content", "href", "aria-current", "class", "id"}
 BROKEN = f"def apply(input):\n    raise ValueError({HOSTILE + SPOOF!r})\n"
 
 
@@ -132,7 +132,7 @@ def filled(database: Database, algorithms: int, folder: Path) -> PageApi:
     numbers = range(algorithms)
     with database.write() as connection:
         connection.executemany(
-            "INSERT INTO algorithms VALUES (?, 'local', ?, '{}', ?, 'c')", [(str(n), f"A{n:04}", settings) for n in numbers]
+            "INSERT INTO algorithms VALUES (?, 'local', ?, '{}', ?, 'c', NULL)", [(str(n), f"A{n:04}", settings) for n in numbers]
         )
         connection.executemany(
             "INSERT INTO builds (id, algorithm_id, commit_sha, version_uuid, status, started_at) VALUES (?, ?, ?, 'v', ?, 't')",

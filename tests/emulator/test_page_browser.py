@@ -47,8 +47,8 @@ def test_on_a_phone_and_on_a_desk(site: Emulator, tab: Browser) -> None:
 
 def reached(site: Emulator) -> list[str]:
     """One page of each sort, found by its links as people do."""
-    found = page(site, "/page/").links
-    inside = [link for path in [*found, "/page/data"] for link in page(site, path).links]
+    found = [link.partition("#")[0] for link in page(site, "/page/").links]
+    inside = [link.partition("#")[0] for path in [*found, "/page/data"] for link in page(site, path).links]
     return list(dict.fromkeys(link for link in [*found, *inside] if link != "/page/"))
 
 

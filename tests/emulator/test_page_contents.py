@@ -48,7 +48,7 @@ def test_a_browser_is_asked_for_the_key(rehearsed: Emulator) -> None:
         ("/page/", basic("sim0000000000000000000000000"), 401),
         ("/page/", basic(rehearsed.key, user="a:b"), 401),
         ("/page/", {"Authorization": "Basic *"}, 401),
-        (f"/page/?key={rehearsed.key}", {"Authorization": ""}, 401),
+        (f"/page/?key={rehearsed.key}", {"Authorization": ""}, 400),
         ("/page/", {"Authorization": "", "Cookie": f"session={rehearsed.key}"}, 401),
         # What the browser repeats for the pages opens nothing else.
         ("/v1/data/", basic(rehearsed.key), 401),
@@ -117,9 +117,15 @@ def test_the_failed_calls(rehearsed: Emulator) -> None:
         assert HOSTILE + SPOOF_SHOWN in words
         assert f"Input: {HOSTILE}"[:100] in words
         assert "AlgorithmError" in words
+        assert "Stack trace" in words
     words = " ".join(page(rehearsed, "/page/calls").text.split())
     failed = words[words.index("Requests that failed") : words.index("Last calls of algorithms")]
     assert "404 GET /v1/data/.my/models/none?<script>alert(5)" in failed
+    assert " s path not found" in failed, "and why"
+    overview = page(rehearsed, "/page/")
+    count = len(rehearsed.get("/v1/algorithms/local/Broken/errors"))
+    assert f"{count} failed call" in overview.text
+    assert "/page/algorithms/local/Broken#failed" in overview.links
     called = words[words.index("Last calls of algorithms") : words.index("Last requests")]
     line = next(each for each in rehearsed.log() if each["path"].startswith("/v1/algo/"))
     assert (
@@ -138,8 +144,27 @@ def test_the_data_without_their_content(rehearsed: Emulator) -> None:
     assert "local/models 3 files · 21 B · last written " in words
     link = next(link for link in page(rehearsed, "/page/data").links if link.startswith("/page/data/"))
     listing = page(rehearsed, link)
-    assert "<img src=x onerror=alert(4)> 7 B · " in listing.text
+    assert "<img src=x onerror=alert(4)> 7\u00a0B · " in listing.text
     assert "1234567" not in listing.html
+
+
+def test_the_default_collection(site: Emulator) -> None:
+    """What is bound to an algorithm is shown with it, as long as it is there; only what its owner has can be."""
+    site.deploy("Bound", "def apply(input):\n    return input\n")
+    bound = f"/v1/algorithms/{site.get('/v1/algorithms/local/Bound')['id']}/collections"
+    assert site.request("POST", "/v1/data/.my", {"name": "weights"}).status == 200
+    [known] = [each["id"] for each in site.get("/v1/hostedData")["result"] if each["collection_name"] == "weights"]
+    assert "default collection" not in page(site, "/page/algorithms/local/Bound").text
+    assert site.request("POST", f"{bound}/{known}", {}).json["result"]["location"] == "data://local/weights"
+    shown = page(site, "/page/algorithms/local/Bound")
+    assert ("local/weights" in shown.text, f"/page/data/{known}" in shown.links) == (True, True)
+    stranger = site.key_of("stranger")
+    nowhere = "00000000-0000-4000-8000-000000000000"
+    missing = f"/v1/algorithms/{nowhere}/collections/{known}"
+    asked = [(f"{bound}/{nowhere}", None), (missing, None), (f"{bound}/{known}", stranger)]
+    assert [site.request("POST", path, {}, key=key).status for path, key in asked] == [404, 404, 403]
+    assert site.request("DELETE", "/v1/data/.my/weights").status == 200
+    assert "default collection" not in page(site, "/page/algorithms/local/Bound").text
 
 
 def test_each_sees_their_own(rehearsed: Emulator) -> None:
@@ -163,9 +188,9 @@ def test_the_keys_of_a_user(site: Emulator) -> None:
     words = " ".join(page(site, "/page/accounts", site.key_of("keyed")).text.split())
     keys = words[words.index("Your keys") : words.index("Users")]
     lines = [
-        r"Your keys May write, manage expired \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
-        r"May read only until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
-        "May write, call, manage does not expire ",
+        r"Your keys May write, manage [0-9a-f]{12} · expired \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
+        r"May read only [0-9a-f]{12} · until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
+        r"May write, call, manage [0-9a-f]{12} · does not expire ",
     ]
     assert re.fullmatch(" ".join(lines), keys)
 
@@ -198,9 +223,9 @@ def test_long_lists_end(tmp_path: Path) -> None:
             most = RECENT if path == "calls" else LISTED
             assert (path, f"There are more than these {most}." in text, last in text, beyond in text) == (path, True, True, False)
         first = looked(pages, "/page/data/0")
-        assert (first.text.count("10 B"), first.links[-1]) == (LISTED, "/page/data/0?after=g0498")
+        assert (first.text.count("10\u00a0B"), first.links[-1]) == (LISTED, "/page/data/0?after=g0498")
         following = looked(pages, first.links[-1])
-        assert (following.text.count("10 B"), following.links[-1]) == (2, "/page/accounts")
+        assert (following.text.count("10\u00a0B"), following.links[-1]) == (2, "/page/accounts")
 
 
 def test_only_the_end_of_the_request_log_is_read(tmp_path: Path) -> None:

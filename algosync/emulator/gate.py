@@ -56,7 +56,7 @@ class Gate:
         body = Body(scope, receive)
         reply = _Reply(scope, send, self._log, body)
         try:
-            self._admit(scope)
+            self.admit(scope)
             body.limit(largest_body(scope["method"], scope["path"], self._largest_file))
         except ApiError as error:
             scope["refusal"] = error.message
@@ -70,7 +70,7 @@ class Gate:
         finally:
             reply.close()
 
-    def _admit(self, scope: Scope) -> None:
+    def admit(self, scope: Scope) -> None:
         """Say who asks. Raises `ApiError` for who may not."""
         headers = Headers(scope=scope)
         check_head(scope)
@@ -96,10 +96,10 @@ class Gate:
             raise ApiError(400, "A key in the URL is refused: histories and logs keep it. Send it as Authorization")
 
     def _caller(self, headers: Headers, path: str) -> Caller:
-        presented = headers.get("authorization", "")
-        if not presented:
+        presented = headers.getlist("authorization")
+        if not any(presented):
             raise ApiError(401, "authorization required")
-        caller = self._known(presented, path)
+        caller = self._known(presented[0], path) if len(presented) == 1 else None
         if caller is None:
             raise ApiError(401, "The API key is unknown or invalid", UNKNOWN_KEY)
         return caller

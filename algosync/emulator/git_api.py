@@ -168,7 +168,8 @@ def _understood() -> Iterator[None]:
     """Raises `ApiError` 400 for what is not git's protocol."""
     try:
         yield
-    except GitProtocolError as error:
+    except (GitProtocolError, ValueError, AssertionError) as error:
+        # dulwich decodes and asserts what a client may send in any form.
         raise ApiError(400, f"Not understood: {error}") from None
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from algosync.emulator.keys import KEY_LENGTH
 
@@ -19,12 +19,13 @@ def holds_key(query: str, known: Callable[[str], bool] = lambda _: False) -> boo
     """Whether there is a key in a query: by its parameter's name, by its looks, or because it is `known`."""
     if LOOKS.search(query):
         return True
-    for name, value in parse_qsl(query.replace("+", "%2B"), keep_blank_values=True):
+    for parameter in query.split("&"):
+        name, _, value = (unquote(part) for part in parameter.partition("="))
         if re.sub(r"[^a-z]", "", name.lower()) in NAMES:
             return True
-        for text in (name, value):
-            if len(text) >= KEY_LENGTH and (LOOKS.search(text) or known(text)):
-                return True
+        # A parameter may be nothing but a key, with a `=` of its own at the end.
+        if any(len(text) >= KEY_LENGTH and (LOOKS.search(text) or known(text)) for text in (value, name, unquote(parameter))):
+            return True
     return False
 
 

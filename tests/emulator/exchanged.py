@@ -21,7 +21,7 @@ WAITED = 0.25
 
 @dataclass(frozen=True)
 class Answered:
-    """A reply; `closing` where the server says that it is the last one."""
+    """A reply; `closing` where it is the last one, as the server says, or as it has failed."""
 
     status: int
     headers: dict[bytes, bytes]
@@ -29,7 +29,7 @@ class Answered:
 
     @property
     def closing(self) -> bool:
-        return self.headers.get(b"connection", b"").lower() == b"close"
+        return self.headers.get(b"connection", b"").lower() == b"close" or self.status >= 500
 
 
 class Lost(Exception):

@@ -1,38 +1,16 @@
 """Who is let in, and what is written down."""
 
 import base64
-import re
-import uuid
-from pathlib import Path
+import contextlib
+import socket
+from urllib.parse import quote
 
 import pytest
 from emulated import Emulator
 
-from algosync.emulator.cluster import Cluster, Place
+from algosync.emulator.accounts import Accounts
 from algosync.emulator.database import Database
-
-OPEN = {"/health", "/v1/insights", "/v1/algorithm-environments/edge/environment-specifications/{specification}/template"}
-
-
-def test_nothing_without_a_key(site: Emulator, tmp_path: Path) -> None:
-    """Every route of the table, whatever is added to it."""
-    database = Database(tmp_path / "database")
-    cluster = Cluster(Place(tmp_path, tmp_path, 1, "token"), database)
-    table = [(method, route.path) for route in cluster.routes() for method in sorted(route.methods or ())]
-    assert len(table) > 50
-    for method, pattern in [*table, ("GET", "/"), ("GET", "/nothing")]:
-        path = re.sub(r"{\w+:uuid}", str(uuid.uuid4()), pattern)
-        path = re.sub(r"{[^}]*}", "x", path)
-        missing = site.request(method, path, headers={"Authorization": ""})
-        wrong = site.request(method, path, key="sim0000000000000000000000000")
-        if pattern in OPEN:
-            assert missing.status in (200, 404, 405), (method, path)
-            continue
-        assert (missing.status, wrong.status) == (401, 401), (method, path)
-        if method != "HEAD":
-            assert missing.json["error"]["message"] == "authorization required"
-            assert wrong.json["error"]["code"] == 2002
-    database.close()
+from algosync.emulator.keys import Form, new_key
 
 
 @pytest.mark.parametrize("form", ["{}", "Simple {}", "Bearer {}"])
@@ -53,23 +31,114 @@ def test_git_takes_basic_credentials_only_and_they_open_nothing_else(site: Emula
     assert site.request("GET", refs, headers={"Authorization": "Basic *"}).status == 401
 
 
-def test_only_the_own_host_and_origin(site: Emulator) -> None:
+def test_only_the_own_host(site: Emulator) -> None:
     port = site.host.rpartition(":")[2]
-    statuses = {
-        host: site.request("GET", "/v1/data/", headers={"Host": host}).status
-        for host in (site.host, f"localhost:{port}", "127.0.0.1", "evil.example", f"evil.example:{port}", "[::1]")
+    own = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "LOCALHOST", "[::1]", "api.localhost", "git.localhost")]
+    names = [
+        "127.0.0.1",
+        "localhost",
+        "evil.example",
+        f"evil.example:{port}",
+        "[::1]",
+        f"::1:{port}",
+        f"localhost.:{port}",
+        "127.0.0.1:1",
+    ]
+    odd = [
+        f"127.0.0.1:0{port}",
+        f"0.0.0.0:{port}",
+        f"127.1:{port}",
+        f"2130706433:{port}",
+        f"user@{site.host}",
+        f"{site.host},{site.host}",
+    ]
+    assert [site.request("GET", "/v1/data/", headers={"Host": host}).status for host in own] == [200] * len(own)
+    assert [site.request("GET", "/v1/data/", headers={"Host": host}).status for host in names + odd] == [403] * len(names + odd)
+
+
+def test_only_the_own_origin(site: Emulator) -> None:
+    """Of every route: what needs no key is no page of another site's either."""
+    foreign = [
+        "http://evil.example",
+        "null",
+        site.host,
+        f"https://{site.host}",
+        f"{site.address}.evil.example",
+        f"{site.address}/",
+        " ",
+    ]
+    for path in ("/v1/data/", "/health", "/page/"):
+        assert site.request("GET", path, headers={"Origin": site.address}).status in (200, 401)
+        assert [site.request("GET", path, headers={"Origin": origin}).status for origin in foreign] == [403] * len(foreign)
+    sent = f"GET /health HTTP/1.1\r\nHost: {site.host}\r\nOrigin: {site.address}\r\nOrigin: http://evil.example\r\n"
+    assert raw(site, sent).startswith(b"HTTP/1.1 403 ")
+
+
+def test_the_target_and_host_of_a_request(site: Emulator) -> None:
+    """As they cannot be sent by a library: no Host, two of them, the URL of a proxy's client, the server as a whole."""
+    key = f"Authorization: {site.key}\r\n"
+    sent = {
+        f"GET /v1/data HTTP/1.1\r\n{key}": 400,
+        f"GET /v1/data HTTP/1.0\r\n{key}": 403,
+        f"GET /v1/data HTTP/1.1\r\n{key}Host: {site.host}\r\nHost: {site.host}\r\n": 400,
+        f"GET {site.address}/v1/data HTTP/1.1\r\n{key}Host: {site.host}\r\n": 400,
+        f"GET http://evil.example/v1/data HTTP/1.1\r\n{key}Host: {site.host}\r\n": 400,
+        f"OPTIONS * HTTP/1.1\r\n{key}Host: {site.host}\r\n": 400,
+        f"CONNECT {site.host} HTTP/1.1\r\n{key}Host: {site.host}\r\n": 400,
     }
-    assert statuses == {
-        site.host: 200,
-        f"localhost:{port}": 200,
-        "127.0.0.1": 403,
-        "evil.example": 403,
-        f"evil.example:{port}": 403,
-        "[::1]": 403,
-    }
-    assert site.request("GET", "/v1/data/", headers={"Origin": site.address}).status == 200
-    assert site.request("GET", "/v1/data/", headers={"Origin": "http://evil.example"}).status == 403
-    assert site.request("GET", "/v1/data/", headers={"Origin": "null"}).status == 403
+    assert {head: int(raw(site, head).split()[1]) for head in sent} == sent
+
+
+def raw(site: Emulator, head: str) -> bytes:
+    host, _, port = site.host.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(head.encode() + b"\r\n")
+        return connection.recv(65536)
+
+
+def test_no_browser_is_invited(site: Emulator) -> None:
+    """No reply lets another site read it, or leaves a cookie that would go to every port of this machine."""
+    asked = {"Origin": site.address, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "authorization"}
+    for method, path in (("OPTIONS", "/v1/data/.my"), ("GET", "/v1/data/"), ("GET", "/health"), ("GET", "/page/")):
+        found = site.request(method, path, headers=asked).headers
+        assert [name for name in found if name.startswith(("access-control-", "set-cookie"))] == []
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain;charset=utf-8"]
+)
+def test_what_a_form_of_any_page_sends_is_no_json(site: Emulator, kind: str) -> None:
+    for method, path in (("POST", "/v1/algorithms/local"), ("PATCH", "/v1/data/.my/box"), ("POST", "/v1/organizations")):
+        key = site.admin_key if "organizations" in path else site.key
+        refused = site.request(method, path, b'{"name": "Form"}', {"Content-Type": kind}, key)
+        assert (refused.status, refused.json["error"]["message"]) == (
+            400,
+            f"The body is {kind.partition(';')[0].lower()} and not JSON",
+        )
+    made = site.request("POST", "/v1/data/.my", b"plainly", {"Content-Type": kind})
+    assert made.status == (200 if kind.startswith("text") else 400)
+
+
+@pytest.mark.parametrize("name", ["key", "api_key", "apiKey", "API-KEY", "access_token", "Authorization", "%6bey", "x"])
+def test_a_key_in_a_query(site: Emulator, name: str) -> None:
+    """By its parameter's name, by its looks, or because it opens something here."""
+    for value in ("sim" + "q" * 25, "sim%71" + "q" * 24, "eyJhbGci.eyJzdWIi.c2ln", "a%2Bb" if name != "x" else site.key):
+        refused = site.request("GET", f"/v1/data/?marker=YQ==&{name}={value}")
+        assert (refused.status, refused.json["error"]["message"][:24]) == (400, "A key in the URL is refu")
+        assert site.log()[-1]["path"] == "/v1/data/?%28removed%3A%20it%20held%20a%20key%29"
+
+
+def test_keys_of_every_form_in_a_query(site: Emulator) -> None:
+    with contextlib.closing(Database(site.root / "cluster.sqlite")) as database:
+        keys = [new_key(form, "local") for form in Form]
+        for key in keys:
+            Accounts(database).add_key("local", key)
+    for key in keys:
+        for written in (quote(key, safe=""), quote(key, safe="+/=")):
+            assert site.request("GET", f"/health?nonce={written}").status == 400
+            assert site.request("GET", f"/health?{written}").status == 400
+        assert key not in (site.root / "requests.jsonl").read_text()
+    assert site.request("GET", "/health?nonce=c2ltcGx5IGEgbWFya2VyIHRoYXQgbG9va3MgbGlrZSBvbmU=").status == 200
 
 
 def test_unknown_routes_answer_json(site: Emulator) -> None:

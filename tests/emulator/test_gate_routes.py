@@ -1,0 +1,155 @@
+"""Authentication, tried on every route of the table with every method: whatever is added to the table is tried as well."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from urllib.parse import quote
+
+import pytest
+from emulated import Emulator
+from mutated import basic
+
+from algosync.emulator.cluster import Cluster, Place
+from algosync.emulator.database import Database
+from algosync.emulator.keys import digest
+
+OPEN = {"/health", "/v1/insights", "/v1/algorithm-environments/edge/environment-specifications/{specification}/template"}
+METHODS = ("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS")
+UNKNOWN = "sim0000000000000000000000000"
+
+FOR_EVERYBODY = {
+    *("/v1/data", "/v1/connector/data", "/v1/hostedData", "/v1/secret-provider", "/v1/openapispec", "/v1/organization/types"),
+    *("/v1/scms", "/v1/users/{owner}/algorithms", "/page/", "/page/calls", "/page/data", "/page/accounts"),
+    "/v1/algorithm-environments/edge/languages",
+    "/v1/algorithm-environments/edge/languages/{language}/environments",
+}
+"""What any user may read, though it tells each something else."""
+
+
+@pytest.fixture(scope="module")
+def patterns(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("table")
+    with closing(Database(folder / "database")) as database:
+        routes = Cluster(Place(folder, folder, 1, "token"), database).routes()
+    found = list(dict.fromkeys(route.path for route in routes))
+    assert len(found) > 70
+    return found
+
+
+@pytest.fixture(scope="module")
+def connection(site: Emulator) -> Iterator[http.client.HTTPConnection]:
+    with closing(site.connection()) as connection:
+        yield connection
+
+
+def asked(connection: http.client.HTTPConnection, method: str, path: str, presented: bytes | None) -> tuple[int, bytes]:
+    headers: Mapping[str, bytes] = {} if presented is None else {"Authorization": presented}
+    connection.request(method, path, headers=headers)
+    reply = connection.getresponse()
+    return reply.status, reply.read()
+
+
+def filled(pattern: str, values: Mapping[str, str]) -> str:
+    """The path of a route with these values, and others that name nothing."""
+    named = re.sub(r"{(\w+):uuid}", lambda found: values.get(found[1], str(uuid.uuid4())), pattern)
+    return re.sub(r"{(\w+)(:path)?}", lambda found: values.get(found[1], "x"), named)
+
+
+def wrong_keys(site: Emulator) -> dict[str, bytes | None]:
+    """Everything that is no key of this cluster, and what looks like one."""
+    key = site.key
+    return {
+        "none": None,
+        "unknown": UNKNOWN.encode(),
+        "unknown, as a password": basic(site.user, UNKNOWN),
+        "empty": b"Simple ",
+        "cut": f"Simple {key[:-1]}".encode(),
+        "longer": f"Simple {key}x".encode(),
+        "in capitals": f"Bearer {key.upper()}".encode(),
+        "of another scheme": f"Digest {key}".encode(),
+        "twice": f"Simple {key}, Simple {key}".encode(),
+        "spoiled": b"Simple \xff" + key.encode(),
+        "as a user": basic(key, ""),
+        "half encoded": basic(site.user, key)[:-3],
+        "as text": f"Basic {site.user}:{key}".encode(),
+        "its digest": f"Simple {digest(key)}".encode(),
+    }
+
+
+def test_nothing_without_a_key(site: Emulator, connection: http.client.HTTPConnection, patterns: list[str]) -> None:
+    wrong = wrong_keys(site)
+    for pattern in [*patterns, "/", "/nothing", "/v1", "/page", "/git/"]:
+        path = filled(pattern, {})
+        for method in METHODS:
+            for name, presented in wrong.items() if method in ("GET", "POST") else [("none", None), ("unknown", wrong["unknown"])]:
+                status, body = asked(connection, method, path, presented)
+                if pattern in OPEN:
+                    assert status in (200, 404, 405), (method, path, name)
+                    continue
+                assert status == 401, (method, path, name)
+                if method != "HEAD":
+                    error = json.loads(body)["error"]
+                    told = (error["message"], error.get("code"))
+                    missing = ("authorization required", None)
+                    assert told == (missing if presented is None else ("The API key is unknown or invalid", 2002)), (path, name)
+
+
+def test_no_key_in_a_query(site: Emulator, connection: http.client.HTTPConnection, patterns: list[str]) -> None:
+    """Beside a good one in the header, too, and on what is open: it would stand in logs."""
+    before = len(site.log())
+    for pattern in patterns:
+        for authorization in (None, f"Simple {site.key}".encode()):
+            status, _ = asked(connection, "GET", f"{filled(pattern, {})}?x=1&y={quote(site.key)}", authorization)
+            assert status == 400, pattern
+    assert {line["path"].partition("?")[2] for line in site.log()[before:]} == {"%28removed%3A%20it%20held%20a%20key%29"}
+    assert site.key not in (site.root / "requests.jsonl").read_text()
+
+
+def test_nothing_of_others(site: Emulator, connection: http.client.HTTPConnection, patterns: list[str]) -> None:
+    """What its owner reads is closed to a stranger, whichever way it is named; nothing can be changed by one."""
+    values = owned(site)
+    stranger = site.key_of("stranger")
+    statuses = {}
+    for pattern in patterns:
+        path = filled(pattern, values if not pattern.startswith("/v1/algo/") else {"path": "local/Owned"})
+        in_git = pattern.startswith("/git/")
+        for method in METHODS:
+            query = "?service=git-upload-pack" if in_git else ""
+            presented = basic("stranger", stranger) if in_git else f"Simple {stranger}".encode()
+            statuses[method, pattern] = asked(connection, method, path + query, presented)[0]
+    let_in = {each for each, status in statuses.items() if 200 <= status < 300}
+    assert {pattern for _, pattern in let_in} - OPEN == FOR_EVERYBODY
+    assert {(method, pattern) for method, pattern in let_in if method not in ("GET", "HEAD")} == {("POST", "/v1/insights")}
+    readable = {}
+    for pattern in ("/v1/data/{path:path}", "/v1/algorithms/{owner}/{name}", "/v1/algorithms/{id:uuid}", "/page/data/{collection}"):
+        readable[pattern] = asked(connection, "GET", filled(pattern, values), f"Simple {site.key}".encode())[0]
+        assert statuses["GET", pattern] == 403
+    assert set(readable.values()) == {200}
+
+
+def owned(site: Emulator) -> dict[str, str]:
+    """Things that are there, and not for everybody, by the names of the routes' parameters."""
+    algorithm = site.create("Owned")
+    assert site.request("POST", "/v1/data/.my", {"name": "owned"}).status == 200
+    assert site.request("PATCH", "/v1/data/.my/owned", {"acl": {"read": []}}).status == 200
+    assert site.request("PUT", "/v1/data/.my/owned/file", b"content").status == 200
+    [collection] = [each for each in site.get("/v1/hostedData")["result"] if each["collection_name"] == "owned"]
+    names = {"owner": "local", "name": "Owned", "id": algorithm["id"], "user": "local", "collection": collection["id"]}
+    return {**names, "path": "local/owned/file", "organization": "local", "language": "python3", "version": "x"}
+
+
+def test_two_keys_are_none(site: Emulator, connection: http.client.HTTPConnection) -> None:
+    """Whichever of them another program would have taken."""
+    for keys in ([site.key, UNKNOWN], [UNKNOWN, site.key], [site.key, site.key]):
+        connection.putrequest("GET", "/v1/data")
+        for key in keys:
+            connection.putheader("Authorization", key)
+        connection.endheaders()
+        reply = connection.getresponse()
+        reply.read()
+        assert reply.status == 401

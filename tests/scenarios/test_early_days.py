@@ -21,8 +21,7 @@ from installed import Missing, old_python
 SCRIPT = Path(__file__).parent / "early_days.py"
 SOURCE = 'def apply(input):\n    return "hello {}".format(input["name"])\n'
 ENVIRONMENT = "Selenium 3.141.x with Python 3.7"
-HOSTS = "127.0.0.1 api.localhost git.localhost\n"
-TRUSTING = 'cat "$DESTINATION_CA_CERT" >> "$(python -m certifi)"'
+README = (Path(__file__).parents[2] / "README.md").read_text()
 UNBUILT = """
 import os, Algorithmia
 client = Algorithmia.client(os.environ["ALGORITHMIA_API_KEY"], "https://api." + os.environ["FQDN"])
@@ -56,7 +55,9 @@ def prefix(tmp_path: Path) -> Sequence[str]:
     if all(_known(name) for name in ("api.localhost", "git.localhost")):
         return ()
     hosts = tmp_path / "hosts"
-    hosts.write_text(Path("/etc/hosts").read_text() + HOSTS)
+    told = re.search(r"its hosts file needs `(.*?)`", README)
+    assert told
+    hosts.write_text(f"{Path('/etc/hosts').read_text()}\n{told[1]}\n")
     own = (
         "unshare",
         "--user",
@@ -90,11 +91,13 @@ def emulator(tmp_path: Path) -> Iterator[Workspace]:
     assert workspace.run("emulator", "stop").returncode == 0
 
 
-def exported(emulator: Workspace) -> str:
-    """What the user's shell is told."""
+def told(emulator: Workspace) -> tuple[str, str]:
+    """What the user's shell is told: in each session, and once."""
     env = emulator.run("emulator", "env")
     assert env.returncode == 0, env.stderr
-    return f'{env.stdout}export FQDN="localhost:${{ALGORITHMIA_API##*:}}"\n'
+    block = re.search(r"```sh\n(export FQDN=.*?)\n(cat .*?)\n```", README)
+    assert block
+    return f"{env.stdout}{block[1]}\n", block[2]
 
 
 def test_a_script_of_the_early_days(emulator: Workspace, old_client: Path, prefix: Sequence[str], tmp_path: Path) -> None:
@@ -102,7 +105,7 @@ def test_a_script_of_the_early_days(emulator: Workspace, old_client: Path, prefi
     (tmp_path / "model.bin").write_bytes(bytes(range(256)) * 5000)
     (tmp_path / ".gitconfig").write_text("[user]\n\tname = Early\n\temail = early@localhost\n")
     machine = {"HOME": str(tmp_path), "PATH": f"{old_client}:/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
-    variables = exported(emulator)
+    variables, trusting = told(emulator)
 
     def shell(*lines: str) -> str:
         script = "\n".join(["set -e", variables, *lines])
@@ -112,7 +115,7 @@ def test_a_script_of_the_early_days(emulator: Workspace, old_client: Path, prefi
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    shell(TRUSTING)
+    shell(trusting)
     arguments = [str(SCRIPT), "EarlyDays", ENVIRONMENT, "algorithm.py", "model.bin"]
     first, second = (shell(shlex.join(["python", *arguments])).splitlines() for _ in range(2))
     assert [line for line in first if not line.startswith("data")] == [

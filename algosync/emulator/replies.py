@@ -78,7 +78,7 @@ async def read_object(request: Request) -> dict[str, object]:
         return {}
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in OF_FORMS:
-        raise ApiError(415, f"The body is {kind} and not JSON")
+        raise invalid(f"The body is {kind} and not JSON")
     try:
         content = parsed(body)
     except ValueError:

@@ -6,6 +6,9 @@ from algosync.emulator.versions import Version
 
 SOURCE = {"scm": {"id": "internal", "provider": "internal", "default": True, "enabled": True}}
 
+AT_ONCE = ("source_visibility", "license")
+"""Settings that apply to what is published already (fact: `platform.md` 3.4); the others wait for the next version."""
+
 
 def algorithm_object(algorithm: Algorithm, build: Build | None = None, version: Version | None = None) -> dict[str, object]:
     """An algorithm at one commit: built when `build` is given, published when `version` is.
@@ -32,11 +35,11 @@ def algorithm_object(algorithm: Algorithm, build: Build | None = None, version: 
 
 
 def version_object(algorithm: Algorithm, build: Build, version: Version | None) -> dict[str, object]:
-    """One version, with the details and settings it was published with."""
+    """One version, with the details it was published with, and the settings that are in force for it."""
     shape = algorithm_object(algorithm, build, version)
     if version:
         shape["details"] = version.details
-        shape["settings"] = version.settings
+        shape["settings"] = {**version.settings, **{name: algorithm.settings[name] for name in AT_ONCE}}
     return shape
 
 

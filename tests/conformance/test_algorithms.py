@@ -151,6 +151,38 @@ def test_update(site: Site) -> None:
     assert [after.at("settings", name) for name in ("license", "source_visibility", "royalty_microcredits")] == ["mit", "open", 7]
 
 
+def test_update_acts_at_once_or_with_the_next_version(site: Site) -> None:
+    """Who sees the source, and by what licence, changes at once, for what is published too; the rest waits for a version."""
+    made = site.published(site.compiled(site.created()), "public")
+    changed = {"source_visibility": "open", "license": "mit", "network_access": "isolated", "pipeline_enabled": False}
+    body = {"settings": {**site.creation("X")["settings"], **changed}}
+    reply = site.curl("PUT", made.url, body)
+    assert {name: reply.at("settings", name) for name in changed} == changed
+    reply = site.curl("GET", f"{made.url}/versions/{made.commit}")
+    assert [reply.at("settings", name) for name in changed] == ["open", "mit", "full", True]
+
+
+@pytest.mark.parametrize("rest", ["", "/builds", "/versions", "/log", "/scm/status", "/errors", "/secrets"])
+def test_read_by_id(site: Site, hello: Algorithm, rest: str) -> None:
+    by_name = site.curl("GET", f"{hello.url}{rest}").document
+    reply = site.curl("GET", f"/v1/algorithms/{hello.id}{rest}")
+    assert (reply.status, reply.document, reply.document != {}) == (200, by_name, True)
+
+
+def test_managed_by_id(site: Site) -> None:
+    made = site.created()
+    reply = site.curl("POST", f"/v1/algorithms/{made.id}/compile", {})
+    assert (reply.status, reply.at("compilation", "successful")) == (200, True)
+    reply = site.curl("POST", f"/v1/algorithms/{made.id}/versions", {})
+    assert (reply.status, reply.at("version_info", "semantic_version")) == (200, "0.1.0")
+    reply = site.curl(
+        "PUT", f"/v1/algorithms/{made.id}", {"details": {"label": "by id"}, "settings": site.creation("X")["settings"]}
+    )
+    assert (reply.status, reply.at("details", "label")) == (200, "by id")
+    reply = site.curl("DELETE", f"/v1/algorithms/{made.id}")
+    assert (reply.status, reply.body) == (204, b"")
+
+
 @pytest.mark.parametrize("missing", ["license", "network_access", "pipeline_enabled", "source_visibility"])
 def test_update_needs_settings(site: Site, missing: str) -> None:
     made = site.created()

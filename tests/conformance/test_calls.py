@@ -171,8 +171,13 @@ def test_own_account_names_no_owner(site: Site, hello: Algorithm) -> None:
     assert (reply.status, reply.at("error", "message")) == (404, f"algorithm algo://.my/{hello.name}/{hello.commit} not found")
 
 
+def test_timing(site: Site, odd: Algorithm) -> None:
+    reply = site.run(odd, 1, "?timing=1")
+    assert (reply.status, reply.names("metadata", "timing")) == (200, {"running", "total"})
+
+
 def test_unknown_query_is_harmless(site: Site, odd: Algorithm) -> None:
-    reply = site.run(odd, 1, "?timing=1&anything=else")
+    reply = site.run(odd, 1, "?anything=else")
     assert (reply.status, reply.at("result")) == (200, 1)
 
 

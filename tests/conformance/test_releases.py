@@ -223,6 +223,14 @@ def test_one_version(site: Site, released: dict[str, Algorithm], library: Librar
     assert reply.at("version_info", "git_hash") == version.commit
 
 
+def test_versions_stay(site: Site, released: dict[str, Algorithm]) -> None:
+    """There is no way to delete one."""
+    version = released["0.1.1"]
+    site.curl("DELETE", f"{version.url}/versions/{version.commit}")
+    reply = site.curl("GET", f"{version.url}/versions/{version.commit}")
+    assert (reply.status, reply.at("version_info", "semantic_version")) == (200, "0.1.1")
+
+
 def test_missing_version(site: Site, hello: Algorithm) -> None:
     reply = site.curl("GET", f"{hello.url}/versions/{'0' * 40}")
     assert (reply.status, isinstance(reply.at("error", "message"), str)) == (404, True)

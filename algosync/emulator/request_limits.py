@@ -43,10 +43,19 @@ def largest_body(method: str, path: str, largest_file: int | None) -> int | None
 
 
 def check_head(scope: Scope) -> None:
-    """Raises `ApiError` 431 for a head above `MAX_HEAD`: the parser's limit is for one that is incomplete."""
+    """Raises `ApiError` 431 for a head above `MAX_HEAD`, as the parser's limit is for one that is incomplete.
+
+    400 where it tells the body's end in two ways: what stood before this server may have believed the other one.
+    """
+    if _ambiguous(Headers(scope=scope)):
+        raise ApiError(400, "Content-Length and Transfer-Encoding exclude each other")
     size = len(scope["raw_path"]) + len(scope["query_string"])
     if size + sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > MAX_HEAD:
         raise ApiError(431, f"The head of the request is larger than {MAX_HEAD} bytes")
+
+
+def _ambiguous(headers: Headers) -> bool:
+    return "content-length" in headers and "transfer-encoding" in headers
 
 
 class Body:
@@ -58,6 +67,7 @@ class Body:
         self._declared = int(headers.get("content-length", "0"))
         self._complete = "content-length" not in headers and "transfer-encoding" not in headers
         self._waited_for = headers.get("expect", "").lower() == "100-continue"
+        self._ambiguous = _ambiguous(headers)
         self._limit: int | None = None
         self._size = 0
 
@@ -74,6 +84,8 @@ class Body:
 
     async def drained(self) -> bool:
         """Take what is left, within bounds; whether all has come. A client that waits to be asked for it is not asked."""
+        if self._ambiguous:
+            return False
         if not self._complete and not self._waited_for and self._declared - self._size <= DRAINED_BYTES:
             try:
                 await asyncio.wait_for(self._drain(self._size + DRAINED_BYTES), DRAINED_SECONDS)

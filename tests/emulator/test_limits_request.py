@@ -85,6 +85,13 @@ def test_a_connection_lives_on_behind_a_refused_body(site: Emulator) -> None:
     assert re.findall(rb"HTTP/1.1 (\d+) ", received) == [b"401", b"200"]
 
 
+def test_two_ends_of_a_body(site: Emulator) -> None:
+    """Requests are smuggled that way."""
+    head = f"POST /v1/insights HTTP/1.1\r\nHost: {site.host}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
+    received = answered(site, head.encode() + b"0\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert re.findall(rb"HTTP/1.1 (\d+) ", received) == [b"400"]
+
+
 def test_a_head_that_is_too_large(site: Emulator) -> None:
     for path, headers in (("/health?" + "a" * 33000, {}), ("/health", {"A": "a" * 33000}), ("/" + "%41" * 11000, {})):
         refused = site.request("GET", path, headers=headers)

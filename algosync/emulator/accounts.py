@@ -38,6 +38,8 @@ class Caller:
     inside: Running | None = None
     organizations: tuple[str, ...] = ()
     rights: Rights = EVERYTHING
+    expires_at: float | None = None
+    """When the key ends, in Unix seconds."""
 
     def owns(self, account: str) -> bool:
         """Whether the account is the user's own or that of an organization it belongs to."""
@@ -158,7 +160,7 @@ class Accounts:
         row = self._database.row("SELECT * FROM keys WHERE digest = ?", hashed)
         if row is None or (row["expires_at"] is not None and row["expires_at"] <= time.time()):
             return None
-        return Caller(row["user"], None, self.organizations(row["user"]), _rights(row))
+        return Caller(row["user"], None, self.organizations(row["user"]), _rights(row), row["expires_at"])
 
     def admit(self, worker: Callable[[], Caller | None]) -> str:
         """A new token for a worker, which says at each request whom it acts for."""

@@ -29,9 +29,25 @@ class Blobs:
         """The content of a blob; it stays readable while open, even when the blob is removed meanwhile."""
         return (self._folder / blob).open("rb", buffering=0)
 
+    def read(self, blob: str, size: int) -> bytes:
+        """The whole content of a small blob, whose size is known."""
+        file = os.open(f"{self._folder}/{blob}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.read(file, size)
+        finally:
+            os.close(file)
+
     def remove(self, blob: str) -> None:
         """Forget a blob that nothing refers to any more."""
         (self._folder / blob).unlink(missing_ok=True)
+
+    def sync(self) -> None:
+        """The names of all blobs that were kept are on disk for good when this returns."""
+        directory = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
 
     def sweep(self, known: Container[str]) -> None:
         """Remove what a killed server left: uploads it never finished, blobs it had already replaced."""
@@ -60,15 +76,10 @@ class IncomingBlob:
         self.size += len(block)
 
     def keep(self) -> None:
-        """On disk for good when this returns."""
+        """Its content is on disk for good when this returns, and its name when the folder has been synced, too."""
         os.fsync(self._file.fileno())
         self._file.close()
         self._temporary.rename(self._folder / self.id)
-        directory = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
 
     def discard(self) -> None:
         """The upload failed."""

@@ -5,6 +5,7 @@ import hmac
 import logging
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from algosync.emulator.builder import Builder
 from algosync.emulator.calls_api import CallsApi
 from algosync.emulator.data_api import DataApi
 from algosync.emulator.database import Database
+from algosync.emulator.direct import Direct
 from algosync.emulator.environments_api import EnvironmentsApi
 from algosync.emulator.errors import ApiError
 from algosync.emulator.fault_builder import SabotagedBuilder
@@ -49,6 +51,9 @@ from algosync.emulator.stances import USUAL, Stances
 from algosync.emulator.venvs import Venvs
 from algosync.emulator.web_api import WebApi
 from algosync.emulator.worker import Host
+
+DISK_THREADS = 32
+"""More than there are for each core by default: most of them wait for the disk, which is best asked for much at once."""
 
 CARE_SECONDS = 60
 """How often idle workers and expired files are looked for."""
@@ -101,6 +106,8 @@ class Cluster:
     def app(self) -> ASGIApp:
         """The application, with the gate around it, and around that the faults."""
         app = self._gated(Starlette(routes=self.routes(), lifespan=self._life, exception_handlers=HANDLERS))
+        data = DataApi(self._files, self._blobs, self._place.stances)
+        self._direct = Direct(app, self._log, data, self._files, self._database)
         if self._place.faults is None:
             return app
         site = Site(self._log, Past(self._root / "past", self._root / "cluster.sqlite", self._of_the_past))
@@ -111,7 +118,7 @@ class Cluster:
         routes = self._routes(Records.of(database), Files(database, self._blobs))
         return self._gated(Starlette(routes=routes, exception_handlers=HANDLERS))
 
-    def _gated(self, app: ASGIApp) -> ASGIApp:
+    def _gated(self, app: ASGIApp) -> Gate:
         hosts = frozenset(f"{f'[{name}]' if ':' in name else name}:{self._place.port}" for name in NAMES)
         return Gate(app, self._accounts, self._log, hosts)
 
@@ -143,8 +150,9 @@ class Cluster:
         return [*routes, OpenApi(routes).route()]
 
     @asynccontextmanager
-    async def _life(self, _: Starlette) -> AsyncIterator[None]:
+    async def _life(self, _: Starlette) -> AsyncIterator[dict[str, object]]:
         """Recover what the last server left, and leave no process behind."""
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(DISK_THREADS))
         for name in ("run", "past"):
             shutil.rmtree(self._root / name, ignore_errors=True)
         (self._root / "home").mkdir(exist_ok=True)
@@ -153,7 +161,8 @@ class Cluster:
         self._builder.recover()
         care = asyncio.create_task(self._care())
         try:
-            yield
+            # What can go wrong goes the long way.
+            yield {} if self._place.faults else {"direct": self._direct}
         finally:
             care.cancel()
             await self._calls.close()

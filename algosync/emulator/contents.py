@@ -24,6 +24,11 @@ def content_type(accepted: str, body: bytes | None) -> str:
     return "text/plain; charset=utf-8"
 
 
+def too_large(largest: int) -> ApiError:
+    """The answer to a file that is larger than files are here."""
+    return ApiError(413, f"A data file has at most {largest} bytes here")
+
+
 async def blocks(content: BinaryIO) -> AsyncIterator[bytes]:
     """A file's content, which is closed behind it."""
     with content:
@@ -43,17 +48,15 @@ def md5(content: BinaryIO) -> str:
 async def receive(request: Request, content: IncomingBlob, largest: int | None) -> None:
     """The request's body, in blocks: memory stays at one block whatever the size.
 
-    Raises `ApiError` 413 above the `largest` size, when all of it has come.
+    Raises `ApiError` 413 above the `largest` size; the gate takes the rest.
     """
     block, size = bytearray(), 0
     async for chunk in request.stream():
         size += len(chunk)
         if largest is not None and size > largest:
-            continue
+            raise too_large(largest)
         block += chunk
         if len(block) >= BLOCK:
             await asyncio.to_thread(content.write, block)
             block = bytearray()
-    if largest is not None and size > largest:
-        raise ApiError(413, f"A data file has at most {largest} bytes here")
     await asyncio.to_thread(content.write, block)

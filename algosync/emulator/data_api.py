@@ -8,18 +8,20 @@ import re
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Scope
 
 from algosync.emulator.accounts import Caller
 from algosync.emulator.blobs import BLOCK, Blobs
 from algosync.emulator.clock import seconds_text
-from algosync.emulator.contents import blocks, content_type, md5, receive
+from algosync.emulator.contents import blocks, content_type, md5, receive, too_large
 from algosync.emulator.errors import BAD_MARKER, ApiError, invalid
 from algosync.emulator.files import Collection, File, Files
 from algosync.emulator.places import Place, check_readable, check_writable, decode, is_file, locate
-from algosync.emulator.replies import MAX_JSON, caller_of, json_reply, object_field, parsed, read_body, read_object
+from algosync.emulator.replies import MAX_JSON, caller_of, error_reply, json_reply, object_field, parsed, read_body, read_object
 from algosync.emulator.stances import Stances
 
 PAGE = 1000
+
 STRICT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,29}")
 PREFIXES = ("/v1/data", "/v1/connector/data")
 
@@ -57,13 +59,35 @@ class DataApi:
         if found is None:
             raise _missing()
         file, content = found
-        headers = {"X-Data-Type": "file", "Content-Length": str(file.size)}
-        accepted = request.headers.get("accept", "*/*")
         if file.size <= BLOCK:
             with content:
-                body = await asyncio.to_thread(content.read)
-            return Response(body, 200, headers, media_type=content_type(accepted, body))
+                return _whole(request, await asyncio.to_thread(content.read))
+        headers = {"X-Data-Type": "file", "Content-Length": str(file.size)}
+        accepted = request.headers.get("accept", "*/*")
         return StreamingResponse(blocks(content), 200, headers, media_type=content_type(accepted, None))
+
+    def readable(self, scope: Scope) -> Collection | None:
+        """The collection of the file that a GET asks for. Raises `ApiError` for one that is not for the caller."""
+        caller, _, place = _place(Request(scope))
+        return self._readable(caller, place) if place.file else None
+
+    def writable(self, scope: Scope) -> Collection | None:
+        """The collection of the file that a PUT is about. Raises `ApiError` for one that is not for the caller."""
+        caller, _, place = _place(Request(scope))
+        return self._target(caller, place)
+
+    def store(self, collection: Collection, path: str, body: bytes) -> Response:
+        """Make a small content the file with this path, as `writable` permits; the answer to a PUT."""
+        if self._stances.largest_file is not None and len(body) > self._stances.largest_file:
+            return error_reply(too_large(self._stances.largest_file))
+        content = self._blobs.new()
+        try:
+            content.write(body)
+            stored = self._files.put(collection, path.rpartition("/")[2], content)
+        except BaseException:
+            content.discard()
+            raise
+        return _stored(path) if stored else error_reply(_missing())
 
     async def _probe(self, request: Request) -> Response:
         caller, _, place = _place(request)
@@ -102,14 +126,8 @@ class DataApi:
         return listing
 
     async def _write(self, request: Request) -> Response:
-        try:
-            caller, path, place = _place(request)
-            collection = self._target(caller, place)
-        except ApiError:
-            # Said after the body: a client that is still sending would see a reset instead of the reason.
-            async for _ in request.stream():
-                pass
-            raise
+        caller, path, place = _place(request)
+        collection = self._target(caller, place)
         content = self._blobs.new()
         try:
             await receive(request, content, self._stances.largest_file)
@@ -119,7 +137,7 @@ class DataApi:
             raise
         if not stored:
             raise _missing()
-        return json_reply({"result": f"data://{path}"})
+        return _stored(path)
 
     def _target(self, caller: Caller, place: Place) -> Collection:
         if not place.file:
@@ -191,9 +209,12 @@ class DataApi:
 
 async def _unsupported(request: Request) -> Response:
     """S3, Dropbox and their like, of which this cluster has none."""
-    async for _ in request.stream():
-        pass
     raise invalid(f"unsupported connector {request.path_params['connector']}: this cluster has hosted data only")
+
+
+def data_path(raw: bytes) -> str:
+    """What the path of a request for data names, as it was asked for. Raises `ApiError` for what is no text."""
+    return _asked(raw) or ""
 
 
 def _place(request: Request) -> tuple[Caller, str, Place]:
@@ -219,6 +240,15 @@ def names_file(raw: bytes) -> bool:
     except ApiError:
         return False
     return path is not None and is_file(path)
+
+
+def _whole(request: Request, body: bytes) -> Response:
+    accepted = request.headers.get("accept", "*/*")
+    return Response(body, 200, {"X-Data-Type": "file"}, media_type=content_type(accepted, body))
+
+
+def _stored(path: str) -> Response:
+    return json_reply({"result": f"data://{path}"})
 
 
 def _missing() -> ApiError:

@@ -128,6 +128,12 @@ class Database:
         found = self.rows(sql, *values)
         return found[0] if found else None
 
+    def version(self) -> int:
+        """Another number whenever anything was committed since, by whomever."""
+        with self._reading:
+            found: int = self._reader.execute("PRAGMA data_version").fetchone()[0]
+            return found
+
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """A transaction: committed and on disk when the block ends, undone when it raises."""

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from algosync.emulator.blobs import Blobs, IncomingBlob
 from algosync.emulator.database import Database
+from algosync.emulator.group import Group
 from algosync.emulator.places import OWN_ALGORITHMS, Place
 
 TEMPORARY_SECONDS = 24 * 3600
@@ -40,6 +41,7 @@ class Files:
     def __init__(self, database: Database, blobs: Blobs) -> None:
         self._database = database
         self._blobs = blobs
+        self._puts = Group(self._store)
 
     def recover(self) -> None:
         """Clear up after the last server: request trees that ended with it, blobs that nothing names."""
@@ -103,6 +105,18 @@ class Files:
                     raise
         return None
 
+    def read(self, collection: Collection, name: str, most: int) -> bytes | None:
+        """The content of a small file; None for one that is not there, or has more than `most` bytes."""
+        sql = "SELECT size, blob FROM files WHERE collection_id = ? AND name = ?"
+        row = self._database.row(sql, collection.id, name)
+        if row is None or row["size"] > most:
+            return None
+        try:
+            return self._blobs.read(row["blob"], row["size"])
+        except FileNotFoundError:
+            # It is being replaced.
+            return None
+
     def page(self, collection: Collection, after: str, limit: int) -> list[File]:
         """Files behind the name `after`, in order."""
         rows = self._database.rows(
@@ -116,20 +130,17 @@ class Files:
     def put(self, collection: Collection, name: str, content: IncomingBlob) -> bool:
         """Make `content` the file `name`, durably. False where the collection has vanished meanwhile."""
         content.keep()
+        return self._puts.do(_Put(collection.id, name, content))
+
+    def _store(self, puts: "list[_Put]") -> list[bool]:
+        """Record contents that are kept: one sync of their folder and one commit for all of them."""
+        self._blobs.sync()
         with self._database.write() as connection:
-            alive = connection.execute("SELECT 1 FROM collections WHERE id = ?", (collection.id,)).fetchone()
-            old = connection.execute(
-                "SELECT blob FROM files WHERE collection_id = ? AND name = ?", (collection.id, name)
-            ).fetchone()
-            if alive:
-                connection.execute(
-                    "INSERT OR REPLACE INTO files (collection_id, name, size, modified, blob) VALUES (?, ?, ?, ?, ?)",
-                    (collection.id, name, content.size, int(time.time()), content.id),
-                )
-        unused = old["blob"] if old else None if alive else content.id
-        if unused:
-            self._blobs.remove(unused)
-        return alive is not None
+            stored = [_record(connection, put) for put in puts]
+        for _, unused in stored:
+            if unused:
+                self._blobs.remove(unused)
+        return [alive for alive, _ in stored]
 
     def delete(self, collection: Collection, name: str) -> bool:
         """Delete a file; False where it was not there."""
@@ -169,6 +180,28 @@ class Files:
             connection.executemany("DELETE FROM files WHERE blob = ?", [(row["blob"],) for row in rows])
         for row in rows:
             self._blobs.remove(row["blob"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """A file that is to have this content."""
+
+    collection: str
+    name: str
+    content: IncomingBlob
+
+
+def _record(connection: sqlite3.Connection, put: _Put) -> tuple[bool, str | None]:
+    """Whether the collection is still there, and the blob that nothing refers to any more."""
+    if not connection.execute("SELECT 1 FROM collections WHERE id = ?", (put.collection,)).fetchone():
+        return False, put.content.id
+    key = (put.collection, put.name)
+    old = connection.execute("SELECT blob FROM files WHERE collection_id = ? AND name = ?", key).fetchone()
+    connection.execute(
+        "INSERT OR REPLACE INTO files (collection_id, name, size, modified, blob) VALUES (?, ?, ?, ?, ?)",
+        (*key, put.content.size, int(time.time()), put.content.id),
+    )
+    return True, old["blob"] if old else None
 
 
 def _collection(row: sqlite3.Row) -> Collection:

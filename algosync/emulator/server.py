@@ -24,9 +24,9 @@ from algosync.emulator.accounts import AccountError, Accounts
 from algosync.emulator.clock import now_text
 from algosync.emulator.cluster import Cluster, Place
 from algosync.emulator.database import Database
+from algosync.emulator.direct import DirectProtocol
 from algosync.emulator.fault_file import FaultFile
 from algosync.emulator.fault_values import FaultError
-from algosync.emulator.fault_wire import WiredProtocol
 from algosync.emulator.keys import KEY_LENGTH, new_key
 from algosync.emulator.limited_protocol import raise_file_limit
 from algosync.emulator.listening import last_port, listening
@@ -136,7 +136,7 @@ def _config(cluster: Cluster, certificate: Path | None) -> uvicorn.Config:
         # The gate's is exact.
         date_header=False,
         lifespan="on",
-        http=WiredProtocol,
+        http=DirectProtocol,
         ws="none",
         # Nothing stands before it whose word on who asks, and how, would count.
         proxy_headers=False,

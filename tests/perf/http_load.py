@@ -22,7 +22,7 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Requests of one kind. `sync` is the folder whose files the client makes durable after the reply, where the server does not."""
+    """Requests of one kind. `sync` is the folder whose files the client makes durable after a reply, as the server does not."""
 
     port: int
     method: str

@@ -15,7 +15,7 @@ from pathlib import Path
 CONFIGURATION = """
 daemon off;
 user {user};
-worker_processes auto;
+worker_processes 1;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 events {{ worker_connections 768; }}

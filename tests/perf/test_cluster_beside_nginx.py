@@ -1,8 +1,9 @@
 """The cluster's data beside nginx's static files and WebDAV: the same client, the same disk, in turn, as ratios of rates.
 
-nginx runs as a distribution configures it: a worker for each core, an access log, no key, no listing to keep. Its `PUT` is made as
-durable as the cluster's, which answers when a file and the folder that names it are on disk: nginx's client syncs both when nginx has
-answered, file by file, within what is timed. One connection for a large file, sixteen processes with a connection each for small ones.
+One process beside one process: nginx runs as it does where nothing else is configured, with one worker, and an access log. It asks
+for no key and keeps no listing. Its `PUT` is made as durable as the cluster's, which answers when a file and the folder that names
+it are on disk: the client syncs both when nginx has answered, file by file, within what is timed. One connection for a large file;
+sixteen for small ones, each in a process of its own.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Hello world from its creation to its release, beside a bare process that imports the official client; in turn, as a ratio of time.
+"""Hello world from its creation to its release, beside a bare process that imports the official client; in turn, as a ratio.
 
-Counted is all that a user waits for behind a client that is running already: to create the algorithm, to clone it and push a commit
-(dulwich), until its build is told of as finished, its first call, which starts a worker, and to publish it. It has the template's own
-requirements, the official client among them. Warm is the server, and the environment of these requirements: an algorithm that came
-before has had it made. Not counted is the start of a client's process. The peer is counted whole, from the start of its process to its end.
+Counted is all that a user waits for behind a client that is running already: to create the algorithm, to clone it and push a
+commit (dulwich), until its build is told of as finished, its first call, which starts a worker, and to publish it. It has the
+template's own requirements, the official client among them. Warm is the server, and the environment of these requirements: an
+algorithm that came before has had it made. Not counted is the start of a client's process. The peer is counted whole, from the
+start of its process to its end.
 """
 
 from __future__ import annotations

@@ -1,0 +1,241 @@
+"""The short way of small data files: requests that repeat what their connection has asked before, but for a file's name.
+
+HTTP and the routes, that is uvicorn, h11 and Starlette, take most of the time of a small file. Who moves many sends the same
+headers with each, byte by byte. What h11 has found to be a good request is one again: only the line above the headers is looked
+at here. The gate is asked, and the same code as ever finds and stores; whatever is not plain, or not well, goes the long way.
+"""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import h11
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Scope
+
+from algosync.emulator.accounts import Caller
+from algosync.emulator.clock import http_date
+from algosync.emulator.contents import content_type
+from algosync.emulator.data_api import DataApi, data_path
+from algosync.emulator.database import Database
+from algosync.emulator.errors import ApiError
+from algosync.emulator.fault_wire import WiredProtocol
+from algosync.emulator.files import Collection, Files
+from algosync.emulator.gate import Gate
+from algosync.emulator.replies import error_reply
+from algosync.emulator.request_log import RequestLog
+
+LINE = re.compile(rb"(GET|PUT) ((/v1/(?:connector/)?data/(?:[\w.-]{1,255}/){1,6})([\w.-]{1,255})) HTTP/1\.1\r\n")
+"""A name that means itself: no escapes, no query."""
+
+ODD = re.compile(rb"\n(content-length|transfer-encoding|expect|upgrade|connection|[ \t])|(?<!\r)\n", re.IGNORECASE)
+"""Headers that change what follows them, and lines that do not end or begin as they should."""
+
+LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]{1,7})(?=\r\n)", re.IGNORECASE)
+END = b"\r\n\r\n"
+
+SMALL = 64 * 1024
+"""Bytes of a file that is read on the spot, as to have a thread do it would take longer, and of one that is stored as it came."""
+
+REMEMBERED = 1000
+
+
+class Head(NamedTuple):
+    """A request's line and headers: these without the length of a body, which may be another each time. `end` is where it ends."""
+
+    method: str
+    path: bytes
+    folder: bytes
+    name: str
+    headers: bytes
+    end: int
+
+    @classmethod
+    def of(cls, data: bytes) -> "Head | None":
+        """The head of a request that has come whole, and alone, and is plain."""
+        line, end = LINE.match(data), data.find(END) + 4
+        if line is None or end < 4:
+            return None
+        headers, size = data[line.end() - 2 : end - 2], len(data) - end
+        method, path, folder, name = line.groups()
+        if method == b"PUT":
+            length = LENGTH.search(headers)
+            if length is None or int(length[1]) != size or size > SMALL:
+                return None
+            headers = headers[: length.start()] + headers[length.end() :]
+        elif size:
+            return None
+        return cls(method.decode(), path, folder, name.decode(), headers, end)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What the gate and the rules of data have said of one kind of request, below one folder."""
+
+    caller: Caller
+    collection: Collection
+    accepted: str
+
+
+class Direct:
+    """The cluster as the short way knows it. Its methods belong to the event loop's thread."""
+
+    def __init__(self, gate: Gate, log: RequestLog, data: DataApi, files: Files, database: Database) -> None:
+        self._gate = gate
+        self._log = log
+        self._data = data
+        self._files = files
+        self._database = database
+        self._ways: dict[tuple[str, bytes, bytes], Way] = {}
+        self._version = 0
+
+    def get(self, head: Head, scope: Scope) -> bytes | None:
+        """A whole answer; None for what is to go the long way."""
+        way = self._way(head, scope)
+        if way is None:
+            return None
+        found = self._files.read(way.collection, head.name, SMALL)
+        if found is None:
+            return None
+        self._log.add(scope, 200, len(found))
+        kind = content_type(way.accepted, found)
+        if kind.startswith("text/") and "charset=" not in kind:
+            # As Starlette has it.
+            kind += "; charset=utf-8"
+        lines = f"HTTP/1.1 200 OK\r\nx-data-type: file\r\ncontent-length: {len(found)}\r\ncontent-type: {kind}\r\ndate: "
+        return b"".join([lines.encode("latin-1"), http_date(), END, found])
+
+    def put(self, head: Head, scope: Scope, body: bytes, done: Callable[[bytes], None]) -> bool:
+        """Store a file and call `done` with the whole answer; False for what is to go the long way."""
+        way = self._way(head, scope)
+        if way is None:
+            return False
+        path = data_path(head.path)
+        task = asyncio.get_running_loop().run_in_executor(None, self._data.store, way.collection, path, body)
+
+        def stored(_: object) -> None:
+            response = _crash(task.exception()) or task.result()
+            self._log.add(scope, response.status_code, len(response.body))
+            done(_serialized(response))
+
+        task.add_done_callback(stored)
+        return True
+
+    def _way(self, head: Head, scope: Scope) -> Way | None:
+        """Whether and how a request is to be answered here. What was said holds until somebody commits anything."""
+        version = self._database.version()
+        if version != self._version or len(self._ways) > REMEMBERED:
+            self._version = version
+            self._ways.clear()
+        key = (head.method, head.headers, head.folder)
+        way = self._ways.get(key)
+        if way is None or (way.caller.expires_at is not None and way.caller.expires_at <= time.time()):
+            way = self._said(scope)
+            if way and way.caller.inside is None:
+                # Whom a worker acts for is another with each call.
+                self._ways[key] = way
+        if way:
+            scope["caller"] = way.caller
+        return way
+
+    def _said(self, scope: Scope) -> Way | None:
+        try:
+            self._gate.admit(scope)
+            collection = self._data.readable(scope) if scope["method"] == "GET" else self._data.writable(scope)
+        except ApiError:
+            return None
+        return Way(scope["caller"], collection, Headers(scope=scope).get("accept", "*/*")) if collection else None
+
+
+def _crash(error: BaseException | None) -> Response | None:
+    if error is None:
+        return None
+    logging.error("The local cluster could not store a file", exc_info=error)
+    return error_reply(ApiError(500, "Internal error of the local cluster", 5001))
+
+
+class DirectProtocol(WiredProtocol):
+    """HTTP, with the short way before it."""
+
+    _good: tuple[str, bytes] | None = None
+    """The method and the headers of the last request that was found good."""
+
+    _scope: Scope
+    """What was made of them."""
+
+    _busy = False
+    _behind = b""
+    """What came behind a request that is being answered."""
+
+    _stopping = False
+
+    def data_received(self, data: bytes) -> None:
+        """What a client sends: a request of the short way, or anything else."""
+        direct: Direct | None = self.app_state.get("direct")
+        if self._busy:
+            self._behind += data
+            self.flow.pause_reading()
+            return
+        head = Head.of(data) if direct and self._idle() else None
+        if head is None or direct is None:
+            super().data_received(data)
+        elif (head.method, head.headers) != self._good:
+            self._first(head, data)
+        elif not self._repeated(direct, head, data):
+            super().data_received(data)
+
+    def shutdown(self) -> None:
+        """The server begins to stop: what is being stored is answered first."""
+        self._stopping = True
+        if not self._busy:
+            super().shutdown()
+
+    def _idle(self) -> bool:
+        """Whether nothing but a new request can come now."""
+        conn = self.conn
+        plain = self.scheme == "http" and not self.flow.write_paused
+        return plain and conn.our_state is h11.IDLE and conn.their_state is h11.IDLE and not conn.trailing_data[0]
+
+    def _first(self, head: Head, data: bytes) -> None:
+        before = self.cycle
+        super().data_received(data)
+        if self.cycle is not before and not ODD.search(head.headers):
+            self._good, self._scope = (head.method, head.headers), dict(self.cycle.scope)
+
+    def _repeated(self, direct: Direct, head: Head, data: bytes) -> bool:
+        """Whether it is answered, or will be."""
+        self._unset_keepalive_if_required()
+        scope = {**self._scope, "path": head.path.decode("ascii"), "raw_path": head.path, "began": time.monotonic()}
+        if head.method == "PUT":
+            self._busy = direct.put(head, scope, data[head.end :], self._stored)
+            return self._busy
+        answer = direct.get(head, scope)
+        if answer is not None:
+            self._tell(answer)
+        return answer is not None
+
+    def _stored(self, answer: bytes) -> None:
+        self._busy = False
+        if self.transport.is_closing():
+            return
+        self._tell(answer)
+        if self._stopping:
+            super().shutdown()
+        elif self._behind:
+            data, self._behind = self._behind, b""
+            self.data_received(data)
+
+    def _tell(self, answer: bytes) -> None:
+        self.transport.write(answer)
+        self.on_response_complete()
+
+
+def _serialized(response: Response) -> bytes:
+    reason = b"OK" if response.status_code == 200 else b"Error"
+    lines = [b"HTTP/1.1 %d %s" % (response.status_code, reason), *[name + b": " + value for name, value in response.raw_headers]]
+    return b"\r\n".join([*lines, b"date: " + http_date(), b"", bytes(response.body)])

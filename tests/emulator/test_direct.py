@@ -1,0 +1,147 @@
+"""The short way of small data files: what its requests are answered, beside the same requests on the long way."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import pytest
+from emulated import Emulator, Reply
+
+from algosync.emulator.database import Database
+from algosync.emulator.keys import digest
+from algosync.emulator.rights import Rights
+
+FOLDER = "/v1/data/local/short"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _collection(site: Emulator) -> None:
+    assert site.request("POST", "/v1/data/local", {"name": "short"}).status == 200
+
+
+@pytest.fixture
+def wire(site: Emulator) -> Iterator["Wire"]:
+    with contextlib.closing(Wire(site)) as wire:
+        yield wire
+
+
+class Wire:
+    """A connection on which nothing is changed behind the test's back: raw requests, as a plain client sends them."""
+
+    def __init__(self, site: Emulator, key: str | None = None) -> None:
+        host, _, port = site.host.partition(":")
+        self._head = f"Host: {site.host}\r\nAuthorization: Simple {key or site.key}\r\n"
+        self._socket = socket.create_connection((host, int(port)), 30)
+        self._replies = self._socket.makefile("rb")
+
+    def close(self) -> None:
+        self._replies.close()
+        self._socket.close()
+
+    def send(self, method: str, path: str, body: bytes = b"", more: str = "", piece: int = 1 << 20) -> None:
+        length = f"Content-Length: {len(body)}\r\n" if method == "PUT" else ""
+        data = f"{method} {path} HTTP/1.1\r\n{self._head}{more}{length}\r\n".encode() + body
+        for start in range(0, len(data), piece):
+            self._socket.sendall(data[start : start + piece])
+
+    def answer(self) -> Reply:
+        status = int(self._replies.readline().split()[1])
+        headers = {}
+        while line := self._replies.readline().decode().rstrip():
+            name, _, text = line.partition(": ")
+            headers[name.lower()] = text
+        return Reply(status, headers, self._replies.read(int(headers["content-length"])))
+
+    def ask(self, method: str, name: str, body: bytes = b"", more: str = "") -> Reply:
+        self.send(method, f"{FOLDER}/{name}", body, more)
+        return self.answer()
+
+
+def plain(reply: Reply) -> tuple[int, dict[str, str], bytes]:
+    return reply.status, {name: text for name, text in reply.headers.items() if name != "date"}, reply.body
+
+
+@pytest.mark.parametrize("accept", ["", "Accept: text/plain\r\n", "Accept: application/octet-stream\r\n"])
+@pytest.mark.parametrize("body", [b"", b"text", bytes(range(256)) * 80], ids=["empty", "text", "binary"])
+def test_it_answers_as_the_long_way(wire: Wire, body: bytes, accept: str) -> None:
+    stored = [wire.ask("PUT", "same.bin", body) for _ in range(3)]
+    assert plain(stored[0]) == plain(stored[1]) == plain(stored[2])
+    read = [wire.ask("GET", "same.bin", more=accept) for _ in range(3)]
+    assert read[0].body == body
+    assert plain(read[0]) == plain(read[1]) == plain(read[2])
+
+
+def test_every_request_is_logged_once(site: Emulator, wire: Wire) -> None:
+    before = len(site.log())
+    for number in range(3):
+        wire.ask("PUT", f"{number}.log", b"x" * number)
+        wire.ask("GET", f"{number}.log")
+    kept = ("caller", "method", "path", "status", "bytes")
+    expected = []
+    for number in range(3):
+        path = f"{FOLDER}/{number}.log"
+        expected += [("local", "PUT", path, 200, 37), ("local", "GET", path, 200, number)]
+    assert [tuple(line[name] for name in kept) for line in site.log()[before:]] == expected
+
+
+def test_a_file_is_the_one_that_was_stored_last(site: Emulator, wire: Wire) -> None:
+    for content in (b"one", b"other", b"a third"):
+        assert site.request("PUT", f"{FOLDER}/changing", content).status == 200
+        assert wire.ask("GET", "changing").body == content
+    assert site.request("DELETE", f"{FOLDER}/changing").status == 200
+    assert wire.ask("GET", "changing").status == 404
+
+
+def test_requests_that_do_not_wait_are_answered_in_their_order(wire: Wire) -> None:
+    wire.ask("PUT", "first", b"0")
+    for number in range(10):
+        wire.send("PUT", f"{FOLDER}/row{number}", b"%d" % number)
+        wire.send("GET", f"{FOLDER}/row{number}")
+    answers = [wire.answer() for _ in range(20)]
+    assert [answer.body for answer in answers[1::2]] == [b"%d" % number for number in range(10)]
+    assert [answer.status for answer in answers] == [200] * 20
+
+
+def test_a_body_in_pieces_is_stored_whole(wire: Wire) -> None:
+    body = bytes(range(256)) * 100
+    wire.ask("PUT", "pieces", body)
+    wire.send("PUT", f"{FOLDER}/pieces.again", body, piece=64)
+    assert wire.answer().status == 200
+    assert wire.ask("GET", "pieces.again").body == body
+
+
+def test_who_may_not_any_more_may_not_on_an_open_connection(site: Emulator) -> None:
+    reader = site.key_of("local", Rights(write=False, call=False, management=False))
+    site.request("PUT", f"{FOLDER}/closed", b"secret")
+    with contextlib.closing(Wire(site, reader)) as wire:
+        assert [wire.ask("GET", "closed").status for _ in range(3)] == [200] * 3
+        assert [wire.ask("PUT", "closed", b"x").status for _ in range(3)] == [403] * 3
+        expire(site, reader)
+        assert [wire.ask("GET", "closed").status for _ in range(2)] == [401] * 2
+
+
+def test_a_key_ends_at_its_time_on_an_open_connection(site: Emulator) -> None:
+    key = site.key_of("local", expires_in=1.5)
+    site.request("PUT", f"{FOLDER}/timed", b"x")
+    with contextlib.closing(Wire(site, key)) as wire:
+        assert [wire.ask("GET", "timed").status for _ in range(3)] == [200] * 3
+        while (status := wire.ask("GET", "timed").status) == 200:
+            pass
+    assert status == 401
+
+
+def test_a_collection_that_is_gone_takes_nothing(site: Emulator, wire: Wire) -> None:
+    assert site.request("POST", "/v1/data/local", {"name": "passing"}).status == 200
+
+    def put() -> int:
+        wire.send("PUT", "/v1/data/local/passing/file", b"x")
+        return wire.answer().status
+
+    assert [put(), put(), put()] == [200] * 3
+    assert site.request("DELETE", "/v1/data/local/passing?force=true").status == 200
+    assert [put(), put()] == [404] * 2
+
+
+def expire(site: Emulator, key: str) -> None:
+    with contextlib.closing(Database(site.root / "cluster.sqlite")) as database, database.write() as connection:
+        connection.execute("DELETE FROM keys WHERE digest = ?", (digest(key),))

@@ -5,9 +5,7 @@ import contextlib
 import http.client
 import io
 import os
-import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pytest
 from dulwich.pack import write_pack_objects
 from dulwich.protocol import Protocol, pkt_line
 from emulated import MASTER, Emulator, add_commit, emulator, store, until
+from gitwork import Work, needs_git
 
 SETUP = """
 import os, time
@@ -24,8 +23,6 @@ while not os.path.exists({release!r}):
 raise SystemExit("\\x1b[31mnot today\\0")
 """
 PROJECT = '[build-system]\nrequires = []\nbuild-backend = "setup"\nbackend-path = ["."]\n'
-GIT = shutil.which("git")
-needs_git = pytest.mark.skipif(GIT is None, reason="there is no git here")
 
 
 class Package:
@@ -46,41 +43,6 @@ def package(tmp_path: Path) -> Iterator[Package]:
     made.release.touch()
 
 
-class Work:
-    """A clone. Its URL holds the key, as scripts have it."""
-
-    def __init__(self, site: Emulator, name: str, folder: Path) -> None:
-        self.folder, self._home = folder, folder.parent
-        site.create(name)
-        scheme, _, rest = site.address.partition("://")
-        self.run("clone", "-q", f"{scheme}://{site.user}:{site.key}@{rest}/git/local/{name}.git", str(folder), folder=self._home)
-
-    def environ(self) -> dict[str, str]:
-        identity = {f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        return {**identity, "PATH": os.environ["PATH"], "HOME": str(self._home), "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
-
-    def run(self, *arguments: str, folder: Path | None = None) -> str:
-        assert GIT
-        command = [GIT, *arguments]
-        done = subprocess.run(command, cwd=folder or self.folder, env=self.environ(), capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def commit(self, path: str, text: str) -> str:
-        (self.folder / path).write_text(text)
-        self.run("add", "-A")
-        self.run("commit", "-q", "-m", path)
-        return self.run("rev-parse", "HEAD").strip()
-
-    def push(self) -> subprocess.Popen[str]:
-        assert GIT
-        command = [GIT, "push", "origin", "HEAD:master"]
-        # In a group of its own: git is more than one process, and a user's Ctrl-C reaches all of them.
-        return subprocess.Popen(
-            command, cwd=self.folder, env=self.environ(), stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
-
-
 def status(site: Emulator, name: str, commit: str) -> str:
     (found,) = (b for b in site.get(f"/v1/algorithms/local/{name}/builds")["results"] if b["commit_sha"] == commit)
     return str(found["status"])
@@ -88,9 +50,10 @@ def status(site: Emulator, name: str, commit: str) -> str:
 
 @needs_git
 def test_the_log_appears_while_the_build_runs(site: Emulator, tmp_path: Path, package: Package) -> None:
+    site.create("Live")
     work = Work(site, "Live", tmp_path / "work")
     commit = work.commit("requirements.txt", package.requirement)
-    with work.push() as push:
+    with work.pushing() as push:
         assert push.stderr is not None
         assert push.stderr.readline().rstrip() == f"remote: Building local/Live at {commit}"
         until(package.marker.exists)
@@ -103,14 +66,15 @@ def test_the_log_appears_while_the_build_runs(site: Emulator, tmp_path: Path, pa
     said = [line.removeprefix("remote: ") for line in lines if line.startswith("remote: ")]
     assert (said[-1], any("\ufffd[31mnot today\ufffd" in line for line in said)) == ("Build failed", True)
     assert not set(rest) & set("\0\x1b")
-    assert lines[-1] == f"   {work.run('rev-parse', 'HEAD~1')[:7]}..{commit[:7]}  HEAD -> master"
+    assert lines[-1] == f"   {work.run('rev-parse', 'HEAD~1').stdout[:7]}..{commit[:7]}  HEAD -> master"
 
 
 @needs_git
 def test_who_leaves_stops_no_build_and_holds_up_no_other_push(site: Emulator, tmp_path: Path, package: Package) -> None:
+    site.create("Left")
     work = Work(site, "Left", tmp_path / "work")
     commit = work.commit("requirements.txt", package.requirement)
-    with work.push() as push:
+    with work.pushing() as push:
         until(package.marker.exists)
         os.killpg(push.pid, signal.SIGINT)
     assert push.returncode != 0
@@ -126,9 +90,10 @@ def test_who_leaves_stops_no_build_and_holds_up_no_other_push(site: Emulator, tm
 def test_a_server_that_stops_ends_the_push_well(tmp_path: Path, environments: Path, package: Package) -> None:
     """`emulator` asserts that the server has nothing to complain of."""
     with emulator(tmp_path / "root", environments) as site:
+        site.create("Stopped")
         work = Work(site, "Stopped", tmp_path / "work")
         commit = work.commit("requirements.txt", package.requirement)
-        with work.push() as push:
+        with work.pushing() as push:
             until(package.marker.exists)
             assert site.stop(signal.SIGTERM) == 0
             assert push.stderr is not None

@@ -55,9 +55,9 @@ def prefix(tmp_path: Path) -> Sequence[str]:
     if all(_known(name) for name in ("api.localhost", "git.localhost")):
         return ()
     hosts = tmp_path / "hosts"
-    told = re.search(r"its hosts file needs `(.*?)`", README)
-    assert told
-    hosts.write_text(f"{Path('/etc/hosts').read_text()}\n{told[1]}\n")
+    line = re.search(r"its hosts file needs `(.*?)`", README)
+    assert line
+    hosts.write_text(f"{Path('/etc/hosts').read_text()}\n{line[1]}\n")
     own = (
         "unshare",
         "--user",

@@ -86,22 +86,55 @@ def test_the_commands_of_a_cluster_that_stays(tmp_path: Path) -> None:
         )
     finally:
         workspace.run("emulator", "stop")
-    address, user_key, other_key, status = done.stdout.splitlines()
+    address, user_key, other_key, *keys, status = done.stdout.splitlines()
+    owners = [line.split("  ")[1] for line in keys]
+    assert owners == ["local", "local", "quality", "local"]
     assert address.startswith("https://")
     assert user_key.startswith("sim")
     assert {"/", "+", "="} <= set(other_key)
     assert status.startswith(f"default  running  {address}")
     assert f"DESTINATION_API_ADDRESS={address}\n" in done.stderr
+    assert "ADMIN_API_KEY=sim" in done.stderr
 
 
 def test_every_option_of_its_commands_is_told() -> None:
     section = README.partition("## A local cluster that stays")[2].partition("\n## ")[0]
-    commands = ("start", "stop", "status", "reset", "logs", "env", "user add", "key add")
+    commands = ("start", "stop", "status", "reset", "logs", "env", "user add", "key add", "key list", "key remove")
     helps = {command: Workspace(ROOT).run("emulator", *command.split(), "--help").stdout for command in commands}
-    offered = {option for text in helps.values() for option in re.findall(r"^  (?:-\w, )?(--[a-z-]+)", text, re.MULTILINE)}
+    lines = re.findall(r"^  (?:-\w, )?(--[a-z-]+)(?: / (--no-[a-z-]+))?", "\n".join(helps.values()), re.MULTILINE)
+    offered, taken_back = ({line[side] for line in lines} for side in (0, 1))
     told = set(re.findall(r"(--[a-z][a-z-]+)", section))
     assert offered - told == {"--help", "--state", "--json", "--auto-approve", "--no-input"}  # as everywhere
-    assert told - offered == {"--destination"}
+    assert told - offered - taken_back == {"--destination"}
+    assert {"--no-tls", "--no-etag"} <= taken_back
+    columns = re.findall(r"^\| `(--[a-z-]+)(?: (\w+)`, `(\w+))?", section, re.MULTILINE)
+    for option, *values in columns:
+        shown = re.search(rf"^  {option}(?: <(.*)>)?", helps["start"], re.MULTILINE)
+        assert (option, shown and (shown[1] or "")) == (option, "|".join(filter(None, values)))
+
+
+def test_the_answers_told_are_those_that_there_are() -> None:
+    """Every stance is in the table, and nothing else; the first of two answers is the usual one."""
+    from dataclasses import fields
+
+    from algosync.emulator.stances import USUAL
+
+    table = README.partition("| option of `start` | |")[2].partition("\n\n")[0]
+    told = re.findall(r"^\| `--([a-z-]+)(?: (\d+))?", table, re.MULTILINE)
+    assert {name.replace("-", "_") for name, _ in told} == {field.name for field in fields(USUAL)}
+    assert {name: str(getattr(USUAL, name.replace("-", "_"))) for name, first in told if first} == {
+        name: first for name, first in told if first
+    }
+
+
+def test_the_limits_are_those_that_there_are() -> None:
+    from algosync.emulator import calls_api, replies, request_limits, runner
+
+    mib = 1024 * 1024
+    calls = f"{calls_api.MAX_INPUT // mib} MiB and answer {runner.MAX_ANSWER // mib} MiB, at most {calls_api.MAX_TIMEOUT} seconds"
+    others = f"other JSON bodies are {replies.MAX_JSON // mib} MiB, heads of requests {request_limits.MAX_HEAD // 1024} KiB"
+    told = f"Calls take {calls} each; {others}."
+    assert told in README
 
 
 def test_the_faults_are_those_that_there_are() -> None:

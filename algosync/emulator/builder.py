@@ -17,6 +17,7 @@ from algosync.emulator.installer import InstallError
 from algosync.emulator.records import Records
 from algosync.emulator.repositories import Repositories
 from algosync.emulator.requirements import RequirementsError
+from algosync.emulator.spares import Spares
 from algosync.emulator.venvs import Venvs
 
 
@@ -26,11 +27,12 @@ class Builder:
     All methods belong to the event loop's thread.
     """
 
-    def __init__(self, folder: Path, records: Records, repositories: Repositories, venvs: Venvs) -> None:
+    def __init__(self, folder: Path, records: Records, repositories: Repositories, venvs: Venvs, spares: Spares) -> None:
         self._folder = folder
         self._records = records
         self._repositories = repositories
         self._venvs = venvs
+        self._spares = spares
         self._cores = asyncio.Semaphore(os.cpu_count() or 1)
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -119,9 +121,13 @@ class Builder:
         version = f"{platform.python_implementation()} {platform.python_version()}"
         log.write(f"Building {algorithm.owner}/{algorithm.name} at {build.commit}\n".encode())
         log.write(f"Environment: {wanted}, mapped to {version}, which runs this local cluster\n".encode())
+        log.write(f"{self._venvs.told}\n".encode())
         try:
             await asyncio.to_thread(self._check_out, build)
-            await self._venvs.provide(self.source(build), log)
+            python = await self._venvs.provide(self.source(build), log)
+            if self._venvs.shared(self.source(build)):
+                # A build is called soon, as a rule.
+                self._spares.prepare(python)
         except (CheckoutError, RequirementsError, InstallError, OSError) as error:
             log.write(f"{error}\nBuild failed\n".encode())
             return FAILED

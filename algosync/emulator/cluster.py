@@ -17,10 +17,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from algosync.emulator import jail
 from algosync.emulator.accounts import Accounts
 from algosync.emulator.accounts_api import AccountsApi
 from algosync.emulator.blobs import Blobs
 from algosync.emulator.builder import Builder
+from algosync.emulator.call_errors import CallErrors
 from algosync.emulator.calls_api import CallsApi
 from algosync.emulator.data_api import DataApi
 from algosync.emulator.database import Database
@@ -47,6 +49,7 @@ from algosync.emulator.replies import error_reply, json_reply, refused
 from algosync.emulator.repositories import Repositories
 from algosync.emulator.request_log import RequestLog
 from algosync.emulator.secrets_api import SecretsApi
+from algosync.emulator.spares import Spares
 from algosync.emulator.stances import USUAL, Stances
 from algosync.emulator.venvs import Venvs
 from algosync.emulator.web_api import WebApi
@@ -94,11 +97,13 @@ class Cluster:
         self._files = Files(database, self._blobs)
         self._records = Records.of(database)
         self._repositories = Repositories(root / "git")
-        venvs = Venvs(place.environments)
+        found = jail.find()
+        venvs = Venvs(place.environments, found)
+        host = Host(root / "run", place.address, self._accounts, place.ca_bundle, found)
+        spares = Spares(host)
         builder = SabotagedBuilder if place.faults else Builder
-        self._builder = builder(root / "builds", self._records, self._repositories, venvs)
-        host = Host(root / "run", root / "home", place.address, self._accounts, place.ca_bundle)
-        self._pool = Pool(host, self._builder, venvs)
+        self._builder = builder(root / "builds", self._records, self._repositories, venvs, spares)
+        self._pool = Pool(host, self._builder, venvs, spares)
         self._calls = CallsApi(self._records, self._pool, self._files, place.stances)
         self._pages = PageApi(database, self._records, self._builder, root / "requests.jsonl")
         self._place = place
@@ -120,7 +125,8 @@ class Cluster:
 
     def _gated(self, app: ASGIApp) -> Gate:
         hosts = frozenset(f"{f'[{name}]' if ':' in name else name}:{self._place.port}" for name in NAMES)
-        return Gate(app, self._accounts, self._log, hosts)
+        gate = Gate(app, self._accounts, self._log, hosts, self._place.stances.largest_file)
+        return CallErrors(gate) if self._place.stances.call_errors_as_200 else gate
 
     def routes(self) -> list[Route]:
         """The route table."""
@@ -155,7 +161,6 @@ class Cluster:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(DISK_THREADS))
         for name in ("run", "past"):
             shutil.rmtree(self._root / name, ignore_errors=True)
-        (self._root / "home").mkdir(exist_ok=True)
         self._files.recover()
         self._repositories.sweep({algorithm.id for algorithm in self._records.algorithms.all()})
         self._builder.recover()

@@ -1,14 +1,17 @@
 """Installs requirements into a virtual environment that has no installer of its own."""
 
 import asyncio
+import contextlib
 import importlib.util
+import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 from algosync.emulator import processes
+from algosync.emulator.jail import NO_JAIL, Jail
 
 DEADLINE_SECONDS = 1800
 """How long an installation may take before it counts as failed."""
@@ -42,22 +45,50 @@ async def interpreter(tools: Path, log: IO[bytes]) -> Path:
     return tools / "bin" / "python"
 
 
-async def install(pip: Path, python: Path, requirements: Path, log: IO[bytes]) -> None:
+async def install(pip: Path, python: Path, requirements: Path, log: IO[bytes], jail: Jail = NO_JAIL) -> None:
     """Install with the pip of one interpreter into the environment of another, everything it says going to `log`.
 
-    The user's pip configuration and proxies count. Without `.pyc` files: first imports make those that are used.
+    The user's pip configuration and proxies count. Without a jail `.pyc` files are not made here: first imports make those
+    that are used. From inside one, workers cannot.
     """
-    command: list[str | Path] = [pip, "-c", MODULE, "pip", "--python", python, "install", "--no-compile", "-r", requirements]
-    await _run(command, requirements.parent, python.parents[1] / "tmp", log)
+    path = python.parents[1]
+    options = [] if jail.program else ["--no-compile"]
+    command: list[str | Path] = [pip, "-c", MODULE, "pip", "--python", python, "install", *options, "-r", requirements]
+    environment = _environment(path / "tmp")
+    cache = _cache(environment)
+    with contextlib.suppress(OSError):
+        cache.mkdir(parents=True, exist_ok=True)
+    writable = [requirements.parent, path, *([cache] if cache.is_dir() else [])]
+    jailed = jail.command(command, path / "tmp", [Path(sys.prefix), pip.parents[1], *_settings(environment)], writable)
+    await _run(jailed, requirements.parent, path / "tmp", log)
 
 
-async def _run(command: Sequence[str | Path], folder: Path, temporary: Path, log: IO[bytes]) -> None:
-    """Run a program to its end; its temporary folder goes with it."""
+def _environment(temporary: Path) -> dict[str, str]:
     environment = processes.inherited(KEPT, ("PIP_",))
     for name in DROPPED:
         environment.pop(name, None)
     environment |= {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_PROGRESS_BAR": "off"}
-    environment["TMPDIR"] = str(temporary)
+    return environment | {"TMPDIR": str(temporary)}
+
+
+def _cache(environment: Mapping[str, str]) -> Path:
+    """Where pip keeps what it has downloaded."""
+    base = environment.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(environment.get("PIP_CACHE_DIR") or os.path.join(base, "pip"))
+
+
+def _settings(environment: Mapping[str, str]) -> list[Path]:
+    """The user's files that pip is shown in a jail: its configuration and what its variables name. The packages that it builds
+    see them as well, so no passwords of other programs are among them: `.netrc` counts without a jail only."""
+    base = environment.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    named = [text for name, text in environment.items() if name.startswith("PIP_") or name in processes.CA_BUNDLES]
+    words = [word for text in named for word in text.split() if os.path.isabs(word)]
+    return [Path(base, "pip"), Path(os.path.expanduser("~/.pip")), *map(Path, words)]
+
+
+async def _run(command: Sequence[str | Path], folder: Path, temporary: Path, log: IO[bytes]) -> None:
+    """Run a program to its end; its temporary folder goes with it."""
+    environment = _environment(temporary)
     temporary.mkdir(exist_ok=True)
     process = await processes.start(command, environment, folder, log)
     try:

@@ -2,12 +2,14 @@
 
 Both end together: when the program does, or when the other end of the lifeline, a socket, closes, as its holder has let go or died.
 Whatever the program has started is killed then, too, in whatever session it hides: on Linux, orphans become children of this
-process. It ends as the program did. Further descriptors are just kept open until then. Executed by path, without `site`: standard
-library only.
+process. It ends as the program did. Further descriptors are just kept open until then. The program gets its limits here: they are
+generous, for what no algorithm or build needs and what would take the machine from everybody else. Executed by path, without
+`site`: standard library only.
 """
 
 import ctypes
 import os
+import resource
 import select
 import signal
 import sys
@@ -16,6 +18,13 @@ from collections.abc import Collection
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 PR_GET_CHILD_SUBREAPER = 37
+
+MAX_FILE = 16 * 2**30
+MAX_OPEN_FILES = 4096
+MAX_PROCESSES = 4096
+"""The system counts all of a user's, threads too, but apart in each jail; root is exempt."""
+MEMORY_SHARE = 0.5
+"""Of the machine, for one process: what it writes to, not addresses that it has only reserved, as numeric libraries do."""
 
 
 def main() -> None:
@@ -73,12 +82,28 @@ def _become(command: list[str], parent: int) -> None:
     """Turn into the program, which does not outlive its parent, however that ends."""
     os.setsid()
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    _limit()
     try:
         if os.getppid() == parent:
             os.execv(command[0], command)  # noqa: S606  # no shell is wanted
     except OSError as error:
         os.write(2, f"Cannot run {command[0]}: {error.strerror}\n".encode())
     os._exit(127)
+
+
+def _limit() -> None:
+    """Lower the limits that are above those for programs. Core files are none, as they would hold keys."""
+    memory = int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * MEMORY_SHARE)
+    limits = (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, MAX_FILE),
+        (resource.RLIMIT_NOFILE, MAX_OPEN_FILES),
+        (resource.RLIMIT_NPROC, MAX_PROCESSES),
+        (resource.RLIMIT_DATA, memory),
+    )
+    for name, most in limits:
+        own = [each for each in resource.getrlimit(name) if each != resource.RLIM_INFINITY]
+        resource.setrlimit(name, (min([most, *own]),) * 2)
 
 
 def _let_go() -> None:

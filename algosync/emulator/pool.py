@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 from algosync.emulator.builder import Builder
 from algosync.emulator.installer import InstallError
 from algosync.emulator.requirements import RequirementsError
+from algosync.emulator.spares import Spares
 from algosync.emulator.turns import Turn, Turns
 from algosync.emulator.venvs import Venvs
 from algosync.emulator.worker import Call, Document, Host, Outcome, Target, Worker, failed
@@ -30,10 +31,11 @@ MAX_IDLE = 32
 class Pool:
     """The workers of a cluster. All methods belong to the event loop's thread."""
 
-    def __init__(self, host: Host, builder: Builder, venvs: Venvs) -> None:
+    def __init__(self, host: Host, builder: Builder, venvs: Venvs, spares: Spares) -> None:
         self._host = host
         self._builder = builder
         self._venvs = venvs
+        self._spares = spares
         self._workers: set[Worker] = set()
         self._idle: list[Worker] = []
         self._imports = Turns(max(2, os.cpu_count() or 1))
@@ -53,17 +55,18 @@ class Pool:
 
     async def retire(self, algorithm_id: str) -> None:
         """End all workers of a deleted algorithm."""
-        doomed = [worker for worker in self._workers if worker.target.algorithm.id == algorithm_id]
+        doomed = [worker for worker in self._workers if worker.target and worker.target.algorithm.id == algorithm_id]
         await asyncio.gather(*map(self._end, doomed))
 
     async def reap(self) -> None:
         """End workers that have been idle for too long."""
         oldest = time.monotonic() - IDLE_SECONDS
         await asyncio.gather(*[self._end(worker) for worker in self._idle if worker.idle_since < oldest])
+        self._spares.reap(oldest)
 
     async def close(self) -> None:
         """End all workers."""
-        await asyncio.gather(*map(self._end, list(self._workers)))
+        await asyncio.gather(self._spares.close(), *map(self._end, list(self._workers)))
 
     def _lent(self, maker: str) -> AbstractContextManager[None]:
         """While a call goes on, who has made it has no turn, if that runs here, too."""
@@ -83,7 +86,7 @@ class Pool:
         """The worker that did the same last, if it lives."""
         await asyncio.gather(*[self._end(worker) for worker in self._idle if worker.ended])
         for worker in reversed(self._idle):
-            if worker.target.build.id == target.build.id and worker.target.secrets == target.secrets:
+            if worker.runs(target):
                 self._idle.remove(worker)
                 worker.target = target
                 return worker
@@ -100,12 +103,17 @@ class Pool:
             python = self._venvs.ready(source) or await self._provide(target)
         except (RequirementsError, InstallError, OSError) as error:
             return failed(f"The algorithm's environment cannot be provided: {error}", "InitializationError")
-        worker = Worker(target, self._host)
+        spare = self._spares.take(python, target, source) if self._venvs.shared(source) else None
+        worker = spare or Worker(self._host)
         self._workers.add(worker)
         outcome = None
         try:
-            outcome = await worker.load(python, source, call)
+            if not spare:
+                await worker.start(python, variables=target.secrets, shown=[source])
+            outcome = await worker.load(target, source, call)
         finally:
+            if spare:
+                self._spares.prepare(python)
             if outcome is None or outcome.error:
                 await asyncio.shield(self._end(worker))
         return outcome if outcome.error else worker

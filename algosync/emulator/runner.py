@@ -1,9 +1,9 @@
 """The program inside a worker: imports one algorithm and answers its calls.
 
-Executed by path with an environment's interpreter, in the folder of the source; standard library only. Requests come
-as lines on stdin, answers leave as lines on stdout: a number, a space, JSON, where an answer bears the number of its
-request. What the algorithm itself prints goes to stderr, a file. The first line that leaves has the number 0: it is
-`{"ready": true}` or the error that importing ended with.
+Executed by path with an environment's interpreter; standard library only. Requests come as lines on stdin, answers leave
+as lines on stdout: a number, a space, JSON, where an answer bears the number of its request. What the algorithm itself
+prints goes to stderr, a file. The first request, number 0, is the folder of the source; its answer is `{"ready": true}`
+or the error that importing ended with. With the argument `ahead`, what most algorithms import is imported before that.
 """
 
 import base64
@@ -37,10 +37,11 @@ class LoadError(Exception):
 def main() -> None:
     """Load, say so, then answer until stdin ends."""
     requests, answers = take_channels()
-    sys.path.insert(0, os.getcwd())
     repair_removed_functions()
     try:
-        answer = load()
+        if sys.argv[1:] == ["ahead"]:
+            import_servers()
+        answer = load(json.loads(requests.get().partition(b" ")[2]))
     except BaseException as error:  # noqa: BLE001 - whatever ends the import is the answer to the call
         answers.write(b"0", failure(error, "InitializationError"))
         return
@@ -109,8 +110,10 @@ def repair_removed_functions() -> None:
     traceback.format_exception = format_exception
 
 
-def load() -> Answer:
+def load(folder: str) -> Answer:
     """Import the algorithm and return the function that answers a request with a line."""
+    os.chdir(folder)
+    sys.path.insert(0, folder)
     capture_servers()
     with open("algorithmia.conf", encoding="utf-8") as file:
         name = json.load(file)["algoname"]
@@ -125,14 +128,20 @@ def load() -> Answer:
     return lambda request: respond(module.apply, request)
 
 
+def import_servers() -> tuple[Any, Any]:
+    """The modules of Handler and ADK, where they are installed."""
+    # The client before the ADK, as algorithms import them: the other way round their circular import goes wrong.
+    handler = importlib.import_module("Algorithmia.handler") if importlib.util.find_spec("Algorithmia") else None
+    return handler, importlib.import_module("adk") if importlib.util.find_spec("adk") else None
+
+
 def capture_servers() -> None:
     """Keep ADK and Handler from starting their loops, and the ADK from taking this for a local run."""
-    # The client before the ADK, as algorithms import them: the other way round their circular import goes wrong.
-    if importlib.util.find_spec("Algorithmia"):
-        handler = importlib.import_module("Algorithmia.handler").Handler
-        handler.serve = lambda self: captured.append(self)  # noqa: PLW0108 - it has to bind, a builtin would not
-    if importlib.util.find_spec("adk"):
-        adk = importlib.import_module("adk").ADK
+    handler_module, adk_module = import_servers()
+    if handler_module:
+        handler_module.Handler.serve = lambda self: captured.append(self)  # noqa: PLW0108 - it has to bind, a builtin would not
+    if adk_module:
+        adk = adk_module.ADK
         adk.init = lambda self, *_arguments, **_options: captured.append(self)
         # It takes itself for deployed when this path exists, and overwrites a plain attribute.
         adk.FIFO_PATH = property(lambda _self: os.devnull, lambda _self, _value: None)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from algosync.emulator import installer
+from algosync.emulator.jail import NO_JAIL, Jail
 from algosync.emulator.requirements import Requirements, RequirementsError, parse, satisfied
 
 READY = "ready.json"
@@ -31,12 +32,22 @@ LOCK_POLL_SECONDS = 0.1
 class Venvs:
     """A folder of environments. Several processes may use it at once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, jail: Jail = NO_JAIL) -> None:
         self._folder = folder
+        self._jail = jail
 
     def ready(self, source: Path) -> Path | None:
         """The Python that can run the source, where its environment has been made. Raises `RequirementsError`."""
         return self._ready(_key(_read(source), source))
+
+    @property
+    def told(self) -> str:
+        """What people should know who have this machine run code."""
+        return self._jail.told
+
+    def shared(self, source: Path) -> bool:
+        """Whether other source may have the environment of this one, too. Raises `RequirementsError`."""
+        return not _read(source).local
 
     def sweep(self) -> None:
         """Remove environments that were never finished, unless somebody is at work on them now."""
@@ -101,7 +112,7 @@ class Venvs:
             tools = f"{_prefix()}tools"
             async with self._lock(tools):
                 pip = await installer.interpreter(self._folder / tools, log)
-            await installer.install(pip, python, source / "requirements.txt", log)
+            await installer.install(pip, python, source / "requirements.txt", log, self._jail)
         _write(path / READY, json.dumps({"requirements": requirements.lines}))
         return python
 

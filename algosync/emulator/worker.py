@@ -9,6 +9,7 @@ import shutil
 import time
 import uuid
 from asyncio.subprocess import Process
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from algosync.emulator import processes
 from algosync.emulator.accounts import Accounts, Caller, Running
 from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builds import Build
+from algosync.emulator.jail import NO_JAIL, Jail
 
 RUNNER = Path(__file__).with_name("runner.py")
 
@@ -25,6 +27,8 @@ LOAD_SECONDS = 300
 DRAIN_SECONDS = 0.5
 MAX_LINE = 32 * 1024 * 1024
 MAX_STDOUT = 1024 * 1024
+MAX_LOG = 64 * 1024 * 1024
+LOG_SECONDS = 0.5
 TAIL = 2000
 
 Document = dict[str, object]
@@ -69,16 +73,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What workers live on: folders for their files and as their home, the cluster's address, its accounts.
+    """What workers live on: a folder for their files, the cluster's address, its accounts, the jail, if there is one.
 
     With a `ca_bundle` the address is reached over TLS.
     """
 
     folder: Path
-    home: Path
     address: str
     accounts: Accounts
     ca_bundle: Path | None = None
+    jail: Jail = NO_JAIL
 
 
 def failed(message: str, error_type: str, stacktrace: str = "") -> Outcome:
@@ -87,39 +91,71 @@ def failed(message: str, error_type: str, stacktrace: str = "") -> Outcome:
 
 
 class Worker:
-    """A worker process. It is `usable` after a good load, and as long as its calls end well."""
+    """A worker process: started, then loaded with an algorithm, then called.
 
-    def __init__(self, target: Target, host: Host) -> None:
-        self.target = target
+    It runs in a copy of the source, with a home and a temporary folder of its own: what it leaves there nobody else finds.
+    It is `usable` after a good load, and as long as its calls end well.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self.target: Target | None = None
         self.usable = False
         self.idle_since = 0.0
         self._host = host
         self._call: Call | None = None
         self._process: Process | None = None
-        self._requests = 0
+        self._requests = -1
         self._folder = host.folder / secrets.token_hex(8)
-        (self._folder / "tmp").mkdir(parents=True)
+        for name in ("tmp", "home"):
+            (self._folder / name).mkdir(parents=True)
         self._log = (self._folder / "output.log").open("ab+", buffering=0)
+        self._care: asyncio.Task[None] | None = None
         # Last: nobody would dismiss the token of a worker that could not be made.
         self._token = host.accounts.admit(self._caller)
+
+    @property
+    def started(self) -> bool:
+        """Whether its process has begun."""
+        return self._process is not None
 
     @property
     def ended(self) -> bool:
         """Whether its process is known to have ended."""
         return self._process is not None and self._process.returncode is not None
 
-    async def load(self, python: Path, source: Path, call: Call) -> Outcome:
-        """Start the process and import the algorithm, on behalf of the call that needs it."""
-        self._call = call
-        command: list[str | Path] = [python, "-I", "-u", "-W", "ignore::SyntaxWarning", RUNNER]
-        self._process = await processes.start(command, self._environment(python), source, self._log, limit=MAX_LINE)
-        return await self._answer(self._process, LOAD_SECONDS)
+    def runs(self, target: Target) -> bool:
+        """Whether it is loaded with what is called, and has its secrets as they are now."""
+        return self.target is not None and (self.target.build.id, self.target.secrets) == (target.build.id, target.secrets)
+
+    async def start(
+        self, python: Path, *options: str, variables: Mapping[str, str] | None = None, shown: Sequence[Path] = ()
+    ) -> None:
+        """Start the process, which sees what is `shown`. Its environment never changes; `variables` are part of it.
+
+        With the option `ahead` it imports at once what most algorithms do.
+        """
+        environment = self._environment(python, variables or {})
+        command: list[str | Path] = [python, "-I", "-u", "-W", "ignore::SyntaxWarning", RUNNER, *options]
+        bundles = [Path(environment[name]) for name in (*processes.CA_BUNDLES, "SSL_CERT_DIR") if name in environment]
+        read = [python.parents[1], RUNNER, *bundles, *shown]
+        jailed = self._host.jail.command(command, self._folder / "tmp", read, [self._folder])
+        self._process = await processes.start(jailed, environment, self._folder, self._log, limit=MAX_LINE)
+        self._care = asyncio.create_task(self._keep_small())
+
+    async def load(self, target: Target, source: Path, call: Call) -> Outcome:
+        """Import the algorithm, on behalf of the call that needs it."""
+        self.target = target
+        await asyncio.to_thread(shutil.copytree, source, self._folder / "source", symlinks=True)
+        return await self._ask(call, str(self._folder / "source"), LOAD_SECONDS)
 
     async def run(self, call: Call, request: Document, timeout: float) -> Outcome:
         """One call, at most `timeout` seconds long."""
+        return await self._ask(call, request, timeout)
+
+    async def _ask(self, call: Call, request: object, timeout: float) -> Outcome:
         process = self._process
         if process is None or process.stdin is None:
-            raise RuntimeError("The worker is not loaded")
+            raise RuntimeError("The worker is not started")
         self._call = call
         self._requests += 1
         os.ftruncate(self._log.fileno(), 0)
@@ -128,13 +164,22 @@ class Worker:
             await process.stdin.drain()
         return await self._answer(process, timeout)
 
+    async def _keep_small(self) -> None:
+        """Cut what it prints, again and again: who never stops must not fill the disk."""
+        while True:
+            await asyncio.sleep(LOG_SECONDS)
+            if os.fstat(self._log.fileno()).st_size > MAX_LOG:
+                os.ftruncate(self._log.fileno(), MAX_STDOUT)
+
     async def close(self) -> None:
         """End the process with all it started and remove its files."""
         self._host.accounts.dismiss(self._token)
+        if self._care:
+            self._care.cancel()
         if self._process:
             await processes.kill(self._process)
         self._log.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     async def _answer(self, process: Process, timeout: float) -> Outcome:
         """The next line of the runner, or what went wrong instead, which leaves the worker unusable."""
@@ -174,24 +219,24 @@ class Worker:
 
     def _caller(self) -> Caller | None:
         """Whom requests of this worker act for: the caller of its call, nobody between calls."""
-        if self._call is None:
+        if self._call is None or self.target is None:
             return None
         call, algorithm = self._call, self.target.algorithm
         inside = Running(algorithm.owner, algorithm.name, call.tree, call.depth, self.target.may_call, call.id)
         return Caller(call.user, inside)
 
-    def _environment(self, python: Path) -> dict[str, str]:
+    def _environment(self, python: Path, variables: Mapping[str, str]) -> dict[str, str]:
         environment = processes.inherited()
         no_proxy = ",".join(filter(None, ["127.0.0.1,localhost", environment.get("NO_PROXY")]))
         if bundle := self._host.ca_bundle:
             environment |= dict.fromkeys(processes.CA_BUNDLES, str(bundle))
-        # Secrets first: none takes the place of what the worker needs to be one.
+        # The algorithm's first: none takes the place of what the worker needs to be one.
         return (
             environment
-            | self.target.secrets
+            | dict(variables)
             | {
                 "PATH": os.pathsep.join(filter(None, [str(python.parent), environment.get("PATH")])),
-                "HOME": str(self._host.home),
+                "HOME": str(self._folder / "home"),
                 "TMPDIR": str(self._folder / "tmp"),
                 "ALGORITHMIA_API": self._host.address,
                 "ALGORITHMIA_API_KEY": self._token,

@@ -229,11 +229,16 @@ class Emulator:
         return self.process.wait(DEADLINE)
 
 
-def start(root: Path, environments: Path, *options: str, environ: Mapping[str, str] | None = None) -> Emulator:
-    """Start a server and wait until it says that it serves."""
+def start(
+    root: Path, environments: Path, *options: str, environ: Mapping[str, str] | None = None, jailed: bool = False
+) -> Emulator:
+    """Start a server and wait until it says that it serves. Unless `jailed`, algorithms may reach the files of the test."""
     command = [sys.executable, "-m", "algosync.emulator", str(root), "--environments", str(environments), *options]
+    path = {} if jailed else {"PATH": os.path.dirname(sys.executable)}
     with errors(root).open("ab") as stderr:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env={**os.environ, **(environ or {})})
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=stderr, text=True, env={**os.environ, **path, **(environ or {})}
+        )
     assert process.stdout is not None
     assert select.select([process.stdout], [], [], DEADLINE)[0], "the server says nothing"
     line = process.stdout.readline()
@@ -245,9 +250,11 @@ def start(root: Path, environments: Path, *options: str, environ: Mapping[str, s
 
 
 @contextlib.contextmanager
-def emulator(root: Path, environments: Path, *options: str, environ: Mapping[str, str] | None = None) -> Iterator[Emulator]:
+def emulator(
+    root: Path, environments: Path, *options: str, environ: Mapping[str, str] | None = None, jailed: bool = False
+) -> Iterator[Emulator]:
     """A server for the length of a block."""
-    running = start(root, environments, *options, environ=environ)
+    running = start(root, environments, *options, environ=environ, jailed=jailed)
     try:
         yield running
     finally:

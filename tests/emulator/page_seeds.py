@@ -18,7 +18,9 @@ from algosync.emulator.database import Database
 from algosync.emulator.page_api import PageApi
 from algosync.emulator.records import Records
 from algosync.emulator.repositories import Repositories
+from algosync.emulator.spares import Spares
 from algosync.emulator.venvs import Venvs
+from algosync.emulator.worker import Host
 
 HOSTILE = "</pre></li></title></style><img src=x onerror=alert(1)><script>alert(2)</script>{{ 7 * 7 }}\"' onload=alert(3) x='"
 SPOOF = "\x1b[31mred\u202egnp.exe\r\x07"
@@ -152,5 +154,6 @@ def filled(database: Database, algorithms: int, folder: Path) -> PageApi:
         connection.executemany("INSERT INTO files VALUES ('0', ?, 10, 0, ?)", [(f"g{n:04}", f"g{n}") for n in numbers])
     (folder / "requests.jsonl").touch()
     repositories = Repositories(folder / "git")
-    builder = Builder(folder / "builds", records, repositories, Venvs(folder / "environments"))
+    spares = Spares(Host(folder / "run", "", Accounts(database)))
+    builder = Builder(folder / "builds", records, repositories, Venvs(folder / "environments"), spares)
     return PageApi(database, records, builder, folder / "requests.jsonl")

@@ -76,7 +76,7 @@ def test_what_is_asked_for_is_installed_once(offline: Emulator) -> None:
     lines = log.splitlines()
     assert lines[0] == f"Building local/First at {commit}"
     assert lines[1].startswith("Environment: Python 3.7, mapped to ")
-    assert lines[2].startswith("New environment python3.")
+    assert lines[3].startswith("New environment python3.")
     assert "Successfully installed apple-1.0 banana-2.0" in lines
     assert lines[-1] == "Build succeeded"
     assert offline.call(f"local/First/{commit}", ["apple", "banana"])["result"] == ["1.0", "2.0"]
@@ -108,8 +108,8 @@ def test_no_requirements_no_packages(offline: Emulator) -> None:
 def test_an_unreadable_requirement_fails_the_build_at_once(offline: Emulator, line: str) -> None:
     _, status, log = build(offline, f"Unreadable{line.encode().hex()}", f"apple\n{line}\n")
     assert status == "failed"
-    assert log.splitlines()[2].startswith(f"ERROR: Invalid requirement: {line!r}: ")
-    assert log.splitlines()[2].endswith("(from line 2 of requirements.txt)")
+    assert log.splitlines()[3].startswith(f"ERROR: Invalid requirement: {line!r}: ")
+    assert log.splitlines()[3].endswith("(from line 2 of requirements.txt)")
     assert log.splitlines()[-1] == "Build failed"
 
 

@@ -17,6 +17,7 @@ from algosync.emulator.database import Database
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
 from algosync.emulator.repositories import Repositories
+from algosync.emulator.spares import Spares
 from algosync.emulator.turns import Turns
 from algosync.emulator.venvs import Venvs
 from algosync.emulator.worker import Call, Host, Target
@@ -41,9 +42,10 @@ def with_pool(folder: Path, environments: Path, scenario: Callable[[Pool, Start]
     async def run() -> None:
         database = Database(folder / "database")
         venvs = Venvs(environments)
-        builder = Builder(folder / "builds", Records.of(database), Repositories(folder / "git"), venvs)
-        (folder / "home").mkdir()
-        workers = Pool(Host(folder / "run", folder / "home", "http://127.0.0.1:9", Accounts(database)), builder, venvs)
+        host = Host(folder / "run", "http://127.0.0.1:9", Accounts(database))
+        spares = Spares(host)
+        builder = Builder(folder / "builds", Records.of(database), Repositories(folder / "git"), venvs, spares)
+        workers = Pool(host, builder, venvs, spares)
 
         async def start(wanted: Target) -> int:
             outcome = await workers.call(wanted, ROOT(), {"content_type": "json", "data": None}, 60)

@@ -18,6 +18,7 @@ from algosync.emulator.database import Database
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
 from algosync.emulator.repositories import Repositories
+from algosync.emulator.spares import Spares
 from algosync.emulator.venvs import Venvs
 from algosync.emulator.worker import Call, Host, Outcome, Target, Worker
 
@@ -85,13 +86,14 @@ def with_algorithm(folder: Path, environments: Path, code: str, scenario: Callab
     (source / "src").mkdir(parents=True)
     (source / "algorithmia.conf").write_text('{"algoname": "One"}')
     (source / "src" / "One.py").write_text(code)
-    (folder / "home").mkdir()
 
     async def run() -> None:
         database = Database(folder / "database")
         venvs = Venvs(environments)
-        builder = Builder(folder / "builds", Records.of(database), Repositories(folder / "git"), venvs)
-        pool = Pool(Host(folder / "run", folder / "home", "http://127.0.0.1:9", Accounts(database)), builder, venvs)
+        host = Host(folder / "run", "http://127.0.0.1:9", Accounts(database))
+        spares = Spares(host)
+        builder = Builder(folder / "builds", Records.of(database), Repositories(folder / "git"), venvs, spares)
+        pool = Pool(host, builder, venvs, spares)
 
         async def call(value: object) -> Outcome:
             root_call = Call("local", "tree", 0)
@@ -165,6 +167,6 @@ def test_a_worker_that_cannot_be_made_leaves_no_token(tmp_path: Path) -> None:
     accounts = Counted(database)
     (tmp_path / "run").write_text(json.dumps("no folder"))
     with pytest.raises(OSError, match="run"):
-        Worker(TARGET, Host(tmp_path / "run", tmp_path, "http://127.0.0.1:9", accounts))
+        Worker(Host(tmp_path / "run", "http://127.0.0.1:9", accounts))
     assert accounts.admitted == 0
     database.close()

@@ -1,0 +1,82 @@
+"""A jail for code that the cluster is given: bubblewrap (`bwrap`), where the machine has it and it works.
+
+A program in it sees the system and its Python, what it is shown besides, and nothing of the user's: no home, no cluster, no
+process but its own. The network stays, as algorithms call algorithms. It is no security boundary: the kernel is the same.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+PROBE_SECONDS = 10
+
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+
+SETTINGS = (
+    *("alternatives", "ca-certificates", "crypto-policies", "group", "gai.conf", "host.conf", "hosts", "ld.so.cache", "localtime"),
+    *("mime.types", "nsswitch.conf", "passwd", "pip.conf", "pki", "protocols", "resolv.conf", "services", "ssl", "timezone"),
+)
+"""What programs need of `/etc` to find hosts, users, certificates and libraries: no passwords."""
+
+ALONE = ("--die-with-parent", "--unshare-user-try", "--unshare-pid", "--unshare-ipc", "--cap-drop", "ALL")
+
+
+@dataclass(frozen=True, slots=True)
+class Jail:
+    """How to put programs into a jail. Without a `program` there is none, and commands stay what they are."""
+
+    program: str | None = None
+
+    @property
+    def told(self) -> str:
+        """What people should know who have this machine run code."""
+        if self.program:
+            return "This cluster runs the code it is given, in a jail (bubblewrap): not a security boundary"
+        return "This cluster runs the code it is given, without a jail, as bubblewrap (bwrap) is not here or does not work"
+
+    def command(self, command: Iterable[str | Path], temporary: Path, shown: Iterable[Path], writable: Iterable[Path]) -> list[str]:
+        """The command that runs a command in the jail, where `temporary` is `/tmp`, too; paths stay what they are outside.
+
+        The first of `writable` is the folder it runs in. What is not there is not shown.
+        """
+        plain = list(map(str, command))
+        if self.program is None:
+            return plain
+        folder, *others = writable
+        return [
+            *(self.program, *ALONE, *_system(), "--bind", str(temporary), "/tmp"),  # noqa: S108 - it is not the machine's own
+            *_bound("--ro-bind-try", [Path(sys.base_prefix), *shown]),
+            *_bound("--bind", [folder, *others]),
+            *("--chdir", str(folder), "--", *plain),
+        ]
+
+
+NO_JAIL = Jail()
+
+
+def find() -> Jail:
+    """The jail of this machine, tried once."""
+    program = shutil.which("bwrap")
+    if program is None:
+        return NO_JAIL
+    command = [program, *ALONE, *_system(), "/bin/true"]
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed command, and the machine's own
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PROBE_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return NO_JAIL
+    return Jail(os.path.abspath(program) if done.returncode == 0 else None)
+
+
+def _system() -> list[str]:
+    settings = [f"/etc/{name}" for name in SETTINGS]
+    return [*_bound("--ro-bind-try", map(Path, (*SYSTEM, *settings))), "--proc", "/proc", "--dev", "/dev"]
+
+
+def _bound(option: str, paths: Iterable[Path]) -> list[str]:
+    return [word for path in paths for word in (option, str(path), str(path))]

@@ -1,0 +1,221 @@
+"""What code that a cluster runs sees of the machine, in a jail and without one."""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from emulated import ADK, Emulator, alive, emulator, until, within
+
+from algosync.emulator import jail
+
+WITH = "This cluster runs the code it is given, in a jail (bubblewrap): not a security boundary"
+WITHOUT = "This cluster runs the code it is given, without a jail, as bubblewrap (bwrap) is not here or does not work"
+
+SECRETS = ("ALGORITHMIA_API_KEY_CANARY", "DESTINATION_API_KEY", "AWS_SECRET_ACCESS_KEY", "SSH_AUTH_SOCK", "GITHUB_TOKEN")
+
+PROBE = """
+import os, sys
+def attempt(action, path):
+    try:
+        if action == "read":
+            return open(path).read()
+        if action == "list":
+            return sorted(os.listdir(path))
+        if action == "write":
+            with open(path, "w") as file:
+                file.write("written")
+            return open(path).read()
+    except OSError as error:
+        return type(error).__name__
+def apply(input):
+    if input == "environment": return dict(os.environ)
+    if input == "processes": return [name for name in os.listdir("/proc") if name.isdigit()]
+    if input == "places": return [os.getcwd(), os.environ["HOME"], os.environ["TMPDIR"], sys.prefix]
+    return [attempt(*each) for each in input]
+"""
+
+# A package that tells, as it is built, what it could read.
+BACKEND = """
+import os, zipfile
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    found = [path for path in {paths!r} if os.path.exists(path)]
+    with zipfile.ZipFile(os.path.join(directory, "curious-1-py3-none-any.whl"), "w") as wheel:
+        wheel.writestr("curious.py", "found = " + repr([found, dict(os.environ)]))
+        wheel.writestr("curious-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: curious\\nVersion: 1\\n")
+        wheel.writestr("curious-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr("curious-1.dist-info/RECORD", "")
+    return "curious-1-py3-none-any.whl"
+"""
+PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+
+LEAVES_A_DAEMON = """
+import os, signal
+def apply(input):
+    if os.fork() == 0:
+        os.setsid()
+        open("/tmp/begun", "w").close()
+        signal.pause()
+    while not os.path.exists("/tmp/begun"):
+        pass
+    if input == "wait":
+        signal.pause()
+    os._exit(3)
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a user who has something to hide."""
+    home = tmp_path_factory.mktemp("user")
+    (home / ".ssh").mkdir()
+    (home / ".ssh" / "id_canary").write_text("canary")
+    return home
+
+
+@pytest.fixture(scope="module")
+def jailed(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Emulator]:
+    """A cluster on a machine with a jail."""
+    if jail.find().program is None:
+        pytest.skip("bubblewrap is not here, or does not work")
+    environ = {"HOME": str(home), **dict.fromkeys(SECRETS, "canary")}
+    folder = tmp_path_factory.mktemp("jailed")
+    with emulator(folder / "root", folder / "environments", environ=environ, jailed=True) as site:
+        yield site
+
+
+def log_of(site: Emulator, name: str) -> list[str]:
+    [build, *_] = site.get(f"/v1/algorithms/local/{name}/builds")["results"]
+    return site.logs(name, build).splitlines()
+
+
+def test_an_algorithm_reads_and_writes_what_is_its_own(jailed: Emulator, home: Path) -> None:
+    other = jailed.deploy("Other", "def apply(input):\n    return 'canary'\n")
+    reference = jailed.deploy("Probe", PROBE)
+    [theirs] = (jailed.root / "builds").rglob("src/Other.py")
+    outside = home / "written"
+    attempts = [
+        ("read", str(jailed.root / "cluster.json")),
+        ("read", str(jailed.root / "cluster.sqlite")),
+        ("list", str(jailed.root / "builds")),
+        ("list", str(jailed.root / "blobs")),
+        ("read", str(theirs)),
+        ("read", str(home / ".ssh" / "id_canary")),
+        ("list", str(home)),
+        ("read", "/etc/shadow"),
+        ("read", f"/proc/{jailed.process.pid}/environ"),
+        ("write", str(outside)),
+        ("write", "/usr/algosync-canary"),
+        ("write", os.path.join(sys.base_prefix, "algosync-canary")),
+    ]
+    found = jailed.call(reference, attempts)["result"]
+    assert set(found) <= {"FileNotFoundError", "PermissionError", "OSError"}, list(zip(attempts, found, strict=True))
+    assert (theirs.read_text(), outside.exists()) == ("def apply(input):\n    return 'canary'\n", False)
+    folder, own_home, temporary, environment = jailed.call(reference, "places")["result"]
+    own = [("write", os.path.join(place, "x")) for place in (folder, own_home, temporary, "/tmp")]
+    assert jailed.call(reference, own)["result"] == ["written"] * 4
+    assert jailed.call(reference, [("write", os.path.join(environment, "x"))])["result"] == ["OSError"]
+    assert jailed.call(other, 1)["result"] == "canary"
+    assert WITH in log_of(jailed, "Probe")
+
+
+def test_an_algorithm_sees_no_other_processes_and_no_secrets(jailed: Emulator) -> None:
+    reference = jailed.deploy("Alone", PROBE)
+    assert len(jailed.call(reference, "processes")["result"]) <= 2
+    environment = jailed.call(reference, "environment")["result"]
+    assert set(SECRETS) & set(environment) == set()
+    assert "canary" not in environment.values()
+
+
+def test_algorithms_call_each_other_from_inside(jailed: Emulator) -> None:
+    leaf = jailed.deploy("Leaf", "def apply(input):\n    return input + 1\n")
+    source = "import Algorithmia\ndef apply(input):\n    return Algorithmia.client().algo(input).pipe(1).result\n"
+    reference = jailed.deploy("Calling", source, ADK)
+    assert jailed.call(reference, leaf)["result"] == 2
+    [packages] = (jailed.root.parent / "environments").glob("*/lib/python*/site-packages/Algorithmia")
+    assert list(packages.glob("__pycache__/*.pyc")), "workers cannot compile it"
+
+
+def test_a_build_reads_and_writes_what_is_its_own(jailed: Emulator, home: Path) -> None:
+    paths = [str(home / ".ssh"), str(jailed.root / "cluster.json"), str(jailed.root / "blobs"), "/etc/shadow"]
+    files: dict[str, str | bytes | None] = {
+        "src/Curious.py": "import curious\ndef apply(input):\n    return curious.found\n",
+        "requirements.txt": "./package\n",
+        "package/pyproject.toml": PROJECT,
+        "package/backend.py": BACKEND.format(paths=paths),
+        ".adk": None,
+    }
+    jailed.create("Curious")
+    commit = jailed.push("Curious", files)
+    build = jailed.build_of("Curious", commit)
+    assert build["status"] == "succeeded", jailed.logs("Curious", build)
+    found, environment = jailed.call(f"local/Curious/{commit}", None)["result"]
+    assert found == []
+    assert set(SECRETS) & set(environment) == set()
+
+
+@pytest.mark.parametrize("which", ["server", "leash", "program"])
+def test_a_jail_that_is_killed_leaves_no_process(tmp_path: Path, which: str, jailed: Emulator) -> None:
+    environments = jailed.root.parent / "environments"
+    with emulator(tmp_path / "root", environments, jailed=True) as site:
+        reference = site.deploy("Daemon", LEAVES_A_DAEMON)
+        error = site.call(reference, None)["error"]
+        assert error["message"] == "The algorithm's process ended with exit code 3"
+        before = site.descendants()
+        caller = threading.Thread(target=lambda: attempt(site, reference))
+        caller.start()
+        until(lambda: list((site.root / "run").glob("*/tmp/begun")))
+        [folder] = [path.parents[1] for path in (site.root / "run").glob("*/tmp/begun")]
+        family = site.descendants()
+        assert len(family - before) >= 1
+        os.kill(victim(site, which, folder), signal.SIGKILL)
+        if which == "server":
+            until(lambda: not any(map(alive, family)))
+            assert site.process.wait(20) == -signal.SIGKILL
+        else:
+            caller.join()
+            until(lambda: not folder.exists())
+            site.stop()
+        caller.join()
+        until(lambda: not within(tmp_path))
+
+
+def victim(site: Emulator, which: str, folder: Path) -> int:
+    """The server, the leash of the worker in this folder, or the program on it: the outermost part of its jail."""
+    if which == "server":
+        return site.process.pid
+    [leash] = [pid for pid in site.children() if str(folder) in Path(f"/proc/{pid}/cmdline").read_text()]
+    if which == "leash":
+        return leash
+    return int(Path(f"/proc/{leash}/task/{leash}/children").read_text().split()[0])
+
+
+def attempt(site: Emulator, reference: str) -> Any:
+    try:
+        return site.call(reference, "wait")
+    except OSError:
+        return None
+
+
+def test_without_a_jail_all_works_and_the_log_says_so(tmp_path: Path, environments: Path) -> None:
+    with emulator(tmp_path / "root", environments) as site:
+        reference = site.deploy("Probe", PROBE)
+        assert WITHOUT in log_of(site, "Probe")
+        assert site.call(reference, "places")["result"][0].startswith(str(site.root / "run"))
+        read = site.call(reference, [("read", str(site.root / "cluster.json"))])["result"][0]
+        assert json.loads(read)["key"] == site.key, "as it says: this is no boundary"
+
+
+def test_a_jail_that_does_not_work_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert jail.find() == jail.NO_JAIL
+    (tmp_path / "bwrap").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "bwrap").chmod(0o755)
+    assert jail.find() == jail.NO_JAIL
+    (tmp_path / "bwrap").write_text("#!/bin/sh\nexit 0\n")
+    assert jail.find() == jail.Jail(str(tmp_path / "bwrap"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -56,12 +58,23 @@ class Work:
     def head(self) -> str:
         return self.run("rev-parse", "HEAD").stdout.strip()
 
-    def pushing(self, ref: str = "master") -> subprocess.Popen[str]:
-        """A push that runs, in a process group of its own: git is more than one, and a user's Ctrl-C reaches all of them."""
+    @contextmanager
+    def pushing(self, ref: str = "master") -> Iterator[subprocess.Popen[str]]:
+        """A push that runs; it has ended after the block, well or, where that failed, by force.
+
+        In a process group of its own: git is more than one process, and a user's Ctrl-C reaches all of them.
+        """
         assert GIT
-        command = [GIT, "push", "origin", f"HEAD:{ref}"]
-        environ = _environ(self._home)
-        return subprocess.Popen(command, cwd=self.folder, env=environ, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        command, environ = [GIT, "push", "origin", f"HEAD:{ref}"], _environ(self._home)
+        with subprocess.Popen(
+            command, cwd=self.folder, env=environ, stderr=subprocess.PIPE, text=True, start_new_session=True
+        ) as push:
+            try:
+                yield push
+                push.wait(DEADLINE)
+            finally:
+                if push.poll() is None:
+                    os.killpg(push.pid, signal.SIGKILL)
 
 
 def _environ(home: Path) -> dict[str, str]:

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import random
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,15 +98,21 @@ def test_tags_stay_where_they_are(site: Emulator, tmp_path: Path) -> None:
     assert site.get("/v1/algorithms/local/Tagged/builds")["results"] == []
 
 
+def outcomes(pushes: list[contextlib.AbstractContextManager[subprocess.Popen[str]]]) -> tuple[list[str], list[int]]:
+    """What pushes say that run at the same time, and their exit codes."""
+    with contextlib.ExitStack() as stack:
+        running = [stack.enter_context(push) for push in pushes]
+        said = [push.communicate(timeout=DEADLINE)[1] for push in running]
+    return said, [push.returncode for push in running]
+
+
 @needs_git
 def test_of_several_who_push_at_once_one_is_first(site: Emulator, tmp_path: Path) -> None:
     site.create("Busy")
     base = site.push("Busy", PLAIN)
     works = [Work(site, "Busy", tmp_path / f"work{number}") for number in range(4)]
     commits = [work.commit("file", str(number)) for number, work in enumerate(works)]
-    running = [work.pushing() for work in works]
-    said = [push.communicate(timeout=DEADLINE)[1] for push in running]
-    codes = [push.returncode for push in running]
+    said, codes = outcomes([work.pushing() for work in works])
     assert sorted(codes) == [0, 1, 1, 1], said
     assert all("rejected" in text for text, code in zip(said, codes, strict=True) if code)
     first = commits[codes.index(0)]
@@ -113,8 +120,7 @@ def test_of_several_who_push_at_once_one_is_first(site: Emulator, tmp_path: Path
     site.build_of("Busy", first)
     built = [build["commit_sha"] for build in site.get("/v1/algorithms/local/Busy/builds")["results"]]
     assert built == [first, base]
-    branches = [work.pushing(f"refs/heads/branch{number}") for number, work in enumerate(works)]
-    assert [(push.communicate(timeout=DEADLINE)[1] and push.returncode) for push in branches] == [0] * 4
+    assert outcomes([work.pushing(f"refs/heads/branch{number}") for number, work in enumerate(works)])[1] == [0] * 4
     works[0].run("fsck", "--strict")
     assert len(site.get("/v1/algorithms/local/Busy/builds")["results"]) == 2
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+import json
 import select
 import socket
 import time
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
+from emulated import Emulator
 from mutated import Case
 
 BATCH = 16
@@ -43,19 +45,23 @@ class Server:
     host: str
     token: str
 
+    @classmethod
+    def of(cls, site: Emulator) -> Server:
+        return cls(site.host, json.loads((site.root / "cluster.json").read_text())["token"])
+
     def connect(self) -> socket.socket:
         name, _, port = self.host.rpartition(":")
         connection = socket.create_connection((name, int(port)), timeout=30)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 
-    def exchange(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Answered]]:
+    def exchange(self, cases: Sequence[Case], most: int = BATCH) -> Iterator[tuple[Case, Answered]]:
         """Send what can be told apart in batches on connections that are kept, and tell every answer."""
         left = list(cases)
         while left:
             with self.connect() as connection, connection.makefile("rb") as stream:
                 while left:
-                    batch = _batch(left)
+                    batch = _batch(left, most)
                     count, closed = 0, False
                     for found in self._answers(connection, stream, batch):
                         yield found
@@ -63,7 +69,8 @@ class Server:
                     del left[:count]
                     if closed:
                         break
-                    self._ask(connection, stream, str(len(left)))
+                    if most > 1 or len(left) % BATCH == 0:
+                        self._ask(connection, stream, str(len(left)))
 
     def _answers(self, connection: socket.socket, stream: IO[bytes], batch: Sequence[Case]) -> Iterator[tuple[Case, Answered]]:
         connection.sendall(b"".join(each.wire(self.host) for each in batch))
@@ -95,14 +102,14 @@ class Server:
                     yield each, _first(connection, each) if connection in ready else None
 
 
-def _batch(left: Sequence[Case]) -> Sequence[Case]:
+def _batch(left: Sequence[Case], most: int) -> Sequence[Case]:
     """The next ones that fit into the buffers of a connection."""
     size = 0
-    for count, each in enumerate(left[:BATCH]):
+    for count, each in enumerate(left[:most]):
         size += len(each.body) + sum(len(value) for _, value in each.headers)
         if size > LARGE:
             return left[: max(1, count)]
-    return left[:BATCH]
+    return left[:most]
 
 
 def _answering(connections: list[socket.socket], seconds: float) -> list[socket.socket]:

@@ -17,11 +17,12 @@ from urllib.parse import unquote
 import fuzzing
 import pytest
 from emulated import Emulator, emulator, errors
-from exchanged import Answered, Server
-from mutated import Case, Seed, case, plain
+from exchanged import BATCH, Answered, Server
+from mutated import Case, Seed, case, plain, repeated
 from mutated_seeds import FAMILIES, Seeded, seeded
 
 COUNT = 10_000
+REPEATED = 3000
 CONNECTIONS = 4
 GROWTH = 120 * 1024
 """KiB that the server may grow by in the second half of a family's requests."""
@@ -51,7 +52,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Ite
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_mutated_requests(cluster: Seeded, family: str) -> None:
-    site, server = cluster.site, Server(cluster.site.host, json.loads((cluster.site.root / "cluster.json").read_text())["token"])
+    site, server = cluster.site, Server.of(cluster.site)
     seeds, authorization = cluster.seeds(family), cluster.authorization(family)
     before, usual = outside(site), [seed.status for seed in seeds]
     assert working(server, seeds, authorization) == usual
@@ -68,11 +69,23 @@ def test_mutated_requests(cluster: Seeded, family: str) -> None:
     assert site.process.poll() is None
 
 
-def chosen(family: str) -> range:
+def chosen(family: str, count: int = COUNT) -> range:
     only, _, index = os.environ.get("ALGOSYNC_FUZZ_CASE", "").partition(":")
     if only:
         return range(int(index), int(index) + 1) if only == family else range(0)
-    return range(fuzzing.runs(COUNT))
+    return range(fuzzing.runs(count))
+
+
+def test_mutated_repetitions(cluster: Seeded) -> None:
+    """Of small data files, one at a time, with the same headers each: the short way through the server."""
+    site, server = cluster.site, Server.of(cluster.site)
+    seeds, authorization = cluster.seeds("repeated"), cluster.authorization("data")
+    before, usual = outside(site), [seed.status for seed in seeds]
+    assert working(server, seeds, authorization) == usual
+    cases = [repeated(fuzzing.seed(), "repeated", index, seeds, authorization) for index in chosen("repeated", REPEATED)]
+    assert list(_faults(server, cases, most=1)) == []
+    assert working(server, seeds, authorization) == usual
+    assert outside(site) == before
 
 
 def working(server: Server, seeds: Sequence[Seed], authorization: bytes) -> list[int | None]:
@@ -89,8 +102,8 @@ def sent(server: Server, cases: list[Case]) -> list[str]:
         return [fault for each in found for fault in each]
 
 
-def _faults(server: Server, cases: list[Case]) -> Iterator[str]:
-    framed = server.exchange([each for each in cases if each.framed])
+def _faults(server: Server, cases: list[Case], most: int = BATCH) -> Iterator[str]:
+    framed = server.exchange([each for each in cases if each.framed], most)
     for each, answer in [*framed, *server.unframed([each for each in cases if not each.framed])]:
         if answer and (fault := wrong(each, answer)):
             told = f"ALGOSYNC_FUZZ_SEED={fuzzing.seed()} ALGOSYNC_FUZZ_CASE={each.family}:{each.index}"
@@ -130,3 +143,26 @@ def resident(site: Emulator) -> int:
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     assert found
     return int(found[1])
+
+
+@pytest.mark.parametrize(
+    ("known", "target", "answer", "fault"),
+    [
+        (True, "/v1/data", Answered(500, {b"content-type": b"application/json"}, b'{"error": {}}'), "a failure of the server"),
+        (False, "/v1/data", Answered(200, {}, b"{}"), "let in without a key"),
+        (False, "/v1/data/health", Answered(204, {}, b""), "let in without a key"),
+        (True, "/v1/data", Answered(404, {b"content-type": b"text/plain"}, b"Not Found"), "no error of the API"),
+        (True, "/v1/data", Answered(404, {b"content-type": b"application/json"}, b'{"detail": 1}'), "no error of the API"),
+        (False, "/health?x=1", Answered(200, {}, b"{}"), ""),
+        (False, "/v1/data", Answered(401, {b"content-type": b"application/json"}, b'{"error": "x"}'), ""),
+    ],
+)
+def test_a_wrong_answer_is_seen(known: bool, target: str, answer: Answered, fault: str) -> None:
+    assert wrong(Case("", 0, "GET", target, (), b"", known), answer) == fault
+
+
+def test_a_case_is_made_again(cluster: Seeded) -> None:
+    seeds = cluster.seeds("data")
+    made = [[case(1, "data", index, seeds, b"key").wire("host") for index in range(50)] for _ in range(2)]
+    assert made[0] == made[1]
+    assert len(set(made[0])) > 45

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "CallErrorsAs200",
     "Duplicate",
     "DuplicateStatus",
     "Etag",
@@ -83,6 +84,15 @@ UnbuiltStatus = Annotated[
         "--unbuilt-status",
         envvar="ALGOSYNC_UNBUILT_STATUS",
         help="Status of calling a version hash that is not built; 404.",
+        show_default=False,
+    ),
+]
+CallErrorsAs200 = Annotated[
+    bool | None,
+    typer.Option(
+        "--call-errors-as-200/--no-call-errors-as-200",
+        envvar="ALGOSYNC_CALL_ERRORS_AS_200",
+        help="Answer calls with status 200 whatever is wrong with them.",
         show_default=False,
     ),
 ]

@@ -35,6 +35,7 @@ def start(
     tls: ours.Tls = None,
     faults: ours.Faults = None,
     unbuilt_status: ours.UnbuiltStatus = None,
+    call_errors_as_200: ours.CallErrorsAs200 = None,
     duplicate_status: ours.DuplicateStatus = None,
     etag: ours.Etag = None,
     strict_names: ours.StrictNames = None,
@@ -52,6 +53,7 @@ def start(
     said: dict[str, int | bool | None] = {
         "unbuilt_status": int(unbuilt_status.value) if unbuilt_status else None,
         "duplicate_status": int(duplicate_status.value) if duplicate_status else None,
+        "call_errors_as_200": call_errors_as_200,
         "etag": etag,
         "strict_names": strict_names,
         "strict_versions": strict_versions,

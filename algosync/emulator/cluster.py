@@ -110,9 +110,10 @@ class Cluster:
 
     def app(self) -> ASGIApp:
         """The application, with the gate around it, and around that the faults."""
-        app = self._gated(Starlette(routes=self.routes(), lifespan=self._life, exception_handlers=HANDLERS))
+        gate = self._gated(Starlette(routes=self.routes(), lifespan=self._life, exception_handlers=HANDLERS))
         data = DataApi(self._files, self._blobs, self._place.stances)
-        self._direct = Direct(app, self._log, data, self._files, self._database)
+        self._direct = Direct(gate, self._log, data, self._files, self._database)
+        app = self._softened(gate)
         if self._place.faults is None:
             return app
         site = Site(self._log, Past(self._root / "past", self._root / "cluster.sqlite", self._of_the_past))
@@ -121,11 +122,13 @@ class Cluster:
     def _of_the_past(self, database: Database) -> ASGIApp:
         """This cluster with other records."""
         routes = self._routes(Records.of(database), Files(database, self._blobs))
-        return self._gated(Starlette(routes=routes, exception_handlers=HANDLERS))
+        return self._softened(self._gated(Starlette(routes=routes, exception_handlers=HANDLERS)))
 
     def _gated(self, app: ASGIApp) -> Gate:
         hosts = frozenset(f"{f'[{name}]' if ':' in name else name}:{self._place.port}" for name in NAMES)
-        gate = Gate(app, self._accounts, self._log, hosts, self._place.stances.largest_file)
+        return Gate(app, self._accounts, self._log, hosts, self._place.stances.largest_file)
+
+    def _softened(self, gate: Gate) -> ASGIApp:
         return CallErrors(gate) if self._place.stances.call_errors_as_200 else gate
 
     def routes(self) -> list[Route]:

@@ -11,6 +11,8 @@ class Stances:
 
     unbuilt_status: int = 404
     """The HTTP status of a call by a version hash without a successful build."""
+    call_errors_as_200: bool = False
+    """Every error of a call comes with HTTP 200, but of those that want the bare result."""
     duplicate_status: int = 400
     """The HTTP status of creating a collection that exists."""
     etag: bool = False
@@ -43,6 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         group.add_argument(option, type=int, choices=choices, help=meaning)
     group.add_argument("--largest-file", type=_size, metavar="BYTES", help=f"refuse data files that are larger; or {NO_LIMIT}")
     switches = {
+        "--call-errors-as-200": "answer calls with status 200 whatever is wrong with them, as the platform's first years did",
         "--etag": "tell the MD5 of a data file when it is asked for with HEAD",
         "--strict-names": "refuse collections of more than 30 characters or other than letters, digits and _",
         "--strict-versions": "let only major versions change whether an algorithm is public",

@@ -360,7 +360,7 @@ def test_a_cluster_is_started_as_it_was(place: Workspace) -> None:
     assert done(place, "start", *others).startswith("http://")
     assert document(place)["stances"] == {
         **{"unbuilt_status": 404, "duplicate_status": 400, "largest_file": None},
-        **{"etag": False, "strict_names": True, "strict_versions": False, "my_algorithms": False},
+        **{"call_errors_as_200": False, "etag": False, "strict_names": True, "strict_versions": False, "my_algorithms": False},
     }
     assert "is no number of bytes, nor none" in said(place, "start", "--largest-file", "1k", code=64)
     done(place, "reset", "--auto-approve")

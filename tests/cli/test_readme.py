@@ -101,13 +101,13 @@ def test_every_option_of_its_commands_is_told() -> None:
     section = README.partition("## A local cluster that stays")[2].partition("\n## ")[0]
     commands = ("start", "stop", "status", "reset", "logs", "env", "user add", "key add", "key list", "key remove")
     helps = {command: Workspace(ROOT).run("emulator", *command.split(), "--help").stdout for command in commands}
-    lines = re.findall(r"^  (?:-\w, )?(--[a-z-]+)(?: / (--no-[a-z-]+))?", "\n".join(helps.values()), re.MULTILINE)
+    lines = re.findall(r"^  (?:-\w, )?(--[a-z0-9-]+)(?: / (--no-[a-z0-9-]+))?", "\n".join(helps.values()), re.MULTILINE)
     offered, taken_back = ({line[side] for line in lines} for side in (0, 1))
-    told = set(re.findall(r"(--[a-z][a-z-]+)", section))
+    told = set(re.findall(r"(--[a-z][a-z0-9-]+)", section))
     assert offered - told == {"--help", "--state", "--json", "--auto-approve", "--no-input"}  # as everywhere
     assert told - offered - taken_back == {"--destination"}
     assert {"--no-tls", "--no-etag"} <= taken_back
-    columns = re.findall(r"^\| `(--[a-z-]+)(?: (\w+)`, `(\w+))?", section, re.MULTILINE)
+    columns = re.findall(r"^\| `(--[a-z0-9-]+)(?: (\w+)`, `(\w+))?", section, re.MULTILINE)
     for option, *values in columns:
         shown = re.search(rf"^  {option}(?: <(.*)>)?", helps["start"], re.MULTILINE)
         assert (option, shown and (shown[1] or "")) == (option, "|".join(filter(None, values)))
@@ -120,7 +120,7 @@ def test_the_answers_told_are_those_that_there_are() -> None:
     from algosync.emulator.stances import USUAL
 
     table = README.partition("| option of `start` | |")[2].partition("\n\n")[0]
-    told = re.findall(r"^\| `--([a-z-]+)(?: (\d+))?", table, re.MULTILINE)
+    told = re.findall(r"^\| `--([a-z0-9-]+)(?: (\d+))?", table, re.MULTILINE)
     assert {name.replace("-", "_") for name, _ in told} == {field.name for field in fields(USUAL)}
     assert {name: str(getattr(USUAL, name.replace("-", "_"))) for name, first in told if first} == {
         name: first for name, first in told if first

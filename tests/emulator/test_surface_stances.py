@@ -12,6 +12,7 @@ from emulated import Emulator, emulator
 
 from algosync.emulator.last_start import LastStart, last_start
 
+NO_KEY = "authorization required"
 OPTIONS = (
     *("--unbuilt-status", "200", "--duplicate-status", "409", "--largest-file", "5"),
     *("--etag", "--strict-names", "--strict-versions", "--my-algorithms"),
@@ -33,6 +34,21 @@ def test_a_hash_that_is_not_built(site: Emulator, other: Emulator) -> None:
         assert "version hash" in reply.json["error"]["message"]
         seen.append(reply.status)
     assert seen == [404, 200]
+
+
+def test_errors_of_calls(tmp_path: Path, environments: Path, site: Emulator) -> None:
+    """With 200, but for bare results; what is no call is as it was. The log tells what the status would be."""
+    seen = []
+    with emulator(tmp_path / "root", environments, "--call-errors-as-200") as old:
+        for cluster in (site, old):
+            failing = cluster.deploy("Fails", "def apply(input):\n    raise ValueError(input)\n")
+            asked = [("None", {}, ""), ("None", {"Authorization": ""}, ""), ("None", {}, "?output=raw")]
+            asked += [("None", {"Content-Type": "image/png"}, ""), (failing.partition("/")[2], {}, "?output=raw")]
+            calls = [cluster.request("POST", f"/v1/algo/local/{name}{query}", {}, headers) for name, headers, query in asked]
+            assert [call.json["error"]["message"] for call in calls[:2]] == ["algorithm algo://local/None not found", NO_KEY]
+            seen.append([call.status for call in calls] + [cluster.request("GET", "/v1/data/.my/none").status])
+        assert [line["status"] for line in old.log() if line["path"] == "/v1/algo/local/None"] == [404, 401, 415]
+    assert seen == [[404, 401, 404, 415, 400, 404], [200, 200, 404, 200, 400, 404]]
 
 
 def test_a_collection_twice(site: Emulator, other: Emulator) -> None:

@@ -24,11 +24,6 @@ def content_type(accepted: str, body: bytes | None) -> str:
     return "text/plain; charset=utf-8"
 
 
-def too_large(largest: int) -> ApiError:
-    """The answer to a file that is larger than files are here."""
-    return ApiError(413, f"A data file has at most {largest} bytes here")
-
-
 async def blocks(content: BinaryIO) -> AsyncIterator[bytes]:
     """A file's content, which is closed behind it."""
     with content:
@@ -54,7 +49,7 @@ async def receive(request: Request, content: IncomingBlob, largest: int | None) 
     async for chunk in request.stream():
         size += len(chunk)
         if largest is not None and size > largest:
-            raise too_large(largest)
+            raise ApiError(413, f"A data file has at most {largest} bytes here")
         block += chunk
         if len(block) >= BLOCK:
             await asyncio.to_thread(content.write, block)

@@ -13,9 +13,9 @@ from starlette.types import Scope
 from algosync.emulator.accounts import Caller
 from algosync.emulator.blobs import BLOCK, Blobs
 from algosync.emulator.clock import seconds_text
-from algosync.emulator.contents import blocks, content_type, md5, receive, too_large
+from algosync.emulator.contents import blocks, content_type, md5, receive
 from algosync.emulator.errors import BAD_MARKER, ApiError, invalid
-from algosync.emulator.files import Collection, File, Files
+from algosync.emulator.files import Collection, File, Files, Put
 from algosync.emulator.places import Place, check_readable, check_writable, decode, is_file, locate
 from algosync.emulator.replies import MAX_JSON, caller_of, error_reply, json_reply, object_field, parsed, read_body, read_object
 from algosync.emulator.stances import Stances
@@ -76,18 +76,14 @@ class DataApi:
         caller, _, place = _place(Request(scope))
         return self._target(caller, place)
 
-    def store(self, collection: Collection, path: str, body: bytes) -> Response:
-        """Make a small content the file with this path, as `writable` permits; the answer to a PUT."""
-        if self._stances.largest_file is not None and len(body) > self._stances.largest_file:
-            return error_reply(too_large(self._stances.largest_file))
-        content = self._blobs.new()
-        try:
-            content.write(body)
-            stored = self._files.put(collection, path.rpartition("/")[2], content)
-        except BaseException:
-            content.discard()
-            raise
-        return _stored(path) if stored else error_reply(_missing())
+    def takes(self, size: int) -> bool:
+        """Whether a file may have so many bytes."""
+        return self._stances.largest_file is None or size <= self._stances.largest_file
+
+    def store(self, puts: list[Put]) -> list[Response]:
+        """Store small contents where `writable` permits it, all at once; the answers to the PUTs."""
+        stored = self._files.put_all(puts)
+        return [_stored(put.path) if alive else error_reply(_missing()) for put, alive in zip(puts, stored, strict=True)]
 
     async def _probe(self, request: Request) -> Response:
         caller, _, place = _place(request)

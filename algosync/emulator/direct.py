@@ -25,7 +25,7 @@ from algosync.emulator.data_api import DataApi, data_path
 from algosync.emulator.database import Database
 from algosync.emulator.errors import ApiError
 from algosync.emulator.fault_wire import WiredProtocol
-from algosync.emulator.files import Collection, Files
+from algosync.emulator.files import Collection, Files, Put
 from algosync.emulator.gate import Gate
 from algosync.emulator.replies import error_reply
 from algosync.emulator.request_log import RequestLog
@@ -93,6 +93,8 @@ class Direct:
         self._database = database
         self._ways: dict[tuple[str, bytes, bytes], Way] = {}
         self._version = 0
+        self._waiting: list[tuple[Put, Scope, Callable[[bytes], None]]] = []
+        self._storing = False
 
     def get(self, head: Head, scope: Scope) -> bytes | None:
         """A whole answer; None for what is to go the long way."""
@@ -113,18 +115,29 @@ class Direct:
     def put(self, head: Head, scope: Scope, body: bytes, done: Callable[[bytes], None]) -> bool:
         """Store a file and call `done` with the whole answer; False for what is to go the long way."""
         way = self._way(head, scope)
-        if way is None:
+        if way is None or not self._data.takes(len(body)):
             return False
-        path = data_path(head.path)
-        task = asyncio.get_running_loop().run_in_executor(None, self._data.store, way.collection, path, body)
+        self._waiting.append((Put(way.collection, data_path(head.path), body), scope, done))
+        if not self._storing:
+            self._store()
+        return True
 
-        def stored(_: object) -> None:
-            response = _crash(task.exception()) or task.result()
+    def _store(self) -> None:
+        """Store what has come while what was before it was stored."""
+        batch, self._waiting = self._waiting, []
+        self._storing = bool(batch)
+        if batch:
+            task = asyncio.get_running_loop().run_in_executor(None, self._data.store, [put for put, _, _ in batch])
+            task.add_done_callback(lambda _: self._stored(task, batch))
+
+    def _stored(self, task: asyncio.Future[list[Response]], batch: list[tuple[Put, Scope, Callable[[bytes], None]]]) -> None:
+        # The next are on their way to the disk while these are told.
+        self._store()
+        error = task.exception()
+        responses = [_crash(error)] * len(batch) if error else task.result()
+        for (_, scope, done), response in zip(batch, responses, strict=True):
             self._log.add(scope, response.status_code, len(response.body))
             done(_serialized(response))
-
-        task.add_done_callback(stored)
-        return True
 
     def _way(self, head: Head, scope: Scope) -> Way | None:
         """Whether and how a request is to be answered here. What was said holds until somebody commits anything."""
@@ -152,9 +165,7 @@ class Direct:
         return Way(scope["caller"], collection, Headers(scope=scope).get("accept", "*/*")) if collection else None
 
 
-def _crash(error: BaseException | None) -> Response | None:
-    if error is None:
-        return None
+def _crash(error: BaseException) -> Response:
     logging.error("The local cluster could not store a file", exc_info=error)
     return error_reply(ApiError(500, "Internal error of the local cluster", 5001))
 

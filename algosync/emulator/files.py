@@ -4,6 +4,7 @@ import json
 import sqlite3
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -11,6 +12,9 @@ from algosync.emulator.blobs import Blobs, IncomingBlob
 from algosync.emulator.database import Database
 from algosync.emulator.group import Group
 from algosync.emulator.places import OWN_ALGORITHMS, Place
+
+SYNCS = 16
+"""How many contents the disk is asked to keep at once: it takes them all together, one after the other would each have to wait."""
 
 TEMPORARY_SECONDS = 24 * 3600
 """How long files under `.algo/…/temp` are kept."""
@@ -35,13 +39,23 @@ class File:
     blob: str
 
 
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A small content for the file with this path, whose end is its name, in a collection."""
+
+    collection: Collection
+    path: str
+    body: bytes
+
+
 class Files:
     """The cluster's hosted data. A file is there when `put` has returned, whatever happens then."""
 
     def __init__(self, database: Database, blobs: Blobs) -> None:
         self._database = database
         self._blobs = blobs
-        self._puts = Group(self._store)
+        self._kept = Group(self._record)
+        self._disk = ThreadPoolExecutor(SYNCS)
 
     def recover(self) -> None:
         """Clear up after the last server: request trees that ended with it, blobs that nothing names."""
@@ -130,17 +144,31 @@ class Files:
     def put(self, collection: Collection, name: str, content: IncomingBlob) -> bool:
         """Make `content` the file `name`, durably. False where the collection has vanished meanwhile."""
         content.keep()
-        return self._puts.do(_Put(collection.id, name, content))
+        return self._kept.do(_Kept(collection.id, name, content))
 
-    def _store(self, puts: "list[_Put]") -> list[bool]:
+    def put_all(self, puts: "list[Put]") -> list[bool]:
+        """Make small contents files, durably: the disk is asked for all of them at once. Each as `put` has it."""
+        kept: list[_Kept] = []
+        try:
+            for put in puts:
+                kept.append(_Kept(put.collection.id, put.path.rpartition("/")[2], self._blobs.new()))
+                kept[-1].content.write(put.body)
+            list(self._disk.map(lambda each: each.content.keep(), kept))
+            return self._record(kept)
+        except BaseException:
+            for each in kept:
+                each.content.discard()
+            raise
+
+    def _record(self, kept: "list[_Kept]") -> list[bool]:
         """Record contents that are kept: one sync of their folder and one commit for all of them."""
         self._blobs.sync()
         with self._database.write() as connection:
-            stored = [_record(connection, put) for put in puts]
-        for _, unused in stored:
+            recorded = [_record(connection, each) for each in kept]
+        for _, unused in recorded:
             if unused:
                 self._blobs.remove(unused)
-        return [alive for alive, _ in stored]
+        return [alive for alive, _ in recorded]
 
     def delete(self, collection: Collection, name: str) -> bool:
         """Delete a file; False where it was not there."""
@@ -183,7 +211,7 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
-class _Put:
+class _Kept:
     """A file that is to have this content."""
 
     collection: str
@@ -191,15 +219,15 @@ class _Put:
     content: IncomingBlob
 
 
-def _record(connection: sqlite3.Connection, put: _Put) -> tuple[bool, str | None]:
+def _record(connection: sqlite3.Connection, kept: _Kept) -> tuple[bool, str | None]:
     """Whether the collection is still there, and the blob that nothing refers to any more."""
-    if not connection.execute("SELECT 1 FROM collections WHERE id = ?", (put.collection,)).fetchone():
-        return False, put.content.id
-    key = (put.collection, put.name)
+    if not connection.execute("SELECT 1 FROM collections WHERE id = ?", (kept.collection,)).fetchone():
+        return False, kept.content.id
+    key = (kept.collection, kept.name)
     old = connection.execute("SELECT blob FROM files WHERE collection_id = ? AND name = ?", key).fetchone()
     connection.execute(
         "INSERT OR REPLACE INTO files (collection_id, name, size, modified, blob) VALUES (?, ?, ?, ?, ?)",
-        (*key, put.content.size, int(time.time()), put.content.id),
+        (*key, kept.content.size, int(time.time()), kept.content.id),
     )
     return True, old["blob"] if old else None
 

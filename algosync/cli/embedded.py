@@ -43,7 +43,8 @@ _LOOK_EVERY = 0.02  # seconds
 class LocalCluster:
     """A cluster that answers. Over TLS, `ca_cert` is the file of its authority, `ca_bundle` has those of the machine, too.
 
-    `faults` is the file of what goes wrong there, `stances` are its answers where the evidence about real clusters is split.
+    `faults` is the file of what goes wrong there, `stances` are its answers where the evidence about real clusters is split,
+    `told` is what it has to say about running code.
     """
 
     url: str
@@ -56,6 +57,7 @@ class LocalCluster:
     ca_bundle: str | None
     faults: str | None
     stances: Mapping[str, object]
+    told: str
 
 
 def is_local(address: str) -> bool:
@@ -162,6 +164,7 @@ def present(root: Path, within: float = 5.0) -> LocalCluster | None:
             ca_bundle=document.get("ca_bundle"),
             faults=document.get("faults"),
             stances=dict(document["stances"]),
+            told=str(document["told"]),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, http.client.HTTPException):
         return None

@@ -27,9 +27,6 @@ __all__ = ["Wanted", "command", "reset", "size_limit", "start", "stop"]
 
 _STOP_WITHIN = 15.0  # seconds; then it is killed
 _LOOK_EVERY = 0.02  # seconds
-_RUNS_CODE = (
-    "It runs the code of the algorithms it is given, on this machine and as you: give it none that you would not run yourself."
-)
 _SIZE_DIGITS = 19  # the largest numbers that everybody can keep
 _DATABASE = ("cluster.sqlite-wal", "cluster.sqlite-shm", "cluster.sqlite")
 
@@ -83,7 +80,7 @@ def start(state: Path, name: str, wanted: Wanted, terminal: Terminal) -> None:
                 raise
             terminal.tell(f"The local cluster {name} is running. It stays until `{command('stop', name)}`.")
     terminal.result(cluster.url)
-    terminal.tell(_RUNS_CODE)
+    terminal.tell(f"{printable(cluster.told, 300)}. It runs as you: give it none that you would not run yourself.")
     terminal.tell(f'For other clients and shells: eval "$({command("env", name)})"')
 
 

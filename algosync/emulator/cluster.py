@@ -85,7 +85,7 @@ class Place:
 
 
 class Cluster:
-    """Everything behind the socket."""
+    """Everything behind the socket. `told` is what people should know who have this machine run code."""
 
     def __init__(self, place: Place, database: Database) -> None:
         root = place.root
@@ -98,6 +98,7 @@ class Cluster:
         self._records = Records.of(database)
         self._repositories = Repositories(root / "git")
         found = jail.find()
+        self.told = found.told
         venvs = Venvs(place.environments, found)
         host = Host(root / "run", place.address, self._accounts, place.ca_bundle, found)
         spares = Spares(host)

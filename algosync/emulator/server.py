@@ -80,6 +80,7 @@ def serve(options: Options) -> None:
         tls = _tls(options, root) if options.tls or options.certificate else None
         bundle = tls.bundle if tls else None
         place = Place(root, options.environments.resolve(), port, secrets.token_urlsafe(24), bundle, faults, options.stances)
+        cluster = Cluster(place, database)
         address = {
             "format_version": FORMAT,
             "address": place.address,
@@ -93,8 +94,9 @@ def serve(options: Options) -> None:
             "ca_bundle": str(tls.bundle) if tls else None,
             "faults": str(faults) if faults else None,
             "stances": asdict(options.stances),
+            "told": cluster.told,
         }
-        server = _Server(_config(Cluster(place, database), tls.certificate if tls else None), lambda: _announce(root, address))
+        server = _Server(_config(cluster, tls.certificate if tls else None), lambda: _announce(root, address))
         if watched is not None:
             threading.Thread(target=_watch, args=(watched, root / KEPT, server), daemon=True).start()
         asyncio.run(server.serve([listener]))

@@ -38,6 +38,8 @@ SETTINGS = {
     "network_access": "full",
     "pipeline_enabled": True,
 }
+WITHOUT_JAIL = Path(__file__).with_name("without_jail")
+"""A folder whose bubblewrap does not work, to come first on a path."""
 ADK = "algorithmia>=1.0.0,<2.0\nsix\n"
 """The template's own requirements; installed once for all tests."""
 
@@ -214,11 +216,11 @@ class Emulator:
 
     def children(self) -> list[int]:
         """Live processes that this cluster has started."""
-        return [pid for pid in _processes() if _parent(pid) == self.process.pid]
+        return [pid for pid in _processes() if parent(pid) == self.process.pid]
 
     def descendants(self) -> set[int]:
         """Live processes that this cluster has started, and those that these have started."""
-        found, parents = {self.process.pid}, {pid: _parent(pid) for pid in _processes()}
+        found, parents = {self.process.pid}, {pid: parent(pid) for pid in _processes()}
         while more := {pid for pid, parent in parents.items() if parent in found} - found:
             found |= more
         return found - {self.process.pid}
@@ -234,7 +236,7 @@ def start(
 ) -> Emulator:
     """Start a server and wait until it says that it serves. Unless `jailed`, algorithms may reach the files of the test."""
     command = [sys.executable, "-m", "algosync.emulator", str(root), "--environments", str(environments), *options]
-    path = {} if jailed else {"PATH": os.path.dirname(sys.executable)}
+    path = {} if jailed else {"PATH": f"{WITHOUT_JAIL}:{os.environ['PATH']}"}
     with errors(root).open("ab") as stderr:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=stderr, text=True, env={**os.environ, **path, **(environ or {})}
@@ -342,7 +344,7 @@ def _processes() -> list[int]:
     return [pid for pid in pids if _stat(pid)[:1] not in ([], ["Z"])]
 
 
-def _parent(pid: int) -> int:
+def parent(pid: int) -> int:
     fields = _stat(pid)
     return int(fields[1]) if fields else 0
 

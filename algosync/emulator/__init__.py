@@ -12,5 +12,6 @@ It runs the algorithms it is given; it is no security boundary.
     database      the metadata, in SQLite; blobs, repositories, builds: the rest, by id
     builder       commits become callable: venvs, requirements, installer
     receive_pack  pushes become refs; build_log and side_band show git's user the build that one starts
-    pool          calls become answers: workers, each a process that runs `runner`
+    pool          calls become answers: workers, each a process that runs `runner`; turns, spares
+    processes     child processes, each on a leash that leaves nothing behind, in a jail where the machine has one
 """

@@ -21,7 +21,7 @@ PR_GET_CHILD_SUBREAPER = 37
 
 MAX_FILE = 16 * 2**30
 MAX_OPEN_FILES = 4096
-MAX_PROCESSES = 4096
+MAX_PROCESSES = 8192
 """The system counts all of a user's, threads too, but apart in each jail; root is exempt."""
 MEMORY_SHARE = 0.5
 """Of the machine, for one process: what it writes to, not addresses that it has only reserved, as numeric libraries do."""

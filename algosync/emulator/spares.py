@@ -85,6 +85,6 @@ class Spares:
 
 def _hides_modules(source: Path, python: Path) -> bool:
     """Whether modules at the top of this source could have names of others that a spare has imported by now."""
-    [packages] = (python.parents[1] / "lib").glob("python*/site-packages")
-    taken = {path.name.partition(".")[0] for path in packages.iterdir()} | sys.stdlib_module_names
+    installed = (python.parents[1] / "lib").glob("python*/site-packages/*")
+    taken = {path.name.partition(".")[0] for path in installed} | sys.stdlib_module_names
     return any(path.stem in taken for path in source.iterdir() if path.suffix == ".py" or path.is_dir())

@@ -15,7 +15,7 @@ from algosync.emulator.database import Database
 from algosync.emulator.keys import new_key
 
 ECHO = """
-import os, sys, threading, time
+import ctypes, os, sys, threading, time
 seen = []
 def apply(input):
     seen.append(1)
@@ -35,6 +35,7 @@ def apply(input):
     if input == "environment": return dict(os.environ)
     if input == "print":
         print("print"); print("error", file=sys.stderr); os.write(1, b"write\\n"); os.system("echo child")
+        ctypes.CDLL(None).puts(b"C"); ctypes.CDLL(None).fflush(None)
         print("x" * 200000)
     if isinstance(input, bytes): return input[::-1]
     return input
@@ -60,6 +61,7 @@ import Algorithmia
 def load():
     return "state"
 def apply(input, state):
+    if input == "raise": raise ValueError("bad")
     return [input, state]
 Algorithmia.handler(apply, load).serve()
 """
@@ -160,7 +162,7 @@ def test_failures_are_listed(site: Emulator) -> None:
 
 def test_stdout_is_that_of_the_call(site: Emulator, echo: str) -> None:
     printed = site.call(echo, "print", "?stdout=True")["metadata"]["stdout"]
-    assert sorted(line[:5] for line in printed.splitlines()) == ["child", "error", "print", "write", "xxxxx"]
+    assert sorted(line[:5] for line in printed.splitlines()) == ["C", "child", "error", "print", "write", "xxxxx"]
     assert site.call(echo, 1, "?stdout=true")["metadata"]["stdout"] == ""
     assert "stdout" not in site.call(echo, "print", "?stdout=False")["metadata"]
     assert site.call(echo, "stdin")["result"] == ""
@@ -302,6 +304,9 @@ def test_a_failed_load_is_told_at_every_call(site: Emulator, tmp_path: Path) -> 
 def test_the_older_handler(site: Emulator) -> None:
     reference = site.deploy("Handled", HANDLER, ADK)
     assert site.call(reference, "x")["result"] == ["x", "state"]
+    error = site.call(reference, "raise")["error"]
+    assert (error["message"], error["error_type"]) == ("bad", "AlgorithmError")
+    assert error["stacktrace"].splitlines()[-1].strip() == "ValueError: bad"
 
 
 def test_algorithms_that_call_algorithms(site: Emulator) -> None:
@@ -488,6 +493,28 @@ def test_input_limits(site: Emulator, echo: str) -> None:
     fits = b'"' + b"x" * (10 * 1024 * 1024 - 2) + b'"'
     assert len(send(site, echo, fits, "application/json").json["result"]) == len(fits) - 2
     assert send(site, echo, fits + b" ", "application/json").status == 413
+
+
+def test_nine_megabytes_of_bytes_there_and_back(site: Emulator, echo: str) -> None:
+    content = os.urandom(2**20) * 9
+    reply = send(site, echo, content, "application/octet-stream", "?output=raw")
+    assert (reply.status, reply.body == content[::-1]) == (200, True)
+
+
+def test_versions_of_one_algorithm_run_side_by_side(site: Emulator) -> None:
+    """Each waits until all of them are at work."""
+    folder = site.root.parent / "versions"
+    folder.mkdir()
+    source = "import os, time\ndef apply(input):\n    open(f'{input}/VERSION', 'w')\n    "
+    source += "while len(os.listdir(input)) < 3: time.sleep(0.01)\n    return VERSION\n"
+    references = [site.deploy("Versions", source.replace("VERSION", "1"))]
+    for version in "23":
+        commit = site.push("Versions", {"src/Versions.py": source.replace("VERSION", version)})
+        assert site.build_of("Versions", commit)["status"] == "succeeded"
+        references.append(f"local/Versions/{commit}")
+    with ThreadPoolExecutor(3) as threads:
+        replies = threads.map(lambda reference: site.call(reference, str(folder)), references)
+        assert [reply["result"] for reply in replies] == [1, 2, 3]
 
 
 def test_parallel_calls_get_workers_of_their_own(site: Emulator) -> None:

@@ -4,11 +4,15 @@ import os
 import re
 import uuid
 from collections.abc import Container
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
 BLOCK = 1024 * 1024
 """Bytes that are read or written at a time."""
+
+SYNCS = 16
+"""What the disk is asked to keep at the same time: one after the other, each would have to wait for a write of its own."""
 
 BLOB_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -20,10 +24,29 @@ class Blobs:
         self._folder = folder
         self._incoming = folder / "incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
+        self._disk = ThreadPoolExecutor(SYNCS)
 
     def new(self) -> "IncomingBlob":
         """A blob to be written."""
         return IncomingBlob(self._incoming, self._folder)
+
+    def add(self, contents: list[bytes]) -> list[str]:
+        """Blobs of small contents: on disk for good when this returns, by their names, too. The disk is asked for all at once."""
+        blobs = [uuid.uuid4().hex for _ in contents]
+        files = [os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)]
+        try:
+            for blob, content in zip(blobs, contents, strict=True):
+                files.append(os.open(self._folder / blob, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+                _write(files[-1], content)
+            list(self._disk.map(os.fsync, files))
+        except BaseException:
+            for blob in blobs:
+                self.remove(blob)
+            raise
+        finally:
+            for file in files:
+                os.close(file)
+        return blobs
 
     def open(self, blob: str) -> BinaryIO:
         """The content of a blob; it stays readable while open, even when the blob is removed meanwhile."""
@@ -70,9 +93,7 @@ class IncomingBlob:
 
     def write(self, block: bytes | bytearray) -> None:
         """Append a block."""
-        view = memoryview(block)
-        while view:
-            view = view[self._file.write(view) :]
+        _write(self._file.fileno(), block)
         self.size += len(block)
 
     def keep(self) -> None:
@@ -85,3 +106,9 @@ class IncomingBlob:
         """The upload failed."""
         self._file.close()
         self._temporary.unlink(missing_ok=True)
+
+
+def _write(file: int, block: bytes | bytearray) -> None:
+    view = memoryview(block)
+    while view:
+        view = view[os.write(file, view) :]

@@ -4,7 +4,6 @@ import json
 import sqlite3
 import time
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -12,9 +11,6 @@ from algosync.emulator.blobs import Blobs, IncomingBlob
 from algosync.emulator.database import Database
 from algosync.emulator.group import Group
 from algosync.emulator.places import OWN_ALGORITHMS, Place
-
-SYNCS = 16
-"""How many contents the disk is asked to keep at once: it takes them all together, one after the other would each have to wait."""
 
 TEMPORARY_SECONDS = 24 * 3600
 """How long files under `.algo/…/temp` are kept."""
@@ -55,7 +51,6 @@ class Files:
         self._database = database
         self._blobs = blobs
         self._kept = Group(self._record)
-        self._disk = ThreadPoolExecutor(SYNCS)
 
     def recover(self) -> None:
         """Clear up after the last server: request trees that ended with it, blobs that nothing names."""
@@ -121,8 +116,7 @@ class Files:
 
     def read(self, collection: Collection, name: str, most: int) -> bytes | None:
         """The content of a small file; None for one that is not there, or has more than `most` bytes."""
-        sql = "SELECT size, blob FROM files WHERE collection_id = ? AND name = ?"
-        row = self._database.row(sql, collection.id, name)
+        row = self._database.row("SELECT size, blob FROM files WHERE collection_id = ? AND name = ?", collection.id, name)
         if row is None or row["size"] > most:
             return None
         try:
@@ -144,25 +138,20 @@ class Files:
     def put(self, collection: Collection, name: str, content: IncomingBlob) -> bool:
         """Make `content` the file `name`, durably. False where the collection has vanished meanwhile."""
         content.keep()
-        return self._kept.do(_Kept(collection.id, name, content))
+        return self._kept.do(_Kept(collection.id, name, content.size, content.id))
 
     def put_all(self, puts: "list[Put]") -> list[bool]:
         """Make small contents files, durably: the disk is asked for all of them at once. Each as `put` has it."""
-        kept: list[_Kept] = []
-        try:
-            for put in puts:
-                kept.append(_Kept(put.collection.id, put.path.rpartition("/")[2], self._blobs.new()))
-                kept[-1].content.write(put.body)
-            list(self._disk.map(lambda each: each.content.keep(), kept))
-            return self._record(kept)
-        except BaseException:
-            for each in kept:
-                each.content.discard()
-            raise
+        blobs = self._blobs.add([put.body for put in puts])
+        return self._store([_kept(put, blob) for put, blob in zip(puts, blobs, strict=True)])
 
     def _record(self, kept: "list[_Kept]") -> list[bool]:
-        """Record contents that are kept: one sync of their folder and one commit for all of them."""
+        """One sync of their folder and one commit for contents that came at the same time."""
         self._blobs.sync()
+        return self._store(kept)
+
+    def _store(self, kept: "list[_Kept]") -> list[bool]:
+        """Record contents that are on disk, in one commit."""
         with self._database.write() as connection:
             recorded = [_record(connection, each) for each in kept]
         for _, unused in recorded:
@@ -212,22 +201,27 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A file that is to have this content."""
+    """A file that is to have a content, which is on disk."""
 
     collection: str
     name: str
-    content: IncomingBlob
+    size: int
+    blob: str
+
+
+def _kept(put: Put, blob: str) -> _Kept:
+    return _Kept(put.collection.id, put.path.rpartition("/")[2], len(put.body), blob)
 
 
 def _record(connection: sqlite3.Connection, kept: _Kept) -> tuple[bool, str | None]:
     """Whether the collection is still there, and the blob that nothing refers to any more."""
     if not connection.execute("SELECT 1 FROM collections WHERE id = ?", (kept.collection,)).fetchone():
-        return False, kept.content.id
+        return False, kept.blob
     key = (kept.collection, kept.name)
     old = connection.execute("SELECT blob FROM files WHERE collection_id = ? AND name = ?", key).fetchone()
     connection.execute(
         "INSERT OR REPLACE INTO files (collection_id, name, size, modified, blob) VALUES (?, ?, ?, ?, ?)",
-        (*key, kept.content.size, int(time.time()), kept.content.id),
+        (*key, kept.size, int(time.time()), kept.blob),
     )
     return True, old["blob"] if old else None
 

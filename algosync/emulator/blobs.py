@@ -64,6 +64,11 @@ class Blobs:
         """Forget a blob that nothing refers to any more."""
         (self._folder / blob).unlink(missing_ok=True)
 
+    def remove_soon(self, blobs: list[str]) -> None:
+        """Forget blobs, without waiting for it. What a kill leaves of them, the next start sweeps."""
+        for blob in blobs:
+            self._disk.submit(self.remove, blob)
+
     def sync(self) -> None:
         """The names of all blobs that were kept are on disk for good when this returns."""
         directory = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -143,21 +143,23 @@ class Files:
     def put_all(self, puts: "list[Put]") -> list[bool]:
         """Make small contents files, durably: the disk is asked for all of them at once. Each as `put` has it."""
         blobs = self._blobs.add([put.body for put in puts])
-        return self._store([_kept(put, blob) for put, blob in zip(puts, blobs, strict=True)])
+        recorded = self._store([_kept(put, blob) for put, blob in zip(puts, blobs, strict=True)])
+        self._blobs.remove_soon([unused for _, unused in recorded if unused])
+        return [alive for alive, _ in recorded]
 
     def _record(self, kept: "list[_Kept]") -> list[bool]:
         """One sync of their folder and one commit for contents that came at the same time."""
         self._blobs.sync()
-        return self._store(kept)
-
-    def _store(self, kept: "list[_Kept]") -> list[bool]:
-        """Record contents that are on disk, in one commit."""
-        with self._database.write() as connection:
-            recorded = [_record(connection, each) for each in kept]
+        recorded = self._store(kept)
         for _, unused in recorded:
             if unused:
                 self._blobs.remove(unused)
         return [alive for alive, _ in recorded]
+
+    def _store(self, kept: "list[_Kept]") -> list[tuple[bool, str | None]]:
+        """Record contents that are on disk, in one commit."""
+        with self._database.write() as connection:
+            return [_record(connection, each) for each in kept]
 
     def delete(self, collection: Collection, name: str) -> bool:
         """Delete a file; False where it was not there."""

@@ -83,7 +83,7 @@ def _settings(environment: Mapping[str, str]) -> list[Path]:
     base = environment.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
     named = [text for name, text in environment.items() if name.startswith("PIP_") or name in processes.CA_BUNDLES]
     words = [word for text in named for word in text.split() if os.path.isabs(word)]
-    return [Path(base, "pip"), Path(os.path.expanduser("~/.pip")), *map(Path, words)]
+    return [Path("/etc/pip.conf"), Path("/etc/xdg/pip"), Path(base, "pip"), Path(os.path.expanduser("~/.pip")), *map(Path, words)]
 
 
 async def _run(command: Sequence[str | Path], folder: Path, temporary: Path, log: IO[bytes]) -> None:

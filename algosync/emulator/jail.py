@@ -18,9 +18,10 @@ SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 
 SETTINGS = (
     *("alternatives", "ca-certificates", "crypto-policies", "group", "gai.conf", "host.conf", "hosts", "ld.so.cache", "localtime"),
-    *("mime.types", "nsswitch.conf", "passwd", "pip.conf", "pki", "protocols", "resolv.conf", "services", "ssl", "timezone"),
+    *("mime.types", "nsswitch.conf", "passwd", "pki/ca-trust", "pki/tls/certs", "protocols", "resolv.conf", "services"),
+    *("ssl/certs", "ssl/openssl.cnf", "timezone"),
 )
-"""What programs need of `/etc` to find hosts, users, certificates and libraries: no passwords."""
+"""What programs need of `/etc` to find hosts, users, certificates and libraries: no passwords, no keys."""
 
 ALONE = ("--die-with-parent", "--unshare-user-try", "--unshare-pid", "--unshare-ipc", "--cap-drop", "ALL")
 

@@ -108,6 +108,7 @@ def test_an_algorithm_reads_and_writes_what_is_its_own(jailed: Emulator, home: P
         ("read", str(home / ".ssh" / "id_canary")),
         ("list", str(home)),
         ("read", "/etc/shadow"),
+        ("list", "/etc/ssl/private"),
         ("read", f"/proc/{jailed.process.pid}/environ"),
         ("write", str(outside)),
         ("write", "/usr/algosync-canary"),

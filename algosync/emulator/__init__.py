@@ -8,6 +8,8 @@ It runs the algorithms it is given; it is no security boundary.
     gate          who may enter; the request log
     *_api         the routes: data, management, releases, secrets, accounts, environments, git, calls
     stances       the options: what it does where the evidence about real clusters is split
+    last_start    what of these a folder's cluster was started with last; call_errors: one of them, around the gate
+    openapi       the specification of all routes, made from their table
     page_*        pages for people behind the same key: what one looks for when a rehearsal fails
     database      the metadata, in SQLite; blobs, repositories, builds: the rest, by id
     builder       commits become callable: venvs, requirements, installer

@@ -1,9 +1,11 @@
 """Fixtures that every folder may use."""
 
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import alone
 import pytest
 from harness import Cluster, Workspace, cluster_process
 
@@ -24,3 +26,18 @@ def workspace(tmp_path: Path, cluster: Cluster) -> Workspace:
     folder = tmp_path / "workspace"
     folder.mkdir()
     return Workspace(folder, cluster.environ())
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None:
+        return (yield)
+    with alone.turn(run, alone=item.get_closest_marker("alone") is not None):
+        return (yield)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    # Workers end before the process that has started them, which knows them by this.
+    if (session := config.pluginmanager.get_plugin("dsession")) is not None:
+        alone.forget(session.nodemanager.testrunuid)

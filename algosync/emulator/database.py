@@ -102,7 +102,7 @@ class Database:
 
     def __init__(self, path: Path, *, journal: Literal["WAL", "MEMORY"] = "WAL", migrate: bool = True) -> None:
         self._writing = threading.Lock()
-        self._reading = threading.Lock()
+        self._reading = threading.RLock()
         with contextlib.suppress(FileExistsError):
             # For its owner's eyes, and so the files that SQLite puts beside it. Only where it is new: to close a file of an
             # open database would drop this process's locks on it.
@@ -133,6 +133,16 @@ class Database:
         with self._reading:
             found: int = self._reader.execute("PRAGMA data_version").fetchone()[0]
             return found
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that this thread reads within the block is of one moment, and costs one look at the file's locks."""
+        with self._reading:
+            self._reader.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._reader.execute("COMMIT")
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:

@@ -82,8 +82,20 @@ class Way:
     accepted: str
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A file that is asked for, and whom to tell: a whole answer, or None for what is to go the long way."""
+
+    head: Head
+    scope: Scope
+    done: Callable[[bytes | None], None]
+
+
 class Direct:
-    """The cluster as the short way knows it. Its methods belong to the event loop's thread."""
+    """The cluster as the short way knows it. Its methods belong to the event loop's thread.
+
+    What is asked for in one turn of the loop is answered together, with one look at the database and one write to the log.
+    """
 
     def __init__(self, gate: Gate, log: RequestLog, data: DataApi, files: Files, database: Database) -> None:
         self._gate = gate
@@ -93,27 +105,41 @@ class Direct:
         self._database = database
         self._ways: dict[tuple[str, bytes, bytes], Way] = {}
         self._version = 0
+        self._asked: list[Asked] = []
         self._waiting: list[tuple[Put, Scope, Callable[[bytes], None]]] = []
         self._storing = False
 
-    def get(self, head: Head, scope: Scope) -> bytes | None:
-        """A whole answer; None for what is to go the long way."""
-        way = self._way(head, scope)
-        if way is None:
-            return None
-        found = self._files.read(way.collection, head.name, SMALL)
-        if found is None:
-            return None
-        self._log.add(scope, 200, len(found))
-        kind = content_type(way.accepted, found)
-        if kind.startswith("text/") and "charset=" not in kind:
-            # As Starlette has it.
-            kind += "; charset=utf-8"
-        lines = f"HTTP/1.1 200 OK\r\nx-data-type: file\r\ncontent-length: {len(found)}\r\ncontent-type: {kind}\r\ndate: "
-        return b"".join([lines.encode("latin-1"), http_date(), END, found])
+    def get(self, asked: Asked) -> None:
+        """Answer a request, soon."""
+        self._asked.append(asked)
+        if len(self._asked) == 1:
+            asyncio.get_running_loop().call_soon(self._answer)
+
+    def _answer(self) -> None:
+        """Answer what has been asked for since the last time."""
+        batch, self._asked = self._asked, []
+        with self._database.snapshot():
+            self._forget_what_changed()
+            found = [self._found(asked) for asked in batch]
+        self._log.add_all(
+            [(asked.scope, 200, len(body)) for asked, (body, _) in zip(batch, found, strict=True) if body is not None]
+        )
+        for asked, (body, kind) in zip(batch, found, strict=True):
+            asked.done(None if body is None else _file(body, kind))
+
+    def _found(self, asked: Asked) -> tuple[bytes | None, str]:
+        """A file's content and its type; None for what is to go the long way."""
+        way = self._way(asked.head, asked.scope)
+        try:
+            body = self._files.read(way.collection, asked.head.name, SMALL) if way else None
+        except OSError:
+            # Whatever it is, the long way meets it as well, and says so.
+            body = None
+        return body, "" if way is None or body is None else content_type(way.accepted, body)
 
     def put(self, head: Head, scope: Scope, body: bytes, done: Callable[[bytes], None]) -> bool:
         """Store a file and call `done` with the whole answer; False for what is to go the long way."""
+        self._forget_what_changed()
         way = self._way(head, scope)
         if way is None or not self._data.takes(len(body)):
             return False
@@ -139,12 +165,15 @@ class Direct:
             self._log.add(scope, response.status_code, len(response.body))
             done(_serialized(response))
 
-    def _way(self, head: Head, scope: Scope) -> Way | None:
-        """Whether and how a request is to be answered here. What was said holds until somebody commits anything."""
+    def _forget_what_changed(self) -> None:
+        """What the gate and the rules have said holds until somebody commits anything."""
         version = self._database.version()
         if version != self._version or len(self._ways) > REMEMBERED:
             self._version = version
             self._ways.clear()
+
+    def _way(self, head: Head, scope: Scope) -> Way | None:
+        """Whether and how a request is to be answered here."""
         key = (head.method, head.headers, head.folder)
         way = self._ways.get(key)
         if way is None or (way.caller.expires_at is not None and way.caller.expires_at <= time.time()):
@@ -163,6 +192,15 @@ class Direct:
         except ApiError:
             return None
         return Way(scope["caller"], collection, Headers(scope=scope).get("accept", "*/*")) if collection else None
+
+
+def _file(body: bytes, kind: str) -> bytes:
+    """The whole answer to a request for a file."""
+    if kind.startswith("text/") and "charset=" not in kind:
+        # As Starlette has it.
+        kind += "; charset=utf-8"
+    lines = f"HTTP/1.1 200 OK\r\nx-data-type: file\r\ncontent-length: {len(body)}\r\ncontent-type: {kind}\r\ndate: "
+    return b"".join([lines.encode("latin-1"), http_date(), END, body])
 
 
 def _crash(error: BaseException) -> Response:
@@ -223,27 +261,33 @@ class DirectProtocol(WiredProtocol):
         self._unset_keepalive_if_required()
         scope = {**self._scope, "path": head.path.decode("ascii"), "raw_path": head.path, "began": time.monotonic()}
         if head.method == "PUT":
-            self._busy = direct.put(head, scope, data[head.end :], self._stored)
+            self._busy = direct.put(head, scope, data[head.end :], self._answered)
             return self._busy
-        answer = direct.get(head, scope)
-        if answer is not None:
-            self._tell(answer)
-        return answer is not None
+        self._busy = True
+        direct.get(Asked(head, scope, lambda answer: self._answered(answer) if answer else self._long_way(data)))
+        return True
 
-    def _stored(self, answer: bytes) -> None:
+    def _answered(self, answer: bytes) -> None:
         self._busy = False
         if self.transport.is_closing():
             return
-        self._tell(answer)
+        self.transport.write(answer)
+        self.on_response_complete()
+        self._go_on()
+
+    def _long_way(self, data: bytes) -> None:
+        self._busy = False
+        if not self.transport.is_closing():
+            super().data_received(data)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """With what has come meanwhile, or to an end."""
         if self._stopping:
             super().shutdown()
         elif self._behind:
             data, self._behind = self._behind, b""
             self.data_received(data)
-
-    def _tell(self, answer: bytes) -> None:
-        self.transport.write(answer)
-        self.on_response_complete()
 
 
 def _serialized(response: Response) -> bytes:

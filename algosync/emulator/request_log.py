@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -28,24 +29,33 @@ class RequestLog:
 
     def add(self, scope: Scope, status: int, size: int) -> None:
         """Append a line in one write, so that lines of a killed server end whole."""
-        query = shown(scope["query_string"].decode("ascii", "replace"))
-        caller = cast("Caller | None", scope.get("caller"))
-        entry = {
-            "time": now_text(),
-            "caller": caller.user if caller else None,
-            "method": scope["method"],
-            "path": scope["raw_path"].decode("ascii", "replace") + ("?" + query if query else ""),
-            "status": status,
-            "bytes": size,
-        }
-        if began := scope.get("began"):
-            entry["seconds"] = round(time.monotonic() - began, 3)
-        if fault := scope.get("fault"):
-            entry["fault"] = fault
-        if refusal := scope.get("refusal"):
-            entry["error"] = refusal[:LONGEST]
-        os.write(self._file, json.dumps(entry).encode() + b"\n")
+        self.add_all([(scope, status, size)])
+
+    def add_all(self, requests: Sequence[tuple[Scope, int, int]]) -> None:
+        """Append the lines of several."""
+        if requests:
+            os.write(self._file, b"".join(_line(*request) for request in requests))
 
     def close(self) -> None:
         """No more requests."""
         os.close(self._file)
+
+
+def _line(scope: Scope, status: int, size: int) -> bytes:
+    query = shown(scope["query_string"].decode("ascii", "replace"))
+    caller = cast("Caller | None", scope.get("caller"))
+    entry = {
+        "time": now_text(),
+        "caller": caller.user if caller else None,
+        "method": scope["method"],
+        "path": scope["raw_path"].decode("ascii", "replace") + ("?" + query if query else ""),
+        "status": status,
+        "bytes": size,
+    }
+    if began := scope.get("began"):
+        entry["seconds"] = round(time.monotonic() - began, 3)
+    if fault := scope.get("fault"):
+        entry["fault"] = fault
+    if refusal := scope.get("refusal"):
+        entry["error"] = refusal[:LONGEST]
+    return json.dumps(entry).encode() + b"\n"

@@ -1,7 +1,7 @@
 """A client that costs little: raw sockets, each connection a process of its own. Run as a script: a job in JSON in, seconds out.
 
 It says what any client says, in as few steps as Python can: prepared bytes out, the head of the answer split off, the rest counted.
-So it is not what limits a server that is written in C. Connections are open before the clock starts.
+For a small file that is still more work than a server in C has with it. Connections are open before the clock starts.
 """
 
 from __future__ import annotations

@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 from emulated import ADK, Emulator, emulator
 
+pytestmark = pytest.mark.alone
+
 ROUNDS = 9
 LIMIT = 3.0
 POLL = 0.002

@@ -3,17 +3,18 @@
 import asyncio
 import logging
 import os
-import platform
 import shutil
 import traceback
 from collections import defaultdict
 from pathlib import Path
 from typing import IO
 
+from algosync.emulator import interpreters
 from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builds import FAILED, SUCCEEDED, Build
 from algosync.emulator.checkout import CheckoutError, checkout
 from algosync.emulator.installer import InstallError
+from algosync.emulator.interpreters import Interpreter
 from algosync.emulator.records import Records
 from algosync.emulator.repositories import Repositories
 from algosync.emulator.requirements import RequirementsError
@@ -93,6 +94,13 @@ class Builder:
         """Where the log of a build is, once the build has its turn."""
         return self._folder / build.id / "build.log"
 
+    async def interpreter(self, algorithm: Algorithm, build: Build) -> Interpreter:
+        """What a build is run with: what it was made with, and where that has gone, what would be chosen now."""
+        if found := await asyncio.to_thread(interpreters.kept, self._interpreter_file(build)):
+            return found
+        with self.log(build) as log:
+            return await self._choose(algorithm, build, log)
+
     def discard(self, builds: list[Build]) -> None:
         """Stop builds of a deleted algorithm and remove their files."""
         for build in builds:
@@ -116,15 +124,12 @@ class Builder:
             self._records.builds.finish(build, status)
 
     async def _build(self, algorithm: Algorithm, build: Build, log: IO[bytes]) -> str:
-        environment = self._records.environments.by_id(algorithm.settings["algorithm_environment"])
-        wanted = environment.kind.display_name if environment else "an environment of another cluster"
-        version = f"{platform.python_implementation()} {platform.python_version()}"
         log.write(f"Building {algorithm.owner}/{algorithm.name} at {build.commit}\n".encode())
-        log.write(f"Environment: {wanted}, mapped to {version}, which runs this local cluster\n".encode())
-        log.write(f"{self._venvs.told}\n".encode())
         try:
+            interpreter = await self._choose(algorithm, build, log)
+            log.write(f"{self._venvs.told}\n".encode())
             await asyncio.to_thread(self._check_out, build)
-            python = await self._venvs.provide(self.source(build), log)
+            python = await self._venvs.provide(self.source(build), interpreter, log)
             if self._venvs.shared(self.source(build)):
                 # A build is called soon, as a rule.
                 self._spares.prepare(python)
@@ -136,6 +141,17 @@ class Builder:
             return FAILED
         log.write(b"Build succeeded\n")
         return SUCCEEDED
+
+    async def _choose(self, algorithm: Algorithm, build: Build, log: IO[bytes]) -> Interpreter:
+        environment = self._records.environments.by_id(algorithm.settings["algorithm_environment"])
+        wanted = environment.kind.display_name if environment else "an environment of another cluster"
+        found, told = await asyncio.to_thread(interpreters.choose, wanted)
+        log.write(f"Environment: {told}\n".encode())
+        interpreters.keep(found, self._interpreter_file(build))
+        return found
+
+    def _interpreter_file(self, build: Build) -> Path:
+        return self._folder / build.id / "interpreter"
 
     def _new_log(self, build: Build) -> IO[bytes]:
         """An empty folder for the build, with its log."""

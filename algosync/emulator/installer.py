@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from algosync.emulator import processes
+from algosync.emulator.interpreters import base_of
 from algosync.emulator.jail import NO_JAIL, Jail
 
 DEADLINE_SECONDS = 1800
@@ -45,6 +46,12 @@ async def interpreter(tools: Path, log: IO[bytes]) -> Path:
     return tools / "bin" / "python"
 
 
+async def make_environment(python: Path, path: Path, options: Sequence[str], log: IO[bytes]) -> None:
+    """Have another Python make a virtual environment of its own, by the options of its `venv`."""
+    command: list[str | Path] = [python, "-I", "-m", "venv", *options, path]
+    await _run(command, path.parent, path.with_name(f"{path.name}.tmp"), log)
+
+
 async def install(pip: Path, python: Path, requirements: Path, log: IO[bytes], jail: Jail = NO_JAIL) -> None:
     """Install with the pip of one interpreter into the environment of another, everything it says going to `log`.
 
@@ -53,13 +60,16 @@ async def install(pip: Path, python: Path, requirements: Path, log: IO[bytes], j
     """
     path = python.parents[1]
     options = [] if jail.program else ["--no-compile"]
-    command: list[str | Path] = [pip, "-c", MODULE, "pip", "--python", python, "install", *options, "-r", requirements]
+    # A pip that comes with an old Python knows no such option, and needs none.
+    target: list[str | Path] = [] if pip == python else ["--python", python]
+    command: list[str | Path] = [pip, "-c", MODULE, "pip", *target, "install", *options, "-r", requirements]
     environment = _environment(path / "tmp")
     cache = _cache(environment)
     with contextlib.suppress(OSError):
         cache.mkdir(parents=True, exist_ok=True)
     writable = [requirements.parent, path, *([cache] if cache.is_dir() else [])]
-    jailed = jail.command(command, path / "tmp", [Path(sys.prefix), pip.parents[1], *_settings(environment)], writable)
+    read = [Path(sys.prefix), pip.parents[1], base_of(python), *_settings(environment)]
+    jailed = jail.command(command, path / "tmp", read, writable)
     await _run(jailed, requirements.parent, path / "tmp", log)
 
 

@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 from algosync.emulator.builder import Builder
 from algosync.emulator.installer import InstallError
+from algosync.emulator.interpreters import Interpreter
 from algosync.emulator.requirements import RequirementsError
 from algosync.emulator.spares import Spares
 from algosync.emulator.turns import Turn, Turns
@@ -100,7 +101,8 @@ class Pool:
     async def _start(self, target: Target, call: Call) -> Worker | Outcome:
         source = self._builder.source(target.build)
         try:
-            python = self._venvs.ready(source) or await self._provide(target)
+            interpreter = await self._builder.interpreter(target.algorithm, target.build)
+            python = self._venvs.ready(source, interpreter) or await self._provide(target, interpreter)
         except (RequirementsError, InstallError, OSError) as error:
             return failed(f"The algorithm's environment cannot be provided: {error}", "InitializationError")
         spare = self._spares.take(python, target, source) if self._venvs.shared(source) else None
@@ -118,10 +120,10 @@ class Pool:
                 await asyncio.shield(self._end(worker))
         return outcome if outcome.error else worker
 
-    async def _provide(self, target: Target) -> Path:
+    async def _provide(self, target: Target, interpreter: Interpreter) -> Path:
         """Make an environment again that was there at the build: somebody has emptied the cache since."""
         with self._builder.log(target.build) as log:
-            return await self._venvs.provide(self._builder.source(target.build), log)
+            return await self._venvs.provide(self._builder.source(target.build), interpreter, log)
 
     async def _release(self, worker: Worker) -> None:
         """Back to the idle ones, or to its end."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from types import MappingProxyType
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -12,6 +13,9 @@ from packaging.utils import canonicalize_name
 OPTIONS = re.compile(r"\s--(?:hash|global-option|config-settings?)\b.*")
 PATH = re.compile(r"^[.~]|/|\.(?:whl|zip|tar\.gz)$")
 LOCAL_OPTIONS = ("-r", "-c", "-e", "-f", "--requirement", "--constraint", "--editable", "--find-links")
+
+HERE: Mapping[str, str] = MappingProxyType({})
+"""Where markers say what they say of the Python that runs this."""
 
 
 class RequirementsError(Exception):
@@ -30,10 +34,10 @@ class Requirements:
     named: tuple[Requirement, ...]
     local: bool
 
-    @property
-    def packages(self) -> frozenset[tuple[str, frozenset[str]]]:
-        """The packages it names, with their extras, where their markers hold here."""
-        return frozenset((canonicalize_name(each.name), frozenset(each.extras)) for each in self.named if _applies(each))
+    def packages(self, markers: Mapping[str, str] = HERE) -> frozenset[tuple[str, frozenset[str]]]:
+        """The packages it names, with their extras, where what markers ask for holds, given what `markers` says of a Python."""
+        found = [each for each in self.named if _applies(each, markers)]
+        return frozenset((canonicalize_name(each.name), frozenset(each.extras)) for each in found)
 
 
 def parse(text: str) -> Requirements:
@@ -52,14 +56,14 @@ def parse(text: str) -> Requirements:
     return Requirements(tuple(sorted(set(lines))), tuple(named), local)
 
 
-def satisfied(requirements: Requirements, site_packages: Path) -> bool:
+def satisfied(requirements: Requirements, site_packages: Path, markers: Mapping[str, str] = HERE) -> bool:
     """Whether every line is met by what is installed in `site_packages`, markers and extras considered."""
     if len(requirements.named) != len(requirements.lines):
         return False
     installed: dict[str, Distribution] = {
         canonicalize_name(found.metadata["Name"]): found for found in distributions(path=[str(site_packages)])
     }
-    return all(_met(each, installed) for each in requirements.named if _applies(each))
+    return all(_met(each, installed, markers) for each in requirements.named if _applies(each, markers))
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -94,18 +98,18 @@ def _requirement(line: str, number: int) -> Requirement:
         ) from None
 
 
-def _applies(requirement: Requirement, extra: str = "") -> bool:
-    return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
+def _applies(requirement: Requirement, markers: Mapping[str, str], extra: str = "") -> bool:
+    return requirement.marker is None or requirement.marker.evaluate({**markers, "extra": extra})
 
 
-def _met(requirement: Requirement, installed: Mapping[str, Distribution]) -> bool:
+def _met(requirement: Requirement, installed: Mapping[str, Distribution], markers: Mapping[str, str]) -> bool:
     found = installed.get(canonicalize_name(requirement.name))
     if found is None or requirement.url or not requirement.specifier.contains(found.version, prereleases=True):
         return False
     wanted = [Requirement(text) for text in found.requires or []]
     return all(
-        _met(each, installed)
+        _met(each, installed, markers)
         for extra in requirement.extras
         for each in wanted
-        if each.marker is not None and _applies(each, extra) and not _applies(each)
+        if each.marker is not None and _applies(each, markers, extra) and not _applies(each, markers)
     )

@@ -4,7 +4,11 @@ Executed by path with an environment's interpreter; standard library only. Reque
 as lines on stdout: a number, a space, JSON, where an answer bears the number of its request. What the algorithm itself
 prints goes to stderr, a file. The first request, number 0, is the folder of the source; its answer is `{"ready": true}`
 or the error that importing ended with. With the argument `ahead`, what most algorithms import is imported before that.
+
+Runs on Python 3.7, too.
 """
+
+from __future__ import annotations
 
 import base64
 import importlib
@@ -18,11 +22,13 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-Request = dict[str, Any]
-Answer = Callable[[Request], str]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Request = dict[str, Any]
+    Answer = Callable[[Request], str]
 
 MAX_ANSWER = 15 * 1024 * 1024
 
@@ -75,7 +81,7 @@ class Answers:
         self._file.flush()
 
 
-def take_channels() -> tuple["queue.Queue[bytes]", Answers]:
+def take_channels() -> tuple[queue.Queue[bytes], Answers]:
     """Move stdin and stdout away, so that the algorithm finds neither; die with whoever holds the other end."""
     source, sink = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)

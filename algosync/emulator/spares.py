@@ -11,8 +11,10 @@ import contextlib
 import sys
 import time
 from collections.abc import Coroutine
+from functools import lru_cache
 from pathlib import Path
 
+from algosync.emulator.interpreters import base_of
 from algosync.emulator.worker import Host, Target, Worker
 
 MAX_SPARES = 2
@@ -86,5 +88,14 @@ class Spares:
 def _hides_modules(source: Path, python: Path) -> bool:
     """Whether modules at the top of this source could have names of others that a spare has imported by now."""
     installed = (python.parents[1] / "lib").glob("python*/site-packages/*")
-    taken = {path.name.partition(".")[0] for path in installed} | sys.stdlib_module_names
+    taken = {path.name.partition(".")[0] for path in installed} | _standard_library(python)
     return any(path.stem in taken for path in source.iterdir() if path.suffix == ".py" or path.is_dir())
+
+
+@lru_cache(maxsize=64)
+def _standard_library(python: Path) -> frozenset[str]:
+    """Names of the modules of an environment's Python, which need not be of this version: names come, and names go."""
+    base = base_of(python)
+    folders = [folder for version in python.parents[1].glob("lib/python*") for folder in base.glob(f"lib*/{version.name}")]
+    files = [path for folder in folders for path in (*folder.iterdir(), *folder.glob("lib-dynload/*"))]
+    return sys.stdlib_module_names | {path.name.partition(".")[0] for path in files}

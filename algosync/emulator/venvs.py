@@ -9,10 +9,7 @@ import fcntl
 import hashlib
 import json
 import os
-import platform
 import shutil
-import sys
-import sysconfig
 import venv
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -20,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from algosync.emulator import installer
+from algosync.emulator.interpreters import OWN, Interpreter
 from algosync.emulator.jail import NO_JAIL, Jail
 from algosync.emulator.requirements import Requirements, RequirementsError, parse, satisfied
 
@@ -36,9 +34,9 @@ class Venvs:
         self._folder = folder
         self._jail = jail
 
-    def ready(self, source: Path) -> Path | None:
+    def ready(self, source: Path, interpreter: Interpreter) -> Path | None:
         """The Python that can run the source, where its environment has been made. Raises `RequirementsError`."""
-        return self._ready(_key(_read(source), source))
+        return self._ready(_key(interpreter, _read(source), source))
 
     @property
     def told(self) -> str:
@@ -51,28 +49,30 @@ class Venvs:
 
     def sweep(self) -> None:
         """Remove environments that were never finished, unless somebody is at work on them now."""
-        for path in self._folder.glob(f"{_prefix()}*"):
+        for path in self._folder.glob("python*"):
             if path.is_dir() and not (path / READY).exists() and not (path / installer.READY).exists():
                 with contextlib.suppress(BlockingIOError), _locked(self._folder / f"{path.name.removesuffix('.tmp')}.lock"):
                     shutil.rmtree(path, ignore_errors=True)
 
-    async def provide(self, source: Path, log: IO[bytes]) -> Path:
+    async def provide(self, source: Path, interpreter: Interpreter, log: IO[bytes]) -> Path:
         """The Python that can run the source: that of an environment which has what its `requirements.txt` asks for.
 
-        Makes the environment where there is none. Raises `RequirementsError` or `installer.InstallError`; says what it
-        does in `log`.
+        Makes the environment with this interpreter where there is none. Raises `RequirementsError` or
+        `installer.InstallError`; says what it does in `log`.
         """
         requirements = _read(source)
-        key = _key(requirements, source)
+        key = _key(interpreter, requirements, source)
         if python := self._ready(key):
             _say(log, f"Requirements already satisfied by environment {key}: nothing to install")
             return python
         self._folder.mkdir(parents=True, exist_ok=True)
         async with self._lock(key):
-            if python := self._ready(key) or self._share(key, requirements):
+            if python := self._ready(key) or self._share(key, interpreter, requirements):
                 _say(log, f"Requirements already satisfied by environment {python.parents[1].name}: nothing to install")
                 return python
-            return await self._make(key, requirements, source, log)
+            await self._make(self._folder / key, interpreter, source, log)
+            _write(self._folder / key / READY, json.dumps({"requirements": requirements.lines}))
+            return self._folder / key / "bin" / "python"
 
     def _ready(self, key: str) -> Path | None:
         """The Python of a finished environment, which may be another's under this key."""
@@ -85,36 +85,42 @@ class Venvs:
                 return python
         return None
 
-    def _share(self, key: str, requirements: Requirements) -> Path | None:
+    def _share(self, key: str, interpreter: Interpreter, requirements: Requirements) -> Path | None:
         """Find an environment made for the same packages, of versions that suit these requirements as well.
 
         One that merely contains them is not enough: what is missing from the requirements has to be missing there.
         """
         if not requirements.named:
             return None
-        for marker in sorted(self._folder.glob(f"{_prefix()}*/{READY}")):
+        markers = interpreter.markers
+        for marker in sorted(self._folder.glob(f"{_prefix(interpreter)}*/{READY}")):
             made_for = _made_for(marker.parent)
-            if made_for is None or made_for.packages != requirements.packages:
+            if made_for is None or made_for.packages(markers) != requirements.packages(markers):
                 continue
-            if satisfied(requirements, _site_packages(marker.parent)) and self._ready(marker.parent.name):
+            packages = marker.parent / "lib" / f"python{interpreter.language}" / "site-packages"
+            if satisfied(requirements, packages, markers) and self._ready(marker.parent.name):
                 _write(self._folder / f"{key}.same", marker.parent.name)
                 return marker.parent / "bin" / "python"
         return None
 
-    async def _make(self, key: str, requirements: Requirements, source: Path, log: IO[bytes]) -> Path:
-        path = self._folder / key
-        python = path / "bin" / "python"
+    async def _make(self, path: Path, interpreter: Interpreter, source: Path, log: IO[bytes]) -> None:
+        """An environment of this Python. Where that is not this server's, its own pip installs: others may be too new for it."""
         await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
-        _say(log, f"New environment {key}")
-        builder = venv.EnvBuilder(symlinks=True, with_pip=False)
-        await asyncio.to_thread(builder.create, path)
-        if requirements.lines:
-            tools = f"{_prefix()}tools"
+        _say(log, f"New environment {path.name}")
+        requirements, pip = _read(source), path / "bin" / "python"
+        if interpreter == OWN:
+            builder = venv.EnvBuilder(symlinks=True, with_pip=False)
+            await asyncio.to_thread(builder.create, path)
+        else:
+            options = [] if requirements.lines else ["--without-pip"]
+            await installer.make_environment(interpreter.executable, path, options, log)
+        if not requirements.lines:
+            return
+        if interpreter == OWN:
+            tools = f"{_prefix(OWN)}tools"
             async with self._lock(tools):
                 pip = await installer.interpreter(self._folder / tools, log)
-            await installer.install(pip, python, source / "requirements.txt", log, self._jail)
-        _write(path / READY, json.dumps({"requirements": requirements.lines}))
-        return python
+        await installer.install(pip, path / "bin" / "python", source / "requirements.txt", log, self._jail)
 
     @asynccontextmanager
     async def _lock(self, key: str) -> AsyncIterator[None]:
@@ -166,20 +172,16 @@ def _write(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def _prefix() -> str:
-    return f"python{sys.version_info.major}.{sys.version_info.minor}-"
+def _prefix(interpreter: Interpreter) -> str:
+    return f"python{interpreter.language}-"
 
 
-def _key(requirements: Requirements, source: Path) -> str:
+def _key(interpreter: Interpreter, requirements: Requirements, source: Path) -> str:
     """Same key, same packages: interpreter, platform, requirements, and the source where these refer to its files."""
-    parts = [platform.python_version(), sysconfig.get_platform(), sys.base_prefix, *requirements.lines]
+    parts = [interpreter.version, interpreter.platform, interpreter.base_prefix, *requirements.lines]
     if requirements.local:
         parts.append(str(source))
-    return _prefix() + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
-
-
-def _site_packages(path: Path) -> Path:
-    return path / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    return _prefix(interpreter) + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
 
 
 def _say(log: IO[bytes], text: str) -> None:

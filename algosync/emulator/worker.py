@@ -17,6 +17,7 @@ from algosync.emulator import processes
 from algosync.emulator.accounts import Accounts, Caller, Running
 from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builds import Build
+from algosync.emulator.interpreters import base_of
 from algosync.emulator.jail import NO_JAIL, Jail
 
 RUNNER = Path(__file__).with_name("runner.py")
@@ -137,7 +138,7 @@ class Worker:
         environment = self._environment(python, variables or {})
         command: list[str | Path] = [python, "-I", "-u", "-W", "ignore::SyntaxWarning", RUNNER, *options]
         bundles = [Path(environment[name]) for name in (*processes.CA_BUNDLES, "SSL_CERT_DIR") if name in environment]
-        read = [python.parents[1], RUNNER, *bundles, *shown]
+        read = [base_of(python), python.parents[1], RUNNER, *bundles, *shown]
         jailed = self._host.jail.command(command, self._folder / "tmp", read, [self._folder])
         self._process = await processes.start(jailed, environment, self._folder, self._log, limit=MAX_LINE)
         self._care = asyncio.create_task(self._keep_small())

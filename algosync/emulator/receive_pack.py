@@ -64,7 +64,7 @@ def receive(repository: Repo, request: BinaryIO) -> Push:
         unpacked = (str(error) or type(error).__name__).replace("\n", " ")[:LONGEST_REASON].encode()
     done = []
     for command in commands:
-        outcome = _apply(repository, command) if unpacked == b"ok" else "unpacker error"
+        outcome = _outcome(repository, command) if unpacked == b"ok" else "unpacker error"
         done.append(Update(command.ref, command.old, command.new, outcome))
     moved = tuple(update for update in done if update.outcome == "ok")
     report = _report(unpacked, done) if b"report-status" in capabilities else b""
@@ -100,8 +100,18 @@ def _lines(protocol: Protocol) -> Iterator[bytes]:
             yield line
 
 
+def _outcome(repository: Repo, update: Update) -> str:
+    """What came of one update: `ok` or the reason in git's words."""
+    try:
+        return _apply(repository, update)
+    # A name that is too long, a folder of refs where a ref should be, a full disk. Refs before this one have moved already, which
+    # the client has to be told, and their build has to start: so it does not matter what it is.
+    except Exception:  # noqa: BLE001
+        return "failed to update ref"
+
+
 def _apply(repository: Repo, update: Update) -> str:
-    """Move one ref; the answer is `ok` or the reason in git's words."""
+    """Move one ref."""
     if not update.ref.startswith((b"refs/heads/", b"refs/tags/")) or not check_ref_format(update.ref):
         return "funny refname"
     current = repository.get_refs().get(update.ref, ZERO_SHA)

@@ -111,7 +111,7 @@ class AccountsApi:
     async def _delete(self, request: Request) -> Response:
         name: str = request.path_params["organization"]
         self._profile(name)
-        if self._records.algorithms.owned_by(name) or self._files.collections(name, "", 1):
+        if self._records.algorithms.owned_by(name) or self._files.has_any(name):
             raise invalid("The organization owns algorithms or data")
         self._accounts.remove_organization(name)
         return Response(None, 204)

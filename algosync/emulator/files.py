@@ -7,9 +7,9 @@ import uuid
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from algosync.emulator.batches import Batches
 from algosync.emulator.blobs import Blobs, IncomingBlob
 from algosync.emulator.database import Database
-from algosync.emulator.group import Group
 from algosync.emulator.places import OWN_ALGORITHMS, Place
 
 TEMPORARY_SECONDS = 24 * 3600
@@ -50,7 +50,7 @@ class Files:
     def __init__(self, database: Database, blobs: Blobs) -> None:
         self._database = database
         self._blobs = blobs
-        self._kept = Group(self._record)
+        self._kept = Batches(self._record)
 
     def recover(self) -> None:
         """Clear up after the last server: request trees that ended with it, blobs that nothing names."""
@@ -71,6 +71,10 @@ class Files:
             "SELECT id, name, acl FROM collections WHERE account = ? AND name NOT GLOB '.*' ORDER BY name", account
         )
         return [_collection(row) for row in rows]
+
+    def has_any(self, account: str) -> bool:
+        """Whether an account has collections, listed or not."""
+        return self._database.row("SELECT 1 FROM collections WHERE account = ? LIMIT 1", account) is not None
 
     def collections(self, account: str, after: str, limit: int) -> list[str]:
         """Names of an account's own collections behind `after`, in order."""

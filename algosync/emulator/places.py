@@ -51,6 +51,9 @@ def locate(path: str, caller: Caller) -> Place:
     account = caller.user if segments[0] == ".my" else segments[0]
     if len(segments) > 3:
         raise invalid("Hosted data has no folders inside a collection")
+    if segments[1:] and segments[1].startswith("."):
+        # Names of special collections, which begin no path below an account; nobody else's begin so.
+        raise ApiError(404, "path not found")
     return Place(account, *segments[1:])
 
 

@@ -1,8 +1,11 @@
 """Users and organizations: who makes them, who may look, what belongs to them."""
 
+from contextlib import closing
 from typing import Any
 
 from emulated import Emulator, Reply
+
+from algosync.emulator.database import Database
 
 
 def administer(site: Emulator, method: str, path: str, body: Any = None) -> Reply:
@@ -71,6 +74,14 @@ def test_members_come_and_go(site: Emulator) -> None:
     assert frog.get("/v1/data/") == {"folders": [{"name": "frog"}]}
     for path in ("marsh/members/none", "none/members/frog"):
         assert administer(site, "PUT", "/v1/organizations/" + path).status == 404
+
+
+def test_an_organization_with_unlisted_data_stays(site: Emulator) -> None:
+    """Its namesake would inherit what older clusters have taken below names that begin with a dot."""
+    administer(site, "POST", "/v1/organizations", {"org_name": "reed"})
+    with closing(Database(site.root / "cluster.sqlite")) as database, database.write() as connection:
+        connection.execute("INSERT INTO collections (id, account, name, acl) VALUES ('1', 'reed', '.hidden', '[]')")
+    assert administer(site, "DELETE", "/v1/organizations/reed").status == 400
 
 
 def test_the_errors_of_an_account(site: Emulator) -> None:

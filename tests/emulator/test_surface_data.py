@@ -61,6 +61,16 @@ def test_an_algorithm_reads_for_its_owner_and_its_caller(site: Emulator, strange
         assert site.request("GET", "/v1/data/" + path).status == 404
 
 
+def test_a_name_with_a_dot_is_no_collection(site: Emulator) -> None:
+    """Special collections begin a path: below an account there are none, of whatever name and whosever it is."""
+    for account in (".my", "local", "nobody"):
+        for name in (".hidden", ".session", ".algo"):
+            for method, end in (("PUT", "/file"), ("GET", "/file"), ("HEAD", "/file"), ("GET", ""), ("HEAD", ""), ("DELETE", "")):
+                reply = site.request(method, f"/v1/data/{account}/{name}{end}", b"x" if method == "PUT" else None)
+                assert reply.status == 404, (method, account, name, end)
+    assert site.client().dir("data://.my/.hidden").exists() is False
+
+
 def test_the_coarser_view(site: Emulator, stranger: Emulator) -> None:
     described = {each["collection_name"]: each for each in site.get("/v1/hostedData")["result"]}
     assert {name: described[name]["acl"] for name in ACLS} == {

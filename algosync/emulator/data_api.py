@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import json
 import re
 
 from starlette.requests import Request
@@ -16,7 +17,7 @@ from algosync.emulator.clock import seconds_text
 from algosync.emulator.contents import blocks, content_type, md5, receive
 from algosync.emulator.errors import BAD_MARKER, ApiError, invalid
 from algosync.emulator.files import Collection, File, Files, Put
-from algosync.emulator.places import Place, check_readable, check_writable, decode, is_file, locate
+from algosync.emulator.places import ACLS, Place, check_readable, check_writable, decode, is_file, locate
 from algosync.emulator.replies import MAX_JSON, caller_of, error_reply, json_reply, object_field, parsed, read_body, read_object
 from algosync.emulator.stances import Stances
 
@@ -281,6 +282,7 @@ async def _creation(request: Request) -> dict[str, object]:
 
 def _read_acl(body: dict[str, object]) -> list[str]:
     read = object_field(body, "acl").get("read")
-    if not isinstance(read, list) or not all(isinstance(entry, str) for entry in read):
-        raise invalid("acl.read is not a list of strings")
-    return read
+    found = next((acl for acl in ACLS if acl == read), None)
+    if found is None:
+        raise invalid(f"acl.read is none of {', '.join(map(json.dumps, ACLS))}")
+    return found

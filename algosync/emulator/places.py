@@ -8,6 +8,8 @@ from algosync.emulator.errors import ApiError, invalid, not_permitted
 
 PUBLIC = "user://*"
 OWN_ALGORITHMS = "algo://.my/*"
+ACLS: tuple[list[str], ...] = ([], [OWN_ALGORITHMS], [PUBLIC])
+"""Who may read besides the owner: nobody, its algorithms, everybody (`platform.md` 2.4)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,16 @@ def test_a_name_with_a_dot_is_no_collection(site: Emulator) -> None:
     assert site.client().dir("data://.my/.hidden").exists() is False
 
 
+@pytest.mark.parametrize(
+    "read", [["user://anna"], ["algo://local/Reads"], ["user://*", "algo://.my/*"], ["user://*"] * 2, [[]], "", {}]
+)
+def test_an_acl_is_one_of_three(site: Emulator, stranger: Emulator, read: Any) -> None:
+    assert site.request("PATCH", "/v1/data/.my/public", {"acl": {"read": read}}).status == 400
+    assert site.get("/v1/data/.my/public?acl=true")["acl"] == {"read": ["user://*"]}
+    assert site.request("POST", "/v1/data/.my", {"name": "fourth", "acl": {"read": read}}).status == 400
+    assert site.request("GET", "/v1/data/.my/fourth").status == 404
+
+
 def test_the_coarser_view(site: Emulator, stranger: Emulator) -> None:
     described = {each["collection_name"]: each for each in site.get("/v1/hostedData")["result"]}
     assert {name: described[name]["acl"] for name in ACLS} == {

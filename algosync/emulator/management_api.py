@@ -16,7 +16,7 @@ from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of, json_reply, object_field, read_object
 from algosync.emulator.repositories import Repositories
-from algosync.emulator.settings import NAME, changed_settings, new_settings
+from algosync.emulator.settings import NAME, changed_details, changed_settings, new_settings
 from algosync.emulator.templates import template
 from algosync.emulator.wire import SOURCE, algorithm_object, envelope
 
@@ -71,9 +71,7 @@ class ManagementApi:
         name = body.get("name")
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise invalid("An algorithm's name begins with a letter; letters, digits and underscores follow")
-        details = object_field(body, "details")
-        if not isinstance(details.get("label"), str):
-            raise invalid("details.label is missing")
+        details = changed_details({}, object_field(body, "details"))
         settings = new_settings(object_field(body, "settings"), self._records.environments)
         algorithm = await asyncio.to_thread(self._made, Algorithm(str(uuid.uuid4()), owner, name, details, settings, ""))
         return json_reply(algorithm_object(algorithm))
@@ -104,7 +102,7 @@ class ManagementApi:
     async def _update(self, request: Request) -> Response:
         algorithm = owned(request, self._records)
         body = await read_object(request)
-        details = {**algorithm.details, **object_field(body, "details")}
+        details = changed_details(algorithm.details, object_field(body, "details"))
         given = object_field(body, "settings")
         settings = changed_settings(algorithm.settings, given, self._records.environments)
         changed = replace(algorithm, details=details, settings=settings)

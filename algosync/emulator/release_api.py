@@ -17,6 +17,7 @@ from algosync.emulator.management_api import BASES, addressed, owned, page_limit
 from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of, json_reply, object_field, read_object
 from algosync.emulator.repositories import Repositories
+from algosync.emulator.settings import changed_details
 from algosync.emulator.stances import Stances
 from algosync.emulator.versions import Release
 from algosync.emulator.wire import build_object, envelope, version_object
@@ -181,7 +182,7 @@ def _release(algorithm: Algorithm, build: Build, body: dict[str, object]) -> Rel
     return Release(
         commit=build.commit,
         bump=str(wanted.get("version_type") or "minor"),
-        details={**algorithm.details, **object_field(body, "details")},
+        details=changed_details(algorithm.details, object_field(body, "details")),
         settings={**algorithm.settings, "algorithm_callability": callability},
         info=info,
     )

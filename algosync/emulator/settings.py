@@ -22,6 +22,14 @@ REQUIRED = ("source_visibility", "license", "network_access", "pipeline_enabled"
 DEFAULTS: dict[str, object] = {"algorithm_callability": "private", "insights_enabled": False, "royalty_microcredits": 0}
 
 
+def changed_details(old: Mapping[str, object], given: Mapping[str, object]) -> dict[str, object]:
+    """The details with what a request says of them. Raises `ApiError` 400 where they then have no label."""
+    details = {**old, **given}
+    if not isinstance(details.get("label"), str):
+        raise invalid("details.label is missing, or no text")
+    return details
+
+
 def new_settings(given: Mapping[str, object], environments: Environments) -> dict[str, object]:
     """The settings of a new algorithm. Raises `ApiError` 400 for missing, unknown or impossible ones."""
     _check(given)

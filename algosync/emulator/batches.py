@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Group(Generic[Item, Result]):
+class Batches(Generic[Item, Result]):
     """`work` gets all items that have come while it was at those before, in their order, and has a result for each.
 
     Usable from every thread. What it raises, everybody gets whose item was in it.

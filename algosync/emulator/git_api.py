@@ -5,7 +5,6 @@ and ends with it. A client without a side-band, like algosync itself, has nowher
 """
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, cast
@@ -71,9 +70,9 @@ class GitApi:
     async def _upload_pack(self, request: Request) -> Response:
         """Into a file, and from there to the client: however slowly that reads, no thread waits for it."""
         opened = self._opened(request)
-        pack = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - closed when it has been sent
+        pack = self._repositories.passing()
         try:
-            async with body_of(request, FETCH) as body:
+            async with body_of(request, FETCH, self._repositories.passing()) as body:
                 with _understood():
                     await asyncio.to_thread(_send, opened, body, pack)
         except BaseException:
@@ -89,7 +88,7 @@ class GitApi:
             with self._repositories.changing(algorithm.id) as repository:
                 return receive(repository, body)
 
-        async with body_of(request, PUSH) as body:
+        async with body_of(request, PUSH, self._repositories.passing()) as body:
             with _understood():
                 push = await asyncio.to_thread(take, body)
         started = [self._builder.start(algorithm, update.new.decode()) for update in push.moved if update.ref == MASTER]

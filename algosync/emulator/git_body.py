@@ -1,10 +1,9 @@
 """What git sends: unzipped where git has zipped it, in a file, as a push can be larger than memory."""
 
-import tempfile
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from starlette.requests import Request
 
@@ -16,21 +15,21 @@ MAX_PACK = 1024 * 1024 * 1024
 
 
 @asynccontextmanager
-async def body_of(request: Request, service: str) -> AsyncIterator[BinaryIO]:
-    """The whole body of a request to this service.
+async def body_of(request: Request, service: str, body: BinaryIO) -> AsyncIterator[BinaryIO]:
+    """The whole body of a request to this service, in the new file `body`, which is closed afterwards.
 
     Raises `ApiError` 415 for one to another service, 413 above `MAX_PACK`, 400 for what is no gzip and says that it is.
     """
-    if request.headers.get("content-type") != f"application/x-{service}-request":
-        raise ApiError(415, f"A body of type application/x-{service}-request is expected")
-    inflate = _inflate if request.headers.get("content-encoding") in ("gzip", "x-gzip") else _as_it_is
-    with tempfile.TemporaryFile() as body:
+    with body:
+        if request.headers.get("content-type") != f"application/x-{service}-request":
+            raise ApiError(415, f"A body of type application/x-{service}-request is expected")
+        inflate = _inflate if request.headers.get("content-encoding") in ("gzip", "x-gzip") else _as_it_is
         async for block in inflate(request.stream()):
             if body.tell() + len(block) > MAX_PACK:
                 raise ApiError(413, f"A push of more than {MAX_PACK} bytes is not taken")
             body.write(block)
         body.seek(0)
-        yield cast("BinaryIO", body)
+        yield body
 
 
 async def _as_it_is(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

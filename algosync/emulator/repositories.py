@@ -2,12 +2,14 @@
 
 import itertools
 import shutil
+import tempfile
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from dulwich.errors import NotGitRepository
 from dulwich.objects import Blob, Commit, ObjectID, Tree, valid_hexsha
@@ -18,6 +20,8 @@ from algosync.emulator.errors import ApiError
 
 MASTER = Ref(b"refs/heads/master")
 HEAD = Ref(b"HEAD")
+PASSING = "passing-"
+"""What names begin with of files on their way to or from a repository, where they need names at all."""
 INITIAL_MESSAGE = b"Algorithmia initial commit"
 
 
@@ -96,6 +100,13 @@ class Repositories:
             walker = repository.get_walker(include=[start], exclude=exclude, max_entries=limit)
             return [_log_entry(entry.commit) for entry in walker]
 
+    def passing(self) -> BinaryIO:
+        """A file for what is on its way to or from a repository; nothing is left of it when it is closed.
+
+        It is beside the repositories: the system's folder for such files is often made of memory.
+        """
+        return cast("BinaryIO", tempfile.TemporaryFile(dir=self._folder, prefix=PASSING))
+
     def delete(self, algorithm_id: str) -> None:
         """Remove a repository."""
         shutil.rmtree(self._path(algorithm_id), ignore_errors=True)
@@ -107,6 +118,8 @@ class Repositories:
         That is locks, which would keep refs from ever moving again, and packs that were never put in their place. A ref may have
         any name that git permits, `tmp-fix` too, but never one that ends with `.lock`.
         """
+        for path in self._folder.glob(f"{PASSING}*"):
+            path.unlink()
         for path in self._folder.glob("*.git"):
             if path.stem not in known:
                 shutil.rmtree(path, ignore_errors=True)

@@ -1,10 +1,18 @@
 """Pushes that are meant to hurt the server, or everybody else who uses it."""
 
+import base64
+import contextlib
+import os
+import random
+import socket
 from pathlib import Path
 
 import pytest
-from emulated import Emulator
+from dulwich.protocol import pkt_line
+from emulated import DEADLINE, Emulator, until
 from gitwork import Work, needs_git
+
+from algosync.emulator.repositories import Repositories
 
 
 @needs_git
@@ -26,3 +34,51 @@ def test_what_has_moved_is_built_although_another_ref_of_the_push_cannot_be(
     assert [build["commit_sha"] for build in builds] == [commit]
     work.run("push", "-q", "origin", "master:afterwards")
     assert list(site.root.glob("git/*.git/refs/**/*.lock")) == []
+
+
+def nameless(site: Emulator) -> list[str]:
+    """The folders of files that the server has open, and that are in no folder any more."""
+    found = []
+    for entry in Path(f"/proc/{site.process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            path, _, state = os.readlink(entry).rpartition(" ")
+            if state == "(deleted)" and path.startswith("/") and not path.startswith("/memfd:"):
+                found.append(os.path.dirname(path))
+    return found
+
+
+def test_what_is_pushed_and_fetched_passes_beside_the_repositories(site: Emulator) -> None:
+    """Not in the system's folder for temporary files, which can be memory."""
+    site.create("Passing")
+    head = site.push("Passing", {"requirements.txt": "", ".adk": None, "file": random.Random(5).randbytes(6_000_000)}).encode()
+    folder = str(site.root / "git")
+    with sending(site, "Passing", "git-receive-pack", b"0000", length=10) as push:
+        assert until(lambda: nameless(site)) == [folder]
+        push.sendall(b"0" * 6)
+        assert push.recv(100).startswith(b"HTTP/1.1 ")
+    until(lambda: not nameless(site))
+    wanted = pkt_line(b"want " + head + b" side-band-64k ofs-delta thin-pack\n") + pkt_line(None) + pkt_line(b"done\n")
+    with sending(site, "Passing", "git-upload-pack", wanted) as fetch:
+        assert fetch.recv(100).startswith(b"HTTP/1.1 200 ")
+        assert until(lambda: nameless(site)) == [folder]
+    until(lambda: not nameless(site))
+
+
+def test_files_that_a_killed_server_could_not_remove_are_removed(tmp_path: Path) -> None:
+    repositories = Repositories(tmp_path / "git")
+    (tmp_path / "git" / "passing-abc").write_bytes(b"half")
+    repositories.sweep(set())
+    assert list((tmp_path / "git").iterdir()) == []
+
+
+def sending(site: Emulator, name: str, service: str, body: bytes, length: int | None = None) -> socket.socket:
+    """A connection that has sent a request, or of a longer body its beginning."""
+    host, _, port = site.host.rpartition(":")
+    connection = socket.create_connection((host, int(port)), DEADLINE)
+    credentials = base64.b64encode(f"{site.user}:{site.key}".encode()).decode()
+    head = (
+        f"POST /git/local/{name}.git/{service} HTTP/1.1\r\nHost: {site.host}\r\nAuthorization: Basic {credentials}\r\n"
+        f"Content-Type: application/x-{service}-request\r\nContent-Length: {length or len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    connection.sendall(head.encode() + body)
+    return connection

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from algosync.emulator import leash
+
 PROBE_SECONDS = 10
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -42,14 +44,14 @@ class Jail:
     def command(self, command: Iterable[str | Path], temporary: Path, shown: Iterable[Path], writable: Iterable[Path]) -> list[str]:
         """The command that runs a command in the jail, where `temporary` is `/tmp`, too; paths stay what they are outside.
 
-        The first of `writable` is the folder it runs in. What is not there is not shown.
+        It is for a leash, from which the jail reads the environment of what runs in it. The first of `writable` is the folder it runs in. What is not there is not shown.
         """
         plain = list(map(str, command))
         if self.program is None:
             return plain
         folder, *others = writable
         return [
-            *(self.program, *ALONE, *_system(), "--bind", str(temporary), "/tmp"),  # noqa: S108 - it is not the machine's own
+            *(self.program, *leash.READS_SETTINGS, *ALONE, *_system(), "--bind", str(temporary), "/tmp"),  # noqa: S108 - it is not the machine's own
             *_bound("--ro-bind-try", [Path(sys.base_prefix), *shown]),
             *_bound("--bind", [folder, *others]),
             *("--chdir", str(folder), "--", *plain),

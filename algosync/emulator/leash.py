@@ -1,8 +1,11 @@
-"""Runs a program that leaves nothing behind: `leash.py DESCRIPTOR[,DESCRIPTOR…] PROGRAM ARGUMENT…`.
+"""Runs a program that leaves nothing behind: `leash.py SETTINGS,LIFELINE[,DESCRIPTOR…] PROGRAM ARGUMENT…`.
 
 Both end together: when the program does, or when the other end of the lifeline, a socket, closes, as its holder has let go or died.
 Whatever the program has started is killed then, too, in whatever session it hides: on Linux, orphans become children of this
-process. It ends as the program did. Further descriptors are just kept open until then. The program gets its limits here: they are
+process. It ends as the program did.
+
+Not the leash but the program has the environment that the file of settings names, as options of bubblewrap, which reads them itself:
+whoever chooses a variable must not choose what is loaded into a program outside the jail. Further descriptors are just kept open until then. The program gets its limits here: they are
 generous, for what no algorithm or build needs and what would take the machine from everybody else. Executed by path, without
 `site`: standard library only.
 """
@@ -26,11 +29,17 @@ MAX_PROCESSES = 8192
 MEMORY_SHARE = 0.5
 """Of the machine, for one process: what it writes to, not addresses that it has only reserved, as numeric libraries do."""
 
+SETTINGS = 3
+"""The descriptor of the settings, to a program that reads them itself."""
+
+READS_SETTINGS = ["--args", str(SETTINGS)]
+"""How the command of such a program, a jail, goes on."""
+
 
 def main() -> None:
     """Run the program of the command line."""
-    lifeline, *kept_open = map(int, sys.argv[1].split(","))
-    for descriptor in (lifeline, *kept_open):
+    settings, lifeline, *kept_open = map(int, sys.argv[1].split(","))
+    for descriptor in (settings, lifeline, *kept_open):
         os.set_inheritable(descriptor, False)
     adopt_orphans()
     reader, writer = os.pipe()
@@ -40,7 +49,8 @@ def main() -> None:
     own = os.getpid()
     child = os.fork()
     if child == 0:
-        _become(sys.argv[2:], own)
+        _become(sys.argv[2:], settings, own)
+    os.close(settings)
     _let_go()
     status = _wait(child, lifeline, reader)
     kill_children()
@@ -78,17 +88,35 @@ def _end_like(status: int) -> None:
     os.kill(os.getpid(), number)
 
 
-def _become(command: list[str], parent: int) -> None:
+def option(name: str, value: str) -> str:
+    """A variable of the program as it stands in its settings."""
+    return f"--setenv\0{name}\0{value}\0"
+
+
+def _become(command: list[str], settings: int, parent: int) -> None:
     """Turn into the program, which does not outlive its parent, however that ends."""
     os.setsid()
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     _limit()
     try:
         if os.getppid() == parent:
-            os.execv(command[0], command)  # noqa: S606  # no shell is wanted
+            os.execve(command[0], command, _environment(command, settings))  # noqa: S606  # no shell is wanted
     except OSError as error:
         os.write(2, f"Cannot run {command[0]}: {error.strerror}\n".encode())
     os._exit(127)
+
+
+def _environment(command: list[str], settings: int) -> dict[bytes, bytes]:
+    """What a program starts with: its variables, or, where it reads those itself and sets them for another one, none."""
+    if command[1:3] == READS_SETTINGS:
+        if settings == SETTINGS:
+            os.set_inheritable(settings, True)
+        else:
+            os.dup2(settings, SETTINGS)
+        return {}
+    with os.fdopen(settings, "rb") as file:
+        words = file.read().split(b"\0")
+    return dict(zip(words[1::3], words[2::3], strict=False))
 
 
 def _limit() -> None:

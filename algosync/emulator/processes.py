@@ -5,6 +5,7 @@ import contextlib
 import os
 import socket
 import sys
+import tempfile
 from asyncio.subprocess import Process
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -52,14 +53,16 @@ async def start(
     """Start a program on a leash, so that nothing that it starts outlives it, nor it this process; stderr goes to `output`.
 
     With a `limit` its stdin and stdout are piped, for lines of at most that many bytes; without, it has no stdin, and stdout goes
-    to `output` too. Ending like the program, the leash stands for it.
+    to `output` too. Ending like the program, the leash stands for it, but for the environment: that is the program's alone.
     """
     lifeline, other_end = socket.socketpair()
-    with other_end, _starting(lifeline):
-        descriptors = [other_end.fileno(), *_kept_open]
+    with other_end, _starting(lifeline), tempfile.TemporaryFile() as settings:
+        settings.write("".join(leash.option(name, value) for name, value in environment.items()).encode("utf-8", "surrogateescape"))
+        settings.seek(0)
+        descriptors = [settings.fileno(), other_end.fileno(), *_kept_open]
         process = await asyncio.create_subprocess_exec(
             *map(str, [sys.executable, "-I", "-S", LEASH, ",".join(map(str, descriptors)), *command]),
-            env=dict(environment),
+            env={},
             cwd=folder,
             stdin=asyncio.subprocess.PIPE if limit else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE if limit else output,

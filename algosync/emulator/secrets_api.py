@@ -26,6 +26,9 @@ PROVIDER = {
 """Where secrets are kept: the only such place, in this cluster."""
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+STEERING = re.compile(r"(LD|GLIBC|MALLOC)_.*|GCONV_PATH|LOCPATH")
+"""What the system's loader and library obey before a program has begun: nobody's secrets."""
+
 MAX_VALUE = 65536
 """Bytes. A process can take about twice that in one variable."""
 
@@ -64,6 +67,8 @@ class SecretsApi:
         variable = _text(body, "secret_key")
         if not VARIABLE.fullmatch(variable):
             raise invalid("secret_key is no name of an environment variable")
+        if STEERING.fullmatch(variable):
+            raise invalid(f"{variable} steers how programs are loaded, and holds no secret")
         entry = Entry(
             id=str(uuid.uuid4()),
             algorithm_id=algorithm.id,

@@ -137,7 +137,9 @@ class Worker:
         """
         environment = self._environment(python, variables or {})
         command: list[str | Path] = [python, "-I", "-u", "-W", "ignore::SyntaxWarning", RUNNER, *options]
-        bundles = [Path(environment[name]) for name in (*processes.CA_BUNDLES, "SSL_CERT_DIR") if name in environment]
+        # Of the machine's environment, not of the algorithm's: what that names must not become visible.
+        machine = processes.inherited() | self._authorities()
+        bundles = [Path(machine[name]) for name in (*processes.CA_BUNDLES, "SSL_CERT_DIR") if name in machine]
         read = [base_of(python), python.parents[1], RUNNER, *bundles, *shown]
         jailed = self._host.jail.command(command, self._folder / "tmp", read, [self._folder])
         self._process = await processes.start(jailed, environment, self._folder, self._log, limit=MAX_LINE)
@@ -226,11 +228,13 @@ class Worker:
         inside = Running(algorithm.owner, algorithm.name, call.tree, call.depth, self.target.may_call, call.id)
         return Caller(call.user, inside)
 
+    def _authorities(self) -> dict[str, str]:
+        """The variables by which programs trust the cluster's certificate."""
+        return dict.fromkeys(processes.CA_BUNDLES, str(self._host.ca_bundle)) if self._host.ca_bundle else {}
+
     def _environment(self, python: Path, variables: Mapping[str, str]) -> dict[str, str]:
-        environment = processes.inherited()
+        environment = processes.inherited() | self._authorities()
         no_proxy = ",".join(filter(None, ["127.0.0.1,localhost", environment.get("NO_PROXY")]))
-        if bundle := self._host.ca_bundle:
-            environment |= dict.fromkeys(processes.CA_BUNDLES, str(bundle))
         # The algorithm's first: none takes the place of what the worker needs to be one.
         return (
             environment

@@ -1,5 +1,6 @@
 """What code that a cluster runs sees of the machine, in a jail and without one."""
 
+import contextlib
 import json
 import os
 import signal
@@ -13,6 +14,8 @@ import pytest
 from emulated import ADK, Emulator, alive, emulator, until, within
 
 from algosync.emulator import jail
+from algosync.emulator.database import Database
+from algosync.emulator.vault import Entry, Vault
 
 WITH = "This cluster runs the code it is given, in a jail (bubblewrap): not a security boundary"
 WITHOUT = "This cluster runs the code it is given, without a jail, as bubblewrap (bwrap) is not here or does not work"
@@ -220,3 +223,19 @@ def test_a_jail_that_does_not_work_is_none(tmp_path: Path, monkeypatch: pytest.M
     assert jail.find() == jail.NO_JAIL
     (tmp_path / "bwrap").write_text("#!/bin/sh\nexit 0\n")
     assert jail.find() == jail.Jail(str(tmp_path / "bwrap"))
+
+
+def test_a_secret_steers_nothing_outside_the_jail(jailed: Emulator) -> None:
+    """Neither what is loaded into the programs around a worker, nor what is shown to it, whatever variable it is in."""
+    reference = jailed.deploy("Steering", PROBE)
+    cluster = str(jailed.root / "cluster.json")
+    with contextlib.closing(Database(jailed.root / "cluster.sqlite")) as database:
+        # As an older cluster would have kept it; this one refuses the first of them.
+        identity = jailed.get("/v1/algorithms/local/Steering")["id"]
+        for variable, value in (("LD_DEBUG", "libs"), ("SSL_CERT_DIR", str(jailed.root)), ("TOKEN", "=a\nb ü")):
+            Vault(database).add(Entry(variable, identity, variable, "x", "", variable, value))
+    assert jailed.call(reference, [("read", cluster)])["result"] == ["FileNotFoundError"]
+    environment = jailed.call(reference, "environment")["result"]
+    assert [environment[name] for name in ("LD_DEBUG", "SSL_CERT_DIR", "TOKEN")] == ["libs", str(jailed.root), "=a\nb ü"]
+    arounds = [Path(f"/proc/{pid}/environ").read_bytes() for pid in jailed.children()]
+    assert set(arounds) == {b""}

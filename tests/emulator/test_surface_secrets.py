@@ -48,6 +48,12 @@ def test_the_life_of_a_secret(site: Emulator, algorithm: Any) -> None:
     assert (site.get(path)["results"], seen()) == ([], [None])
 
 
+@pytest.mark.parametrize("variable", ["LD_PRELOAD", "GLIBC_TUNABLES", "GCONV_PATH"])
+def test_no_secret_steers_the_loader(site: Emulator, algorithm: Any, variable: str) -> None:
+    path = "/v1/algorithms/local/Keeper/secrets"
+    assert site.request("POST", path, body(site, algorithm, secret_key=variable)).status == 400
+
+
 def test_a_secret_is_in_one_place(site: Emulator, algorithm: Any) -> None:
     """For nobody but its algorithm's workers: not in another one, not in a log."""
     path = "/v1/algorithms/local/Keeper/secrets"

@@ -1,4 +1,7 @@
-"""nginx as a peer: static files and WebDAV's PUT, as a distribution configures it, on a free port, in a folder of a test."""
+"""nginx as a peer: static files and WebDAV's PUT, on a free port, in a folder of a test.
+
+One worker, as where nothing else is configured: one process, as the cluster's server is one.
+"""
 
 from __future__ import annotations
 

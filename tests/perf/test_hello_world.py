@@ -23,8 +23,13 @@ from emulated import ADK, Emulator, emulator
 pytestmark = pytest.mark.alone
 
 ROUNDS = 9
-LIMIT = 3.0
+LIMIT = 1.5
+"""Half of what was promised at first: what takes three times as long as it did is seen."""
+
 POLL = 0.002
+
+REPLACED_SECONDS = 1.0
+"""Behind a first call the server starts a worker in reserve, which imports the client, too: not beside the peer."""
 
 SOURCE = """\
 from Algorithmia import ADK
@@ -80,15 +85,16 @@ def _timed(doing: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def _bare() -> float:
+    time.sleep(REPLACED_SECONDS)
     began = time.perf_counter()
     subprocess.run([sys.executable, "-c", "import Algorithmia"], check=True)
     return time.perf_counter() - began
 
 
-def test_at_most_three_times_a_process_that_imports_the_client(
+def test_at_most_one_and_a_half_times_a_process_that_imports_the_client(
     tmp_path: Path, environments: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with emulator(tmp_path / "cluster", environments) as cluster:
+    with emulator(tmp_path / "cluster", environments, jailed=True) as cluster:
         rehearsal = Rehearsal(cluster)
         rehearsal.run(), _bare()  # makes the environment, and compiles what is imported
         rounds = [(rehearsal.run(), _bare()) for _ in range(ROUNDS)]

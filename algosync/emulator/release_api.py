@@ -96,10 +96,7 @@ class ReleaseApi:
         if self._stances.strict_versions:
             self._check_callability(algorithm, release)
         version = self._records.versions.publish(algorithm.id, release)
-        settings = {**algorithm.settings, "algorithm_callability": version.settings["algorithm_callability"]}
-        published = replace(algorithm, settings=settings)
-        self._records.algorithms.update(published)
-        return json_reply(version_object(published, build, version))
+        return json_reply(version_object(replace(algorithm, settings=version.settings), build, version))
 
     def _check_callability(self, algorithm: Algorithm, release: Release) -> None:
         """Raises `ApiError` 400 where a version below a major one would change who may call."""

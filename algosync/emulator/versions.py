@@ -63,7 +63,10 @@ class Versions:
         self._database = database
 
     def publish(self, algorithm_id: str, release: Release) -> Version:
-        """Number and record a version. Raises `ApiError`, code 1007, for a commit that has been published."""
+        """Number and record a version, and its settings as the algorithm's: both, or neither.
+
+        Raises `ApiError`, code 1007, for a commit that has been published.
+        """
         if release.bump not in BUMPS:
             raise invalid(f"version_type is none of {', '.join(BUMPS)}")
         with self._database.write() as connection:
@@ -79,6 +82,8 @@ class Versions:
             except sqlite3.IntegrityError:
                 message = "Version already published: compile the algorithm again first"
                 raise ApiError(400, message, ALREADY_PUBLISHED) from None
+            settings = json.dumps(release.settings)
+            connection.execute("UPDATE algorithms SET settings = ? WHERE id = ?", (settings, algorithm_id))
         return version
 
     def describe(self, version: Version, info: dict[str, object]) -> None:

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Lifespan
 
 from algosync.emulator import jail
 from algosync.emulator.accounts import Accounts
@@ -111,7 +111,7 @@ class Cluster:
 
     def app(self) -> ASGIApp:
         """The application, with the gate around it, and around that the faults."""
-        gate = self._gated(Starlette(routes=self.routes(), lifespan=self._life, exception_handlers=HANDLERS))
+        gate = self._gated(_routed(self.routes(), self._life))
         data = DataApi(self._files, self._blobs, self._place.stances)
         self._direct = Direct(gate, self._log, data, self._files, self._database)
         app = self._softened(gate)
@@ -123,7 +123,7 @@ class Cluster:
     def _of_the_past(self, database: Database) -> ASGIApp:
         """This cluster with other records."""
         routes = self._routes(Records.of(database), Files(database, self._blobs))
-        return self._softened(self._gated(Starlette(routes=routes, exception_handlers=HANDLERS)))
+        return self._softened(self._gated(_routed(routes)))
 
     def _gated(self, app: ASGIApp) -> Gate:
         hosts = frozenset(f"{f'[{name}]' if ':' in name else name}:{self._place.port}" for name in NAMES)
@@ -187,6 +187,13 @@ class Cluster:
             except Exception:
                 logging.exception("The local cluster could not clear up")
             await asyncio.sleep(CARE_SECONDS)
+
+
+def _routed(routes: list[Route], life: Lifespan[Starlette] | None = None) -> Starlette:
+    app = Starlette(routes=routes, lifespan=life, exception_handlers=HANDLERS)
+    # A path with one slash more is another one, and unknown: Starlette would redirect it, without JSON.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _left(_: Request, __: Exception) -> Response:

@@ -181,3 +181,21 @@ def test_the_container_of_a_version(site: Emulator, algorithm: Any) -> None:
     assert (reply.status, reply.body) == (204, b"")
     missing = path.replace(commit, "0" * 40)
     assert [site.request(method, missing).status for method in ("GET", "POST")] == [404, 404]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/users/local/algorithms/"),
+        ("GET", "/v1/algorithms/local/Any/"),
+        ("POST", "/v1/algorithms/local/"),
+        ("GET", "/v1/hostedData/"),
+        ("GET", "/v1/algorithm-environments/edge/languages/"),
+        ("HEAD", "/health/"),
+    ],
+)
+def test_a_route_with_a_slash_more_is_unknown(site: Emulator, method: str, path: str) -> None:
+    """And that is told in JSON: nobody is redirected."""
+    reply = site.request(method, path, {} if method == "POST" else None)
+    assert (reply.status, reply.headers["content-type"]) == (404, "application/json")
+    assert method == "HEAD" or reply.json["error"]["message"] == "Not Found"

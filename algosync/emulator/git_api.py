@@ -6,8 +6,10 @@ and ends with it. A client without a side-band, like algosync itself, has nowher
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeVar, cast
+from weakref import WeakValueDictionary
 
 from dulwich.errors import GitProtocolError
 from dulwich.protocol import ReceivableProtocol, pkt_line
@@ -32,9 +34,13 @@ from algosync.emulator.repositories import MASTER, Repositories
 from algosync.emulator.side_band import REPLY, packets
 
 NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate"}
+THREADS = 4
+"""For all of git: packing takes long, and the threads that everybody else shares must not wait for it."""
+
 FETCH, PUSH = "git-upload-pack", "git-receive-pack"
 
 Opened = Callable[[], AbstractContextManager[Repo]]
+T = TypeVar("T")
 
 
 class GitApi:
@@ -44,6 +50,8 @@ class GitApi:
         self._records = records
         self._repositories = repositories
         self._builder = builder
+        self._threads = ThreadPoolExecutor(THREADS, "git")
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def routes(self) -> list[Route]:
         """The three requests of the smart protocol; a version is never pushed to."""
@@ -63,7 +71,7 @@ class GitApi:
             raise not_permitted("Only git's smart protocol is served")
         if service == PUSH and "version" in request.path_params:
             raise not_permitted("Versions are immutable")
-        listing = await asyncio.to_thread(_refs, opened, service)
+        listing = await self._in_thread(lambda: _refs(opened, service))
         body = pkt_line(f"# service={service}\n".encode()) + pkt_line(None) + listing
         return Response(body, 200, NO_CACHE, media_type=f"application/x-{service}-advertisement")
 
@@ -74,7 +82,7 @@ class GitApi:
         try:
             async with body_of(request, FETCH, self._repositories.passing()) as body:
                 with _understood():
-                    await asyncio.to_thread(_send, opened, body, pack)
+                    await self._in_thread(lambda: _send(opened, body, pack))
         except BaseException:
             pack.close()
             raise
@@ -88,9 +96,11 @@ class GitApi:
             with self._repositories.changing(algorithm.id) as repository:
                 return receive(repository, body)
 
-        async with body_of(request, PUSH, self._repositories.passing()) as body:
+        # Who waits for a turn holds no thread meanwhile.
+        turn = self._turns.setdefault(algorithm.id, asyncio.Lock())
+        async with body_of(request, PUSH, self._repositories.passing()) as body, turn:
             with _understood():
-                push = await asyncio.to_thread(take, body)
+                push = await self._in_thread(lambda: take(body))
         started = [self._builder.start(algorithm, update.new.decode()) for update in push.moved if update.ref == MASTER]
         media_type = f"application/x-{PUSH}-result"
         if not push.side_band:
@@ -104,6 +114,9 @@ class GitApi:
             async for said in remarks(self._builder, build, lambda: wire.stopping):
                 yield said
         yield pkt_line(None)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _algorithm(self, request: Request) -> Algorithm:
         owner, name = request.path_params["owner"], request.path_params["name"]

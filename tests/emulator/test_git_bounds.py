@@ -71,6 +71,36 @@ def test_files_that_a_killed_server_could_not_remove_are_removed(tmp_path: Path)
     assert list((tmp_path / "git").iterdir()) == []
 
 
+def test_pushes_that_wait_for_another_keep_nobody_else_from_being_served(site: Emulator) -> None:
+    """One push hangs in a file that it reads, which is a pipe; more than the server has threads wait behind it."""
+    pipe = site.root / "git" / f"{site.create('Waited')['id']}.git" / "packed-refs"
+    os.mkfifo(pipe)
+    body = pkt_line(b"1" * 40 + b" " + b"0" * 40 + b" refs/heads/none\0report-status") + pkt_line(None)
+    with contextlib.ExitStack() as stack:
+        pushes = [stack.enter_context(sending(site, "Waited", "git-receive-pack", body)) for _ in range(40)]
+        end = until(lambda: writing_end(pipe))
+        try:
+            # Its repository is made in one of the threads that everybody shares.
+            site.create("Meanwhile")
+        finally:
+            pipe.unlink()
+            os.close(end)
+        assert [answer(push)[-39:] for push in pushes] == [b"0024ng refs/heads/none fetch first\n0000"] * 40
+
+
+def writing_end(pipe: Path) -> int | None:
+    """Of a pipe, once somebody reads it."""
+    try:
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
+
+
+def answer(connection: socket.socket) -> bytes:
+    with connection.makefile("rb") as file:
+        return file.read()
+
+
 def sending(site: Emulator, name: str, service: str, body: bytes, length: int | None = None) -> socket.socket:
     """A connection that has sent a request, or of a longer body its beginning."""
     host, _, port = site.host.rpartition(":")

@@ -162,6 +162,11 @@ class Accounts:
             return None
         return Caller(row["user"], None, self.organizations(row["user"]), _rights(row), row["expires_at"])
 
+    def knows(self, key: str) -> bool:
+        """Whether it is anybody's key or token, even one that opens nothing now."""
+        hashed = digest(key)
+        return hashed in self._workers or self._database.row("SELECT 1 FROM keys WHERE digest = ?", hashed) is not None
+
     def admit(self, worker: Callable[[], Caller | None]) -> str:
         """A new token for a worker, which says at each request whom it acts for."""
         token = new_key()

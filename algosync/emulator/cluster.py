@@ -92,7 +92,7 @@ class Cluster:
         self._root = root
         self._database = database
         self._accounts = Accounts(database)
-        self._log = RequestLog(root / "requests.jsonl")
+        self._log = RequestLog(root / "requests.jsonl", self._accounts.knows)
         self._blobs = Blobs(root / "blobs")
         self._files = Files(database, self._blobs)
         self._records = Records.of(database)

@@ -29,6 +29,7 @@ from algosync.emulator.files import Collection, Files, Put
 from algosync.emulator.gate import Gate
 from algosync.emulator.replies import error_reply
 from algosync.emulator.request_log import RequestLog
+from algosync.emulator.url_keys import shaped
 
 LINE = re.compile(rb"(GET|PUT) ((/v1/(?:connector/)?data/(?:[\w.-]{1,255}/){1,6})([\w.-]{1,255})) HTTP/1\.1\r\n")
 """A name that means itself: no escapes, no query."""
@@ -63,6 +64,9 @@ class Head(NamedTuple):
             return None
         headers, size = data[line.end() - 2 : end - 2], len(data) - end
         method, path, folder, name = line.groups()
+        if shaped(name.decode()):
+            # The gate looks whether it is a key.
+            return None
         if method == b"PUT":
             length = LENGTH.search(headers)
             if length is None or int(length[1]) != size or size > SMALL:

@@ -11,17 +11,16 @@ import time
 from collections.abc import MutableMapping
 from email.utils import formatdate
 from typing import Any
-from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from algosync.emulator.accounts import Accounts, Caller
 from algosync.emulator.errors import UNKNOWN_KEY, ApiError, not_permitted
-from algosync.emulator.query_keys import REMOVED, holds_key
 from algosync.emulator.replies import error_reply
 from algosync.emulator.request_limits import Body, check_head, largest_body
 from algosync.emulator.request_log import RequestLog
+from algosync.emulator.url_keys import key_in_path, key_in_query
 
 OPEN = re.compile(r"/health|/v1/insights|/v1/algorithm-environments/edge/environment-specifications/[^/]+/template")
 """What needs no key: a client asks for it before it has one, or, of insights, never shows it."""
@@ -77,7 +76,7 @@ class Gate:
         self._check_host(headers, scope["scheme"])
         if not scope["path"].startswith("/"):
             raise ApiError(400, "The target of the request is no path")
-        self._check_query(scope)
+        self._check_target(scope)
         if not OPEN.fullmatch(scope["path"]):
             scope["caller"] = self._caller(headers, scope["path"])
             _check_rights(scope)
@@ -89,10 +88,10 @@ class Gate:
         if not own.issuperset(headers.getlist("origin")):
             raise not_permitted("Requests of other origins are not answered")
 
-    def _check_query(self, scope: Scope) -> None:
+    def _check_target(self, scope: Scope) -> None:
         query = scope["query_string"].decode("ascii", "replace")
-        if query and holds_key(query, lambda text: self._accounts.caller(text) is not None):
-            scope["query_string"] = quote(REMOVED).encode()
+        known = self._accounts.knows
+        if key_in_query(query, known) or key_in_path(scope["path"], known):
             raise ApiError(400, "A key in the URL is refused: histories and logs keep it. Send it as Authorization")
 
     def _caller(self, headers: Headers, path: str) -> Caller:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from algosync.emulator.request_log import older
+
 READ = 512 * 1024
 """Bytes of the log's end that are looked at: some 3,000 requests."""
 
@@ -32,14 +34,25 @@ class RequestLine:
 
 def recent(log: Path) -> Iterator[RequestLine]:
     """The last requests, newest first."""
-    with log.open("rb") as file:
-        start = max(0, file.seek(0, os.SEEK_END) - READ)
-        file.seek(start)
-        lines = file.read().split(b"\n")
-    # The first one is cut, the last one empty or being written.
-    for line in reversed(lines[1 if start else 0 : -1]):
+    lines, rest = _end(log, READ)
+    for line in lines + _end(older(log), rest)[0]:
         if found := _request(line):
             yield found
+
+
+def _end(log: Path, most: int) -> tuple[list[bytes], int]:
+    """The whole lines among the last bytes, `most` of them, of a log, newest first; and how many bytes fewer than that it has."""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            start = max(0, size - most)
+            file.seek(start)
+            lines = file.read(most).split(b"\n")
+    except FileNotFoundError:
+        # There is no older one, or this one is about to begin.
+        return [], most
+    # The first one is cut, the last one empty or being written.
+    return lines[1 if start else 0 : -1][::-1], most - min(size, most)
 
 
 def _request(line: bytes) -> RequestLine | None:

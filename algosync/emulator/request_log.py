@@ -1,4 +1,4 @@
-"""One line for every finished request. No header is ever written, so no key can be."""
+"""One line for every finished request. No header is ever written, so no key can be; of a URL that holds one, that it did."""
 
 import json
 import os
@@ -11,21 +11,39 @@ from starlette.types import Scope
 
 from algosync.emulator.accounts import Caller
 from algosync.emulator.clock import now_text
-from algosync.emulator.query_keys import shown
+from algosync.emulator.disk_space import is_full
+from algosync.emulator.url_keys import Known, shown
 
 LONGEST = 300
 """Characters of a refusal that are kept."""
+
+LONGEST_PATH = 1024
+"""Characters of a path with its query that are kept: who has no key must not push out what others did."""
+
+LONGEST_METHOD = 16
+
+MAX_BYTES = 64 * 1024 * 1024
+"""Of the log, and of what was before it: one older file is kept."""
+
+
+def older(log: Path) -> Path:
+    """Where the lines are that were written before those of `log`, if there are any."""
+    return log.with_name(f"{log.stem}.older{log.suffix}")
 
 
 class RequestLog:
     """`requests.jsonl`: time, caller, method, path with query, status, bytes of the reply's body.
 
     Where they are known: the seconds that it took from the gate to the reply's last byte, the fault that struck, and the beginning
-    of what was said where it was refused.
+    of what was said where it was refused. It belongs to the event loop's thread. A full disk loses lines, and keeps nobody from an
+    answer.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def __init__(self, path: Path, known: Known, max_bytes: int = MAX_BYTES) -> None:
+        self._path = path
+        self._known = known
+        self._max_bytes = max_bytes
+        self._open()
 
     def add(self, scope: Scope, status: int, size: int) -> None:
         """Append a line in one write, so that lines of a killed server end whole."""
@@ -34,21 +52,42 @@ class RequestLog:
     def add_all(self, requests: Sequence[tuple[Scope, int, int]]) -> None:
         """Append the lines of several."""
         if requests:
-            os.write(self._file, b"".join(_line(*request) for request in requests))
+            lines = b"".join(_line(*request, self._known) for request in requests)
+            try:
+                self._write(lines)
+            except OSError as error:
+                if not is_full(error):
+                    raise
 
     def close(self) -> None:
         """No more requests."""
         os.close(self._file)
 
+    def _open(self) -> None:
+        self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._size = os.fstat(self._file).st_size
 
-def _line(scope: Scope, status: int, size: int) -> bytes:
-    query = shown(scope["query_string"].decode("ascii", "replace"))
+    def _write(self, lines: bytes) -> None:
+        if self._size and self._size + len(lines) > self._max_bytes:
+            self._path.replace(older(self._path))
+            os.close(self._file)
+            self._open()
+        written = os.write(self._file, lines)
+        if written < len(lines):
+            # The disk has become full in the middle of a line, which the next one would continue.
+            os.ftruncate(self._file, self._size)
+        else:
+            self._size += written
+
+
+def _line(scope: Scope, status: int, size: int, known: Known) -> bytes:
+    path, query = (scope[name].decode("ascii", "replace") for name in ("raw_path", "query_string"))
     caller = cast("Caller | None", scope.get("caller"))
     entry = {
         "time": now_text(),
         "caller": caller.user if caller else None,
-        "method": scope["method"],
-        "path": scope["raw_path"].decode("ascii", "replace") + ("?" + query if query else ""),
+        "method": scope["method"][:LONGEST_METHOD],
+        "path": _cut(shown(path, query, known)),
         "status": status,
         "bytes": size,
     }
@@ -59,3 +98,7 @@ def _line(scope: Scope, status: int, size: int) -> bytes:
     if refusal := scope.get("refusal"):
         entry["error"] = refusal[:LONGEST]
     return json.dumps(entry).encode() + b"\n"
+
+
+def _cut(path: str) -> str:
+    return path if len(path) <= LONGEST_PATH else f"{path[:LONGEST_PATH]}... ({len(path)} characters)"

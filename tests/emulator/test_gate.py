@@ -125,7 +125,7 @@ def test_a_key_in_a_query(site: Emulator, name: str) -> None:
     for value in ("sim" + "q" * 25, "sim%71" + "q" * 24, "eyJhbGci.eyJzdWIi.c2ln", "a%2Bb" if name != "x" else site.key):
         refused = site.request("GET", f"/v1/data/?marker=YQ==&{name}={value}")
         assert (refused.status, refused.json["error"]["message"][:24]) == (400, "A key in the URL is refu")
-        assert site.log()[-1]["path"] == "/v1/data/?%28removed%3A%20it%20held%20a%20key%29"
+        assert site.log()[-1]["path"] == "/v1/data/?(removed: it held a key)"
 
 
 def test_keys_of_every_form_in_a_query(site: Emulator) -> None:
@@ -139,6 +139,42 @@ def test_keys_of_every_form_in_a_query(site: Emulator) -> None:
             assert site.request("GET", f"/health?{written}").status == 400
         assert key not in (site.root / "requests.jsonl").read_text()
     assert site.request("GET", "/health?nonce=c2ltcGx5IGEgbWFya2VyIHRoYXQgbG9va3MgbGlrZSBvbmU=").status == 200
+
+
+@pytest.mark.parametrize("form", list(Form))
+def test_a_key_within_a_path_or_a_value(site: Emulator, form: Form) -> None:
+    """Beside other words, of a key that has ended as well, with no key or a good one, whatever else is wrong with the request."""
+    before = len(site.log())
+    key = new_key(form, "local")
+    with contextlib.closing(Database(site.root / "cluster.sqlite")) as database:
+        Accounts(database).add_key("local", key, expires_at=1)
+    written = (key, quote(key, safe=""))
+    for path in [f"/health?x=local:{key}", f"/v1/data/?x={written[1]},", *[f"/v1/data/.my/c/{each}" for each in written]]:
+        for sent in ({}, {"Authorization": ""}, {"Host": "elsewhere"}):
+            status = 403 if "Host" in sent else 400
+            assert (site.request("GET", path, headers=sent).status, path, sent) == (status, path, sent)
+    assert {line["path"].rpartition("/")[2].rpartition("?")[2] for line in site.log()[before:]} == {"(removed: it held a key)"}
+    assert key not in (site.root / "requests.jsonl").read_text()
+
+
+def test_a_key_as_the_name_of_a_file_beside_others(site: Emulator) -> None:
+    """A connection that has put one file there has not been let put any."""
+    site.request("POST", "/v1/data/.my", {"name": "beside"})
+    names = ["first", "second", site.key, "sim" + "n" * 25]
+    with contextlib.closing(site.connection()) as connection:
+        statuses = []
+        for name in names:
+            connection.request("PUT", f"/v1/data/.my/beside/{name}", b"1", {"Authorization": site.key})
+            reply = connection.getresponse()
+            reply.read()
+            statuses.append(reply.status)
+    assert statuses == [200, 200, 400, 200]
+    assert site.key not in (site.root / "requests.jsonl").read_text()
+
+
+def test_words_that_are_there_to_be_looked_up(site: Emulator) -> None:
+    words = "/".join(f"sim{n:025}" for n in range(60))
+    assert (site.request("GET", f"/{words}").status, site.log()[-1]["path"]) == (400, "/(removed: it held a key)")
 
 
 def test_unknown_routes_answer_json(site: Emulator) -> None:

@@ -142,8 +142,8 @@ def _check_nesting(caller: Caller) -> None:
 def _call_of(caller: Caller) -> Call:
     """A call from outside is the root of a new tree; one from inside an algorithm belongs to its tree."""
     if caller.inside is None:
-        return Call(caller.user, uuid.uuid4().hex, 0)
-    return Call(caller.user, caller.inside.tree, caller.inside.depth + 1, caller.inside.call)
+        return Call(caller.user, uuid.uuid4().hex, 0, rights=caller.rights)
+    return Call(caller.user, caller.inside.tree, caller.inside.depth + 1, caller.inside.call, caller.rights)
 
 
 def _segments(path: str) -> list[str]:

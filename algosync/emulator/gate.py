@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import MutableMapping
 from email.utils import formatdate
-from typing import Any
+from typing import Any, cast
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -129,7 +129,9 @@ def _basic(presented: str) -> tuple[str, str] | None:
 
 def _check_rights(scope: Scope) -> None:
     query = scope["query_string"].decode("ascii", "replace")
-    if not scope["caller"].rights.permit(scope["method"], scope["path"], query):
+    caller = cast("Caller", scope["caller"])
+    permit = caller.rights.permit_inside if caller.inside else caller.rights.permit
+    if not permit(scope["method"], scope["path"], query):
         raise not_permitted()
 
 

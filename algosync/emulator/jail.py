@@ -44,7 +44,8 @@ class Jail:
     def command(self, command: Iterable[str | Path], temporary: Path, shown: Iterable[Path], writable: Iterable[Path]) -> list[str]:
         """The command that runs a command in the jail, where `temporary` is `/tmp`, too; paths stay what they are outside.
 
-        It is for a leash, from which the jail reads the environment of what runs in it. The first of `writable` is the folder it runs in. What is not there is not shown.
+        It is for a leash, from which the jail reads the environment of what runs in it. The first of `writable` is the folder it
+        runs in. What is not there is not shown.
         """
         plain = list(map(str, command))
         if self.program is None:

@@ -4,10 +4,10 @@ Both end together: when the program does, or when the other end of the lifeline,
 Whatever the program has started is killed then, too, in whatever session it hides: on Linux, orphans become children of this
 process. It ends as the program did.
 
-Not the leash but the program has the environment that the file of settings names, as options of bubblewrap, which reads them itself:
-whoever chooses a variable must not choose what is loaded into a program outside the jail. Further descriptors are just kept open until then. The program gets its limits here: they are
-generous, for what no algorithm or build needs and what would take the machine from everybody else. Executed by path, without
-`site`: standard library only.
+Not the leash but the program has the environment that the file of settings names, as options of bubblewrap, which reads them
+itself: whoever chooses a variable must not choose what is loaded into a program outside the jail. Further descriptors are just kept
+open until then. The program gets its limits here: they are generous, for what no algorithm or build needs and what would take the
+machine from everybody else. Executed by path, without `site`: standard library only.
 """
 
 import ctypes

@@ -5,6 +5,12 @@ from dataclasses import dataclass, fields
 
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 DATA = re.compile(r"/v1/(data|connector)(/|$)")
+INSIDE = re.compile(r"/v1/(data|connector|algo)(/|$)")
+"""What an algorithm can ask for, for whoever calls it: no management, no git, no secrets, no pages (`platform.md` 6)."""
+
+SPECIAL = re.compile(r"/v1/(data|connector/data)/\.(session|algo)/")
+"""What is the running algorithm's own, whatever the key of its call permits."""
+
 ORDINARY = re.compile(r"/v1/(data|hostedData|connector|algo|algorithms)(/|$)|/(git|page)/")
 """What a key of the administration is no good for."""
 
@@ -42,6 +48,10 @@ class Rights:
         """Whether a key of these rights may make the request."""
         forced = self.administration and method == "DELETE" and ALGORITHM.fullmatch(path) is not None
         return forced or self.cover(needed(method, path, query))
+
+    def permit_inside(self, method: str, path: str, query: str) -> bool:
+        """Whether an algorithm may make the request that was called with a key of these rights."""
+        return INSIDE.match(path) is not None and (SPECIAL.match(path) is not None or self.permit(method, path, query))
 
 
 EVERYTHING = Rights()

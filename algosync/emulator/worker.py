@@ -19,6 +19,7 @@ from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builds import Build
 from algosync.emulator.interpreters import base_of
 from algosync.emulator.jail import NO_JAIL, Jail
+from algosync.emulator.rights import EVERYTHING, Rights
 
 RUNNER = Path(__file__).with_name("runner.py")
 
@@ -47,12 +48,16 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """On whose behalf a call is made, in which request tree, how deep below its root, and by which call, if by one."""
+    """On whose behalf a call is made, in which request tree, how deep below its root, and by which call, if by one.
+
+    `rights` are those of the key that the tree began with.
+    """
 
     user: str
     tree: str
     depth: int
     maker: str = ""
+    rights: Rights = EVERYTHING
     id: str = field(default_factory=lambda: f"req-{uuid.uuid4()}")
     """What its answer and the list of errors name it by."""
 
@@ -226,7 +231,7 @@ class Worker:
             return None
         call, algorithm = self._call, self.target.algorithm
         inside = Running(algorithm.owner, algorithm.name, call.tree, call.depth, self.target.may_call, call.id)
-        return Caller(call.user, inside)
+        return Caller(call.user, inside, rights=call.rights)
 
     def _authorities(self) -> dict[str, str]:
         """The variables by which programs trust the cluster's certificate."""

@@ -1,0 +1,117 @@
+"""What keys of fewer rights and running algorithms may do, on every route of the table: nothing beyond the rights of the key."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from emulated import Emulator, until
+from mutated import basic
+from test_gate_routes import filled
+
+from algosync.emulator.cluster import Cluster, Place
+from algosync.emulator.database import Database
+from algosync.emulator.gate import OPEN
+from algosync.emulator.rights import ADMINISTRATION, Rights
+
+METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
+NEEDED = (
+    # What the path begins with, methods that change something only, and what that needs.
+    ("/v1/algo/", True, "call"),
+    ("/v1/data", True, "write"),
+    ("/v1/connector/", True, "write"),
+    ("/git/", False, "management"),
+    ("/", True, "write management"),
+)
+FEWER = [Rights(), Rights(write=False), Rights(call=False), Rights(management=False), Rights(write=False, management=False)]
+
+WAITS = """
+import os, time
+def apply(input):
+    with open(input + ".part", "w") as file:
+        file.write(os.environ["ALGORITHMIA_API_KEY"])
+    os.rename(input + ".part", input)
+    while os.path.exists(input):
+        time.sleep(0.02)
+    return "waited"
+"""
+
+
+@pytest.fixture(scope="module")
+def patterns(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("table")
+    with closing(Database(folder / "database")) as database:
+        routes = Cluster(Place(folder, folder, 1, "token"), database).routes()
+    return list(dict.fromkeys(route.path for route in routes if not OPEN.fullmatch(filled(route.path, {}))))
+
+
+@pytest.fixture(scope="module")
+def waits(site: Emulator) -> str:
+    """A stranger's algorithm, which anybody may call."""
+    site.deploy("Waits", WAITS)
+    assert site.publish("Waits", settings={"algorithm_callability": "public"}).status == 200
+    return "local/Waits"
+
+
+@contextlib.contextmanager
+def inside(site: Emulator, reference: str, key: str, folder: Path) -> Iterator[str]:
+    """The token of a worker, as long as it answers a call that was made with a key."""
+    told, replies = folder / "token", []
+    caller = threading.Thread(target=lambda: replies.append(site.call(reference, str(told), key=key)["result"]))
+    caller.start()
+    until(told.exists)
+    try:
+        yield told.read_text()
+    finally:
+        told.unlink()
+        caller.join()
+    assert replies == ["waited"]
+
+
+def statuses(site: Emulator, key: str, patterns: list[str]) -> dict[tuple[str, str], int]:
+    """What `vic` is answered with this key or token, by method and route."""
+    found = {}
+    for pattern in patterns:
+        path = filled(pattern, {"owner": "vic", "user": "vic", "name": "Private", "path": "vic/nothing/file"})
+        if pattern == "/git/{owner}/{name}.git/info/refs":
+            path += "?service=git-upload-pack"
+        for method in METHODS:
+            headers = {"Authorization": basic("vic", key).decode()} if path.startswith("/git/") else {}
+            found[method, pattern] = site.request(method, path, headers=headers, key=key).status
+    return found
+
+
+def beyond(rights: Rights, method: str, pattern: str) -> bool:
+    """Whether these rights cannot permit this: said another time, not asked of the code under test."""
+    if ADMINISTRATION.match(filled(pattern, {})):
+        return True
+    changing, names = next((changing, names) for prefix, changing, names in NEEDED if pattern.startswith(prefix))
+    return (method != "GET" or not changing) and not all(getattr(rights, name) for name in names.split())
+
+
+@pytest.mark.parametrize("rights", FEWER[1:])
+def test_a_key_opens_nothing_beyond_its_rights(site: Emulator, patterns: list[str], rights: Rights) -> None:
+    found = statuses(site, site.key_of("vic", rights), patterns)
+    refused = {each for each in found if beyond(rights, *each)}
+    assert {each for each in refused if found[each] != 403} == set()
+    assert {200, 404} <= {found[each] for each in set(found) - refused}
+
+
+@pytest.mark.parametrize("rights", [each for each in FEWER if each.call])
+def test_a_running_algorithm_can_do_no_more_than_the_key_of_its_call(
+    site: Emulator, patterns: list[str], waits: str, rights: Rights, tmp_path: Path
+) -> None:
+    """Data and calls, as far as the key goes; no management at all, no git, no secrets, no pages."""
+    site.key_of("vic")
+    with inside(site, waits, site.key_of("vic", rights), tmp_path) as token:
+        found = statuses(site, token, patterns)
+        session = site.request("PUT", "/v1/data/.session/file", b"1", key=token).status
+        kept = site.request("PUT", "/v1/connector/data/.algo/perm/file", b"1", key=token).status
+    ordinary = [pattern for pattern in patterns if pattern.startswith(("/v1/data", "/v1/connector/", "/v1/algo/"))]
+    permitted = {(method, each) for each in ordinary for method in METHODS if not beyond(rights, method, each)}
+    assert {each for each, status in found.items() if status != 403} == permitted
+    assert (session, kept) == (200, 200)

@@ -33,15 +33,12 @@ def env(state: Path, name: str, terminal: Terminal, *, source: bool) -> None:
 
 
 def add_user(state: Path, name: str, terminal: Terminal, *, user: str, organizations: Sequence[str]) -> None:
-    """Its key on stdout. AlgosyncError: a name is taken, or can be nobody's."""
+    """Its key on stdout. AlgosyncError: a name is taken, or can be nobody's; then nothing was made."""
     from algosync.emulator.keys import new_key
 
     with accounts_of(folder(state, name)) as accounts:
-        accounts.add_user(user)
-        for organization in organizations:
-            accounts.join(user, organization)
         made = new_key()
-        accounts.add_key(user, made)
+        accounts.enrol(user, organizations, made)
     terminal.result(made)
 
 

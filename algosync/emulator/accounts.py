@@ -4,7 +4,7 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from algosync.emulator.database import Database
@@ -32,7 +32,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whom a request acts for, with what rights. A running algorithm acts for its caller, whatever the key of the call permits."""
+    """Whom a request acts for, with what rights. A running algorithm acts for its caller, with the rights of the call's key."""
 
     user: str
     inside: Running | None = None
@@ -73,13 +73,21 @@ class Accounts:
 
     def add_user(self, user: str) -> None:
         """Create the user where there is none. Raises `AccountError` for what cannot be a user's name."""
-        self._add(user, "SELECT 1 FROM organizations WHERE name = ?", "INSERT OR IGNORE INTO users (name) VALUES (?)")
+        with self._database.write() as connection:
+            _add_user(connection, user)
+
+    def enrol(self, user: str, organizations: Sequence[str], key: str) -> None:
+        """A user who belongs to these organizations, and a key: what is missing is created, or nothing. Raises `AccountError`."""
+        with self._database.write() as connection:
+            _add_user(connection, user)
+            for organization in organizations:
+                _join(connection, user, organization)
+            _add_key(connection, user, key, EVERYTHING)
 
     def join(self, user: str, organization: str) -> None:
         """Make a user a member of an organization, which is created where there is none. Raises `AccountError`."""
-        self.add_organization(organization)
         with self._database.write() as connection:
-            connection.execute("INSERT OR IGNORE INTO members (organization, user) VALUES (?, ?)", (organization, user))
+            _join(connection, user, organization)
 
     def leave(self, user: str, organization: str) -> None:
         """End a membership."""
@@ -88,7 +96,8 @@ class Accounts:
 
     def add_organization(self, organization: str) -> None:
         """Create the organization where there is none. Raises `AccountError` for what cannot be its name."""
-        self._add(organization, "SELECT 1 FROM users WHERE name = ?", "INSERT OR IGNORE INTO organizations (name) VALUES (?)")
+        with self._database.write() as connection:
+            _add_organization(connection, organization)
 
     def remove_organization(self, organization: str) -> None:
         """Forget an organization and who belonged to it."""
@@ -125,15 +134,19 @@ class Accounts:
 
     def add_key(self, user: str, key: str, rights: Rights = EVERYTHING, expires_at: float | None = None) -> None:
         """Let a user's key in, until `expires_at` in Unix seconds where that is given."""
-        self._insert(user, key, rights, expires_at, main=False)
+        with self._database.write() as connection:
+            _add_key(connection, user, key, rights, expires_at)
 
     def set_key(self, user: str, key: str, rights: Rights = EVERYTHING) -> None:
         """Give a user, created where there is none, its main key in the place of the last one. Raises `AccountError`.
 
         Its main key for the administration is another one.
         """
-        self.add_user(user)
-        self._insert(user, key, rights, None, main=True)
+        with self._database.write() as connection:
+            _add_user(connection, user)
+            connection.execute("DELETE FROM keys WHERE user = ? AND main AND may_administer = ?", (user, rights.administration))
+            _add_key(connection, user, key, rights)
+            connection.execute("UPDATE keys SET main = 1 WHERE digest = ?", (digest(key),))
 
     def key_records(self) -> list[KeyRecord]:
         """Everybody's keys, as they were made."""
@@ -177,24 +190,36 @@ class Accounts:
         """The worker is gone; its token opens nothing any more."""
         self._workers.pop(digest(token), None)
 
-    def _add(self, name: str, taken: str, insert: str) -> None:
-        """Users and organizations share their names, as both own data and algorithms."""
-        if not NAME.fullmatch(name):
-            raise AccountError(f"{name!r} cannot name an account: letters, digits, - and _, 63 at most, no sign first")
-        with self._database.write() as connection:
-            if connection.execute(taken, (name,)).fetchone():
-                raise AccountError(f"{name} is there already: users and organizations share their names")
-            connection.execute(insert, (name,))
 
-    def _insert(self, user: str, key: str, rights: Rights, expires_at: float | None, *, main: bool) -> None:
-        with self._database.write() as connection:
-            if main:
-                connection.execute("DELETE FROM keys WHERE user = ? AND main AND may_administer = ?", (user, rights.administration))
-            connection.execute(
-                "INSERT INTO keys (digest, user, may_write, may_call, may_manage, may_administer, expires_at, main)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (digest(key), user, rights.write, rights.call, rights.management, rights.administration, expires_at, main),
-            )
+def _add_user(connection: sqlite3.Connection, user: str) -> None:
+    _check_name(connection, user, "SELECT 1 FROM organizations WHERE name = ?")
+    connection.execute("INSERT OR IGNORE INTO users (name) VALUES (?)", (user,))
+
+
+def _add_organization(connection: sqlite3.Connection, organization: str) -> None:
+    _check_name(connection, organization, "SELECT 1 FROM users WHERE name = ?")
+    connection.execute("INSERT OR IGNORE INTO organizations (name) VALUES (?)", (organization,))
+
+
+def _join(connection: sqlite3.Connection, user: str, organization: str) -> None:
+    _add_organization(connection, organization)
+    connection.execute("INSERT OR IGNORE INTO members (organization, user) VALUES (?, ?)", (organization, user))
+
+
+def _check_name(connection: sqlite3.Connection, name: str, taken: str) -> None:
+    """Users and organizations share their names, as both own data and algorithms."""
+    if not NAME.fullmatch(name):
+        raise AccountError(f"{name!r} cannot name an account: letters, digits, - and _, 63 at most, no sign first")
+    if connection.execute(taken, (name,)).fetchone():
+        raise AccountError(f"{name} is there already: users and organizations share their names")
+
+
+def _add_key(connection: sqlite3.Connection, user: str, key: str, rights: Rights, expires_at: float | None = None) -> None:
+    connection.execute(
+        "INSERT INTO keys (digest, user, may_write, may_call, may_manage, may_administer, expires_at, main)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+        (digest(key), user, rights.write, rights.call, rights.management, rights.administration, expires_at),
+    )
 
 
 def _rights(row: sqlite3.Row) -> Rights:

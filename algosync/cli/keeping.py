@@ -28,7 +28,8 @@ __all__ = ["Wanted", "command", "reset", "size_limit", "start", "stop"]
 _STOP_WITHIN = 15.0  # seconds; then it is killed
 _LOOK_EVERY = 0.02  # seconds
 _SIZE_DIGITS = 19  # the largest numbers that everybody can keep
-_DATABASE = ("cluster.sqlite-wal", "cluster.sqlite-shm", "cluster.sqlite")
+_DATABASE = ("cluster.sqlite", "cluster.sqlite-wal", "cluster.sqlite-shm")
+"""Without its log the database would be an older one, where removed keys are still known; a log without its database is nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from algosync.cli.access import accounts_of
 from algosync.cli.embedded import folder, standing
 from algosync.cli.keeping import command
-from algosync.core.error import AlgosyncError
+from algosync.core.error import AlgosyncError, UsageError
 from algosync.core.text import printable
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Wanted", "add", "listed", "remove"]
 
 _FIRST_USER = "local"
+_LONGEST = 100 * 365 * 24 * 3600  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,12 @@ class Wanted:
 
 
 def add(state: Path, name: str, terminal: Terminal, wanted: Wanted) -> None:
-    """The key on stdout. AlgosyncError: there is no such user."""
+    """The key on stdout. UsageError: it would end later than anybody can tell. AlgosyncError: there is no such user."""
     from algosync.emulator.keys import Form, new_key
 
+    # Written so that it refuses what is no number, too.
+    if wanted.expires_in is not None and not 0 <= wanted.expires_in <= _LONGEST:
+        raise UsageError(f"--expires-in is not within 0 and {_LONGEST} seconds, which are 100 years")
     root = folder(state, name)
     cluster = standing(root)
     user = wanted.user or (cluster.user if cluster else _FIRST_USER)
@@ -100,7 +104,13 @@ def _permitted(key: KeyRecord) -> list[str]:
 
 
 def _until(key: KeyRecord) -> str | None:
-    return None if key.expires_at is None else datetime.fromtimestamp(key.expires_at, timezone.utc).isoformat(timespec="seconds")
+    if key.expires_at is None:
+        return None
+    try:
+        return datetime.fromtimestamp(key.expires_at, timezone.utc).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        # Made before there was a limit, and never in the past: no calendar has it.
+        return "after the year 9999"
 
 
 def _line(key: KeyRecord) -> str:

@@ -40,9 +40,15 @@ def test_user(site: Site) -> None:
     assert (reply.status, reply.at("username")) == (200, site.user)
 
 
-def test_unknown_user(site: Site) -> None:
-    reply = site.curl("GET", "/v1/users/nobody")
-    assert (reply.status // 100, isinstance(reply.at("error", "message"), str)) == (4, True)
+@pytest.mark.parametrize(("path", "code"), [("users/nobody", 3000), ("organizations/nobody", 3100)])
+def test_unknown_account(site: Site, path: str, code: int) -> None:
+    reply = site.curl("GET", f"/v1/{path}", key=site.admin)
+    assert (reply.status, reply.at("error", "code")) == (404, code)
+
+
+def test_user_of_somebody_else(site: Site) -> None:
+    reply = site.curl("GET", f"/v1/users/{site.user}", key=site.other)
+    assert (reply.status, reply.at("error", "code")) == (403, 2001)
 
 
 def admin(site: Site) -> str:

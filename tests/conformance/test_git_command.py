@@ -1,8 +1,8 @@
 """Repositories, by the git command (platform.md 5)."""
 
+import base64
 import json
 import random
-import re
 from dataclasses import replace
 
 import pytest
@@ -42,9 +42,13 @@ def test_default_branch(site: Site, hello: Algorithm, git: Git) -> None:
 
 
 def test_clone_of_a_version(site: Site, released: dict[str, Algorithm], git: Git) -> None:
+    """Its commit and its files, whatever has come after it."""
     version = released["0.1.0"]
-    reply = git("ls-remote", git.url(f"{version.path}/0.1.0.git"), "HEAD")
-    assert reply.stdout == f"{version.commit}\tHEAD\n"
+    reply = git("clone", git.url(f"{version.path}/0.1.0.git"), "work")
+    assert reply.code == 0, reply
+    head = git("log", "-1", "--format=%H", folder=git.home / "work")
+    source = git("show", f"HEAD:src/{version.name}.py", folder=git.home / "work")
+    assert (head.stdout, source.stdout) == (f"{version.commit}\n", "def apply(input):\n    return '0.1.0'\n")
 
 
 def test_shallow_clone(site: Site, released: dict[str, Algorithm], git: Git) -> None:
@@ -91,9 +95,12 @@ def test_key_in_the_url_is_percent_encoded(site: Site, hello: Algorithm, git: Gi
 
 
 def test_missing_repository(site: Site, git: Git) -> None:
+    credentials = base64.b64encode(f"{site.user}:{git.key}".encode()).decode()
+    path = f"/git/{site.user}/None.git/info/refs?service=git-upload-pack"
+    said = site.curl("GET", path, headers={"Authorization": f"Basic {credentials}"})
+    assert (said.status, isinstance(said.at("error", "message"), str)) == (404, True)
     reply = git("ls-remote", git.url(f"{site.user}/None.git"))
-    said = site.curl("GET", f"/git/{site.user}/None.git/info/refs?service=git-upload-pack", headers={"Authorization": ""})
-    assert (reply.code, said.status) == (128, 401)
+    assert (reply.code, reply.stderr.rstrip().endswith("/None.git/' not found")) == (128, True)
 
 
 def pushed(
@@ -193,7 +200,12 @@ def test_initial_commit_is_the_owners(site: Site, git: Git) -> None:
 
 
 def test_members_push_to_repositories_of_organizations(site: Site, git: Git) -> None:
-    name = site.name("Made")
-    site.curl("POST", f"/v1/algorithms/{site.organization}", site.creation(name))
-    reply = git("ls-remote", git.url(f"{site.organization}/{name}.git"), "HEAD")
-    assert re.fullmatch(r"[0-9a-f]{40}\tHEAD\n", reply.stdout)
+    made = Algorithm(site.organization, site.name("Made"))
+    site.curl("POST", f"/v1/algorithms/{site.organization}", site.creation(made.name))
+    reply = cloned(git, made)
+    assert reply.code == 0, reply
+    commit = git.commit(git.home / "work", {"README.md": "a member's"}).stdout.strip()
+    reply = git("push", "origin", "HEAD:refs/heads/master", folder=git.home / "work")
+    assert reply.code == 0, reply
+    builds = site.finished(made, commit)
+    assert [(each["commit_sha"], each["status"]) for each in builds.each("results")] == [(commit, "succeeded")]

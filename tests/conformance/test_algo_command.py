@@ -128,8 +128,8 @@ def test_clone(site: Site, hello: Algorithm, algo: Algo) -> None:
     address = site.curl.address.replace("://", f"://{site.user}:{site.curl.key}@")
     (algo.home / ".gitconfig").write_text(f'[url "{address}/"]\n\tinsteadOf = {site.curl.address}/\n')
     reply = algo("clone", hello.path)
-    found = (algo.home / hello.name / "algorithmia.conf").exists()
-    assert (found, "failed to clone" in reply.stdout) == (True, False)
+    assert ("Cloning into" in reply.stderr, "failed to clone" in reply.stdout) == (True, False)
+    assert (algo.home / hello.name / "algorithmia.conf").exists()
 
 
 def test_freeze(site: Site, algo: Algo) -> None:

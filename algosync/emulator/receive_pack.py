@@ -15,6 +15,7 @@ from dulwich.protocol import Protocol, extract_capabilities, pkt_line
 from dulwich.refs import Ref, check_ref_format
 from dulwich.repo import Repo
 
+from algosync.emulator import pack_limits
 from algosync.emulator.repositories import MASTER
 
 CAPABILITIES = b"report-status delete-refs side-band-64k ofs-delta object-format=sha1 agent=algosync-emulator"
@@ -52,11 +53,12 @@ def advertise(repository: Repo) -> bytes:
 
 
 def receive(repository: Repo, request: BinaryIO) -> Push:
-    """Take a push from `request`. Raises `GitProtocolError` for what is no push."""
+    """Take a push from the file `request`, unless it is beyond `pack_limits`. Raises `GitProtocolError` for what is no push."""
     protocol = Protocol(request.read, lambda _: None)
     commands, capabilities = _commands(protocol)
     try:
         if any(command.new != ZERO_SHA for command in commands):
+            pack_limits.check(request)
             repository.object_store.add_thin_pack(request.read, None)
         unpacked = b"ok"
     # A pack is hostile until it is in; whatever is wrong with it is told to the client, and no ref moves.

@@ -84,8 +84,10 @@ def test_pushes_that_wait_for_another_keep_nobody_else_from_being_served(site: E
             site.create("Meanwhile")
         finally:
             pipe.unlink()
+            os.write(end, b"# pack-refs with: peeled\n")
             os.close(end)
-        assert [answer(push)[-39:] for push in pushes] == [b"0024ng refs/heads/none fetch first\n0000"] * 40
+        refused = pkt_line(b"unpack ok\n") + pkt_line(b"ng refs/heads/none fetch first\n") + pkt_line(None)
+        assert [answer(push).partition(b"\r\n\r\n")[2] for push in pushes] == [refused] * 40
 
 
 def writing_end(pipe: Path) -> int | None:

@@ -4,7 +4,7 @@ import os
 import re
 import uuid
 from collections.abc import Container
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import BinaryIO
 
@@ -38,7 +38,7 @@ class Blobs:
             for blob, content in zip(blobs, contents, strict=True):
                 files.append(os.open(self._folder / blob, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
                 _write(files[-1], content)
-            list(self._disk.map(os.fsync, files))
+            self._sync_all(files)
         except BaseException:
             for blob in blobs:
                 self.remove(blob)
@@ -47,6 +47,13 @@ class Blobs:
             for file in files:
                 os.close(file)
         return blobs
+
+    def _sync_all(self, files: list[int]) -> None:
+        """All are done when this ends, also where one fails: a number that was closed meanwhile would be another file's."""
+        syncs = [self._disk.submit(os.fsync, file) for file in files]
+        wait(syncs)
+        for sync in syncs:
+            sync.result()
 
     def open(self, blob: str) -> BinaryIO:
         """The content of a blob; it stays readable while open, even when the blob is removed meanwhile."""

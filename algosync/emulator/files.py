@@ -4,6 +4,7 @@ import json
 import sqlite3
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -50,7 +51,7 @@ class Files:
     def __init__(self, database: Database, blobs: Blobs) -> None:
         self._database = database
         self._blobs = blobs
-        self._kept = Batches(self._record)
+        self._entries = Batches(self._keep)
 
     def recover(self) -> None:
         """Clear up after the last server: request trees that ended with it, blobs that nothing names."""
@@ -142,28 +143,39 @@ class Files:
     def put(self, collection: Collection, name: str, content: IncomingBlob) -> bool:
         """Make `content` the file `name`, durably. False where the collection has vanished meanwhile."""
         content.keep()
-        return self._kept.do(_Kept(collection.id, name, content.size, content.id))
+        return self._entries.do(_Entry(collection.id, name, content.size, content.id))
 
     def put_all(self, puts: "list[Put]") -> list[bool]:
         """Make small contents files, durably: the disk is asked for all of them at once. Each as `put` has it."""
         blobs = self._blobs.add([put.body for put in puts])
-        recorded = self._store([_kept(put, blob) for put, blob in zip(puts, blobs, strict=True)])
+        recorded = self._record([_entry(put, blob) for put, blob in zip(puts, blobs, strict=True)])
         self._blobs.remove_soon([unused for _, unused in recorded if unused])
         return [alive for alive, _ in recorded]
 
-    def _record(self, kept: "list[_Kept]") -> list[bool]:
+    def _keep(self, entries: "list[_Entry]") -> list[bool]:
         """One sync of their folder and one commit for contents that came at the same time."""
-        self._blobs.sync()
-        recorded = self._store(kept)
+        recorded = self._record(entries, before=self._blobs.sync)
         for _, unused in recorded:
             if unused:
                 self._blobs.remove(unused)
         return [alive for alive, _ in recorded]
 
-    def _store(self, kept: "list[_Kept]") -> list[tuple[bool, str | None]]:
-        """Record contents that are on disk, in one commit."""
-        with self._database.write() as connection:
-            return [_record(connection, each) for each in kept]
+    def _record(self, entries: "list[_Entry]", before: Callable[[], None] | None = None) -> list[tuple[bool, str | None]]:
+        """Record contents that are on disk, in one commit. Those that cannot be recorded are there no more."""
+        committing = False
+        try:
+            if before:
+                before()
+            with self._database.write() as connection:
+                recorded = [_enter(connection, entry) for entry in entries]
+                committing = True
+        except BaseException:
+            # A commit that fails may have been one: the next start knows, and removes what is nobody's.
+            if not committing:
+                for entry in entries:
+                    self._blobs.remove(entry.blob)
+            raise
+        return recorded
 
     def delete(self, collection: Collection, name: str) -> bool:
         """Delete a file; False where it was not there."""
@@ -206,7 +218,7 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Entry:
     """A file that is to have a content, which is on disk."""
 
     collection: str
@@ -215,19 +227,19 @@ class _Kept:
     blob: str
 
 
-def _kept(put: Put, blob: str) -> _Kept:
-    return _Kept(put.collection.id, put.path.rpartition("/")[2], len(put.body), blob)
+def _entry(put: Put, blob: str) -> _Entry:
+    return _Entry(put.collection.id, put.path.rpartition("/")[2], len(put.body), blob)
 
 
-def _record(connection: sqlite3.Connection, kept: _Kept) -> tuple[bool, str | None]:
+def _enter(connection: sqlite3.Connection, entry: _Entry) -> tuple[bool, str | None]:
     """Whether the collection is still there, and the blob that nothing refers to any more."""
-    if not connection.execute("SELECT 1 FROM collections WHERE id = ?", (kept.collection,)).fetchone():
-        return False, kept.blob
-    key = (kept.collection, kept.name)
+    if not connection.execute("SELECT 1 FROM collections WHERE id = ?", (entry.collection,)).fetchone():
+        return False, entry.blob
+    key = (entry.collection, entry.name)
     old = connection.execute("SELECT blob FROM files WHERE collection_id = ? AND name = ?", key).fetchone()
     connection.execute(
         "INSERT OR REPLACE INTO files (collection_id, name, size, modified, blob) VALUES (?, ?, ?, ?, ?)",
-        (*key, kept.size, int(time.time()), kept.blob),
+        (*key, entry.size, int(time.time()), entry.blob),
     )
     return True, old["blob"] if old else None
 

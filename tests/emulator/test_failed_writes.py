@@ -1,0 +1,113 @@
+"""What is left of contents whose disk or database fails: nothing, unless they may have been recorded."""
+
+import errno
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from algosync.emulator.blobs import Blobs
+from algosync.emulator.database import Database
+from algosync.emulator.files import Collection, Files, Put
+from algosync.emulator.places import Place
+
+
+class Unsure(Database):
+    """A database whose commit is one, and says that it failed."""
+
+    failing = False
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        with super().write() as connection:
+            yield connection
+        if self.failing:
+            raise sqlite3.OperationalError("disk I/O error")
+
+
+class Site:
+    """Files without a server."""
+
+    def __init__(self, root: Path) -> None:
+        self.database = Unsure(root / "cluster.sqlite")
+        self.folder = root / "blobs"
+        self.blobs = Blobs(self.folder)
+        self.files = Files(self.database, self.blobs)
+        made = self.files.create(Place("local", "box"))
+        assert made
+        self.box: Collection = made
+
+    def put(self) -> None:
+        content = self.blobs.new()
+        content.write(b"content")
+        self.files.put(self.box, "file", content)
+
+    def put_all(self) -> None:
+        self.files.put_all([Put(self.box, f"local/box/{name}", b"content") for name in ("file", "other")])
+
+    def contents(self) -> int:
+        """How many there are on disk, whole or not."""
+        return sum(len(files) for _, _, files in os.walk(self.folder))
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    site = Site(tmp_path)
+    with closing(site.database):
+        yield site
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_what_cannot_be_recorded_is_removed(site: Site, many: bool) -> None:
+    with site.database.write() as connection:
+        connection.execute("CREATE TRIGGER full BEFORE INSERT ON files BEGIN SELECT RAISE(ABORT, 'full'); END")
+    with pytest.raises(sqlite3.IntegrityError, match="full"):
+        site.put_all() if many else site.put()
+    assert (site.contents(), site.files.page(site.box, "", 9)) == (0, [])
+
+
+def test_what_the_folder_does_not_keep_is_removed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Blobs) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(Blobs, "sync", full)
+    with pytest.raises(OSError, match="full"):
+        site.put()
+    assert (site.contents(), site.files.page(site.box, "", 9)) == (0, [])
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_what_may_have_been_recorded_stays(site: Site, many: bool) -> None:
+    site.database.failing = True
+    with pytest.raises(sqlite3.OperationalError):
+        site.put_all() if many else site.put()
+    assert site.files.read(site.box, "file", 99) == b"content"
+
+
+def test_no_file_is_closed_while_it_is_synced(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first sync fails at once; the others last until a file is closed, or for a moment."""
+    closed = threading.Event()
+    met: list[bool] = []
+    close = os.close
+
+    def sync(file: int) -> None:
+        if file == first:
+            raise OSError(errno.EIO, "broken")
+        met.append(closed.wait(0.2))
+
+    def watched(file: int) -> None:
+        closed.set()
+        close(file)
+
+    first = os.dup(0)
+    close(first)
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(os, "close", watched)
+    with pytest.raises(OSError, match="broken"):
+        site.blobs.add([b"one", b"two"])
+    monkeypatch.undo()
+    assert (met, site.contents()) == ([False, False], 0)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import typer
 
@@ -28,6 +28,7 @@ __all__ = ["logs", "status"]
 _LOOK_EVERY = 0.2  # seconds
 _BLOCK = 1024 * 1024
 _LONGEST = 2000  # characters of a line
+_OLDER = "requests.older.jsonl"  # what `requests.jsonl` was, until it became too large
 _PAGES = "/page/"  # for people, below the address
 _State = Literal["running", "not answering", "stopped"]
 
@@ -65,14 +66,20 @@ def logs(state: Path, name: str, terminal: Terminal, *, follow: bool) -> None:
     if not (root / "server.log").exists():
         raise AlgosyncError(f"there is no local cluster {name} that has been started", hint=command("start", name))
     files = [_Tail(root / "server.log"), _Tail(root / "requests.jsonl")]
+    with closing(_Tail(root / _OLDER)) as older:
+        _tell(older, terminal)
     while True:
         for file in files:
-            for line in file.lines():
-                shown = _request(line) if file.path.suffix == ".jsonl" else line
-                terminal.result(printable(shown, _LONGEST))
+            _tell(file, terminal)
         if not follow or terminal.out in terminal.left:
             return
         time.sleep(_LOOK_EVERY)
+
+
+def _tell(file: _Tail, terminal: Terminal) -> None:
+    for line in file.lines():
+        shown = _request(line) if file.path.suffix == ".jsonl" else line
+        terminal.result(printable(shown, _LONGEST))
 
 
 def _look(root: Path) -> _Seen:
@@ -122,26 +129,52 @@ def _document(seen: _Seen) -> Json:
 
 
 class _Tail:
-    """The lines of a file, whole ones only, and those that are added; from the beginning where it has begun anew."""
+    """The lines of a file, whole ones only, and those that are added.
+
+    From the beginning where it has begun anew; of one that another has taken the place of, the last lines first.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._place = 0
+        self._file: BinaryIO | None = None
         self._rest = b""
 
     def lines(self) -> Iterator[str]:
         """Those that have not been read yet."""
+        while True:
+            # Whoever takes its place has nothing to add to this one.
+            replaced = self._file is None or not self._is_there(self._file)
+            if self._file:
+                yield from self._added(self._file)
+            if not replaced or not self._begun():
+                return
+
+    def close(self) -> None:
+        """No more lines."""
+        if self._file:
+            self._file.close()
+
+    def _is_there(self, file: BinaryIO) -> bool:
         try:
-            with self.path.open("rb") as file:
-                if os.fstat(file.fileno()).st_size < self._place:
-                    self._place, self._rest = 0, b""
-                file.seek(self._place)
-                while block := file.read(_BLOCK):
-                    self._place += len(block)
-                    *lines, self._rest = (self._rest + block).split(b"\n")
-                    yield from (line.decode("utf-8", "replace") for line in lines)
+            return os.path.samestat(self.path.stat(), os.fstat(file.fileno()))
         except FileNotFoundError:
-            return
+            return True
+
+    def _begun(self) -> bool:
+        self.close()
+        try:
+            self._file, self._rest = self.path.open("rb"), b""
+        except FileNotFoundError:
+            self._file = None
+        return self._file is not None
+
+    def _added(self, file: BinaryIO) -> Iterator[str]:
+        if os.fstat(file.fileno()).st_size < file.tell():
+            file.seek(0)
+            self._rest = b""
+        while block := file.read(_BLOCK):
+            *lines, self._rest = (self._rest + block).split(b"\n")
+            yield from (line.decode("utf-8", "replace") for line in lines)
 
 
 def _request(line: str) -> str:

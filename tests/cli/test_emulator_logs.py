@@ -1,0 +1,36 @@
+"""`emulator logs` over a log of requests that has become too large, and has begun anew."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from harness import Workspace
+
+
+def test_following_goes_on_in_the_new_file(tmp_path: Path) -> None:
+    root = tmp_path / "state" / "local" / "default"
+    root.mkdir(parents=True)
+    log, older = root / "requests.jsonl", root / "requests.older.jsonl"
+    (root / "server.log").write_text("Serving\n")
+    older.write_text("1\n")
+    log.write_text("2\n")
+    follower = subprocess.Popen(
+        [sys.executable, "-m", "algosync", "emulator", "logs", "--follow"],
+        cwd=tmp_path,
+        env=Workspace(tmp_path).environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with follower:
+        assert follower.stdout is not None
+        assert [follower.stdout.readline() for _ in range(3)] == ["1\n", "Serving\n", "2\n"]
+        with log.open("a") as file:
+            file.write("3\n")
+        log.replace(older)
+        log.write_text("4\n")
+        assert [follower.stdout.readline() for _ in range(2)] == ["3\n", "4\n"]
+        follower.send_signal(signal.SIGINT)
+    assert follower.returncode == 130

@@ -2,8 +2,9 @@
 
 Executed by path with an environment's interpreter; standard library only. Requests come as lines on stdin, answers leave
 as lines on stdout: a number, a space, JSON, where an answer bears the number of its request. What the algorithm itself
-prints goes to stderr, a file. The first request, number 0, is the folder of the source; its answer is `{"ready": true}`
-or the error that importing ended with. With the argument `ahead`, what most algorithms import is imported before that.
+prints goes to stderr, a file. The first request, number 0, is two folders: of the source, and for a copy of it, which is what
+is imported; its answer is `{"ready": true}` or the error that importing ended with. With the argument `ahead`, what most
+algorithms import is imported before that.
 
 Runs on Python 3.7, too.
 """
@@ -18,6 +19,7 @@ import json
 import os
 import pkgutil
 import queue
+import shutil
 import signal
 import sys
 import threading
@@ -47,7 +49,9 @@ def main() -> None:
     try:
         if sys.argv[1:] == ["ahead"]:
             import_servers()
-        answer = load(json.loads(requests.get().partition(b" ")[2]))
+        source, folder = json.loads(requests.get().partition(b" ")[2])
+        copy(source, folder)
+        answer = load(folder)
     except BaseException as error:  # noqa: BLE001 - whatever ends the import is the answer to the call
         answers.write(b"0", failure(error, "InitializationError"))
         return
@@ -114,6 +118,16 @@ def repair_removed_functions() -> None:
         return original(*arguments, **options)
 
     traceback.format_exception = format_exception
+
+
+def copy(source: str, folder: str) -> None:
+    """Fill an empty folder, links remaining links."""
+    for name in os.listdir(source):
+        path, target = os.path.join(source, name), os.path.join(folder, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.copytree(path, target, symlinks=True)
+        else:
+            shutil.copy2(path, target, follow_symlinks=False)
 
 
 def load(folder: str) -> Answer:

@@ -99,7 +99,8 @@ def failed(message: str, error_type: str, stacktrace: str = "") -> Outcome:
 class Worker:
     """A worker process: started, then loaded with an algorithm, then called.
 
-    It runs in a copy of the source, with a home and a temporary folder of its own: what it leaves there nobody else finds.
+    It runs in a copy of the source, with a home and a temporary folder of its own: what it leaves there nobody else finds. It makes
+    that copy itself, as this server writes nothing into folders that others write to, links included.
     It is `usable` after a good load, and as long as its calls end well.
     """
 
@@ -112,8 +113,12 @@ class Worker:
         self._process: Process | None = None
         self._requests = -1
         self._folder = host.folder / secrets.token_hex(8)
-        for name in ("tmp", "home"):
-            (self._folder / name).mkdir(parents=True)
+        self._source, self._given, self._home, self._temporary = (
+            self._folder / name for name in ("source", "given", "home", "tmp")
+        )
+        for folder in (self._source, self._given, self._home, self._temporary):
+            folder.mkdir(parents=True)
+        self._shown: list[Path] = []
         self._log = (self._folder / "output.log").open("ab+", buffering=0)
         self._care: asyncio.Task[None] | None = None
         # Last: nobody would dismiss the token of a worker that could not be made.
@@ -145,16 +150,19 @@ class Worker:
         # Of the machine's environment, not of the algorithm's: what that names must not become visible.
         machine = processes.inherited() | self._authorities()
         bundles = [Path(machine[name]) for name in (*processes.CA_BUNDLES, "SSL_CERT_DIR") if name in machine]
-        read = [base_of(python), python.parents[1], RUNNER, *bundles, *shown]
-        jailed = self._host.jail.command(command, self._folder / "tmp", read, [self._folder])
-        self._process = await processes.start(jailed, environment, self._folder, self._log, limit=MAX_LINE)
+        read = [base_of(python), python.parents[1], RUNNER, self._given, *bundles, *shown]
+        jailed = self._host.jail.command(command, self._temporary, read, [self._source, self._home, self._temporary])
+        self._shown = list(shown)
+        self._process = await processes.start(jailed, environment, self._source, self._log, limit=MAX_LINE)
         self._care = asyncio.create_task(self._keep_small())
 
     async def load(self, target: Target, source: Path, call: Call) -> Outcome:
         """Import the algorithm, on behalf of the call that needs it."""
         self.target = target
-        await asyncio.to_thread(shutil.copytree, source, self._folder / "source", symlinks=True)
-        return await self._ask(call, str(self._folder / "source"), LOAD_SECONDS)
+        given = source
+        if self._host.jail.program and source not in self._shown:
+            given = await asyncio.to_thread(shutil.copytree, source, self._given / "source", symlinks=True)
+        return await self._ask(call, [str(given), str(self._source)], LOAD_SECONDS)
 
     async def run(self, call: Call, request: Document, timeout: float) -> Outcome:
         """One call, at most `timeout` seconds long."""
@@ -246,8 +254,8 @@ class Worker:
             | dict(variables)
             | {
                 "PATH": os.pathsep.join(filter(None, [str(python.parent), environment.get("PATH")])),
-                "HOME": str(self._folder / "home"),
-                "TMPDIR": str(self._folder / "tmp"),
+                "HOME": str(self._home),
+                "TMPDIR": str(self._temporary),
                 "ALGORITHMIA_API": self._host.address,
                 "ALGORITHMIA_API_KEY": self._token,
                 # Both spellings: a proxy meant for the internet must not get in between.

@@ -57,6 +57,20 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
 """
 PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 
+# A package whose modules run before anything else: wherever the copy of the source could be put, there is a link.
+STARTING = """
+import os, zipfile
+CODE = "import os; [os.symlink({target!r}, os.path.join(f, 'source')) for f in (os.getcwd(), os.path.dirname(os.getcwd()), \\
+os.environ['TMPDIR'] + '/..') if os.access(f, os.W_OK) and not os.path.lexists(os.path.join(f, 'source'))]"
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    with zipfile.ZipFile(os.path.join(directory, "starting-1-py3-none-any.whl"), "w") as wheel:
+        wheel.writestr("starting.pth", CODE)
+        wheel.writestr("starting-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: starting\\nVersion: 1\\n")
+        wheel.writestr("starting-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr("starting-1.dist-info/RECORD", "")
+    return "starting-1-py3-none-any.whl"
+"""
+
 LEAVES_A_DAEMON = """
 import os, signal
 def apply(input):
@@ -239,3 +253,21 @@ def test_a_secret_steers_nothing_outside_the_jail(jailed: Emulator) -> None:
     assert [environment[name] for name in ("LD_DEBUG", "SSL_CERT_DIR", "TOKEN")] == ["libs", str(jailed.root), "=a\nb ü"]
     arounds = [Path(f"/proc/{pid}/environ").read_bytes() for pid in jailed.children()]
     assert set(arounds) == {b""}
+
+
+def test_the_server_follows_no_links_of_a_worker(tmp_path: Path, jailed: Emulator) -> None:
+    """What runs before the source is there, as a package does that starts with its Python, cannot have it written elsewhere."""
+    target = tmp_path / "target"
+    target.mkdir()
+    files: dict[str, str | bytes | None] = {
+        "src/Planted.py": "import os\ndef apply(input):\n    return sorted(os.listdir())\n",
+        "requirements.txt": "./package\n",
+        "package/pyproject.toml": PROJECT,
+        "package/backend.py": STARTING.format(target=str(target)),
+        ".adk": None,
+    }
+    jailed.create("Planted")
+    commit = jailed.push("Planted", files)
+    assert jailed.build_of("Planted", commit)["status"] == "succeeded"
+    assert "src" in jailed.call(f"local/Planted/{commit}", None)["result"]
+    assert list(target.iterdir()) == []

@@ -2,6 +2,7 @@
 
 ODD = """
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -20,8 +21,9 @@ def apply(input):
     if what == "sleep":
         time.sleep(value)
     if what == "child":
-        subprocess.Popen(["sleep", "300"])
-        time.sleep(value)
+        held = socket.create_connection(("127.0.0.1", value))
+        subprocess.Popen(["sleep", "300"], stdin=held.fileno())
+        time.sleep(300)
     if what == "exit":
         sys.exit(value)
     if what == "die":

@@ -48,6 +48,14 @@ def test_commit_log(site: Site, hello: Algorithm) -> None:
     assert (reply.at("commits", 0, "id"), reply.names("commits", 0)) == (hello.commit, {"id", "short_message", "message", "author"})
 
 
+@pytest.mark.parametrize(("query", "shown"), [("since", ["commit", "0.2.0"]), ("until", ["0.1.1", "0.1.0", "initial"])])
+def test_part_of_the_commit_log(site: Site, released: dict[str, Algorithm], query: str, shown: list[str]) -> None:
+    """`since` leaves out the commit that it names and those before it, `until` what came after it: a choice."""
+    named = {version.commit: name for name, version in released.items()}
+    reply = site.curl("GET", f"{released['0.1.1'].url}/log?{query}={released['0.1.1'].commit}")
+    assert [named.get(each["id"], "initial") for each in reply.each("commits")] == shown
+
+
 def test_scms(site: Site, new: Library) -> None:
     answer = site.curl("GET", "/v1/scms")
     assert (answer.names(), [each["id"] for each in answer.each("results")]) == ({"results"}, ["internal"])

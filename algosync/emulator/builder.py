@@ -9,7 +9,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import IO
 
-from algosync.emulator import interpreters
+from algosync.emulator import interpreters, plain_file, requirements
 from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builds import FAILED, SUCCEEDED, Build
 from algosync.emulator.checkout import CheckoutError, checkout
@@ -17,7 +17,7 @@ from algosync.emulator.installer import InstallError
 from algosync.emulator.interpreters import Interpreter
 from algosync.emulator.records import Records
 from algosync.emulator.repositories import Repositories
-from algosync.emulator.requirements import RequirementsError
+from algosync.emulator.requirements import Requirements, RequirementsError
 from algosync.emulator.spares import Spares
 from algosync.emulator.venvs import Venvs
 
@@ -101,6 +101,12 @@ class Builder:
         with self.log(build) as log:
             return await self._choose(algorithm, build, log)
 
+    async def requirements(self, build: Build) -> Requirements:
+        """What a build asks for, as it was pushed: code of packages may have changed the list in the source since."""
+        kept = self._requirements_file(build)
+        # Builds of earlier versions have none.
+        return await asyncio.to_thread(requirements.read, kept if kept.exists() else self.source(build) / kept.name)
+
     def discard(self, builds: list[Build]) -> None:
         """Stop builds of a deleted algorithm and remove their files."""
         for build in builds:
@@ -129,8 +135,9 @@ class Builder:
             interpreter = await self._choose(algorithm, build, log)
             log.write(f"{self._venvs.told}\n".encode())
             await asyncio.to_thread(self._check_out, build)
-            python = await self._venvs.provide(self.source(build), interpreter, log)
-            if self._venvs.shared(self.source(build)):
+            wanted = await self.requirements(build)
+            python = await self._venvs.provide(wanted, self.source(build), interpreter, log)
+            if not wanted.local:
                 # A build is called soon, as a rule.
                 self._spares.prepare(python)
         except (CheckoutError, RequirementsError, InstallError, OSError) as error:
@@ -153,6 +160,10 @@ class Builder:
     def _interpreter_file(self, build: Build) -> Path:
         return self._folder / build.id / "interpreter"
 
+    def _requirements_file(self, build: Build) -> Path:
+        """Beside the source, where no code that runs in a jail can write."""
+        return self._folder / build.id / "requirements.txt"
+
     def _new_log(self, build: Build) -> IO[bytes]:
         """An empty folder for the build, with its log."""
         shutil.rmtree(self._folder / build.id, ignore_errors=True)
@@ -162,3 +173,8 @@ class Builder:
     def _check_out(self, build: Build) -> None:
         with self._repositories.open(build.algorithm_id) as repository:
             checkout(repository, build.commit, self.source(build))
+        kept = self._requirements_file(build)
+        try:
+            kept.write_bytes(plain_file.read(self.source(build) / kept.name, requirements.MAX_BYTES))
+        except FileNotFoundError:
+            kept.touch()

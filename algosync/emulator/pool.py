@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 from algosync.emulator.builder import Builder
 from algosync.emulator.installer import InstallError
 from algosync.emulator.interpreters import Interpreter
-from algosync.emulator.requirements import RequirementsError
+from algosync.emulator.requirements import Requirements, RequirementsError
 from algosync.emulator.spares import Spares
 from algosync.emulator.turns import Turn, Turns
 from algosync.emulator.venvs import Venvs
@@ -102,10 +102,11 @@ class Pool:
         source = self._builder.source(target.build)
         try:
             interpreter = await self._builder.interpreter(target.algorithm, target.build)
-            python = self._venvs.ready(source, interpreter) or await self._provide(target, interpreter)
+            wanted = await self._builder.requirements(target.build)
+            python = self._venvs.ready(wanted, source, interpreter) or await self._provide(target, wanted, interpreter)
         except (RequirementsError, InstallError, OSError) as error:
             return failed(f"The algorithm's environment cannot be provided: {error}", "InitializationError")
-        spare = self._spares.take(python, target, source) if self._venvs.shared(source) else None
+        spare = self._spares.take(python, target, source) if not wanted.local else None
         worker = spare or Worker(self._host)
         self._workers.add(worker)
         outcome = None
@@ -113,6 +114,9 @@ class Pool:
             if not spare:
                 await worker.start(python, variables=target.secrets, shown=[source])
             outcome = await worker.load(target, source, call)
+        except OSError as error:
+            # The disk is full, or a build has left in the source what cannot be copied.
+            return failed(f"The algorithm cannot be started: {error}", "InitializationError")
         finally:
             if spare:
                 self._spares.prepare(python)
@@ -120,10 +124,10 @@ class Pool:
                 await asyncio.shield(self._end(worker))
         return outcome if outcome.error else worker
 
-    async def _provide(self, target: Target, interpreter: Interpreter) -> Path:
+    async def _provide(self, target: Target, wanted: Requirements, interpreter: Interpreter) -> Path:
         """Make an environment again that was there at the build: somebody has emptied the cache since."""
         with self._builder.log(target.build) as log:
-            return await self._venvs.provide(self._builder.source(target.build), interpreter, log)
+            return await self._venvs.provide(wanted, self._builder.source(target.build), interpreter, log)
 
     async def _release(self, worker: Worker) -> None:
         """Back to the idle ones, or to its end."""

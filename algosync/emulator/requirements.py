@@ -10,6 +10,11 @@ from types import MappingProxyType
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from algosync.emulator import plain_file
+
+MAX_BYTES = 1024 * 1024
+"""Of a list of requirements: thousands of lines with hashes."""
+
 OPTIONS = re.compile(r"\s--(?:hash|global-option|config-settings?)\b.*")
 PATH = re.compile(r"^[.~]|/|\.(?:whl|zip|tar\.gz)$")
 LOCAL_OPTIONS = ("-r", "-c", "-e", "-f", "--requirement", "--constraint", "--editable", "--find-links")
@@ -38,6 +43,14 @@ class Requirements:
         """The packages it names, with their extras, where what markers ask for holds, given what `markers` says of a Python."""
         found = [each for each in self.named if _applies(each, markers)]
         return frozenset((canonicalize_name(each.name), frozenset(each.extras)) for each in found)
+
+
+def read(path: Path) -> Requirements:
+    """What the list in a file asks for; nothing, where there is none. Raises `RequirementsError`; `OSError` for no plain file."""
+    try:
+        return parse(plain_file.read(path, MAX_BYTES).decode("utf-8", "replace"))
+    except FileNotFoundError:
+        return parse("")
 
 
 def parse(text: str) -> Requirements:
@@ -74,7 +87,8 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
         if joined.endswith("\\"):
             joined = joined[:-1]
             continue
-        content = re.sub(r"(^|\s+)#.*$", "", joined).strip()
+        # One blank before the comment: with all of them, a line of blanks takes a time that is quadratic in its length.
+        content = re.sub(r"(^|\s)#.*$", "", joined).strip()
         joined = ""
         if content:
             yield number, content

@@ -34,18 +34,14 @@ class Venvs:
         self._folder = folder
         self._jail = jail
 
-    def ready(self, source: Path, interpreter: Interpreter) -> Path | None:
-        """The Python that can run the source, where its environment has been made. Raises `RequirementsError`."""
-        return self._ready(_key(interpreter, _read(source), source))
+    def ready(self, requirements: Requirements, source: Path, interpreter: Interpreter) -> Path | None:
+        """The Python that can run the source, where its environment has been made."""
+        return self._ready(_key(interpreter, requirements, source))
 
     @property
     def told(self) -> str:
         """What people should know who have this machine run code."""
         return self._jail.told
-
-    def shared(self, source: Path) -> bool:
-        """Whether other source may have the environment of this one, too. Raises `RequirementsError`."""
-        return not _read(source).local
 
     def sweep(self) -> None:
         """Remove environments that were never finished, unless somebody is at work on them now."""
@@ -54,23 +50,22 @@ class Venvs:
                 with contextlib.suppress(BlockingIOError), _locked(self._folder / f"{path.name.removesuffix('.tmp')}.lock"):
                     shutil.rmtree(path, ignore_errors=True)
 
-    async def provide(self, source: Path, interpreter: Interpreter, log: IO[bytes]) -> Path:
+    async def provide(self, requirements: Requirements, source: Path, interpreter: Interpreter, log: IO[bytes]) -> Path:
         """The Python that can run the source: that of an environment which has what its `requirements.txt` asks for.
 
-        Makes the environment with this interpreter where there is none. Raises `RequirementsError` or
-        `installer.InstallError`; says what it does in `log`.
+        That list is given, as it was before any code of a build could change it. Makes the environment with this interpreter
+        where there is none. Raises `installer.InstallError`; says what it does in `log`.
         """
-        requirements = _read(source)
         key = _key(interpreter, requirements, source)
         if python := self._ready(key):
             _say(log, f"Requirements already satisfied by environment {key}: nothing to install")
             return python
         self._folder.mkdir(parents=True, exist_ok=True)
         async with self._lock(key):
-            if python := self._ready(key) or self._share(key, interpreter, requirements):
+            if python := self._ready(key) or await asyncio.to_thread(self._share, key, interpreter, requirements):
                 _say(log, f"Requirements already satisfied by environment {python.parents[1].name}: nothing to install")
                 return python
-            await self._make(self._folder / key, interpreter, source, log)
+            await self._make(self._folder / key, interpreter, source if requirements.lines else None, log)
             _write(self._folder / key / READY, json.dumps({"requirements": requirements.lines}))
             return self._folder / key / "bin" / "python"
 
@@ -103,18 +98,21 @@ class Venvs:
                 return marker.parent / "bin" / "python"
         return None
 
-    async def _make(self, path: Path, interpreter: Interpreter, source: Path, log: IO[bytes]) -> None:
-        """An environment of this Python. Where that is not this server's, its own pip installs: others may be too new for it."""
+    async def _make(self, path: Path, interpreter: Interpreter, source: Path | None, log: IO[bytes]) -> None:
+        """An environment of this Python, with what source that asks for something asks for.
+
+        Where that Python is not this server's, its own pip installs: others may be too new for it.
+        """
         await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
         _say(log, f"New environment {path.name}")
-        requirements, pip = _read(source), path / "bin" / "python"
+        pip = path / "bin" / "python"
         if interpreter == OWN:
             builder = venv.EnvBuilder(symlinks=True, with_pip=False)
             await asyncio.to_thread(builder.create, path)
         else:
-            options = [] if requirements.lines else ["--without-pip"]
+            options = [] if source else ["--without-pip"]
             await installer.make_environment(interpreter.executable, path, options, log)
-        if not requirements.lines:
+        if source is None:
             return
         if interpreter == OWN:
             tools = f"{_prefix(OWN)}tools"
@@ -144,13 +142,6 @@ def _locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(file)
-
-
-def _read(source: Path) -> Requirements:
-    try:
-        return parse((source / "requirements.txt").read_text(encoding="utf-8", errors="replace"))
-    except FileNotFoundError:
-        return parse("")
 
 
 def _made_for(path: Path) -> Requirements | None:

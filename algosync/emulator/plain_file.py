@@ -1,0 +1,26 @@
+"""Reading files where code that the cluster runs could write: plain ones of a bounded size, and nothing that never ends."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+
+def read(path: Path, most: int) -> bytes:
+    """The whole of a file of at most so many bytes. Never waits for whoever made it.
+
+    Raises `OSError` for what is not there, and for links, pipes, devices, folders and larger files.
+    """
+    # Without O_NONBLOCK, to open a pipe would be to wait for somebody who writes into it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "This is no plain file", str(path))
+        with open(descriptor, "rb", closefd=False) as file:
+            # Whatever size it has been said to have.
+            content = file.read(most + 1)
+    finally:
+        os.close(descriptor)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"The file is larger than {most} bytes", str(path))
+    return content

@@ -1,0 +1,107 @@
+"""Builds of packages that mean harm: what they can reach, and what the server makes of what they leave behind."""
+
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+
+import pytest
+from emulated import Emulator, emulator
+
+from algosync.emulator import jail, plain_file
+from algosync.emulator.requirements import parse
+
+PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+
+BACKEND = """
+import os, sys, zipfile
+ENVIRONMENT, SOURCE = sys.prefix, os.path.dirname(os.getcwd())
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    strike()
+    with zipfile.ZipFile(os.path.join(directory, "harmful-1-py3-none-any.whl"), "w") as wheel:
+        wheel.writestr("harmful-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: harmful\\nVersion: 1\\n")
+        wheel.writestr("harmful-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr("harmful-1.dist-info/RECORD", "")
+    return "harmful-1-py3-none-any.whl"
+"""
+
+ANSWERS = "def apply(input):\n    return input\n"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("user")
+
+
+@pytest.fixture(scope="module")
+def jailed(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Emulator]:
+    """A cluster on a machine with a jail."""
+    if jail.find().program is None:
+        pytest.skip("bubblewrap is not here, or does not work")
+    folder = tmp_path_factory.mktemp("jailed")
+    environ = {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache"), "PIP_NO_INDEX": "1"}
+    with emulator(folder / "root", folder / "environments", environ=environ, jailed=True) as site:
+        yield site
+
+
+def build(site: Emulator, name: str, strike: str) -> tuple[str, str, str]:
+    """Commit, status and log of an algorithm with a package of its own, which strikes as it is built."""
+    site.create(name)
+    body = strike.strip().replace("\n", "\n    ")
+    files = {
+        f"src/{name}.py": ANSWERS,
+        "requirements.txt": "./package\n",
+        "package/pyproject.toml": PROJECT,
+        "package/backend.py": f"{BACKEND}\ndef strike():\n    {body}\n",
+        ".adk": None,
+    }
+    commit = site.push(name, files)
+    done = site.build_of(name, commit)
+    return commit, done["status"], site.logs(name, done)
+
+
+def soon(work: Callable[[], object], seconds: float = 10) -> object:
+    """What work returns that must not wait for anything."""
+    done: Future[object] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except OSError as error:
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return done.result(seconds)
+
+
+@pytest.mark.parametrize("strike", ["os.mkfifo(list)", "os.symlink('/dev/zero', list)"])
+def test_a_list_of_requirements_that_never_ends_stops_nobody(jailed: Emulator, strike: str) -> None:
+    name = f"Endless{len(strike)}"
+    commit, status, _ = build(jailed, name, f"list = SOURCE + '/requirements.txt'\nos.remove(list)\n{strike}")
+    assert status == "succeeded"
+    [left] = (path for path in (jailed.root / "builds").glob("*/src/requirements.txt") if not stat.S_ISREG(path.lstat().st_mode))
+    answer = jailed.call(f"local/{name}/{commit}", 1)
+    left.unlink()
+    if "mkfifo" in strike:
+        assert answer["error"]["message"].startswith("The algorithm cannot be started: ")
+    else:
+        assert answer["result"] == 1
+    assert jailed.request("GET", "/health").status == 200
+
+
+def test_blanks_in_requirements_cost_what_other_characters_do() -> None:
+    assert soon(lambda: parse("a" + " " * 100_000 + "\nb" + " " * 100_000 + "# comment").lines) == ("a", "b")
+
+
+def test_plain_files_are_read_and_others_refused(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_bytes(b"1234")
+    (tmp_path / "link").symlink_to("plain")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    assert plain_file.read(tmp_path / "plain", 4) == b"1234"
+    for name, most in (("plain", 3), ("link", 4), ("folder", 4), ("pipe", 4), ("none", 4)):
+        with pytest.raises(OSError, match=name):
+            soon(partial(plain_file.read, tmp_path / name, most))

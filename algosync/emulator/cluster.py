@@ -26,7 +26,7 @@ from algosync.emulator.call_errors import CallErrors
 from algosync.emulator.calls_api import CallsApi
 from algosync.emulator.data_api import DataApi
 from algosync.emulator.database import Database
-from algosync.emulator.direct import Direct
+from algosync.emulator.direct_answers import Direct
 from algosync.emulator.environments_api import EnvironmentsApi
 from algosync.emulator.errors import ApiError
 from algosync.emulator.fault_builder import SabotagedBuilder

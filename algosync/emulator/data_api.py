@@ -2,8 +2,6 @@
 
 import asyncio
 import base64
-import binascii
-import json
 import re
 
 from starlette.requests import Request
@@ -15,16 +13,16 @@ from algosync.emulator.accounts import Caller
 from algosync.emulator.blobs import BLOCK, Blobs
 from algosync.emulator.clock import seconds_text
 from algosync.emulator.contents import blocks, content_type, md5, receive
-from algosync.emulator.errors import BAD_MARKER, ApiError, invalid
+from algosync.emulator.data_requests import PREFIXES, creation, marker_name, place_of, read_acl
+from algosync.emulator.errors import ApiError, invalid
 from algosync.emulator.files import Collection, File, Files, Put
-from algosync.emulator.places import ACLS, Place, check_readable, check_writable, decode, is_file, locate
-from algosync.emulator.replies import MAX_JSON, caller_of, error_reply, json_reply, object_field, parsed, read_body, read_object
+from algosync.emulator.places import Place, check_readable, check_writable
+from algosync.emulator.replies import error_reply, json_reply, read_object
 from algosync.emulator.stances import Stances
 
 PAGE = 1000
 
 STRICT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,29}")
-PREFIXES = ("/v1/data", "/v1/connector/data")
 
 
 class DataApi:
@@ -52,7 +50,7 @@ class DataApi:
         return [*routes, *[Route(path, _unsupported, methods=list(verbs)) for path in others]]
 
     async def _read(self, request: Request) -> Response:
-        caller, _, place = _place(request)
+        caller, _, place = place_of(request)
         if not place.file:
             return json_reply(self._listing(request, caller, place), headers={"X-Data-Type": "directory"})
         collection = self._readable(caller, place)
@@ -69,12 +67,12 @@ class DataApi:
 
     def readable(self, scope: Scope) -> Collection | None:
         """The collection of the file that a GET asks for. Raises `ApiError` for one that is not for the caller."""
-        caller, _, place = _place(Request(scope))
+        caller, _, place = place_of(Request(scope))
         return self._readable(caller, place) if place.file else None
 
     def writable(self, scope: Scope) -> Collection | None:
         """The collection of the file that a PUT is about. Raises `ApiError` for one that is not for the caller."""
-        caller, _, place = _place(Request(scope))
+        caller, _, place = place_of(Request(scope))
         return self._target(caller, place)
 
     def takes(self, size: int) -> bool:
@@ -87,7 +85,7 @@ class DataApi:
         return [_stored(put.path) if alive else error_reply(_missing()) for put, alive in zip(puts, stored, strict=True)]
 
     async def _probe(self, request: Request) -> Response:
-        caller, _, place = _place(request)
+        caller, _, place = place_of(request)
         if place.file:
             collection = self._readable(caller, place)
             file = self._files.file(collection, place.file) if collection else None
@@ -106,7 +104,7 @@ class DataApi:
     def _listing(self, request: Request, caller: Caller, place: Place) -> dict[str, object]:
         if not place.account:
             return {"folders": [{"name": name} for name in (caller.user, *caller.organizations)]}
-        after = _marker(request.query_params.get("marker", ""))
+        after = marker_name(request.query_params.get("marker", ""))
         if not place.collection:
             check_writable(place, caller)
             names = self._files.collections(place.account, after, PAGE + 1)
@@ -123,7 +121,7 @@ class DataApi:
         return listing
 
     async def _write(self, request: Request) -> Response:
-        caller, path, place = _place(request)
+        caller, path, place = place_of(request)
         collection = self._target(caller, place)
         content = self._blobs.new()
         try:
@@ -148,8 +146,8 @@ class DataApi:
         return collection
 
     async def _create(self, request: Request) -> Response:
-        caller, path, parent = _place(request)
-        body = await _creation(request)
+        caller, path, parent = place_of(request)
+        body = await creation(request)
         name = body.get("name")
         if parent.collection or not parent.account:
             raise invalid("Collections are made directly below an account")
@@ -158,14 +156,14 @@ class DataApi:
         if self._stances.strict_names and not STRICT_NAME.fullmatch(name):
             raise invalid("A collection's name begins with a letter; letters, digits and underscores follow, 30 at most")
         check_writable(parent, caller)
-        acl = _read_acl(body) if body.get("acl") is not None else None
+        acl = read_acl(body) if body.get("acl") is not None else None
         if self._files.create(Place(parent.account, name), acl) is None:
             raise ApiError(self._stances.duplicate_status, f"The collection {name} exists already")
         return json_reply({"result": f"data://{path}/{name}"})
 
     async def _change_acl(self, request: Request) -> Response:
-        caller, _, place = _place(request)
-        acl = _read_acl(await read_object(request))
+        caller, _, place = place_of(request)
+        acl = read_acl(await read_object(request))
         if not place.collection or place.file or place.special:
             raise invalid("Only collections have an ACL")
         check_writable(place, caller)
@@ -176,7 +174,7 @@ class DataApi:
         return Response(None, 200)
 
     async def _delete(self, request: Request) -> Response:
-        caller, _, place = _place(request)
+        caller, _, place = place_of(request)
         if not place.collection:
             raise invalid("An account cannot be deleted here")
         check_writable(place, caller)
@@ -209,36 +207,6 @@ async def _unsupported(request: Request) -> Response:
     raise invalid(f"unsupported connector {request.path_params['connector']}: this cluster has hosted data only")
 
 
-def data_path(raw: bytes) -> str:
-    """What the path of a request for data names, as it was asked for. Raises `ApiError` for what is no text."""
-    return _asked(raw) or ""
-
-
-def _place(request: Request) -> tuple[Caller, str, Place]:
-    """The caller, the path as it was asked for, and what it means."""
-    path = _asked(request.scope["raw_path"])
-    if path is None:
-        # Where escapes are in the prefix, too, it is taken as the server has decoded it.
-        path = request.path_params.get("path", "").strip("/")
-    caller = caller_of(request)
-    return caller, path, locate(path, caller)
-
-
-def _asked(raw: bytes) -> str | None:
-    """The part of a request's path that names data; None where it is not about data."""
-    prefix = next((prefix for prefix in reversed(PREFIXES) if raw.startswith(prefix.encode())), None)
-    return None if prefix is None else decode(raw[len(prefix) :].lstrip(b"/")).strip("/")
-
-
-def names_file(raw: bytes) -> bool:
-    """Whether the path of a request, as it came, is that of a data file, and not of a folder or of something else."""
-    try:
-        path = _asked(raw)
-    except ApiError:
-        return False
-    return path is not None and is_file(path)
-
-
 def _whole(request: Request, body: bytes) -> Response:
     accepted = request.headers.get("accept", "*/*")
     return Response(body, 200, {"X-Data-Type": "file"}, media_type=content_type(accepted, body))
@@ -258,31 +226,3 @@ def _has_acl(place: Place, caller: Caller) -> bool:
 
 def _entry(file: File) -> dict[str, object]:
     return {"filename": file.name, "size": file.size, "last_modified": seconds_text(file.modified)}
-
-
-def _marker(marker: str) -> str:
-    try:
-        return base64.b64decode(marker, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        raise ApiError(400, "The marker is malformed", BAD_MARKER) from None
-
-
-async def _creation(request: Request) -> dict[str, object]:
-    """`{"name", "acl"}`; one client sends the bare name as plain text."""
-    if not request.headers.get("content-type", "").startswith("text/plain"):
-        return await read_object(request)
-    sent = await read_body(request, MAX_JSON)
-    name: dict[str, object] = {"name": sent.decode("utf-8", "replace")}
-    try:
-        body = parsed(sent)
-    except ValueError:
-        return name
-    return body if isinstance(body, dict) else name
-
-
-def _read_acl(body: dict[str, object]) -> list[str]:
-    read = object_field(body, "acl").get("read")
-    found = next((acl for acl in ACLS if acl == read), None)
-    if found is None:
-        raise invalid(f"acl.read is none of {', '.join(map(json.dumps, ACLS))}")
-    return found

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from algosync.emulator.data_api import names_file
+from algosync.emulator.data_requests import names_file
 from algosync.emulator.database import Database
 
 READS = re.compile(r"(?:GET|HEAD|OPTIONS) .*|POST (?:/v1/algo/.*|/git/.*/git-upload-pack)", re.DOTALL)

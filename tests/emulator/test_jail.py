@@ -57,14 +57,22 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
 """
 PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 
-# A package whose modules run before anything else: wherever the copy of the source could be put, there is a link.
+# A package whose module runs before anything else: as soon as a copy of the source appears, a link takes its place.
 STARTING = """
 import os, zipfile
-CODE = "import os; [os.symlink({target!r}, os.path.join(f, 'source')) for f in (os.getcwd(), os.path.dirname(os.getcwd()), \\
-os.environ['TMPDIR'] + '/..') if os.access(f, os.W_OK) and not os.path.lexists(os.path.join(f, 'source'))]"
+CODE = '''
+import os, time
+end = time.monotonic() + 0.5
+while time.monotonic() < end and not os.path.isdir("source"):
+    time.sleep(0.001)
+if os.path.isdir("source"):
+    os.rename("source", "moved")
+    os.symlink({target!r}, "source")
+'''
 def build_wheel(directory, config_settings=None, metadata_directory=None):
     with zipfile.ZipFile(os.path.join(directory, "starting-1-py3-none-any.whl"), "w") as wheel:
-        wheel.writestr("starting.pth", CODE)
+        wheel.writestr("starting.pth", "import starting")
+        wheel.writestr("starting.py", CODE)
         wheel.writestr("starting-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: starting\\nVersion: 1\\n")
         wheel.writestr("starting-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
         wheel.writestr("starting-1.dist-info/RECORD", "")
@@ -265,6 +273,8 @@ def test_the_server_follows_no_links_of_a_worker(tmp_path: Path, jailed: Emulato
         "package/pyproject.toml": PROJECT,
         "package/backend.py": STARTING.format(target=str(target)),
         ".adk": None,
+        # They take longer to copy than a Python to start.
+        **{f"data/{number}": "x" for number in range(1500)},
     }
     jailed.create("Planted")
     commit = jailed.push("Planted", files)

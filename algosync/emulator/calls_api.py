@@ -6,6 +6,8 @@ import json
 import re
 import time
 import uuid
+from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,7 +22,7 @@ from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of, json_reply, read_body
 from algosync.emulator.stances import Stances
-from algosync.emulator.worker import Call, Document, Outcome, Target
+from algosync.emulator.worker import Call, Document, Outcome, Target, failed
 
 MAX_INPUT = 10 * 1024 * 1024
 DEFAULT_TIMEOUT = 300
@@ -74,14 +76,15 @@ class CallsApi:
             return json_reply({"async": "void", "async_protocol": "void", "request_id": call.id})
         outcome = await run
         if output == "raw":
-            return _raw(outcome)
+            return _written(_raw, outcome)
         own = caller.owns(target.algorithm.owner)
         extras: Document = {"request_id": call.id}
         if own and request.query_params.get("stdout", "").lower() == "true":
             extras["stdout"] = outcome.stdout
         if request.query_params.get("timing") == "1":
             extras["timing"] = {"running": outcome.duration, "total": time.monotonic() - arrived}
-        return json_reply(_reply(outcome, extras, trace=own or target.algorithm.settings["source_visibility"] == "open"))
+        trace = own or target.algorithm.settings["source_visibility"] == "open"
+        return _written(lambda outcome: json_reply(_reply(outcome, extras, trace=trace)), outcome)
 
     async def _run(self, target: Target, call: Call, payload: Document, timeout: float) -> Outcome:
         try:
@@ -176,6 +179,15 @@ def _timeout(text: str | None) -> float:
     return min(seconds, MAX_TIMEOUT)
 
 
+def _written(write: Callable[[Outcome], Response], outcome: Outcome) -> Response:
+    """An outcome as a reply; an error where its result is none that can be written: nested too deep, or no base64."""
+    try:
+        return write(outcome)
+    except (RecursionError, ValueError):
+        message = "The algorithm's result is nested too deep, or not what its content type says"
+        return write(replace(failed(message, "AlgorithmError"), stdout=outcome.stdout, duration=outcome.duration))
+
+
 def _reply(outcome: Outcome, extras: Document, *, trace: bool) -> dict[str, object]:
     """The documented reply with `extras` in its metadata.
 
@@ -207,6 +219,13 @@ def _raw(outcome: Outcome) -> Response:
     return json_reply(result)
 
 
+def _beginning(data: object) -> str:
+    try:
+        return str(data)[:128]
+    except RecursionError:
+        return "(nested too deep to be shown)"
+
+
 def _failure(target: Target, call: Call, payload: Document, error: Document) -> dict[str, object]:
     """What the list of errors keeps of a failed call."""
     return {
@@ -214,7 +233,7 @@ def _failure(target: Target, call: Call, payload: Document, error: Document) -> 
         "username": call.user,
         "algoname": target.algorithm.name,
         "algoversion": target.build.commit,
-        "input": str(payload["data"])[:128],
+        "input": _beginning(payload["data"]),
         "error": error.get("message"),
         "error_type": error.get("error_type"),
         "stacktrace": str(error.get("stacktrace") or "")[-MAX_TRACE:],

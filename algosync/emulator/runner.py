@@ -58,9 +58,8 @@ def main() -> None:
     answers.write(b"0", '{"ready": true}')
     while True:
         number, _, line = requests.get().partition(b" ")
-        request = json.loads(line)
         try:
-            text = answer(request)
+            text = answer(json.loads(line))
         except BaseException as error:  # noqa: BLE001 - the same for a call, SystemExit included
             text = failure(error, "AlgorithmError")
         if len(text) > MAX_ANSWER:

@@ -32,6 +32,9 @@ STEERING = re.compile(r"(LD|GLIBC|MALLOC)_.*|GCONV_PATH|LOCPATH")
 MAX_VALUE = 65536
 """Bytes. A process can take about twice that in one variable."""
 
+MAX_SECRETS, MAX_VALUES = 1000, 2**20
+"""Secrets of one algorithm, and bytes of all of them: a process can take about twice that in its environment."""
+
 
 class SecretsApi:
     """Secrets are listed, made, changed and removed by the owner of their algorithm."""
@@ -78,6 +81,7 @@ class SecretsApi:
             value_id=str(uuid.uuid4()),
             value=_value(body),
         )
+        self._check_room(entry)
         self._vault.add(entry)
         return json_reply(_described(entry))
 
@@ -94,12 +98,20 @@ class SecretsApi:
         )
         if "secret_value" in body:
             entry = entry.with_value(_value(body))
+        self._check_room(entry)
         self._vault.change(entry)
         return json_reply(_described(entry))
 
     async def _remove(self, request: Request) -> Response:
         self._vault.remove(self._addressed(request))
         return Response(None, 204)
+
+    def _check_room(self, entry: Entry) -> None:
+        """Raises `ApiError` 400 where a worker could not be started with this secret and the others."""
+        secrets = [entry, *(each for each in self._vault.of(entry.algorithm_id) if each.id != entry.id)]
+        size = sum(len(f"{each.variable}={each.value}".encode()) for each in secrets)
+        if len(secrets) > MAX_SECRETS or size > MAX_VALUES:
+            raise invalid(f"An algorithm has {MAX_SECRETS} secrets at most, of {MAX_VALUES} bytes in all")
 
     def _addressed(self, request: Request) -> Entry:
         entry = self._vault.find(owned(request, self._records).id, request.path_params["secret"])

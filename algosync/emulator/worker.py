@@ -172,13 +172,14 @@ class Worker:
         process = self._process
         if process is None or process.stdin is None:
             raise RuntimeError("The worker is not started")
+        try:
+            text = json.dumps(request)
+        except RecursionError:
+            return failed("The input is nested too deep", "ParsingError")
         self._call = call
         self._requests += 1
         os.ftruncate(self._log.fileno(), 0)
-        with contextlib.suppress(ConnectionError):
-            process.stdin.write(f"{self._requests} {json.dumps(request)}\n".encode())
-            await process.stdin.drain()
-        return await self._answer(process, timeout)
+        return await self._answer(process, f"{self._requests} {text}\n".encode(), timeout)
 
     async def _keep_small(self) -> None:
         """Cut what it prints, again and again: who never stops must not fill the disk."""
@@ -197,16 +198,16 @@ class Worker:
         self._log.close()
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
-    async def _answer(self, process: Process, timeout: float) -> Outcome:
+    async def _answer(self, process: Process, request: bytes, timeout: float) -> Outcome:
         """The next line of the runner, or what went wrong instead, which leaves the worker unusable."""
         self.usable = False
         started = time.monotonic()
         try:
-            line = await asyncio.wait_for(_line(process), timeout)
+            line = await asyncio.wait_for(_exchanged(process, request), timeout)
             outcome = self._read(line) if line else await self._ended(process)
         except asyncio.TimeoutError:
             outcome = failed(f"Algorithm timed out after {timeout:g} seconds", "TimeoutError")
-        except ValueError:
+        except (ValueError, RecursionError):
             outcome = failed("The algorithm's answer could not be read", "SystemError")
         duration = time.monotonic() - started
         self._call = None
@@ -218,7 +219,7 @@ class Worker:
         number, _, text = line.partition(b" ")
         if number != str(self._requests).encode():
             raise ValueError("This is no answer to the last request")
-        return Outcome(json.loads(text))
+        return Outcome(_checked(json.loads(text)))
 
     async def _ended(self, process: Process) -> Outcome:
         await processes.kill(process)
@@ -265,6 +266,22 @@ class Worker:
         )
 
 
+async def _exchanged(process: Process, request: bytes) -> bytes:
+    """Send a request and wait for a line, whoever comes first: a process that reads nothing may end, or be stopped, or be late."""
+    sent = asyncio.ensure_future(_send(process, request))
+    try:
+        return await _line(process)
+    finally:
+        sent.cancel()
+
+
+async def _send(process: Process, request: bytes) -> None:
+    if process.stdin:
+        with contextlib.suppress(ConnectionError):
+            process.stdin.write(request)
+            await process.stdin.drain()
+
+
 async def _line(process: Process) -> bytes:
     """The next line a process writes; empty once it has ended, even if others that it started hold its stdout open."""
     if process.stdout is None:
@@ -278,6 +295,21 @@ async def _line(process: Process) -> bytes:
     finally:
         line.cancel()
         end.cancel()
+
+
+def _checked(document: object) -> Document:
+    """What a runner may answer: an object, whose error, if it has one, is told in texts. Raises `ValueError` and `RecursionError`.
+
+    The algorithm shares the runner's process, so that anything can come.
+    """
+    if not isinstance(document, dict):
+        raise ValueError("This is no object")
+    error = document.get("error")
+    if error is None:
+        return document
+    if not isinstance(error, dict):
+        raise ValueError("This is no error")
+    return {**document, "error": {name: value if isinstance(value, str) else str(value) for name, value in error.items()}}
 
 
 def _survivable(error: Document) -> bool:

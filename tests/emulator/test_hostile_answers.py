@@ -1,0 +1,99 @@
+"""What algorithms answer that no reply can hold, and what they leave unread: errors of theirs, never of the server."""
+
+import time
+
+import pytest
+from emulated import Emulator
+
+NESTS = """
+def apply(input):
+    found = []
+    for _ in range(input):
+        found = [found]
+    return found
+"""
+
+FORGES = """
+import os, stat
+def apply(input):
+    for descriptor in range(3, 16):
+        try:
+            if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+                os.write(descriptor, b"1 " + input.encode() + b"\\n")
+        except OSError:
+            pass
+    return "honest"
+"""
+
+DOCUMENTS = [
+    *("[]", "null", "1", '"text"', "{}", "[" * 100_000, "[" * 980 + "]" * 980, '{"result": ' + "[" * 980 + "]" * 980 + "}"),
+    *(
+        '{"error": []}',
+        '{"error": {"message": {"a": 1}}}',
+        '{"error": {"message": ' + "[" * 980 + "]" * 980 + "}}",
+        '{"error": {}}',
+    ),
+    *(
+        '{"error": {"error_type": 1}}',
+        '{"error": {"message": null}}',
+        '{"metadata": []}',
+        '{"result": "\\ud800"}',
+        '{"result": NaN}',
+    ),
+    *('{"result": "x", "metadata": {"content_type": "binary"}}', '{"result": 1, "metadata": {"content_type": "text"}}'),
+    *('{"result": ' + "[" * 980 + "]" * 980 + ', "metadata": {"content_type": "text"}}', '{"result": ' + "9" * 5000 + "}"),
+]
+
+
+@pytest.mark.parametrize("depth", [500, *range(900, 1010, 15), 1100])
+def test_a_result_of_any_depth_is_a_result_or_an_error(site: Emulator, nests: str, depth: int) -> None:
+    for query in ("", "?output=raw"):
+        reply = site.request("POST", f"/v1/algo/{nests}{query}", str(depth), {"Content-Type": "application/json"})
+        if depth == 500:
+            assert reply.body.startswith(b'{"result":[[[' if not query else b"[[[")
+        assert reply.status in ((200, 400) if query else (200,)), depth
+
+
+@pytest.mark.parametrize("depth", [900, 940, 960, 970, 980, 985, 990, 995, 1000, 1100])
+def test_an_input_of_any_depth_is_taken_or_refused(site: Emulator, nests: str, depth: int) -> None:
+    """It is no number either: the algorithm fails, and the list of errors tells the beginning of its input."""
+    body = b"[" * depth + b"]" * depth
+    reply = site.request("POST", f"/v1/algo/{nests}", body, {"Content-Type": "application/json"})
+    assert reply.status in (200, 400)
+    assert set(reply.json) <= {"error", "metadata"}
+    assert site.call(nests, 0)["result"] == []
+
+
+@pytest.fixture(scope="module")
+def nests(site: Emulator) -> str:
+    return site.deploy("Nests", NESTS)
+
+
+@pytest.fixture(scope="module")
+def forges(site: Emulator) -> str:
+    return site.deploy("Answers", FORGES)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document[:40])
+def test_whatever_a_runner_answers_is_no_error_of_the_server(site: Emulator, forges: str, document: str) -> None:
+    for query in ("", "?output=raw"):
+        reply = site.request("POST", f"/v1/algo/{forges}{query}", document.encode(), {"Content-Type": "text/plain"})
+        assert reply.status in ((200, 400) if query else (200,))
+
+
+def test_an_input_that_nobody_reads_is_given_up_in_time(site: Emulator) -> None:
+    """Two megabytes fill every pipe; who is stopped by then reads none of them."""
+    code = """
+import os, signal, subprocess, sys
+def apply(input):
+    if input == "pid":
+        subprocess.Popen([sys.executable, "-c", f"import os, time; time.sleep(0.3); os.kill({os.getpid()}, {signal.SIGSTOP})"])
+    return input[:3]
+"""
+    reference = site.deploy("Stopped", code)
+    assert site.call(reference, "pid")["result"] == "pid"
+    time.sleep(1)
+    started = time.monotonic()
+    assert site.call(reference, "x" * 2_000_000, "?timeout=1")["error"]["error_type"] == "TimeoutError"
+    assert time.monotonic() - started < 10
+    assert site.call(reference, "x" * 2_000_000)["result"] == "xxx"

@@ -89,6 +89,18 @@ def test_collections_are_for_own_algorithms_by_default(site: Site) -> None:
     assert reply.at("acl") == {"read": ["algo://.my/*"]}
 
 
+@pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "DELETE"])
+def test_only_reading_is_for_everybody(site: Site, method: str) -> None:
+    """Nobody but its owner writes into a collection that all may read, or makes one beside it."""
+    path = site.collection({"a": "words"}, ["user://*"])
+    bodies: dict[str, object] = {"PUT": "changed", "POST": {"name": "more"}, "PATCH": {"acl": {"read": []}}}
+    changed = {"POST": site.user, "PATCH": path}.get(method, f"{path}/a")
+    reply = site.curl(method, f"/v1/data/{changed}", bodies.get(method), key=site.other)
+    assert (reply.status, reply.at("error", "code")) == (403, 2001)
+    after = site.curl("GET", f"/v1/data/{path}/a", key=site.other)
+    assert (after.status, after.body) == (200, b"words")
+
+
 @pytest.mark.parametrize("name", sorted(ACLS))
 def test_library_knows_acls(site: Site, library: Library, name: str) -> None:
     made = site.name("made")

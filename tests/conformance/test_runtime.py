@@ -51,6 +51,13 @@ def test_legacy_layout(site: Site) -> None:
     assert reply.at("result") == "legacy"
 
 
+def test_marker_without_the_adk(site: Site) -> None:
+    """Where `.adk` is, the source is imported only, and has to serve itself."""
+    reply = site.run(site.built("def apply(input):\n    return 'legacy'\n", {**NEEDED, ".adk": ""}), 1)
+    assert (reply.status, reply.names(), reply.at("result")) == (200, {"error", "metadata"}, None)
+    assert ".adk" in str(reply.at("error", "message")), reply
+
+
 def test_import_failure(site: Site) -> None:
     """It kills a process of the legacy layout before it can serve."""
     reply = site.run(site.built("import nothing_of_the_kind\n\n\ndef apply(input):\n    return 1\n"), 1)
@@ -157,3 +164,58 @@ def test_model_manifest(site: Site, algo: Algo) -> None:
     site.curl("PUT", f"/v1/data/{path}/words.txt", "tampered")
     tampered = site.run(site.pushed(built, {"README.md": "again"}), "x")
     assert tampered.at("error", "error_type") == "LoadingError"
+
+
+LAZY_SOURCE = """\
+from Algorithmia import ADK
+
+
+def load(model):
+    return model
+
+
+def apply(input, loaded):
+    with open(loaded.get_model(input)) as file:
+        return file.read()
+
+
+ADK(apply, load).init("words")
+"""
+
+
+def manifest(path: str, **required: object) -> str:
+    """One required file, one optional file of a collection."""
+    words = {"name": "words", "source_uri": f"data://{path}/words.txt", "metadata": {}, "fail_on_tamper": False, **required}
+    extra = {"name": "extra", "source_uri": f"data://{path}/extra.txt", "metadata": {}, "fail_on_tamper": False}
+    return json.dumps({"required_files": [words], "optional_files": [extra]})
+
+
+def test_optional_files_are_fetched_when_asked_for(site: Site) -> None:
+    """Here it comes to be when the model has been loaded already."""
+    path = site.collection({"words.txt": "required"})
+    made = site.created()
+    built = site.pushed(made, {f"src/{made.name}.py": LAZY_SOURCE, "model_manifest.json": manifest(path)})
+    reply = site.run(built, "words")
+    assert reply.at("result") == "required"
+    site.curl("PUT", f"/v1/data/{path}/extra.txt", "optional")
+    reply = site.run(built, "extra")
+    assert reply.at("result") == "optional"
+
+
+def test_manifest_with_a_broken_lock(site: Site) -> None:
+    """A freeze file that was written by hand is not run with."""
+    frozen = {**json.loads(manifest("x/y")), "timestamp": "1.0", "lock_checksum": "0" * 32}
+    made = site.created()
+    files = {f"src/{made.name}.py": LAZY_SOURCE, "model_manifest.json.freeze": json.dumps(frozen)}
+    reply = site.run(site.pushed(made, files), "words")
+    assert (reply.status, "Manifest FreezeFile Tamper Detected" in str(reply.at("error", "message"))) == (200, True)
+
+
+def test_tampering_is_told_of_what_is_frozen_only(site: Site) -> None:
+    """Without the sum that a freeze adds, the runtime fails at the comparison: in every call."""
+    path = site.collection({"words.txt": "required"})
+    made = site.created()
+    files = {f"src/{made.name}.py": LAZY_SOURCE, "model_manifest.json": manifest(path, fail_on_tamper=True)}
+    reply = site.run(site.pushed(made, files), "words")
+    assert (reply.status, reply.at("error", "error_type")) == (200, "LoadingError")
+    assert "str" in str(reply.at("error", "message")), reply

@@ -54,6 +54,8 @@ class _Check:
         self._chains: dict[int, int | None] = {}
         """By an object's place, what it and all that it leans on have together; None for what leans on an id."""
         self._leaning = 0
+        self._files: set[int] = set()
+        """The places of what is a file, or may be one: what leans on an id can be anything."""
 
     def run(self) -> None:
         head = self._exactly(12)
@@ -74,10 +76,14 @@ class _Check:
         head = self._inflate(size)
         if kind not in (OFFSET_DELTA, ID_DELTA):
             self._chains[place] = size
+            if kind == BLOB:
+                self._files.add(place)
             return
-        made = _made_by(head)
-        _at_most(made, MAX_OBJECT, "bytes in an object")
+        made, file = _made_by(head), base is None or base in self._files
+        _at_most(made, MAX_OBJECT if file else MAX_LISTING, "bytes in an object")
         self._count(made)
+        if file:
+            self._files.add(place)
         self._follow(place, base, made)
 
     def _count(self, size: int) -> None:

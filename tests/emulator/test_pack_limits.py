@@ -62,6 +62,10 @@ REFUSED = {
     "a large commit": ([entry(COMMIT, 9 * MIB, b"")], "more than 8388608 bytes in an object"),
     "a large delta": ([SMALL, entry(OFFSET_DELTA, 101 * MIB, b"", b"\x0a")], "more than 104857600 bytes in an object"),
     "a delta that makes much": ([SMALL, delta(101 * MIB, bytes([len(SMALL)]))], "more than 104857600 bytes in an object"),
+    "a delta that makes a large list": (
+        [entry(TREE, 1, zlib.compress(b"x")), delta(MIB, bytes([len(SMALL)])), delta(9 * MIB, b"\x0e")],
+        "more than 8388608 bytes in an object",
+    ),
     "a long chain": (chain(100 * MIB, 11), "more than 1073741824 bytes in a chain of deltas"),
     "deltas by id": ([delta(100 * MIB, b"x" * 20, ID_DELTA)] * 11, "more than 1073741824 bytes of deltas by id"),
     "a size without end": ([b"\xb0" + b"\xff" * 12], "the pack is damaged: a size without end"),

@@ -54,7 +54,7 @@ def locate(path: str, caller: Caller) -> Place:
     if len(segments) > 3:
         raise invalid("Hosted data has no folders inside a collection")
     if segments[1:] and segments[1].startswith("."):
-        # Names of special collections, which begin no path below an account; nobody else's begin so.
+        # Special collections begin a path themselves, and no other's name begins so.
         raise ApiError(404, "path not found")
     return Place(account, *segments[1:])
 

@@ -3,7 +3,7 @@
 It shares no code with the rest of algosync and is only ever reached over a socket: `python -m algosync.emulator ROOT`.
 It runs the algorithms it is given; it is no security boundary.
 
-    server        one process on loopback: its lock, its address, its life
+    server        one process on loopback: its lock, its address, its life; start_files, http_server: what it needs, what it runs
     cluster       puts the parts together
     gate          who may enter; the request log
     *_api         the routes: data, management, releases, secrets, accounts, environments, git, calls

@@ -39,7 +39,8 @@ def main() -> int:
     parser.add_argument("--faults", type=Path, metavar="FILE", help="what goes wrong with which requests, as JSON")
     add_options(parser)
     arguments = parser.parse_args()
-    from algosync.emulator.server import Options, StartError, serve
+    from algosync.emulator.server import Options, serve
+    from algosync.emulator.start_files import StartError
 
     last = last_start(arguments.root)
     if arguments.tls is None:

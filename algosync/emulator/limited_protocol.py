@@ -1,6 +1,7 @@
-"""One connection, and what a client may do with it: how many there are, how long a head takes, how slow a body comes.
+"""One connection, and what a client may do with it: how many there are, how long a head takes, how slow a body comes or goes.
 
-uvicorn has no such limits: whoever opens connections and says nothing, or one byte a minute, would hold them for ever.
+uvicorn has no such limits: whoever opens connections and says nothing, or one byte a minute, or does not read what was asked for,
+would hold them for ever.
 """
 
 import asyncio
@@ -42,6 +43,8 @@ class LimitedProtocol(H11Protocol):
     body_seconds = 60.0
     body_bytes = 1024
     """A body that does not bring so many bytes in so many seconds, while this server waits for them, has ended."""
+    write_seconds = 60.0
+    """A client that takes nothing of what waits to be sent for so long has left. Over TLS it has to take whole blocks of a file."""
     max_connections = MAX_CONNECTIONS
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own class
@@ -49,6 +52,7 @@ class LimitedProtocol(H11Protocol):
         self._received = 0
         self._phase = Phase.NOTHING
         self._timer: asyncio.TimerHandle | None = None
+        self._sending: asyncio.TimerHandle | None = None
         self._served = False
         if len(self.connections) > self.max_connections + self.max_connections // 4:
             transport.abort()
@@ -59,7 +63,14 @@ class LimitedProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_watching()
+        if self._sending:
+            self._sending.cancel()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        # From here on nothing is written until enough has been sent.
+        super().pause_writing()
+        self._watch_sending()
 
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
@@ -70,6 +81,7 @@ class LimitedProtocol(H11Protocol):
         self._served = True
         super().on_response_complete()
         self._watch()
+        self._watch_sending()
 
     def send_400_response(self, msg: str) -> None:
         """uvicorn's answer to what is no HTTP, from where it catches h11's error."""
@@ -107,6 +119,20 @@ class LimitedProtocol(H11Protocol):
         else:
             self._watch_body()
 
+    def _watch_sending(self) -> None:
+        """See to it that what waits now becomes less."""
+        if self._sending:
+            self._sending.cancel()
+        if waiting := self.transport.get_write_buffer_size():
+            self._sending = self.loop.call_later(self.write_seconds, self._measure_sending, waiting)
+
+    def _measure_sending(self, before: int) -> None:
+        if self.transport.get_write_buffer_size() < before:
+            self._watch_sending()
+        elif self.transport.get_protocol() is self:
+            # To close it would be to wait for it again.
+            self.transport.abort()
+
     def _stop_watching(self) -> None:
         self._phase = Phase.NOTHING
         if self._timer:
@@ -124,6 +150,7 @@ class LimitedProtocol(H11Protocol):
         if not (running and self.cycle.response_started) and self.conn.our_state is not h11.DONE:
             self.transport.write(_raw(status, message))
         self.transport.close()
+        self._watch_sending()
 
 
 def raise_file_limit() -> None:

@@ -1,0 +1,123 @@
+"""Files that a start needs or leaves: the lock, the database, those of TLS, and the address file with its keys.
+
+Everything here raises `StartError` for what cannot be used.
+"""
+
+import contextlib
+import json
+import os
+import sqlite3
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from algosync.emulator import server_lock
+from algosync.emulator.accounts import AccountError, Accounts
+from algosync.emulator.database import Database
+from algosync.emulator.fault_file import FaultFile
+from algosync.emulator.fault_values import FaultError
+from algosync.emulator.keys import KEY_LENGTH, new_key
+from algosync.emulator.rights import Rights
+
+ADDRESS = "cluster.json"
+
+
+class StartError(Exception):
+    """The server cannot start, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Files: the server's certificate with its key, that of its authority where it is known, the machine's authorities with it."""
+
+    certificate: Path
+    ca_cert: Path | None
+    bundle: Path
+
+
+def tls_files(root: Path, given: Path | None) -> Tls:
+    """The given certificate's, or those of a new one."""
+    try:
+        from algosync.emulator.tls import TlsError, authority, bundle
+    except ImportError:
+        raise StartError("TLS needs the package cryptography: pip install 'algosync[local]'") from None
+    try:
+        if given:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(given)
+            # Who has signed it, only who has given it knows.
+            return Tls(given, None, bundle(root / "tls", given))
+        trust = authority(root / "tls")
+        return Tls(trust.issue(root / "tls" / "server.pem"), trust.certificate, trust.bundle())
+    except (TlsError, OSError) as error:
+        raise StartError(f"Cannot serve TLS: {error}") from None
+
+
+def checked(faults: Path) -> Path:
+    """A file of faults that can be used as it is now."""
+    try:
+        FaultFile(faults).rules()
+    except FaultError as error:
+        raise StartError(f"Cannot use the faults of {error}") from None
+    return faults.resolve()
+
+
+def opened(path: Path) -> int:
+    """A lock file. Never closed by hand: its lock is free when the process has ended, and not earlier."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StartError(f"Cannot open {path}: {error.strerror}") from None
+
+
+def prepared(root: Path) -> Path:
+    """The cluster's folder, for its owner only."""
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        root.chmod(0o700)
+    except OSError as error:
+        raise StartError(f"Cannot use the folder {root}: {error.strerror}") from None
+    return root.resolve()
+
+
+def locked(root: Path) -> int:
+    """The lock of the folder's only server."""
+    try:
+        return server_lock.take(root)
+    except BlockingIOError:
+        raise StartError(f"Another server is using {root}") from None
+    except OSError as error:
+        raise StartError(f"Cannot lock the folder {root}: {error.strerror}") from None
+
+
+def opened_database(path: Path) -> Database:
+    """The cluster's metadata."""
+    try:
+        return Database(path)
+    except (ValueError, OSError, sqlite3.Error) as error:
+        raise StartError(f"Cannot use the database {path}: {error}") from None
+
+
+def main_key(database: Database, root: Path, user: str, name: str, rights: Rights) -> str:
+    """A key of the user's: that of the last start, or a new one. Only the address file has it; the database has a digest."""
+    accounts = Accounts(database)
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        known = json.loads((root / ADDRESS).read_text())[name]
+        caller = accounts.caller(known)
+        if len(known) == KEY_LENGTH and caller and caller.user == user and caller.rights == rights:
+            return str(known)
+    made = new_key()
+    try:
+        accounts.set_key(user, made, rights)
+    except AccountError as error:
+        raise StartError(str(error)) from None
+    return made
+
+
+def write_address(root: Path, address: dict[str, object]) -> None:
+    """Tell where the cluster answers: whole or not at all, and for the owner's eyes only."""
+    temporary = root / f"{ADDRESS}.new"
+    with temporary.open("w") as file:
+        json.dump(address, file)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(root / ADDRESS)

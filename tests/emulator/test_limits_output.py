@@ -1,0 +1,126 @@
+"""Clients that do not take what they asked for, and those that take it slowly; connections that stay without a handshake."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from harness import certificate
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from algosync.emulator.http_server import HttpServer, configured
+from algosync.emulator.limited_protocol import LimitedProtocol
+from algosync.emulator.tls import authority
+
+SECONDS = 0.3
+SIZE = 16 * 1024 * 1024
+"""More than the buffers of the system take."""
+
+
+class Short(LimitedProtocol):
+    write_seconds = SECONDS
+
+
+class Threaded(HttpServer):
+    """A server beside a test, which signals do not concern."""
+
+    handshake_seconds = SECONDS
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.contextmanager
+def serving(server: uvicorn.Server) -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
+        thread.start()
+        yield listener.getsockname()[1]
+        server.should_exit = True
+        thread.join()
+
+
+class Large:
+    """An application whose whole answer is one write."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await Response(b"x" * SIZE)(scope, receive, send)
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.ended.set()
+
+
+@pytest.fixture
+def large() -> Iterator[tuple[Large, socket.socket]]:
+    application = Large()
+    config = uvicorn.Config(application, http=Short, ws="none", lifespan="off", log_level="error", timeout_keep_alive=60)
+    with serving(uvicorn.Server(config)) as port, socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        connection.settimeout(10)
+        connection.connect(("127.0.0.1", port))
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        yield application, connection
+
+
+def lost(port: int) -> bool:
+    """Whether the server has no connection to this port any more, as the system sees it."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return not any(int(line[2].partition(":")[2], 16) == port and line[3] == "01" for line in lines)
+
+
+def test_a_client_that_does_not_read(large: tuple[Large, socket.socket]) -> None:
+    _, connection = large
+    port, deadline = connection.getsockname()[1], time.monotonic() + 10
+    while not lost(port) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert lost(port)
+    assert received(connection, pause=0) < SIZE
+
+
+def test_a_client_that_reads_slowly(large: tuple[Large, socket.socket]) -> None:
+    application, connection = large
+    began = time.monotonic()
+    assert received(connection, pause=0.004) > SIZE
+    assert time.monotonic() - began > 3 * SECONDS
+    assert not lost(connection.getsockname()[1])
+    connection.shutdown(socket.SHUT_WR)
+    assert application.ended.wait(10)
+
+
+def received(connection: socket.socket, pause: float) -> int:
+    """How many bytes came, until there were enough or no more."""
+    count = 0
+    with contextlib.suppress(ConnectionResetError):
+        while count <= SIZE and (data := connection.recv(65536)):
+            count += len(data)
+            time.sleep(pause)
+    return count
+
+
+def test_a_connection_without_a_handshake(tmp_path: Path) -> None:
+    pem = certificate(tmp_path / "server.pem", tmp_path)
+    assert HttpServer.handshake_seconds == 10
+    with serving(Threaded(configured(Starlette(), pem), lambda: None)) as port:
+        began = time.monotonic()
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            assert connection.recv(1) == b""
+        assert SECONDS <= time.monotonic() - began < 5
+        context = ssl.create_default_context(cafile=authority(tmp_path / "tls").certificate)
+        connection = socket.create_connection(("127.0.0.1", port), timeout=5)
+        with context.wrap_socket(connection, server_hostname="localhost") as secure:
+            secure.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert secure.recv(12) == b"HTTP/1.1 404"

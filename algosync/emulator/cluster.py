@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import logging
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -27,8 +28,9 @@ from algosync.emulator.calls_api import CallsApi
 from algosync.emulator.data_api import DataApi
 from algosync.emulator.database import Database
 from algosync.emulator.direct_answers import Direct
+from algosync.emulator.disk_space import is_full
 from algosync.emulator.environments_api import EnvironmentsApi
-from algosync.emulator.errors import ApiError
+from algosync.emulator.errors import ApiError, no_room
 from algosync.emulator.fault_builder import SabotagedBuilder
 from algosync.emulator.fault_exchange import Site
 from algosync.emulator.fault_file import FaultFile
@@ -208,6 +210,13 @@ async def _unrouted(request: Request, error: Exception) -> Response:
     return error_reply(ApiError(status, message), head=request.method == "HEAD")
 
 
+async def _failed(request: Request, error: Exception) -> Response:
+    """A full disk is none of the emulator's faults, and whoever asks should know."""
+    if not is_full(error):
+        raise error
+    return await refused(request, no_room())
+
+
 async def _crashed(request: Request, _: Exception) -> Response:
     """A fault of the emulator itself; the traceback is on its stderr."""
     return error_reply(ApiError(500, "Internal error of the local cluster", 5001), head=request.method == "HEAD")
@@ -217,6 +226,8 @@ HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Respons
     ApiError: refused,
     ClientDisconnect: _left,
     HTTPException: _unrouted,
+    OSError: _failed,
+    sqlite3.Error: _failed,
     Exception: _crashed,
 }
 """What becomes of errors."""

@@ -18,7 +18,8 @@ from algosync.emulator.contents import content_type
 from algosync.emulator.data_api import DataApi
 from algosync.emulator.data_requests import data_path
 from algosync.emulator.database import Database
-from algosync.emulator.errors import ApiError
+from algosync.emulator.disk_space import is_full
+from algosync.emulator.errors import ApiError, no_room
 from algosync.emulator.files import Collection, Files, Put
 from algosync.emulator.gate import Gate
 from algosync.emulator.replies import error_reply
@@ -199,6 +200,8 @@ def _file(body: bytes, kind: str) -> bytes:
 
 
 def _crash(error: BaseException) -> Response:
+    if is_full(error):
+        return error_reply(no_room())
     logging.error("The local cluster could not store a file", exc_info=error)
     return error_reply(ApiError(500, "Internal error of the local cluster", 5001))
 

@@ -52,3 +52,8 @@ def not_permitted(message: str = "Caller is not authorized to perform this opera
 def invalid(message: str) -> ApiError:
     """A request that no cluster would take."""
     return ApiError(400, message, INVALID_REQUEST)
+
+
+def no_room() -> ApiError:
+    """The disk of the cluster is full, or its user's share of it."""
+    return ApiError(507, "There is no room left on the disk of the local cluster: free some and try again")

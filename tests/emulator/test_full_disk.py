@@ -1,0 +1,80 @@
+"""What a cluster says when there is no room, and that it goes on when there is some."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Message
+
+from algosync.emulator.accounts import Accounts
+from algosync.emulator.cluster import HANDLERS
+from algosync.emulator.database import Database
+
+NO_ROOM = "There is no room left on the disk of the local cluster: free some and try again"
+
+
+def answer(doing: Callable[[], object]) -> tuple[int, str]:
+    """Status and message of a route that does this, with the cluster's handlers of errors."""
+    sent: list[Message] = []
+
+    async def endpoint(_: Request) -> Response:
+        doing()
+        return Response("{}")
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "DELETE", "path": "/", "headers": [], "query_string": b"", "root_path": ""}
+    application = Starlette(routes=[Route("/", endpoint, methods=["DELETE"])], exception_handlers=HANDLERS)
+    asyncio.run(application(scope, receive, send))
+    return sent[0]["status"], json.loads(sent[1]["body"]).get("error", {}).get("message")
+
+
+def test_a_full_disk_is_said() -> None:
+    def write() -> None:
+        with open("/dev/full", "wb", buffering=0) as full:
+            full.write(b"x")
+
+    assert answer(write) == (507, NO_ROOM)
+
+
+def test_another_failure_stays_one() -> None:
+    for doing, error in ((lambda: Path("/dev/null/x").read_bytes(), OSError), (_no_table, sqlite3.OperationalError)):
+        with pytest.raises(error):
+            answer(doing)
+
+
+def _no_table() -> None:
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("SELECT * FROM none")
+
+
+def test_a_full_database_is_said_and_takes_what_there_is_room_for_later(tmp_path: Path) -> None:
+    with contextlib.closing(Database(tmp_path / "database")) as database:
+        accounts = Accounts(database)
+        with database.write() as connection:
+            connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
+
+        def fill() -> None:
+            for n in range(10_000):
+                accounts.add_user(f"user{n}")
+
+        assert answer(fill) == (507, NO_ROOM)
+        kept = database.rows("SELECT count(*) FROM users")[0][0]
+        with database.write() as connection:
+            connection.execute("PRAGMA max_page_count = 1000000")
+        accounts.add_user("later")
+        assert database.rows("SELECT count(*) FROM users")[0][0] == kept + 1

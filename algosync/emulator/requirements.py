@@ -1,9 +1,10 @@
 """`requirements.txt`: what it asks for, and whether a folder of installed packages has it already."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import Distribution
 from pathlib import Path
 from types import MappingProxyType
 
@@ -45,6 +46,22 @@ class Requirements:
         return frozenset((canonicalize_name(each.name), frozenset(each.extras)) for each in found)
 
 
+class _Installed(Distribution):
+    """A package by the folder of its metadata, where its own code may have put pipes, devices and links."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read_text(self, filename: str | os.PathLike[str]) -> str | None:
+        try:
+            return plain_file.read(self._folder / filename, MAX_BYTES).decode("utf-8", "replace")
+        except OSError:
+            return None
+
+    def locate_file(self, path: str | os.PathLike[str]) -> Path:
+        return self._folder.parent / path
+
+
 def read(path: Path) -> Requirements:
     """What the list in a file asks for; nothing, where there is none. Raises `RequirementsError`; `OSError` for no plain file."""
     try:
@@ -73,10 +90,13 @@ def satisfied(requirements: Requirements, site_packages: Path, markers: Mapping[
     """Whether every line is met by what is installed in `site_packages`, markers and extras considered."""
     if len(requirements.named) != len(requirements.lines):
         return False
-    installed: dict[str, Distribution] = {
-        canonicalize_name(found.metadata["Name"]): found for found in distributions(path=[str(site_packages)])
-    }
-    return all(_met(each, installed, markers) for each in requirements.named if _applies(each, markers))
+    try:
+        packages = [_Installed(path) for kind in ("dist", "egg") for path in site_packages.glob(f"*.{kind}-info")]
+        installed: dict[str, Distribution] = {canonicalize_name(found.metadata["Name"]): found for found in packages}
+        return all(_met(each, installed, markers) for each in requirements.named if _applies(each, markers))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        # A package says of itself what none can: names and versions that are none, extras that need themselves.
+        return False
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:

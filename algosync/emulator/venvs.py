@@ -1,6 +1,7 @@
 """Virtual environments, one for every set of requirements, shared by all clusters of a machine.
 
-An environment is never changed once it is marked as ready, and never moved, as it holds its own path.
+An environment is never changed once it is marked as ready, and never moved, as it holds its own path. Code of packages writes
+into it while it is made: what says that it is ready is beside it, and of what is in it nothing is believed.
 """
 
 import asyncio
@@ -16,13 +17,16 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO
 
-from algosync.emulator import installer
+from algosync.emulator import installer, plain_file
 from algosync.emulator.interpreters import OWN, Interpreter
 from algosync.emulator.jail import NO_JAIL, Jail
-from algosync.emulator.requirements import Requirements, RequirementsError, parse, satisfied
+from algosync.emulator.requirements import MAX_BYTES, Requirements, RequirementsError, parse, satisfied
 
-READY = "ready.json"
-"""Written last: an environment without it was never finished."""
+READY = ".ready"
+"""Ends the name of the file written last: an environment without it was never finished."""
+
+MAX_MARKER = 8 * MAX_BYTES
+"""Of a list of requirements, as JSON."""
 
 LOCK_POLL_SECONDS = 0.1
 
@@ -45,8 +49,8 @@ class Venvs:
 
     def sweep(self) -> None:
         """Remove environments that were never finished, unless somebody is at work on them now."""
-        for path in self._folder.glob("python*"):
-            if path.is_dir() and not (path / READY).exists() and not (path / installer.READY).exists():
+        for path in self._folder.glob("venv-*"):
+            if path.is_dir() and not _marker(path).exists() and not (path / installer.READY).exists():
                 with contextlib.suppress(BlockingIOError), _locked(self._folder / f"{path.name.removesuffix('.tmp')}.lock"):
                     shutil.rmtree(path, ignore_errors=True)
 
@@ -66,14 +70,14 @@ class Venvs:
                 _say(log, f"Requirements already satisfied by environment {python.parents[1].name}: nothing to install")
                 return python
             await self._make(self._folder / key, interpreter, source if requirements.lines else None, log)
-            _write(self._folder / key / READY, json.dumps({"requirements": requirements.lines}))
+            _write(_marker(self._folder / key), json.dumps({"requirements": requirements.lines}))
             return self._folder / key / "bin" / "python"
 
     def _ready(self, key: str) -> Path | None:
         """The Python of a finished environment, which may be another's under this key."""
         names = [key]
         with contextlib.suppress(OSError, ValueError):
-            names.append((self._folder / f"{key}.same").read_text(encoding="utf-8"))
+            names.append(plain_file.read(self._folder / f"{key}.same", 256).decode())
         for path in map(self._folder.joinpath, names):
             python = path / "bin" / "python"
             if python.exists() and _made_for(path) is not None:
@@ -88,14 +92,15 @@ class Venvs:
         if not requirements.named:
             return None
         markers = interpreter.markers
-        for marker in sorted(self._folder.glob(f"{_prefix(interpreter)}*/{READY}")):
-            made_for = _made_for(marker.parent)
+        for marker in sorted(self._folder.glob(f"{_prefix(interpreter)}*{READY}")):
+            path = marker.with_suffix("")
+            made_for = _made_for(path)
             if made_for is None or made_for.packages(markers) != requirements.packages(markers):
                 continue
-            packages = marker.parent / "lib" / f"python{interpreter.language}" / "site-packages"
-            if satisfied(requirements, packages, markers) and self._ready(marker.parent.name):
-                _write(self._folder / f"{key}.same", marker.parent.name)
-                return marker.parent / "bin" / "python"
+            packages = path / "lib" / f"python{interpreter.language}" / "site-packages"
+            if satisfied(requirements, packages, markers) and self._ready(path.name):
+                _write(self._folder / f"{key}.same", path.name)
+                return path / "bin" / "python"
         return None
 
     async def _make(self, path: Path, interpreter: Interpreter, source: Path | None, log: IO[bytes]) -> None:
@@ -103,9 +108,10 @@ class Venvs:
 
         Where that Python is not this server's, its own pip installs: others may be too new for it.
         """
+        _marker(path).unlink(missing_ok=True)
         await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
         _say(log, f"New environment {path.name}")
-        pip = path / "bin" / "python"
+        python = pip = path / "bin" / "python"
         if interpreter == OWN:
             builder = venv.EnvBuilder(symlinks=True, with_pip=False)
             await asyncio.to_thread(builder.create, path)
@@ -118,7 +124,11 @@ class Venvs:
             tools = f"{_prefix(OWN)}tools"
             async with self._lock(tools):
                 pip = await installer.interpreter(self._folder / tools, log)
-        await installer.install(pip, path / "bin" / "python", source / "requirements.txt", log, self._jail)
+        program = os.path.realpath(python)
+        await installer.install(pip, python, source / "requirements.txt", log, self._jail)
+        if os.path.realpath(python) != program:
+            # Where it leads to is what workers are shown.
+            raise installer.InstallError("A package has replaced the Python of the environment")
 
     @asynccontextmanager
     async def _lock(self, key: str) -> AsyncIterator[None]:
@@ -147,7 +157,7 @@ def _locked(path: Path) -> Iterator[None]:
 def _made_for(path: Path) -> Requirements | None:
     """What an environment was made for; None where its marker is missing or damaged, that is, where it is unfinished."""
     try:
-        document = json.loads((path / READY).read_text(encoding="utf-8"))
+        document = json.loads(plain_file.read(_marker(path), MAX_MARKER))
         return parse("\n".join(document["requirements"]))
     except (OSError, ValueError, LookupError, TypeError, RequirementsError):
         return None
@@ -156,15 +166,22 @@ def _made_for(path: Path) -> Requirements | None:
 def _write(path: Path, text: str) -> None:
     """Write a file whole or not at all, whatever ends this process or fills the disk in between."""
     temporary = path.with_name(path.name + ".new")
-    with temporary.open("w", encoding="utf-8") as file:
+    temporary.unlink(missing_ok=True)
+    # A new file, through no link.
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
 
 
+def _marker(path: Path) -> Path:
+    return path.with_name(path.name + READY)
+
+
 def _prefix(interpreter: Interpreter) -> str:
-    return f"python{interpreter.language}-"
+    # Those named `python*` are marked inside, and are made anew; versions of this program that use them know nothing of these.
+    return f"venv-{interpreter.language}-"
 
 
 def _key(interpreter: Interpreter, requirements: Requirements, source: Path) -> str:

@@ -12,7 +12,7 @@ import pytest
 from emulated import Emulator, emulator
 
 from algosync.emulator import jail, plain_file
-from algosync.emulator.requirements import parse
+from algosync.emulator.requirements import parse, satisfied
 
 PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 
@@ -86,7 +86,7 @@ def test_a_list_of_requirements_that_never_ends_stops_nobody(jailed: Emulator, s
     answer = jailed.call(f"local/{name}/{commit}", 1)
     left.unlink()
     if "mkfifo" in strike:
-        assert answer["error"]["message"].startswith("The algorithm cannot be started: ")
+        assert "is a named pipe" in answer["error"]["message"]
     else:
         assert answer["result"] == 1
     assert jailed.request("GET", "/health").status == 200
@@ -105,3 +105,35 @@ def test_plain_files_are_read_and_others_refused(tmp_path: Path) -> None:
     for name, most in (("plain", 3), ("link", 4), ("folder", 4), ("pipe", 4), ("none", 4)):
         with pytest.raises(OSError, match=name):
             soon(partial(plain_file.read, tmp_path / name, most))
+
+
+@pytest.mark.parametrize("name", ["ready.json.new", ".ready.new"])
+def test_a_build_overwrites_no_file_through_links_in_its_environment(jailed: Emulator, home: Path, name: str) -> None:
+    victim = home / f"victim{name}"
+    victim.write_text("precious")
+    strike = f"path = os.path.join(ENVIRONMENT, {name!r})\nos.path.lexists(path) or os.symlink({str(victim)!r}, path)"
+    _, status, _ = build(jailed, f"Overwriting{len(name)}", strike)
+    assert (status, victim.read_text()) == ("succeeded", "precious")
+
+
+def test_a_build_does_not_choose_what_workers_see(jailed: Emulator) -> None:
+    """The folder of the Python that an environment leads to is shown to workers: not one of the user's."""
+    copy = "path, other = (os.path.join(ENVIRONMENT, *names) for names in (('bin', 'python'), ('other', 'bin', 'python')))\n"
+    copy += "os.makedirs(os.path.dirname(other), exist_ok=True)\nos.path.exists(other) or shutil.copy(path, other)\n"
+    _, status, log = build(jailed, "Leading", f"import shutil\n{copy}os.remove(path)\nos.symlink(other, path)")
+    assert (status, log.splitlines()[-2]) == ("failed", "A package has replaced the Python of the environment")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "name", "version", "extra"])
+def test_metadata_that_means_harm_satisfies_nobody(tmp_path: Path, kind: str) -> None:
+    folder, text = tmp_path / "packages" / "apple-1.dist-info", "Metadata-Version: 2.1\nName: apple\nVersion: 1\n"
+    folder.mkdir(parents=True)
+    metadata, endless = folder / "METADATA", 'Provides-Extra: x\nRequires-Dist: apple[x]; extra == "x"\n'
+    if kind == "pipe":
+        os.mkfifo(metadata)
+    elif kind == "link":
+        (tmp_path / "METADATA").write_text(text)
+        metadata.symlink_to(tmp_path / "METADATA")
+    else:
+        metadata.write_text({"name": "", "version": text.replace("1\n", "x\n"), "extra": text + endless}[kind])
+    assert soon(lambda: satisfied(parse("apple[x]>=1"), tmp_path / "packages")) is False

@@ -76,7 +76,7 @@ def test_what_is_asked_for_is_installed_once(offline: Emulator) -> None:
     lines = log.splitlines()
     assert lines[0] == f"Building local/First at {commit}"
     assert lines[1].startswith("Environment: Python 3.7, ")
-    assert lines[3].startswith("New environment python3.")
+    assert lines[3].startswith("New environment venv-3.")
     assert "Successfully installed apple-1.0 banana-2.0" in lines
     assert lines[-1] == "Build succeeded"
     assert offline.call(f"local/First/{commit}", ["apple", "banana"])["result"] == ["1.0", "2.0"]
@@ -152,9 +152,9 @@ def test_an_unfinished_environment_is_made_anew(tmp_path: Path, pip_options: dic
     environments = tmp_path / "environments"
     with emulator(tmp_path / "root", environments, environ=pip_options) as site:
         build(site, "Whole", "apple==1.5")
-        (made,) = environments.glob("*/ready.json")
+        (made,) = environments.glob("*.ready")
         made.unlink()
-        package = next(made.parent.glob("lib/*/site-packages/apple/__init__.py"))
+        (package,) = environments.glob("*/lib/*/site-packages/apple/__init__.py")
         package.unlink()
         _, status, log = build(site, "Again", "apple==1.5")
         assert (status, package.exists(), made.exists()) == ("succeeded", True, True)
@@ -162,12 +162,12 @@ def test_an_unfinished_environment_is_made_anew(tmp_path: Path, pip_options: dic
 
 
 def test_a_damaged_marker_is_none(tmp_path: Path, pip_options: dict[str, str]) -> None:
-    """An empty `ready.json`, as a full disk leaves it, hurts neither its own environment nor others; nor does a `.same`."""
+    """An empty one, as a full disk leaves it, hurts neither its own environment nor others; nor does a `.same`."""
     environments = tmp_path / "environments"
     with emulator(tmp_path / "root", environments, environ=pip_options) as site:
         build(site, "Whole", "apple==1.5")
         build(site, "Other", "banana")
-        for marker in environments.glob("*/ready.json"):
+        for marker in environments.glob("*.ready"):
             marker.write_text("")
         assert build(site, "Again", "apple==1.5")[1] == "succeeded"
         assert "nothing to install" in build(site, "Alike", "apple>=1.5")[2]

@@ -150,9 +150,9 @@ def test_an_environments_python_runs_its_algorithms(mapped: Emulator, old: Path)
     plain, log = built(mapped, "Plain", ABOUT, KIT_REQUIREMENTS, environment)
     assert log[1] == f"Environment: {environment}, run with CPython {version} of this machine"
     assert log[2] == jail.find().told
-    assert log[3].startswith(f"New environment python{language}-")
+    assert log[3].startswith(f"New environment venv-{language}-")
     kit, log = built(mapped, "Kit", KIT, KIT_REQUIREMENTS, environment)
-    assert log[3].startswith(f"Requirements already satisfied by environment python{language}-")
+    assert log[3].startswith(f"Requirements already satisfied by environment venv-{language}-")
     handled, _ = built(mapped, "Handled", HANDLER, KIT_REQUIREMENTS, environment)
     own, log = built(mapped, "Own", ABOUT, ADK, "Python 3.6")
     assert log[1] == f"Environment: Python 3.6, which is too old for this local cluster: {OWN}"

@@ -42,8 +42,8 @@ def interpreter() -> Path:
     """The Python of the environment that the clusters have made for the algorithm, and share."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "algosync" / "environments"
     lines = sorted((WORKFLOWS / "algorithms/IrisSpecies/requirements.txt").read_text().split())
-    made = [path for path in cache.glob("*/ready.json") if json.loads(path.read_text())["requirements"] == lines]
-    return made[0].parent / "bin" / "python"
+    made = [path for path in cache.glob("*.ready") if json.loads(path.read_text())["requirements"] == lines]
+    return made[0].with_suffix("") / "bin" / "python"
 
 
 def frozen_at(cluster: Cluster, owner: str) -> dict[str, list[dict[str, str]]]:

@@ -148,9 +148,23 @@ class Accounts:
             _add_key(connection, user, key, rights)
             connection.execute("UPDATE keys SET main = 1 WHERE digest = ?", (digest(key),))
 
-    def key_records(self) -> list[KeyRecord]:
-        """Everybody's keys, as they were made."""
-        rows = self._database.rows("SELECT * FROM keys ORDER BY rowid")
+    def users(self, limit: int) -> list[str]:
+        """Everybody's names, in order."""
+        return [row["name"] for row in self._database.rows("SELECT name FROM users ORDER BY name LIMIT ?", limit)]
+
+    def members(self) -> dict[str, list[str]]:
+        """The members of every organization, all by name."""
+        found: dict[str, list[str]] = {}
+        rows = self._database.rows(
+            "SELECT name, user FROM organizations LEFT JOIN members ON organization = name ORDER BY name, user"
+        )
+        for row in rows:
+            found.setdefault(row["name"], []).extend([row["user"]] if row["user"] else [])
+        return found
+
+    def key_records(self, user: str | None = None) -> list[KeyRecord]:
+        """Everybody's keys, or a user's, as they were made."""
+        rows = self._database.rows("SELECT * FROM keys WHERE ? IS NULL OR user = ? ORDER BY rowid", user, user)
         return [
             KeyRecord(row["digest"][:ID_LENGTH], row["user"], _rights(row), bool(row["main"]), row["expires_at"]) for row in rows
         ]

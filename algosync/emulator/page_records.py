@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from algosync.emulator.accounts import ID_LENGTH
+from algosync.emulator.accounts import Accounts, KeyRecord
 from algosync.emulator.builds import Build
 from algosync.emulator.clock import seconds_text
 from algosync.emulator.database import Database
@@ -20,6 +20,9 @@ LISTED = 500
 
 RECENT = 50
 """The most that it lists of what has happened, newest first: each comes with what was said of it."""
+
+PERMITTED = {"write": "write", "call": "call", "management": "manage", "administration": "administer"}
+"""What keys may do, and differ in, as people read it. Reading is not among it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class PageRecords:
 
     def __init__(self, database: Database, environments: Environments) -> None:
         self._database = database
+        self._accounts = Accounts(database)
         self._environments = environments
 
     def algorithms(self, user: str) -> list[AlgorithmLine]:
@@ -159,22 +163,15 @@ class PageRecords:
 
     def keys(self, user: str) -> list[KeyLine]:
         """A user's own."""
-        rows = self._database.rows("SELECT * FROM keys WHERE user = ? ORDER BY rowid LIMIT ?", user, LISTED + 1)
-        return [_key(row) for row in rows]
+        return [_key(record) for record in self._accounts.key_records(user)[: LISTED + 1]]
 
     def users(self) -> list[str]:
         """Everybody's names."""
-        return [row["name"] for row in self._database.rows("SELECT name FROM users ORDER BY name LIMIT ?", LISTED + 1)]
+        return self._accounts.users(LISTED + 1)
 
     def members(self) -> dict[str, list[str]]:
         """The members of every organization."""
-        found: dict[str, list[str]] = {}
-        rows = self._database.rows(
-            "SELECT name, user FROM organizations LEFT JOIN members ON organization = name ORDER BY name, user"
-        )
-        for row in rows:
-            found.setdefault(row["name"], []).extend([row["user"]] if row["user"] else [])
-        return found
+        return self._accounts.members()
 
     def _algorithm(self, row: sqlite3.Row) -> AlgorithmLine:
         environment = self._environments.by_id(json.loads(row["settings"]).get("algorithm_environment"))
@@ -207,13 +204,9 @@ def _collection(row: sqlite3.Row) -> CollectionLine:
     return CollectionLine(row["id"], row["account"], row["name"], acl, row["files"], row["size"] or 0, modified_at)
 
 
-def _key(row: sqlite3.Row) -> KeyLine:
-    rights = [name.removeprefix("may_") for name in row.keys() if name.startswith("may_") and row[name]]  # noqa: SIM118  # a row iterates over values
-    until = row["expires_at"]
-    return KeyLine(
-        row["digest"][:ID_LENGTH],
-        rights,
-        bool(row["main"]),
-        until and seconds_text(int(until)),
-        until is not None and until <= time.time(),
-    )
+def _key(key: KeyRecord) -> KeyLine:
+    rights = [name for field, name in PERMITTED.items() if getattr(key.rights, field)]
+    until = key.expires_at
+    if until is None:
+        return KeyLine(key.id, rights, key.main, None, expired=False)
+    return KeyLine(key.id, rights, key.main, seconds_text(int(until)), until <= time.time())

@@ -193,6 +193,8 @@ def test_the_keys_of_a_user(site: Emulator) -> None:
         r"May write, call, manage [0-9a-f]{12} · does not expire ",
     ]
     assert re.fullmatch(" ".join(lines), keys)
+    words = " ".join(page(site, "/page/accounts").text.split())
+    assert re.findall("May ([a-z, ]+?) [0-9a-f]{12} · main key · does not expire", words) == ["write, call, manage", "administer"]
 
 
 class Counting(Database):

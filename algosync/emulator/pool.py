@@ -39,6 +39,7 @@ class Pool:
         self._spares = spares
         self._workers: set[Worker] = set()
         self._idle: list[Worker] = []
+        self._ending: set[asyncio.Task[None]] = set()
         self._imports = Turns(max(2, os.cpu_count() or 1))
         self._running: WeakValueDictionary[str, Turns] = WeakValueDictionary()
         self._turns: dict[str, Turn] = {}
@@ -62,12 +63,12 @@ class Pool:
     async def reap(self) -> None:
         """End workers that have been idle for too long."""
         oldest = time.monotonic() - IDLE_SECONDS
-        await asyncio.gather(*[self._end(worker) for worker in self._idle if worker.idle_since < oldest])
+        await asyncio.gather(*map(self._end, [worker for worker in self._idle if worker.idle_since < oldest]))
         self._spares.reap(oldest)
 
     async def close(self) -> None:
         """End all workers."""
-        await asyncio.gather(self._spares.close(), *map(self._end, list(self._workers)))
+        await asyncio.gather(self._spares.close(), *map(self._end, list(self._workers)), *self._ending)
 
     def _lent(self, maker: str) -> AbstractContextManager[None]:
         """While a call goes on, who has made it has no turn, if that runs here, too."""
@@ -81,11 +82,11 @@ class Pool:
         try:
             return await worker.run(call, request, timeout)
         finally:
-            await asyncio.shield(self._release(worker))
+            self._release(worker)
 
     async def _idle_worker(self, target: Target) -> Worker | None:
         """The worker that did the same last, if it lives."""
-        await asyncio.gather(*[self._end(worker) for worker in self._idle if worker.ended])
+        await asyncio.gather(*map(self._end, [worker for worker in self._idle if worker.ended]))
         for worker in reversed(self._idle):
             if worker.runs(target):
                 self._idle.remove(worker)
@@ -121,7 +122,7 @@ class Pool:
             if spare:
                 self._spares.prepare(python)
             if outcome is None or outcome.error:
-                await asyncio.shield(self._end(worker))
+                self._end(worker)
         return outcome if outcome.error else worker
 
     async def _provide(self, target: Target, wanted: Requirements, interpreter: Interpreter) -> Path:
@@ -129,18 +130,22 @@ class Pool:
         with self._builder.log(target.build) as log:
             return await self._venvs.provide(wanted, self._builder.source(target.build), interpreter, log)
 
-    async def _release(self, worker: Worker) -> None:
+    def _release(self, worker: Worker) -> None:
         """Back to the idle ones, or to its end."""
         if not worker.usable:
-            await self._end(worker)
+            self._end(worker)
         elif worker in self._workers:
             worker.idle_since = time.monotonic()
             self._idle.append(worker)
             if len(self._idle) > MAX_IDLE:
-                await self._end(self._idle[0])
+                self._end(self._idle[0])
 
-    async def _end(self, worker: Worker) -> None:
+    def _end(self, worker: Worker) -> asyncio.Task[None]:
+        """Take a worker out. Its end takes a while, above all one that it resists; no reply waits for that."""
         self._workers.discard(worker)
         if worker in self._idle:
             self._idle.remove(worker)
-        await worker.close()
+        ending = asyncio.get_running_loop().create_task(worker.close())
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+        return ending

@@ -23,6 +23,9 @@ LEASH = Path(__file__).with_name("leash.py")
 
 EXIT_POLL_SECONDS = 0.01
 
+GRACE_SECONDS = 2
+"""How long a leash has to end by itself, which takes it milliseconds: what runs on it may have stopped it."""
+
 _watched: dict[int, tuple[socket.socket, "asyncio.Task[None]"]] = {}
 """The lifeline of every child, and who watches it. By process id; all belong to the one thread of the event loop."""
 
@@ -82,10 +85,13 @@ async def ended(process: Process) -> None:
 
 
 async def kill(process: Process) -> None:
-    """End a child and everything that it has started."""
+    """End a child and everything that it has started, its leash included if need be."""
     if watched := _watched.get(process.pid):
         with contextlib.suppress(OSError):
             watched[0].shutdown(socket.SHUT_WR)
+        await asyncio.wait((watched[1],), timeout=GRACE_SECONDS)
+        if process.pid in _watched and process.returncode is None:
+            process.kill()
     await ended(process)
 
 

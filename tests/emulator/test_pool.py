@@ -88,6 +88,7 @@ def test_the_last_used_workers_are_kept(tmp_path: Path, environments: Path, monk
         first, second = await start(one), await start(two)
         assert await start(one) == first
         third = await start(three)
+        await asyncio.gather(*workers._ending)
         assert [running(pid) for pid in (first, second, third)] == [True, False, True]
         await workers.retire("One")
         assert [running(pid) for pid in (first, third)] == [False, True]

@@ -28,11 +28,25 @@ SETTINGS = (
 ALONE = ("--die-with-parent", "--unshare-user-try", "--unshare-pid", "--unshare-ipc", "--cap-drop", "ALL")
 
 
+SHARED_MEMORY = 2**30
+"""Bytes that shared memory (`/dev/shm`) can take of the machine's, in each jail: no limit of a process counts it."""
+
+LIMITED = ("--size", str(SHARED_MEMORY), "--tmpfs", "/dev/shm")  # noqa: S108 - it is not the machine's own
+"""How a jail limits that."""
+
+UNLIMITED = LIMITED[2:]
+"""How older ones have shared memory at all."""
+
+CLOSED = ("--remount-ro", "/dev", "--remount-ro", "/")
+"""What else is kept in memory is for reading."""
+
+
 @dataclass(frozen=True, slots=True)
 class Jail:
     """How to put programs into a jail. Without a `program` there is none, and commands stay what they are."""
 
     program: str | None = None
+    limits: tuple[str, ...] = LIMITED
 
     @property
     def told(self) -> str:
@@ -52,10 +66,10 @@ class Jail:
             return plain
         folder, *others = writable
         return [
-            *(self.program, *leash.READS_SETTINGS, *ALONE, *_system(), "--bind", str(temporary), "/tmp"),  # noqa: S108 - it is not the machine's own
+            *(self.program, *leash.READS_SETTINGS, *ALONE, *_system(), *self.limits, "--bind", str(temporary), "/tmp"),  # noqa: S108 - it is not the machine's own
             *_bound("--ro-bind-try", [Path(sys.base_prefix), *shown]),
             *_bound("--bind", [folder, *others]),
-            *("--chdir", str(folder), "--", *plain),
+            *(*CLOSED, "--chdir", str(folder), "--", *plain),
         ]
 
 
@@ -67,14 +81,20 @@ def find() -> Jail:
     program = shutil.which("bwrap")
     if program is None:
         return NO_JAIL
-    command = [program, *ALONE, *_system(), "/bin/true"]
+    limits = next(
+        (limits for limits in (LIMITED, UNLIMITED) if _works([program, *ALONE, *_system(), *limits, *CLOSED, "/bin/true"])), None
+    )
+    return NO_JAIL if limits is None else Jail(os.path.abspath(program), limits)
+
+
+def _works(command: list[str]) -> bool:
     try:
         done = subprocess.run(  # noqa: S603 - a fixed command, and the machine's own
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PROBE_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
-        return NO_JAIL
-    return Jail(os.path.abspath(program) if done.returncode == 0 else None)
+        return False
+    return done.returncode == 0
 
 
 def _system() -> list[str]:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,7 @@ def test_a_jail_that_is_killed_leaves_no_process(tmp_path: Path, which: str, jai
         reference = site.deploy("Daemon", LEAVES_A_DAEMON)
         error = site.call(reference, None)["error"]
         assert error["message"] == "The algorithm's process ended with exit code 3"
+        until(lambda: not list((site.root / "run").glob("*/tmp/begun")))
         before = site.descendants()
         caller = threading.Thread(target=lambda: attempt(site, reference))
         caller.start()
@@ -281,3 +283,49 @@ def test_the_server_follows_no_links_of_a_worker(tmp_path: Path, jailed: Emulato
     assert jailed.build_of("Planted", commit)["status"] == "succeeded"
     assert "src" in jailed.call(f"local/Planted/{commit}", None)["result"]
     assert list(target.iterdir()) == []
+
+
+def test_what_a_jail_keeps_in_memory_is_bounded(jailed: Emulator) -> None:
+    """No limit of a process counts files of a tmpfs: shared memory has a size, and nothing else of that kind can be written."""
+    code = """
+import multiprocessing, os
+def apply(input):
+    shared = os.statvfs("/dev/shm")
+    multiprocessing.Lock()
+    written = []
+    for path in input:
+        try:
+            open(path + "/x", "w").close()
+            written.append(path)
+        except OSError:
+            pass
+    open("/dev/null", "w").write("x")
+    return [shared.f_frsize * shared.f_blocks, written]
+"""
+    found = jailed.call(jailed.deploy("Bounded", code), ["/", "/dev", "/run", "/home", "/etc", "/var", "/dev/shm", "/tmp"])[
+        "result"
+    ]
+    assert found[1] == ["/dev/shm", "/tmp"]
+    assert found[0] == jail.SHARED_MEMORY or jail.find().limits == jail.UNLIMITED
+
+
+STOPS_ITS_LEASH = """
+import os, signal
+def apply(input):
+    os.kill(os.getppid(), signal.SIGSTOP)
+    if input == "hang":
+        signal.pause()
+    return input
+"""
+
+
+def test_a_leash_that_is_stopped_holds_up_nobody(tmp_path: Path, environments: Path) -> None:
+    """Neither the reply of a call, nor the end of the server, nor the next start, which wants the lock."""
+    with emulator(tmp_path / "root", environments) as site:
+        reference = site.deploy("Stopping", STOPS_ITS_LEASH)
+        started = time.monotonic()
+        assert site.call(reference, "hang", "?timeout=1")["error"]["error_type"] == "TimeoutError"
+        assert time.monotonic() - started < 8
+        assert site.call(reference, "idle")["result"] == "idle"
+        assert site.stop() == 0
+        until(lambda: not within(tmp_path))

@@ -55,7 +55,9 @@ def _runtime(given: Mapping[str, object], environments: Environments) -> Environ
     elif "package_set" in given:
         environment = environments.by_package_set(given["package_set"])
         if environment is None:
-            raise ApiError(400, "settings.package_set names no package set of this cluster", PACKAGE_SET_UNKNOWN)
+            known = ", ".join(each.kind.package_set for each in environments.all)
+            message = f"settings.package_set names no package set of this cluster, which has {known}"
+            raise ApiError(400, message, PACKAGE_SET_UNKNOWN)
     elif "language" in given:
         environment = environments.by_name(LEGACY.get(str(given["language"])))
         if environment is None:

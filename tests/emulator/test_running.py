@@ -270,7 +270,8 @@ def test_source_that_cannot_be_imported(site: Emulator) -> None:
 
 def test_adk_source_needs_its_mark_and_plain_source_must_not_have_it(site: Emulator) -> None:
     error = site.call(site.deploy("Marked", "def apply(input):\n    return 1\n", adk=True), 1)["error"]
-    assert error["message"] == ".adk marks source that serves itself with the ADK, but src/Marked.py ended without"
+    ended = ".adk marks source that serves itself with the ADK, but src/Marked.py ended without"
+    assert error["message"] == f"{ended}: end it with ADK(apply).init(...), or delete .adk"
 
 
 def test_the_adk_template(site: Emulator) -> None:

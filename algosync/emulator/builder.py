@@ -18,6 +18,7 @@ from algosync.emulator.interpreters import Interpreter
 from algosync.emulator.records import Records
 from algosync.emulator.repositories import Repositories
 from algosync.emulator.requirements import Requirements, RequirementsError
+from algosync.emulator.source_advice import advice
 from algosync.emulator.spares import Spares
 from algosync.emulator.venvs import Venvs
 
@@ -137,6 +138,8 @@ class Builder:
             await asyncio.to_thread(self._check_out, build)
             wanted = await self.requirements(build)
             python = await self._venvs.provide(wanted, self.source(build), interpreter, log)
+            told = await asyncio.to_thread(list, advice(self.source(build), algorithm.settings, interpreter.executable))
+            log.write("".join(f"{line}\n" for line in told).encode())
             if not wanted.local:
                 # A build is called soon, as a rule.
                 self._spares.prepare(python)

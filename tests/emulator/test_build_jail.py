@@ -1,7 +1,9 @@
 """Builds of packages that mean harm: what they can reach, and what the server makes of what they leave behind."""
 
+import asyncio
 import os
 import stat
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 from emulated import Emulator, emulator
 
-from algosync.emulator import jail, plain_file
+from algosync.emulator import installer, jail, plain_file
 from algosync.emulator.requirements import parse, satisfied
 
 PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
@@ -107,12 +109,11 @@ def test_plain_files_are_read_and_others_refused(tmp_path: Path) -> None:
             soon(partial(plain_file.read, tmp_path / name, most))
 
 
-@pytest.mark.parametrize("name", ["ready.json.new", ".ready.new"])
-def test_a_build_overwrites_no_file_through_links_in_its_environment(jailed: Emulator, home: Path, name: str) -> None:
-    victim = home / f"victim{name}"
+def test_a_build_overwrites_no_file_through_links_in_its_environment(jailed: Emulator, home: Path) -> None:
+    victim = home / "victim"
     victim.write_text("precious")
-    strike = f"path = os.path.join(ENVIRONMENT, {name!r})\nos.path.lexists(path) or os.symlink({str(victim)!r}, path)"
-    _, status, _ = build(jailed, f"Overwriting{len(name)}", strike)
+    strike = f"path = os.path.join(ENVIRONMENT, 'ready.json.new')\nos.path.lexists(path) or os.symlink({str(victim)!r}, path)"
+    _, status, _ = build(jailed, "Overwriting", strike)
     assert (status, victim.read_text()) == ("succeeded", "precious")
 
 
@@ -124,7 +125,7 @@ def test_a_build_does_not_choose_what_workers_see(jailed: Emulator) -> None:
     assert (status, log.splitlines()[-2]) == ("failed", "A package has replaced the Python of the environment")
 
 
-@pytest.mark.parametrize("kind", ["pipe", "link", "name", "version", "extra"])
+@pytest.mark.parametrize("kind", ["pipe", "link", "name", "extra"])
 def test_metadata_that_means_harm_satisfies_nobody(tmp_path: Path, kind: str) -> None:
     folder, text = tmp_path / "packages" / "apple-1.dist-info", "Metadata-Version: 2.1\nName: apple\nVersion: 1\n"
     folder.mkdir(parents=True)
@@ -135,5 +136,31 @@ def test_metadata_that_means_harm_satisfies_nobody(tmp_path: Path, kind: str) ->
         (tmp_path / "METADATA").write_text(text)
         metadata.symlink_to(tmp_path / "METADATA")
     else:
-        metadata.write_text({"name": "", "version": text.replace("1\n", "x\n"), "extra": text + endless}[kind])
+        metadata.write_text({"name": "", "extra": text + endless}[kind])
     assert soon(lambda: satisfied(parse("apple[x]>=1"), tmp_path / "packages")) is False
+
+
+def test_a_build_writes_into_no_cache_of_the_user(jailed: Emulator, home: Path) -> None:
+    """What is downloaded is kept beside the environments: the user's own installations trust their cache."""
+    cache = home / ".cache" / "pip"
+    cache.mkdir(parents=True)
+    (cache / "wheel").write_text("mine")
+    strike = f"wheel = {str(cache / 'wheel')!r}\nos.path.exists(wheel) and open(wheel, 'w').close()\n"
+    strike += "with open(os.environ.get('PIP_CACHE_DIR', '/tmp') + '/own', 'w') as own:\n    own.write('theirs')"
+    _, status, _ = build(jailed, "Poisoning", strike)
+    assert (status, (cache / "wheel").read_text()) == ("succeeded", "mine")
+    assert (jailed.root.parent / "environments" / "pip-cache" / "own").read_text() == "theirs"
+
+
+def test_an_installer_that_says_too_much_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installer, "MAX_LOG", 100_000)
+    monkeypatch.setattr(installer, "LOG_SECONDS", 0.05)
+    endless = [sys.executable, "-c", "while True: print('blah')"]
+
+    async def install() -> None:
+        with (tmp_path / "log").open("ab") as log:
+            await installer._run(endless, tmp_path, tmp_path / "tmp", log)
+
+    with pytest.raises(installer.InstallError, match=r"^The installer was stopped as it said more than 100000 bytes$"):
+        asyncio.run(install())
+    assert (tmp_path / "log").stat().st_size == 100_000

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.cli.embedded import LocalCluster, folder, joining, locked, standing
+from algosync.cli.embedded import folder, joining, locked, standing
 from algosync.cli.keeping import command
+from algosync.cli.shell_variables import as_destination, as_source, outdated
 from algosync.core.error import AlgosyncError
 from algosync.core.text import printable
 from algosync.emulator import server_lock
-from algosync.emulator.listening import NAMES
 
 if TYPE_CHECKING:
     from algosync.emulator.accounts import Accounts
@@ -28,7 +27,10 @@ def env(state: Path, name: str, terminal: Terminal, *, source: bool) -> None:
     cluster = standing(folder(state, name))
     if cluster is None:
         raise AlgosyncError(f"the local cluster {name} is not running", hint=command("start", name))
-    for variable, value in (_of_source(cluster) if source else _variables(cluster)).items():
+    variables = as_source(cluster) if source else as_destination(cluster)
+    for variable in outdated(variables, source=source):
+        terminal.result(f"unset {variable}")
+    for variable, value in variables.items():
         terminal.result(f"export {variable}={shlex.quote(value)}")
 
 
@@ -58,42 +60,3 @@ def accounts_of(root: Path) -> Iterator[Accounts]:
             raise AlgosyncError(str(error)) from None
         except (ValueError, OSError, sqlite3.Error) as error:
             raise AlgosyncError(f"the cluster's database in {printable(str(root))} cannot be used: {error}") from None
-
-
-def _of_source(cluster: LocalCluster) -> Mapping[str, str]:
-    """For algosync alone, and beside the variables of another cluster, which is then the destination."""
-    found = {"SOURCE_API_ADDRESS": cluster.url, "SOURCE_API_KEY": cluster.key.reveal(), **_without_proxy()}
-    return {**found, "SOURCE_CA_CERT": cluster.ca_cert} if cluster.ca_cert else found
-
-
-def _without_proxy() -> dict[str, str]:
-    """Clients differ in which of the two they read, and there is none on the way to the own machine."""
-    return dict.fromkeys(("NO_PROXY", "no_proxy"), _direct())
-
-
-def _direct() -> str:
-    """What is reached without a proxy already, and the cluster by all its names."""
-    found = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    if found.strip() == "*":
-        return "*"
-    known = [name for each in found.split(",") if (name := each.strip())]
-    return ",".join(dict.fromkeys([*known, *NAMES]))
-
-
-def _variables(cluster: LocalCluster) -> Mapping[str, str]:
-    """For algosync, the official clients and, over TLS, whatever else speaks HTTPS."""
-    key = cluster.key.reveal()
-    found = {
-        "ALGORITHMIA_API": cluster.url,
-        "ALGORITHMIA_API_KEY": key,
-        "DESTINATION_API_ADDRESS": cluster.url,
-        "DESTINATION_API_KEY": key,
-        "ADMIN_API_KEY": cluster.admin_key.reveal(),
-        **_without_proxy(),
-    }
-    if cluster.ca_cert and cluster.ca_bundle:
-        found["DESTINATION_CA_CERT"] = cluster.ca_cert
-        found["NODE_EXTRA_CA_CERTS"] = cluster.ca_cert
-        # These replace what is trusted otherwise: so the machine's authorities are among them.
-        found |= dict.fromkeys(("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "GIT_SSL_CAINFO"), cluster.ca_bundle)
-    return found

@@ -236,7 +236,7 @@ def test_env_is_for_shells(place: Workspace) -> None:
     place.folder = place.folder / 'it\'s a "folder" with $HOME'
     place.folder.mkdir()
     done(place, "start", "--tls")
-    place.environ = {"NO_PROXY": "intern.example, localhost"}
+    place.environ = {"NO_PROXY": "intern.example, localhost", "NODE_EXTRA_CA_CERTS": ""}
     text = done(place, "env")
     found = document(place)
     variables = dict.fromkeys(("DESTINATION_CA_CERT", "NODE_EXTRA_CA_CERTS"), found["ca_cert"])

@@ -1,0 +1,54 @@
+"""What `emulator env` tells a shell that has other clusters' variables, or somebody's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from algosync.cli.embedded import LocalCluster
+from algosync.cli.shell_variables import as_destination, as_source, outdated
+from algosync.core.secret import Secret
+
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "GIT_SSL_CAINFO")
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> Path:
+    """The folder where a cluster has its authority."""
+    folder = tmp_path / "state" / "local" / "default" / "tls"
+    folder.mkdir(parents=True)
+    (folder / "ca.pem").write_text("OURS\n")
+    return folder
+
+
+def cluster(tls: Path | None) -> LocalCluster:
+    files = (str(tls / "ca.pem"), str(tls / "bundle.pem")) if tls else (None, None)
+    return LocalCluster("http://localhost:1", Secret("simKey"), Secret("simAdmin"), "local", 1, "", *files, None, {}, "")
+
+
+def test_a_plain_cluster_rids_the_shell_of_anothers_authorities(monkeypatch: pytest.MonkeyPatch, tls: Path) -> None:
+    """Those of one that was reset, too: nothing can be reached with a bundle that is not there."""
+    for name in BUNDLES:
+        monkeypatch.setenv(name, str(tls / "bundle.pem"))
+    for name in ("DESTINATION_CA_CERT", "NODE_EXTRA_CA_CERTS", "SOURCE_CA_CERT"):
+        monkeypatch.setenv(name, str(tls / "ca.pem"))
+    monkeypatch.setenv("CURL_CA_BUNDLE", "/etc/corporate/bundle.pem")
+    ours = ["DESTINATION_CA_CERT", "NODE_EXTRA_CA_CERTS", *(name for name in BUNDLES if name != "CURL_CA_BUNDLE")]
+    assert outdated(as_destination(cluster(None)), source=False) == ours
+    assert outdated(as_destination(cluster(tls)), source=False) == []
+    assert outdated(as_source(cluster(None)), source=True) == ["SOURCE_CA_CERT"]
+
+
+def test_node_trusts_what_it_trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tls: Path) -> None:
+    """Its variable names one file only, which stays good with a plain cluster."""
+    corporate = tmp_path / "corporate.pem"
+    corporate.write_text("THEIRS")
+    monkeypatch.setenv("NODE_EXTRA_CA_CERTS", str(corporate))
+    for _ in range(2):
+        extra = as_destination(cluster(tls))["NODE_EXTRA_CA_CERTS"]
+        assert (extra, Path(extra).read_text()) == (str(tls / "extra.pem"), "THEIRS\nOURS\n")
+        monkeypatch.setenv("NODE_EXTRA_CA_CERTS", extra)
+    assert outdated(as_destination(cluster(None)), source=False) == []
+    Path(extra).unlink()
+    assert outdated(as_destination(cluster(None)), source=False) == ["NODE_EXTRA_CA_CERTS"]

@@ -67,6 +67,7 @@ class CallsApi:
         payload = _payload(request.headers.get("content-type", ""), await read_body(request, MAX_INPUT))
         target = self._target(caller, request.path_params["path"])
         call = _call_of(caller)
+        request.scope["call"] = call.id
         run = self._run(target, call, payload, timeout)
         output = request.query_params.get("output")
         if output == "void":
@@ -75,6 +76,8 @@ class CallsApi:
             task.add_done_callback(self._detached.discard)
             return json_reply({"async": "void", "async_protocol": "void", "request_id": call.id})
         outcome = await run
+        if outcome.error:
+            request.scope["failed"] = str(outcome.error.get("error_type") or "error")
         if output == "raw":
             return _written(_raw, outcome)
         own = caller.owns(target.algorithm.owner)

@@ -17,10 +17,14 @@ INVALID_REQUEST = 6001
 
 
 class ApiError(Exception):
-    """A request that is answered with an error: its HTTP status and, where the platform has one, its code."""
+    """A request that is answered with an error: its HTTP status and, where the platform has one, its code.
+
+    Its `id` is told to the client, and to the request log.
+    """
 
     def __init__(self, status: int, message: str, code: int | None = None, **details: object) -> None:
         super().__init__(message)
+        self.id = str(uuid.uuid4())
         self.status = status
         self.message = message
         self.code = code
@@ -28,7 +32,7 @@ class ApiError(Exception):
 
     def body(self) -> dict[str, object]:
         """The wrapped shape: the only one that every client understands."""
-        error: dict[str, object] = {"id": str(uuid.uuid4())}
+        error: dict[str, object] = {"id": self.id}
         if self.code is not None:
             error["code"] = self.code
         return {"error": {**error, "message": self.message, **self.details}}

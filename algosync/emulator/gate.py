@@ -4,6 +4,7 @@ The cluster executes code, so a web page in somebody's browser must not reach it
 loopback address with its port (DNS rebinding) and an Origin, where there is one, has to be the own one.
 """
 
+import asyncio
 import base64
 import binascii
 import re
@@ -22,7 +23,8 @@ from algosync.emulator.request_limits import Body, check_head, largest_body
 from algosync.emulator.request_log import RequestLog
 from algosync.emulator.url_keys import key_in_path, key_in_query
 
-OPEN = re.compile(r"/health|/v1/insights|/v1/algorithm-environments/edge/environment-specifications/[^/]+/template")
+HEALTH = "/health"
+OPEN = re.compile(HEALTH + r"|/v1/insights|/v1/algorithm-environments/edge/environment-specifications/[^/]+/template")
 """What needs no key: a client asks for it before it has one, or, of insights, never shows it."""
 
 PAGES = "/page/"
@@ -58,7 +60,7 @@ class Gate:
             self.admit(scope)
             body.limit(largest_body(scope["method"], scope["path"], self._largest_file))
         except ApiError as error:
-            scope["refusal"] = error.message
+            scope["refusal"] = error
             response = error_reply(error, head=scope["method"] == "HEAD")
             if error.status == 401 and (realm := _realm(scope["path"])):
                 response.headers["WWW-Authenticate"] = f'Basic realm="{realm}"'
@@ -66,6 +68,11 @@ class Gate:
             return
         try:
             await self._app(scope, body.receive, reply.send)
+        except asyncio.CancelledError:
+            # The server's, when running requests have had their time at its end; or that of a fault whose client has left.
+            if "fault" in scope:
+                raise
+            await reply.give_up()
         finally:
             reply.close()
 
@@ -107,7 +114,9 @@ class Gate:
         credentials = _basic(presented) if _realm(path) else None
         if path.startswith("/git/"):
             caller = self._accounts.caller(credentials[1]) if credentials else None
-            return caller if caller and credentials and caller.user == credentials[0] else None
+            if caller and credentials and caller.user != credentials[0]:
+                raise ApiError(401, "The user name is not that of the API key's owner", UNKNOWN_KEY)
+            return caller
         return self._accounts.caller(credentials[1] if credentials else _bare(presented))
 
 
@@ -171,8 +180,21 @@ class _Reply:
                 self.close()
         await self._send(message)
 
+    async def give_up(self) -> None:
+        """Say that the server stops, to who has heard nothing yet. Nothing is waited for any more."""
+        if self._status:
+            return
+        error = self._scope["refusal"] = ApiError(503, "The local cluster is stopping")
+        response = error_reply(error, head=self._scope["method"] == "HEAD")
+        response.headers.update({"Connection": "close", "Date": formatdate(usegmt=True)})
+        self._status, self._size = response.status_code, len(response.body)
+        self.close()
+        await response(self._scope, self._body.receive, self._send)
+
     def close(self) -> None:
         if self._logged:
             return
         self._logged = True
-        self._log.add(self._scope, self._status, self._size)
+        # Whether the cluster lives is asked again and again, and says nothing of what it is used for.
+        if self._scope["path"] != HEALTH or self._status != 200:
+            self._log.add(self._scope, self._status, self._size)

@@ -34,7 +34,7 @@ def error_reply(error: ApiError, *, head: bool = False) -> Response:
 
 async def refused(request: Request, error: Exception) -> Response:
     """Starlette's hook for `ApiError`. The request log tells the reason."""
-    request.scope["refusal"] = str(error)
+    request.scope["refusal"] = error
     return error_reply(cast("ApiError", error), head=request.method == "HEAD")
 
 

@@ -12,6 +12,7 @@ from starlette.types import Scope
 from algosync.emulator.accounts import Caller
 from algosync.emulator.clock import now_text
 from algosync.emulator.disk_space import is_full
+from algosync.emulator.errors import ApiError
 from algosync.emulator.url_keys import Known, shown
 
 LONGEST = 300
@@ -34,15 +35,16 @@ def older(log: Path) -> Path:
 class RequestLog:
     """`requests.jsonl`: time, caller, method, path with query, status, bytes of the reply's body.
 
-    Where they are known: the seconds that it took from the gate to the reply's last byte, the fault that struck, and the beginning
-    of what was said where it was refused. It belongs to the event loop's thread. A full disk loses lines, and keeps nobody from an
-    answer.
+    Where they are known: the seconds that it took from the gate to the reply's last byte, the fault that struck, the id that a call
+    or a refusal has in its answer, and its error: the beginning of what was said, or of a call that failed the type, as what
+    algorithms say may hold keys. It belongs to the event loop's thread. A full disk loses lines, and keeps nobody from an answer.
     """
 
     def __init__(self, path: Path, known: Known, max_bytes: int = MAX_BYTES) -> None:
         self._path = path
         self._known = known
         self._max_bytes = max_bytes
+        self._closed = False
         self._open()
 
     def add(self, scope: Scope, status: int, size: int) -> None:
@@ -51,7 +53,7 @@ class RequestLog:
 
     def add_all(self, requests: Sequence[tuple[Scope, int, int]]) -> None:
         """Append the lines of several."""
-        if requests:
+        if requests and not self._closed:
             lines = b"".join(_line(*request, self._known) for request in requests)
             try:
                 self._write(lines)
@@ -60,8 +62,9 @@ class RequestLog:
                     raise
 
     def close(self) -> None:
-        """No more requests."""
+        """No more requests: those that end later, at the end of the server, are lost."""
         os.close(self._file)
+        self._closed = True
 
     def _open(self) -> None:
         self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -95,8 +98,13 @@ def _line(scope: Scope, status: int, size: int, known: Known) -> bytes:
         entry["seconds"] = round(time.monotonic() - began, 3)
     if fault := scope.get("fault"):
         entry["fault"] = fault
-    if refusal := scope.get("refusal"):
-        entry["error"] = refusal[:LONGEST]
+    if call := scope.get("call"):
+        entry["id"] = call
+    if failed := scope.get("failed"):
+        entry["error"] = failed[:LONGEST]
+    if refusal := cast("ApiError | None", scope.get("refusal")):
+        entry["id"] = refusal.id
+        entry["error"] = refusal.message[:LONGEST]
     return json.dumps(entry).encode() + b"\n"
 
 

@@ -1,7 +1,12 @@
 """What the server says to who does something for the first time: in logs of builds, in errors, in the log of requests."""
 
+import json
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
-from emulated import Emulator
+from emulated import DEADLINE, Emulator, errors, start, until
 
 PLAIN = "def apply(input):\n    return input\n"
 
@@ -58,3 +63,39 @@ def test_an_unknown_package_set_comes_with_the_known_ones(site: Emulator) -> Non
     for each in known.split(", "):
         chosen = {**body, "name": f"Set{known.index(each)}", "settings": {**settings, "package_set": each}}
         assert site.request("POST", "/v1/algorithms/local", chosen).status == 200
+
+
+def test_the_ids_in_answers_are_in_the_log(site: Emulator) -> None:
+    reference = site.deploy("Named", "def apply(input):\n    return 1 / input\n")
+    good, bad = (site.call(reference, value) for value in (1, 0))
+    refusals = [site.request("GET", "/v1/data/.my/none/file"), site.request("GET", "/v1/data/", key="wrong")]
+    assert [line.get("id") for line in site.log()[-4:]] == [
+        *(each["metadata"]["request_id"] for each in (good, bad)),
+        *(each.json["error"]["id"] for each in refusals),
+    ]
+    assert [line.get("error") for line in site.log()[-4:-2]] == [None, "AlgorithmError"]
+
+
+def test_whether_it_lives_is_not_logged(site: Emulator) -> None:
+    before = site.log()
+    assert site.request("GET", "/health?nonce=x").status == 200
+    assert site.log() == before
+    assert site.request("POST", "/health").status == 405
+    assert [line["path"] for line in site.log()[len(before) :]] == ["/health"]
+
+
+def test_a_stop_in_the_middle_of_a_call(tmp_path: Path, environments: Path) -> None:
+    site = start(tmp_path / "root", environments)
+    assert site.process.stdout is not None
+    with site.process.stdout, ThreadPoolExecutor(1) as threads:
+        marker = tmp_path / "marker"
+        source = "import time\ndef apply(input):\n    open(input, 'w').close()\n    time.sleep(100)\n"
+        reference = site.deploy("Sleeper", source)
+        body, sent = json.dumps(str(marker)), {"Content-Type": "application/json"}
+        call = threads.submit(site.request, "POST", f"/v1/algo/{reference}", body, sent)
+        until(marker.exists)
+        assert site.stop(signal.SIGTERM) == 0
+        reply = call.result(DEADLINE)
+    assert (reply.status, reply.json["error"]["message"]) == (503, "The local cluster is stopping")
+    assert (reply.headers["content-type"], site.log()[-1]["id"]) == ("application/json", reply.json["error"]["id"])
+    assert errors(site.root).read_text().splitlines() == ["ERROR:    Cancel 1 running task(s), timeout graceful shutdown exceeded"]

@@ -1,7 +1,7 @@
 """Workers, kept warm: every call gets one for itself, and takes its turn.
 
-Of every build only so many calls run at once, and only so many imports of all together: more would cost memory and
-only slow each other down. A call that waits for calls it has made is not among them (see `turns`). The others wait in
+Of every build only so many calls run at once, of all builds together, too, and only so many imports: more would cost
+memory and only slow each other down. A call that waits for calls it has made is not among them (see `turns`). The others wait in
 line, which is no part of the time that an algorithm may take: its timeout is the algorithm's, not that of the line.
 """
 
@@ -25,6 +25,9 @@ IDLE_SECONDS = 300
 MAX_RUNNING = 8
 """Calls of one build that run at once, not counting those that wait for calls they have made."""
 
+MAX_RUNNING_IN_ALL = 32
+"""The same, of all builds."""
+
 MAX_IDLE = 32
 """Idle workers that are kept: those used last."""
 
@@ -41,6 +44,7 @@ class Pool:
         self._idle: list[Worker] = []
         self._ending: set[asyncio.Task[None]] = set()
         self._imports = Turns(max(2, os.cpu_count() or 1))
+        self._all = Turns(MAX_RUNNING_IN_ALL)
         self._running: WeakValueDictionary[str, Turns] = WeakValueDictionary()
         self._turns: dict[str, Turn] = {}
 
@@ -50,7 +54,7 @@ class Pool:
         running = self._running.setdefault(target.build.id, Turns(MAX_RUNNING))
         try:
             with self._lent(call.maker):
-                async with turn.of(running):
+                async with turn.of(running), turn.of(self._all):
                     return await self._run(target, call, request, timeout)
         finally:
             del self._turns[call.id]
@@ -107,20 +111,28 @@ class Pool:
             python = self._venvs.ready(wanted, source, interpreter) or await self._provide(target, wanted, interpreter)
         except (RequirementsError, InstallError, OSError) as error:
             return failed(f"The algorithm's environment cannot be provided: {error}", "InitializationError")
-        spare = self._spares.take(python, target, source) if not wanted.local else None
-        worker = spare or Worker(self._host)
+        if not wanted.local and (spare := self._spares.take(python, target, source)):
+            loaded = await self._loaded(spare, target, source, call)
+            self._spares.prepare(python)
+            if isinstance(loaded, Worker) or (loaded.error or {}).get("error_type") != "SystemExit":
+                return loaded
+            # It may have died before it was asked. What dies of the algorithm does so again.
+        return await self._loaded(Worker(self._host), target, source, call, start=python)
+
+    async def _loaded(
+        self, worker: Worker, target: Target, source: Path, call: Call, start: Path | None = None
+    ) -> Worker | Outcome:
+        """The worker, as this algorithm, or why it is not; started first, where that is said."""
         self._workers.add(worker)
         outcome = None
         try:
-            if not spare:
-                await worker.start(python, variables=target.secrets, shown=[source])
+            if start:
+                await worker.start(start, variables=target.secrets, shown=[source])
             outcome = await worker.load(target, source, call)
         except OSError as error:
             # The disk is full, or a build has left in the source what cannot be copied.
             return failed(f"The algorithm cannot be started: {error}", "InitializationError")
         finally:
-            if spare:
-                self._spares.prepare(python)
             if outcome is None or outcome.error:
                 self._end(worker)
         return outcome if outcome.error else worker

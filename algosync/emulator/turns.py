@@ -1,6 +1,6 @@
 """Turns: how many may be at something at once, without anybody waiting for who waits for it.
 
-A call of an algorithm has turns while it runs: one of the calls of its build, and for a while one of the imports. As
+A call of an algorithm has turns while it runs: one of its build, one of all builds, and for a while one of the imports. As
 long as it waits for calls that it has made itself, it lends them to others; when the last of those ends it goes on at
 once, even if that makes one more at work than there are turns. So whoever waits for a turn waits for calls that are at
 work, never for one that waits in turn: recursion and fan-out end, however few turns there are.

@@ -1,4 +1,4 @@
-"""Twenty calls at once of an algorithm that calls another one twelve times at once: all answered, in bounded memory."""
+"""Twenty calls at once of an algorithm that calls twelve others at once: all answered, in bounded memory."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,16 +10,17 @@ CALLS, WIDTH = 20, 12
 MOST_BYTES = 8 * 2**30
 SAMPLE_SECONDS = 0.25
 
-LEAF = "import time\ndef apply(input):\n    time.sleep(0.1)\n    return input * input\n"
+LEAF = "import time\nmodel = bytearray(b'x' * 2**26)\ndef apply(input):\n    time.sleep(0.3)\n    return input * input\n"
+"""With a model of 64 MiB in memory."""
 
 ORCHESTRATOR = """
 from concurrent.futures import ThreadPoolExecutor
 import Algorithmia
 client = Algorithmia.client()
 def apply(input):
-    leaf, numbers = input
+    leaves, numbers = input
     with ThreadPoolExecutor(len(numbers)) as threads:
-        return sum(threads.map(lambda number: client.algo(leaf).pipe(number).result, numbers))
+        return sum(threads.map(lambda leaf, number: client.algo(leaf).pipe(number).result, leaves, numbers))
 """
 
 RECURSION = """
@@ -68,10 +69,10 @@ def proportional(pid: int) -> int:
 
 
 def test_twenty_orchestrators_twelve_wide(tmp_path: Path, environments: Path) -> None:
-    with emulator(tmp_path / "root", environments) as site:
-        leaf = site.deploy("Leaf", LEAF)
+    with emulator(tmp_path / "root", environments, jailed=True) as site:
+        leaves = [site.deploy(f"Leaf{number}", LEAF) for number in range(WIDTH)]
         orchestrator = site.deploy("Orchestrator", ORCHESTRATOR, ADK)
-        inputs = [[leaf, list(range(call, call + WIDTH))] for call in range(CALLS)]
+        inputs = [[leaves, list(range(call, call + WIDTH))] for call in range(CALLS)]
         with Memory(site) as memory, ThreadPoolExecutor(CALLS) as threads:
             replies = list(threads.map(lambda value: site.call(orchestrator, value), inputs))
         assert [reply.get("result", reply) for reply in replies] == [sum(n * n for n in numbers) for _, numbers in inputs]

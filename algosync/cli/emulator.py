@@ -89,7 +89,9 @@ def status(
 def reset(
     context: typer.Context,
     name: ours.Name = "default",
-    auto_approve: options.AutoApprove = False,
+    auto_approve: Annotated[
+        bool, typer.Option("--auto-approve", envvar="ALGOSYNC_AUTO_APPROVE", help="Remove everything without asking.")
+    ] = False,
     no_input: options.NoInput = False,
     state: options.StateFolder = Path("state"),
 ) -> None:

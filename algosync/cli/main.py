@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 import threading
 import traceback
@@ -30,6 +31,15 @@ __all__ = ["app", "main"]
 _USAGE = 64
 # What the parser of any release of typer raises for a wrong command line.
 _ParserError: type[Exception] = typer.BadParameter.__bases__[0]
+
+_PLAIN_WORDS = (
+    ("Value error, ", ""),
+    ("Input should be a valid integer, unable to parse string as an integer", "it is no whole number."),
+    ("Input should be a valid number, unable to parse string as a number", "it is no number."),
+    ("Input should be less", "it should be less"),
+    ("Input should be greater", "it should be greater"),
+)
+"""What a parser says of values in the words of its types, and what that is to people."""
 
 app = typer.Typer(
     name="algosync",
@@ -294,7 +304,7 @@ def _command(arguments: Sequence[str] | None) -> int:
         return _exit_code(error)
     except _ParserError as error:
         _terminal.tell(f"Error: {printable(_message(error))}")
-        _terminal.tell("Try 'algosync --help'.")
+        _terminal.tell(f"Try '{_asked(error)} --help'.")
         return _USAGE
     except Exception as error:  # the last resort: no traceback for users
         if exit_code():
@@ -327,7 +337,16 @@ def _warned(message: Warning | str, category: type[Warning], *_: object, **__: o
 def _message(error: Exception) -> str:
     """The parser's own wording, which names the option."""
     wording = getattr(error, "format_message", None)
-    return str(wording()) if callable(wording) else str(error)
+    text = str(wording()) if callable(wording) else str(error)
+    for said, plain in _PLAIN_WORDS:
+        text = text.replace(said, plain)
+    return text
+
+
+def _asked(error: Exception) -> str:
+    """The command that the arguments were for, as people write it."""
+    path = str(getattr(getattr(error, "ctx", None), "command_path", ""))
+    return re.sub(r"^(python\S* -m )?\S*", "algosync", path, count=1)
 
 
 def _show_traceback() -> None:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from algosync.emulator.accounts import Accounts
     from algosync.views.terminal import Terminal
 
-__all__ = ["accounts_of", "add_user", "env"]
+__all__ = ["FIRST_USER", "accounts_of", "add_user", "env", "tell_of_new"]
+
+FIRST_USER = "local"
+"""Whose a cluster is that is started without a word on that."""
 
 
 def env(state: Path, name: str, terminal: Terminal, *, source: bool) -> None:
@@ -38,10 +41,20 @@ def add_user(state: Path, name: str, terminal: Terminal, *, user: str, organizat
     """Its key on stdout. AlgosyncError: a name is taken, or can be nobody's; then nothing was made."""
     from algosync.emulator.keys import new_key
 
-    with accounts_of(folder(state, name)) as accounts:
-        made = new_key()
+    root = folder(state, name)
+    tell_of_new(root, terminal)
+    with accounts_of(root) as accounts:
+        made, known = new_key(), accounts.has_user(user)
         accounts.enrol(user, organizations, made)
+    if known:
+        terminal.tell(f"{printable(user)} is there already: this is another key.")
     terminal.result(made)
+
+
+def tell_of_new(root: Path, terminal: Terminal) -> None:
+    """That who gives out keys makes a cluster by it: it may be another than was meant."""
+    if not (root / "cluster.sqlite").exists():
+        terminal.tell(f"There is no local cluster {root.name} in {printable(str(root.parent.parent))} yet: this makes one.")
 
 
 @contextmanager
@@ -55,7 +68,11 @@ def accounts_of(root: Path) -> Iterator[Accounts]:
 
         try:
             with closing(Database(root / "cluster.sqlite", migrate=alone)) as database:
-                yield Accounts(database)
+                accounts = Accounts(database)
+                if alone and not accounts.key_records():
+                    # Whose the cluster will be when it starts: nobody else may have taken the name by then.
+                    accounts.add_user(FIRST_USER)
+                yield accounts
         except AccountError as error:
             raise AlgosyncError(str(error)) from None
         except (ValueError, OSError, sqlite3.Error) as error:

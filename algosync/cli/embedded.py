@@ -59,6 +59,11 @@ class LocalCluster:
     stances: Mapping[str, object]
     told: str
 
+    @property
+    def port(self) -> int:
+        """Where it listens, on loopback."""
+        return int(self.url.rpartition(":")[2])
+
 
 def is_local(address: str) -> bool:
     """`local` or `local:NAME`. UsageError: the name cannot be one."""

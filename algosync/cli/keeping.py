@@ -7,10 +7,11 @@ import fcntl
 import os
 import shutil
 import signal
+import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,13 @@ from algosync.cli.embedded import KEPT, LocalCluster, folder, joining, launch, l
 from algosync.core.error import AlgosyncError, UsageError
 from algosync.core.text import printable
 from algosync.emulator import server_lock
-from algosync.emulator.stances import NO_LIMIT
+from algosync.emulator.listening import NAMES, last_port
+from algosync.emulator.stances import NO_LIMIT, USUAL
 
 if TYPE_CHECKING:
     from algosync.views.terminal import Terminal
 
-__all__ = ["Wanted", "command", "reset", "size_limit", "start", "stop"]
+__all__ = ["Wanted", "command", "option_texts", "reset", "settings", "size_limit", "start", "stop"]
 
 _STOP_WITHIN = 15.0  # seconds; then it is killed
 _LOOK_EVERY = 0.02  # seconds
@@ -67,6 +69,7 @@ def start(state: Path, name: str, wanted: Wanted, terminal: Terminal) -> None:
         raise UsageError(f"--faults {printable(str(wanted.faults))} is no file")
     root = folder(state, name)
     with joining(root), locked(root / "start.lock"):
+        last = last_port(root / "cluster.json")
         cluster = standing(root)
         if cluster is not None:
             _check(cluster, wanted, name)
@@ -80,9 +83,32 @@ def start(state: Path, name: str, wanted: Wanted, terminal: Terminal) -> None:
                 (root / KEPT).unlink(missing_ok=True)
                 raise
             terminal.tell(f"The local cluster {name} is running. It stays until `{command('stop', name)}`.")
+            _tell_of_names(cluster, 0 if wanted.port else last, terminal)
     terminal.result(cluster.url)
     terminal.tell(f"{printable(cluster.told, 300)}. It runs as you: give it none that you would not run yourself.")
     terminal.tell(f'For other clients and shells: eval "$({command("env", name)})"')
+
+
+def _tell_of_names(cluster: LocalCluster, last: int, terminal: Terminal) -> None:
+    """That it is not where it was, or that this machine does not know its names."""
+    if last and last != cluster.port:
+        terminal.tell(
+            f"Port {last}, where it was last time, is taken by another program; now it is at {cluster.url}, and stays there."
+        )
+    if cluster.url.startswith("https:") and (unknown := _unknown_names()):
+        names = " ".join(unknown)
+        terminal.tell(f"Python does not know {names} here; the hosts file needs the line: 127.0.0.1 {names}")
+
+
+def _unknown_names() -> list[str]:
+    """Which names below `localhost` lead nowhere on this machine, for programs that ask the system."""
+    unknown = []
+    for name in (each for each in NAMES if each.endswith(".localhost")):
+        try:
+            socket.getaddrinfo(name, None)
+        except OSError:
+            unknown.append(name)
+    return unknown
 
 
 def stop(state: Path, name: str, terminal: Terminal) -> None:
@@ -176,7 +202,7 @@ def _check(cluster: LocalCluster, wanted: Wanted, name: str) -> None:
     different = [
         option
         for option, differs in (
-            ("--port", wanted.port not in (0, int(cluster.url.rpartition(":")[2]))),
+            ("--port", wanted.port not in (0, cluster.port)),
             ("--tls", wanted.tls not in (None, cluster.url.startswith("https:"))),
             ("--faults", faults != cluster.faults),
             *((_flag(each), value != cluster.stances.get(each)) for each, value in wanted.stances.items()),
@@ -186,8 +212,29 @@ def _check(cluster: LocalCluster, wanted: Wanted, name: str) -> None:
     if different:
         raise AlgosyncError(
             f"the local cluster {name} is running already at {cluster.url}, with another {', '.join(different)}",
-            hint=f"start it with the options it runs with, or end it first: {command('stop', name)}",
+            hint=f"it runs with {_as_it_runs(cluster, different)}: start it so, or end it first: {command('stop', name)}",
         )
+
+
+def _as_it_runs(cluster: LocalCluster, options: Sequence[str]) -> str:
+    """What the running cluster has of these options."""
+    faults = ["--faults", printable(cluster.faults)] if cluster.faults else ["no --faults"]
+    tls = _option("tls", cluster.url.startswith("https:"))
+    known = {"--port": ["--port", str(cluster.port)], "--tls": tls, "--faults": faults}
+    known |= {_flag(name): _option(name, value) for name, value in settings(cluster).items()}
+    return " ".join(text for each in options for text in known.get(each, []))
+
+
+def settings(cluster: LocalCluster) -> dict[str, int | bool | None]:
+    """Its stances, as far as its file tells of what can be one."""
+    return {name: value for name, value in cluster.stances.items() if isinstance(value, int | None)}
+
+
+def option_texts(cluster: LocalCluster) -> list[str]:
+    """How it was started otherwise than a cluster usually is: its stances, and its faults."""
+    usual = asdict(USUAL)
+    said = [text for name, value in settings(cluster).items() if value != usual.get(name) for text in _option(name, value)]
+    return [*said, *(["--faults", cluster.faults] if cluster.faults else [])]
 
 
 def _flag(name: str) -> str:

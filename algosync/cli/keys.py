@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.cli.access import accounts_of
+from algosync.cli.access import FIRST_USER, accounts_of, tell_of_new
 from algosync.cli.embedded import folder, standing
 from algosync.cli.keeping import command
 from algosync.core.error import AlgosyncError, UsageError
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Wanted", "add", "listed", "remove"]
 
-_FIRST_USER = "local"
 _LONGEST = 100 * 365 * 24 * 3600  # seconds
 
 
@@ -57,14 +56,13 @@ def add(state: Path, name: str, terminal: Terminal, wanted: Wanted) -> None:
         raise UsageError(f"--expires-in is not within 0 and {_LONGEST} seconds, which are 100 years")
     root = folder(state, name)
     cluster = standing(root)
-    user = wanted.user or (cluster.user if cluster else _FIRST_USER)
+    user = wanted.user or (cluster.user if cluster else FIRST_USER)
+    tell_of_new(root, terminal)
     with accounts_of(root) as accounts:
         if not wanted.user:
             accounts.add_user(user)
         elif not accounts.has_user(user):
-            raise AlgosyncError(
-                f"the local cluster {name} has no user {printable(user)}", hint=command(f"user add {printable(user)}", name)
-            )
+            raise _unknown(name, user, organization=accounts.profile_of_organization(user) is not None)
         made = new_key(Form(wanted.form), user)
         expires_at = None if wanted.expires_in is None else time.time() + wanted.expires_in
         accounts.add_key(user, made, wanted.rights(), expires_at)
@@ -92,10 +90,17 @@ def remove(state: Path, name: str, terminal: Terminal, *, key_id: str) -> None:
     terminal.tell(f"The key {key_id} opens nothing any more.")
 
 
+def _unknown(name: str, user: str, *, organization: bool) -> AlgosyncError:
+    shown = printable(user)
+    if organization:
+        return AlgosyncError(f"{shown} is an organization: keys are those of users", hint="--user with the name of a member")
+    return AlgosyncError(f"the local cluster {name} has no user {shown}", hint=command(f"user add {shown}", name))
+
+
 def _existing(state: Path, name: str) -> Path:
     root = folder(state, name)
     if not (root / "cluster.sqlite").exists():
-        raise AlgosyncError(f"there is no local cluster {name}", hint=command("start", name))
+        raise AlgosyncError(f"there is no local cluster {name} in {printable(str(state.resolve()))}", hint=command("start", name))
     return root
 
 

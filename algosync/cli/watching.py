@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 import typer
 
 from algosync.cli.embedded import KEPT, LocalCluster, folder, present
-from algosync.cli.keeping import command
+from algosync.cli.keeping import command, option_texts, settings
 from algosync.core.error import AlgosyncError
 from algosync.core.text import plural, printable
 from algosync.emulator import server_lock
@@ -36,6 +36,7 @@ _State = Literal["running", "not answering", "stopped"]
 @dataclass(frozen=True, slots=True)
 class _Seen:
     name: str
+    folder: Path
     state: _State
     cluster: LocalCluster | None
     kept: bool
@@ -44,8 +45,10 @@ class _Seen:
 
 def status(state: Path, name: str | None, terminal: Terminal, *, json: bool) -> None:
     """One line for each cluster. Exit 1: the named one does not run."""
-    roots = [folder(state, name)] if name is not None else sorted(path for path in state.glob("local/*") if path.is_dir())
+    roots = [folder(state, name)] if name is not None else sorted(filter(_is_there, state.glob("local/*")))
     seen = [_look(root) for root in roots]
+    if seen and not json:
+        terminal.tell(f"Local clusters in {printable(str(state.resolve()))}:")
     if json:
         terminal.document({"format_version": "1.0", "clusters": [_document(each) for each in seen]})
     else:
@@ -55,6 +58,11 @@ def status(state: Path, name: str | None, terminal: Terminal, *, json: bool) -> 
         terminal.tell(f"There are no local clusters in {printable(str(state))}.")
     if name is not None and seen[0].state != "running":
         raise typer.Exit(1)
+
+
+def _is_there(root: Path) -> bool:
+    """Whether there is more than the locks that a reset leaves, and the log that a first start leaves when it fails."""
+    return (root / "cluster.sqlite").exists() or (root.is_dir() and server_lock.taken(root))
 
 
 def logs(state: Path, name: str, terminal: Terminal, *, follow: bool) -> None:
@@ -85,7 +93,7 @@ def _tell(file: _Tail, terminal: Terminal) -> None:
 def _look(root: Path) -> _Seen:
     cluster = present(root)
     running: _State = "running" if cluster else "not answering" if server_lock.taken(root) else "stopped"
-    return _Seen(root.name, running, cluster, (root / KEPT).exists(), _algorithms(root / "cluster.sqlite"))
+    return _Seen(root.name, root.resolve(), running, cluster, (root / KEPT).exists(), _algorithms(root / "cluster.sqlite"))
 
 
 def _algorithms(path: Path) -> int:
@@ -107,6 +115,7 @@ def _line(seen: _Seen) -> str:
     user = printable(cluster.user, 80)
     since = printable(cluster.started_at, 40)
     told = f"{cluster.url}  pid {cluster.pid}  user {user}  {algorithms}  since {since}  page {cluster.url}{_PAGES}"
+    told = "  ".join([told, *filter(None, [" ".join(printable(each, 200) for each in option_texts(cluster))])])
     return f"{seen.name}  running  {told}"
 
 
@@ -116,13 +125,15 @@ def _document(seen: _Seen) -> Json:
         "name": seen.name,
         "state": seen.state,
         "address": cluster.url if cluster else None,
+        "folder": str(seen.folder),
+        "git": f"{cluster.url}/git" if cluster else None,
         "page": f"{cluster.url}{_PAGES}" if cluster else None,
         "pid": cluster.pid if cluster else None,
         "user": cluster.user if cluster else None,
         "started_at": cluster.started_at if cluster else None,
         "ca_cert": cluster.ca_cert if cluster else None,
         "faults": cluster.faults if cluster else None,
-        "stances": {each: value for each, value in cluster.stances.items() if isinstance(value, int | None)} if cluster else None,
+        "stances": {**settings(cluster)} if cluster else None,
         "kept": seen.kept and cluster is not None,
         "algorithms": seen.algorithms,
     }

@@ -1,0 +1,118 @@
+"""What `algosync emulator` says where a user would otherwise be misled."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from harness import Workspace
+
+from algosync.cli import keeping
+from algosync.emulator.accounts import Accounts
+from algosync.emulator.database import Database
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Workspace]:
+    place = Workspace(tmp_path)
+    yield place
+    place.run("emulator", "stop")
+
+
+def said(place: Workspace, *arguments: str, code: int = 0) -> str:
+    """What a command writes to stderr."""
+    ended = place.run("emulator", *arguments)
+    assert ended.returncode == code, ended.stderr
+    return ended.stderr
+
+
+def test_a_port_that_changes_is_told(place: Workspace) -> None:
+    """Once: from then on the new one is the last."""
+    said(place, "start")
+    address = place.folder / "state" / "local" / "default" / "cluster.json"
+    last = json.loads(address.read_text())["address"].rpartition(":")[2]
+    said(place, "stop")
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", int(last)))
+        other.listen()
+        told = said(place, "start")
+    url = json.loads(address.read_text())["address"]
+    line = f"Port {last}, where it was last time, is taken by another program; now it is at {url}, and stays there."
+    assert [each for each in told.splitlines() if each.startswith("Port ")] == [line]
+
+
+def test_who_gives_out_keys_hears_of_a_new_cluster(place: Workspace) -> None:
+    """Once, and where it is. Nobody takes the name of whom it will be started for."""
+    new = f"There is no local cluster default in {place.folder / 'state'} yet: this makes one.\n"
+    refused = "Error: local is there already: users and organizations share their names\n"
+    assert said(place, "user", "add", "a", "--organization", "local", code=1) == new + refused
+    assert said(place, "user", "add", "quality", "--organization", "research") == ""
+    assert said(place, "user", "add", "quality") == "quality is there already: this is another key.\n"
+    organization = "Error: research is an organization: keys are those of users\n  --user with the name of a member\n"
+    assert said(place, "key", "add", "--user", "research", code=1) == organization
+
+
+def test_what_was_removed_or_never_ran_is_not_listed(place: Workspace) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        said(place, "start", "--port", str(other.getsockname()[1]), code=1)
+    state = place.folder / "state"
+    assert said(place, "status") == "There are no local clusters in state.\n"
+    said(place, "key", "add")
+    assert said(place, "status") == f"Local clusters in {state}:\n"
+    said(place, "reset", "--auto-approve")
+    assert said(place, "status") == "There are no local clusters in state.\n"
+
+
+def test_how_it_was_started_is_told(place: Workspace) -> None:
+    """By its status, and to who wants it otherwise."""
+    said(place, "start", "--etag", "--unbuilt-status", "200")
+    status = place.run("emulator", "status")
+    assert status.stdout.rstrip("\n").split("  ")[-1] == "--unbuilt-status 200 --etag"
+    [seen] = json.loads(place.run("emulator", "status", "--json").stdout)["clusters"]
+    assert (seen["folder"], seen["git"]) == (str(place.folder / "state" / "local" / "default"), f"{seen['address']}/git")
+    assert "it runs with --no-tls --etag: start it so" in said(place, "start", "--tls", "--no-etag", code=1)
+
+
+def test_a_wrong_user_name_is_not_told_as_a_wrong_key(place: Workspace) -> None:
+    import requests
+
+    url = place.run("emulator", "start").stdout.strip()
+    with closing(Database(place.folder / "state" / "local" / "default" / "cluster.sqlite")) as database:
+        Accounts(database).add_key("local", "simOther")
+    messages = [
+        requests.get(f"{url}/git/local/a.git/info/refs", auth=credentials, timeout=20).json()["error"]["message"]
+        for credentials in (("other", "simOther"), ("other", "simNobody"))
+    ]
+    assert messages == ["The user name is not that of the API key's owner", "The API key is unknown or invalid"]
+
+
+def test_names_that_python_does_not_know_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_up(name: str, _: object) -> list[object]:
+        if name == "api.localhost":
+            raise socket.gaierror
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    assert keeping._unknown_names() == ["api.localhost"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--unbuilt-status", "500", "'500' is not one of '404', '200'."),
+        ("--port", "many", "it is no whole number."),
+        ("--port", "99999", "it should be less than or equal to 65535"),
+    ],
+)
+def test_wrong_options_are_told_in_words_of_people(tmp_path: Path, option: str, value: str, message: str) -> None:
+    told = said(Workspace(tmp_path), "start", option, value, code=64)
+    variable = f"ALGOSYNC_{option.removeprefix('--').replace('-', '_').upper()}"
+    start = f"Error: Invalid value for '{option}' (env var: '{variable}')"
+    assert told == f"{start}: {message}\nTry 'algosync emulator start --help'.\n"

@@ -117,7 +117,7 @@ class CallsApi:
         else:
             version = self._records.versions.resolve(algorithm.id, reference)
             if version is None and (own or reference in ("", "latest")):
-                raise missing
+                raise self._private(algorithm, missing) if own and reference in ("", "latest") else missing
             build = self._records.builds.of_commit(algorithm.id, version.commit) if version else None
         if build is None or not (own or (version and version.public)):
             raise not_permitted()
@@ -125,6 +125,13 @@ class CallsApi:
         _check_nesting(caller)
         secrets = self._records.vault.variables(algorithm.id)
         return Target(algorithm, build, settings.get("pipeline_enabled") is True, secrets)
+
+    def _private(self, algorithm: Algorithm, missing: ApiError) -> ApiError:
+        """What an owner hears who calls without a reference what has no public version."""
+        if not self._records.versions.of(algorithm.id):
+            return missing
+        hint = "it has no public version; private ones are called by /latestPrivate or their number"
+        return ApiError(404, f"{missing.message}: {hint}")
 
     def _addressed(self, caller: Caller, segments: list[str]) -> tuple[Algorithm | None, str]:
         """The algorithm with this id or this owner and name, and the reference behind it."""

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import time
 import uuid
 from asyncio.subprocess import Process
@@ -186,7 +187,8 @@ class Worker:
         while True:
             await asyncio.sleep(LOG_SECONDS)
             if os.fstat(self._log.fileno()).st_size > MAX_LOG:
-                os.ftruncate(self._log.fileno(), MAX_STDOUT)
+                # More than is told, so that it is told that there was more.
+                os.ftruncate(self._log.fileno(), MAX_STDOUT + 1)
 
     async def close(self) -> None:
         """End the process with all it started and remove its files."""
@@ -205,6 +207,8 @@ class Worker:
         try:
             line = await asyncio.wait_for(_exchanged(process, request), timeout)
             outcome = self._read(line) if line else await self._ended(process)
+        except NotJsonError as error:
+            outcome = failed(f"The algorithm's result is not JSON: {error}", "AlgorithmError")
         except asyncio.TimeoutError:
             outcome = failed(f"Algorithm timed out after {timeout:g} seconds", "TimeoutError")
         except (ValueError, RecursionError):
@@ -219,20 +223,20 @@ class Worker:
         number, _, text = line.partition(b" ")
         if number != str(self._requests).encode():
             raise ValueError("This is no answer to the last request")
-        return Outcome(_checked(json.loads(text)))
+        return Outcome(_checked(json.loads(text, parse_constant=_not_json)))
 
     async def _ended(self, process: Process) -> Outcome:
         await processes.kill(process)
-        message = f"The algorithm's process ended with exit code {process.returncode}"
-        return failed(message, "SystemExit", self._printed()[-TAIL:])
+        return failed(f"The algorithm's process {_how(process.returncode)}", "SystemExit", self._printed()[-TAIL:])
 
     def _printed(self) -> str:
         """What the algorithm has printed since the call began, without the ADK's signal to its platform."""
         if self._log.closed:
             # Ended from outside in the middle of a call.
             return ""
-        text = os.pread(self._log.fileno(), MAX_STDOUT, 0).decode("utf-8", "replace")
-        return text.replace("PIPE_INIT_COMPLETE\n", "")
+        text = os.pread(self._log.fileno(), MAX_STDOUT, 0).decode("utf-8", "replace").replace("PIPE_INIT_COMPLETE\n", "")
+        size = os.fstat(self._log.fileno()).st_size
+        return f"{text}\n[cut: the first {MAX_STDOUT} bytes of what was printed]\n" if size > MAX_STDOUT else text
 
     def _caller(self) -> Caller | None:
         """Whom requests of this worker act for: the caller of its call, nobody between calls."""
@@ -266,6 +270,16 @@ class Worker:
         )
 
 
+def _how(code: int | None) -> str:
+    """How a process has ended. A jail, like a shell, tells of a signal by adding 128 to its number."""
+    names = {int(each): each.name for each in signal.Signals}
+    if code is not None and -code in names:
+        return f"was ended by signal {names[-code]} (exit code {code})"
+    if code is not None and code - 128 in names:
+        return f"ended with exit code {code}, as after signal {names[code - 128]}"
+    return f"ended with exit code {code}"
+
+
 async def _exchanged(process: Process, request: bytes) -> bytes:
     """Send a request and wait for a line, whoever comes first: a process that reads nothing may end, or be stopped, or be late."""
     sent = asyncio.ensure_future(_send(process, request))
@@ -295,6 +309,14 @@ async def _line(process: Process) -> bytes:
     finally:
         line.cancel()
         end.cancel()
+
+
+class NotJsonError(ValueError):
+    """A runner's answer has a number that only Python's JSON knows: clients of other languages, jq among them, read none of it."""
+
+
+def _not_json(constant: str) -> None:
+    raise NotJsonError(f"it has a number that is {constant}")
 
 
 def _checked(document: object) -> Document:

@@ -95,7 +95,7 @@ def test_a_call_that_is_killed_leaves_no_process(tmp_path: Path, environments: P
             assert site.process.wait(20) == -signal.SIGKILL
             assert answers == [None]
         else:
-            assert answers == ["The algorithm's process ended with exit code -9"]
+            assert answers == ["The algorithm's process was ended by signal SIGKILL (exit code -9)"]
             assert site.call(reference, None)["result"] == "well"
     with emulator(tmp_path / "root", environments) as again:
         assert again.call(reference, None)["result"] == "well"

@@ -99,3 +99,60 @@ def test_a_stop_in_the_middle_of_a_call(tmp_path: Path, environments: Path) -> N
     assert (reply.status, reply.json["error"]["message"]) == (503, "The local cluster is stopping")
     assert (reply.headers["content-type"], site.log()[-1]["id"]) == ("application/json", reply.json["error"]["id"])
     assert errors(site.root).read_text().splitlines() == ["ERROR:    Cancel 1 running task(s), timeout graceful shutdown exceeded"]
+
+
+def test_an_owner_hears_how_private_versions_are_called(site: Emulator) -> None:
+    commit = site.deploy("Hidden", PLAIN)
+    missing = "algorithm algo://local/Hidden not found"
+
+    def said(key: str | None = None) -> str:
+        return str(site.call("local/Hidden", 1, key=key)["error"]["message"])
+
+    assert said() == missing
+    assert site.publish("Hidden").status == 200
+    assert said() == f"{missing}: it has no public version; private ones are called by /latestPrivate or their number"
+    assert said(site.key_of("stranger")) == missing
+    assert [site.call(f"local/Hidden/{each}", 1)["result"] for each in ("latestPrivate", "0.1.0", commit[-40:])] == [1, 1, 1]
+
+
+ENDS = """
+import os
+def apply(input):
+    if input == "much":
+        print("x" * (1024 * 1024 + 1))
+    elif input == "all":
+        print("x" * (1024 * 1024 - 1))
+    elif input == "crash":
+        os.kill(os.getpid(), 11)
+    elif input == "as in a jail":
+        os._exit(139)
+    return {"NaN": float("nan"), "less": [-float("inf")]}.get(input)
+"""
+
+
+@pytest.fixture(scope="module")
+def ends(site: Emulator) -> str:
+    return site.deploy("Ends", ENDS)
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("crash", "The algorithm's process was ended by signal SIGSEGV (exit code -11)"),
+        ("as in a jail", "The algorithm's process ended with exit code 139, as after signal SIGSEGV"),
+        ("NaN", "The algorithm's result is not JSON: it has a number that is NaN"),
+        ("less", "The algorithm's result is not JSON: it has a number that is -Infinity"),
+    ],
+)
+def test_how_a_call_went_wrong(site: Emulator, ends: str, how: str, message: str) -> None:
+    failed = site.call(ends, how)
+    assert failed["error"]["message"] == message
+    listed = site.get("/v1/algorithms/local/Ends/errors")
+    assert message in json.dumps(listed)
+
+
+def test_what_was_printed_says_where_it_is_cut(site: Emulator, ends: str) -> None:
+    most = 1024 * 1024
+    whole, cut = (site.call(ends, how, "?stdout=true")["metadata"]["stdout"] for how in ("all", "much"))
+    assert whole == "x" * (most - 1) + "\n"
+    assert cut == "x" * most + f"\n[cut: the first {most} bytes of what was printed]\n"

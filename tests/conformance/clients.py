@@ -97,6 +97,13 @@ class Algo:
     def __call__(self, *arguments: str) -> Output:
         return _output([str(Path(sys.executable).with_name("algo")), *arguments], self.home, self.home)
 
+    def left(self, name: str) -> Output:
+        """What the command has written into a file: its output as well; code 1 where there is none."""
+        try:
+            return Output(0, (self.home / name).read_text())
+        except OSError as error:
+            return Output(1, "", str(error))
+
 
 @dataclass(frozen=True)
 class Git:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import textwrap
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from replies import Reply
@@ -21,17 +24,48 @@ def complaint(failure: pytest.ExceptionInfo[BaseException] | None, module: Path)
     last = failure.traceback[-1]
     if Path(str(last.path)) != module:
         return f"ends in an assertion that is not its own, in {last.path}"
-    names = _names(str(last.statement))
-    if not any(_has_reply(last.frame.f_locals.get(name)) for name in names):
+    if not _about_a_reply(str(last.statement), last.frame.raw):
         return f"ends in an assertion about no reply: {last.statement}"
     return ""
 
 
-def _names(statement: str) -> set[str]:
-    """The names in an `assert` statement; none in another one."""
+def _about_a_reply(statement: str, frame: FrameType) -> bool:
+    """Whether what does not hold in an `assert` statement is about a reply, or about what the test took from one."""
+    names = {**frame.f_globals, **frame.f_locals}
     parsed = ast.parse(textwrap.dedent(statement)).body
-    asserted = [each for each in parsed if isinstance(each, ast.Assert)]
-    return {node.id for each in asserted for node in ast.walk(each.test) if isinstance(node, ast.Name)}
+    failing = [part for each in parsed if isinstance(each, ast.Assert) for part in _failing(each.test, names)]
+    taken = _taken(frame)
+    mentioned = {name for part in failing for name in _names(part)}
+    return any(_has_reply(names.get(name)) or name in taken for name in mentioned)
+
+
+def _failing(test: ast.expr, names: Mapping[str, object]) -> Iterator[ast.expr]:
+    """Of tuples that should be equal, the elements that differ; of everything else, all of it."""
+    if isinstance(test, ast.Compare) and isinstance(test.left, ast.Tuple) and isinstance(test.ops[0], ast.Eq):
+        found, expected = _value(test.left, names), _value(test.comparators[0], names)
+        if isinstance(found, tuple) and isinstance(expected, tuple) and len(found) == len(expected) == len(test.left.elts):
+            yield from (part for part, one, other in zip(test.left.elts, found, expected, strict=True) if one != other)
+            return
+    yield test
+
+
+def _taken(frame: FrameType) -> set[str]:
+    """The names that the test gave to expressions about replies, one after the other."""
+    taken: set[str] = set()
+    for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(frame.f_code)))):
+        if isinstance(node, ast.Assign) and any(
+            name in taken or _has_reply(frame.f_locals.get(name)) for name in _names(node.value)
+        ):
+            taken |= {name for target in node.targets for name in _names(target)}
+    return taken
+
+
+def _value(part: ast.expr, names: Mapping[str, object]) -> object:
+    return eval(compile(ast.Expression(part), "<assertion>", "eval"), dict(names))
+
+
+def _names(part: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}
 
 
 def _has_reply(value: object) -> bool:

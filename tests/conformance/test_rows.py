@@ -72,6 +72,18 @@ def asserts_elsewhere() -> None:
     exec(compile("assert REPLY.status == 200", "elsewhere.py", "exec"))
 
 
+def fails_in_another_element() -> None:
+    reply, there = REPLY, False
+    assert (reply.status, there) == (404, True)
+
+
+def asserts_about_what_it_took() -> None:
+    reply, expected = REPLY, (True, 200)
+    found = [reply.status]
+    status = found[0]
+    assert (True, status) == expected
+
+
 def asserts_about_its_reply() -> None:
     reply = REPLY
     assert reply.status == 200
@@ -84,7 +96,9 @@ def asserts_about_its_reply() -> None:
         (crashes, "ends in no assertion"),
         (asserts_something_else, "ends in an assertion about no reply"),
         (gives_up, "ends in no assertion"),
+        (fails_in_another_element, "ends in an assertion about no reply"),
         (asserts_elsewhere, "ends in an assertion that is not its own"),
+        (asserts_about_what_it_took, ""),
         (asserts_about_its_reply, ""),
     ],
 )

@@ -9,7 +9,7 @@ LEFT_OUT = {
     "2.5 kept roughly a day": "no client can turn the clock; tests/emulator holds what expires",
     "2.5 external connectors": "the local cluster has none, and says so: accounts.other_connectors",
     "3.1 external SCMs": "needs a GitHub or GitLab beside the cluster",
-    "3.1 /v1/admin/*": "2.0.5 has it generated (`client.manageApi`: SCMs, usage), no shape is documented; here is one SCM, and nobody pays",
+    "3.1 /v1/admin/*": "generated in 2.0.5 (`client.manageApi`); no reply is documented; here is one SCM, and no bill",
     "3.1 GET of members": "as before; adding one is accounts.client_invites_to_organization",
     "3.3 source of an external SCM": "needs a GitHub or GitLab beside the cluster",
     "3.3 case of names, empty labels": "no evidence of either",

@@ -14,6 +14,7 @@ from email.utils import formatdate
 from typing import Any, cast
 
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from algosync.emulator.accounts import Accounts, Caller
@@ -60,6 +61,9 @@ class Gate:
             self.admit(scope)
             body.limit(largest_body(scope["method"], scope["path"], self._largest_file))
         except ApiError as error:
+            if error.status == 401 and _browses(scope):
+                await Response(None, 303, {"Location": PAGES})(scope, receive, reply.send)
+                return
             scope["refusal"] = error
             response = error_reply(error, head=scope["method"] == "HEAD")
             if error.status == 401 and (realm := _realm(scope["path"])):
@@ -118,6 +122,11 @@ class Gate:
                 raise ApiError(401, "The user name is not that of the API key's owner", UNKNOWN_KEY)
             return caller
         return self._accounts.caller(credentials[1] if credentials else _bare(presented))
+
+
+def _browses(scope: Scope) -> bool:
+    """Whether somebody has opened the bare address in a browser, which asks for HTML. Programs do not."""
+    return scope["method"] == "GET" and scope["path"] == "/" and "text/html" in Headers(scope=scope).get("accept", "")
 
 
 def _realm(path: str) -> str | None:

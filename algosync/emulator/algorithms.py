@@ -139,7 +139,8 @@ def _oldest() -> int:
 def _failure(row: sqlite3.Row) -> dict[str, object]:
     record = json.loads(row["record"])
     # Kept for the pages: the platform's lists have none.
-    record.pop("stacktrace", None)
+    for name in ("stacktrace", "stdout", "duration"):
+        record.pop(name, None)
     return {"created_at": row["created_ms"], **record}
 
 

@@ -31,6 +31,9 @@ MAX_DEPTH = 24
 MAX_TRACE = 8000
 """Characters of a stack trace that are kept with a failed call: its end says where."""
 
+MAX_PRINTED = 4096
+"""Characters of what an algorithm printed that are kept with its failed call: the last ones before it failed."""
+
 HASH = re.compile(r"[0-9a-f]{40}")
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -96,7 +99,7 @@ class CallsApi:
             if call.depth == 0:
                 await asyncio.to_thread(self._files.end_tree, call.user, call.tree)
         if outcome.error:
-            record = _failure(target, call, payload, outcome.error)
+            record = _failure(target, call, payload, outcome)
             await asyncio.to_thread(self._records.algorithms.add_failure, target.algorithm.id, record)
         return outcome
 
@@ -230,14 +233,16 @@ def _raw(outcome: Outcome) -> Response:
 
 
 def _beginning(data: object) -> str:
+    """Of text as it is, of anything else as JSON."""
     try:
-        return str(data)[:128]
+        return (data if isinstance(data, str) else json.dumps(data, ensure_ascii=False))[:128]
     except RecursionError:
         return "(nested too deep to be shown)"
 
 
-def _failure(target: Target, call: Call, payload: Document, error: Document) -> dict[str, object]:
-    """What the list of errors keeps of a failed call."""
+def _failure(target: Target, call: Call, payload: Document, outcome: Outcome) -> dict[str, object]:
+    """What the list of errors keeps of a failed call, and the pages."""
+    error = outcome.error or {}
     return {
         "request_id": call.id,
         "username": call.user,
@@ -247,6 +252,8 @@ def _failure(target: Target, call: Call, payload: Document, error: Document) -> 
         "error": error.get("message"),
         "error_type": error.get("error_type"),
         "stacktrace": str(error.get("stacktrace") or "")[-MAX_TRACE:],
+        "stdout": outcome.stdout[-MAX_PRINTED:],
+        "duration": outcome.duration,
         "billable_to": call.user,
         "worker": "local",
     }

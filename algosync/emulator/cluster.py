@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -43,7 +43,7 @@ from algosync.emulator.hosted_data_api import HostedDataApi
 from algosync.emulator.listening import NAMES
 from algosync.emulator.management_api import ManagementApi
 from algosync.emulator.openapi import OpenApi
-from algosync.emulator.page_api import PageApi
+from algosync.emulator.page_api import PageApi, Paged
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
 from algosync.emulator.release_api import ReleaseApi
@@ -108,7 +108,7 @@ class Cluster:
         self._builder = builder(root / "builds", self._records, self._repositories, venvs, spares)
         self._pool = Pool(host, self._builder, venvs, spares)
         self._calls = CallsApi(self._records, self._pool, self._files, place.stances)
-        self._pages = PageApi(database, self._records, self._builder, root / "requests.jsonl")
+        self._pages = PageApi(database, self._records, self._builder, root / "requests.jsonl", _site(place))
         self._place = place
 
     def app(self) -> ASGIApp:
@@ -189,6 +189,12 @@ class Cluster:
             except Exception:
                 logging.exception("The local cluster could not clear up")
             await asyncio.sleep(CARE_SECONDS)
+
+
+def _site(place: Place) -> Paged:
+    """What the pages say of the cluster, whose folder's name is its own."""
+    unusual = [f"{each.name} {value}" for each in fields(Stances) if (value := getattr(place.stances, each.name)) != each.default]
+    return Paged(place.root.name, place.address, tuple(unusual))
 
 
 def _routed(routes: list[Route], life: Lifespan[Starlette] | None = None) -> Starlette:

@@ -7,6 +7,7 @@ these accounts. Names of users and organizations everybody sees.
 import os
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from algosync.emulator.gate import PAGES
 from algosync.emulator.management_api import owned
 from algosync.emulator.page_records import LISTED, RECENT, PageRecords
 from algosync.emulator.page_rendering import rendered
-from algosync.emulator.page_requests import RequestLine, recent
+from algosync.emulator.page_requests import RequestLine, grouped, recent
 from algosync.emulator.page_style import POLICY
 from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of
@@ -43,10 +44,23 @@ HEADERS = {
 """No other page may frame one, load one, or learn its address; nothing of it stays on disk."""
 
 
-class PageApi:
-    """The pages below `/page/`. Their endpoints are plain functions, which Starlette runs beside the event loop."""
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """What a page says of its cluster: its name, its address, and the stances that are not the usual ones."""
 
-    def __init__(self, database: Database, records: Records, builder: Builder, log: Path) -> None:
+    name: str
+    address: str
+    unusual: tuple[str, ...] = ()
+
+
+class PageApi:
+    """The pages below `/page/`. Their endpoints are plain functions, which Starlette runs beside the event loop.
+
+    `log` is that of requests.
+    """
+
+    def __init__(self, database: Database, records: Records, builder: Builder, log: Path, site: Paged) -> None:
+        self._site = site
         self._records = records
         self._lists = PageRecords(database, records.environments)
         self._builder = builder
@@ -63,24 +77,27 @@ class PageApi:
             "data/{collection}": self._collection,
             "accounts": self._accounts,
         }
-        return [Route(PAGES + path, _page(content)) for path, content in pages.items()]
+        return [Route(PAGES + path, self._page(content)) for path, content in pages.items()]
 
     def _algorithms(self, _: Request, caller: Caller) -> str:
         found = self._lists.algorithms(caller.user)
-        return rendered(
+        return self._rendered(
             "algorithms", "Algorithms", "Algorithms", algorithms=found, user=caller.user, organizations=caller.organizations
         )
 
     def _algorithm(self, request: Request, caller: Caller) -> str:
         algorithm = owned(request, self._records)
+        versions = self._records.versions.of(algorithm.id)
         environment = self._records.environments.by_id(algorithm.settings["algorithm_environment"])
-        return rendered(
+        return self._rendered(
             "algorithm",
             "Algorithms",
             f"{algorithm.owner}/{algorithm.name}",
             algorithm=algorithm,
+            clone=f"{self._site.address}/git/{algorithm.owner}/{algorithm.name}.git",
             environment=environment.kind.display_name if environment else "an environment of another cluster",
-            versions=self._records.versions.of(algorithm.id),
+            versions=versions,
+            numbers={each.commit: each.semantic for each in versions},
             builds=self._records.builds.page(algorithm.id, sys.maxsize, LISTED + 1),
             failures=self._lists.failures(caller.user, algorithm.id),
             collection=self._lists.collection(algorithm.default_collection) if algorithm.default_collection else None,
@@ -93,7 +110,7 @@ class PageApi:
             raise ApiError(404, "There is no such build")
         log, cut = self._log_of(build)
         title = f"Build of {algorithm.owner}/{algorithm.name}"
-        return rendered("build", "Algorithms", title, algorithm=algorithm, build=build, log=log, cut=cut)
+        return self._rendered("build", "Algorithms", title, algorithm=algorithm, build=build, log=log, cut=cut)
 
     def _log_of(self, build: Build) -> tuple[str, bool]:
         """The end of a log, and whether that is not all of it. A build that waits for its turn has none."""
@@ -105,20 +122,22 @@ class PageApi:
         except FileNotFoundError:
             return "", False
 
-    def _calls(self, _: Request, caller: Caller) -> str:
+    def _calls(self, request: Request, caller: Caller) -> str:
+        wanted = request.query_params.get("id")
         found = [line for line in recent(self._log) if _concerns(line, caller) and not line.path.startswith(PAGES)]
-        return rendered(
+        found = [line for line in found if wanted in (None, line.id)]
+        return self._rendered(
             "calls",
             "Calls",
-            "Calls",
-            failures=self._lists.failures(caller.user),
-            failed=_first(line for line in found if line.failed),
+            f"Calls with the id {wanted}" if wanted else "Calls",
+            failures=[each for each in self._lists.failures(caller.user) if wanted in (None, each.id)],
+            failed=_first(grouped(line for line in found if line.failed)),
             calls=_first(line for line in found if line.path.startswith("/v1/algo/")),
             requests=_first(found),
         )
 
     def _data(self, _: Request, caller: Caller) -> str:
-        return rendered("data", "Data", "Data", collections=self._lists.collections(caller.user))
+        return self._rendered("data", "Data", "Data", collections=self._lists.collections(caller.user))
 
     def _collection(self, request: Request, caller: Caller) -> str:
         collection = self._lists.collection(request.path_params["collection"])
@@ -129,11 +148,32 @@ class PageApi:
         after = request.query_params.get("after", "")
         files = self._lists.files(collection.id, after)
         title = f"{collection.account}/{collection.name}"
-        return rendered("collection", "Data", title, collection=collection, files=files, after=after)
+        return self._rendered("collection", "Data", title, collection=collection, files=files, after=after)
 
     def _accounts(self, _: Request, caller: Caller) -> str:
         keys, users, members = self._lists.keys(caller.user), self._lists.users(), self._lists.members()
-        return rendered("accounts", "Accounts", "Accounts", user=caller.user, keys=keys, users=users, members=members)
+        return self._rendered("accounts", "Accounts", "Accounts", user=caller.user, keys=keys, users=users, members=members)
+
+    def _rendered(self, page: str, section: str, title: str, **values: object) -> str:
+        return rendered(page, section, title, site=self._site, **values)
+
+    def _page(self, content: Callable[[Request, Caller], str]) -> Callable[[Request], Response]:
+        """The endpoint of a page, for who may read what it shows.
+
+        Code that runs in the cluster has no business here: its API says what it may know.
+        """
+
+        def endpoint(request: Request) -> Response:
+            caller = caller_of(request)
+            try:
+                if caller.inside or not caller.rights.read:
+                    raise not_permitted()
+                html, status = content(request, caller), 200
+            except ApiError as error:
+                html, status = self._rendered("refused", "", f"Error {error.status}", message=error.message), error.status
+            return Response(html, status, HEADERS, media_type="text/html")
+
+        return endpoint
 
 
 def _concerns(line: RequestLine, caller: Caller) -> bool:
@@ -145,22 +185,3 @@ def _concerns(line: RequestLine, caller: Caller) -> bool:
 
 def _first(found: Iterable[RequestLine]) -> list[RequestLine]:
     return list(islice(found, RECENT))
-
-
-def _page(content: Callable[[Request, Caller], str]) -> Callable[[Request], Response]:
-    """The endpoint of a page, for who may read what it shows.
-
-    Code that runs in the cluster has no business here: its API says what it may know.
-    """
-
-    def endpoint(request: Request) -> Response:
-        caller = caller_of(request)
-        try:
-            if caller.inside or not caller.rights.read:
-                raise not_permitted()
-            html, status = content(request, caller), 200
-        except ApiError as error:
-            html, status = rendered("refused", "", f"Error {error.status}", message=error.message), error.status
-        return Response(html, status, HEADERS, media_type="text/html")
-
-    return endpoint

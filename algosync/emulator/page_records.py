@@ -42,7 +42,8 @@ class AlgorithmLine:
 class FailureLine:
     """A failed call and what was said of it. `at` is ISO 8601; `input` is the beginning of what the algorithm was given.
 
-    `trace` is the end of the stack trace, where there was one.
+    `trace` is the end of the stack trace, `printed` of what it printed, where there was any. `seconds` are of the call itself, and
+    None for one that an earlier version has recorded. `id` is what its answer names it by.
     """
 
     owner: str
@@ -54,6 +55,9 @@ class FailureLine:
     message: str
     input: str
     trace: str
+    printed: str
+    id: str
+    seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +196,11 @@ def _build(row: sqlite3.Row) -> Build | None:
 
 def _failure(row: sqlite3.Row) -> FailureLine:
     record = json.loads(row["record"])
-    told = [str(record.get(name) or "") for name in ("algoversion", "username", "error_type", "error", "input", "stacktrace")]
-    commit, user, kind, message, given, trace = told
+    names = ("algoversion", "username", "error_type", "error", "input", "stacktrace", "stdout", "request_id")
+    commit, user, kind, message, given, trace, printed, request = [str(record.get(name) or "") for name in names]
+    said = (kind, message, given, trace, printed, request)
     at = datetime.fromtimestamp(row["created_ms"] / 1000, timezone.utc).isoformat()
-    return FailureLine(row["owner"], row["name"], commit, at, user, kind, message, given, trace)
+    return FailureLine(row["owner"], row["name"], commit, at, user, *said, record.get("duration"))
 
 
 def _collection(row: sqlite3.Row) -> CollectionLine:

@@ -2,8 +2,9 @@
 
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 from algosync.emulator.request_log import older
@@ -25,11 +26,14 @@ class RequestLine:
     seconds: float | None
     fault: str | None
     error: str | None
+    id: str | None
+    times: int = 1
+    """How often it was repeated, one after the other, with the same end. Then this is the last one."""
 
     @property
     def failed(self) -> bool:
-        """Whether somebody who looks for a failure looks for this."""
-        return self.status >= 400 or self.fault is not None
+        """Whether somebody who looks for a failure looks for this: calls fail with status 200."""
+        return self.status >= 400 or self.fault is not None or self.error is not None
 
 
 def recent(log: Path) -> Iterator[RequestLine]:
@@ -38,6 +42,13 @@ def recent(log: Path) -> Iterator[RequestLine]:
     for line in lines + _end(older(log), rest)[0]:
         if found := _request(line):
             yield found
+
+
+def grouped(lines: Iterable[RequestLine]) -> Iterator[RequestLine]:
+    """Repetitions as one."""
+    for _, group in groupby(lines, lambda line: (line.user, line.method, line.path, line.status, line.fault, line.error)):
+        last, *before = group
+        yield replace(last, times=1 + len(before))
 
 
 def _end(log: Path, most: int) -> tuple[list[bytes], int]:
@@ -60,7 +71,7 @@ def _request(line: bytes) -> RequestLine | None:
     try:
         entry = json.loads(line)
         texts = (entry["time"], entry["caller"], entry["method"], entry["path"])
-        told = (entry.get("seconds"), entry.get("fault"), entry.get("error"))
+        told = (entry.get("seconds"), entry.get("fault"), entry.get("error"), entry.get("id"))
         return RequestLine(*texts, int(entry["status"]), int(entry["bytes"]), *told)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -15,6 +15,10 @@ a { color: var(--link) }
 nav { display: flex; flex-wrap: wrap; gap: 0 1.25rem; border-bottom: 1px solid var(--line) }
 nav a { padding: .75rem 0; text-decoration: none }
 nav a[aria-current] { font-weight: 600; color: inherit }
+header { padding-top: .75rem; color: var(--faint); font-size: .875rem; unicode-bidi: isolate }
+.parts { display: flex; flex-wrap: wrap; gap: 0 1.25rem }
+.parts a { padding: .25rem 0 }
+.long { white-space: pre; overflow-x: auto; overflow-wrap: normal }
 h1 { margin: 1.25rem 0 .5rem; font-size: 1.375rem; line-height: 1.25 }
 h2 { margin: 1.75rem 0 .25rem; font-size: 1.0625rem }
 ul { margin: 0; padding: 0; list-style: none }

@@ -6,10 +6,11 @@ FRAME = """\
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ title }} · local cluster</title>
+<title>{{ title }} · {{ site.name }}, local cluster</title>
 <style>{{ style }}</style>
 </head>
 <body>
+<header><b>{{ site.name }}</b> {{ site.address }}{% if site.unusual %} · {{ site.unusual | join(", ") }}{% endif %}</header>
 <nav>
 {% for path, name in sections %}
 <a href="/page/{{ path }}"{% if name == section %} aria-current="page"{% endif %}>{{ name }}</a>
@@ -27,18 +28,22 @@ PARTS = """\
 {% macro algorithm_link(owner, name) %}<a href="/page/algorithms/{{ owner | segment }}/{{ name | segment }}">\
 {{ owner }}/{{ name }}</a>{% endmacro %}
 
-{% macro build_line(owner, name, build) %}<b class="{{ build.status }}">{{ build.status }}</b>
+{% macro build_line(owner, name, build, number="") %}<b class="{{ build.status }}">{{ build.status }}</b>
 <a href="/page/algorithms/{{ owner | segment }}/{{ name | segment }}/builds/{{ build.id | segment }}">\
 build of {{ build.commit[:10] }}</a>
-<small>{{ build.started_at | moment }}{% if build.finished_at %} · {{ build | took }}{% endif %}</small>{% endmacro %}
+<small>{{ build.started_at | moment }}{% if build.finished_at %} · {{ build | took }}{% endif %}\
+{% if number %} · published as {{ number }}{% endif %}</small>{% endmacro %}
 
 {% macro failures(found, named=true) %}
 <ul>
 {% for each in found[:recent] %}
 <li>{% if named %}{{ algorithm_link(each.owner, each.name) }} {% endif %}<b class="failed">{{ each.type or "error" }}</b>
-<small>{{ each.at | moment }} · version {{ each.commit[:10] }} · called by {{ each.user }}</small>
+<small>{{ each.at | moment }} · version {{ each.commit[:10] }} · called by {{ each.user }}\
+{% if each.seconds is not none %} · {{ "%.3f" | format(each.seconds) }}&nbsp;s{% endif %}</small>
+<small>Id: <code>{{ each.id }}</code></small>
 <pre>{{ each.message | beginning }}</pre>
-{% if each.trace %}<details><summary>Stack trace</summary><pre>{{ each.trace }}</pre></details>{% endif %}
+{% if each.trace %}<details><summary>Stack trace</summary><pre class="long">{{ each.trace }}</pre></details>{% endif %}
+{% if each.printed %}<details><summary>What it printed</summary><pre class="long">{{ each.printed }}</pre></details>{% endif %}
 <small>Input: <code>{{ each.input }}</code></small></li>
 {% else %}
 <li>None</li>
@@ -51,11 +56,13 @@ build of {{ build.commit[:10] }}</a>
 <ul>
 {% for each in found %}
 <li><b{% if each.failed %} class="failed"{% endif %}>{{ each.status or "no reply" }}</b>
-{{ each.method }} <code>{{ each.path | beginning(300) }}</code>
+{{ each.method }} <code>{{ each.path | beginning(300) }}</code>{% if each.times > 1 %} <b>&times;{{ each.times }}</b>{% endif %}
+
 <small>{{ each.at | moment }} · {{ each.user or "nobody known" }} · {{ each.size | size }}\
 {% if each.seconds is not none %} · {{ each.seconds }}&nbsp;s{% endif %}\
 {% if each.fault %} · <b class="failed">fault {{ each.fault }}</b>{% endif %}</small>
-{% if each.error %}<small>{{ each.error }}</small>{% endif %}</li>
+{% if each.error %}<small>{{ each.error }}</small>{% endif %}
+{% if each.id %}<small>Id: <code>{{ each.id }}</code></small>{% endif %}</li>
 {% else %}
 <li>None</li>
 {% endfor %}
@@ -87,9 +94,11 @@ PAGES = {
 """,
     "algorithm": """\
 <dl>
+<dt>to clone</dt><dd><code>{{ clone }}</code></dd>
 <dt>environment</dt><dd>{{ environment }}</dd>
 {% for name, value in algorithm.settings.items() if name != "algorithm_environment" %}
-<dt>{{ name }}</dt><dd>{{ value | beginning(300) }}</dd>
+<dt>{{ name | replace("_", " ") }}</dt>
+<dd>{{ "on" if value is true else "off" if value is false else value | beginning(300) }}</dd>
 {% endfor %}
 {% if collection %}
 <dt>default collection</dt>
@@ -109,7 +118,7 @@ PAGES = {
 <h2>Builds</h2>
 <ul>
 {% for each in builds[:listed] %}
-<li>{{ parts.build_line(algorithm.owner, algorithm.name, each) }}</li>
+<li>{{ parts.build_line(algorithm.owner, algorithm.name, each, numbers.get(each.commit, "")) }}</li>
 {% else %}
 <li>Never built</li>
 {% endfor %}
@@ -158,13 +167,15 @@ read by {{ collection.acl | join(", ") or "its owner only" }}</p>
 {% endif %}
 """,
     "calls": """\
-<h2>Algorithms that failed</h2>
+<p class="parts"><a href="/page/calls#algorithms">Failed algorithms</a> <a href="/page/calls#failed">Failed requests</a>
+<a href="/page/calls#calls">Calls</a> <a href="/page/calls#requests">Requests</a></p>
+<h2 id="algorithms">Algorithms that failed</h2>
 {{ parts.failures(failures) }}
-<h2>Requests that failed</h2>
+<h2 id="failed">Requests that failed</h2>
 {{ parts.requests(failed) }}
-<h2>Last calls of algorithms</h2>
+<h2 id="calls">Last calls of algorithms</h2>
 {{ parts.requests(calls) }}
-<h2>Last requests</h2>
+<h2 id="requests">Last requests</h2>
 {{ parts.requests(requests) }}
 """,
     "accounts": """\

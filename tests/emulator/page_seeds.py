@@ -15,7 +15,7 @@ from starlette.routing import Match
 from algosync.emulator.accounts import Accounts, Caller
 from algosync.emulator.builder import Builder
 from algosync.emulator.database import Database
-from algosync.emulator.page_api import PageApi
+from algosync.emulator.page_api import PageApi, Paged
 from algosync.emulator.records import Records
 from algosync.emulator.repositories import Repositories
 from algosync.emulator.spares import Spares
@@ -45,7 +45,7 @@ TAGS = {
     "code",
     "pre",
 }
-TAGS |= {"dl", "dt", "dd", "details", "summary"}
+TAGS |= {"header", "dl", "dt", "dd", "details", "summary"}
 ATTRIBUTES = {"lang", "charset", "name", "content", "href", "aria-current", "class", "id"}
 BROKEN = f"def apply(input):\n    raise ValueError({HOSTILE + SPOOF!r})\n"
 
@@ -156,4 +156,4 @@ def filled(database: Database, algorithms: int, folder: Path) -> PageApi:
     repositories = Repositories(folder / "git")
     spares = Spares(Host(folder / "run", "", Accounts(database)))
     builder = Builder(folder / "builds", records, repositories, Venvs(folder / "environments"), spares)
-    return PageApi(database, records, builder, folder / "requests.jsonl")
+    return PageApi(database, records, builder, folder / "requests.jsonl", Paged("local", "http://127.0.0.1:1"))

@@ -88,7 +88,7 @@ def test_the_algorithms(rehearsed: Emulator) -> None:
     assert [link for link in detail.links if "/builds/" in link] == [
         f"/page/algorithms/local/Broken/builds/{each['build_id']}" for each in (newest, good)
     ]
-    assert "pipeline_enabledTrue" in detail.text
+    assert "pipeline enabled on" in " ".join(detail.text.split())
     assert rehearsed.request("POST", "/v1/algorithms/local/Broken/versions", {}).status == 200
     assert "published 0.1.0, private" in page(rehearsed, "/page/").text
     assert f"0.1.0 private {good['commit_sha']}" in page(rehearsed, "/page/algorithms/local/Broken").text
@@ -250,3 +250,38 @@ def test_looking_uses_no_fault_up(tmp_path: Path, environments: Path) -> None:
         words = " ".join(page(cluster.site, "/page/calls").text.split())
         assert f"503 GET {FILE} " in words[words.index("Requests that failed") : words.index("Last calls")]
         assert "fault status" in words
+
+
+def test_a_page_says_of_which_cluster_it_is(tmp_path: Path, environments: Path) -> None:
+    with emulator(tmp_path / "staging", environments, "--etag", "--duplicate-status", "409") as site:
+        site.create("Mine")
+        overview, algorithm = page(site, "/page/"), page(site, "/page/algorithms/local/Mine")
+        words = " ".join(overview.text.split())
+        assert words.startswith("Algorithms · staging, local cluster ")
+        assert f"staging {site.address} · duplicate_status 409, etag True Algorithms Calls" in words
+        assert f"to clone{site.address}/git/local/Mine.git" in algorithm.text
+        found = [
+            site.request("GET", "/", headers={"Authorization": "", "Accept": accept})
+            for accept in ("text/html,application/xhtml+xml;q=0.9", "application/json", "*/*")
+        ]
+        assert [(each.status, each.headers.get("location")) for each in found] == [(303, "/page/"), (401, None), (401, None)]
+
+
+def test_a_failed_call_by_its_id(site: Emulator) -> None:
+    source = "def apply(input):\n    print('weights', 'loaded')\n    return input['none']\n"
+    reference = site.deploy("Failing", source)
+    first, second = (site.call(reference, {"a": None})["metadata"]["request_id"] for _ in range(2))
+    words = " ".join(page(site, f"/page/calls?id={first}").text.split())
+    assert (first in words, second in words) == (True, False)
+    for expected in ('Input: {"a": null}', "What it printedweights loaded", "200 POST /v1/algo/local/Failing/"):
+        assert expected in words
+    kept = site.get("/v1/algorithms/local/Failing/errors")[0]
+    assert {"stdout", "duration", "stacktrace"}.isdisjoint(kept)
+
+
+def test_repetitions_are_one_line(site: Emulator) -> None:
+    for _ in range(12):
+        assert site.request("GET", "/v1/data/.my/nowhere/again").status == 404
+    words = " ".join(page(site, "/page/calls").text.split())
+    failed = words[words.index("Requests that failed") : words.index("Last calls of algorithms")]
+    assert (failed.count("nowhere/again"), "404 GET /v1/data/.my/nowhere/again \u00d712 " in failed) == (1, True)

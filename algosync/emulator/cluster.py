@@ -108,7 +108,7 @@ class Cluster:
         self._builder = builder(root / "builds", self._records, self._repositories, venvs, spares)
         self._pool = Pool(host, self._builder, venvs, spares)
         self._calls = CallsApi(self._records, self._pool, self._files, place.stances)
-        self._pages = PageApi(database, self._records, self._builder, root / "requests.jsonl", _site(place))
+        self._pages = PageApi(database, self._records, self._repositories, self._builder, _site(place))
         self._place = place
 
     def app(self) -> ASGIApp:
@@ -194,7 +194,7 @@ class Cluster:
 def _site(place: Place) -> Paged:
     """What the pages say of the cluster, whose folder's name is its own."""
     unusual = [f"{each.name} {value}" for each in fields(Stances) if (value := getattr(place.stances, each.name)) != each.default]
-    return Paged(place.root.name, place.address, tuple(unusual))
+    return Paged(place.root.name, place.address, place.root / "requests.jsonl", tuple(unusual))
 
 
 def _routed(routes: list[Route], life: Lifespan[Starlette] | None = None) -> Starlette:

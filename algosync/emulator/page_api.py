@@ -4,6 +4,7 @@ A key shows what its user and that one's organizations own, requests of that use
 these accounts. Names of users and organizations everybody sees.
 """
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from dulwich.errors import NotGitRepository
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -28,6 +30,7 @@ from algosync.emulator.page_requests import RequestLine, grouped, recent
 from algosync.emulator.page_style import POLICY
 from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of
+from algosync.emulator.repositories import Repositories
 
 LOG_END = 256 * 1024
 """Bytes of a build's log that are shown: its end says why it failed."""
@@ -46,25 +49,24 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Paged:
-    """What a page says of its cluster: its name, its address, and the stances that are not the usual ones."""
+    """What pages say of their cluster: its name, its address, the stances that are not the usual ones; and its log of requests."""
 
     name: str
     address: str
+    log: Path
     unusual: tuple[str, ...] = ()
 
 
 class PageApi:
-    """The pages below `/page/`. Their endpoints are plain functions, which Starlette runs beside the event loop.
+    """The pages below `/page/`. Their endpoints are plain functions, which Starlette runs beside the event loop."""
 
-    `log` is that of requests.
-    """
-
-    def __init__(self, database: Database, records: Records, builder: Builder, log: Path, site: Paged) -> None:
+    def __init__(self, database: Database, records: Records, repositories: Repositories, builder: Builder, site: Paged) -> None:
         self._site = site
+        self._repositories = repositories
         self._records = records
         self._lists = PageRecords(database, records.environments)
         self._builder = builder
-        self._log = log
+        self._log = site.log
 
     def routes(self) -> list[Route]:
         """One route for each sort of page."""
@@ -97,11 +99,18 @@ class PageApi:
             clone=f"{self._site.address}/git/{algorithm.owner}/{algorithm.name}.git",
             environment=environment.kind.display_name if environment else "an environment of another cluster",
             versions=versions,
+            messages=self._messages(algorithm.id),
             numbers={each.commit: each.semantic for each in versions},
             builds=self._records.builds.page(algorithm.id, sys.maxsize, LISTED + 1),
             failures=self._lists.failures(caller.user, algorithm.id),
             collection=self._lists.collection(algorithm.default_collection) if algorithm.default_collection else None,
         )
+
+    def _messages(self, algorithm_id: str) -> dict[str, str]:
+        """The first lines of the newest commits' messages; of those that a push has taken out of the history, none."""
+        with contextlib.suppress(OSError, NotGitRepository):
+            return {each["id"]: each["short_message"] for each in self._repositories.log(algorithm_id, None, None, LISTED)}
+        return {}
 
     def _build(self, request: Request, _: Caller) -> str:
         algorithm = owned(request, self._records)

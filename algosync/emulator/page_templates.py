@@ -28,11 +28,12 @@ PARTS = """\
 {% macro algorithm_link(owner, name) %}<a href="/page/algorithms/{{ owner | segment }}/{{ name | segment }}">\
 {{ owner }}/{{ name }}</a>{% endmacro %}
 
-{% macro build_line(owner, name, build, number="") %}<b class="{{ build.status }}">{{ build.status }}</b>
+{% macro build_line(owner, name, build, number="", message="") %}<b class="{{ build.status }}">{{ build.status }}</b>
 <a href="/page/algorithms/{{ owner | segment }}/{{ name | segment }}/builds/{{ build.id | segment }}">\
 build of {{ build.commit[:10] }}</a>
 <small>{{ build.started_at | moment }}{% if build.finished_at %} · {{ build | took }}{% endif %}\
-{% if number %} · published as {{ number }}{% endif %}</small>{% endmacro %}
+{% if number %} · published as {{ number }}{% endif %}</small>\
+{% if message %}<small>{{ message | beginning(120) }}</small>{% endif %}{% endmacro %}
 
 {% macro failures(found, named=true) %}
 <ul>
@@ -118,7 +119,7 @@ PAGES = {
 <h2>Builds</h2>
 <ul>
 {% for each in builds[:listed] %}
-<li>{{ parts.build_line(algorithm.owner, algorithm.name, each, numbers.get(each.commit, "")) }}</li>
+<li>{{ parts.build_line(algorithm.owner, algorithm.name, each, numbers.get(each.commit, ""), messages.get(each.commit, "")) }}</li>
 {% else %}
 <li>Never built</li>
 {% endfor %}

@@ -156,4 +156,4 @@ def filled(database: Database, algorithms: int, folder: Path) -> PageApi:
     repositories = Repositories(folder / "git")
     spares = Spares(Host(folder / "run", "", Accounts(database)))
     builder = Builder(folder / "builds", records, repositories, Venvs(folder / "environments"), spares)
-    return PageApi(database, records, builder, folder / "requests.jsonl", Paged("local", "http://127.0.0.1:1"))
+    return PageApi(database, records, repositories, builder, Paged("local", "http://127.0.0.1:1", folder / "requests.jsonl"))

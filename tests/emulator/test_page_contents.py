@@ -255,10 +255,14 @@ def test_looking_uses_no_fault_up(tmp_path: Path, environments: Path) -> None:
 def test_a_page_says_of_which_cluster_it_is(tmp_path: Path, environments: Path) -> None:
     with emulator(tmp_path / "staging", environments, "--etag", "--duplicate-status", "409") as site:
         site.create("Mine")
+        commit = site.push("Mine", {"src/Mine.py": "x = 1"}, "Say why\n\nAt length")
+        site.build_of("Mine", commit)
+        assert site.publish("Mine").status == 200
         overview, algorithm = page(site, "/page/"), page(site, "/page/algorithms/local/Mine")
         words = " ".join(overview.text.split())
         assert words.startswith("Algorithms · staging, local cluster ")
         assert f"staging {site.address} · duplicate_status 409, etag True Algorithms Calls" in words
+        assert " · published as 0.1.0Say why " in " ".join(algorithm.text.split())
         assert f"to clone{site.address}/git/local/Mine.git" in algorithm.text
         found = [
             site.request("GET", "/", headers={"Authorization": "", "Accept": accept})

@@ -193,6 +193,7 @@ def _request(line: str) -> str:
     try:
         entry = json.loads(line)
         parts = [entry["time"], entry["status"], entry["caller"] or "-", entry["method"], entry["path"], f"{entry['bytes']} B"]
+        parts += [f"{name}: {entry[name]}" for name in ("fault", "error", "id") if name in entry]
     except (ValueError, KeyError, TypeError):
         return line
     return "  ".join(map(str, parts))

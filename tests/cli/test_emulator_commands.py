@@ -464,9 +464,9 @@ def test_logs(place: Workspace) -> None:
     *shown, cut = done(place, "logs").splitlines()
     assert cut.split("  ")[1:4] == ["401", "-", "GET"], "read whole, and cut then"
     assert shown[0] == f"Serving {url}"
-    assert [line.split("  ")[1:] for line in shown if "/v1/" in line] == [
-        ["401", "-", "GET", "/v1/data/", shown[-1].split("  ")[-1]]
-    ]
+    [*told, size, error, refusal] = next(line.split("  ")[1:] for line in shown if "/v1/" in line)
+    assert (told, size[-2:], error) == (["401", "-", "GET", "/v1/data/"], " B", "error: The API key is unknown or invalid")
+    assert re.fullmatch(r"id: [0-9a-f-]{36}", refusal)
     follower = subprocess.Popen(
         [sys.executable, "-m", "algosync", "emulator", "logs", "--follow"],
         cwd=place.folder,

@@ -41,7 +41,7 @@ IN_ROOT = {
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterator[Seeded]:
-    """As people start one, in a jail where there is one. Beside its folder there is another one, for whoever gets out of the first."""
+    """As people start one, in a jail where there is one. Beside its folder is another one, for whoever gets out of the first."""
     parent = tmp_path_factory.mktemp("mutated")
     for path in ("beside/kept", "beside/etc/passwd", "kept"):
         (parent / path).parent.mkdir(exist_ok=True, parents=True)

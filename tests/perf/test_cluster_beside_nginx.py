@@ -99,7 +99,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterat
 
 @pytest.mark.parametrize("load", LOADS, ids=str)
 def test_at_least_half_the_rate_of_nginx(load: Load, pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
-    pair.round(load, 0)  # fills caches
+    if load.method == "GET":
+        pair.round(load, 0)  # fills caches
     rounds = [pair.round(load, number) for number in range(load.rounds)]
     grown = _peak(pair.cluster) - pair.resting
     ratios = sorted(ours / theirs for ours, theirs in rounds)

@@ -3,13 +3,16 @@
 import os
 import platform
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from emulated import ADK, Emulator, emulator
 
-from algosync.emulator import interpreters, jail
+from algosync.emulator import interpreters, jail, spares
+from algosync.emulator.interpreters import Interpreter
+from algosync.emulator.requirements import parse, satisfied
 
 OWN = f"run with {platform.python_implementation()} {platform.python_version()}, which runs this local cluster"
 INSTALLED = Path(os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv"), "versions")
@@ -94,8 +97,10 @@ def test_what_does_not_work_is_no_interpreter(path: Path, text: str, reason: str
 
 def test_one_that_hangs_is_given_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreters, "PROBE_SECONDS", 0.2)
-    script(path, "python3.7", "exec /bin/sleep 60")
+    script(path, "python3.7", "/bin/sleep 5")
+    begun = time.monotonic()
     assert interpreters.choose("Python 3.7")[0] == interpreters.OWN
+    assert time.monotonic() - begun < 4
 
 
 def test_the_first_that_works_is_taken_and_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,9 +122,35 @@ def test_the_first_that_works_is_taken_and_asked_once(tmp_path: Path, monkeypatc
     assert interpreters.kept(tmp_path / "kept") == interpreters.OWN
 
 
+def test_markers_speak_of_the_environments_python(tmp_path: Path) -> None:
+    markers = Interpreter(tmp_path, "3.7.1", "x", "/usr").markers
+    found = parse("six\nold ; python_version < '3.8'\nolder ; python_full_version < '3.7.1'")
+    assert found.packages(markers) == {("six", frozenset()), ("old", frozenset())}
+    assert found.packages() == {("six", frozenset())}
+    for name in ("six", "old"):
+        assert not satisfied(found, tmp_path, markers)
+        (tmp_path / f"{name}-1.dist-info").mkdir()
+        (tmp_path / f"{name}-1.dist-info" / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+    assert satisfied(found, tmp_path, markers)
+
+
 @pytest.fixture(scope="module")
 def old() -> Path:
     return installed("3.7", "3.8")
+
+
+def test_modules_of_an_old_standard_library_are_known(tmp_path: Path, old: Path) -> None:
+    """Source that would hide one of them needs a worker that has not imported it yet."""
+    (tmp_path / "lib" / old.name).mkdir(parents=True)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").symlink_to(old)
+    (tmp_path / "source").mkdir()
+    verdicts = []
+    for name in ("own", "dummy_threading", "parser"):
+        (tmp_path / "source" / f"{name}.py").write_text("")
+        verdicts.append(spares._hides_modules(tmp_path / "source", tmp_path / "bin" / "python"))
+        (tmp_path / "source" / f"{name}.py").unlink()
+    assert verdicts == [False, True, True]
 
 
 @pytest.fixture(scope="module")

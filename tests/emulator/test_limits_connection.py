@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from emulated import until
 import uvicorn
+from emulated import until
 from starlette.types import Message, Receive, Scope, Send
 
 from algosync.emulator.fault_wire import WiredProtocol

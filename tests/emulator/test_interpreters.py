@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -181,7 +182,8 @@ def test_an_environments_python_runs_its_algorithms(mapped: Emulator, old: Path)
     plain, log = built(mapped, "Plain", ABOUT, KIT_REQUIREMENTS, environment)
     assert log[1] == f"Environment: {environment}, run with CPython {version} of this machine"
     assert log[2] == jail.find().told
-    assert log[3].startswith(f"New environment venv-{language}-")
+    # Tests that run beside this one may have made it.
+    assert re.match(rf"(New|Requirements already satisfied by) environment venv-{re.escape(language)}-", log[3]), log
     kit, log = built(mapped, "Kit", KIT, KIT_REQUIREMENTS, environment)
     assert log[3].startswith(f"Requirements already satisfied by environment venv-{language}-")
     handled, _ = built(mapped, "Handled", HANDLER, KIT_REQUIREMENTS, environment)

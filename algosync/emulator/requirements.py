@@ -40,6 +40,11 @@ class Requirements:
     named: tuple[Requirement, ...]
     local: bool
 
+    @property
+    def plain(self) -> bool:
+        """Whether names and versions say it all: no options, URLs or paths, which make another package of a name."""
+        return len(self.named) == len(self.lines) and not any(each.url for each in self.named)
+
     def packages(self, markers: Mapping[str, str] = HERE) -> frozenset[tuple[str, frozenset[str]]]:
         """The packages it names, with their extras, where what markers ask for holds, given what `markers` says of a Python."""
         found = [each for each in self.named if _applies(each, markers)]
@@ -88,7 +93,7 @@ def parse(text: str) -> Requirements:
 
 def satisfied(requirements: Requirements, site_packages: Path, markers: Mapping[str, str] = HERE) -> bool:
     """Whether every line is met by what is installed in `site_packages`, markers and extras considered."""
-    if len(requirements.named) != len(requirements.lines):
+    if not requirements.plain:
         return False
     try:
         packages = [_Installed(path) for kind in ("dist", "egg") for path in site_packages.glob(f"*.{kind}-info")]

@@ -8,6 +8,7 @@ which are imported already.
 
 import asyncio
 import contextlib
+import glob
 import sys
 import time
 from collections.abc import Coroutine
@@ -96,6 +97,8 @@ def _hides_modules(source: Path, python: Path) -> bool:
 def _standard_library(python: Path) -> frozenset[str]:
     """Names of the modules of an environment's Python, which need not be of this version: names come, and names go."""
     base = base_of(python)
-    folders = [folder for version in python.parents[1].glob("lib/python*") for folder in base.glob(f"lib*/{version.name}")]
+    folders = [
+        folder for version in python.parents[1].glob("lib/python*") for folder in base.glob(f"lib*/{glob.escape(version.name)}")
+    ]
     files = [path for folder in folders for path in (*folder.iterdir(), *folder.glob("lib-dynload/*"))]
     return sys.stdlib_module_names | {path.name.partition(".")[0] for path in files}

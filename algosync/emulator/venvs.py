@@ -95,7 +95,7 @@ class Venvs:
         for marker in sorted(self._folder.glob(f"{_prefix(interpreter)}*{READY}")):
             path = marker.with_suffix("")
             made_for = _made_for(path)
-            if made_for is None or made_for.packages(markers) != requirements.packages(markers):
+            if made_for is None or not made_for.plain or made_for.packages(markers) != requirements.packages(markers):
                 continue
             packages = path / "lib" / f"python{interpreter.language}" / "site-packages"
             if satisfied(requirements, packages, markers) and self._ready(path.name):

@@ -96,6 +96,18 @@ def test_an_environment_that_suits_is_shared(offline: Emulator) -> None:
     assert offline.call(f"local/Six/{commit}", ["apple", "banana"])["result"] == ["1.0", "2.0"]
 
 
+def test_an_environment_from_elsewhere_is_not_shared(offline: Emulator) -> None:
+    """The line with an option or a URL may mean another package of the name."""
+    assert "Successfully installed apple-1.5 banana-2.0" in build(offline, "Elsewhere", "--prefer-binary\napple>1\nbanana>1")[2]
+    assert "Successfully installed apple-1.5 banana-2.0" in build(offline, "Index", "apple>1.1\nbanana>1.1")[2]
+
+
+@pytest.mark.parametrize("line", ["--pre", "six @ https://files.test/six.zip", "./six", "-r more.txt"])
+def test_what_else_than_names_and_versions_says(line: str) -> None:
+    assert parse("six>1\nadk[x]==2 ; python_version > '3'").plain
+    assert not parse(f"six>1\n{line}").plain
+
+
 def test_no_requirements_no_packages(offline: Emulator) -> None:
     for name, requirements in (("Empty", "\n# nothing\n"), ("Bare", "")):
         commit, status, log = build(offline, name, requirements)

@@ -16,13 +16,13 @@ from starlette.routing import Route
 from algosync.emulator.accounts import Caller
 from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builds import SUCCEEDED
+from algosync.emulator.calls import Call, Document, Outcome, Target, failed
 from algosync.emulator.errors import ApiError, not_permitted
 from algosync.emulator.files import Files
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of, json_reply, read_body
 from algosync.emulator.stances import Stances
-from algosync.emulator.worker import Call, Document, Outcome, Target, failed
 
 MAX_INPUT = 10 * 1024 * 1024
 DEFAULT_TIMEOUT = 300

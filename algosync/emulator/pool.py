@@ -13,13 +13,14 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from algosync.emulator.builder import Builder
+from algosync.emulator.calls import Call, Document, Outcome, Target, failed
 from algosync.emulator.installer import InstallError
 from algosync.emulator.interpreters import Interpreter
 from algosync.emulator.requirements import Requirements, RequirementsError
 from algosync.emulator.spares import Spares
 from algosync.emulator.turns import Turn, Turns
 from algosync.emulator.venvs import Venvs
-from algosync.emulator.worker import Call, Document, Host, Outcome, Target, Worker, failed
+from algosync.emulator.worker import Host, Worker
 
 IDLE_SECONDS = 300
 MAX_RUNNING = 8

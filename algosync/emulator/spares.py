@@ -15,8 +15,9 @@ from collections.abc import Coroutine
 from functools import lru_cache
 from pathlib import Path
 
+from algosync.emulator.calls import Target
 from algosync.emulator.interpreters import base_of
-from algosync.emulator.worker import Host, Target, Worker
+from algosync.emulator.worker import Host, Worker
 
 MAX_SPARES = 2
 """One for each environment, for those expected last."""

@@ -13,6 +13,7 @@ from algosync.emulator.accounts import Accounts
 from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builder import Builder
 from algosync.emulator.builds import SUCCEEDED, Build
+from algosync.emulator.calls import Call, Target
 from algosync.emulator.database import Database
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
@@ -20,7 +21,7 @@ from algosync.emulator.repositories import Repositories
 from algosync.emulator.spares import Spares
 from algosync.emulator.turns import Turns
 from algosync.emulator.venvs import Venvs
-from algosync.emulator.worker import Call, Host, Target
+from algosync.emulator.worker import Host
 
 ROOT = partial(Call, "local", "tree", 0)
 Start = Callable[[Target], Awaitable[int]]

@@ -14,13 +14,14 @@ from algosync.emulator.accounts import Accounts, Caller
 from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builder import Builder
 from algosync.emulator.builds import SUCCEEDED, Build
+from algosync.emulator.calls import Call, Outcome, Target
 from algosync.emulator.database import Database
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
 from algosync.emulator.repositories import Repositories
 from algosync.emulator.spares import Spares
 from algosync.emulator.venvs import Venvs
-from algosync.emulator.worker import Call, Host, Outcome, Target, Worker
+from algosync.emulator.worker import Host, Worker
 
 TIMEOUT = 10
 TARGET = Target(

@@ -39,4 +39,6 @@ def _locked(path: Path, kind: int) -> Iterator[None]:
         fcntl.flock(file, kind)
         yield
     finally:
+        # Not by closing it alone: a test may have left copies of all that was open.
+        fcntl.flock(file, fcntl.LOCK_UN)
         os.close(file)

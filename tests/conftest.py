@@ -1,6 +1,5 @@
 """Fixtures that every folder may use."""
 
-import os
 import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -30,10 +29,11 @@ def workspace(tmp_path: Path, cluster: Cluster) -> Workspace:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
-    if run is None:
+    # Of a worker alone: what a test starts has that test's place.
+    worker = getattr(item.config, "workerinput", None)
+    if worker is None:
         return (yield)
-    with alone.turn(run, alone=item.get_closest_marker("alone") is not None):
+    with alone.turn(worker["testrunuid"], alone=item.get_closest_marker("alone") is not None):
         return (yield)
 
 

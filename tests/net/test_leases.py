@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -221,11 +222,10 @@ def _client_sockets(*ports: int) -> int:
     """Descriptors of this process that lead to these ports; the servers' own lead from them."""
     count = 0
     for number in map(int, os.listdir("/proc/self/fd")):
-        try:
-            with socket.socket(fileno=os.dup(number)) as handle:
-                count += handle.getpeername()[1] in ports
-        except OSError:
-            continue
+        with suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(number).st_mode):
+                with socket.socket(fileno=os.dup(number)) as handle:
+                    count += handle.getpeername()[1] in ports
     return count
 
 

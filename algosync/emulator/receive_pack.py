@@ -62,7 +62,7 @@ def receive(repository: Repo, request: BinaryIO) -> Push:
             repository.object_store.add_thin_pack(request.read, None)
         unpacked = b"ok"
     # A pack is hostile until it is in; whatever is wrong with it is told to the client, and no ref moves.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - a pack is hostile until it is in
         unpacked = (str(error) or type(error).__name__).replace("\n", " ")[:LONGEST_REASON].encode()
     done = []
     for command in commands:
@@ -108,7 +108,7 @@ def _outcome(repository: Repo, update: Update) -> str:
         return _apply(repository, update)
     # A name that is too long, a folder of refs where a ref should be, a full disk. Refs before this one have moved already, which
     # the client has to be told, and their build has to start: so it does not matter what it is.
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - the refs before this one have moved, whatever it is
         return "failed to update ref"
 
 

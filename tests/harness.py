@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -234,13 +235,15 @@ class Workspace:
         timer.cancel()
         raise AssertionError("".join(shown))
 
-    def waiting_algorithm(self, name: str) -> Path:
-        """One that does not answer before the file is there."""
-        gate = self.folder / f"{name}.go"
-        wait = f"while not os.path.exists({str(gate)!r}):\n        time.sleep(0.05)"
-        code = f"import os\nimport time\n\n\ndef apply(input):\n    {wait}\n    return input\n"
+    def waiting_algorithm(self, name: str) -> Callable[[], None]:
+        """One that does not answer before what is returned is called: it waits at a port, as a jail hides files of the test."""
+        door = socket.create_server(("127.0.0.1", 0))
+        wait = f"socket.create_connection({door.getsockname()}).recv(1)"
+        code = (
+            f"import socket\n\n\ndef apply(input):\n    try:\n        {wait}\n    except OSError:\n        pass\n    return input\n"
+        )
         self.algorithm(name, code)
-        return gate
+        return door.close
 
     def apply(self, *arguments: str, code: int = 0, environ: Mapping[str, str] | None = None) -> str:
         """An apply that has to end with that exit code; returns both streams."""

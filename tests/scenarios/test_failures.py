@@ -113,11 +113,11 @@ def test_a_wrong_key_names_no_key_and_is_no_absence(cluster: Cluster, workspace:
 
 
 def test_two_applies_at_once_the_second_is_refused(workspace: Workspace) -> None:
-    gate = workspace.waiting_algorithm("Slow")
+    let_go = workspace.waiting_algorithm("Slow")
     workspace.write([{"name": "Slow", "language": "python3", "test_payload": 1}])
     first = workspace.started("test.Slow: Testing")
     second = workspace.run("apply", "--auto-approve")
-    gate.touch()
+    let_go()
     first.communicate(timeout=60)
     assert (first.returncode, second.returncode) == (0, 6)
     assert "in use by `algosync apply`" in second.stderr

@@ -14,11 +14,11 @@ from algosync.net import Net
 
 
 def test_a_push_during_the_test_is_not_published(cluster: Cluster, workspace: Workspace) -> None:
-    gate = workspace.waiting_algorithm("One")
+    let_go = workspace.waiting_algorithm("One")
     workspace.write([{"name": "One", "language": "python3", "test_payload": 4}])
     process = workspace.started("test.One: Testing")
     cluster.push_behind("One", "src/One.py", b"def apply(input):\n    return 'hijacked'\n")
-    gate.touch()
+    let_go()
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 4
     assert "somebody pushed since" in errors

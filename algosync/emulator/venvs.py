@@ -15,6 +15,7 @@ import venv
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO
 
 from algosync.emulator import installer, plain_file
@@ -113,8 +114,7 @@ class Venvs:
         _say(log, f"New environment {path.name}")
         python = pip = path / "bin" / "python"
         if interpreter == OWN:
-            builder = venv.EnvBuilder(symlinks=True, with_pip=False)
-            await asyncio.to_thread(builder.create, path)
+            await asyncio.to_thread(_OwnBuilder(symlinks=True, with_pip=False).create, path)
         else:
             options = [] if source else ["--without-pip"]
             await installer.make_environment(interpreter.executable, path, options, log)
@@ -141,6 +141,19 @@ class Venvs:
                 except BlockingIOError:
                     await asyncio.sleep(LOCK_POLL_SECONDS)
             yield
+
+
+class _OwnBuilder(venv.EnvBuilder):
+    """Makes environments of the Python that this server's own is a link to, where it runs in an environment itself.
+
+    Pythons before 3.11 would link to that, which a jail does not show.
+    """
+
+    def ensure_directories(self, env_dir: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> SimpleNamespace:
+        context = super().ensure_directories(env_dir)
+        context.executable = os.path.realpath(context.executable)
+        context.python_dir = os.path.dirname(context.executable)
+        return context
 
 
 @contextmanager

@@ -54,20 +54,25 @@ class Builds:
 
     def get(self, algorithm_id: str, build_id: str) -> Build | None:
         """A build of this algorithm by its id."""
-        return self._one("id = ?", algorithm_id, build_id)
+        return self._one("SELECT * FROM builds WHERE algorithm_id = ? AND id = ?", algorithm_id, build_id)
 
     def newest(self, algorithm_id: str) -> Build | None:
         """The last build that was started."""
-        return self._one("1", algorithm_id)
+        return self._one("SELECT * FROM builds WHERE algorithm_id = ? ORDER BY sequence DESC LIMIT 1", algorithm_id)
 
     def newest_successful(self, algorithm_id: str) -> Build | None:
         """The last build that succeeded."""
-        return self._one("status = 'succeeded'", algorithm_id)
+        return self._one(
+            "SELECT * FROM builds WHERE algorithm_id = ? AND status = 'succeeded' ORDER BY sequence DESC LIMIT 1", algorithm_id
+        )
 
     def of_commit(self, algorithm_id: str, commit: str) -> Build | None:
         """The build that speaks for a commit: its last successful one, else its last one."""
-        return self._one("commit_sha = ? AND status = 'succeeded'", algorithm_id, commit) or self._one(
-            "commit_sha = ?", algorithm_id, commit
+        return self._one(
+            "SELECT * FROM builds WHERE algorithm_id = ? AND commit_sha = ?"
+            " ORDER BY status = 'succeeded' DESC, sequence DESC LIMIT 1",
+            algorithm_id,
+            commit,
         )
 
     def page(self, algorithm_id: str, before: int, limit: int) -> list[Build]:
@@ -102,10 +107,8 @@ class Builds:
         """Ids of all builds."""
         return {row["id"] for row in self._database.rows("SELECT id FROM builds")}
 
-    def _one(self, condition: str, algorithm_id: str, *values: str) -> Build | None:
-        order = "ORDER BY sequence DESC LIMIT 1"
-        sql = f"SELECT * FROM builds WHERE algorithm_id = ? AND {condition} {order}"  # noqa: S608  # a constant of this class
-        row = self._database.row(sql, algorithm_id, *values)
+    def _one(self, sql: str, *values: str) -> Build | None:
+        row = self._database.row(sql, *values)
         return _build(row) if row else None
 
 

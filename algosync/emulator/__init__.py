@@ -8,7 +8,8 @@ It runs the algorithms it is given; it is no security boundary.
     cluster       puts the parts together
     gate          who may enter; the request log
     *_api         the routes: data, management, releases, secrets, accounts, environments, git, calls
-    direct        the short way of small data files, around the routes; direct_answers: what it says
+    direct        the short way of small data files, around the routes; direct_forms: how it knows them; direct_answers: what it
+                  says
     stances       the options: what it does where the evidence about real clusters is split
     last_start    what of these a folder's cluster was started with last; call_errors: one of them, around the gate
     openapi       the specification of all routes, made from their table

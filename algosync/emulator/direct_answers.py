@@ -2,89 +2,42 @@
 
 import asyncio
 import logging
-import re
+import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Scope
 
-from algosync.emulator.accounts import Caller
-from algosync.emulator.clock import http_date
+from algosync.emulator.clock import http_date, now_text
 from algosync.emulator.contents import content_type
 from algosync.emulator.data_api import DataApi
 from algosync.emulator.data_requests import data_path
 from algosync.emulator.database import Database
+from algosync.emulator.direct_forms import SMALL, Form, Plain, Way
 from algosync.emulator.disk_space import is_full
 from algosync.emulator.errors import ApiError, no_room
-from algosync.emulator.files import Collection, Files, Put
+from algosync.emulator.files import Files, Put
 from algosync.emulator.gate import Gate
 from algosync.emulator.replies import error_reply
-from algosync.emulator.request_log import RequestLog
-from algosync.emulator.url_keys import shaped
+from algosync.emulator.request_log import Lines, RequestLog
 
-LINE = re.compile(rb"(GET|PUT) ((/v1/(?:connector/)?data/(?:[\w.-]{1,255}/){1,6})([\w.-]{1,255})) HTTP/1\.1\r\n")
-"""A name that means itself: no escapes, no query."""
+FILE = b"HTTP/1.1 200 OK\r\nx-data-type: file\r\ncontent-length: %d\r\ncontent-type: %b\r\ndate: %b\r\n\r\n"
 
-LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]{1,7})(?=\r\n)", re.IGNORECASE)
-END = b"\r\n\r\n"
-
-SMALL = 64 * 1024
-"""Bytes of a file that is read on the spot, as to have a thread do it would take longer, and of one that is stored as it came."""
-
-REMEMBERED = 1000
+Done = Callable[[bytes | None], None]
+"""Whom to tell: a whole answer, or None for what is to go the long way."""
 
 
-class Head(NamedTuple):
-    """A request's line and headers: these without the length of a body, which may be another each time. `end` is where it ends."""
+class Asked(NamedTuple):
+    """A file that is asked for. `began`: when, by the monotonic clock."""
 
-    method: str
-    path: bytes
-    folder: bytes
+    form: Form
     name: str
-    headers: bytes
-    end: int
-
-    @classmethod
-    def of(cls, data: bytes) -> "Head | None":
-        """The head of a request that has come whole, and alone, and is plain."""
-        line, end = LINE.match(data), data.find(END) + 4
-        if line is None or end < 4:
-            return None
-        headers, size = data[line.end() - 2 : end - 2], len(data) - end
-        method, path, folder, name = line.groups()
-        if shaped(name.decode()):
-            # The gate looks whether it is a key.
-            return None
-        if method == b"PUT":
-            length = LENGTH.search(headers)
-            if length is None or int(length[1]) != size or size > SMALL:
-                return None
-            headers = headers[: length.start()] + headers[length.end() :]
-        elif size:
-            return None
-        return cls(method.decode(), path, folder, name.decode(), headers, end)
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """What the gate and the rules of data have said of one kind of request, below one folder."""
-
-    caller: Caller
-    collection: Collection
-    accepted: str
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A file that is asked for, and whom to tell: a whole answer, or None for what is to go the long way."""
-
-    head: Head
-    scope: Scope
-    done: Callable[[bytes | None], None]
+    began: float
+    done: Done
 
 
 class Direct:
@@ -99,10 +52,8 @@ class Direct:
         self._data = data
         self._files = files
         self._database = database
-        self._ways: dict[tuple[str, bytes, bytes], Way] = {}
-        self._version = 0
         self._asked: list[Asked] = []
-        self._waiting: list[tuple[Put, Scope, Callable[[bytes], None]]] = []
+        self._waiting: list[tuple[Put, Scope, Done]] = []
         self._storing = False
 
     def get(self, asked: Asked) -> None:
@@ -114,32 +65,49 @@ class Direct:
     def _answer(self) -> None:
         """Answer what has been asked for since the last time."""
         batch, self._asked = self._asked, []
-        with self._database.snapshot():
-            self._forget_what_changed()
-            found = [self._found(asked) for asked in batch]
-        self._log.add_all(
-            [(asked.scope, 200, len(body)) for asked, (body, _) in zip(batch, found, strict=True) if body is not None]
-        )
-        for asked, (body, kind) in zip(batch, found, strict=True):
-            asked.done(None if body is None else _file(body, kind))
-
-    def _found(self, asked: Asked) -> tuple[bytes | None, str]:
-        """A file's content and its type; None for what is to go the long way."""
-        way = self._way(asked.head, asked.scope)
         try:
-            body = self._files.read(way.collection, asked.head.name, SMALL) if way else None
-        except OSError:
-            # Whatever it is, the long way meets it as well, and says so.
-            body = None
-        return body, "" if way is None or body is None else content_type(way.accepted, body)
+            answers = self._answers(batch)
+        except (OSError, sqlite3.Error):
+            answers = [None] * len(batch)
+        for asked, answer in zip(batch, answers, strict=True):
+            asked.done(answer)
 
-    def put(self, head: Head, scope: Scope, body: bytes, done: Callable[[bytes], None]) -> bool:
+    def _answers(self, batch: list[Asked]) -> list[bytes | None]:
+        """What `done` is to be told, and the log knows already. Of errors the long way meets them as well, and says so."""
+        with self._database.snapshot():
+            moment = self._database.version(), time.time()
+            found = [self._found(asked, moment) for asked in batch]
+        now, clock, date = now_text(), time.monotonic(), http_date()
+        answers: list[bytes | None] = []
+        lines = []
+        for asked, (way, body) in zip(batch, found, strict=True):
+            if way is None or body is None:
+                answers.append(None)
+            else:
+                lines.append(way.lines.ok(now, asked.name, len(body), clock - asked.began))
+                answers.append(FILE % (len(body), _media_type(content_type(way.accepted, body)), date) + body)
+        self._log.append("".join(lines))
+        return answers
+
+    def _found(self, asked: Asked, moment: tuple[int, float]) -> tuple[Way | None, bytes | None]:
+        """The content of a file, and its way; None for what is to go the long one."""
+        way = self._way(asked.form, asked.name, moment)
+        try:
+            return way, self._files.read(way.collection, asked.name, SMALL) if way else None
+        except OSError:
+            return way, None
+
+    def put(self, form: Form, request: Plain, done: Done) -> bool:
         """Store a file and call `done` with the whole answer; False for what is to go the long way."""
-        self._forget_what_changed()
-        way = self._way(head, scope)
-        if way is None or not self._data.takes(len(body)):
+        began = time.monotonic()
+        try:
+            way = self._way(form, request.name, (self._database.version(), time.time()))
+        except sqlite3.Error:
             return False
-        self._waiting.append((Put(way.collection, data_path(head.path), body), scope, done))
+        if way is None or not self._data.takes(len(request.body)):
+            return False
+        scope = {**form.asking(request.name), "began": began, "caller": way.caller}
+        self._waiting.append((Put(way.collection, data_path(scope["raw_path"]), request.body), scope, done))
         if not self._storing:
             self._store()
         return True
@@ -152,7 +120,7 @@ class Direct:
             task = asyncio.get_running_loop().run_in_executor(None, self._data.store, [put for put, _, _ in batch])
             task.add_done_callback(lambda _: self._stored(task, batch))
 
-    def _stored(self, task: asyncio.Future[list[Response]], batch: list[tuple[Put, Scope, Callable[[bytes], None]]]) -> None:
+    def _stored(self, task: asyncio.Future[list[Response]], batch: list[tuple[Put, Scope, Done]]) -> None:
         # The next are on their way to the disk while these are told.
         self._store()
         error = task.exception()
@@ -161,24 +129,15 @@ class Direct:
             self._log.add(scope, response.status_code, len(response.body))
             done(_serialized(response))
 
-    def _forget_what_changed(self) -> None:
-        """What the gate and the rules have said holds until somebody commits anything."""
-        version = self._database.version()
-        if version != self._version or len(self._ways) > REMEMBERED:
-            self._version = version
-            self._ways.clear()
-
-    def _way(self, head: Head, scope: Scope) -> Way | None:
-        """Whether and how a request is to be answered here."""
-        key = (head.method, head.headers, head.folder)
-        way = self._ways.get(key)
-        if way is None or (way.caller.expires_at is not None and way.caller.expires_at <= time.time()):
-            way = self._said(scope)
-            if way and way.caller.inside is None:
-                # Whom a worker acts for is another with each call.
-                self._ways[key] = way
-        if way:
-            scope["caller"] = way.caller
+    def _way(self, form: Form, name: str, moment: tuple[int, float]) -> Way | None:
+        """Whether and how a request is to be answered here. What was said holds until somebody commits anything."""
+        version, now = moment
+        way = form.way
+        if way is not None and form.version == version and (way.caller.expires_at is None or way.caller.expires_at > now):
+            return way
+        way = self._said(form.asking(name))
+        # Whom a worker acts for is another with each call.
+        form.way, form.version = (None if way is None or way.caller.inside else way), version
         return way
 
     def _said(self, scope: Scope) -> Way | None:
@@ -187,16 +146,14 @@ class Direct:
             collection = self._data.readable(scope) if scope["method"] == "GET" else self._data.writable(scope)
         except ApiError:
             return None
-        return Way(scope["caller"], collection, Headers(scope=scope).get("accept", "*/*")) if collection else None
+        accepted = Headers(scope=scope).get("accept", "*/*")
+        return Way(scope["caller"], collection, accepted, Lines(scope)) if collection else None
 
 
-def _file(body: bytes, kind: str) -> bytes:
-    """The whole answer to a request for a file."""
-    if kind.startswith("text/") and "charset=" not in kind:
-        # As Starlette has it.
-        kind += "; charset=utf-8"
-    lines = f"HTTP/1.1 200 OK\r\nx-data-type: file\r\ncontent-length: {len(body)}\r\ncontent-type: {kind}\r\ndate: "
-    return b"".join([lines.encode("latin-1"), http_date(), END, body])
+@lru_cache
+def _media_type(kind: str) -> bytes:
+    """As Starlette has it."""
+    return f"{kind}; charset=utf-8".encode() if kind.startswith("text/") and "charset=" not in kind else kind.encode("latin-1")
 
 
 def _crash(error: BaseException) -> Response:

@@ -3,7 +3,6 @@
 import json
 import os
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -49,14 +48,13 @@ class RequestLog:
 
     def add(self, scope: Scope, status: int, size: int) -> None:
         """Append a line in one write, so that lines of a killed server end whole."""
-        self.add_all([(scope, status, size)])
+        self.append(_line(scope, status, size, self._known))
 
-    def add_all(self, requests: Sequence[tuple[Scope, int, int]]) -> None:
-        """Append the lines of several."""
-        if requests and not self._closed:
-            lines = b"".join(_line(*request, self._known) for request in requests)
+    def append(self, lines: str) -> None:
+        """Append whole lines, in one write."""
+        if lines and not self._closed:
             try:
-                self._write(lines)
+                self._write(lines.encode())
             except OSError as error:
                 if not is_full(error):
                     raise
@@ -83,7 +81,20 @@ class RequestLog:
             self._size += written
 
 
-def _line(scope: Scope, status: int, size: int, known: Known) -> bytes:
+class Lines:
+    """The lines of requests that went well, and differ in the end of a path which is short and holds no key."""
+
+    def __init__(self, scope: Scope) -> None:
+        folder = scope["raw_path"].decode().rpartition("/")[0]
+        entry = {"caller": scope["caller"].user, "method": scope["method"], "path": f"{folder}/"}
+        self._middle = json.dumps(entry)[1:-2]
+
+    def ok(self, now: str, name: str, size: int, seconds: float) -> str:
+        """One line: `name` is a word, `size` that of the answer's body in bytes."""
+        return f'{{"time": "{now}", {self._middle}{name}", "status": 200, "bytes": {size}, "seconds": {seconds:.3f}}}\n'
+
+
+def _line(scope: Scope, status: int, size: int, known: Known) -> str:
     path, query = (scope[name].decode("ascii", "replace") for name in ("raw_path", "query_string"))
     caller = cast("Caller | None", scope.get("caller"))
     entry = {
@@ -105,7 +116,7 @@ def _line(scope: Scope, status: int, size: int, known: Known) -> bytes:
     if refusal := cast("ApiError | None", scope.get("refusal")):
         entry["id"] = refusal.id
         entry["error"] = refusal.message[:LONGEST]
-    return json.dumps(entry).encode() + b"\n"
+    return f"{json.dumps(entry)}\n"
 
 
 def _cut(path: str) -> str:

@@ -110,6 +110,13 @@ def test_a_body_in_pieces_is_stored_whole(wire: Wire) -> None:
     assert wire.ask("GET", "pieces.again").body == body
 
 
+def test_reading_and_writing_in_turn(wire: Wire) -> None:
+    for number in range(20):
+        name = f"turn{number % 3}"
+        assert wire.ask("PUT", name, b"%d" % number).status == 200
+        assert wire.ask("GET", name).body == b"%d" % number
+
+
 def test_who_may_not_any_more_may_not_on_an_open_connection(site: Emulator) -> None:
     reader = site.key_of("local", Rights(write=False, call=False, management=False))
     site.request("PUT", f"{FOLDER}/closed", b"secret")

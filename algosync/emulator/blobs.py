@@ -4,15 +4,11 @@ import os
 import re
 import uuid
 from collections.abc import Container
-from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import BinaryIO
 
 BLOCK = 1024 * 1024
 """Bytes that are read or written at a time."""
-
-SYNCS = 16
-"""What the disk is asked to keep at the same time: one after the other, each would have to wait for a write of its own."""
 
 BLOB_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -24,36 +20,10 @@ class Blobs:
         self._folder = folder
         self._incoming = folder / "incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
-        self._disk = ThreadPoolExecutor(SYNCS)
 
     def new(self) -> "IncomingBlob":
         """A blob to be written."""
         return IncomingBlob(self._incoming, self._folder)
-
-    def add(self, contents: list[bytes]) -> list[str]:
-        """Blobs of small contents: on disk for good when this returns, by their names, too. The disk is asked for all at once."""
-        blobs = [uuid.uuid4().hex for _ in contents]
-        files = [os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)]
-        try:
-            for blob, content in zip(blobs, contents, strict=True):
-                files.append(os.open(self._folder / blob, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-                _write(files[-1], content)
-            self._sync_all(files)
-        except BaseException:
-            for blob in blobs:
-                self.remove(blob)
-            raise
-        finally:
-            for file in files:
-                os.close(file)
-        return blobs
-
-    def _sync_all(self, files: list[int]) -> None:
-        """All are done when this ends, also where one fails: a number that was closed meanwhile would be another file's."""
-        syncs = [self._disk.submit(os.fsync, file) for file in files]
-        wait(syncs)
-        for sync in syncs:
-            sync.result()
 
     def open(self, blob: str) -> BinaryIO:
         """The content of a blob; it stays readable while open, even when the blob is removed meanwhile."""
@@ -70,11 +40,6 @@ class Blobs:
     def remove(self, blob: str) -> None:
         """Forget a blob that nothing refers to any more."""
         (self._folder / blob).unlink(missing_ok=True)
-
-    def remove_soon(self, blobs: list[str]) -> None:
-        """Forget blobs, without waiting for it. What a kill leaves of them, the next start sweeps."""
-        for blob in blobs:
-            self._disk.submit(self.remove, blob)
 
     def sync(self) -> None:
         """The names of all blobs that were kept are on disk for good when this returns."""

@@ -1,4 +1,4 @@
-"""The cluster's metadata: one SQLite file. What was committed survives a kill at any moment."""
+"""The cluster's metadata, and contents of small files: one SQLite file. What was committed survives a kill at any moment."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-FORMAT = 4
+FORMAT = 5
 
 ACCOUNTS = """
 CREATE TABLE users (name TEXT PRIMARY KEY);
@@ -89,6 +89,11 @@ CREATE TABLE secrets (
 FORMAT_4 = """
 ALTER TABLE algorithms ADD COLUMN default_collection TEXT REFERENCES collections (id) ON DELETE SET NULL;
 """
+
+FORMAT_5 = """
+CREATE TABLE contents (blob TEXT PRIMARY KEY REFERENCES files (blob) ON DELETE CASCADE, body BLOB NOT NULL);
+"""
+"""Of small files: one commit brings many of them to the disk, where as files each of them would be two syncs."""
 
 
 class Database:
@@ -177,8 +182,9 @@ def _connect(path: Path, journal: str) -> sqlite3.Connection:
 
 def _change(connection: sqlite3.Connection, found: int) -> None:
     """Bring a file to this format, within the transaction of the caller."""
-    since = [FORMAT_3, FORMAT_4]
-    scripts = {0: [ACCOUNTS, SCHEMA, *since], 1: [ACCOUNTS, FROM_FORMAT_1, *since], 2: since, 3: [FORMAT_4]}[found]
+    since = [FORMAT_3, FORMAT_4, FORMAT_5]
+    first = {0: [ACCOUNTS, SCHEMA], 1: [ACCOUNTS, FROM_FORMAT_1]}.get(found, [])
+    scripts = [*first, *since[max(found - 2, 0) :]]
     if found == 1:
         connection.execute("ALTER TABLE users RENAME TO users_1")
     # Statement by statement: `executescript` would commit first and leave a half-made file behind a kill.

@@ -17,7 +17,7 @@ from algosync.emulator.contents import content_type
 from algosync.emulator.data_api import DataApi
 from algosync.emulator.data_requests import data_path
 from algosync.emulator.database import Database
-from algosync.emulator.direct_forms import SMALL, Form, Plain, Way
+from algosync.emulator.direct_forms import SMALL, Form, Kind, Plain, Way
 from algosync.emulator.disk_space import is_full
 from algosync.emulator.errors import ApiError, no_room
 from algosync.emulator.files import Files, Put
@@ -26,6 +26,8 @@ from algosync.emulator.replies import error_reply
 from algosync.emulator.request_log import Lines, RequestLog
 
 FILE = b"HTTP/1.1 200 OK\r\nx-data-type: file\r\ncontent-length: %d\r\ncontent-type: %b\r\ndate: %b\r\n\r\n"
+
+REMEMBERED = 1000
 
 Done = Callable[[bytes | None], None]
 """Whom to tell: a whole answer, or None for what is to go the long way."""
@@ -52,6 +54,8 @@ class Direct:
         self._data = data
         self._files = files
         self._database = database
+        self._ways: dict[Kind, Way] = {}
+        self._version = 0
         self._asked: list[Asked] = []
         self._waiting: list[tuple[Put, Scope, Done]] = []
         self._storing = False
@@ -75,23 +79,23 @@ class Direct:
     def _answers(self, batch: list[Asked]) -> list[bytes | None]:
         """What `done` is to be told, and the log knows already. Of errors the long way meets them as well, and says so."""
         with self._database.snapshot():
-            moment = self._database.version(), time.time()
-            found = [self._found(asked, moment) for asked in batch]
-        now, clock, date = now_text(), time.monotonic(), http_date()
+            now = self._moment()
+            found = [self._found(asked, now) for asked in batch]
+        text, clock, date = now_text(), time.monotonic(), http_date()
         answers: list[bytes | None] = []
         lines = []
         for asked, (way, body) in zip(batch, found, strict=True):
             if way is None or body is None:
                 answers.append(None)
             else:
-                lines.append(way.lines.ok(now, asked.name, len(body), clock - asked.began))
+                lines.append(way.lines.ok(text, asked.name, len(body), clock - asked.began))
                 answers.append(FILE % (len(body), _media_type(content_type(way.accepted, body)), date) + body)
         self._log.append("".join(lines))
         return answers
 
-    def _found(self, asked: Asked, moment: tuple[int, float]) -> tuple[Way | None, bytes | None]:
+    def _found(self, asked: Asked, now: float) -> tuple[Way | None, bytes | None]:
         """The content of a file, and its way; None for what is to go the long one."""
-        way = self._way(asked.form, asked.name, moment)
+        way = self._way(asked.form, asked.name, now)
         try:
             return way, self._files.read(way.collection, asked.name, SMALL) if way else None
         except OSError:
@@ -101,8 +105,8 @@ class Direct:
         """Store a file and call `done` with the whole answer; False for what is to go the long way."""
         began = time.monotonic()
         try:
-            way = self._way(form, request.name, (self._database.version(), time.time()))
-        except sqlite3.Error:
+            way = self._way(form, request.name, self._moment())
+        except (OSError, sqlite3.Error):
             return False
         if way is None or not self._data.takes(len(request.body)):
             return False
@@ -125,19 +129,32 @@ class Direct:
         self._store()
         error = task.exception()
         responses = [_crash(error)] * len(batch) if error else task.result()
-        for (_, scope, done), response in zip(batch, responses, strict=True):
-            self._log.add(scope, response.status_code, len(response.body))
-            done(_serialized(response))
+        lines = [
+            self._log.line(scope, response.status_code, len(response.body))
+            for (_, scope, _), response in zip(batch, responses, strict=True)
+        ]
+        try:
+            self._log.append("".join(lines))
+        finally:
+            for (_, _, done), response in zip(batch, responses, strict=True):
+                done(_serialized(response))
 
-    def _way(self, form: Form, name: str, moment: tuple[int, float]) -> Way | None:
-        """Whether and how a request is to be answered here. What was said holds until somebody commits anything."""
-        version, now = moment
-        way = form.way
-        if way is not None and form.version == version and (way.caller.expires_at is None or way.caller.expires_at > now):
-            return way
-        way = self._said(form.asking(name))
-        # Whom a worker acts for is another with each call.
-        form.way, form.version = (None if way is None or way.caller.inside else way), version
+    def _moment(self) -> float:
+        """The time. What the gate and the rules have said holds until somebody commits anything."""
+        version = self._database.version()
+        if version != self._version or len(self._ways) > REMEMBERED:
+            self._version = version
+            self._ways.clear()
+        return time.time()
+
+    def _way(self, form: Form, name: str, now: float) -> Way | None:
+        """Whether and how a request is to be answered here."""
+        way = self._ways.get(form.kind)
+        if way is None or (way.caller.expires_at is not None and way.caller.expires_at <= now):
+            way = self._said(form.asking(name))
+            if way and way.caller.inside is None:
+                # Whom a worker acts for is another with each call.
+                self._ways[form.kind] = way
         return way
 
     def _said(self, scope: Scope) -> Way | None:

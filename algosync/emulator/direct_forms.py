@@ -62,7 +62,7 @@ class Plain(NamedTuple):
 
 
 class Way(NamedTuple):
-    """What the gate and the rules of data have said of one form."""
+    """What the gate and the rules of data have said of one kind of request."""
 
     caller: Caller
     collection: Collection
@@ -73,13 +73,11 @@ class Way(NamedTuple):
 class Form:
     """Requests of one kind, on a connection where h11 has found one of them good, and what was made of that one."""
 
-    __slots__ = ("_end", "_scope", "_start", "version", "way")
+    __slots__ = ("_end", "_scope", "_start", "kind")
 
     def __init__(self, kind: Kind, scope: Scope) -> None:
+        self.kind = kind
         self._scope = scope
-        self.way: Way | None = None
-        self.version = 0
-        """Of the database, when `way` was said."""
         self._start = b"GET " + kind.folder
         self._end = b" HTTP/1.1" + kind.headers + b"\r\n"
 

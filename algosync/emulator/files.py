@@ -1,5 +1,6 @@
 """Hosted data: collections and the files in them. Names are keys of the database."""
 
+import io
 import json
 import sqlite3
 import time
@@ -113,7 +114,7 @@ class Files:
         """A file with its content; of a file that is being replaced, either the old or the new."""
         while file := self.file(collection, name):
             try:
-                return file, self._blobs.open(file.blob)
+                return file, self._content(file.blob)
             except FileNotFoundError:
                 if self.file(collection, name) == file:
                     raise
@@ -121,14 +122,25 @@ class Files:
 
     def read(self, collection: Collection, name: str, most: int) -> bytes | None:
         """The content of a small file; None for one that is not there, or has more than `most` bytes."""
-        row = self._database.row("SELECT size, blob FROM files WHERE collection_id = ? AND name = ?", collection.id, name)
+        row = self._database.row(
+            "SELECT size, blob, body FROM files LEFT JOIN contents USING (blob) WHERE collection_id = ? AND name = ?",
+            collection.id,
+            name,
+        )
         if row is None or row["size"] > most:
             return None
+        body: bytes | None = row["body"]
+        if body is not None:
+            return body
         try:
             return self._blobs.read(row["blob"], row["size"])
         except FileNotFoundError:
             # It is being replaced.
             return None
+
+    def _content(self, blob: str) -> BinaryIO:
+        row = self._database.row("SELECT body FROM contents WHERE blob = ?", blob)
+        return io.BytesIO(row["body"]) if row else self._blobs.open(blob)
 
     def page(self, collection: Collection, after: str, limit: int) -> list[File]:
         """Files behind the name `after`, in order."""
@@ -146,22 +158,15 @@ class Files:
         return self._entries.do(_Entry(collection.id, name, content.size, content.id))
 
     def put_all(self, puts: "list[Put]") -> list[bool]:
-        """Make small contents files, durably: the disk is asked for all of them at once. Each as `put` has it."""
-        blobs = self._blobs.add([put.body for put in puts])
-        recorded = self._record([_entry(put, blob) for put, blob in zip(puts, blobs, strict=True)])
-        self._blobs.remove_soon([unused for _, unused in recorded if unused])
-        return [alive for alive, _ in recorded]
+        """Make small contents files, durably, in one commit. Each as `put` has it."""
+        return self._record([_entry(put) for put in puts])
 
     def _keep(self, entries: "list[_Entry]") -> list[bool]:
         """One sync of their folder and one commit for contents that came at the same time."""
-        recorded = self._record(entries, before=self._blobs.sync)
-        for _, unused in recorded:
-            if unused:
-                self._blobs.remove(unused)
-        return [alive for alive, _ in recorded]
+        return self._record(entries, before=self._blobs.sync)
 
-    def _record(self, entries: "list[_Entry]", before: Callable[[], None] | None = None) -> list[tuple[bool, str | None]]:
-        """Record contents that are on disk, in one commit. Those that cannot be recorded are there no more."""
+    def _record(self, entries: "list[_Entry]", before: Callable[[], None] | None = None) -> list[bool]:
+        """Record contents, in one commit. Those that cannot be recorded are there no more."""
         committing = False
         try:
             if before:
@@ -175,7 +180,10 @@ class Files:
                 for entry in entries:
                     self._blobs.remove(entry.blob)
             raise
-        return recorded
+        for _, unused in recorded:
+            if unused:
+                self._blobs.remove(unused)
+        return [alive for alive, _ in recorded]
 
     def delete(self, collection: Collection, name: str) -> bool:
         """Delete a file; False where it was not there."""
@@ -219,16 +227,17 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A file that is to have a content, which is on disk."""
+    """A file that is to have a content: `body`, or what is on disk as a blob already."""
 
     collection: str
     name: str
     size: int
     blob: str
+    body: bytes | None = None
 
 
-def _entry(put: Put, blob: str) -> _Entry:
-    return _Entry(put.collection.id, put.path.rpartition("/")[2], len(put.body), blob)
+def _entry(put: Put) -> _Entry:
+    return _Entry(put.collection.id, put.path.rpartition("/")[2], len(put.body), uuid.uuid4().hex, put.body)
 
 
 def _enter(connection: sqlite3.Connection, entry: _Entry) -> tuple[bool, str | None]:
@@ -241,6 +250,8 @@ def _enter(connection: sqlite3.Connection, entry: _Entry) -> tuple[bool, str | N
         "INSERT OR REPLACE INTO files (collection_id, name, size, modified, blob) VALUES (?, ?, ?, ?, ?)",
         (*key, entry.size, int(time.time()), entry.blob),
     )
+    if entry.body is not None:
+        connection.execute("INSERT INTO contents (blob, body) VALUES (?, ?)", (entry.blob, entry.body))
     return True, old["blob"] if old else None
 
 

@@ -47,11 +47,15 @@ class RequestLog:
         self._open()
 
     def add(self, scope: Scope, status: int, size: int) -> None:
-        """Append a line in one write, so that lines of a killed server end whole."""
-        self.append(_line(scope, status, size, self._known))
+        """Append a line."""
+        self.append(self.line(scope, status, size))
+
+    def line(self, scope: Scope, status: int, size: int) -> str:
+        """The line of a request, with its end."""
+        return _line(scope, status, size, self._known)
 
     def append(self, lines: str) -> None:
-        """Append whole lines, in one write."""
+        """Append whole lines in one write, so that those of a killed server end whole."""
         if lines and not self._closed:
             try:
                 self._write(lines.encode())

@@ -3,8 +3,7 @@
 import errno
 import os
 import sqlite3
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -50,8 +49,12 @@ class Site:
         self.files.put_all([Put(self.box, f"local/box/{name}", b"content") for name in ("file", "other")])
 
     def contents(self) -> int:
-        """How many there are on disk, whole or not."""
+        """How many files there are on disk, whole or not."""
         return sum(len(files) for _, _, files in os.walk(self.folder))
+
+    def kept(self) -> int:
+        """How many there are in the database."""
+        return len(self.database.rows("SELECT 1 FROM contents"))
 
 
 @pytest.fixture
@@ -88,26 +91,38 @@ def test_what_may_have_been_recorded_stays(site: Site, many: bool) -> None:
     assert site.files.read(site.box, "file", 99) == b"content"
 
 
-def test_no_file_is_closed_while_it_is_synced(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first sync fails at once; the others last until a file is closed, or for a moment."""
-    closed = threading.Event()
-    met: list[bool] = []
-    close = os.close
+def _delete(site: Site) -> None:
+    assert site.files.delete(site.box, "file")
+    assert site.files.delete(site.box, "other")
 
-    def sync(file: int) -> None:
-        if file == first:
-            raise OSError(errno.EIO, "broken")
-        met.append(closed.wait(0.2))
 
-    def watched(file: int) -> None:
-        closed.set()
-        close(file)
+def _replace(site: Site) -> None:
+    for name in ("file", "other"):
+        content = site.blobs.new()
+        content.write(b"by a stream")
+        assert site.files.put(site.box, name, content)
 
-    first = os.dup(0)
-    close(first)
-    monkeypatch.setattr(os, "fsync", sync)
-    monkeypatch.setattr(os, "close", watched)
-    with pytest.raises(OSError, match="broken"):
-        site.blobs.add([b"one", b"two"])
-    monkeypatch.undo()
-    assert (met, site.contents()) == ([False, False], 0)
+
+def _delete_collection(site: Site) -> None:
+    assert site.files.delete_collection(site.box, force=True) == 2
+
+
+@pytest.mark.parametrize("end", [_delete, _replace, _delete_collection])
+def test_small_contents_end_with_their_files(site: Site, end: Callable[[Site], None]) -> None:
+    site.put_all()
+    site.put_all()
+    assert site.kept() == 2
+    end(site)
+    assert site.kept() == 0
+
+
+def test_small_contents_are_read_from_wherever_they_are(site: Site) -> None:
+    """As many at a time they are in the database, one by one in a file; formats before 5 had files alone."""
+    for put in (site.put_all, site.put, site.put_all):
+        put()
+        opened = site.files.open(site.box, "file")
+        assert opened
+        with opened[1] as content:
+            assert content.read() == site.files.read(site.box, "file", 7) == b"content"
+        assert site.files.read(site.box, "file", 6) is None
+    assert (site.contents(), site.kept()) == (0, 2)

@@ -17,7 +17,7 @@ from emulated import Emulator, emulator, until
 
 from algosync.emulator.accounts import Accounts
 from algosync.emulator.cluster import Cluster, Place
-from algosync.emulator.database import ACCOUNTS, FORMAT_3, SCHEMA, Database
+from algosync.emulator.database import ACCOUNTS, FORMAT_3, FORMAT_4, SCHEMA, Database
 from algosync.emulator.keys import digest
 from algosync.emulator.rights import Rights
 
@@ -181,7 +181,7 @@ def test_a_folder_of_format_1_is_brought_to_this_one(tmp_path: Path, environment
             assert site.request("GET", "/v1/data/.my", key=keys["old"]).json == {"folders": [{"name": "kept"}]}
             assert site.request("PUT", "/v1/data/.my/kept/file", b"1", key=keys["old"]).status == 200
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (4,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (5,)
     assert shape(connection) == shape(sqlite3.connect(new_database(tmp_path / "new.sqlite")))
     connection.close()
 
@@ -196,12 +196,12 @@ def shape(connection: sqlite3.Connection) -> list[Any]:
     return connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY type, name").fetchall()
 
 
-@pytest.mark.parametrize("found", [2, 3])
+@pytest.mark.parametrize("found", [2, 3, 4])
 def test_a_database_of_an_older_format_is_brought_to_this_one(tmp_path: Path, found: int) -> None:
     """The tables of format 2 are those that the first two scripts make."""
     path = tmp_path / "old.sqlite"
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.executescript(ACCOUNTS + SCHEMA + (FORMAT_3 if found == 3 else ""))
+        connection.executescript(ACCOUNTS + SCHEMA + "".join([FORMAT_3, FORMAT_4][: found - 2]))
         connection.execute("INSERT INTO users (name) VALUES ('old')")
         columns = "digest, user, may_write, may_call, may_manage, expires_at, main"
         connection.execute(f"INSERT INTO keys ({columns}) VALUES (?, 'old', 1, 0, 1, NULL, 1)", (digest("key"),))
@@ -212,5 +212,5 @@ def test_a_database_of_an_older_format_is_brought_to_this_one(tmp_path: Path, fo
         assert caller
         assert (caller.user, caller.rights) == ("old", NO_CALL)
     with contextlib.closing(sqlite3.connect(path)) as changed:
-        assert changed.execute("PRAGMA user_version").fetchone() == (4,)
+        assert changed.execute("PRAGMA user_version").fetchone() == (5,)
         assert shape(changed) == shape(sqlite3.connect(new_database(tmp_path / "new.sqlite")))

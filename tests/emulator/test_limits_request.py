@@ -128,3 +128,25 @@ def answered(site: Emulator, sent: bytes) -> bytes:
         while data := connection.recv(65536):
             received += data
     return received
+
+
+def test_strangers_fill_no_memory(site: Emulator) -> None:
+    """Bodies that never end, of what needs no key. Each may have 4 MiB."""
+    count, body = 20, b"x" * (4 * MIB - 1)
+    head = f"POST /v1/insights HTTP/1.1\r\nHost: {site.host}\r\nContent-Length: {len(body) + 1}\r\n\r\n"
+    host, _, port = site.host.partition(":")
+    before = memory(site)
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(socket.create_connection((host, int(port)), 30)) for _ in range(count)]
+        for connection in connections:
+            connection.sendall(head.encode() + body)
+        assert memory(site) - before < count * len(body) // 4
+        for connection in connections:
+            connection.sendall(b"x")
+            assert connection.recv(12) == b"HTTP/1.1 200"
+
+
+def memory(site: Emulator) -> int:
+    """What the server holds, in bytes."""
+    pages = Path(f"/proc/{site.process.pid}/statm").read_text().split()[1]
+    return int(pages) * resource.getpagesize()

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builder import Builder
-from algosync.emulator.errors import BAD_LIMIT, ApiError, NoSuchAlgorithm, invalid, not_permitted
+from algosync.emulator.errors import BAD_LIMIT, ApiError, BareNoSuchAlgorithm, NoSuchAlgorithm, invalid, not_permitted
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of, json_reply, object_field, read_object
@@ -92,7 +92,7 @@ class ManagementApi:
         return made
 
     async def _read(self, request: Request) -> Response:
-        algorithm = addressed(request, self._records)
+        algorithm = addressed(request, self._records, BareNoSuchAlgorithm)
         own = caller_of(request).owns(algorithm.owner)
         shown = self._records.current(algorithm) if own else self._records.public(algorithm)
         if shown is None:
@@ -143,7 +143,7 @@ class ManagementApi:
         return json_reply(envelope([shown for each in found[:limit] if (shown := self._records.public(each))], marker))
 
     async def _errors(self, request: Request) -> Response:
-        return json_reply(self._records.algorithms.failures(owned(request, self._records).id))
+        return json_reply(self._records.algorithms.failures(owned(request, self._records, BareNoSuchAlgorithm).id))
 
     async def _log(self, request: Request) -> Response:
         algorithm = owned(request, self._records)
@@ -178,21 +178,21 @@ def page_limit(request: Request, usual: int) -> int:
     return int(text)
 
 
-def owned(request: Request, records: Records) -> Algorithm:
-    """The caller's algorithm that a request addresses. Raises `ApiError` 404 where there is none, 403 for another's."""
-    algorithm = addressed(request, records)
+def owned(request: Request, records: Records, missing: type[NoSuchAlgorithm] = NoSuchAlgorithm) -> Algorithm:
+    """The caller's algorithm that a request addresses. Raises `missing` where there is none, `ApiError` 403 for another's."""
+    algorithm = addressed(request, records, missing)
     if not caller_of(request).owns(algorithm.owner):
         raise not_permitted()
     return algorithm
 
 
-def addressed(request: Request, records: Records) -> Algorithm:
-    """The algorithm that a request addresses, whosever it is. Raises `ApiError` 404 where there is none."""
+def addressed(request: Request, records: Records, missing: type[NoSuchAlgorithm] = NoSuchAlgorithm) -> Algorithm:
+    """The algorithm that a request addresses, whosever it is. Raises `missing` where there is none."""
     params = request.path_params
     if "id" in params:
         algorithm = records.algorithms.get(str(params["id"]))
     else:
         algorithm = records.algorithms.find(params["owner"], params["name"])
     if algorithm is None:
-        raise NoSuchAlgorithm
+        raise missing(by_id="id" in params)
     return algorithm

@@ -17,7 +17,7 @@ LEFT_OUT = {
     "3.5 opening lines of docker logs": "builds here use no docker, and the log says what they do use",
     "3.6 visibility rules of bumps": "the refusal's status and code are unknown; not enforced by default",
     "3.6 public publishing in organizations": "the roles of members are documented in prose only",
-    "3.8 codes 1000, 1001, 1009": "a missing algorithm is answered with a bare text, which has no code: algorithms.read_missing",
+    "3.8 code 1000": "the generic one: a missing algorithm was asked for by its name or its id, which have codes of their own",
     "3.8 codes 1004-1006, 4005-4007": "package sets are not edited here",
     "3.8 codes 1008, 4008-4084": "needs a GitHub or GitLab beside the cluster",
     "3.8 codes 2011-2018": "their requests are not documented; 6001 refuses what is malformed",

@@ -121,6 +121,7 @@ ROWS = {
     "3.7 unbuilt hash": "references.hash_without_build references.old_client_hears_of_a_hash_without_build",
     "3.7 slash, algo://": "references.shapes_of_the_call_path",
     "3.8 shapes": "algorithms.read_foreign algorithms.read_missing accounts.errors_are_wrapped data_files.error_has_an_id",
+    "3.8 codes 1001, 1009": "algorithms.missing_where_no_client_compares algorithms.old_client_hears_of_a_missing_algorithm",
     "3.8 codes 1002, 1007": "algorithms.create_twice releases.publish_twice",
     "3.8 codes 1003, 4001": "algorithms.create_by_unknown_package_set algorithms.create_with_unknown_language",
     "3.8 codes 2001, 2002": "algorithms.read_foreign accounts.unknown_key",

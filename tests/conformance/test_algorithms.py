@@ -4,7 +4,7 @@ import re
 
 import pytest
 from clients import Library
-from site_under_test import Algorithm, Site
+from site_under_test import NOWHERE, Algorithm, Site
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -139,6 +139,23 @@ def test_read_missing(site: Site) -> None:
     """Clients compare the whole body."""
     reply = site.curl("GET", f"/v1/algorithms/{site.user}/None")
     assert (reply.status, reply.body) == (404, b'{"error":"No such algorithm"}')
+
+
+@pytest.mark.parametrize(("by", "code"), [("name", 1001), ("id", 1009)])
+def test_missing_where_no_client_compares(site: Site, by: str, code: int) -> None:
+    """Wrapped, with a code, everywhere but at the two reads whose whole body is known."""
+    url = f"/v1/algorithms/{f'{site.user}/None' if by == 'name' else NOWHERE}"
+    asked = [("PUT", ""), ("DELETE", ""), ("POST", "/compile"), ("POST", "/versions"), ("GET", "/builds"), ("GET", "/secrets")]
+    replies = [site.curl(method, url + rest, {}) for method, rest in asked]
+    told = [(reply.status, reply.at("error", "code"), reply.at("error", "message")) for reply in replies]
+    assert told == [(404, code, "No such algorithm")] * len(asked)
+    bare = [site.curl("GET", url + rest) for rest in ("", "/errors")]
+    assert [(reply.status, reply.body) for reply in bare] == [(404, b'{"error":"No such algorithm"}')] * 2
+
+
+def test_old_client_hears_of_a_missing_algorithm(site: Site, old: Library) -> None:
+    reply = old.ask(f"client.algo('{site.user}/None').publish({{}}, {{}}, {{}})")
+    assert (reply.error, reply.message) == ("AlgorithmException", "'No such algorithm'")
 
 
 def test_read_foreign(site: Site, hello: Algorithm) -> None:

@@ -132,7 +132,7 @@ ROWS = {
     "3.8 delete by force": "algorithms.delete_of_public_by_an_administrator",
     "3.8 error lists": "algorithm_records.errors",
     "3.8 secrets": "algorithm_records.secrets",
-    "3.10 published version is current": "releases.publish",
+    "3.10 published version is current": "releases.publish releases.publish_says_the_details",
     "3.10 hash stays callable": "releases.client_compiles_calls_and_publishes",
     "3.10 newest first": "releases.builds releases.versions",
     "4.1 languages": "environments.languages environments.languages_need_a_key algo_command.languages",

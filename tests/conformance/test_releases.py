@@ -129,6 +129,16 @@ def test_publish(site: Site) -> None:
     )
 
 
+def test_publish_says_the_details(site: Site) -> None:
+    """What is published is what the algorithm is, from then on; what is not said stays."""
+    made = plain(site)
+    site.curl("PUT", made.url, {"details": {"tagline": "kept"}, "settings": site.creation("X")["settings"]})
+    reply = site.curl("POST", f"{made.url}/versions", {**publication(), "details": {"label": "new", "summary": "words"}})
+    assert reply.at("details") == {"label": "new", "summary": "words", "tagline": "kept"}
+    reply = site.curl("GET", made.url)
+    assert reply.at("details") == {"label": "new", "summary": "words", "tagline": "kept"}
+
+
 def test_publish_at_the_older_route(site: Site) -> None:
     reply = site.curl("POST", f"{plain(site).url}/version", publication())
     assert (reply.status, reply.at("version_info", "semantic_version")) == (200, "0.1.0")
@@ -174,6 +184,10 @@ def test_publish_twice(site: Site) -> None:
     made = plain(site)
     replies = [site.curl("POST", f"{made.url}/versions", publication()) for _ in range(2)]
     assert (replies[0].status, replies[1].status, replies[1].at("error", "code")) == (200, 400, 1007)
+    compiled = site.curl("POST", f"{made.url}/compile", {})
+    assert compiled.status == 200
+    reply = site.curl("POST", f"{made.url}/versions", publication())
+    assert reply.at("error", "message") == "Version already published: push a new commit first"
 
 
 def test_old_client_hears_of_publishing_twice(site: Site, old: Library) -> None:

@@ -229,6 +229,27 @@ def test_update_cannot_change_the_language(site: Site) -> None:
     assert (reply.status, isinstance(reply.at("error", "message"), str)) == (400, True)
 
 
+@pytest.mark.parametrize(
+    ("selector", "expected"),
+    [
+        ({"package_set": "python38"}, (200, None, "python38")),
+        ({"language": "python3-1", "environment": "cpu"}, (200, None, "python37")),
+        ({"environment": "cpu"}, (200, None, "python39")),
+        ({"package_set": None}, (200, None, "python39")),
+        ({"package_set": "none"}, (400, 1003, None)),
+        ({"language": "cobol"}, (400, 4001, None)),
+        ({"package_set": "python27"}, (400, 6001, None)),
+        ({"language": "python2-langpack"}, (400, 6001, None)),
+    ],
+)
+def test_update_of_the_runtime(site: Site, selector: dict[str, str], expected: tuple[int, int | None, str | None]) -> None:
+    """By each of the selectors that creation takes; refused, rather than passed over."""
+    made = site.created("Python 3.9")
+    settings = {name: value for name, value in site.creation("X")["settings"].items() if name != "algorithm_environment"}
+    reply = site.curl("PUT", made.url, {"settings": {**settings, **selector}})
+    assert (reply.status, reply.at("error", "code"), reply.at("settings", "package_set")) == expected
+
+
 def test_update_of_sample_input(site: Site, released: dict[str, Algorithm]) -> None:
     made = released["0.2.0"]
     body = {"details": {"label": "new"}, "settings": site.creation("X")["settings"], "version_info": {"sample_input": '"given"'}}

@@ -1,11 +1,12 @@
 """Pages for people: what one looks for when a rehearsal fails. They change nothing and show no content of data.
 
 A key shows what its user and that one's organizations own, requests of that user, and requests of nobody known that name one of
-these accounts. Names of users and organizations everybody sees.
+these accounts, or none at all. Names of users and organizations everybody sees.
 """
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -34,6 +35,12 @@ from algosync.emulator.repositories import Repositories
 
 LOG_END = 256 * 1024
 """Bytes of a build's log that are shown: its end says why it failed."""
+
+NOBODYS = re.compile(
+    r"/(v1/((connector/)?data|hostedData|algorithms|users|organizations|scms|openapispec|insights)/?)?"
+    r"|/(v1/algorithm-environments|webapi)/.*"
+)
+"""Paths that name no account: who asked for them has told nothing of anybody."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -188,7 +195,8 @@ class PageApi:
 def _concerns(line: RequestLine, caller: Caller) -> bool:
     """The gate lets nobody in whose key is wrong, and clients of git ask without one first; a fault may strike before it."""
     if line.user is None:
-        return not {".my", caller.user, *caller.organizations}.isdisjoint(line.path.partition("?")[0].split("/"))
+        path = line.path.partition("?")[0]
+        return bool(NOBODYS.fullmatch(path)) or not {".my", caller.user, *caller.organizations}.isdisjoint(path.split("/"))
     return line.user == caller.user
 
 

@@ -252,6 +252,22 @@ def test_looking_uses_no_fault_up(tmp_path: Path, environments: Path) -> None:
         assert "fault status" in words
 
 
+def test_everybody_sees_what_nobody_known_was_refused(tmp_path: Path, environments: Path) -> None:
+    """What algosync asks first names no account; where it does, only that one's requests are shown."""
+    with struck(tmp_path / "root", environments) as cluster:
+        cluster.strike("* *", {"status": 503}, nth=3, times=1)
+        environment = "/v1/algorithm-environments/edge/languages"
+        asked = [("/v1/data/", "simNobody"), (environment, "simNobody"), ("/v1/data/", cluster.site.key), (FILE, "simNobody")]
+        asked += [("/v1/data/somebody/box", "simNobody"), ("/v1/users/somebody", "simNobody")]
+        statuses = [cluster.site.request("GET", path, key=key).status for path, key in asked]
+        assert statuses == [401, 401, 503, 401, 401, 401]
+        words = " ".join(page(cluster.site, "/page/calls", cluster.site.key_of("eve")).text.split())
+        failed = words[words.index("Requests that failed") : words.index("Last calls")]
+        assert re.findall(r"(\d{3}) GET (\S+)", failed) == [
+            *[("401", FILE), ("503", "/v1/data/"), ("401", environment), ("401", "/v1/data/")],
+        ]
+
+
 def test_a_page_says_of_which_cluster_it_is(tmp_path: Path, environments: Path) -> None:
     with emulator(tmp_path / "staging", environments, "--etag", "--duplicate-status", "409") as site:
         site.create("Mine")

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builder import Builder
-from algosync.emulator.errors import BAD_LIMIT, ApiError, BareNoSuchAlgorithm, NoSuchAlgorithm, invalid, not_permitted
+from algosync.emulator.errors import BAD_LIMIT, SCM_REFUSED, ApiError, BareNoSuchAlgorithm, NoSuchAlgorithm, invalid, not_permitted
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of, json_reply, object_field, read_object
@@ -71,6 +71,7 @@ class ManagementApi:
         name = body.get("name")
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise invalid("An algorithm's name begins with a letter; letters, digits and underscores follow")
+        _check_source(object_field(body, "source"))
         details = changed_details({}, object_field(body, "details"))
         settings = new_settings(object_field(body, "settings"), self._records.environments)
         algorithm = await asyncio.to_thread(self._made, Algorithm(str(uuid.uuid4()), owner, name, details, settings, ""))
@@ -168,6 +169,14 @@ class ManagementApi:
         if request.path_params["scm"] != SCM["id"]:
             raise ApiError(404, "There is no such SCM")
         return json_reply(SCM)
+
+
+def _check_source(source: dict[str, object]) -> None:
+    """Raises `ApiError` 400 (code 1008) where a repository is wanted elsewhere, by the id of an SCM or by all that is told of it."""
+    scm = source.get("scm")
+    wanted = scm.get("id") if isinstance(scm, dict) else scm
+    if wanted not in (None, "", SCM["id"]):
+        raise ApiError(400, "source.scm names no SCM of this cluster, which keeps all repositories itself", SCM_REFUSED)
 
 
 def page_limit(request: Request, usual: int) -> int:

@@ -100,6 +100,22 @@ def test_create_twice(site: Site) -> None:
     assert (reply.status, reply.at("error", "code")) == (400, 1002)
 
 
+@pytest.mark.parametrize("scm", ["github", {"id": "github", "provider": "github"}, ["internal"]])
+def test_create_with_a_repository_elsewhere(site: Site, scm: object) -> None:
+    """There is none: refused, and nothing is made, rather than a repository of the cluster's own."""
+    made = site.creation(site.name("Made"))
+    reply = site.curl("POST", f"/v1/algorithms/{site.user}", {**made, "source": {"scm": scm, "repository_name": "x"}})
+    assert (reply.status, reply.at("error", "code")) == (400, 1008)
+    after = site.curl("GET", f"/v1/algorithms/{site.user}/{made['name']}")
+    assert after.status == 404
+
+
+@pytest.mark.parametrize("scm", ["internal", "", None, SOURCE["scm"]])
+def test_create_with_a_repository_here(site: Site, scm: object) -> None:
+    reply = site.curl("POST", f"/v1/algorithms/{site.user}", {**site.creation(site.name("Made")), "source": {"scm": scm}})
+    assert (reply.status, reply.at("source")) == (200, SOURCE)
+
+
 def test_create_for_a_stranger(site: Site) -> None:
     reply = site.curl("POST", f"/v1/algorithms/{site.user}", site.creation(site.name("Made")), key=site.other)
     assert (reply.status, reply.at("error", "code")) == (403, 2001)

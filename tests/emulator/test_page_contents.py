@@ -299,6 +299,32 @@ def test_a_failed_call_by_its_id(site: Emulator) -> None:
     assert {"stdout", "duration", "stacktrace"}.isdisjoint(kept)
 
 
+WORDLESS = """
+import os
+
+def apply(how):
+    if how == "exit":
+        os.write(1, b"the last words" + bytes([10]))
+        os._exit(3)
+    if how == "memory":
+        raise MemoryError
+    assert how == "well"
+"""
+
+
+def test_a_failure_without_words_is_called_by_its_name(site: Emulator) -> None:
+    """And of a process that ended, what it printed is shown once: it is all that there is."""
+    reference = site.deploy("Wordless", WORDLESS)
+    shown = {}
+    for how in ("assert", "memory", "exit"):
+        request = site.call(reference, how)["metadata"]["request_id"]
+        words = " ".join(page(site, f"/page/calls?id={request}").text.split())
+        shown[how] = words[words.index(request, words.index("Algorithms that failed")) : words.index("Requests that failed")]
+    assert re.search(r" AssertionError Stack trace.* AssertionError Input: assert$", shown["assert"].strip())
+    assert " MemoryError: a process may have half of this machine's memory Stack trace" in shown["memory"]
+    assert (shown["exit"].count("the last words"), "Stack trace" in shown["exit"]) == (1, False)
+
+
 def test_repetitions_are_one_line(site: Emulator) -> None:
     for _ in range(12):
         assert site.request("GET", "/v1/data/.my/nowhere/again").status == 404

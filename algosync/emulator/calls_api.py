@@ -119,7 +119,7 @@ class CallsApi:
                 raise ApiError(self._stances.unbuilt_status, message)
         else:
             version = self._records.versions.resolve(algorithm.id, reference)
-            if version is None and (own or reference in ("", "latest")):
+            if version is None and (own or self._told(algorithm, reference)):
                 raise self._private(algorithm, missing) if own and reference in ("", "latest") else missing
             build = self._records.builds.of_commit(algorithm.id, version.commit) if version else None
         if build is None or not (own or (version and version.public)):
@@ -128,6 +128,12 @@ class CallsApi:
         _check_nesting(caller)
         secrets = self._records.vault.variables(algorithm.id)
         return Target(algorithm, build, settings.get("pipeline_enabled") is True, secrets)
+
+    def _told(self, algorithm: Algorithm, reference: str) -> bool:
+        """Whether strangers hear that there is no such version: where nothing private is meant, or the algorithm is public."""
+        if reference in ("", "latest"):
+            return True
+        return reference != "latestPrivate" and self._records.versions.resolve(algorithm.id, "latest") is not None
 
     def _private(self, algorithm: Algorithm, missing: ApiError) -> ApiError:
         """What an owner hears who calls without a reference what has no public version."""

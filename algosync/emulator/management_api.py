@@ -172,7 +172,7 @@ class ManagementApi:
 
 
 def _check_source(source: dict[str, object]) -> None:
-    """Raises `ApiError` 400 (code 1008) where a repository is wanted elsewhere, by the id of an SCM or by all that is told of it."""
+    """Raises `ApiError` 400 (code 1008) where a repository is wanted elsewhere: `scm` is an id, or what is told of an SCM."""
     scm = source.get("scm")
     wanted = scm.get("id") if isinstance(scm, dict) else scm
     if wanted not in (None, "", SCM["id"]):

@@ -72,9 +72,10 @@ ROWS = {
     " algorithm_records.list_of_a_users_algorithms_by_page algorithm_records.list_of_a_users_algorithms_with_a_bad_limit",
     "3.1 GET secret-provider": "algorithm_records.secret_providers",
     "3.1 GET scms": "algorithm_records.scms algorithm_records.one_scm",
-    "3.1 users": "accounts.user accounts.unknown_account accounts.user_of_somebody_else accounts.client_creates_user",
+    "3.1 users": "accounts.user accounts.unknown_account accounts.user_of_somebody_else accounts.client_creates_user"
+    " accounts.generated_client_reads_accounts",
     "3.1 organizations": "accounts.client_creates_reads_and_edits_organization accounts.client_invites_to_organization"
-    " accounts.organization_types",
+    " accounts.organization_types accounts.generated_client_reads_accounts",
     "3.1 errors of accounts": "accounts.client_reads_errors_of_accounts",
     "3.1 openapispec": "accounts.openapi_specification",
     "3.1 by uuid": "algorithms.read_by_id algorithms.managed_by_id",

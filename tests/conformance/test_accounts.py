@@ -51,6 +51,15 @@ def test_user_of_somebody_else(site: Site) -> None:
     assert (reply.status, reply.at("error", "code")) == (403, 2001)
 
 
+def test_generated_client_reads_accounts(site: Site, new: Library) -> None:
+    """It reads none that lacks an address, nor an organization without label and contact: here it reads all, said or not."""
+    user = new.ask(f"client.manageApi.get_user('{site.user}').to_dict()")
+    assert (user.error, user.at("username"), user.at("email")) == ("", site.user, f"{site.user}@algorithmia.local")
+    reply = new.ask(f"client.manageApi.get_organization('{site.organization}').to_dict()")
+    assert (reply.error, reply.at("org_name"), reply.at("org_email")) == ("", "acme", "acme@algorithmia.local")
+    assert (reply.at("org_label"), reply.at("org_contact_name")) == ("acme", "acme")
+
+
 def admin(site: Site) -> str:
     return f"Algorithmia.client('{site.admin}', '{site.curl.address}')"
 

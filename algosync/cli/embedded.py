@@ -25,7 +25,20 @@ from algosync.core.secret import Secret
 from algosync.core.text import printable, printable_lines
 from algosync.emulator import server_lock
 
-__all__ = ["KEPT", "LocalCluster", "folder", "is_local", "joining", "launch", "locked", "present", "running", "standing"]
+__all__ = [
+    "KEPT",
+    "LocalCluster",
+    "folder",
+    "is_local",
+    "is_there",
+    "joining",
+    "launch",
+    "locked",
+    "named",
+    "present",
+    "running",
+    "standing",
+]
 
 KEPT = "kept.json"
 """The mark of a cluster that stays."""
@@ -79,6 +92,16 @@ def folder(state: Path, name: str) -> Path:
     """Where a cluster of this name is kept. UsageError: the name cannot be one."""
     _check_name(name, name)
     return state.resolve() / "local" / name
+
+
+def is_there(root: Path) -> bool:
+    """Whether there is more than the locks that a reset leaves, and the log that a first start leaves when it fails."""
+    return (root / "cluster.sqlite").exists() or (root.is_dir() and server_lock.taken(root))
+
+
+def named(root: Path) -> str:
+    """How a cluster is called where it was not found: by its name and where that was looked for."""
+    return f"{root.name} in {printable(str(root.parent.parent))}"
 
 
 @contextmanager

@@ -45,8 +45,8 @@ class FailureLine:
     """A failed call and what was said of it. `at` is ISO 8601; `input` is the beginning of what the algorithm was given.
 
     `message` is never empty: an exception without text is called by the last line of its trace. `trace` is the end of the stack
-    trace, `printed` of what it printed, where there was any; what both would show is `printed` alone. `seconds` are of the call itself, and
-    None for one that an earlier version has recorded. `id` is what its answer names it by.
+    trace, `printed` of what it printed, where there was any; what both would show is `printed` alone. `seconds` are of the call
+    itself, and None for one that an earlier version has recorded. `id` is what its answer names it by.
     """
 
     owner: str

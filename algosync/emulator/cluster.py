@@ -114,7 +114,7 @@ class Cluster:
     def app(self) -> ASGIApp:
         """The application, with the gate around it, and around that the faults."""
         gate = self._gated(_routed(self.routes(), self._life))
-        data = DataApi(self._files, self._blobs, self._place.stances)
+        data = DataApi(self._files, self._blobs, self._accounts, self._place.stances)
         self._direct = Direct(gate, self._log, data, self._files, self._database)
         app = self._softened(gate)
         if self._place.faults is None:
@@ -146,7 +146,7 @@ class Cluster:
 
         routes = [
             Route("/health", health),
-            *DataApi(files, self._blobs, self._place.stances).routes(),
+            *DataApi(files, self._blobs, self._accounts, self._place.stances).routes(),
             *HostedDataApi(files, records.algorithms).routes(),
             *EnvironmentsApi(records.environments).routes(),
             *WebApi(records).routes(),

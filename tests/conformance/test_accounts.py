@@ -152,6 +152,18 @@ def test_other_connectors(site: Site, path: str) -> None:
     assert (reply.status, "connector" in str(reply.at("error", "message"))) == (400, True)
 
 
+@pytest.mark.parametrize("shape", ["/v1/data/data://{}/a", "/v1/connector/data/data://{}/a", "/v1/data/data%3A%2F%2F{}%2Fa"])
+def test_scheme_in_the_path(site: Site, shape: str) -> None:
+    """Not every client takes it off; what it writes is found by those who do."""
+    path = site.collection()
+    replies = [
+        site.curl("PUT", shape.format(path), b"words"),
+        site.curl("GET", shape.format(path)),
+        site.curl("GET", f"/v1/data/{path}/a"),
+    ]
+    assert (replies[0].document, replies[1].body, replies[2].body) == ({"result": f"data://{path}/a"}, b"words", b"words")
+
+
 @pytest.mark.parametrize("path", [".my/", "{}/", "//{}"])
 def test_slashes_at_the_ends(site: Site, path: str) -> None:
     site.collection()

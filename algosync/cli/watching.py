@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 import typer
 
 from algosync.cli.embedded import KEPT, LocalCluster, folder, is_there, named, present
+from algosync.cli.interrupt import silently
 from algosync.cli.keeping import command, option_texts, settings
 from algosync.core.error import AlgosyncError
 from algosync.core.text import plural, printable
@@ -71,14 +72,15 @@ def logs(state: Path, name: str, terminal: Terminal, *, follow: bool) -> None:
     if not (root / "server.log").exists():
         raise AlgosyncError(f"there is no local cluster {named(root)} that has been started", hint=command("start", name))
     files = [_Tail(root / "server.log"), _Tail(root / "requests.jsonl")]
-    with closing(_Tail(root / _OLDER)) as older:
-        _tell(older, terminal)
-    while True:
-        for file in files:
-            _tell(file, terminal)
-        if not follow or terminal.out in terminal.left:
-            return
-        time.sleep(_LOOK_EVERY)
+    with silently():
+        with closing(_Tail(root / _OLDER)) as older:
+            _tell(older, terminal)
+        while True:
+            for file in files:
+                _tell(file, terminal)
+            if not follow or terminal.out in terminal.left:
+                return
+            time.sleep(_LOOK_EVERY)
 
 
 def _tell(file: _Tail, terminal: Terminal) -> None:

@@ -131,6 +131,15 @@ def test_a_wrong_user_name_is_not_told_as_a_wrong_key(place: Workspace) -> None:
     assert messages == ["The user name is not that of the API key's owner", "The API key is unknown or invalid"]
 
 
+def test_a_local_source_needs_no_variable_to_agree(place: Workspace) -> None:
+    """`env --source` sets that of the very same cluster, and no key that the environment gives goes there."""
+    place.algorithm("One")
+    place.write([{"name": "One", "language": "python3"}], source_info={"cluster_address": "local"})
+    environ = {"SOURCE_API_ADDRESS": "http://127.0.0.1:9", "SOURCE_API_KEY": "simKEYKEYKEYKEYKEYKEYKEYKEY1"}
+    ended = place.run("plan", "--destination", "local", environ=environ)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_names_that_python_does_not_know_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def look_up(name: str, _: object) -> list[object]:
         if name == "api.localhost":

@@ -140,8 +140,10 @@ class ManagementApi:
         found = self._records.algorithms.page(owner, after, limit + 1)
         marker = found[limit - 1].name if len(found) > limit else None
         if caller_of(request).owns(owner):
-            return json_reply(envelope([self._records.current(each) for each in found[:limit]], marker))
-        return json_reply(envelope([shown for each in found[:limit] if (shown := self._records.public(each))], marker))
+            shown = [self._records.current(each) for each in found[:limit]]
+        else:
+            shown = [public for each in found[:limit] if (public := self._records.public(each))]
+        return json_reply(envelope(shown, marker, request.url))
 
     async def _errors(self, request: Request) -> Response:
         return json_reply(self._records.algorithms.failures(owned(request, self._records, BareNoSuchAlgorithm).id))

@@ -68,7 +68,9 @@ class ReleaseApi:
         limit, before = _page(request)
         builds = self._records.builds.page(algorithm.id, before, limit + 1)
         marker = str(builds[limit - 1].sequence) if len(builds) > limit else None
-        return json_reply(envelope([build_object(each, self._records.published(each)) for each in builds[:limit]], marker))
+        return json_reply(
+            envelope([build_object(each, self._records.published(each)) for each in builds[:limit]], marker, request.url)
+        )
 
     async def _build(self, request: Request) -> Response:
         build = self._one_build(request)
@@ -117,7 +119,7 @@ class ReleaseApi:
             pairs = [pair for pair in pairs if pair[1] and pair[1].public == (callability == "true")]
         pairs = [pair for pair in pairs if pair[0].sequence < before]
         marker = str(pairs[limit - 1][0].sequence) if len(pairs) > limit else None
-        return json_reply(envelope([version_object(algorithm, *pair) for pair in pairs[:limit]], marker))
+        return json_reply(envelope([version_object(algorithm, *pair) for pair in pairs[:limit]], marker, request.url))
 
     async def _version(self, request: Request) -> Response:
         algorithm, own = self._visible(request)

@@ -88,7 +88,7 @@ ROWS = {
     "3.2 source": "algorithms.create",
     "3.2 freshly created": "algorithms.read_created",
     "3.2 after a compile": "algorithms.read_compiled algorithms.old_client_reads_objects",
-    "3.2 list envelope": "releases.builds_by_page releases.bad_pages",
+    "3.2 list envelope": "releases.builds_by_page releases.pages_link_to_the_next releases.bad_pages",
     "3.3 required settings": "algorithms.create_needs_settings algorithms.create_by_package_set",
     "3.3 environment id": "algorithms.create_by_specification environments.environments_of_a_language",
     "3.3 name": "algorithms.create_checks_the_name",

@@ -8,13 +8,14 @@ from site_under_test import Algorithm, Site
 def test_list_of_a_users_algorithms_by_page(site: Site) -> None:
     made = {site.created().id for _ in range(2)}
     found: list[object] = []
-    marker = ""
+    following = f"/v1/users/{site.user}/algorithms?limit=1"
     for _ in range(1000):
-        reply = site.curl("GET", f"/v1/users/{site.user}/algorithms?limit=1&marker={marker}")
+        reply = site.curl("GET", following)
         assert len(reply.each("results")) == 1, reply
         found.append(reply.at("results", 0, "id"))
-        marker = reply.at("marker")
-        if marker is None:
+        following = reply.at("next_link")
+        assert (following is None) == (reply.at("marker") is None), reply
+        if following is None:
             break
     assert (len(found), set(found) >= made) == (len(set(found)), True)
 

@@ -74,6 +74,19 @@ def test_builds_by_page(site: Site, released: dict[str, Algorithm]) -> None:
     assert ([len(reply.each("results")) for reply in (first, second)], second.at("marker")) == ([3, 1], None)
 
 
+@pytest.mark.parametrize("listing", ["builds", "versions"])
+def test_pages_link_to_the_next(site: Site, released: dict[str, Algorithm], listing: str) -> None:
+    """What was asked for stays as it was, but for the marker."""
+    path = f"{released['commit'].url}/{listing}?limit=1&published=true"
+    first = site.curl("GET", path)
+    assert first.at("next_link") == f"{path}&marker={first.at('marker')}"
+    second = site.curl("GET", first.at("next_link"))
+    assert second.at("next_link") == f"{path}&marker={second.at('marker')}"
+    assert second.at("marker") != first.at("marker")
+    last = site.curl("GET", f"{path.replace('limit=1', 'limit=9')}&marker={second.at('marker')}")
+    assert (last.at("next_link"), last.at("marker"), last.each("results") != []) == (None, None, True)
+
+
 @pytest.mark.parametrize(("query", "code"), [("limit=0", 5003), ("limit=x", 5003), ("limit=-1", 5003), ("marker=x", 5002)])
 @pytest.mark.parametrize("listing", ["builds", "versions"])
 def test_bad_pages(site: Site, hello: Algorithm, listing: str, query: str, code: int) -> None:

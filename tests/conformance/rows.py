@@ -62,7 +62,8 @@ ROWS = {
     "3.1 GET builds/<id>": "releases.one_build",
     "3.1 GET builds/<id>/logs": "releases.logs releases.running_build",
     "3.1 GET scm/status": "algorithm_records.scm_status",
-    "3.1 GET log": "algorithm_records.commit_log algorithm_records.part_of_the_commit_log",
+    "3.1 GET log": "algorithm_records.commit_log algorithm_records.part_of_the_commit_log"
+    " algorithm_records.commit_log_since_the_first",
     "3.1 GET errors": "algorithm_records.errors algorithm_records.client_reads_errors",
     "3.1 POST scm/webhook": "algorithm_records.scm_webhook",
     "3.1 GET/POST secrets": "algorithm_records.secrets algorithm_records.client_sets_secrets",

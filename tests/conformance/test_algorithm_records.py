@@ -49,12 +49,18 @@ def test_commit_log(site: Site, hello: Algorithm) -> None:
     assert (reply.at("commits", 0, "id"), reply.names("commits", 0)) == (hello.commit, {"id", "short_message", "message", "author"})
 
 
-@pytest.mark.parametrize(("query", "shown"), [("since", ["commit", "0.2.0"]), ("until", ["0.1.1", "0.1.0", "initial"])])
+@pytest.mark.parametrize(("query", "shown"), [("since", ["commit", "0.2.0", "0.1.1"]), ("until", ["0.1.1", "0.1.0", "initial"])])
 def test_part_of_the_commit_log(site: Site, released: dict[str, Algorithm], query: str, shown: list[str]) -> None:
-    """`since` leaves out the commit that it names and those before it, `until` what came after it: a choice."""
+    """`since` leaves out what came before the commit that it names, `until` what came after it: the generated client says so."""
     named = {version.commit: name for name, version in released.items()}
     reply = site.curl("GET", f"{released['0.1.1'].url}/log?{query}={released['0.1.1'].commit}")
     assert [named.get(each["id"], "initial") for each in reply.each("commits")] == shown
+
+
+def test_commit_log_since_the_first(site: Site, hello: Algorithm) -> None:
+    """Nothing comes before it."""
+    reply = site.curl("GET", f"{hello.url}/log?since={hello.commit}")
+    assert [each["id"] for each in reply.each("commits")] == [hello.commit]
 
 
 def test_scms(site: Site, new: Library) -> None:

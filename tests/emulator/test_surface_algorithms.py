@@ -52,7 +52,7 @@ def test_the_log_of_commits(site: Emulator, algorithm: Any) -> None:
     commits = site.get("/v1/algorithms/local/Known/log")["commits"]
     assert [each["short_message"] for each in commits] == ["change", "change", "change", "Algorithmia initial commit"]
     assert set(commits[0]) == {"id", "short_message", "message", "author"}
-    assert site.get(f"/v1/algorithms/local/Known/log?since={commits[1]['id']}")["commits"] == commits[:1]
+    assert site.get(f"/v1/algorithms/local/Known/log?since={commits[1]['id']}")["commits"] == commits[:2]
     assert site.get(f"/v1/algorithms/local/Known/log?until={commits[2]['id']}")["commits"] == commits[2:]
 
 

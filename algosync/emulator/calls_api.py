@@ -21,7 +21,7 @@ from algosync.emulator.errors import ApiError, not_permitted
 from algosync.emulator.files import Files
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
-from algosync.emulator.replies import caller_of, json_reply, read_body
+from algosync.emulator.replies import caller_of, json_reply, loaded, read_body
 from algosync.emulator.stances import Stances
 
 MAX_INPUT = 10 * 1024 * 1024
@@ -183,7 +183,7 @@ def _payload(content_type: str, body: bytes) -> Document:
     if kind != "application/json":
         raise ApiError(415, f"The content type {kind or '(none)'} is none that algorithms take")
     try:
-        return {"content_type": "json", "data": json.loads(body)}
+        return {"content_type": "json", "data": loaded(body)}
     except (ValueError, RecursionError):
         raise ApiError(400, "The input is not JSON", error_type="ParsingError") from None
 

@@ -131,6 +131,12 @@ def test_a_call_back_builds_nothing(site: Emulator, algorithm: Any) -> None:
     assert (reply.status, reply.body, site.get("/v1/algorithms/local/Known/builds")) == (204, b"", builds)
 
 
+@pytest.mark.parametrize("text", ['{"x": NaN}', '{"x": [-Infinity]}', "[]", "{"])
+def test_a_body_that_is_no_object_in_json(site: Site, algorithm: Any, text: str) -> None:
+    reply = site.request("POST", "/v1/algorithms/local/Known/scm/webhook", text, {"Content-Type": "application/json"})
+    assert (reply.status, reply.json["error"]["code"]) == (400, 6001)
+
+
 def test_what_strangers_see(site: Emulator, algorithm: Any) -> None:
     """Public versions, as they were published, and no way to change or look behind them."""
     stranger = site.acting("passer", site.key_of("passer"))

@@ -27,13 +27,16 @@ class RequestLine:
     fault: str | None
     error: str | None
     id: str | None
+    left: bool = False
+    """Whether the client was gone before it had the whole answer."""
+
     times: int = 1
     """How often it was repeated, one after the other, with the same end. Then this is the last one."""
 
     @property
     def failed(self) -> bool:
         """Whether somebody who looks for a failure looks for this: calls fail with status 200."""
-        return self.status >= 400 or self.fault is not None or self.error is not None
+        return self.status >= 400 or self.left or self.fault is not None or self.error is not None
 
 
 def recent(log: Path) -> Iterator[RequestLine]:
@@ -46,7 +49,9 @@ def recent(log: Path) -> Iterator[RequestLine]:
 
 def grouped(lines: Iterable[RequestLine]) -> Iterator[RequestLine]:
     """Repetitions as one."""
-    for _, group in groupby(lines, lambda line: (line.user, line.method, line.path, line.status, line.fault, line.error)):
+    for _, group in groupby(
+        lines, lambda line: (line.user, line.method, line.path, line.status, line.fault, line.error, line.left)
+    ):
         last, *before = group
         yield replace(last, times=1 + len(before))
 
@@ -72,6 +77,6 @@ def _request(line: bytes) -> RequestLine | None:
         entry = json.loads(line)
         texts = (entry["time"], entry["caller"], entry["method"], entry["path"])
         told = (entry.get("seconds"), entry.get("fault"), entry.get("error"), entry.get("id"))
-        return RequestLine(*texts, int(entry["status"]), int(entry["bytes"]), *told)
+        return RequestLine(*texts, int(entry["status"]), int(entry["bytes"]), *told, entry.get("left") is True)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

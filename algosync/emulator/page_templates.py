@@ -61,6 +61,7 @@ build of {{ build.commit[:10] }}</a>
 
 <small>{{ each.at | moment }} · {{ each.user or "nobody known" }} · {{ each.size | size }}\
 {% if each.seconds is not none %} · {{ each.seconds }}&nbsp;s{% endif %}\
+{% if each.left %} · <b class="failed">the client had left</b>{% endif %}\
 {% if each.fault %} · <b class="failed">fault {{ each.fault }}</b>{% endif %}</small>
 {% if each.error %}<small>{{ each.error }}</small>{% endif %}
 {% if each.id %}<small>Id: <code>{{ each.id }}</code></small>{% endif %}</li>

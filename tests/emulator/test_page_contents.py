@@ -3,12 +3,13 @@
 import contextlib
 import json
 import re
+import socket
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from emulated import Emulator, emulator
+from emulated import Emulator, emulator, until
 from page_seeds import HOSTILE, SPOOF_SHOWN, basic, fetched, filled, looked, page, rehearse
 from striking import FILE, struck
 
@@ -323,6 +324,30 @@ def test_a_failure_without_words_is_called_by_its_name(site: Emulator) -> None:
     assert re.search(r" AssertionError Stack trace.* AssertionError Input: assert$", shown["assert"].strip())
     assert " MemoryError: a process may have half of this machine's memory Stack trace" in shown["memory"]
     assert (shown["exit"].count("the last words"), "Stack trace" in shown["exit"]) == (1, False)
+
+
+WAITING = """
+import socket
+
+def apply(port):
+    socket.create_connection(("127.0.0.1", port)).recv(1)
+"""
+
+
+def test_a_call_whose_client_has_left_is_no_success(site: Emulator) -> None:
+    reference = site.deploy("Waiting", WAITING)
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        with contextlib.closing(site.connection()) as client:
+            headers = {"Authorization": site.key, "Content-Type": "application/json"}
+            client.request("POST", f"/v1/algo/{reference}", json.dumps(door.getsockname()[1]), headers)
+            waiting = door.accept()[0]
+        waiting.close()
+    path = f"/v1/algo/{reference}"
+    line = until(lambda: next((each for each in site.log() if each["path"] == path), None))
+    assert (line["status"], line["left"]) == (200, True)
+    words = " ".join(page(site, "/page/calls").text.split())
+    failed = words[words.index("Requests that failed") : words.index("Last calls of algorithms")]
+    assert re.search(rf"200 POST {path} [^·]*UTC · local · \S+ \S+ · \S+ s · the client had left ", failed)
 
 
 def test_repetitions_are_one_line(site: Emulator) -> None:

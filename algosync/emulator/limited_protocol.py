@@ -12,6 +12,7 @@ import uuid
 from email.utils import formatdate
 from enum import Enum
 from http import HTTPStatus
+from typing import cast
 
 import h11
 from starlette.types import Receive, Scope, Send
@@ -98,7 +99,7 @@ class LimitedProtocol(H11Protocol):
     def _note_left(self) -> None:
         """For the log of requests, where it would look as if the client had the answer."""
         if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.scope["left"] = True
+            cast("Scope", self.cycle.scope)["left"] = True
 
     def _watch(self) -> None:
         """See to it that what is waited for now comes in time."""

@@ -43,7 +43,7 @@ UNLIMITED = LIMITED[2:]
 """How older ones have shared memory at all."""
 
 CLOSED = ("--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/")
-"""What else is kept in memory is for reading, and so is all of `/proc`: who is root outside, too, owns the kernel's settings there."""
+"""What else is kept in memory is for reading, and so is all of `/proc`: who is root outside, too, owns the kernel there."""
 
 KINDS = ((ALONE, LIMITED), (OLDER, LIMITED), (OLDER, UNLIMITED))
 """The best comes first."""

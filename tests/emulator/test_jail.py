@@ -344,7 +344,8 @@ def apply(input):
 def test_an_algorithm_writes_no_settings_of_the_machine(jailed: Emulator) -> None:
     """Who is root outside owns all of `/proc/sys`, and in a user namespace of its own could mount the control groups."""
     answer = jailed.call(jailed.deploy("Kernel", OPENS), None, "?stdout=true")
-    assert answer["result"] == {"seen": True, "opened": [], "changed": [], "unshared": jail.find().alone == jail.OLDER}
+    assert answer["result"].pop("unshared") is False or jail.find().alone == jail.OLDER
+    assert answer["result"] == {"seen": True, "opened": [], "changed": []}
     assert answer["metadata"]["stdout"] == "printed"
 
 

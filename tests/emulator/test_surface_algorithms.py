@@ -132,7 +132,7 @@ def test_a_call_back_builds_nothing(site: Emulator, algorithm: Any) -> None:
 
 
 @pytest.mark.parametrize("text", ['{"x": NaN}', '{"x": [-Infinity]}', "[]", "{"])
-def test_a_body_that_is_no_object_in_json(site: Site, algorithm: Any, text: str) -> None:
+def test_a_body_that_is_no_object_in_json(site: Emulator, algorithm: Any, text: str) -> None:
     reply = site.request("POST", "/v1/algorithms/local/Known/scm/webhook", text, {"Content-Type": "application/json"})
     assert (reply.status, reply.json["error"]["code"]) == (400, 6001)
 

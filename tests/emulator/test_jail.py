@@ -319,6 +319,12 @@ def changed(path):
         return True
     except OSError:
         return False
+def unshares():
+    # A process of more than one thread never can.
+    child = os.fork()
+    if child == 0:
+        os._exit(ctypes.CDLL(None).unshare(NEW_USER_NAMESPACE) & 1)
+    return os.waitpid(child, 0)[1] == 0
 def opens(path):
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW))
@@ -336,7 +342,7 @@ def apply(input):
         "seen": "/proc/sys/kernel/core_pattern" in files,
         "opened": [path for path in files + kernels if opens(path)],
         "changed": [path for path in kernels if changed(path)],
-        "unshared": ctypes.CDLL(None).unshare(NEW_USER_NAMESPACE) == 0,
+        "unshared": unshares(),
     }
 """
 

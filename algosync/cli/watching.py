@@ -200,7 +200,7 @@ def _request(line: str) -> str:
         entry = json.loads(line)
         parts = [entry["time"], entry["status"], entry["caller"] or "-", entry["method"], entry["path"], f"{entry['bytes']} B"]
         parts += ["the client had left"] if entry.get("left") is True else []
-        parts += [f"{name}: {entry[name]}" for name in ("fault", "error", "id") if name in entry]
+        parts += [f"{name}: {entry[name]}" for name in ("fault", "error", "needs", "key", "id") if name in entry]
     except (ValueError, KeyError, TypeError):
         return line
     return "  ".join(map(str, parts))

@@ -18,6 +18,10 @@ LANGUAGE_UNKNOWN = 4001
 INVALID_REQUEST = 6001
 
 
+NO_CREDENTIALS = "authorization required"
+"""What is said to who has not said who they are."""
+
+
 class ApiError(Exception):
     """A request that is answered with an error: its HTTP status and, where the platform has one, its code.
 

@@ -27,7 +27,7 @@ from algosync.emulator.gate import PAGES
 from algosync.emulator.management_api import owned
 from algosync.emulator.page_records import LISTED, RECENT, PageRecords
 from algosync.emulator.page_rendering import rendered
-from algosync.emulator.page_requests import RequestLine, grouped, recent
+from algosync.emulator.page_requests import RequestLine, grouped, recent, without_challenges
 from algosync.emulator.page_style import POLICY
 from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of
@@ -140,7 +140,9 @@ class PageApi:
 
     def _calls(self, request: Request, caller: Caller) -> str:
         wanted = request.query_params.get("id")
-        found = [line for line in recent(self._log) if _concerns(line, caller) and not line.path.startswith(PAGES)]
+        found = [
+            line for line in without_challenges(recent(self._log)) if _concerns(line, caller) and not line.path.startswith(PAGES)
+        ]
         found = [line for line in found if wanted in (None, line.id)]
         return self._rendered(
             "calls",

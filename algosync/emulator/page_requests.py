@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
+from algosync.emulator.errors import NO_CREDENTIALS
 from algosync.emulator.request_log import older
 
 READ = 512 * 1024
@@ -27,6 +28,12 @@ class RequestLine:
     fault: str | None
     error: str | None
     id: str | None
+    needs: str | None = None
+    """What the key does not permit, where it was refused for that."""
+
+    key: str | None = None
+    """The short id of that key."""
+
     left: bool = False
     """Whether the client was gone before it had the whole answer."""
 
@@ -50,10 +57,22 @@ def recent(log: Path) -> Iterator[RequestLine]:
 def grouped(lines: Iterable[RequestLine]) -> Iterator[RequestLine]:
     """Repetitions as one."""
     for _, group in groupby(
-        lines, lambda line: (line.user, line.method, line.path, line.status, line.fault, line.error, line.left)
+        lines, lambda line: (line.user, line.method, line.path, line.status, line.fault, line.error, line.key, line.left)
     ):
         last, *before = group
         yield replace(last, times=1 + len(before))
+
+
+def without_challenges(lines: Iterable[RequestLine]) -> Iterator[RequestLine]:
+    """Newest first, but those by which clients of git learn that they have to say who they are, and then do."""
+    answered: set[tuple[str, str]] = set()
+    for line in lines:
+        asked = line.method, line.path
+        if line.status < 400:
+            answered.add(asked)
+        elif line.status == 401 and line.error == NO_CREDENTIALS and line.path.startswith("/git/") and asked in answered:
+            continue
+        yield line
 
 
 def _end(log: Path, most: int) -> tuple[list[bytes], int]:
@@ -77,6 +96,7 @@ def _request(line: bytes) -> RequestLine | None:
         entry = json.loads(line)
         texts = (entry["time"], entry["caller"], entry["method"], entry["path"])
         told = (entry.get("seconds"), entry.get("fault"), entry.get("error"), entry.get("id"))
-        return RequestLine(*texts, int(entry["status"]), int(entry["bytes"]), *told, entry.get("left") is True)
+        refused = (entry.get("needs"), entry.get("key"))
+        return RequestLine(*texts, int(entry["status"]), int(entry["bytes"]), *told, *refused, entry.get("left") is True)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

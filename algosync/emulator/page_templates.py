@@ -63,7 +63,9 @@ build of {{ build.commit[:10] }}</a>
 {% if each.seconds is not none %} · {{ each.seconds }}&nbsp;s{% endif %}\
 {% if each.left %} · <b class="failed">the client had left</b>{% endif %}\
 {% if each.fault %} · <b class="failed">fault {{ each.fault }}</b>{% endif %}</small>
-{% if each.error %}<small>{{ each.error }}</small>{% endif %}
+{% if each.error %}<small>{{ each.error }}{% if each.key %} · key <code>{{ each.key }}</code>{% endif %}\
+{% if each.needs %} · needs: {{ each.needs }}{% endif %}</small>{% endif %}
+
 {% if each.id %}<small>Id: <code>{{ each.id }}</code></small>{% endif %}</li>
 {% else %}
 <li>None</li>
@@ -147,7 +149,7 @@ PAGES = {
 <li><a href="/page/data/{{ each.id | segment }}">{{ each.account }}/{{ each.name }}</a>
 <small>{{ each.files }} {{ "file" if each.files == 1 else "files" }} · {{ each.size | size }}\
 {% if each.modified_at %} · last written {{ each.modified_at | moment }}{% endif %}\
- · read by {{ each.acl | join(", ") or "its owner only" }}</small></li>
+ · read by {{ each.acl | readers }}</small></li>
 {% else %}
 <li>There are no collections yet.</li>
 {% endfor %}
@@ -156,7 +158,7 @@ PAGES = {
 """,
     "collection": """\
 <p>{{ collection.files }} {{ "file" if collection.files == 1 else "files" }}, {{ collection.size | size }},
-read by {{ collection.acl | join(", ") or "its owner only" }}</p>
+read by {{ collection.acl | readers }}</p>
 <ul>
 {% for each in files[:listed] %}
 <li>{{ each.name }} <small>{{ each.size | size }} · {{ each.modified_at | moment }}</small></li>
@@ -185,7 +187,7 @@ read by {{ collection.acl | join(", ") or "its owner only" }}</p>
 <h2>Your keys</h2>
 <ul>
 {% for each in keys[:listed] %}
-<li>May {{ each.rights | join(", ") or "read only" }}
+<li>May {{ each.rights | join(", ") }}
 <small><code>{{ each.id }}</code> · {% if each.main %}main key · {% endif %}\
 {% if each.expired %}<b class="failed">expired</b> {% elif each.expires_at %}until {% endif %}\
 {{ each.expires_at | moment if each.expires_at else "does not expire" }}</small></li>

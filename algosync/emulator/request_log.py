@@ -36,8 +36,9 @@ class RequestLog:
 
     Where they are known: the seconds that it took from the gate to the reply's last byte, the fault that struck, whether the client
     had `left` before that was whole, the id that a call or a refusal has in its answer, and its error: the beginning of what was
-    said, or of a call that failed the type, as what algorithms say may hold keys. It belongs to the event loop's thread. A full
-    disk loses lines, and keeps nobody from an answer.
+    said, or of a call that failed the type, as what algorithms say may hold keys; of a key that does not permit what was
+    asked, its public short id, and what it would need. It belongs to the event loop's thread. A full disk loses lines, and keeps
+    nobody from an answer.
     """
 
     def __init__(self, path: Path, known: Known, max_bytes: int = MAX_BYTES) -> None:
@@ -116,6 +117,10 @@ def _line(scope: Scope, status: int, size: int, known: Known) -> str:
         entry["id"] = call
     if failed := scope.get("failed"):
         entry["error"] = failed[:LONGEST]
+    if lacks := scope.get("lacks"):
+        entry["needs"] = ", ".join(lacks)
+    if key := scope.get("key"):
+        entry["key"] = key
     if refusal := cast("ApiError | None", scope.get("refusal")):
         entry["id"] = refusal.id
         entry["error"] = refusal.message[:LONGEST]

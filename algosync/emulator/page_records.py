@@ -23,8 +23,8 @@ RECENT = 50
 
 MEMORY = "a process may have half of this machine's memory"
 
-PERMITTED = {"write": "write", "call": "call", "management": "manage", "administration": "administer"}
-"""What keys may do, and differ in, as people read it. Reading is not among it."""
+PERMITTED = {"read": "read", "write": "write", "call": "call", "management": "manage", "administration": "administer"}
+"""What keys may do, as people read it. Without `write`, management is the use of git for reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +222,8 @@ def _collection(row: sqlite3.Row) -> CollectionLine:
 
 def _key(key: KeyRecord) -> KeyLine:
     rights = [name for field, name in PERMITTED.items() if getattr(key.rights, field)]
+    if not key.rights.write:
+        rights = ["clone" if each == "manage" else each for each in rights]
     until = key.expires_at
     if until is None:
         return KeyLine(key.id, rights, key.main, None, expired=False)

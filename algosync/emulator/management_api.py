@@ -30,6 +30,8 @@ MAX_PAGE = 1000
 LIMIT = re.compile(r"[0-9]{1,18}")
 """What Python reads without counting the digits."""
 
+NO_VERSION = "version_info.sample_input belongs to a version, and there is none yet: say it when you publish"
+
 COMMITS = 1000
 """The most that a log tells."""
 
@@ -72,6 +74,8 @@ class ManagementApi:
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise invalid("An algorithm's name begins with a letter; letters, digits and underscores follow")
         _check_source(object_field(body, "source"))
+        if _sample(body):
+            raise invalid(NO_VERSION)
         details = changed_details({}, object_field(body, "details"))
         settings = new_settings(object_field(body, "settings"), self._records.environments)
         algorithm = await asyncio.to_thread(self._made, Algorithm(str(uuid.uuid4()), owner, name, details, settings, ""))
@@ -107,18 +111,14 @@ class ManagementApi:
         given = object_field(body, "settings")
         settings = changed_settings(algorithm.settings, given, self._records.environments)
         changed = replace(algorithm, details=details, settings=settings)
-        sample = object_field(body, "version_info").get("sample_input")
-        if not isinstance(sample, str | None):
-            raise invalid("version_info.sample_input is no string")
-        self._records.algorithms.update(changed)
-        self._sample(algorithm, sample)
-        return json_reply(self._records.current(changed))
-
-    def _sample(self, algorithm: Algorithm, sample: str | None) -> None:
-        """Show another sample input with the newest version; what was never published has none."""
+        sample = _sample(body)
         version = next(iter(self._records.versions.of(algorithm.id)), None)
+        if sample and version is None:
+            raise invalid(NO_VERSION)
+        self._records.algorithms.update(changed)
         if version and sample is not None:
             self._records.versions.describe(version, {**version.info, "sample_input": sample})
+        return json_reply(self._records.current(changed))
 
     async def _delete(self, request: Request) -> Response:
         """An owner's own; with a key of the administration anybody's, public or not. How clusters are told to, is not known."""
@@ -171,6 +171,14 @@ class ManagementApi:
         if request.path_params["scm"] != SCM["id"]:
             raise ApiError(404, "There is no such SCM")
         return json_reply(SCM)
+
+
+def _sample(body: dict[str, object]) -> str | None:
+    """The sample input that a request says, if it does. Raises `ApiError` 400 for what is no string."""
+    sample = object_field(body, "version_info").get("sample_input")
+    if not isinstance(sample, str | None):
+        raise invalid("version_info.sample_input is no string")
+    return sample
 
 
 def _check_source(source: dict[str, object]) -> None:

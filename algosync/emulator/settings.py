@@ -8,6 +8,8 @@ from algosync.emulator.errors import LANGUAGE_UNKNOWN, PACKAGE_SET_UNKNOWN, ApiE
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
+DETAILS = ("label", "summary", "tagline")
+
 CHOICES = {
     "algorithm_callability": ("private", "public"),
     "source_visibility": ("closed", "open"),
@@ -26,11 +28,17 @@ DEFAULTS: dict[str, object] = {"algorithm_callability": "private", "insights_ena
 
 
 def changed_details(old: Mapping[str, object], given: Mapping[str, object]) -> dict[str, object]:
-    """The details with what a request says of them. Raises `ApiError` 400 where they then have no label."""
-    details = {**old, **given}
-    if not isinstance(details.get("label"), str):
-        raise invalid("details.label is missing, or no text")
-    return details
+    """The details with what a request says of them; null says nothing, and what is no detail is passed over.
+
+    Raises `ApiError` 400 for what is no text, and where they then have no label.
+    """
+    said = {name: given[name] for name in DETAILS if given.get(name) is not None}
+    for name, text in said.items():
+        if not isinstance(text, str):
+            raise invalid(f"details.{name} is no text")
+    if "label" not in {**old, **said}:
+        raise invalid("details.label is missing")
+    return {**old, **said}
 
 
 def new_settings(given: Mapping[str, object], environments: Environments) -> dict[str, object]:

@@ -81,7 +81,8 @@ ROWS = {
     "3.1 openapispec": "accounts.openapi_specification",
     "3.1 by uuid": "algorithms.read_by_id algorithms.managed_by_id",
     "3.2 top level": "algorithms.create algorithms.read_compiled",
-    "3.2 details": "algorithms.create algorithms.create_needs_a_label algorithms.update",
+    "3.2 details": "algorithms.create algorithms.create_needs_a_label algorithms.update algorithms.create_checks_the_details"
+    " algorithms.details_are_three_texts",
     "3.2 settings": "algorithms.create_fills_in_settings",
     "3.2 version_info": "algorithms.read_compiled releases.publish",
     "3.2 build": "releases.builds",

@@ -88,6 +88,20 @@ def test_create_needs_a_label(site: Site) -> None:
     assert (reply.status, reply.at("error", "code")) == (400, 6001)
 
 
+@pytest.mark.parametrize("details", [{"label": 5}, {"label": "x", "summary": 5}, {"label": "x", "tagline": {}}])
+def test_create_checks_the_details(site: Site, details: dict[str, object]) -> None:
+    reply = site.curl("POST", f"/v1/algorithms/{site.user}", {**site.creation(site.name("Made")), "details": details})
+    assert (reply.status, reply.at("error", "code")) == (400, 6001)
+
+
+def test_details_are_three_texts(site: Site) -> None:
+    """Null says nothing, and what is no detail is not kept."""
+    made = site.created()
+    said = {"label": None, "summary": "words", "tagline": None, "nonsense": {"deep": 1}}
+    reply = site.curl("PUT", made.url, {"details": said, "settings": site.creation("X")["settings"]})
+    assert (reply.status, reply.at("details")) == (200, {"label": made.name, "summary": "words"})
+
+
 @pytest.mark.parametrize("name", ["1st", "with-hyphen", "with.dot", "", "with space"])
 def test_create_checks_the_name(site: Site, name: str) -> None:
     reply = site.curl("POST", f"/v1/algorithms/{site.user}", site.creation(name))

@@ -117,7 +117,10 @@ def test_a_sample_input_is_shown_with_the_version(site: Emulator) -> None:
     commit = site.deploy("Sampled", ECHO).rpartition("/")[2]
     path = "/v1/algorithms/local/Sampled"
     update = {"settings": SETTINGS, "version_info": {"sample_input": '"new"'}}
-    assert "sample_input" not in site.request("PUT", path, update).json["version_info"]
+    creation = {"name": "Unsampled", "details": {"label": "x"}, **update}
+    refused = [site.request("PUT", path, update), site.request("POST", "/v1/algorithms/local", creation)]
+    hint = "version_info.sample_input belongs to a version, and there is none yet: say it when you publish"
+    assert [(reply.status, reply.json["error"]["message"]) for reply in refused] == [(400, hint)] * 2
     site.publish("Sampled", version_info={"sample_input": '"old"', "release_notes": "first"})
     assert site.request("PUT", path, update).json["version_info"]["sample_input"] == '"new"'
     shown = site.get(f"{path}/versions/{commit}")["version_info"]

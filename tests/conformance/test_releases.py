@@ -193,6 +193,14 @@ def test_sample_input_is_a_string(site: Site) -> None:
     assert (reply.status, isinstance(reply.at("error", "message"), str)) == (400, True)
 
 
+def test_publish_with_nulls(site: Site) -> None:
+    """They say nothing: some clients write out what they were not told."""
+    body = publication(release_notes=None, sample_input=None, sample_output='"out"')
+    reply = site.curl("POST", f"{plain(site).url}/versions", body)
+    assert (reply.status, reply.at("version_info", "sample_output")) == (200, '"out"')
+    assert not reply.names("version_info") & {"release_notes", "sample_input"}
+
+
 def test_publish_twice(site: Site) -> None:
     made = plain(site)
     replies = [site.curl("POST", f"{made.url}/versions", publication()) for _ in range(2)]
@@ -229,6 +237,7 @@ def test_versions(site: Site, released: dict[str, Algorithm], new: Library) -> N
     [
         ("published=true", ["0.2.0", "0.1.1", "0.1.0"]),
         ("published=false", [None]),
+        ("published=False", [None]),
         ("limit=2", [None, "0.2.0"]),
     ],
 )
@@ -236,6 +245,12 @@ def test_versions_filtered(site: Site, released: dict[str, Algorithm], query: st
     reply = site.curl("GET", f"{released['commit'].url}/versions?{query}")
     found = [each["version_info"].get("semantic_version") for each in reply.each("results")]
     assert (found, reply.status) == (numbers, 200)
+
+
+@pytest.mark.parametrize("query", ["published=yes", "callable=1", "callable=none"])
+def test_versions_by_what_is_no_boolean(site: Site, hello: Algorithm, query: str) -> None:
+    reply = site.curl("GET", f"{hello.url}/versions?{query}")
+    assert (reply.status, reply.at("error", "code")) == (400, 6001)
 
 
 def test_versions_that_are_callable(site: Site, released: dict[str, Algorithm]) -> None:

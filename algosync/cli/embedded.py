@@ -170,14 +170,19 @@ def standing(root: Path) -> LocalCluster | None:
     return None
 
 
-def present(root: Path, within: float = 5.0) -> LocalCluster | None:
-    """The cluster that runs on this folder, if it is the one that wrote the file, and answers within so many seconds."""
+def present(root: Path, within: float = 5.0, *, pid: int | None = None) -> LocalCluster | None:
+    """The cluster that runs on this folder, if it is the one that wrote the file, and answers within so many seconds.
+
+    With a `pid` only that one: nobody is asked where another one was last, as that may be a stranger who does not answer.
+    """
     import http.client
 
     if not server_lock.taken(root):
         return None
     try:
         document = json.loads((root / "cluster.json").read_text())
+        if pid not in (None, document["pid"]):
+            return None
         trusted = document.get("ca_cert") or document.get("ca_bundle")
         if not _proven(str(document["address"]), trusted, str(document["token"]), within):
             return None
@@ -230,8 +235,8 @@ def _awaited(root: Path, child: subprocess.Popen[bytes]) -> LocalCluster | None:
     """None: it has ended, or takes too long."""
     deadline = time.monotonic() + _START_WITHIN
     while time.monotonic() < deadline and child.poll() is None:
-        cluster = present(root)
-        if cluster is not None and cluster.pid == child.pid:
+        cluster = present(root, pid=child.pid)
+        if cluster is not None:
             return cluster
         time.sleep(_LOOK_EVERY)
     return None

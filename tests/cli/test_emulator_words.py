@@ -43,6 +43,9 @@ def test_a_port_that_changes_is_told(place: Workspace) -> None:
         other.bind(("127.0.0.1", int(last)))
         other.listen()
         told = said(place, "start")
+        other.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody waits for its answer
+            other.accept()
     url = json.loads(address.read_text())["address"]
     line = f"Port {last}, where it was last time, is taken by another program; now it is at {url}, and stays there."
     assert [each for each in told.splitlines() if each.startswith("Port ")] == [line]

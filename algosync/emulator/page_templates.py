@@ -41,7 +41,7 @@ build of {{ build.commit[:10] }}</a>
 <li>{% if named %}{{ algorithm_link(each.owner, each.name) }} {% endif %}<b class="failed">{{ each.type or "error" }}</b>
 <small>{{ each.at | moment }} · version {{ each.commit[:10] }} · called by {{ each.user }}\
 {% if each.seconds is not none %} · {{ "%.3f" | format(each.seconds) }}&nbsp;s{% endif %}</small>
-<small>Id: <code>{{ each.id }}</code></small>
+<small>Id: <code class="id">{{ each.id }}</code></small>
 <pre>{{ each.message | beginning }}</pre>
 {% if each.trace %}<details><summary>Stack trace</summary><pre class="long">{{ each.trace }}</pre></details>{% endif %}
 {% if each.printed %}<details><summary>What it printed</summary><pre class="long">{{ each.printed }}</pre></details>{% endif %}
@@ -66,7 +66,7 @@ build of {{ build.commit[:10] }}</a>
 {% if each.error %}<small>{{ each.error }}{% if each.key %} · key <code>{{ each.key }}</code>{% endif %}\
 {% if each.needs %} · needs: {{ each.needs }}{% endif %}</small>{% endif %}
 
-{% if each.id %}<small>Id: <code>{{ each.id }}</code></small>{% endif %}</li>
+{% if each.id %}<small>Id: <code class="id">{{ each.id }}</code></small>{% endif %}</li>
 {% else %}
 <li>None</li>
 {% endfor %}
@@ -97,6 +97,9 @@ PAGES = {
 {{ parts.more(algorithms) }}
 """,
     "algorithm": """\
+{% set here = "/page/algorithms/" ~ (algorithm.owner | segment) ~ "/" ~ (algorithm.name | segment) %}
+<p class="parts"><a href="{{ here }}#versions">Versions</a> <a href="{{ here }}#builds">Builds</a>
+<a href="{{ here }}#failed">Failed calls</a></p>
 <dl>
 <dt>to clone</dt><dd><code>{{ clone }}</code></dd>
 <dt>environment</dt><dd>{{ environment }}</dd>
@@ -109,7 +112,7 @@ PAGES = {
 <dd><a href="/page/data/{{ collection.id | segment }}">{{ collection.account }}/{{ collection.name }}</a></dd>
 {% endif %}
 </dl>
-<h2>Versions</h2>
+<h2 id="versions">Versions</h2>
 <ul>
 {% for each in versions[:listed] %}
 <li><b>{{ each.semantic }}</b> {{ "public" if each.public else "private" }} <small><code>{{ each.commit }}</code></small>
@@ -119,7 +122,7 @@ PAGES = {
 {% endfor %}
 </ul>
 {{ parts.more(versions) }}
-<h2>Builds</h2>
+<h2 id="builds">Builds</h2>
 <ul>
 {% for each in builds[:listed] %}
 <li>{{ parts.build_line(algorithm.owner, algorithm.name, each, numbers.get(each.commit, ""), messages.get(each.commit, "")) }}</li>

@@ -393,6 +393,16 @@ def test_a_call_whose_client_has_left_is_no_success(site: Emulator) -> None:
     assert re.search(rf"200 POST {path} [^·]*UTC · local · \S+ \S+ · \S+ s · the client had left ", failed)
 
 
+def test_what_cannot_be_loaded_shows_its_own_frames(site: Emulator) -> None:
+    source = "import json\n\nnothing = {}['none']\n\ndef apply(input):\n    return input\n"
+    error = site.call(site.deploy("Loading", source), 1)["error"]
+    head, place, *_ = error["stacktrace"].splitlines()
+    assert head == "Traceback (most recent call last):"
+    assert place.endswith('/src/Loading.py", line 3, in <module>')
+    parts = [link for link in page(site, "/page/algorithms/local/Loading").links if "#" in link]
+    assert parts == [f"/page/algorithms/local/Loading#{part}" for part in ("versions", "builds", "failed")]
+
+
 def test_repetitions_are_one_line(site: Emulator) -> None:
     for _ in range(12):
         assert site.request("GET", "/v1/data/.my/nowhere/again").status == 404

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -20,6 +19,7 @@ from algosync.core.error import AlgosyncError, UsageError
 from algosync.core.text import printable
 from algosync.emulator import server_lock
 from algosync.emulator.listening import NAMES, last_port
+from algosync.emulator.removal import remove
 from algosync.emulator.stances import NO_LIMIT, USUAL
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def _remove(root: Path) -> None:
         (root / name).unlink(missing_ok=True)
     for path in root.iterdir():
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
+            remove(path)
         elif path.suffix != ".lock":
             path.unlink()
 

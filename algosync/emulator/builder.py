@@ -3,13 +3,12 @@
 import asyncio
 import logging
 import os
-import shutil
 import traceback
 from collections import defaultdict
 from pathlib import Path
 from typing import IO
 
-from algosync.emulator import interpreters, plain_file, requirements
+from algosync.emulator import interpreters, plain_file, removal, requirements
 from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builds import FAILED, SUCCEEDED, Build
 from algosync.emulator.checkout import CheckoutError, checkout
@@ -63,7 +62,7 @@ class Builder:
         known = self._records.builds.ids()
         for entry in self._folder.iterdir():
             if entry.name not in known:
-                shutil.rmtree(entry, ignore_errors=True)
+                removal.discard(entry)
         algorithms = {algorithm.id: algorithm for algorithm in self._records.algorithms.all()}
         for build in self._records.builds.unfinished():
             self._launch(algorithms[build.algorithm_id], build)
@@ -113,7 +112,7 @@ class Builder:
         for build in builds:
             if task := self._running.get(build.id):
                 task.cancel()
-            shutil.rmtree(self._folder / build.id, ignore_errors=True)
+            removal.discard(self._folder / build.id)
 
     def _launch(self, algorithm: Algorithm, build: Build) -> None:
         task = asyncio.create_task(self._run(algorithm, build))
@@ -169,7 +168,7 @@ class Builder:
 
     def _new_log(self, build: Build) -> IO[bytes]:
         """An empty folder for the build, with its log."""
-        shutil.rmtree(self._folder / build.id, ignore_errors=True)
+        removal.remove(self._folder / build.id)
         (self._folder / build.id).mkdir()
         return self.log(build)
 

@@ -3,7 +3,6 @@
 import asyncio
 import hmac
 import logging
-import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +46,7 @@ from algosync.emulator.page_api import PageApi, Paged
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
 from algosync.emulator.release_api import ReleaseApi
+from algosync.emulator.removal import discard
 from algosync.emulator.replies import error_reply, json_reply, refused
 from algosync.emulator.repositories import Repositories
 from algosync.emulator.request_log import RequestLog
@@ -166,7 +166,7 @@ class Cluster:
         """Recover what the last server left, and leave no process behind."""
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(DISK_THREADS))
         for name in ("run", "past"):
-            shutil.rmtree(self._root / name, ignore_errors=True)
+            discard(self._root / name)
         self._files.recover()
         self._repositories.sweep({algorithm.id for algorithm in self._records.algorithms.all()})
         self._builder.recover()

@@ -27,6 +27,7 @@ from harness import Workspace, certificate, cluster_process
 from algosync.cli import embedded, keeping
 from algosync.core.error import AlgosyncError, Unreachable
 from algosync.emulator import server_lock
+from algosync.emulator.removal import remove
 
 PLAIN = re.compile(r"sim[A-Za-z0-9]{25}\n")
 
@@ -435,6 +436,20 @@ def test_a_reset_says_what_it_could_not_remove(place: Workspace) -> None:
     assert f"the local cluster default is not removed yet: {stuck}: Is a directory" in said(place, "reset", "--auto-approve")
     stuck.rmdir()
     assert said(place, "reset", "--auto-approve", code=0) == "The local cluster default has no data any more.\n"
+
+
+def test_a_reset_removes_folders_of_any_depth(place: Workspace) -> None:
+    folder = root_of(place) / "run"
+    folder.mkdir(parents=True)
+    for _ in range(1100):
+        folder /= "e"
+        folder.mkdir()
+    try:
+        assert said(place, "reset", "--auto-approve", code=0) == "The local cluster default has no data any more.\n"
+        assert sorted(path.name for path in root_of(place).iterdir()) == ["start.lock", "users.lock"]
+    finally:
+        # pytest could not.
+        remove(root_of(place) / "run")
 
 
 def test_keys_wait_for_who_starts_or_removes_the_cluster(place: Workspace) -> None:

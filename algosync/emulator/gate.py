@@ -126,7 +126,7 @@ class Gate:
 
 
 def _browses(scope: Scope) -> bool:
-    """Whether somebody has opened the bare address in a browser, which asks for HTML. Programs do not."""
+    """Whether somebody has opened the bare address in a browser, or almost the pages'. It asks for HTML; programs do not."""
     return scope["method"] == "GET" and scope["path"] in ("/", PAGES[:-1]) and "text/html" in Headers(scope=scope).get("accept", "")
 
 

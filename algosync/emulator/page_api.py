@@ -85,6 +85,8 @@ class PageApi:
             "data": self._data,
             "data/{collection}": self._collection,
             "accounts": self._accounts,
+            # Last: whatever is below the pages and none of them is told so on one.
+            "{path:path}": self._nothing,
         }
         return [Route(PAGES + path, self._page(content)) for path, content in pages.items()]
 
@@ -171,6 +173,9 @@ class PageApi:
     def _accounts(self, _: Request, caller: Caller) -> str:
         keys, users, members = self._lists.keys(caller.user), self._lists.users(), self._lists.members()
         return self._rendered("accounts", "Accounts", "Accounts", user=caller.user, keys=keys, users=users, members=members)
+
+    def _nothing(self, _: Request, __: Caller) -> str:
+        raise ApiError(404, "There is no such page")
 
     def _rendered(self, page: str, section: str, title: str, **values: object) -> str:
         return rendered(page, section, title, site=self._site, **values)

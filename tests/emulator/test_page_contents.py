@@ -182,8 +182,9 @@ def test_each_sees_their_own(rehearsed: Emulator) -> None:
     assert ["Broken" in own["calls"], set(re.findall(r"/v1/\S+", own["calls"])) - {"/v1/data/"}] == [False, set()]
     rehearsed.join("stranger", "research")
     assert "research stranger" in " ".join(page(rehearsed, "/page/accounts").text.split())
-    for path in ("algorithms/local/None", "algorithms/local/Broken/builds/none", "data/none"):
-        assert fetched(rehearsed, f"/page/{path}").status == 404
+    for path in ("algorithms/local/None", "algorithms/local/Broken/builds/none", "data/none", "anything", "calls/of/nobody"):
+        missing = fetched(rehearsed, f"/page/{path}")
+        assert (missing.status, missing.headers["content-type"]) == (404, "text/html; charset=utf-8")
 
 
 def test_the_keys_of_a_user(site: Emulator) -> None:
@@ -288,11 +289,12 @@ def test_a_page_says_of_which_cluster_it_is(tmp_path: Path, environments: Path) 
         assert f"staging {site.address} · duplicate_status 409, etag True Algorithms Calls" in words
         assert " · published as 0.1.0Say why " in " ".join(algorithm.text.split())
         assert f"to clone{site.address}/git/local/Mine.git" in algorithm.text
-        found = [
-            site.request("GET", "/", headers={"Authorization": "", "Accept": accept})
-            for accept in ("text/html,application/xhtml+xml;q=0.9", "application/json", "*/*")
-        ]
-        assert [(each.status, each.headers.get("location")) for each in found] == [(303, "/page/"), (401, None), (401, None)]
+        for path in ("/", "/page"):
+            found = [
+                site.request("GET", path, headers={"Authorization": "", "Accept": accept})
+                for accept in ("text/html,application/xhtml+xml;q=0.9", "application/json", "*/*")
+            ]
+            assert [(each.status, each.headers.get("location")) for each in found] == [(303, "/page/"), (401, None), (401, None)]
 
 
 def test_a_failed_call_by_its_id(site: Emulator) -> None:

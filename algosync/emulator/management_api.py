@@ -129,7 +129,7 @@ class ManagementApi:
         builds = self._records.builds.of(algorithm.id)
         self._records.algorithms.delete(algorithm)
         await self._pool.retire(algorithm.id)
-        self._builder.discard(builds)
+        await self._builder.discard(builds)
         await asyncio.to_thread(self._repositories.delete, algorithm.id)
         return Response(None, 204)
 

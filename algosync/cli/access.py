@@ -5,21 +5,23 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.cli.embedded import folder, joining, locked, standing
+from algosync.cli.embedded import folder, joining, locked, named, standing
 from algosync.cli.keeping import command
 from algosync.cli.shell_variables import as_destination, as_source, outdated
 from algosync.core.error import AlgosyncError
 from algosync.core.text import printable
 from algosync.emulator import server_lock
+from algosync.emulator.rights import EVERYTHING, Rights
 
 if TYPE_CHECKING:
     from algosync.emulator.accounts import Accounts
     from algosync.views.terminal import Terminal
 
-__all__ = ["FIRST_USER", "accounts_of", "add_user", "env", "tell_of_new"]
+__all__ = ["FIRST_USER", "accounts_of", "add_user", "env", "permitted", "tell_of_key", "tell_of_new"]
 
 FIRST_USER = "local"
 """Whose a cluster is that is started without a word on that."""
@@ -27,9 +29,10 @@ FIRST_USER = "local"
 
 def env(state: Path, name: str, terminal: Terminal, *, source: bool) -> None:
     """The one command that shows the main keys, as that is its purpose. AlgosyncError: the cluster does not run."""
-    cluster = standing(folder(state, name))
+    root = folder(state, name)
+    cluster = standing(root)
     if cluster is None:
-        raise AlgosyncError(f"the local cluster {name} is not running", hint=command("start", name))
+        raise AlgosyncError(f"the local cluster {named(root)} is not running", hint=command("start", name))
     variables = as_source(cluster) if source else as_destination(cluster)
     for variable in outdated(variables, source=source):
         terminal.result(f"unset {variable}")
@@ -38,23 +41,45 @@ def env(state: Path, name: str, terminal: Terminal, *, source: bool) -> None:
 
 
 def add_user(state: Path, name: str, terminal: Terminal, *, user: str, organizations: Sequence[str]) -> None:
-    """Its key on stdout. AlgosyncError: a name is taken, or can be nobody's; then nothing was made."""
+    """Its key on stdout, where it is new. AlgosyncError: a name is taken, or can be nobody's; then nothing was made."""
     from algosync.emulator.keys import new_key
 
     root = folder(state, name)
     tell_of_new(root, terminal)
     with accounts_of(root) as accounts:
-        made, known = new_key(), accounts.has_user(user)
+        known, before = accounts.has_user(user), accounts.organizations(user)
+        if known and not organizations:
+            raise AlgosyncError(f"{printable(user)} is there already", hint=command(f"key add --user {printable(user)}", name))
+        made = None if known else new_key()
         accounts.enrol(user, organizations, made)
-    if known:
-        terminal.tell(f"{printable(user)} is there already: this is another key.")
-    terminal.result(made)
+        joined = [each for each in accounts.organizations(user) if each not in before]
+    if made:
+        tell_of_key(made, user, EVERYTHING, terminal)
+    if organizations:
+        terminal.tell(f"{printable(user)} joined {', '.join(joined)}." if joined else f"{printable(user)} is in it already.")
+    if made:
+        terminal.result(made)
+
+
+def tell_of_key(key: str, user: str, rights: Rights, terminal: Terminal) -> None:
+    """What connects a key in somebody's hand with those that are listed."""
+    from algosync.emulator.accounts import key_id
+
+    terminal.tell(f"key {key_id(key)} of {printable(user, 80)}: {', '.join(permitted(rights))}")
+
+
+def permitted(rights: Rights) -> list[str]:
+    """As people read it: without `write`, management is the use of git for reading."""
+    found = [each.name for each in fields(rights) if getattr(rights, each.name)]
+    if rights.write or not rights.read:
+        return found
+    return ["read only", *(f"{each} (clone)" if each == "management" else each for each in found if each != "read")]
 
 
 def tell_of_new(root: Path, terminal: Terminal) -> None:
     """That who gives out keys makes a cluster by it: it may be another than was meant."""
     if not (root / "cluster.sqlite").exists():
-        terminal.tell(f"There is no local cluster {root.name} in {printable(str(root.parent.parent))} yet: this makes one.")
+        terminal.tell(f"There is no local cluster {named(root)} yet: this makes one.")
 
 
 @contextmanager

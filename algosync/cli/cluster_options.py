@@ -146,7 +146,7 @@ MyAlgorithms = Annotated[
         show_default=False,
     ),
 ]
-KeyId = Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `key list` has it.")]
+KeyId = Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `key list` has it, or - for the key itself on stdin.")]
 Organizations = Annotated[
     list[str] | None,
     typer.Option(

@@ -25,7 +25,20 @@ from algosync.core.secret import Secret
 from algosync.core.text import printable, printable_lines
 from algosync.emulator import server_lock
 
-__all__ = ["KEPT", "LocalCluster", "folder", "is_local", "joining", "launch", "locked", "present", "running", "standing"]
+__all__ = [
+    "KEPT",
+    "LocalCluster",
+    "folder",
+    "is_local",
+    "is_there",
+    "joining",
+    "launch",
+    "locked",
+    "named",
+    "present",
+    "running",
+    "standing",
+]
 
 KEPT = "kept.json"
 """The mark of a cluster that stays."""
@@ -79,6 +92,16 @@ def folder(state: Path, name: str) -> Path:
     """Where a cluster of this name is kept. UsageError: the name cannot be one."""
     _check_name(name, name)
     return state.resolve() / "local" / name
+
+
+def is_there(root: Path) -> bool:
+    """Whether there is more than the locks that a reset leaves, and the log that a first start leaves when it fails."""
+    return (root / "cluster.sqlite").exists() or (root.is_dir() and server_lock.taken(root))
+
+
+def named(root: Path) -> str:
+    """How a cluster is called where it was not found: by its name and where that was looked for."""
+    return f"{root.name} in {printable(str(root.parent.parent))}"
 
 
 @contextmanager
@@ -147,14 +170,19 @@ def standing(root: Path) -> LocalCluster | None:
     return None
 
 
-def present(root: Path, within: float = 5.0) -> LocalCluster | None:
-    """The cluster that runs on this folder, if it is the one that wrote the file, and answers within so many seconds."""
+def present(root: Path, within: float = 5.0, *, pid: int | None = None) -> LocalCluster | None:
+    """The cluster that runs on this folder, if it is the one that wrote the file, and answers within so many seconds.
+
+    With a `pid` only that one: nobody is asked where another one was last, as that may be a stranger who does not answer.
+    """
     import http.client
 
     if not server_lock.taken(root):
         return None
     try:
         document = json.loads((root / "cluster.json").read_text())
+        if pid not in (None, document["pid"]):
+            return None
         trusted = document.get("ca_cert") or document.get("ca_bundle")
         if not _proven(str(document["address"]), trusted, str(document["token"]), within):
             return None
@@ -207,8 +235,8 @@ def _awaited(root: Path, child: subprocess.Popen[bytes]) -> LocalCluster | None:
     """None: it has ended, or takes too long."""
     deadline = time.monotonic() + _START_WITHIN
     while time.monotonic() < deadline and child.poll() is None:
-        cluster = present(root)
-        if cluster is not None and cluster.pid == child.pid:
+        cluster = present(root, pid=child.pid)
+        if cluster is not None:
             return cluster
         time.sleep(_LOOK_EVERY)
     return None

@@ -137,7 +137,7 @@ def add_user(
     name: ours.Name = "default",
     state: options.StateFolder = Path("state"),
 ) -> None:
-    """Make a user with an API key, which is printed alone on stdout, and what organizations it belongs to."""
+    """Make a user with an API key, which is printed alone on stdout, or let one that is there join organizations."""
     from algosync.cli import access
 
     access.add_user(state, name, context.obj, user=user, organizations=organization or [])
@@ -149,7 +149,9 @@ def add_key(
     user: Annotated[
         str, typer.Option("--user", envvar="ALGOSYNC_USER", metavar="USER", help="Whose key; default: the cluster's first user.")
     ] = "",
-    read_only: Annotated[bool, typer.Option("--read-only", envvar="ALGOSYNC_READ_ONLY", help="It may change nothing.")] = False,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", envvar="ALGOSYNC_READ_ONLY", help="It may change nothing: read, call, clone.")
+    ] = False,
     no_call: Annotated[bool, typer.Option("--no-call", envvar="ALGOSYNC_NO_CALL", help="It may call no algorithm.")] = False,
     no_management: Annotated[
         bool, typer.Option("--no-management", envvar="ALGOSYNC_NO_MANAGEMENT", help="It may change no algorithm, nor use git.")

@@ -20,12 +20,13 @@ from typing import NoReturn
 
 from algosync.core.error import Interrupted
 
-__all__ = ["Signalled", "exit_code", "install", "leave", "on_stop", "pause"]
+__all__ = ["Signalled", "exit_code", "install", "leave", "on_stop", "pause", "silently"]
 
 _UNWIND_WITHIN = 1.6  # seconds; the promise is two
 
 _signalled = 0
 _stop = threading.Event()
+_silent = threading.Event()
 _stopping: list[Callable[[], None]] = []
 
 
@@ -57,6 +58,18 @@ def on_stop(call: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         _stopping.remove(call)
+
+
+@contextmanager
+def silently() -> Iterator[None]:
+    """The body only shows what others do: a signal ends the process there without a word on stopping anything."""
+    _silent.set()
+    try:
+        yield
+    except Signalled as signalled:
+        leave(signalled.exit_code)
+    finally:
+        _silent.clear()
 
 
 def pause(seconds: float) -> None:
@@ -105,7 +118,8 @@ def _break_off() -> None:
     for call in tuple(_stopping):
         with contextlib.suppress(Exception):  # nothing that fails here may keep the others from being told
             call()
-    _say("\nStopping what runs; a second signal stops at once.\n")
+    if not _silent.is_set():
+        _say("\nStopping what runs; a second signal stops at once.\n")
 
 
 def _next(reader: int) -> int:

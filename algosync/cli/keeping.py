@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -15,11 +14,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.cli.embedded import KEPT, LocalCluster, folder, joining, launch, locked, standing
+from algosync.cli.embedded import KEPT, LocalCluster, folder, is_there, joining, launch, locked, named, standing
 from algosync.core.error import AlgosyncError, UsageError
 from algosync.core.text import printable
 from algosync.emulator import server_lock
 from algosync.emulator.listening import NAMES, last_port
+from algosync.emulator.removal import remove
 from algosync.emulator.stances import NO_LIMIT, USUAL
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Wanted", "command", "option_texts", "reset", "settings", "size_limit", "start", "stop"]
 
 _STOP_WITHIN = 15.0  # seconds; then it is killed
+_UNUSED_WITHIN = 2.0  # seconds; commands that have just ended need a quarter of one
 _LOOK_EVERY = 0.02  # seconds
 _SIZE_DIGITS = 19  # the largest numbers that everybody can keep
 _DATABASE = ("cluster.sqlite", "cluster.sqlite-wal", "cluster.sqlite-shm")
@@ -120,15 +121,19 @@ def stop(state: Path, name: str, terminal: Terminal) -> None:
             with _unused(root) as unused:
                 used = not unused
             ended = _ended(root)
-    how = f"has ended{', while commands were using it' if used else ''}" if ended else "is not running"
-    terminal.tell(f"The local cluster {name} {how}.")
+    if ended:
+        terminal.tell(f"The local cluster {name} has ended{', while commands were using it' if used else ''}.")
+    elif is_there(root):
+        terminal.tell(f"The local cluster {named(root)} is not running.")
+    else:
+        terminal.tell(f"There is no local cluster {named(root)}.")
 
 
 def reset(state: Path, name: str, terminal: Terminal, *, auto_approve: bool, no_input: bool) -> None:
     """The folder stays, with its locks alone. AlgosyncError: nobody approved, commands use it, or a file cannot be removed."""
     root = folder(state, name)
     if not root.is_dir():
-        terminal.tell(f"There is no local cluster {name}.")
+        terminal.tell(f"There is no local cluster {named(root)}.")
         return
     if not auto_approve:
         _ask(name, root, terminal, no_input=no_input or bool(os.environ.get("CI")))
@@ -172,17 +177,24 @@ def _end(root: Path) -> None:
 
 @contextlib.contextmanager
 def _unused(root: Path) -> Iterator[bool]:
-    """Whether no command uses the cluster: then none does in the body either."""
+    """Whether no command uses the cluster, or only one that ends in a moment: then none does in the body either."""
     users = os.open(root / "users.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    unused = True
     try:
-        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        unused = False
-    try:
-        yield unused
+        yield _locked_within(users, _UNUSED_WITHIN)
     finally:
         os.close(users)
+
+
+def _locked_within(file: int, seconds: float) -> bool:
+    """The server of commands that have ended holds what they held until it has ended too."""
+    deadline = time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_LOOK_EVERY)
 
 
 def _remove(root: Path) -> None:
@@ -191,7 +203,7 @@ def _remove(root: Path) -> None:
         (root / name).unlink(missing_ok=True)
     for path in root.iterdir():
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
+            remove(path)
         elif path.suffix != ".lock":
             path.unlink()
 

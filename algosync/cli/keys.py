@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass, fields
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.cli.access import FIRST_USER, accounts_of, tell_of_new
-from algosync.cli.embedded import folder, standing
+from algosync.cli.access import FIRST_USER, accounts_of, permitted, tell_of_key, tell_of_new
+from algosync.cli.embedded import folder, named, standing
 from algosync.cli.keeping import command
 from algosync.core.error import AlgosyncError, UsageError
 from algosync.core.text import printable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Wanted", "add", "listed", "remove"]
 
 _LONGEST = 100 * 365 * 24 * 3600  # seconds
+_LONGEST_KEY = 4096  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ def add(state: Path, name: str, terminal: Terminal, wanted: Wanted) -> None:
         made = new_key(Form(wanted.form), user)
         expires_at = None if wanted.expires_in is None else time.time() + wanted.expires_in
         accounts.add_key(user, made, wanted.rights(), expires_at)
+    tell_of_key(made, user, wanted.rights(), terminal)
     terminal.result(made)
 
 
@@ -81,13 +84,26 @@ def listed(state: Path, name: str, terminal: Terminal, *, json: bool) -> None:
 
 
 def remove(state: Path, name: str, terminal: Terminal, *, key_id: str) -> None:
-    """The server knows at once. AlgosyncError: no key has this id, or it is one of those that the cluster was started with."""
+    """By its id, or itself on stdin where that is `-`: keys are never arguments. The server knows at once.
+
+    AlgosyncError: there is no such key, or it is one of those that the cluster was started with.
+    """
+    key_id = _given(terminal) if key_id == "-" else key_id
     with accounts_of(_existing(state, name)) as accounts:
         if not accounts.remove_key(key_id):
             main = any(each.id == key_id for each in accounts.key_records())
             why = "is a main key, which lives as long as its cluster" if main else "is the id of no key"
             raise AlgosyncError(f"{printable(key_id, 80)} {why}", hint=command("reset" if main else "key list", name))
     terminal.tell(f"The key {key_id} opens nothing any more.")
+
+
+def _given(terminal: Terminal) -> str:
+    """The id of the key that is the first line on stdin."""
+    from algosync.emulator.accounts import key_id
+
+    key = sys.stdin.readline(_LONGEST_KEY).strip()
+    terminal.hide(key)
+    return key_id(key)
 
 
 def _unknown(name: str, user: str, *, organization: bool) -> AlgosyncError:
@@ -100,12 +116,8 @@ def _unknown(name: str, user: str, *, organization: bool) -> AlgosyncError:
 def _existing(state: Path, name: str) -> Path:
     root = folder(state, name)
     if not (root / "cluster.sqlite").exists():
-        raise AlgosyncError(f"there is no local cluster {name} in {printable(str(state.resolve()))}", hint=command("start", name))
+        raise AlgosyncError(f"there is no local cluster {named(root)}", hint=command("start", name))
     return root
-
-
-def _permitted(key: KeyRecord) -> list[str]:
-    return [field.name for field in fields(key.rights) if getattr(key.rights, field.name)]
 
 
 def _until(key: KeyRecord) -> str | None:
@@ -120,8 +132,9 @@ def _until(key: KeyRecord) -> str | None:
 
 def _line(key: KeyRecord) -> str:
     ends = "" if key.expires_at is None else f"  {'expired' if key.expires_at <= time.time() else 'until'} {_until(key)}"
-    return f"{key.id}  {printable(key.user, 80)}  {', '.join(_permitted(key))}{ends}{'  main' if key.main else ''}"
+    return f"{key.id}  {printable(key.user, 80)}  {', '.join(permitted(key.rights))}{ends}{'  main' if key.main else ''}"
 
 
 def _document(key: KeyRecord) -> Json:
-    return {"id": key.id, "user": key.user, "rights": [*_permitted(key)], "main": key.main, "expires_at": _until(key)}
+    rights = [each.name for each in fields(key.rights) if getattr(key.rights, each.name)]
+    return {"id": key.id, "user": key.user, "rights": rights, "main": key.main, "expires_at": _until(key)}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from algosync.emulator.authorities import EXTRA, of_local_cluster
 from algosync.emulator.listening import NAMES
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "GIT_SSL_CA
 _NODE = "NODE_EXTRA_CA_CERTS"  # one file, beside what is trusted otherwise
 _DESTINATION = "DESTINATION_CA_CERT"
 _SOURCE = "SOURCE_CA_CERT"
-_EXTRA = "extra.pem"  # what was in node's file already, and the cluster's authority
-_FILES = ("ca.pem", "bundle.pem", _EXTRA)  # in a local cluster's folder `tls`
 
 
 def as_destination(cluster: LocalCluster) -> Mapping[str, str]:
@@ -59,15 +58,15 @@ def outdated(now: Mapping[str, str], *, source: bool) -> list[str]:
 def _is_ours(value: str) -> bool:
     """Whether it is a file in a local cluster's folder, be that gone or not."""
     path = Path(value)
-    if path.name == _EXTRA and path.is_file():
+    if path.name == EXTRA and path.is_file():
         return False
-    return path.name in _FILES and path.parts[-4:-3] == ("local",) and path.parts[-2] == "tls"
+    return of_local_cluster(path)
 
 
 def _with_extra(authority: Path) -> str:
     """A file for node: the authority, and what the shell's variable names already."""
     named = os.environ.get(_NODE, "")
-    extra = authority.with_name(_EXTRA)
+    extra = authority.with_name(EXTRA)
     if not named or _is_ours(named):
         return str(authority)
     try:

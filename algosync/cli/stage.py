@@ -122,9 +122,10 @@ def _takes(workflow: Workflow) -> bool:
 def _source_label(choice: Choice, workflow: Workflow) -> tuple[str, str | None]:
     """Where the source's address was given, and its one canonical form, so that two spellings are one source.
 
-    UsageError: it is none.
+    UsageError: it is none. A local one has a key of its own, and needs no variable to agree.
     """
     from algosync.cli.clusters import label
+    from algosync.cli.embedded import is_local
 
     named = choice.environ.get("SOURCE_API_ADDRESS", "")
     given = "source_info.cluster_address" if workflow.source_address else "SOURCE_API_ADDRESS"
@@ -132,7 +133,7 @@ def _source_label(choice: Choice, workflow: Workflow) -> tuple[str, str | None]:
     if address.startswith("file://") or not address:
         return given, address or None
     source = label(address, given, choice)
-    if named and label(named, "SOURCE_API_ADDRESS", choice) != source:
+    if named and not is_local(source) and label(named, "SOURCE_API_ADDRESS", choice) != source:
         raise UsageError(
             f"the workflow takes from {source}, and SOURCE_API_ADDRESS is another cluster: its key goes nowhere else",
             hint="unset SOURCE_API_ADDRESS, or set it to the address in the workflow",

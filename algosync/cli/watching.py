@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import typer
 
-from algosync.cli.embedded import KEPT, LocalCluster, folder, present
+from algosync.cli.embedded import KEPT, LocalCluster, folder, is_there, named, present
+from algosync.cli.interrupt import silently
 from algosync.cli.keeping import command, option_texts, settings
 from algosync.core.error import AlgosyncError
 from algosync.core.text import plural, printable
@@ -30,7 +31,7 @@ _BLOCK = 1024 * 1024
 _LONGEST = 2000  # characters of a line
 _OLDER = "requests.older.jsonl"  # what `requests.jsonl` was, until it became too large
 _PAGES = "/page/"  # for people, below the address
-_State = Literal["running", "not answering", "stopped"]
+_State = Literal["running", "not answering", "stopped", "absent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,10 @@ class _Seen:
 
 def status(state: Path, name: str | None, terminal: Terminal, *, json: bool) -> None:
     """One line for each cluster. Exit 1: the named one does not run."""
-    roots = [folder(state, name)] if name is not None else sorted(filter(_is_there, state.glob("local/*")))
+    roots = [folder(state, name)] if name is not None else sorted(filter(is_there, state.glob("local/*")))
     seen = [_look(root) for root in roots]
+    if name is not None and seen[0].state == "absent" and not json:
+        raise AlgosyncError(f"there is no local cluster {named(roots[0])}", hint=command("start", name))
     if seen and not json:
         terminal.tell(f"Local clusters in {printable(str(state.resolve()))}:")
     if json:
@@ -55,14 +58,9 @@ def status(state: Path, name: str | None, terminal: Terminal, *, json: bool) -> 
         for each in seen:
             terminal.result(_line(each))
     if not seen:
-        terminal.tell(f"There are no local clusters in {printable(str(state))}.")
+        terminal.tell(f"There are no local clusters in {printable(str(state.resolve()))}.")
     if name is not None and seen[0].state != "running":
         raise typer.Exit(1)
-
-
-def _is_there(root: Path) -> bool:
-    """Whether there is more than the locks that a reset leaves, and the log that a first start leaves when it fails."""
-    return (root / "cluster.sqlite").exists() or (root.is_dir() and server_lock.taken(root))
 
 
 def logs(state: Path, name: str, terminal: Terminal, *, follow: bool) -> None:
@@ -72,16 +70,17 @@ def logs(state: Path, name: str, terminal: Terminal, *, follow: bool) -> None:
     """
     root = folder(state, name)
     if not (root / "server.log").exists():
-        raise AlgosyncError(f"there is no local cluster {name} that has been started", hint=command("start", name))
+        raise AlgosyncError(f"there is no local cluster {named(root)} that has been started", hint=command("start", name))
     files = [_Tail(root / "server.log"), _Tail(root / "requests.jsonl")]
-    with closing(_Tail(root / _OLDER)) as older:
-        _tell(older, terminal)
-    while True:
-        for file in files:
-            _tell(file, terminal)
-        if not follow or terminal.out in terminal.left:
-            return
-        time.sleep(_LOOK_EVERY)
+    with silently():
+        with closing(_Tail(root / _OLDER)) as older:
+            _tell(older, terminal)
+        while True:
+            for file in files:
+                _tell(file, terminal)
+            if not follow or terminal.out in terminal.left:
+                return
+            time.sleep(_LOOK_EVERY)
 
 
 def _tell(file: _Tail, terminal: Terminal) -> None:
@@ -92,8 +91,15 @@ def _tell(file: _Tail, terminal: Terminal) -> None:
 
 def _look(root: Path) -> _Seen:
     cluster = present(root)
-    running: _State = "running" if cluster else "not answering" if server_lock.taken(root) else "stopped"
-    return _Seen(root.name, root.resolve(), running, cluster, (root / KEPT).exists(), _algorithms(root / "cluster.sqlite"))
+    found: _State = "running" if cluster else "not answering" if server_lock.taken(root) else "stopped"
+    return _Seen(
+        root.name,
+        root.resolve(),
+        found if is_there(root) else "absent",
+        cluster,
+        (root / KEPT).exists(),
+        _algorithms(root / "cluster.sqlite"),
+    )
 
 
 def _algorithms(path: Path) -> int:
@@ -193,7 +199,8 @@ def _request(line: str) -> str:
     try:
         entry = json.loads(line)
         parts = [entry["time"], entry["status"], entry["caller"] or "-", entry["method"], entry["path"], f"{entry['bytes']} B"]
-        parts += [f"{name}: {entry[name]}" for name in ("fault", "error", "id") if name in entry]
+        parts += ["the client had left"] if entry.get("left") is True else []
+        parts += [f"{name}: {entry[name]}" for name in ("fault", "error", "needs", "key", "id") if name in entry]
     except (ValueError, KeyError, TypeError):
         return line
     return "  ".join(map(str, parts))

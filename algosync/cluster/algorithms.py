@@ -292,11 +292,15 @@ def _environment(entry: Mapping[str, object]) -> Environment:
 
 
 def _test_failed(error: Mapping[str, object]) -> TestFailed:
-    """Servers write `stacktrace`, the official client reads `stack_trace` (platform.md §3.9)."""
+    """Servers write `stacktrace`, the official client reads `stack_trace` (platform.md §3.9).
+
+    An exception without text, as `assert` raises it, has its name in the last line of the trace alone.
+    """
     trace = error.get("stacktrace") or error.get("stack_trace")
     kind = error.get("error_type")
+    named = trace.strip().rpartition("\n")[2] if isinstance(trace, str) else ""
     return TestFailed(
-        printable(str(error.get("message", "the algorithm failed")), 2000),
+        printable(str(error.get("message") or "").strip() or named or "the algorithm failed", 2000),
         error_type=printable(kind, 80) if isinstance(kind, str) else None,
         trace=trace if isinstance(trace, str) else None,
     )

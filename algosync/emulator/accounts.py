@@ -60,6 +60,11 @@ class KeyRecord:
     expires_at: float | None
 
 
+def key_id(key: str) -> str:
+    """By what records name a key."""
+    return digest(key)[:ID_LENGTH]
+
+
 class AccountError(Exception):
     """A user or organization that cannot be, and why."""
 
@@ -76,13 +81,17 @@ class Accounts:
         with self._database.write() as connection:
             _add_user(connection, user)
 
-    def enrol(self, user: str, organizations: Sequence[str], key: str) -> None:
-        """A user who belongs to these organizations, and a key: what is missing is created, or nothing. Raises `AccountError`."""
+    def enrol(self, user: str, organizations: Sequence[str], key: str | None) -> None:
+        """A user who belongs to these organizations, with one more key if any: what is missing is created, or nothing.
+
+        Raises `AccountError`.
+        """
         with self._database.write() as connection:
             _add_user(connection, user)
             for organization in organizations:
                 _join(connection, user, organization)
-            _add_key(connection, user, key, EVERYTHING)
+            if key:
+                _add_key(connection, user, key, EVERYTHING)
 
     def join(self, user: str, organization: str) -> None:
         """Make a user a member of an organization, which is created where there is none. Raises `AccountError`."""

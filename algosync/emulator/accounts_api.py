@@ -87,7 +87,7 @@ class AccountsApi:
         name = body.get("org_name")
         if not isinstance(name, str) or self._accounts.profile_of_organization(name) is not None:
             raise invalid("org_name is missing, or there is such an organization")
-        profile = {"type_id": next(iter(TYPES)), **_organization_fields(body), "org_created_at": now_text().rstrip("Z")}
+        profile = {**_organization_fields(body), "org_created_at": now_text().rstrip("Z")}
         try:
             self._accounts.add_organization(name)
         except AccountError as error:
@@ -177,7 +177,7 @@ def _user_object(name: str, profile: Mapping[str, object]) -> dict[str, object]:
     return {
         "id": _id("user", name),
         "username": name,
-        "email": profile.get("email"),
+        "email": profile.get("email", _email(name)),
         "fullname": profile.get("fullname", name),
         "self_link": f"/v1/users/{name}",
         "resource_type": "user",
@@ -185,14 +185,21 @@ def _user_object(name: str, profile: Mapping[str, object]) -> dict[str, object]:
 
 
 def _organization_object(name: str, profile: Mapping[str, object]) -> dict[str, object]:
+    unsaid = {"org_label": name, "org_contact_name": name, "org_email": _email(name), "type_id": next(iter(TYPES))}
     return {
         "id": _id("organization", name),
         "org_name": name,
+        # Not known of one that was made by the command line.
         "org_created_at": profile.get("org_created_at"),
-        **{field: profile.get(field) for field in ORGANIZATION_FIELDS},
+        **{field: profile.get(field, unsaid.get(field)) for field in ORGANIZATION_FIELDS},
         "self_link": f"/v1/organizations/{name}",
         "resource_type": "organization",
     }
+
+
+def _email(name: str) -> str:
+    """Where nobody has said one: the generated client reads no account without."""
+    return f"{name}@algorithmia.local"
 
 
 def _id(kind: str, name: str) -> str:

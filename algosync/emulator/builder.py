@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import os
-import shutil
+import threading
 import traceback
 from collections import defaultdict
 from pathlib import Path
 from typing import IO
 
-from algosync.emulator import interpreters, plain_file, requirements
+from algosync.emulator import interpreters, plain_file, removal, requirements
 from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builds import FAILED, SUCCEEDED, Build
 from algosync.emulator.checkout import CheckoutError, checkout
@@ -63,7 +63,7 @@ class Builder:
         known = self._records.builds.ids()
         for entry in self._folder.iterdir():
             if entry.name not in known:
-                shutil.rmtree(entry, ignore_errors=True)
+                removal.discard(entry)
         algorithms = {algorithm.id: algorithm for algorithm in self._records.algorithms.all()}
         for build in self._records.builds.unfinished():
             self._launch(algorithms[build.algorithm_id], build)
@@ -108,12 +108,14 @@ class Builder:
         # Builds of earlier versions have none.
         return await asyncio.to_thread(requirements.read, kept if kept.exists() else self.source(build) / kept.name)
 
-    def discard(self, builds: list[Build]) -> None:
-        """Stop builds of a deleted algorithm and remove their files."""
+    async def discard(self, builds: list[Build]) -> None:
+        """Stop builds of a deleted algorithm and remove their files, once nothing writes any more."""
+        tasks = [task for build in builds if (task := self._running.get(build.id))]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         for build in builds:
-            if task := self._running.get(build.id):
-                task.cancel()
-            shutil.rmtree(self._folder / build.id, ignore_errors=True)
+            await asyncio.to_thread(removal.discard, self._folder / build.id)
 
     def _launch(self, algorithm: Algorithm, build: Build) -> None:
         task = asyncio.create_task(self._run(algorithm, build))
@@ -135,10 +137,10 @@ class Builder:
         try:
             interpreter = await self._choose(algorithm, build, log)
             log.write(f"{self._venvs.told}\n".encode())
-            await asyncio.to_thread(self._check_out, build)
+            await self._check_out(build)
             wanted = await self.requirements(build)
             python = await self._venvs.provide(wanted, self.source(build), interpreter, log)
-            told = await asyncio.to_thread(list, advice(self.source(build), algorithm.settings, interpreter.executable))
+            told = await advice(self.source(build), algorithm.settings, interpreter.executable)
             log.write("".join(f"{line}\n" for line in told).encode())
             if not wanted.local:
                 # A build is called soon, as a rule.
@@ -169,13 +171,24 @@ class Builder:
 
     def _new_log(self, build: Build) -> IO[bytes]:
         """An empty folder for the build, with its log."""
-        shutil.rmtree(self._folder / build.id, ignore_errors=True)
+        removal.remove(self._folder / build.id)
         (self._folder / build.id).mkdir()
         return self.log(build)
 
-    def _check_out(self, build: Build) -> None:
+    async def _check_out(self, build: Build) -> None:
+        """Provide the source. When a build is cancelled, the thread that writes it ends soon, and first."""
+        stopped = threading.Event()
+        writing = asyncio.ensure_future(asyncio.to_thread(self._write_source, build, stopped))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            stopped.set()
+            await asyncio.gather(writing, return_exceptions=True)
+            raise
+
+    def _write_source(self, build: Build, stopped: threading.Event) -> None:
         with self._repositories.open(build.algorithm_id) as repository:
-            checkout(repository, build.commit, self.source(build))
+            checkout(repository, build.commit, self.source(build), stopped)
         kept = self._requirements_file(build)
         try:
             kept.write_bytes(plain_file.read(self.source(build) / kept.name, requirements.MAX_BYTES))

@@ -21,7 +21,7 @@ from algosync.emulator.errors import ApiError, not_permitted
 from algosync.emulator.files import Files
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
-from algosync.emulator.replies import caller_of, json_reply, read_body
+from algosync.emulator.replies import caller_of, json_reply, loaded, read_body
 from algosync.emulator.stances import Stances
 
 MAX_INPUT = 10 * 1024 * 1024
@@ -120,7 +120,7 @@ class CallsApi:
                 raise ApiError(self._stances.unbuilt_status, message)
         else:
             version = self._records.versions.resolve(algorithm.id, reference)
-            if version is None and (own or reference in ("", "latest")):
+            if version is None and (own or self._told(algorithm, reference)):
                 raise self._private(algorithm, missing) if own and reference in ("", "latest") else missing
             build = self._records.builds.of_commit(algorithm.id, version.commit) if version else None
         if build is None or not (own or (version and version.public)):
@@ -129,6 +129,12 @@ class CallsApi:
         _check_nesting(caller)
         secrets = self._records.vault.variables(algorithm.id)
         return Target(algorithm, build, settings.get("pipeline_enabled") is True, secrets)
+
+    def _told(self, algorithm: Algorithm, reference: str) -> bool:
+        """Whether strangers hear that there is no such version: where nothing private is meant, or the algorithm is public."""
+        if reference in ("", "latest"):
+            return True
+        return reference != "latestPrivate" and self._records.versions.resolve(algorithm.id, "latest") is not None
 
     def _private(self, algorithm: Algorithm, missing: ApiError) -> ApiError:
         """What an owner hears who calls without a reference what has no public version."""
@@ -178,7 +184,7 @@ def _payload(content_type: str, body: bytes) -> Document:
     if kind != "application/json":
         raise ApiError(415, f"The content type {kind or '(none)'} is none that algorithms take")
     try:
-        return {"content_type": "json", "data": json.loads(body)}
+        return {"content_type": "json", "data": loaded(body)}
     except (ValueError, RecursionError):
         raise ApiError(400, "The input is not JSON", error_type="ParsingError") from None
 

@@ -4,12 +4,15 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 from dulwich.objects import Blob, Commit, ObjectID, Tree
 from dulwich.repo import Repo
 
 MAX_BYTES = 2 * 1024 * 1024 * 1024
-MAX_FILES = 100_000
+MAX_ENTRIES = 100_000
+"""Files and folders, each as often as it is named: a few trees that name each other many times stand for any number."""
+
 MAX_DEPTH = 64
 
 
@@ -17,28 +20,35 @@ class CheckoutError(Exception):
     """A commit that is not written out, and why."""
 
 
-def checkout(repository: Repo, commit_id: str, target: Path) -> None:
-    """Write the tree of a commit below the new folder `target`.
+def checkout(repository: Repo, commit_id: str, target: Path, stopped: Event) -> None:
+    """Write the tree of a commit below the new folder `target`, unless it is `stopped` meanwhile, from any thread.
 
     Trees come from whoever pushed them: links, submodules and names that mean something to a file system are refused
-    with `CheckoutError`, as are missing objects and trees beyond the limits.
+    with `CheckoutError`, as are missing objects and trees beyond the limits. It ends so as well where it is stopped.
     """
     target.mkdir(parents=True)
     commit = _object(repository, ObjectID(commit_id.encode()))
     if not isinstance(commit, Commit):
         raise CheckoutError(f"{commit_id} is not a commit")
     total = 0
-    for count, (path, mode, blob_id) in enumerate(_walk(repository, commit.tree)):
-        blob = _object(repository, blob_id)
+    for count, (path, mode, object_id) in enumerate(_walk(repository, commit.tree), 1):
+        if stopped.is_set():
+            raise CheckoutError("The build was stopped")
+        if count > MAX_ENTRIES:
+            raise CheckoutError(f"The source has more than {MAX_ENTRIES} files and folders")
+        if stat.S_ISDIR(mode):
+            continue
+        blob = _object(repository, object_id)
         if not isinstance(blob, Blob):
             raise CheckoutError(f"{path} is not a file")
         total += blob.raw_length()
-        if total > MAX_BYTES or count >= MAX_FILES:
-            raise CheckoutError(f"The source has more than {MAX_FILES} files or {MAX_BYTES} bytes")
+        if total > MAX_BYTES:
+            raise CheckoutError(f"The source has more than {MAX_BYTES} bytes")
         _write(target / path, blob, executable=bool(mode & stat.S_IXUSR))
 
 
 def _walk(repository: Repo, tree_id: ObjectID, folder: str = "", depth: int = 0) -> Iterator[tuple[str, int, ObjectID]]:
+    """All entries, folders before what is in them."""
     tree = _object(repository, tree_id)
     if not isinstance(tree, Tree):
         raise CheckoutError(f"{folder or 'The root'} is not a folder")
@@ -47,6 +57,7 @@ def _walk(repository: Repo, tree_id: ObjectID, folder: str = "", depth: int = 0)
     for entry in tree.iteritems():
         path = f"{folder}/{_name(entry.path)}" if folder else _name(entry.path)
         if stat.S_ISDIR(entry.mode):
+            yield path, entry.mode, entry.sha
             yield from _walk(repository, entry.sha, path, depth + 1)
         elif stat.S_ISREG(entry.mode):
             yield path, entry.mode, entry.sha

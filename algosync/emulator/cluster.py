@@ -3,7 +3,6 @@
 import asyncio
 import hmac
 import logging
-import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +46,7 @@ from algosync.emulator.page_api import PageApi, Paged
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
 from algosync.emulator.release_api import ReleaseApi
+from algosync.emulator.removal import discard
 from algosync.emulator.replies import error_reply, json_reply, refused
 from algosync.emulator.repositories import Repositories
 from algosync.emulator.request_log import RequestLog
@@ -114,7 +114,7 @@ class Cluster:
     def app(self) -> ASGIApp:
         """The application, with the gate around it, and around that the faults."""
         gate = self._gated(_routed(self.routes(), self._life))
-        data = DataApi(self._files, self._blobs, self._place.stances)
+        data = DataApi(self._files, self._blobs, self._accounts, self._place.stances)
         self._direct = Direct(gate, self._log, data, self._files, self._database)
         app = self._softened(gate)
         if self._place.faults is None:
@@ -146,7 +146,7 @@ class Cluster:
 
         routes = [
             Route("/health", health),
-            *DataApi(files, self._blobs, self._place.stances).routes(),
+            *DataApi(files, self._blobs, self._accounts, self._place.stances).routes(),
             *HostedDataApi(files, records.algorithms).routes(),
             *EnvironmentsApi(records.environments).routes(),
             *WebApi(records).routes(),
@@ -166,7 +166,7 @@ class Cluster:
         """Recover what the last server left, and leave no process behind."""
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(DISK_THREADS))
         for name in ("run", "past"):
-            shutil.rmtree(self._root / name, ignore_errors=True)
+            discard(self._root / name)
         self._files.recover()
         self._repositories.sweep({algorithm.id for algorithm in self._records.algorithms.all()})
         self._builder.recover()

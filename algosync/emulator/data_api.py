@@ -3,20 +3,21 @@
 import asyncio
 import base64
 import re
+from typing import BinaryIO
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Scope
 
-from algosync.emulator.accounts import Caller
+from algosync.emulator.accounts import Accounts, Caller
 from algosync.emulator.blobs import BLOCK, Blobs
 from algosync.emulator.clock import seconds_text
 from algosync.emulator.contents import blocks, content_type, md5, receive
 from algosync.emulator.data_requests import PREFIXES, creation, marker_name, place_of, read_acl
-from algosync.emulator.errors import ApiError, invalid
+from algosync.emulator.errors import ApiError, invalid, not_permitted
 from algosync.emulator.files import Collection, File, Files, Put
-from algosync.emulator.places import Place, check_readable, check_writable
+from algosync.emulator.places import Place, check_readable, check_writable, missing
 from algosync.emulator.replies import error_reply, json_reply, read_object
 from algosync.emulator.stances import Stances
 
@@ -28,8 +29,9 @@ STRICT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,29}")
 class DataApi:
     """`/v1/data/…` and its twin `/v1/connector/data/…`."""
 
-    def __init__(self, files: Files, blobs: Blobs, stances: Stances) -> None:
+    def __init__(self, files: Files, blobs: Blobs, accounts: Accounts, stances: Stances) -> None:
         self._stances = stances
+        self._accounts = accounts
         self._files = files
         self._blobs = blobs
 
@@ -53,17 +55,20 @@ class DataApi:
         caller, _, place = place_of(request)
         if not place.file:
             return json_reply(self._listing(request, caller, place), headers={"X-Data-Type": "directory"})
-        collection = self._readable(caller, place)
-        found = await asyncio.to_thread(self._files.open, collection, place.file) if collection else None
-        if found is None:
-            raise _missing()
-        file, content = found
+        file, content = await self._opened(caller, place)
         if file.size <= BLOCK:
             with content:
                 return _whole(request, await asyncio.to_thread(content.read))
         headers = {"X-Data-Type": "file", "Content-Length": str(file.size)}
-        accepted = request.headers.get("accept", "*/*")
-        return StreamingResponse(blocks(content), 200, headers, media_type=content_type(accepted, None))
+        return StreamingResponse(blocks(content), 200, headers, media_type=_media_type(request, None))
+
+    async def _opened(self, caller: Caller, place: Place) -> tuple[File, BinaryIO]:
+        """A file with its content. Raises `ApiError` for one that is not there, or not for the caller."""
+        collection = self._readable(caller, place)
+        found = await asyncio.to_thread(self._files.open, collection, place.file) if collection else None
+        if found is None:
+            raise missing()
+        return found
 
     def readable(self, scope: Scope) -> Collection | None:
         """The collection of the file that a GET asks for. Raises `ApiError` for one that is not for the caller."""
@@ -82,23 +87,23 @@ class DataApi:
     def store(self, puts: list[Put]) -> list[Response]:
         """Store small contents where `writable` permits it, all at once; the answers to the PUTs."""
         stored = self._files.put_all(puts)
-        return [_stored(put.path) if alive else error_reply(_missing()) for put, alive in zip(puts, stored, strict=True)]
+        return [_stored(put.path) if alive else error_reply(missing()) for put, alive in zip(puts, stored, strict=True)]
 
     async def _probe(self, request: Request) -> Response:
         caller, _, place = place_of(request)
         if place.file:
-            collection = self._readable(caller, place)
-            file = self._files.file(collection, place.file) if collection else None
-            if file is None:
-                raise _missing()
+            file, content = await self._opened(caller, place)
             headers = {"X-Data-Type": "file", "Content-Length": str(file.size)}
-            if self._stances.etag and collection and (found := await asyncio.to_thread(self._files.open, collection, file.name)):
-                headers["ETag"] = await asyncio.to_thread(md5, found[1])
-            return Response(None, 200, headers, media_type="application/octet-stream")
+            with content:
+                small = await asyncio.to_thread(content.read) if file.size <= BLOCK else None
+                if self._stances.etag:
+                    content.seek(0)
+                    headers["ETag"] = await asyncio.to_thread(md5, content)
+            return Response(None, 200, headers, media_type=_media_type(request, small))
         if place.collection:
             self._readable(caller, place)
         elif place.account:
-            check_writable(place, caller)
+            self._check_account(place, caller)
         return Response(None, 200, {"X-Data-Type": "directory"}, media_type="application/json")
 
     def _listing(self, request: Request, caller: Caller, place: Place) -> dict[str, object]:
@@ -106,7 +111,7 @@ class DataApi:
             return {"folders": [{"name": name} for name in (caller.user, *caller.organizations)]}
         after = marker_name(request.query_params.get("marker", ""))
         if not place.collection:
-            check_writable(place, caller)
+            self._check_account(place, caller)
             names = self._files.collections(place.account, after, PAGE + 1)
             listing: dict[str, object] = {"folders": [{"name": name} for name in names[:PAGE]]} if names else {}
         else:
@@ -131,7 +136,7 @@ class DataApi:
             content.discard()
             raise
         if not stored:
-            raise _missing()
+            raise missing()
         return _stored(path)
 
     def _target(self, caller: Caller, place: Place) -> Collection:
@@ -169,21 +174,22 @@ class DataApi:
         check_writable(place, caller)
         collection = self._files.collection(place)
         if collection is None:
-            raise _missing()
+            raise missing()
         self._files.set_acl(collection, acl)
         return Response(None, 200)
 
     async def _delete(self, request: Request) -> Response:
         caller, _, place = place_of(request)
+        if place.account:
+            self._check_account(place, caller)
         if not place.collection:
             raise invalid("An account cannot be deleted here")
-        check_writable(place, caller)
         collection = self._files.collection(place)
         if collection is None:
-            raise _missing()
+            raise missing()
         if place.file:
             if not self._files.delete(collection, place.file):
-                raise _missing()
+                raise missing()
             return json_reply({"result": {"deleted": 1}})
         force = request.query_params.get("force") == "true"
         deleted = self._files.delete_collection(collection, force=force)
@@ -191,13 +197,20 @@ class DataApi:
             raise ApiError(400, "The collection is not empty", deleted=0)
         return json_reply({"result": {"deleted": deleted + 1}})
 
+    def _check_account(self, place: Place, caller: Caller) -> None:
+        """Raises `ApiError` 404 for an account that there is not, 403 for another's."""
+        if caller.owns(place.account):
+            return
+        there = self._accounts.has_user(place.account) or self._accounts.profile_of_organization(place.account) is not None
+        raise not_permitted() if there else missing()
+
     def _readable(self, caller: Caller, place: Place) -> Collection | None:
         """The collection; None for a special one that nobody has written to yet."""
         collection = self._files.collection(place)
         if collection is None:
             if place.special:
                 return None
-            raise _missing()
+            raise missing()
         check_readable(place, collection.acl, caller)
         return collection
 
@@ -208,16 +221,16 @@ async def _unsupported(request: Request) -> Response:
 
 
 def _whole(request: Request, body: bytes) -> Response:
-    accepted = request.headers.get("accept", "*/*")
-    return Response(body, 200, {"X-Data-Type": "file"}, media_type=content_type(accepted, body))
+    return Response(body, 200, {"X-Data-Type": "file"}, media_type=_media_type(request, body))
+
+
+def _media_type(request: Request, body: bytes | None) -> str:
+    """Of a file's content; None stands for one that is too large to be looked into."""
+    return content_type(request.headers.get("accept", "*/*"), body)
 
 
 def _stored(path: str) -> Response:
     return json_reply({"result": f"data://{path}"})
-
-
-def _missing() -> ApiError:
-    return ApiError(404, "path not found")
 
 
 def _has_acl(place: Place, caller: Caller) -> bool:

@@ -8,10 +8,15 @@ from starlette.requests import Request
 
 from algosync.emulator.accounts import Caller
 from algosync.emulator.errors import BAD_MARKER, ApiError, invalid
-from algosync.emulator.places import ACLS, Place, decode, is_file, locate
+from algosync.emulator.places import ACLS, Place, TooDeep, decode, is_file, locate, missing
 from algosync.emulator.replies import MAX_JSON, caller_of, object_field, parsed, read_body, read_object
 
 PREFIXES = ("/v1/data", "/v1/connector/data")
+SCHEME = "data://"
+"""Some clients send it with the path."""
+
+LOOKING = ("GET", "HEAD", "DELETE")
+"""Whose answer to a path that cannot be is the one to a path that is not (facts: `platform.md` 9, rows 12, 13, 18 and 39)."""
 
 
 def data_path(raw: bytes) -> str:
@@ -24,15 +29,25 @@ def place_of(request: Request) -> tuple[Caller, str, Place]:
     path = _asked(request.scope["raw_path"])
     if path is None:
         # Where escapes are in the prefix, too, it is taken as the server has decoded it.
-        path = request.path_params.get("path", "").strip("/")
+        path = _trimmed(request.path_params.get("path", ""))
     caller = caller_of(request)
-    return caller, path, locate(path, caller)
+    try:
+        return caller, path, locate(path, caller)
+    except TooDeep:
+        if request.method in LOOKING:
+            raise missing() from None
+        raise
 
 
 def _asked(raw: bytes) -> str | None:
     """The part of a request's path that names data; None where it is not about data."""
     prefix = next((prefix for prefix in reversed(PREFIXES) if raw.startswith(prefix.encode())), None)
-    return None if prefix is None else decode(raw[len(prefix) :].lstrip(b"/")).strip("/")
+    return None if prefix is None else _trimmed(decode(raw[len(prefix) :].lstrip(b"/")))
+
+
+def _trimmed(path: str) -> str:
+    """A path without what it may have around it."""
+    return path.strip("/").removeprefix(SCHEME).strip("/")
 
 
 def names_file(raw: bytes) -> bool:

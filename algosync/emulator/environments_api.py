@@ -65,7 +65,7 @@ def kind_object(specification_id: str, kind: Kind) -> dict[str, object]:
     return {
         "environment_specification_id": specification_id,
         "display_name": kind.display_name,
-        "description": f"{kind.display_name}, on the interpreter that runs this cluster",
+        "description": f"{kind.display_name}, on an interpreter of this machine, which the log of a build names",
         "language": _language(kind.language),
         "machine_type": kind.machine_type,
     }

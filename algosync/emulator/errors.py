@@ -2,9 +2,11 @@
 
 import uuid
 
-NOT_FOUND = 1000
+NO_SUCH_NAME = 1001
 NAME_TAKEN = 1002
 ALREADY_PUBLISHED = 1007
+SCM_REFUSED = 1008
+NO_SUCH_ID = 1009
 NOT_PERMITTED = 2001
 UNKNOWN_KEY = 2002
 PACKAGE_SET_UNKNOWN = 1003
@@ -14,6 +16,10 @@ BAD_MARKER = 5002
 BAD_LIMIT = 5003
 LANGUAGE_UNKNOWN = 4001
 INVALID_REQUEST = 6001
+
+
+NO_CREDENTIALS = "authorization required"
+"""What is said to who has not said who they are."""
 
 
 class ApiError(Exception):
@@ -39,10 +45,14 @@ class ApiError(Exception):
 
 
 class NoSuchAlgorithm(ApiError):
-    """Management of an algorithm that is not there. Clients compare the whole body, which is not wrapped."""
+    """An algorithm that is not there, asked for by its id or its name."""
 
-    def __init__(self) -> None:
-        super().__init__(404, "No such algorithm", NOT_FOUND)
+    def __init__(self, *, by_id: bool) -> None:
+        super().__init__(404, "No such algorithm", NO_SUCH_ID if by_id else NO_SUCH_NAME)
+
+
+class BareNoSuchAlgorithm(NoSuchAlgorithm):
+    """The same where clients compare the whole body, which is not wrapped: at GET of an algorithm and of its errors."""
 
     def body(self) -> dict[str, object]:
         return {"error": self.message}

@@ -1,5 +1,8 @@
 """The outermost layer of a cluster with faults: decides for every request whether one strikes, and lets it."""
 
+import contextlib
+import sys
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from algosync.emulator.errors import ApiError
@@ -20,6 +23,7 @@ class Faults:
         self._app = app
         self._site = site
         self._remembering = site.past.remembering(app)
+        self._told = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # By its health others find the cluster that is to have faults; who looks at them on its pages should use none up.
@@ -31,9 +35,9 @@ class Faults:
         try:
             struck, app = self._chosen(scope)
         except FaultError as error:
-            self._site.log.add(scope, 500, 0)
-            await error_reply(ApiError(500, f"The faults cannot be used: {error}"))(scope, receive, send)
+            await self._unusable(str(error), scope, receive, send)
             return
+        self._told = ""
         if struck is None:
             await app(scope, receive, send)
             return
@@ -44,6 +48,19 @@ class Faults:
                 await fault.strike(exchange)
             except Left:
                 return
+
+    async def _unusable(self, why: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer without the reason, which names a file of this machine: it goes to the server's log, once."""
+        if why != self._told:
+            self._told = why
+            with contextlib.suppress(OSError):
+                sys.stdout.write(f"The faults cannot be used: {why}\n")
+                sys.stdout.flush()
+        error = scope["refusal"] = ApiError(500, "The faults cannot be used: `algosync emulator logs` tells why")
+        head = scope["method"] == "HEAD"
+        response = error_reply(error, head=head)
+        self._site.log.add(scope, response.status_code, 0 if head else len(response.body))
+        await response(scope, receive, send)
 
     def _chosen(self, scope: Scope) -> tuple[tuple[str, Fault] | None, ASGIApp]:
         """The fault that strikes, with its kind, and the cluster, which remembers where a fault needs that."""

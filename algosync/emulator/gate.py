@@ -17,11 +17,12 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from algosync.emulator.accounts import Accounts, Caller
-from algosync.emulator.errors import UNKNOWN_KEY, ApiError, not_permitted
+from algosync.emulator.accounts import Accounts, Caller, key_id
+from algosync.emulator.errors import NO_CREDENTIALS, NOT_PERMITTED, UNKNOWN_KEY, ApiError, not_permitted
 from algosync.emulator.replies import error_reply
 from algosync.emulator.request_limits import Body, check_head, largest_body
 from algosync.emulator.request_log import RequestLog
+from algosync.emulator.rights import needed
 from algosync.emulator.url_keys import key_in_path, key_in_query
 
 HEALTH = "/health"
@@ -90,7 +91,7 @@ class Gate:
         self._check_target(scope)
         if not OPEN.fullmatch(scope["path"]):
             scope["caller"] = self._caller(headers, scope["path"])
-            _check_rights(scope)
+            _check_rights(scope, headers)
 
     def _check_host(self, headers: Headers, scheme: str) -> None:
         if headers.get("host", "").lower() not in self._hosts:
@@ -108,25 +109,25 @@ class Gate:
     def _caller(self, headers: Headers, path: str) -> Caller:
         presented = headers.getlist("authorization")
         if not any(presented):
-            raise ApiError(401, "authorization required")
+            raise ApiError(401, NO_CREDENTIALS)
         caller = self._known(presented[0], path) if len(presented) == 1 else None
         if caller is None:
             raise ApiError(401, "The API key is unknown or invalid", UNKNOWN_KEY)
         return caller
 
     def _known(self, presented: str, path: str) -> Caller | None:
-        credentials = _basic(presented) if _realm(path) else None
-        if path.startswith("/git/"):
-            caller = self._accounts.caller(credentials[1]) if credentials else None
-            if caller and credentials and caller.user != credentials[0]:
-                raise ApiError(401, "The user name is not that of the API key's owner", UNKNOWN_KEY)
+        caller = self._accounts.caller(_key(presented, path))
+        if not path.startswith("/git/"):
             return caller
-        return self._accounts.caller(credentials[1] if credentials else _bare(presented))
+        credentials = _basic(presented)
+        if caller and credentials and caller.user != credentials[0]:
+            raise ApiError(401, "The user name is not that of the API key's owner", UNKNOWN_KEY)
+        return caller if credentials else None
 
 
 def _browses(scope: Scope) -> bool:
-    """Whether somebody has opened the bare address in a browser, which asks for HTML. Programs do not."""
-    return scope["method"] == "GET" and scope["path"] == "/" and "text/html" in Headers(scope=scope).get("accept", "")
+    """Whether somebody has opened the bare address in a browser, or almost the pages'. It asks for HTML; programs do not."""
+    return scope["method"] == "GET" and scope["path"] in ("/", PAGES[:-1]) and "text/html" in Headers(scope=scope).get("accept", "")
 
 
 def _realm(path: str) -> str | None:
@@ -145,12 +146,26 @@ def _basic(presented: str) -> tuple[str, str] | None:
     return user, password
 
 
-def _check_rights(scope: Scope) -> None:
+def _check_rights(scope: Scope, headers: Headers) -> None:
+    """Raises `ApiError` for what the key does not permit. The log of requests gets to know which key, and what it lacks."""
     query = scope["query_string"].decode("ascii", "replace")
     caller = cast("Caller", scope["caller"])
     permit = caller.rights.permit_inside if caller.inside else caller.rights.permit
-    if not permit(scope["method"], scope["path"], query):
-        raise not_permitted()
+    if permit(scope["method"], scope["path"], query):
+        return
+    scope["lacks"] = caller.rights.lack(needed(scope["method"], scope["path"], query))
+    if not caller.inside:
+        scope["key"] = key_id(_key(headers["authorization"], scope["path"]))
+        if scope["path"].startswith(PAGES) and not caller.rights.read:
+            # A browser that was let in would repeat this key for ever, and never ask for another one.
+            raise ApiError(401, "This key is for the administration alone: the pages need another one", NOT_PERMITTED)
+    raise not_permitted()
+
+
+def _key(presented: str, path: str) -> str:
+    """What may be a key in a header, which has it as a password where one is asked for."""
+    credentials = _basic(presented) if _realm(path) else None
+    return credentials[1] if credentials else _bare(presented)
 
 
 def _bare(presented: str) -> str:

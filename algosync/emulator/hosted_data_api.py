@@ -33,7 +33,7 @@ class HostedDataApi:
         """The reply's shape is a choice: what is known is that it was sent."""
         algorithm = self._algorithms.get(str(request.path_params["id"]))
         if algorithm is None:
-            raise NoSuchAlgorithm
+            raise NoSuchAlgorithm(by_id=True)
         if not caller_of(request).owns(algorithm.owner):
             raise not_permitted()
         wanted = request.path_params["collection"].hex

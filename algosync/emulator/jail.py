@@ -25,8 +25,13 @@ SETTINGS = (
 )
 """What programs need of `/etc` to find hosts, users, certificates and libraries: no passwords, no keys."""
 
-ALONE = ("--die-with-parent", "--unshare-user-try", "--unshare-pid", "--unshare-ipc", "--cap-drop", "ALL")
+APART = ("--die-with-parent", "--unshare-pid", "--unshare-ipc", "--cap-drop", "ALL")
 
+ALONE = ("--unshare-user", "--disable-userns", *APART)
+"""With no user namespaces of its own: in one, who is root outside, too, mounts the machine's control groups, and writes to them."""
+
+OLDER = ("--unshare-user-try", *APART)
+"""How jails are alone that cannot forbid those: bubblewrap before 0.8, and machines that leave them to nobody or to root."""
 
 SHARED_MEMORY = 2**30
 """Bytes that shared memory (`/dev/shm`) can take of the machine's, in each jail: no limit of a process counts it."""
@@ -37,8 +42,11 @@ LIMITED = ("--size", str(SHARED_MEMORY), "--tmpfs", "/dev/shm")  # noqa: S108 - 
 UNLIMITED = LIMITED[2:]
 """How older ones have shared memory at all."""
 
-CLOSED = ("--remount-ro", "/dev", "--remount-ro", "/")
-"""What else is kept in memory is for reading."""
+CLOSED = ("--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/")
+"""What else is kept in memory is for reading, and so is all of `/proc`: who is root outside, too, owns the kernel there."""
+
+KINDS = ((ALONE, LIMITED), (OLDER, LIMITED), (OLDER, UNLIMITED))
+"""The best comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,7 @@ class Jail:
     """How to put programs into a jail. Without a `program` there is none, and commands stay what they are."""
 
     program: str | None = None
+    alone: tuple[str, ...] = ALONE
     limits: tuple[str, ...] = LIMITED
 
     @property
@@ -66,7 +75,8 @@ class Jail:
             return plain
         folder, *others = writable
         return [
-            *(self.program, *leash.READS_SETTINGS, *ALONE, *_system(), *self.limits, "--bind", str(temporary), "/tmp"),  # noqa: S108 - it is not the machine's own
+            *(self.program, *leash.READS_SETTINGS, *self.alone, *_system(), *self.limits),
+            *("--bind", str(temporary), "/tmp"),  # noqa: S108 - it is not the machine's own
             *_bound("--ro-bind-try", [Path(sys.base_prefix), *shown]),
             *_bound("--bind", [folder, *others]),
             *(*CLOSED, "--chdir", str(folder), "--", *plain),
@@ -81,10 +91,10 @@ def find() -> Jail:
     program = shutil.which("bwrap")
     if program is None:
         return NO_JAIL
-    limits = next(
-        (limits for limits in (LIMITED, UNLIMITED) if _works([program, *ALONE, *_system(), *limits, *CLOSED, "/bin/true"])), None
-    )
-    return NO_JAIL if limits is None else Jail(os.path.abspath(program), limits)
+    for alone, limits in KINDS:
+        if _works([program, *alone, *_system(), *limits, *CLOSED, "/bin/true"]):
+            return Jail(os.path.abspath(program), alone, limits)
+    return NO_JAIL
 
 
 def _works(command: list[str]) -> bool:

@@ -12,6 +12,7 @@ import uuid
 from email.utils import formatdate
 from enum import Enum
 from http import HTTPStatus
+from typing import cast
 
 import h11
 from starlette.types import Receive, Scope, Send
@@ -61,7 +62,13 @@ class LimitedProtocol(H11Protocol):
             self.app = _busy
         self._watch()
 
+    def eof_received(self) -> None:
+        self._note_left()
+        super().eof_received()
+
     def connection_lost(self, exc: Exception | None) -> None:
+        if exc is not None:  # otherwise this server closed it, or the client did so in the usual way
+            self._note_left()
         self._stop_watching()
         if self._sending:
             self._sending.cancel()
@@ -88,6 +95,11 @@ class LimitedProtocol(H11Protocol):
         error = sys.exc_info()[1]
         large = isinstance(error, h11.RemoteProtocolError) and error.error_status_hint == 431
         self._refuse(431 if large else 400, "The head of the request is too large" if large else msg)
+
+    def _note_left(self) -> None:
+        """For the log of requests, where it would look as if the client had the answer."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            cast("Scope", self.cycle.scope)["left"] = True
 
     def _watch(self) -> None:
         """See to it that what is waited for now comes in time."""

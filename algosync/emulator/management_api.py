@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builder import Builder
-from algosync.emulator.errors import BAD_LIMIT, ApiError, NoSuchAlgorithm, invalid, not_permitted
+from algosync.emulator.errors import BAD_LIMIT, SCM_REFUSED, ApiError, BareNoSuchAlgorithm, NoSuchAlgorithm, invalid, not_permitted
 from algosync.emulator.pool import Pool
 from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of, json_reply, object_field, read_object
@@ -29,6 +29,8 @@ SCM = {**SOURCE["scm"], "name": "Algorithmia"}
 MAX_PAGE = 1000
 LIMIT = re.compile(r"[0-9]{1,18}")
 """What Python reads without counting the digits."""
+
+NO_VERSION = "version_info.sample_input belongs to a version, and there is none yet: say it when you publish"
 
 COMMITS = 1000
 """The most that a log tells."""
@@ -71,6 +73,9 @@ class ManagementApi:
         name = body.get("name")
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise invalid("An algorithm's name begins with a letter; letters, digits and underscores follow")
+        _check_source(object_field(body, "source"))
+        if _sample(body):
+            raise invalid(NO_VERSION)
         details = changed_details({}, object_field(body, "details"))
         settings = new_settings(object_field(body, "settings"), self._records.environments)
         algorithm = await asyncio.to_thread(self._made, Algorithm(str(uuid.uuid4()), owner, name, details, settings, ""))
@@ -92,7 +97,7 @@ class ManagementApi:
         return made
 
     async def _read(self, request: Request) -> Response:
-        algorithm = addressed(request, self._records)
+        algorithm = addressed(request, self._records, BareNoSuchAlgorithm)
         own = caller_of(request).owns(algorithm.owner)
         shown = self._records.current(algorithm) if own else self._records.public(algorithm)
         if shown is None:
@@ -106,18 +111,14 @@ class ManagementApi:
         given = object_field(body, "settings")
         settings = changed_settings(algorithm.settings, given, self._records.environments)
         changed = replace(algorithm, details=details, settings=settings)
-        sample = object_field(body, "version_info").get("sample_input")
-        if not isinstance(sample, str | None):
-            raise invalid("version_info.sample_input is no string")
-        self._records.algorithms.update(changed)
-        self._sample(algorithm, sample)
-        return json_reply(self._records.current(changed))
-
-    def _sample(self, algorithm: Algorithm, sample: str | None) -> None:
-        """Show another sample input with the newest version; what was never published has none."""
+        sample = _sample(body)
         version = next(iter(self._records.versions.of(algorithm.id)), None)
+        if sample and version is None:
+            raise invalid(NO_VERSION)
+        self._records.algorithms.update(changed)
         if version and sample is not None:
             self._records.versions.describe(version, {**version.info, "sample_input": sample})
+        return json_reply(self._records.current(changed))
 
     async def _delete(self, request: Request) -> Response:
         """An owner's own; with a key of the administration anybody's, public or not. How clusters are told to, is not known."""
@@ -128,7 +129,7 @@ class ManagementApi:
         builds = self._records.builds.of(algorithm.id)
         self._records.algorithms.delete(algorithm)
         await self._pool.retire(algorithm.id)
-        self._builder.discard(builds)
+        await self._builder.discard(builds)
         await asyncio.to_thread(self._repositories.delete, algorithm.id)
         return Response(None, 204)
 
@@ -139,11 +140,13 @@ class ManagementApi:
         found = self._records.algorithms.page(owner, after, limit + 1)
         marker = found[limit - 1].name if len(found) > limit else None
         if caller_of(request).owns(owner):
-            return json_reply(envelope([self._records.current(each) for each in found[:limit]], marker))
-        return json_reply(envelope([shown for each in found[:limit] if (shown := self._records.public(each))], marker))
+            shown = [self._records.current(each) for each in found[:limit]]
+        else:
+            shown = [public for each in found[:limit] if (public := self._records.public(each))]
+        return json_reply(envelope(shown, marker, request.url))
 
     async def _errors(self, request: Request) -> Response:
-        return json_reply(self._records.algorithms.failures(owned(request, self._records).id))
+        return json_reply(self._records.algorithms.failures(owned(request, self._records, BareNoSuchAlgorithm).id))
 
     async def _log(self, request: Request) -> Response:
         algorithm = owned(request, self._records)
@@ -170,6 +173,22 @@ class ManagementApi:
         return json_reply(SCM)
 
 
+def _sample(body: dict[str, object]) -> str | None:
+    """The sample input that a request says, if it does. Raises `ApiError` 400 for what is no string."""
+    sample = object_field(body, "version_info").get("sample_input")
+    if not isinstance(sample, str | None):
+        raise invalid("version_info.sample_input is no string")
+    return sample
+
+
+def _check_source(source: dict[str, object]) -> None:
+    """Raises `ApiError` 400 (code 1008) where a repository is wanted elsewhere: `scm` is an id, or what is told of an SCM."""
+    scm = source.get("scm")
+    wanted = scm.get("id") if isinstance(scm, dict) else scm
+    if wanted not in (None, "", SCM["id"]):
+        raise ApiError(400, "source.scm names no SCM of this cluster, which keeps all repositories itself", SCM_REFUSED)
+
+
 def page_limit(request: Request, usual: int) -> int:
     """How many entries of a list are wanted. Raises `ApiError` 400 (code 5003) for what is out of range."""
     text = request.query_params.get("limit", str(usual))
@@ -178,21 +197,21 @@ def page_limit(request: Request, usual: int) -> int:
     return int(text)
 
 
-def owned(request: Request, records: Records) -> Algorithm:
-    """The caller's algorithm that a request addresses. Raises `ApiError` 404 where there is none, 403 for another's."""
-    algorithm = addressed(request, records)
+def owned(request: Request, records: Records, missing: type[NoSuchAlgorithm] = NoSuchAlgorithm) -> Algorithm:
+    """The caller's algorithm that a request addresses. Raises `missing` where there is none, `ApiError` 403 for another's."""
+    algorithm = addressed(request, records, missing)
     if not caller_of(request).owns(algorithm.owner):
         raise not_permitted()
     return algorithm
 
 
-def addressed(request: Request, records: Records) -> Algorithm:
-    """The algorithm that a request addresses, whosever it is. Raises `ApiError` 404 where there is none."""
+def addressed(request: Request, records: Records, missing: type[NoSuchAlgorithm] = NoSuchAlgorithm) -> Algorithm:
+    """The algorithm that a request addresses, whosever it is. Raises `missing` where there is none."""
     params = request.path_params
     if "id" in params:
         algorithm = records.algorithms.get(str(params["id"]))
     else:
         algorithm = records.algorithms.find(params["owner"], params["name"])
     if algorithm is None:
-        raise NoSuchAlgorithm
+        raise missing(by_id="id" in params)
     return algorithm

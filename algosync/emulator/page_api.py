@@ -1,11 +1,12 @@
 """Pages for people: what one looks for when a rehearsal fails. They change nothing and show no content of data.
 
 A key shows what its user and that one's organizations own, requests of that user, and requests of nobody known that name one of
-these accounts. Names of users and organizations everybody sees.
+these accounts, or none at all. Names of users and organizations everybody sees.
 """
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from algosync.emulator.gate import PAGES
 from algosync.emulator.management_api import owned
 from algosync.emulator.page_records import LISTED, RECENT, PageRecords
 from algosync.emulator.page_rendering import rendered
-from algosync.emulator.page_requests import RequestLine, grouped, recent
+from algosync.emulator.page_requests import RequestLine, grouped, recent, without_challenges
 from algosync.emulator.page_style import POLICY
 from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of
@@ -34,6 +35,12 @@ from algosync.emulator.repositories import Repositories
 
 LOG_END = 256 * 1024
 """Bytes of a build's log that are shown: its end says why it failed."""
+
+NOBODYS = re.compile(
+    r"/(v1/((connector/)?data|hostedData|algorithms|users|organizations|scms|openapispec|insights)/?)?"
+    r"|/(v1/algorithm-environments|webapi)/.*"
+)
+"""Paths that name no account: who asked for them has told nothing of anybody."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -78,6 +85,8 @@ class PageApi:
             "data": self._data,
             "data/{collection}": self._collection,
             "accounts": self._accounts,
+            # Last: whatever is below the pages and none of them is told so on one.
+            "{path:path}": self._nothing,
         }
         return [Route(PAGES + path, self._page(content)) for path, content in pages.items()]
 
@@ -133,7 +142,9 @@ class PageApi:
 
     def _calls(self, request: Request, caller: Caller) -> str:
         wanted = request.query_params.get("id")
-        found = [line for line in recent(self._log) if _concerns(line, caller) and not line.path.startswith(PAGES)]
+        found = [
+            line for line in without_challenges(recent(self._log)) if _concerns(line, caller) and not line.path.startswith(PAGES)
+        ]
         found = [line for line in found if wanted in (None, line.id)]
         return self._rendered(
             "calls",
@@ -163,6 +174,9 @@ class PageApi:
         keys, users, members = self._lists.keys(caller.user), self._lists.users(), self._lists.members()
         return self._rendered("accounts", "Accounts", "Accounts", user=caller.user, keys=keys, users=users, members=members)
 
+    def _nothing(self, _: Request, __: Caller) -> str:
+        raise ApiError(404, "There is no such page")
+
     def _rendered(self, page: str, section: str, title: str, **values: object) -> str:
         return rendered(page, section, title, site=self._site, **values)
 
@@ -188,7 +202,8 @@ class PageApi:
 def _concerns(line: RequestLine, caller: Caller) -> bool:
     """The gate lets nobody in whose key is wrong, and clients of git ask without one first; a fault may strike before it."""
     if line.user is None:
-        return not {".my", caller.user, *caller.organizations}.isdisjoint(line.path.partition("?")[0].split("/"))
+        path = line.path.partition("?")[0]
+        return bool(NOBODYS.fullmatch(path)) or not {".my", caller.user, *caller.organizations}.isdisjoint(path.split("/"))
     return line.user == caller.user
 
 

@@ -21,8 +21,10 @@ LISTED = 500
 RECENT = 50
 """The most that it lists of what has happened, newest first: each comes with what was said of it."""
 
-PERMITTED = {"write": "write", "call": "call", "management": "manage", "administration": "administer"}
-"""What keys may do, and differ in, as people read it. Reading is not among it."""
+MEMORY = "a process may have half of this machine's memory"
+
+PERMITTED = {"read": "read", "write": "write", "call": "call", "management": "manage", "administration": "administer"}
+"""What keys may do, as people read it. Without `write`, management is the use of git for reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,9 @@ class AlgorithmLine:
 class FailureLine:
     """A failed call and what was said of it. `at` is ISO 8601; `input` is the beginning of what the algorithm was given.
 
-    `trace` is the end of the stack trace, `printed` of what it printed, where there was any. `seconds` are of the call itself, and
-    None for one that an earlier version has recorded. `id` is what its answer names it by.
+    `message` is never empty: an exception without text is called by the last line of its trace. `trace` is the end of the stack
+    trace, `printed` of what it printed, where there was any; what both would show is `printed` alone. `seconds` are of the call
+    itself, and None for one that an earlier version has recorded. `id` is what its answer names it by.
     """
 
     owner: str
@@ -198,9 +201,17 @@ def _failure(row: sqlite3.Row) -> FailureLine:
     record = json.loads(row["record"])
     names = ("algoversion", "username", "error_type", "error", "input", "stacktrace", "stdout", "request_id")
     commit, user, kind, message, given, trace, printed, request = [str(record.get(name) or "") for name in names]
-    said = (kind, message, given, trace, printed, request)
+    # Of a process that has ended, all that is known is what it printed.
+    shown = "" if printed and (printed.endswith(trace) or trace.endswith(printed)) else trace
+    said = (kind, message if message.strip() else _last(trace), given, shown, printed, request)
     at = datetime.fromtimestamp(row["created_ms"] / 1000, timezone.utc).isoformat()
     return FailureLine(row["owner"], row["name"], commit, at, user, *said, record.get("duration"))
+
+
+def _last(trace: str) -> str:
+    """What an exception without text has to say for itself."""
+    line = trace.strip().rpartition("\n")[2]
+    return f"{line}: {MEMORY}" if line == "MemoryError" else line or "It says nothing."
 
 
 def _collection(row: sqlite3.Row) -> CollectionLine:
@@ -211,6 +222,8 @@ def _collection(row: sqlite3.Row) -> CollectionLine:
 
 def _key(key: KeyRecord) -> KeyLine:
     rights = [name for field, name in PERMITTED.items() if getattr(key.rights, field)]
+    if not key.rights.write:
+        rights = ["clone" if each == "manage" else each for each in rights]
     until = key.expires_at
     if until is None:
         return KeyLine(key.id, rights, key.main, None, expired=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 DISGUISING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 """Control characters, those that turn the direction of text or have no width, and what is no character."""
+
+
+READERS = {"user://*": "everybody", "algo://.my/*": "the owner's algorithms"}
+"""Parts of an ACL, in words."""
 
 
 def rendered(page: str, section: str, title: str, **values: object) -> str:
@@ -41,7 +46,14 @@ def _environment() -> Environment:
 
     sources = {"frame": FRAME, "parts": PARTS} | {name: BEFORE + text + "{% endblock %}" for name, text in PAGES.items()}
     made = Environment(loader=DictLoader(sources), autoescape=True, undefined=StrictUndefined, finalize=shown, trim_blocks=True)
-    made.filters |= {"moment": _moment, "took": _took, "size": _size, "segment": _segment, "beginning": _beginning}
+    made.filters |= {
+        "moment": _moment,
+        "took": _took,
+        "size": _size,
+        "segment": _segment,
+        "beginning": _beginning,
+        "readers": _readers,
+    }
     made.globals |= {"sections": SECTIONS, "listed": LISTED, "recent": RECENT, "style": Markup(STYLE)}  # noqa: S704  # a constant
     return made
 
@@ -72,6 +84,10 @@ def _size(count: int) -> str:
 def _segment(text: str) -> str:
     """For a place within a URL."""
     return quote(text, safe="", errors="replace")
+
+
+def _readers(acl: Sequence[str]) -> str:
+    return ", ".join(READERS.get(each, each) for each in acl) or "its owner only"
 
 
 def _beginning(value: object, most: int = 4000) -> str:

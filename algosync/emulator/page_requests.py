@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
+from algosync.emulator.errors import NO_CREDENTIALS
 from algosync.emulator.request_log import older
 
 READ = 512 * 1024
@@ -27,13 +28,22 @@ class RequestLine:
     fault: str | None
     error: str | None
     id: str | None
+    needs: str | None = None
+    """What the key does not permit, where it was refused for that."""
+
+    key: str | None = None
+    """The short id of that key."""
+
+    left: bool = False
+    """Whether the client was gone before it had the whole answer."""
+
     times: int = 1
     """How often it was repeated, one after the other, with the same end. Then this is the last one."""
 
     @property
     def failed(self) -> bool:
         """Whether somebody who looks for a failure looks for this: calls fail with status 200."""
-        return self.status >= 400 or self.fault is not None or self.error is not None
+        return self.status >= 400 or self.left or self.fault is not None or self.error is not None
 
 
 def recent(log: Path) -> Iterator[RequestLine]:
@@ -46,9 +56,23 @@ def recent(log: Path) -> Iterator[RequestLine]:
 
 def grouped(lines: Iterable[RequestLine]) -> Iterator[RequestLine]:
     """Repetitions as one."""
-    for _, group in groupby(lines, lambda line: (line.user, line.method, line.path, line.status, line.fault, line.error)):
+    for _, group in groupby(
+        lines, lambda line: (line.user, line.method, line.path, line.status, line.fault, line.error, line.key, line.left)
+    ):
         last, *before = group
         yield replace(last, times=1 + len(before))
+
+
+def without_challenges(lines: Iterable[RequestLine]) -> Iterator[RequestLine]:
+    """Newest first, but those by which clients of git learn that they have to say who they are, and then do."""
+    answered: set[tuple[str, str]] = set()
+    for line in lines:
+        asked = line.method, line.path
+        if line.status < 400:
+            answered.add(asked)
+        elif line.status == 401 and line.error == NO_CREDENTIALS and line.path.startswith("/git/") and asked in answered:
+            continue
+        yield line
 
 
 def _end(log: Path, most: int) -> tuple[list[bytes], int]:
@@ -72,6 +96,7 @@ def _request(line: bytes) -> RequestLine | None:
         entry = json.loads(line)
         texts = (entry["time"], entry["caller"], entry["method"], entry["path"])
         told = (entry.get("seconds"), entry.get("fault"), entry.get("error"), entry.get("id"))
-        return RequestLine(*texts, int(entry["status"]), int(entry["bytes"]), *told)
+        refused = (entry.get("needs"), entry.get("key"))
+        return RequestLine(*texts, int(entry["status"]), int(entry["bytes"]), *told, *refused, entry.get("left") is True)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

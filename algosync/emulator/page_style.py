@@ -35,6 +35,7 @@ summary { padding: .25rem 0; font-size: .875rem; cursor: pointer }
 dl { display: grid; grid-template-columns: minmax(6rem, max-content) 1fr; gap: .125rem 1rem; margin: 0 }
 dt { color: var(--faint) }
 dd { margin: 0 }
+.id { display: inline-block }
 code, pre { font: .875rem/1.45 ui-monospace, monospace }
 pre { margin: .5rem 0; padding: .75rem; border: 1px solid var(--line); border-radius: .25rem; white-space: pre-wrap }
 """

@@ -41,7 +41,7 @@ build of {{ build.commit[:10] }}</a>
 <li>{% if named %}{{ algorithm_link(each.owner, each.name) }} {% endif %}<b class="failed">{{ each.type or "error" }}</b>
 <small>{{ each.at | moment }} · version {{ each.commit[:10] }} · called by {{ each.user }}\
 {% if each.seconds is not none %} · {{ "%.3f" | format(each.seconds) }}&nbsp;s{% endif %}</small>
-<small>Id: <code>{{ each.id }}</code></small>
+<small>Id: <code class="id">{{ each.id }}</code></small>
 <pre>{{ each.message | beginning }}</pre>
 {% if each.trace %}<details><summary>Stack trace</summary><pre class="long">{{ each.trace }}</pre></details>{% endif %}
 {% if each.printed %}<details><summary>What it printed</summary><pre class="long">{{ each.printed }}</pre></details>{% endif %}
@@ -61,9 +61,12 @@ build of {{ build.commit[:10] }}</a>
 
 <small>{{ each.at | moment }} · {{ each.user or "nobody known" }} · {{ each.size | size }}\
 {% if each.seconds is not none %} · {{ each.seconds }}&nbsp;s{% endif %}\
+{% if each.left %} · <b class="failed">the client had left</b>{% endif %}\
 {% if each.fault %} · <b class="failed">fault {{ each.fault }}</b>{% endif %}</small>
-{% if each.error %}<small>{{ each.error }}</small>{% endif %}
-{% if each.id %}<small>Id: <code>{{ each.id }}</code></small>{% endif %}</li>
+{% if each.error %}<small>{{ each.error }}{% if each.key %} · key <code>{{ each.key }}</code>{% endif %}\
+{% if each.needs %} · needs: {{ each.needs }}{% endif %}</small>{% endif %}
+
+{% if each.id %}<small>Id: <code class="id">{{ each.id }}</code></small>{% endif %}</li>
 {% else %}
 <li>None</li>
 {% endfor %}
@@ -94,6 +97,9 @@ PAGES = {
 {{ parts.more(algorithms) }}
 """,
     "algorithm": """\
+{% set here = "/page/algorithms/" ~ (algorithm.owner | segment) ~ "/" ~ (algorithm.name | segment) %}
+<p class="parts"><a href="{{ here }}#versions">Versions</a> <a href="{{ here }}#builds">Builds</a>
+<a href="{{ here }}#failed">Failed calls</a></p>
 <dl>
 <dt>to clone</dt><dd><code>{{ clone }}</code></dd>
 <dt>environment</dt><dd>{{ environment }}</dd>
@@ -106,7 +112,7 @@ PAGES = {
 <dd><a href="/page/data/{{ collection.id | segment }}">{{ collection.account }}/{{ collection.name }}</a></dd>
 {% endif %}
 </dl>
-<h2>Versions</h2>
+<h2 id="versions">Versions</h2>
 <ul>
 {% for each in versions[:listed] %}
 <li><b>{{ each.semantic }}</b> {{ "public" if each.public else "private" }} <small><code>{{ each.commit }}</code></small>
@@ -116,7 +122,7 @@ PAGES = {
 {% endfor %}
 </ul>
 {{ parts.more(versions) }}
-<h2>Builds</h2>
+<h2 id="builds">Builds</h2>
 <ul>
 {% for each in builds[:listed] %}
 <li>{{ parts.build_line(algorithm.owner, algorithm.name, each, numbers.get(each.commit, ""), messages.get(each.commit, "")) }}</li>
@@ -146,7 +152,7 @@ PAGES = {
 <li><a href="/page/data/{{ each.id | segment }}">{{ each.account }}/{{ each.name }}</a>
 <small>{{ each.files }} {{ "file" if each.files == 1 else "files" }} · {{ each.size | size }}\
 {% if each.modified_at %} · last written {{ each.modified_at | moment }}{% endif %}\
- · read by {{ each.acl | join(", ") or "its owner only" }}</small></li>
+ · read by {{ each.acl | readers }}</small></li>
 {% else %}
 <li>There are no collections yet.</li>
 {% endfor %}
@@ -155,7 +161,7 @@ PAGES = {
 """,
     "collection": """\
 <p>{{ collection.files }} {{ "file" if collection.files == 1 else "files" }}, {{ collection.size | size }},
-read by {{ collection.acl | join(", ") or "its owner only" }}</p>
+read by {{ collection.acl | readers }}</p>
 <ul>
 {% for each in files[:listed] %}
 <li>{{ each.name }} <small>{{ each.size | size }} · {{ each.modified_at | moment }}</small></li>
@@ -184,7 +190,7 @@ read by {{ collection.acl | join(", ") or "its owner only" }}</p>
 <h2>Your keys</h2>
 <ul>
 {% for each in keys[:listed] %}
-<li>May {{ each.rights | join(", ") or "read only" }}
+<li>May {{ each.rights | join(", ") }}
 <small><code>{{ each.id }}</code> · {% if each.main %}main key · {% endif %}\
 {% if each.expired %}<b class="failed">expired</b> {% elif each.expires_at %}until {% endif %}\
 {{ each.expires_at | moment if each.expires_at else "does not expire" }}</small></li>

@@ -4,12 +4,24 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from algosync.emulator.accounts import Caller
-from algosync.emulator.errors import ApiError, invalid, not_permitted
+from algosync.emulator.errors import INVALID_REQUEST, ApiError, invalid, not_permitted
 
 PUBLIC = "user://*"
 OWN_ALGORITHMS = "algo://.my/*"
 ACLS: tuple[list[str], ...] = ([], [OWN_ALGORITHMS], [PUBLIC])
 """Who may read besides the owner: nobody, its algorithms, everybody (`platform.md` 2.4)."""
+
+
+class TooDeep(ApiError):
+    """A path into a folder inside a collection: nothing can be put there, and so nothing is there."""
+
+    def __init__(self) -> None:
+        super().__init__(400, "Hosted data has no folders inside a collection", INVALID_REQUEST)
+
+
+def missing() -> ApiError:
+    """What is not there, whatever it is."""
+    return ApiError(404, "path not found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +64,10 @@ def locate(path: str, caller: Caller) -> Place:
         return _of_algorithm(segments[1:], caller)
     account = caller.user if segments[0] == ".my" else segments[0]
     if len(segments) > 3:
-        raise invalid("Hosted data has no folders inside a collection")
+        raise TooDeep
     if segments[1:] and segments[1].startswith("."):
         # Special collections begin a path themselves, and no other's name begins so.
-        raise ApiError(404, "path not found")
+        raise missing()
     return Place(account, *segments[1:])
 
 
@@ -82,13 +94,13 @@ def _of_algorithm(rest: list[str], caller: Caller) -> Place:
     if caller.inside and rest[:1] in (["temp"], ["perm"]):
         rest = [caller.inside.owner, caller.inside.name, *rest]
     if len(rest) < 3 or rest[2] not in ("temp", "perm"):
-        raise ApiError(404, "path not found")
+        raise missing()
     return Place(caller.user, "/".join([".algo", *rest[:3]]), _file(rest[3:]))
 
 
 def _file(rest: list[str]) -> str:
     if len(rest) > 1:
-        raise invalid("Hosted data has no folders inside a collection")
+        raise TooDeep
     return rest[0] if rest else ""
 
 

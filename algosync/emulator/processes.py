@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from algosync.emulator import leash
+from algosync.emulator import authorities, leash
 
-CA_BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+CA_BUNDLES = authorities.BUNDLES
 """Which authorities to trust, as programs are told."""
 
-NETWORK = frozenset({*CA_BUNDLES, "SSL_CERT_DIR", "PATH", "LANG", "LANGUAGE", "TZ"})
+NETWORK = frozenset({"SSL_CERT_DIR", "PATH", "LANG", "LANGUAGE", "TZ"})
 """What a program needs to find other programs, its language, and the network, from behind proxies too."""
 
 LEASH = Path(__file__).with_name("leash.py")
@@ -37,12 +37,12 @@ _unwatched: set[socket.socket] = set()
 
 
 def inherited(names: frozenset[str] = frozenset(), prefixes: tuple[str, ...] = ()) -> dict[str, str]:
-    """The variables a child may see: locale, path, proxies and CA files, and those named. Never the caller's keys."""
+    """The variables a child may see: locale, path, proxies, CA files that are there, and those named. Never the caller's keys."""
 
     def allowed(name: str) -> bool:
         return name in NETWORK | names or name.startswith(("LC_", *prefixes)) or name.lower().endswith("_proxy")
 
-    return {name: value for name, value in os.environ.items() if allowed(name)}
+    return {name: value for name, value in os.environ.items() if allowed(name)} | authorities.named()
 
 
 def keep_open(descriptor: int) -> None:

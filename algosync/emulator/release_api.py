@@ -68,7 +68,9 @@ class ReleaseApi:
         limit, before = _page(request)
         builds = self._records.builds.page(algorithm.id, before, limit + 1)
         marker = str(builds[limit - 1].sequence) if len(builds) > limit else None
-        return json_reply(envelope([build_object(each, self._records.published(each)) for each in builds[:limit]], marker))
+        return json_reply(
+            envelope([build_object(each, self._records.published(each)) for each in builds[:limit]], marker, request.url)
+        )
 
     async def _build(self, request: Request) -> Response:
         build = self._one_build(request)
@@ -111,13 +113,13 @@ class ReleaseApi:
         pairs = [(build, self._records.published(build)) for build in self._records.builds.built_commits(algorithm.id)]
         if not own:
             pairs = [pair for pair in pairs if pair[1] and pair[1].public]
-        if published := request.query_params.get("published", "").lower():
-            pairs = [pair for pair in pairs if (pair[1] is not None) == (published == "true")]
-        if callability := request.query_params.get("callable", "").lower():
-            pairs = [pair for pair in pairs if pair[1] and pair[1].public == (callability == "true")]
+        if (published := _filter(request, "published")) is not None:
+            pairs = [pair for pair in pairs if (pair[1] is not None) == published]
+        if (public := _filter(request, "callable")) is not None:
+            pairs = [pair for pair in pairs if pair[1] and pair[1].public == public]
         pairs = [pair for pair in pairs if pair[0].sequence < before]
         marker = str(pairs[limit - 1][0].sequence) if len(pairs) > limit else None
-        return json_reply(envelope([version_object(algorithm, *pair) for pair in pairs[:limit]], marker))
+        return json_reply(envelope([version_object(algorithm, *pair) for pair in pairs[:limit]], marker, request.url))
 
     async def _version(self, request: Request) -> Response:
         algorithm, own = self._visible(request)
@@ -159,6 +161,14 @@ class ReleaseApi:
         return build
 
 
+def _filter(request: Request, name: str) -> bool | None:
+    """What a list is limited to, if it is, in any spelling of true and false. Raises `ApiError` 400 for anything else."""
+    text = request.query_params.get(name, "").lower()
+    if text not in ("", "true", "false"):
+        raise invalid(f"{name} is neither true nor false")
+    return text == "true" if text else None
+
+
 def _page(request: Request) -> tuple[int, int]:
     """How many entries are wanted, and before which one."""
     marker = request.query_params.get("marker", str(sys.maxsize))
@@ -170,7 +180,8 @@ def _page(request: Request) -> tuple[int, int]:
 def _release(algorithm: Algorithm, build: Build, body: dict[str, object]) -> Release:
     """What a publisher asks for; private and minor where not said."""
     wanted = object_field(body, "version_info")
-    info: dict[str, object] = {name: wanted[name] for name in ("release_notes", "sample_input", "sample_output") if name in wanted}
+    texts = ("release_notes", "sample_input", "sample_output")
+    info: dict[str, object] = {name: wanted[name] for name in texts if wanted.get(name) is not None}
     if not all(isinstance(value, str) for value in info.values()):
         raise invalid("release_notes, sample_input and sample_output are strings")
     callability = object_field(body, "settings").get("algorithm_callability") or "private"

@@ -61,10 +61,20 @@ def too_large(limit: int) -> ApiError:
     return ApiError(413, f"The request is larger than {limit} bytes", error_type="TooLargeError")
 
 
+def loaded(body: bytes) -> object:
+    """JSON. Raises `ValueError` for what is none, numbers that only Python's JSON knows among it, and `RecursionError`."""
+    content: object = json.loads(body, parse_constant=_no_number)
+    return content
+
+
+def _no_number(constant: str) -> None:
+    raise ValueError(f"{constant} is no number in JSON")
+
+
 def parsed(body: bytes) -> object:
     """JSON. Raises `ValueError` for what is none, is nested too deep, or holds half a surrogate pair, which no database takes."""
     try:
-        content: object = json.loads(body)
+        content = loaded(body)
         json.dumps(content, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError("The JSON is nested too deep") from None

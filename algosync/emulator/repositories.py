@@ -1,7 +1,8 @@
 """The git repository of every algorithm, by the algorithm's id. Pure Python: no git binary."""
 
 import itertools
-import shutil
+import logging
+import os
 import tempfile
 import threading
 import time
@@ -17,6 +18,7 @@ from dulwich.refs import DictRefsContainer, Ref
 from dulwich.repo import Repo
 
 from algosync.emulator.errors import ApiError
+from algosync.emulator.removal import discard
 
 MASTER = Ref(b"refs/heads/master")
 HEAD = Ref(b"HEAD")
@@ -90,13 +92,14 @@ class Repositories:
             return (_known(repository, wanted) if wanted else repository.refs[MASTER]).decode()
 
     def log(self, algorithm_id: str, since: str | None, until: str | None, limit: int) -> list[dict[str, str]]:
-        """Commits reachable from `until` (the head) and not from `since`, newest first.
+        """Commits reachable from `until` (the head) and not from the parents of `since`, newest first; those two are among them.
 
         Raises `ApiError` 404 for a commit that is not there.
         """
         with self.open(algorithm_id) as repository:
             start = _known(repository, until) if until else repository.refs[MASTER]
-            exclude = [_known(repository, since)] if since else None
+            first = repository[_known(repository, since)] if since else None
+            exclude = first.parents if isinstance(first, Commit) else None
             walker = repository.get_walker(include=[start], exclude=exclude, max_entries=limit)
             return [_log_entry(entry.commit) for entry in walker]
 
@@ -109,7 +112,7 @@ class Repositories:
 
     def delete(self, algorithm_id: str) -> None:
         """Remove a repository."""
-        shutil.rmtree(self._path(algorithm_id), ignore_errors=True)
+        discard(self._path(algorithm_id))
         self._locks.pop(algorithm_id, None)
 
     def sweep(self, known: set[str]) -> None:
@@ -119,18 +122,39 @@ class Repositories:
         any name that git permits, `tmp-fix` too, but never one that ends with `.lock`.
         """
         for path in self._folder.glob(f"{PASSING}*"):
-            path.unlink()
+            discard(path)
         for path in self._folder.glob("*.git"):
             if path.stem not in known:
-                shutil.rmtree(path, ignore_errors=True)
+                discard(path)
                 continue
-            locks = itertools.chain(path.glob("*.lock"), (path / "refs").rglob("*.lock"))
-            for left in itertools.chain(locks, (path / "objects").rglob("tmp*")):
-                if not left.is_dir():
-                    left.unlink(missing_ok=True)
+            try:
+                _sweep(path)
+            except OSError as error:
+                # It may have been damaged by hand. The others are to work all the same.
+                logging.warning("%s is not cleared up: %s", path, error)
 
     def _path(self, algorithm_id: str) -> Path:
         return self._folder / f"{algorithm_id}.git"
+
+
+def _sweep(repository: Path) -> None:
+    locks = (path for path in _files(repository / "refs") if path.suffix == ".lock")
+    objects = repository / "objects"
+    for left in itertools.chain(repository.glob("*.lock"), locks, objects.glob("tmp*"), objects.glob("*/tmp*")):
+        if not left.is_dir():
+            left.unlink(missing_ok=True)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """All files below a folder, however deep: `Path.rglob` recurses, and names of refs have any number of levels."""
+    waiting = [folder]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(Path(entry.path))
+                else:
+                    yield Path(entry.path)
 
 
 def _add_tree(repository: Repo, files: dict[str, bytes]) -> ObjectID:

@@ -34,9 +34,11 @@ def older(log: Path) -> Path:
 class RequestLog:
     """`requests.jsonl`: time, caller, method, path with query, status, bytes of the reply's body.
 
-    Where they are known: the seconds that it took from the gate to the reply's last byte, the fault that struck, the id that a call
-    or a refusal has in its answer, and its error: the beginning of what was said, or of a call that failed the type, as what
-    algorithms say may hold keys. It belongs to the event loop's thread. A full disk loses lines, and keeps nobody from an answer.
+    Where they are known: the seconds that it took from the gate to the reply's last byte, the fault that struck, whether the client
+    had `left` before that was whole, the id that a call or a refusal has in its answer, and its error: the beginning of what was
+    said, or of a call that failed the type, as what algorithms say may hold keys; of a key that does not permit what was
+    asked, its public short id, and what it would need. It belongs to the event loop's thread. A full disk loses lines, and keeps
+    nobody from an answer.
     """
 
     def __init__(self, path: Path, known: Known, max_bytes: int = MAX_BYTES) -> None:
@@ -113,10 +115,16 @@ def _line(scope: Scope, status: int, size: int, known: Known) -> str:
         entry["seconds"] = round(time.monotonic() - began, 3)
     if fault := scope.get("fault"):
         entry["fault"] = fault
+    if scope.get("left"):
+        entry["left"] = True
     if call := scope.get("call"):
         entry["id"] = call
     if failed := scope.get("failed"):
         entry["error"] = failed[:LONGEST]
+    if lacks := scope.get("lacks"):
+        entry["needs"] = ", ".join(lacks)
+    if key := scope.get("key"):
+        entry["key"] = key
     if refusal := cast("ApiError | None", scope.get("refusal")):
         entry["id"] = refusal.id
         entry["error"] = refusal.message[:LONGEST]

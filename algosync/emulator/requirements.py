@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import Distribution
@@ -17,8 +18,16 @@ MAX_BYTES = 1024 * 1024
 """Of a list of requirements: thousands of lines with hashes."""
 
 OPTIONS = re.compile(r"\s--(?:hash|global-option|config-settings?)\b.*")
-PATH = re.compile(r"^[.~]|/|\.(?:whl|zip|tar\.gz)$")
-LOCAL_OPTIONS = ("-r", "-c", "-e", "-f", "--requirement", "--constraint", "--editable", "--find-links")
+PATH = re.compile(r"^[.~]|/|\.(?:whl|zip|tar|tgz|tbz|txz|tlz|tar\.(?:gz|bz2|xz|lz|lzma))(?:\[[^][]*\])?$", re.IGNORECASE)
+"""What pip takes for a file or folder: slashes, and every ending of an archive."""
+
+COMMENT = re.compile(r"\s*#")
+REMOTE = re.compile(r"(?:(?:git|hg|svn|bzr)\+)?(?:https?|ssh)://[^/]", re.IGNORECASE)
+"""The beginning of what is the same from wherever it is asked for."""
+
+FLAGS = ("--no-index", "--pre", "--prefer-binary", "--require-hashes")
+CHOICES = ("--no-binary", "--only-binary", "--trusted-host")
+INDEXES = ("-i", "--index-url", "--extra-index-url")
 
 HERE: Mapping[str, str] = MappingProxyType({})
 """Where markers say what they say of the Python that runs this."""
@@ -30,10 +39,11 @@ class RequirementsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """`lines`: what is asked for, without comments, sorted. `named`: those lines that name packages of an index.
+    """`lines`: what is asked for, without comments: options, in their order, then the others, sorted; what pip reads in the list,
+    it reads in them. `named`: those that name packages of an index.
 
     Other lines are options, URLs and paths, which only an installer can judge; a `local` line refers to files beside
-    the list, so that the list alone does not say what it means.
+    the list, or may do so, so that the list alone does not say what it means.
     """
 
     lines: tuple[str, ...]
@@ -77,18 +87,24 @@ def read(path: Path) -> Requirements:
 
 def parse(text: str) -> Requirements:
     """Read a `requirements.txt`. Raises `RequirementsError`, in pip's words, for a line that is none."""
-    lines, named, local = [], [], False
+    options: list[str] = []
+    others: set[str] = set()
+    named: list[Requirement] = []
+    local = False
     for number, line in _logical_lines(text):
-        lines.append(line)
         if line.startswith("-"):
-            local = local or line.startswith(LOCAL_OPTIONS)
-        elif _is_path(line):
+            options.append(line)
+            local = local or not _is_remote(line)
+            continue
+        others.add(line)
+        if _is_path(line):
             local = True
         elif "://" in line and "@" not in line.partition("://")[0]:
-            continue
+            local = local or not REMOTE.match(line)
         else:
             named.append(_requirement(OPTIONS.sub("", line), number))
-    return Requirements(tuple(sorted(set(lines))), tuple(named), local)
+    local = local or any(each.url and not REMOTE.match(each.url) for each in named)
+    return Requirements((*options, *sorted(others)), tuple(named), local)
 
 
 def satisfied(requirements: Requirements, site_packages: Path, markers: Mapping[str, str] = HERE) -> bool:
@@ -105,20 +121,38 @@ def satisfied(requirements: Requirements, site_packages: Path, markers: Mapping[
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Lines with their numbers, continued ones joined, comments and blanks left out."""
+    """Lines with their numbers, continued ones joined, comments and blanks left out: as pip does, or it would find others."""
     joined = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        joined += line
-        if joined.endswith("\\"):
-            joined = joined[:-1]
-            continue
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        if line.endswith("\\") and not COMMENT.match(line):
+            joined += line.strip("\\")
+            if number < len(lines):
+                continue
+        else:
+            # A comment ends what is continued, and is none of it.
+            joined += f" {line}" if COMMENT.match(line) else line
         # One blank before the comment: with all of them, a line of blanks takes a time that is quadratic in its length.
         content = re.sub(r"(^|\s)#.*$", "", joined).strip()
         joined = ""
         if content:
             yield number, content
-    if joined.strip():
-        yield text.count("\n") + 1, joined.strip()
+
+
+def _is_remote(line: str) -> bool:
+    """Whether all options of a line mean the same everywhere. Abbreviations, which pip takes, are none that are known here."""
+    try:
+        words = iter(shlex.split(line))
+    except ValueError:
+        return False
+    for word in words:
+        name, given, value = word.partition("=")
+        if name in FLAGS and not given:
+            continue
+        value = value if given else next(words, "")
+        if name not in CHOICES and not (name in INDEXES and REMOTE.match(value)):
+            return False
+    return True
 
 
 def _is_path(line: str) -> bool:

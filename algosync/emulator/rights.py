@@ -42,7 +42,11 @@ class Rights:
 
     def cover(self, needed: "Rights") -> bool:
         """Whether everything that is needed is there."""
-        return all(getattr(self, field.name) or not getattr(needed, field.name) for field in fields(Rights))
+        return not self.lack(needed)
+
+    def lack(self, needed: "Rights") -> list[str]:
+        """What is needed and not there, by name."""
+        return [each.name for each in fields(Rights) if getattr(needed, each.name) and not getattr(self, each.name)]
 
     def permit(self, method: str, path: str, query: str) -> bool:
         """Whether a key of these rights may make the request."""

@@ -213,11 +213,15 @@ def failure(error: BaseException, error_type: str) -> str:
 
 
 def trace(error: BaseException) -> str:
-    """The stack trace below this file's own frames."""
+    """The stack trace below this file's own frames, and below those of the import that it asks for."""
     frames = error.__traceback__
-    while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+    while frames is not None and _own(frames.tb_frame.f_code.co_filename):
         frames = frames.tb_next
     return "".join(traceback.format_exception(type(error), error, frames))
+
+
+def _own(file: str) -> bool:
+    return file in (__file__, importlib.__file__) or file.startswith("<frozen importlib")
 
 
 def error_text(message: str, error_type: str, stacktrace: str = "") -> str:

@@ -29,6 +29,9 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 STEERING = re.compile(r"(LD|GLIBC|MALLOC)_.*|GCONV_PATH|LOCPATH")
 """What the system's loader and library obey before a program has begun: nobody's secrets."""
 
+NEEDED = frozenset({"PATH", "HOME", "TMPDIR", "ALGORITHMIA_API", "ALGORITHMIA_API_KEY", "NO_PROXY", "no_proxy"})
+"""What every worker is given itself, whatever the secrets of its algorithm: one of that name would never be seen."""
+
 MAX_VALUE = 65536
 """Bytes. A process can take about twice that in one variable."""
 
@@ -68,10 +71,7 @@ class SecretsApi:
         body = await read_object(request)
         _check_owner(body, algorithm.id)
         variable = _text(body, "secret_key")
-        if not VARIABLE.fullmatch(variable):
-            raise invalid("secret_key is no name of an environment variable")
-        if STEERING.fullmatch(variable):
-            raise invalid(f"{variable} steers how programs are loaded, and holds no secret")
+        _check_variable(variable)
         entry = Entry(
             id=str(uuid.uuid4()),
             algorithm_id=algorithm.id,
@@ -138,6 +138,16 @@ def _check_owner(body: Mapping[str, object], algorithm_id: str) -> None:
     for name, value in true.items():
         if body.get(name, value) != value:
             raise invalid(f"{name} is not that of this algorithm's secrets")
+
+
+def _check_variable(name: str) -> None:
+    """Raises `ApiError` 400 for what names no environment variable, or one that is not the algorithm's to set."""
+    if not VARIABLE.fullmatch(name):
+        raise invalid("secret_key is no name of an environment variable")
+    if STEERING.fullmatch(name):
+        raise invalid(f"{name} steers how programs are loaded, and holds no secret")
+    if name in NEEDED:
+        raise invalid(f"{name} is set by the cluster, and holds no secret")
 
 
 def _text(body: Mapping[str, object], name: str, default: str | None = None) -> str:

@@ -51,6 +51,7 @@ def serve(options: Options) -> None:
     root = start_files.prepared(options.root)
     lock = start_files.locked(root)
     processes.keep_open(lock)
+    start_files.kept_authorities(root)
     watched = start_files.opened(options.until_unlocked) if options.until_unlocked else None
     with _listening(options.port, root) as listener:
         port: int = listener.getsockname()[1]

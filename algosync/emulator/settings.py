@@ -8,6 +8,8 @@ from algosync.emulator.errors import LANGUAGE_UNKNOWN, PACKAGE_SET_UNKNOWN, ApiE
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
+DETAILS = ("label", "summary", "tagline")
+
 CHOICES = {
     "algorithm_callability": ("private", "public"),
     "source_visibility": ("closed", "open"),
@@ -18,16 +20,25 @@ SWITCHES = ("pipeline_enabled", "insights_enabled")
 LEGACY = {"python3-1": "Python 3.7", "python2-langpack": "Python 2.7"}
 """Languages from before there were environments, and what stands in for them."""
 
+SELECTORS = ("algorithm_environment", "package_set", "language")
+"""What names a runtime, the first that is given; `environment`, beside a language, says no more than cpu or gpu."""
+
 REQUIRED = ("source_visibility", "license", "network_access", "pipeline_enabled")
 DEFAULTS: dict[str, object] = {"algorithm_callability": "private", "insights_enabled": False, "royalty_microcredits": 0}
 
 
 def changed_details(old: Mapping[str, object], given: Mapping[str, object]) -> dict[str, object]:
-    """The details with what a request says of them. Raises `ApiError` 400 where they then have no label."""
-    details = {**old, **given}
-    if not isinstance(details.get("label"), str):
-        raise invalid("details.label is missing, or no text")
-    return details
+    """The details with what a request says of them; null says nothing, and what is no detail is passed over.
+
+    Raises `ApiError` 400 for what is no text, and where they then have no label.
+    """
+    said = {name: given[name] for name in DETAILS if given.get(name) is not None}
+    for name, text in said.items():
+        if not isinstance(text, str):
+            raise invalid(f"details.{name} is no text")
+    if "label" not in {**old, **said}:
+        raise invalid("details.label is missing")
+    return {**old, **said}
 
 
 def new_settings(given: Mapping[str, object], environments: Environments) -> dict[str, object]:
@@ -40,30 +51,32 @@ def changed_settings(old: Mapping[str, object], given: Mapping[str, object], env
     """The settings after an update, which repeats the required ones. The language cannot change."""
     _check(given)
     before = environments.by_id(old["algorithm_environment"])
-    after = environments.by_id(given["algorithm_environment"]) if "algorithm_environment" in given else before
-    if after is None:
-        raise invalid("settings.algorithm_environment names no environment of this cluster")
+    after = before if before and _selector(given) is None else _runtime(given, environments)
     if before and before.kind.language != after.kind.language:
         raise invalid("The language of an algorithm cannot be changed")
     return _merged(old, given, after)
 
 
+def _selector(given: Mapping[str, object]) -> str | None:
+    """What a request names a runtime by, if it does."""
+    return next((name for name in SELECTORS if given.get(name) is not None), None)
+
+
 def _runtime(given: Mapping[str, object], environments: Environments) -> Environment:
-    """What an algorithm runs in, by the first of the three selectors that is given."""
-    if "algorithm_environment" in given:
-        environment = environments.by_id(given["algorithm_environment"])
-    elif "package_set" in given:
+    """What an algorithm runs in, by the first of the selectors that is given. Raises `ApiError` 400 for an unknown one."""
+    selector = _selector(given)
+    if selector == "package_set":
         environment = environments.by_package_set(given["package_set"])
         if environment is None:
             known = ", ".join(each.kind.package_set for each in environments.all)
             message = f"settings.package_set names no package set of this cluster, which has {known}"
             raise ApiError(400, message, PACKAGE_SET_UNKNOWN)
-    elif "language" in given:
+    elif selector == "language":
         environment = environments.by_name(LEGACY.get(str(given["language"])))
         if environment is None:
             raise ApiError(400, "settings.language names no language of this cluster", LANGUAGE_UNKNOWN)
     else:
-        environment = None
+        environment = environments.by_id(given.get("algorithm_environment"))
     if environment is None:
         raise invalid("settings.algorithm_environment (or package_set, or language) names no environment of this cluster")
     return environment

@@ -11,7 +11,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from algosync.emulator import server_lock
+from algosync.emulator import authorities, server_lock
 from algosync.emulator.accounts import AccountError, Accounts
 from algosync.emulator.database import Database
 from algosync.emulator.fault_file import FaultFile
@@ -50,6 +50,14 @@ def tls_files(root: Path, given: Path | None) -> Tls:
         return Tls(trust.issue(root / "tls" / "server.pem"), trust.certificate, trust.bundle())
     except (TlsError, OSError) as error:
         raise StartError(f"Cannot serve TLS: {error}") from None
+
+
+def kept_authorities(root: Path) -> None:
+    """Let nothing that is trusted here depend on the folder of another local cluster."""
+    try:
+        authorities.keep(root)
+    except OSError as error:
+        raise StartError(f"Cannot keep the authorities of another local cluster in {root}: {error.strerror}") from None
 
 
 def checked(faults: Path) -> Path:

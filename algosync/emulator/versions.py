@@ -63,7 +63,7 @@ class Versions:
         self._database = database
 
     def publish(self, algorithm_id: str, release: Release) -> Version:
-        """Number and record a version, and its settings as the algorithm's: both, or neither.
+        """Number and record a version, and its details and settings as the algorithm's: all, or nothing.
 
         Raises `ApiError`, code 1007, for a commit that has been published.
         """
@@ -80,10 +80,10 @@ class Versions:
             try:
                 _insert(connection, version)
             except sqlite3.IntegrityError:
-                message = "Version already published: compile the algorithm again first"
+                message = "Version already published: push a new commit first"
                 raise ApiError(400, message, ALREADY_PUBLISHED) from None
-            settings = json.dumps(release.settings)
-            connection.execute("UPDATE algorithms SET settings = ? WHERE id = ?", (settings, algorithm_id))
+            now = json.dumps(release.details), json.dumps(release.settings)
+            connection.execute("UPDATE algorithms SET details = ?, settings = ? WHERE id = ?", (*now, algorithm_id))
         return version
 
     def describe(self, version: Version, info: dict[str, object]) -> None:

@@ -1,5 +1,7 @@
 """Algorithms, builds and versions as JSON (facts: `platform.md` 3.2, 3.10)."""
 
+from starlette.datastructures import URL
+
 from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builds import IN_PROGRESS, SUCCEEDED, Build
 from algosync.emulator.versions import Version
@@ -59,9 +61,10 @@ def build_object(build: Build, version: Version | None) -> dict[str, object]:
     return shape
 
 
-def envelope(results: list[dict[str, object]], marker: str | None = None) -> dict[str, object]:
-    """A page of a list."""
-    return {"marker": marker, "next_link": None, "results": results}
+def envelope(results: list[dict[str, object]], marker: str | None = None, asked: URL | None = None) -> dict[str, object]:
+    """A page of a list; where there is another, `asked` is what this one is the answer to."""
+    following = asked.include_query_params(marker=marker) if asked and marker else None
+    return {"marker": marker, "next_link": following and f"{following.path}?{following.query}", "results": results}
 
 
 def _version_info(build: Build, version: Version | None) -> dict[str, object]:

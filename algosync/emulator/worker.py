@@ -18,6 +18,7 @@ from algosync.emulator.accounts import Accounts, Caller, Running
 from algosync.emulator.calls import Call, Document, NotJsonError, Outcome, Target, answered, failed
 from algosync.emulator.interpreters import base_of
 from algosync.emulator.jail import NO_JAIL, Jail
+from algosync.emulator.removal import discard
 
 RUNNER = Path(__file__).with_name("runner.py")
 
@@ -147,7 +148,7 @@ class Worker:
         if self._process:
             await processes.kill(self._process)
         self._log.close()
-        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        await asyncio.to_thread(discard, self._folder)
 
     async def _answer(self, process: Process, request: bytes, timeout: float) -> Outcome:
         """The next line of the runner, or what went wrong instead, which leaves the worker unusable."""

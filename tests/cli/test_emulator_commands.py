@@ -27,6 +27,7 @@ from harness import Workspace, certificate, cluster_process
 from algosync.cli import embedded, keeping
 from algosync.core.error import AlgosyncError, Unreachable
 from algosync.emulator import server_lock
+from algosync.emulator.removal import remove
 
 PLAIN = re.compile(r"sim[A-Za-z0-9]{25}\n")
 
@@ -75,7 +76,8 @@ def listening(url: str) -> bool:
 
 
 def test_the_life_of_a_cluster(place: Workspace) -> None:
-    assert said(place, "status", code=0) == "There are no local clusters in state.\n"
+    state = place.folder / "state"
+    assert said(place, "status", code=0) == f"There are no local clusters in {state}.\n"
     url = done(place, "start").strip()
     first = document(place)
     assert first["address"] == url
@@ -86,7 +88,7 @@ def test_the_life_of_a_cluster(place: Workspace) -> None:
     assert f"running already at {url}, with another --port, --tls\n" in said(place, "start", "--tls", "--port", "1")
     assert said(place, "stop", code=0) == "The local cluster default has ended.\n"
     assert not listening(url)
-    assert said(place, "stop", code=0) == "The local cluster default is not running.\n"
+    assert said(place, "stop", code=0) == f"The local cluster default in {state} is not running.\n"
     assert done(place, "status", "--name", "default", code=1) == "default  stopped  0 algorithms\n"
     assert done(place, "start").strip() == url, "the port is kept"
     assert document(place)["key"] == first["key"]
@@ -155,8 +157,9 @@ def test_what_a_killed_server_leaves_deceives_nobody(place: Workspace) -> None:
         path = root_of(place) / file
         path.write_text(path.read_text().replace(str(pid), str(os.getpid())))
     assert done(place, "status", "--name", "default", code=1) == "default  stopped  0 algorithms\n"
-    assert said(place, "stop", code=0) == "The local cluster default is not running.\n"
-    assert "is not running" in said(place, "env")
+    running = f"he local cluster default in {place.folder / 'state'} is not running"
+    assert said(place, "stop", code=0) == f"T{running}.\n"
+    assert f"Error: t{running}\n" in said(place, "env")
 
 
 class Stranger(http.server.BaseHTTPRequestHandler):
@@ -225,11 +228,23 @@ def test_reset_and_stop_mind_the_commands_that_use_it(place: Workspace) -> None:
     url = done(place, "start").strip()
     users = os.open(root_of(place) / "users.lock", os.O_RDWR)
     fcntl.flock(users, fcntl.LOCK_SH)
+    # Both commands wait a moment for one that is about to end.
     assert "Error: commands are using the local cluster default; nothing was changed" in said(place, "reset", "--auto-approve")
     assert roots(url, str(document(place)["key"])) == ["local"]
     assert said(place, "stop", code=0) == "The local cluster default has ended, while commands were using it.\n"
     os.close(users)
     done(place, "reset", "--auto-approve")
+
+
+def test_who_is_about_to_end_is_waited_for(tmp_path: Path) -> None:
+    """As the server of a command that has returned."""
+    with (tmp_path / "users.lock").open("w") as users:
+        fcntl.flock(users, fcntl.LOCK_EX)
+        timer = threading.Timer(0.3, fcntl.flock, (users, fcntl.LOCK_UN))
+        timer.start()
+        with keeping._unused(tmp_path) as unused:
+            assert unused
+        timer.join()
 
 
 def test_env_is_for_shells(place: Workspace) -> None:
@@ -314,7 +329,7 @@ def test_keys_are_listed_and_removed(place: Workspace) -> None:
         "local  administration  main",
         "eve  write, call, management, read",
         "eve  administration",
-        "eve  management, read",
+        "eve  read only, management (clone)",
         known[-1][1],
     ]
     assert re.fullmatch(r"eve  write, call, management, read  expired 20\d\d-\d\d-\d\dT[\d:]{8}\+00:00", known[-1][1])
@@ -409,7 +424,10 @@ def test_reset_asks_and_leaves_nothing(place: Workspace) -> None:
     assert on_a_terminal(place, "yes") == 0
     assert not listening(url)
     assert sorted(path.name for path in root_of(place).iterdir()) == ["server.lock", "start.lock", "users.lock"]
-    assert said(place, "reset", "--auto-approve", "--name", "none", code=0) == "There is no local cluster none.\n"
+    assert (
+        said(place, "reset", "--auto-approve", "--name", "none", code=0)
+        == f"There is no local cluster none in {place.folder / 'state'}.\n"
+    )
 
 
 def test_a_reset_says_what_it_could_not_remove(place: Workspace) -> None:
@@ -418,6 +436,20 @@ def test_a_reset_says_what_it_could_not_remove(place: Workspace) -> None:
     assert f"the local cluster default is not removed yet: {stuck}: Is a directory" in said(place, "reset", "--auto-approve")
     stuck.rmdir()
     assert said(place, "reset", "--auto-approve", code=0) == "The local cluster default has no data any more.\n"
+
+
+def test_a_reset_removes_folders_of_any_depth(place: Workspace) -> None:
+    folder = root_of(place) / "run"
+    folder.mkdir(parents=True)
+    for _ in range(1100):
+        folder /= "e"
+        folder.mkdir()
+    try:
+        assert said(place, "reset", "--auto-approve", code=0) == "The local cluster default has no data any more.\n"
+        assert sorted(path.name for path in root_of(place).iterdir()) == ["start.lock", "users.lock"]
+    finally:
+        # pytest could not.
+        remove(root_of(place) / "run")
 
 
 def test_keys_wait_for_who_starts_or_removes_the_cluster(place: Workspace) -> None:
@@ -456,7 +488,8 @@ def on_a_terminal(place: Workspace, answer: str) -> int:
 
 
 def test_logs(place: Workspace) -> None:
-    assert "has been started" in said(place, "logs")
+    never = f"Error: there is no local cluster default in {place.folder / 'state'} that has been started\n"
+    assert said(place, "logs").startswith(never)
     url = done(place, "start").strip()
     assert roots(url, "wrong\x1b") == 401
     long = f"/{'x' * 3000}"

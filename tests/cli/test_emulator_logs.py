@@ -22,6 +22,7 @@ def test_following_goes_on_in_the_new_file(tmp_path: Path) -> None:
         cwd=tmp_path,
         env=Workspace(tmp_path).environment(),
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )
     with follower:
@@ -33,4 +34,6 @@ def test_following_goes_on_in_the_new_file(tmp_path: Path) -> None:
         log.write_text("4\n")
         assert [follower.stdout.readline() for _ in range(2)] == ["3\n", "4\n"]
         follower.send_signal(signal.SIGINT)
+        # Nothing that sounds as if the cluster were stopped.
+        assert follower.communicate(timeout=20) == ("", "")
     assert follower.returncode == 130

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from harness import Workspace
 
 from algosync.cli import keeping
-from algosync.emulator.accounts import Accounts
+from algosync.emulator.accounts import Accounts, key_id
 from algosync.emulator.database import Database
 
 
@@ -41,6 +43,9 @@ def test_a_port_that_changes_is_told(place: Workspace) -> None:
         other.bind(("127.0.0.1", int(last)))
         other.listen()
         told = said(place, "start")
+        other.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody waits for its answer
+            other.accept()
     url = json.loads(address.read_text())["address"]
     line = f"Port {last}, where it was last time, is taken by another program; now it is at {url}, and stays there."
     assert [each for each in told.splitlines() if each.startswith("Port ")] == [line]
@@ -51,23 +56,59 @@ def test_who_gives_out_keys_hears_of_a_new_cluster(place: Workspace) -> None:
     new = f"There is no local cluster default in {place.folder / 'state'} yet: this makes one.\n"
     refused = "Error: local is there already: users and organizations share their names\n"
     assert said(place, "user", "add", "a", "--organization", "local", code=1) == new + refused
-    assert said(place, "user", "add", "quality", "--organization", "research") == ""
-    assert said(place, "user", "add", "quality") == "quality is there already: this is another key.\n"
+    ended = place.run("emulator", "user", "add", "quality", "--organization", "research")
+    made = key_id(ended.stdout.strip())
+    assert ended.stderr == f"key {made} of quality: write, call, management, read\nquality joined research.\n"
+    known = "Error: quality is there already\n  algosync emulator key add --user quality\n"
+    assert said(place, "user", "add", "quality", code=1) == known
+    joining = place.run("emulator", "user", "add", "quality", *(f"--organization={each}" for each in ("research", "zoo", "acme")))
+    assert (joining.stdout, joining.stderr) == ("", "quality joined acme, zoo.\n")
+    assert said(place, "user", "add", "quality", "--organization", "zoo") == "quality is in it already.\n"
+    listed = json.loads(place.run("emulator", "key", "list", "--json").stdout)["keys"]
+    assert [(each["user"], each["id"]) for each in listed] == [("quality", made)]
     organization = "Error: research is an organization: keys are those of users\n  --user with the name of a member\n"
     assert said(place, "key", "add", "--user", "research", code=1) == organization
 
 
+def test_a_key_in_the_hand_is_found_and_removed(place: Workspace) -> None:
+    """By its id, which is told when it is made, or by itself: on stdin, as keys are never arguments."""
+    made = place.run("emulator", "key", "add", "--read-only", "--no-call")
+    key = made.stdout.strip()
+    assert made.stderr.splitlines()[1] == f"key {key_id(key)} of local: read only, management (clone)"
+    assert place.run("emulator", "key", "list").stdout == f"{key_id(key)}  local  read only, management (clone)\n"
+    removing = [sys.executable, "-m", "algosync", "emulator", "key", "remove", "-"]
+    told = [
+        subprocess.run(
+            removing, cwd=place.folder, env=place.environment(), input=f"{key}\n", capture_output=True, text=True, check=False
+        ).stderr
+        for _ in range(2)
+    ]
+    gone = f"Error: {key_id(key)} is the id of no key\n  algosync emulator key list\n"
+    assert told == [f"The key {key_id(key)} opens nothing any more.\n", gone]
+
+
+def test_a_cluster_that_is_not_there_is_not_stopped(place: Workspace) -> None:
+    """Nor anything else: the folder is another one, or the name is wrong."""
+    there = f"there is no local cluster other in {place.folder / 'state'}"
+    start = "  algosync emulator start --name other\n"
+    assert said(place, "status", "--name", "other", code=1) == f"Error: {there}\n{start}"
+    assert said(place, "stop", "--name", "other") == f"T{there[1:]}.\n"
+    ended = place.run("emulator", "status", "--name", "other", "--json")
+    [seen] = json.loads(ended.stdout)["clusters"]
+    assert (ended.returncode, seen["state"]) == (1, "absent")
+
+
 def test_what_was_removed_or_never_ran_is_not_listed(place: Workspace) -> None:
+    state = place.folder / "state"
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         said(place, "start", "--port", str(other.getsockname()[1]), code=1)
-    state = place.folder / "state"
-    assert said(place, "status") == "There are no local clusters in state.\n"
+    assert said(place, "status") == f"There are no local clusters in {state}.\n"
     said(place, "key", "add")
     assert said(place, "status") == f"Local clusters in {state}:\n"
     said(place, "reset", "--auto-approve")
-    assert said(place, "status") == "There are no local clusters in state.\n"
+    assert said(place, "status") == f"There are no local clusters in {state}.\n"
 
 
 def test_how_it_was_started_is_told(place: Workspace) -> None:
@@ -91,6 +132,15 @@ def test_a_wrong_user_name_is_not_told_as_a_wrong_key(place: Workspace) -> None:
         for credentials in (("other", "simOther"), ("other", "simNobody"))
     ]
     assert messages == ["The user name is not that of the API key's owner", "The API key is unknown or invalid"]
+
+
+def test_a_local_source_needs_no_variable_to_agree(place: Workspace) -> None:
+    """`env --source` sets that of the very same cluster, and no key that the environment gives goes there."""
+    place.algorithm("One")
+    place.write([{"name": "One", "language": "python3"}], source_info={"cluster_address": "local"})
+    environ = {"SOURCE_API_ADDRESS": "http://127.0.0.1:9", "SOURCE_API_KEY": "simKEYKEYKEYKEYKEYKEYKEYKEY1"}
+    ended = place.run("plan", "--destination", "local", environ=environ)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_names_that_python_does_not_know_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

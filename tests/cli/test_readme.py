@@ -1,13 +1,15 @@
 """What README shows is what the program does: the session, the options, the variables, the exit codes, the workflow."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
-from harness import Workspace
+from harness import Cluster, Workspace
 
 from algosync import workflow
 
@@ -95,6 +97,24 @@ def test_the_commands_of_a_cluster_that_stays(tmp_path: Path) -> None:
     assert status.startswith(f"default  running  {address}")
     assert f"DESTINATION_API_ADDRESS={address}\n" in done.stderr
     assert "ADMIN_API_KEY=sim" in done.stderr
+
+
+def test_the_ids_of_environments(cluster: Cluster) -> None:
+    block = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    assert block is not None
+    script = f"import Algorithmia, json\nprint(json.dumps({block[1].strip()}))"
+    environ = {**os.environ, "ALGORITHMIA_API": cluster.url, "ALGORITHMIA_API_KEY": cluster.key}
+    done = subprocess.run([sys.executable, "-c", script], env=environ, capture_output=True, text=True, timeout=60, check=True)
+    settings = {"source_visibility": "closed", "license": "apl", "network_access": "full", "pipeline_enabled": True}
+    settings["algorithm_environment"] = json.loads(done.stdout)["Python 3.9"]
+    created = {"name": "Mine", "details": {"label": "Mine"}, "settings": settings}
+    request = urllib.request.Request(
+        f"{cluster.url}/v1/algorithms/{cluster.user}",
+        json.dumps(created).encode(),
+        {"Authorization": cluster.key, "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert answer.status == 200
 
 
 def test_every_option_of_its_commands_is_told() -> None:

@@ -234,6 +234,21 @@ def test_an_algorithms_own_failure_keeps_its_words_and_trace(member: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        ({"message": "", "stacktrace": 'File "src/a.py", line 2\nAssertionError\n'}, "AssertionError"),
+        ({"message": None, "stack_trace": "MemoryError"}, "MemoryError"),
+        ({"message": " ", "stacktrace": ""}, "the algorithm failed"),
+        ({"stacktrace": 7}, "the algorithm failed"),
+    ],
+)
+def test_a_failure_without_words_has_those_of_its_trace(error: dict[str, object], message: str) -> None:
+    with server(http("200 OK", json.dumps({"error": error}).encode())) as cluster, pytest.raises(TestFailed) as caught:
+        cluster.algorithms.call("me", "Hello", "0.1.0", "1", 60)
+    assert caught.value.message == message
+
+
+@pytest.mark.parametrize(
     ("reply", "error"),
     [
         (http("404 Not Found", b'{"error":{"message":"no version hash"}}'), NotFound),

@@ -51,6 +51,15 @@ def test_user_of_somebody_else(site: Site) -> None:
     assert (reply.status, reply.at("error", "code")) == (403, 2001)
 
 
+def test_generated_client_reads_accounts(site: Site, new: Library) -> None:
+    """It reads none that lacks an address, nor an organization without label and contact: here it reads all, said or not."""
+    user = new.ask(f"client.manageApi.get_user('{site.user}').to_dict()")
+    assert (user.error, user.at("username"), user.at("email")) == ("", site.user, f"{site.user}@algorithmia.local")
+    reply = new.ask(f"client.manageApi.get_organization('{site.organization}').to_dict()")
+    assert (reply.error, reply.at("org_name"), reply.at("org_email")) == ("", "acme", "acme@algorithmia.local")
+    assert (reply.at("org_label"), reply.at("org_contact_name")) == ("acme", "acme")
+
+
 def admin(site: Site) -> str:
     return f"Algorithmia.client('{site.admin}', '{site.curl.address}')"
 
@@ -141,6 +150,18 @@ def test_encoded_paths(site: Site, shape: str) -> None:
 def test_other_connectors(site: Site, path: str) -> None:
     reply = site.curl("GET", path)
     assert (reply.status, "connector" in str(reply.at("error", "message"))) == (400, True)
+
+
+@pytest.mark.parametrize("shape", ["/v1/data/data://{}/a", "/v1/connector/data/data://{}/a", "/v1/data/data%3A%2F%2F{}%2Fa"])
+def test_scheme_in_the_path(site: Site, shape: str) -> None:
+    """Not every client takes it off; what it writes is found by those who do."""
+    path = site.collection()
+    replies = [
+        site.curl("PUT", shape.format(path), b"words"),
+        site.curl("GET", shape.format(path)),
+        site.curl("GET", f"/v1/data/{path}/a"),
+    ]
+    assert (replies[0].document, replies[1].body, replies[2].body) == ({"result": f"data://{path}/a"}, b"words", b"words")
 
 
 @pytest.mark.parametrize("path", [".my/", "{}/", "//{}"])

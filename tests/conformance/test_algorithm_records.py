@@ -8,13 +8,14 @@ from site_under_test import Algorithm, Site
 def test_list_of_a_users_algorithms_by_page(site: Site) -> None:
     made = {site.created().id for _ in range(2)}
     found: list[object] = []
-    marker = ""
+    following = f"/v1/users/{site.user}/algorithms?limit=1"
     for _ in range(1000):
-        reply = site.curl("GET", f"/v1/users/{site.user}/algorithms?limit=1&marker={marker}")
+        reply = site.curl("GET", following)
         assert len(reply.each("results")) == 1, reply
         found.append(reply.at("results", 0, "id"))
-        marker = reply.at("marker")
-        if marker is None:
+        following = reply.at("next_link")
+        assert (following is None) == (reply.at("marker") is None), reply
+        if following is None:
             break
     assert (len(found), set(found) >= made) == (len(set(found)), True)
 
@@ -48,12 +49,18 @@ def test_commit_log(site: Site, hello: Algorithm) -> None:
     assert (reply.at("commits", 0, "id"), reply.names("commits", 0)) == (hello.commit, {"id", "short_message", "message", "author"})
 
 
-@pytest.mark.parametrize(("query", "shown"), [("since", ["commit", "0.2.0"]), ("until", ["0.1.1", "0.1.0", "initial"])])
+@pytest.mark.parametrize(("query", "shown"), [("since", ["commit", "0.2.0", "0.1.1"]), ("until", ["0.1.1", "0.1.0", "initial"])])
 def test_part_of_the_commit_log(site: Site, released: dict[str, Algorithm], query: str, shown: list[str]) -> None:
-    """`since` leaves out the commit that it names and those before it, `until` what came after it: a choice."""
+    """`since` leaves out what came before the commit that it names, `until` what came after it: the generated client says so."""
     named = {version.commit: name for name, version in released.items()}
     reply = site.curl("GET", f"{released['0.1.1'].url}/log?{query}={released['0.1.1'].commit}")
     assert [named.get(each["id"], "initial") for each in reply.each("commits")] == shown
+
+
+def test_commit_log_since_the_first(site: Site, hello: Algorithm) -> None:
+    """Nothing comes before it."""
+    reply = site.curl("GET", f"{hello.url}/log?since={hello.commit}")
+    assert [each["id"] for each in reply.each("commits")] == [hello.commit]
 
 
 def test_scms(site: Site, new: Library) -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from clients import Library
-from site_under_test import Algorithm, Site
+from site_under_test import NOWHERE, Algorithm, Site
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -88,6 +88,20 @@ def test_create_needs_a_label(site: Site) -> None:
     assert (reply.status, reply.at("error", "code")) == (400, 6001)
 
 
+@pytest.mark.parametrize("details", [{"label": 5}, {"label": "x", "summary": 5}, {"label": "x", "tagline": {}}])
+def test_create_checks_the_details(site: Site, details: dict[str, object]) -> None:
+    reply = site.curl("POST", f"/v1/algorithms/{site.user}", {**site.creation(site.name("Made")), "details": details})
+    assert (reply.status, reply.at("error", "code")) == (400, 6001)
+
+
+def test_details_are_three_texts(site: Site) -> None:
+    """Null says nothing, and what is no detail is not kept."""
+    made = site.created()
+    said = {"label": None, "summary": "words", "tagline": None, "nonsense": {"deep": 1}}
+    reply = site.curl("PUT", made.url, {"details": said, "settings": site.creation("X")["settings"]})
+    assert (reply.status, reply.at("details")) == (200, {"label": made.name, "summary": "words"})
+
+
 @pytest.mark.parametrize("name", ["1st", "with-hyphen", "with.dot", "", "with space"])
 def test_create_checks_the_name(site: Site, name: str) -> None:
     reply = site.curl("POST", f"/v1/algorithms/{site.user}", site.creation(name))
@@ -98,6 +112,22 @@ def test_create_twice(site: Site) -> None:
     made = site.created()
     reply = site.curl("POST", f"/v1/algorithms/{site.user}", site.creation(made.name))
     assert (reply.status, reply.at("error", "code")) == (400, 1002)
+
+
+@pytest.mark.parametrize("scm", ["github", {"id": "github", "provider": "github"}, ["internal"]])
+def test_create_with_a_repository_elsewhere(site: Site, scm: object) -> None:
+    """There is none: refused, and nothing is made, rather than a repository of the cluster's own."""
+    made = site.creation(site.name("Made"))
+    reply = site.curl("POST", f"/v1/algorithms/{site.user}", {**made, "source": {"scm": scm, "repository_name": "x"}})
+    assert (reply.status, reply.at("error", "code")) == (400, 1008)
+    after = site.curl("GET", f"/v1/algorithms/{site.user}/{made['name']}")
+    assert after.status == 404
+
+
+@pytest.mark.parametrize("scm", ["internal", "", None, SOURCE["scm"]])
+def test_create_with_a_repository_here(site: Site, scm: object) -> None:
+    reply = site.curl("POST", f"/v1/algorithms/{site.user}", {**site.creation(site.name("Made")), "source": {"scm": scm}})
+    assert (reply.status, reply.at("source")) == (200, SOURCE)
 
 
 def test_create_for_a_stranger(site: Site) -> None:
@@ -139,6 +169,23 @@ def test_read_missing(site: Site) -> None:
     """Clients compare the whole body."""
     reply = site.curl("GET", f"/v1/algorithms/{site.user}/None")
     assert (reply.status, reply.body) == (404, b'{"error":"No such algorithm"}')
+
+
+@pytest.mark.parametrize(("by", "code"), [("name", 1001), ("id", 1009)])
+def test_missing_where_no_client_compares(site: Site, by: str, code: int) -> None:
+    """Wrapped, with a code, everywhere but at the two reads whose whole body is known."""
+    url = f"/v1/algorithms/{f'{site.user}/None' if by == 'name' else NOWHERE}"
+    asked = [("PUT", ""), ("DELETE", ""), ("POST", "/compile"), ("POST", "/versions"), ("GET", "/builds"), ("GET", "/secrets")]
+    replies = [site.curl(method, url + rest, {}) for method, rest in asked]
+    told = [(reply.status, reply.at("error", "code"), reply.at("error", "message")) for reply in replies]
+    assert told == [(404, code, "No such algorithm")] * len(asked)
+    bare = [site.curl("GET", url + rest) for rest in ("", "/errors")]
+    assert [(reply.status, reply.body) for reply in bare] == [(404, b'{"error":"No such algorithm"}')] * 2
+
+
+def test_old_client_hears_of_a_missing_algorithm(site: Site, old: Library) -> None:
+    reply = old.ask(f"client.algo('{site.user}/None').publish({{}}, {{}}, {{}})")
+    assert (reply.error, reply.message) == ("AlgorithmException", "'No such algorithm'")
 
 
 def test_read_foreign(site: Site, hello: Algorithm) -> None:
@@ -210,6 +257,27 @@ def test_update_cannot_change_the_language(site: Site) -> None:
     settings = {**site.creation("X")["settings"], "algorithm_environment": site.environment("Python 2.7")}
     reply = site.curl("PUT", made.url, {"details": {"label": "new"}, "settings": settings})
     assert (reply.status, isinstance(reply.at("error", "message"), str)) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("selector", "expected"),
+    [
+        ({"package_set": "python38"}, (200, None, "python38")),
+        ({"language": "python3-1", "environment": "cpu"}, (200, None, "python37")),
+        ({"environment": "cpu"}, (200, None, "python39")),
+        ({"package_set": None}, (200, None, "python39")),
+        ({"package_set": "none"}, (400, 1003, None)),
+        ({"language": "cobol"}, (400, 4001, None)),
+        ({"package_set": "python27"}, (400, 6001, None)),
+        ({"language": "python2-langpack"}, (400, 6001, None)),
+    ],
+)
+def test_update_of_the_runtime(site: Site, selector: dict[str, str], expected: tuple[int, int | None, str | None]) -> None:
+    """By each of the selectors that creation takes; refused, rather than passed over."""
+    made = site.created("Python 3.9")
+    settings = {name: value for name, value in site.creation("X")["settings"].items() if name != "algorithm_environment"}
+    reply = site.curl("PUT", made.url, {"settings": {**settings, **selector}})
+    assert (reply.status, reply.at("error", "code"), reply.at("settings", "package_set")) == expected
 
 
 def test_update_of_sample_input(site: Site, released: dict[str, Algorithm]) -> None:

@@ -39,8 +39,10 @@ def test_unknown_content_type(site: Site, odd: Algorithm) -> None:
     assert (reply.status, isinstance(reply.at("error", "message"), str)) == (415, True)
 
 
-def test_input_that_is_no_json(site: Site, odd: Algorithm) -> None:
-    reply = post(site, odd, "{", "application/json")
+@pytest.mark.parametrize("text", ["{", "NaN", "[1, Infinity]", '{"a": -Infinity}'])
+def test_input_that_is_no_json(site: Site, odd: Algorithm, text: str) -> None:
+    """Nor is what Python alone takes for it."""
+    reply = post(site, odd, text, "application/json")
     assert (reply.status, reply.at("error", "error_type")) == (400, "ParsingError")
 
 

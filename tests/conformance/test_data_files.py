@@ -3,6 +3,7 @@
 import re
 from email.utils import parsedate_to_datetime
 
+import pytest
 from clients import Library
 from replies import Reply
 from site_under_test import Site
@@ -88,6 +89,38 @@ def test_probe_failures_are_said_in_a_header(site: Site) -> None:
     assert [reply.status for reply in replies] == [404, 401, 403]
     assert all(reply.headers.get("x-error-message") for reply in replies)
     assert [reply.body for reply in replies] == [b"", b"", b""]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+@pytest.mark.parametrize("shape", ["{}/sub/f.txt", "{}/sub/deeper/f.txt", "f.txt", "nobody", "nobody/things/f.txt"])
+def test_paths_that_cannot_be(site: Site, method: str, shape: str) -> None:
+    """Whoever looks there, or deletes, finds nothing: clients that probe local paths first expect it."""
+    reply = site.curl(method, f"/v1/data/{shape.format(site.collection())}")
+    told = reply.headers.get("x-error-message") if method == "HEAD" else error(reply)
+    assert (reply.status, told) == (404, "path not found")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+def test_accounts_of_others_are_not_missing(site: Site, method: str) -> None:
+    reply = site.curl(method, f"/v1/data/{site.user}", key=site.other)
+    assert (reply.status, reply.status if method == "HEAD" else reply.at("error", "code")) == (
+        403,
+        403 if method == "HEAD" else 2001,
+    )
+
+
+def test_nothing_is_put_where_it_cannot_be(site: Site) -> None:
+    path = f"/v1/data/{site.collection()}/sub"
+    replies = [site.curl("PUT", f"{path}/f.txt", b"x"), site.curl("POST", path, {"name": "x"})]
+    assert [(reply.status, reply.at("error", "code")) for reply in replies] == [(400, 6001)] * 2
+
+
+@pytest.mark.parametrize("accept", ["application/octet-stream", "text/plain", "application/json", "*/*"])
+@pytest.mark.parametrize("content", ["words", BYTES])
+def test_probe_tells_the_type_that_is_read(site: Site, accept: str, content: str | bytes) -> None:
+    path = f"/v1/data/{site.collection({'a': content})}/a"
+    probed, read = (site.curl(method, path, headers={"Accept": accept}) for method in ("HEAD", "GET"))
+    assert (probed.headers.get("x-data-type"), probed.headers.get("content-type")) == ("file", read.headers.get("content-type"))
 
 
 def test_library_probes(site: Site, library: Library) -> None:

@@ -50,6 +50,17 @@ def test_private_references_of_strangers(site: Site, released: dict[str, Algorit
     assert (reply.status, reply.at("error", "code")) == (403, 2001)
 
 
+@pytest.mark.parametrize("reference", ["9.9.9", "0.2", "1.*", "nonsense"])
+def test_references_of_strangers_to_nothing(site: Site, released: dict[str, Algorithm], hello: Algorithm, reference: str) -> None:
+    """Of a public algorithm, what is not there is not found; of a private one everything is forbidden."""
+    path = f"{released['commit'].path}/{reference}"
+    json = {"Content-Type": "application/json"}
+    reply = site.curl("POST", f"/v1/algo/{path}", "1", json, site.other)
+    assert (reply.status, reply.at("error", "message")) == (404, f"algorithm algo://{path} not found")
+    reply = site.curl("POST", f"/v1/algo/{hello.path}/{reference}", "1", json, site.other)
+    assert (reply.status, reply.at("error", "code")) == (403, 2001)
+
+
 def test_strangers_call_what_is_public(site: Site, released: dict[str, Algorithm]) -> None:
     path = f"/v1/algo/{released['commit'].path}"
     reply = site.curl("POST", path, "1", {"Content-Type": "application/json"}, site.other)

@@ -74,6 +74,19 @@ def test_builds_by_page(site: Site, released: dict[str, Algorithm]) -> None:
     assert ([len(reply.each("results")) for reply in (first, second)], second.at("marker")) == ([3, 1], None)
 
 
+@pytest.mark.parametrize("listing", ["builds", "versions"])
+def test_pages_link_to_the_next(site: Site, released: dict[str, Algorithm], listing: str) -> None:
+    """What was asked for stays as it was, but for the marker."""
+    path = f"{released['commit'].url}/{listing}?limit=1&published=true"
+    first = site.curl("GET", path)
+    assert first.at("next_link") == f"{path}&marker={first.at('marker')}"
+    second = site.curl("GET", first.at("next_link"))
+    assert second.at("next_link") == f"{path}&marker={second.at('marker')}"
+    assert second.at("marker") != first.at("marker")
+    last = site.curl("GET", f"{path.replace('limit=1', 'limit=9')}&marker={second.at('marker')}")
+    assert (last.at("next_link"), last.at("marker"), last.each("results") != []) == (None, None, True)
+
+
 @pytest.mark.parametrize(("query", "code"), [("limit=0", 5003), ("limit=x", 5003), ("limit=-1", 5003), ("marker=x", 5002)])
 @pytest.mark.parametrize("listing", ["builds", "versions"])
 def test_bad_pages(site: Site, hello: Algorithm, listing: str, query: str, code: int) -> None:
@@ -129,6 +142,16 @@ def test_publish(site: Site) -> None:
     )
 
 
+def test_publish_says_the_details(site: Site) -> None:
+    """What is published is what the algorithm is, from then on; what is not said stays."""
+    made = plain(site)
+    site.curl("PUT", made.url, {"details": {"tagline": "kept"}, "settings": site.creation("X")["settings"]})
+    reply = site.curl("POST", f"{made.url}/versions", {**publication(), "details": {"label": "new", "summary": "words"}})
+    assert reply.at("details") == {"label": "new", "summary": "words", "tagline": "kept"}
+    reply = site.curl("GET", made.url)
+    assert reply.at("details") == {"label": "new", "summary": "words", "tagline": "kept"}
+
+
 def test_publish_at_the_older_route(site: Site) -> None:
     reply = site.curl("POST", f"{plain(site).url}/version", publication())
     assert (reply.status, reply.at("version_info", "semantic_version")) == (200, "0.1.0")
@@ -170,10 +193,22 @@ def test_sample_input_is_a_string(site: Site) -> None:
     assert (reply.status, isinstance(reply.at("error", "message"), str)) == (400, True)
 
 
+def test_publish_with_nulls(site: Site) -> None:
+    """They say nothing: some clients write out what they were not told."""
+    body = publication(release_notes=None, sample_input=None, sample_output='"out"')
+    reply = site.curl("POST", f"{plain(site).url}/versions", body)
+    assert (reply.status, reply.at("version_info", "sample_output")) == (200, '"out"')
+    assert not reply.names("version_info") & {"release_notes", "sample_input"}
+
+
 def test_publish_twice(site: Site) -> None:
     made = plain(site)
     replies = [site.curl("POST", f"{made.url}/versions", publication()) for _ in range(2)]
     assert (replies[0].status, replies[1].status, replies[1].at("error", "code")) == (200, 400, 1007)
+    compiled = site.curl("POST", f"{made.url}/compile", {})
+    assert compiled.status == 200
+    reply = site.curl("POST", f"{made.url}/versions", publication())
+    assert reply.at("error", "message") == "Version already published: push a new commit first"
 
 
 def test_old_client_hears_of_publishing_twice(site: Site, old: Library) -> None:
@@ -202,6 +237,7 @@ def test_versions(site: Site, released: dict[str, Algorithm], new: Library) -> N
     [
         ("published=true", ["0.2.0", "0.1.1", "0.1.0"]),
         ("published=false", [None]),
+        ("published=False", [None]),
         ("limit=2", [None, "0.2.0"]),
     ],
 )
@@ -209,6 +245,12 @@ def test_versions_filtered(site: Site, released: dict[str, Algorithm], query: st
     reply = site.curl("GET", f"{released['commit'].url}/versions?{query}")
     found = [each["version_info"].get("semantic_version") for each in reply.each("results")]
     assert (found, reply.status) == (numbers, 200)
+
+
+@pytest.mark.parametrize("query", ["published=yes", "callable=1", "callable=none"])
+def test_versions_by_what_is_no_boolean(site: Site, hello: Algorithm, query: str) -> None:
+    reply = site.curl("GET", f"{hello.url}/versions?{query}")
+    assert (reply.status, reply.at("error", "code")) == (400, 6001)
 
 
 def test_versions_that_are_callable(site: Site, released: dict[str, Algorithm]) -> None:

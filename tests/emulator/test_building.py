@@ -261,18 +261,43 @@ def test_reading_requirements() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "--find-links wheels",
-        "--find-links=wheels",
-        "-f wheels",
-        "file:wheels/a.whl",
-        "file:///a",
-        "wheels/a",
-        "a.whl ; python_version > '3'",
+        *("--find-links wheels", "--find-links=wheels", "-f wheels", "-fwheels", "--find-l wheels", "--pre --find-links wheels"),
+        *("-r more.txt", "-cmore.txt", "--requirem more.txt", "-e .", "--index-url ./simple", "-i ./simple", "--index-u=simple"),
+        *("--extra-index-url file:///simple", "-isimple", "--no-index --find-links=w", "--unknown", "--pre 'open", "-i"),
+        *("file:wheels/a.whl", "file:///a", "FILE:///a", "wheels/a", "a.whl ; python_version > '3'", "a.tar.xz", "A.TGZ[x]", "./a"),
+        *("a @ file:///a", "a @ file:a", "a @ ./a", "git+file:///a", "git+FILE://host/a", "./a ; platform_version != '://'"),
     ],
 )
 def test_lines_that_refer_to_files(line: str) -> None:
     found = parse(f"six\n{line}")
-    assert (found.local, [each.name for each in found.named]) == (True, ["six"])
+    assert (found.local, found.named[0].name, found.plain) == (True, "six", False)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("--no-index", "--pre --prefer-binary", "--require-hashes", "--no-binary :all:", "--only-binary=a,b", "--trusted-host b"),
+        *("-i https://host/simple", "--index-url=HTTP://host/simple", "--extra-index-url https://${PIP_TOKEN}@host/simple"),
+        *("https://host/a.whl", "a @ https://host/a.whl", "git+https://host/a.git", "a @ git+ssh://git@host/a"),
+    ],
+)
+def test_lines_that_mean_the_same_everywhere(line: str) -> None:
+    assert (parse(f"six\n{line}").local, parse(f"six\n{line}").plain) == (False, False)
+
+
+def test_options_keep_their_order() -> None:
+    """Of two indexes the last counts, so the same lines in another order are no reason to share an environment."""
+    one, other = (f"-i https://{first}/\nb\na\n-i https://{last}/" for first, last in ("xy", "yx"))
+    assert parse(one).lines == ("-i https://x/", "-i https://y/", "a", "b")
+    assert parse(other).lines == ("-i https://y/", "-i https://x/", "a", "b")
+
+
+def test_comments_continue_nothing() -> None:
+    """Nor does pip let them: what it reads after one counts."""
+    assert parse("six # no \\\n# comment \\\n--find-links w").lines == ("--find-links w", "six")
+    assert parse("six\n# comment \\\n--find-links w").lines == ("--find-links w", "six")
+    assert parse("six \\\n # comment \\\npip").lines == ("pip", "six")
+    assert parse("six \\").lines == ("six",)
 
 
 @pytest.mark.parametrize("line", ["a ; platform_version != 'a/b'", "a --global-option='--x=/y'", "a @ https://host/a.whl"])

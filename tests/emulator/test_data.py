@@ -130,7 +130,7 @@ def test_wholly_escaped_paths(site: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("s3+label://bucket/key", 400), (".my/a/b/c", 400), (".session/x", 404), (".algo/x", 404)]
+    ("path", "status"), [("s3+label://bucket/key", 400), (".my/a/b/c", 404), (".session/x", 404), (".algo/x", 404)]
 )
 def test_places_that_are_none(site: Emulator, path: str, status: int) -> None:
     assert site.request("GET", f"/v1/data/{path}").status == status

@@ -255,17 +255,28 @@ def test_the_first_entry_strikes_and_all_count(cluster: Struck) -> None:
 
 
 def test_a_file_that_breaks_while_the_cluster_runs_breaks_every_request(cluster: Struck) -> None:
-    """A fault that silently fails to strike would make a test that cannot fail."""
+    """A fault that silently fails to strike would make a test that cannot fail. Why, only its owner is told, once each."""
     cluster.faults.write_text("[{}]")
-    for _ in range(2):
-        reply = cluster.site.request("GET", FILE)
-        reason = f"The faults cannot be used: {cluster.faults}: entry 1: missing: match, then"
-        assert (reply.status, reply.json["error"]["message"]) == (500, reason)
+    message = "The faults cannot be used: `algosync emulator logs` tells why"
+    for path in (FILE, "/v1/data/"):
+        reply = cluster.site.request("GET", path, key="simNobody")
+        assert (reply.status, reply.json["error"]["message"]) == (500, message)
+        line = cluster.site.log()[-1]
+        told = {"status": 500, "bytes": len(reply.body), "error": message, "id": reply.json["error"]["id"]}
+        assert {name: line[name] for name in told} == told
+    assert cluster.site.request("HEAD", FILE).headers["x-error-message"] == message
+    assert cluster.site.log()[-1]["bytes"] == 0
     cluster.faults.unlink()
-    reply = cluster.site.request("GET", FILE)
-    assert reply.json["error"]["message"] == f"The faults cannot be used: {cluster.faults}: No such file or directory"
+    assert cluster.site.request("GET", FILE).json["error"]["message"] == message
     cluster.set([])
     assert cluster.site.request("GET", FILE).status == 200
+    cluster.faults.unlink()
+    assert cluster.site.request("GET", FILE).status == 500
+    cluster.set([])
+    reasons = [f"{cluster.faults}: {why}" for why in ("entry 1: missing: match, then", *["No such file or directory"] * 2)]
+    assert cluster.site.process.stdout
+    told_once = [cluster.site.process.stdout.readline() for _ in reasons]
+    assert told_once == [f"The faults cannot be used: {reason}\n" for reason in reasons]
 
 
 def test_what_is_not_struck_is_logged_without_a_fault(cluster: Struck) -> None:

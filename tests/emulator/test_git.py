@@ -17,7 +17,7 @@ from dulwich.objects import Blob, Tree
 from dulwich.pack import write_pack_objects
 from dulwich.protocol import pkt_line
 from dulwich.repo import MemoryRepo
-from emulated import MASTER, Emulator, add_commit, emulator, store
+from emulated import MASTER, Emulator, add_commit, emulator, store, until
 
 ZERO = b"0" * 40
 Git = Callable[..., subprocess.CompletedProcess[str]]
@@ -234,6 +234,43 @@ def test_hostile_trees_are_not_checked_out(site: Emulator, name: bytes, mode: in
     source = site.root / "builds" / build["build_id"] / "src"
     assert list(source.iterdir()) == []
     assert site.logs(algorithm, build).endswith("Build failed\n")
+
+
+def test_trees_that_stand_for_any_number_of_folders_are_not_checked_out(site: Emulator) -> None:
+    """Each has ten entries for the same next one: 10^40 in all, and no file among them."""
+    site.create("Endless")
+    repository, head = site.fetch("Endless")
+    tree = Tree()
+    for _ in range(40):
+        repository.object_store.add_object(tree)
+        below, tree = tree, Tree()
+        for number in range(10):
+            tree.add(b"%d" % number, 0o040000, below.id)
+    repository.object_store.add_object(tree)
+    commit = add_commit(repository, tree.id, [head])
+    site.send("Endless", repository, head, commit)
+    build = site.build_of("Endless", commit.decode())
+    assert site.logs("Endless", build).endswith("The source has more than 100000 files and folders\nBuild failed\n")
+
+
+def test_the_checkout_of_a_deleted_algorithm_ends_and_leaves_nothing(site: Emulator) -> None:
+    site.create("Deleted")
+    repository, head = site.fetch("Deleted")
+    tree, blob = Tree(), Blob.from_string(b"x")
+    for number in range(50_000):
+        tree.add(b"%d" % number, 0o100644, blob.id)
+    for each in (tree, blob):
+        repository.object_store.add_object(each)
+    commit = add_commit(repository, tree.id, [head])
+    site.send("Deleted", repository, head, commit)
+    [build] = site.get("/v1/algorithms/local/Deleted/builds")["results"]
+    folder = site.root / "builds" / build["build_id"]
+    until((folder / "src" / "1").exists)
+    assert site.request("DELETE", "/v1/algorithms/local/Deleted").status == 204
+    assert not folder.exists()
+    # Its turn is free, and the server has nothing else to do.
+    site.deploy("Next", "def apply(input):\n    return 1\n")
+    assert not folder.exists()
 
 
 def test_modes_are_kept_without_more(site: Emulator) -> None:

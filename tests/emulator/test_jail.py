@@ -245,8 +245,9 @@ def test_a_jail_that_does_not_work_is_none(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "bwrap").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "bwrap").chmod(0o755)
     assert jail.find() == jail.NO_JAIL
-    (tmp_path / "bwrap").write_text("#!/bin/sh\nexit 0\n")
-    assert jail.find() == jail.Jail(str(tmp_path / "bwrap"))
+    for kind, refused in zip(jail.KINDS, ("--none", "--disable-userns", "--disable-userns*|*--size"), strict=True):
+        (tmp_path / "bwrap").write_text(f'#!/bin/sh\ncase "$*" in *{refused}*) exit 1; esac\n')
+        assert jail.find() == jail.Jail(str(tmp_path / "bwrap"), *kind)
 
 
 def test_a_secret_steers_nothing_outside_the_jail(jailed: Emulator) -> None:
@@ -307,6 +308,51 @@ def apply(input):
     ]
     assert found[1] == ["/dev/shm", "/tmp"]
     assert found[0] == jail.SHARED_MEMORY or jail.find().limits == jail.UNLIMITED
+
+
+OPENS = """
+import ctypes, os
+NEW_USER_NAMESPACE = 0x10000000
+def changed(path):
+    try:
+        os.chmod(path, os.stat(path).st_mode & 0o7777)
+        return True
+    except OSError:
+        return False
+def unshares():
+    # A process of more than one thread never can.
+    child = os.fork()
+    if child == 0:
+        os._exit(ctypes.CDLL(None).unshare(NEW_USER_NAMESPACE) & 1)
+    return os.waitpid(child, 0)[1] == 0
+def opens(path):
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW))
+        return True
+    except OSError:
+        return False
+def apply(input):
+    # What is opened is not written to, and modes become what they are: this may be the machine's.
+    tops = ["/proc/" + name for name in os.listdir("/proc")]
+    kernels = [top for top in tops if not os.path.islink(top) and not os.path.basename(top).isdigit()]
+    files = [os.path.join(folder, name) for top in kernels for folder, _, names in os.walk(top) for name in names]
+    with open("/dev/stdout", "a") as stdout:
+        stdout.write("printed")
+    return {
+        "seen": "/proc/sys/kernel/core_pattern" in files,
+        "opened": [path for path in files + kernels if opens(path)],
+        "changed": [path for path in kernels if changed(path)],
+        "unshared": unshares(),
+    }
+"""
+
+
+def test_an_algorithm_writes_no_settings_of_the_machine(jailed: Emulator) -> None:
+    """Who is root outside owns all of `/proc/sys`, and in a user namespace of its own could mount the control groups."""
+    answer = jailed.call(jailed.deploy("Kernel", OPENS), None, "?stdout=true")
+    assert answer["result"].pop("unshared") is False or jail.find().alone == jail.OLDER
+    assert answer["result"] == {"seen": True, "opened": [], "changed": []}
+    assert answer["metadata"]["stdout"] == "printed"
 
 
 STOPS_ITS_LEASH = """

@@ -263,7 +263,7 @@ def test_the_log_of_commits(site: Emulator) -> None:
     assert [entry["id"] for entry in commits[:2]] == [second, first]
     assert commits[2]["short_message"] == "Algorithmia initial commit"
     since = site.get(f"/v1/algorithms/local/Logged/log?since={first}")["commits"]
-    assert [entry["id"] for entry in since] == [second]
+    assert [entry["id"] for entry in since] == [second, first]
     assert site.request("GET", "/v1/algorithms/local/Logged/log?until=master").status == 404
 
 

@@ -42,6 +42,8 @@ def test_on_a_phone_and_on_a_desk(site: Emulator, tab: Browser) -> None:
     assert {line["path"] for line in site.log()[before:]} == set(paths)
     assert tab.asked == ["Local cluster: any user name, an API key as the password"]
     tab.open(site.address + "/page/calls", *SIZES[0])
+    heights = tab.value("[...document.querySelectorAll('.id')].map(each => each.getClientRects().length * each.offsetHeight)")
+    assert (len(heights) >= 2, len(set(heights)), heights[0] < 30) == (True, 1, True), "ids are in one line"
     assert HOSTILE in tab.value("document.body.innerText")
 
 

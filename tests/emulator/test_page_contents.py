@@ -3,15 +3,17 @@
 import contextlib
 import json
 import re
+import socket
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from emulated import Emulator, emulator
+from emulated import Emulator, emulator, until
 from page_seeds import HOSTILE, SPOOF_SHOWN, basic, fetched, filled, looked, page, rehearse
 from striking import FILE, struck
 
+from algosync.emulator.accounts import key_id
 from algosync.emulator.database import Database
 from algosync.emulator.page_api import HEADERS
 from algosync.emulator.page_records import LISTED, RECENT
@@ -73,7 +75,9 @@ def test_no_other_page_can_use_them(rehearsed: Emulator) -> None:
 
 def test_running_code_and_the_administration_see_none(site: Emulator) -> None:
     refused = fetched(site, "/page/", site.admin_key)
-    assert (refused.status, "Caller is not authorized" in refused.body.decode()) == (403, True)
+    # So that a browser asks for another one.
+    assert (refused.status, refused.headers["www-authenticate"][:5]) == (401, "Basic")
+    assert refused.json["error"]["message"] == "This key is for the administration alone: the pages need another one"
     peeking = site.deploy("Peeking", PEEKING)
     assert [site.call(peeking, path)["result"] for path in ("/page/", "/v1/data/")] == [403, 200]
 
@@ -175,11 +179,12 @@ def test_each_sees_their_own(rehearsed: Emulator) -> None:
         assert (refused.status, refused.headers["content-type"]) == (403, "text/html; charset=utf-8")
     own = {path: page(rehearsed, f"/page/{path}", key).text for path in ("", "calls", "data", "accounts")}
     assert ["Broken" in own[""], "models" in own["data"], "You are stranger." in own["accounts"]] == [False, False, True]
-    assert ["Broken" in own["calls"], "/v1/" in own["calls"]] == [False, False]
+    assert ["Broken" in own["calls"], set(re.findall(r"/v1/\S+", own["calls"])) - {"/v1/data/"}] == [False, set()]
     rehearsed.join("stranger", "research")
     assert "research stranger" in " ".join(page(rehearsed, "/page/accounts").text.split())
-    for path in ("algorithms/local/None", "algorithms/local/Broken/builds/none", "data/none"):
-        assert fetched(rehearsed, f"/page/{path}").status == 404
+    for path in ("algorithms/local/None", "algorithms/local/Broken/builds/none", "data/none", "anything", "calls/of/nobody"):
+        missing = fetched(rehearsed, f"/page/{path}")
+        assert (missing.status, missing.headers["content-type"]) == (404, "text/html; charset=utf-8")
 
 
 def test_the_keys_of_a_user(site: Emulator) -> None:
@@ -188,13 +193,17 @@ def test_the_keys_of_a_user(site: Emulator) -> None:
     words = " ".join(page(site, "/page/accounts", site.key_of("keyed")).text.split())
     keys = words[words.index("Your keys") : words.index("Users")]
     lines = [
-        r"Your keys May write, manage [0-9a-f]{12} · expired \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
-        r"May read only [0-9a-f]{12} · until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
-        r"May write, call, manage [0-9a-f]{12} · does not expire ",
+        r"Your keys May read, write, manage [0-9a-f]{12} · expired \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
+        r"May read [0-9a-f]{12} · until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
+        r"May read, write, call, manage [0-9a-f]{12} · does not expire ",
     ]
     assert re.fullmatch(" ".join(lines), keys)
     words = " ".join(page(site, "/page/accounts").text.split())
-    assert re.findall("May ([a-z, ]+?) [0-9a-f]{12} · main key · does not expire", words) == ["write, call, manage", "administer"]
+    assert re.findall("May ([a-z, ]+?) [0-9a-f]{12} · main key · does not expire", words) == [
+        *["read, write, call, manage", "administer"],
+    ]
+    site.key_of("cloning", Rights(write=False))
+    assert "May read, call, clone " in " ".join(page(site, "/page/accounts", site.key_of("cloning")).text.split())
 
 
 class Counting(Database):
@@ -252,6 +261,22 @@ def test_looking_uses_no_fault_up(tmp_path: Path, environments: Path) -> None:
         assert "fault status" in words
 
 
+def test_everybody_sees_what_nobody_known_was_refused(tmp_path: Path, environments: Path) -> None:
+    """What algosync asks first names no account; where it does, only that one's requests are shown."""
+    with struck(tmp_path / "root", environments) as cluster:
+        cluster.strike("* *", {"status": 503}, nth=3, times=1)
+        environment = "/v1/algorithm-environments/edge/languages"
+        asked = [("/v1/data/", "simNobody"), (environment, "simNobody"), ("/v1/data/", cluster.site.key), (FILE, "simNobody")]
+        asked += [("/v1/data/somebody/box", "simNobody"), ("/v1/users/somebody", "simNobody")]
+        statuses = [cluster.site.request("GET", path, key=key).status for path, key in asked]
+        assert statuses == [401, 401, 503, 401, 401, 401]
+        words = " ".join(page(cluster.site, "/page/calls", cluster.site.key_of("eve")).text.split())
+        failed = words[words.index("Requests that failed") : words.index("Last calls")]
+        assert re.findall(r"(\d{3}) GET (\S+)", failed) == [
+            *[("401", FILE), ("503", "/v1/data/"), ("401", environment), ("401", "/v1/data/")],
+        ]
+
+
 def test_a_page_says_of_which_cluster_it_is(tmp_path: Path, environments: Path) -> None:
     with emulator(tmp_path / "staging", environments, "--etag", "--duplicate-status", "409") as site:
         site.create("Mine")
@@ -264,11 +289,12 @@ def test_a_page_says_of_which_cluster_it_is(tmp_path: Path, environments: Path) 
         assert f"staging {site.address} · duplicate_status 409, etag True Algorithms Calls" in words
         assert " · published as 0.1.0Say why " in " ".join(algorithm.text.split())
         assert f"to clone{site.address}/git/local/Mine.git" in algorithm.text
-        found = [
-            site.request("GET", "/", headers={"Authorization": "", "Accept": accept})
-            for accept in ("text/html,application/xhtml+xml;q=0.9", "application/json", "*/*")
-        ]
-        assert [(each.status, each.headers.get("location")) for each in found] == [(303, "/page/"), (401, None), (401, None)]
+        for path in ("/", "/page"):
+            found = [
+                site.request("GET", path, headers={"Authorization": "", "Accept": accept})
+                for accept in ("text/html,application/xhtml+xml;q=0.9", "application/json", "*/*")
+            ]
+            assert [(each.status, each.headers.get("location")) for each in found] == [(303, "/page/"), (401, None), (401, None)]
 
 
 def test_a_failed_call_by_its_id(site: Emulator) -> None:
@@ -281,6 +307,101 @@ def test_a_failed_call_by_its_id(site: Emulator) -> None:
         assert expected in words
     kept = site.get("/v1/algorithms/local/Failing/errors")[0]
     assert {"stdout", "duration", "stacktrace"}.isdisjoint(kept)
+
+
+WORDLESS = """
+import os
+
+def apply(how):
+    if how == "exit":
+        os.write(1, b"the last words" + bytes([10]))
+        os._exit(3)
+    if how == "memory":
+        raise MemoryError
+    assert how == "well"
+"""
+
+
+def test_a_failure_without_words_is_called_by_its_name(site: Emulator) -> None:
+    """And of a process that ended, what it printed is shown once: it is all that there is."""
+    reference = site.deploy("Wordless", WORDLESS)
+    shown = {}
+    for how in ("assert", "memory", "exit"):
+        request = site.call(reference, how)["metadata"]["request_id"]
+        words = " ".join(page(site, f"/page/calls?id={request}").text.split())
+        shown[how] = words[words.index(request, words.index("Algorithms that failed")) : words.index("Requests that failed")]
+    assert re.search(r" AssertionError Stack trace.* AssertionError Input: assert$", shown["assert"].strip())
+    assert " MemoryError: a process may have half of this machine's memory Stack trace" in shown["memory"]
+    assert (shown["exit"].count("the last words"), "Stack trace" in shown["exit"]) == (1, False)
+
+
+WAITING = """
+import socket
+
+def apply(port):
+    socket.create_connection(("127.0.0.1", port)).recv(1)
+"""
+
+
+def test_a_refusal_names_the_key_and_what_it_lacks(site: Emulator) -> None:
+    """Not to the caller, whose answer is the platform's."""
+    key = site.key_of("local", Rights(write=False))
+    refused = site.request("PUT", "/v1/data/.my/lacking/file", b"1", key=key)
+    assert (refused.status, refused.json["error"]["message"]) == (403, "Caller is not authorized to perform this operation")
+    line = site.log()[-1]
+    assert (line["needs"], line["key"]) == ("write", key_id(key))
+    words = " ".join(page(site, "/page/calls").text.split())
+    assert f"Caller is not authorized to perform this operation · key {key_id(key)} · needs: write Id: " in words
+
+
+def test_the_first_question_of_git_is_no_failure(site: Emulator) -> None:
+    """As long as an answer follows, whoever gets it."""
+    site.create("Cloned")
+    path = "/git/local/Cloned.git/info/refs?service=git-upload-pack"
+    silent = {"Authorization": ""}
+    asked = (silent, silent, basic(site.key, "local"), silent, basic("simNobody", "local"))
+    assert [site.request("GET", path, headers=headers).status for headers in asked] == [401, 401, 200, 401, 401]
+    words = " ".join(page(site, "/page/calls").text.split())
+    failed = words[words.index("Requests that failed") : words.index("Last calls of algorithms")]
+    told = re.findall(r"401 GET /git/local/Cloned.git\S+ (\u00d7\d+)?.*?(authorization required|unknown or invalid)", failed)
+    assert told == [("", "unknown or invalid"), ("", "authorization required")]
+
+
+def test_readers_are_told_in_words(site: Emulator) -> None:
+    acls = {"open": "user://*", "mine": "algo://.my/*", "closed": None}
+    for name, acl in acls.items():
+        read = [acl] if acl else []
+        assert site.request("POST", "/v1/data/.my", {"name": name, "acl": {"read": read}}).status == 200
+    words = " ".join(page(site, "/page/data").text.split())
+    told = dict(re.findall(r"local/(\w+) 0 files · 0 B · read by (.+?)(?= local/|$)", words))
+    expected = {"open": "everybody", "mine": "the owner's algorithms", "closed": "its owner only"}
+    assert {name: told.get(name) for name in acls} == expected
+
+
+def test_a_call_whose_client_has_left_is_no_success(site: Emulator) -> None:
+    reference = site.deploy("Waiting", WAITING)
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        with contextlib.closing(site.connection()) as client:
+            headers = {"Authorization": site.key, "Content-Type": "application/json"}
+            client.request("POST", f"/v1/algo/{reference}", json.dumps(door.getsockname()[1]), headers)
+            waiting = door.accept()[0]
+        waiting.close()
+    path = f"/v1/algo/{reference}"
+    line = until(lambda: next((each for each in site.log() if each["path"] == path), None))
+    assert (line["status"], line["left"]) == (200, True)
+    words = " ".join(page(site, "/page/calls").text.split())
+    failed = words[words.index("Requests that failed") : words.index("Last calls of algorithms")]
+    assert re.search(rf"200 POST {path} [^·]*UTC · local · \S+ \S+ · \S+ s · the client had left ", failed)
+
+
+def test_what_cannot_be_loaded_shows_its_own_frames(site: Emulator) -> None:
+    source = "import json\n\nnothing = {}['none']\n\ndef apply(input):\n    return input\n"
+    error = site.call(site.deploy("Loading", source), 1)["error"]
+    head, place, *_ = error["stacktrace"].splitlines()
+    assert head == "Traceback (most recent call last):"
+    assert place.endswith('/src/Loading.py", line 3, in <module>')
+    parts = [link for link in page(site, "/page/algorithms/local/Loading").links if "#" in link]
+    assert parts == [f"/page/algorithms/local/Loading#{part}" for part in ("versions", "builds", "failed")]
 
 
 def test_repetitions_are_one_line(site: Emulator) -> None:

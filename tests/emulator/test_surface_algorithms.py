@@ -52,7 +52,7 @@ def test_the_log_of_commits(site: Emulator, algorithm: Any) -> None:
     commits = site.get("/v1/algorithms/local/Known/log")["commits"]
     assert [each["short_message"] for each in commits] == ["change", "change", "change", "Algorithmia initial commit"]
     assert set(commits[0]) == {"id", "short_message", "message", "author"}
-    assert site.get(f"/v1/algorithms/local/Known/log?since={commits[1]['id']}")["commits"] == commits[:1]
+    assert site.get(f"/v1/algorithms/local/Known/log?since={commits[1]['id']}")["commits"] == commits[:2]
     assert site.get(f"/v1/algorithms/local/Known/log?until={commits[2]['id']}")["commits"] == commits[2:]
 
 
@@ -117,7 +117,10 @@ def test_a_sample_input_is_shown_with_the_version(site: Emulator) -> None:
     commit = site.deploy("Sampled", ECHO).rpartition("/")[2]
     path = "/v1/algorithms/local/Sampled"
     update = {"settings": SETTINGS, "version_info": {"sample_input": '"new"'}}
-    assert "sample_input" not in site.request("PUT", path, update).json["version_info"]
+    creation = {"name": "Unsampled", "details": {"label": "x"}, **update}
+    refused = [site.request("PUT", path, update), site.request("POST", "/v1/algorithms/local", creation)]
+    hint = "version_info.sample_input belongs to a version, and there is none yet: say it when you publish"
+    assert [(reply.status, reply.json["error"]["message"]) for reply in refused] == [(400, hint)] * 2
     site.publish("Sampled", version_info={"sample_input": '"old"', "release_notes": "first"})
     assert site.request("PUT", path, update).json["version_info"]["sample_input"] == '"new"'
     shown = site.get(f"{path}/versions/{commit}")["version_info"]
@@ -129,6 +132,12 @@ def test_a_call_back_builds_nothing(site: Emulator, algorithm: Any) -> None:
     builds = site.get("/v1/algorithms/local/Known/builds")
     reply = site.request("POST", "/v1/algorithms/local/Known/scm/webhook", {})
     assert (reply.status, reply.body, site.get("/v1/algorithms/local/Known/builds")) == (204, b"", builds)
+
+
+@pytest.mark.parametrize("text", ['{"x": NaN}', '{"x": [-Infinity]}', "[]", "{"])
+def test_a_body_that_is_no_object_in_json(site: Emulator, algorithm: Any, text: str) -> None:
+    reply = site.request("POST", "/v1/algorithms/local/Known/scm/webhook", text, {"Content-Type": "application/json"})
+    assert (reply.status, reply.json["error"]["code"]) == (400, 6001)
 
 
 def test_what_strangers_see(site: Emulator, algorithm: Any) -> None:

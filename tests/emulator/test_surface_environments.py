@@ -20,6 +20,12 @@ def test_languages_and_their_configuration(site: Emulator) -> None:
     assert site.request("GET", EDGE + "/languages/cobol/environments").status == 404
 
 
+def test_what_an_environment_is_said_to_be(site: Emulator) -> None:
+    """Which interpreter it is depends on the machine: only a build knows."""
+    [told] = site.get(EDGE + "/languages/python2/environments")["environments"]
+    assert told["description"] == "Python 2.7, on an interpreter of this machine, which the log of a build names"
+
+
 def test_an_environment_is_installed_and_taken_away(site: Emulator) -> None:
     available = administer(site, "GET", SITE + "/environments/available").json
     assert administer(site, "GET", EDGE + "/environments/available").json == available

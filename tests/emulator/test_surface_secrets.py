@@ -1,9 +1,13 @@
 """Secrets reach the workers of their algorithm, and nothing else."""
 
+from contextlib import closing
 from typing import Any
 
 import pytest
 from emulated import Emulator
+
+from algosync.emulator.database import Database
+from algosync.emulator.vault import Entry, Vault
 
 PEEK = "import os\ndef apply(input):\n    return [os.environ.get(name) for name in input]\n"
 VALUE = "s3cr3t-välue"
@@ -74,9 +78,21 @@ def test_a_secret_is_in_one_place(site: Emulator, algorithm: Any) -> None:
 
 
 def test_no_secret_replaces_what_a_worker_needs(site: Emulator, algorithm: Any) -> None:
+    """None is taken, rather than never seen; and one that an earlier version took is not seen."""
     path = "/v1/algorithms/local/Keeper/secrets"
-    assert site.request("POST", path, body(site, algorithm, secret_key="ALGORITHMIA_API", secret_value="evil")).status == 200
-    assert site.call("local/Keeper", ["ALGORITHMIA_API"])["result"] == [site.address]
+    names = ["PATH", "HOME", "TMPDIR", "ALGORITHMIA_API", "ALGORITHMIA_API_KEY", "NO_PROXY", "no_proxy"]
+    replies = [site.request("POST", path, body(site, algorithm, secret_key=name, secret_value="evil")) for name in names]
+    assert [(reply.status, reply.json["error"]["message"]) for reply in replies] == [
+        (400, f"{name} is set by the cluster, and holds no secret") for name in names
+    ]
+    with closing(Database(site.root / "cluster.sqlite")) as database:
+        vault, kept = Vault(database), [Entry(name, algorithm["id"], name, name, "", name, "evil") for name in names]
+        for entry in kept:
+            vault.add(entry)
+        seen = site.call("local/Keeper", names)["result"]
+        for entry in kept:
+            vault.remove(entry)
+    assert (len(seen), "evil" in seen, None in seen, seen[3]) == (len(names), False, False, site.address)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +129,6 @@ def test_a_deleted_algorithm_takes_its_secrets_along(site: Emulator) -> None:
     path = f"/v1/algorithms/{made['id']}"
     assert site.request("POST", path + "/secrets", body(site, made)).status == 200
     assert site.request("DELETE", path).status == 204
-    assert site.request("GET", path + "/secrets").json == {"error": "No such algorithm"}
+    assert site.request("GET", path + "/secrets").json["error"]["code"] == 1009
     again = site.create("Short")
     assert site.get(f"/v1/algorithms/{again['id']}/secrets")["results"] == []

@@ -40,6 +40,7 @@ def push_source(cluster: Cluster) -> None:
 
 
 def publish_another(cluster: Cluster) -> None:
+    """With another label, which is the algorithm's from then on."""
     commit = cluster.push_behind("One", "src/extra.py", b"x = 1\n")
     api = cluster.api().algorithms
     while (build := api.build_of("local", "One", commit)) is None or build.status == "in-progress":
@@ -58,7 +59,11 @@ CASES: list[tuple[Callable[[Cluster], None], dict[str, str], set[str]]] = [
     (overwrite_file, {FILE: "changed"}, {FILE}),
     (delete_file, {FILE: "missing"}, {FILE}),
     (push_source, {"source.One": "changed"}, {"source.One"}),
-    (publish_another, {"source.One": "changed", "version.One": "changed"}, {"source.One", "version.One"}),
+    (
+        publish_another,
+        {"algorithm.One": "changed", "source.One": "changed", "version.One": "changed"},
+        {"algorithm.One", "source.One", "version.One"},
+    ),
     (
         delete_algorithm,
         {"algorithm.One": "missing", "source.One": "missing", "version.One": "missing"},

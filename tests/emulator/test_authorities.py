@@ -1,0 +1,44 @@
+"""What algorithms and installers are told to trust: files that are there, whatever becomes of the clusters they came from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from emulated import emulator
+
+from algosync.emulator import authorities, processes
+
+TRUSTING = """
+import os
+
+def apply(names):
+    return {name: open(os.environ[name]).read() if name in os.environ else None for name in names}
+"""
+
+
+def test_a_cluster_needs_no_file_of_another_one(tmp_path: Path, environments: Path) -> None:
+    """One shell: `env` of a cluster with TLS, which is reset before or after the next one starts."""
+    gone, other = (tmp_path / "local" / name / "tls" / "bundle.pem" for name in ("gone", "other"))
+    other.parent.mkdir(parents=True)
+    other.write_text("of the other")
+    own = tmp_path / "own.pem"
+    own.write_text("of the user")
+    named = {"REQUESTS_CA_BUNDLE": str(gone), "SSL_CERT_FILE": str(other), "CURL_CA_BUNDLE": str(own)}
+    with emulator(tmp_path / "local" / "plain", environments, environ=named) as site:
+        other.unlink()
+        told = site.call(site.deploy("Trusting", TRUSTING), list(named))["result"]
+    assert told == {"REQUESTS_CA_BUNDLE": None, "SSL_CERT_FILE": "of the other", "CURL_CA_BUNDLE": "of the user"}
+
+
+def test_a_cluster_keeps_its_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = tmp_path / "local" / "mine" / "tls" / "bundle.pem"
+    bundle.parent.mkdir(parents=True)
+    bundle.touch()
+    for name in authorities.BUNDLES:
+        monkeypatch.setenv(name, str(bundle))
+    authorities.keep(bundle.parent.parent)
+    assert {name: os.environ[name] for name in authorities.BUNDLES} == dict.fromkeys(authorities.BUNDLES, str(bundle))
+    monkeypatch.setenv("CURL_CA_BUNDLE", "")
+    assert [name for name in processes.inherited() if name in authorities.BUNDLES] == ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"]

@@ -76,7 +76,7 @@ def test_what_is_asked_for_is_installed_once(offline: Emulator) -> None:
     lines = log.splitlines()
     assert lines[0] == f"Building local/First at {commit}"
     assert lines[1].startswith("Environment: Python 3.7, ")
-    assert lines[3].startswith("New environment venv-3.")
+    assert lines[3].startswith("New environment env-3.")
     assert "Successfully installed apple-1.0 banana-2.0" in lines
     assert lines[-1] == "Build succeeded"
     assert offline.call(f"local/First/{commit}", ["apple", "banana"])["result"] == ["1.0", "2.0"]
@@ -357,7 +357,8 @@ def test_without_a_pip_the_bundled_one_is_used(tmp_path: Path, wheels: Path, mon
     async def install() -> Path:
         with (tmp_path / "log").open("ab") as log:
             pip = await installer.interpreter(tmp_path / "tools", log)
-            await installer.install(pip, tmp_path / "target" / "bin" / "python", tmp_path / "requirements.txt", log)
+            wanted = installer.Installation(tmp_path / "requirements.txt", tmp_path / "target" / "bin" / "python", pip)
+            await installer.install(wanted, log, guarded=True)
             return await installer.interpreter(tmp_path / "tools", log)
 
     assert asyncio.run(install()) == tmp_path / "tools" / "bin" / "python"
@@ -373,7 +374,7 @@ def test_an_installation_has_a_deadline(tmp_path: Path, monkeypatch: pytest.Monk
     async def install() -> None:
         with (tmp_path / "log").open("ab") as log:
             python = tmp_path / "target" / "bin" / "python"
-            await installer.install(Path(sys.executable), python, tmp_path / "requirements.txt", log)
+            await installer.install(installer.Installation(tmp_path / "requirements.txt", python, Path(sys.executable)), log)
 
     with pytest.raises(installer.InstallError, match=r"^The installer was stopped after 2 s$"):
         asyncio.run(install())

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from emulated import Emulator, emulator
 
-from algosync.emulator import guarded_pip, installer, jail, plain_file, tls
+from algosync.emulator import guarded_pip, installer, jail, plain_file, source_advice, tls
 from algosync.emulator.requirements import parse, satisfied
 
 PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
@@ -135,6 +135,40 @@ def test_a_build_does_not_choose_what_workers_see(jailed: Emulator) -> None:
     copy += "os.makedirs(os.path.dirname(other), exist_ok=True)\nos.path.exists(other) or shutil.copy(path, other)\n"
     _, status, log = build(jailed, "Leading", f"import shutil\n{copy}os.remove(path)\nos.symlink(other, path)")
     assert (status, log.splitlines()[-2]) == ("failed", "A package has replaced the Python of the environment")
+
+
+def test_the_server_reads_no_source_through_links(jailed: Emulator, home: Path) -> None:
+    """A build that puts a link in the place of a folder does not learn from its log what is where that leads."""
+    (home / "Peeking.py").write_text("def apply(:\n")
+    strike = f"import shutil\nshutil.rmtree(SOURCE + '/src')\nos.symlink({str(home)!r}, SOURCE + '/src')"
+    _, status, log = build(jailed, "Peeking", strike)
+    assert (status, [line for line in log.splitlines() if "Warning" in line]) == ("succeeded", [])
+
+
+def test_files_below_are_read_through_no_links(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "plain").write_bytes(b"1234")
+    (tmp_path / "link").symlink_to("a")
+    (tmp_path / "a" / "link").symlink_to("b")
+    assert plain_file.read_below(tmp_path / "link", "b/plain", 4) == b"1234", "the way to the folder is the caller's own"
+    for name, refused in (("link/b/plain", "link"), ("a/link/plain", "link"), ("a/b", "b"), ("a/b/none", "none"), ("x/plain", "x")):
+        with pytest.raises(OSError, match=f"'{refused}'$"):
+            plain_file.read_below(tmp_path, name, 4)
+
+
+def test_source_is_parsed_on_a_leash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "Some.py").write_text("")
+    (tmp_path / "algorithmia.conf").write_text('{"algoname": "Some"}')
+    monkeypatch.setenv("CANARY", "canary")
+    told = "import os; print('leash.py' in open(f'/proc/{os.getppid()}/cmdline').read(), os.environ.get('CANARY'))"
+    monkeypatch.setattr(source_advice, "PARSE", told)
+    assert asyncio.run(source_advice.advice(tmp_path, {}, Path(sys.executable))) == [
+        "Warning: src/Some.py cannot be imported: True None"
+    ]
+    monkeypatch.setattr(source_advice, "PARSE", "import time; time.sleep(1000)")
+    monkeypatch.setattr(source_advice, "PARSE_SECONDS", 0.2)
+    assert asyncio.run(source_advice.advice(tmp_path, {}, Path(sys.executable))) == []
 
 
 @pytest.mark.parametrize("kind", ["pipe", "link", "name", "extra"])

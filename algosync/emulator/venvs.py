@@ -81,7 +81,8 @@ class Venvs:
             names.append(plain_file.read(self._folder / f"{key}.same", 256).decode())
         for path in map(self._folder.joinpath, names):
             python = path / "bin" / "python"
-            if python.exists() and _made_for(path) is not None:
+            # Its lines are not understood here: that takes a second for long lists, and the event loop waits.
+            if python.exists() and _marked(path) is not None:
                 return python
         return None
 
@@ -170,12 +171,21 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _made_for(path: Path) -> Requirements | None:
-    """What an environment was made for; None where its marker is missing or damaged, that is, where it is unfinished."""
+    """What an environment was made for; None where it is unfinished."""
+    marked = _marked(path)
     try:
-        document = json.loads(plain_file.read(_marker(path), MAX_MARKER))
-        return parse("\n".join(document["requirements"]))
-    except (OSError, ValueError, LookupError, TypeError, RequirementsError):
+        return None if marked is None else parse("\n".join(marked))
+    except (TypeError, RequirementsError):
         return None
+
+
+def _marked(path: Path) -> list[str] | None:
+    """The lines that an environment was made for; None where its marker is missing or damaged, that is, where it is unfinished."""
+    try:
+        lines = json.loads(plain_file.read(_marker(path), MAX_MARKER))["requirements"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return lines if isinstance(lines, list) else None
 
 
 def _listed(path: Path, requirements: Requirements, source: Path) -> Path:

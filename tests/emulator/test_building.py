@@ -14,7 +14,9 @@ import pytest
 from emulated import Emulator, alive, emulator, until
 
 from algosync.emulator import installer
+from algosync.emulator.interpreters import OWN
 from algosync.emulator.requirements import RequirementsError, parse, satisfied
+from algosync.emulator.venvs import Venvs
 
 SOURCE = """
 import importlib.metadata
@@ -187,6 +189,15 @@ def test_a_damaged_marker_is_none(tmp_path: Path, pip_options: dict[str, str]) -
         same.write_text("")
         assert "nothing to install" in build(site, "Anew", "apple>=1.5")[2]
         assert list(environments.glob("**/*.new")) == []
+
+
+def test_nobody_waits_for_long_lists_to_be_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether an environment is ready is asked on the event loop, at each start of a worker."""
+    environments, wanted = Venvs(tmp_path / "environments"), parse("")
+    with (tmp_path / "log").open("ab") as log:
+        python = asyncio.run(environments.provide(wanted, tmp_path, OWN, log))
+    monkeypatch.setattr("algosync.emulator.venvs.parse", None)
+    assert environments.ready(wanted, tmp_path, OWN) == python
 
 
 def test_clusters_share_environments(tmp_path: Path, pip_options: dict[str, str]) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import re
-from typing import BinaryIO
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -55,20 +54,16 @@ class DataApi:
         caller, _, place = place_of(request)
         if not place.file:
             return json_reply(self._listing(request, caller, place), headers={"X-Data-Type": "directory"})
-        file, content = await self._opened(caller, place)
+        collection = self._readable(caller, place)
+        found = await asyncio.to_thread(self._files.open, collection, place.file) if collection else None
+        if found is None:
+            raise missing()
+        file, content = found
         if file.size <= BLOCK:
             with content:
                 return _whole(request, await asyncio.to_thread(content.read))
         headers = {"X-Data-Type": "file", "Content-Length": str(file.size)}
         return StreamingResponse(blocks(content), 200, headers, media_type=_media_type(request, None))
-
-    async def _opened(self, caller: Caller, place: Place) -> tuple[File, BinaryIO]:
-        """A file with its content. Raises `ApiError` for one that is not there, or not for the caller."""
-        collection = self._readable(caller, place)
-        found = await asyncio.to_thread(self._files.open, collection, place.file) if collection else None
-        if found is None:
-            raise missing()
-        return found
 
     def readable(self, scope: Scope) -> Collection | None:
         """The collection of the file that a GET asks for. Raises `ApiError` for one that is not for the caller."""
@@ -92,13 +87,15 @@ class DataApi:
     async def _probe(self, request: Request) -> Response:
         caller, _, place = place_of(request)
         if place.file:
-            file, content = await self._opened(caller, place)
+            collection = self._readable(caller, place)
+            file = self._files.file(collection, place.file) if collection else None
+            if collection is None or file is None:
+                raise missing()
             headers = {"X-Data-Type": "file", "Content-Length": str(file.size)}
-            with content:
-                small = await asyncio.to_thread(content.read) if file.size <= BLOCK else None
-                if self._stances.etag:
-                    content.seek(0)
-                    headers["ETag"] = await asyncio.to_thread(md5, content)
+            if self._stances.etag and (found := await asyncio.to_thread(self._files.open, collection, file.name)):
+                headers["ETag"] = await asyncio.to_thread(md5, found[1])
+            # Of a record of the past there may be no bytes any more: then it has the type of what is too large.
+            small = await asyncio.to_thread(self._files.read, collection, file.name, BLOCK)
             return Response(None, 200, headers, media_type=_media_type(request, small))
         if place.collection:
             self._readable(caller, place)

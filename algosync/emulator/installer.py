@@ -3,17 +3,18 @@
 import asyncio
 import importlib.util
 import os
-import shutil
 import sys
 from asyncio.subprocess import Process
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
-from algosync.emulator import processes
+from algosync.emulator import guarded_pip, processes
 from algosync.emulator.interpreters import base_of
 from algosync.emulator.jail import NO_JAIL, Jail
+from algosync.emulator.removal import discard
 
 DEADLINE_SECONDS = 1800
 """How long an installation may take before it counts as failed."""
@@ -25,8 +26,13 @@ LOG_SECONDS = 0.5
 MAX_LOG = 16 * 1024 * 1024
 """How much an installer may say. What it says in the last half second may be more, and is cut."""
 
-CACHE = "pip-cache"
-"""Where pip keeps what it has downloaded: beside the environments, and never the user's own, as packages can write into it."""
+CACHE = "pip-downloads"
+"""Where pip keeps what it has downloaded, beside the environments, and never the user's own: no package's code can write there.
+
+The name is not that of earlier versions, which let packages do so.
+"""
+
+GUARDED = Path(guarded_pip.__file__)
 
 KEPT = frozenset({"HOME", "NETRC", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS"})
 
@@ -50,9 +56,8 @@ async def interpreter(tools: Path, log: IO[bytes]) -> Path:
     if importlib.util.find_spec("pip"):
         return Path(sys.executable)
     if not (tools / READY).exists():
-        await _run(
-            [sys.executable, "-c", MODULE, "venv", "--clear", tools], tools.parent, tools.with_name(f"{tools.name}.tmp"), log
-        )
+        command: list[str | Path] = [sys.executable, "-c", MODULE, "venv", "--clear", tools]
+        _demand(await _run(command, tools.parent, tools.with_name(f"{tools.name}.tmp"), log))
         (tools / READY).touch()
     return tools / "bin" / "python"
 
@@ -60,25 +65,69 @@ async def interpreter(tools: Path, log: IO[bytes]) -> Path:
 async def make_environment(python: Path, path: Path, options: Sequence[str], log: IO[bytes]) -> None:
     """Have another Python make a virtual environment of its own, by the options of its `venv`."""
     command: list[str | Path] = [python, "-I", "-m", "venv", *options, path]
-    await _run(command, path.parent, path.with_name(f"{path.name}.tmp"), log)
+    _demand(await _run(command, path.parent, path.with_name(f"{path.name}.tmp"), log))
 
 
-async def install(pip: Path, python: Path, requirements: Path, log: IO[bytes], jail: Jail = NO_JAIL) -> None:
-    """Install with the pip of one interpreter into the environment of another, everything it says going to `log`.
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A list of requirements, the Python whose environment gets them, and another's pip, or that Python's own, that installs."""
 
-    The user's pip configuration and proxies count. Without a jail `.pyc` files are not made here: first imports make those
-    that are used. From inside one, workers cannot.
+    requirements: Path
+    python: Path
+    pip: Path
+    jail: Jail = NO_JAIL
+
+    @property
+    def environment(self) -> Path:
+        """The folder that is installed into."""
+        return self.python.parents[1]
+
+
+async def install(wanted: Installation, log: IO[bytes], *, guarded: bool = False) -> None:
+    """Install, everything that pip says going to `log`. The user's pip configuration and proxies count.
+
+    Where it is `guarded`, what is downloaded is kept for all installations, as long as no code of a package has to run. Where it
+    has to, it finds a cache that nobody uses after it. Raises `InstallError`.
     """
-    path = python.parents[1]
-    options = [] if jail.program else ["--no-compile"]
+    if guarded:
+        cache = wanted.environment.with_name(CACHE)
+        cache.mkdir(exist_ok=True)
+        code = await _pip(wanted, [wanted.python, "-I", GUARDED, _own_pip(wanted)], [cache], log)
+        if code != guarded_pip.NEEDS_CODE:
+            _demand(code)
+            return
+        log.write(b"Packages have to be built here, which runs code of theirs: once more, with a cache of their own\n")
     # A pip that comes with an old Python knows no such option, and needs none.
-    target: list[str | Path] = [] if pip == python else ["--python", python]
-    command: list[str | Path] = [pip, "-c", MODULE, "pip", *target, "install", *options, "-r", requirements]
-    cache = path.with_name(CACHE)
-    cache.mkdir(exist_ok=True)
-    read = [Path(sys.prefix), pip.parents[1], base_of(python), *_settings()]
-    jailed = jail.command(command, path / "tmp", read, [requirements.parent, path, cache])
-    await _run(jailed, requirements.parent, path / "tmp", log, {"PIP_CACHE_DIR": str(cache)})
+    target: list[str | Path] = [] if wanted.pip == wanted.python else ["--python", wanted.python]
+    _demand(await _pip(wanted, [wanted.pip, "-c", MODULE, "pip", *target], [], log))
+
+
+async def _pip(wanted: Installation, pip: Sequence[str | Path], caches: Sequence[Path], log: IO[bytes]) -> int:
+    """Have a pip install; its exit code. Without a jail `.pyc` files are not made here: first imports make those that are used.
+    From inside one, workers cannot."""
+    path, temporary = wanted.environment, wanted.environment / "tmp"
+    options = [] if wanted.jail.program else ["--no-compile"]
+    read = [Path(sys.prefix), wanted.pip.parents[1], base_of(wanted.python), GUARDED, *_settings()]
+    command = [*pip, "install", *options, "-r", wanted.requirements]
+    jailed = wanted.jail.command(command, temporary, read, [wanted.requirements.parent, path, *caches])
+    cache = str(next(iter(caches), temporary / "cache"))
+    return await _run(jailed, wanted.requirements.parent, temporary, log, {"PIP_CACHE_DIR": cache})
+
+
+def _own_pip(wanted: Installation) -> str | Path:
+    """What to run as the pip of an installation in the environment's own Python: a module of its own, or another's program."""
+    if wanted.pip == wanted.python:
+        return "pip"
+    found = importlib.util.find_spec("pip") if wanted.pip == Path(sys.executable) else None
+    [folder] = (
+        [Path(found.origin).parent] if found and found.origin else wanted.pip.parents[1].glob("lib/python*/site-packages/pip")
+    )
+    return folder / "__pip-runner__.py"
+
+
+def _demand(code: int) -> None:
+    if code:
+        raise InstallError(f"The installer ended with exit code {code}")
 
 
 def _environment() -> dict[str, str]:
@@ -100,8 +149,8 @@ def _settings() -> list[Path]:
 
 async def _run(
     command: Sequence[str | Path], folder: Path, temporary: Path, log: IO[bytes], variables: Mapping[str, str] = NOTHING
-) -> None:
-    """Run a program to its end; its temporary folder goes with it."""
+) -> int:
+    """Run a program to its end; its temporary folder goes with it. Its exit code."""
     temporary.mkdir(exist_ok=True)
     process = await processes.start(command, {**_environment(), **variables, "TMPDIR": str(temporary)}, folder, log)
     try:
@@ -112,9 +161,8 @@ async def _run(
         await processes.kill(process)
         if _says_too_much(log):
             os.ftruncate(log.fileno(), MAX_LOG)
-        await asyncio.to_thread(shutil.rmtree, temporary, ignore_errors=True)
-    if process.returncode:
-        raise InstallError(f"The installer ended with exit code {process.returncode}")
+        await asyncio.to_thread(discard, temporary)
+    return process.returncode or 0
 
 
 async def _end(process: Process, log: IO[bytes]) -> None:

@@ -1,13 +1,13 @@
 """What the log of a build says of source that can be built and will not do what its owner seems to want."""
 
+import asyncio
 import json
 import os
 import re
-import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from algosync.emulator import plain_file
+from algosync.emulator import plain_file, processes
 
 MAX_BYTES = 1024 * 1024
 """Of a source file that is looked at."""
@@ -24,26 +24,33 @@ except SyntaxError as error:
 """
 
 
-def advice(source: Path, settings: Mapping[str, object], python: Path) -> Iterator[str]:
+async def advice(source: Path, settings: Mapping[str, object], python: Path) -> list[str]:
     """Lines for the log. The build succeeds all the same, as on a cluster, where the first call tells.
 
-    `python` is what the source will run with: what it takes only its own parser knows, which runs none of it.
+    `python` is what the source will run with: what it takes only its own parser knows, which runs none of it. Packages may have
+    changed the source as they were built: nothing of it is read through links.
     """
+    told = []
     if settings.get("network_access") == "isolated":
-        yield "network_access is isolated: this local cluster does not enforce it"
-    name = _imported(source)
+        told.append("network_access is isolated: this local cluster does not enforce it")
+    name = await asyncio.to_thread(_imported, source)
     if name is None:
-        return
+        return told
     module = f"src/{name}.py"
     try:
-        content = plain_file.read(source / module, MAX_BYTES)
+        content = await asyncio.to_thread(plain_file.read_below, source, module, MAX_BYTES)
     except FileNotFoundError:
-        yield f"Warning: there is no {module}: calls will fail"
+        return [*told, f"Warning: there is no {module}: calls will fail"]
     except OSError:
         # Too large, or no plain file: it may well be imported.
-        return
-    else:
-        yield from _warnings(module, content, marked=os.path.lexists(source / ".adk"), python=python)
+        return told
+    if os.path.lexists(source / ".adk") and b"ADK" not in content:
+        told.append(
+            f"Warning: .adk marks source that serves itself with the ADK, but {module} has none: end it with one, or delete .adk"
+        )
+    if fault := await _fault(content, python):
+        told.append(f"Warning: {module} cannot be imported: {fault}")
+    return told
 
 
 def _imported(source: Path) -> str | None:
@@ -55,19 +62,15 @@ def _imported(source: Path) -> str | None:
     return name if isinstance(name, str) and MODULE.fullmatch(name) else None
 
 
-def _warnings(module: str, content: bytes, *, marked: bool, python: Path) -> Iterator[str]:
-    if marked and b"ADK" not in content:
-        yield f"Warning: .adk marks source that serves itself with the ADK, but {module} has none: end it with one, or delete .adk"
-    if fault := _fault(content, python):
-        yield f"Warning: {module} cannot be imported: {fault}"
-
-
-def _fault(content: bytes, python: Path) -> str:
-    """In a process of its own: source that is deep enough ends a parser's."""
+async def _fault(content: bytes, python: Path) -> str:
+    """In a process of its own, with the limits of one: source that is deep enough ends a parser's."""
+    command: list[str | Path] = [python, "-I", "-W", "ignore", "-c", PARSE]
+    with open(os.devnull, "wb") as nothing:
+        process = await processes.start(command, processes.inherited(), Path("/"), nothing, limit=MAX_BYTES)
     try:
-        done = subprocess.run(  # noqa: S603 - a Python of this machine, which the build has chosen
-            [python, "-I", "-W", "ignore", "-c", PARSE], input=content, capture_output=True, timeout=PARSE_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        output, _ = await asyncio.wait_for(process.communicate(content), PARSE_SECONDS)
+    except asyncio.TimeoutError:
         return ""
-    return done.stdout.decode("ascii", "replace").strip()
+    finally:
+        await processes.kill(process)
+    return output.decode("ascii", "replace").strip()

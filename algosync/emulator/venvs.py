@@ -10,7 +10,6 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 import venv
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -21,6 +20,7 @@ from typing import IO
 from algosync.emulator import installer, plain_file
 from algosync.emulator.interpreters import OWN, Interpreter
 from algosync.emulator.jail import NO_JAIL, Jail
+from algosync.emulator.removal import discard, remove
 from algosync.emulator.requirements import MAX_BYTES, Requirements, RequirementsError, parse, satisfied
 
 READY = ".ready"
@@ -50,10 +50,10 @@ class Venvs:
 
     def sweep(self) -> None:
         """Remove environments that were never finished, unless somebody is at work on them now."""
-        for path in self._folder.glob("venv-*"):
+        for path in (found for kind in ("env", "venv") for found in self._folder.glob(f"{kind}-*")):
             if path.is_dir() and not _marker(path).exists() and not (path / installer.READY).exists():
                 with contextlib.suppress(BlockingIOError), _locked(self._folder / f"{path.name.removesuffix('.tmp')}.lock"):
-                    shutil.rmtree(path, ignore_errors=True)
+                    discard(path)
 
     async def provide(self, requirements: Requirements, source: Path, interpreter: Interpreter, log: IO[bytes]) -> Path:
         """The Python that can run the source: that of an environment which has what its `requirements.txt` asks for.
@@ -70,7 +70,7 @@ class Venvs:
             if python := self._ready(key) or await asyncio.to_thread(self._share, key, interpreter, requirements):
                 _say(log, f"Requirements already satisfied by environment {python.parents[1].name}: nothing to install")
                 return python
-            await self._make(self._folder / key, interpreter, source if requirements.lines else None, log)
+            await self._make(self._folder / key, interpreter, requirements, source, log)
             _write(_marker(self._folder / key), json.dumps({"requirements": requirements.lines}))
             return self._folder / key / "bin" / "python"
 
@@ -81,7 +81,8 @@ class Venvs:
             names.append(plain_file.read(self._folder / f"{key}.same", 256).decode())
         for path in map(self._folder.joinpath, names):
             python = path / "bin" / "python"
-            if python.exists() and _made_for(path) is not None:
+            # Its lines are not understood here: that takes a second for long lists, and the event loop waits.
+            if python.exists() and _marked(path) is not None:
                 return python
         return None
 
@@ -104,28 +105,30 @@ class Venvs:
                 return path / "bin" / "python"
         return None
 
-    async def _make(self, path: Path, interpreter: Interpreter, source: Path | None, log: IO[bytes]) -> None:
-        """An environment of this Python, with what source that asks for something asks for.
+    async def _make(self, path: Path, interpreter: Interpreter, requirements: Requirements, source: Path, log: IO[bytes]) -> None:
+        """An environment of this Python, with what the requirements of this source ask for.
 
         Where that Python is not this server's, its own pip installs: others may be too new for it.
         """
         _marker(path).unlink(missing_ok=True)
-        await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
+        await asyncio.to_thread(remove, path)
         _say(log, f"New environment {path.name}")
         python = pip = path / "bin" / "python"
         if interpreter == OWN:
             await asyncio.to_thread(_OwnBuilder(symlinks=True, with_pip=False).create, path)
         else:
-            options = [] if source else ["--without-pip"]
+            options = [] if requirements.lines else ["--without-pip"]
             await installer.make_environment(interpreter.executable, path, options, log)
-        if source is None:
+        if not requirements.lines:
             return
         if interpreter == OWN:
             tools = f"{_prefix(OWN)}tools"
             async with self._lock(tools):
                 pip = await installer.interpreter(self._folder / tools, log)
         program = os.path.realpath(python)
-        await installer.install(pip, python, source / "requirements.txt", log, self._jail)
+        listed = _listed(path, requirements, source)
+        guarded = not requirements.local and interpreter.language != "3.7"
+        await installer.install(installer.Installation(listed, python, pip, self._jail), log, guarded=guarded)
         if os.path.realpath(python) != program:
             # Where it leads to is what workers are shown.
             raise installer.InstallError("A package has replaced the Python of the environment")
@@ -168,12 +171,31 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _made_for(path: Path) -> Requirements | None:
-    """What an environment was made for; None where its marker is missing or damaged, that is, where it is unfinished."""
+    """What an environment was made for; None where it is unfinished."""
+    marked = _marked(path)
     try:
-        document = json.loads(plain_file.read(_marker(path), MAX_MARKER))
-        return parse("\n".join(document["requirements"]))
-    except (OSError, ValueError, LookupError, TypeError, RequirementsError):
+        return None if marked is None else parse("\n".join(marked))
+    except (TypeError, RequirementsError):
         return None
+
+
+def _marked(path: Path) -> list[str] | None:
+    """The lines that an environment was made for; None where its marker is missing or damaged, that is, where it is unfinished."""
+    try:
+        lines = json.loads(plain_file.read(_marker(path), MAX_MARKER))["requirements"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return lines if isinstance(lines, list) else None
+
+
+def _listed(path: Path, requirements: Requirements, source: Path) -> Path:
+    """The list that pip reads: that of the source, where it refers to files there. Where it does not, one of what was understood:
+    what the environment is known by, it has to be made of, and pip knows encodings in which comments are options."""
+    name = "requirements.txt"
+    if requirements.local:
+        return source / name
+    _write(path / name, "\n".join(requirements.lines))
+    return path / name
 
 
 def _write(path: Path, text: str) -> None:
@@ -193,8 +215,9 @@ def _marker(path: Path) -> Path:
 
 
 def _prefix(interpreter: Interpreter) -> str:
-    # Those named `python*` are marked inside, and are made anew; versions of this program that use them know nothing of these.
-    return f"venv-{interpreter.language}-"
+    # Others' are made anew, and versions of this program that use them know nothing of these: those named `python*` are marked
+    # inside, and in those named `venv*` may be what a package had put into the cache that all shared.
+    return f"env-{interpreter.language}-"
 
 
 def _key(interpreter: Interpreter, requirements: Requirements, source: Path) -> str:

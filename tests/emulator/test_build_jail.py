@@ -1,19 +1,26 @@
 """Builds of packages that mean harm: what they can reach, and what the server makes of what they leave behind."""
 
 import asyncio
+import io
 import os
+import ssl
 import stat
+import subprocess
 import sys
+import tarfile
 import threading
+import venv
+import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from emulated import Emulator, emulator
 
-from algosync.emulator import installer, jail, plain_file
+from algosync.emulator import guarded_pip, installer, jail, plain_file, source_advice, tls
 from algosync.emulator.requirements import parse, satisfied
 
 PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
@@ -39,12 +46,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def jailed(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Emulator]:
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("packages")
+
+
+@pytest.fixture(scope="module")
+def jailed(tmp_path_factory: pytest.TempPathFactory, home: Path, packages: Path) -> Iterator[Emulator]:
     """A cluster on a machine with a jail."""
     if jail.find().program is None:
         pytest.skip("bubblewrap is not here, or does not work")
     folder = tmp_path_factory.mktemp("jailed")
-    environ = {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache"), "PIP_NO_INDEX": "1"}
+    environ = {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache"), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(packages)}
     with emulator(folder / "root", folder / "environments", environ=environ, jailed=True) as site:
         yield site
 
@@ -125,6 +137,40 @@ def test_a_build_does_not_choose_what_workers_see(jailed: Emulator) -> None:
     assert (status, log.splitlines()[-2]) == ("failed", "A package has replaced the Python of the environment")
 
 
+def test_the_server_reads_no_source_through_links(jailed: Emulator, home: Path) -> None:
+    """A build that puts a link in the place of a folder does not learn from its log what is where that leads."""
+    (home / "Peeking.py").write_text("def apply(:\n")
+    strike = f"import shutil\nshutil.rmtree(SOURCE + '/src')\nos.symlink({str(home)!r}, SOURCE + '/src')"
+    _, status, log = build(jailed, "Peeking", strike)
+    assert (status, [line for line in log.splitlines() if "Warning" in line]) == ("succeeded", [])
+
+
+def test_files_below_are_read_through_no_links(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "plain").write_bytes(b"1234")
+    (tmp_path / "link").symlink_to("a")
+    (tmp_path / "a" / "link").symlink_to("b")
+    assert plain_file.read_below(tmp_path / "link", "b/plain", 4) == b"1234", "the way to the folder is the caller's own"
+    for name, refused in (("link/b/plain", "link"), ("a/link/plain", "link"), ("a/b", "b"), ("a/b/none", "none"), ("x/plain", "x")):
+        with pytest.raises(OSError, match=f"'{refused}'$"):
+            plain_file.read_below(tmp_path, name, 4)
+
+
+def test_source_is_parsed_on_a_leash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "Some.py").write_text("")
+    (tmp_path / "algorithmia.conf").write_text('{"algoname": "Some"}')
+    monkeypatch.setenv("CANARY", "canary")
+    told = "import os; print('leash.py' in open(f'/proc/{os.getppid()}/cmdline').read(), os.environ.get('CANARY'))"
+    monkeypatch.setattr(source_advice, "PARSE", told)
+    assert asyncio.run(source_advice.advice(tmp_path, {}, Path(sys.executable))) == [
+        "Warning: src/Some.py cannot be imported: True None"
+    ]
+    monkeypatch.setattr(source_advice, "PARSE", "import time; time.sleep(1000)")
+    monkeypatch.setattr(source_advice, "PARSE_SECONDS", 0.2)
+    assert asyncio.run(source_advice.advice(tmp_path, {}, Path(sys.executable))) == []
+
+
 @pytest.mark.parametrize("kind", ["pipe", "link", "name", "extra"])
 def test_metadata_that_means_harm_satisfies_nobody(tmp_path: Path, kind: str) -> None:
     folder, text = tmp_path / "packages" / "apple-1.dist-info", "Metadata-Version: 2.1\nName: apple\nVersion: 1\n"
@@ -146,10 +192,93 @@ def test_a_build_writes_into_no_cache_of_the_user(jailed: Emulator, home: Path) 
     cache.mkdir(parents=True)
     (cache / "wheel").write_text("mine")
     strike = f"wheel = {str(cache / 'wheel')!r}\nos.path.exists(wheel) and open(wheel, 'w').close()\n"
-    strike += "with open(os.environ.get('PIP_CACHE_DIR', '/tmp') + '/own', 'w') as own:\n    own.write('theirs')"
+    strike += "os.makedirs(os.environ['PIP_CACHE_DIR'], exist_ok=True)\nopen(os.environ['PIP_CACHE_DIR'] + '/own', 'w').close()"
     _, status, _ = build(jailed, "Poisoning", strike)
     assert (status, (cache / "wheel").read_text()) == ("succeeded", "mine")
-    assert (jailed.root.parent / "environments" / "pip-cache" / "own").read_text() == "theirs"
+    assert list((jailed.root.parent / "environments").rglob("own")) == []
+
+
+def archive(folder: Path, name: str, strike: str) -> None:
+    """A package of an index that has to be built, and strikes then."""
+    body = strike.strip().replace("\n", "\n    ")
+    files = {
+        "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n",
+        "pyproject.toml": PROJECT,
+        "backend.py": f"{BACKEND}\ndef strike():\n    {body}\n".replace("harmful", name),
+    }
+    with tarfile.open(folder / f"{name}-1.tar.gz", "w:gz") as written:
+        for path, text in files.items():
+            member = tarfile.TarInfo(f"{name}-1/{path}")
+            member.size = len(text)
+            written.addfile(member, io.BytesIO(text.encode()))
+
+
+def test_what_is_built_changes_nothing_that_others_install(jailed: Emulator, packages: Path) -> None:
+    """Its code finds a cache of its own, not the one that all installations share, wherever it looks; the log says why."""
+    strike = "caches = [os.environ['PIP_CACHE_DIR'], *(os.path.join(os.path.dirname(ENVIRONMENT), name) for name in NAMES)]\n"
+    strike += "for cache in caches:\n    os.makedirs(cache, exist_ok=True)\n    open(cache + '/own', 'w').close()"
+    archive(packages, "spiteful", f"NAMES = {[installer.CACHE, 'pip-cache']}\n{strike}")
+    jailed.create("Sharing")
+    commit = jailed.push("Sharing", {"src/Sharing.py": ANSWERS, "requirements.txt": "spiteful\n", ".adk": None})
+    done = jailed.build_of("Sharing", commit)
+    log = jailed.logs("Sharing", done).splitlines()
+    assert (done["status"], jailed.call(f"local/Sharing/{commit}", 1)["result"]) == ("succeeded", 1), log
+    environments = jailed.root.parent / "environments"
+    assert (list(environments.rglob("own")), (environments / installer.CACHE).is_dir()) == ([], True)
+    told = "Packages have to be built here, which runs code of theirs: once more, with a cache of their own"
+    assert (log.count(told), [line for line in log if "ERROR" in line]) == (1, [])
+
+
+def test_a_guarded_pip_starts_no_program_of_a_package(tmp_path: Path) -> None:
+    """It ends before it does, and not where it asks what this machine is."""
+    pip = tmp_path / "pip.py"
+    for program, ended in (("uname", (0, "begun\nended\n")), (sys.executable, (guarded_pip.NEEDS_CODE, "begun\n"))):
+        started = f"subprocess.run([{program!r}, '--version'], stdout=subprocess.DEVNULL)"
+        pip.write_text(f"import subprocess\nprint('begun')\n{started}\nprint('ended')\n")
+        done = subprocess.run([sys.executable, "-I", installer.GUARDED, pip], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == ended, done.stderr
+
+
+class Index(SimpleHTTPRequestHandler):
+    """Packages that may be kept."""
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "max-age=600")
+        super().end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nowhere."""
+
+
+def test_what_need_not_be_built_is_downloaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "index" / "apple"
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(folder / "apple-1-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("apple-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: apple\nVersion: 1\n")
+        wheel.writestr("apple-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("apple-1.dist-info/RECORD", "")
+    asked: list[str] = []
+    monkeypatch.setattr(Index, "log_request", lambda self, *_: asked.append(self.path))
+    (tmp_path / "requirements.txt").write_text("apple")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Index, directory=str(tmp_path / "index"))) as server:
+        authority = tls.authority(tmp_path / "tls")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(authority.issue(tmp_path / "server.pem"))
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        # Without TLS pip keeps nothing.
+        monkeypatch.setenv("PIP_INDEX_URL", f"https://localhost:{server.server_port}/")
+        for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE"):
+            monkeypatch.setenv(name, str(authority.certificate))
+        for name in ("one", "two"):
+            venv.create(tmp_path / name, symlinks=True)
+            wanted = installer.Installation(
+                tmp_path / "requirements.txt", tmp_path / name / "bin" / "python", Path(sys.executable), jail.find()
+            )
+            with (tmp_path / "log").open("ab") as log:
+                asyncio.run(installer.install(wanted, log, guarded=True))
+        server.shutdown()
+    assert [path.count("whl") for path in asked if "whl" in path] == [1], (tmp_path / "log").read_text()
 
 
 def test_an_installer_that_says_too_much_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

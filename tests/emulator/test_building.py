@@ -14,7 +14,9 @@ import pytest
 from emulated import Emulator, alive, emulator, until
 
 from algosync.emulator import installer
+from algosync.emulator.interpreters import OWN
 from algosync.emulator.requirements import RequirementsError, parse, satisfied
+from algosync.emulator.venvs import Venvs
 
 SOURCE = """
 import importlib.metadata
@@ -76,7 +78,7 @@ def test_what_is_asked_for_is_installed_once(offline: Emulator) -> None:
     lines = log.splitlines()
     assert lines[0] == f"Building local/First at {commit}"
     assert lines[1].startswith("Environment: Python 3.7, ")
-    assert lines[3].startswith("New environment venv-3.")
+    assert lines[3].startswith("New environment env-3.")
     assert "Successfully installed apple-1.0 banana-2.0" in lines
     assert lines[-1] == "Build succeeded"
     assert offline.call(f"local/First/{commit}", ["apple", "banana"])["result"] == ["1.0", "2.0"]
@@ -187,6 +189,15 @@ def test_a_damaged_marker_is_none(tmp_path: Path, pip_options: dict[str, str]) -
         same.write_text("")
         assert "nothing to install" in build(site, "Anew", "apple>=1.5")[2]
         assert list(environments.glob("**/*.new")) == []
+
+
+def test_nobody_waits_for_long_lists_to_be_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether an environment is ready is asked on the event loop, at each start of a worker."""
+    environments, wanted = Venvs(tmp_path / "environments"), parse("")
+    with (tmp_path / "log").open("ab") as log:
+        python = asyncio.run(environments.provide(wanted, tmp_path, OWN, log))
+    monkeypatch.setattr("algosync.emulator.venvs.parse", None)
+    assert environments.ready(wanted, tmp_path, OWN) == python
 
 
 def test_clusters_share_environments(tmp_path: Path, pip_options: dict[str, str]) -> None:
@@ -357,7 +368,8 @@ def test_without_a_pip_the_bundled_one_is_used(tmp_path: Path, wheels: Path, mon
     async def install() -> Path:
         with (tmp_path / "log").open("ab") as log:
             pip = await installer.interpreter(tmp_path / "tools", log)
-            await installer.install(pip, tmp_path / "target" / "bin" / "python", tmp_path / "requirements.txt", log)
+            wanted = installer.Installation(tmp_path / "requirements.txt", tmp_path / "target" / "bin" / "python", pip)
+            await installer.install(wanted, log, guarded=True)
             return await installer.interpreter(tmp_path / "tools", log)
 
     assert asyncio.run(install()) == tmp_path / "tools" / "bin" / "python"
@@ -373,7 +385,7 @@ def test_an_installation_has_a_deadline(tmp_path: Path, monkeypatch: pytest.Monk
     async def install() -> None:
         with (tmp_path / "log").open("ab") as log:
             python = tmp_path / "target" / "bin" / "python"
-            await installer.install(Path(sys.executable), python, tmp_path / "requirements.txt", log)
+            await installer.install(installer.Installation(tmp_path / "requirements.txt", python, Path(sys.executable)), log)
 
     with pytest.raises(installer.InstallError, match=r"^The installer was stopped after 2 s$"):
         asyncio.run(install())

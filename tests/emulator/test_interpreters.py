@@ -183,9 +183,9 @@ def test_an_environments_python_runs_its_algorithms(mapped: Emulator, old: Path)
     assert log[1] == f"Environment: {environment}, run with CPython {version} of this machine"
     assert log[2] == jail.find().told
     # Tests that run beside this one may have made it.
-    assert re.match(rf"(New|Requirements already satisfied by) environment venv-{re.escape(language)}-", log[3]), log
+    assert re.match(rf"(New|Requirements already satisfied by) environment env-{re.escape(language)}-", log[3]), log
     kit, log = built(mapped, "Kit", KIT, KIT_REQUIREMENTS, environment)
-    assert log[3].startswith(f"Requirements already satisfied by environment venv-{language}-")
+    assert log[3].startswith(f"Requirements already satisfied by environment env-{language}-")
     handled, _ = built(mapped, "Handled", HANDLER, KIT_REQUIREMENTS, environment)
     own, log = built(mapped, "Own", ABOUT, ADK, "Python 3.6")
     assert log[1] == f"Environment: Python 3.6, which is too old for this local cluster: {OWN}"

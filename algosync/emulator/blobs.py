@@ -1,5 +1,6 @@
 """Contents of data files, each under a random id. A name that a user gave never becomes a path."""
 
+import logging
 import os
 import re
 import uuid
@@ -86,11 +87,13 @@ class Blobs:
 
     def sweep(self, known: Container[str]) -> None:
         """Remove what a killed server left: uploads it never finished, blobs it had already replaced."""
-        for entry in os.scandir(self._incoming):
-            Path(entry.path).unlink()
-        for entry in os.scandir(self._folder):
-            if BLOB_ID.fullmatch(entry.name) and entry.name not in known:
-                Path(entry.path).unlink()
+        named = [entry for entry in os.scandir(self._folder) if BLOB_ID.fullmatch(entry.name) and entry.name not in known]
+        for entry in (*os.scandir(self._incoming), *named):
+            try:
+                os.unlink(entry.path)
+            except OSError as error:
+                # A folder, say, which is none of this cluster's, and keeps nobody from its files.
+                logging.warning("%s is not removed: %s", entry.path, error.strerror)
 
 
 class IncomingBlob:

@@ -113,7 +113,7 @@ class Files:
         """A file with its content; of a file that is being replaced, either the old or the new."""
         while file := self.file(collection, name):
             try:
-                return file, self._blobs.open(file.blob)
+                return file, self._blobs.open(file.blob, file.size)
             except FileNotFoundError:
                 if self.file(collection, name) == file:
                     raise

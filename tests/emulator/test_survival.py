@@ -211,6 +211,26 @@ def test_lost_and_damaged_repositories_keep_no_other_algorithm_from_being_served
     assert sorted(said[1:]) == damaged
 
 
+@pytest.mark.parametrize("change", [-1, 1])
+def test_a_file_that_is_damaged_is_not_served(tmp_path: Path, environments: Path, change: int) -> None:
+    """One that fits in an answer, by the short way and the long one, and one that is streamed."""
+    site = start(tmp_path / "root", environments)
+    site.request("POST", "/v1/data/local", {"name": "kept"})
+    sizes = {"none": 0, "small": 11, "large": 2**21 + 5}
+    for name, size in sizes.items():
+        assert site.request("PUT", f"/v1/data/local/kept/{name}", b"x" * size).status == 200
+        assert site.request("GET", f"/v1/data/local/kept/{name}").body == b"x" * size
+    for blob in (path for path in (site.root / "blobs").iterdir() if path.is_file()):
+        os.truncate(blob, max(0, blob.stat().st_size + change))
+    damaged = {name for name, size in sizes.items() if size or change > 0}
+    for headers in ({}, {"Range": "bytes=0-"}):
+        answers = {name: site.request("GET", f"/v1/data/local/kept/{name}", headers=headers) for name in sizes}
+        assert {name for name, answer in answers.items() if answer.status == 500} == damaged
+        assert {answer.body for name, answer in answers.items() if name not in damaged} <= {b""}
+    assert site.stop() == 0
+    assert errors(site.root).read_text().count("This content has another size than was stored: ") == 2 * len(damaged)
+
+
 def test_what_is_no_upload_is_left_alone(tmp_path: Path, environments: Path) -> None:
     root = tmp_path / "root"
     folders = [root / "blobs" / "incoming" / "folder", root / "blobs" / ("a" * 32)]

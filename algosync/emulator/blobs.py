@@ -1,5 +1,7 @@
 """Contents of data files, each under a random id. A name that a user gave never becomes a path."""
 
+import errno
+import logging
 import os
 import re
 import uuid
@@ -25,17 +27,31 @@ class Blobs:
         """A blob to be written."""
         return IncomingBlob(self._incoming, self._folder)
 
-    def open(self, blob: str) -> BinaryIO:
-        """The content of a blob; it stays readable while open, even when the blob is removed meanwhile."""
-        return (self._folder / blob).open("rb", buffering=0)
+    def open(self, blob: str, size: int) -> BinaryIO:
+        """The content of a blob of this size; it stays readable while open, even when the blob is removed meanwhile.
+
+        Raises `OSError` where it is damaged: it has another size.
+        """
+        file = (self._folder / blob).open("rb", buffering=0)
+        if os.fstat(file.fileno()).st_size != size:
+            file.close()
+            raise self._damaged(blob)
+        return file
 
     def read(self, blob: str, size: int) -> bytes:
-        """The whole content of a small blob, whose size is known."""
+        """The whole content of a small blob of this size. Raises `OSError` as `open` does."""
         file = os.open(f"{self._folder}/{blob}", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            return os.read(file, size)
+            # One more than it has.
+            content = os.read(file, size + 1)
         finally:
             os.close(file)
+        if len(content) != size:
+            raise self._damaged(blob)
+        return content
+
+    def _damaged(self, blob: str) -> OSError:
+        return OSError(errno.EIO, "This content has another size than was stored", str(self._folder / blob))
 
     def remove(self, blob: str) -> None:
         """Forget a blob that nothing refers to any more."""
@@ -51,11 +67,13 @@ class Blobs:
 
     def sweep(self, known: Container[str]) -> None:
         """Remove what a killed server left: uploads it never finished, blobs it had already replaced."""
-        for entry in os.scandir(self._incoming):
-            Path(entry.path).unlink()
-        for entry in os.scandir(self._folder):
-            if BLOB_ID.fullmatch(entry.name) and entry.name not in known:
-                Path(entry.path).unlink()
+        named = [entry for entry in os.scandir(self._folder) if BLOB_ID.fullmatch(entry.name) and entry.name not in known]
+        for entry in (*os.scandir(self._incoming), *named):
+            try:
+                os.unlink(entry.path)
+            except OSError as error:
+                # A folder, say, which is none of this cluster's, and keeps nobody from its files.
+                logging.warning("%s is not removed: %s", entry.path, error.strerror)
 
 
 class IncomingBlob:

@@ -68,11 +68,11 @@ class Builder:
         for build in self._records.builds.unfinished():
             self._launch(algorithms[build.algorithm_id], build)
         for algorithm in algorithms.values():
-            if not self._repositories.has(algorithm.id):
-                # Somebody has removed its folder. The others are to work all the same.
-                logging.error("The repository of %s/%s is gone", algorithm.owner, algorithm.name)
-                continue
             head = self._repositories.head(algorithm.id)
+            if head is None:
+                # Somebody has removed its folder. The others are to work all the same.
+                logging.error("The repository of %s/%s is gone or damaged", algorithm.owner, algorithm.name)
+                continue
             if head != algorithm.initial_commit and not self._records.builds.of_commit(algorithm.id, head):
                 self.start(algorithm, head)
 

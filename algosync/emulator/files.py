@@ -114,7 +114,7 @@ class Files:
         """A file with its content; of a file that is being replaced, either the old or the new."""
         while file := self.file(collection, name):
             try:
-                return file, self._content(file.blob)
+                return file, self._content(file)
             except FileNotFoundError:
                 if self.file(collection, name) == file:
                     raise
@@ -138,9 +138,9 @@ class Files:
             # It is being replaced.
             return None
 
-    def _content(self, blob: str) -> BinaryIO:
-        row = self._database.row("SELECT body FROM contents WHERE blob = ?", blob)
-        return io.BytesIO(row["body"]) if row else self._blobs.open(blob)
+    def _content(self, file: File) -> BinaryIO:
+        row = self._database.row("SELECT body FROM contents WHERE blob = ?", file.blob)
+        return io.BytesIO(row["body"]) if row else self._blobs.open(file.blob, file.size)
 
     def page(self, collection: Collection, after: str, limit: int) -> list[File]:
         """Files behind the name `after`, in order."""

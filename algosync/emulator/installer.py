@@ -97,6 +97,7 @@ async def install(wanted: Installation, log: IO[bytes], *, guarded: bool = False
             _demand(code)
             return
         log.write(b"Packages have to be built here, which runs code of theirs: once more, with a cache of their own\n")
+        log.flush()
     # A pip that comes with an old Python knows no such option, and needs none.
     target: list[str | Path] = [] if wanted.pip == wanted.python else ["--python", wanted.python]
     _demand(await _pip(wanted, [wanted.pip, "-c", MODULE, "pip", *target], [], log))

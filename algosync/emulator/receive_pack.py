@@ -3,24 +3,33 @@
 Own, not dulwich's: its handler takes every non-fast-forward and reports success where a ref could not be set.
 """
 
+import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from dulwich.errors import GitProtocolError
 from dulwich.graph import can_fast_forward
-from dulwich.object_store import MissingObjectFinder
 from dulwich.objects import ZERO_SHA, Commit, ObjectID, valid_hexsha
 from dulwich.protocol import Protocol, extract_capabilities, pkt_line
 from dulwich.refs import Ref, check_ref_format
 from dulwich.repo import Repo
 
 from algosync.emulator import pack_limits
+from algosync.emulator.connectivity import Connectivity
 from algosync.emulator.repositories import MASTER
 
 CAPABILITIES = b"report-status delete-refs side-band-64k ofs-delta object-format=sha1 agent=algosync-emulator"
 LONGEST_REASON = 200
 """Characters of what a client is told of a broken pack."""
+
+MOST_REFS = 10_000
+"""In a push: as many as large projects have, so that all of one can be pushed at once."""
+
+LONGEST_REF = 1024
+"""Bytes of a name; a file system may take less."""
+
+MOST_LEVELS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +62,41 @@ def advertise(repository: Repo) -> bytes:
 
 
 def receive(repository: Repo, request: BinaryIO) -> Push:
-    """Take a push from the file `request`, unless it is beyond `pack_limits`. Raises `GitProtocolError` for what is no push."""
+    """Take a push from the file `request`, unless it is beyond `pack_limits`, or moves more than `MOST_REFS`.
+
+    Nobody else may move refs meanwhile. Raises `GitProtocolError` for what is no push.
+    """
     protocol = Protocol(request.read, lambda _: None)
     commands, capabilities = _commands(protocol)
     try:
-        if any(command.new != ZERO_SHA for command in commands):
-            pack_limits.check(request)
-            repository.object_store.add_thin_pack(request.read, None)
-        unpacked = b"ok"
+        refs = _unpacked(repository, request, commands)
     # A pack is hostile until it is in; whatever is wrong with it is told to the client, and no ref moves.
     except Exception as error:  # noqa: BLE001 - a pack is hostile until it is in
         unpacked = (str(error) or type(error).__name__).replace("\n", " ")[:LONGEST_REASON].encode()
-    done = []
-    for command in commands:
-        outcome = _outcome(repository, command) if unpacked == b"ok" else "unpacker error"
-        done.append(Update(command.ref, command.old, command.new, outcome))
+        done = [replace(command, outcome="unpacker error") for command in commands]
+    else:
+        unpacked = b"ok"
+        done = [replace(command, outcome=refs.outcome(command)) for command in commands]
     moved = tuple(update for update in done if update.outcome == "ok")
     report = _report(unpacked, done) if b"report-status" in capabilities else b""
     return Push(moved, report, b"side-band-64k" in capabilities)
 
 
+def _unpacked(repository: Repo, request: BinaryIO, commands: list[Update]) -> "_Refs":
+    """The refs, with the objects here that they are to be moved to. Raises whatever is wrong with these."""
+    if len(commands) > MOST_REFS:
+        raise pack_limits.PackError(f"more than {MOST_REFS} refs in a push")
+    if any(command.new != ZERO_SHA for command in commands):
+        pack_limits.check(request)
+        repository.object_store.add_thin_pack(request.read, None)
+    return _Refs(repository)
+
+
 def _commands(protocol: Protocol) -> tuple[list[Update], list[bytes]]:
+    """What is to be updated, up to one more than is done, and what the client can do."""
     commands: list[Update] = []
     capabilities: list[bytes] = []
-    for line in _lines(protocol):
+    for line in itertools.islice(_lines(protocol), MOST_REFS + 1):
         if not commands:
             text, capabilities = _first(line)
         else:
@@ -102,56 +122,63 @@ def _lines(protocol: Protocol) -> Iterator[bytes]:
             yield line
 
 
-def _outcome(repository: Repo, update: Update) -> str:
-    """What came of one update: `ok` or the reason in git's words."""
-    try:
-        return _apply(repository, update)
-    # A name that is too long, a folder of refs where a ref should be, a full disk. Refs before this one have moved already, which
-    # the client has to be told, and their build has to start: so it does not matter what it is.
-    except Exception:  # noqa: BLE001 - the refs before this one have moved, whatever it is
-        return "failed to update ref"
+class _Refs:
+    """The refs of a repository while a push moves them. They are read once: nobody else moves any meanwhile."""
+
+    def __init__(self, repository: Repo) -> None:
+        self._repository = repository
+        self._now = repository.get_refs()
+        tips = {sha for ref, sha in self._now.items() if ref.startswith(b"refs/")}
+        self._connectivity = Connectivity(repository.object_store, tips)
+
+    def outcome(self, update: Update) -> str:
+        """What came of one update: `ok` or the reason in git's words."""
+        try:
+            outcome = self._apply(update)
+        # A name that is too long, a folder of refs where a ref should be, a full disk. Refs before this one have moved already,
+        # which the client has to be told, and their build has to start: so it does not matter what it is.
+        except Exception:  # noqa: BLE001 - the refs before this one have moved, whatever it is
+            return "failed to update ref"
+        if outcome == "ok":
+            self._now[update.ref] = update.new
+        return outcome
+
+    def _apply(self, update: Update) -> str:
+        """Move one ref."""
+        if not _is_good(update.ref):
+            return "funny refname"
+        if self._now.get(update.ref, ZERO_SHA) != update.old:
+            return "fetch first"
+        refs = self._repository.refs
+        if update.new == ZERO_SHA:
+            if update.ref == MASTER:
+                return "deletion of the current branch prohibited"
+            moved = refs.remove_if_equals(update.ref, update.old)
+        else:
+            if reason := self._objection(update):
+                return reason
+            expected = None if update.old == ZERO_SHA else update.old
+            moved = refs.set_if_equals(update.ref, expected, update.new)
+        return "ok" if moved else "failed to update ref"
+
+    def _objection(self, update: Update) -> str:
+        """Why a ref may not be set to a new value, or nothing."""
+        if not self._connectivity.complete(update.new):
+            return "missing necessary objects"
+        if update.ref.startswith(b"refs/tags/"):
+            return "" if update.old == ZERO_SHA else "already exists"
+        if not isinstance(self._repository.object_store[update.new], Commit):
+            return "cannot update a branch to what is no commit"
+        if update.old != ZERO_SHA and not can_fast_forward(self._repository, update.old, update.new):
+            return "non-fast-forward"
+        return ""
 
 
-def _apply(repository: Repo, update: Update) -> str:
-    """Move one ref."""
-    if not update.ref.startswith((b"refs/heads/", b"refs/tags/")) or not check_ref_format(update.ref):
-        return "funny refname"
-    current = repository.get_refs().get(update.ref, ZERO_SHA)
-    if current != update.old:
-        return "fetch first"
-    if update.new == ZERO_SHA:
-        if update.ref == MASTER:
-            return "deletion of the current branch prohibited"
-        moved = repository.refs.remove_if_equals(update.ref, update.old)
-    else:
-        if reason := _objection(repository, update):
-            return reason
-        expected = None if update.old == ZERO_SHA else update.old
-        moved = repository.refs.set_if_equals(update.ref, expected, update.new)
-    return "ok" if moved else "failed to update ref"
-
-
-def _objection(repository: Repo, update: Update) -> str:
-    """Why a ref may not be set to a new value, or nothing."""
-    if not _complete(repository, update.new):
-        return "missing necessary objects"
-    if update.ref.startswith(b"refs/tags/"):
-        return "" if update.old == ZERO_SHA else "already exists"
-    if not isinstance(repository.object_store[update.new], Commit):
-        return "cannot update a branch to what is no commit"
-    if update.old != ZERO_SHA and not can_fast_forward(repository, update.old, update.new):
-        return "non-fast-forward"
-    return ""
-
-
-def _complete(repository: Repo, new: ObjectID) -> bool:
-    """Whether everything that `new` refers to is here: who sends half of it must not break the repository."""
-    store = repository.object_store
-    present = [sha for ref, sha in repository.get_refs().items() if ref.startswith(b"refs/")]
-    try:
-        return all(found in store for found, _ in MissingObjectFinder(store, haves=present, wants=[new]))
-    except Exception:  # noqa: BLE001 - objects that name others of the wrong type fail in many ways, and none is complete
+def _is_good(ref: Ref) -> bool:
+    """Refs are files below folders, which not everything can walk that has ever more levels."""
+    if len(ref) > LONGEST_REF or ref.count(b"/") > MOST_LEVELS:
         return False
+    return ref.startswith((b"refs/heads/", b"refs/tags/")) and check_ref_format(ref)
 
 
 def _report(unpacked: bytes, updates: list[Update]) -> bytes:

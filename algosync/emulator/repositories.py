@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from dulwich.errors import NotGitRepository
 from dulwich.objects import Blob, Commit, ObjectID, Tree, valid_hexsha
 from dulwich.refs import DictRefsContainer, Ref
 from dulwich.repo import Repo
@@ -54,14 +53,6 @@ class Repositories:
             repository.refs[MASTER] = commit.id
             return commit.id.decode()
 
-    def has(self, algorithm_id: str) -> bool:
-        """Whether there is a whole repository: with a default branch."""
-        try:
-            self.head(algorithm_id)
-        except (NotGitRepository, KeyError):
-            return False
-        return True
-
     @contextmanager
     def open(self, algorithm_id: str) -> Iterator[Repo]:
         """A repository, to be read."""
@@ -81,10 +72,14 @@ class Repositories:
         with self._locks[algorithm_id], self.open(algorithm_id) as repository:
             yield repository
 
-    def head(self, algorithm_id: str) -> str:
-        """The commit at the tip of the default branch."""
-        with self.open(algorithm_id) as repository:
-            return repository.refs[MASTER].decode()
+    def head(self, algorithm_id: str) -> str | None:
+        """The commit at the tip of the default branch; None where the repository is gone, or damaged so that nothing is told."""
+        try:
+            with self.open(algorithm_id) as repository:
+                found = repository.refs[MASTER]
+        except Exception:  # noqa: BLE001 - files that anything may have damaged are not read, or not understood, in many ways
+            return None
+        return found.decode() if valid_hexsha(found) else None
 
     def commit(self, algorithm_id: str, wanted: str | None) -> str:
         """The commit with this hash, or the head. Raises `ApiError` 404 for a commit that is not there."""

@@ -59,7 +59,8 @@ def serve(options: Options) -> None:
         tls = start_files.tls_files(root, options.certificate) if options.tls or options.certificate else None
         bundle = tls.bundle if tls else None
         place = Place(root, options.environments.resolve(), port, secrets.token_urlsafe(24), bundle, faults, options.stances)
-        cluster = Cluster(place, database)
+        with start_files.usable(root):
+            cluster = Cluster(place, database)
         address = {
             "format_version": FORMAT,
             "address": place.address,

@@ -8,6 +8,8 @@ import json
 import os
 import sqlite3
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +86,20 @@ def prepared(root: Path) -> Path:
         root.chmod(0o700)
     except OSError as error:
         raise StartError(f"Cannot use the folder {root}: {error.strerror}") from None
+    for path in (root / ADDRESS, _unfinished(root)):
+        # It is replaced at the end of a start, when it is too late for an error.
+        if path.is_dir():
+            raise StartError(f"Cannot use {path}: Is a directory")
     return root.resolve()
+
+
+@contextmanager
+def usable(root: Path) -> Iterator[None]:
+    """For whatever else in the folder is opened or made: it may be of another sort than it was."""
+    try:
+        yield
+    except OSError as error:
+        raise StartError(f"Cannot use {error.filename or root}: {error.strerror}") from None
 
 
 def locked(root: Path) -> int:
@@ -123,9 +138,14 @@ def main_key(database: Database, root: Path, user: str, name: str, rights: Right
 
 def write_address(root: Path, address: dict[str, object]) -> None:
     """Tell where the cluster answers: whole or not at all, and for the owner's eyes only."""
-    temporary = root / f"{ADDRESS}.new"
+    temporary = _unfinished(root)
     with temporary.open("w") as file:
         json.dump(address, file)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(root / ADDRESS)
+
+
+def _unfinished(root: Path) -> Path:
+    """The next address file, while it is written."""
+    return root / f"{ADDRESS}.new"

@@ -153,6 +153,17 @@ def test_files_that_requirements_refer_to_count(offline: Emulator) -> None:
         assert offline.call(f"local/{name}/{commit}", ["apple"])["result"] == [version]
 
 
+def test_pip_reads_what_the_environment_is_known_by(offline: Emulator, tmp_path: Path) -> None:
+    """In an encoding that a list names for pip, a comment may be an option, by which others' environments would be made."""
+    wheel(tmp_path, "damson", "1.0")
+    content = (tmp_path / "damson-1.0-py3-none-any.whl").read_bytes()
+    hidden = "# coding: utf-7\n# +AAo---find-links wheels\ndamson\n"
+    offline.create("Hiding")
+    commit = offline.push("Hiding", {"wheels/damson-1.0-py3-none-any.whl": content, "requirements.txt": hidden})
+    build = offline.build_of("Hiding", commit)
+    assert (build["status"], "No matching distribution found for damson" in offline.logs("Hiding", build)) == ("failed", True)
+
+
 def test_an_emptied_cache_is_filled_again(tmp_path: Path, pip_options: dict[str, str]) -> None:
     environments = tmp_path / "environments"
     with emulator(tmp_path / "root", environments, environ=pip_options) as site:

@@ -252,6 +252,11 @@ def test_what_keeps_a_server_from_starting(tmp_path: Path) -> None:
             with sqlite3.connect(path) as connection:
                 connection.execute("PRAGMA user_version=99")
             connection.close()
+    folders = {name: tmp_path / f"with {name}" / name for name in ("cluster.json", "cluster.json.new", "requests.jsonl")}
+    for folder in folders.values():
+        folder.mkdir(parents=True)
+    (tmp_path / "flat").mkdir()
+    (tmp_path / "flat" / "builds").touch()
     newer, broken = (tmp_path / name / "cluster.sqlite" for name in ("newer", "broken"))
     lock = tmp_path / "missing" / "lock"
     newest = f"{newer} has format 99; this version of algosync knows formats up to 5"
@@ -260,6 +265,8 @@ def test_what_keeps_a_server_from_starting(tmp_path: Path) -> None:
         ("good", "--until-unlocked", str(lock)): f"Cannot open {lock}: No such file or directory",
         ("newer",): f"Cannot use the database {newer}: {newest}",
         ("broken",): f"Cannot use the database {broken}: file is not a database",
+        ("flat",): f"Cannot use {tmp_path / 'flat' / 'builds'}: File exists",
+        **{(folder.parent.name,): f"Cannot use {folder}: Is a directory" for folder in folders.values()},
     }
     for (name, *options), reason in reasons.items():
         command = [sys.executable, "-m", "algosync.emulator", str(tmp_path / name), *options]

@@ -186,18 +186,62 @@ def test_locks_and_packs_of_a_killed_push_are_removed(tmp_path: Path, environmen
         again.push("Pushed", {"new": "1"})
 
 
-def test_a_lost_repository_keeps_no_other_algorithm_from_being_served(tmp_path: Path, environments: Path) -> None:
+def test_lost_and_damaged_repositories_keep_no_other_algorithm_from_being_served(tmp_path: Path, environments: Path) -> None:
     root = tmp_path / "root"
     site = start(root, environments)
-    for name in ("Lost", "Fine"):
-        site.create(name)
-    lost = site.get("/v1/algorithms/local/Lost")["id"]
+    folders = {
+        name: root / "git" / f"{site.create(name)['id']}.git" for name in ("Lost", "Bytes", "Garbage", "Config", "File", "Fine")
+    }
     site.stop()
-    shutil.rmtree(root / "git" / f"{lost}.git")
+    for name in ("Lost", "File"):
+        shutil.rmtree(folders[name])
+    folders["File"].touch()
+    (folders["Bytes"] / "refs" / "heads" / "master").write_bytes(bytes(range(200, 220)))
+    (folders["Garbage"] / "refs" / "heads" / "master").write_bytes(b"garbage")
+    (folders["Config"] / "config").write_bytes(b"[core")
     again = start(root, environments)
     again.push("Fine", {"new": "1"})
+    assert again.get("/v1/algorithms/local/Garbage/builds")["results"] == []
     assert again.stop() == 0
-    assert errors(root).read_text() == "ERROR:root:The repository of local/Lost is gone\n"
+    damaged = [
+        f"ERROR:root:The repository of local/{name} is gone or damaged" for name in ("Bytes", "Config", "File", "Garbage", "Lost")
+    ]
+    said = errors(root).read_text().splitlines()
+    assert said[0] == f"WARNING:root:{folders['File']} is not cleared up: [Errno 20] Not a directory: '{folders['File'] / 'refs'}'"
+    assert sorted(said[1:]) == damaged
+
+
+@pytest.mark.parametrize("change", [-1, 1])
+def test_a_file_that_is_damaged_is_not_served(tmp_path: Path, environments: Path, change: int) -> None:
+    """One that fits in an answer, by the short way and the long one, and one that is streamed."""
+    site = start(tmp_path / "root", environments)
+    site.request("POST", "/v1/data/local", {"name": "kept"})
+    sizes = {"none": 0, "small": 11, "large": 2**21 + 5}
+    for name, size in sizes.items():
+        assert site.request("PUT", f"/v1/data/local/kept/{name}", b"x" * size).status == 200
+        assert site.request("GET", f"/v1/data/local/kept/{name}").body == b"x" * size
+    for blob in (path for path in (site.root / "blobs").iterdir() if path.is_file()):
+        os.truncate(blob, max(0, blob.stat().st_size + change))
+    damaged = {name for name, size in sizes.items() if size or change > 0}
+    for query in ("", "?long=way"):
+        answers = {name: site.request("GET", f"/v1/data/local/kept/{name}{query}") for name in sizes}
+        assert {name for name, answer in answers.items() if answer.status == 500} == damaged
+        assert {answer.body for name, answer in answers.items() if name not in damaged} <= {b""}
+    assert site.stop() == 0
+    assert errors(site.root).read_text().count("This content has another size than was stored: ") == 2 * len(damaged)
+
+
+def test_what_is_no_upload_is_left_alone(tmp_path: Path, environments: Path) -> None:
+    root = tmp_path / "root"
+    folders = [root / "blobs" / "incoming" / "folder", root / "blobs" / ("a" * 32)]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    (root / "blobs" / "incoming" / "upload").touch()
+    site = start(root, environments)
+    assert site.get("/v1/data/") == {"folders": [{"name": "local"}]}
+    assert site.stop() == 0
+    assert sorted(path.name for path in (root / "blobs").rglob("*")) == ["a" * 32, "folder", "incoming"]
+    assert errors(root).read_text() == "".join(f"WARNING:root:{folder} is not removed: Is a directory\n" for folder in folders)
 
 
 def content(number: int) -> bytes:

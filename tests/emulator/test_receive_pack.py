@@ -1,0 +1,142 @@
+"""Pushes of many refs, of refs that no file system should have, and of objects that others share."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dulwich.objects import Blob, Tag, Tree
+from dulwich.pack import write_pack_objects
+from dulwich.protocol import Protocol, pkt_line
+from dulwich.repo import MemoryRepo, Repo
+from emulated import add_commit, store
+
+from algosync.emulator import receive_pack
+from algosync.emulator.connectivity import Connectivity
+from algosync.emulator.receive_pack import receive
+from algosync.emulator.repositories import Repositories
+
+ZERO = b"0" * 40
+OK = b"unpack ok\n"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Iterator[Repo]:
+    repositories = Repositories(tmp_path / "git")
+    repositories.create("any", "local", {"README.md": b"text"})
+    with repositories.changing("any") as opened:
+        yield opened
+
+
+def push(repository: Repo, refs: list[tuple[bytes, bytes]], objects: MemoryRepo | None = None) -> list[bytes]:
+    """Make refs; the lines of the answer."""
+    lines = [ZERO + b" " + new + b" " + ref for ref, new in refs]
+    body = io.BytesIO()
+    for line in [lines[0] + b"\0report-status", *lines[1:]]:
+        body.write(pkt_line(line))
+    body.write(pkt_line(None))
+    held = objects.object_store if objects else []
+    write_pack_objects(body.write, [(held[sha], None) for sha in held], object_format=repository.object_format)
+    body.seek(0)
+    return list(Protocol(io.BytesIO(receive(repository, body).report).read, lambda _: None).read_pkt_seq())
+
+
+def test_what_a_push_of_many_refs_reads(repository: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its refs once, and each object a few times, however many refs there are."""
+    objects, refs = MemoryRepo(), []
+    parents: list[bytes] = []
+    for number in range(100):
+        parents = [add_commit(objects, store(objects, {"file": b"%d" % number}), parents)]
+        refs.append((b"refs/heads/%d" % number, parents[0]))
+    listings, loaded = [], []
+    get_refs, get_raw = repository.get_refs, repository.object_store.get_raw
+    monkeypatch.setattr(repository, "get_refs", lambda: listings.append(1) or get_refs())
+    monkeypatch.setattr(repository.object_store, "get_raw", lambda sha: loaded.append(sha) or get_raw(sha))
+    assert push(repository, refs, objects) == [OK, *(b"ok " + ref + b"\n" for ref, _ in refs)]
+    assert len(listings) == 1
+    assert len(loaded) < 10 * len(refs)
+
+
+def test_more_refs_than_are_taken(repository: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receive_pack, "MOST_REFS", 3)
+    head = repository.refs[b"refs/heads/master"]
+    refs = [(b"refs/heads/%d" % number, head) for number in range(5)]
+    refused = [b"ng " + ref + b" unpacker error\n" for ref, _ in refs[:4]]
+    assert push(repository, refs) == [b"unpack more than 3 refs in a push\n", *refused]
+    assert push(repository, refs[:3]) == [OK, *(b"ok " + ref + b"\n" for ref, _ in refs[:3])]
+
+
+@pytest.mark.parametrize(("name", "fine"), [("a/" * 14 + "b", True), ("a/" * 15 + "b", False), ("/".join(["a" * 200] * 6), False)])
+def test_names_of_refs(repository: Repo, name: str, fine: bool) -> None:
+    """A ref is a file below folders: without end they kept the cluster from starting."""
+    ref = f"refs/heads/{name}".encode()
+    answer = b"ok " + ref if fine else b"ng " + ref + b" funny refname"
+    assert push(repository, [(ref, repository.refs[b"refs/heads/master"])]) == [OK, answer + b"\n"]
+
+
+def test_refs_of_one_push_follow_each_other(repository: Repo) -> None:
+    """What the one before has made is there for the next, which has not been told of it."""
+    head = repository.refs[b"refs/heads/master"]
+    ref = b"refs/heads/twice"
+    assert push(repository, [(ref, head), (ref, head)]) == [OK, b"ok " + ref + b"\n", b"ng " + ref + b" fetch first\n"]
+
+
+def tagged(objects: MemoryRepo, kind: type, named: bytes) -> bytes:
+    tag = Tag()
+    tag.name, tag.tagger, tag.message = b"t", b"Test <t@localhost>", b"t"
+    tag.tag_time = tag.tag_timezone = 0
+    tag.object = (kind, named)
+    objects.object_store.add_object(tag)
+    return tag.id
+
+
+def test_what_is_complete(repository: Repo) -> None:
+    """Each refers to what is there, but not everything to what it has to be; one that is broken breaks no other."""
+    objects = MemoryRepo()
+    blob, gone = Blob.from_string(b"x"), b"1" * 40
+    objects.object_store.add_object(blob)
+    shared = store(objects, {"file": b"shared"})
+    trees = {}
+    for name, mode, named in (
+        ("link", 0o160000, gone),
+        ("as file", 0o100644, shared),
+        ("as folder", 0o040000, shared),
+        ("file as folder", 0o040000, blob.id),
+        ("lost", 0o100644, gone),
+    ):
+        tree = Tree()
+        tree.add(b"entry", mode, named)
+        objects.object_store.add_object(tree)
+        trees[name] = tree.id
+    head = repository.refs[b"refs/heads/master"]
+    wanted = {
+        **trees,
+        "commit of both": add_commit(objects, shared, [head]),
+        "commit of the lost": add_commit(objects, trees["lost"], [head]),
+        "commit of a file": add_commit(objects, blob.id, [head]),
+        "commit on a tree": add_commit(objects, shared, [shared]),
+        "tag": tagged(objects, Tree, shared),
+        "tag of another kind": tagged(objects, Blob, gone),
+        "nothing": gone,
+        "head": head,
+    }
+    for sha in objects.object_store:
+        repository.object_store.add_object(objects.object_store[sha])
+    known = Connectivity(repository.object_store, [head])
+    complete = {name for name, sha in wanted.items() if known.complete(sha)}
+    assert complete == {"link", "as file", "as folder", "commit of both", "tag", "head"}
+
+
+def test_histories_of_any_length_and_folders_of_any_depth(repository: Repo) -> None:
+    """Without recursion."""
+    objects, parents = MemoryRepo(), list[bytes]()
+    tree = store(objects, {})
+    for _ in range(1500):
+        outer = Tree()
+        outer.add(b"folder", 0o040000, tree)
+        objects.object_store.add_object(outer)
+        tree = outer.id
+        parents = [add_commit(objects, tree, parents)]
+    ref = b"refs/heads/deep"
+    assert push(repository, [(ref, parents[0])], objects) == [OK, b"ok " + ref + b"\n"]
+    assert push(repository, [(b"refs/heads/again", parents[0])]) == [OK, b"ok refs/heads/again\n"]

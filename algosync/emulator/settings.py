@@ -78,7 +78,8 @@ def _runtime(given: Mapping[str, object], environments: Environments) -> Environ
     else:
         environment = environments.by_id(given.get("algorithm_environment"))
     if environment is None:
-        raise invalid("settings.algorithm_environment (or package_set, or language) names no environment of this cluster")
+        told = "it is an id of GET /v1/algorithm-environments/edge/languages/python3/environments"
+        raise invalid(f"settings.algorithm_environment (or package_set, or language) names no environment of this cluster: {told}")
     return environment
 
 

@@ -119,7 +119,7 @@ class Seeded:
             *self._both("GET", f"/builds/{self.build}"),
             *self._both("GET", f"/builds/{self.build}/logs"),
             *self._both("POST", "/versions", release, status=400),
-            *self._both("GET", "/versions", query="published=true&callable=public&limit=5"),
+            *self._both("GET", "/versions", query="published=true&callable=true&limit=5"),
             *self._both("GET", f"/versions/{self.commit}"),
             *self._both("GET", f"/versions/{self.commit}/registry"),
             *self._both("POST", f"/versions/{self.commit}/registry", {"status": "x"}, status=204),

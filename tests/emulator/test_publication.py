@@ -21,7 +21,7 @@ def built(site: Emulator) -> str:
     return "/v1/algorithms/local/Built"
 
 
-@pytest.mark.parametrize("label", [5, None, ["Built"]])
+@pytest.mark.parametrize("label", [5, ["Built"]])
 def test_a_label_is_a_text(site: Emulator, built: str, label: Any) -> None:
     """At publication and in a change as in creation."""
     before = site.get(built)
@@ -32,6 +32,18 @@ def test_a_label_is_a_text(site: Emulator, built: str, label: Any) -> None:
     assert site.request("PUT", built, {"details": details, "settings": settings}).status == 400
     assert site.request("POST", "/v1/algorithms/local", creation).status == 400
     assert site.get(built) == before
+
+
+def test_a_label_of_null_says_nothing(site: Emulator, built: str) -> None:
+    """It leaves what is there, and there is nothing yet of a new algorithm."""
+    details = {"label": None}
+    settings = {**SETTINGS, "algorithm_environment": site.environment()}
+    before = site.get(built)["details"]
+    assert site.request("PUT", built, {"details": details, "settings": settings}).status == 200
+    assert site.publish("Built", details=details).status == 200
+    assert site.get(built)["details"] == before
+    creation = {"name": "Unlabelled", "details": details, "settings": settings}
+    assert site.request("POST", "/v1/algorithms/local", creation).status == 400
 
 
 def test_a_publication_is_one_transaction(tmp_path: Path) -> None:

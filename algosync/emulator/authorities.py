@@ -1,7 +1,6 @@
 """Which certificate authorities programs are told to trust, by files that variables name: those that will be there."""
 
 import os
-import shutil
 from pathlib import Path
 
 BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -22,7 +21,7 @@ def of_local_cluster(file: Path) -> bool:
 def named() -> dict[str, str]:
     """What the variables of this process name and is there: a file, or for some programs a folder."""
     found = {name: os.environ.get(name, "") for name in BUNDLES}
-    return {name: value for name, value in found.items() if value and Path(value).exists()}
+    return {name: value for name, value in found.items() if value and os.path.exists(value)}
 
 
 def keep(root: Path) -> None:
@@ -33,6 +32,12 @@ def keep(root: Path) -> None:
     for name, value in named().items():
         file = Path(value).resolve()
         if of_local_cluster(file) and file.parent != root / "tls":
+            try:
+                known = file.read_bytes()
+            except OSError:
+                # It is being reset: as if it were not there.
+                continue
             copy = root / "trusted" / f"{name}.pem"
             copy.parent.mkdir(mode=0o700, exist_ok=True)
-            os.environ[name] = str(shutil.copyfile(file, copy))
+            copy.write_bytes(known)
+            os.environ[name] = str(copy)

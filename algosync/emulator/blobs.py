@@ -9,6 +9,8 @@ from collections.abc import Container
 from pathlib import Path
 from typing import BinaryIO
 
+from algosync.emulator.disk_space import check_room
+
 BLOCK = 1024 * 1024
 """Bytes that are read or written at a time."""
 
@@ -53,6 +55,10 @@ class Blobs:
     def _damaged(self, blob: str) -> OSError:
         return OSError(errno.EIO, "This content has another size than was stored", str(self._folder / blob))
 
+    def check_room(self) -> None:
+        """Raises `OSError` where there is no room for more contents."""
+        check_room(self._folder)
+
     def remove(self, blob: str) -> None:
         """Forget a blob that nothing refers to any more."""
         (self._folder / blob).unlink(missing_ok=True)
@@ -87,7 +93,8 @@ class IncomingBlob:
         self._file = self._temporary.open("xb", buffering=0)
 
     def write(self, block: bytes | bytearray) -> None:
-        """Append a block."""
+        """Append a block. Raises `OSError` of a full disk before it is."""
+        check_room(self._folder)
         _write(self._file.fileno(), block)
         self.size += len(block)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import re
 
 from starlette.requests import Request
@@ -92,9 +93,10 @@ class DataApi:
             if collection is None or file is None:
                 raise missing()
             headers = {"X-Data-Type": "file", "Content-Length": str(file.size)}
-            if self._stances.etag and (found := await asyncio.to_thread(self._files.open, collection, file.name)):
-                headers["ETag"] = await asyncio.to_thread(md5, found[1])
-            # Of a record of the past there may be no bytes any more: then it has the type of what is too large.
+            # Of a record of the past there may be no bytes any more: then it has no tag, and the type of what is too large.
+            with contextlib.suppress(FileNotFoundError):
+                if self._stances.etag and (found := await asyncio.to_thread(self._files.open, collection, file.name)):
+                    headers["ETag"] = await asyncio.to_thread(md5, found[1])
             small = await asyncio.to_thread(self._files.read, collection, file.name, BLOCK)
             return Response(None, 200, headers, media_type=_media_type(request, small))
         if place.collection:

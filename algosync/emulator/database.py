@@ -11,6 +11,12 @@ from typing import Literal
 
 FORMAT = 5
 
+WORTH_IT = 64 * 1024 * 1024
+"""Bytes that are to be gained where the file is written anew."""
+
+LONGEST_JOURNAL = 16 * 1024 * 1024
+"""Bytes of the journal that stay on the disk after a large change."""
+
 ACCOUNTS = """
 CREATE TABLE users (name TEXT PRIMARY KEY);
 
@@ -163,6 +169,18 @@ class Database:
                     self._writer.execute("ROLLBACK")
                 raise
 
+    def shrink(self) -> None:
+        """Give back to the disk what deleted rows have left free, where that is most of the file, and much."""
+        with self._writing:
+            pages, free, size = (
+                self._writer.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+            )
+            if free * size >= WORTH_IT and free > pages // 2:
+                # Without room for what is left, or while somebody reads, it waits for the next time.
+                with contextlib.suppress(sqlite3.OperationalError):
+                    self._writer.execute("VACUUM")
+                    self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Fold the write-ahead log into the file and let go of it."""
         with self._writing, self._reading:
@@ -174,6 +192,9 @@ def _connect(path: Path, journal: str) -> sqlite3.Connection:
     # isolation_level=None: transactions begin where `write` says so, never behind our back.
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
+    # What is deleted is not written over, which would take as much room again.
+    connection.execute("PRAGMA secure_delete=OFF")
+    connection.execute(f"PRAGMA journal_size_limit={LONGEST_JOURNAL}")
     connection.execute(f"PRAGMA journal_mode={journal}")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")

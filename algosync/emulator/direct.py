@@ -9,6 +9,7 @@ import asyncio
 import time
 
 import h11
+from starlette.types import Scope
 
 from algosync.emulator.direct_answers import Asked, Direct
 from algosync.emulator.direct_forms import ODD, Form, Kind, Plain
@@ -30,6 +31,9 @@ class DirectProtocol(WiredProtocol):
     _busy = False
     _asked = b""
     """The GET that is being answered."""
+
+    _stored: Scope | None = None
+    """The last PUT that was taken, which is being answered, or was."""
 
     _behind = b""
     """What came behind a request that is being answered."""
@@ -60,6 +64,11 @@ class DirectProtocol(WiredProtocol):
         if not self._busy:
             super().shutdown()
 
+    def _note_left(self) -> None:
+        super()._note_left()
+        if self._busy and self._stored is not None:
+            self._stored["left"] = True
+
     def timeout_keep_alive_handler(self) -> None:
         """Hang up, unless there was something to do: answers of the short way set no timers."""
         quiet = 0 if self._busy else self.loop.time() - self._answered_at
@@ -88,7 +97,8 @@ class DirectProtocol(WiredProtocol):
             self._form = form
             self._get(direct, form, plain.name, data)
         else:
-            self._busy = direct.put(form, plain, self._answered)
+            self._stored = direct.put(form, plain, self._answered)
+            self._busy = self._stored is not None
             return self._busy
         return True
 
@@ -102,6 +112,7 @@ class DirectProtocol(WiredProtocol):
 
     def _get(self, direct: Direct, form: Form, name: str, data: bytes) -> None:
         self._busy = True
+        self._stored = None
         self._asked = data
         direct.get(Asked(form, name, time.monotonic(), self._answered))
 

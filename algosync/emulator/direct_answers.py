@@ -101,20 +101,20 @@ class Direct:
         except OSError:
             return way, None
 
-    def put(self, form: Form, request: Plain, done: Done) -> bool:
-        """Store a file and call `done` with the whole answer; False for what is to go the long way."""
+    def put(self, form: Form, request: Plain, done: Done) -> Scope | None:
+        """Store a file and call `done` with the whole answer; None for what is to go the long way, else what is logged of it."""
         began = time.monotonic()
         try:
             way = self._way(form, request.name, self._moment())
         except (OSError, sqlite3.Error):
-            return False
+            return None
         if way is None or not self._data.takes(len(request.body)):
-            return False
-        scope = {**form.asking(request.name), "began": began, "caller": way.caller}
+            return None
+        scope: Scope = {**form.asking(request.name), "began": began, "caller": way.caller}
         self._waiting.append((Put(way.collection, data_path(scope["raw_path"]), request.body), scope, done))
         if not self._storing:
             self._store()
-        return True
+        return scope
 
     def _store(self) -> None:
         """Store what has come while what was before it was stored."""
@@ -170,7 +170,8 @@ class Direct:
 @lru_cache
 def _media_type(kind: str) -> bytes:
     """As Starlette has it."""
-    return f"{kind}; charset=utf-8".encode() if kind.startswith("text/") and "charset=" not in kind else kind.encode("latin-1")
+    text = kind.startswith("text/") and "charset=" not in kind.lower()
+    return f"{kind}; charset=utf-8".encode("latin-1") if text else kind.encode("latin-1")
 
 
 def _crash(error: BaseException) -> Response:

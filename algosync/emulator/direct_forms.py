@@ -19,8 +19,10 @@ LINE = re.compile(rb"(GET|PUT) (/v1/(?:connector/)?data/(?:[\w.-]{1,255}/){1,6})
 LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]{1,7})(?=\r\n)", re.IGNORECASE)
 END = b"\r\n\r\n"
 
-ODD = re.compile(rb"\n(content-length|transfer-encoding|expect|upgrade|connection|[ \t])|(?<!\r)\n", re.IGNORECASE)
-"""Headers that change what follows them, and lines that do not end or begin as they should."""
+ODD = re.compile(
+    rb"\n(content-length|transfer-encoding|expect|upgrade|connection(?!: ?keep-alive\r\n)|[ \t])|(?<!\r)\n", re.IGNORECASE
+)
+"""Headers that change what follows them, as `keep-alive` does not, and lines that do not end or begin as they should."""
 
 SMALL = 64 * 1024
 """Bytes of a file that is read on the spot, as to have a thread do it would take longer, and of one that is stored as it came."""

@@ -1,5 +1,6 @@
 """Hosted data: collections and the files in them. Names are keys of the database."""
 
+import contextlib
 import io
 import json
 import sqlite3
@@ -59,6 +60,7 @@ class Files:
         with self._database.write() as connection:
             connection.execute("DELETE FROM collections WHERE name GLOB '.session/*'")
         self._blobs.sweep({row["blob"] for row in self._database.rows("SELECT blob FROM files")})
+        self._database.shrink()
 
     def collection(self, place: Place) -> Collection | None:
         """The collection of a place, if it exists."""
@@ -158,7 +160,8 @@ class Files:
         return self._entries.do(_Entry(collection.id, name, content.size, content.id))
 
     def put_all(self, puts: "list[Put]") -> list[bool]:
-        """Make small contents files, durably, in one commit. Each as `put` has it."""
+        """Make small contents files, durably, in one commit. Each as `put` has it. Raises `OSError` where there is no room."""
+        self._blobs.check_room()
         return self._record([_entry(put) for put in puts])
 
     def _keep(self, entries: "list[_Entry]") -> list[bool]:
@@ -182,7 +185,9 @@ class Files:
             raise
         for _, unused in recorded:
             if unused:
-                self._blobs.remove(unused)
+                # They are stored, whatever happens now; what stays, the next start sweeps.
+                with contextlib.suppress(OSError):
+                    self._blobs.remove(unused)
         return [alive for alive, _ in recorded]
 
     def delete(self, collection: Collection, name: str) -> bool:

@@ -43,7 +43,12 @@ class HttpServer(uvicorn.Server):
                 self._protocol, sock=each, ssl=self.config.ssl, backlog=self.config.backlog, ssl_handshake_timeout=limit
             )
             self.servers.append(listening)
-        self._ready()
+        try:
+            self._ready()
+        except BaseException:
+            # The application runs already, and has to end as ever.
+            await self.lifespan.shutdown()
+            raise
 
     def _protocol(self) -> DirectProtocol:
         return DirectProtocol(self.config, self.server_state, self.lifespan.state)

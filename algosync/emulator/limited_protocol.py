@@ -143,6 +143,7 @@ class LimitedProtocol(H11Protocol):
             self._watch_sending()
         elif self.transport.get_protocol() is self:
             # To close it would be to wait for it again.
+            self._note_left()
             self.transport.abort()
 
     def _stop_watching(self) -> None:

@@ -202,7 +202,7 @@ def _failure(row: sqlite3.Row) -> FailureLine:
     names = ("algoversion", "username", "error_type", "error", "input", "stacktrace", "stdout", "request_id")
     commit, user, kind, message, given, trace, printed, request = [str(record.get(name) or "") for name in names]
     # Of a process that has ended, all that is known is what it printed.
-    shown = "" if printed and (printed.endswith(trace) or trace.endswith(printed)) else trace
+    shown = "" if printed.endswith(trace) else trace
     said = (kind, message if message.strip() else _last(trace), given, shown, printed, request)
     at = datetime.fromtimestamp(row["created_ms"] / 1000, timezone.utc).isoformat()
     return FailureLine(row["owner"], row["name"], commit, at, user, *said, record.get("duration"))

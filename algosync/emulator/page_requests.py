@@ -71,6 +71,7 @@ def without_challenges(lines: Iterable[RequestLine]) -> Iterator[RequestLine]:
         if line.status < 400:
             answered.add(asked)
         elif line.status == 401 and line.error == NO_CREDENTIALS and line.path.startswith("/git/") and asked in answered:
+            answered.discard(asked)
             continue
         yield line
 

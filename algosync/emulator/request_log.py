@@ -1,5 +1,6 @@
 """One line for every finished request. No header is ever written, so no key can be; of a URL that holds one, that it did."""
 
+import contextlib
 import json
 import os
 import time
@@ -76,9 +77,11 @@ class RequestLog:
 
     def _write(self, lines: bytes) -> None:
         if self._size and self._size + len(lines) > self._max_bytes:
-            self._path.replace(older(self._path))
-            os.close(self._file)
+            with contextlib.suppress(FileNotFoundError):
+                self._path.replace(older(self._path))
+            before = self._file
             self._open()
+            os.close(before)
         written = os.write(self._file, lines)
         if written < len(lines):
             # The disk has become full in the middle of a line, which the next one would continue.

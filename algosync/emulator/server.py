@@ -61,12 +61,14 @@ def serve(options: Options) -> None:
         place = Place(root, options.environments.resolve(), port, secrets.token_urlsafe(24), bundle, faults, options.stances)
         with start_files.usable(root):
             cluster = Cluster(place, database)
+            key = start_files.main_key(database, root, options.user, "key", EVERYTHING)
+            admin_key = start_files.main_key(database, root, options.user, "admin_key", ADMINISTERING)
         address = {
             "format_version": FORMAT,
             "address": place.address,
             "user": options.user,
-            "key": start_files.main_key(database, root, options.user, "key", EVERYTHING),
-            "admin_key": start_files.main_key(database, root, options.user, "admin_key", ADMINISTERING),
+            "key": key,
+            "admin_key": admin_key,
             "pid": os.getpid(),
             "token": place.token,
             "started_at": now_text(),
@@ -94,6 +96,7 @@ def _listening(port: int, root: Path) -> Generator[socket.socket, None, None]:
 
 
 def _announce(root: Path, address: dict[str, object]) -> None:
-    start_files.write_address(root, address)
+    with start_files.usable(root):
+        start_files.write_address(root, address)
     sys.stdout.write(f"Serving {address['address']}\n")
     sys.stdout.flush()

@@ -95,9 +95,11 @@ def prepared(root: Path) -> Path:
 
 @contextmanager
 def usable(root: Path) -> Iterator[None]:
-    """For whatever else in the folder is opened or made: it may be of another sort than it was."""
+    """For whatever else in the folder is opened or made: it may be of another sort than it was, or there may be no room."""
     try:
         yield
+    except sqlite3.Error as error:
+        raise StartError(f"Cannot use the database in {root}: {error}") from None
     except OSError as error:
         raise StartError(f"Cannot use {error.filename or root}: {error.strerror}") from None
 

@@ -32,6 +32,18 @@ def test_a_cluster_needs_no_file_of_another_one(tmp_path: Path, environments: Pa
     assert told == {"REQUESTS_CA_BUNDLE": None, "SSL_CERT_FILE": "of the other", "CURL_CA_BUNDLE": "of the user"}
 
 
+def test_a_path_that_cannot_be_looked_at_names_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does a file that is being removed by the reset of its cluster keep another one from starting."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / ("x" * 300)))
+    folder = tmp_path / "local" / "other" / "tls" / "ca.pem"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(folder))
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    assert authorities.named() == {"CURL_CA_BUNDLE": str(folder)}
+    authorities.keep(tmp_path / "local" / "mine")
+    assert os.environ["CURL_CA_BUNDLE"] == str(folder)
+
+
 def test_a_cluster_keeps_its_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = tmp_path / "local" / "mine" / "tls" / "bundle.pem"
     bundle.parent.mkdir(parents=True)

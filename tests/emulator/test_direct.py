@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from emulated import Emulator, Reply
+from emulated import Emulator, Reply, until
 
 from algosync.emulator.database import Database
 from algosync.emulator.keys import digest
@@ -44,6 +44,10 @@ class Wire:
         for start in range(0, len(data), piece):
             self._socket.sendall(data[start : start + piece])
 
+    def leave(self) -> None:
+        """As far as sending goes."""
+        self._socket.shutdown(socket.SHUT_WR)
+
     def answer(self) -> Reply:
         status = int(self._replies.readline().split()[1])
         headers = {}
@@ -61,7 +65,9 @@ def plain(reply: Reply) -> tuple[int, dict[str, str], bytes]:
     return reply.status, {name: text for name, text in reply.headers.items() if name != "date"}, reply.body
 
 
-@pytest.mark.parametrize("accept", ["", "Accept: text/plain\r\n", "Accept: application/octet-stream\r\n"])
+@pytest.mark.parametrize(
+    "accept", ["", "Accept: text/plain\r\n", "Accept: text/plain;Charset=latin1\r\n", "Connection: keep-alive\r\n"]
+)
 @pytest.mark.parametrize("body", [b"", b"text", bytes(range(256)) * 80], ids=["empty", "text", "binary"])
 def test_it_answers_as_the_long_way(wire: Wire, body: bytes, accept: str) -> None:
     stored = [wire.ask("PUT", "same.bin", body) for _ in range(3)]
@@ -115,6 +121,15 @@ def test_reading_and_writing_in_turn(wire: Wire) -> None:
         name = f"turn{number % 3}"
         assert wire.ask("PUT", name, b"%d" % number).status == 200
         assert wire.ask("GET", name).body == b"%d" % number
+
+
+def test_a_client_that_leaves_before_its_answer_is_logged_so(site: Emulator) -> None:
+    with contextlib.closing(Wire(site)) as wire:
+        assert [wire.ask("PUT", "leaving", b"x").status for _ in range(2)] == [200, 200]
+        wire.send("PUT", f"{FOLDER}/leaving", b"y")
+        wire.leave()
+        until(lambda: [line["status"] for line in site.log() if line["path"] == f"{FOLDER}/leaving"] == [200] * 3)
+    assert site.log()[-1].get("left") is True
 
 
 def test_who_may_not_any_more_may_not_on_an_open_connection(site: Emulator) -> None:

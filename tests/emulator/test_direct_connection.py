@@ -107,7 +107,11 @@ def test_what_is_not_the_same_again_goes_the_long_way(client: Client, name: str,
     assert client.ask(f"{FILES}a") == "short"
 
 
-@pytest.mark.parametrize("header", ["Content-Length: 0", "Upgrade: h2c", "Expect: 100-continue", "Connection: x"])
+def test_what_clients_say_of_a_connection_that_they_keep(client: Client) -> None:
+    assert [client.ask(f"{FILES}a", "Connection: keep-alive\r\n") for _ in range(3)] == ["long", "short", "short"]
+
+
+@pytest.mark.parametrize("header", ["Content-Length: 0", "Upgrade: h2c", "Expect: 100-continue", "Connection: keep-alive, x"])
 def test_headers_that_change_what_follows_go_the_long_way(client: Client, header: str) -> None:
     assert [client.ask(f"{FILES}a", f"{header}\r\n") for _ in range(3)] == ["long"] * 3
 
@@ -126,6 +130,7 @@ def test_many_folders(client: Client) -> None:
     for number in range(3 * MOST_FORMS):
         folder = f"/v1/data/me/folder{number}/"
         assert [client.ask(f"{folder}a"), client.ask(f"{folder}b")] == ["long", "short"]
+    assert client.ask("/v1/data/me/folder0/c") == "long", "some are forgotten"
 
 
 def test_a_connection_in_use_is_kept_and_an_idle_one_is_not(client: Client) -> None:

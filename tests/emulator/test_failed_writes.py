@@ -6,11 +6,14 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from algosync.emulator import database
 from algosync.emulator.blobs import Blobs
-from algosync.emulator.database import Database
+from algosync.emulator.database import LONGEST_JOURNAL, Database
+from algosync.emulator.disk_space import RESERVE
 from algosync.emulator.files import Collection, Files, Put
 from algosync.emulator.places import Place
 
@@ -89,6 +92,41 @@ def test_what_may_have_been_recorded_stays(site: Site, many: bool) -> None:
     with pytest.raises(sqlite3.OperationalError):
         site.put_all() if many else site.put()
     assert site.files.read(site.box, "file", 99) == b"content"
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_contents_leave_room_for_deletions(site: Site, monkeypatch: pytest.MonkeyPatch, many: bool) -> None:
+    """Their last bytes are not to be the disk's: nothing could be deleted any more."""
+    site.put_all()
+    with monkeypatch.context() as small:
+        small.setattr(os, "statvfs", lambda _: SimpleNamespace(f_blocks=2**20, f_bavail=RESERVE // 4096 - 1, f_frsize=4096))
+        with pytest.raises(OSError, match="No space left"):
+            site.put_all() if many else site.put()
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_blocks=0, f_bavail=0, f_frsize=4096))
+    site.put_all() if many else site.put()
+
+
+def test_deleted_contents_give_their_room_back(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the next start, and meanwhile with no journal that is as large as they were."""
+    names = [f"local/box/{number}" for number in range(500)]
+    site.files.put_all([Put(site.box, name, os.urandom(2**16)) for name in names])
+    file, journal = tmp_path / "cluster.sqlite", tmp_path / "cluster.sqlite-wal"
+    assert site.files.delete_collection(site.box, force=True) == len(names)
+    assert journal.stat().st_size < 2 * LONGEST_JOURNAL
+    site.files.recover()
+    assert file.stat().st_size > 500 * 2**16, "it is not much"
+    monkeypatch.setattr(database, "WORTH_IT", 2**20)
+    site.files.recover()
+    assert file.stat().st_size < 2**20
+
+
+@pytest.mark.parametrize("size", [6, 8])
+def test_a_content_of_another_size_is_not_read(site: Site, size: int) -> None:
+    site.put()
+    (blob,) = (path for path in site.folder.iterdir() if path.is_file())
+    os.truncate(blob, size)
+    with pytest.raises(OSError, match="another size than was stored"):
+        site.files.read(site.box, "file", 99)
 
 
 def _delete(site: Site) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import json
 import signal
 import time
 from collections.abc import Iterator
@@ -55,6 +56,19 @@ def test_a_stale_listing_after_an_answer_that_was_lost(cluster: Struck, site: Em
     cluster.set([{"match": "PUT *", "then": {"reset": "after"}}, listing])
     assert cluster.ask("PUT", f"{BOX}/lost", b"1").end == "RST"
     assert [names(site) for _ in range(2)] == [before, sorted([*before, "lost"])]
+
+
+@pytest.mark.parametrize("options", [(), ("--etag",)])
+def test_a_stale_look_at_a_file_whose_bytes_are_gone(tmp_path: Path, environments: Path, options: tuple[str, ...]) -> None:
+    faults = tmp_path / "faults.json"
+    faults.write_text(json.dumps([{"match": f"HEAD {BOX}/file", "then": {"listing": "stale"}}]))
+    with emulator(tmp_path / "root", environments, "--faults", str(faults), *options) as site:
+        site.request("POST", "/v1/data/.my", {"name": BOX.rpartition("/")[2]})
+        for content in (b"one", b"three"):
+            assert site.request("PUT", f"{BOX}/file", content).status == 200
+        looks = [site.request("HEAD", f"{BOX}/file") for _ in range(2)]
+    assert [(look.status, look.headers["content-length"]) for look in looks] == [(200, "3"), (200, "5")]
+    assert ["etag" in look.headers for look in looks] == [False, bool(options)]
 
 
 def test_stale_reads_of_a_deleted_collection_and_of_algorithms(cluster: Struck, site: Emulator) -> None:

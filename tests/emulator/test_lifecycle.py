@@ -241,6 +241,15 @@ def test_a_lost_address_file_means_a_new_key(tmp_path: Path, environments: Path)
         assert again.request("GET", "/v1/data/", key=site.key).status == 401
 
 
+def test_a_disk_that_is_full_at_the_end_of_a_start_is_said(tmp_path: Path) -> None:
+    (tmp_path / "cluster.json.new").symlink_to("/dev/full")
+    ended = subprocess.run(
+        [sys.executable, "-m", "algosync.emulator", str(tmp_path)], capture_output=True, text=True, timeout=DEADLINE, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == f"Error: Cannot use {tmp_path}: No space left on device\n"
+
+
 def test_what_keeps_a_server_from_starting(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for name, content in (("newer", None), ("broken", b"no database" * 100)):

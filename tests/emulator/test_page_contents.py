@@ -318,6 +318,10 @@ def apply(how):
         os._exit(3)
     if how == "memory":
         raise MemoryError
+    if how == "talk":
+        error = ValueError("what went wrong")
+        print(error)
+        raise error
     assert how == "well"
 """
 
@@ -326,13 +330,14 @@ def test_a_failure_without_words_is_called_by_its_name(site: Emulator) -> None:
     """And of a process that ended, what it printed is shown once: it is all that there is."""
     reference = site.deploy("Wordless", WORDLESS)
     shown = {}
-    for how in ("assert", "memory", "exit"):
+    for how in ("assert", "memory", "exit", "talk"):
         request = site.call(reference, how)["metadata"]["request_id"]
         words = " ".join(page(site, f"/page/calls?id={request}").text.split())
         shown[how] = words[words.index(request, words.index("Algorithms that failed")) : words.index("Requests that failed")]
     assert re.search(r" AssertionError Stack trace.* AssertionError Input: assert$", shown["assert"].strip())
     assert " MemoryError: a process may have half of this machine's memory Stack trace" in shown["memory"]
     assert (shown["exit"].count("the last words"), "Stack trace" in shown["exit"]) == (1, False)
+    assert ("Stack trace" in shown["talk"], "What it printed" in shown["talk"]) == (True, True), "its error, and then raised it"
 
 
 WAITING = """
@@ -355,7 +360,7 @@ def test_a_refusal_names_the_key_and_what_it_lacks(site: Emulator) -> None:
 
 
 def test_the_first_question_of_git_is_no_failure(site: Emulator) -> None:
-    """As long as an answer follows, whoever gets it."""
+    """Where its answer follows. Of a client that had nothing to say then, it is one."""
     site.create("Cloned")
     path = "/git/local/Cloned.git/info/refs?service=git-upload-pack"
     silent = {"Authorization": ""}
@@ -364,7 +369,7 @@ def test_the_first_question_of_git_is_no_failure(site: Emulator) -> None:
     words = " ".join(page(site, "/page/calls").text.split())
     failed = words[words.index("Requests that failed") : words.index("Last calls of algorithms")]
     told = re.findall(r"401 GET /git/local/Cloned.git\S+ (\u00d7\d+)?.*?(authorization required|unknown or invalid)", failed)
-    assert told == [("", "unknown or invalid"), ("", "authorization required")]
+    assert told == [("", "unknown or invalid"), ("\u00d72", "authorization required")]
 
 
 def test_readers_are_told_in_words(site: Emulator) -> None:

@@ -89,5 +89,17 @@ def test_the_lines_of_the_short_way_are_those_of_the_long_one(
     assert list(short) == list(long)
 
 
-def _no_room(file: int, data: bytes) -> int:
+def test_a_rollover_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "requests.jsonl"
+    with logging(log, 200) as writing:
+        writing.add(scope("/first"), 200, 0)
+        with monkeypatch.context() as none:
+            none.setattr(os, "open", _no_room)
+            writing.add(scope("/" + "x" * 200), 200, 0)
+        for path in ("/second", "/third", "/fourth"):
+            writing.add(scope(path), 200, 0)
+    assert json.loads(log.read_text().splitlines()[-1])["path"] == "/fourth"
+
+
+def _no_room(*_: object) -> int:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -1,0 +1,85 @@
+"""Cancelled work: whoever has started its thread outlives it."""
+
+import asyncio
+import sys
+import threading
+from collections.abc import Awaitable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from algosync.emulator import installer, venvs
+from algosync.emulator.interpreters import OWN
+from algosync.emulator.requirements import parse
+from algosync.emulator.threads import finished
+
+DEADLINE = 30
+
+
+class Held:
+    """What a thread does when it is told to go on."""
+
+    def __init__(self) -> None:
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        self.done = False
+
+    def __call__(self, *_: object) -> None:
+        self.begun.set()
+        assert self.go_on.wait(DEADLINE)
+        self.done = True
+
+    async def cancelled(self, work: Awaitable[object], times: int = 1) -> bool:
+        """Whether a task that is cancelled during this has waited for it."""
+        task = asyncio.ensure_future(work)
+        assert await asyncio.to_thread(self.begun.wait, DEADLINE)
+        for _ in range(times):
+            task.cancel()
+            # It takes note of it, and ends, if it does not wait for the thread.
+            await asyncio.wait([task], timeout=0.05)
+        waits = not task.done()
+        self.go_on.set()
+        await asyncio.wait([task], timeout=DEADLINE)
+        return waits and self.done and task.cancelled()
+
+
+def test_a_cancelled_task_ends_after_its_thread() -> None:
+    held, stopped = Held(), threading.Event()
+    assert asyncio.run(held.cancelled(finished(held, stopped), times=3))
+    assert stopped.is_set()
+
+
+def test_what_a_thread_returns_and_raises() -> None:
+    assert asyncio.run(finished(lambda: 1)) == 1
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(finished(lambda: 1 // 0))
+
+
+@pytest.mark.parametrize("step", ["remove", "create", "share"])
+def test_a_cancelled_environment_is_not_written_to_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """Another build has its lock as soon as this one has ended."""
+    held = Held()
+    if step == "remove":
+        monkeypatch.setattr(venvs, "remove", held)
+    else:
+        owner, name = {"create": (venvs._OwnBuilder, "create"), "share": (venvs.Venvs, "_share")}[step]
+        monkeypatch.setattr(owner, name, held)
+    with (tmp_path / "log").open("ab") as log:
+        provide = partial(venvs.Venvs(tmp_path / "environments").provide, parse(""), tmp_path, OWN, log)
+
+        async def provided() -> bool:
+            return await held.cancelled(provide())
+
+        assert asyncio.run(provided())
+
+
+def test_a_cancelled_installer_is_not_tidied_up_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Held()
+    monkeypatch.setattr(installer, "discard", held)
+    with (tmp_path / "log").open("ab") as log:
+        run = partial(installer._run, [sys.executable, "-c", ""], tmp_path, tmp_path / "tmp", log)
+
+        async def ran() -> bool:
+            return await held.cancelled(run())
+
+        assert asyncio.run(ran())

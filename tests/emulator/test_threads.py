@@ -9,10 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from algosync.emulator import installer, venvs
+from algosync.emulator import installer, removal, venvs
+from algosync.emulator.accounts import Accounts
+from algosync.emulator.algorithms import Algorithm
+from algosync.emulator.builder import Builder
+from algosync.emulator.database import Database
 from algosync.emulator.interpreters import OWN
+from algosync.emulator.records import Records
+from algosync.emulator.repositories import Repositories
 from algosync.emulator.requirements import parse
+from algosync.emulator.spares import Spares
 from algosync.emulator.threads import finished
+from algosync.emulator.worker import Host
 
 DEADLINE = 30
 
@@ -83,3 +91,33 @@ def test_a_cancelled_installer_is_not_tidied_up_later(tmp_path: Path, monkeypatc
             return await held.cancelled(run())
 
         assert asyncio.run(ran())
+
+
+def test_a_deleted_build_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has just its turn, and makes its folder anew."""
+    held, remove = Held(), removal.remove
+
+    def remove_when_told(path: Path) -> None:
+        held()
+        remove(path)
+
+    async def delete() -> None:
+        database = Database(tmp_path / "database")
+        spares = Spares(Host(tmp_path / "run", "http://127.0.0.1:9", Accounts(database)))
+        environments = venvs.Venvs(tmp_path / "environments")
+        records, algorithm = Records.of(database), Algorithm("any", "local", "Any", {}, {}, "")
+        records.algorithms.add(algorithm)
+        builder = Builder(tmp_path / "builds", records, Repositories(tmp_path / "git"), environments, spares)
+        build = builder.start(algorithm, "0" * 40)
+        assert await asyncio.to_thread(held.begun.wait, DEADLINE)
+        discarding = asyncio.create_task(builder.discard([build]))
+        await asyncio.wait([discarding], timeout=0.05)
+        waits = not discarding.done()
+        held.go_on.set()
+        await discarding
+        database.close()
+        assert waits
+
+    monkeypatch.setattr(removal, "remove", remove_when_told)
+    asyncio.run(delete())
+    assert list((tmp_path / "builds").iterdir()) == []

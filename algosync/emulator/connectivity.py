@@ -4,7 +4,7 @@ Own, not dulwich's, which begins with the whole history again for every ref of a
 """
 
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from dulwich.object_store import BaseObjectStore
 from dulwich.objects import S_ISGITLINK, Blob, Commit, ObjectID, ShaFile, Tag, Tree
@@ -19,6 +19,8 @@ class Connectivity:
     def __init__(self, store: BaseObjectStore, tips: Iterable[ObjectID]) -> None:
         """What the refs name, the `tips`, is whole, and so is their history: nothing else was ever taken."""
         self._store = store
+        self.parents: dict[ObjectID, Sequence[ObjectID]] = {}
+        """Of every commit that the tips name, or `complete` was asked for, and of all in their histories."""
         self._whole: dict[Reference, bool] = dict.fromkeys(self._history(tips), True)
 
     def complete(self, wanted: ObjectID) -> bool:
@@ -45,6 +47,8 @@ class Connectivity:
             return [] if object_id in self._store else None
         try:
             found = self._store[object_id]
+            if isinstance(found, Commit):
+                self.parents[object_id] = found.parents
             return list(set(_references(found))) if isinstance(found, kind) else None
         except Exception:  # noqa: BLE001 - objects are hostile: they fail in many ways, and none is whole
             return None
@@ -59,6 +63,7 @@ class Connectivity:
                 seen.add(object_id)
                 match self._store[object_id]:
                     case Commit(parents=parents):
+                        self.parents[object_id] = parents
                         yield object_id, Commit
                         waiting += parents
                     case Tag(object=(_, named)):

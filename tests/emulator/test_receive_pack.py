@@ -1,7 +1,7 @@
 """Pushes of many refs, of refs that no file system should have, and of objects that others share."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from dulwich.repo import MemoryRepo, Repo
 from emulated import add_commit, store
 
 from algosync.emulator import receive_pack
+from algosync.emulator.ancestry import Ancestry
 from algosync.emulator.connectivity import Connectivity
 from algosync.emulator.receive_pack import receive
 from algosync.emulator.repositories import Repositories
@@ -28,9 +29,11 @@ def repository(tmp_path: Path) -> Iterator[Repo]:
         yield opened
 
 
-def push(repository: Repo, refs: list[tuple[bytes, bytes]], objects: MemoryRepo | None = None) -> list[bytes]:
-    """Make refs; the lines of the answer."""
-    lines = [ZERO + b" " + new + b" " + ref for ref, new in refs]
+def push(
+    repository: Repo, refs: list[tuple[bytes, bytes]], objects: MemoryRepo | None = None, old: Sequence[bytes] = ()
+) -> list[bytes]:
+    """Make refs, or move them from what they are, `old`; the lines of the answer."""
+    lines = [before + b" " + new + b" " + ref for (ref, new), before in zip(refs, old or [ZERO] * len(refs), strict=True)]
     body = io.BytesIO()
     for line in [lines[0] + b"\0report-status", *lines[1:]]:
         body.write(pkt_line(line))
@@ -55,6 +58,50 @@ def test_what_a_push_of_many_refs_reads(repository: Repo, monkeypatch: pytest.Mo
     assert push(repository, refs, objects) == [OK, *(b"ok " + ref + b"\n" for ref, _ in refs)]
     assert len(listings) == 1
     assert len(loaded) < 10 * len(refs)
+
+
+def test_what_a_push_that_moves_many_refs_reads(repository: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each further along one history, which is not walked for each of them."""
+    objects, commits = MemoryRepo(), list[bytes]()
+    tree = store(objects, {"file": b"text"})
+    for number in range(101):
+        commits.append(add_commit(objects, tree, commits[-1:], str(number)))
+    refs = [b"refs/heads/%d" % number for number in range(100)]
+    olds = [*commits[:1] * 50, *commits[:50]]
+    assert push(repository, list(zip(refs, olds, strict=True)), objects)[0] == OK
+    loaded = []
+    get_raw = repository.object_store.get_raw
+    monkeypatch.setattr(repository.object_store, "get_raw", lambda sha: loaded.append(sha) or get_raw(sha))
+    moved = [(ref, commits[number + 1]) for number, ref in enumerate(refs)]
+    assert push(repository, moved, old=olds) == [OK, *(b"ok " + ref + b"\n" for ref in refs)]
+    assert len(loaded) < 10 * len(refs)
+
+
+def test_which_commits_descend_from_which() -> None:
+    """Two lines that meet again, and one that does not."""
+    parents = {b"b": [b"a"], b"c": [b"a"], b"d": [b"c", b"b"], b"e": [b"d"], b"f": [b"b"], b"d2": [b"d", b"d", b"z"]}
+    commits = sorted({*parents, b"a", b"z"})
+    known = Ancestry(parents, [*commits, b"a"])
+    ancestors = {commit: b"".join(each for each in commits if known.descends(commit, each)) for commit in reversed(commits)}
+    assert ancestors == {
+        b"a": b"a", b"b": b"ab", b"c": b"ac", b"d": b"abcd", b"e": b"abcde", b"f": b"abf", b"d2": b"abcdd2z", b"z": b"z",
+    }  # fmt: skip
+
+
+def test_history_is_known_whatever_times_its_commits_name(repository: Repo) -> None:
+    """Clocks may be wrong: a commit can be older than its parent. What has another history is refused."""
+    objects, ref = MemoryRepo(), b"refs/heads/any"
+    tree = store(objects, {"file": b"text"})
+    first = add_commit(objects, tree, [])
+    early = objects[first].copy()
+    early.parents, early.commit_time, early.message = [first], 1, b"early"
+    late = objects[first].copy()
+    late.parents, late.message = [early.id], b"late"
+    for each in (early, late):
+        objects.object_store.add_object(each)
+    assert push(repository, [(ref, first)], objects) == [OK, b"ok " + ref + b"\n"]
+    assert push(repository, [(ref, late.id)], old=[first]) == [OK, b"ok " + ref + b"\n"]
+    assert push(repository, [(ref, early.id)], old=[late.id]) == [OK, b"ng " + ref + b" non-fast-forward\n"]
 
 
 def test_more_refs_than_are_taken(repository: Repo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,13 @@
 """Pushes of many refs, of refs that no file system should have, and of objects that others share."""
 
+import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from dulwich.objects import Blob, Tag, Tree
-from dulwich.pack import write_pack_objects
+from dulwich.pack import OFS_DELTA, REF_DELTA, create_delta, write_pack_header, write_pack_object, write_pack_objects
 from dulwich.protocol import Protocol, pkt_line
 from dulwich.repo import MemoryRepo, Repo
 from emulated import add_commit, store
@@ -14,6 +15,7 @@ from emulated import add_commit, store
 from algosync.emulator import receive_pack
 from algosync.emulator.ancestry import Ancestry
 from algosync.emulator.connectivity import Connectivity
+from algosync.emulator.object_types import ObjectTypes
 from algosync.emulator.receive_pack import receive
 from algosync.emulator.repositories import Repositories
 
@@ -163,7 +165,8 @@ def test_what_is_complete(repository: Repo) -> None:
         "commit of a file": add_commit(objects, blob.id, [head]),
         "commit on a tree": add_commit(objects, shared, [shared]),
         "tag": tagged(objects, Tree, shared),
-        "tag of another kind": tagged(objects, Blob, gone),
+        "tag of a file": tagged(objects, Blob, blob.id),
+        "tag of another kind": tagged(objects, Blob, shared),
         "nothing": gone,
         "head": head,
     }
@@ -171,7 +174,37 @@ def test_what_is_complete(repository: Repo) -> None:
         repository.object_store.add_object(objects.object_store[sha])
     known = Connectivity(repository.object_store, [head])
     complete = {name for name, sha in wanted.items() if known.complete(sha)}
-    assert complete == {"link", "as file", "as folder", "commit of both", "tag", "head"}
+    assert complete == {"link", "as folder", "commit of both", "tag", "tag of a file", "head"}
+
+
+def test_which_objects_of_a_pack_are_files(repository: Repo) -> None:
+    """Told from what each is made from in the end: a delta has no type of its own."""
+    large, listing = bytes(range(256)) * 40, Tree()
+    for number in range(100):
+        listing.add(b"%d" % number, 0o100644, b"1" * 40)
+    blobs = [Blob.from_string(large + b"%d" % number) for number in range(3)]
+    trees = [listing.copy() for _ in range(3)]
+    for number, tree in enumerate(trees):
+        tree.add(b"z%d" % number, 0o100644, b"1" * 40)
+    packed, lone = [*blobs, *trees], Blob.from_string(b"lone")
+    for wanted, kind in ((blobs, OFS_DELTA), (trees, REF_DELTA)):
+        body, places = io.BytesIO(), list[int]()
+        write_pack_header(body.write, len(wanted))
+        for each, base in zip(wanted, [None, *wanted], strict=False):
+            places.append(body.tell())
+            content: object = each.as_raw_string()
+            if base:
+                delta = b"".join(create_delta(base.as_raw_string(), each.as_raw_string()))
+                content = (places[-1] - places[-2] if kind == OFS_DELTA else bytes.fromhex(base.id.decode()), delta)
+            write_pack_object(body.write, kind if base else each.type_num, content, object_format=repository.object_format)
+        body.write(hashlib.sha1(body.getvalue(), usedforsecurity=False).digest())
+        body.seek(0)
+        repository.object_store.add_thin_pack(body.read, None)
+    repository.object_store.add_object(lone)
+    known = ObjectTypes(repository.object_store)
+    files = [each for each in [*reversed(packed), lone] if known.is_file(each.id)]
+    assert files == [*reversed(blobs), lone]
+    assert not known.is_file(b"1" * 40)
 
 
 def test_histories_of_any_length_and_folders_of_any_depth(repository: Repo) -> None:

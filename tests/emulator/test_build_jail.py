@@ -1,6 +1,7 @@
 """Builds of packages that mean harm: what they can reach, and what the server makes of what they leave behind."""
 
 import asyncio
+import errno
 import io
 import os
 import ssl
@@ -168,6 +169,19 @@ def test_source_is_parsed_on_a_leash(tmp_path: Path, monkeypatch: pytest.MonkeyP
     ]
     monkeypatch.setattr(source_advice, "PARSE", "import time; time.sleep(1000)")
     monkeypatch.setattr(source_advice, "PARSE_SECONDS", 0.2)
+    assert asyncio.run(source_advice.advice(tmp_path, {}, Path(sys.executable))) == []
+
+
+def test_a_parser_that_cannot_be_started_fails_no_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "Some.py").write_text("(")
+    (tmp_path / "algorithmia.conf").write_text('{"algoname": "Some"}')
+    assert len(asyncio.run(source_advice.advice(tmp_path, {}, Path(sys.executable)))) == 1, "the fault of this source"
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
     assert asyncio.run(source_advice.advice(tmp_path, {}, Path(sys.executable))) == []
 
 

@@ -92,6 +92,8 @@ def parse(text: str) -> Requirements:
     named: list[Requirement] = []
     local = False
     for number, line in _logical_lines(text):
+        # With what was before a comment as its end, it would go on in the next line for who reads it without.
+        local = local or line.endswith("\\")
         if line.startswith("-"):
             options.append(line)
             local = local or not _is_remote(line)

@@ -322,6 +322,13 @@ def test_comments_continue_nothing() -> None:
     assert parse("six \\").lines == ("six",)
 
 
+def test_a_line_that_would_go_on_without_its_comment_is_left_as_it_is() -> None:
+    """Written anew it would be another: pip reads the list of the source."""
+    lines = ("https://h/x.whl\\", "--pre --no-binary x\\", "--pre")
+    assert [parse(f"{line} # comment\nsix").local for line in lines] == [True, True, False]
+    assert parse("https://h/x.whl \\\n# comment\nsix").local is False
+
+
 @pytest.mark.parametrize("line", ["a ; platform_version != 'a/b'", "a --global-option='--x=/y'", "a @ https://host/a.whl"])
 def test_slashes_that_are_no_paths(line: str) -> None:
     found = parse(line)

@@ -78,9 +78,12 @@ class _Installed(Distribution):
 
 
 def read(path: Path) -> Requirements:
-    """What the list in a file asks for; nothing, where there is none. Raises `RequirementsError`; `OSError` for no plain file."""
+    """What the list in a file asks for; nothing, where there is none. Raises `RequirementsError`; `OSError` for no plain file.
+
+    A byte order mark, which editors put before it, and pip leaves out, is no part of it.
+    """
     try:
-        return parse(plain_file.read(path, MAX_BYTES).decode("utf-8", "replace"))
+        return parse(plain_file.read(path, MAX_BYTES).decode("utf-8-sig", "replace"))
     except FileNotFoundError:
         return parse("")
 

@@ -15,7 +15,7 @@ from emulated import Emulator, alive, emulator, until
 
 from algosync.emulator import installer
 from algosync.emulator.interpreters import OWN
-from algosync.emulator.requirements import RequirementsError, parse, satisfied
+from algosync.emulator.requirements import RequirementsError, parse, read, satisfied
 from algosync.emulator.venvs import Venvs
 
 SOURCE = """
@@ -278,6 +278,12 @@ def test_reading_requirements() -> None:
     assert parse("b\na\nb\n").lines == parse("a\nb").lines
     with pytest.raises(RequirementsError, match=r"^ERROR: Invalid requirement: 'six ==': .* \(from line 3 of requirements.txt\)$"):
         parse("a\n\nsix ==\n")
+
+
+def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    """As some editors write it, and pip takes it."""
+    (tmp_path / "requirements.txt").write_text("six\npip", encoding="utf-8-sig")
+    assert read(tmp_path / "requirements.txt") == parse("six\npip")
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,7 @@ def _listed(path: Path, requirements: Requirements, source: Path) -> Path:
     name = "requirements.txt"
     if requirements.local:
         return source / name
-    _write(path / name, "\n".join(requirements.lines))
+    _write(path / name, requirements.text)
     return path / name
 
 

@@ -335,6 +335,24 @@ def test_a_line_that_would_go_on_without_its_comment_is_left_as_it_is() -> None:
     assert parse("https://h/x.whl \\\n# comment\nsix").local is False
 
 
+def test_what_pip_reads_has_its_lines_where_they_were() -> None:
+    """What it says of a line's number, its user can look up. A line that comes again says nothing new."""
+    text = "# fruit\n\nzebra\napple \\\n  <3 # old\n-i https://h/\nzebra\n-i https://h/\nbanana\n# end\n"
+    found = parse(text)
+    assert found.text == "\n\nzebra\napple   <3\n\n-i https://h/\n\n-i https://h/\nbanana"
+    again = parse(found.text)
+    assert (again.text, again.lines) == (found.text, found.lines)
+    assert parse("# none\n").text == ""
+
+
+def test_the_log_names_the_line_of_the_list(offline: Emulator) -> None:
+    _, status, log = build(offline, "Placed", "# fruit\nbanana\n\naardvark<3\n")
+    [line] = (line for line in log.splitlines() if "ERROR: Could not find" in line)
+    assert (status, "aardvark<3" in line) == ("failed", True)
+    [named] = (line for line in log.splitlines() if line.startswith("Processing") and "banana" in line)
+    assert named.endswith("/requirements.txt (line 2))")
+
+
 @pytest.mark.parametrize("line", ["a ; platform_version != 'a/b'", "a --global-option='--x=/y'", "a @ https://host/a.whl"])
 def test_slashes_that_are_no_paths(line: str) -> None:
     found = parse(line)

@@ -6,6 +6,7 @@ import os
 import threading
 import traceback
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +21,7 @@ from algosync.emulator.repositories import Repositories
 from algosync.emulator.requirements import Requirements, RequirementsError
 from algosync.emulator.source_advice import advice
 from algosync.emulator.spares import Spares
+from algosync.emulator.threads import finished
 from algosync.emulator.venvs import Venvs
 
 
@@ -125,7 +127,7 @@ class Builder:
     async def _run(self, algorithm: Algorithm, build: Build) -> None:
         async with self._turns[algorithm.id], self._cores:
             try:
-                with await asyncio.to_thread(self._new_log, build) as log:
+                with await self._new_log(build) as log:
                     status = await self._build(algorithm, build, log)
             except OSError:
                 # There is no room for a log: that it failed is all that can be said.
@@ -169,22 +171,16 @@ class Builder:
         """Beside the source, where no code that runs in a jail can write."""
         return self._folder / build.id / "requirements.txt"
 
-    def _new_log(self, build: Build) -> IO[bytes]:
+    async def _new_log(self, build: Build) -> IO[bytes]:
         """An empty folder for the build, with its log."""
-        removal.remove(self._folder / build.id)
+        await finished(partial(removal.remove, self._folder / build.id))
         (self._folder / build.id).mkdir()
         return self.log(build)
 
     async def _check_out(self, build: Build) -> None:
         """Provide the source. When a build is cancelled, the thread that writes it ends soon, and first."""
         stopped = threading.Event()
-        writing = asyncio.ensure_future(asyncio.to_thread(self._write_source, build, stopped))
-        try:
-            await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            stopped.set()
-            await asyncio.gather(writing, return_exceptions=True)
-            raise
+        await finished(partial(self._write_source, build, stopped), stopped)
 
     def _write_source(self, build: Build, stopped: threading.Event) -> None:
         with self._repositories.open(build.algorithm_id) as repository:

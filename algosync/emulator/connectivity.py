@@ -4,10 +4,12 @@ Own, not dulwich's, which begins with the whole history again for every ref of a
 """
 
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from dulwich.object_store import BaseObjectStore
 from dulwich.objects import S_ISGITLINK, Blob, Commit, ObjectID, ShaFile, Tag, Tree
+
+from algosync.emulator.object_types import ObjectTypes
 
 Reference = tuple[ObjectID, type[ShaFile]]
 """An object, and of which kind it has to be: `ShaFile` is any."""
@@ -19,6 +21,9 @@ class Connectivity:
     def __init__(self, store: BaseObjectStore, tips: Iterable[ObjectID]) -> None:
         """What the refs name, the `tips`, is whole, and so is their history: nothing else was ever taken."""
         self._store = store
+        self._types = ObjectTypes(store)
+        self.parents: dict[ObjectID, Sequence[ObjectID]] = {}
+        """Of every commit that the tips name, or `complete` was asked for, and of all in their histories."""
         self._whole: dict[Reference, bool] = dict.fromkeys(self._history(tips), True)
 
     def complete(self, wanted: ObjectID) -> bool:
@@ -40,11 +45,13 @@ class Connectivity:
 
     def _needed(self, object_id: ObjectID, kind: type[ShaFile]) -> list[Reference] | None:
         """What an object refers to; None for one that is not here, or damaged, or of another kind."""
-        # The content of files is not needed, and can be large.
-        if kind is Blob:
-            return [] if object_id in self._store else None
         try:
+            # The content of files is not needed, and can be large.
+            if kind is Blob:
+                return [] if self._types.is_file(object_id) else None
             found = self._store[object_id]
+            if isinstance(found, Commit):
+                self.parents[object_id] = found.parents
             return list(set(_references(found))) if isinstance(found, kind) else None
         except Exception:  # noqa: BLE001 - objects are hostile: they fail in many ways, and none is whole
             return None
@@ -59,6 +66,7 @@ class Connectivity:
                 seen.add(object_id)
                 match self._store[object_id]:
                     case Commit(parents=parents):
+                        self.parents[object_id] = parents
                         yield object_id, Commit
                         waiting += parents
                     case Tag(object=(_, named)):

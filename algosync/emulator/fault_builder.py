@@ -35,7 +35,7 @@ class SabotagedBuilder(Builder):
             await asyncio.sleep(fault.seconds or 0)
         if fault := _wanted(FAIL):
             # Without room for a log, that it failed is all that can be said: as of other builds.
-            with contextlib.suppress(OSError), await asyncio.to_thread(self._new_log, build) as log:
+            with contextlib.suppress(OSError), await self._new_log(build) as log:
                 log.write(f"{fault.log}\nBuild failed\n".encode())
             self._records.builds.finish(build, FAILED)
         else:

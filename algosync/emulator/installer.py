@@ -7,6 +7,7 @@ import sys
 from asyncio.subprocess import Process
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
@@ -15,6 +16,7 @@ from algosync.emulator import guarded_pip, processes
 from algosync.emulator.interpreters import base_of
 from algosync.emulator.jail import NO_JAIL, Jail
 from algosync.emulator.removal import discard
+from algosync.emulator.threads import finished
 
 DEADLINE_SECONDS = 1800
 """How long an installation may take before it counts as failed."""
@@ -162,7 +164,7 @@ async def _run(
         await processes.kill(process)
         if _says_too_much(log):
             os.ftruncate(log.fileno(), MAX_LOG)
-        await asyncio.to_thread(discard, temporary)
+        await finished(partial(discard, temporary))
     return process.returncode or 0
 
 

@@ -4,18 +4,18 @@ Own, not dulwich's: its handler takes every non-fast-forward and reports success
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from dulwich.errors import GitProtocolError
-from dulwich.graph import can_fast_forward
-from dulwich.objects import ZERO_SHA, Commit, ObjectID, valid_hexsha
+from dulwich.objects import ZERO_SHA, ObjectID, valid_hexsha
 from dulwich.protocol import Protocol, extract_capabilities, pkt_line
 from dulwich.refs import Ref, check_ref_format
 from dulwich.repo import Repo
 
 from algosync.emulator import pack_limits
+from algosync.emulator.ancestry import Ancestry
 from algosync.emulator.connectivity import Connectivity
 from algosync.emulator.repositories import MASTER
 
@@ -89,7 +89,7 @@ def _unpacked(repository: Repo, request: BinaryIO, commands: list[Update]) -> "_
     if any(command.new != ZERO_SHA for command in commands):
         pack_limits.check(request)
         repository.object_store.add_thin_pack(request.read, None)
-    return _Refs(repository)
+    return _Refs(repository, (command.old for command in commands))
 
 
 def _commands(protocol: Protocol) -> tuple[list[Update], list[bytes]]:
@@ -125,11 +125,13 @@ def _lines(protocol: Protocol) -> Iterator[bytes]:
 class _Refs:
     """The refs of a repository while a push moves them. They are read once: nobody else moves any meanwhile."""
 
-    def __init__(self, repository: Repo) -> None:
+    def __init__(self, repository: Repo, olds: Iterable[ObjectID]) -> None:
+        """`olds` are what a push is to move them from."""
         self._repository = repository
         self._now = repository.get_refs()
         tips = {sha for ref, sha in self._now.items() if ref.startswith(b"refs/")}
         self._connectivity = Connectivity(repository.object_store, tips)
+        self._ancestry = Ancestry(self._connectivity.parents, olds)
 
     def outcome(self, update: Update) -> str:
         """What came of one update: `ok` or the reason in git's words."""
@@ -167,9 +169,9 @@ class _Refs:
             return "missing necessary objects"
         if update.ref.startswith(b"refs/tags/"):
             return "" if update.old == ZERO_SHA else "already exists"
-        if not isinstance(self._repository.object_store[update.new], Commit):
+        if update.new not in self._connectivity.parents:
             return "cannot update a branch to what is no commit"
-        if update.old != ZERO_SHA and not can_fast_forward(self._repository, update.old, update.new):
+        if update.old != ZERO_SHA and not self._ancestry.descends(update.new, update.old):
             return "non-fast-forward"
         return ""
 

@@ -33,9 +33,10 @@ def discard(folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder with all that is in it, or what else has its name; that may be gone already.
+    """Remove a folder with all that is in it, or what else has its name; that may be gone already, or go meanwhile.
 
-    Raises `OSError` with the path of `folder` for what cannot be removed; the rest is gone then.
+    Another that somebody makes under its name meanwhile stays. Raises `OSError` with the path of `folder` for what cannot be
+    removed; the rest is gone then.
     """
     try:
         # The way there is the caller's own, and may lead through links.
@@ -51,18 +52,21 @@ def remove(folder: Path) -> None:
 def _remove(name: str, parent: int) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     _permit(name, parent)
-    for left in reversed(range(PASSES)):
-        failures: list[OSError] = []
-        with _opened(name, parent) as top:
+    # Once: somebody else may remove it meanwhile, and make another of the same name, which is to stay.
+    with _opened(name, parent) as top:
+        for left in reversed(range(PASSES)):
+            failures: list[OSError] = []
             _empty(top, deadline, failures)
-        try:
-            os.rmdir(name, dir_fd=parent)
-        except OSError as error:
-            if not left or error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or time.monotonic() > deadline:
-                # What has kept an entry there says more than that there is one.
-                raise failures[0] if failures else error from None
-        else:
-            return
+            if not os.path.samestat(os.fstat(top), os.stat(name, dir_fd=parent, follow_symlinks=False)):
+                return
+            try:
+                os.rmdir(name, dir_fd=parent)
+            except OSError as error:
+                if not left or error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or time.monotonic() > deadline:
+                    # What has kept an entry there says more than that there is one.
+                    raise failures[0] if failures else error from None
+            else:
+                return
 
 
 def _empty(top: int, deadline: float, failures: list[OSError]) -> None:

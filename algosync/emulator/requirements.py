@@ -39,14 +39,16 @@ class RequirementsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """`lines`: what is asked for, without comments: options, in their order, then the others, sorted; what pip reads in the list,
-    it reads in them. `named`: those that name packages of an index.
+    """`lines`: what is asked for, without comments: options, in their order, then the others, sorted. `text`: a list of just these
+    lines, each where it first was, so that what pip says of a line's number is true of the list that was read. `named`: those
+    that name packages of an index.
 
     Other lines are options, URLs and paths, which only an installer can judge; a `local` line refers to files beside
     the list, or may do so, so that the list alone does not say what it means.
     """
 
     lines: tuple[str, ...]
+    text: str
     named: tuple[Requirement, ...]
     local: bool
 
@@ -78,9 +80,12 @@ class _Installed(Distribution):
 
 
 def read(path: Path) -> Requirements:
-    """What the list in a file asks for; nothing, where there is none. Raises `RequirementsError`; `OSError` for no plain file."""
+    """What the list in a file asks for; nothing, where there is none. Raises `RequirementsError`; `OSError` for no plain file.
+
+    A byte order mark, which editors put before it, and pip leaves out, is no part of it.
+    """
     try:
-        return parse(plain_file.read(path, MAX_BYTES).decode("utf-8", "replace"))
+        return parse(plain_file.read(path, MAX_BYTES).decode("utf-8-sig", "replace"))
     except FileNotFoundError:
         return parse("")
 
@@ -90,8 +95,13 @@ def parse(text: str) -> Requirements:
     options: list[str] = []
     others: set[str] = set()
     named: list[Requirement] = []
+    placed: dict[int, str] = {}
     local = False
     for number, line in _logical_lines(text):
+        if line.startswith("-") or line not in others:
+            placed[number] = line
+        # With what was before a comment as its end, it would go on in the next line for who reads it without.
+        local = local or line.endswith("\\")
         if line.startswith("-"):
             options.append(line)
             local = local or not _is_remote(line)
@@ -104,7 +114,8 @@ def parse(text: str) -> Requirements:
         else:
             named.append(_requirement(OPTIONS.sub("", line), number))
     local = local or any(each.url and not REMOTE.match(each.url) for each in named)
-    return Requirements((*options, *sorted(others)), tuple(named), local)
+    listed = "\n".join(placed.get(number, "") for number in range(1, max(placed, default=0) + 1))
+    return Requirements((*options, *sorted(others)), listed, tuple(named), local)
 
 
 def satisfied(requirements: Requirements, site_packages: Path, markers: Mapping[str, str] = HERE) -> bool:
@@ -121,10 +132,12 @@ def satisfied(requirements: Requirements, site_packages: Path, markers: Mapping[
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Lines with their numbers, continued ones joined, comments and blanks left out: as pip does, or it would find others."""
-    joined = ""
+    """Lines with the numbers they begin at, continued ones joined, comments and blanks left out: as pip does, or it would find
+    others."""
+    joined, first = "", 0
     lines = text.splitlines()
     for number, line in enumerate(lines, 1):
+        first = first or number
         if line.endswith("\\") and not COMMENT.match(line):
             joined += line.strip("\\")
             if number < len(lines):
@@ -134,9 +147,9 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
             joined += f" {line}" if COMMENT.match(line) else line
         # One blank before the comment: with all of them, a line of blanks takes a time that is quadratic in its length.
         content = re.sub(r"(^|\s)#.*$", "", joined).strip()
-        joined = ""
         if content:
-            yield number, content
+            yield first, content
+        joined, first = "", 0
 
 
 def _is_remote(line: str) -> bool:

@@ -65,8 +65,12 @@ def _imported(source: Path) -> str | None:
 async def _fault(content: bytes, python: Path) -> str:
     """In a process of its own, with the limits of one: source that is deep enough ends a parser's."""
     command: list[str | Path] = [python, "-I", "-W", "ignore", "-c", PARSE]
-    with open(os.devnull, "wb") as nothing:
-        process = await processes.start(command, processes.inherited(), Path("/"), nothing, limit=MAX_BYTES)
+    try:
+        with open(os.devnull, "wb") as nothing:
+            process = await processes.start(command, processes.inherited(), Path("/"), nothing, limit=MAX_BYTES)
+    except OSError:
+        # There is no room for one more, say: what cannot be told fails no build.
+        return ""
     try:
         output, _ = await asyncio.wait_for(process.communicate(content), PARSE_SECONDS)
     except asyncio.TimeoutError:

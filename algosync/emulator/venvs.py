@@ -13,6 +13,7 @@ import os
 import venv
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO
@@ -22,6 +23,7 @@ from algosync.emulator.interpreters import OWN, Interpreter
 from algosync.emulator.jail import NO_JAIL, Jail
 from algosync.emulator.removal import discard, remove
 from algosync.emulator.requirements import MAX_BYTES, Requirements, RequirementsError, parse, satisfied
+from algosync.emulator.threads import finished
 
 READY = ".ready"
 """Ends the name of the file written last: an environment without it was never finished."""
@@ -67,7 +69,7 @@ class Venvs:
             return python
         self._folder.mkdir(parents=True, exist_ok=True)
         async with self._lock(key):
-            if python := self._ready(key) or await asyncio.to_thread(self._share, key, interpreter, requirements):
+            if python := self._ready(key) or await finished(partial(self._share, key, interpreter, requirements)):
                 _say(log, f"Requirements already satisfied by environment {python.parents[1].name}: nothing to install")
                 return python
             await self._make(self._folder / key, interpreter, requirements, source, log)
@@ -108,14 +110,15 @@ class Venvs:
     async def _make(self, path: Path, interpreter: Interpreter, requirements: Requirements, source: Path, log: IO[bytes]) -> None:
         """An environment of this Python, with what the requirements of this source ask for.
 
-        Where that Python is not this server's, its own pip installs: others may be too new for it.
+        Where that Python is not this server's, its own pip installs: others may be too new for it. When this is cancelled, nothing
+        writes there any more once it has ended: the lock is another's then.
         """
         _marker(path).unlink(missing_ok=True)
-        await asyncio.to_thread(remove, path)
+        await finished(partial(remove, path))
         _say(log, f"New environment {path.name}")
         python = pip = path / "bin" / "python"
         if interpreter == OWN:
-            await asyncio.to_thread(_OwnBuilder(symlinks=True, with_pip=False).create, path)
+            await finished(partial(_OwnBuilder(symlinks=True, with_pip=False).create, path))
         else:
             options = [] if requirements.lines else ["--without-pip"]
             await installer.make_environment(interpreter.executable, path, options, log)
@@ -194,7 +197,7 @@ def _listed(path: Path, requirements: Requirements, source: Path) -> Path:
     name = "requirements.txt"
     if requirements.local:
         return source / name
-    _write(path / name, "\n".join(requirements.lines))
+    _write(path / name, requirements.text)
     return path / name
 
 

@@ -1,6 +1,7 @@
 """Builds of packages that mean harm: what they can reach, and what the server makes of what they leave behind."""
 
 import asyncio
+import errno
 import io
 import os
 import ssl
@@ -171,6 +172,19 @@ def test_source_is_parsed_on_a_leash(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert asyncio.run(source_advice.advice(tmp_path, {}, Path(sys.executable))) == []
 
 
+def test_a_parser_that_cannot_be_started_fails_no_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "Some.py").write_text("(")
+    (tmp_path / "algorithmia.conf").write_text('{"algoname": "Some"}')
+    assert len(asyncio.run(source_advice.advice(tmp_path, {}, Path(sys.executable)))) == 1, "the fault of this source"
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
+    assert asyncio.run(source_advice.advice(tmp_path, {}, Path(sys.executable))) == []
+
+
 @pytest.mark.parametrize("kind", ["pipe", "link", "name", "extra"])
 def test_metadata_that_means_harm_satisfies_nobody(tmp_path: Path, kind: str) -> None:
     folder, text = tmp_path / "packages" / "apple-1.dist-info", "Metadata-Version: 2.1\nName: apple\nVersion: 1\n"
@@ -198,8 +212,8 @@ def test_a_build_writes_into_no_cache_of_the_user(jailed: Emulator, home: Path) 
     assert list((jailed.root.parent / "environments").rglob("own")) == []
 
 
-def archive(folder: Path, name: str, strike: str) -> None:
-    """A package of an index that has to be built, and strikes then."""
+def archive(folder: Path, name: str, strike: str, link: str = "") -> None:
+    """A package of an index that has to be built, and strikes then; a `link` among its files has one below it."""
     body = strike.strip().replace("\n", "\n    ")
     files = {
         "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n",
@@ -207,6 +221,11 @@ def archive(folder: Path, name: str, strike: str) -> None:
         "backend.py": f"{BACKEND}\ndef strike():\n    {body}\n".replace("harmful", name),
     }
     with tarfile.open(folder / f"{name}-1.tar.gz", "w:gz") as written:
+        if link:
+            member = tarfile.TarInfo(f"{name}-1/link")
+            member.type, member.linkname = tarfile.SYMTYPE, link
+            written.addfile(member)
+            files["link/through the link"] = ""
         for path, text in files.items():
             member = tarfile.TarInfo(f"{name}-1/{path}")
             member.size = len(text)
@@ -237,6 +256,36 @@ def test_a_guarded_pip_starts_no_program_of_a_package(tmp_path: Path) -> None:
         pip.write_text(f"import subprocess\nprint('begun')\n{started}\nprint('ended')\n")
         done = subprocess.run([sys.executable, "-I", installer.GUARDED, pip], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == ended, done.stderr
+
+
+@pytest.mark.parametrize("act", ["tarfile.open('a.tar')", "os.symlink('a', 'b')", "os.link('a', 'b')"])
+def test_a_guarded_pip_unpacks_no_source_and_makes_no_link(tmp_path: Path, act: str) -> None:
+    """Links of an archive lead it wherever its author likes."""
+    tarfile.open(tmp_path / "a.tar", "w").close()
+    (tmp_path / "a").touch()
+    (tmp_path / "pip.py").write_text(f"import os, tarfile\nprint('begun')\n{act}\nprint('ended')\n")
+    guarded = [sys.executable, "-I", installer.GUARDED, tmp_path / "pip.py"]
+    done = subprocess.run(guarded, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (guarded_pip.NEEDS_CODE, "begun\n"), done.stderr
+
+
+def test_source_that_is_unpacked_gets_nothing_into_what_all_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through a link among its own files, which older versions of pip follow."""
+    environment, packages = tmp_path / "environment", tmp_path / "packages"
+    if jail.find().program is None:
+        pytest.skip("bubblewrap is not here, or does not work")
+    packages.mkdir()
+    archive(packages, "spiteful", "raise SystemExit(1)", link=f"../../../../{installer.CACHE}")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(packages))
+    venv.create(environment, symlinks=True)
+    (environment / "requirements.txt").write_text("spiteful")
+    python = environment / "bin" / "python"
+    wanted = installer.Installation(environment / "requirements.txt", python, Path(sys.executable), jail.find())
+    with (tmp_path / "log").open("ab") as log, pytest.raises(installer.InstallError):
+        asyncio.run(installer.install(wanted, log, guarded=True))
+    assert b"a cache of their own" in (tmp_path / "log").read_bytes()
+    assert list((tmp_path / installer.CACHE).rglob("through the link")) == []
 
 
 class Index(SimpleHTTPRequestHandler):

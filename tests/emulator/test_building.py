@@ -15,7 +15,7 @@ from emulated import Emulator, alive, emulator, until
 
 from algosync.emulator import installer
 from algosync.emulator.interpreters import OWN
-from algosync.emulator.requirements import RequirementsError, parse, satisfied
+from algosync.emulator.requirements import RequirementsError, parse, read, satisfied
 from algosync.emulator.venvs import Venvs
 
 SOURCE = """
@@ -280,6 +280,12 @@ def test_reading_requirements() -> None:
         parse("a\n\nsix ==\n")
 
 
+def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    """As some editors write it, and pip takes it."""
+    (tmp_path / "requirements.txt").write_text("six\npip", encoding="utf-8-sig")
+    assert read(tmp_path / "requirements.txt") == parse("six\npip")
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -320,6 +326,31 @@ def test_comments_continue_nothing() -> None:
     assert parse("six\n# comment \\\n--find-links w").lines == ("--find-links w", "six")
     assert parse("six \\\n # comment \\\npip").lines == ("pip", "six")
     assert parse("six \\").lines == ("six",)
+
+
+def test_a_line_that_would_go_on_without_its_comment_is_left_as_it_is() -> None:
+    """Written anew it would be another: pip reads the list of the source."""
+    lines = ("https://h/x.whl\\", "--pre --no-binary x\\", "--pre")
+    assert [parse(f"{line} # comment\nsix").local for line in lines] == [True, True, False]
+    assert parse("https://h/x.whl \\\n# comment\nsix").local is False
+
+
+def test_what_pip_reads_has_its_lines_where_they_were() -> None:
+    """What it says of a line's number, its user can look up. A line that comes again says nothing new."""
+    text = "# fruit\n\nzebra\napple \\\n  <3 # old\n-i https://h/\nzebra\n-i https://h/\nbanana\n# end\n"
+    found = parse(text)
+    assert found.text == "\n\nzebra\napple   <3\n\n-i https://h/\n\n-i https://h/\nbanana"
+    again = parse(found.text)
+    assert (again.text, again.lines) == (found.text, found.lines)
+    assert parse("# none\n").text == ""
+
+
+def test_the_log_names_the_line_of_the_list(offline: Emulator) -> None:
+    _, status, log = build(offline, "Placed", "# fruit\nbanana\n\naardvark<3\n")
+    [line] = (line for line in log.splitlines() if "ERROR: Could not find" in line)
+    assert (status, "aardvark<3" in line) == ("failed", True)
+    [named] = (line for line in log.splitlines() if line.startswith("Processing") and "banana" in line)
+    assert named.endswith("/requirements.txt (line 2))")
 
 
 @pytest.mark.parametrize("line", ["a ; platform_version != 'a/b'", "a --global-option='--x=/y'", "a @ https://host/a.whl"])

@@ -1,18 +1,21 @@
 """Pushes of many refs, of refs that no file system should have, and of objects that others share."""
 
+import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from dulwich.objects import Blob, Tag, Tree
-from dulwich.pack import write_pack_objects
+from dulwich.pack import OFS_DELTA, REF_DELTA, create_delta, write_pack_header, write_pack_object, write_pack_objects
 from dulwich.protocol import Protocol, pkt_line
 from dulwich.repo import MemoryRepo, Repo
 from emulated import add_commit, store
 
 from algosync.emulator import receive_pack
+from algosync.emulator.ancestry import Ancestry
 from algosync.emulator.connectivity import Connectivity
+from algosync.emulator.object_types import ObjectTypes
 from algosync.emulator.receive_pack import receive
 from algosync.emulator.repositories import Repositories
 
@@ -28,9 +31,11 @@ def repository(tmp_path: Path) -> Iterator[Repo]:
         yield opened
 
 
-def push(repository: Repo, refs: list[tuple[bytes, bytes]], objects: MemoryRepo | None = None) -> list[bytes]:
-    """Make refs; the lines of the answer."""
-    lines = [ZERO + b" " + new + b" " + ref for ref, new in refs]
+def push(
+    repository: Repo, refs: list[tuple[bytes, bytes]], objects: MemoryRepo | None = None, old: Sequence[bytes] = ()
+) -> list[bytes]:
+    """Make refs, or move them from what they are, `old`; the lines of the answer."""
+    lines = [before + b" " + new + b" " + ref for (ref, new), before in zip(refs, old or [ZERO] * len(refs), strict=True)]
     body = io.BytesIO()
     for line in [lines[0] + b"\0report-status", *lines[1:]]:
         body.write(pkt_line(line))
@@ -55,6 +60,50 @@ def test_what_a_push_of_many_refs_reads(repository: Repo, monkeypatch: pytest.Mo
     assert push(repository, refs, objects) == [OK, *(b"ok " + ref + b"\n" for ref, _ in refs)]
     assert len(listings) == 1
     assert len(loaded) < 10 * len(refs)
+
+
+def test_what_a_push_that_moves_many_refs_reads(repository: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each further along one history, which is not walked for each of them."""
+    objects, commits = MemoryRepo(), list[bytes]()
+    tree = store(objects, {"file": b"text"})
+    for number in range(101):
+        commits.append(add_commit(objects, tree, commits[-1:], str(number)))
+    refs = [b"refs/heads/%d" % number for number in range(100)]
+    olds = [*commits[:1] * 50, *commits[:50]]
+    assert push(repository, list(zip(refs, olds, strict=True)), objects)[0] == OK
+    loaded = []
+    get_raw = repository.object_store.get_raw
+    monkeypatch.setattr(repository.object_store, "get_raw", lambda sha: loaded.append(sha) or get_raw(sha))
+    moved = [(ref, commits[number + 1]) for number, ref in enumerate(refs)]
+    assert push(repository, moved, old=olds) == [OK, *(b"ok " + ref + b"\n" for ref in refs)]
+    assert len(loaded) < 10 * len(refs)
+
+
+def test_which_commits_descend_from_which() -> None:
+    """Two lines that meet again, and one that does not."""
+    parents = {b"b": [b"a"], b"c": [b"a"], b"d": [b"c", b"b"], b"e": [b"d"], b"f": [b"b"], b"d2": [b"d", b"d", b"z"]}
+    commits = sorted({*parents, b"a", b"z"})
+    known = Ancestry(parents, [*commits, b"a"])
+    ancestors = {commit: b"".join(each for each in commits if known.descends(commit, each)) for commit in reversed(commits)}
+    assert ancestors == {
+        b"a": b"a", b"b": b"ab", b"c": b"ac", b"d": b"abcd", b"e": b"abcde", b"f": b"abf", b"d2": b"abcdd2z", b"z": b"z",
+    }  # fmt: skip
+
+
+def test_history_is_known_whatever_times_its_commits_name(repository: Repo) -> None:
+    """Clocks may be wrong: a commit can be older than its parent. What has another history is refused."""
+    objects, ref = MemoryRepo(), b"refs/heads/any"
+    tree = store(objects, {"file": b"text"})
+    first = add_commit(objects, tree, [])
+    early = objects[first].copy()
+    early.parents, early.commit_time, early.message = [first], 1, b"early"
+    late = objects[first].copy()
+    late.parents, late.message = [early.id], b"late"
+    for each in (early, late):
+        objects.object_store.add_object(each)
+    assert push(repository, [(ref, first)], objects) == [OK, b"ok " + ref + b"\n"]
+    assert push(repository, [(ref, late.id)], old=[first]) == [OK, b"ok " + ref + b"\n"]
+    assert push(repository, [(ref, early.id)], old=[late.id]) == [OK, b"ng " + ref + b" non-fast-forward\n"]
 
 
 def test_more_refs_than_are_taken(repository: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +165,8 @@ def test_what_is_complete(repository: Repo) -> None:
         "commit of a file": add_commit(objects, blob.id, [head]),
         "commit on a tree": add_commit(objects, shared, [shared]),
         "tag": tagged(objects, Tree, shared),
-        "tag of another kind": tagged(objects, Blob, gone),
+        "tag of a file": tagged(objects, Blob, blob.id),
+        "tag of another kind": tagged(objects, Blob, shared),
         "nothing": gone,
         "head": head,
     }
@@ -124,7 +174,37 @@ def test_what_is_complete(repository: Repo) -> None:
         repository.object_store.add_object(objects.object_store[sha])
     known = Connectivity(repository.object_store, [head])
     complete = {name for name, sha in wanted.items() if known.complete(sha)}
-    assert complete == {"link", "as file", "as folder", "commit of both", "tag", "head"}
+    assert complete == {"link", "as folder", "commit of both", "tag", "tag of a file", "head"}
+
+
+def test_which_objects_of_a_pack_are_files(repository: Repo) -> None:
+    """Told from what each is made from in the end: a delta has no type of its own."""
+    large, listing = bytes(range(256)) * 40, Tree()
+    for number in range(100):
+        listing.add(b"%d" % number, 0o100644, b"1" * 40)
+    blobs = [Blob.from_string(large + b"%d" % number) for number in range(3)]
+    trees = [listing.copy() for _ in range(3)]
+    for number, tree in enumerate(trees):
+        tree.add(b"z%d" % number, 0o100644, b"1" * 40)
+    packed, lone = [*blobs, *trees], Blob.from_string(b"lone")
+    for wanted, kind in ((blobs, OFS_DELTA), (trees, REF_DELTA)):
+        body, places = io.BytesIO(), list[int]()
+        write_pack_header(body.write, len(wanted))
+        for each, base in zip(wanted, [None, *wanted], strict=False):
+            places.append(body.tell())
+            content: object = each.as_raw_string()
+            if base:
+                delta = b"".join(create_delta(base.as_raw_string(), each.as_raw_string()))
+                content = (places[-1] - places[-2] if kind == OFS_DELTA else bytes.fromhex(base.id.decode()), delta)
+            write_pack_object(body.write, kind if base else each.type_num, content, object_format=repository.object_format)
+        body.write(hashlib.sha1(body.getvalue(), usedforsecurity=False).digest())
+        body.seek(0)
+        repository.object_store.add_thin_pack(body.read, None)
+    repository.object_store.add_object(lone)
+    known = ObjectTypes(repository.object_store)
+    files = [each for each in [*reversed(packed), lone] if known.is_file(each.id)]
+    assert files == [*reversed(blobs), lone]
+    assert not known.is_file(b"1" * 40)
 
 
 def test_histories_of_any_length_and_folders_of_any_depth(repository: Repo) -> None:

@@ -140,6 +140,26 @@ def test_a_folder_that_is_still_written_to(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("entries", [0, 3])
+def test_a_folder_that_another_has_made_anew_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entries: int) -> None:
+    """It has the name of the one that is removed, and nothing else in common."""
+    folder, rmdir = tmp_path / "folder", os.rmdir
+    folder.mkdir()
+
+    def anew(name: str, *, dir_fd: int) -> None:
+        """Who writes into it keeps it there; then all of it goes, and another comes."""
+        monkeypatch.undo()
+        rmdir(name, dir_fd=dir_fd)
+        for number in range(entries):
+            (folder / str(number)).mkdir(parents=True)
+        folder.mkdir(exist_ok=True)
+        raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), name)
+
+    monkeypatch.setattr(os, "rmdir", anew)
+    remove(folder)
+    assert len(list(folder.iterdir())) == entries
+
+
 def test_a_cluster_starts_whatever_has_been_left(tmp_path: Path, environments: Path) -> None:
     """Folders without end, of calls, builds, packages that a build has made, and refs from before their names had limits."""
     root, cache = tmp_path / "root", tmp_path / "environments"

@@ -18,7 +18,7 @@ from algosync.emulator.replies import caller_of, json_reply, object_field, read_
 from algosync.emulator.repositories import Repositories
 from algosync.emulator.settings import NAME, changed_details, changed_settings, new_settings
 from algosync.emulator.templates import template
-from algosync.emulator.wire import SOURCE, algorithm_object, envelope
+from algosync.emulator.wire import SOURCE, algorithm_object, envelope, kept_sample
 
 BASES = ("/v1/algorithms/{id:uuid}", "/v1/algorithms/{owner}/{name}")
 """An algorithm is addressed by its id or by its name."""
@@ -29,8 +29,6 @@ SCM = {**SOURCE["scm"], "name": "Algorithmia"}
 MAX_PAGE = 1000
 LIMIT = re.compile(r"[0-9]{1,18}")
 """What Python reads without counting the digits."""
-
-NO_VERSION = "version_info.sample_input belongs to a version, and there is none yet: say it when you publish"
 
 COMMITS = 1000
 """The most that a log tells."""
@@ -74,9 +72,7 @@ class ManagementApi:
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise invalid("An algorithm's name begins with a letter; letters, digits and underscores follow")
         _check_source(object_field(body, "source"))
-        if _sample(body):
-            raise invalid(NO_VERSION)
-        details = changed_details({}, object_field(body, "details"))
+        details = {**changed_details({}, object_field(body, "details")), **kept_sample(_sample(body))}
         settings = new_settings(object_field(body, "settings"), self._records.environments)
         algorithm = await asyncio.to_thread(self._made, Algorithm(str(uuid.uuid4()), owner, name, details, settings, ""))
         return json_reply(algorithm_object(algorithm))
@@ -110,14 +106,14 @@ class ManagementApi:
         details = changed_details(algorithm.details, object_field(body, "details"))
         given = object_field(body, "settings")
         settings = changed_settings(algorithm.settings, given, self._records.environments)
-        changed = replace(algorithm, details=details, settings=settings)
         sample = _sample(body)
         version = next(iter(self._records.versions.of(algorithm.id)), None)
-        if sample and version is None:
-            raise invalid(NO_VERSION)
-        self._records.algorithms.update(changed)
-        if version and sample is not None:
+        if version is None:
+            details |= kept_sample(sample)
+        elif sample is not None:
             self._records.versions.describe(version, {**version.info, "sample_input": sample})
+        changed = replace(algorithm, details=details, settings=settings)
+        self._records.algorithms.update(changed)
         return json_reply(self._records.current(changed))
 
     async def _delete(self, request: Request) -> Response:

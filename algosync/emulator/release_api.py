@@ -20,7 +20,7 @@ from algosync.emulator.repositories import Repositories
 from algosync.emulator.settings import changed_details
 from algosync.emulator.stances import Stances
 from algosync.emulator.versions import Release
-from algosync.emulator.wire import build_object, envelope, version_object
+from algosync.emulator.wire import build_object, envelope, version_object, without_sample
 
 PAGE = 50
 NUMBER = re.compile(r"[0-9]{1,19}")
@@ -178,19 +178,20 @@ def _page(request: Request) -> tuple[int, int]:
 
 
 def _release(algorithm: Algorithm, build: Build, body: dict[str, object]) -> Release:
-    """What a publisher asks for; private and minor where not said."""
+    """What a publisher asks for; private and minor where not said, with a sample input that was said before."""
     wanted = object_field(body, "version_info")
     texts = ("release_notes", "sample_input", "sample_output")
     info: dict[str, object] = {name: wanted[name] for name in texts if wanted.get(name) is not None}
     if not all(isinstance(value, str) for value in info.values()):
         raise invalid("release_notes, sample_input and sample_output are strings")
+    details, kept = without_sample(changed_details(algorithm.details, object_field(body, "details")))
     callability = object_field(body, "settings").get("algorithm_callability") or "private"
     if callability not in ("private", "public"):
         raise invalid("settings.algorithm_callability is neither private nor public")
     return Release(
         commit=build.commit,
         bump=str(wanted.get("version_type") or "minor"),
-        details=changed_details(algorithm.details, object_field(body, "details")),
+        details=details,
         settings={**algorithm.settings, "algorithm_callability": callability},
-        info=info,
+        info={**kept, **info},
     )

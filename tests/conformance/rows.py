@@ -97,6 +97,7 @@ ROWS = {
     "3.3 result": "algorithms.create algorithms.creation_commits_and_builds_nothing",
     "3.3 codes": "algorithms.create_twice algorithms.create_with_unknown_language",
     "3.3 source": "algorithms.create_with_a_repository_elsewhere algorithms.create_with_a_repository_here",
+    "3.3 version_info": "algorithms.create_with_a_sample_input",
     "3.4 required settings": "algorithms.update_needs_settings",
     "3.4 language cannot change": "algorithms.update_cannot_change_the_language algorithms.update_of_the_runtime",
     "3.4 when settings act": "algorithms.update_acts_at_once_or_with_the_next_version",

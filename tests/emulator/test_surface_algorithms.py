@@ -117,15 +117,34 @@ def test_a_sample_input_is_shown_with_the_version(site: Emulator) -> None:
     commit = site.deploy("Sampled", ECHO).rpartition("/")[2]
     path = "/v1/algorithms/local/Sampled"
     update = {"settings": SETTINGS, "version_info": {"sample_input": '"new"'}}
-    creation = {"name": "Unsampled", "details": {"label": "x"}, **update}
-    refused = [site.request("PUT", path, update), site.request("POST", "/v1/algorithms/local", creation)]
-    hint = "version_info.sample_input belongs to a version, and there is none yet: say it when you publish"
-    assert [(reply.status, reply.json["error"]["message"]) for reply in refused] == [(400, hint)] * 2
     site.publish("Sampled", version_info={"sample_input": '"old"', "release_notes": "first"})
     assert site.request("PUT", path, update).json["version_info"]["sample_input"] == '"new"'
     shown = site.get(f"{path}/versions/{commit}")["version_info"]
     assert (shown["sample_input"], shown["release_notes"], shown["semantic_version"]) == ('"new"', "first", "0.1.0")
-    assert site.request("PUT", path, {**update, "version_info": {"sample_input": 1}}).status == 400
+    creation = {"name": "Wrong", "details": {"label": "x"}, "settings": {**SETTINGS, "package_set": "python37"}}
+    for method, to, body in (("PUT", path, update), ("POST", "/v1/algorithms/local", creation)):
+        assert site.request(method, to, {**body, "version_info": {"sample_input": 1}}).status == 400
+
+
+def test_a_sample_input_waits_for_the_first_version(site: Emulator) -> None:
+    """Unseen, and a version that says its own has that; later ones are asked nothing of it."""
+    path, shown = "/v1/algorithms/local", []
+    settings = {**SETTINGS, "package_set": "python37"}
+    for number, (updated, published) in enumerate(((None, {}), ('"put"', {}), ('"put"', {"sample_input": '"said"'}), ("", {}))):
+        name = f"Waiting{number}"
+        creation = {"name": name, "details": {"label": "x"}, "settings": settings, "version_info": {"sample_input": '"made"'}}
+        answers = [site.request("POST", path, creation)]
+        if updated is not None:
+            answers.append(site.request("PUT", f"{path}/{name}", {"settings": SETTINGS, "version_info": {"sample_input": updated}}))
+        assert [(each.status, each.json["details"], "version_info" in each.json) for each in answers] == [
+            (200, {"label": "x"}, False)
+        ] * len(answers)
+        for kind in (published, {}):
+            site.build_of(name, site.push(name, {"src/new.py": str(len(shown)), ".adk": None} if kind is published else {"a": ""}))
+            answer = site.publish(name, version_info=kind).json
+            assert answer["details"] == site.get(f"{path}/{name}")["details"] == {"label": "x"}
+            shown.append(answer["version_info"].get("sample_input"))
+    assert shown == ['"made"', None, '"put"', None, '"said"', None, None, None]
 
 
 def test_a_call_back_builds_nothing(site: Emulator, algorithm: Any) -> None:

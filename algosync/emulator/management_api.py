@@ -101,8 +101,7 @@ class ManagementApi:
         return json_reply(shown)
 
     async def _update(self, request: Request) -> Response:
-        algorithm = owned(request, self._records)
-        body = await read_object(request)
+        body, algorithm = await asked_of(request, self._records)
         details = changed_details(algorithm.details, object_field(body, "details"))
         given = object_field(body, "settings")
         settings = changed_settings(algorithm.settings, given, self._records.environments)
@@ -199,6 +198,16 @@ def owned(request: Request, records: Records, missing: type[NoSuchAlgorithm] = N
     if not caller_of(request).owns(algorithm.owner):
         raise not_permitted()
     return algorithm
+
+
+async def asked_of(request: Request, records: Records) -> tuple[dict[str, object], Algorithm]:
+    """The body, and the caller's algorithm as it is once the body is in: others may have changed or deleted it meanwhile.
+
+    Raises as `owned` does, for those who may not before they have sent anything, and as `read_object` does.
+    """
+    owned(request, records)
+    body = await read_object(request)
+    return body, owned(request, records)
 
 
 def addressed(request: Request, records: Records, missing: type[NoSuchAlgorithm] = NoSuchAlgorithm) -> Algorithm:

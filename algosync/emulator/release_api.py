@@ -13,7 +13,7 @@ from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builder import Builder
 from algosync.emulator.builds import IN_PROGRESS, Build
 from algosync.emulator.errors import BAD_MARKER, ApiError, invalid, not_permitted
-from algosync.emulator.management_api import BASES, addressed, owned, page_limit
+from algosync.emulator.management_api import BASES, addressed, asked_of, owned, page_limit
 from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of, json_reply, object_field, read_object
 from algosync.emulator.repositories import Repositories
@@ -86,8 +86,7 @@ class ReleaseApi:
         return json_reply({"logs": text.decode("utf-8", "replace")})
 
     async def _publish(self, request: Request) -> Response:
-        algorithm = owned(request, self._records)
-        body = await read_object(request)
+        body, algorithm = await asked_of(request, self._records)
         newest = self._records.builds.newest(algorithm.id)
         build = self._records.builds.newest_successful(algorithm.id)
         if newest and newest.status == IN_PROGRESS:

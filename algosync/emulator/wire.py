@@ -18,7 +18,7 @@ _KEPT_SAMPLE = "version_info.sample_input"
 
 
 def kept_sample(sample: str | None) -> dict[str, object]:
-    """What to add to an algorithm's details so that its first version has this sample input; None says nothing, empty takes back."""
+    """What to add to the details so that its first version has this sample input; None says nothing, empty takes it back."""
     return {} if sample is None else {_KEPT_SAMPLE: sample}
 
 

@@ -87,6 +87,21 @@ def test_a_key_in_the_hand_is_found_and_removed(place: Workspace) -> None:
     assert told == [f"The key {key_id(key)} opens nothing any more.\n", gone]
 
 
+@pytest.mark.parametrize(
+    "given",
+    [b"", b" \n", b"\xff\n", "kl\u00fcssel\n".encode(), b"s" * 4097, None],
+    ids=["empty", "blank", "bytes", "letters", "long", "closed"],
+)
+def test_what_is_no_key_is_looked_for_nowhere(tmp_path: Path, given: bytes | None) -> None:
+    """Neither nothing, nor a part of what is too long; where stdin is closed there is none."""
+    removing = [sys.executable, "-m", "algosync", "emulator", "key", "remove", "-"]
+    command = removing if given is not None else ["sh", "-c", 'exec "$@" <&-', "sh", *removing]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=Workspace(tmp_path).environment(), input=given, capture_output=True, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (64, b"", b"Error: there is no key on stdin\n")
+
+
 def test_a_cluster_that_is_not_there_is_not_stopped(place: Workspace) -> None:
     """Nor anything else: the folder is another one, or the name is wrong."""
     there = f"there is no local cluster other in {place.folder / 'state'}"

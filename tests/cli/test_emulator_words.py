@@ -158,6 +158,18 @@ def test_a_local_source_needs_no_variable_to_agree(place: Workspace) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+def test_what_a_local_source_lacks_is_nobody_elses(place: Workspace) -> None:
+    """Its key is its own: SOURCE_API_KEY has no say in whose `.my` is."""
+    place.algorithm("One")
+    algorithm: dict[str, object] = {"name": "One", "language": "python3", "data_files": ["data://.my/models/a.bin"]}
+    place.write([algorithm], source_info={"cluster_address": "local"})
+    ended = place.run("plan", "--destination", "local")
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "Error: One: the source has no data://.my/models/a.bin\n  `.my` is local there\n",
+    )
+
+
 def test_names_that_python_does_not_know_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def look_up(name: str, _: object) -> list[object]:
         if name == "api.localhost":

@@ -153,7 +153,7 @@ def test_a_call_back_builds_nothing(site: Emulator, algorithm: Any) -> None:
     assert (reply.status, reply.body, site.get("/v1/algorithms/local/Known/builds")) == (204, b"", builds)
 
 
-@pytest.mark.parametrize("text", ['{"x": NaN}', '{"x": [-Infinity]}', "[]", "{"])
+@pytest.mark.parametrize("text", ['{"x": NaN}', '{"x": [-Infinity]}', '{"x": -1e999}', "[]", "{"])
 def test_a_body_that_is_no_object_in_json(site: Emulator, algorithm: Any, text: str) -> None:
     reply = site.request("POST", "/v1/algorithms/local/Known/scm/webhook", text, {"Content-Type": "application/json"})
     assert (reply.status, reply.json["error"]["code"]) == (400, 6001)

@@ -107,6 +107,7 @@ def test_a_cluster_that_is_not_there_is_not_stopped(place: Workspace) -> None:
     there = f"there is no local cluster other in {place.folder / 'state'}"
     start = "  algosync emulator start --name other\n"
     assert said(place, "status", "--name", "other", code=1) == f"Error: {there}\n{start}"
+    assert said(place, "env", "--name", "other", code=1) == f"Error: {there}\n{start}"
     assert said(place, "stop", "--name", "other") == f"T{there[1:]}.\n"
     ended = place.run("emulator", "status", "--name", "other", "--json")
     [seen] = json.loads(ended.stdout)["clusters"]
@@ -120,6 +121,11 @@ def test_what_was_removed_or_never_ran_is_not_listed(place: Workspace) -> None:
         other.listen()
         said(place, "start", "--port", str(other.getsockname()[1]), code=1)
     assert said(place, "status") == f"There are no local clusters in {state}.\n"
+    assert "server.log" in [path.name for path in (state / "local" / "default").iterdir()]
+    # What the failed start has left is removed, but it was no cluster; then there is nothing to approve.
+    told = [said(place, "reset", *approved) for approved in (["--auto-approve"], [])]
+    assert told == [f"There is no local cluster default in {state}.\n"] * 2
+    assert {path.suffix for path in (state / "local" / "default").iterdir()} == {".lock"}
     said(place, "key", "add")
     assert said(place, "status") == f"Local clusters in {state}:\n"
     said(place, "reset", "--auto-approve")

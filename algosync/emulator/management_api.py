@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+import sys
 import uuid
 from dataclasses import replace
+from itertools import islice
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -129,16 +131,16 @@ class ManagementApi:
         return Response(None, 204)
 
     async def _list(self, request: Request) -> Response:
-        """All of the caller's own; of others', those that everybody may call. A marker is the name of the last one."""
+        """All of the caller's own; of others', what everybody may call. A marker is the name of the last one that is shown."""
         owner: str = request.path_params["owner"]
         limit, after = page_limit(request, MAX_PAGE), request.query_params.get("marker", "")
-        found = self._records.algorithms.page(owner, after, limit + 1)
-        marker = found[limit - 1].name if len(found) > limit else None
         if caller_of(request).owns(owner):
-            shown = [self._records.current(each) for each in found[:limit]]
+            shown = [self._records.current(each) for each in self._records.algorithms.page(owner, after, limit + 1)]
         else:
-            shown = [public for each in found[:limit] if (public := self._records.public(each))]
-        return json_reply(envelope(shown, marker, request.url))
+            every = self._records.algorithms.page(owner, after, sys.maxsize)
+            shown = list(islice(filter(None, map(self._records.public, every)), limit + 1))
+        marker = str(shown[limit - 1]["name"]) if len(shown) > limit else None
+        return json_reply(envelope(shown[:limit], marker, request.url))
 
     async def _errors(self, request: Request) -> Response:
         return json_reply(self._records.algorithms.failures(owned(request, self._records, BareNoSuchAlgorithm).id))

@@ -178,6 +178,24 @@ def test_what_strangers_see(site: Emulator, algorithm: Any) -> None:
     assert [stranger.request(method, path + each, {}).status for method, each in refused] == [403] * 5
 
 
+def test_pages_of_others_algorithms_name_no_private_one(site: Emulator) -> None:
+    """Neither as markers nor by how many pages there are."""
+    lister = site.acting("lister", site.key_of("lister"))
+    for name in ("Aa", "Bb", "Cc", "Dd"):
+        lister.create(name)
+        if name in ("Bb", "Dd"):
+            lister.build_of(name, lister.push(name, {"requirements.txt": "", ".adk": None}))
+            assert lister.publish(name, settings={"algorithm_callability": "public"}).status == 200
+    path, pages = "/v1/users/lister/algorithms?limit=1", []
+    while path and len(pages) < 9:
+        page = site.get(path)
+        pages.append(([each["name"] for each in page["results"]], page["marker"]))
+        path = page["next_link"]
+    assert pages == [(["Bb"], "Bb"), (["Dd"], None)]
+    own = lister.get("/v1/users/lister/algorithms?limit=3")
+    assert ([each["name"] for each in own["results"]], own["marker"]) == (["Aa", "Bb", "Cc"], "Cc")
+
+
 def test_a_chosen_commit_is_compiled(site: Emulator) -> None:
     """A folder, or nothing at all, is no commit."""
     first = site.deploy("Chosen", ECHO).rpartition("/")[2]

@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.cli.embedded import folder, joining, locked, named, standing
+from algosync.cli.embedded import folder, is_there, joining, locked, named, standing
 from algosync.cli.keeping import command
 from algosync.cli.shell_variables import as_destination, as_source, outdated
 from algosync.core.error import AlgosyncError
@@ -32,7 +32,10 @@ def env(state: Path, name: str, terminal: Terminal, *, source: bool) -> None:
     root = folder(state, name)
     cluster = standing(root)
     if cluster is None:
-        raise AlgosyncError(f"the local cluster {named(root)} is not running", hint=command("start", name))
+        missing = (
+            f"the local cluster {named(root)} is not running" if is_there(root) else f"there is no local cluster {named(root)}"
+        )
+        raise AlgosyncError(missing, hint=command("start", name))
     variables = as_source(cluster) if source else as_destination(cluster)
     for variable in outdated(variables, source=source):
         terminal.result(f"unset {variable}")

@@ -29,6 +29,7 @@ __all__ = ["Wanted", "command", "option_texts", "reset", "settings", "size_limit
 
 _STOP_WITHIN = 15.0  # seconds; then it is killed
 _UNUSED_WITHIN = 2.0  # seconds; commands that have just ended need a quarter of one
+_LET_GO_WITHIN = 0.1  # seconds; who has just let go of one lock is about to let go of the other
 _LOOK_EVERY = 0.02  # seconds
 _SIZE_DIGITS = 19  # the largest numbers that everybody can keep
 _DATABASE = ("cluster.sqlite", "cluster.sqlite-wal", "cluster.sqlite-shm")
@@ -117,10 +118,8 @@ def stop(state: Path, name: str, terminal: Terminal) -> None:
     root = folder(state, name)
     ended = used = False
     if root.is_dir():
-        with locked(root / "start.lock"):
-            with _unused(root) as unused:
-                used = not unused
-            ended = _ended(root)
+        with _unused(root) as unused:
+            used, ended = not unused, _ended(root)
     if ended:
         terminal.tell(f"The local cluster {name} has ended{', while commands were using it' if used else ''}.")
     elif is_there(root):
@@ -130,24 +129,32 @@ def stop(state: Path, name: str, terminal: Terminal) -> None:
 
 
 def reset(state: Path, name: str, terminal: Terminal, *, auto_approve: bool, no_input: bool) -> None:
-    """The folder stays, with its locks alone. AlgosyncError: nobody approved, commands use it, or a file cannot be removed."""
+    """The folder stays, with its locks alone. AlgosyncError: nobody approved, commands use it, or a file cannot be removed.
+
+    What a first start has left that failed, or a reset that was cut, is removed too.
+    """
     root = folder(state, name)
-    if not root.is_dir():
+    if not is_there(root) and not _leftovers(root):
         terminal.tell(f"There is no local cluster {named(root)}.")
         return
     if not auto_approve:
         _ask(name, root, terminal, no_input=no_input or bool(os.environ.get("CI")))
-    with locked(root / "start.lock"), _unused(root) as unused:
+    with _unused(root) as unused:
         if not unused:
             raise AlgosyncError(
                 f"commands are using the local cluster {name}; nothing was changed", hint="try again when they are done"
             )
+        there = is_there(root)
         _ended(root)
         try:
             _remove(root)
         except OSError as error:
             raise AlgosyncError(f"the local cluster {name} is not removed yet: {error.filename}: {error.strerror}") from None
-    terminal.tell(f"The local cluster {name} has no data any more.")
+    terminal.tell(f"The local cluster {name} has no data any more." if there else f"There is no local cluster {named(root)}.")
+
+
+def _leftovers(root: Path) -> bool:
+    return root.is_dir() and any(path.suffix != ".lock" for path in root.iterdir())
 
 
 def _ended(root: Path) -> bool:
@@ -177,10 +184,16 @@ def _end(root: Path) -> None:
 
 @contextlib.contextmanager
 def _unused(root: Path) -> Iterator[bool]:
-    """Whether no command uses the cluster, or only one that ends in a moment: then none does in the body either."""
+    """Whether no command uses the cluster, or only one that ends in a moment: then none does in the body either.
+
+    None starts or removes it there, in any case. Commands take the two locks in this order, too: while one of them is waited for,
+    another can start the cluster.
+    """
     users = os.open(root / "users.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        yield _locked_within(users, _UNUSED_WITHIN)
+        unused = _locked_within(users, _UNUSED_WITHIN)
+        with locked(root / "start.lock"):
+            yield unused or _locked_within(users, _LET_GO_WITHIN)
     finally:
         os.close(users)
 
@@ -192,7 +205,7 @@ def _locked_within(file: int, seconds: float) -> bool:
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
-        if time.monotonic() > deadline:
+        if time.monotonic() >= deadline:
             return False
         time.sleep(_LOOK_EVERY)
 

@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import dataclass, fields
 from datetime import datetime, timezone
+from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,12 +99,26 @@ def remove(state: Path, name: str, terminal: Terminal, *, key_id: str) -> None:
 
 
 def _given(terminal: Terminal) -> str:
-    """The id of the key that is the first line on stdin."""
+    """The id of the key that is the first line on stdin. UsageError: there is none."""
     from algosync.emulator.accounts import key_id
 
-    key = sys.stdin.readline(_LONGEST_KEY).strip()
+    key = _first_line().strip()
+    if not key or len(key) > _LONGEST_KEY or not key.isascii():
+        raise UsageError("there is no key on stdin")
     terminal.hide(key)
     return key_id(key)
+
+
+def _first_line() -> str:
+    """Of stdin, or enough of it to be too long. On a terminal it is asked for, and not shown. Empty where nothing can be read."""
+    try:
+        if sys.stdin is None:  # it is closed
+            return ""
+        if sys.stdin.isatty():
+            return getpass("Key: ")
+        return sys.stdin.readline(_LONGEST_KEY + len("\r\n") + 1)
+    except (EOFError, OSError, ValueError):  # its end, a folder, no text
+        return ""
 
 
 def _unknown(name: str, user: str, *, organization: bool) -> AlgosyncError:

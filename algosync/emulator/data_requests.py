@@ -46,8 +46,8 @@ def _asked(raw: bytes) -> str | None:
 
 
 def _trimmed(path: str) -> str:
-    """A path without what it may have around it."""
-    return path.strip("/").removeprefix(SCHEME).strip("/")
+    """A path without what it may have around it; the slashes of a scheme with nothing behind it are its own."""
+    return path.lstrip("/").removeprefix(SCHEME).strip("/")
 
 
 def names_file(raw: bytes) -> bool:

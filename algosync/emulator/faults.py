@@ -11,7 +11,7 @@ from algosync.emulator.fault_exchange import Exchange, Fault, Site
 from algosync.emulator.fault_file import FaultFile
 from algosync.emulator.fault_values import FaultError
 from algosync.emulator.fault_wire import Left
-from algosync.emulator.gate import PAGES
+from algosync.emulator.gate import HEALTH, PAGES
 from algosync.emulator.replies import error_reply
 
 
@@ -27,7 +27,7 @@ class Faults:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # By its health others find the cluster that is to have faults; who looks at them on its pages should use none up.
-        if scope["type"] != "http" or scope["path"] == "/health" or scope["path"].startswith(PAGES):
+        if scope["type"] != "http" or scope["path"] in (HEALTH, PAGES[:-1]) or scope["path"].startswith(PAGES):
             await self._app(scope, receive, send)
             return
         # A request that was pipelined behind another begins in that one's context.

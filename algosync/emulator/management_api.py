@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+import sys
 import uuid
 from dataclasses import replace
+from itertools import islice
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,7 +20,7 @@ from algosync.emulator.replies import caller_of, json_reply, object_field, read_
 from algosync.emulator.repositories import Repositories
 from algosync.emulator.settings import NAME, changed_details, changed_settings, new_settings
 from algosync.emulator.templates import template
-from algosync.emulator.wire import SOURCE, algorithm_object, envelope
+from algosync.emulator.wire import SOURCE, algorithm_object, envelope, kept_sample
 
 BASES = ("/v1/algorithms/{id:uuid}", "/v1/algorithms/{owner}/{name}")
 """An algorithm is addressed by its id or by its name."""
@@ -29,8 +31,6 @@ SCM = {**SOURCE["scm"], "name": "Algorithmia"}
 MAX_PAGE = 1000
 LIMIT = re.compile(r"[0-9]{1,18}")
 """What Python reads without counting the digits."""
-
-NO_VERSION = "version_info.sample_input belongs to a version, and there is none yet: say it when you publish"
 
 COMMITS = 1000
 """The most that a log tells."""
@@ -74,9 +74,7 @@ class ManagementApi:
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise invalid("An algorithm's name begins with a letter; letters, digits and underscores follow")
         _check_source(object_field(body, "source"))
-        if _sample(body):
-            raise invalid(NO_VERSION)
-        details = changed_details({}, object_field(body, "details"))
+        details = {**changed_details({}, object_field(body, "details")), **kept_sample(_sample(body))}
         settings = new_settings(object_field(body, "settings"), self._records.environments)
         algorithm = await asyncio.to_thread(self._made, Algorithm(str(uuid.uuid4()), owner, name, details, settings, ""))
         return json_reply(algorithm_object(algorithm))
@@ -105,19 +103,18 @@ class ManagementApi:
         return json_reply(shown)
 
     async def _update(self, request: Request) -> Response:
-        algorithm = owned(request, self._records)
-        body = await read_object(request)
+        body, algorithm = await asked_of(request, self._records)
         details = changed_details(algorithm.details, object_field(body, "details"))
         given = object_field(body, "settings")
         settings = changed_settings(algorithm.settings, given, self._records.environments)
-        changed = replace(algorithm, details=details, settings=settings)
         sample = _sample(body)
         version = next(iter(self._records.versions.of(algorithm.id)), None)
-        if sample and version is None:
-            raise invalid(NO_VERSION)
-        self._records.algorithms.update(changed)
-        if version and sample is not None:
+        if version is None:
+            details |= kept_sample(sample)
+        elif sample is not None:
             self._records.versions.describe(version, {**version.info, "sample_input": sample})
+        changed = replace(algorithm, details=details, settings=settings)
+        self._records.algorithms.update(changed)
         return json_reply(self._records.current(changed))
 
     async def _delete(self, request: Request) -> Response:
@@ -134,16 +131,16 @@ class ManagementApi:
         return Response(None, 204)
 
     async def _list(self, request: Request) -> Response:
-        """All of the caller's own; of others', those that everybody may call. A marker is the name of the last one."""
+        """All of the caller's own; of others', what everybody may call. A marker is the name of the last one that is shown."""
         owner: str = request.path_params["owner"]
         limit, after = page_limit(request, MAX_PAGE), request.query_params.get("marker", "")
-        found = self._records.algorithms.page(owner, after, limit + 1)
-        marker = found[limit - 1].name if len(found) > limit else None
         if caller_of(request).owns(owner):
-            shown = [self._records.current(each) for each in found[:limit]]
+            shown = [self._records.current(each) for each in self._records.algorithms.page(owner, after, limit + 1)]
         else:
-            shown = [public for each in found[:limit] if (public := self._records.public(each))]
-        return json_reply(envelope(shown, marker, request.url))
+            every = self._records.algorithms.page(owner, after, sys.maxsize)
+            shown = list(islice(filter(None, map(self._records.public, every)), limit + 1))
+        marker = str(shown[limit - 1]["name"]) if len(shown) > limit else None
+        return json_reply(envelope(shown[:limit], marker, request.url))
 
     async def _errors(self, request: Request) -> Response:
         return json_reply(self._records.algorithms.failures(owned(request, self._records, BareNoSuchAlgorithm).id))
@@ -203,6 +200,16 @@ def owned(request: Request, records: Records, missing: type[NoSuchAlgorithm] = N
     if not caller_of(request).owns(algorithm.owner):
         raise not_permitted()
     return algorithm
+
+
+async def asked_of(request: Request, records: Records) -> tuple[dict[str, object], Algorithm]:
+    """The body, and the caller's algorithm as it is once the body is in: others may have changed or deleted it meanwhile.
+
+    Raises as `owned` does, for those who may not before they have sent anything, and as `read_object` does.
+    """
+    owned(request, records)
+    body = await read_object(request)
+    return body, owned(request, records)
 
 
 def addressed(request: Request, records: Records, missing: type[NoSuchAlgorithm] = NoSuchAlgorithm) -> Algorithm:

@@ -13,14 +13,14 @@ from algosync.emulator.algorithms import Algorithm
 from algosync.emulator.builder import Builder
 from algosync.emulator.builds import IN_PROGRESS, Build
 from algosync.emulator.errors import BAD_MARKER, ApiError, invalid, not_permitted
-from algosync.emulator.management_api import BASES, addressed, owned, page_limit
+from algosync.emulator.management_api import BASES, addressed, asked_of, owned, page_limit
 from algosync.emulator.records import Records
 from algosync.emulator.replies import caller_of, json_reply, object_field, read_object
 from algosync.emulator.repositories import Repositories
 from algosync.emulator.settings import changed_details
 from algosync.emulator.stances import Stances
 from algosync.emulator.versions import Release
-from algosync.emulator.wire import build_object, envelope, version_object
+from algosync.emulator.wire import build_object, envelope, version_object, without_sample
 
 PAGE = 50
 NUMBER = re.compile(r"[0-9]{1,19}")
@@ -86,8 +86,7 @@ class ReleaseApi:
         return json_reply({"logs": text.decode("utf-8", "replace")})
 
     async def _publish(self, request: Request) -> Response:
-        algorithm = owned(request, self._records)
-        body = await read_object(request)
+        body, algorithm = await asked_of(request, self._records)
         newest = self._records.builds.newest(algorithm.id)
         build = self._records.builds.newest_successful(algorithm.id)
         if newest and newest.status == IN_PROGRESS:
@@ -178,19 +177,20 @@ def _page(request: Request) -> tuple[int, int]:
 
 
 def _release(algorithm: Algorithm, build: Build, body: dict[str, object]) -> Release:
-    """What a publisher asks for; private and minor where not said."""
+    """What a publisher asks for; private and minor where not said, with a sample input that was said before."""
     wanted = object_field(body, "version_info")
     texts = ("release_notes", "sample_input", "sample_output")
     info: dict[str, object] = {name: wanted[name] for name in texts if wanted.get(name) is not None}
     if not all(isinstance(value, str) for value in info.values()):
         raise invalid("release_notes, sample_input and sample_output are strings")
+    details, kept = without_sample(changed_details(algorithm.details, object_field(body, "details")))
     callability = object_field(body, "settings").get("algorithm_callability") or "private"
     if callability not in ("private", "public"):
         raise invalid("settings.algorithm_callability is neither private nor public")
     return Release(
         commit=build.commit,
         bump=str(wanted.get("version_type") or "minor"),
-        details=changed_details(algorithm.details, object_field(body, "details")),
+        details=details,
         settings={**algorithm.settings, "algorithm_callability": callability},
-        info=info,
+        info={**kept, **info},
     )

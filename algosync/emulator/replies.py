@@ -1,6 +1,7 @@
 """What every route does alike: whom it acts for, JSON in, JSON out, errors."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import cast
@@ -62,9 +63,16 @@ def too_large(limit: int) -> ApiError:
 
 
 def loaded(body: bytes) -> object:
-    """JSON. Raises `ValueError` for what is none, numbers that only Python's JSON knows among it, and `RecursionError`."""
-    content: object = json.loads(body, parse_constant=_no_number)
+    """JSON. Raises `RecursionError`, and `ValueError` for what is none, numbers among it that only Python's JSON knows or makes."""
+    content: object = json.loads(body, parse_constant=_no_number, parse_float=_number)
     return content
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("A number is too large")
+    return number
 
 
 def _no_number(constant: str) -> None:

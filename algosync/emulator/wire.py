@@ -1,5 +1,7 @@
 """Algorithms, builds and versions as JSON (facts: `platform.md` 3.2, 3.10)."""
 
+from collections.abc import Mapping
+
 from starlette.datastructures import URL
 
 from algosync.emulator.algorithms import Algorithm
@@ -11,6 +13,21 @@ SOURCE = {"scm": {"id": "internal", "provider": "internal", "default": True, "en
 AT_ONCE = ("source_visibility", "license")
 """Settings that apply to what is published already (fact: `platform.md` 3.4); the others wait for the next version."""
 
+_KEPT_SAMPLE = "version_info.sample_input"
+"""Among an algorithm's details: the sample input that was said before there was a version to have it. No request names it so."""
+
+
+def kept_sample(sample: str | None) -> dict[str, object]:
+    """What to add to the details so that its first version has this sample input; None says nothing, empty takes it back."""
+    return {} if sample is None else {_KEPT_SAMPLE: sample}
+
+
+def without_sample(details: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """The details that are shown, and what a version's `version_info` has of a sample input that was kept with them."""
+    shown = {name: text for name, text in details.items() if name != _KEPT_SAMPLE}
+    sample = details.get(_KEPT_SAMPLE)
+    return shown, {"sample_input": sample} if sample else {}
+
 
 def algorithm_object(algorithm: Algorithm, build: Build | None = None, version: Version | None = None) -> dict[str, object]:
     """An algorithm at one commit: built when `build` is given, published when `version` is.
@@ -20,7 +37,7 @@ def algorithm_object(algorithm: Algorithm, build: Build | None = None, version: 
     shape: dict[str, object] = {
         "id": algorithm.id,
         "name": algorithm.name,
-        "details": algorithm.details,
+        "details": without_sample(algorithm.details)[0],
         "settings": algorithm.settings,
         "source": SOURCE,
         "resource_type": "algorithm",

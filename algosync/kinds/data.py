@@ -47,7 +47,8 @@ def _whose(missing: Sequence[str], site: Site) -> str | None:
     if owner is None:
         return None
     said = f"`.my` is {printable(owner, 80)} there"
-    return said if site.source_name.startswith("file://") else f"{said}, the owner of SOURCE_API_KEY"
+    remote = site.source_name.startswith(("http://", "https://"))  # neither folders nor local clusters go by that variable
+    return f"{said}, the owner of SOURCE_API_KEY" if remote else said
 
 
 def observed(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import fcntl
 import http.server
+import io
 import json
 import os
 import pty
@@ -19,6 +20,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -28,6 +30,7 @@ from algosync.cli import embedded, keeping
 from algosync.core.error import AlgosyncError, Unreachable
 from algosync.emulator import server_lock
 from algosync.emulator.removal import remove
+from algosync.views.terminal import Terminal
 
 PLAIN = re.compile(r"sim[A-Za-z0-9]{25}\n")
 
@@ -247,6 +250,26 @@ def test_who_is_about_to_end_is_waited_for(tmp_path: Path) -> None:
         timer.join()
 
 
+def test_who_waits_for_commands_keeps_none_of_them_waiting(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that comes meanwhile to start the cluster can, and is done the sooner."""
+    root_of(place).mkdir(parents=True)
+    users = os.open(root_of(place) / "users.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(users, fcntl.LOCK_SH)
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        with (root_of(place) / "start.lock").open("w") as start:
+            fcntl.flock(start, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(users)
+
+    monkeypatch.setattr(keeping, "time", SimpleNamespace(monotonic=time.monotonic, sleep=wait))
+    err = io.StringIO()
+    keeping.stop(place.folder / "state", "default", Terminal(io.StringIO(), err, (False, False), live=False))
+    assert err.getvalue() == f"There is no local cluster default in {place.folder / 'state'}.\n"
+    assert len(waits) == 1
+
+
 def test_env_is_for_shells(place: Workspace) -> None:
     place.folder = place.folder / 'it\'s a "folder" with $HOME'
     place.folder.mkdir()
@@ -435,7 +458,7 @@ def test_a_reset_says_what_it_could_not_remove(place: Workspace) -> None:
     stuck.mkdir(parents=True)
     assert f"the local cluster default is not removed yet: {stuck}: Is a directory" in said(place, "reset", "--auto-approve")
     stuck.rmdir()
-    assert said(place, "reset", "--auto-approve", code=0) == "The local cluster default has no data any more.\n"
+    assert said(place, "reset", code=0) == f"There is no local cluster default in {place.folder / 'state'}.\n"
 
 
 def test_a_reset_removes_folders_of_any_depth(place: Workspace) -> None:
@@ -445,7 +468,8 @@ def test_a_reset_removes_folders_of_any_depth(place: Workspace) -> None:
         folder /= "e"
         folder.mkdir()
     try:
-        assert said(place, "reset", "--auto-approve", code=0) == "The local cluster default has no data any more.\n"
+        told = f"There is no local cluster default in {place.folder / 'state'}.\n"
+        assert said(place, "reset", "--auto-approve", code=0) == told
         assert sorted(path.name for path in root_of(place).iterdir()) == ["start.lock", "users.lock"]
     finally:
         # pytest could not.

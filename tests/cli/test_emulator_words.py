@@ -87,11 +87,27 @@ def test_a_key_in_the_hand_is_found_and_removed(place: Workspace) -> None:
     assert told == [f"The key {key_id(key)} opens nothing any more.\n", gone]
 
 
+@pytest.mark.parametrize(
+    "given",
+    [b"", b" \n", b"\xff\n", "kl\u00fcssel\n".encode(), b"s" * 4097, None],
+    ids=["empty", "blank", "bytes", "letters", "long", "closed"],
+)
+def test_what_is_no_key_is_looked_for_nowhere(tmp_path: Path, given: bytes | None) -> None:
+    """Neither nothing, nor a part of what is too long; where stdin is closed there is none."""
+    removing = [sys.executable, "-m", "algosync", "emulator", "key", "remove", "-"]
+    command = removing if given is not None else ["sh", "-c", 'exec "$@" <&-', "sh", *removing]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=Workspace(tmp_path).environment(), input=given, capture_output=True, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (64, b"", b"Error: there is no key on stdin\n")
+
+
 def test_a_cluster_that_is_not_there_is_not_stopped(place: Workspace) -> None:
     """Nor anything else: the folder is another one, or the name is wrong."""
     there = f"there is no local cluster other in {place.folder / 'state'}"
     start = "  algosync emulator start --name other\n"
     assert said(place, "status", "--name", "other", code=1) == f"Error: {there}\n{start}"
+    assert said(place, "env", "--name", "other", code=1) == f"Error: {there}\n{start}"
     assert said(place, "stop", "--name", "other") == f"T{there[1:]}.\n"
     ended = place.run("emulator", "status", "--name", "other", "--json")
     [seen] = json.loads(ended.stdout)["clusters"]
@@ -105,6 +121,11 @@ def test_what_was_removed_or_never_ran_is_not_listed(place: Workspace) -> None:
         other.listen()
         said(place, "start", "--port", str(other.getsockname()[1]), code=1)
     assert said(place, "status") == f"There are no local clusters in {state}.\n"
+    assert "server.log" in [path.name for path in (state / "local" / "default").iterdir()]
+    # What the failed start has left is removed, but it was no cluster; then there is nothing to approve.
+    told = [said(place, "reset", *approved) for approved in (["--auto-approve"], [])]
+    assert told == [f"There is no local cluster default in {state}.\n"] * 2
+    assert {path.suffix for path in (state / "local" / "default").iterdir()} == {".lock"}
     said(place, "key", "add")
     assert said(place, "status") == f"Local clusters in {state}:\n"
     said(place, "reset", "--auto-approve")
@@ -141,6 +162,18 @@ def test_a_local_source_needs_no_variable_to_agree(place: Workspace) -> None:
     environ = {"SOURCE_API_ADDRESS": "http://127.0.0.1:9", "SOURCE_API_KEY": "simKEYKEYKEYKEYKEYKEYKEYKEY1"}
     ended = place.run("plan", "--destination", "local", environ=environ)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_what_a_local_source_lacks_is_nobody_elses(place: Workspace) -> None:
+    """Its key is its own: SOURCE_API_KEY has no say in whose `.my` is."""
+    place.algorithm("One")
+    algorithm: dict[str, object] = {"name": "One", "language": "python3", "data_files": ["data://.my/models/a.bin"]}
+    place.write([algorithm], source_info={"cluster_address": "local"})
+    ended = place.run("plan", "--destination", "local")
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "Error: One: the source has no data://.my/models/a.bin\n  `.my` is local there\n",
+    )
 
 
 def test_names_that_python_does_not_know_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,8 @@ import time
 import pytest
 from harness import Cluster, Workspace
 
+from algosync.emulator.accounts import key_id
+
 
 class Session:
     """A command on a pseudo-terminal; everything it shows is kept."""
@@ -104,6 +106,15 @@ def test_a_signal_at_the_prompt(cluster: Cluster, one: Workspace, number: signal
     assert writes.lines == ()
     assert "Traceback" not in session.shown
     assert "Interrupted." in session.shown
+
+
+def test_a_key_that_is_typed_is_not_shown(workspace: Workspace) -> None:
+    made = workspace.run("emulator", "key", "add").stdout.strip()
+    session = Session(workspace, "emulator", "key", "remove", "-")
+    session.until("Key: ")
+    session.type(f"{made}\n")
+    assert session.end() == 0
+    assert session.shown.splitlines() == ["Key: ", f"The key {key_id(made)} opens nothing any more."]
 
 
 def test_what_changed_at_the_prompt_is_not_overwritten(cluster: Cluster, one: Workspace) -> None:

@@ -19,7 +19,6 @@ LEFT_OUT = {
     "3.1 /v1/config/*": "generated; the look of the web site, which the local cluster has not",
     "3.1 /v1/scms/<id>/oauth/*": "needs a GitHub or GitLab beside the cluster",
     "3.3 source of an external SCM": "needs a GitHub or GitLab beside the cluster; here it is refused, which has a test above",
-    "3.3 sample_input at creation, 3.4 before a version": "kept with versions here: refused, which tests/emulator holds",
     "3.3 case of names, empty labels": "no evidence of either",
     "3.4 legacy to environment": "the local cluster has no legacy languages to come from",
     "3.5 opening lines of docker logs": "builds here use no docker, and the log says what they do use",

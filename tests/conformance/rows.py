@@ -97,6 +97,7 @@ ROWS = {
     "3.3 result": "algorithms.create algorithms.creation_commits_and_builds_nothing",
     "3.3 codes": "algorithms.create_twice algorithms.create_with_unknown_language",
     "3.3 source": "algorithms.create_with_a_repository_elsewhere algorithms.create_with_a_repository_here",
+    "3.3 version_info": "algorithms.create_with_a_sample_input",
     "3.4 required settings": "algorithms.update_needs_settings",
     "3.4 language cannot change": "algorithms.update_cannot_change_the_language algorithms.update_of_the_runtime",
     "3.4 when settings act": "algorithms.update_acts_at_once_or_with_the_next_version",
@@ -214,7 +215,8 @@ ROWS = {
     " algo_command.rm data_files.paths_that_cannot_be",
     "9.14 delete of a full directory": "data_files.delete_full_directory node_client.directory_delete_of_a_full_one",
     "9.15 ACL": "data_files.change_acl data_listings.library_knows_acls",
-    "9.16 path decoding": "accounts.encoded_paths accounts.data_by_connector accounts.other_connectors accounts.scheme_in_the_path",
+    "9.16 path decoding": "accounts.encoded_paths accounts.data_by_connector accounts.other_connectors accounts.scheme_in_the_path"
+    " accounts.scheme_alone",
     "9.17 slashes, .my": "accounts.slashes_at_the_ends algo_command.ls_of_my",
     "9.18 one level": "data_listings.collections_are_flat data_files.nothing_is_put_where_it_cannot_be",
     "9.19 algorithm not found": "algorithms.read_missing calls.not_found node_client.missing_algorithm node_client.call_of_nothing",

@@ -164,6 +164,13 @@ def test_scheme_in_the_path(site: Site, shape: str) -> None:
     assert (replies[0].document, replies[1].body, replies[2].body) == ({"result": f"data://{path}/a"}, b"words", b"words")
 
 
+@pytest.mark.parametrize("path", ["data://", "data%3A%2F%2F"])
+def test_scheme_alone(site: Site, path: str) -> None:
+    """It means what nothing at all means."""
+    replies = [site.curl("GET", f"/v1/data/{each}") for each in ("", path)]
+    assert [(reply.status, site.user in str(reply.document)) for reply in replies] == [(200, True)] * 2
+
+
 @pytest.mark.parametrize("path", [".my/", "{}/", "//{}"])
 def test_slashes_at_the_ends(site: Site, path: str) -> None:
     site.collection()

@@ -289,6 +289,16 @@ def test_update_of_sample_input(site: Site, released: dict[str, Algorithm]) -> N
     assert after.at("version_info", "sample_input") == '"given"'
 
 
+def test_create_with_a_sample_input(site: Site) -> None:
+    """Before there is a version it is taken; what shows it until then, nobody documents."""
+    made = {**site.creation(site.name("Made")), "version_info": {"sample_input": '"given"'}}
+    replies = [
+        site.curl("POST", f"/v1/algorithms/{site.user}", made),
+        site.curl("PUT", f"/v1/algorithms/{site.user}/{made['name']}", made),
+    ]
+    assert [(reply.status, reply.at("details")) for reply in replies] == [(200, made["details"])] * 2
+
+
 def test_update_is_json_only(site: Site) -> None:
     made = site.created()
     form = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -279,6 +279,18 @@ def test_a_file_that_breaks_while_the_cluster_runs_breaks_every_request(cluster:
     assert told_once == [f"The faults cannot be used: {reason}\n" for reason in reasons]
 
 
+@pytest.mark.parametrize("path", ["/page/", "/page", "/health"])
+def test_what_people_and_commands_look_at_uses_no_fault_up(cluster: Struck, path: str) -> None:
+    """And is seen as it is while the faults cannot be used."""
+    cluster.set([])
+    before = cluster.ask(path=path).start
+    cluster.strike("GET *", {"status": 418})
+    assert [cluster.ask(path=path).start, cluster.ask().start] == [before, "HTTP/1.1 418 I'm a Teapot"]
+    cluster.faults.write_text("[{}]")
+    assert cluster.ask(path=path).start == before
+    cluster.set([])
+
+
 def test_what_is_not_struck_is_logged_without_a_fault(cluster: Struck) -> None:
     cluster.strike("GET /v1/*", {"empty": True}, nth=2)
     assert [cluster.ask().body != b"" for _ in range(3)] == [True, False, True]

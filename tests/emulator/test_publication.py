@@ -1,7 +1,10 @@
 """What a publication may say, and that it happens whole or not at all."""
 
+import json
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +47,43 @@ def test_a_label_of_null_says_nothing(site: Emulator, built: str) -> None:
     assert site.get(built)["details"] == before
     creation = {"name": "Unlabelled", "details": details, "settings": settings}
     assert site.request("POST", "/v1/algorithms/local", creation).status == 400
+
+
+def test_a_change_while_a_publication_comes_in_is_kept(site: Emulator) -> None:
+    site.deploy("Slow", "def apply(input):\n    return input\n")
+    path = "/v1/algorithms/local/Slow"
+    change = {"details": {"tagline": "kept"}, "settings": {**SETTINGS, "license": "mit"}}
+    status, published = interrupted(site, "POST", f"{path}/versions", {}, lambda: site.request("PUT", path, change))
+    assert (status, published["details"], published["settings"]["license"]) == (200, {"label": "Slow", "tagline": "kept"}, "mit")
+    now = site.get(path)
+    assert (now["details"], now["settings"]["license"]) == ({"label": "Slow", "tagline": "kept"}, "mit")
+
+
+@pytest.mark.parametrize(("method", "end"), [("PUT", ""), ("POST", "/versions")])
+def test_what_was_deleted_meanwhile_is_neither_changed_nor_published(site: Emulator, method: str, end: str) -> None:
+    site.create("Gone")
+    path = "/v1/algorithms/local/Gone"
+    status, answer = interrupted(site, method, path + end, {"settings": SETTINGS}, lambda: site.request("DELETE", path))
+    assert (status, answer.get("error", {}).get("code")) == (404, 1001)
+
+
+def interrupted(site: Emulator, method: str, path: str, body: object, meanwhile: Callable[[], object]) -> tuple[int, Any]:
+    """Status and JSON of the answer to a request whose body comes when the server has asked for it, and something has happened."""
+    text = json.dumps(body).encode()
+    connection = site.connection()
+    with closing(connection):
+        connection.putrequest(method, path)
+        for name, value in (("Authorization", f"Simple {site.key}"), ("Content-Length", str(len(text)))):
+            connection.putheader(name, value)
+        connection.putheader("Content-Type", "application/json")
+        connection.putheader("Expect", "100-continue")
+        connection.endheaders()
+        assert connection.sock.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        meanwhile()
+        connection.sock.sendall(text)
+        response = HTTPResponse(connection.sock)
+        response.begin()
+        return response.status, json.loads(response.read())
 
 
 def test_a_publication_is_one_transaction(tmp_path: Path) -> None:

@@ -117,15 +117,34 @@ def test_a_sample_input_is_shown_with_the_version(site: Emulator) -> None:
     commit = site.deploy("Sampled", ECHO).rpartition("/")[2]
     path = "/v1/algorithms/local/Sampled"
     update = {"settings": SETTINGS, "version_info": {"sample_input": '"new"'}}
-    creation = {"name": "Unsampled", "details": {"label": "x"}, **update}
-    refused = [site.request("PUT", path, update), site.request("POST", "/v1/algorithms/local", creation)]
-    hint = "version_info.sample_input belongs to a version, and there is none yet: say it when you publish"
-    assert [(reply.status, reply.json["error"]["message"]) for reply in refused] == [(400, hint)] * 2
     site.publish("Sampled", version_info={"sample_input": '"old"', "release_notes": "first"})
     assert site.request("PUT", path, update).json["version_info"]["sample_input"] == '"new"'
     shown = site.get(f"{path}/versions/{commit}")["version_info"]
     assert (shown["sample_input"], shown["release_notes"], shown["semantic_version"]) == ('"new"', "first", "0.1.0")
-    assert site.request("PUT", path, {**update, "version_info": {"sample_input": 1}}).status == 400
+    creation = {"name": "Wrong", "details": {"label": "x"}, "settings": {**SETTINGS, "package_set": "python37"}}
+    for method, to, body in (("PUT", path, update), ("POST", "/v1/algorithms/local", creation)):
+        assert site.request(method, to, {**body, "version_info": {"sample_input": 1}}).status == 400
+
+
+def test_a_sample_input_waits_for_the_first_version(site: Emulator) -> None:
+    """Unseen, and a version that says its own has that; later ones are asked nothing of it."""
+    path, shown = "/v1/algorithms/local", []
+    settings = {**SETTINGS, "package_set": "python37"}
+    for number, (updated, published) in enumerate(((None, {}), ('"put"', {}), ('"put"', {"sample_input": '"said"'}), ("", {}))):
+        name = f"Waiting{number}"
+        creation = {"name": name, "details": {"label": "x"}, "settings": settings, "version_info": {"sample_input": '"made"'}}
+        answers = [site.request("POST", path, creation)]
+        if updated is not None:
+            answers.append(site.request("PUT", f"{path}/{name}", {"settings": SETTINGS, "version_info": {"sample_input": updated}}))
+        assert [(each.status, each.json["details"], "version_info" in each.json) for each in answers] == [
+            (200, {"label": "x"}, False)
+        ] * len(answers)
+        for kind in (published, {}):
+            site.build_of(name, site.push(name, {"src/new.py": str(len(shown)), ".adk": None} if kind is published else {"a": ""}))
+            answer = site.publish(name, version_info=kind).json
+            assert answer["details"] == site.get(f"{path}/{name}")["details"] == {"label": "x"}
+            shown.append(answer["version_info"].get("sample_input"))
+    assert shown == ['"made"', None, '"put"', None, '"said"', None, None, None]
 
 
 def test_a_call_back_builds_nothing(site: Emulator, algorithm: Any) -> None:
@@ -134,7 +153,7 @@ def test_a_call_back_builds_nothing(site: Emulator, algorithm: Any) -> None:
     assert (reply.status, reply.body, site.get("/v1/algorithms/local/Known/builds")) == (204, b"", builds)
 
 
-@pytest.mark.parametrize("text", ['{"x": NaN}', '{"x": [-Infinity]}', "[]", "{"])
+@pytest.mark.parametrize("text", ['{"x": NaN}', '{"x": [-Infinity]}', '{"x": -1e999}', "[]", "{"])
 def test_a_body_that_is_no_object_in_json(site: Emulator, algorithm: Any, text: str) -> None:
     reply = site.request("POST", "/v1/algorithms/local/Known/scm/webhook", text, {"Content-Type": "application/json"})
     assert (reply.status, reply.json["error"]["code"]) == (400, 6001)
@@ -157,6 +176,24 @@ def test_what_strangers_see(site: Emulator, algorithm: Any) -> None:
     assert hidden == [403] * 5
     refused = [("PUT", ""), ("DELETE", ""), ("POST", "/versions"), ("POST", "/compile"), ("POST", "/scm/webhook")]
     assert [stranger.request(method, path + each, {}).status for method, each in refused] == [403] * 5
+
+
+def test_pages_of_others_algorithms_name_no_private_one(site: Emulator) -> None:
+    """Neither as markers nor by how many pages there are."""
+    lister = site.acting("lister", site.key_of("lister"))
+    for name in ("Aa", "Bb", "Cc", "Dd"):
+        lister.create(name)
+        if name in ("Bb", "Dd"):
+            lister.build_of(name, lister.push(name, {"requirements.txt": "", ".adk": None}))
+            assert lister.publish(name, settings={"algorithm_callability": "public"}).status == 200
+    path, pages = "/v1/users/lister/algorithms?limit=1", []
+    while path and len(pages) < 9:
+        page = site.get(path)
+        pages.append(([each["name"] for each in page["results"]], page["marker"]))
+        path = page["next_link"]
+    assert pages == [(["Bb"], "Bb"), (["Dd"], None)]
+    own = lister.get("/v1/users/lister/algorithms?limit=3")
+    assert ([each["name"] for each in own["results"]], own["marker"]) == (["Aa", "Bb", "Cc"], "Cc")
 
 
 def test_a_chosen_commit_is_compiled(site: Emulator) -> None:

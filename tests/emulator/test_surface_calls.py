@@ -25,6 +25,13 @@ def algorithm(site: Emulator) -> Any:
     return site.publish("Called", settings={"algorithm_callability": "public"}).json
 
 
+@pytest.mark.parametrize("text", ["1e999", '{"x": [-1.5e309]}'])
+def test_a_number_that_is_too_large_is_no_input(site: Emulator, algorithm: Any, text: str) -> None:
+    """No algorithm is called with infinity, which no JSON could answer."""
+    reply = site.request("POST", "/v1/algo/local/Called", text, {"Content-Type": "application/json"})
+    assert (reply.status, reply.json["error"]["error_type"]) == (400, "ParsingError")
+
+
 def test_every_form_of_reference(site: Emulator, algorithm: Any) -> None:
     commit = algorithm["version_info"]["git_hash"]
     names = ["", "/", "/latest", "/0.1.0", "/0.1", "/0.1.*", "/0.*", f"/{commit}", f"/{commit}/"]

@@ -9,6 +9,36 @@ from pathlib import Path
 
 from harness import Workspace
 
+STUCK = """
+import signal, time
+from algosync.cli import interrupt
+interrupt.install()
+with interrupt.silently():
+    try:
+        print("following", flush=True)
+        signal.pause()
+    except interrupt.Signalled:
+        time.sleep(60)
+"""
+
+
+def test_what_only_shows_ends_without_a_word_even_where_it_is_stuck(tmp_path: Path) -> None:
+    """The thread that ends it then says nothing of stopping what runs, either."""
+    stuck = subprocess.Popen(
+        [sys.executable, "-c", STUCK],
+        cwd=tmp_path,
+        env=Workspace(tmp_path).environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with stuck:
+        assert stuck.stdout is not None
+        assert stuck.stdout.readline() == "following\n"
+        stuck.send_signal(signal.SIGINT)
+        assert stuck.communicate(timeout=20) == ("", "")
+    assert stuck.returncode == 130
+
 
 def test_following_goes_on_in_the_new_file(tmp_path: Path) -> None:
     root = tmp_path / "state" / "local" / "default"

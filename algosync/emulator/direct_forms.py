@@ -14,7 +14,7 @@ from algosync.emulator.url_keys import shaped
 NAME = re.compile(rb"[\w.-]{1,255}")
 """A name that means itself: no escapes, no query."""
 
-LINE = re.compile(rb"(GET|PUT) (/v1/(?:connector/)?data/(?:[\w.-]{1,255}/){1,6})([\w.-]{1,255})( HTTP/1\.1\r\n)")
+LINE = re.compile(rb"(GET|PUT) (/v1/(?:connector/)?data/(?:[\w.-]{1,255}/){1,6})([\w.-]{1,255}) HTTP/1\.1\r\n")
 
 LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]{1,7})(?=\r\n)", re.IGNORECASE)
 END = b"\r\n\r\n"
@@ -49,7 +49,7 @@ class Plain(NamedTuple):
         line, end = LINE.match(data), data.find(END) + len(END)
         if line is None or end < len(END):
             return None
-        method, folder, name, _ = line.groups()
+        method, folder, name = line.groups()
         headers, body = data[line.end() - 2 : end - 2], data[end:]
         if len(folder) > LONGEST_PATH - 255 or _keyed(name):
             return None

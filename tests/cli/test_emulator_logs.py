@@ -24,14 +24,7 @@ with interrupt.silently():
 
 def test_what_only_shows_ends_without_a_word_even_where_it_is_stuck(tmp_path: Path) -> None:
     """The thread that ends it then says nothing of stopping what runs, either."""
-    stuck = subprocess.Popen(
-        [sys.executable, "-c", STUCK],
-        cwd=tmp_path,
-        env=Workspace(tmp_path).environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    stuck = python(tmp_path, "-c", STUCK)
     with stuck:
         assert stuck.stdout is not None
         assert stuck.stdout.readline() == "following\n"
@@ -47,14 +40,7 @@ def test_following_goes_on_in_the_new_file(tmp_path: Path) -> None:
     (root / "server.log").write_text("Serving\n")
     older.write_text("1\n")
     log.write_text("2\n")
-    follower = subprocess.Popen(
-        [sys.executable, "-m", "algosync", "emulator", "logs", "--follow"],
-        cwd=tmp_path,
-        env=Workspace(tmp_path).environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    follower = python(tmp_path, "-m", "algosync", "emulator", "logs", "--follow")
     with follower:
         assert follower.stdout is not None
         assert [follower.stdout.readline() for _ in range(3)] == ["1\n", "Serving\n", "2\n"]
@@ -67,3 +53,9 @@ def test_following_goes_on_in_the_new_file(tmp_path: Path) -> None:
         # Nothing that sounds as if the cluster were stopped.
         assert follower.communicate(timeout=20) == ("", "")
     assert follower.returncode == 130
+
+
+def python(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """A Python that runs in a folder, as a user has it."""
+    command, environment = [sys.executable, *arguments], Workspace(folder).environment()
+    return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

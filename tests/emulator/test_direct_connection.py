@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 import http.client
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-import uvicorn
+from serving import served
 from starlette.types import Receive, Scope, Send
 
 from algosync.emulator.direct import MOST_FORMS, DirectProtocol
@@ -65,15 +64,8 @@ def site() -> Iterator[Site]:
             super().__init__(**given)
             self.app_state = {"direct": running}
 
-    config = uvicorn.Config(running, http=Protocol, ws="none", lifespan="off", log_level="error", timeout_keep_alive=KEEP_ALIVE)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        running.port = listener.getsockname()[1]
-        serving = uvicorn.Server(config)
-        thread = threading.Thread(target=lambda: asyncio.run(serving.serve([listener])))
-        thread.start()
+    with served(running, Protocol, timeout_keep_alive=KEEP_ALIVE) as running.port:
         yield running
-        serving.should_exit = True
-        thread.join()
 
 
 @pytest.fixture

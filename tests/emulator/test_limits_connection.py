@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-import uvicorn
 from emulated import until
+from serving import served
 from starlette.types import Message, Receive, Scope, Send
 
 from algosync.emulator.fault_wire import WiredProtocol
@@ -94,16 +94,9 @@ def refusal(received: bytes) -> tuple[int, str]:
 def server() -> Iterator[Server]:
     running = Server()
     running.let.set()
-    config = uvicorn.Config(running, http=Short, ws="none", lifespan="off", log_level="error", h11_max_incomplete_event_size=32768)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        running.port = listener.getsockname()[1]
-        serving = uvicorn.Server(config)
-        thread = threading.Thread(target=lambda: asyncio.run(serving.serve([listener])))
-        thread.start()
+    with served(running, Short, h11_max_incomplete_event_size=32768) as running.port:
         yield running
         running.let.set()
-        serving.should_exit = True
-        thread.join()
 
 
 def test_the_cluster_has_these_limits() -> None:

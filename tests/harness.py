@@ -20,11 +20,11 @@ from algosync.cluster.connection import Cluster as Connection
 from algosync.cluster.connection import connect
 from algosync.core.credential import credential
 from algosync.core.tree import Blob
-from algosync.emulator.accounts import Accounts
-from algosync.emulator.database import Database
-from algosync.emulator.keys import Form, new_key
-from algosync.emulator.rights import Rights
-from algosync.emulator.tls import authority
+from algosync.emulator.records.accounts import Accounts
+from algosync.emulator.records.database import Database
+from algosync.emulator.records.keys import Form, new_key
+from algosync.emulator.records.rights import Rights
+from algosync.emulator.server.tls import authority
 from algosync.git import Repository
 from algosync.net import Net
 

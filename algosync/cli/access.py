@@ -14,11 +14,11 @@ from algosync.cli.keeping import command
 from algosync.cli.shell_variables import as_destination, as_source, outdated
 from algosync.core.error import AlgosyncError
 from algosync.core.text import printable
-from algosync.emulator import server_lock
-from algosync.emulator.rights import EVERYTHING, Rights
+from algosync.emulator.records.rights import EVERYTHING, Rights
+from algosync.emulator.server import server_lock
 
 if TYPE_CHECKING:
-    from algosync.emulator.accounts import Accounts
+    from algosync.emulator.records.accounts import Accounts
     from algosync.views.terminal import Terminal
 
 __all__ = ["FIRST_USER", "accounts_of", "add_user", "env", "permitted", "tell_of_key", "tell_of_new"]
@@ -45,7 +45,7 @@ def env(state: Path, name: str, terminal: Terminal, *, source: bool) -> None:
 
 def add_user(state: Path, name: str, terminal: Terminal, *, user: str, organizations: Sequence[str]) -> None:
     """Its key on stdout, where it is new. AlgosyncError: a name is taken, or can be nobody's; then nothing was made."""
-    from algosync.emulator.keys import new_key
+    from algosync.emulator.records.keys import new_key
 
     root = folder(state, name)
     tell_of_new(root, terminal)
@@ -66,7 +66,7 @@ def add_user(state: Path, name: str, terminal: Terminal, *, user: str, organizat
 
 def tell_of_key(key: str, user: str, rights: Rights, terminal: Terminal) -> None:
     """What connects a key in somebody's hand with those that are listed."""
-    from algosync.emulator.accounts import key_id
+    from algosync.emulator.records.accounts import key_id
 
     terminal.tell(f"key {key_id(key)} of {printable(user, 80)}: {', '.join(permitted(rights))}")
 
@@ -91,8 +91,8 @@ def accounts_of(root: Path) -> Iterator[Accounts]:
     with joining(root), locked(root / "start.lock"), server_lock.held(root) as alone:
         import sqlite3
 
-        from algosync.emulator.accounts import AccountError, Accounts
-        from algosync.emulator.database import Database
+        from algosync.emulator.records.accounts import AccountError, Accounts
+        from algosync.emulator.records.database import Database
 
         try:
             with closing(Database(root / "cluster.sqlite", migrate=alone)) as database:

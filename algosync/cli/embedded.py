@@ -23,7 +23,7 @@ from pathlib import Path
 from algosync.core.error import Unreachable, UsageError
 from algosync.core.secret import Secret
 from algosync.core.text import printable, printable_lines
-from algosync.emulator import server_lock
+from algosync.emulator.server import server_lock
 
 __all__ = [
     "KEPT",

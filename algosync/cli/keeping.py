@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 from algosync.cli.embedded import KEPT, LocalCluster, folder, is_there, joining, launch, locked, named, standing
 from algosync.core.error import AlgosyncError, UsageError
 from algosync.core.text import printable
-from algosync.emulator import server_lock
-from algosync.emulator.listening import NAMES, last_port
-from algosync.emulator.removal import remove
-from algosync.emulator.stances import NO_LIMIT, USUAL
+from algosync.emulator.processes.removal import remove
+from algosync.emulator.server import server_lock
+from algosync.emulator.server.listening import NAMES, last_port
+from algosync.emulator.variants import NO_LIMIT, USUAL
 
 if TYPE_CHECKING:
     from algosync.views.terminal import Terminal

@@ -18,8 +18,8 @@ from algosync.core.text import printable
 
 if TYPE_CHECKING:
     from algosync.core.resource import Json
-    from algosync.emulator.accounts import KeyRecord
-    from algosync.emulator.rights import Rights
+    from algosync.emulator.records.accounts import KeyRecord
+    from algosync.emulator.records.rights import Rights
     from algosync.views.terminal import Terminal
 
 __all__ = ["Wanted", "add", "listed", "remove"]
@@ -45,14 +45,14 @@ class Wanted:
 
     def rights(self) -> Rights:
         """As the cluster has them."""
-        from algosync.emulator.rights import ADMINISTERING, Rights
+        from algosync.emulator.records.rights import ADMINISTERING, Rights
 
         return ADMINISTERING if self.administration else Rights(self.write, self.call, self.management)
 
 
 def add(state: Path, name: str, terminal: Terminal, wanted: Wanted) -> None:
     """The key on stdout. UsageError: it would end later than anybody can tell. AlgosyncError: there is no such user."""
-    from algosync.emulator.keys import Form, new_key
+    from algosync.emulator.records.keys import Form, new_key
 
     # Written so that it refuses what is no number, too.
     if wanted.expires_in is not None and not 0 <= wanted.expires_in <= _LONGEST:
@@ -100,7 +100,7 @@ def remove(state: Path, name: str, terminal: Terminal, *, key_id: str) -> None:
 
 def _given(terminal: Terminal) -> str:
     """The id of the key that is the first line on stdin. UsageError: there is none."""
-    from algosync.emulator.accounts import key_id
+    from algosync.emulator.records.accounts import key_id
 
     key = _first_line().strip()
     if not key or len(key) > _LONGEST_KEY or not key.isascii():

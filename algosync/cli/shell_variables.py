@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.emulator.authorities import EXTRA, of_local_cluster
-from algosync.emulator.listening import NAMES
+from algosync.emulator.processes.ca_files import EXTRA, of_local_cluster
+from algosync.emulator.server.listening import NAMES
 
 if TYPE_CHECKING:
     from algosync.cli.embedded import LocalCluster

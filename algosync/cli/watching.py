@@ -18,7 +18,7 @@ from algosync.cli.interrupt import silently
 from algosync.cli.keeping import command, option_texts, settings
 from algosync.core.error import AlgosyncError
 from algosync.core.text import plural, printable
-from algosync.emulator import server_lock
+from algosync.emulator.server import server_lock
 
 if TYPE_CHECKING:
     from algosync.core.resource import Json

@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from algosync.emulator.last_start import last_start
-from algosync.emulator.stances import add_options, chosen
+from algosync.emulator.server.last_start import last_start
+from algosync.emulator.variants import add_options, chosen
 
 
 def _environments() -> Path:
@@ -39,8 +39,8 @@ def main() -> int:
     parser.add_argument("--faults", type=Path, metavar="FILE", help="what goes wrong with which requests, as JSON")
     add_options(parser)
     arguments = parser.parse_args()
-    from algosync.emulator.server import Options, serve
-    from algosync.emulator.start_files import StartError
+    from algosync.emulator.server.process import Options, serve
+    from algosync.emulator.server.start_files import StartError
 
     last = last_start(arguments.root)
     if arguments.tls is None:

@@ -12,8 +12,8 @@ import pytest
 from harness import Workspace
 
 from algosync.cli import keeping
-from algosync.emulator.accounts import Accounts
-from algosync.emulator.database import Database
+from algosync.emulator.records.accounts import Accounts
+from algosync.emulator.records.database import Database
 
 FAR = "after the year 9999"
 

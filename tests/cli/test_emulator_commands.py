@@ -28,8 +28,8 @@ from harness import Workspace, certificate, cluster_process
 
 from algosync.cli import embedded, keeping
 from algosync.core.error import AlgosyncError, Unreachable
-from algosync.emulator import server_lock
-from algosync.emulator.removal import remove
+from algosync.emulator.processes.removal import remove
+from algosync.emulator.server import server_lock
 from algosync.views.terminal import Terminal
 
 PLAIN = re.compile(r"sim[A-Za-z0-9]{25}\n")

@@ -14,8 +14,8 @@ import pytest
 from harness import Workspace
 
 from algosync.cli import keeping
-from algosync.emulator.accounts import Accounts, key_id
-from algosync.emulator.database import Database
+from algosync.emulator.records.accounts import Accounts, key_id
+from algosync.emulator.records.database import Database
 
 
 @pytest.fixture

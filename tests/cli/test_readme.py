@@ -137,7 +137,7 @@ def test_the_answers_told_are_those_that_there_are() -> None:
     """Every stance is in the table, and nothing else; the first of two answers is the usual one."""
     from dataclasses import fields
 
-    from algosync.emulator.stances import USUAL
+    from algosync.emulator.variants import USUAL
 
     table = README.partition("| option of `start` | |")[2].partition("\n\n")[0]
     told = re.findall(r"^\| `--([a-z0-9-]+)(?: (\d+))?", table, re.MULTILINE)
@@ -148,18 +148,20 @@ def test_the_answers_told_are_those_that_there_are() -> None:
 
 
 def test_the_limits_are_those_that_there_are() -> None:
-    from algosync.emulator import calls_api, replies, request_limits, runner
+    from algosync.emulator.api import calls
+    from algosync.emulator.http import replies, request_limits
+    from algosync.emulator.running import runner
 
     mib = 1024 * 1024
-    calls = f"{calls_api.MAX_INPUT // mib} MiB and answer {runner.MAX_ANSWER // mib} MiB, at most {calls_api.MAX_TIMEOUT} seconds"
+    calls = f"{calls.MAX_INPUT // mib} MiB and answer {runner.MAX_ANSWER // mib} MiB, at most {calls.MAX_TIMEOUT} seconds"
     others = f"other JSON bodies are {replies.MAX_JSON // mib} MiB, heads of requests {request_limits.MAX_HEAD // 1024} KiB"
     told = f"Calls take {calls} each; {others}."
     assert told in README
 
 
 def test_the_faults_are_those_that_there_are() -> None:
-    from algosync.emulator.fault_file import parse
-    from algosync.emulator.fault_kinds import KINDS
+    from algosync.emulator.faults.kinds import KINDS
+    from algosync.emulator.faults.rules import parse
 
     block = re.search(r"```json\n(.*?)```", README, re.DOTALL)
     assert block is not None

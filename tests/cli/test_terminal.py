@@ -11,7 +11,7 @@ import time
 import pytest
 from harness import Cluster, Workspace
 
-from algosync.emulator.accounts import key_id
+from algosync.emulator.records.accounts import key_id
 
 
 class Session:

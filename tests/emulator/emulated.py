@@ -25,10 +25,10 @@ from dulwich.objects import Blob, Commit, Tree
 from dulwich.protocol import CAPABILITY_SIDE_BAND_64K
 from dulwich.repo import MemoryRepo
 
-from algosync.emulator.accounts import Accounts
-from algosync.emulator.database import Database
-from algosync.emulator.keys import new_key
-from algosync.emulator.rights import EVERYTHING, Rights
+from algosync.emulator.records.accounts import Accounts
+from algosync.emulator.records.database import Database
+from algosync.emulator.records.keys import new_key
+from algosync.emulator.records.rights import EVERYTHING, Rights
 
 DEADLINE = 60
 MASTER = b"refs/heads/master"

@@ -12,15 +12,15 @@ from emulated import Emulator, Reply
 from starlette.requests import Request
 from starlette.routing import Match
 
-from algosync.emulator.accounts import Accounts, Caller
-from algosync.emulator.builder import Builder
-from algosync.emulator.database import Database
-from algosync.emulator.page_api import PageApi, Paged
-from algosync.emulator.records import Records
-from algosync.emulator.repositories import Repositories
-from algosync.emulator.spares import Spares
-from algosync.emulator.venvs import Venvs
-from algosync.emulator.worker import Host
+from algosync.emulator.git.repositories import Repositories
+from algosync.emulator.pages.routes import PageApi, Paged
+from algosync.emulator.python.venvs import Venvs
+from algosync.emulator.records.accounts import Accounts, Caller
+from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.database import Database
+from algosync.emulator.running.builder import Builder
+from algosync.emulator.running.spares import Spares
+from algosync.emulator.running.worker import Host
 
 HOSTILE = "</pre></li></title></style><img src=x onerror=alert(1)><script>alert(2)</script>{{ 7 * 7 }}\"' onload=alert(3) x='"
 SPOOF = "\x1b[31mred\u202egnp.exe\r\x07"

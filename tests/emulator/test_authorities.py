@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from emulated import emulator
 
-from algosync.emulator import authorities, processes
+from algosync.emulator.processes import ca_files, children
 
 TRUSTING = """
 import os
@@ -39,8 +39,8 @@ def test_a_path_that_cannot_be_looked_at_names_nothing(tmp_path: Path, monkeypat
     folder.mkdir(parents=True)
     monkeypatch.setenv("CURL_CA_BUNDLE", str(folder))
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
-    assert authorities.named() == {"CURL_CA_BUNDLE": str(folder)}
-    authorities.keep(tmp_path / "local" / "mine")
+    assert ca_files.named() == {"CURL_CA_BUNDLE": str(folder)}
+    ca_files.keep(tmp_path / "local" / "mine")
     assert os.environ["CURL_CA_BUNDLE"] == str(folder)
 
 
@@ -48,9 +48,9 @@ def test_a_cluster_keeps_its_own_file(tmp_path: Path, monkeypatch: pytest.Monkey
     bundle = tmp_path / "local" / "mine" / "tls" / "bundle.pem"
     bundle.parent.mkdir(parents=True)
     bundle.touch()
-    for name in authorities.BUNDLES:
+    for name in ca_files.BUNDLES:
         monkeypatch.setenv(name, str(bundle))
-    authorities.keep(bundle.parent.parent)
-    assert {name: os.environ[name] for name in authorities.BUNDLES} == dict.fromkeys(authorities.BUNDLES, str(bundle))
+    ca_files.keep(bundle.parent.parent)
+    assert {name: os.environ[name] for name in ca_files.BUNDLES} == dict.fromkeys(ca_files.BUNDLES, str(bundle))
     monkeypatch.setenv("CURL_CA_BUNDLE", "")
-    assert [name for name in processes.inherited() if name in authorities.BUNDLES] == ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"]
+    assert [name for name in children.inherited() if name in ca_files.BUNDLES] == ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"]

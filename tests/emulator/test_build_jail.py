@@ -21,8 +21,11 @@ from pathlib import Path
 import pytest
 from emulated import Emulator, emulator
 
-from algosync.emulator import guarded_pip, installer, jail, plain_file, source_advice, tls
-from algosync.emulator.requirements import parse, satisfied
+from algosync.emulator.processes import jail, untrusted_file
+from algosync.emulator.python import guarded_pip, installer
+from algosync.emulator.python.requirements import parse, satisfied
+from algosync.emulator.running import source_advice
+from algosync.emulator.server import tls
 
 PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 
@@ -116,10 +119,10 @@ def test_plain_files_are_read_and_others_refused(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("plain")
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
-    assert plain_file.read(tmp_path / "plain", 4) == b"1234"
+    assert untrusted_file.read(tmp_path / "plain", 4) == b"1234"
     for name, most in (("plain", 3), ("link", 4), ("folder", 4), ("pipe", 4), ("none", 4)):
         with pytest.raises(OSError, match=name):
-            soon(partial(plain_file.read, tmp_path / name, most))
+            soon(partial(untrusted_file.read, tmp_path / name, most))
 
 
 def test_a_build_overwrites_no_file_through_links_in_its_environment(jailed: Emulator, home: Path) -> None:
@@ -151,10 +154,10 @@ def test_files_below_are_read_through_no_links(tmp_path: Path) -> None:
     (tmp_path / "a" / "b" / "plain").write_bytes(b"1234")
     (tmp_path / "link").symlink_to("a")
     (tmp_path / "a" / "link").symlink_to("b")
-    assert plain_file.read_below(tmp_path / "link", "b/plain", 4) == b"1234", "the way to the folder is the caller's own"
+    assert untrusted_file.read_below(tmp_path / "link", "b/plain", 4) == b"1234", "the way to the folder is the caller's own"
     for name, refused in (("link/b/plain", "link"), ("a/link/plain", "link"), ("a/b", "b"), ("a/b/none", "none"), ("x/plain", "x")):
         with pytest.raises(OSError, match=f"'{refused}'$"):
-            plain_file.read_below(tmp_path, name, 4)
+            untrusted_file.read_below(tmp_path, name, 4)
 
 
 def test_source_is_parsed_on_a_leash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from emulated import Emulator, alive, emulator, until
 
-from algosync.emulator import installer
-from algosync.emulator.interpreters import OWN
-from algosync.emulator.requirements import parse
-from algosync.emulator.venvs import Venvs
+from algosync.emulator.python import installer
+from algosync.emulator.python.interpreters import OWN
+from algosync.emulator.python.requirements import parse
+from algosync.emulator.python.venvs import Venvs
 
 SOURCE = """
 import importlib.metadata
@@ -207,7 +207,7 @@ def test_nobody_waits_for_long_lists_to_be_understood(tmp_path: Path, monkeypatc
     environments, wanted = Venvs(tmp_path / "environments"), parse("")
     with (tmp_path / "log").open("ab") as log:
         python = asyncio.run(environments.provide(wanted, tmp_path, OWN, log))
-    monkeypatch.setattr("algosync.emulator.venvs.parse", None)
+    monkeypatch.setattr("algosync.emulator.python.venvs.parse", None)
     assert environments.ready(wanted, tmp_path, OWN) == python
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from algosync.emulator.calls_api import _timeout
+from algosync.emulator.api.calls import _timeout
 from algosync.emulator.errors import ApiError
 
 

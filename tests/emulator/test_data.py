@@ -15,9 +15,9 @@ from urllib.parse import quote
 import pytest
 from emulated import Emulator, emulator
 
-from algosync.emulator.accounts import Accounts
-from algosync.emulator.database import Database
-from algosync.emulator.keys import new_key
+from algosync.emulator.records.accounts import Accounts
+from algosync.emulator.records.database import Database
+from algosync.emulator.records.keys import new_key
 
 MIB = 1024 * 1024
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from emulated import Emulator, Reply, until
 
-from algosync.emulator.database import Database
-from algosync.emulator.keys import digest
-from algosync.emulator.rights import Rights
+from algosync.emulator.records.database import Database
+from algosync.emulator.records.keys import digest
+from algosync.emulator.records.rights import Rights
 
 FOLDER = "/v1/data/local/short"
 

@@ -15,8 +15,8 @@ import pytest
 from serving import served
 from starlette.types import Receive, Scope, Send
 
-from algosync.emulator.direct import MOST_FORMS, DirectProtocol
-from algosync.emulator.direct_answers import Asked
+from algosync.emulator.http.direct import MOST_FORMS, DirectProtocol
+from algosync.emulator.http.direct_answers import Asked
 
 KEEP_ALIVE = 2
 FILES = "/v1/data/me/files/"

@@ -10,12 +10,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from algosync.emulator import database
-from algosync.emulator.blobs import Blobs
-from algosync.emulator.database import LONGEST_JOURNAL, Database
 from algosync.emulator.disk_space import RESERVE
-from algosync.emulator.files import Collection, Files, Put
-from algosync.emulator.places import Place
+from algosync.emulator.records import database
+from algosync.emulator.records.blobs import Blobs
+from algosync.emulator.records.data_uris import Place
+from algosync.emulator.records.database import LONGEST_JOURNAL, Database
+from algosync.emulator.records.files import Collection, Files, Put
 
 
 class Unsure(Database):

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from striking import FILE, Struck, struck
 
-from algosync.emulator.fault_file import MAX_SIZE, Rule, parse
-from algosync.emulator.fault_kinds import KINDS
-from algosync.emulator.fault_values import FaultError
+from algosync.emulator.faults.kinds import KINDS
+from algosync.emulator.faults.rules import MAX_SIZE, Rule, parse
+from algosync.emulator.faults.values import FaultError
 
 VALID: list[Mapping[str, object]] = [
     {"status": 200},

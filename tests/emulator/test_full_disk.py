@@ -16,9 +16,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message
 
-from algosync.emulator.accounts import Accounts
-from algosync.emulator.cluster import HANDLERS
-from algosync.emulator.database import Database
+from algosync.emulator.records.accounts import Accounts
+from algosync.emulator.records.database import Database
+from algosync.emulator.server.cluster import HANDLERS
 
 NO_ROOM = "There is no room left on the disk of the local cluster: free some and try again"
 

@@ -8,9 +8,9 @@ from urllib.parse import quote
 import pytest
 from emulated import Emulator
 
-from algosync.emulator.accounts import Accounts
-from algosync.emulator.database import Database
-from algosync.emulator.keys import Form, new_key
+from algosync.emulator.records.accounts import Accounts
+from algosync.emulator.records.database import Database
+from algosync.emulator.records.keys import Form, new_key
 
 
 @pytest.mark.parametrize("form", ["{}", "Simple {}", "Bearer {}"])

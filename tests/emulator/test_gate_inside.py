@@ -13,10 +13,10 @@ from emulated import Emulator, until
 from mutated import basic
 from test_gate_routes import filled
 
-from algosync.emulator.cluster import Cluster, Place
-from algosync.emulator.database import Database
-from algosync.emulator.gate import OPEN
-from algosync.emulator.rights import ADMINISTRATION, Rights
+from algosync.emulator.http.gate import OPEN
+from algosync.emulator.records.database import Database
+from algosync.emulator.records.rights import ADMINISTRATION, Rights
+from algosync.emulator.server.cluster import Cluster, Place
 
 METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
 NEEDED = (

@@ -14,9 +14,9 @@ import pytest
 from emulated import Emulator
 from mutated import basic
 
-from algosync.emulator.cluster import Cluster, Place
-from algosync.emulator.database import Database
-from algosync.emulator.keys import digest
+from algosync.emulator.records.database import Database
+from algosync.emulator.records.keys import digest
+from algosync.emulator.server.cluster import Cluster, Place
 
 TEMPLATE = "/v1/algorithm-environments/edge/environment-specifications/{specification}/template"
 OPEN = {

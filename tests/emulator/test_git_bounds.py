@@ -12,7 +12,7 @@ from dulwich.protocol import pkt_line
 from emulated import DEADLINE, Emulator, until
 from gitwork import Work, needs_git
 
-from algosync.emulator.repositories import Repositories
+from algosync.emulator.git.repositories import Repositories
 
 
 @needs_git

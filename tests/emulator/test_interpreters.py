@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from emulated import ADK, Emulator, emulator
 
-from algosync.emulator import interpreters, jail, spares
-from algosync.emulator.interpreters import Interpreter
-from algosync.emulator.requirements import parse, satisfied
+from algosync.emulator.processes import jail
+from algosync.emulator.python import interpreters
+from algosync.emulator.python.interpreters import Interpreter
+from algosync.emulator.python.requirements import parse, satisfied
+from algosync.emulator.running import spares
 
 OWN = f"run with {platform.python_implementation()} {platform.python_version()}, which runs this local cluster"
 INSTALLED = Path(os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv"), "versions")

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from emulated import ADK, Emulator, alive, emulator, until, within
 
-from algosync.emulator import jail
-from algosync.emulator.database import Database
-from algosync.emulator.vault import Entry, Vault
+from algosync.emulator.processes import jail
+from algosync.emulator.records.database import Database
+from algosync.emulator.records.secrets import Entry, Vault
 
 WITH = "This cluster runs the code it is given, in a jail (bubblewrap): not a security boundary"
 WITHOUT = "This cluster runs the code it is given, without a jail, as bubblewrap (bwrap) is not here or does not work"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from emulated import DEADLINE, alive, emulator, parent, start, until
 
-from algosync.emulator import server_lock
+from algosync.emulator.server import server_lock
 
 
 def proof(token: str, nonce: str) -> str:

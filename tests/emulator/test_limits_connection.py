@@ -17,8 +17,8 @@ from emulated import until
 from serving import served
 from starlette.types import Message, Receive, Scope, Send
 
-from algosync.emulator.fault_wire import WiredProtocol
-from algosync.emulator.limited_protocol import LimitedProtocol
+from algosync.emulator.http.limited_protocol import LimitedProtocol
+from algosync.emulator.http.wired_protocol import WiredProtocol
 
 SECONDS = 0.3
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -18,9 +18,9 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from algosync.emulator.http_server import HttpServer, configured
-from algosync.emulator.limited_protocol import LimitedProtocol
-from algosync.emulator.tls import authority
+from algosync.emulator.http.limited_protocol import LimitedProtocol
+from algosync.emulator.server.http_server import HttpServer, configured
+from algosync.emulator.server.tls import authority
 
 SECONDS = 0.3
 SIZE = 16 * 1024 * 1024

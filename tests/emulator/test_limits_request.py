@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from emulated import Emulator, Reply
 
-from algosync.emulator.limited_protocol import MAX_FILES
-from algosync.emulator.request_limits import DRAINED_BYTES, MIB, largest_body
+from algosync.emulator.http.limited_protocol import MAX_FILES
+from algosync.emulator.http.request_limits import DRAINED_BYTES, MIB, largest_body
 
 GIB = 1024 * MIB
 

@@ -13,8 +13,8 @@ from dulwich.protocol import pkt_line
 from dulwich.repo import MemoryRepo
 from emulated import Emulator, add_commit, store
 
-from algosync.emulator import pack_limits
-from algosync.emulator.pack_limits import ID_DELTA, MIB, OFFSET_DELTA, PackError, check
+from algosync.emulator.git import pack_limits
+from algosync.emulator.git.pack_limits import ID_DELTA, MIB, OFFSET_DELTA, PackError, check
 
 COMMIT, TREE, BLOB = 1, 2, 3
 

@@ -13,12 +13,12 @@ from emulated import Emulator, emulator, until
 from page_seeds import HOSTILE, SPOOF_SHOWN, basic, fetched, filled, looked, page, rehearse
 from striking import FILE, struck
 
-from algosync.emulator.accounts import key_id
-from algosync.emulator.database import Database
-from algosync.emulator.page_api import HEADERS
-from algosync.emulator.page_records import LISTED, RECENT
-from algosync.emulator.page_requests import READ, recent
-from algosync.emulator.rights import READING, Rights
+from algosync.emulator.pages.listings import LISTED, RECENT
+from algosync.emulator.pages.requests import READ, recent
+from algosync.emulator.pages.routes import HEADERS
+from algosync.emulator.records.accounts import key_id
+from algosync.emulator.records.database import Database
+from algosync.emulator.records.rights import READING, Rights
 
 PEEKING = """
 import os, urllib.error, urllib.request

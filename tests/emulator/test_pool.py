@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from algosync.emulator import pool
-from algosync.emulator.accounts import Accounts
-from algosync.emulator.algorithms import Algorithm
-from algosync.emulator.builder import Builder
-from algosync.emulator.builds import SUCCEEDED, Build
-from algosync.emulator.calls import Call, Target
-from algosync.emulator.database import Database
-from algosync.emulator.pool import Pool
-from algosync.emulator.records import Records
-from algosync.emulator.repositories import Repositories
-from algosync.emulator.spares import Spares
-from algosync.emulator.turns import Turns
-from algosync.emulator.venvs import Venvs
-from algosync.emulator.worker import Host
+from algosync.emulator.git.repositories import Repositories
+from algosync.emulator.python.venvs import Venvs
+from algosync.emulator.records.accounts import Accounts
+from algosync.emulator.records.algorithms import Algorithm
+from algosync.emulator.records.builds import SUCCEEDED, Build
+from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.database import Database
+from algosync.emulator.running import pool
+from algosync.emulator.running.builder import Builder
+from algosync.emulator.running.calls import Call, Target
+from algosync.emulator.running.pool import Pool
+from algosync.emulator.running.spares import Spares
+from algosync.emulator.running.turns import Turns
+from algosync.emulator.running.worker import Host
 
 ROOT = partial(Call, "local", "tree", 0)
 Start = Callable[[Target], Awaitable[int]]

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from emulated import SETTINGS, Emulator
 
-from algosync.emulator.algorithms import Algorithm
-from algosync.emulator.database import Database
-from algosync.emulator.records import Records
-from algosync.emulator.versions import Release
+from algosync.emulator.records.algorithms import Algorithm
+from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.database import Database
+from algosync.emulator.records.versions import Release
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,12 @@ from dulwich.protocol import Protocol, pkt_line
 from dulwich.repo import MemoryRepo, Repo
 from emulated import add_commit, store
 
-from algosync.emulator import receive_pack
-from algosync.emulator.ancestry import Ancestry
-from algosync.emulator.connectivity import Connectivity
-from algosync.emulator.object_types import ObjectTypes
-from algosync.emulator.receive_pack import receive
-from algosync.emulator.repositories import Repositories
+from algosync.emulator.git import receive_pack
+from algosync.emulator.git.ancestry import Ancestry
+from algosync.emulator.git.connectivity import Connectivity
+from algosync.emulator.git.object_types import ObjectTypes
+from algosync.emulator.git.receive_pack import receive
+from algosync.emulator.git.repositories import Repositories
 
 ZERO = b"0" * 40
 OK = b"unpack ok\n"

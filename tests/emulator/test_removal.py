@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from emulated import DEADLINE, emulator, start
 
-from algosync.emulator import removal
-from algosync.emulator.removal import discard, remove
+from algosync.emulator.processes import removal
+from algosync.emulator.processes.removal import discard, remove
 
 NOBODY = 65534
 
@@ -66,7 +66,7 @@ def test_links_are_removed_and_never_followed(tmp_path: Path) -> None:
 def test_folders_that_nobody_may_read_or_change(tmp_path: Path) -> None:
     """Whoever runs the tests: root may do anything anyway, so this is somebody else's process."""
     script = (
-        "import os, sys; from pathlib import Path; from algosync.emulator.removal import remove; os.chdir(sys.argv[1]);"
+        "import os, sys; from pathlib import Path; from algosync.emulator.processes.removal import remove; os.chdir(sys.argv[1]);"
         f"os.getuid() or (os.chown('.', {NOBODY}, {NOBODY}), os.setgid({NOBODY}), os.setuid({NOBODY}));"
         "[Path('folder', *['below'] * count).mkdir() for count in range(4)];"
         "[os.chmod(Path('folder', *['below'] * count), mode) for count, mode in ((3, 0), (2, 0o300), (1, 0o500), (0, 0))];"

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algosync.emulator.accounts import Caller
 from algosync.emulator.clock import now_text
-from algosync.emulator.page_requests import recent
-from algosync.emulator.request_log import Lines, RequestLog, older
+from algosync.emulator.http.request_log import Lines, RequestLog, older
+from algosync.emulator.pages.requests import recent
+from algosync.emulator.records.accounts import Caller
 
 WORDS = st.sampled_from(f"{string.ascii_letters}{string.digits}_.-/")
 

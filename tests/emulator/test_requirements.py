@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from algosync.emulator.requirements import RequirementsError, parse, read, satisfied
+from algosync.emulator.python.requirements import RequirementsError, parse, read, satisfied
 
 
 def test_reading_requirements() -> None:

@@ -15,11 +15,11 @@ import pytest
 from dulwich.errors import GitProtocolError
 from emulated import Emulator, emulator, until
 
-from algosync.emulator.accounts import Accounts
-from algosync.emulator.cluster import Cluster, Place
-from algosync.emulator.database import ACCOUNTS, FORMAT_3, FORMAT_4, SCHEMA, Database
-from algosync.emulator.keys import digest
-from algosync.emulator.rights import Rights
+from algosync.emulator.records.accounts import Accounts
+from algosync.emulator.records.database import ACCOUNTS, FORMAT_3, FORMAT_4, SCHEMA, Database
+from algosync.emulator.records.keys import digest
+from algosync.emulator.records.rights import Rights
+from algosync.emulator.server.cluster import Cluster, Place
 
 READ_ONLY = Rights(write=False)
 NO_CALL = Rights(call=False)

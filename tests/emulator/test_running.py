@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from emulated import ADK, Emulator, alive, emulator, until
 
-from algosync.emulator.accounts import Accounts
-from algosync.emulator.database import Database
-from algosync.emulator.keys import new_key
+from algosync.emulator.records.accounts import Accounts
+from algosync.emulator.records.database import Database
+from algosync.emulator.records.keys import new_key
 
 ECHO = """
 import ctypes, os, sys, threading, time

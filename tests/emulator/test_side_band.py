@@ -11,10 +11,10 @@ from dulwich.protocol import Protocol
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algosync.emulator import build_log
-from algosync.emulator.builder import Builder
-from algosync.emulator.builds import Build
-from algosync.emulator.side_band import KEEP_ALIVE, LONGEST, Remarks, packets
+from algosync.emulator.git.side_band import KEEP_ALIVE, LONGEST, Remarks, packets
+from algosync.emulator.records.builds import Build
+from algosync.emulator.running import build_log
+from algosync.emulator.running.builder import Builder
 
 BUILD = Build(1, "id", "algorithm", "0" * 40, "version", "in-progress", "now", None)
 ALLOWED = re.compile(r"[\n\t\x20-\x7e\xa0-\U0010ffff]*")

@@ -5,7 +5,7 @@ from typing import Any
 
 from emulated import Emulator, Reply
 
-from algosync.emulator.database import Database
+from algosync.emulator.records.database import Database
 
 
 def administer(site: Emulator, method: str, path: str, body: Any = None) -> Reply:

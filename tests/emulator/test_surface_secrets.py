@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from emulated import Emulator
 
-from algosync.emulator.database import Database
-from algosync.emulator.vault import Entry, Vault
+from algosync.emulator.records.database import Database
+from algosync.emulator.records.secrets import Entry, Vault
 
 PEEK = "import os\ndef apply(input):\n    return [os.environ.get(name) for name in input]\n"
 VALUE = "s3cr3t-välue"

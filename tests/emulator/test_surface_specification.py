@@ -9,9 +9,9 @@ import pytest
 from emulated import Emulator
 from starlette.routing import Route
 
-from algosync.emulator.cluster import Cluster, Place
-from algosync.emulator.database import Database
-from algosync.emulator.openapi import specification
+from algosync.emulator.http.openapi import specification
+from algosync.emulator.records.database import Database
+from algosync.emulator.server.cluster import Cluster, Place
 
 METHODS = {"get", "put", "post", "delete", "patch", "head"}
 

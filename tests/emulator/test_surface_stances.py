@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from emulated import Emulator, emulator
 
-from algosync.emulator.last_start import LastStart, last_start
+from algosync.emulator.server.last_start import LastStart, last_start
 
 NO_KEY = "authorization required"
 OPTIONS = (

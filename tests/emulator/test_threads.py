@@ -9,18 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from algosync.emulator import installer, removal, venvs
-from algosync.emulator.accounts import Accounts
-from algosync.emulator.algorithms import Algorithm
-from algosync.emulator.builder import Builder
-from algosync.emulator.database import Database
-from algosync.emulator.interpreters import OWN
-from algosync.emulator.records import Records
-from algosync.emulator.repositories import Repositories
-from algosync.emulator.requirements import parse
-from algosync.emulator.spares import Spares
+from algosync.emulator.git.repositories import Repositories
+from algosync.emulator.processes import removal
+from algosync.emulator.python import installer, venvs
+from algosync.emulator.python.interpreters import OWN
+from algosync.emulator.python.requirements import parse
+from algosync.emulator.records.accounts import Accounts
+from algosync.emulator.records.algorithms import Algorithm
+from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.database import Database
+from algosync.emulator.running.builder import Builder
+from algosync.emulator.running.spares import Spares
+from algosync.emulator.running.worker import Host
 from algosync.emulator.threads import finished
-from algosync.emulator.worker import Host
 
 DEADLINE = 30
 

@@ -14,8 +14,8 @@ from cryptography import x509
 from emulated import ADK, DEADLINE, emulator
 from harness import Cluster, certificate, cluster_process
 
-from algosync.emulator import tls
-from algosync.emulator.tls import Authority, authority
+from algosync.emulator.server import tls
+from algosync.emulator.server.tls import Authority, authority
 
 NAMES = ["localhost", "127.0.0.1", "api.localhost", "git.localhost"]
 CALLS_BACK = """

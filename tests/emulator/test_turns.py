@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 
 import pytest
 
-from algosync.emulator.turns import Turn, Turns
+from algosync.emulator.running.turns import Turn, Turns
 
 
 def run(scenario: Awaitable[None]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from emulated import Emulator, alive, until
 
-from algosync.emulator import leash
+from algosync.emulator.processes import leash
 
 GREEDY = """
 import mmap, os, resource, subprocess, sys, threading, time

@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 from emulated import alive
 
-from algosync.emulator.accounts import Accounts, Caller
-from algosync.emulator.algorithms import Algorithm
-from algosync.emulator.builder import Builder
-from algosync.emulator.builds import SUCCEEDED, Build
-from algosync.emulator.calls import Call, Outcome, Target
-from algosync.emulator.database import Database
-from algosync.emulator.pool import Pool
-from algosync.emulator.records import Records
-from algosync.emulator.repositories import Repositories
-from algosync.emulator.spares import Spares
-from algosync.emulator.venvs import Venvs
-from algosync.emulator.worker import Host, Worker
+from algosync.emulator.git.repositories import Repositories
+from algosync.emulator.python.venvs import Venvs
+from algosync.emulator.records.accounts import Accounts, Caller
+from algosync.emulator.records.algorithms import Algorithm
+from algosync.emulator.records.builds import SUCCEEDED, Build
+from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.database import Database
+from algosync.emulator.running.builder import Builder
+from algosync.emulator.running.calls import Call, Outcome, Target
+from algosync.emulator.running.pool import Pool
+from algosync.emulator.running.spares import Spares
+from algosync.emulator.running.worker import Host, Worker
 
 TIMEOUT = 10
 TARGET = Target(

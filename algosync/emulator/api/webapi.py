@@ -1,0 +1,100 @@
+"""What administrators install, by the routes of two eras: `/webapi` of the site and `/v1` of the API (facts: `platform.md` 4.1)."""
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from algosync.emulator.api.environments import BASE, environment_object, kind_object
+from algosync.emulator.errors import ApiError, invalid
+from algosync.emulator.http.replies import json_reply
+from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.environments import Environment, Kind
+
+SITE = "/webapi/v1/algorithm-environments"
+SYNC_SECONDS = 1.0
+"""How long an installation takes: real ones load an image, so their clients have to ask again and again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """An installation on its way: of what, under which id."""
+
+    kind: Kind
+    environment_id: str
+
+
+class WebApi:
+    """Installed and available environments, and the way from one to the other. The gate asks for a key of the administration."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._environments = records.environments
+        self._syncs: dict[str, Sync] = {}
+
+    def routes(self) -> list[Route]:
+        """Both eras'; only the old one tells how an installation fares."""
+        routes = [
+            Route(SITE + "/environments/current", self._current),
+            Route(SITE + "/environment-specifications/{specification}/syncs/{environment}", self._result),
+            Route(BASE + "/environment-specifications/{specification}", self._remove, methods=["DELETE"]),
+        ]
+        for base in (SITE, BASE):
+            routes += [
+                Route(base + "/environments/available", self._available),
+                Route(base + "/environment-specifications/{specification}/syncs", self._sync, methods=["POST"]),
+            ]
+        return routes
+
+    async def _current(self, _: Request) -> Response:
+        return json_reply([environment_object(each) for each in self._environments.all])
+
+    async def _available(self, _: Request) -> Response:
+        return json_reply([kind_object(*each) for each in self._environments.available().items()])
+
+    async def _sync(self, request: Request) -> Response:
+        """The id that the environment has, or will have."""
+        specification = request.path_params["specification"]
+        if found := self._environments.by_specification(specification):
+            return PlainTextResponse(found.id, 202)
+        if specification not in self._syncs:
+            kind = self._environments.available().get(specification)
+            if kind is None:
+                raise _unknown()
+            self._syncs[specification] = Sync(kind, str(uuid.uuid4()))
+            asyncio.get_running_loop().call_later(SYNC_SECONDS, self._install, specification)
+        return PlainTextResponse(self._syncs[specification].environment_id, 202)
+
+    async def _result(self, request: Request) -> Response:
+        specification, environment_id = request.path_params["specification"], request.path_params["environment"]
+        installed = self._environments.by_specification(specification)
+        if installed and installed.id == environment_id:
+            return json_reply({"sync_result": "succeeded"})
+        sync = self._syncs.get(specification)
+        if sync is None or sync.environment_id != environment_id:
+            raise _unknown()
+        return json_reply({"sync_result": "in progress"})
+
+    async def _remove(self, request: Request) -> Response:
+        environment = self._environments.by_specification(request.path_params["specification"])
+        if environment is None:
+            raise _unknown()
+        if self._used(environment):
+            raise invalid(f"There are algorithms in the environment {environment.kind.display_name}")
+        self._environments.remove(environment)
+        return Response(None, 204)
+
+    def _used(self, environment: Environment) -> bool:
+        everybody = self._records.algorithms.all()
+        return any(each.settings["algorithm_environment"] == environment.id for each in everybody)
+
+    def _install(self, specification: str) -> None:
+        sync = self._syncs.pop(specification)
+        self._environments.install(sync.environment_id, sync.kind)
+
+
+def _unknown() -> ApiError:
+    return ApiError(404, "There is no such environment")

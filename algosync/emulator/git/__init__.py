@@ -1,0 +1,1 @@
+"""The git side of the local cluster: repositories, pushes and their limits."""

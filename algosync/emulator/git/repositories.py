@@ -1,0 +1,181 @@
+"""The git repository of every algorithm, by the algorithm's id. Pure Python: no git binary."""
+
+import itertools
+import logging
+import os
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from dulwich.objects import Blob, Commit, ObjectID, Tree, valid_hexsha
+from dulwich.refs import DictRefsContainer, Ref
+from dulwich.repo import Repo
+
+from algosync.emulator.errors import ApiError
+from algosync.emulator.processes.removal import discard
+
+MASTER = Ref(b"refs/heads/master")
+HEAD = Ref(b"HEAD")
+PASSING = "passing-"
+"""What names begin with of files on their way to or from a repository, where they need names at all."""
+INITIAL_MESSAGE = b"Algorithmia initial commit"
+
+
+class Repositories:
+    """A folder of bare repositories. Objects and refs are on disk before a push is answered."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        folder.mkdir(exist_ok=True)
+
+    def create(self, algorithm_id: str, owner: str, files: dict[str, bytes]) -> str:
+        """A repository with one commit by the platform; returns that commit."""
+        path = self._path(algorithm_id)
+        with Repo.init_bare(path, mkdir=True, default_branch=b"master") as repository:
+            config = repository.get_config()
+            config.set((b"core",), b"fsyncObjectFiles", b"true")
+            config.write_to_path()
+        with self.open(algorithm_id) as repository:
+            commit = Commit()
+            commit.tree = _add_tree(repository, files)
+            commit.author = commit.committer = f"{owner} <{owner}@algorithmia.local>".encode()
+            commit.commit_time = commit.author_time = int(time.time())
+            commit.commit_timezone = commit.author_timezone = 0
+            commit.encoding = b"UTF-8"
+            commit.message = INITIAL_MESSAGE
+            repository.object_store.add_object(commit)
+            repository.refs[MASTER] = commit.id
+            return commit.id.decode()
+
+    @contextmanager
+    def open(self, algorithm_id: str) -> Iterator[Repo]:
+        """A repository, to be read."""
+        with Repo(str(self._path(algorithm_id))) as repository:
+            yield repository
+
+    @contextmanager
+    def at(self, algorithm_id: str, commit: str) -> Iterator[Repo]:
+        """A repository, to be read, as if the default branch was at this commit, and there was no other ref."""
+        with self.open(algorithm_id) as repository:
+            repository.refs = DictRefsContainer({HEAD: b"ref: " + MASTER, MASTER: commit.encode()})
+            yield repository
+
+    @contextmanager
+    def changing(self, algorithm_id: str) -> Iterator[Repo]:
+        """A repository, by the only one who changes its refs now."""
+        with self._locks[algorithm_id], self.open(algorithm_id) as repository:
+            yield repository
+
+    def head(self, algorithm_id: str) -> str | None:
+        """The commit at the tip of the default branch; None where the repository is gone, or damaged so that nothing is told."""
+        try:
+            with self.open(algorithm_id) as repository:
+                found = repository.refs[MASTER]
+        except Exception:  # noqa: BLE001 - files that anything may have damaged are not read, or not understood, in many ways
+            return None
+        return found.decode() if valid_hexsha(found) else None
+
+    def commit(self, algorithm_id: str, wanted: str | None) -> str:
+        """The commit with this hash, or the head. Raises `ApiError` 404 for a commit that is not there."""
+        with self.open(algorithm_id) as repository:
+            return (_known(repository, wanted) if wanted else repository.refs[MASTER]).decode()
+
+    def log(self, algorithm_id: str, since: str | None, until: str | None, limit: int) -> list[dict[str, str]]:
+        """Commits reachable from `until` (the head) and not from the parents of `since`, newest first; those two are among them.
+
+        Raises `ApiError` 404 for a commit that is not there.
+        """
+        with self.open(algorithm_id) as repository:
+            start = _known(repository, until) if until else repository.refs[MASTER]
+            first = repository[_known(repository, since)] if since else None
+            exclude = first.parents if isinstance(first, Commit) else None
+            walker = repository.get_walker(include=[start], exclude=exclude, max_entries=limit)
+            return [_log_entry(entry.commit) for entry in walker]
+
+    def passing(self) -> BinaryIO:
+        """A file for what is on its way to or from a repository; nothing is left of it when it is closed.
+
+        It is beside the repositories: the system's folder for such files is often made of memory.
+        """
+        return cast("BinaryIO", tempfile.TemporaryFile(dir=self._folder, prefix=PASSING))
+
+    def delete(self, algorithm_id: str) -> None:
+        """Remove a repository."""
+        discard(self._path(algorithm_id))
+        self._locks.pop(algorithm_id, None)
+
+    def sweep(self, known: set[str]) -> None:
+        """Remove repositories whose algorithm was never recorded, or is deleted, and in the others what a kill has left.
+
+        That is locks, which would keep refs from ever moving again, and packs that were never put in their place. A ref may have
+        any name that git permits, `tmp-fix` too, but never one that ends with `.lock`.
+        """
+        for path in self._folder.glob(f"{PASSING}*"):
+            discard(path)
+        for path in self._folder.glob("*.git"):
+            if path.stem not in known:
+                discard(path)
+                continue
+            try:
+                _sweep(path)
+            except OSError as error:
+                # It may have been damaged by hand. The others are to work all the same.
+                logging.warning("%s is not cleared up: %s", path, error)
+
+    def _path(self, algorithm_id: str) -> Path:
+        return self._folder / f"{algorithm_id}.git"
+
+
+def _sweep(repository: Path) -> None:
+    locks = (path for path in _files(repository / "refs") if path.suffix == ".lock")
+    objects = repository / "objects"
+    for left in itertools.chain(repository.glob("*.lock"), locks, objects.glob("tmp*"), objects.glob("*/tmp*")):
+        if not left.is_dir():
+            left.unlink(missing_ok=True)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """All files below a folder, however deep: `Path.rglob` recurses, and names of refs have any number of levels."""
+    waiting = [folder]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(Path(entry.path))
+                else:
+                    yield Path(entry.path)
+
+
+def _add_tree(repository: Repo, files: dict[str, bytes]) -> ObjectID:
+    """Store files of at most one folder's depth and return the id of their tree."""
+    root = Tree()
+    folders: defaultdict[str, Tree] = defaultdict(Tree)
+    for path, content in files.items():
+        blob = Blob.from_string(content)
+        repository.object_store.add_object(blob)
+        folder, _, name = path.rpartition("/")
+        (folders[folder] if folder else root).add(name.encode(), 0o100644, blob.id)
+    for name, tree in folders.items():
+        repository.object_store.add_object(tree)
+        root.add(name.encode(), 0o040000, tree.id)
+    repository.object_store.add_object(root)
+    return root.id
+
+
+def _known(repository: Repo, commit_id: str) -> ObjectID:
+    found = ObjectID(commit_id.lower().encode())
+    if not valid_hexsha(found) or found not in repository.object_store or not isinstance(repository[found], Commit):
+        raise ApiError(404, f"There is no commit {commit_id}")
+    return found
+
+
+def _log_entry(commit: Commit) -> dict[str, str]:
+    message = commit.message.decode("utf-8", "replace")
+    author = commit.author.decode("utf-8", "replace")
+    return {"id": commit.id.decode(), "short_message": message.partition("\n")[0], "message": message, "author": author}

@@ -1,0 +1,1 @@
+"""HTTP below the routes: admission, limits, logging, replies, connections."""

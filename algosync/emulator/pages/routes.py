@@ -1,0 +1,211 @@
+"""Pages for people: what one looks for when a rehearsal fails. They change nothing and show no content of data.
+
+A key shows what its user and that one's organizations own, requests of that user, and requests of nobody known that name one of
+these accounts, or none at all. Names of users and organizations everybody sees.
+"""
+
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from dulwich.errors import NotGitRepository
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from algosync.emulator.api.algorithms import owned
+from algosync.emulator.errors import ApiError, not_permitted
+from algosync.emulator.git.repositories import Repositories
+from algosync.emulator.http.gate import PAGES
+from algosync.emulator.http.replies import caller_of
+from algosync.emulator.pages.listings import LISTED, RECENT, PageRecords
+from algosync.emulator.pages.rendering import rendered
+from algosync.emulator.pages.requests import RequestLine, grouped, recent, without_challenges
+from algosync.emulator.pages.style import POLICY
+from algosync.emulator.records.accounts import Caller
+from algosync.emulator.records.builds import Build
+from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.database import Database
+from algosync.emulator.running.builder import Builder
+
+LOG_END = 256 * 1024
+"""Bytes of a build's log that are shown: its end says why it failed."""
+
+NOBODYS = re.compile(
+    r"/(v1/((connector/)?data|hostedData|algorithms|users|organizations|scms|openapispec|insights)/?)?"
+    r"|/(v1/algorithm-environments|webapi)/.*"
+)
+"""Paths that name no account: who asked for them has told nothing of anybody."""
+
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+"""No other page may frame one, load one, or learn its address; nothing of it stays on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """What pages say of their cluster: its name, its address, the stances that are not the usual ones; and its log of requests."""
+
+    name: str
+    address: str
+    log: Path
+    unusual: tuple[str, ...] = ()
+
+
+class PageApi:
+    """The pages below `/page/`. Their endpoints are plain functions, which Starlette runs beside the event loop."""
+
+    def __init__(self, database: Database, records: Records, repositories: Repositories, builder: Builder, site: Paged) -> None:
+        self._site = site
+        self._repositories = repositories
+        self._records = records
+        self._lists = PageRecords(database, records.environments)
+        self._builder = builder
+        self._log = site.log
+
+    def routes(self) -> list[Route]:
+        """One route for each sort of page."""
+        pages: dict[str, Callable[[Request, Caller], str]] = {
+            "": self._algorithms,
+            "algorithms/{owner}/{name}": self._algorithm,
+            "algorithms/{owner}/{name}/builds/{build}": self._build,
+            "calls": self._calls,
+            "data": self._data,
+            "data/{collection}": self._collection,
+            "accounts": self._accounts,
+            # Last: whatever is below the pages and none of them is told so on one.
+            "{path:path}": self._nothing,
+        }
+        return [Route(PAGES + path, self._page(content)) for path, content in pages.items()]
+
+    def _algorithms(self, _: Request, caller: Caller) -> str:
+        found = self._lists.algorithms(caller.user)
+        return self._rendered(
+            "algorithms", "Algorithms", "Algorithms", algorithms=found, user=caller.user, organizations=caller.organizations
+        )
+
+    def _algorithm(self, request: Request, caller: Caller) -> str:
+        algorithm = owned(request, self._records)
+        versions = self._records.versions.of(algorithm.id)
+        environment = self._records.environments.by_id(algorithm.settings["algorithm_environment"])
+        return self._rendered(
+            "algorithm",
+            "Algorithms",
+            f"{algorithm.owner}/{algorithm.name}",
+            algorithm=algorithm,
+            clone=f"{self._site.address}/git/{algorithm.owner}/{algorithm.name}.git",
+            environment=environment.kind.display_name if environment else "an environment of another cluster",
+            versions=versions,
+            messages=self._messages(algorithm.id),
+            numbers={each.commit: each.semantic for each in versions},
+            builds=self._records.builds.page(algorithm.id, sys.maxsize, LISTED + 1),
+            failures=self._lists.failures(caller.user, algorithm.id),
+            collection=self._lists.collection(algorithm.default_collection) if algorithm.default_collection else None,
+        )
+
+    def _messages(self, algorithm_id: str) -> dict[str, str]:
+        """The first lines of the newest commits' messages; of those that a push has taken out of the history, none."""
+        with contextlib.suppress(OSError, NotGitRepository):
+            return {each["id"]: each["short_message"] for each in self._repositories.log(algorithm_id, None, None, LISTED)}
+        return {}
+
+    def _build(self, request: Request, _: Caller) -> str:
+        algorithm = owned(request, self._records)
+        build = self._records.builds.get(algorithm.id, request.path_params["build"])
+        if build is None:
+            raise ApiError(404, "There is no such build")
+        log, cut = self._log_of(build)
+        title = f"Build of {algorithm.owner}/{algorithm.name}"
+        return self._rendered("build", "Algorithms", title, algorithm=algorithm, build=build, log=log, cut=cut)
+
+    def _log_of(self, build: Build) -> tuple[str, bool]:
+        """The end of a log, and whether that is not all of it. A build that waits for its turn has none."""
+        try:
+            with self._builder.log(build) as log:
+                size = log.seek(0, os.SEEK_END)
+                log.seek(max(0, size - LOG_END))
+                return log.read(LOG_END).decode("utf-8", "replace"), size > LOG_END
+        except FileNotFoundError:
+            return "", False
+
+    def _calls(self, request: Request, caller: Caller) -> str:
+        wanted = request.query_params.get("id")
+        found = [
+            line for line in without_challenges(recent(self._log)) if _concerns(line, caller) and not line.path.startswith(PAGES)
+        ]
+        found = [line for line in found if wanted in (None, line.id)]
+        return self._rendered(
+            "calls",
+            "Calls",
+            f"Calls with the id {wanted}" if wanted else "Calls",
+            failures=[each for each in self._lists.failures(caller.user) if wanted in (None, each.id)],
+            failed=_first(grouped(line for line in found if line.failed)),
+            calls=_first(line for line in found if line.path.startswith("/v1/algo/")),
+            requests=_first(found),
+        )
+
+    def _data(self, _: Request, caller: Caller) -> str:
+        return self._rendered("data", "Data", "Data", collections=self._lists.collections(caller.user))
+
+    def _collection(self, request: Request, caller: Caller) -> str:
+        collection = self._lists.collection(request.path_params["collection"])
+        if collection is None:
+            raise ApiError(404, "There is no such collection")
+        if not caller.owns(collection.account):
+            raise not_permitted()
+        after = request.query_params.get("after", "")
+        files = self._lists.files(collection.id, after)
+        title = f"{collection.account}/{collection.name}"
+        return self._rendered("collection", "Data", title, collection=collection, files=files, after=after)
+
+    def _accounts(self, _: Request, caller: Caller) -> str:
+        keys, users, members = self._lists.keys(caller.user), self._lists.users(), self._lists.members()
+        return self._rendered("accounts", "Accounts", "Accounts", user=caller.user, keys=keys, users=users, members=members)
+
+    def _nothing(self, _: Request, __: Caller) -> str:
+        raise ApiError(404, "There is no such page")
+
+    def _rendered(self, page: str, section: str, title: str, **values: object) -> str:
+        return rendered(page, section, title, site=self._site, **values)
+
+    def _page(self, content: Callable[[Request, Caller], str]) -> Callable[[Request], Response]:
+        """The endpoint of a page, for who may read what it shows.
+
+        Code that runs in the cluster has no business here: its API says what it may know.
+        """
+
+        def endpoint(request: Request) -> Response:
+            caller = caller_of(request)
+            try:
+                if caller.inside or not caller.rights.read:
+                    raise not_permitted()
+                html, status = content(request, caller), 200
+            except ApiError as error:
+                html, status = self._rendered("refused", "", f"Error {error.status}", message=error.message), error.status
+            return Response(html, status, HEADERS, media_type="text/html")
+
+        return endpoint
+
+
+def _concerns(line: RequestLine, caller: Caller) -> bool:
+    """The gate lets nobody in whose key is wrong, and clients of git ask without one first; a fault may strike before it."""
+    if line.user is None:
+        path = line.path.partition("?")[0]
+        return bool(NOBODYS.fullmatch(path)) or not {".my", caller.user, *caller.organizations}.isdisjoint(path.split("/"))
+    return line.user == caller.user
+
+
+def _first(found: Iterable[RequestLine]) -> list[RequestLine]:
+    return list(islice(found, RECENT))

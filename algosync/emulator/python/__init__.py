@@ -1,0 +1,1 @@
+"""Python interpreters and environments that algorithms run in."""

@@ -1,0 +1,1 @@
+"""What the local cluster stores: metadata in SQLite, file contents by id."""

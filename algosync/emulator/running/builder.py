@@ -1,0 +1,193 @@
+"""Builds: a commit is checked out, its requirements are provided, and from then on it can be called."""
+
+import asyncio
+import logging
+import os
+import threading
+import traceback
+from collections import defaultdict
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from algosync.emulator.git.repositories import Repositories
+from algosync.emulator.processes import removal, untrusted_file
+from algosync.emulator.python import interpreters, requirements
+from algosync.emulator.python.installer import InstallError
+from algosync.emulator.python.interpreters import Interpreter
+from algosync.emulator.python.requirements import Requirements, RequirementsError
+from algosync.emulator.python.venvs import Venvs
+from algosync.emulator.records.algorithms import Algorithm
+from algosync.emulator.records.builds import FAILED, SUCCEEDED, Build
+from algosync.emulator.records.catalog import Records
+from algosync.emulator.running.checkout import CheckoutError, checkout
+from algosync.emulator.running.source_advice import advice
+from algosync.emulator.running.spares import Spares
+from algosync.emulator.threads import finished
+
+
+class Builder:
+    """Runs builds: at most one for a core at once, and one after the other for an algorithm.
+
+    All methods belong to the event loop's thread.
+    """
+
+    def __init__(self, folder: Path, records: Records, repositories: Repositories, venvs: Venvs, spares: Spares) -> None:
+        self._folder = folder
+        self._records = records
+        self._repositories = repositories
+        self._venvs = venvs
+        self._spares = spares
+        self._cores = asyncio.Semaphore(os.cpu_count() or 1)
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._running: dict[str, asyncio.Task[None]] = {}
+        folder.mkdir(exist_ok=True)
+
+    def start(self, algorithm: Algorithm, commit: str) -> Build:
+        """Record a build of this commit as in progress and see to it that it runs."""
+        build = self._records.builds.start(algorithm.id, commit)
+        self._launch(algorithm, build)
+        return build
+
+    async def wait(self, build: Build) -> None:
+        """Return when this build has ended, well or not."""
+        if task := self._running.get(build.id):
+            await asyncio.wait([task])
+
+    async def ends(self, build: Build, within: float) -> bool:
+        """Whether this build has ended, well or not, within so many seconds."""
+        if task := self._running.get(build.id):
+            return bool((await asyncio.wait([task], timeout=within))[0])
+        return True
+
+    def recover(self) -> None:
+        """Run again what the last server left unfinished, and build pushed heads it had no time to record."""
+        self._venvs.sweep()
+        known = self._records.builds.ids()
+        for entry in self._folder.iterdir():
+            if entry.name not in known:
+                removal.discard(entry)
+        algorithms = {algorithm.id: algorithm for algorithm in self._records.algorithms.all()}
+        for build in self._records.builds.unfinished():
+            self._launch(algorithms[build.algorithm_id], build)
+        for algorithm in algorithms.values():
+            head = self._repositories.head(algorithm.id)
+            if head is None:
+                # Somebody has removed its folder. The others are to work all the same.
+                logging.error("The repository of %s/%s is gone or damaged", algorithm.owner, algorithm.name)
+                continue
+            if head != algorithm.initial_commit and not self._records.builds.of_commit(algorithm.id, head):
+                self.start(algorithm, head)
+
+    async def close(self) -> None:
+        """Stop all builds; they stay in progress on record, for the next server."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def source(self, build: Build) -> Path:
+        """The folder that a build is run in."""
+        return self._folder / build.id / "src"
+
+    def log(self, build: Build) -> IO[bytes]:
+        """The log of a build, to be read or added to."""
+        return self.log_file(build).open("ab+", buffering=0)
+
+    def log_file(self, build: Build) -> Path:
+        """Where the log of a build is, once the build has its turn."""
+        return self._folder / build.id / "build.log"
+
+    async def interpreter(self, algorithm: Algorithm, build: Build) -> Interpreter:
+        """What a build is run with: what it was made with, and where that has gone, what would be chosen now."""
+        if found := await asyncio.to_thread(interpreters.kept, self._interpreter_file(build)):
+            return found
+        with self.log(build) as log:
+            return await self._choose(algorithm, build, log)
+
+    async def requirements(self, build: Build) -> Requirements:
+        """What a build asks for, as it was pushed: code of packages may have changed the list in the source since."""
+        kept = self._requirements_file(build)
+        # Builds of earlier versions have none.
+        return await asyncio.to_thread(requirements.read, kept if kept.exists() else self.source(build) / kept.name)
+
+    async def discard(self, builds: list[Build]) -> None:
+        """Stop builds of a deleted algorithm and remove their files, once nothing writes any more."""
+        tasks = [task for build in builds if (task := self._running.get(build.id))]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for build in builds:
+            await asyncio.to_thread(removal.discard, self._folder / build.id)
+
+    def _launch(self, algorithm: Algorithm, build: Build) -> None:
+        task = asyncio.create_task(self._run(algorithm, build))
+        self._running[build.id] = task
+        task.add_done_callback(lambda _: self._running.pop(build.id, None))
+
+    async def _run(self, algorithm: Algorithm, build: Build) -> None:
+        async with self._turns[algorithm.id], self._cores:
+            try:
+                with await self._new_log(build) as log:
+                    status = await self._build(algorithm, build, log)
+            except OSError:
+                # There is no room for a log: that it failed is all that can be said.
+                status = FAILED
+            self._records.builds.finish(build, status)
+
+    async def _build(self, algorithm: Algorithm, build: Build, log: IO[bytes]) -> str:
+        log.write(f"Building {algorithm.owner}/{algorithm.name} at {build.commit}\n".encode())
+        try:
+            interpreter = await self._choose(algorithm, build, log)
+            log.write(f"{self._venvs.told}\n".encode())
+            await self._check_out(build)
+            wanted = await self.requirements(build)
+            python = await self._venvs.provide(wanted, self.source(build), interpreter, log)
+            told = await advice(self.source(build), algorithm.settings, interpreter.executable)
+            log.write("".join(f"{line}\n" for line in told).encode())
+            if not wanted.local:
+                # A build is called soon, as a rule.
+                self._spares.prepare(python)
+        except (CheckoutError, RequirementsError, InstallError, OSError) as error:
+            log.write(f"{error}\nBuild failed\n".encode())
+            return FAILED
+        except Exception:  # noqa: BLE001 - whatever went wrong must end the build and be read in its log
+            log.write(traceback.format_exc().encode())
+            return FAILED
+        log.write(b"Build succeeded\n")
+        return SUCCEEDED
+
+    async def _choose(self, algorithm: Algorithm, build: Build, log: IO[bytes]) -> Interpreter:
+        environment = self._records.environments.by_id(algorithm.settings["algorithm_environment"])
+        wanted = environment.kind.display_name if environment else "an environment of another cluster"
+        found, told = await asyncio.to_thread(interpreters.choose, wanted)
+        log.write(f"Environment: {told}\n".encode())
+        interpreters.keep(found, self._interpreter_file(build))
+        return found
+
+    def _interpreter_file(self, build: Build) -> Path:
+        return self._folder / build.id / "interpreter"
+
+    def _requirements_file(self, build: Build) -> Path:
+        """Beside the source, where no code that runs in a jail can write."""
+        return self._folder / build.id / "requirements.txt"
+
+    async def _new_log(self, build: Build) -> IO[bytes]:
+        """An empty folder for the build, with its log."""
+        await finished(partial(removal.remove, self._folder / build.id))
+        (self._folder / build.id).mkdir()
+        return self.log(build)
+
+    async def _check_out(self, build: Build) -> None:
+        """Provide the source. When a build is cancelled, the thread that writes it ends soon, and first."""
+        stopped = threading.Event()
+        await finished(partial(self._write_source, build, stopped), stopped)
+
+    def _write_source(self, build: Build, stopped: threading.Event) -> None:
+        with self._repositories.open(build.algorithm_id) as repository:
+            checkout(repository, build.commit, self.source(build), stopped)
+        kept = self._requirements_file(build)
+        try:
+            kept.write_bytes(untrusted_file.read(self.source(build) / kept.name, requirements.MAX_BYTES))
+        except FileNotFoundError:
+            kept.touch()

@@ -1,0 +1,164 @@
+"""Workers, kept warm: every call gets one for itself, and takes its turn.
+
+Of every build only so many calls run at once, of all builds together, too, and only so many imports: more would cost
+memory and only slow each other down. A call that waits for calls it has made is not among them (see `turns`). The others wait in
+line, which is no part of the time that an algorithm may take: its timeout is the algorithm's, not that of the line.
+"""
+
+import asyncio
+import os
+import time
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+from algosync.emulator.python.installer import InstallError
+from algosync.emulator.python.interpreters import Interpreter
+from algosync.emulator.python.requirements import Requirements, RequirementsError
+from algosync.emulator.python.venvs import Venvs
+from algosync.emulator.running.builder import Builder
+from algosync.emulator.running.calls import Call, Document, Outcome, Target, failed
+from algosync.emulator.running.spares import Spares
+from algosync.emulator.running.turns import Turn, Turns
+from algosync.emulator.running.worker import Host, Worker
+
+IDLE_SECONDS = 300
+MAX_RUNNING = 8
+"""Calls of one build that run at once, not counting those that wait for calls they have made."""
+
+MAX_RUNNING_IN_ALL = 32
+"""The same, of all builds."""
+
+MAX_IDLE = 32
+"""Idle workers that are kept: those used last."""
+
+
+class Pool:
+    """The workers of a cluster. All methods belong to the event loop's thread."""
+
+    def __init__(self, host: Host, builder: Builder, venvs: Venvs, spares: Spares) -> None:
+        self._host = host
+        self._builder = builder
+        self._venvs = venvs
+        self._spares = spares
+        self._workers: set[Worker] = set()
+        self._idle: list[Worker] = []
+        self._ending: set[asyncio.Task[None]] = set()
+        self._imports = Turns(max(2, os.cpu_count() or 1))
+        self._all = Turns(MAX_RUNNING_IN_ALL)
+        self._running: WeakValueDictionary[str, Turns] = WeakValueDictionary()
+        self._turns: dict[str, Turn] = {}
+
+    async def call(self, target: Target, call: Call, request: Document, timeout: float) -> Outcome:
+        """Run one call; failures of the algorithm and of its environment are outcomes, too."""
+        turn = self._turns[call.id] = Turn()
+        running = self._running.setdefault(target.build.id, Turns(MAX_RUNNING))
+        try:
+            with self._lent(call.maker):
+                async with turn.of(running), turn.of(self._all):
+                    return await self._run(target, call, request, timeout)
+        finally:
+            del self._turns[call.id]
+
+    async def retire(self, algorithm_id: str) -> None:
+        """End all workers of a deleted algorithm."""
+        doomed = [worker for worker in self._workers if worker.target and worker.target.algorithm.id == algorithm_id]
+        await asyncio.gather(*map(self._end, doomed))
+
+    async def reap(self) -> None:
+        """End workers that have been idle for too long."""
+        oldest = time.monotonic() - IDLE_SECONDS
+        await asyncio.gather(*map(self._end, [worker for worker in self._idle if worker.idle_since < oldest]))
+        self._spares.reap(oldest)
+
+    async def close(self) -> None:
+        """End all workers."""
+        await asyncio.gather(self._spares.close(), *map(self._end, list(self._workers)), *self._ending)
+
+    def _lent(self, maker: str) -> AbstractContextManager[None]:
+        """While a call goes on, who has made it has no turn, if that runs here, too."""
+        turn = self._turns.get(maker)
+        return turn.lent() if turn else nullcontext()
+
+    async def _run(self, target: Target, call: Call, request: Document, timeout: float) -> Outcome:
+        worker = await self._idle_worker(target) or await self._started(target, call)
+        if isinstance(worker, Outcome):
+            return worker
+        try:
+            return await worker.run(call, request, timeout)
+        finally:
+            self._release(worker)
+
+    async def _idle_worker(self, target: Target) -> Worker | None:
+        """The worker that did the same last, if it lives."""
+        await asyncio.gather(*map(self._end, [worker for worker in self._idle if worker.ended]))
+        for worker in reversed(self._idle):
+            if worker.runs(target):
+                self._idle.remove(worker)
+                worker.target = target
+                return worker
+        return None
+
+    async def _started(self, target: Target, call: Call) -> Worker | Outcome:
+        """A new worker, or why there is none; or one that has become idle before it was the turn of a new one."""
+        async with self._turns[call.id].of(self._imports):
+            return await self._idle_worker(target) or await self._start(target, call)
+
+    async def _start(self, target: Target, call: Call) -> Worker | Outcome:
+        source = self._builder.source(target.build)
+        try:
+            interpreter = await self._builder.interpreter(target.algorithm, target.build)
+            wanted = await self._builder.requirements(target.build)
+            python = self._venvs.ready(wanted, source, interpreter) or await self._provide(target, wanted, interpreter)
+        except (RequirementsError, InstallError, OSError) as error:
+            return failed(f"The algorithm's environment cannot be provided: {error}", "InitializationError")
+        if not wanted.local and (spare := self._spares.take(python, target, source)):
+            loaded = await self._loaded(spare, target, source, call)
+            self._spares.prepare(python)
+            if isinstance(loaded, Worker) or (loaded.error or {}).get("error_type") != "SystemExit":
+                return loaded
+            # It may have died before it was asked. What dies of the algorithm does so again.
+        return await self._loaded(Worker(self._host), target, source, call, start=python)
+
+    async def _loaded(
+        self, worker: Worker, target: Target, source: Path, call: Call, start: Path | None = None
+    ) -> Worker | Outcome:
+        """The worker, as this algorithm, or why it is not; started first, where that is said."""
+        self._workers.add(worker)
+        outcome = None
+        try:
+            if start:
+                await worker.start(start, variables=target.secrets, shown=[source])
+            outcome = await worker.load(target, source, call)
+        except OSError as error:
+            # The disk is full, or a build has left in the source what cannot be copied.
+            return failed(f"The algorithm cannot be started: {error}", "InitializationError")
+        finally:
+            if outcome is None or outcome.error:
+                self._end(worker)
+        return outcome if outcome.error else worker
+
+    async def _provide(self, target: Target, wanted: Requirements, interpreter: Interpreter) -> Path:
+        """Make an environment again that was there at the build: somebody has emptied the cache since."""
+        with self._builder.log(target.build) as log:
+            return await self._venvs.provide(wanted, self._builder.source(target.build), interpreter, log)
+
+    def _release(self, worker: Worker) -> None:
+        """Back to the idle ones, or to its end."""
+        if not worker.usable:
+            self._end(worker)
+        elif worker in self._workers:
+            worker.idle_since = time.monotonic()
+            self._idle.append(worker)
+            if len(self._idle) > MAX_IDLE:
+                self._end(self._idle[0])
+
+    def _end(self, worker: Worker) -> asyncio.Task[None]:
+        """Take a worker out. Its end takes a while, above all one that it resists; no reply waits for that."""
+        self._workers.discard(worker)
+        if worker in self._idle:
+            self._idle.remove(worker)
+        ending = asyncio.get_running_loop().create_task(worker.close())
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+        return ending

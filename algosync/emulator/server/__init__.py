@@ -1,0 +1,1 @@
+"""One server process: start files, lock, listening socket, TLS, shutdown."""

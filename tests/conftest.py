@@ -1,5 +1,7 @@
 """Fixtures that every folder may use."""
 
+import os
+import shutil
 import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -7,6 +9,9 @@ from pathlib import Path
 import alone
 import pytest
 from harness import Cluster, Workspace, cluster_process
+
+PLACES = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin"
+"""Where programs may be: servers of Debian's packages are outside the usual PATH."""
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell gives that to what it starts in the background, and so it would be in everything that tests start.
@@ -25,6 +30,17 @@ def workspace(tmp_path: Path, cluster: Cluster) -> Workspace:
     folder = tmp_path / "workspace"
     folder.mkdir()
     return Workspace(folder, cluster.environ())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Apply the marker `needs` before pytest selects tests by their markers."""
+    for item in items:
+        programs = [program for marker in item.iter_markers("needs") for program in marker.args]
+        if programs:
+            item.add_marker("extended")
+            missing = [program for program in programs if shutil.which(program, path=PLACES) is None]
+            item.add_marker(pytest.mark.skipif(bool(missing), reason=f"this machine has no {', '.join(missing)}"))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -230,8 +230,7 @@ def seeded(site: Emulator) -> Seeded:
     assert site.publish("Seed", settings={"algorithm_callability": "public"}).status == 200
     algorithm = site.get("/v1/algorithms/local/Seed")
     assert site.request("POST", "/v1/data/.my", {"name": "box"}).status == 200
-    for path in ("box/file",):
-        assert site.request("PUT", f"/v1/data/.my/{path}", b"content").status == 200
+    assert site.request("PUT", "/v1/data/.my/box/file", b"content").status == 200
     entry = {"owner_type": "algorithm", "owner_id": algorithm["id"], "short_name": "t", "secret_key": "TOKEN", "secret_value": "v"}
     secret = site.request("POST", f"/v1/algorithms/{algorithm['id']}/secrets", {**entry, "description": ""})
     admin = site.admin_key

@@ -29,7 +29,7 @@ SMALL = 64 * 1024
 STRICT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,29}")
 
 
-class DataApi:
+class FilesApi:
     """The routes `/v1/data/…` and `/v1/connector/data/…`, which do the same."""
 
     def __init__(self, files: Files, blobs: Blobs, accounts: Accounts, stances: Stances) -> None:

@@ -12,7 +12,7 @@ from algosync.emulator.records.files import Collection, Files
 
 
 class HostedDataApi:
-    """Lists collections with their ACLs, which `DataApi` changes, and sets the default collection of an algorithm."""
+    """Lists collections with their ACLs, which `FilesApi` changes, and sets the default collection of an algorithm."""
 
     def __init__(self, files: Files, algorithms: Algorithms) -> None:
         self._files = files

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Lifespan
 from algosync.emulator.api.accounts import AccountsApi
 from algosync.emulator.api.algorithms import ManagementApi
 from algosync.emulator.api.calls import CallsApi
-from algosync.emulator.api.data import DataApi
+from algosync.emulator.api.data import FilesApi
 from algosync.emulator.api.environments import EnvironmentsApi
 from algosync.emulator.api.git import GitApi
 from algosync.emulator.api.hosted_data import HostedDataApi
@@ -142,7 +142,7 @@ class Cluster:
 
         routes = [
             Route("/health", health),
-            *DataApi(files, self._blobs, self._accounts, self._place.stances).routes(),
+            *FilesApi(files, self._blobs, self._accounts, self._place.stances).routes(),
             *HostedDataApi(files, records.algorithms).routes(),
             *EnvironmentsApi(records.environments).routes(),
             *WebApi(records).routes(),

@@ -25,7 +25,7 @@ class Database:
 
     def __init__(self, path: Path, *, journal: Literal["WAL", "MEMORY"] = "WAL", migrate: bool = True) -> None:
         self._writing = threading.Lock()
-        self._reading = threading.RLock()
+        self._reading = threading.Lock()
         with contextlib.suppress(FileExistsError):
             # SQLite gives the files beside the database the same mode. An existing file is not opened here: closing it would
             # release this process's locks on an open database.

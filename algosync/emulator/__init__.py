@@ -8,13 +8,11 @@ It runs the algorithms it is given; it is no security boundary.
     cluster       puts the parts together
     gate          who may enter; the request log
     *_api         the routes: data, management, releases, secrets, accounts, environments, git, calls
-    direct        the short way of small data files, around the routes; direct_forms: how it knows them; direct_answers: what it
-                  says
     stances       the options: what it does where the evidence about real clusters is split
     last_start    what of these a folder's cluster was started with last; call_errors: one of them, around the gate
     openapi       the specification of all routes, made from their table
     page_*        pages for people behind the same key: what one looks for when a rehearsal fails
-    database      the metadata and small contents, in SQLite; blobs, repositories, builds: the rest, by id
+    database      the metadata, in SQLite; blobs, repositories, builds: the rest, by id
     builder       commits become callable: interpreters, venvs, requirements, installer
     receive_pack  pushes become refs, within pack_limits; build_log and side_band show git's user the build that one starts
     pool          calls become answers: workers, each a process that runs `runner`; turns, spares

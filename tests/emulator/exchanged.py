@@ -55,13 +55,13 @@ class Server:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 
-    def exchange(self, cases: Sequence[Case], most: int = BATCH) -> Iterator[tuple[Case, Answered]]:
+    def exchange(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Answered]]:
         """Send what can be told apart in batches on connections that are kept, and tell every answer."""
         left = list(cases)
         while left:
             with self.connect() as connection, connection.makefile("rb") as stream:
                 while left:
-                    batch = _batch(left, most)
+                    batch = _batch(left)
                     count, closed = 0, False
                     for found in self._answers(connection, stream, batch):
                         yield found
@@ -69,8 +69,7 @@ class Server:
                     del left[:count]
                     if closed:
                         break
-                    if most > 1 or len(left) % BATCH == 0:
-                        self._ask(connection, stream, str(len(left)))
+                    self._ask(connection, stream, str(len(left)))
 
     def _answers(self, connection: socket.socket, stream: IO[bytes], batch: Sequence[Case]) -> Iterator[tuple[Case, Answered]]:
         connection.sendall(b"".join(each.wire(self.host) for each in batch))
@@ -102,14 +101,14 @@ class Server:
                     yield each, _first(connection, each) if connection in ready else None
 
 
-def _batch(left: Sequence[Case], most: int) -> Sequence[Case]:
+def _batch(left: Sequence[Case]) -> Sequence[Case]:
     """The next ones that fit into the buffers of a connection."""
     size = 0
-    for count, each in enumerate(left[:most]):
+    for count, each in enumerate(left[:BATCH]):
         size += len(each.body) + sum(len(value) for _, value in each.headers)
         if size > LARGE:
             return left[: max(1, count)]
-    return left[:most]
+    return left[:BATCH]
 
 
 def _answering(connections: list[socket.socket], seconds: float) -> list[socket.socket]:

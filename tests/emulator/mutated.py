@@ -93,15 +93,6 @@ def _sent(body: Any) -> bytes:
     return body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
-def repeated(seed: int, family: str, index: int, seeds: Sequence[Seed], authorization: bytes) -> Case:
-    """The case of this index of those with headers that a connection has seen before, byte by byte, but for the length."""
-    chance = random.Random(f"{seed}/{family}/{index}")
-    chosen = chance.choices(seeds, [each.weight for each in seeds])[0]
-    for mutation in chance.choices((_path, _body, _query), (5, 3, 1), k=chance.choice((0, 1, 1, 2))):
-        chosen = mutation(chance, chosen)
-    return replace(plain(chosen, authorization), family=family, index=index)
-
-
 def case(seed: int, family: str, index: int, seeds: Sequence[Seed], authorization: bytes) -> Case:
     """The case of this index. One in three has no key that is known."""
     chance = random.Random(f"{seed}/{family}/{index}")

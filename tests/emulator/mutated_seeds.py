@@ -70,19 +70,6 @@ class Seeded:
             Seed("DELETE", f"{prefix}/.my/box", query="force=true", weight=0.1),
         ]
 
-    def _repeated(self) -> list[Seed]:
-        return [
-            *(
-                Seed("GET", f"{prefix}/.my/small/{name}")
-                for prefix in ("/v1/data", "/v1/connector/data")
-                for name in ("file", "other")
-            ),
-            *(
-                Seed("PUT", f"/v1/data/local/small/{name}", b"content" * size, weight=0.1)
-                for name, size in (("file", 3), ("other", 300))
-            ),
-        ]
-
     def _connectors(self) -> list[Seed]:
         others = [
             Seed("GET", "/v1/connector/s3/bucket/file", status=400),
@@ -243,9 +230,7 @@ def seeded(site: Emulator) -> Seeded:
     assert site.publish("Seed", settings={"algorithm_callability": "public"}).status == 200
     algorithm = site.get("/v1/algorithms/local/Seed")
     assert site.request("POST", "/v1/data/.my", {"name": "box"}).status == 200
-    assert site.request("POST", "/v1/data/.my", {"name": "small"}).status == 200
-    for path in ("box/file", "small/file", "small/other"):
-        assert site.request("PUT", f"/v1/data/.my/{path}", b"content").status == 200
+    assert site.request("PUT", "/v1/data/.my/box/file", b"content").status == 200
     entry = {"owner_type": "algorithm", "owner_id": algorithm["id"], "short_name": "t", "secret_key": "TOKEN", "secret_value": "v"}
     secret = site.request("POST", f"/v1/algorithms/{algorithm['id']}/secrets", {**entry, "description": ""})
     admin = site.admin_key

@@ -1,9 +1,9 @@
-"""What is left of contents whose disk or database fails: nothing, unless they may have been recorded."""
+"""Failures of the disk or the database during an upload leave no content behind, unless it may have been recorded."""
 
 import errno
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,15 +11,15 @@ from types import SimpleNamespace
 import pytest
 
 from algosync.emulator.disk_space import RESERVE
-from algosync.emulator.records import database
+from algosync.emulator.records import blobs
 from algosync.emulator.records.blobs import Blobs
-from algosync.emulator.records.data_uris import Place
-from algosync.emulator.records.database import LONGEST_JOURNAL, Database
-from algosync.emulator.records.files import Collection, Files, Put
+from algosync.emulator.records.data_uris import DataPath
+from algosync.emulator.records.database import Database
+from algosync.emulator.records.files import Collection, Files
 
 
 class Unsure(Database):
-    """A database whose commit is one, and says that it failed."""
+    """A database that reports an error although the commit is on disk."""
 
     failing = False
 
@@ -39,25 +39,22 @@ class Site:
         self.folder = root / "blobs"
         self.blobs = Blobs(self.folder)
         self.files = Files(self.database, self.blobs)
-        made = self.files.create(Place("local", "box"))
+        made = self.files.create(DataPath("local", "box"))
         assert made
         self.box: Collection = made
 
     def put(self) -> None:
         content = self.blobs.new()
-        content.write(b"content")
-        self.files.put(self.box, "file", content)
-
-    def put_all(self) -> None:
-        self.files.put_all([Put(self.box, f"local/box/{name}", b"content") for name in ("file", "other")])
+        try:
+            content.write(b"content")
+            self.files.put(self.box, "file", content)
+        except BaseException:
+            content.discard()
+            raise
 
     def contents(self) -> int:
-        """How many files there are on disk, whole or not."""
+        """The number of files on disk, unfinished ones included."""
         return sum(len(files) for _, _, files in os.walk(self.folder))
-
-    def kept(self) -> int:
-        """How many there are in the database."""
-        return len(self.database.rows("SELECT 1 FROM contents"))
 
 
 @pytest.fixture
@@ -67,57 +64,48 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
-@pytest.mark.parametrize("many", [False, True])
-def test_what_cannot_be_recorded_is_removed(site: Site, many: bool) -> None:
+def test_what_cannot_be_recorded_is_removed(site: Site) -> None:
     with site.database.write() as connection:
         connection.execute("CREATE TRIGGER full BEFORE INSERT ON files BEGIN SELECT RAISE(ABORT, 'full'); END")
     with pytest.raises(sqlite3.IntegrityError, match="full"):
-        site.put_all() if many else site.put()
+        site.put()
     assert (site.contents(), site.files.page(site.box, "", 9)) == (0, [])
 
 
 def test_what_the_folder_does_not_keep_is_removed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: Blobs) -> None:
+    def full(_: Path) -> None:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(Blobs, "sync", full)
+    monkeypatch.setattr(blobs, "sync_folder", full)
     with pytest.raises(OSError, match="full"):
         site.put()
     assert (site.contents(), site.files.page(site.box, "", 9)) == (0, [])
 
 
-@pytest.mark.parametrize("many", [False, True])
-def test_what_may_have_been_recorded_stays(site: Site, many: bool) -> None:
+def test_what_may_have_been_recorded_stays(site: Site) -> None:
     site.database.failing = True
     with pytest.raises(sqlite3.OperationalError):
-        site.put_all() if many else site.put()
+        site.put()
     assert site.files.read(site.box, "file", 99) == b"content"
 
 
-@pytest.mark.parametrize("many", [False, True])
-def test_contents_leave_room_for_deletions(site: Site, monkeypatch: pytest.MonkeyPatch, many: bool) -> None:
-    """Their last bytes are not to be the disk's: nothing could be deleted any more."""
-    site.put_all()
+def test_an_upload_to_a_deleted_collection_leaves_nothing(site: Site) -> None:
+    content = site.blobs.new()
+    content.write(b"content")
+    assert site.files.delete_collection(site.box, force=True) == 0
+    assert site.files.put(site.box, "file", content) is False
+    assert site.contents() == 0
+
+
+def test_contents_leave_room_for_deletions(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If contents filled the disk, nothing could be deleted any more."""
     with monkeypatch.context() as small:
         small.setattr(os, "statvfs", lambda _: SimpleNamespace(f_blocks=2**20, f_bavail=RESERVE // 4096 - 1, f_frsize=4096))
         with pytest.raises(OSError, match="No space left"):
-            site.put_all() if many else site.put()
+            site.put()
+    assert site.contents() == 0
     monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_blocks=0, f_bavail=0, f_frsize=4096))
-    site.put_all() if many else site.put()
-
-
-def test_deleted_contents_give_their_room_back(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the next start, and meanwhile with no journal that is as large as they were."""
-    names = [f"local/box/{number}" for number in range(500)]
-    site.files.put_all([Put(site.box, name, os.urandom(2**16)) for name in names])
-    file, journal = tmp_path / "cluster.sqlite", tmp_path / "cluster.sqlite-wal"
-    assert site.files.delete_collection(site.box, force=True) == len(names)
-    assert journal.stat().st_size < 2 * LONGEST_JOURNAL
-    site.files.recover()
-    assert file.stat().st_size > 500 * 2**16, "it is not much"
-    monkeypatch.setattr(database, "WORTH_IT", 2**20)
-    site.files.recover()
-    assert file.stat().st_size < 2**20
+    site.put()
 
 
 @pytest.mark.parametrize("size", [6, 8])
@@ -129,38 +117,8 @@ def test_a_content_of_another_size_is_not_read(site: Site, size: int) -> None:
         site.files.read(site.box, "file", 99)
 
 
-def _delete(site: Site) -> None:
-    assert site.files.delete(site.box, "file")
-    assert site.files.delete(site.box, "other")
-
-
-def _replace(site: Site) -> None:
-    for name in ("file", "other"):
-        content = site.blobs.new()
-        content.write(b"by a stream")
-        assert site.files.put(site.box, name, content)
-
-
-def _delete_collection(site: Site) -> None:
-    assert site.files.delete_collection(site.box, force=True) == 2
-
-
-@pytest.mark.parametrize("end", [_delete, _replace, _delete_collection])
-def test_small_contents_end_with_their_files(site: Site, end: Callable[[Site], None]) -> None:
-    site.put_all()
-    site.put_all()
-    assert site.kept() == 2
-    end(site)
-    assert site.kept() == 0
-
-
-def test_small_contents_are_read_from_wherever_they_are(site: Site) -> None:
-    """As many at a time they are in the database, one by one in a file; formats before 5 had files alone."""
-    for put in (site.put_all, site.put, site.put_all):
-        put()
-        opened = site.files.open(site.box, "file")
-        assert opened
-        with opened[1] as content:
-            assert content.read() == site.files.read(site.box, "file", 7) == b"content"
-        assert site.files.read(site.box, "file", 6) is None
-    assert (site.contents(), site.kept()) == (0, 2)
+def test_a_file_is_read_up_to_a_size(site: Site) -> None:
+    site.put()
+    assert site.files.read(site.box, "file", 7) == b"content"
+    assert site.files.read(site.box, "file", 6) is None
+    assert site.files.read(site.box, "other", 7) is None

@@ -268,7 +268,7 @@ def test_what_keeps_a_server_from_starting(tmp_path: Path) -> None:
     (tmp_path / "flat" / "builds").touch()
     newer, broken = (tmp_path / name / "cluster.sqlite" for name in ("newer", "broken"))
     lock = tmp_path / "missing" / "lock"
-    newest = f"{newer} has format 99; this version of algosync knows formats up to 5"
+    newest = f"{newer} has format 99; this version of algosync knows formats up to 6"
     reasons = {
         ("file",): f"Cannot use the folder {tmp_path / 'file'}: File exists",
         ("good", "--until-unlocked", str(lock)): f"Cannot open {lock}: No such file or directory",

@@ -17,12 +17,11 @@ from urllib.parse import unquote
 import fuzzing
 import pytest
 from emulated import Emulator, emulator, errors
-from exchanged import BATCH, Answered, Server
-from mutated import Case, Seed, case, plain, repeated
+from exchanged import Answered, Server
+from mutated import Case, Seed, case, plain
 from mutated_seeds import FAMILIES, Seeded, seeded
 
 COUNT = 10_000
-REPEATED = 3000
 CONNECTIONS = 4
 GROWTH = 120 * 1024
 """KiB that the server may grow by in the second half of a family's requests."""
@@ -76,18 +75,6 @@ def chosen(family: str, count: int = COUNT) -> range:
     return range(fuzzing.runs(count))
 
 
-def test_mutated_repetitions(cluster: Seeded) -> None:
-    """Of small data files, one at a time, with the same headers each: the short way through the server."""
-    site, server = cluster.site, Server.of(cluster.site)
-    seeds, authorization = cluster.seeds("repeated"), cluster.authorization("data")
-    before, usual = outside(site), [seed.status for seed in seeds]
-    assert working(server, seeds, authorization) == usual
-    cases = [repeated(fuzzing.seed(), "repeated", index, seeds, authorization) for index in chosen("repeated", REPEATED)]
-    assert list(_faults(server, cases, most=1)) == []
-    assert working(server, seeds, authorization) == usual
-    assert outside(site) == before
-
-
 def working(server: Server, seeds: Sequence[Seed], authorization: bytes) -> list[int | None]:
     """The statuses of the seeds, in their second round: the first one puts in order what mutated ones have left."""
     round_ = [plain(seed, authorization) for seed in seeds]
@@ -102,8 +89,8 @@ def sent(server: Server, cases: list[Case]) -> list[str]:
         return [fault for each in found for fault in each]
 
 
-def _faults(server: Server, cases: list[Case], most: int = BATCH) -> Iterator[str]:
-    framed = server.exchange([each for each in cases if each.framed], most)
+def _faults(server: Server, cases: list[Case]) -> Iterator[str]:
+    framed = server.exchange([each for each in cases if each.framed])
     for each, answer in [*framed, *server.unframed([each for each in cases if not each.framed])]:
         if answer and (fault := wrong(each, answer)):
             told = f"ALGOSYNC_FUZZ_SEED={fuzzing.seed()} ALGOSYNC_FUZZ_CASE={each.family}:{each.index}"

@@ -6,21 +6,13 @@ import contextlib
 import errno
 import json
 import os
-import string
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from algosync.emulator.clock import now_text
-from algosync.emulator.http.request_log import Lines, RequestLog, older
+from algosync.emulator.http.request_log import RequestLog, older
 from algosync.emulator.pages.requests import recent
-from algosync.emulator.records.accounts import Caller
-
-WORDS = st.sampled_from(f"{string.ascii_letters}{string.digits}_.-/")
 
 
 @contextlib.contextmanager
@@ -69,24 +61,6 @@ def test_a_full_disk_loses_lines_and_leaves_none_half(tmp_path: Path, monkeypatc
             writing.add(scope("/none"), 200, 0)
         writing.add(scope("/whole"), 200, 0)
     assert [json.loads(line)["path"] for line in log.read_text().splitlines()] == ["/whole"]
-
-
-@given(
-    user=st.text(),
-    folder=st.from_regex(r"\A(/[\w.-]{1,9}){1,5}\Z", alphabet=WORDS),
-    name=st.from_regex(r"\A[\w.-]{1,255}\Z", alphabet=WORDS),
-)
-def test_the_lines_of_the_short_way_are_those_of_the_long_one(
-    tmp_path_factory: pytest.TempPathFactory, user: str, folder: str, name: str
-) -> None:
-    log = tmp_path_factory.mktemp("log") / "requests.jsonl"
-    asked = {**scope(f"{folder}/{name}"), "caller": Caller(user), "began": time.monotonic()}
-    with logging(log, 10**6) as writing:
-        writing.add(asked, 200, 7)
-        writing.append(Lines(asked).ok(now_text(), name, 7, 0.0))
-    long, short = ({**json.loads(line), "time": None, "seconds": None} for line in log.read_text().splitlines())
-    assert short == long
-    assert list(short) == list(long)
 
 
 def test_a_rollover_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

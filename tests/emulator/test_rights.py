@@ -16,9 +16,10 @@ from dulwich.errors import GitProtocolError
 from emulated import Emulator, emulator, until
 
 from algosync.emulator.records.accounts import Accounts
-from algosync.emulator.records.database import ACCOUNTS, FORMAT_3, FORMAT_4, SCHEMA, Database
+from algosync.emulator.records.database import Database
 from algosync.emulator.records.keys import digest
 from algosync.emulator.records.rights import Rights
+from algosync.emulator.records.schema import ACCOUNTS, FORMAT, FORMAT_3, FORMAT_4, SCHEMA
 from algosync.emulator.server.cluster import Cluster, Place
 
 READ_ONLY = Rights(write=False)
@@ -181,7 +182,7 @@ def test_a_folder_of_format_1_is_brought_to_this_one(tmp_path: Path, environment
             assert site.request("GET", "/v1/data/.my", key=keys["old"]).json == {"folders": [{"name": "kept"}]}
             assert site.request("PUT", "/v1/data/.my/kept/file", b"1", key=keys["old"]).status == 200
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (5,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (FORMAT,)
     assert shape(connection) == shape(sqlite3.connect(new_database(tmp_path / "new.sqlite")))
     connection.close()
 
@@ -212,5 +213,5 @@ def test_a_database_of_an_older_format_is_brought_to_this_one(tmp_path: Path, fo
         assert caller
         assert (caller.user, caller.rights) == ("old", NO_CALL)
     with contextlib.closing(sqlite3.connect(path)) as changed:
-        assert changed.execute("PRAGMA user_version").fetchone() == (5,)
+        assert changed.execute("PRAGMA user_version").fetchone() == (FORMAT,)
         assert shape(changed) == shape(sqlite3.connect(new_database(tmp_path / "new.sqlite")))

@@ -1,4 +1,4 @@
-"""The Data API: listings, files, collections, ACLs (facts: `platform.md` 2)."""
+"""The Data API: listings, files, collections, ACLs (facts: `PLATFORM.md` §2)."""
 
 import asyncio
 import base64
@@ -8,26 +8,29 @@ import re
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import Scope
 
 from algosync.emulator.api.data_blocks import blocks, content_type, md5, receive
-from algosync.emulator.api.data_requests import PREFIXES, creation, marker_name, place_of, read_acl
+from algosync.emulator.api.data_requests import PREFIXES, creation, marker_name, read_acl, resolve
 from algosync.emulator.clock import seconds_text
 from algosync.emulator.errors import ApiError, invalid, not_permitted
-from algosync.emulator.http.replies import error_reply, json_reply, read_object
+from algosync.emulator.http.replies import json_reply, read_object
 from algosync.emulator.records.accounts import Accounts, Caller
 from algosync.emulator.records.blobs import BLOCK, Blobs
-from algosync.emulator.records.data_uris import Place, check_readable, check_writable, missing
-from algosync.emulator.records.files import Collection, File, Files, Put
+from algosync.emulator.records.data_uris import DataPath, check_readable, check_writable, missing
+from algosync.emulator.records.files import Collection, Files, StoredFile
 from algosync.emulator.variants import Stances
 
 PAGE = 1000
+"""Most entries of a listing."""
+
+SMALL = 64 * 1024
+"""Files up to this size in bytes are read on the event loop."""
 
 STRICT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,29}")
 
 
-class DataApi:
-    """`/v1/data/…` and its twin `/v1/connector/data/…`."""
+class FilesApi:
+    """The routes `/v1/data/…` and `/v1/connector/data/…`, which do the same."""
 
     def __init__(self, files: Files, blobs: Blobs, accounts: Accounts, stances: Stances) -> None:
         self._stances = stances
@@ -36,9 +39,9 @@ class DataApi:
         self._blobs = blobs
 
     def routes(self) -> list[Route]:
-        """Every verb, on every path below both prefixes."""
+        """Routes for every method, on every path below both prefixes."""
         verbs = {
-            # Before GET, whose routes in Starlette would answer HEAD as well.
+            # Before GET, because Starlette's routes for GET answer HEAD as well.
             "HEAD": self._probe,
             "GET": self._read,
             "PUT": self._write,
@@ -52,105 +55,93 @@ class DataApi:
         return [*routes, *[Route(path, _unsupported, methods=list(verbs)) for path in others]]
 
     async def _read(self, request: Request) -> Response:
-        caller, _, place = place_of(request)
-        if not place.file:
-            return json_reply(self._listing(request, caller, place), headers={"X-Data-Type": "directory"})
-        collection = self._readable(caller, place)
-        found = await asyncio.to_thread(self._files.open, collection, place.file) if collection else None
+        caller, _, path = resolve(request)
+        if not path.file:
+            return json_reply(self._listing(request, caller, path), headers={"X-Data-Type": "directory"})
+        collection = self._readable(caller, path)
+        found = self._files.open(collection, path.file) if collection else None
         if found is None:
             raise missing()
         file, content = found
-        if file.size <= BLOCK:
-            with content:
-                return _whole(request, await asyncio.to_thread(content.read))
-        headers = {"X-Data-Type": "file", "Content-Length": str(file.size)}
-        return StreamingResponse(blocks(content), 200, headers, media_type=_media_type(request, None))
-
-    def readable(self, scope: Scope) -> Collection | None:
-        """The collection of the file that a GET asks for. Raises `ApiError` for one that is not for the caller."""
-        caller, _, place = place_of(Request(scope))
-        return self._readable(caller, place) if place.file else None
-
-    def writable(self, scope: Scope) -> Collection | None:
-        """The collection of the file that a PUT is about. Raises `ApiError` for one that is not for the caller."""
-        caller, _, place = place_of(Request(scope))
-        return self._target(caller, place)
-
-    def takes(self, size: int) -> bool:
-        """Whether a file may have so many bytes."""
-        return self._stances.largest_file is None or size <= self._stances.largest_file
-
-    def store(self, puts: list[Put]) -> list[Response]:
-        """Store small contents where `writable` permits it, all at once; the answers to the PUTs."""
-        stored = self._files.put_all(puts)
-        return [_stored(put.path) if alive else error_reply(missing()) for put, alive in zip(puts, stored, strict=True)]
+        if file.size > BLOCK:
+            headers = {"X-Data-Type": "file", "Content-Length": str(file.size)}
+            return StreamingResponse(blocks(content), 200, headers, media_type=_media_type(request, None))
+        with content:
+            # A thread would take longer to start than a small file takes to read.
+            body = content.read() if file.size <= SMALL else await asyncio.to_thread(content.read)
+        return Response(body, 200, {"X-Data-Type": "file"}, media_type=_media_type(request, body))
 
     async def _probe(self, request: Request) -> Response:
-        caller, _, place = place_of(request)
-        if place.file:
-            collection = self._readable(caller, place)
-            file = self._files.file(collection, place.file) if collection else None
-            if collection is None or file is None:
-                raise missing()
-            headers = {"X-Data-Type": "file", "Content-Length": str(file.size)}
-            # Of a record of the past there may be no bytes any more: then it has no tag, and the type of what is too large.
-            with contextlib.suppress(FileNotFoundError):
-                if self._stances.etag and (found := await asyncio.to_thread(self._files.open, collection, file.name)):
-                    headers["ETag"] = await asyncio.to_thread(md5, found[1])
-            small = await asyncio.to_thread(self._files.read, collection, file.name, BLOCK)
-            return Response(None, 200, headers, media_type=_media_type(request, small))
-        if place.collection:
-            self._readable(caller, place)
-        elif place.account:
-            self._check_account(place, caller)
+        caller, _, path = resolve(request)
+        if path.file:
+            return await asyncio.to_thread(self._probe_file, request, caller, path)
+        if path.collection:
+            self._readable(caller, path)
+        elif path.account:
+            self._check_account(path, caller)
         return Response(None, 200, {"X-Data-Type": "directory"}, media_type="application/json")
 
-    def _listing(self, request: Request, caller: Caller, place: Place) -> dict[str, object]:
-        if not place.account:
+    def _probe_file(self, request: Request, caller: Caller, path: DataPath) -> Response:
+        collection = self._readable(caller, path)
+        file = self._files.file(collection, path.file) if collection else None
+        if collection is None or file is None:
+            raise missing()
+        headers = {"X-Data-Type": "file", "Content-Length": str(file.size)}
+        small = None
+        # The record may be a past one whose content is gone. It is answered without a tag, and with the type of a large file.
+        with contextlib.suppress(FileNotFoundError):
+            if self._stances.etag and (found := self._files.open(collection, file.name)):
+                headers["ETag"] = md5(found[1])
+            small = self._files.read(collection, file.name, BLOCK)
+        return Response(None, 200, headers, media_type=_media_type(request, small))
+
+    def _listing(self, request: Request, caller: Caller, path: DataPath) -> dict[str, object]:
+        if not path.account:
             return {"folders": [{"name": name} for name in (caller.user, *caller.organizations)]}
         after = marker_name(request.query_params.get("marker", ""))
-        if not place.collection:
-            self._check_account(place, caller)
-            names = self._files.collections(place.account, after, PAGE + 1)
+        if not path.collection:
+            self._check_account(path, caller)
+            names = self._files.collections(path.account, after, PAGE + 1)
             listing: dict[str, object] = {"folders": [{"name": name} for name in names[:PAGE]]} if names else {}
         else:
-            collection = self._readable(caller, place)
+            collection = self._readable(caller, path)
             files = self._files.page(collection, after, PAGE + 1) if collection else []
             names = [file.name for file in files]
             listing = {"files": [_entry(file) for file in files[:PAGE]]} if files else {}
-            if request.query_params.get("acl") == "true" and collection and _has_acl(place, caller):
+            if request.query_params.get("acl") == "true" and collection and _has_acl(path, caller):
                 listing["acl"] = {"read": collection.acl}
         if len(names) > PAGE:
             listing["marker"] = base64.urlsafe_b64encode(names[PAGE - 1].encode()).decode()
         return listing
 
     async def _write(self, request: Request) -> Response:
-        caller, path, place = place_of(request)
-        collection = self._target(caller, place)
+        caller, written, path = resolve(request)
+        collection = self._target(caller, path)
         content = self._blobs.new()
         try:
             await receive(request, content, self._stances.largest_file)
-            stored = await asyncio.to_thread(self._files.put, collection, place.file, content)
+            stored = await asyncio.to_thread(self._files.put, collection, path.file, content)
         except BaseException:
             content.discard()
             raise
         if not stored:
             raise missing()
-        return _stored(path)
+        return json_reply({"result": f"data://{written}"})
 
-    def _target(self, caller: Caller, place: Place) -> Collection:
-        if not place.file:
+    def _target(self, caller: Caller, path: DataPath) -> Collection:
+        """The collection of a file to be written. Special collections are created."""
+        if not path.file:
             raise invalid("A file needs a collection and a name")
-        check_writable(place, caller)
-        collection = self._files.collection(place)
-        if collection is None and place.special:
-            collection = self._files.create(place, []) or self._files.collection(place)
+        check_writable(path, caller)
+        collection = self._files.collection(path)
+        if collection is None and path.special:
+            collection = self._files.create(path, []) or self._files.collection(path)
         if collection is None:
             raise ApiError(404, "The collection of this file does not exist")
         return collection
 
     async def _create(self, request: Request) -> Response:
-        caller, path, parent = place_of(request)
+        caller, written, parent = resolve(request)
         body = await creation(request)
         name = body.get("name")
         if parent.collection or not parent.account:
@@ -161,33 +152,33 @@ class DataApi:
             raise invalid("A collection's name begins with a letter; letters, digits and underscores follow, 30 at most")
         check_writable(parent, caller)
         acl = read_acl(body) if body.get("acl") is not None else None
-        if self._files.create(Place(parent.account, name), acl) is None:
+        if self._files.create(DataPath(parent.account, name), acl) is None:
             raise ApiError(self._stances.duplicate_status, f"The collection {name} exists already")
-        return json_reply({"result": f"data://{path}/{name}"})
+        return json_reply({"result": f"data://{written}/{name}"})
 
     async def _change_acl(self, request: Request) -> Response:
-        caller, _, place = place_of(request)
+        caller, _, path = resolve(request)
         acl = read_acl(await read_object(request))
-        if not place.collection or place.file or place.special:
+        if not path.collection or path.file or path.special:
             raise invalid("Only collections have an ACL")
-        check_writable(place, caller)
-        collection = self._files.collection(place)
+        check_writable(path, caller)
+        collection = self._files.collection(path)
         if collection is None:
             raise missing()
         self._files.set_acl(collection, acl)
         return Response(None, 200)
 
     async def _delete(self, request: Request) -> Response:
-        caller, _, place = place_of(request)
-        if place.account:
-            self._check_account(place, caller)
-        if not place.collection:
+        caller, _, path = resolve(request)
+        if path.account:
+            self._check_account(path, caller)
+        if not path.collection:
             raise invalid("An account cannot be deleted here")
-        collection = self._files.collection(place)
+        collection = self._files.collection(path)
         if collection is None:
             raise missing()
-        if place.file:
-            if not self._files.delete(collection, place.file):
+        if path.file:
+            if not self._files.delete(collection, path.file):
                 raise missing()
             return json_reply({"result": {"deleted": 1}})
         force = request.query_params.get("force") == "true"
@@ -196,45 +187,37 @@ class DataApi:
             raise ApiError(400, "The collection is not empty", deleted=0)
         return json_reply({"result": {"deleted": deleted + 1}})
 
-    def _check_account(self, place: Place, caller: Caller) -> None:
-        """Raises `ApiError` 404 for an account that there is not, 403 for another's."""
-        if caller.owns(place.account):
+    def _check_account(self, path: DataPath, caller: Caller) -> None:
+        """Raises `ApiError` 404 for an unknown account, 403 for somebody else's."""
+        if caller.owns(path.account):
             return
-        there = self._accounts.has_user(place.account) or self._accounts.profile_of_organization(place.account) is not None
+        there = self._accounts.has_user(path.account) or self._accounts.profile_of_organization(path.account) is not None
         raise not_permitted() if there else missing()
 
-    def _readable(self, caller: Caller, place: Place) -> Collection | None:
-        """The collection; None for a special one that nobody has written to yet."""
-        collection = self._files.collection(place)
+    def _readable(self, caller: Caller, path: DataPath) -> Collection | None:
+        """The collection, if the caller may read it. None for a special collection without any data yet."""
+        collection = self._files.collection(path)
         if collection is None:
-            if place.special:
+            if path.special:
                 return None
             raise missing()
-        check_readable(place, collection.acl, caller)
+        check_readable(path, collection.acl, caller)
         return collection
 
 
 async def _unsupported(request: Request) -> Response:
-    """S3, Dropbox and their like, of which this cluster has none."""
+    """Connectors to S3, Dropbox and the like do not exist here."""
     raise invalid(f"unsupported connector {request.path_params['connector']}: this cluster has hosted data only")
 
 
-def _whole(request: Request, body: bytes) -> Response:
-    return Response(body, 200, {"X-Data-Type": "file"}, media_type=_media_type(request, body))
-
-
 def _media_type(request: Request, body: bytes | None) -> str:
-    """Of a file's content; None stands for one that is too large to be looked into."""
+    """The media type for a file. `body` is None for a file that is too large to look at."""
     return content_type(request.headers.get("accept", "*/*"), body)
 
 
-def _stored(path: str) -> Response:
-    return json_reply({"result": f"data://{path}"})
+def _has_acl(path: DataPath, caller: Caller) -> bool:
+    return caller.owns(path.account) and not path.special
 
 
-def _has_acl(place: Place, caller: Caller) -> bool:
-    return caller.owns(place.account) and not place.special
-
-
-def _entry(file: File) -> dict[str, object]:
+def _entry(file: StoredFile) -> dict[str, object]:
     return {"filename": file.name, "size": file.size, "last_modified": seconds_text(file.modified)}

@@ -1,4 +1,4 @@
-"""How the bytes of data files travel: in blocks, whatever the size."""
+"""Transfer of data files in blocks. Memory stays at one block for each transfer, whatever the size of the file."""
 
 import asyncio
 import hashlib
@@ -12,7 +12,11 @@ from algosync.emulator.records.blobs import BLOCK, IncomingBlob
 
 
 def content_type(accepted: str, body: bytes | None) -> str:
-    """Some clients parse by this header: it follows what they ask for, and text says its charset."""
+    """The media type of a file for a client that sent the header `Accept: accepted`.
+
+    Some clients parse the body by this header. It follows what they accept, and text has its charset. `body` is None for a file
+    that is too large to look at.
+    """
     if accepted.startswith(("text/plain", "application/json")):
         return accepted.partition(",")[0]
     if body is None or "*/*" not in accepted:
@@ -25,14 +29,14 @@ def content_type(accepted: str, body: bytes | None) -> str:
 
 
 async def blocks(content: BinaryIO) -> AsyncIterator[bytes]:
-    """A file's content, which is closed behind it."""
+    """The content of a file, block by block. Closes it at the end."""
     with content:
         while block := await asyncio.to_thread(content.read, BLOCK):
             yield block
 
 
 def md5(content: BinaryIO) -> str:
-    """The checksum of a file's content in hex, as some storage tells it; the content is closed behind it."""
+    """The MD5 of a file's content in hex, as some storages report it. Closes the content."""
     digest = hashlib.md5(usedforsecurity=False)
     with content:
         while block := content.read(BLOCK):
@@ -41,10 +45,7 @@ def md5(content: BinaryIO) -> str:
 
 
 async def receive(request: Request, content: IncomingBlob, largest: int | None) -> None:
-    """The request's body, in blocks: memory stays at one block whatever the size.
-
-    Raises `ApiError` 413 above the `largest` size; the gate takes the rest.
-    """
+    """Write the request's body to `content`. Raises `ApiError` 413 if it has more than `largest` bytes."""
     block, size = bytearray(), 0
     async for chunk in request.stream():
         size += len(chunk)

@@ -1,4 +1,4 @@
-"""What requests for data say: their paths, markers, collections to be made, ACLs."""
+"""What requests for data contain: paths, markers of listings, new collections, ACLs."""
 
 import base64
 import binascii
@@ -9,58 +9,53 @@ from starlette.requests import Request
 from algosync.emulator.errors import BAD_MARKER, ApiError, invalid
 from algosync.emulator.http.replies import MAX_JSON, caller_of, object_field, parsed, read_body, read_object
 from algosync.emulator.records.accounts import Caller
-from algosync.emulator.records.data_uris import ACLS, Place, TooDeep, decode, is_file, locate, missing
+from algosync.emulator.records.data_uris import ACLS, DataPath, TooDeep, decode, is_file, locate, missing
 
 PREFIXES = ("/v1/data", "/v1/connector/data")
 SCHEME = "data://"
-"""Some clients send it with the path."""
+"""Some clients send the scheme as part of the path."""
 
-LOOKING = ("GET", "HEAD", "DELETE")
-"""Whose answer to a path that cannot be is the one to a path that is not (facts: `platform.md` 9, rows 12, 13, 18 and 39)."""
-
-
-def data_path(raw: bytes) -> str:
-    """What the path of a request for data names, as it was asked for. Raises `ApiError` for what is no text."""
-    return _asked(raw) or ""
+READ_METHODS = ("GET", "HEAD", "DELETE")
+"""For an impossible path these answer as for a path that does not exist (`PLATFORM.md` §9, rows 12, 13, 18 and 39)."""
 
 
-def place_of(request: Request) -> tuple[Caller, str, Place]:
-    """The caller, the path as it was asked for, and what it means."""
-    path = _asked(request.scope["raw_path"])
+def resolve(request: Request) -> tuple[Caller, str, DataPath]:
+    """The caller, the path as the client wrote it, and the data that it means."""
+    path = _written(request.scope["raw_path"])
     if path is None:
-        # Where escapes are in the prefix, too, it is taken as the server has decoded it.
+        # The prefix has escapes too: use the path as the server decoded it.
         path = _trimmed(request.path_params.get("path", ""))
     caller = caller_of(request)
     try:
         return caller, path, locate(path, caller)
     except TooDeep:
-        if request.method in LOOKING:
+        if request.method in READ_METHODS:
             raise missing() from None
         raise
 
 
-def _asked(raw: bytes) -> str | None:
-    """The part of a request's path that names data; None where it is not about data."""
+def _written(raw: bytes) -> str | None:
+    """The part of a request's path behind the prefix. None if the request is not for data."""
     prefix = next((prefix for prefix in reversed(PREFIXES) if raw.startswith(prefix.encode())), None)
     return None if prefix is None else _trimmed(decode(raw[len(prefix) :].lstrip(b"/")))
 
 
 def _trimmed(path: str) -> str:
-    """A path without what it may have around it; the slashes of a scheme with nothing behind it are its own."""
+    """A path without the scheme and without slashes around it."""
     return path.lstrip("/").removeprefix(SCHEME).strip("/")
 
 
 def names_file(raw: bytes) -> bool:
-    """Whether the path of a request, as it came, is that of a data file, and not of a folder or of something else."""
+    """Whether a request's path, still escaped, is that of a data file. False for folders and for other routes."""
     try:
-        path = _asked(raw)
+        path = _written(raw)
     except ApiError:
         return False
     return path is not None and is_file(path)
 
 
 def marker_name(marker: str) -> str:
-    """The name behind which a page begins. Raises `ApiError` 400 (code 5002) for what is no marker."""
+    """The name after which a page begins. Raises `ApiError` 400 (code 5002) for a malformed marker."""
     try:
         return base64.b64decode(marker, altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):
@@ -68,7 +63,7 @@ def marker_name(marker: str) -> str:
 
 
 async def creation(request: Request) -> dict[str, object]:
-    """`{"name", "acl"}`; one client sends the bare name as plain text."""
+    """The body `{"name", "acl"}` of a request to create a collection. One client sends the bare name as plain text."""
     if not request.headers.get("content-type", "").startswith("text/plain"):
         return await read_object(request)
     sent = await read_body(request, MAX_JSON)
@@ -81,7 +76,7 @@ async def creation(request: Request) -> dict[str, object]:
 
 
 def read_acl(body: dict[str, object]) -> list[str]:
-    """One of the ACLs that there are. Raises `ApiError` 400 for another."""
+    """The ACL in a body. Raises `ApiError` 400 if the platform has no such ACL."""
     read = object_field(body, "acl").get("read")
     found = next((acl for acl in ACLS if acl == read), None)
     if found is None:

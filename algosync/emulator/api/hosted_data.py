@@ -1,4 +1,4 @@
-"""The web pages' coarser view of collections and of who reads them (facts: `platform.md` 2.4)."""
+"""Routes of the platform's web pages for collections (facts: `PLATFORM.md` §2.4)."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,25 +12,25 @@ from algosync.emulator.records.files import Collection, Files
 
 
 class HostedDataApi:
-    """ACLs are read here, and changed by `DataApi`; the default collection of an algorithm is chosen by its id."""
+    """Lists collections with their ACLs, which `FilesApi` changes, and sets the default collection of an algorithm."""
 
     def __init__(self, files: Files, algorithms: Algorithms) -> None:
         self._files = files
         self._algorithms = algorithms
 
     def routes(self) -> list[Route]:
-        """One list, and one choice."""
+        """The list of collections, and the default collection of an algorithm."""
         bind = "/v1/algorithms/{id:uuid}/collections/{collection:uuid}"
         return [Route("/v1/hostedData", self._list), Route(bind, self._bind, methods=["POST"])]
 
     async def _list(self, request: Request) -> Response:
-        """The collections of the caller and of its organizations."""
+        """The collections of the caller and of the caller's organizations."""
         caller = caller_of(request)
         accounts = (caller.user, *caller.organizations)
         return json_reply({"result": [_described(account, each) for account in accounts for each in self._files.owned_by(account)]})
 
     async def _bind(self, request: Request) -> Response:
-        """The reply's shape is a choice: what is known is that it was sent."""
+        """Set an algorithm's default collection. The shape of the reply is our choice: there is evidence of the request only."""
         algorithm = self._algorithms.get(str(request.path_params["id"]))
         if algorithm is None:
             raise NoSuchAlgorithm(by_id=True)
@@ -51,7 +51,7 @@ def _described(account: str, collection: Collection) -> dict[str, object]:
         "object_id": collection.id,
         "collection_name": collection.name,
         "username": account,
-        # Written by its account only; read by the world, its account, and the account's algorithms.
+        # Only the account itself may write. The letters stand for world, group, user and algorithms.
         "acl": {"read_w": public, "read_g": public, "read_u": True, "read_a": public or OWN_ALGORITHMS in collection.acl},
         "location": f"data://{account}/{collection.name}",
     }

@@ -59,7 +59,7 @@ class Gate:
         body = Body(scope, receive)
         reply = _Reply(scope, send, self._log, body)
         try:
-            self.admit(scope)
+            self._admit(scope)
             body.limit(largest_body(scope["method"], scope["path"], self._largest_file))
         except ApiError as error:
             if error.status == 401 and _browses(scope):
@@ -81,8 +81,8 @@ class Gate:
         finally:
             reply.close()
 
-    def admit(self, scope: Scope) -> None:
-        """Say who asks. Raises `ApiError` for who may not."""
+    def _admit(self, scope: Scope) -> None:
+        """Put the caller into the scope. Raises `ApiError` for a request that is not permitted."""
         headers = Headers(scope=scope)
         check_head(scope)
         self._check_host(headers, scope["scheme"])

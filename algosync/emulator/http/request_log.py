@@ -1,4 +1,4 @@
-"""One line for every finished request. No header is ever written, so no key can be; of a URL that holds one, that it did."""
+"""The log of requests: one line for every finished request. It has no headers and no key: a key in a URL is replaced by a note."""
 
 import contextlib
 import json
@@ -16,30 +16,35 @@ from algosync.emulator.http.url_keys import Known, shown
 from algosync.emulator.records.accounts import Caller
 
 LONGEST = 300
-"""Characters of a refusal that are kept."""
+"""Characters of an error message that are kept."""
 
 LONGEST_PATH = 1024
-"""Characters of a path with its query that are kept: who has no key must not push out what others did."""
+"""Characters of a path with its query that are kept. The log must not be flushed by long URLs of strangers."""
 
 LONGEST_METHOD = 16
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Of the log, and of what was before it: one older file is kept."""
+"""Size limit of the log. When it is reached, the log starts anew, and one older file is kept."""
 
 
 def older(log: Path) -> Path:
-    """Where the lines are that were written before those of `log`, if there are any."""
+    """The file with the lines before those of `log`. It may not exist."""
     return log.with_name(f"{log.stem}.older{log.suffix}")
 
 
 class RequestLog:
     """`requests.jsonl`: time, caller, method, path with query, status, bytes of the reply's body.
 
-    Where they are known: the seconds that it took from the gate to the reply's last byte, the fault that struck, whether the client
-    had `left` before that was whole, the id that a call or a refusal has in its answer, and its error: the beginning of what was
-    said, or of a call that failed the type, as what algorithms say may hold keys; of a key that does not permit what was
-    asked, its public short id, and what it would need. It belongs to the event loop's thread. A full disk loses lines, and keeps
-    nobody from an answer.
+    Lines have more fields if they apply:
+
+    - `seconds` from the gate to the last byte of the reply.
+    - `fault`: the injected fault.
+    - `left`: the client closed the connection before it had the whole reply.
+    - `id`: the id of a call or of an error, as in the reply.
+    - `error`: the beginning of the error message. For a failed call only its type, because messages of algorithms may contain keys.
+    - `key` and `needs`: the public short id of a key that does not permit the request, and the rights that it lacks.
+
+    Use it from the event loop's thread only. Lines are lost while the disk is full.
     """
 
     def __init__(self, path: Path, known: Known, max_bytes: int = MAX_BYTES) -> None:
@@ -50,24 +55,17 @@ class RequestLog:
         self._open()
 
     def add(self, scope: Scope, status: int, size: int) -> None:
-        """Append a line."""
-        self.append(self.line(scope, status, size))
-
-    def line(self, scope: Scope, status: int, size: int) -> str:
-        """The line of a request, with its end."""
-        return _line(scope, status, size, self._known)
-
-    def append(self, lines: str) -> None:
-        """Append whole lines in one write, so that those of a killed server end whole."""
-        if lines and not self._closed:
-            try:
-                self._write(lines.encode())
-            except OSError as error:
-                if not is_full(error):
-                    raise
+        """Append the line of a request whose reply has this status and this body size in bytes."""
+        if self._closed:
+            return
+        try:
+            self._write(_line(scope, status, size, self._known).encode())
+        except OSError as error:
+            if not is_full(error):
+                raise
 
     def close(self) -> None:
-        """No more requests: those that end later, at the end of the server, are lost."""
+        """Close the log. Requests that finish later, while the server stops, are not logged."""
         os.close(self._file)
         self._closed = True
 
@@ -75,32 +73,20 @@ class RequestLog:
         self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._size = os.fstat(self._file).st_size
 
-    def _write(self, lines: bytes) -> None:
-        if self._size and self._size + len(lines) > self._max_bytes:
+    def _write(self, line: bytes) -> None:
+        """Append a line in one write, so that the log of a killed server ends with a whole line."""
+        if self._size and self._size + len(line) > self._max_bytes:
             with contextlib.suppress(FileNotFoundError):
                 self._path.replace(older(self._path))
             before = self._file
             self._open()
             os.close(before)
-        written = os.write(self._file, lines)
-        if written < len(lines):
-            # The disk has become full in the middle of a line, which the next one would continue.
+        written = os.write(self._file, line)
+        if written < len(line):
+            # The disk is full. Remove the half line, which the next line would continue.
             os.ftruncate(self._file, self._size)
         else:
             self._size += written
-
-
-class Lines:
-    """The lines of requests that went well, and differ in the end of a path which is short and holds no key."""
-
-    def __init__(self, scope: Scope) -> None:
-        folder = scope["raw_path"].decode().rpartition("/")[0]
-        entry = {"caller": scope["caller"].user, "method": scope["method"], "path": f"{folder}/"}
-        self._middle = json.dumps(entry)[1:-2]
-
-    def ok(self, now: str, name: str, size: int, seconds: float) -> str:
-        """One line: `name` is a word, `size` that of the answer's body in bytes."""
-        return f'{{"time": "{now}", {self._middle}{name}", "status": 200, "bytes": {size}, "seconds": {seconds:.3f}}}\n'
 
 
 def _line(scope: Scope, status: int, size: int, known: Known) -> str:

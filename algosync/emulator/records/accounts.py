@@ -38,8 +38,6 @@ class Caller:
     inside: Running | None = None
     organizations: tuple[str, ...] = ()
     rights: Rights = EVERYTHING
-    expires_at: float | None = None
-    """When the key ends, in Unix seconds."""
 
     def owns(self, account: str) -> bool:
         """Whether the account is the user's own or that of an organization it belongs to."""
@@ -196,7 +194,7 @@ class Accounts:
         row = self._database.row("SELECT * FROM keys WHERE digest = ?", hashed)
         if row is None or (row["expires_at"] is not None and row["expires_at"] <= time.time()):
             return None
-        return Caller(row["user"], None, self.organizations(row["user"]), _rights(row), row["expires_at"])
+        return Caller(row["user"], None, self.organizations(row["user"]), _rights(row))
 
     def knows(self, key: str) -> bool:
         """Whether it is anybody's key or token, even one that opens nothing now."""

@@ -1,4 +1,4 @@
-"""Contents of data files, each under a random id. A name that a user gave never becomes a path."""
+"""Contents of data files, each in a file named by a random id. Names from users never become paths."""
 
 import errno
 import logging
@@ -26,64 +26,37 @@ class Blobs:
         self._incoming.mkdir(parents=True, exist_ok=True)
 
     def new(self) -> "IncomingBlob":
-        """A blob to be written."""
+        """A new blob, to be written."""
         return IncomingBlob(self._incoming, self._folder)
 
     def open(self, blob: str, size: int) -> BinaryIO:
-        """The content of a blob of this size; it stays readable while open, even when the blob is removed meanwhile.
+        """Open a blob for reading. It stays readable while it is open, even if it is removed.
 
-        Raises `OSError` where it is damaged: it has another size.
+        Raises `OSError` if the file does not have `size` bytes, because then it is damaged.
         """
         file = (self._folder / blob).open("rb", buffering=0)
         if os.fstat(file.fileno()).st_size != size:
             file.close()
-            raise self._damaged(blob)
+            raise OSError(errno.EIO, "This content has another size than was stored", str(self._folder / blob))
         return file
 
-    def read(self, blob: str, size: int) -> bytes:
-        """The whole content of a small blob of this size. Raises `OSError` as `open` does."""
-        file = os.open(f"{self._folder}/{blob}", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            # One more than it has.
-            content = os.read(file, size + 1)
-        finally:
-            os.close(file)
-        if len(content) != size:
-            raise self._damaged(blob)
-        return content
-
-    def _damaged(self, blob: str) -> OSError:
-        return OSError(errno.EIO, "This content has another size than was stored", str(self._folder / blob))
-
-    def check_room(self) -> None:
-        """Raises `OSError` where there is no room for more contents."""
-        check_room(self._folder)
-
     def remove(self, blob: str) -> None:
-        """Forget a blob that nothing refers to any more."""
+        """Remove a blob that no file refers to any more."""
         (self._folder / blob).unlink(missing_ok=True)
 
-    def sync(self) -> None:
-        """The names of all blobs that were kept are on disk for good when this returns."""
-        directory = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-
     def sweep(self, known: Container[str]) -> None:
-        """Remove what a killed server left: uploads it never finished, blobs it had already replaced."""
+        """Remove what a killed server left: unfinished uploads, and blobs whose ids are not `known`."""
         named = [entry for entry in os.scandir(self._folder) if BLOB_ID.fullmatch(entry.name) and entry.name not in known]
         for entry in (*os.scandir(self._incoming), *named):
             try:
                 os.unlink(entry.path)
             except OSError as error:
-                # A folder, say, which is none of this cluster's, and keeps nobody from its files.
+                # For example a folder, which the cluster did not make. It must not keep the cluster from starting.
                 logging.warning("%s is not removed: %s", entry.path, error.strerror)
 
 
 class IncomingBlob:
-    """A blob while it is written: `write` blocks, then `keep` or `discard`."""
+    """A blob that is being written: call `write` for each block, then `keep` or `discard`."""
 
     def __init__(self, incoming: Path, folder: Path) -> None:
         self.id = uuid.uuid4().hex
@@ -93,24 +66,30 @@ class IncomingBlob:
         self._file = self._temporary.open("xb", buffering=0)
 
     def write(self, block: bytes | bytearray) -> None:
-        """Append a block. Raises `OSError` of a full disk before it is."""
+        """Append a block. Raises `OSError` shortly before the disk is full, so that deleting stays possible."""
         check_room(self._folder)
-        _write(self._file.fileno(), block)
+        view = memoryview(block)
+        while view:
+            view = view[os.write(self._file.fileno(), view) :]
         self.size += len(block)
 
     def keep(self) -> None:
-        """Its content is on disk for good when this returns, and its name when the folder has been synced, too."""
+        """Make the content a blob. It is on disk for good when this returns."""
         os.fsync(self._file.fileno())
         self._file.close()
         self._temporary.rename(self._folder / self.id)
+        sync_folder(self._folder)
 
     def discard(self) -> None:
-        """The upload failed."""
+        """Remove an unfinished upload."""
         self._file.close()
         self._temporary.unlink(missing_ok=True)
 
 
-def _write(file: int, block: bytes | bytearray) -> None:
-    view = memoryview(block)
-    while view:
-        view = view[os.write(file, view) :]
+def sync_folder(folder: Path) -> None:
+    """Put the names of a folder's files on disk for good."""
+    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

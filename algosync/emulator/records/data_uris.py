@@ -1,4 +1,4 @@
-"""Data URIs: which account, collection and file a path means for a caller."""
+"""Data URIs: the account, collection and file that a path means for a caller."""
 
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
@@ -9,26 +9,26 @@ from algosync.emulator.records.accounts import Caller
 PUBLIC = "user://*"
 OWN_ALGORITHMS = "algo://.my/*"
 ACLS: tuple[list[str], ...] = ([], [OWN_ALGORITHMS], [PUBLIC])
-"""Who may read besides the owner: nobody, its algorithms, everybody (`platform.md` 2.4)."""
+"""Who may read besides the owner: nobody, the owner's algorithms, everybody (`PLATFORM.md` §2.4)."""
 
 
 class TooDeep(ApiError):
-    """A path into a folder inside a collection: nothing can be put there, and so nothing is there."""
+    """A path to a folder inside a collection. Nothing can be stored there, so nothing is found there either."""
 
     def __init__(self) -> None:
         super().__init__(400, "Hosted data has no folders inside a collection", INVALID_REQUEST)
 
 
 def missing() -> ApiError:
-    """What is not there, whatever it is."""
+    """The 404 for data of any kind."""
     return ApiError(404, "path not found")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A data URI, resolved. `collection` and `file` are empty where the path ends above them.
+class DataPath:
+    """A resolved data URI. `collection` and `file` are empty if the path ends above them.
 
-    Special collections carry their path as their name: `.session/TREE`, `.algo/OWNER/NAME/temp`.
+    The name of a special collection is its path: `.session/TREE`, `.algo/OWNER/NAME/temp`.
     """
 
     account: str
@@ -37,12 +37,12 @@ class Place:
 
     @property
     def special(self) -> bool:
-        """It always exists, has no ACL and cannot be created."""
+        """A special collection always exists, has no ACL and cannot be created."""
         return self.collection.startswith(".")
 
 
 def decode(raw: bytes) -> str:
-    """The path of a request without escapes. Some clients escape its slashes too, and then a space is `+`."""
+    """The path of a request without escapes. Some clients escape its slashes too, and then write a space as `+`."""
     if b"/" not in raw and b"%2f" in raw.lower():
         raw = raw.replace(b"+", b" ")
     try:
@@ -51,13 +51,13 @@ def decode(raw: bytes) -> str:
         raise invalid("The path is not UTF-8") from None
 
 
-def locate(path: str, caller: Caller) -> Place:
-    """What `path` means for `caller`. Raises `ApiError` for what can be no place; says nothing about existence."""
+def locate(path: str, caller: Caller) -> DataPath:
+    """Resolve `path` for `caller`. Raises `ApiError` for an impossible path. Does not check whether the data exists."""
     if "://" in path:
         raise invalid(f"unsupported connector {path.partition('://')[0]}: this cluster has hosted data only")
     segments = [segment for segment in path.split("/") if segment]
     if not segments:
-        return Place("")
+        return DataPath("")
     if segments[0] == ".session":
         return _session(segments[1:], caller)
     if segments[0] == ".algo":
@@ -66,36 +66,36 @@ def locate(path: str, caller: Caller) -> Place:
     if len(segments) > 3:
         raise TooDeep
     if segments[1:] and segments[1].startswith("."):
-        # Special collections begin a path themselves, and no other's name begins so.
+        # Only special collections have such names, and they are not below an account.
         raise missing()
-    return Place(account, *segments[1:])
+    return DataPath(account, *segments[1:])
 
 
 def is_file(path: str) -> bool:
-    """Whether `path` names a file, not what is above files, whoever asks."""
+    """Whether `path` has the shape of a file's path, for any caller."""
     segments = [segment for segment in path.split("/") if segment]
     match segments[:1]:
         case [".session"]:
             return len(segments) == 2
         case [".algo"]:
-            # From inside an algorithm its own name can be left out.
+            # A running algorithm may leave out its own name.
             return len(segments) == (3 if segments[1:2] in (["temp"], ["perm"]) else 5)
         case _:
             return len(segments) == 3
 
 
-def _session(rest: list[str], caller: Caller) -> Place:
+def _session(rest: list[str], caller: Caller) -> DataPath:
     if caller.inside is None:
         raise ApiError(404, "path not found: .session exists only inside a running algorithm")
-    return Place(caller.user, f".session/{caller.inside.tree}", _file(rest))
+    return DataPath(caller.user, f".session/{caller.inside.tree}", _file(rest))
 
 
-def _of_algorithm(rest: list[str], caller: Caller) -> Place:
+def _of_algorithm(rest: list[str], caller: Caller) -> DataPath:
     if caller.inside and rest[:1] in (["temp"], ["perm"]):
         rest = [caller.inside.owner, caller.inside.name, *rest]
     if len(rest) < 3 or rest[2] not in ("temp", "perm"):
         raise missing()
-    return Place(caller.user, "/".join([".algo", *rest[:3]]), _file(rest[3:]))
+    return DataPath(caller.user, "/".join([".algo", *rest[:3]]), _file(rest[3:]))
 
 
 def _file(rest: list[str]) -> str:
@@ -104,19 +104,19 @@ def _file(rest: list[str]) -> str:
     return rest[0] if rest else ""
 
 
-def check_readable(place: Place, acl: list[str], caller: Caller) -> None:
+def check_readable(path: DataPath, acl: list[str], caller: Caller) -> None:
     """Raises `ApiError` 403 unless `caller` may read a collection with this ACL.
 
-    An algorithm reads as its caller, and besides what its owner opened to the owner's algorithms.
+    A running algorithm may read what its caller may read, and what its owner shares with the owner's algorithms.
     """
-    if caller.owns(place.account) or PUBLIC in acl:
+    if caller.owns(path.account) or PUBLIC in acl:
         return
-    if caller.inside and caller.inside.owner == place.account and OWN_ALGORITHMS in acl:
+    if caller.inside and caller.inside.owner == path.account and OWN_ALGORITHMS in acl:
         return
     raise not_permitted()
 
 
-def check_writable(place: Place, caller: Caller) -> None:
-    """Raises `ApiError` 403 unless `caller` may write here: its owner, or a member of the organization that is."""
-    if not caller.owns(place.account):
+def check_writable(path: DataPath, caller: Caller) -> None:
+    """Raises `ApiError` 403 unless `caller` is the owner, or a member of the organization that is the owner."""
+    if not caller.owns(path.account):
         raise not_permitted()

@@ -1,27 +1,24 @@
-"""Hosted data: collections and the files in them. Names are keys of the database."""
+"""Hosted data: collections and their files. Names of collections and files are keys of the database, never paths."""
 
 import contextlib
-import io
 import json
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from algosync.emulator.records.batches import Batches
 from algosync.emulator.records.blobs import Blobs, IncomingBlob
-from algosync.emulator.records.data_uris import OWN_ALGORITHMS, Place
+from algosync.emulator.records.data_uris import OWN_ALGORITHMS, DataPath
 from algosync.emulator.records.database import Database
 
 TEMPORARY_SECONDS = 24 * 3600
-"""How long files under `.algo/…/temp` are kept."""
+"""How long files below `.algo/…/temp` are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A collection and who may read it."""
+    """A collection. `acl` says who may read it, in the platform's notation."""
 
     id: str
     name: str
@@ -29,8 +26,8 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """A data file: `size` in bytes, `modified` in Unix seconds, its content's blob."""
+class StoredFile:
+    """A data file: `size` in bytes, `modified` in Unix seconds, `blob` the id of its content."""
 
     name: str
     size: int
@@ -38,50 +35,39 @@ class File:
     blob: str
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
-    """A small content for the file with this path, whose end is its name, in a collection."""
-
-    collection: Collection
-    path: str
-    body: bytes
-
-
 class Files:
-    """The cluster's hosted data. A file is there when `put` has returned, whatever happens then."""
+    """The cluster's hosted data. A file is on disk when `put` has returned, and survives a kill."""
 
     def __init__(self, database: Database, blobs: Blobs) -> None:
         self._database = database
         self._blobs = blobs
-        self._entries = Batches(self._keep)
 
     def recover(self) -> None:
-        """Clear up after the last server: request trees that ended with it, blobs that nothing names."""
+        """Remove what the last server left: data of its request trees, and blobs that no file refers to."""
         with self._database.write() as connection:
             connection.execute("DELETE FROM collections WHERE name GLOB '.session/*'")
         self._blobs.sweep({row["blob"] for row in self._database.rows("SELECT blob FROM files")})
-        self._database.shrink()
 
-    def collection(self, place: Place) -> Collection | None:
-        """The collection of a place, if it exists."""
+    def collection(self, path: DataPath) -> Collection | None:
+        """The collection of a path, or None."""
         row = self._database.row(
-            "SELECT id, name, acl FROM collections WHERE account = ? AND name = ?", place.account, place.collection
+            "SELECT id, name, acl FROM collections WHERE account = ? AND name = ?", path.account, path.collection
         )
         return _collection(row) if row else None
 
     def owned_by(self, account: str) -> list[Collection]:
-        """An account's own collections, by name."""
+        """An account's collections, sorted by name. Special collections are left out."""
         rows = self._database.rows(
             "SELECT id, name, acl FROM collections WHERE account = ? AND name NOT GLOB '.*' ORDER BY name", account
         )
         return [_collection(row) for row in rows]
 
     def has_any(self, account: str) -> bool:
-        """Whether an account has collections, listed or not."""
+        """Whether an account has collections, special ones included."""
         return self._database.row("SELECT 1 FROM collections WHERE account = ? LIMIT 1", account) is not None
 
     def collections(self, account: str, after: str, limit: int) -> list[str]:
-        """Names of an account's own collections behind `after`, in order."""
+        """Sorted names of an account's collections that come after `after`. Special collections are left out."""
         rows = self._database.rows(
             "SELECT name FROM collections WHERE account = ? AND name > ? AND name NOT GLOB '.*' ORDER BY name LIMIT ?",
             account,
@@ -90,108 +76,83 @@ class Files:
         )
         return [row["name"] for row in rows]
 
-    def create(self, place: Place, acl: list[str] | None = None) -> Collection | None:
-        """Make a collection, readable by its owner's algorithms unless said otherwise; None where it exists already."""
-        found = Collection(uuid.uuid4().hex, place.collection, [OWN_ALGORITHMS] if acl is None else acl)
+    def create(self, path: DataPath, acl: list[str] | None = None) -> Collection | None:
+        """Create a collection. Returns None if it exists already. By default its owner's algorithms may read it."""
+        made = Collection(uuid.uuid4().hex, path.collection, [OWN_ALGORITHMS] if acl is None else acl)
         with self._database.write() as connection:
-            made = connection.execute(
+            inserted = connection.execute(
                 "INSERT INTO collections (id, account, name, acl) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (found.id, place.account, found.name, json.dumps(found.acl)),
+                (made.id, path.account, made.name, json.dumps(made.acl)),
             )
-        return found if made.rowcount else None
+        return made if inserted.rowcount else None
 
     def set_acl(self, collection: Collection, acl: list[str]) -> None:
-        """Change who may read."""
+        """Change who may read a collection."""
         with self._database.write() as connection:
             connection.execute("UPDATE collections SET acl = ? WHERE id = ?", (json.dumps(acl), collection.id))
 
-    def file(self, collection: Collection, name: str) -> File | None:
-        """A file, if it exists."""
+    def file(self, collection: Collection, name: str) -> StoredFile | None:
+        """The record of a file, or None."""
         row = self._database.row(
             "SELECT name, size, modified, blob FROM files WHERE collection_id = ? AND name = ?", collection.id, name
         )
-        return File(**dict(row)) if row else None
+        return StoredFile(**dict(row)) if row else None
 
-    def open(self, collection: Collection, name: str) -> tuple[File, BinaryIO] | None:
-        """A file with its content; of a file that is being replaced, either the old or the new."""
+    def open(self, collection: Collection, name: str) -> tuple[StoredFile, BinaryIO] | None:
+        """Open a file for reading. Returns None if there is none.
+
+        If the file is being replaced, this is either the old or the new one. Raises `FileNotFoundError` if its content is lost, and
+        `OSError` if it is damaged.
+        """
         while file := self.file(collection, name):
             try:
-                return file, self._content(file)
+                return file, self._blobs.open(file.blob, file.size)
             except FileNotFoundError:
+                # The file was replaced after its record was read: try again.
                 if self.file(collection, name) == file:
                     raise
         return None
 
     def read(self, collection: Collection, name: str, most: int) -> bytes | None:
-        """The content of a small file; None for one that is not there, or has more than `most` bytes."""
-        row = self._database.row(
-            "SELECT size, blob, body FROM files LEFT JOIN contents USING (blob) WHERE collection_id = ? AND name = ?",
-            collection.id,
-            name,
-        )
-        if row is None or row["size"] > most:
+        """The content of a file, or None if there is none or it has more than `most` bytes. Raises as `open` does."""
+        opened = self.open(collection, name)
+        if opened is None:
             return None
-        body: bytes | None = row["body"]
-        if body is not None:
-            return body
-        try:
-            return self._blobs.read(row["blob"], row["size"])
-        except FileNotFoundError:
-            # It is being replaced.
-            return None
+        file, content = opened
+        with content:
+            return content.read() if file.size <= most else None
 
-    def _content(self, file: File) -> BinaryIO:
-        row = self._database.row("SELECT body FROM contents WHERE blob = ?", file.blob)
-        return io.BytesIO(row["body"]) if row else self._blobs.open(file.blob, file.size)
-
-    def page(self, collection: Collection, after: str, limit: int) -> list[File]:
-        """Files behind the name `after`, in order."""
+    def page(self, collection: Collection, after: str, limit: int) -> list[StoredFile]:
+        """Files of a collection whose names come after `after`, sorted by name."""
         rows = self._database.rows(
             "SELECT name, size, modified, blob FROM files WHERE collection_id = ? AND name > ? ORDER BY name LIMIT ?",
             collection.id,
             after,
             limit,
         )
-        return [File(**dict(row)) for row in rows]
+        return [StoredFile(**dict(row)) for row in rows]
 
     def put(self, collection: Collection, name: str, content: IncomingBlob) -> bool:
-        """Make `content` the file `name`, durably. False where the collection has vanished meanwhile."""
-        content.keep()
-        return self._entries.do(_Entry(collection.id, name, content.size, content.id))
-
-    def put_all(self, puts: "list[Put]") -> list[bool]:
-        """Make small contents files, durably, in one commit. Each as `put` has it. Raises `OSError` where there is no room."""
-        self._blobs.check_room()
-        return self._record([_entry(put) for put in puts])
-
-    def _keep(self, entries: "list[_Entry]") -> list[bool]:
-        """One sync of their folder and one commit for contents that came at the same time."""
-        return self._record(entries, before=self._blobs.sync)
-
-    def _record(self, entries: "list[_Entry]", before: Callable[[], None] | None = None) -> list[bool]:
-        """Record contents, in one commit. Those that cannot be recorded are there no more."""
+        """Make `content` the file `name`, durably. Returns False if the collection does not exist any more."""
         committing = False
         try:
-            if before:
-                before()
+            content.keep()
             with self._database.write() as connection:
-                recorded = [_enter(connection, entry) for entry in entries]
+                stored, unused = _record(connection, collection, name, content)
                 committing = True
         except BaseException:
-            # A commit that fails may have been one: the next start knows, and removes what is nobody's.
+            # A commit that reports an error may be on disk all the same. The next start sees whether the blob is needed.
             if not committing:
-                for entry in entries:
-                    self._blobs.remove(entry.blob)
+                self._blobs.remove(content.id)
             raise
-        for _, unused in recorded:
-            if unused:
-                # They are stored, whatever happens now; what stays, the next start sweeps.
-                with contextlib.suppress(OSError):
-                    self._blobs.remove(unused)
-        return [alive for alive, _ in recorded]
+        if unused:
+            # The file is stored whatever happens here. The next start removes the blob if this fails.
+            with contextlib.suppress(OSError):
+                self._blobs.remove(unused)
+        return stored
 
     def delete(self, collection: Collection, name: str) -> bool:
-        """Delete a file; False where it was not there."""
+        """Delete a file. Returns False if there was none."""
         key = (collection.id, name)
         with self._database.write() as connection:
             row = connection.execute("SELECT blob FROM files WHERE collection_id = ? AND name = ?", key).fetchone()
@@ -201,7 +162,7 @@ class Files:
         return row is not None
 
     def delete_collection(self, collection: Collection, *, force: bool) -> int | None:
-        """Delete a collection and return how many files it had; None, and nothing done, where it is not empty."""
+        """Delete a collection and return how many files it had. Without `force`, returns None and keeps one that has files."""
         with self._database.write() as connection:
             rows = connection.execute("SELECT blob FROM files WHERE collection_id = ?", (collection.id,)).fetchall()
             if rows and not force:
@@ -212,12 +173,12 @@ class Files:
         return len(rows)
 
     def end_tree(self, account: str, tree: str) -> None:
-        """A request tree has ended; its `.session` goes with it."""
-        if session := self.collection(Place(account, f".session/{tree}")):
+        """Delete the `.session` data of a request tree that has ended."""
+        if session := self.collection(DataPath(account, f".session/{tree}")):
             self.delete_collection(session, force=True)
 
     def expire(self) -> None:
-        """Delete temporary files of algorithms after their day."""
+        """Delete temporary files of algorithms that are older than `TEMPORARY_SECONDS`."""
         oldest = int(time.time()) - TEMPORARY_SECONDS
         with self._database.write() as connection:
             rows = connection.execute(
@@ -230,33 +191,16 @@ class Files:
             self._blobs.remove(row["blob"])
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A file that is to have a content: `body`, or what is on disk as a blob already."""
-
-    collection: str
-    name: str
-    size: int
-    blob: str
-    body: bytes | None = None
-
-
-def _entry(put: Put) -> _Entry:
-    return _Entry(put.collection.id, put.path.rpartition("/")[2], len(put.body), uuid.uuid4().hex, put.body)
-
-
-def _enter(connection: sqlite3.Connection, entry: _Entry) -> tuple[bool, str | None]:
-    """Whether the collection is still there, and the blob that nothing refers to any more."""
-    if not connection.execute("SELECT 1 FROM collections WHERE id = ?", (entry.collection,)).fetchone():
-        return False, entry.blob
-    key = (entry.collection, entry.name)
+def _record(connection: sqlite3.Connection, collection: Collection, name: str, content: IncomingBlob) -> tuple[bool, str | None]:
+    """Whether the collection still exists, and the id of the blob that no file refers to now."""
+    if not connection.execute("SELECT 1 FROM collections WHERE id = ?", (collection.id,)).fetchone():
+        return False, content.id
+    key = (collection.id, name)
     old = connection.execute("SELECT blob FROM files WHERE collection_id = ? AND name = ?", key).fetchone()
     connection.execute(
         "INSERT OR REPLACE INTO files (collection_id, name, size, modified, blob) VALUES (?, ?, ?, ?, ?)",
-        (*key, entry.size, int(time.time()), entry.blob),
+        (*key, content.size, int(time.time()), content.id),
     )
-    if entry.body is not None:
-        connection.execute("INSERT INTO contents (blob, body) VALUES (?, ?)", (entry.blob, entry.body))
     return True, old["blob"] if old else None
 
 

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Lifespan
 from algosync.emulator.api.accounts import AccountsApi
 from algosync.emulator.api.algorithms import ManagementApi
 from algosync.emulator.api.calls import CallsApi
-from algosync.emulator.api.data import DataApi
+from algosync.emulator.api.data import FilesApi
 from algosync.emulator.api.environments import EnvironmentsApi
 from algosync.emulator.api.git import GitApi
 from algosync.emulator.api.hosted_data import HostedDataApi
@@ -35,7 +35,6 @@ from algosync.emulator.faults.middleware import Faults
 from algosync.emulator.faults.rules import FaultFile
 from algosync.emulator.faults.stale_reads import Past
 from algosync.emulator.git.repositories import Repositories
-from algosync.emulator.http.direct_answers import Direct
 from algosync.emulator.http.gate import Gate
 from algosync.emulator.http.legacy_call_errors import CallErrors
 from algosync.emulator.http.openapi import OpenApi
@@ -113,10 +112,7 @@ class Cluster:
 
     def app(self) -> ASGIApp:
         """The application, with the gate around it, and around that the faults."""
-        gate = self._gated(_routed(self.routes(), self._life))
-        data = DataApi(self._files, self._blobs, self._accounts, self._place.stances)
-        self._direct = Direct(gate, self._log, data, self._files, self._database)
-        app = self._softened(gate)
+        app = self._softened(self._gated(_routed(self.routes(), self._life)))
         if self._place.faults is None:
             return app
         site = Site(self._log, Past(self._root / "past", self._root / "cluster.sqlite", self._of_the_past))
@@ -127,11 +123,11 @@ class Cluster:
         routes = self._routes(Records.of(database), Files(database, self._blobs))
         return self._softened(self._gated(_routed(routes)))
 
-    def _gated(self, app: ASGIApp) -> Gate:
+    def _gated(self, app: ASGIApp) -> ASGIApp:
         hosts = frozenset(f"{f'[{name}]' if ':' in name else name}:{self._place.port}" for name in NAMES)
         return Gate(app, self._accounts, self._log, hosts, self._place.stances.largest_file)
 
-    def _softened(self, gate: Gate) -> ASGIApp:
+    def _softened(self, gate: ASGIApp) -> ASGIApp:
         return CallErrors(gate) if self._place.stances.call_errors_as_200 else gate
 
     def routes(self) -> list[Route]:
@@ -146,7 +142,7 @@ class Cluster:
 
         routes = [
             Route("/health", health),
-            *DataApi(files, self._blobs, self._accounts, self._place.stances).routes(),
+            *FilesApi(files, self._blobs, self._accounts, self._place.stances).routes(),
             *HostedDataApi(files, records.algorithms).routes(),
             *EnvironmentsApi(records.environments).routes(),
             *WebApi(records).routes(),
@@ -162,7 +158,7 @@ class Cluster:
         return [*routes, OpenApi(routes).route()]
 
     @asynccontextmanager
-    async def _life(self, _: Starlette) -> AsyncIterator[dict[str, object]]:
+    async def _life(self, _: Starlette) -> AsyncIterator[None]:
         """Recover what the last server left, and leave no process behind."""
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(DISK_THREADS))
         for name in ("run", "past"):
@@ -172,8 +168,7 @@ class Cluster:
         self._builder.recover()
         care = asyncio.create_task(self._care())
         try:
-            # What can go wrong goes the long way.
-            yield {} if self._place.faults else {"direct": self._direct}
+            yield
         finally:
             care.cancel()
             await self._calls.close()

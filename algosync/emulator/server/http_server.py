@@ -1,4 +1,4 @@
-"""The HTTP server of a cluster: uvicorn, and what ends it."""
+"""The HTTP server of a cluster: uvicorn, with its settings and ways to stop it."""
 
 import asyncio
 import contextlib
@@ -12,21 +12,21 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from algosync.emulator.http.direct import DirectProtocol
 from algosync.emulator.http.request_limits import MAX_HEAD
+from algosync.emulator.http.wired_protocol import WiredProtocol
 
 KEPT = "kept.json"
-"""With this file in the folder the server stays when nobody uses it any more, until it is told to stop."""
+"""If this file is in the folder, the server keeps running when no command uses it any more."""
 
 GRACE_SECONDS = 2
-"""How long running requests may go on after the signal to stop."""
+"""Time that running requests have after the signal to stop."""
 
 HANDSHAKE_SECONDS = 10.0
-"""As long as the head of a first request may take. A connection counts as one when its handshake is over."""
+"""Time limit of a TLS handshake, the same as for the head of a first request. A connection is counted after its handshake."""
 
 
 class HttpServer(uvicorn.Server):
-    """uvicorn, that says when it is ready and ends with 0 after a signal."""
+    """uvicorn that calls `ready` when it listens, and exits with 0 after a signal."""
 
     handshake_seconds = HANDSHAKE_SECONDS
 
@@ -35,7 +35,7 @@ class HttpServer(uvicorn.Server):
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        # uvicorn would listen without a limit for handshakes; asyncio's own is a minute.
+        # uvicorn sets no time limit for handshakes, and asyncio's default is a minute.
         await super().startup([])
         limit = self.handshake_seconds if self.config.ssl else None
         for each in sockets or []:
@@ -46,12 +46,12 @@ class HttpServer(uvicorn.Server):
         try:
             self._ready()
         except BaseException:
-            # The application runs already, and has to end as ever.
+            # The application has started already, so it has to shut down too.
             await self.lifespan.shutdown()
             raise
 
-    def _protocol(self) -> DirectProtocol:
-        return DirectProtocol(self.config, self.server_state, self.lifespan.state)
+    def _protocol(self) -> WiredProtocol:
+        return WiredProtocol(self.config, self.server_state, self.lifespan.state)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self.config.is_ssl:
@@ -61,24 +61,25 @@ class HttpServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        # uvicorn raises the signals again afterwards; being told to stop is no failure here.
+        # uvicorn would raise the signals again at the end, and the process would exit with a failure.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop())
         yield
 
     def stop(self) -> None:
-        """Begin to stop; from any thread."""
+        """Begin to stop. Usable from every thread."""
         self.should_exit = True
 
     def watch(self, file: int, kept: Path) -> None:
-        """Stop when nobody shares the lock on `file` any more, and keep it from then on.
+        """Wait for an exclusive lock on `file`, which all commands that use the cluster share, then stop the server.
 
-        Unless it is to stay: who wants that holds the lock while they leave the mark. Then this watches no longer.
+        If the file `kept` exists by then, the server keeps running, and the lock is released. A command creates `kept` while it
+        shares the lock.
         """
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
         except OSError:
-            # Locks do not work here: a server that nobody can stop is worse than one that stops.
+            # Locks do not work on this file system. Stop, because nothing else would stop this server.
             self.stop()
             return
         if kept.exists():
@@ -88,19 +89,19 @@ class HttpServer(uvicorn.Server):
 
 
 def configured(app: ASGIApp, certificate: Path | None) -> uvicorn.Config:
-    """uvicorn's settings for a cluster, over TLS where there is a certificate."""
+    """uvicorn's settings for a cluster. With a `certificate` it serves TLS."""
     return uvicorn.Config(
         app,
-        # What clients do wrong is answered, and no matter of this process.
+        # Errors of clients are answered, and do not belong in the log of the server.
         log_level="error",
         access_log=False,
         server_header=False,
-        # The gate's is exact.
+        # The gate adds a more exact one.
         date_header=False,
         lifespan="on",
-        http=DirectProtocol,
+        http=WiredProtocol,
         ws="none",
-        # Nothing stands before it whose word on who asks, and how, would count.
+        # There is no trusted proxy in front of it.
         proxy_headers=False,
         h11_max_incomplete_event_size=MAX_HEAD,
         timeout_graceful_shutdown=GRACE_SECONDS,
@@ -109,7 +110,7 @@ def configured(app: ASGIApp, certificate: Path | None) -> uvicorn.Config:
 
 
 def _hang_up(connection: object) -> None:
-    """End an idle connection at once: TLS would wait for an answer to its goodbye, and idle clients do not answer."""
+    """Close an idle TLS connection at once. A regular close would wait for an answer, and idle clients do not answer."""
     if not isinstance(connection, H11Protocol) or (connection.cycle and not connection.cycle.response_complete):
         return
     if not connection.transport.get_write_buffer_size():

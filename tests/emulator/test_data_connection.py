@@ -1,4 +1,4 @@
-"""The short way of small data files: what its requests are answered, beside the same requests on the long way."""
+"""Many requests for data files on one connection: order, log, and rights that change in between."""
 
 import contextlib
 import socket
@@ -11,12 +11,12 @@ from algosync.emulator.records.database import Database
 from algosync.emulator.records.keys import digest
 from algosync.emulator.records.rights import Rights
 
-FOLDER = "/v1/data/local/short"
+FOLDER = "/v1/data/local/connected"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _collection(site: Emulator) -> None:
-    assert site.request("POST", "/v1/data/local", {"name": "short"}).status == 200
+    assert site.request("POST", "/v1/data/local", {"name": "connected"}).status == 200
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def wire(site: Emulator) -> Iterator["Wire"]:
 
 
 class Wire:
-    """A connection on which nothing is changed behind the test's back: raw requests, as a plain client sends them."""
+    """One connection for raw requests, which is never reopened."""
 
     def __init__(self, site: Emulator, key: str | None = None) -> None:
         host, _, port = site.host.partition(":")
@@ -45,7 +45,7 @@ class Wire:
             self._socket.sendall(data[start : start + piece])
 
     def leave(self) -> None:
-        """As far as sending goes."""
+        """Close the sending side."""
         self._socket.shutdown(socket.SHUT_WR)
 
     def answer(self) -> Reply:
@@ -61,36 +61,17 @@ class Wire:
         return self.answer()
 
 
-def plain(reply: Reply) -> tuple[int, dict[str, str], bytes]:
-    return reply.status, {name: text for name, text in reply.headers.items() if name != "date"}, reply.body
-
-
-@pytest.mark.parametrize(
-    "accept", ["", "Accept: text/plain\r\n", "Accept: text/plain;Charset=latin1\r\n", "Connection: keep-alive\r\n"]
-)
-@pytest.mark.parametrize("body", [b"", b"text", bytes(range(256)) * 80], ids=["empty", "text", "binary"])
-def test_it_answers_as_the_long_way(wire: Wire, body: bytes, accept: str) -> None:
-    stored = [wire.ask("PUT", "same.bin", body) for _ in range(3)]
-    assert plain(stored[0]) == plain(stored[1]) == plain(stored[2])
-    read = [wire.ask("GET", "same.bin", more=accept) for _ in range(3)]
-    assert read[0].body == body
-    assert plain(read[0]) == plain(read[1]) == plain(read[2])
-
-
 def test_every_request_is_logged_once(site: Emulator, wire: Wire) -> None:
-    before = len(site.log())
+    before, expected = len(site.log()), []
     for number in range(3):
-        wire.ask("PUT", f"{number}.log", b"x" * number)
-        wire.ask("GET", f"{number}.log")
+        for method, body in (("PUT", b"x" * number), ("GET", b"")):
+            reply = wire.ask(method, f"{number}.log", body)
+            expected.append(("local", method, f"{FOLDER}/{number}.log", 200, len(reply.body)))
     kept = ("caller", "method", "path", "status", "bytes")
-    expected = []
-    for number in range(3):
-        path = f"{FOLDER}/{number}.log"
-        expected += [("local", "PUT", path, 200, 37), ("local", "GET", path, 200, number)]
     assert [tuple(line[name] for name in kept) for line in site.log()[before:]] == expected
 
 
-def test_a_file_is_the_one_that_was_stored_last(site: Emulator, wire: Wire) -> None:
+def test_the_last_stored_content_is_read(site: Emulator, wire: Wire) -> None:
     for content in (b"one", b"other", b"a third"):
         assert site.request("PUT", f"{FOLDER}/changing", content).status == 200
         assert wire.ask("GET", "changing").body == content
@@ -98,7 +79,7 @@ def test_a_file_is_the_one_that_was_stored_last(site: Emulator, wire: Wire) -> N
     assert wire.ask("GET", "changing").status == 404
 
 
-def test_requests_that_do_not_wait_are_answered_in_their_order(wire: Wire) -> None:
+def test_pipelined_requests_are_answered_in_order(wire: Wire) -> None:
     wire.ask("PUT", "first", b"0")
     for number in range(10):
         wire.send("PUT", f"{FOLDER}/row{number}", b"%d" % number)
@@ -123,7 +104,7 @@ def test_reading_and_writing_in_turn(wire: Wire) -> None:
         assert wire.ask("GET", name).body == b"%d" % number
 
 
-def test_a_client_that_leaves_before_its_answer_is_logged_so(site: Emulator) -> None:
+def test_the_log_tells_that_a_client_left(site: Emulator) -> None:
     with contextlib.closing(Wire(site)) as wire:
         assert [wire.ask("PUT", "leaving", b"x").status for _ in range(2)] == [200, 200]
         wire.send("PUT", f"{FOLDER}/leaving", b"y")
@@ -132,13 +113,13 @@ def test_a_client_that_leaves_before_its_answer_is_logged_so(site: Emulator) -> 
     assert site.log()[-1].get("left") is True
 
 
-def test_who_may_not_any_more_may_not_on_an_open_connection(site: Emulator) -> None:
+def test_a_removed_key_is_refused_on_an_open_connection(site: Emulator) -> None:
     reader = site.key_of("local", Rights(write=False, call=False, management=False))
     site.request("PUT", f"{FOLDER}/closed", b"secret")
     with contextlib.closing(Wire(site, reader)) as wire:
         assert [wire.ask("GET", "closed").status for _ in range(3)] == [200] * 3
         assert [wire.ask("PUT", "closed", b"x").status for _ in range(3)] == [403] * 3
-        expire(site, reader)
+        remove(site, reader)
         assert [wire.ask("GET", "closed").status for _ in range(2)] == [401] * 2
 
 
@@ -152,7 +133,7 @@ def test_a_key_ends_at_its_time_on_an_open_connection(site: Emulator) -> None:
     assert status == 401
 
 
-def test_a_collection_that_is_gone_takes_nothing(site: Emulator, wire: Wire) -> None:
+def test_a_deleted_collection_takes_no_files(site: Emulator, wire: Wire) -> None:
     assert site.request("POST", "/v1/data/local", {"name": "passing"}).status == 200
 
     def put() -> int:
@@ -164,6 +145,6 @@ def test_a_collection_that_is_gone_takes_nothing(site: Emulator, wire: Wire) -> 
     assert [put(), put()] == [404] * 2
 
 
-def expire(site: Emulator, key: str) -> None:
+def remove(site: Emulator, key: str) -> None:
     with contextlib.closing(Database(site.root / "cluster.sqlite")) as database, database.write() as connection:
         connection.execute("DELETE FROM keys WHERE digest = ?", (digest(key),))

@@ -46,7 +46,7 @@ class Client:
     """One connection, with the same headers each time."""
 
     def __init__(self, site: Site) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", site.port), timeout=30)
+        self.socket = socket.create_connection(("127.0.0.1", site.port), timeout=60)
 
     def ask(self, path: str, more: str = "") -> str:
         self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n{more}\r\n".encode())

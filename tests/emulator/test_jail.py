@@ -203,7 +203,7 @@ def test_a_jail_that_is_killed_leaves_no_process(tmp_path: Path, which: str, jai
         os.kill(victim(site, which, folder), signal.SIGKILL)
         if which == "server":
             until(lambda: not any(map(alive, family)))
-            assert site.process.wait(20) == -signal.SIGKILL
+            assert site.process.wait(60) == -signal.SIGKILL
         else:
             caller.join()
             until(lambda: not folder.exists())

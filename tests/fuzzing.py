@@ -1,4 +1,4 @@
-"""What all fuzz tests share: how many runs, from which seed, and how long one of them may take.
+"""What all fuzz tests share: how many runs, from which seed, and how much work one of them may be.
 
 `ALGOSYNC_FUZZ_SCALE` multiplies the counts (1.0 where it is not set), `ALGOSYNC_FUZZ_SEED` moves to other inputs.
 """
@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["LONGEST", "runs", "seed", "timed"]
+__all__ = ["MOST_CALLS", "bounded", "runs", "seed"]
 
-LONGEST = 2.0  # seconds that one input may take
+MOST_CALLS = 1_000_000  # calls of functions for one input
 
 
 def runs(count: int) -> int:
@@ -25,10 +25,24 @@ def seed() -> int:
 
 
 @contextmanager
-def timed(what: object, longest: float = LONGEST, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
-    """Fails where the body takes `longest` seconds or more. `clock`: `time.thread_time` where only computing is measured,
-    so that a busy machine is not blamed on the code; the default where a wait may be the fault."""
-    started = clock()
-    yield
-    took = clock() - started
-    assert took < longest, f"{what!r} took {took:.2f} s"
+def bounded(what: object, most: int = MOST_CALLS) -> Iterator[None]:
+    """Fails if the body makes more than `most` calls of functions, of Python or of C, in this thread.
+
+    Calls are counted because a limit in seconds fails on a busy machine. The call beyond the limit raises, so a loop
+    that never ends fails too. Work inside one C function counts as one call: `tests/perf/test_growth.py` covers that.
+    """
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        if event in ("call", "c_call"):
+            calls += 1
+            assert calls <= most, f"{what!r:.200} makes more than {most} calls"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+    assert calls <= most, f"{what!r:.200} makes more than {most} calls"

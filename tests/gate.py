@@ -85,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _held(self, hold: Hold) -> None:
         self.close_connection = True
         hold.reached.set()
-        self.gate.opened.wait(60)
+        self.gate.opened.wait(600)
 
     def _body(self) -> bytes:
         if "chunked" in self.headers.get("Transfer-Encoding", ""):

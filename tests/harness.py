@@ -150,7 +150,7 @@ def cluster_process(root: Path, user: str = "local", **options: object) -> Itera
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

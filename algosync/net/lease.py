@@ -44,7 +44,7 @@ class Lease:
         self._wake: Callable[[], None] | None = None
         self._left = 0.0
         self.seconds = seconds
-        self.deadline = time.monotonic() + seconds
+        self.deadline = watch.clock() + seconds
         self.ended = ""
         self.sent = False
 
@@ -65,16 +65,16 @@ class Lease:
         if self.deadline == math.inf:
             self._left = min(self.seconds, self._left + count / MIN_RATE)
         else:
-            self.deadline = min(time.monotonic() + self.seconds, self.deadline + count / MIN_RATE)
+            self.deadline = min(self._watch.clock() + self.seconds, self.deadline + count / MIN_RATE)
 
     def pause(self) -> None:
         """Its clock stands still: it is not this host that is waited for."""
         if self.deadline != math.inf:
-            self._left, self.deadline = self.deadline - time.monotonic(), math.inf
+            self._left, self.deadline = self.deadline - self._watch.clock(), math.inf
 
     def resume(self) -> None:
         if self.deadline == math.inf:
-            self.deadline = time.monotonic() + self._left
+            self.deadline = self._watch.clock() + self._left
             self._watch.rouse(self.deadline)
 
     def awaited(self, call: Callable[[], T]) -> T:
@@ -124,9 +124,13 @@ class Lease:
 
 
 class Watch:
-    """All leases of a run. Safe to use from several threads; `stop` also from one that serves signals."""
+    """All leases of a run. Safe to use from several threads; `stop` also from one that serves signals.
 
-    def __init__(self) -> None:
+    `clock` gives seconds. It never goes back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
         self.guard = threading.RLock()
         self._changed = threading.Condition(self.guard)
         self._leases: set[Lease] = set()
@@ -173,7 +177,7 @@ class Watch:
     def _look(self) -> None:
         with self.guard:
             while True:
-                now = time.monotonic()
+                now = self.clock()
                 for lease in self._leases:
                     if lease.ended or lease.deadline <= now:
                         lease.end("deadline")

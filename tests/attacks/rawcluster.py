@@ -36,7 +36,7 @@ class RawServer:
     url: str
     answer: Callable[[Request], tuple[bytes, bool]]
 
-    def cluster(self, timeout: float = 1.0, tries: int = 1) -> Cluster:
+    def cluster(self, timeout: float = 60.0, tries: int = 1) -> Cluster:
         net = Net(retry=Retry(tries=tries, pause=lambda _: None), timeout=timeout)
         return connect(parse(self.url, "test"), credential(KEY, "test"), net)
 

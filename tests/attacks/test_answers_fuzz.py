@@ -6,7 +6,6 @@ import json
 import logging
 import random
 import resource
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 from answer_mutations import DATE, RIGHT, Changed, json_changed, mutated
-from fuzzing import runs, seed, timed
+from fuzzing import bounded, runs, seed
 from lyingsocket import lying_cluster
 from rawcluster import Request, http, raw_server
 
@@ -147,7 +146,7 @@ def test_a_wrong_answer_is_an_error_of_ours_or_harmless(shard: int) -> None:
         verb = liar.chance.choice(list(VERBS))
         liar.honest = liar.chance.choice((0, 0, 0, 1))
         try:
-            with timed((verb, shard, number), clock=time.thread_time):
+            with bounded((verb, shard, number)):
                 result = VERBS[verb](cluster)
         except AlgosyncError as error:
             failed += 1

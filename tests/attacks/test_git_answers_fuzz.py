@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
-import time
 import zlib
 from functools import cache
 
 import pytest
 from answer_mutations import Changed, mutated
-from fuzzing import runs, seed, timed
+from fuzzing import bounded, runs, seed
 from lyingsocket import URL, lying_host
 from rawcluster import KEY, Request, http
 
@@ -187,7 +186,7 @@ def test_wrong_answers_are_an_error_of_ours_or_harmless(shard: int) -> None:
         liar.chance = random.Random(f"{seed()}-{shard}-{number}")
         liar.honest = liar.chance.choice((0, 1, 1, 2))
         try:
-            with timed((shard, number), clock=time.thread_time):
+            with bounded((shard, number)):
                 found = look(repository(liar))
         except AlgosyncError as error:
             failed += 1

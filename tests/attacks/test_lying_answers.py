@@ -5,12 +5,11 @@ from __future__ import annotations
 import copy
 import gzip
 import json
-import time
 from typing import Any
 
 import pytest
 from answer_mutations import DATE, RIGHT
-from fuzzing import timed
+from fuzzing import bounded
 from lyingsocket import lying_cluster
 from rawcluster import Request, http
 from test_answers_fuzz import VERBS, right
@@ -37,7 +36,7 @@ def told(verb: str, name: str, body: bytes, *headers: str, status: str = "200 OK
             return http(body, f"Date: {DATE}", *headers, status=status), True
         return http(json.dumps(RIGHT[asked]).encode() if asked else b"abc", f"Date: {DATE}"), True
 
-    with pytest.raises(AlgosyncError) as caught, timed(verb, clock=time.thread_time):
+    with pytest.raises(AlgosyncError) as caught, bounded(verb):
         VERBS[verb](lying_cluster(answer))
     assert len(caught.value.message) < 1000
     return caught.value

@@ -7,13 +7,12 @@ import os
 import random
 import re
 import resource
-import time
 import unicodedata
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from fuzzing import runs, seed, timed
+from fuzzing import bounded, runs, seed
 from workflow_mutations import BROKEN, KEY, document_text, mutated, with_pieces
 
 from algosync import workflow
@@ -107,7 +106,7 @@ def check_faults(error: WorkflowError) -> None:
 def load(path: Path, data: bytes) -> bool:
     """Whether it is right. Any other exception than a WorkflowError fails the test."""
     try:
-        with timed(data, clock=time.thread_time):
+        with bounded(data):
             loaded = workflow.load(path, {}, [Secret(KEY)])
     except WorkflowError as error:
         check_faults(error)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fuzzing import timed
+from fuzzing import bounded
 
 from algosync import workflow
 from algosync.core.error import WorkflowError
@@ -17,7 +17,7 @@ def faults(folder: Path, name: str, text: str | bytes) -> list[tuple[int, int, s
     """Line, column and code of each fault. Refusing takes no time, and no message could steer a terminal."""
     path = folder / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(WorkflowError) as caught, timed(name):
+    with pytest.raises(WorkflowError) as caught, bounded(name):
         workflow.load(path, {})
     assert all(fault.message.isprintable() for fault in caught.value.faults)
     return [(fault.line, fault.column, fault.code) for fault in caught.value.faults]
@@ -214,5 +214,5 @@ def test_yaml_is_read_by_the_rules_of_its_version_1_2(tmp_path: Path, text: str,
 @pytest.mark.parametrize("name", ["w.yaml", "w.json"])
 def test_a_long_text_takes_no_time(tmp_path: Path, name: str) -> None:
     text = "x" * 2_000_000
-    with timed(name):
+    with bounded(name):
         assert payload(tmp_path, name, in_json(f'"{text}"')) == f'"{text}"'

@@ -137,7 +137,7 @@ def test_a_cluster_that_a_command_started_stays_when_it_is_wanted(place: Workspa
         assert done(place, "start").strip() == url, "nobody uses it now, and it is still there"
         assert state_of(place) == ("running", True)
         done(place, "stop")
-        assert server.wait(20) == 0
+        assert server.wait(60) == 0
 
 
 def test_a_cluster_with_a_given_certificate_is_known_too(place: Workspace) -> None:
@@ -239,8 +239,9 @@ def test_reset_and_stop_mind_the_commands_that_use_it(place: Workspace) -> None:
     done(place, "reset", "--auto-approve")
 
 
-def test_who_is_about_to_end_is_waited_for(tmp_path: Path) -> None:
+def test_who_is_about_to_end_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the server of a command that has returned."""
+    monkeypatch.setattr(keeping, "_UNUSED_WITHIN", 60)
     with (tmp_path / "users.lock").open("w") as users:
         fcntl.flock(users, fcntl.LOCK_EX)
         timer = threading.Timer(0.3, fcntl.flock, (users, fcntl.LOCK_UN))
@@ -379,7 +380,7 @@ def keys_of(place: Workspace) -> list[str]:
 def request(method: str, url: str, key: str) -> int:
     import requests
 
-    return requests.request(method, url, headers={"Authorization": key}, timeout=20).status_code
+    return requests.request(method, url, headers={"Authorization": key}, timeout=60).status_code
 
 
 def test_a_cluster_is_started_as_it_was(place: Workspace) -> None:
@@ -418,7 +419,7 @@ def said_too(place: Workspace, *arguments: str) -> str:
 def roots(url: str, key: str) -> object:
     import requests
 
-    answer = requests.get(f"{url}/v1/data/", headers={"Authorization": f"Bearer {key}"}, timeout=20)
+    answer = requests.get(f"{url}/v1/data/", headers={"Authorization": f"Bearer {key}"}, timeout=60)
     return [each["name"] for each in answer.json()["folders"]] if answer.status_code == 200 else answer.status_code
 
 

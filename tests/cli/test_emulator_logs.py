@@ -18,7 +18,7 @@ with interrupt.silently():
         print("following", flush=True)
         signal.pause()
     except interrupt.Signalled:
-        time.sleep(60)
+        time.sleep(100)
 """
 
 
@@ -29,7 +29,7 @@ def test_what_only_shows_ends_without_a_word_even_where_it_is_stuck(tmp_path: Pa
         assert stuck.stdout is not None
         assert stuck.stdout.readline() == "following\n"
         stuck.send_signal(signal.SIGINT)
-        assert stuck.communicate(timeout=20) == ("", "")
+        assert stuck.communicate(timeout=60) == ("", "")
     assert stuck.returncode == 130
 
 
@@ -51,7 +51,7 @@ def test_following_goes_on_in_the_new_file(tmp_path: Path) -> None:
         assert [follower.stdout.readline() for _ in range(2)] == ["3\n", "4\n"]
         follower.send_signal(signal.SIGINT)
         # Nothing that sounds as if the cluster were stopped.
-        assert follower.communicate(timeout=20) == ("", "")
+        assert follower.communicate(timeout=60) == ("", "")
     assert follower.returncode == 130
 
 

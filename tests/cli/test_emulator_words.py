@@ -149,7 +149,7 @@ def test_a_wrong_user_name_is_not_told_as_a_wrong_key(place: Workspace) -> None:
     with closing(Database(place.folder / "state" / "local" / "default" / "cluster.sqlite")) as database:
         Accounts(database).add_key("local", "simOther")
     messages = [
-        requests.get(f"{url}/git/local/a.git/info/refs", auth=credentials, timeout=20).json()["error"]["message"]
+        requests.get(f"{url}/git/local/a.git/info/refs", auth=credentials, timeout=60).json()["error"]["message"]
         for credentials in (("other", "simOther"), ("other", "simNobody"))
     ]
     assert messages == ["The user name is not that of the API key's owner", "The API key is unknown or invalid"]

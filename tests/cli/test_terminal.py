@@ -61,7 +61,7 @@ class Session:
         return self.process.wait(60)
 
 
-SLOW = "import time\n\n\ndef apply(input):\n    time.sleep(20)\n    return input\n"
+SLOW = "import time\n\n\ndef apply(input):\n    time.sleep(1000)\n    return input\n"
 
 
 @pytest.fixture
@@ -153,8 +153,6 @@ def test_a_second_signal_ends_it_at_once_and_the_next_run_goes_on(cluster: Clust
     session.until("test.Slow: Testing")
     session.process.send_signal(signal.SIGINT)
     session.until("a second signal stops at once")
-    started = time.monotonic()
     session.process.send_signal(signal.SIGINT)
     assert session.end() == 130
-    assert time.monotonic() - started < 5
     assert workspace.actions() == {"version.Slow": "create"}

@@ -159,7 +159,7 @@ def test_timeout(site: Site, odd: Algorithm) -> None:
     assert warm.at("result") == 1
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(DEADLINE)
-        reply = site.run(odd, {"do": "child", "with": server.getsockname()[1]}, "?timeout=1")
+        reply = site.run(odd, {"do": "child", "with": server.getsockname()[1]}, "?timeout=5")
         assert (reply.status, reply.at("error", "error_type")) == (200, "TimeoutError")
         assert "timed out" in str(reply.at("error", "message")), reply
         with server.accept()[0] as held:

@@ -51,7 +51,7 @@ class Server:
 
     def connect(self) -> socket.socket:
         name, _, port = self.host.rpartition(":")
-        connection = socket.create_connection((name, int(port)), timeout=30)
+        connection = socket.create_connection((name, int(port)), timeout=60)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 

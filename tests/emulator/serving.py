@@ -1,9 +1,10 @@
-"""An application behind a protocol of the cluster, in a thread of the test."""
+"""An application behind a protocol of the cluster, in a thread of the test, on a clock that the test moves."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import select
 import socket
 import threading
 from collections.abc import Iterator
@@ -13,15 +14,64 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+__all__ = ["Loop", "readable", "run", "served"]
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """An event loop whose clock can be put forward, so that no test waits for a limit or races with one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """From another thread: let that much time pass. Returns when all that was due by then has been called."""
+        passed = threading.Event()
+
+        def forward() -> None:
+            self._ahead += seconds
+            self.call_later(0, passed.set)
+
+        self.call_soon_threadsafe(forward)
+        assert passed.wait(60)
+
+    def advance_until_readable(self, connection: socket.socket, seconds: float) -> None:
+        """Let that much time pass, again and again: the server may not have accepted the connection at first."""
+        for _ in range(1000):
+            if readable(connection):
+                return
+            self.advance(seconds)
+        raise AssertionError("the server does nothing, however much time passes")
+
+
+def readable(connection: socket.socket) -> bool:
+    """Whether data or an end comes within a moment."""
+    return bool(select.select([connection], [], [], 0.05)[0])
+
 
 @contextlib.contextmanager
-def served(application: ASGIApp, protocol: type[H11Protocol], **settings: Any) -> Iterator[int]:
-    """Serve it for the length of a block, with these of uvicorn's settings; the port."""
-    config = uvicorn.Config(application, http=protocol, ws="none", lifespan="off", log_level="error", **settings)
+def run(server: uvicorn.Server, loop: Loop) -> Iterator[int]:
+    """Run it on this loop, in a thread, for the length of a block; the port."""
+
+    def serve() -> None:
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(server.serve([listener]))
+        loop.close()
+
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        serving = uvicorn.Server(config)
-        thread = threading.Thread(target=lambda: asyncio.run(serving.serve([listener])))
+        thread = threading.Thread(target=serve)
         thread.start()
         yield listener.getsockname()[1]
-        serving.should_exit = True
+        server.should_exit = True
         thread.join()
+
+
+@contextlib.contextmanager
+def served(application: ASGIApp, protocol: type[H11Protocol], loop: Loop, **settings: Any) -> Iterator[int]:
+    """Serve it for the length of a block, with these of uvicorn's settings; the port."""
+    config = uvicorn.Config(application, http=protocol, ws="none", lifespan="off", log_level="error", **settings)
+    with run(uvicorn.Server(config), loop) as port:
+        yield port

@@ -124,7 +124,7 @@ def test_a_removed_key_is_refused_on_an_open_connection(site: Emulator) -> None:
 
 
 def test_a_key_ends_at_its_time_on_an_open_connection(site: Emulator) -> None:
-    key = site.key_of("local", expires_in=1.5)
+    key = site.key_of("local", expires_in=5)
     site.request("PUT", f"{FOLDER}/timed", b"x")
     with contextlib.closing(Wire(site, key)) as wire:
         assert [wire.ask("GET", "timed").status for _ in range(3)] == [200] * 3

@@ -91,7 +91,7 @@ def test_the_target_and_host_of_a_request(site: Emulator) -> None:
 
 def raw(site: Emulator, head: str) -> bytes:
     host, _, port = site.host.rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(head.encode() + b"\r\n")
         return connection.recv(65536)
 

@@ -1,4 +1,4 @@
-"""What one connection may do: a server with the protocol of the cluster, whose limits are short here."""
+"""What one connection may do: a server with the protocol of the cluster, whose clock the tests move."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import http.client
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pytest
 from emulated import until
-from serving import served
+from serving import Loop, readable, served
 from starlette.types import Message, Receive, Scope, Send
 
 from algosync.emulator.http.limited_protocol import LimitedProtocol
 from algosync.emulator.http.wired_protocol import WiredProtocol
 
-SECONDS = 0.3
+SECONDS = 60.0
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -28,6 +28,11 @@ class Short(LimitedProtocol):
     head_seconds = body_seconds = SECONDS
     body_bytes = 1000
     max_connections = 4
+    latest: ClassVar[Short]
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the class below
+        Short.latest = self
+        super().connection_made(transport)
 
 
 @dataclass
@@ -36,9 +41,12 @@ class Server:
 
     port: int = 0
     let: threading.Event = field(default_factory=threading.Event)
+    begun: threading.Event = field(default_factory=threading.Event)
+    loop: Loop = field(default_factory=Loop)
     seen: list[str | int] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.begun.set()
         while not self.let.is_set():
             await asyncio.sleep(0.01)
         size, message = 0, await receive()
@@ -51,14 +59,19 @@ class Server:
             await send(part)
 
     def connect(self, sent: bytes = b"") -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         connection.sendall(sent)
         return connection
 
     def ask(self, sent: bytes) -> tuple[int, str]:
         """The status, and what a refusal says, of a connection that the server ends."""
         with self.connect(sent) as connection:
-            return refusal(everything(connection))
+            return self.refused(connection)
+
+    def refused(self, connection: socket.socket) -> tuple[int, str]:
+        """The same, however much time has to pass until then."""
+        self.loop.advance_until_readable(connection, SECONDS)
+        return refusal(everything(connection))
 
 
 def _reply(body: bytes) -> list[Message]:
@@ -94,7 +107,7 @@ def refusal(received: bytes) -> tuple[int, str]:
 def server() -> Iterator[Server]:
     running = Server()
     running.let.set()
-    with served(running, Short, h11_max_incomplete_event_size=32768) as running.port:
+    with served(running, Short, running.loop, h11_max_incomplete_event_size=32768, timeout_keep_alive=100_000) as running.port:
         yield running
         running.let.set()
 
@@ -107,35 +120,31 @@ def test_the_cluster_has_these_limits() -> None:
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", GET[:-2]])
 def test_a_head_that_does_not_come(server: Server, sent: bytes) -> None:
-    began = time.monotonic()
-    assert server.ask(sent) == (408, "The headers took too long")
-    assert SECONDS <= time.monotonic() - began < 5
+    with server.connect(sent) as connection:
+        server.loop.advance(SECONDS - 1)
+        assert not readable(connection)
+        assert server.refused(connection) == (408, "The headers took too long")
 
 
 def test_a_head_that_comes_byte_by_byte(server: Server) -> None:
     """Slow-loris: there is always another header."""
     with server.connect(GET[:-2]) as connection:
-        connection.settimeout(0.02)
-        received = b""
         for _ in range(200):
-            with contextlib.suppress(TimeoutError):
-                if received := connection.recv(65536):
-                    break
-            connection.sendall(b"a")
-        connection.settimeout(10)
-        received += everything(connection)
-    assert refusal(received) == (408, "The headers took too long")
+            with contextlib.suppress(ConnectionError):  # the server has hung up
+                connection.sendall(b"a")
+            server.loop.advance(SECONDS / 10)
+        assert refusal(everything(connection)) == (408, "The headers took too long")
 
 
 def test_the_head_of_a_later_request(server: Server) -> None:
     """Between requests a client may wait longer."""
     with server.connect(GET) as connection:
         assert counted(connection) == 0
-        time.sleep(2 * SECONDS)
+        server.loop.advance(2 * SECONDS)
         connection.sendall(GET)
         assert counted(connection) == 0
         connection.sendall(b"G")
-        assert refusal(everything(connection)) == (408, "The headers took too long")
+        assert server.refused(connection) == (408, "The headers took too long")
 
 
 def test_a_body_that_does_not_come(server: Server) -> None:
@@ -150,7 +159,7 @@ def test_a_body_that_comes_steadily(server: Server) -> None:
     with server.connect(b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 40000\r\n\r\n") as connection:
         for _ in range(20):
             connection.sendall(b"x" * 2000)
-            time.sleep(0.05)
+            server.loop.advance(0.9 * SECONDS)
         assert counted(connection) == 40_000
 
 
@@ -160,7 +169,10 @@ def test_a_body_that_the_server_does_not_take(server: Server) -> None:
     with server.connect(b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size) as connection:
         sending = threading.Thread(target=connection.sendall, args=(b"x" * size,))
         sending.start()
-        time.sleep(3 * SECONDS)
+        assert server.begun.wait(60)
+        until(lambda: Short.latest.flow.read_paused)
+        for _ in range(3):
+            server.loop.advance(SECONDS)
         server.let.set()
         assert counted(connection) == size
         sending.join()
@@ -169,7 +181,9 @@ def test_a_body_that_the_server_does_not_take(server: Server) -> None:
 def test_an_answer_that_takes_its_time(server: Server) -> None:
     server.let.clear()
     with server.connect(GET) as connection:
-        time.sleep(3 * SECONDS)
+        assert server.begun.wait(60)
+        for _ in range(3):
+            server.loop.advance(SECONDS)
         server.let.set()
         assert counted(connection) == 0
 
@@ -209,5 +223,6 @@ def test_too_many_connections(server: Server) -> None:
         received = everything(waiting)
         assert refusal(received) == (503, "Too many connections are open")
         assert b"\r\nretry-after: 1\r\n" in received.lower()
+    until(lambda: not Short.latest.connections)
     with server.connect(GET) as connection:
         assert counted(connection) == 0

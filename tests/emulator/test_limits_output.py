@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 import ssl
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import uvicorn
+from emulated import until
 from harness import certificate
+from serving import Loop, readable, run
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -22,7 +22,7 @@ from algosync.emulator.http.limited_protocol import LimitedProtocol
 from algosync.emulator.server.http_server import HttpServer, configured
 from algosync.emulator.server.tls import authority
 
-SECONDS = 0.3
+SECONDS = 60.0
 SIZE = 16 * 1024 * 1024
 """More than the buffers of the system take."""
 
@@ -41,21 +41,12 @@ class Threaded(HttpServer):
         yield
 
 
-@contextlib.contextmanager
-def serving(server: uvicorn.Server) -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
-        thread.start()
-        yield listener.getsockname()[1]
-        server.should_exit = True
-        thread.join()
-
-
 class Large:
     """An application whose whole answer is one write."""
 
     def __init__(self) -> None:
         self.ended = threading.Event()
+        self.loop = Loop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await Response(b"x" * SIZE)(scope, receive, send)
@@ -67,10 +58,10 @@ class Large:
 @pytest.fixture
 def large() -> Iterator[tuple[Large, socket.socket]]:
     application = Large()
-    config = uvicorn.Config(application, http=Short, ws="none", lifespan="off", log_level="error", timeout_keep_alive=60)
-    with serving(uvicorn.Server(config)) as port, socket.socket() as connection:
+    config = uvicorn.Config(application, http=Short, ws="none", lifespan="off", log_level="error", timeout_keep_alive=100_000)
+    with run(uvicorn.Server(config), application.loop) as port, socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-        connection.settimeout(10)
+        connection.settimeout(60)
         connection.connect(("127.0.0.1", port))
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         yield application, connection
@@ -83,44 +74,41 @@ def lost(port: int) -> bool:
 
 
 def test_a_client_that_does_not_read(large: tuple[Large, socket.socket]) -> None:
-    _, connection = large
-    port, deadline = connection.getsockname()[1], time.monotonic() + 10
-    while not lost(port) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert lost(port)
-    assert received(connection, pause=0) < SIZE
+    application, connection = large
+    until(lambda: application.loop.advance(SECONDS) or lost(connection.getsockname()[1]))
+    assert received(connection) < SIZE
 
 
 def test_a_client_that_reads_slowly(large: tuple[Large, socket.socket]) -> None:
     application, connection = large
-    began = time.monotonic()
-    assert received(connection, pause=0.004) > SIZE
-    assert time.monotonic() - began > 3 * SECONDS
+    assert received(connection, lambda: application.loop.advance(0.4 * SECONDS)) > SIZE  # 16 pauses: 6.4 times what one may take
     assert not lost(connection.getsockname()[1])
     connection.shutdown(socket.SHUT_WR)
-    assert application.ended.wait(10)
+    assert application.ended.wait(60)
 
 
-def received(connection: socket.socket, pause: float) -> int:
-    """How many bytes came, until there were enough or no more."""
+def received(connection: socket.socket, pause: Callable[[], None] = lambda: None) -> int:
+    """How many bytes came, until there were enough or no more, with a pause after each MiB."""
     count = 0
     with contextlib.suppress(ConnectionResetError):
         while count <= SIZE and (data := connection.recv(65536)):
-            count += len(data)
-            time.sleep(pause)
+            if count >> 20 < (count := count + len(data)) >> 20:
+                pause()
     return count
 
 
 def test_a_connection_without_a_handshake(tmp_path: Path) -> None:
     pem = certificate(tmp_path / "server.pem", tmp_path)
     assert HttpServer.handshake_seconds == 10
-    with serving(Threaded(configured(Starlette(), pem), lambda: None)) as port:
-        began = time.monotonic()
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    loop = Loop()
+    with run(Threaded(configured(Starlette(), pem), lambda: None), loop) as port:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+            loop.advance(SECONDS - 1)
+            assert not readable(connection)
+            loop.advance_until_readable(connection, SECONDS)
             assert connection.recv(1) == b""
-        assert SECONDS <= time.monotonic() - began < 5
         context = ssl.create_default_context(cafile=authority(tmp_path / "tls").certificate)
-        connection = socket.create_connection(("127.0.0.1", port), timeout=5)
+        connection = socket.create_connection(("127.0.0.1", port), timeout=60)
         with context.wrap_socket(connection, server_hostname="localhost") as secure:
             secure.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             assert secure.recv(12) == b"HTTP/1.1 404"

@@ -123,7 +123,7 @@ def answered(site: Emulator, sent: bytes) -> bytes:
     """All that the server says until it closes the connection."""
     host, _, port = site.host.rpartition(":")
     received = b""
-    with socket.create_connection((host, int(port)), timeout=10) as connection, contextlib.suppress(ConnectionResetError):
+    with socket.create_connection((host, int(port)), timeout=60) as connection, contextlib.suppress(ConnectionResetError):
         connection.sendall(sent)
         while data := connection.recv(65536):
             received += data

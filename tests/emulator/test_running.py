@@ -106,11 +106,13 @@ def send(site: Emulator, reference: str, body: bytes, content_type: str, query: 
 
 @pytest.mark.parametrize("value", [None, True, 1.5, "täxt ☎", [1, [2]], {"a": {"b": None}}, "", {}])
 def test_json_in_and_out(site: Emulator, echo: str, value: object) -> None:
+    began = time.monotonic()
     reply = site.call(echo, value)
+    took = time.monotonic() - began
     assert reply["result"] == value
     assert reply["metadata"]["content_type"] == ("text" if isinstance(value, str) else "json")
     assert set(reply["metadata"]) == {"content_type", "duration", "request_id"}
-    assert 0 <= reply["metadata"]["duration"] < 10
+    assert 0 <= reply["metadata"]["duration"] < took + 0.01
 
 
 def test_text_and_bytes(site: Emulator, echo: str) -> None:
@@ -152,12 +154,13 @@ def test_what_is_raised(site: Emulator, echo: str) -> None:
 
 def test_failures_are_listed(site: Emulator) -> None:
     reference = site.deploy("Failing", "def apply(input):\n    raise ValueError(input)\n")
+    before = time.time()
     for text in ("one", "two" * 100):
         site.call(reference, text)
     newest, oldest = site.get("/v1/algorithms/local/Failing/errors")
     assert (oldest["error"], oldest["error_type"], oldest["username"]) == ("one", "AlgorithmError", "local")
     assert (newest["input"], newest["algoversion"]) == (("two" * 100)[:128], reference.rpartition("/")[2])
-    assert abs(newest["created_at"] / 1000 - time.time()) < 60
+    assert before - 1 < newest["created_at"] / 1000 < time.time() + 1
 
 
 def test_stdout_is_that_of_the_call(site: Emulator, echo: str) -> None:
@@ -187,11 +190,9 @@ def test_a_process_that_ends_is_replaced(site: Emulator, echo: str, how: str, er
 
 def test_timeouts_kill(site: Emulator, echo: str) -> None:
     pid = site.call(echo, "pid")["result"]
-    started = time.monotonic()
     reply = send(site, echo, b"sleep", "text/plain", "?timeout=0.3")
     assert (reply.status, reply.json["error"]["error_type"]) == (200, "TimeoutError")
     assert reply.json["error"]["message"] == "Algorithm timed out after 0.3 seconds"
-    assert time.monotonic() - started < 10
     assert not alive(pid)
     assert site.call(echo, 1)["result"] == 1
     for wrong in ("0", "-1", "x", "nan"):

@@ -92,7 +92,7 @@ def test_a_call_that_is_killed_leaves_no_process(tmp_path: Path, environments: P
         until(lambda: not any(map(alive, doomed)))
         caller.join()
         if which == "server":
-            assert site.process.wait(20) == -signal.SIGKILL
+            assert site.process.wait(60) == -signal.SIGKILL
             assert answers == [None]
         else:
             assert answers == ["The algorithm's process was ended by signal SIGKILL (exit code -9)"]
@@ -130,7 +130,7 @@ def test_a_build_that_is_killed_leaves_nothing(tmp_path: Path, which: str) -> No
         os.kill(process_of(site, which, daemon), signal.SIGKILL)
         until(lambda: not any(map(alive, family)))
         if which == "server":
-            assert site.process.wait(20) == -signal.SIGKILL
+            assert site.process.wait(60) == -signal.SIGKILL
             assert [path.name for path in environments.rglob("left")] == ["left"]
         else:
             assert site.build_of("Held", commit)["status"] == "failed"

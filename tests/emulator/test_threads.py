@@ -23,7 +23,7 @@ from algosync.emulator.running.spares import Spares
 from algosync.emulator.running.worker import Host
 from algosync.emulator.threads import finished
 
-DEADLINE = 30
+DEADLINE = 60
 
 
 class Held:

@@ -11,7 +11,7 @@ from algosync.emulator.running.turns import Turn, Turns
 
 def run(scenario: Awaitable[None]) -> None:
     async def bounded() -> None:
-        await asyncio.wait_for(scenario, 10)
+        await asyncio.wait_for(scenario, 60)
 
     asyncio.run(bounded())
 

@@ -25,7 +25,7 @@ import algosync
 
 __all__ = ["Done", "Forks", "forks"]
 
-LONGEST = 60  # seconds a run may take; SIGALRM ends it then
+LONGEST = 300  # seconds; SIGALRM ends a run that hangs, and its exit code is wrong then
 # What the command line makes when it is imported depends on the streams and the environment: that is the child's.
 _CHILDS_OWN = ("algosync.cli.main", "algosync.__main__", "algosync.emulator")
 # What they import later by themselves; not every release of them has or needs all of it.

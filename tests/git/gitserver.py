@@ -77,7 +77,7 @@ class GitServer:
         return done.stdout.decode()
 
 
-def host_of(url: str, timeout: float = 10.0) -> Host:
+def host_of(url: str, timeout: float = 60.0) -> Host:
     """The host of a repository; what fails for a moment is tried again at once."""
     return Host(f"http://{urlsplit(url).netloc}", Names(), Net(retry=Retry(pause=lambda _: None), timeout=timeout), None)
 

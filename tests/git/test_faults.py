@@ -86,7 +86,7 @@ def test_a_port_that_nobody_listens_on_is_unreachable(server: GitServer) -> None
 
 def test_a_server_that_does_not_answer_is_unreachable(server: GitServer) -> None:
     ended = threading.Event()
-    server.before = lambda request: ended.wait(10) and None
+    server.before = lambda request: ended.wait(60) and None
     ours = Repository(server.url, USER, credential(KEY, "test"), host_of(server.url, 0.2))
     with pytest.raises(TimedOut):
         ours.head()

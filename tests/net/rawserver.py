@@ -126,6 +126,13 @@ def silent(connection: socket.socket) -> None:
         connection.getpeername()
 
 
+def holding(connection: socket.socket) -> None:
+    """Takes the request and does not answer it, for a minute at most."""
+    head(connection)
+    connection.settimeout(60)
+    connection.recv(1)
+
+
 @contextmanager
 def blackhole() -> Iterator[str]:
     """An address that no connection is ever made to: nobody accepts, and the queue is full."""

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from rawserver import OK, answers, blackhole, head, host, listening
+from fakeclock import FakeTime
+from rawserver import OK, answers, blackhole, head, holding, host, listening
 
 from algosync.core.error import Interrupted, TimedOut
 from algosync.net import Watch
@@ -17,37 +18,42 @@ from algosync.net import Watch
 
 def test_a_connection_that_others_have_taken_is_not_shut_by_whom_it_was_before() -> None:
     """The first answer is read to its end and stays open, as a relay's source does while the destination answers."""
+    fake = FakeTime()
 
     def script(connection: socket.socket) -> None:
         head(connection)
         connection.sendall(OK)
         head(connection)
-        time.sleep(0.7)  # longer than the first one's lease
+        fake.advance(25)  # longer than the first one's lease
         connection.sendall(OK)
 
-    with listening(script) as raw, closing((target := host(raw.url, timeout=0.5)).open("GET", "/", {})) as first:
+    with listening(script) as raw, closing((target := host(raw.url, timeout=20, watch=fake.watch)).open("GET", "/", {})) as first:
         assert first.read() == b"{}"
-        assert target.answer("GET", "/", {}, within=5).body == b"{}"
+        assert target.answer("GET", "/", {}, within=100).body == b"{}"
         assert len(raw.connections) == 1
 
 
 def test_the_source_is_not_blamed_for_a_destination_that_takes_its_time() -> None:
     body = b"x" * 1000
     reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + body
+    more, fake = threading.Event(), FakeTime()
 
     def script(connection: socket.socket) -> None:
         head(connection)
         connection.sendall(reply)
-        time.sleep(0.8)
+        more.wait(60)
         connection.sendall(body)
 
-    with listening(script) as raw, closing(host(raw.url, timeout=0.4).open("GET", "/big", {})) as response:
+    with listening(script) as raw, closing(host(raw.url, timeout=20, watch=fake.watch).open("GET", "/big", {})) as response:
         assert response.read(1000) == body
-        time.sleep(0.7)  # the other side is waited for
+        fake.advance(100)  # the other side is waited for
+        more.set()
         assert response.read(1000) == body
 
 
 def test_the_destination_is_not_blamed_for_a_source_that_takes_its_time() -> None:
+    fake = FakeTime()
+
     def receive(connection: socket.socket) -> None:
         head(connection)
         left = 20
@@ -57,56 +63,56 @@ def test_the_destination_is_not_blamed_for_a_source_that_takes_its_time() -> Non
 
     def slowly() -> Iterator[bytes]:
         yield b"x" * 10
-        time.sleep(0.7)
+        fake.advance(100)
         yield b"x" * 10
 
     with listening(receive) as raw:
-        assert host(raw.url, timeout=0.4).answer("PUT", "/big", {"Content-Length": "20"}, slowly()).body == b"{}"
+        target = host(raw.url, timeout=20, watch=fake.watch)
+        assert target.answer("PUT", "/big", {"Content-Length": "20"}, slowly()).body == b"{}"
 
 
 def test_a_name_that_nobody_resolves_ends_in_its_time_and_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    over = threading.Event()
-    asked = threading.Event()
+    over, asked = threading.Event(), threading.Event()
 
     def never(*_: object, **__: object) -> list[object]:
         asked.set()
-        over.wait(10)
+        over.wait(60)
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", never)
-    started = time.monotonic()
+    fake = FakeTime()
+    threading.Thread(target=lambda: asked.wait(60) and fake.advance(25)).start()
     with pytest.raises(TimedOut) as caught:
-        host("http://slow.example", timeout=0.3).answer("GET", "/", {})
+        host("http://slow.example", timeout=20, watch=fake.watch).answer("GET", "/", {})
     assert not caught.value.sent
-    watch = Watch()
     asked.clear()
-    threading.Thread(target=lambda: asked.wait(5) and watch.stop()).start()
+    threading.Thread(target=lambda: asked.wait(60) and fake.watch.stop()).start()
     with pytest.raises(Interrupted):
-        host("http://slow.example", watch=watch).answer("GET", "/", {})
-    assert time.monotonic() - started < 2
+        host("http://slow.example", watch=fake.watch).answer("GET", "/", {})
     over.set()
 
 
 def test_an_address_that_does_not_answer_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("algosync.net.host.CONNECT_WITHIN", 1)
     with blackhole() as dead, listening(answers(OK)) as raw:
         found = [
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in (int(dead.rpartition(":")[2]), raw.port)
         ]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-        assert host("http://two.example", timeout=1).answer("GET", "/", {}).body == b"{}"
+        assert host("http://two.example").answer("GET", "/", {}).body == b"{}"
 
 
 def test_a_wait_beyond_what_a_thread_can_wait_leaves_others_their_deadline() -> None:
     watch = Watch()
     endless = watch.lease(1e15)
     time.sleep(0.1)  # the thread looks, and waits
-    with listening(lambda connection: connection.recv(1 << 20) and time.sleep(2)) as raw, pytest.raises(TimedOut):
+    with listening(holding) as raw, pytest.raises(TimedOut):
         host(raw.url, timeout=0.3, watch=watch).answer("GET", "/", {})
     endless.release()
 
 
 def test_requests_whose_clock_does_not_come_first_wake_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    watch = Watch()
+    watch = FakeTime().watch
     first = watch.lease(1)
     told: list[None] = []
     changed = watch._changed  # what the thread waits for is nobody else's to see
@@ -124,5 +130,5 @@ def test_requests_whose_clock_does_not_come_first_wake_nobody(monkeypatch: pytes
 def test_a_thread_that_died_is_replaced() -> None:
     watch = Watch()
     watch._thread = threading.Thread()  # has never run, and never will: as good as dead
-    with listening(lambda connection: connection.recv(1 << 20) and time.sleep(2)) as raw, pytest.raises(TimedOut):
+    with listening(holding) as raw, pytest.raises(TimedOut):
         host(raw.url, timeout=0.3, watch=watch).answer("GET", "/", {})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from pathlib import Path
 
 import pytest
+from fakeclock import FakeTime
 from harness import certificate
-from rawserver import OK, free_port, host, listening, once, silent
+from rawserver import OK, free_port, host, listening, once
 
 from algosync.core.error import ClusterError, Conflict, Denied, NotFound, SourceError, Throttled, Unexpected, Unreachable
 from algosync.net import Host, Names, Net, Proxies, Retry, Trust
@@ -23,11 +25,17 @@ def failure(target: Host) -> ClusterError:
 
 def test_what_never_went_out_was_not_sent(tmp_path: Path) -> None:
     served = certificate(tmp_path / "server.pem", tmp_path / "cluster")
+    fake = FakeTime()
+
+    def passing(connection: socket.socket) -> None:
+        connection.recv(1, socket.MSG_PEEK)
+        fake.advance(25)
+
     with (
         listening(once(OK), served) as untrusted,
         listening(once(b"HTTP/1.1 400 No\r\n\r\n")) as plain,
         listening(once(b"HTTP/1.1 502 No\r\n\r\n")) as proxy,
-        listening(silent) as mute,
+        listening(passing) as mute,
     ):
         targets = [
             host(f"http://127.0.0.1:{free_port()}"),
@@ -36,14 +44,21 @@ def test_what_never_went_out_was_not_sent(tmp_path: Path) -> None:
             host(plain.secure),
             host("https://far.example", proxy=proxy.url),
             host("https://far.example", proxy=f"http://127.0.0.1:{free_port()}"),
-            host(mute.secure, timeout=0.3),
+            host(mute.secure, timeout=20, watch=fake.watch),
         ]
         assert [failure(target).sent for target in targets] == [False] * len(targets)
 
 
 def test_what_went_out_may_have_been_carried_out() -> None:
-    with listening(once(b"")) as closed, listening(silent) as mute:
-        assert [failure(host(closed.url)).sent, failure(host(mute.url, timeout=0.3)).sent] == [True, True]
+    fake = FakeTime()
+
+    def passing(connection: socket.socket) -> None:
+        connection.recv(1, socket.MSG_PEEK)
+        fake.advance(25)
+
+    with listening(once(b"")) as closed, listening(passing) as mute:
+        late = host(mute.url, timeout=20, watch=fake.watch)
+        assert [failure(host(closed.url)).sent, failure(late).sent] == [True, True]
 
 
 class Failing:

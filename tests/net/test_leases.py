@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import stat
@@ -12,12 +13,13 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from fakeclock import HANG, FakeTime
 from harness import certificate
-from rawserver import OK, answers, blackhole, drip, free_port, head, host, listening, silent
+from rawserver import OK, answers, blackhole, drip, free_port, head, holding, host, listening, silent
 
 from algosync.core.error import AlgosyncError, Interrupted, TimedOut
 from algosync.net import Host, Watch
-from algosync.net.lease import MIN_RATE
+from algosync.net.lease import MIN_RATE, Lease
 
 BEGUN = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 Make = Callable[..., Host]
@@ -88,38 +90,67 @@ def phase(name: str) -> Iterator[tuple[Make, Callable[[Host], None]]]:
         yield lambda **options: host(url, proxy=raw.url if way == "proxy" else "", **options), request
 
 
+class Asking:
+    """A request in a thread of its own."""
+
+    def __init__(self, request: Callable[[Host], None], target: Host) -> None:
+        self.raised: AlgosyncError | None = None
+        self._request, self._target = request, target
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._request(self._target)
+        except AlgosyncError as error:
+            self.raised = error
+
+    def ends(self, within: float) -> bool:
+        self._thread.join(within)
+        return not self._thread.is_alive()
+
+
+@pytest.fixture
+def _no_connect_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but its lease ends an attempt to connect."""
+    monkeypatch.setattr("algosync.net.host.CONNECT_WITHIN", 1000)
+
+
+@pytest.mark.usefixtures("_no_connect_timeout")
 @pytest.mark.parametrize("name", PHASES)
-def test_a_request_ends_in_its_time(name: str) -> None:
+def test_a_request_ends_when_its_time_is_over(name: str) -> None:
+    fake = FakeTime()
     with phase(name) as (make, request):
+        asking = Asking(request, make(timeout=200, watch=fake.watch))
+        assert not asking.ends(0.15)  # into the phase; there is no telling from outside when it begins
+        fake.advance(199)
+        assert not asking.ends(0.05)
+        fake.advance(2)
+        assert asking.ends(HANG)
+    assert isinstance(asking.raised, TimedOut)
+    assert asking.raised.hint is not None
+    assert "0x" not in asking.raised.message
+
+
+def test_time_is_that_of_the_machine() -> None:
+    with listening(holding) as raw:
         started = time.monotonic()
-        with pytest.raises(TimedOut) as caught:
-            request(make(timeout=0.4))
-        assert 0.3 < time.monotonic() - started < 1.4
-    assert caught.value.hint is not None
-    assert "0x" not in caught.value.message
+        with pytest.raises(TimedOut):
+            ask(host(raw.url, timeout=0.4))
+        assert time.monotonic() - started > 0.3
 
 
+@pytest.mark.usefixtures("_no_connect_timeout")
 @pytest.mark.parametrize("name", PHASES)
-def test_a_stopped_run_ends_its_requests_at_once(name: str) -> None:
+def test_a_stopped_run_ends_its_requests(name: str) -> None:
+    """Their time stands still, so it is nothing else that ends them."""
+    fake = FakeTime()
     with phase(name) as (make, request):
-        watch = Watch()
-        target = make(watch=watch)
-        raised: list[AlgosyncError] = []
-
-        def run() -> None:
-            try:
-                request(target)
-            except AlgosyncError as error:
-                raised.append(error)
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        time.sleep(0.15)  # into the phase; there is no telling from outside when it begins
-        started = time.monotonic()
-        watch.stop()
-        thread.join(5)
-        assert time.monotonic() - started < 0.5
-    assert [type(error) for error in raised] == [Interrupted]
+        asking = Asking(request, make(timeout=200, watch=fake.watch))
+        assert not asking.ends(0.15)  # into the phase
+        fake.watch.stop()
+        assert asking.ends(HANG)
+    assert type(asking.raised) is Interrupted
 
 
 def test_a_stopped_run_begins_nothing() -> None:
@@ -131,31 +162,53 @@ def test_a_stopped_run_begins_nothing() -> None:
         assert raw.connections == []
 
 
+@pytest.mark.usefixtures("_no_connect_timeout")
 def test_no_second_address_is_tried_when_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeTime()
+    tried = threading.Semaphore(0)
+    connect = socket.socket.connect
+
+    def counted(self: socket.socket, address: tuple[str, int]) -> None:
+        tried.release()
+        connect(self, address)
+
     with blackhole() as url:
         address = ("127.0.0.1", int(url.rpartition(":")[2]))
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address)] * 20
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-        started = time.monotonic()
-        with pytest.raises(TimedOut):
-            ask(host(url, timeout=0.4))
-        assert time.monotonic() - started < 1.4
+        monkeypatch.setattr(socket.socket, "connect", counted, raising=False)
+        asking = Asking(ask, host(url, timeout=200, watch=fake.watch))
+        assert tried.acquire(timeout=HANG)
+        fake.advance(201)
+        assert asking.ends(HANG)
+        assert isinstance(asking.raised, TimedOut)
+        assert not tried.acquire(blocking=False)
 
 
-def test_a_slow_transfer_that_moves_is_never_cut() -> None:
+def test_a_slow_transfer_that_moves_is_never_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """Down and up in pieces far smaller than a block, faster than the minimum rate, longer than a request may take."""
-    pieces, size = 30, 2048
-    assert size / 0.05 > 2 * MIN_RATE
+    pieces, size, seconds = 30, 2048, 0.05
+    assert size / seconds > 2 * MIN_RATE
+    fake, moved = FakeTime(), [0]
+    earn = Lease.moved
+
+    def counted(self: Lease, count: int) -> None:
+        earn(self, count)
+        moved[0] += count
+
+    monkeypatch.setattr(Lease, "moved", counted)
 
     def send(connection: socket.socket) -> None:
         head(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (pieces * size))
-        for _ in range(pieces):
-            time.sleep(0.05)
+        for number in range(pieces):
+            waited_for(lambda: moved[0] == number * size and all(each.deadline < math.inf for each in fake.watch._leases))  # noqa: B023  # it is called here
+            fake.advance(seconds)
             connection.sendall(b"x" * size)
 
-    with listening(send) as raw, closing(host(raw.url, timeout=0.5).open("GET", "/big", {})) as response:
+    with listening(send) as raw, closing(host(raw.url, timeout=0.5, watch=fake.watch).open("GET", "/big", {})) as response:
         assert sum(len(block) for block in response.blocks()) == pieces * size
+    assert fake.now > 1
 
     def receive(connection: socket.socket) -> None:
         head(connection)
@@ -166,12 +219,19 @@ def test_a_slow_transfer_that_moves_is_never_cut() -> None:
 
     def slowly() -> Iterator[bytes]:
         for _ in range(64):
-            time.sleep(0.02)
+            fake.advance(seconds)
             yield b"x" * size
 
     with listening(receive) as raw:
         length = {"Content-Length": str(64 * size)}
-        assert host(raw.url, timeout=0.5).answer("PUT", "/big", length, slowly()).body == b"{}"
+        assert host(raw.url, timeout=0.5, watch=fake.watch).answer("PUT", "/big", length, slowly()).body == b"{}"
+
+
+def waited_for(condition: Callable[[], bool]) -> None:
+    hang = time.monotonic() + HANG
+    while not condition():
+        assert time.monotonic() < hang
+        time.sleep(0.001)
 
 
 def test_one_block_may_take_longer_to_send_than_to_connect(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,5 +303,5 @@ def test_workers_share_connections() -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(HANG)
         assert len(raw.connections) <= 8

@@ -1,4 +1,8 @@
-"""One Ctrl-C or SIGTERM, at any moment: gone within two seconds, the lock free, the state durable, and the next run goes on."""
+"""One Ctrl-C or SIGTERM, at any moment: the process ends, the lock is free, the state durable, and the next run goes on.
+
+algosync promises to end within two seconds: a thread ends the process if it has not unwound by then. `cli/test_interrupt.py`
+tests that thread. Here it would wait for much longer, so a process that does not unwind by itself fails the test.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,13 @@ from harness import Cluster, Workspace
 
 from algosync.state import open_session
 
-WITHIN = 2.0  # seconds
+HANG = 60  # seconds; only a failing test waits so long
+UNWINDING = """
+from algosync.__main__ import main
+from algosync.cli import interrupt
+interrupt._UNWIND_WITHIN = 1000
+main()
+"""
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["int", "term"])
 
 # In the order in which an apply comes to them: each run goes on where the one before was ended.
@@ -75,7 +85,7 @@ def workspace(tmp_path: Path, cluster: Cluster, gate: Gate) -> Workspace:
 
 @contextmanager
 def running(workspace: Workspace, *arguments: str, terminal: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "algosync", *(arguments or ("apply", "--auto-approve"))]
+    command = [sys.executable, "-c", UNWINDING, *(arguments or ("apply", "--auto-approve"))]
     streams = subprocess.PIPE if terminal is None else terminal
     process = subprocess.Popen(
         command,
@@ -96,17 +106,14 @@ def running(workspace: Workspace, *arguments: str, terminal: int | None = None) 
             process.stderr.close()
 
 
-def end(process: subprocess.Popen[bytes], *numbers: int) -> float:
-    """The seconds from the last signal to the end. It has to be the right end, without a traceback."""
+def end(process: subprocess.Popen[bytes], *numbers: int) -> None:
+    """Send the signals. The process has to end with the right code, without a traceback."""
     for number in numbers:
         process.send_signal(number)
         time.sleep(0.05 if len(numbers) > 1 else 0)
-    started = time.monotonic()
-    errors = process.communicate(timeout=30)[1] or b""
-    took = time.monotonic() - started
+    errors = process.communicate(timeout=HANG)[1] or b""
     assert process.returncode == 128 + numbers[-1], errors.decode()
     assert b"Traceback" not in errors, errors.decode()
-    return took
 
 
 def must_be_free(workspace: Workspace) -> None:
@@ -117,19 +124,15 @@ def must_be_free(workspace: Workspace) -> None:
 
 @SIGNALS
 def test_at_every_request_of_an_apply(workspace: Workspace, gate: Gate, number: int) -> None:
-    slow = {}
     for match, how in MOMENTS:
         reached = gate.waiting_for(match, how)
         # One step at a time: otherwise a moment may be over before another one has come.
         with running(workspace, "apply", "--auto-approve", "--parallelism", "1") as process:
-            if not reached.wait(30):
+            if not reached.wait(HANG):
                 process.kill()
                 raise AssertionError(f"{match} never came: {(process.communicate()[1] or b'').decode()}")
-            took = end(process, number)
-            if took > WITHIN:
-                slow[match, how] = took
+            end(process, number)
         must_be_free(workspace)
-    assert slow == {}
     gate.hold = None
     assert "Apply complete!" in workspace.apply()
     assert workspace.actions() == {}
@@ -139,8 +142,8 @@ def test_at_every_request_of_an_apply(workspace: Workspace, gate: Gate, number: 
 def test_one_after_another_ends_at_once(workspace: Workspace, gate: Gate, number: int) -> None:
     reached = gate.waiting_for("PUT *")
     with running(workspace) as process:
-        assert reached.wait(20)
-        assert end(process, number, number) < 1
+        assert reached.wait(HANG)
+        end(process, number, number)
     must_be_free(workspace)
     gate.hold = None
     workspace.apply()
@@ -154,7 +157,7 @@ def test_at_the_prompt(workspace: Workspace, number: int) -> None:
     with running(workspace, "apply", terminal=theirs) as process:
         os.close(theirs)
         _read_until(ours, b"Enter a value: ")
-        assert end(process, number) < WITHIN
+        end(process, number)
     os.close(ours)
     must_be_free(workspace)
 
@@ -166,8 +169,8 @@ def test_of_other_commands(workspace: Workspace, gate: Gate, command: str, numbe
         workspace.apply()
     reached = gate.waiting_for("GET /v1/algorithms/*" if command != "test" else "POST /v1/algo/*")
     with running(workspace, command) as process:
-        assert reached.wait(20)
-        assert end(process, number) < WITHIN
+        assert reached.wait(HANG)
+        end(process, number)
     must_be_free(workspace)
 
 
@@ -177,8 +180,8 @@ def test_while_a_template_is_rendered(workspace: Workspace, number: int) -> None
     (workspace.folder / "slow.yaml.j2").write_text(loop + "algorithms: []\n")
     with running(workspace, "render", "slow.yaml.j2") as process:
         child = _child_of(process.pid)
-        assert end(process, number) < WITHIN
-    deadline = time.monotonic() + 2
+        end(process, number)
+    deadline = time.monotonic() + HANG
     while _is_there(child) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not _is_there(child)
@@ -197,7 +200,7 @@ def test_while_a_connection_is_made(workspace: Workspace, number: int) -> None:
         workspace.environ["DESTINATION_API_ADDRESS"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with running(workspace, "plan") as process:
             _wait_for_connecting(listener.getsockname()[1], process.pid)
-            assert end(process, number) < WITHIN
+            end(process, number)
         for waiting in queue:
             waiting.close()
 
@@ -206,8 +209,8 @@ def test_while_a_connection_is_made(workspace: Workspace, number: int) -> None:
 def test_while_the_local_cluster_starts(workspace: Workspace, number: int) -> None:
     with running(workspace, "plan", "--destination", "local") as process:
         server = _child_of(process.pid)
-        assert end(process, number) < WITHIN
-    deadline = time.monotonic() + 5
+        end(process, number)
+    deadline = time.monotonic() + HANG
     while _is_there(server) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not _is_there(server)
@@ -222,14 +225,14 @@ def test_while_nobody_takes_its_messages(workspace: Workspace, gate: Gate, numbe
     command = [sys.executable, "-m", "algosync", "apply", "--auto-approve"]
     process = subprocess.Popen(command, cwd=workspace.folder, env=workspace.environment(), stdout=subprocess.DEVNULL, stderr=writer)
     try:
-        assert reached.wait(20)
+        assert reached.wait(HANG)
         os.set_blocking(writer, False)
         with contextlib.suppress(BlockingIOError):
             while True:
                 os.write(writer, b"x" * 512)
         os.set_blocking(writer, True)
         process.send_signal(number)
-        assert process.wait(WITHIN) == 128 + number
+        assert process.wait(HANG) == 128 + number
     finally:
         process.kill()
         process.wait()
@@ -247,9 +250,7 @@ def test_at_any_time(workspace: Workspace, number: int) -> None:
             _wait_for_caught(process.pid, number)
             time.sleep(chance.random() * 1.2)  # the moment is the test
             process.send_signal(number)
-            started = time.monotonic()
-            errors = process.communicate(timeout=30)[1]
-            assert time.monotonic() - started < WITHIN
+            errors = process.communicate(timeout=HANG)[1]
             assert process.returncode in (128 + number, 0), errors.decode()  # 0: it was done
             assert b"Traceback" not in errors
         must_be_free(workspace)
@@ -259,7 +260,7 @@ def test_at_any_time(workspace: Workspace, number: int) -> None:
 
 def _wait_for_caught(pid: int, number: int) -> None:
     """Until the signal is the program's: before, the interpreter is still starting."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + HANG
     while time.monotonic() < deadline:
         mask = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt"))
         # The interpreter has a handler of its own for SIGINT from its start on.
@@ -290,7 +291,7 @@ def _children(pid: int) -> Sequence[int]:
 
 
 def _child_of(pid: int) -> int:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + HANG
     while time.monotonic() < deadline:
         if children := _children(pid):
             return children[0]
@@ -307,7 +308,7 @@ def _is_there(pid: int) -> bool:
 
 def _wait_for_connecting(port: int, pid: int) -> None:
     """Until the process has a connection on its way (SYN sent) to the port."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + HANG
     while time.monotonic() < deadline:
         for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]:
             fields = line.split()

@@ -90,7 +90,7 @@ def tinyproxy(folder: Path, *settings: str) -> Iterator[Tinyproxy]:
         yield Tinyproxy(port, log)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @contextmanager
@@ -122,7 +122,7 @@ def squid(user: str, password: str) -> Iterator[int]:
             yield port
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
 
 def _await(port: int, process: subprocess.Popen[bytes]) -> None:

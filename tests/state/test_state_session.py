@@ -164,7 +164,7 @@ def test_waiting_for_the_lock_ends_when_it_is_free(folder: Path) -> None:
     waiter.start()
     first.commit(TWO)
     first.close()
-    waiter.join(timeout=30)
+    waiter.join(timeout=60)
     assert found == [2]
 
 

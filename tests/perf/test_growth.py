@@ -1,0 +1,57 @@
+"""How processor time grows with the size of an input: the time for an input, beside that for a quarter of it in the same run.
+
+Four times the input takes four times as long if the work is linear, and sixteen times if it is quadratic. Other tests
+count calls; these tests cover the work inside functions that are written in C.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from algosync.core.lines import count_lines
+from algosync.views.redaction import Redactor
+from algosync.workflow.fault import Faults
+from algosync.workflow.json_reader import read_json
+from algosync.workflow.yaml_reader import read_yaml
+
+ROUNDS = 5
+
+
+def redact(text: str) -> None:
+    redactor = Redactor()
+    redactor.hide("simSECRETsecretSECRETsecret1")
+    redactor.redact(text)
+
+
+# What is called, of a size. Each size is beyond that at which the memory for its work comes from the system instead of a pool.
+GROWING: dict[str, Callable[[int], Callable[[], object]]] = {
+    "a long text in JSON": lambda size: lambda text='["' + "x" * 20 * size + '"]': read_json(text, Faults()),
+    "escapes in JSON": lambda size: lambda text='["' + "\\u0041" * 10 * size + '"]': read_json(text, Faults()),
+    "a list in JSON": lambda size: lambda text="[" + "1," * (size // 2) + "1]": read_json(text, Faults()),
+    "a long text in YAML": lambda size: lambda text="a: " + "x" * 20 * size: read_yaml(text, Faults()),
+    "a list in YAML": lambda size: lambda text="- 1\n" * (size // 4): read_yaml(text, Faults()),
+    "lines that differ": lambda size: lambda old=b"a\n" * 5 * size, new=b"b\n" * 5 * size: count_lines(old, new),
+    "a text to redact": lambda size: lambda text="x" * size: redact(text),
+    "a text to redact that looks like secrets": lambda size: lambda text="simSECRET" * (size // 9): redact(text),
+}
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """Processor time of this thread."""
+    began = time.thread_time()
+    call()
+    return time.thread_time() - began
+
+
+@pytest.mark.parametrize("what", GROWING)
+def test_time_does_not_grow_faster_than_the_input(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    size = 20_000
+    small, large = GROWING[what](size), GROWING[what](4 * size)
+    small()
+    ratio = min(seconds(large) for _ in range(ROUNDS)) / min(seconds(small) for _ in range(ROUNDS))
+    with capsys.disabled():
+        print(f"\n{what}: four times the input takes {ratio:.1f} times as long")
+    assert ratio < 8

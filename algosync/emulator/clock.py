@@ -3,30 +3,23 @@
 import time
 from datetime import datetime, timezone
 from email.utils import formatdate
-from functools import lru_cache
 
 
 def now_text() -> str:
-    """Now, with milliseconds and `Z`."""
+    """The current time, with milliseconds and `Z`."""
     milliseconds = time.time_ns() // 1_000_000
     return f"{_text(milliseconds // 1000)}.{milliseconds % 1000:03}Z"
 
 
-@lru_cache(maxsize=1)
-def _text(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
-
-
 def seconds_text(seconds: int) -> str:
-    """A Unix time with the fraction `.000` that clients insist on."""
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    """A Unix time in whole seconds. It ends in `.000Z`, because clients require a fraction."""
+    return f"{_text(seconds)}.000Z"
 
 
 def http_date() -> bytes:
-    """Now, as HTTP's `Date` has it."""
-    return _http_date(int(time.time()))
+    """The current time in the format of HTTP's `Date` header."""
+    return formatdate(usegmt=True).encode()
 
 
-@lru_cache(maxsize=1)
-def _http_date(seconds: int) -> bytes:
-    return formatdate(seconds, usegmt=True).encode()
+def _text(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")

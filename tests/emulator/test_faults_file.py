@@ -11,7 +11,7 @@ from striking import FILE, Struck, struck
 
 from algosync.emulator.faults.kinds import KINDS
 from algosync.emulator.faults.rules import MAX_SIZE, Rule, parse
-from algosync.emulator.faults.values import FaultError
+from algosync.emulator.faults.setting_checks import FaultError
 
 VALID: list[Mapping[str, object]] = [
     {"status": 200},

@@ -10,7 +10,7 @@ from emulated import Emulator
 
 from algosync.emulator.records.accounts import Accounts
 from algosync.emulator.records.database import Database
-from algosync.emulator.records.keys import Form, new_key
+from algosync.emulator.records.keys import KeyFormat, new_key
 
 
 @pytest.mark.parametrize("form", ["{}", "Simple {}", "Bearer {}"])
@@ -130,7 +130,7 @@ def test_a_key_in_a_query(site: Emulator, name: str) -> None:
 
 def test_keys_of_every_form_in_a_query(site: Emulator) -> None:
     with contextlib.closing(Database(site.root / "cluster.sqlite")) as database:
-        keys = [new_key(form, "local") for form in Form]
+        keys = [new_key(form, "local") for form in KeyFormat]
         for key in keys:
             Accounts(database).add_key("local", key)
     for key in keys:
@@ -141,8 +141,8 @@ def test_keys_of_every_form_in_a_query(site: Emulator) -> None:
     assert site.request("GET", "/health?nonce=c2ltcGx5IGEgbWFya2VyIHRoYXQgbG9va3MgbGlrZSBvbmU=").status == 200
 
 
-@pytest.mark.parametrize("form", list(Form))
-def test_a_key_within_a_path_or_a_value(site: Emulator, form: Form) -> None:
+@pytest.mark.parametrize("form", list(KeyFormat))
+def test_a_key_within_a_path_or_a_value(site: Emulator, form: KeyFormat) -> None:
     """Beside other words, of a key that has ended as well, with no key or a good one, whatever else is wrong with the request."""
     before = len(site.log())
     key = new_key(form, "local")

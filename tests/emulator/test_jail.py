@@ -16,10 +16,10 @@ from emulated import ADK, Emulator, alive, emulator, until, within
 
 from algosync.emulator.processes import jail
 from algosync.emulator.records.database import Database
-from algosync.emulator.records.secrets import Entry, Vault
+from algosync.emulator.records.secrets import SecretEntry, Secrets
 
 WITH = "This cluster runs the code it is given, in a jail (bubblewrap): not a security boundary"
-WITHOUT = "This cluster runs the code it is given, without a jail, as bubblewrap (bwrap) is not here or does not work"
+WITHOUT = "This cluster runs the code it is given, without a jail: bubblewrap (bwrap) is missing or does not work"
 
 SECRETS = ("ALGORITHMIA_API_KEY_CANARY", "DESTINATION_API_KEY", "AWS_SECRET_ACCESS_KEY", "SSH_AUTH_SOCK", "GITHUB_TOKEN")
 
@@ -258,7 +258,7 @@ def test_a_secret_steers_nothing_outside_the_jail(jailed: Emulator) -> None:
         # As an older cluster would have kept it; this one refuses the first of them.
         identity = jailed.get("/v1/algorithms/local/Steering")["id"]
         for variable, value in (("LD_DEBUG", "libs"), ("SSL_CERT_DIR", str(jailed.root)), ("TOKEN", "=a\nb ü")):
-            Vault(database).add(Entry(variable, identity, variable, "x", "", variable, value))
+            Secrets(database).add(SecretEntry(variable, identity, variable, "x", "", variable, value))
     assert jailed.call(reference, [("read", cluster)])["result"] == ["FileNotFoundError"]
     environment = jailed.call(reference, "environment")["result"]
     assert [environment[name] for name in ("LD_DEBUG", "SSL_CERT_DIR", "TOKEN")] == ["libs", str(jailed.root), "=a\nb ü"]

@@ -18,7 +18,7 @@ from serving import served
 from starlette.types import Message, Receive, Scope, Send
 
 from algosync.emulator.http.limited_protocol import LimitedProtocol
-from algosync.emulator.http.wired_protocol import WiredProtocol
+from algosync.emulator.http.raw_connection import RawAccessProtocol
 
 SECONDS = 0.3
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -100,9 +100,9 @@ def server() -> Iterator[Server]:
 
 
 def test_the_cluster_has_these_limits() -> None:
-    assert issubclass(WiredProtocol, LimitedProtocol)
+    assert issubclass(RawAccessProtocol, LimitedProtocol)
     names = ("head_seconds", "body_seconds", "body_bytes", "write_seconds", "max_connections")
-    assert [getattr(WiredProtocol, name) for name in names] == [10, 60, 1024, 60, 2048]
+    assert [getattr(RawAccessProtocol, name) for name in names] == [10, 60, 1024, 60, 2048]
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", GET[:-2]])

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algosync.emulator.git.side_band import KEEP_ALIVE, LONGEST, Remarks, packets
-from algosync.emulator.records.builds import Build
+from algosync.emulator.records.builds import BuildRecord
 from algosync.emulator.running import build_log
 from algosync.emulator.running.builder import Builder
 
-BUILD = Build(1, "id", "algorithm", "0" * 40, "version", "in-progress", "now", None)
+BUILD = BuildRecord(1, "id", "algorithm", "0" * 40, "version", "in-progress", "now", None)
 ALLOWED = re.compile(r"[\n\t\x20-\x7e\xa0-\U0010ffff]*")
 
 
@@ -84,14 +84,14 @@ class Paced:
     def __init__(self, log: Path, steps: list[bytes | None]) -> None:
         self._log, self._steps = log, steps
 
-    async def ends(self, build: Build, within: float) -> bool:
+    async def ends(self, build: BuildRecord, within: float) -> bool:
         assert (build, within) == (BUILD, build_log.POLL_SECONDS)
         if added := self._steps.pop(0):
             with self._log.open("ab") as log:
                 log.write(added)
         return not self._steps
 
-    def log_file(self, build: Build) -> Path:
+    def log_file(self, build: BuildRecord) -> Path:
         assert build == BUILD
         return self._log
 

@@ -7,7 +7,7 @@ import pytest
 from emulated import Emulator
 
 from algosync.emulator.records.database import Database
-from algosync.emulator.records.secrets import Entry, Vault
+from algosync.emulator.records.secrets import SecretEntry, Secrets
 
 PEEK = "import os\ndef apply(input):\n    return [os.environ.get(name) for name in input]\n"
 VALUE = "s3cr3t-välue"
@@ -86,7 +86,7 @@ def test_no_secret_replaces_what_a_worker_needs(site: Emulator, algorithm: Any) 
         (400, f"{name} is set by the cluster, and holds no secret") for name in names
     ]
     with closing(Database(site.root / "cluster.sqlite")) as database:
-        vault, kept = Vault(database), [Entry(name, algorithm["id"], name, name, "", name, "evil") for name in names]
+        vault, kept = Secrets(database), [SecretEntry(name, algorithm["id"], name, name, "", name, "evil") for name in names]
         for entry in kept:
             vault.add(entry)
         seen = site.call("local/Keeper", names)["result"]

@@ -16,7 +16,7 @@ from algosync.emulator.python.interpreters import OWN
 from algosync.emulator.python.requirements import parse
 from algosync.emulator.records.accounts import Accounts
 from algosync.emulator.records.algorithms import Algorithm
-from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.database import Database
 from algosync.emulator.running.builder import Builder
 from algosync.emulator.running.spares import Spares
@@ -106,7 +106,7 @@ def test_a_deleted_build_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.Mo
         database = Database(tmp_path / "database")
         spares = Spares(Host(tmp_path / "run", "http://127.0.0.1:9", Accounts(database)))
         environments = venvs.Venvs(tmp_path / "environments")
-        records, algorithm = Records.of(database), Algorithm("any", "local", "Any", {}, {}, "")
+        records, algorithm = Catalog.of(database), Algorithm("any", "local", "Any", {}, {}, "")
         records.algorithms.add(algorithm)
         builder = Builder(tmp_path / "builds", records, Repositories(tmp_path / "git"), environments, spares)
         build = builder.start(algorithm, "0" * 40)

@@ -19,7 +19,7 @@ from algosync.emulator.records.accounts import Accounts, Caller
 from algosync.emulator.records.blobs import BLOCK, Blobs
 from algosync.emulator.records.data_uris import Place, check_readable, check_writable, missing
 from algosync.emulator.records.files import Collection, File, Files, Put
-from algosync.emulator.variants import Stances
+from algosync.emulator.variants import Variants
 
 PAGE = 1000
 
@@ -29,8 +29,8 @@ STRICT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,29}")
 class DataApi:
     """`/v1/data/…` and its twin `/v1/connector/data/…`."""
 
-    def __init__(self, files: Files, blobs: Blobs, accounts: Accounts, stances: Stances) -> None:
-        self._stances = stances
+    def __init__(self, files: Files, blobs: Blobs, accounts: Accounts, variants: Variants) -> None:
+        self._variants = variants
         self._accounts = accounts
         self._files = files
         self._blobs = blobs
@@ -78,7 +78,7 @@ class DataApi:
 
     def takes(self, size: int) -> bool:
         """Whether a file may have so many bytes."""
-        return self._stances.largest_file is None or size <= self._stances.largest_file
+        return self._variants.largest_file is None or size <= self._variants.largest_file
 
     def store(self, puts: list[Put]) -> list[Response]:
         """Store small contents where `writable` permits it, all at once; the answers to the PUTs."""
@@ -95,7 +95,7 @@ class DataApi:
             headers = {"X-Data-Type": "file", "Content-Length": str(file.size)}
             # Of a record of the past there may be no bytes any more: then it has no tag, and the type of what is too large.
             with contextlib.suppress(FileNotFoundError):
-                if self._stances.etag and (found := await asyncio.to_thread(self._files.open, collection, file.name)):
+                if self._variants.etag and (found := await asyncio.to_thread(self._files.open, collection, file.name)):
                     headers["ETag"] = await asyncio.to_thread(md5, found[1])
             small = await asyncio.to_thread(self._files.read, collection, file.name, BLOCK)
             return Response(None, 200, headers, media_type=_media_type(request, small))
@@ -129,7 +129,7 @@ class DataApi:
         collection = self._target(caller, place)
         content = self._blobs.new()
         try:
-            await receive(request, content, self._stances.largest_file)
+            await receive(request, content, self._variants.largest_file)
             stored = await asyncio.to_thread(self._files.put, collection, place.file, content)
         except BaseException:
             content.discard()
@@ -157,12 +157,12 @@ class DataApi:
             raise invalid("Collections are made directly below an account")
         if not isinstance(name, str) or not name or "/" in name or name.startswith("."):
             raise invalid("A collection needs a name without slashes that does not begin with a dot")
-        if self._stances.strict_names and not STRICT_NAME.fullmatch(name):
+        if self._variants.strict_names and not STRICT_NAME.fullmatch(name):
             raise invalid("A collection's name begins with a letter; letters, digits and underscores follow, 30 at most")
         check_writable(parent, caller)
         acl = read_acl(body) if body.get("acl") is not None else None
         if self._files.create(Place(parent.account, name), acl) is None:
-            raise ApiError(self._stances.duplicate_status, f"The collection {name} exists already")
+            raise ApiError(self._variants.duplicate_status, f"The collection {name} exists already")
         return json_reply({"result": f"data://{path}/{name}"})
 
     async def _change_acl(self, request: Request) -> Response:

@@ -10,9 +10,9 @@ from typing import IO
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from algosync.emulator.faults.stale_reads import Past
+from algosync.emulator.faults.previous_records import PreviousRecords
+from algosync.emulator.http.raw_connection import Left, RawConnection
 from algosync.emulator.http.request_log import RequestLog
-from algosync.emulator.http.wired_protocol import Left, Wire
 
 BLOCK = 64 * 1024
 IN_MEMORY = 1024 * 1024
@@ -22,7 +22,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HeldAnswer:
     """A whole answer: its body, which a HEAD has none of, in a file that is read from its start."""
 
     status: int
@@ -31,7 +31,7 @@ class Answer:
     size: int
 
     @classmethod
-    def of(cls, status: int, headers: Mapping[str, str], body: bytes = b"") -> "Answer":
+    def of(cls, status: int, headers: Mapping[str, str], body: bytes = b"") -> "HeldAnswer":
         """An answer that is made up here."""
         fields = {**headers, "Content-Length": str(len(body)), "Date": formatdate(usegmt=True)}
         encoded = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in fields.items())
@@ -56,11 +56,11 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Site:
+class FaultState:
     """What the faults of a cluster share."""
 
     log: RequestLog
-    past: Past
+    past: PreviousRecords
     expired: set[str] = field(default_factory=set)
     """Digests of keys that open nothing any more."""
 
@@ -78,10 +78,10 @@ class Exchange:
     receive: Receive
     send: Send
     app: ASGIApp
-    wire: Wire
-    site: Site
+    connection: RawConnection
+    site: FaultState
 
-    async def done(self) -> Answer:
+    async def done(self) -> HeldAnswer:
         """Have the request done. It is in the log when this returns, and nothing of its answer is with the client."""
         body = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - lives as long as the answer
         start: list[Message] = []
@@ -95,7 +95,7 @@ class Exchange:
         await self.app(self.scope, self.receive, keep)
         if not start:
             raise Left
-        return Answer(start[0]["status"], tuple(start[0]["headers"]), body, body.tell())
+        return HeldAnswer(start[0]["status"], tuple(start[0]["headers"]), body, body.tell())
 
     async def swallow(self, end: float = float("inf")) -> None:
         """Take the request's body, up to `end` bytes, and leave it at that."""
@@ -113,26 +113,26 @@ class Exchange:
         """Log a request that is not done."""
         self.site.log.add(self.scope, status, size)
 
-    async def instead(self, answer: Answer) -> None:
+    async def instead(self, answer: HeldAnswer) -> None:
         """Answer in place of having the request done, when the client has sent it whole."""
         await self.swallow()
         self.note(answer.status, 0 if self.scope["method"] == "HEAD" else answer.size)
         await self.tell(answer)
 
-    async def tell(self, answer: Answer) -> None:
+    async def tell(self, answer: HeldAnswer) -> None:
         """Send an answer in good order; the connection goes on."""
         await self.start(answer)
         for block in answer.blocks():
             await self.send({"type": "http.response.body", "body": block, "more_body": True})
         await self.send({"type": "http.response.body", "body": b""})
 
-    async def start(self, answer: Answer) -> None:
+    async def start(self, answer: HeldAnswer) -> None:
         """Send the head of an answer in good order."""
         await self.send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
 
 
 @dataclass(frozen=True, slots=True)
-class Fault(ABC):
+class InjectedFault(ABC):
     """A kind of fault with its settings: the fields of its dataclass, of which the first names the kind.
 
     Made of what a file says, it raises `FaultError` for a setting that cannot be.

@@ -6,19 +6,19 @@ import sys
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from algosync.emulator.errors import ApiError
-from algosync.emulator.faults.behaviour import SABOTAGE, ExpireKey, presented
-from algosync.emulator.faults.exchange import Exchange, Fault, Site
+from algosync.emulator.faults.cluster_faults import SABOTAGE, ExpireKey, presented
+from algosync.emulator.faults.exchange import Exchange, FaultState, InjectedFault
 from algosync.emulator.faults.rules import FaultFile
-from algosync.emulator.faults.values import FaultError
+from algosync.emulator.faults.setting_checks import FaultError
 from algosync.emulator.http.gate import HEALTH, PAGES
+from algosync.emulator.http.raw_connection import Left
 from algosync.emulator.http.replies import error_reply
-from algosync.emulator.http.wired_protocol import Left
 
 
-class Faults:
+class FaultMiddleware:
     """ASGI middleware around the gate: what breaks on the way asks for no key."""
 
-    def __init__(self, file: FaultFile, app: ASGIApp, site: Site) -> None:
+    def __init__(self, file: FaultFile, app: ASGIApp, site: FaultState) -> None:
         self._file = file
         self._app = app
         self._site = site
@@ -42,8 +42,8 @@ class Faults:
             await app(scope, receive, send)
             return
         scope["fault"], fault = struck
-        exchange = Exchange(scope, receive, send, app, scope["wire"], self._site)
-        with exchange.wire.held():
+        exchange = Exchange(scope, receive, send, app, scope["raw_connection"], self._site)
+        with exchange.connection.held():
             try:
                 await fault.strike(exchange)
             except Left:
@@ -62,7 +62,7 @@ class Faults:
         self._site.log.add(scope, response.status_code, 0 if head else len(response.body))
         await response(scope, receive, send)
 
-    def _chosen(self, scope: Scope) -> tuple[tuple[str, Fault] | None, ASGIApp]:
+    def _chosen(self, scope: Scope) -> tuple[tuple[str, InjectedFault] | None, ASGIApp]:
         """The fault that strikes, with its kind, and the cluster, which remembers where a fault needs that."""
         rules = self._file.rules()
         app = self._remembering if any(rule.fault.remembers for rule in rules) else self._app

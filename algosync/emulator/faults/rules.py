@@ -15,10 +15,10 @@ from typing import NoReturn
 
 from starlette.types import Scope
 
-from algosync.emulator.faults.exchange import Fault
+from algosync.emulator.faults.exchange import InjectedFault
 from algosync.emulator.faults.kinds import KINDS
-from algosync.emulator.faults.stale_reads import RECORDS, of_records
-from algosync.emulator.faults.values import FaultError, whole
+from algosync.emulator.faults.previous_records import RECORDS, of_records
+from algosync.emulator.faults.setting_checks import FaultError, whole
 
 MAX_SIZE = 1024 * 1024
 MATCH = re.compile(r"(\*|[A-Z]+) ([*/][!->@-~]*)(?:\?([!-~]*))?")
@@ -31,7 +31,7 @@ class Rule:
     """One entry. `seen` counts the requests that match."""
 
     kind: str
-    fault: Fault
+    fault: InjectedFault
     method: str
     path: re.Pattern[str]
     query: re.Pattern[str] | None
@@ -125,7 +125,7 @@ def _rule(entry: object) -> Rule:
     return Rule(kind, fault, method, _glob(path), None if query is None else _glob(query), nth, times)
 
 
-def _fault(then: object) -> tuple[str, Fault]:
+def _fault(then: object) -> tuple[str, InjectedFault]:
     """The one kind that has all these settings, its own name among them."""
     if not isinstance(then, dict):
         raise FaultError("then is no object")

@@ -2,7 +2,7 @@
 
 import json
 
-from algosync.emulator.records.environments import Kind
+from algosync.emulator.records.environments import EnvironmentKind
 
 ADK_SOURCE = """\
 from Algorithmia import ADK
@@ -43,7 +43,7 @@ def test_algorithm():
 """
 
 
-def template(kind: Kind, owner: str, name: str) -> dict[str, bytes]:
+def template(kind: EnvironmentKind, owner: str, name: str) -> dict[str, bytes]:
     """The files of a new repository, by path."""
     # `langauge` is how the platform spells it. Frameworks on Python 3 keep the runtime's older name.
     language = {"python2": "python-2.x-1", "python3": "python3"}[kind.language]

@@ -13,13 +13,13 @@ from starlette.types import Scope
 
 from algosync.emulator.http.direct_answers import Asked, Direct
 from algosync.emulator.http.direct_forms import ODD, Form, Kind, Plain
-from algosync.emulator.http.wired_protocol import WiredProtocol
+from algosync.emulator.http.raw_connection import RawAccessProtocol
 
 MOST_FORMS = 16
 """That a connection remembers: reading and writing, in a few folders."""
 
 
-class DirectProtocol(WiredProtocol):
+class DirectProtocol(RawAccessProtocol):
     """HTTP, with the short way before it."""
 
     _form: Form | None = None

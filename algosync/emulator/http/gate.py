@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from algosync.emulator.errors import NO_CREDENTIALS, NOT_PERMITTED, UNKNOWN_KEY, ApiError, not_permitted
 from algosync.emulator.http.replies import error_reply
-from algosync.emulator.http.request_limits import Body, check_head, largest_body
+from algosync.emulator.http.request_limits import RequestBody, check_head, largest_body
 from algosync.emulator.http.request_log import RequestLog
 from algosync.emulator.http.url_keys import key_in_path, key_in_query
 from algosync.emulator.records.accounts import Accounts, Caller, key_id
@@ -56,7 +56,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         scope["began"] = time.monotonic()
-        body = Body(scope, receive)
+        body = RequestBody(scope, receive)
         reply = _Reply(scope, send, self._log, body)
         try:
             self.admit(scope)
@@ -181,7 +181,7 @@ class _Reply:
     A reply begins when the request's body is in, as far as that can be waited for.
     """
 
-    def __init__(self, scope: Scope, send: Send, log: RequestLog, body: Body) -> None:
+    def __init__(self, scope: Scope, send: Send, log: RequestLog, body: RequestBody) -> None:
         self._scope = scope
         self._body = body
         self._send = send

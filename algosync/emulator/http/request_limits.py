@@ -58,7 +58,7 @@ def _ambiguous(headers: Headers) -> bool:
     return "content-length" in headers and "transfer-encoding" in headers
 
 
-class Body:
+class RequestBody:
     """A request's body on its way in."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:

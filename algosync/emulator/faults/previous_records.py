@@ -29,7 +29,7 @@ def of_records(method: str, raw_path: bytes) -> bool:
     return raw_path.startswith(b"/v1/") and (method == "HEAD" or (method == "GET" and not names_file(raw_path)))
 
 
-class Past:
+class PreviousRecords:
     """Copies of the records, taken before writes while somebody wants them. `app` makes a cluster of a copy.
 
     The folder is empty at first; what a killed server leaves there, the next one removes.

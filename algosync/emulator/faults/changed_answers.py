@@ -7,15 +7,15 @@ import tempfile
 from dataclasses import dataclass, field, replace
 from typing import IO, cast
 
-from algosync.emulator.faults.exchange import BLOCK, Answer, Exchange, Fault
-from algosync.emulator.faults.values import FaultError, flag, header, header_map, number, text, whole, word
+from algosync.emulator.faults.exchange import BLOCK, Exchange, HeldAnswer, InjectedFault
+from algosync.emulator.faults.setting_checks import FaultError, flag, header, header_map, number, text, whole, word
 
 MOVED = (301, 302, 303, 307, 308)
 BODILESS = (204, 205, 304)
 
 
 @dataclass(frozen=True, slots=True)
-class Status(Fault):
+class Status(InjectedFault):
     """Another status; with `after`, the request is done all the same: a success that is lost."""
 
     status: int
@@ -38,7 +38,7 @@ class Status(Fault):
         headers = {**({"Content-Type": "text/html"} if self.body else {}), **self.headers}
         if self.retry_after is not None:
             headers["Retry-After"] = self.retry_after
-        answer = Answer.of(self.status, headers, self.body.encode())
+        answer = HeldAnswer.of(self.status, headers, self.body.encode())
         if self.after:
             await exchange.done()
             await exchange.tell(answer)
@@ -47,7 +47,7 @@ class Status(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class Redirect(Fault):
+class Redirect(InjectedFault):
     """The client is sent elsewhere."""
 
     redirect: str
@@ -59,11 +59,11 @@ class Redirect(Fault):
             raise FaultError(f"status is none of {', '.join(map(str, MOVED))}")
 
     async def strike(self, exchange: Exchange) -> None:
-        await exchange.instead(Answer.of(self.status, {"Location": self.redirect}))
+        await exchange.instead(HeldAnswer.of(self.status, {"Location": self.redirect}))
 
 
 @dataclass(frozen=True, slots=True)
-class Body(Fault):
+class ReplacedBody(InjectedFault):
     """A success with another body, such as the login page of a proxy."""
 
     body: str
@@ -74,11 +74,11 @@ class Body(Fault):
         header("type", self.type)
 
     async def strike(self, exchange: Exchange) -> None:
-        await exchange.instead(Answer.of(200, {"Content-Type": self.type}, self.body.encode()))
+        await exchange.instead(HeldAnswer.of(200, {"Content-Type": self.type}, self.body.encode()))
 
 
 @dataclass(frozen=True, slots=True)
-class Empty(Fault):
+class Empty(InjectedFault):
     """A success without a body."""
 
     empty: bool
@@ -87,21 +87,21 @@ class Empty(Fault):
         flag("empty", self.empty)
 
     async def strike(self, exchange: Exchange) -> None:
-        await exchange.instead(Answer.of(200, {}))
+        await exchange.instead(HeldAnswer.of(200, {}))
 
 
 @dataclass(frozen=True, slots=True)
-class Shape(Fault):
+class Shape(InjectedFault):
     """A success with other JSON."""
 
     shape: object
 
     async def strike(self, exchange: Exchange) -> None:
-        await exchange.instead(Answer.of(200, {"Content-Type": "application/json"}, json.dumps(self.shape).encode()))
+        await exchange.instead(HeldAnswer.of(200, {"Content-Type": "application/json"}, json.dumps(self.shape).encode()))
 
 
 @dataclass(frozen=True, slots=True)
-class Endless(Fault):
+class Endless(InjectedFault):
     """JSON that never ends, as fast as it is read."""
 
     endless: bool
@@ -112,7 +112,7 @@ class Endless(Fault):
     async def strike(self, exchange: Exchange) -> None:
         await exchange.swallow()
         exchange.note(200)
-        begin = Answer.of(200, {"Content-Type": "application/json"})
+        begin = HeldAnswer.of(200, {"Content-Type": "application/json"})
         await exchange.start(replace(begin, headers=begin.without(b"content-length")))
         if exchange.scope["method"] == "HEAD":
             await exchange.send({"type": "http.response.body", "body": b""})
@@ -120,12 +120,12 @@ class Endless(Fault):
         block = b'{"results": ['
         while True:
             await exchange.send({"type": "http.response.body", "body": block, "more_body": True})
-            await exchange.wire.turn()
+            await exchange.connection.turn()
             block = b"{},\n" * (BLOCK // 4)
 
 
 @dataclass(frozen=True, slots=True)
-class Gzip(Fault):
+class Gzip(InjectedFault):
     """The answer in gzip, although nobody asked for it; or the first half of that, its length declared as such."""
 
     gzip: str
@@ -141,7 +141,7 @@ class Gzip(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class Corrupt(Fault):
+class CorruptBody(InjectedFault):
     """One bit of the body's byte at an offset, or of its last one, is flipped."""
 
     corrupt: int
@@ -161,7 +161,7 @@ class Corrupt(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class Drip(Fault):
+class Drip(InjectedFault):
     """The body comes at so many bytes a second."""
 
     drip: float
@@ -174,7 +174,7 @@ class Drip(Fault):
         await exchange.start(answer)
         for piece in answer.blocks(block=step(self.drip)):
             await exchange.send({"type": "http.response.body", "body": piece, "more_body": True})
-            await exchange.wire.pause(len(piece) / self.drip)
+            await exchange.connection.pause(len(piece) / self.drip)
         await exchange.send({"type": "http.response.body", "body": b""})
 
 
@@ -183,11 +183,11 @@ def step(rate: float) -> int:
     return max(1, int(rate / 10))
 
 
-def _zipped(answer: Answer, *, truncated: bool) -> Answer:
+def _zipped(answer: HeldAnswer, *, truncated: bool) -> HeldAnswer:
     body = cast("IO[bytes]", tempfile.TemporaryFile())  # noqa: SIM115 - lives as long as the answer
     answer.body.seek(0)
     with gzip.GzipFile(fileobj=body, mode="wb", mtime=0) as file:
         shutil.copyfileobj(answer.body, file)
     size = body.tell() // 2 if truncated else body.tell()
     headers = ((b"content-length", str(size).encode()), (b"content-encoding", b"gzip"))
-    return Answer(answer.status, (*answer.without(b"content-length", b"content-encoding"), *headers), body, size)
+    return HeldAnswer(answer.status, (*answer.without(b"content-length", b"content-encoding"), *headers), body, size)

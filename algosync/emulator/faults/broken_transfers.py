@@ -4,9 +4,9 @@ import http
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from algosync.emulator.faults.answers import step
-from algosync.emulator.faults.exchange import Answer, Exchange, Fault, Headers
-from algosync.emulator.faults.values import FaultError, number, whole, word
+from algosync.emulator.faults.changed_answers import step
+from algosync.emulator.faults.exchange import Exchange, Headers, HeldAnswer, InjectedFault
+from algosync.emulator.faults.setting_checks import FaultError, number, whole, word
 
 MOMENTS = ("before", "request", "headers", "body", "after")
 LENGTH = b"content-length"
@@ -15,7 +15,7 @@ MOST = 2**62
 
 
 @dataclass(frozen=True, slots=True)
-class Truncate(Fault):
+class Truncate(InjectedFault):
     """The body is cut after so many bytes, and the connection closed."""
 
     truncate: int
@@ -25,11 +25,11 @@ class Truncate(Fault):
 
     async def strike(self, exchange: Exchange) -> None:
         await _tell_part(exchange, await exchange.done(), self.truncate)
-        await exchange.wire.finish()
+        await exchange.connection.finish()
 
 
 @dataclass(frozen=True, slots=True)
-class Stall(Fault):
+class Stall(InjectedFault):
     """The body stops after so many bytes, and the connection stays open."""
 
     stall: int
@@ -39,11 +39,11 @@ class Stall(Fault):
 
     async def strike(self, exchange: Exchange) -> None:
         await _tell_part(exchange, await exchange.done(), self.stall)
-        await exchange.wire.stay()
+        await exchange.connection.stay()
 
 
 @dataclass(frozen=True, slots=True)
-class DripHeader(Fault):
+class DripHeader(InjectedFault):
     """The head of the answer comes at so many bytes a second."""
 
     drip_header: float
@@ -56,14 +56,14 @@ class DripHeader(Fault):
         start = head(answer.status, (*answer.headers, CLOSING))
         size = step(self.drip_header)
         for piece in (start[at : at + size] for at in range(0, len(start), size)):
-            await exchange.wire.write(piece)
-            await exchange.wire.pause(len(piece) / self.drip_header)
+            await exchange.connection.write(piece)
+            await exchange.connection.pause(len(piece) / self.drip_header)
         await _tell_body(exchange, answer)
-        await exchange.wire.finish()
+        await exchange.connection.finish()
 
 
 @dataclass(frozen=True, slots=True)
-class Length(Fault):
+class Length(InjectedFault):
     """No Content-Length, so that the end of the connection is that of the body; or one that is wrong by so much."""
 
     length: str | int
@@ -81,13 +81,13 @@ class Length(Fault):
             headers = (*headers, (LENGTH, str(max(0, answer.declared + self.length)).encode()))
         else:
             headers = (*headers, CLOSING)
-        await exchange.wire.write(head(answer.status, headers))
+        await exchange.connection.write(head(answer.status, headers))
         await _tell_body(exchange, answer)
-        await exchange.wire.finish()
+        await exchange.connection.finish()
 
 
 @dataclass(frozen=True, slots=True)
-class ChunkedCut(Fault):
+class ChunkedCut(InjectedFault):
     """The body comes as a chunk that is cut after so many bytes, or lacks the one that would end it."""
 
     chunked_cut: int
@@ -98,15 +98,15 @@ class ChunkedCut(Fault):
     async def strike(self, exchange: Exchange) -> None:
         answer = await exchange.done()
         headers = (*answer.without(LENGTH), (b"transfer-encoding", b"chunked"))
-        await exchange.wire.write(head(answer.status, headers))
+        await exchange.connection.write(head(answer.status, headers))
         if answer.size:
-            await exchange.wire.write(b"%x\r\n" % answer.size)
+            await exchange.connection.write(b"%x\r\n" % answer.size)
             await _tell_body(exchange, answer, min(self.chunked_cut, answer.size))
-        await exchange.wire.finish()
+        await exchange.connection.finish()
 
 
 @dataclass(frozen=True, slots=True)
-class JunkHeaders(Fault):
+class JunkHeaders(InjectedFault):
     """So many headers more than anybody needs."""
 
     headers: int
@@ -116,18 +116,18 @@ class JunkHeaders(Fault):
 
     async def strike(self, exchange: Exchange) -> None:
         answer = await exchange.done()
-        await exchange.wire.write(head(answer.status, (*answer.headers, CLOSING))[:-2])
+        await exchange.connection.write(head(answer.status, (*answer.headers, CLOSING))[:-2])
         for first in range(0, self.headers, 1000):
             lines = (b"x-junk-%d: junk\r\n" % index for index in range(first, min(first + 1000, self.headers)))
-            await exchange.wire.write(b"".join(lines))
-            await exchange.wire.turn()
-        await exchange.wire.write(b"\r\n")
+            await exchange.connection.write(b"".join(lines))
+            await exchange.connection.turn()
+        await exchange.connection.write(b"\r\n")
         await _tell_body(exchange, answer)
-        await exchange.wire.finish()
+        await exchange.connection.finish()
 
 
 @dataclass(frozen=True, slots=True)
-class Reset(Fault):
+class Reset(InjectedFault):
     """The connection ends by a TCP RST at a moment of the exchange."""
 
     reset: str
@@ -137,11 +137,11 @@ class Reset(Fault):
 
     async def strike(self, exchange: Exchange) -> None:
         await REACH[self.reset](exchange)
-        await exchange.wire.reset()
+        await exchange.connection.reset()
 
 
 @dataclass(frozen=True, slots=True)
-class Close(Fault):
+class Close(InjectedFault):
     """The connection ends by a TCP FIN at a moment of the exchange."""
 
     close: str
@@ -151,7 +151,7 @@ class Close(Fault):
 
     async def strike(self, exchange: Exchange) -> None:
         await REACH[self.close](exchange)
-        await exchange.wire.finish()
+        await exchange.connection.finish()
 
 
 async def _before(exchange: Exchange) -> None:
@@ -167,7 +167,7 @@ async def _in_request(exchange: Exchange) -> None:
 async def _in_headers(exchange: Exchange) -> None:
     answer = await exchange.done()
     start = head(answer.status, answer.headers)
-    await exchange.wire.write(start[: len(start) // 2])
+    await exchange.connection.write(start[: len(start) // 2])
 
 
 async def _in_body(exchange: Exchange) -> None:
@@ -192,13 +192,13 @@ def head(status: int, headers: Headers) -> bytes:
     return b"HTTP/1.1 %d %s\r\n%s\r\n" % (status, phrase.encode(), lines)
 
 
-async def _tell_part(exchange: Exchange, answer: Answer, size: int) -> None:
+async def _tell_part(exchange: Exchange, answer: HeldAnswer, size: int) -> None:
     """The head and so many bytes of the body, though never all; without a body, the head without its last line end."""
     start = head(answer.status, answer.headers)
-    await exchange.wire.write(start if answer.size else start[:-2])
+    await exchange.connection.write(start if answer.size else start[:-2])
     await _tell_body(exchange, answer, min(size, max(0, answer.size - 1)))
 
 
-async def _tell_body(exchange: Exchange, answer: Answer, end: int | None = None) -> None:
+async def _tell_body(exchange: Exchange, answer: HeldAnswer, end: int | None = None) -> None:
     for block in answer.blocks(end):
-        await exchange.wire.write(block)
+        await exchange.connection.write(block)

@@ -5,29 +5,29 @@ import contextlib
 import uuid
 
 from algosync.emulator.clock import now_text
-from algosync.emulator.faults.behaviour import FAIL, NEVER_ENDS, NEVER_LISTED, SABOTAGE, SLOW, BuildFault
+from algosync.emulator.faults.cluster_faults import FAIL, NEVER_ENDS, NEVER_LISTED, SABOTAGE, SLOW, BuildFault
 from algosync.emulator.records.algorithms import Algorithm
-from algosync.emulator.records.builds import FAILED, IN_PROGRESS, Build
+from algosync.emulator.records.builds import FAILED, IN_PROGRESS, BuildRecord
 from algosync.emulator.running.builder import Builder
 
 
-class SabotagedBuilder(Builder):
+class FaultyBuilder(Builder):
     """A builder that heeds the faults of the requests that start its builds. A restart runs builds without them."""
 
-    def start(self, algorithm: Algorithm, commit: str) -> Build:
+    def start(self, algorithm: Algorithm, commit: str) -> BuildRecord:
         """As the builder's; a build that shall never be seen is not even begun."""
         if _wanted(NEVER_LISTED):
-            return Build(0, str(uuid.uuid4()), algorithm.id, commit, str(uuid.uuid4()), IN_PROGRESS, now_text(), None)
+            return BuildRecord(0, str(uuid.uuid4()), algorithm.id, commit, str(uuid.uuid4()), IN_PROGRESS, now_text(), None)
         return super().start(algorithm, commit)
 
-    async def wait(self, build: Build) -> None:
+    async def wait(self, build: BuildRecord) -> None:
         """As the builder's, but not for ever: who waits for a build that never ends is waited for in turn."""
         if sabotage := SABOTAGE.get():
-            await sabotage.wire.wait(super().wait(build))
+            await sabotage.connection.wait(super().wait(build))
         else:
             await super().wait(build)
 
-    async def _run(self, algorithm: Algorithm, build: Build) -> None:
+    async def _run(self, algorithm: Algorithm, build: BuildRecord) -> None:
         # A task begins in the context of who starts it: the request's.
         if _wanted(NEVER_ENDS):
             await asyncio.Event().wait()

@@ -12,9 +12,9 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from algosync.emulator.errors import UNKNOWN_KEY, ApiError
-from algosync.emulator.faults.exchange import Answer, Exchange, Fault
-from algosync.emulator.faults.values import DAY, FaultError, flag, number, text, whole, word
-from algosync.emulator.http.wired_protocol import Left, Wire
+from algosync.emulator.faults.exchange import Exchange, HeldAnswer, InjectedFault
+from algosync.emulator.faults.setting_checks import DAY, FaultError, flag, number, text, whole, word
+from algosync.emulator.http.raw_connection import Left, RawConnection
 from algosync.emulator.records.keys import digest
 
 MARKER = "1"
@@ -27,7 +27,7 @@ NEVER_ENDS: Final = "never-ends"
 
 
 @dataclass(frozen=True, slots=True)
-class Delay(Fault):
+class Delay(InjectedFault):
     """The request is done, and answered well, but only after a time; not at all where the client leaves before."""
 
     delay: float
@@ -37,7 +37,7 @@ class Delay(Fault):
 
     async def strike(self, exchange: Exchange) -> None:
         try:
-            await exchange.wire.pause(self.delay)
+            await exchange.connection.pause(self.delay)
         except Left:
             exchange.note()
             raise
@@ -45,7 +45,7 @@ class Delay(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class Listing(Fault):
+class Listing(InjectedFault):
     """A read of a listing or record that knows nothing of the last write, so many times; or a list whose next page is the first.
 
     The bytes of files are never stale: those of an overwritten one are gone.
@@ -71,7 +71,7 @@ class Listing(Fault):
 
     async def strike(self, exchange: Exchange) -> None:
         if self.remembers:
-            await exchange.tell(await replace(exchange, app=exchange.site.past.app()).done())
+            await exchange.tell(await replace(exchange, app=exchange.state.past.app()).done())
             return
         query = [pair for pair in parse_qsl(exchange.scope["query_string"].decode("latin-1")) if pair[0] != "marker"]
         first = {**exchange.scope, "query_string": urlencode(query).encode()}
@@ -79,7 +79,7 @@ class Listing(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class BuildFault(Fault):
+class BuildFault(InjectedFault):
     """The build that this request causes takes longer, fails, is never seen, or never ends."""
 
     build: str
@@ -98,7 +98,7 @@ class BuildFault(Fault):
             text("log", self.log)
 
     async def strike(self, exchange: Exchange) -> None:
-        SABOTAGE.set(Sabotage(self, exchange.wire))
+        SABOTAGE.set(Sabotage(self, exchange.connection))
         await exchange.app(exchange.scope, exchange.receive, exchange.send)
 
 
@@ -107,7 +107,7 @@ class Sabotage:
     """What is wrong with the builds that a request causes, and the connection of who may wait for them."""
 
     fault: BuildFault
-    wire: Wire
+    connection: RawConnection
 
 
 SABOTAGE: ContextVar[Sabotage | None] = ContextVar("SABOTAGE", default=None)
@@ -115,7 +115,7 @@ SABOTAGE: ContextVar[Sabotage | None] = ContextVar("SABOTAGE", default=None)
 
 
 @dataclass(frozen=True, slots=True)
-class ExpireKey(Fault):
+class ExpireKey(InjectedFault):
     """From this request on its key opens nothing any more."""
 
     expire_key: bool
@@ -125,12 +125,12 @@ class ExpireKey(Fault):
 
     async def strike(self, exchange: Exchange) -> None:
         if key := presented(exchange.scope):
-            exchange.site.expired.add(key)
+            exchange.state.expired.add(key)
         body = json.dumps(ApiError(401, "The API key is unknown or invalid", UNKNOWN_KEY).body())
         headers = {"Content-Type": "application/json"}
         if exchange.scope["path"].startswith("/git/"):
             headers["WWW-Authenticate"] = 'Basic realm="algorithmia"'
-        await exchange.instead(Answer.of(401, headers, body.encode()))
+        await exchange.instead(HeldAnswer.of(401, headers, body.encode()))
 
 
 def presented(scope: Scope) -> str:
@@ -147,7 +147,7 @@ def presented(scope: Scope) -> str:
     return digest(key) if key else ""
 
 
-def _looping(answer: Answer) -> Answer:
+def _looping(answer: HeldAnswer) -> HeldAnswer:
     """A page that says that there is another; what is no page stays as it is."""
     answer.body.seek(0)
     try:

@@ -22,7 +22,7 @@ class Left(Exception):
     """The client has left, or this server is about to."""
 
 
-class Wire:
+class RawConnection:
     """A connection. Who waits here is woken by its end, with `Left`."""
 
     def __init__(self, transport: asyncio.Transport, flow: FlowControl) -> None:
@@ -128,12 +128,12 @@ class _Deaf(asyncio.Protocol):
         self._before.connection_lost(exc)
 
 
-class WiredProtocol(LimitedProtocol):
-    """HTTP, whose requests have their connection in `scope["wire"]`."""
+class RawAccessProtocol(LimitedProtocol):
+    """HTTP, whose requests have their connection in `scope["raw_connection"]`."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own class
         super().connection_made(transport)
-        self._wire = Wire(transport, self.flow)
+        self._wire = RawConnection(transport, self.flow)
         self.app = _around(self.app, self._wire)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -146,9 +146,9 @@ class WiredProtocol(LimitedProtocol):
         self._wire.stop()
 
 
-def _around(app: ASGIApp, wire: Wire) -> ASGIApp:
+def _around(app: ASGIApp, connection: RawConnection) -> ASGIApp:
     async def wired(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["wire"] = wire
+        scope["raw_connection"] = wire
         await app(scope, receive, send)
 
     return wired

@@ -20,7 +20,7 @@ from algosync.core.text import printable
 from algosync.emulator.processes.removal import remove
 from algosync.emulator.server import server_lock
 from algosync.emulator.server.listening import NAMES, last_port
-from algosync.emulator.variants import NO_LIMIT, DEFAULT_VARIANTS
+from algosync.emulator.variants import DEFAULT_VARIANTS, NO_LIMIT
 
 if TYPE_CHECKING:
     from algosync.views.terminal import Terminal

@@ -77,7 +77,7 @@ def test_running_code_and_the_administration_see_none(site: Emulator) -> None:
     refused = fetched(site, "/page/", site.admin_key)
     # So that a browser asks for another one.
     assert (refused.status, refused.headers["www-authenticate"][:5]) == (401, "Basic")
-    assert refused.json["error"]["message"] == "This key is for the administration alone: the pages need another one"
+    assert refused.json["error"]["message"] == "This key is for administration only: the pages need another one"
     peeking = site.deploy("Peeking", PEEKING)
     assert [site.call(peeking, path)["result"] for path in ("/page/", "/v1/data/")] == [403, 200]
 

@@ -1,4 +1,4 @@
-"""Faults of the cluster behind the answers: slow, behind its own writes, its builds, its keys."""
+"""Faults in the behaviour of the cluster: delays, stale listings, failing builds, expired keys."""
 
 import base64
 import binascii
@@ -13,12 +13,20 @@ from starlette.types import Scope
 
 from algosync.emulator.errors import UNKNOWN_KEY, ApiError
 from algosync.emulator.faults.exchange import Exchange, HeldAnswer, InjectedFault
-from algosync.emulator.faults.setting_checks import DAY, FaultError, flag, number, text, whole, word
+from algosync.emulator.faults.setting_checks import (
+    DAY,
+    FaultError,
+    check_choice,
+    check_integer,
+    check_number,
+    check_text,
+    check_true,
+)
 from algosync.emulator.http.raw_connection import Left, RawConnection
 from algosync.emulator.records.keys import digest
 
 MARKER = "1"
-"""What a looping list says is next, for ever."""
+"""The marker of the next page in a looping listing."""
 
 SLOW: Final = "slow"
 FAIL: Final = "fail"
@@ -28,127 +36,127 @@ NEVER_ENDS: Final = "never-ends"
 
 @dataclass(frozen=True, slots=True)
 class Delay(InjectedFault):
-    """The request is done, and answered well, but only after a time; not at all where the client leaves before."""
+    """The request is performed after so many seconds, unless the client has left by then."""
 
     delay: float
 
     def __post_init__(self) -> None:
-        number("delay", self.delay, 0, DAY)
+        check_number("delay", self.delay, 0, DAY)
 
-    async def strike(self, exchange: Exchange) -> None:
+    async def inject(self, exchange: Exchange) -> None:
         try:
             await exchange.connection.pause(self.delay)
         except Left:
-            exchange.note()
+            exchange.log()
             raise
         await exchange.app(exchange.scope, exchange.receive, exchange.send)
 
 
 @dataclass(frozen=True, slots=True)
 class Listing(InjectedFault):
-    """A read of a listing or record that knows nothing of the last write, so many times; or a list whose next page is the first.
+    """`stale`: a listing or record without the last write, for so many `reads`. `loop`: a listing whose next page is the first.
 
-    The bytes of files are never stale: those of an overwritten one are gone.
+    Contents of files are never stale, since those of overwritten files are not kept.
     """
 
     listing: str
     reads: int | None = None
 
     def __post_init__(self) -> None:
-        word("listing", self.listing, ("stale", "loop"))
+        check_choice("listing", self.listing, ("stale", "loop"))
         if self.reads is not None:
-            whole("reads", self.reads, 1, 1_000_000)
-            if not self.remembers:
-                raise FaultError("reads belongs to stale listings")
+            check_integer("reads", self.reads, 1, 1_000_000)
+            if not self.needs_previous_records:
+                raise FaultError("only a stale listing can have reads")
 
     @property
-    def remembers(self) -> bool:
+    def needs_previous_records(self) -> bool:
         return self.listing == "stale"
 
     @property
-    def strikes(self) -> int | None:
+    def repetitions(self) -> int | None:
         return self.reads
 
-    async def strike(self, exchange: Exchange) -> None:
-        if self.remembers:
-            await exchange.tell(await replace(exchange, app=exchange.state.past.app()).done())
+    async def inject(self, exchange: Exchange) -> None:
+        if self.needs_previous_records:
+            await exchange.answer(await replace(exchange, app=exchange.state.previous.app()).perform())
             return
         query = [pair for pair in parse_qsl(exchange.scope["query_string"].decode("latin-1")) if pair[0] != "marker"]
         first = {**exchange.scope, "query_string": urlencode(query).encode()}
-        await exchange.tell(_looping(await replace(exchange, scope=first).done()))
+        await exchange.answer(_looping(await replace(exchange, scope=first).perform()))
 
 
 @dataclass(frozen=True, slots=True)
 class BuildFault(InjectedFault):
-    """The build that this request causes takes longer, fails, is never seen, or never ends."""
+    """The build that the request starts takes longer, fails, is never listed, or never ends."""
 
     build: str
     seconds: float | None = None
     log: str | None = None
 
     def __post_init__(self) -> None:
-        word("build", self.build, (SLOW, FAIL, NEVER_LISTED, NEVER_ENDS))
+        check_choice("build", self.build, (SLOW, FAIL, NEVER_LISTED, NEVER_ENDS))
         if (self.seconds is None) == (self.build == SLOW):
-            raise FaultError("a slow build, and no other, has seconds")
+            raise FaultError("a slow build needs seconds, and other builds cannot have them")
         if (self.log is None) == (self.build == FAIL):
-            raise FaultError("a build that fails, and no other, has a log")
+            raise FaultError("a failing build needs a log, and other builds cannot have one")
         if self.seconds is not None:
-            number("seconds", self.seconds, 0, DAY)
+            check_number("seconds", self.seconds, 0, DAY)
         if self.log is not None:
-            text("log", self.log)
+            check_text("log", self.log)
 
-    async def strike(self, exchange: Exchange) -> None:
-        SABOTAGE.set(Sabotage(self, exchange.connection))
+    async def inject(self, exchange: Exchange) -> None:
+        ACTIVE_BUILD_FAULT.set(ActiveBuildFault(self, exchange.connection))
         await exchange.app(exchange.scope, exchange.receive, exchange.send)
 
 
 @dataclass(frozen=True, slots=True)
-class Sabotage:
-    """What is wrong with the builds that a request causes, and the connection of who may wait for them."""
+class ActiveBuildFault:
+    """The fault of the builds that a request starts, and the connection of the client, who may wait for them."""
 
     fault: BuildFault
     connection: RawConnection
 
 
-SABOTAGE: ContextVar[Sabotage | None] = ContextVar("SABOTAGE", default=None)
-"""That of the request that is running."""
+ACTIVE_BUILD_FAULT: ContextVar[ActiveBuildFault | None] = ContextVar("ACTIVE_BUILD_FAULT", default=None)
+"""The build fault of the current request. Tasks of builds inherit the context of their request."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExpireKey(InjectedFault):
-    """From this request on its key opens nothing any more."""
+    """The request's key is refused, from this request on."""
 
     expire_key: bool
 
     def __post_init__(self) -> None:
-        flag("expire_key", self.expire_key)
+        check_true("expire_key", self.expire_key)
 
-    async def strike(self, exchange: Exchange) -> None:
-        if key := presented(exchange.scope):
+    async def inject(self, exchange: Exchange) -> None:
+        if key := key_digest(exchange.scope):
             exchange.state.expired.add(key)
         body = json.dumps(ApiError(401, "The API key is unknown or invalid", UNKNOWN_KEY).body())
         headers = {"Content-Type": "application/json"}
         if exchange.scope["path"].startswith("/git/"):
             headers["WWW-Authenticate"] = 'Basic realm="algorithmia"'
-        await exchange.instead(HeldAnswer.of(401, headers, body.encode()))
+        await exchange.answer_instead(HeldAnswer.of(401, headers, body.encode()))
 
 
-def presented(scope: Scope) -> str:
-    """The digest of the key that a request shows, in whatever form; empty where it shows none."""
-    given = Headers(scope=scope).get("authorization", "")
-    scheme, _, rest = given.partition(" ")
+def key_digest(scope: Scope) -> str:
+    """The digest of a request's key, sent with any scheme; empty without a key."""
+    authorization = Headers(scope=scope).get("authorization", "")
+    scheme, _, rest = authorization.partition(" ")
     if scheme.lower() == "basic":
         try:
             key = base64.b64decode(rest, validate=True).decode().partition(":")[2]
         except (binascii.Error, UnicodeDecodeError):
             return ""
     else:
-        key = rest.strip() if scheme.lower() in ("simple", "bearer") else given
+        key = rest.strip() if scheme.lower() in ("simple", "bearer") else authorization
     return digest(key) if key else ""
 
 
 def _looping(answer: HeldAnswer) -> HeldAnswer:
-    """A page that says that there is another; what is no page stays as it is."""
+    """A page of a listing with a marker of the next page. Other answers stay unchanged."""
     answer.body.seek(0)
     try:
         page = json.loads(answer.body.read())
@@ -159,5 +167,5 @@ def _looping(answer: HeldAnswer) -> HeldAnswer:
     body = json.dumps({**page, "marker": MARKER}, separators=(",", ":")).encode()
     answer.body.seek(0)
     answer.body.write(body)
-    headers = (*answer.without(b"content-length"), (b"content-length", str(len(body)).encode()))
+    headers = (*answer.headers_without(b"content-length"), (b"content-length", str(len(body)).encode()))
     return replace(answer, headers=headers, size=len(body))

@@ -1,4 +1,4 @@
-"""Every kind of fault, by the setting that names it. A kind more is a class more and a line more here."""
+"""All kinds of faults, by the setting that names each. To add a kind, add a class and its line here."""
 
 from algosync.emulator.faults.broken_transfers import ChunkedCut, Close, DripHeader, JunkHeaders, Length, Reset, Stall, Truncate
 from algosync.emulator.faults.changed_answers import CorruptBody, Drip, Empty, Endless, Gzip, Redirect, ReplacedBody, Shape, Status

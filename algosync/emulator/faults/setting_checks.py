@@ -1,4 +1,4 @@
-"""What the values of a fault may be: the checks that its kinds share."""
+"""Checks of a fault's settings. All raise `FaultError` for an invalid value."""
 
 import math
 import re
@@ -6,67 +6,67 @@ from collections.abc import Sequence
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 FIELD = re.compile(r"[^\x00\s](?:[^\x00\r\n\f\v]*[^\x00\s])?|")
-"""What HTTP carries in a header exactly as it was given."""
+"""Values of headers that HTTP transmits unchanged."""
 
 FRAMING = ("content-length", "transfer-encoding", "connection", "date")
-"""What the server says itself; faults of framing have kinds of their own."""
+"""Headers that the server sets itself. Other kinds of faults break the framing."""
 
 DAY = 24 * 60 * 60
 
 
 class FaultError(Exception):
-    """What is wrong with a file of faults, and with which entry."""
+    """The file of faults is invalid; tells the reason and the entry."""
 
 
-def whole(name: str, value: object, least: int, most: int) -> int:
-    """A whole number. Raises `FaultError`, as all of these do."""
+def check_integer(name: str, value: object, least: int, most: int) -> int:
+    """Returns the value if it is an integer in the range."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise FaultError(f"{name} is no whole number from {least} to {most}")
+        raise FaultError(f"{name} is not an integer from {least} to {most}")
     return value
 
 
-def number(name: str, value: object, least: float, most: float) -> None:
-    """A finite number."""
+def check_number(name: str, value: object, least: float, most: float) -> None:
+    """Accepts a finite number in the range."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not least <= value <= most:
-        raise FaultError(f"{name} is no number from {least:g} to {most:g}")
+        raise FaultError(f"{name} is not a number from {least:g} to {most:g}")
 
 
-def flag(name: str, value: object) -> None:
-    """Nothing but true: without the fault there is nothing to say."""
+def check_true(name: str, value: object) -> None:
+    """Accepts true only."""
     if value is not True:
         raise FaultError(f"{name} is not true")
 
 
-def word(name: str, value: object, words: Sequence[str]) -> None:
-    """One of a few words."""
+def check_choice(name: str, value: object, words: Sequence[str]) -> None:
+    """Accepts one of the words."""
     if not isinstance(value, str) or value not in words:
-        raise FaultError(f"{name} is none of {', '.join(words)}")
+        raise FaultError(f"{name} is not one of {', '.join(words)}")
 
 
-def text(name: str, value: object) -> str:
-    """Text that can be sent as UTF-8."""
+def check_text(name: str, value: object) -> str:
+    """Returns the value if it is a string that UTF-8 can encode."""
     if not isinstance(value, str):
-        raise FaultError(f"{name} is no text")
+        raise FaultError(f"{name} is not a string")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise FaultError(f"{name} has half of a surrogate pair") from None
+        raise FaultError(f"{name} has an unpaired surrogate") from None
     return value
 
 
-def header(name: str, value: object) -> None:
-    """The value of a header: Latin-1, one line, no space around it."""
+def check_header(name: str, value: object) -> None:
+    """Accepts the value of a header: Latin-1, one line, no surrounding spaces."""
     if not isinstance(value, str) or not FIELD.fullmatch(value) or any(ord(character) > 255 for character in value):
-        raise FaultError(f"{name} is no value of a header")
+        raise FaultError(f"{name} is not a valid header value")
 
 
-def header_map(name: str, value: object) -> None:
-    """Headers by their names."""
+def check_headers(name: str, value: object) -> None:
+    """Accepts an object of headers by name."""
     if not isinstance(value, dict):
-        raise FaultError(f"{name} is no object")
+        raise FaultError(f"{name} is not an object")
     for key, each in value.items():
         if not TOKEN.fullmatch(key):
-            raise FaultError(f"{name}: {key!r} is no name of a header")
+            raise FaultError(f"{name}: {key!r} is not a valid header name")
         if key.lower() in FRAMING:
-            raise FaultError(f"{name}: {key} is not for a fault to say")
-        header(f"{name}: {key}", each)
+            raise FaultError(f"{name}: {key} cannot be set by a fault")
+        check_header(f"{name}: {key}", each)

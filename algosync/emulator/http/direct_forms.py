@@ -6,7 +6,7 @@ from typing import NamedTuple
 from starlette.types import Scope
 
 from algosync.emulator.http.request_log import LONGEST_PATH, Lines
-from algosync.emulator.http.url_keys import shaped
+from algosync.emulator.http.url_keys import candidates
 from algosync.emulator.records.accounts import Caller
 from algosync.emulator.records.files import Collection
 from algosync.emulator.records.keys import KEY_LENGTH
@@ -99,4 +99,4 @@ class Form:
 
 def _keyed(name: bytes) -> bool:
     """Whether the gate should look if there is a key in it."""
-    return len(name) >= KEY_LENGTH and bool(shaped(name.decode()))
+    return len(name) >= KEY_LENGTH and bool(candidates(name.decode()))

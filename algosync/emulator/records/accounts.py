@@ -32,7 +32,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The user a request acts for, with its rights. A running algorithm acts for its caller, with the rights of the caller's key."""
+    """The user a request acts for, with its rights. A running algorithm acts for its caller, with the rights of its key."""
 
     user: str
     inside: Running | None = None

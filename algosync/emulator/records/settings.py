@@ -1,4 +1,4 @@
-"""Validation of an algorithm's details and settings in requests (PLATFORM.md §3.2–3.4)."""
+"""Validation of an algorithm's details and settings in requests (PLATFORM.md §3.2 to §3.4)."""
 
 import re
 from collections.abc import Mapping

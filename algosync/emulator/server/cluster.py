@@ -119,8 +119,8 @@ class Cluster:
         app = self._softened(gate)
         if self._place.faults is None:
             return app
-        site = FaultState(self._log, PreviousRecords(self._root / "past", self._root / "cluster.sqlite", self._of_the_past))
-        return FaultMiddleware(FaultFile(self._place.faults, site.forget), app, site)
+        state = FaultState(self._log, PreviousRecords(self._root / "past", self._root / "cluster.sqlite", self._of_the_past))
+        return FaultMiddleware(FaultFile(self._place.faults, state.reset), app, state)
 
     def _of_the_past(self, database: Database) -> ASGIApp:
         """This cluster with other records."""

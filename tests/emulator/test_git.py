@@ -171,7 +171,7 @@ def test_half_a_commit_is_refused(site: Emulator) -> None:
             assert b"ng " + ref + b" missing necessary objects" in reply
     assert site.fetch("Halved")[1] == head
     blob = repository.object_store[whole]
-    assert refusal(site, "Halved", repository, blob.id) == "cannot update a branch to what is no commit"
+    assert refusal(site, "Halved", repository, blob.id) == "cannot update a branch to a non-commit object"
 
 
 def test_zipped_requests(site: Emulator) -> None:

@@ -68,12 +68,15 @@ REFUSED = {
     ),
     "a long chain": (chain(100 * MIB, 11), "more than 1073741824 bytes in a chain of deltas"),
     "deltas by id": ([delta(100 * MIB, b"x" * 20, ID_DELTA)] * 11, "more than 1073741824 bytes of deltas by id"),
-    "a size without end": ([b"\xb0" + b"\xff" * 12], "the pack is damaged: a size without end"),
-    "a size that is wrong": ([entry(BLOB, 2, zlib.compress(b"x"))], "the pack is damaged: an object has another size than it says"),
-    "a base before the pack": ([delta(1, b"\x7f")], "the pack is damaged: a delta leans on nothing"),
+    "a size without end": ([b"\xb0" + b"\xff" * 12], "the pack is damaged: a size is too long"),
+    "a size that is wrong": (
+        [entry(BLOB, 2, zlib.compress(b"x"))],
+        "the pack is damaged: an object has another size than declared",
+    ),
+    "a base before the pack": ([delta(1, b"\x7f")], "the pack is damaged: a delta has no base"),
     "a delta of nothing": (
         [SMALL, entry(OFFSET_DELTA, 0, zlib.compress(b""), bytes([len(SMALL)]))],
-        "the pack is damaged: a delta without sizes",
+        "the pack is damaged: a delta has no sizes",
     ),
 }
 

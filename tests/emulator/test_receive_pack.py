@@ -107,7 +107,7 @@ def test_history_is_known_whatever_times_its_commits_name(repository: Repo) -> N
 
 
 def test_more_refs_than_are_taken(repository: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receive_pack, "MOST_REFS", 3)
+    monkeypatch.setattr(receive_pack, "MAX_REFS", 3)
     head = repository.refs[b"refs/heads/master"]
     refs = [(b"refs/heads/%d" % number, head) for number in range(5)]
     refused = [b"ng " + ref + b" unpacker error\n" for ref, _ in refs[:4]]

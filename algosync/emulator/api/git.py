@@ -78,9 +78,9 @@ class GitApi:
     async def _upload_pack(self, request: Request) -> Response:
         """Into a file, and from there to the client: however slowly that reads, no thread waits for it."""
         opened = self._opened(request)
-        pack = self._repositories.passing()
+        pack = self._repositories.temporary_file()
         try:
-            async with body_of(request, FETCH, self._repositories.passing()) as body:
+            async with body_of(request, FETCH, self._repositories.temporary_file()) as body:
                 with _understood():
                     await self._in_thread(lambda: _send(opened, body, pack))
         except BaseException:
@@ -98,7 +98,7 @@ class GitApi:
 
         # Who waits for a turn holds no thread meanwhile.
         turn = self._turns.setdefault(algorithm.id, asyncio.Lock())
-        async with body_of(request, PUSH, self._repositories.passing()) as body, turn:
+        async with body_of(request, PUSH, self._repositories.temporary_file()) as body, turn:
             with _understood():
                 push = await self._in_thread(lambda: take(body))
         started = [self._builder.start(algorithm, update.new.decode()) for update in push.moved if update.ref == MASTER]

@@ -117,7 +117,7 @@ class _Checker:
         return offset - back
 
     def _number(self) -> tuple[int, int]:
-        """The first byte of an entry, and the number in the following bytes: 7 bits each, lowest first, while the 8th bit is set."""
+        """An entry's first byte, and the number in the following bytes: 7 bits each, lowest first, as long as the 8th is set."""
         first = byte = self._exactly(1)[0]
         more = shift = 0
         while byte & 128:

@@ -1,4 +1,4 @@
-"""What is left of contents whose disk or database fails: nothing, unless they may have been recorded."""
+"""Uploads whose disk or database fails leave nothing behind, unless they may have been recorded."""
 
 import errno
 import os
@@ -19,7 +19,7 @@ from algosync.emulator.records.files import Collection, Files, Put
 
 
 class Unsure(Database):
-    """A database whose commit is one, and says that it failed."""
+    """A database that commits, and then reports a failure."""
 
     failing = False
 
@@ -52,11 +52,11 @@ class Site:
         self.files.put_all([Put(self.box, f"local/box/{name}", b"content") for name in ("file", "other")])
 
     def contents(self) -> int:
-        """How many files there are on disk, whole or not."""
+        """The number of files on disk, complete or not."""
         return sum(len(files) for _, _, files in os.walk(self.folder))
 
     def kept(self) -> int:
-        """How many there are in the database."""
+        """The number of contents in the database."""
         return len(self.database.rows("SELECT 1 FROM contents"))
 
 
@@ -68,7 +68,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_what_cannot_be_recorded_is_removed(site: Site, many: bool) -> None:
+def test_a_file_that_cannot_be_recorded_is_removed(site: Site, many: bool) -> None:
     with site.database.write() as connection:
         connection.execute("CREATE TRIGGER full BEFORE INSERT ON files BEGIN SELECT RAISE(ABORT, 'full'); END")
     with pytest.raises(sqlite3.IntegrityError, match="full"):
@@ -76,7 +76,7 @@ def test_what_cannot_be_recorded_is_removed(site: Site, many: bool) -> None:
     assert (site.contents(), site.files.page(site.box, "", 9)) == (0, [])
 
 
-def test_what_the_folder_does_not_keep_is_removed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_synced_is_removed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: Blobs) -> None:
         raise OSError(errno.ENOSPC, "full")
 
@@ -87,7 +87,7 @@ def test_what_the_folder_does_not_keep_is_removed(site: Site, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_what_may_have_been_recorded_stays(site: Site, many: bool) -> None:
+def test_a_file_that_may_have_been_recorded_is_kept(site: Site, many: bool) -> None:
     site.database.failing = True
     with pytest.raises(sqlite3.OperationalError):
         site.put_all() if many else site.put()
@@ -95,8 +95,8 @@ def test_what_may_have_been_recorded_stays(site: Site, many: bool) -> None:
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_contents_leave_room_for_deletions(site: Site, monkeypatch: pytest.MonkeyPatch, many: bool) -> None:
-    """Their last bytes are not to be the disk's: nothing could be deleted any more."""
+def test_uploads_keep_a_reserve_for_deletions(site: Site, monkeypatch: pytest.MonkeyPatch, many: bool) -> None:
+    """On a completely full disk, nothing could be deleted any more."""
     site.put_all()
     with monkeypatch.context() as small:
         small.setattr(os, "statvfs", lambda _: SimpleNamespace(f_blocks=2**20, f_bavail=RESERVE // 4096 - 1, f_frsize=4096))
@@ -106,8 +106,8 @@ def test_contents_leave_room_for_deletions(site: Site, monkeypatch: pytest.Monke
     site.put_all() if many else site.put()
 
 
-def test_deleted_contents_give_their_room_back(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the next start, and meanwhile with no journal that is as large as they were."""
+def test_deleted_contents_free_their_space(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next start frees it. Until then, the journal stays small."""
     names = [f"local/box/{number}" for number in range(500)]
     site.files.put_all([Put(site.box, name, os.urandom(2**16)) for name in names])
     file, journal = tmp_path / "cluster.sqlite", tmp_path / "cluster.sqlite-wal"
@@ -121,7 +121,7 @@ def test_deleted_contents_give_their_room_back(site: Site, tmp_path: Path, monke
 
 
 @pytest.mark.parametrize("size", [6, 8])
-def test_a_content_of_another_size_is_not_read(site: Site, size: int) -> None:
+def test_a_file_of_an_unexpected_size_is_not_read(site: Site, size: int) -> None:
     site.put()
     (blob,) = (path for path in site.folder.iterdir() if path.is_file())
     os.truncate(blob, size)
@@ -146,7 +146,7 @@ def _delete_collection(site: Site) -> None:
 
 
 @pytest.mark.parametrize("end", [_delete, _replace, _delete_collection])
-def test_small_contents_end_with_their_files(site: Site, end: Callable[[Site], None]) -> None:
+def test_small_contents_are_deleted_with_their_files(site: Site, end: Callable[[Site], None]) -> None:
     site.put_all()
     site.put_all()
     assert site.kept() == 2
@@ -154,8 +154,8 @@ def test_small_contents_end_with_their_files(site: Site, end: Callable[[Site], N
     assert site.kept() == 0
 
 
-def test_small_contents_are_read_from_wherever_they_are(site: Site) -> None:
-    """As many at a time they are in the database, one by one in a file; formats before 5 had files alone."""
+def test_small_contents_are_read_from_database_or_file(site: Site) -> None:
+    """Uploads in a batch are stored in the database, single ones in files. Formats before 5 had files only."""
     for put in (site.put_all, site.put, site.put_all):
         put()
         opened = site.files.open(site.box, "file")

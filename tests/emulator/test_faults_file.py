@@ -1,4 +1,4 @@
-"""The file of faults: what it may say, which requests it strikes, what becomes of it while the cluster runs."""
+"""The file of faults: valid and invalid content, matching of requests, changes while the cluster runs."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from striking import FILE, Struck, struck
+from faulty_cluster import FILE, FaultyCluster, faulty_cluster
 
 from algosync.emulator.faults.kinds import KINDS
 from algosync.emulator.faults.rules import MAX_SIZE, Rule, parse
@@ -128,7 +128,7 @@ def rules(*entries: object) -> list[Rule]:
     return parse(json.dumps(list(entries)).encode())
 
 
-def test_what_can_be_said() -> None:
+def test_valid_settings_of_faults() -> None:
     found = [rules({"match": "GET /", "then": then})[0] for then in VALID]
     assert [rule.kind for rule in found] == [next(iter(then)) for then in VALID]
     assert {rule.kind for rule in found} == set(KINDS)
@@ -136,14 +136,14 @@ def test_what_can_be_said() -> None:
 
 
 @pytest.mark.parametrize(("then", "reason"), WRONG, ids=lambda value: str(value)[:40])
-def test_what_cannot_be_said(then: object, reason: str) -> None:
+def test_invalid_settings_of_faults(then: object, reason: str) -> None:
     with pytest.raises(FaultError) as caught:
         rules({"match": "GET /", "then": {"empty": True}}, {"match": "GET /", "then": then})
     assert str(caught.value).startswith(f"entry 2: {reason}")
 
 
 @pytest.mark.parametrize(("entry", "reason"), ENTRIES, ids=lambda value: str(value)[:40])
-def test_entries_that_are_wrong(entry: object, reason: str) -> None:
+def test_invalid_entries(entry: object, reason: str) -> None:
     with pytest.raises(FaultError) as caught:
         rules(entry)
     assert str(caught.value) == f"entry 1: {reason}"
@@ -166,13 +166,13 @@ def test_entries_that_are_wrong(entry: object, reason: str) -> None:
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_files_that_are_wrong(data: bytes, reason: str) -> None:
+def test_invalid_files(data: bytes, reason: str) -> None:
     with pytest.raises(FaultError) as caught:
         parse(data)
     assert str(caught.value).startswith(reason)
 
 
-def test_both_forms_of_the_file() -> None:
+def test_both_formats_of_the_file() -> None:
     assert parse(b"[]") == parse(b'{"faults": []}') == []
 
 
@@ -207,7 +207,7 @@ def test_matching(match: str, method: str, path: str, query: str, yes: bool) -> 
 
 
 @pytest.mark.parametrize(
-    ("more", "struck"),
+    ("more", "injected"),
     [
         ({}, [True, False, False, False, False]),
         ({"nth": 2}, [False, True, False, False, False]),
@@ -215,12 +215,12 @@ def test_matching(match: str, method: str, path: str, query: str, yes: bool) -> 
         ({"nth": 4, "times": "always"}, [False, False, False, True, True]),
     ],
 )
-def test_counting(more: dict[str, object], struck: list[bool]) -> None:
+def test_counting(more: dict[str, object], injected: list[bool]) -> None:
     (rule,) = rules({"match": "GET /", "then": {"empty": True}, **more})
-    assert [rule.due() for _ in range(5)] == struck
+    assert [rule.due() for _ in range(5)] == injected
 
 
-def test_a_server_does_not_start_with_a_wrong_file(tmp_path: Path) -> None:
+def test_a_server_does_not_start_with_an_invalid_file(tmp_path: Path) -> None:
     faults = tmp_path / "faults.json"
     command = [sys.executable, "-m", "algosync.emulator", str(tmp_path / "root"), "--faults", str(faults)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
@@ -233,19 +233,19 @@ def test_a_server_does_not_start_with_a_wrong_file(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterator[Struck]:
-    with struck(tmp_path_factory.mktemp("struck") / "root", environments) as running:
+def cluster(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterator[FaultyCluster]:
+    with faulty_cluster(tmp_path_factory.mktemp("faulty") / "root", environments) as running:
         yield running
 
 
-def test_a_changed_file_counts_anew(cluster: Struck) -> None:
+def test_a_changed_file_restarts_the_counts(cluster: FaultyCluster) -> None:
     entry = {"match": f"GET {FILE}", "nth": 2, "then": {"status": 500}}
     for entries in ([entry], [entry], [entry, {"match": "GET /x", "then": {"empty": True}}]):
         cluster.set(entries)
         assert [cluster.ask().start[9:12] for _ in range(3)] == ["200", "500", "200"]
 
 
-def test_the_first_entry_strikes_and_all_count(cluster: Struck) -> None:
+def test_the_first_due_entry_applies_and_all_matching_ones_count(cluster: FaultyCluster) -> None:
     cluster.set(
         [
             {"match": "GET /v1/*", "nth": 2, "then": {"status": 500}},
@@ -257,8 +257,8 @@ def test_the_first_entry_strikes_and_all_count(cluster: Struck) -> None:
     assert [cluster.ask().start[9:12] for _ in range(4)] == ["501", "500", "503", "200"]
 
 
-def test_a_file_that_breaks_while_the_cluster_runs_breaks_every_request(cluster: Struck) -> None:
-    """A fault that silently fails to strike would make a test that cannot fail. Why, only its owner is told, once each."""
+def test_every_request_fails_while_the_file_is_invalid(cluster: FaultyCluster) -> None:
+    """A fault that is silently omitted would make a test that cannot fail. Only the server's log has the reason, once each."""
     cluster.faults.write_text("[{}]")
     message = "The faults cannot be used: `algosync emulator logs` tells why"
     for path in (FILE, "/v1/data/"):
@@ -283,18 +283,18 @@ def test_a_file_that_breaks_while_the_cluster_runs_breaks_every_request(cluster:
 
 
 @pytest.mark.parametrize("path", ["/page/", "/page", "/health"])
-def test_what_people_and_commands_look_at_uses_no_fault_up(cluster: Struck, path: str) -> None:
-    """And is seen as it is while the faults cannot be used."""
+def test_pages_and_health_checks_are_exempt_from_faults(cluster: FaultyCluster, path: str) -> None:
+    """They also work while the file is invalid."""
     cluster.set([])
     before = cluster.ask(path=path).start
-    cluster.strike("GET *", {"status": 418})
+    cluster.inject("GET *", {"status": 418})
     assert [cluster.ask(path=path).start, cluster.ask().start] == [before, "HTTP/1.1 418 I'm a Teapot"]
     cluster.faults.write_text("[{}]")
     assert cluster.ask(path=path).start == before
     cluster.set([])
 
 
-def test_what_is_not_struck_is_logged_without_a_fault(cluster: Struck) -> None:
-    cluster.strike("GET /v1/*", {"empty": True}, nth=2)
+def test_requests_without_a_fault_are_logged_without_one(cluster: FaultyCluster) -> None:
+    cluster.inject("GET /v1/*", {"empty": True}, nth=2)
     assert [cluster.ask().body != b"" for _ in range(3)] == [True, False, True]
     assert [line.get("fault", "none") for line in cluster.site.log() if line["path"] == FILE][-3:] == ["none", "empty", "none"]

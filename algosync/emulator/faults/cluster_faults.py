@@ -1,7 +1,5 @@
 """Faults in the behaviour of the cluster: delays, stale listings, failing builds, expired keys."""
 
-import base64
-import binascii
 import json
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -22,6 +20,7 @@ from algosync.emulator.faults.setting_checks import (
     check_text,
     check_true,
 )
+from algosync.emulator.http.gate import presented_key
 from algosync.emulator.http.raw_connection import Left, RawConnection
 from algosync.emulator.records.keys import digest
 
@@ -142,16 +141,8 @@ class ExpireKey(InjectedFault):
 
 
 def key_digest(scope: Scope) -> str:
-    """The digest of a request's key, sent with any scheme; empty without a key."""
-    authorization = Headers(scope=scope).get("authorization", "")
-    scheme, _, rest = authorization.partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            key = base64.b64decode(rest, validate=True).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
-            return ""
-    else:
-        key = rest.strip() if scheme.lower() in ("simple", "bearer") else authorization
+    """The digest of a request's key; empty without a key."""
+    key = presented_key(Headers(scope=scope).get("authorization", ""), scope["path"])
     return digest(key) if key else ""
 
 

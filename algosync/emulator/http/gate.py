@@ -116,7 +116,7 @@ class Gate:
         return caller
 
     def _known(self, presented: str, path: str) -> Caller | None:
-        caller = self._accounts.caller(_key(presented, path))
+        caller = self._accounts.caller(presented_key(presented, path))
         if not path.startswith("/git/"):
             return caller
         credentials = _basic(presented)
@@ -155,15 +155,15 @@ def _check_rights(scope: Scope, headers: Headers) -> None:
         return
     scope["lacks"] = caller.rights.lack(needed(scope["method"], scope["path"], query))
     if not caller.inside:
-        scope["key"] = key_id(_key(headers["authorization"], scope["path"]))
+        scope["key"] = key_id(presented_key(headers["authorization"], scope["path"]))
         if scope["path"].startswith(PAGES) and not caller.rights.read:
             # With 403, the browser would keep sending this key and never ask for another one.
             raise ApiError(401, "This key is for administration only: the pages need another one", NOT_PERMITTED)
     raise not_permitted()
 
 
-def _key(presented: str, path: str) -> str:
-    """The key of an Authorization header: the password where Basic credentials are used, else the bare key."""
+def presented_key(presented: str, path: str) -> str:
+    """The key in an Authorization header: the password of Basic credentials for paths that use them, else the bare key."""
     credentials = _basic(presented) if _realm(path) else None
     return credentials[1] if credentials else _bare(presented)
 

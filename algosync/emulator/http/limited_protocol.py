@@ -5,10 +5,8 @@ ever.
 """
 
 import asyncio
-import json
 import resource
 import sys
-import uuid
 from email.utils import formatdate
 from enum import Enum
 from http import HTTPStatus
@@ -182,12 +180,7 @@ async def _busy(scope: Scope, receive: Receive, send: Send) -> None:
 
 def _raw(status: int, message: str) -> bytes:
     """The bytes of a whole error reply."""
-    body = json.dumps({"error": {"id": str(uuid.uuid4()), "message": message}}).encode()
-    lines = [
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
-        f"date: {formatdate(usegmt=True)}",
-        "content-type: application/json",
-        f"content-length: {len(body)}",
-        "connection: close",
-    ]
-    return "\r\n".join([*lines, "", ""]).encode() + body
+    reply = error_reply(ApiError(status, message))
+    reply.headers.update({"Date": formatdate(usegmt=True), "Connection": "close"})
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in reply.headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + bytes(reply.body)

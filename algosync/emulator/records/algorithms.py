@@ -61,19 +61,12 @@ class Algorithms:
 
     def add(self, algorithm: Algorithm) -> None:
         """Record a new algorithm. Raises `ApiError` (code 1002) if its owner has another one of that name."""
-        record = (
-            algorithm.id,
-            algorithm.owner,
-            algorithm.name,
-            json.dumps(algorithm.details),
-            json.dumps(algorithm.settings),
-            algorithm.initial_commit,
-        )
+        details, settings = json.dumps(algorithm.details), json.dumps(algorithm.settings)
         try:
             with self._database.write() as connection:
                 connection.execute(
                     "INSERT INTO algorithms (id, owner, name, details, settings, initial_commit) VALUES (?, ?, ?, ?, ?, ?)",
-                    record,
+                    (algorithm.id, algorithm.owner, algorithm.name, details, settings, algorithm.initial_commit),
                 )
         except sqlite3.IntegrityError:
             raise ApiError(400, f"The algorithm {algorithm.name} exists already", NAME_TAKEN) from None

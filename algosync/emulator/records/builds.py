@@ -1,6 +1,5 @@
 """Records of builds."""
 
-import sqlite3
 import uuid
 from dataclasses import dataclass
 from typing import Final
@@ -15,7 +14,10 @@ FAILED: Final = "failed"
 
 @dataclass(frozen=True, slots=True)
 class BuildRecord:
-    """One build of one commit. `finished_at` is None while it runs. All builds of a commit have the same `version_uuid`."""
+    """One build of one commit. `finished_at` is None while it runs. All builds of a commit have the same `version_uuid`.
+
+    The fields are the columns of the table, in their order.
+    """
 
     sequence: int
     id: str
@@ -45,7 +47,7 @@ class Builds:
                 (build_id, algorithm_id, commit, known[0] if known else str(uuid.uuid4()), IN_PROGRESS, now_text()),
             )
             row = connection.execute("SELECT * FROM builds WHERE id = ?", (build_id,)).fetchone()
-        return _build(row)
+        return BuildRecord(*row)
 
     def finish(self, build: BuildRecord, status: str) -> None:
         """Record the status of a build that has ended."""
@@ -83,12 +85,12 @@ class Builds:
             before,
             limit,
         )
-        return [_build(row) for row in rows]
+        return [BuildRecord(*row) for row in rows]
 
     def of(self, algorithm_id: str) -> list[BuildRecord]:
         """All builds of an algorithm."""
         rows = self._database.rows("SELECT * FROM builds WHERE algorithm_id = ?", algorithm_id)
-        return [_build(row) for row in rows]
+        return [BuildRecord(*row) for row in rows]
 
     def built_commits(self, algorithm_id: str) -> list[BuildRecord]:
         """The last successful build of every commit that has one, newest first."""
@@ -97,11 +99,11 @@ class Builds:
             " WHERE algorithm_id = ? AND status = 'succeeded' GROUP BY commit_sha) ORDER BY sequence DESC",
             algorithm_id,
         )
-        return [_build(row) for row in rows]
+        return [BuildRecord(*row) for row in rows]
 
     def unfinished(self) -> list[BuildRecord]:
         """Builds that are running, or were when the last server ended."""
-        return [_build(row) for row in self._database.rows("SELECT * FROM builds WHERE status = ?", IN_PROGRESS)]
+        return [BuildRecord(*row) for row in self._database.rows("SELECT * FROM builds WHERE status = ?", IN_PROGRESS)]
 
     def ids(self) -> set[str]:
         """The ids of all builds."""
@@ -109,17 +111,4 @@ class Builds:
 
     def _one(self, sql: str, *values: str) -> BuildRecord | None:
         row = self._database.row(sql, *values)
-        return _build(row) if row else None
-
-
-def _build(row: sqlite3.Row) -> BuildRecord:
-    return BuildRecord(
-        row["sequence"],
-        row["id"],
-        row["algorithm_id"],
-        row["commit_sha"],
-        row["version_uuid"],
-        row["status"],
-        row["started_at"],
-        row["finished_at"],
-    )
+        return BuildRecord(*row) if row else None

@@ -2,7 +2,7 @@
 
 import sqlite3
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 
 from algosync.emulator.errors import NAME_TAKEN, ApiError
 from algosync.emulator.records.database import Database
@@ -33,8 +33,12 @@ class Secrets:
 
     def of(self, algorithm_id: str) -> list[SecretEntry]:
         """The secrets of an algorithm, in the order of their creation."""
-        rows = self._database.rows("SELECT * FROM secrets WHERE algorithm_id = ? ORDER BY sequence", algorithm_id)
-        return [_entry(row) for row in rows]
+        rows = self._database.rows(
+            "SELECT id, algorithm_id, variable, short_name, description, value_id, value"
+            " FROM secrets WHERE algorithm_id = ? ORDER BY sequence",
+            algorithm_id,
+        )
+        return [SecretEntry(*row) for row in rows]
 
     def variables(self, algorithm_id: str) -> dict[str, str]:
         """The environment variables for a worker of the algorithm."""
@@ -51,15 +55,7 @@ class Secrets:
                 connection.execute(
                     "INSERT INTO secrets (id, algorithm_id, variable, short_name, description, value_id, value)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        entry.id,
-                        entry.algorithm_id,
-                        entry.variable,
-                        entry.short_name,
-                        entry.description,
-                        entry.value_id,
-                        entry.value,
-                    ),
+                    astuple(entry),
                 )
         except sqlite3.IntegrityError:
             raise ApiError(400, f"A secret for {entry.variable} exists already", NAME_TAKEN) from None
@@ -76,15 +72,3 @@ class Secrets:
         """Delete a secret."""
         with self._database.write() as connection:
             connection.execute("DELETE FROM secrets WHERE id = ?", (entry.id,))
-
-
-def _entry(row: sqlite3.Row) -> SecretEntry:
-    return SecretEntry(
-        row["id"],
-        row["algorithm_id"],
-        row["variable"],
-        row["short_name"],
-        row["description"],
-        row["value_id"],
-        row["value"],
-    )

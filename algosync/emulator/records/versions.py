@@ -124,17 +124,11 @@ class Versions:
 
 
 def _insert(connection: sqlite3.Connection, version: VersionRecord) -> None:
+    documents = map(json.dumps, (version.details, version.settings, version.info))
     connection.execute(
         "INSERT INTO versions (algorithm_id, commit_sha, major, minor, revision, details, settings, info)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            version.algorithm_id,
-            version.commit,
-            *version.number,
-            json.dumps(version.details),
-            json.dumps(version.settings),
-            json.dumps(version.info),
-        ),
+        (version.algorithm_id, version.commit, *version.number, *documents),
     )
 
 

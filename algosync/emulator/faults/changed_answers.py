@@ -19,7 +19,7 @@ from algosync.emulator.faults.setting_checks import (
     check_true,
 )
 
-MOVED = (301, 302, 303, 307, 308)
+REDIRECTS = (301, 302, 303, 307, 308)
 BODILESS = (204, 205, 304)
 
 
@@ -64,8 +64,8 @@ class Redirect(InjectedFault):
 
     def __post_init__(self) -> None:
         check_header("redirect", self.redirect)
-        if check_integer("status", self.status, 300, 399) not in MOVED:
-            raise FaultError(f"status is not one of {', '.join(map(str, MOVED))}")
+        if check_integer("status", self.status, 300, 399) not in REDIRECTS:
+            raise FaultError(f"status is not one of {', '.join(map(str, REDIRECTS))}")
 
     async def inject(self, exchange: Exchange) -> None:
         await exchange.answer_instead(HeldAnswer.of(self.status, {"Location": self.redirect}))

@@ -145,7 +145,7 @@ class InjectedFault(ABC):
 
     @property
     def repetitions(self) -> int | None:
-        """For how many requests in a row it is injected, if its settings tell."""
+        """The number of consecutive requests it applies to, if its settings tell."""
         return None
 
     @abstractmethod

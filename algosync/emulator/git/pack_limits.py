@@ -79,29 +79,29 @@ class _Checker:
             if kind == BLOB:
                 self._files.add(offset)
             return
-        made, file = _made_by(head), base is None or base in self._files
-        _at_most(made, MAX_OBJECT if file else MAX_LISTING, "bytes in an object")
-        self._count(made)
+        result_size, file = _result_size(head), base is None or base in self._files
+        _at_most(result_size, MAX_OBJECT if file else MAX_LISTING, "bytes in an object")
+        self._count(result_size)
         if file:
             self._files.add(offset)
-        self._follow(offset, base, made)
+        self._follow(offset, base, result_size)
 
     def _count(self, size: int) -> None:
         self._total += size
         _at_most(self._total, MAX_TOTAL, "bytes in a push")
 
-    def _follow(self, offset: int, base: int | None, made: int) -> None:
-        """Add the object of a delta, of `made` bytes, to its chain."""
+    def _follow(self, offset: int, base: int | None, result_size: int) -> None:
+        """Add the object of a delta, of `result_size` bytes, to its chain."""
         if base is not None and base not in self._chains:
             raise PackError("the pack is damaged: a delta has no base")
         chain = None if base is None else self._chains[base]
         if chain is None:
-            self._by_id_total += made
+            self._by_id_total += result_size
             _at_most(self._by_id_total, MAX_CHAIN, "bytes of deltas by id")
             self._chains[offset] = None
         else:
-            _at_most(chain + made, MAX_CHAIN, "bytes in a chain of deltas")
-            self._chains[offset] = chain + made
+            _at_most(chain + result_size, MAX_CHAIN, "bytes in a chain of deltas")
+            self._chains[offset] = chain + result_size
 
     def _base(self, kind: int, offset: int) -> int | None:
         """The offset of a delta's base; None for a delta by id and for other objects."""
@@ -130,15 +130,15 @@ class _Checker:
 
     def _inflate(self, size: int) -> bytes:
         """Skip a compressed object of `size` bytes. Returns its first `DELTA_HEAD` bytes."""
-        engine, head, made, step = zlib.decompressobj(), b"", 0, min(size + 64, BLOCK)
-        while not engine.eof and made <= size:
+        engine, head, done, step = zlib.decompressobj(), b"", 0, min(size + 64, BLOCK)
+        while not engine.eof and done <= size:
             block = engine.unconsumed_tail or self._pack.read(step)
             if not block:
                 raise PackError("the pack is damaged: it ends early")
             piece = engine.decompress(block, BLOCK)
-            made, step = made + len(piece), BLOCK
+            done, step = done + len(piece), BLOCK
             head += piece[: DELTA_HEAD - len(head)]
-        if made != size:
+        if done != size:
             raise PackError("the pack is damaged: an object has another size than declared")
         # Go back to the end of the object, as the last block may reach beyond it.
         self._pack.seek(-len(engine.unused_data), 1)
@@ -151,7 +151,7 @@ class _Checker:
         return data
 
 
-def _made_by(delta: bytes) -> int:
+def _result_size(delta: bytes) -> int:
     """The size of the object that a delta produces: the second of the two numbers at its start."""
     numbers, shift = [0], 0
     for byte in delta:

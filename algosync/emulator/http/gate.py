@@ -110,12 +110,12 @@ class Gate:
         presented = headers.getlist("authorization")
         if not any(presented):
             raise ApiError(401, NO_CREDENTIALS)
-        caller = self._known(presented[0], path) if len(presented) == 1 else None
+        caller = self._authenticate(presented[0], path) if len(presented) == 1 else None
         if caller is None:
             raise ApiError(401, "The API key is unknown or invalid", UNKNOWN_KEY)
         return caller
 
-    def _known(self, presented: str, path: str) -> Caller | None:
+    def _authenticate(self, presented: str, path: str) -> Caller | None:
         caller = self._accounts.caller(presented_key(presented, path))
         if not path.startswith("/git/"):
             return caller
@@ -153,7 +153,7 @@ def _check_rights(scope: Scope, headers: Headers) -> None:
     permit = caller.rights.permit_inside if caller.inside else caller.rights.permit
     if permit(scope["method"], scope["path"], query):
         return
-    scope["lacks"] = caller.rights.lack(needed(scope["method"], scope["path"], query))
+    scope["lacks"] = caller.rights.missing(needed(scope["method"], scope["path"], query))
     if not caller.inside:
         scope["key"] = key_id(presented_key(headers["authorization"], scope["path"]))
         if scope["path"].startswith(PAGES) and not caller.rights.read:

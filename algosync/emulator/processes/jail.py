@@ -58,7 +58,7 @@ class Jail:
     limits: tuple[str, ...] = LIMITED
 
     @property
-    def told(self) -> str:
+    def notice(self) -> str:
         """A notice for users: how the cluster runs the code it is given."""
         if self.program:
             return "This cluster runs the code it is given, in a jail (bubblewrap): not a security boundary"

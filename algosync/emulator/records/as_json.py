@@ -10,7 +10,7 @@ from algosync.emulator.records.versions import VersionRecord
 
 SOURCE = {"scm": {"id": "internal", "provider": "internal", "default": True, "enabled": True}}
 
-AT_ONCE = ("source_visibility", "license")
+IMMEDIATE = ("source_visibility", "license")
 """Settings whose change also applies to published versions. Others apply from the next version on (PLATFORM.md §3.4)."""
 
 _KEPT_SAMPLE = "version_info.sample_input"
@@ -60,7 +60,7 @@ def version_object(algorithm: Algorithm, build: BuildRecord, version: VersionRec
     shape = algorithm_object(algorithm, build, version)
     if version:
         shape["details"] = version.details
-        shape["settings"] = {**version.settings, **{name: algorithm.settings[name] for name in AT_ONCE}}
+        shape["settings"] = {**version.settings, **{name: algorithm.settings[name] for name in IMMEDIATE}}
     return shape
 
 

@@ -25,7 +25,7 @@ class EnvironmentKind:
         return self.language == "python3" and not self.framework
 
 
-DELIVERED = {
+PREINSTALLED = {
     kind.display_name: kind
     for kind in (
         EnvironmentKind("Python 2.7", "python2", "python27"),
@@ -41,7 +41,7 @@ DELIVERED = {
 }
 """The environments of a new cluster, by display name."""
 
-KINDS = DELIVERED | {
+KINDS = PREINSTALLED | {
     kind.display_name: kind
     for kind in (
         EnvironmentKind("Python 3.7 + MXNet 1.3.1", "python3", "mxnet-cu90-1.3.1", "GPU", "mxnet"),
@@ -70,7 +70,7 @@ class Environments:
         self._database = database
         if not self._known():
             with database.write() as connection:
-                for name in DELIVERED:
+                for name in PREINSTALLED:
                     _insert(connection, str(uuid.uuid4()), name)
         self.all = self._known()
 

@@ -23,7 +23,7 @@ ACCOUNTS = re.compile(r"/v1/(users|organizations)(/|$)")
 """Accounts. Users may read those that concern them; only a key for administration may change them."""
 
 ALGORITHM = re.compile(r"/v1/algorithms/[^/]+(/[^/]+)?/?")
-"""One algorithm. Administrators may delete it, because its owner cannot delete a published one."""
+"""One algorithm. Administrators may delete it, because an owner cannot delete a public one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +43,14 @@ class Rights:
     read: bool = True
     administration: bool = False
 
-    def cover(self, needed: "Rights") -> bool:
-        """Whether none of the needed rights is missing."""
-        return not self.lack(needed)
-
-    def lack(self, needed: "Rights") -> list[str]:
+    def missing(self, needed: "Rights") -> list[str]:
         """The names of the needed rights that are missing."""
         return [each.name for each in fields(Rights) if getattr(needed, each.name) and not getattr(self, each.name)]
 
     def permit(self, method: str, path: str, query: str) -> bool:
         """Whether a key with these rights may send the request."""
         forced = self.administration and method == "DELETE" and ALGORITHM.fullmatch(path) is not None
-        return forced or self.cover(needed(method, path, query))
+        return forced or not self.missing(needed(method, path, query))
 
     def permit_inside(self, method: str, path: str, query: str) -> bool:
         """Whether an algorithm that was called with a key of these rights may send the request."""

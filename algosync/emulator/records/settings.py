@@ -17,7 +17,7 @@ CHOICES = {
     "network_access": ("full", "isolated"),
 }
 SWITCHES = ("pipeline_enabled", "insights_enabled")
-LEGACY = {"python3-1": "Python 3.7", "python2-langpack": "Python 2.7"}
+LEGACY_LANGUAGES = {"python3-1": "Python 3.7", "python2-langpack": "Python 2.7"}
 """Values of `language` from before there were environments, with the environment that replaces each."""
 
 SELECTORS = ("algorithm_environment", "package_set", "language")
@@ -72,7 +72,7 @@ def _runtime(given: Mapping[str, object], environments: Environments) -> Environ
             message = f"settings.package_set is not one of this cluster's: {known}"
             raise ApiError(400, message, PACKAGE_SET_UNKNOWN)
     elif selector == "language":
-        environment = environments.by_name(LEGACY.get(str(given["language"])))
+        environment = environments.by_name(LEGACY_LANGUAGES.get(str(given["language"])))
         if environment is None:
             raise ApiError(400, "settings.language is not a language of this cluster", LANGUAGE_UNKNOWN)
     else:

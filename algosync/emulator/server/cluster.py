@@ -100,7 +100,7 @@ class Cluster:
         self._records = Catalog.of(database)
         self._repositories = Repositories(root / "git")
         found = jail.find()
-        self.told = found.told
+        self.told = found.notice
         venvs = Venvs(place.environments, found)
         host = Host(root / "run", place.address, self._accounts, place.ca_bundle, found)
         spares = Spares(host)

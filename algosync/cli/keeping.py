@@ -20,7 +20,7 @@ from algosync.core.text import printable
 from algosync.emulator.processes.removal import remove
 from algosync.emulator.server import server_lock
 from algosync.emulator.server.listening import NAMES, last_port
-from algosync.emulator.variants import NO_LIMIT, USUAL
+from algosync.emulator.variants import DEFAULT_VARIANTS, NO_LIMIT
 
 if TYPE_CHECKING:
     from algosync.views.terminal import Terminal
@@ -257,7 +257,7 @@ def settings(cluster: LocalCluster) -> dict[str, int | bool | None]:
 
 def option_texts(cluster: LocalCluster) -> list[str]:
     """How it was started otherwise than a cluster usually is: its stances, and its faults."""
-    usual = asdict(USUAL)
+    usual = asdict(DEFAULT_VARIANTS)
     said = [text for name, value in settings(cluster).items() if value != usual.get(name) for text in _option(name, value)]
     return [*said, *(["--faults", cluster.faults] if cluster.faults else [])]
 

@@ -52,7 +52,7 @@ class Wanted:
 
 def add(state: Path, name: str, terminal: Terminal, wanted: Wanted) -> None:
     """The key on stdout. UsageError: it would end later than anybody can tell. AlgosyncError: there is no such user."""
-    from algosync.emulator.records.keys import Form, new_key
+    from algosync.emulator.records.keys import KeyFormat, new_key
 
     # Written so that it refuses what is no number, too.
     if wanted.expires_in is not None and not 0 <= wanted.expires_in <= _LONGEST:
@@ -66,7 +66,7 @@ def add(state: Path, name: str, terminal: Terminal, wanted: Wanted) -> None:
             accounts.add_user(user)
         elif not accounts.has_user(user):
             raise _unknown(name, user, organization=accounts.profile_of_organization(user) is not None)
-        made = new_key(Form(wanted.form), user)
+        made = new_key(KeyFormat(wanted.form), user)
         expires_at = None if wanted.expires_in is None else time.time() + wanted.expires_in
         accounts.add_key(user, made, wanted.rights(), expires_at)
     tell_of_key(made, user, wanted.rights(), terminal)

@@ -1,20 +1,20 @@
-"""A local Algorithmia cluster: a real HTTP server written from the facts of the platform's API.
+"""A local Algorithmia cluster: an HTTP server that behaves as the platform's API is documented to behave.
 
-It shares no code with the rest of algosync and is only ever reached over a socket: `python -m algosync.emulator ROOT`.
-It runs the algorithms it is given; it is no security boundary.
-`platform.md`, which its modules cite by section, is the project's notes of these facts, kept beside the repository.
+Start it with `python -m algosync.emulator ROOT`. It shares no code with the rest of algosync, which reaches it over a socket only.
+It runs the algorithms it is given, and is not a security boundary. Modules cite the facts of the platform as `PLATFORM.md §n`,
+which is `algosync/cluster/PLATFORM.md`.
 
-    server        one process on loopback: its lock, its address, its life; start_files, http_server: what it needs, what it runs
-    cluster       puts the parts together
-    gate          who may enter; the request log
-    *_api         the routes: data, management, releases, secrets, accounts, environments, git, calls
-    stances       the options: what it does where the evidence about real clusters is split
-    last_start    what of these a folder's cluster was started with last; call_errors: one of them, around the gate
-    openapi       the specification of all routes, made from their table
-    page_*        pages for people behind the same key: what one looks for when a rehearsal fails
-    database      the metadata, in SQLite; blobs, repositories, builds: the rest, by id
-    builder       commits become callable: interpreters, venvs, requirements, installer
-    receive_pack  pushes become refs, within pack_limits; build_log and side_band show git's user the build that one starts
-    pool          calls become answers: workers, each a process that runs `runner`; turns, spares
-    processes     child processes, each on a leash that leaves nothing behind, in a jail where the machine has one
+Each folder imports only from those below it:
+
+    server        one process on loopback: lock, address, TLS, start and end; assembles the parts
+    pages         web pages for people who look for the cause of a failure
+    faults        injected faults: which requests fail, and how
+    api           the routes: data, algorithms, releases, secrets, accounts, environments, git, calls
+    running       builds and calls of algorithms: checkouts, logs, the pool of workers
+    python        interpreters and environments of algorithms
+    git           repositories, pushes and their limits
+    http          admission, limits, logging, replies, connections
+    processes     child processes: supervision, jail, removal of what they leave
+    records       what the cluster stores: metadata in SQLite, contents of files by id
+    errors, clock, disk_space, threads, variants
 """

@@ -15,18 +15,37 @@ def _environments() -> Path:
 
 
 def main() -> int:
-    """Exit code 1, with one line on stderr, where the server cannot start."""
+    """Serve until stopped. Returns 1, with one line on stderr, if the server cannot start."""
+    arguments = _parser().parse_args()
+    from algosync.emulator.server.process import Options, serve
+    from algosync.emulator.server.start_files import StartError
+
+    last = last_start(arguments.root)
+    if arguments.tls is None:
+        arguments.tls = last.tls and arguments.certificate is None
+    given = {name: value for name, value in vars(arguments).items() if name in Options.__slots__}
+    try:
+        serve(Options(**given, variants=chosen(arguments, last.variants)))
+    except StartError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("algosync.emulator", description="Serve a local Algorithmia cluster on loopback.")
     parser.add_argument("root", type=Path, metavar="ROOT", help="the folder of the cluster: data, key, logs")
     parser.add_argument("--port", type=int, default=0, help="0 (the default) takes a free one")
-    parser.add_argument("--user", default="local", help="the name of the user it is made for")
-    parser.add_argument("--until-unlocked", type=Path, metavar="FILE", help="stop when nobody holds a shared lock on FILE any more")
+    parser.add_argument("--user", default="local", help="the name of the user who owns the cluster (default: local)")
+    parser.add_argument(
+        "--until-unlocked", type=Path, metavar="FILE", help="stop as soon as no process holds a shared lock on FILE any more"
+    )
     parser.add_argument(
         "--environments",
         type=Path,
         metavar="DIR",
         default=_environments(),
-        help="Python environments, shared by clusters",
+        help="the folder of Python environments, which clusters share",
     )
     parser.add_argument(
         "--tls",
@@ -36,22 +55,9 @@ def main() -> int:
     parser.add_argument(
         "--certificate", type=Path, metavar="FILE", help="serve HTTPS with this certificate and its key, both as PEM"
     )
-    parser.add_argument("--faults", type=Path, metavar="FILE", help="what goes wrong with which requests, as JSON")
+    parser.add_argument("--faults", type=Path, metavar="FILE", help="inject the faults that this JSON file describes")
     add_options(parser)
-    arguments = parser.parse_args()
-    from algosync.emulator.server.process import Options, serve
-    from algosync.emulator.server.start_files import StartError
-
-    last = last_start(arguments.root)
-    if arguments.tls is None:
-        arguments.tls = last.tls and arguments.certificate is None
-    given = {name: value for name, value in vars(arguments).items() if name in Options.__slots__}
-    try:
-        serve(Options(**given, stances=chosen(arguments, last.stances)))
-    except StartError as error:
-        sys.stderr.write(f"Error: {error}\n")
-        return 1
-    return 0
+    return parser
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a full disk does, told from other failures."""
+"""Detects a full disk, and keeps a reserve of free space."""
 
 import errno
 import os
@@ -7,23 +7,23 @@ from pathlib import Path
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 SQLITE_FULL = "database or disk is full"
-"""SQLite's own fixed words; Python tells its error codes from 3.11 on only."""
+"""SQLite's fixed message. Python before 3.11 does not expose its error codes."""
 
 
 RESERVE = 16 * 1024 * 1024
-"""Bytes of the disk that contents of data leave free: a deletion is written, too, and so would be impossible without any."""
+"""Bytes of the disk that data files leave free. A deletion also writes to the database, so it needs some free space."""
 
 
 def check_room(folder: Path) -> None:
-    """Raises the `OSError` of a full disk where contents would take what is left of it."""
+    """Raises `OSError` (ENOSPC) if the disk of a folder has less than `RESERVE` left."""
     disk = os.statvfs(folder)
-    # Some file systems do not tell their size.
+    # Some file systems report a size of zero.
     if disk.f_blocks and disk.f_bavail * disk.f_frsize < RESERVE:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether an operation failed because there is no room, or no more for this user."""
+    """Whether an operation failed because the disk is full or the user's quota is used up."""
     if isinstance(error, sqlite3.Error):
         return str(error) == SQLITE_FULL
     return isinstance(error, OSError) and error.errno in FULL

@@ -1,4 +1,4 @@
-"""Work in threads, which no cancellation stops: who has given it has to wait, or it goes on unseen."""
+"""Waits for work in threads. Cancelling a task does not stop a thread that it has started."""
 
 import asyncio
 import threading
@@ -9,15 +9,16 @@ Result = TypeVar("Result")
 
 
 async def finished(work: Callable[[], Result], stopped: threading.Event | None = None) -> Result:
-    """What `work` returns or raises, in a thread. A task that is cancelled meanwhile ends after the thread has, not before.
+    """Run `work` in a thread; returns or raises what it does.
 
-    Then nothing of the result is kept, and `stopped` is set as soon as nobody waits for it: work that looks there ends early.
+    If the task is cancelled, `stopped` is set, so that `work` can check it and end early. `CancelledError` is raised only after the
+    thread has ended.
     """
     running = asyncio.ensure_future(asyncio.to_thread(work))
     cancelled: asyncio.CancelledError | None = None
     while not running.done():
         try:
-            # It cancels nothing of what it waits for, however often it is cancelled itself.
+            # `wait` does not cancel what it waits for.
             await asyncio.wait([running])
         except asyncio.CancelledError as error:
             cancelled = error

@@ -425,8 +425,8 @@ def roots(url: str, key: str) -> object:
 
 def test_what_users_and_keys_cannot_be(place: Workspace) -> None:
     done(place, "user", "add", "eve", "--organization", "acme")
-    assert "acme is there already: users and organizations share their names" in said(place, "user", "add", "acme")
-    assert "eve is there already: users and organizations share their names" in said(
+    assert "acme exists already: a user and an organization cannot have the same name" in said(place, "user", "add", "acme")
+    assert "eve exists already: a user and an organization cannot have the same name" in said(
         place, "user", "add", "adam", "--organization", "eve"
     )
     assert "'../x' cannot name an account" in said(place, "user", "add", "../x")

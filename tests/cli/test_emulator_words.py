@@ -54,7 +54,7 @@ def test_a_port_that_changes_is_told(place: Workspace) -> None:
 def test_who_gives_out_keys_hears_of_a_new_cluster(place: Workspace) -> None:
     """Once, and where it is. Nobody takes the name of whom it will be started for."""
     new = f"There is no local cluster default in {place.folder / 'state'} yet: this makes one.\n"
-    refused = "Error: local is there already: users and organizations share their names\n"
+    refused = "Error: local exists already: a user and an organization cannot have the same name\n"
     assert said(place, "user", "add", "a", "--organization", "local", code=1) == new + refused
     ended = place.run("emulator", "user", "add", "quality", "--organization", "research")
     made = key_id(ended.stdout.strip())

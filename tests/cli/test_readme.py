@@ -137,12 +137,12 @@ def test_the_answers_told_are_those_that_there_are() -> None:
     """Every stance is in the table, and nothing else; the first of two answers is the usual one."""
     from dataclasses import fields
 
-    from algosync.emulator.variants import USUAL
+    from algosync.emulator.variants import DEFAULT_VARIANTS
 
     table = README.partition("| option of `start` | |")[2].partition("\n\n")[0]
     told = re.findall(r"^\| `--([a-z0-9-]+)(?: (\d+))?", table, re.MULTILINE)
-    assert {name.replace("-", "_") for name, _ in told} == {field.name for field in fields(USUAL)}
-    assert {name: str(getattr(USUAL, name.replace("-", "_"))) for name, first in told if first} == {
+    assert {name.replace("-", "_") for name, _ in told} == {field.name for field in fields(DEFAULT_VARIANTS)}
+    assert {name: str(getattr(DEFAULT_VARIANTS, name.replace("-", "_"))) for name, first in told if first} == {
         name: first for name, first in told if first
     }
 

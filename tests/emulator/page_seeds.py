@@ -16,7 +16,7 @@ from algosync.emulator.git.repositories import Repositories
 from algosync.emulator.pages.routes import PageApi, Paged
 from algosync.emulator.python.venvs import Venvs
 from algosync.emulator.records.accounts import Accounts, Caller
-from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.database import Database
 from algosync.emulator.running.builder import Builder
 from algosync.emulator.running.spares import Spares
@@ -129,7 +129,7 @@ def filled(database: Database, algorithms: int, folder: Path) -> PageApi:
     The first of those has a file more for each. The request log is empty.
     """
     Accounts(database).add_user("local")
-    records = Records.of(database)
+    records = Catalog.of(database)
     settings = json.dumps({"algorithm_environment": records.environments.all[0].id, "algorithm_callability": "private"})
     numbers = range(algorithms)
     with database.write() as connection:

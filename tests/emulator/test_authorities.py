@@ -1,4 +1,4 @@
-"""What algorithms and installers are told to trust: files that are there, whatever becomes of the clusters they came from."""
+"""CA files for algorithms and installers: they exist even after the cluster they came from was reset."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def apply(names):
 """
 
 
-def test_a_cluster_needs_no_file_of_another_one(tmp_path: Path, environments: Path) -> None:
-    """One shell: `env` of a cluster with TLS, which is reset before or after the next one starts."""
+def test_a_cluster_does_not_need_ca_files_of_another_one(tmp_path: Path, environments: Path) -> None:
+    """A shell may have the variables of a cluster with TLS that is reset before or after the next one starts."""
     gone, other = (tmp_path / "local" / name / "tls" / "bundle.pem" for name in ("gone", "other"))
     other.parent.mkdir(parents=True)
     other.write_text("of the other")
@@ -32,8 +32,8 @@ def test_a_cluster_needs_no_file_of_another_one(tmp_path: Path, environments: Pa
     assert told == {"REQUESTS_CA_BUNDLE": None, "SSL_CERT_FILE": "of the other", "CURL_CA_BUNDLE": "of the user"}
 
 
-def test_a_path_that_cannot_be_looked_at_names_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor does a file that is being removed by the reset of its cluster keep another one from starting."""
+def test_unreadable_ca_files_are_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that disappears during the reset of its cluster does not prevent another cluster from starting."""
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / ("x" * 300)))
     folder = tmp_path / "local" / "other" / "tls" / "ca.pem"
     folder.mkdir(parents=True)
@@ -44,7 +44,7 @@ def test_a_path_that_cannot_be_looked_at_names_nothing(tmp_path: Path, monkeypat
     assert os.environ["CURL_CA_BUNDLE"] == str(folder)
 
 
-def test_a_cluster_keeps_its_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_clusters_own_ca_file_is_not_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = tmp_path / "local" / "mine" / "tls" / "bundle.pem"
     bundle.parent.mkdir(parents=True)
     bundle.touch()

@@ -109,7 +109,7 @@ def test_contents_leave_room_for_deletions(site: Site, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("size", [6, 8])
-def test_a_content_of_another_size_is_not_read(site: Site, size: int) -> None:
+def test_a_file_of_an_unexpected_size_is_not_read(site: Site, size: int) -> None:
     site.put()
     (blob,) = (path for path in site.folder.iterdir() if path.is_file())
     os.truncate(blob, size)

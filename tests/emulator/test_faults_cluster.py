@@ -1,4 +1,4 @@
-"""Faults of the cluster itself: reads behind its writes, builds that go wrong, keys that expire; and how it stops under them."""
+"""Faults in the cluster's behaviour: stale listings, failing builds, expired keys; and stopping a server during faults."""
 
 import base64
 import contextlib
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from emulated import Emulator, emulator, until
-from striking import CONTENT, FILE, Struck, struck
+from faulty_cluster import CONTENT, FILE, FaultyCluster, faulty_cluster
 
 BOX = "/v1/data/.my/box"
 PUSH = "POST /git/*/git-receive-pack"
@@ -19,13 +19,13 @@ PLAIN: dict[str, str | bytes | None] = {"requirements.txt": "", ".adk": None}
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterator[Struck]:
-    with struck(tmp_path_factory.mktemp("struck") / "root", environments) as running:
+def cluster(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterator[FaultyCluster]:
+    with faulty_cluster(tmp_path_factory.mktemp("faulty") / "root", environments) as running:
         yield running
 
 
 @pytest.fixture
-def site(cluster: Struck) -> Emulator:
+def site(cluster: FaultyCluster) -> Emulator:
     cluster.set([])
     return cluster.site
 
@@ -38,9 +38,9 @@ def commits(site: Emulator, name: str) -> list[str]:
     return [build["commit_sha"] for build in site.get(f"/v1/algorithms/local/{name}/builds")["results"]]
 
 
-def test_a_stale_listing_knows_all_but_the_last_write(cluster: Struck, site: Emulator) -> None:
+def test_a_stale_listing_lacks_only_the_last_write(cluster: FaultyCluster, site: Emulator) -> None:
     before = names(site)
-    cluster.strike(f"GET {BOX}", {"listing": "stale", "reads": 2})
+    cluster.inject(f"GET {BOX}", {"listing": "stale", "reads": 2})
     assert [names(site) for _ in range(3)] == [before] * 3
     site.request("PUT", f"{BOX}/stale-1", b"1")
     site.request("PUT", f"{BOX}/stale-2", b"2")
@@ -50,7 +50,7 @@ def test_a_stale_listing_knows_all_but_the_last_write(cluster: Struck, site: Emu
     assert [line.get("fault") for line in site.log() if line["path"] == BOX][-3:] == ["listing", "listing", None]
 
 
-def test_a_stale_listing_after_an_answer_that_was_lost(cluster: Struck, site: Emulator) -> None:
+def test_a_stale_listing_after_a_lost_answer(cluster: FaultyCluster, site: Emulator) -> None:
     before = names(site)
     listing = {"match": f"GET {BOX}", "then": {"listing": "stale"}}
     cluster.set([{"match": "PUT *", "then": {"reset": "after"}}, listing])
@@ -59,7 +59,7 @@ def test_a_stale_listing_after_an_answer_that_was_lost(cluster: Struck, site: Em
 
 
 @pytest.mark.parametrize("options", [(), ("--etag",)])
-def test_a_stale_look_at_a_file_whose_bytes_are_gone(tmp_path: Path, environments: Path, options: tuple[str, ...]) -> None:
+def test_a_stale_head_of_an_overwritten_file(tmp_path: Path, environments: Path, options: tuple[str, ...]) -> None:
     faults = tmp_path / "faults.json"
     faults.write_text(json.dumps([{"match": f"HEAD {BOX}/file", "then": {"listing": "stale"}}]))
     with emulator(tmp_path / "root", environments, "--faults", str(faults), *options) as site:
@@ -71,15 +71,15 @@ def test_a_stale_look_at_a_file_whose_bytes_are_gone(tmp_path: Path, environment
     assert ["etag" in look.headers for look in looks] == [False, bool(options)]
 
 
-def test_stale_reads_of_a_deleted_collection_and_of_algorithms(cluster: Struck, site: Emulator) -> None:
-    cluster.strike("GET /v1/*", {"listing": "stale"}, times="always")
+def test_stale_reads_of_a_deleted_collection_and_of_algorithms(cluster: FaultyCluster, site: Emulator) -> None:
+    cluster.inject("GET /v1/*", {"listing": "stale"}, times="always")
     site.request("POST", "/v1/data/.my", {"name": "gone"})
     assert site.request("GET", "/v1/data/.my/gone").status == 404
     site.request("DELETE", "/v1/data/.my/gone")
     assert site.request("GET", "/v1/data/.my/gone").status == 200
     cluster.set([])
     environment = site.environment()
-    cluster.strike("GET /v1/algorithms/*", {"listing": "stale"}, times="always")
+    cluster.inject("GET /v1/algorithms/*", {"listing": "stale"}, times="always")
     settings = {"algorithm_environment": environment, "source_visibility": "closed", "license": "apl", "network_access": "full"}
     created = {"name": "Unseen", "details": {"label": "x"}, "settings": {**settings, "pipeline_enabled": True}}
     assert site.request("POST", "/v1/algorithms/local", created).status == 200
@@ -89,23 +89,23 @@ def test_stale_reads_of_a_deleted_collection_and_of_algorithms(cluster: Struck, 
     assert site.request("GET", "/v1/algorithms/local/Unseen").status == 200
 
 
-def test_stale_builds_and_versions(cluster: Struck, site: Emulator) -> None:
+def test_stale_builds_and_versions(cluster: FaultyCluster, site: Emulator) -> None:
     site.create("Late")
-    cluster.strike("GET */builds", {"listing": "stale"})
+    cluster.inject("GET */builds", {"listing": "stale"})
     commit = site.push("Late", {**PLAIN, "src/Late.py": "def apply(input):\n    return input\n"})
     assert [commits(site, "Late") for _ in range(2)] == [[], [commit]]
     site.build_of("Late", commit)
-    cluster.strike("GET */versions*", {"listing": "stale", "reads": 2})
+    cluster.inject("GET */versions*", {"listing": "stale", "reads": 2})
     assert site.publish("Late").status == 200
     path = "/v1/algorithms/local/Late/versions"
     found = [[each["version_info"].get("semantic_version") for each in site.get(path)["results"]] for _ in range(3)]
     assert found == [[None], [None], ["0.1.0"]]
 
 
-def test_a_stale_listing_strikes_no_write_and_no_content(cluster: Struck, site: Emulator) -> None:
-    """A write to the records of the past would be one to the blobs of now, and what was overwritten has no bytes any more."""
+def test_a_stale_listing_affects_neither_writes_nor_contents(cluster: FaultyCluster, site: Emulator) -> None:
+    """A write to previous records would change the current blobs, and overwritten contents no longer exist."""
     before = names(site)
-    cluster.strike("* /v1/data/*", {"listing": "stale"}, times="always")
+    cluster.inject("* /v1/data/*", {"listing": "stale"}, times="always")
     for content in (b"first", b"second!"):
         assert site.request("PUT", f"{BOX}/twice", content).status == 200
         assert site.request("GET", f"{BOX}/twice").body == content
@@ -118,8 +118,8 @@ def test_a_stale_listing_strikes_no_write_and_no_content(cluster: Struck, site: 
     assert site.request("GET", FILE).body == CONTENT
 
 
-def test_nothing_is_left_of_the_past(cluster: Struck, site: Emulator) -> None:
-    cluster.strike("GET *", {"listing": "stale"}, times="always")
+def test_previous_records_are_deleted(cluster: FaultyCluster, site: Emulator) -> None:
+    cluster.inject("GET *", {"listing": "stale"}, times="always")
     for number in range(3):
         site.request("PUT", f"{BOX}/past", str(number).encode())
         names(site)
@@ -130,31 +130,31 @@ def test_nothing_is_left_of_the_past(cluster: Struck, site: Emulator) -> None:
     assert list(past.iterdir()) == []
 
 
-def test_a_start_removes_the_past_of_a_killed_server(tmp_path: Path, environments: Path) -> None:
+def test_a_start_deletes_previous_records_of_a_killed_server(tmp_path: Path, environments: Path) -> None:
     left = tmp_path / "root" / "past" / "copy"
     left.mkdir(parents=True)
     with emulator(tmp_path / "root", environments):
         assert not left.exists()
 
 
-def test_a_build_that_fails_without_room_for_its_log(cluster: Struck, site: Emulator) -> None:
+def test_a_failing_build_whose_log_cannot_be_written(cluster: FaultyCluster, site: Emulator) -> None:
     site.create("Full")
-    cluster.strike(PUSH, {"build": "fail", "log": "x"})
+    cluster.inject(PUSH, {"build": "fail", "log": "x"})
     (site.root / "builds").rename(site.root / "builds.away")
     commit = site.push("Full", PLAIN)
     assert site.build_of("Full", commit)["status"] == "failed"
     (site.root / "builds.away").rename(site.root / "builds")
 
 
-def test_a_list_whose_next_page_is_always_the_first(cluster: Struck, site: Emulator) -> None:
+def test_a_looping_listing(cluster: FaultyCluster, site: Emulator) -> None:
     whole = site.get(BOX)
     assert "marker" not in whole
-    cluster.strike("GET *", {"listing": "loop"}, times="always")
+    cluster.inject("GET *", {"listing": "loop"}, times="always")
     first = site.get(BOX)
     assert first == {**whole, "marker": first["marker"]}
     assert site.get(f"{BOX}?marker={first['marker']}") == first
     assert site.get(f"{BOX}?acl=true&marker={first['marker']}") == {**first, "acl": {"read": ["algo://.my/*"]}}
-    # What is no list is what it was.
+    # Other replies are unchanged.
     assert site.request("GET", FILE).body == CONTENT
     assert site.request("GET", f"{BOX}-none").status == 404
 
@@ -169,8 +169,8 @@ def builds(site: Emulator, name: str) -> list[Any]:
     return found
 
 
-def test_a_build_that_fails_and_one_after_it_that_does_not(cluster: Struck, site: Emulator) -> None:
-    cluster.strike(PUSH, {"build": "fail", "log": "no \x1b[31mwheels\nfor you"})
+def test_a_failing_build_and_a_successful_one_after_it(cluster: FaultyCluster, site: Emulator) -> None:
+    cluster.inject(PUSH, {"build": "fail", "log": "no \x1b[31mwheels\nfor you"})
     commit = pushed(site, "Failing")
     build = site.build_of("Failing", commit)
     assert (build["status"], site.logs("Failing", build)) == ("failed", "no \x1b[31mwheels\nfor you\nBuild failed\n")
@@ -178,16 +178,16 @@ def test_a_build_that_fails_and_one_after_it_that_does_not(cluster: Struck, site
     assert (compiled["build"]["commit_sha"], compiled["build"]["status"]) == (commit, "succeeded")
 
 
-def test_a_compilation_that_fails(cluster: Struck, site: Emulator) -> None:
+def test_a_failing_compilation(cluster: FaultyCluster, site: Emulator) -> None:
     commit = pushed(site, "Compiled")
     site.build_of("Compiled", commit)
-    cluster.strike("POST */compile", {"build": "fail", "log": "x"})
+    cluster.inject("POST */compile", {"build": "fail", "log": "x"})
     assert site.request("POST", "/v1/algorithms/local/Compiled/compile").json["build"]["status"] == "failed"
     assert [each["status"] for each in builds(site, "Compiled")] == ["failed", "succeeded"]
 
 
-def test_a_slow_build(cluster: Struck, site: Emulator) -> None:
-    cluster.strike(PUSH, {"build": "slow", "seconds": 3})
+def test_a_slow_build(cluster: FaultyCluster, site: Emulator) -> None:
+    cluster.inject(PUSH, {"build": "slow", "seconds": 3})
     began = time.monotonic()
     commit = pushed(site, "Slow")
     assert builds(site, "Slow")[0]["status"] == "in-progress"
@@ -195,8 +195,8 @@ def test_a_slow_build(cluster: Struck, site: Emulator) -> None:
     assert time.monotonic() - began >= 3
 
 
-def test_a_build_that_is_never_listed(cluster: Struck, site: Emulator) -> None:
-    cluster.strike(PUSH, {"build": "never-listed"})
+def test_a_build_that_is_never_listed(cluster: FaultyCluster, site: Emulator) -> None:
+    cluster.inject(PUSH, {"build": "never-listed"})
     commit = pushed(site, "Unlisted")
     assert builds(site, "Unlisted") == []
     assert site.request("GET", f"/v1/algorithms/local/Unlisted/versions/{commit}").status == 404
@@ -205,19 +205,19 @@ def test_a_build_that_is_never_listed(cluster: Struck, site: Emulator) -> None:
     assert (compiled["build"]["commit_sha"], compiled["build"]["status"]) == (commit, "succeeded")
 
 
-def test_a_build_that_never_ends_holds_up_no_other(cluster: Struck, site: Emulator) -> None:
+def test_a_build_that_never_ends_does_not_block_others(cluster: FaultyCluster, site: Emulator) -> None:
     for name in ("Endless1", "Endless2", "Endless3"):
-        cluster.strike(PUSH, {"build": "never-ends"})
+        cluster.inject(PUSH, {"build": "never-ends"})
         pushed(site, name)
     cluster.set([])
     assert site.build_of("Fine", pushed(site, "Fine"))["status"] == "succeeded"
     assert [builds(site, name)[0]["status"] for name in ("Endless1", "Endless2", "Endless3")] == ["in-progress"] * 3
 
 
-def test_an_expired_key_opens_nothing_until_the_file_changes(cluster: Struck, site: Emulator) -> None:
+def test_an_expired_key_is_refused_until_the_file_changes(cluster: FaultyCluster, site: Emulator) -> None:
     site.create("Guarded")
     other = site.key
-    cluster.strike(f"PUT {BOX}/*", {"expire_key": True}, nth=2)
+    cluster.inject(f"PUT {BOX}/*", {"expire_key": True}, nth=2)
     assert [site.request("PUT", f"{BOX}/expire-{number}", b"x").status for number in (1, 2, 3)] == [200, 401, 401]
     git = {"Authorization": "Basic " + base64.b64encode(f"local:{other}".encode()).decode()}
     refs = "/git/local/Guarded.git/info/refs?service=git-upload-pack"
@@ -233,10 +233,10 @@ def test_an_expired_key_opens_nothing_until_the_file_changes(cluster: Struck, si
 
 
 @pytest.mark.parametrize("options", [(), ("--tls",)], ids=["tcp", "tls"])
-def test_a_server_stops_at_once_whatever_strikes(tmp_path: Path, environments: Path, options: tuple[str, ...]) -> None:
-    """Within its grace: else it would complain on stderr, and `struck` asserts that it said nothing there."""
+def test_a_server_stops_during_any_fault(tmp_path: Path, environments: Path, options: tuple[str, ...]) -> None:
+    """Within its grace period. Otherwise it would write to stderr, which `faulty_cluster` asserts to be empty."""
     waiting = [{"stall": 10}, {"delay": 600}, {"endless": True}, {"drip": 0.1}, {"drip_header": 0.1}]
-    with struck(tmp_path / "root", environments, *options) as cluster, contextlib.ExitStack() as stack:
+    with faulty_cluster(tmp_path / "root", environments, *options) as cluster, contextlib.ExitStack() as stack:
         pushed(cluster.site, "Waiting")
         entries = [{"match": f"GET {FILE}?{index}", "then": then} for index, then in enumerate(waiting)]
         cluster.set([*entries, {"match": "POST */compile", "then": {"build": "never-ends"}}])
@@ -245,14 +245,14 @@ def test_a_server_stops_at_once_whatever_strikes(tmp_path: Path, environments: P
             cluster.send(connection, "GET", f"{FILE}?{index}")
         compiling = stack.enter_context(contextlib.closing(cluster.connect()))
         cluster.send(compiling, "POST", "/v1/algorithms/local/Waiting/compile")
-        # All but the delayed one and the compilation are in the log when they are struck.
+        # All requests but the delayed one and the compilation are logged when their fault begins.
         until(lambda: sum("fault" in line for line in cluster.site.log()) == len(waiting) - 1)
         until(lambda: len(builds(cluster.site, "Waiting")) == 2)
         assert cluster.site.stop(signal.SIGTERM) == 0
 
 
-def test_the_next_server_builds_what_the_faults_of_the_last_one_held_back(tmp_path: Path, environments: Path) -> None:
-    with struck(tmp_path / "root", environments) as cluster:
+def test_a_restart_performs_builds_that_faults_held_back(tmp_path: Path, environments: Path) -> None:
+    with faulty_cluster(tmp_path / "root", environments) as cluster:
         cluster.set(
             [
                 {"match": "POST */Ends.git/git-receive-pack", "then": {"build": "never-ends"}},

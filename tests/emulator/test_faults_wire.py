@@ -1,4 +1,4 @@
-"""What each kind of fault puts on the wire, to the byte, over TCP and over TLS."""
+"""The exact bytes that each kind of fault sends, over TCP and over TLS."""
 
 import contextlib
 import gzip
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from emulated import until
-from striking import CONTENT, FILE, Answer, Struck, parsed, read, struck
+from faulty_cluster import CONTENT, FILE, FaultyCluster, RawAnswer, faulty_cluster, parsed, read
 
 OK = "HTTP/1.1 200 OK"
 HEAD = {"x-data-type": "file", "content-length": "5120", "content-type": "application/octet-stream"}
@@ -19,13 +19,15 @@ UNSIZED = {"x-data-type": "file", "content-type": "application/octet-stream"}
 
 
 @pytest.fixture(scope="module", params=["tcp", "tls"])
-def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterator[Struck]:
+def cluster(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, environments: Path
+) -> Iterator[FaultyCluster]:
     options = ["--tls"] if request.param == "tls" else []
-    with struck(tmp_path_factory.mktemp("struck") / "root", environments, *options) as running:
+    with faulty_cluster(tmp_path_factory.mktemp("faulty") / "root", environments, *options) as running:
         yield running
 
 
-def seen(answer: Answer) -> tuple[str, dict[str, str], bytes, str]:
+def seen(answer: RawAnswer) -> tuple[str, dict[str, str], bytes, str]:
     return answer.start, answer.headers, answer.body, answer.end
 
 
@@ -56,8 +58,10 @@ def seen(answer: Answer) -> tuple[str, dict[str, str], bytes, str]:
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_the_answer_is_damaged(cluster: Struck, then: dict[str, object], headers: dict[str, str], body: bytes, end: str) -> None:
-    cluster.strike("GET *", then)
+def test_the_answer_is_damaged(
+    cluster: FaultyCluster, then: dict[str, object], headers: dict[str, str], body: bytes, end: str
+) -> None:
+    cluster.inject("GET *", then)
     assert seen(cluster.ask()) == (OK, headers, body, end)
     kind = next(iter(then))
     assert cluster.last() == {"caller": "local", "method": "GET", "path": FILE, "status": 200, "bytes": 5120, "fault": kind}
@@ -65,42 +69,42 @@ def test_the_answer_is_damaged(cluster: Struck, then: dict[str, object], headers
 
 
 @pytest.mark.parametrize("kind", ["reset", "close"])
-def test_the_connection_ends_without_an_answer(cluster: Struck, kind: str) -> None:
-    """Before: nothing is done. After: it is done, and the answer lost."""
+def test_the_connection_ends_without_an_answer(cluster: FaultyCluster, kind: str) -> None:
+    """Before: the request is not performed. After: it is performed, and the answer is lost."""
     end = {"reset": "RST", "close": "FIN"}[kind]
     for moment, name, there in [("before", "a", 404), ("request", "b", 404), ("after", "c", 200)]:
         path = f"/v1/data/.my/box/{kind}-{name}"
-        cluster.strike("PUT *", {kind: moment})
+        cluster.inject("PUT *", {kind: moment})
         answer = cluster.ask("PUT", path, b"12345678")
         assert (answer.raw, answer.end) == (b"", end)
         assert cluster.site.request("HEAD", path).status == there
 
 
 @pytest.mark.parametrize(("then", "end"), [({"reset": "headers"}, "RST"), ({"close": "headers"}, "FIN")], ids=str)
-def test_the_connection_ends_within_the_head(cluster: Struck, then: object, end: str) -> None:
+def test_the_connection_ends_within_the_head(cluster: FaultyCluster, then: object, end: str) -> None:
     whole = cluster.ask().raw
     head = whole[: whole.index(b"\r\n\r\n") + 4]
-    cluster.strike("GET *", then)
+    cluster.inject("GET *", then)
     answer = cluster.ask()
-    # The date is the same text but for the second.
+    # The dates differ, but have the same length.
     assert (answer.raw, answer.end) == (head[: len(head) // 2], end)
 
 
 @pytest.mark.parametrize("kind", ["reset", "close"])
-def test_the_connection_ends_within_the_request(cluster: Struck, kind: str) -> None:
-    """Half of the body has come; the other half is never sent."""
-    cluster.strike("PUT *", {kind: "request"})
+def test_the_connection_ends_within_the_request(cluster: FaultyCluster, kind: str) -> None:
+    """The client sends only half of the body."""
+    cluster.inject("PUT *", {kind: "request"})
     answer = cluster.ask("PUT", f"/v1/data/.my/box/half-{kind}", b"12345", length=10)
     assert (answer.raw, answer.end) == (b"", {"reset": "RST", "close": "FIN"}[kind])
     assert cluster.site.request("HEAD", f"/v1/data/.my/box/half-{kind}").status == 404
 
 
-def test_gzip_that_nobody_asked_for(cluster: Struck) -> None:
-    cluster.strike("GET *", {"gzip": "whole"})
+def test_unrequested_gzip(cluster: FaultyCluster) -> None:
+    cluster.inject("GET *", {"gzip": "whole"})
     answer = cluster.ask()
     assert (answer.start, answer.headers["content-encoding"], answer.end) == (OK, "gzip", "open")
     assert gzip.decompress(answer.body) == CONTENT
-    cluster.strike("GET *", {"gzip": "truncated"})
+    cluster.inject("GET *", {"gzip": "truncated"})
     half = cluster.ask()
     assert (half.headers["content-encoding"], half.end) == ("gzip", "open")
     assert half.body == answer.body[: len(answer.body) // 2]
@@ -148,40 +152,40 @@ def test_gzip_that_nobody_asked_for(cluster: Struck) -> None:
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_another_answer_instead_of_doing_it(
-    cluster: Struck, then: object, start: str, headers: dict[str, str], body: bytes
+def test_another_answer_without_performing_the_request(
+    cluster: FaultyCluster, then: object, start: str, headers: dict[str, str], body: bytes
 ) -> None:
     path = "/v1/data/.my/box/instead"
-    cluster.strike("PUT *", then)
+    cluster.inject("PUT *", then)
     assert seen(cluster.ask("PUT", path, b"x" * 300_000)) == (start, headers, body, "open")
     last = cluster.last()
     assert (last["caller"], last["status"], last["bytes"]) == (None, int(start.split()[1]), len(body))
     assert cluster.site.request("HEAD", path).status == 404
 
 
-def test_a_success_that_is_lost(cluster: Struck) -> None:
+def test_a_lost_success(cluster: FaultyCluster) -> None:
     path = "/v1/data/.my/box/lost"
-    cluster.strike("PUT *", {"status": 502, "after": True})
+    cluster.inject("PUT *", {"status": 502, "after": True})
     assert seen(cluster.ask("PUT", path, b"x")) == ("HTTP/1.1 502 Bad Gateway", {"content-length": "0"}, b"", "open")
     assert cluster.last()["status"] == 200
     assert cluster.site.request("GET", path).body == b"x"
 
 
-def test_an_answer_without_a_body_loses_the_end_of_its_head(cluster: Struck) -> None:
+def test_an_answer_without_a_body_lacks_the_end_of_its_head(cluster: FaultyCluster) -> None:
     whole = cluster.ask("HEAD").raw
     assert whole.endswith(b"\r\n\r\n")
     for then, end in [({"truncate": 5}, "FIN"), ({"reset": "body"}, "RST"), ({"close": "body"}, "FIN")]:
-        cluster.strike("HEAD *", then)
+        cluster.inject("HEAD *", then)
         answer = cluster.ask("HEAD")
         assert (answer.end, len(answer.raw), answer.raw[-2:]) == (end, len(whole) - 2, b"\r\n")
-    cluster.strike("HEAD *", {"length": 7})
+    cluster.inject("HEAD *", {"length": 7})
     with contextlib.closing(cluster.connect()) as connection:
         cluster.send(connection, "HEAD", FILE)
         assert parsed(*read(connection, whole=False)).headers == {**HEAD, "content-length": "5127"}
 
 
-def test_a_stalled_answer_stays_open_and_holds_up_nobody(cluster: Struck) -> None:
-    cluster.strike("GET *", {"stall": 2000})
+def test_a_stalled_answer_stays_open_and_blocks_no_other_request(cluster: FaultyCluster) -> None:
+    cluster.inject("GET *", {"stall": 2000})
     with contextlib.closing(cluster.connect()) as connection:
         cluster.send(connection, "GET", FILE)
         received = b""
@@ -195,8 +199,8 @@ def test_a_stalled_answer_stays_open_and_holds_up_nobody(cluster: Struck) -> Non
             connection.recv(1)
 
 
-def test_an_endless_answer_never_ends_and_holds_up_nobody(cluster: Struck) -> None:
-    cluster.strike("GET *", {"endless": True})
+def test_an_endless_answer_never_ends_and_blocks_no_other_request(cluster: FaultyCluster) -> None:
+    cluster.inject("GET *", {"endless": True})
     with contextlib.closing(cluster.connect()) as connection:
         cluster.send(connection, "GET", FILE)
         size = 0
@@ -209,31 +213,31 @@ def test_an_endless_answer_never_ends_and_holds_up_nobody(cluster: Struck) -> No
 @pytest.mark.parametrize(
     ("then", "least"), [({"drip": 51_200}, 0.09), ({"drip_header": 1000}, 0.1), ({"delay": 0.1}, 0.1)], ids=str
 )
-def test_slowness(cluster: Struck, then: object, least: float) -> None:
-    cluster.strike("GET *", then)
+def test_slow_answers(cluster: FaultyCluster, then: object, least: float) -> None:
+    cluster.inject("GET *", then)
     began = time.monotonic()
     assert cluster.ask().body == CONTENT
     assert time.monotonic() - began >= least
 
 
-def test_headers_by_the_hundred_thousand(cluster: Struck) -> None:
-    cluster.strike("GET *", {"headers": 100_000})
+def test_a_hundred_thousand_headers(cluster: FaultyCluster) -> None:
+    cluster.inject("GET *", {"headers": 100_000})
     answer = cluster.ask()
     assert (len(answer.headers), answer.body, answer.end) == (100_004, CONTENT, "FIN")
 
 
-def test_a_long_body_is_cut_exactly(cluster: Struck) -> None:
-    """Longer than what the kernel buffers, and read slowly: nothing that was to come is lost."""
+def test_a_long_body_is_cut_exactly(cluster: FaultyCluster) -> None:
+    """The body is longer than the kernel's buffers. All bytes before the cut arrive."""
     content = bytes(8_000_000)
     path = "/v1/data/.my/box/long"
     assert cluster.site.request("PUT", path, content).status == 200
-    cluster.strike("GET *", {"truncate": 7_000_001})
+    cluster.inject("GET *", {"truncate": 7_000_001})
     answer = cluster.ask("GET", path)
     assert (len(answer.body), answer.headers["content-length"], answer.end) == (7_000_001, "8000000", "FIN")
 
 
-def test_the_requests_before_on_the_same_connection_are_untouched(cluster: Struck) -> None:
-    cluster.strike("GET *", {"reset": "after"}, nth=3)
+def test_earlier_requests_on_the_connection_are_unaffected(cluster: FaultyCluster) -> None:
+    cluster.inject("GET *", {"reset": "after"}, nth=3)
     with contextlib.closing(cluster.connect()) as connection:
         for _ in range(2):
             cluster.send(connection, "GET", FILE)
@@ -242,9 +246,9 @@ def test_the_requests_before_on_the_same_connection_are_untouched(cluster: Struc
         assert read(connection) == (b"", "RST")
 
 
-def test_a_client_that_leaves_a_delayed_request_leaves_it_undone(cluster: Struck) -> None:
+def test_a_delayed_request_is_not_performed_if_its_client_leaves(cluster: FaultyCluster) -> None:
     path = "/v1/data/.my/box/late"
-    cluster.strike("PUT *", {"delay": 60})
+    cluster.inject("PUT *", {"delay": 60})
     with contextlib.closing(cluster.connect()) as connection:
         cluster.send(connection, "PUT", path, b"x")
         connection.settimeout(0.1)
@@ -256,9 +260,9 @@ def test_a_client_that_leaves_a_delayed_request_leaves_it_undone(cluster: Struck
 
 
 @pytest.mark.parametrize("then", [{"close": "before"}, {"truncate": 1000}, {"stall": 1000}], ids=str)
-def test_nothing_is_said_between_a_fault_and_the_end(cluster: Struck, then: dict[str, object]) -> None:
-    """Not even to a client that waits to be told to go on. `struck` asserts that the server has nothing to complain about."""
-    cluster.strike("GET *", then)
+def test_nothing_is_sent_between_a_fault_and_the_end(cluster: FaultyCluster, then: dict[str, object]) -> None:
+    """Not even `100 Continue` to a client that expects it. `faulty_cluster` asserts that the server's stderr is empty."""
+    cluster.inject("GET *", then)
     with contextlib.closing(cluster.connect()) as connection:
         head = f"GET {FILE} HTTP/1.1\r\nHost: {cluster.site.host}\r\nAuthorization: Simple {cluster.site.key}\r\n"
         connection.sendall(f"{head}Content-Length: 5\r\nExpect: 100-continue\r\n\r\n".encode())
@@ -276,7 +280,7 @@ def test_nothing_is_said_between_a_fault_and_the_end(cluster: Struck, then: dict
     assert cluster.ask().body == CONTENT
 
 
-def test_a_client_that_resets_first_leaves_nothing_behind(cluster: Struck) -> None:
+def test_a_connection_that_the_client_resets_first_is_closed(cluster: FaultyCluster) -> None:
     path = f"{FILE}?first"
     cluster.set([{"match": f"GET {path}", "then": {"close": "before"}, "times": "always"}])
     for _ in range(20):
@@ -288,16 +292,16 @@ def test_a_client_that_resets_first_leaves_nothing_behind(cluster: Struck) -> No
     until(lambda: not open_connections(cluster))
 
 
-def open_connections(cluster: Struck) -> list[str]:
-    """The ends of the server's connections that it still has, its listening socket not counted."""
+def open_connections(cluster: FaultyCluster) -> list[str]:
+    """The states of the server's open connections, without its listening socket."""
     port = int(cluster.site.host.rpartition(":")[2])
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     own = [row for row in rows if int(row[1].rpartition(":")[2], 16) == port]
     return [row[3] for row in own if row[3] not in {"0A", "06"}]
 
 
-def test_a_reset_is_a_reset() -> None:
-    """What these tests call RST is the kernel's word for it."""
+def test_the_helper_recognises_a_reset() -> None:
+    """`read` returns RST for a reset by the kernel."""
     with socket.socket() as listener, socket.socket() as client:
         listener.bind(("127.0.0.1", 0))
         listener.listen()

@@ -1,4 +1,4 @@
-"""What a cluster says when there is no room, and that it goes on when there is some."""
+"""Error replies of a cluster whose disk is full, and recovery when there is space again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NO_ROOM = "There is no room left on the disk of the local cluster: free some and
 
 
 def answer(doing: Callable[[], object]) -> tuple[int, str]:
-    """Status and message of a route that does this, with the cluster's handlers of errors."""
+    """Status and message of a route that calls `doing`, with the cluster's error handlers."""
     sent: list[Message] = []
 
     async def endpoint(_: Request) -> Response:
@@ -43,7 +43,7 @@ def answer(doing: Callable[[], object]) -> tuple[int, str]:
     return sent[0]["status"], json.loads(sent[1]["body"]).get("error", {}).get("message")
 
 
-def test_a_full_disk_is_said() -> None:
+def test_a_full_disk_is_reported() -> None:
     def write() -> None:
         with open("/dev/full", "wb", buffering=0) as full:
             full.write(b"x")
@@ -51,7 +51,7 @@ def test_a_full_disk_is_said() -> None:
     assert answer(write) == (507, NO_ROOM)
 
 
-def test_another_failure_stays_one() -> None:
+def test_other_errors_are_not_reported_as_a_full_disk() -> None:
     for doing, error in ((lambda: Path("/dev/null/x").read_bytes(), OSError), (_no_table, sqlite3.OperationalError)):
         with pytest.raises(error):
             answer(doing)
@@ -62,7 +62,7 @@ def _no_table() -> None:
         connection.execute("SELECT * FROM none")
 
 
-def test_a_full_database_is_said_and_takes_what_there_is_room_for_later(tmp_path: Path) -> None:
+def test_a_full_database_is_reported_and_works_again_later(tmp_path: Path) -> None:
     with contextlib.closing(Database(tmp_path / "database")) as database:
         accounts = Accounts(database)
         with database.write() as connection:

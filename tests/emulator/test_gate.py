@@ -1,4 +1,4 @@
-"""Who is let in, and what is written down."""
+"""Admission of requests: host, origin, key; and the request log."""
 
 import base64
 import contextlib
@@ -10,15 +10,15 @@ from emulated import Emulator
 
 from algosync.emulator.records.accounts import Accounts
 from algosync.emulator.records.database import Database
-from algosync.emulator.records.keys import Form, new_key
+from algosync.emulator.records.keys import KeyFormat, new_key
 
 
 @pytest.mark.parametrize("form", ["{}", "Simple {}", "Bearer {}"])
-def test_the_forms_of_a_key(site: Emulator, form: str) -> None:
+def test_schemes_of_authorization(site: Emulator, form: str) -> None:
     assert site.request("GET", "/v1/data/", headers={"Authorization": form.format(site.key)}).status == 200
 
 
-def test_git_takes_basic_credentials_only_and_they_open_nothing_else(site: Emulator) -> None:
+def test_basic_credentials_are_for_git_only(site: Emulator) -> None:
     site.create("Guarded")
     refs = "/git/local/Guarded.git/info/refs?service=git-upload-pack"
     basic = {"Authorization": "Basic " + base64.b64encode(f"local:{site.key}".encode()).decode()}
@@ -31,7 +31,7 @@ def test_git_takes_basic_credentials_only_and_they_open_nothing_else(site: Emula
     assert site.request("GET", refs, headers={"Authorization": "Basic *"}).status == 401
 
 
-def test_only_the_own_host(site: Emulator) -> None:
+def test_only_the_own_host_is_accepted(site: Emulator) -> None:
     port = site.host.rpartition(":")[2]
     own = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "LOCALHOST", "[::1]", "api.localhost", "git.localhost")]
     names = [
@@ -56,8 +56,8 @@ def test_only_the_own_host(site: Emulator) -> None:
     assert [site.request("GET", "/v1/data/", headers={"Host": host}).status for host in names + odd] == [403] * len(names + odd)
 
 
-def test_only_the_own_origin(site: Emulator) -> None:
-    """Of every route: what needs no key is no page of another site's either."""
+def test_only_the_own_origin_is_accepted(site: Emulator) -> None:
+    """On every route, also on those that need no key."""
     foreign = [
         "http://evil.example",
         "null",
@@ -75,7 +75,7 @@ def test_only_the_own_origin(site: Emulator) -> None:
 
 
 def test_the_target_and_host_of_a_request(site: Emulator) -> None:
-    """As they cannot be sent by a library: no Host, two of them, the URL of a proxy's client, the server as a whole."""
+    """Requests that libraries do not send: no Host, two Hosts, an absolute URL, `*`, CONNECT."""
     key = f"Authorization: {site.key}\r\n"
     sent = {
         f"GET /v1/data HTTP/1.1\r\n{key}": 400,
@@ -96,8 +96,8 @@ def raw(site: Emulator, head: str) -> bytes:
         return connection.recv(65536)
 
 
-def test_no_browser_is_invited(site: Emulator) -> None:
-    """No reply lets another site read it, or leaves a cookie that would go to every port of this machine."""
+def test_replies_have_neither_cors_headers_nor_cookies(site: Emulator) -> None:
+    """No other site may read a reply. A cookie would be sent to every port of this machine."""
     asked = {"Origin": site.address, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "authorization"}
     for method, path in (("OPTIONS", "/v1/data/.my"), ("GET", "/v1/data/"), ("GET", "/health"), ("GET", "/page/")):
         found = site.request(method, path, headers=asked).headers
@@ -107,7 +107,7 @@ def test_no_browser_is_invited(site: Emulator) -> None:
 @pytest.mark.parametrize(
     "kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain;charset=utf-8"]
 )
-def test_what_a_form_of_any_page_sends_is_no_json(site: Emulator, kind: str) -> None:
+def test_content_types_of_html_forms_are_not_json(site: Emulator, kind: str) -> None:
     for method, path in (("POST", "/v1/algorithms/local"), ("PATCH", "/v1/data/.my/box"), ("POST", "/v1/organizations")):
         key = site.admin_key if "organizations" in path else site.key
         refused = site.request(method, path, b'{"name": "Form"}', {"Content-Type": kind}, key)
@@ -120,17 +120,17 @@ def test_what_a_form_of_any_page_sends_is_no_json(site: Emulator, kind: str) -> 
 
 
 @pytest.mark.parametrize("name", ["key", "api_key", "apiKey", "API-KEY", "access_token", "Authorization", "%6bey", "x"])
-def test_a_key_in_a_query(site: Emulator, name: str) -> None:
-    """By its parameter's name, by its looks, or because it opens something here."""
+def test_a_key_in_a_query_is_refused(site: Emulator, name: str) -> None:
+    """Detected by the parameter's name, by the key's format, or because the cluster knows it."""
     for value in ("sim" + "q" * 25, "sim%71" + "q" * 24, "eyJhbGci.eyJzdWIi.c2ln", "a%2Bb" if name != "x" else site.key):
         refused = site.request("GET", f"/v1/data/?marker=YQ==&{name}={value}")
         assert (refused.status, refused.json["error"]["message"][:24]) == (400, "A key in the URL is refu")
         assert site.log()[-1]["path"] == "/v1/data/?(removed: it held a key)"
 
 
-def test_keys_of_every_form_in_a_query(site: Emulator) -> None:
+def test_known_keys_of_every_format_in_a_query_are_refused(site: Emulator) -> None:
     with contextlib.closing(Database(site.root / "cluster.sqlite")) as database:
-        keys = [new_key(form, "local") for form in Form]
+        keys = [new_key(form, "local") for form in KeyFormat]
         for key in keys:
             Accounts(database).add_key("local", key)
     for key in keys:
@@ -141,9 +141,9 @@ def test_keys_of_every_form_in_a_query(site: Emulator) -> None:
     assert site.request("GET", "/health?nonce=c2ltcGx5IGEgbWFya2VyIHRoYXQgbG9va3MgbGlrZSBvbmU=").status == 200
 
 
-@pytest.mark.parametrize("form", list(Form))
-def test_a_key_within_a_path_or_a_value(site: Emulator, form: Form) -> None:
-    """Beside other words, of a key that has ended as well, with no key or a good one, whatever else is wrong with the request."""
+@pytest.mark.parametrize("form", list(KeyFormat))
+def test_a_key_inside_a_path_or_value_is_refused(site: Emulator, form: KeyFormat) -> None:
+    """Also between other text, for expired keys, with and without an Authorization header, and for a wrong host."""
     before = len(site.log())
     key = new_key(form, "local")
     with contextlib.closing(Database(site.root / "cluster.sqlite")) as database:
@@ -157,8 +157,8 @@ def test_a_key_within_a_path_or_a_value(site: Emulator, form: Form) -> None:
     assert key not in (site.root / "requests.jsonl").read_text()
 
 
-def test_a_key_as_the_name_of_a_file_beside_others(site: Emulator) -> None:
-    """A connection that has put one file there has not been let put any."""
+def test_a_key_as_a_file_name_is_refused_on_a_reused_connection(site: Emulator) -> None:
+    """Earlier uploads on the connection do not disable the check."""
     site.request("POST", "/v1/data/.my", {"name": "beside"})
     names = ["first", "second", site.key, "sim" + "n" * 25]
     with contextlib.closing(site.connection()) as connection:
@@ -172,19 +172,19 @@ def test_a_key_as_the_name_of_a_file_beside_others(site: Emulator) -> None:
     assert site.key not in (site.root / "requests.jsonl").read_text()
 
 
-def test_words_that_are_there_to_be_looked_up(site: Emulator) -> None:
+def test_a_url_with_too_many_possible_keys_is_refused(site: Emulator) -> None:
     words = "/".join(f"sim{n:025}" for n in range(60))
     assert (site.request("GET", f"/{words}").status, site.log()[-1]["path"]) == (400, "/(removed: it held a key)")
 
 
-def test_unknown_routes_answer_json(site: Emulator) -> None:
+def test_unknown_routes_reply_with_json(site: Emulator) -> None:
     missing = site.request("GET", "/v2/nothing")
     assert (missing.status, missing.json["error"]["message"]) == (404, "Not Found")
     wrong = site.request("PATCH", "/v1/scms")
     assert (wrong.status, wrong.json["error"]["message"]) == (405, "Method Not Allowed")
 
 
-def test_a_head_tells_its_error_in_a_header(site: Emulator) -> None:
+def test_a_head_request_has_its_error_in_a_header(site: Emulator) -> None:
     missing = site.request("HEAD", "/v1/data/.my/none")
     assert (missing.status, missing.body, missing.headers["x-error-message"]) == (404, b"", "path not found")
     denied = site.request("HEAD", "/v1/data/.my/none", key="sim0000000000000000000000000")
@@ -215,8 +215,8 @@ def test_the_log_has_every_request_and_no_key(site: Emulator) -> None:
     assert [secret for secret in (site.key, "sim1111111111111111111111111") if secret in text] == []
 
 
-def test_the_key_is_kept_in_one_place(site: Emulator) -> None:
-    """The database has a digest only."""
+def test_the_key_is_stored_in_one_file_only(site: Emulator) -> None:
+    """The database holds only its digest."""
     assert site.request("GET", "/v1/data/").status == 200
     holding = [p.name for p in site.root.rglob("*") if p.is_file() and site.key.encode() in p.read_bytes()]
     assert holding == ["cluster.json"]

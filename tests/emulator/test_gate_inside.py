@@ -1,4 +1,4 @@
-"""What keys of fewer rights and running algorithms may do, on every route of the table: nothing beyond the rights of the key."""
+"""Keys with fewer rights, and running algorithms, on every route: they can do nothing beyond the rights of the key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from algosync.emulator.server.cluster import Cluster, Place
 
 METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
 NEEDED = (
-    # What the path begins with, methods that change something only, and what that needs.
+    # Prefix of the path, whether only methods that change something need rights, and which rights.
     ("/v1/algo/", True, "call"),
     ("/v1/data", True, "write"),
     ("/v1/connector/", True, "write"),
@@ -51,7 +51,7 @@ def patterns(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 @pytest.fixture(scope="module")
 def waits(site: Emulator) -> str:
-    """A stranger's algorithm, which anybody may call."""
+    """Another user's algorithm, which all users may call."""
     site.deploy("Waits", WAITS)
     assert site.publish("Waits", settings={"algorithm_callability": "public"}).status == 200
     return "local/Waits"
@@ -59,7 +59,7 @@ def waits(site: Emulator) -> str:
 
 @contextlib.contextmanager
 def inside(site: Emulator, reference: str, key: str, folder: Path) -> Iterator[str]:
-    """The token of a worker, as long as it answers a call that was made with a key."""
+    """The token of a worker while it answers a call with this key."""
     told, replies = folder / "token", []
     caller = threading.Thread(target=lambda: replies.append(site.call(reference, str(told), key=key)["result"]))
     caller.start()
@@ -73,7 +73,7 @@ def inside(site: Emulator, reference: str, key: str, folder: Path) -> Iterator[s
 
 
 def statuses(site: Emulator, key: str, patterns: list[str]) -> dict[tuple[str, str], int]:
-    """What `vic` is answered with this key or token, by method and route."""
+    """The statuses of all routes and methods for user `vic` with this key or token."""
     found = {}
     for pattern in patterns:
         path = filled(pattern, {"owner": "vic", "user": "vic", "name": "Private", "path": "vic/nothing/file"})
@@ -86,7 +86,7 @@ def statuses(site: Emulator, key: str, patterns: list[str]) -> dict[tuple[str, s
 
 
 def beyond(rights: Rights, method: str, pattern: str) -> bool:
-    """Whether these rights cannot permit this: said another time, not asked of the code under test."""
+    """Whether a request exceeds these rights. Written independently of the code under test."""
     if ADMINISTRATION.match(filled(pattern, {})):
         return True
     changing, names = next((changing, names) for prefix, changing, names in NEEDED if pattern.startswith(prefix))
@@ -94,7 +94,7 @@ def beyond(rights: Rights, method: str, pattern: str) -> bool:
 
 
 @pytest.mark.parametrize("rights", FEWER[1:])
-def test_a_key_opens_nothing_beyond_its_rights(site: Emulator, patterns: list[str], rights: Rights) -> None:
+def test_a_key_is_refused_whatever_its_rights_do_not_permit(site: Emulator, patterns: list[str], rights: Rights) -> None:
     found = statuses(site, site.key_of("vic", rights), patterns)
     refused = {each for each in found if beyond(rights, *each)}
     assert {each for each in refused if found[each] != 403} == set()
@@ -102,10 +102,10 @@ def test_a_key_opens_nothing_beyond_its_rights(site: Emulator, patterns: list[st
 
 
 @pytest.mark.parametrize("rights", [each for each in FEWER if each.call])
-def test_a_running_algorithm_can_do_no_more_than_the_key_of_its_call(
+def test_a_running_algorithm_has_only_the_rights_of_its_callers_key(
     site: Emulator, patterns: list[str], waits: str, rights: Rights, tmp_path: Path
 ) -> None:
-    """Data and calls, as far as the key goes; no management at all, no git, no secrets, no pages."""
+    """It may use data and calls as far as the key permits, but no management, git, secrets or pages."""
     site.key_of("vic")
     with inside(site, waits, site.key_of("vic", rights), tmp_path) as token:
         found = statuses(site, token, patterns)

@@ -1,4 +1,4 @@
-"""Authentication, tried on every route of the table with every method: whatever is added to the table is tried as well."""
+"""Authentication on every route and method of the route table, so that new routes are tested too."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OPEN = {
     **{("GET", "/health"): 200, ("HEAD", "/health"): 200, ("POST", "/v1/insights"): 200},
     **{("GET", TEMPLATE): 404, ("HEAD", TEMPLATE): 404},
 }
-"""What answers nobody known, by method and route, and how where nothing is named. Another method of these routes is none."""
+"""Routes without authentication, with their status. Other methods of these routes return 405."""
 METHODS = ("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS")
 UNKNOWN = "sim0000000000000000000000000"
 
@@ -33,7 +33,7 @@ FOR_EVERYBODY = {
     "/v1/algorithm-environments/edge/languages",
     "/v1/algorithm-environments/edge/languages/{language}/environments",
 }
-"""What any user may read, though it tells each something else."""
+"""Routes that every user may read. Their content depends on the user."""
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +60,13 @@ def asked(connection: http.client.HTTPConnection, method: str, path: str, presen
 
 
 def filled(pattern: str, values: Mapping[str, str]) -> str:
-    """The path of a route with these values, and others that name nothing."""
+    """The path of a route with these values, and with values that name nothing for the other parameters."""
     named = re.sub(r"{(\w+):uuid}", lambda found: values.get(found[1], str(uuid.uuid4())), pattern)
     return re.sub(r"{(\w+)(:path)?}", lambda found: values.get(found[1], "x"), named)
 
 
 def wrong_keys(site: Emulator) -> dict[str, bytes | None]:
-    """Everything that is no key of this cluster, and what looks like one."""
+    """Authorization headers without a valid key of this cluster."""
     key = site.key
     return {
         "none": None,
@@ -86,7 +86,7 @@ def wrong_keys(site: Emulator) -> dict[str, bytes | None]:
     }
 
 
-def test_nothing_without_a_key(site: Emulator, connection: http.client.HTTPConnection, patterns: list[str]) -> None:
+def test_every_route_requires_a_key(site: Emulator, connection: http.client.HTTPConnection, patterns: list[str]) -> None:
     wrong = wrong_keys(site)
     for pattern in [*patterns, "/", "/nothing", "/v1", "/page", "/git/"]:
         path = filled(pattern, {})
@@ -104,8 +104,10 @@ def test_nothing_without_a_key(site: Emulator, connection: http.client.HTTPConne
                     assert told == (missing if presented is None else ("The API key is unknown or invalid", 2002)), (path, name)
 
 
-def test_no_key_in_a_query(site: Emulator, connection: http.client.HTTPConnection, patterns: list[str]) -> None:
-    """Beside a good one in the header, too, and on what is open: it would stand in logs."""
+def test_every_route_refuses_a_key_in_the_query(
+    site: Emulator, connection: http.client.HTTPConnection, patterns: list[str]
+) -> None:
+    """Also on open routes, and together with a valid key in the header: a key in a URL would end up in logs."""
     before = len(site.log())
     for pattern in patterns:
         for authorization in (None, f"Simple {site.key}".encode()):
@@ -115,8 +117,10 @@ def test_no_key_in_a_query(site: Emulator, connection: http.client.HTTPConnectio
     assert site.key not in (site.root / "requests.jsonl").read_text()
 
 
-def test_nothing_of_others(site: Emulator, connection: http.client.HTTPConnection, patterns: list[str]) -> None:
-    """What its owner reads is closed to a stranger, whichever way it is named; nothing can be changed by one."""
+def test_a_stranger_cannot_read_or_change_others_resources(
+    site: Emulator, connection: http.client.HTTPConnection, patterns: list[str]
+) -> None:
+    """By name and by id."""
     values = owned(site)
     stranger = site.key_of("stranger")
     statuses = {}
@@ -138,7 +142,7 @@ def test_nothing_of_others(site: Emulator, connection: http.client.HTTPConnectio
 
 
 def owned(site: Emulator) -> dict[str, str]:
-    """Things that are there, and not for everybody, by the names of the routes' parameters."""
+    """Existing private resources of the user, by names of the routes' parameters."""
     algorithm = site.create("Owned")
     assert site.request("POST", "/v1/data/.my", {"name": "owned"}).status == 200
     assert site.request("PATCH", "/v1/data/.my/owned", {"acl": {"read": []}}).status == 200
@@ -148,8 +152,8 @@ def owned(site: Emulator) -> dict[str, str]:
     return {**names, "path": "local/owned/file", "organization": "local", "language": "python3", "version": "x"}
 
 
-def test_two_keys_are_none(site: Emulator, connection: http.client.HTTPConnection) -> None:
-    """Whichever of them another program would have taken."""
+def test_two_authorization_headers_are_refused(site: Emulator, connection: http.client.HTTPConnection) -> None:
+    """In any order, as other programs may use the first or the last one."""
     for keys in ([site.key, UNKNOWN], [UNKNOWN, site.key], [site.key, site.key]):
         connection.putrequest("GET", "/v1/data")
         for key in keys:

@@ -1,4 +1,4 @@
-"""Git over HTTP: what a new repository holds, what a push does, what is refused."""
+"""Git over HTTP: files of a new repository, effects of a push, refused pushes."""
 
 import gzip
 import io
@@ -56,7 +56,7 @@ def test_the_template_can_be_downloaded_without_a_key(site: Emulator) -> None:
     assert site.request("GET", f"{base}/none/template").status == 404
 
 
-def test_a_push_starts_one_build_and_is_current_when_it_returns(site: Emulator) -> None:
+def test_a_push_starts_one_build_and_is_visible_when_it_returns(site: Emulator) -> None:
     site.create("Pushed")
     repository, head = site.fetch("Pushed")
     tree = repository[head].tree
@@ -82,12 +82,12 @@ def test_other_branches_are_not_built(site: Emulator) -> None:
 
 
 def refusal(site: Emulator, name: str, repository: MemoryRepo, new: bytes, ref: bytes = MASTER) -> str | None:
-    """What the server says to an update of a ref."""
+    """The server's reason for refusing an update of a ref."""
     _, head = site.fetch(name)
     return (site.send(name, repository, head, new, ref).ref_status or {}).get(ref)
 
 
-def test_what_a_push_may_not_do(site: Emulator) -> None:
+def test_forbidden_updates_of_refs(site: Emulator) -> None:
     site.create("Strict")
     first = site.push("Strict", {"file": "1"}).encode()
     repository, head = site.fetch("Strict")
@@ -106,7 +106,7 @@ def test_what_a_push_may_not_do(site: Emulator) -> None:
 
 
 def receive(site: Emulator, name: str, commands: list[tuple[bytes, bytes, bytes]], pack: bytes = b"") -> bytes:
-    """A push written by hand."""
+    """Send a push assembled by hand; returns the reply."""
     lines = [old + b" " + new + b" " + ref for old, new, ref in commands]
     lines[0] += b"\0report-status"
     body = b"".join(map(pkt_line, lines)) + pkt_line(None) + pack
@@ -143,8 +143,8 @@ def test_stale_and_malformed_pushes(site: Emulator) -> None:
     assert site.fetch("Stale")[1] == moved
 
 
-def test_half_a_commit_is_refused(site: Emulator) -> None:
-    """A pack that lacks a file, a tree or a parent: the branch would be broken for everybody."""
+def test_incomplete_commits_are_refused(site: Emulator) -> None:
+    """A pack that lacks a file, a tree or a parent would break the branch for everyone."""
     site.create("Halved")
     repository, head = site.fetch("Halved")
     unknown = b"1" * 40
@@ -171,7 +171,7 @@ def test_half_a_commit_is_refused(site: Emulator) -> None:
             assert b"ng " + ref + b" missing necessary objects" in reply
     assert site.fetch("Halved")[1] == head
     blob = repository.object_store[whole]
-    assert refusal(site, "Halved", repository, blob.id) == "cannot update a branch to what is no commit"
+    assert refusal(site, "Halved", repository, blob.id) == "cannot update a branch to a non-commit object"
 
 
 def test_zipped_requests(site: Emulator) -> None:
@@ -236,8 +236,8 @@ def test_hostile_trees_are_not_checked_out(site: Emulator, name: bytes, mode: in
     assert site.logs(algorithm, build).endswith("Build failed\n")
 
 
-def test_trees_that_stand_for_any_number_of_folders_are_not_checked_out(site: Emulator) -> None:
-    """Each has ten entries for the same next one: 10^40 in all, and no file among them."""
+def test_exponentially_expanding_trees_are_not_checked_out(site: Emulator) -> None:
+    """Each tree has ten entries for the same next tree: 10^40 folders in all, and no file."""
     site.create("Endless")
     repository, head = site.fetch("Endless")
     tree = Tree()
@@ -253,7 +253,7 @@ def test_trees_that_stand_for_any_number_of_folders_are_not_checked_out(site: Em
     assert site.logs("Endless", build).endswith("The source has more than 100000 files and folders\nBuild failed\n")
 
 
-def test_the_checkout_of_a_deleted_algorithm_ends_and_leaves_nothing(site: Emulator) -> None:
+def test_deleting_an_algorithm_stops_its_checkout(site: Emulator) -> None:
     site.create("Deleted")
     repository, head = site.fetch("Deleted")
     tree, blob = Tree(), Blob.from_string(b"x")
@@ -268,12 +268,12 @@ def test_the_checkout_of_a_deleted_algorithm_ends_and_leaves_nothing(site: Emula
     until((folder / "src" / "1").exists)
     assert site.request("DELETE", "/v1/algorithms/local/Deleted").status == 204
     assert not folder.exists()
-    # Its turn is free, and the server has nothing else to do.
+    # The next build can start.
     site.deploy("Next", "def apply(input):\n    return 1\n")
     assert not folder.exists()
 
 
-def test_modes_are_kept_without_more(site: Emulator) -> None:
+def test_checkouts_keep_only_the_executable_bit(site: Emulator) -> None:
     site.create("Modes")
     repository, head = site.fetch("Modes")
     commit = add_commit(repository, hostile_tree(repository, b"run", 0o104777), [head])
@@ -295,10 +295,10 @@ def test_an_acknowledged_push_survives_a_kill(tmp_path: Path, environments: Path
 
 @pytest.fixture
 def git(site: Emulator, tmp_path: Path) -> Git:
-    """The real git, with credentials for the cluster and a configuration of its own."""
+    """Runs the git program, with credentials for the cluster and its own configuration."""
     program = shutil.which("git")
     if program is None:
-        pytest.skip("there is no git here")
+        pytest.skip("git is not installed")
     (tmp_path / "config").write_text("[user]\n\tname = Test\n\temail = test@localhost\n")
     url = urlsplit(site.address)
     (tmp_path / "credentials").write_text(f"http://{site.user}:{site.key}@{url.netloc}\n")

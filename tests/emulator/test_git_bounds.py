@@ -1,4 +1,4 @@
-"""Pushes that are meant to hurt the server, or everybody else who uses it."""
+"""Pushes that could harm the server or its other users."""
 
 import base64
 import contextlib
@@ -17,10 +17,8 @@ from algosync.emulator.git.repositories import Repositories
 
 @needs_git
 @pytest.mark.parametrize(("there", "wanted"), [("x/y", "x/y/z"), ("x/y/z", "x/y"), ("other", "long" * 75)])
-def test_what_has_moved_is_built_although_another_ref_of_the_push_cannot_be(
-    site: Emulator, tmp_path: Path, there: str, wanted: str
-) -> None:
-    """Refs are files: one cannot be a folder of others, nor have any length."""
+def test_a_push_builds_updated_refs_even_if_another_ref_fails(site: Emulator, tmp_path: Path, there: str, wanted: str) -> None:
+    """Refs are files: the path of one cannot be a folder of others, and names have a maximum length."""
     name = f"Conflict{len(there)}{len(wanted)}"
     site.create(name)
     work = Work(site, name, tmp_path / "work")
@@ -37,7 +35,7 @@ def test_what_has_moved_is_built_although_another_ref_of_the_push_cannot_be(
 
 
 def nameless(site: Emulator) -> list[str]:
-    """The folders of files that the server has open, and that are in no folder any more."""
+    """The folders of unlinked files that the server has open."""
     found = []
     for entry in Path(f"/proc/{site.process.pid}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):
@@ -47,8 +45,8 @@ def nameless(site: Emulator) -> list[str]:
     return found
 
 
-def test_what_is_pushed_and_fetched_passes_beside_the_repositories(site: Emulator) -> None:
-    """Not in the system's folder for temporary files, which can be memory."""
+def test_temporary_packs_are_on_the_disk_of_the_repositories(site: Emulator) -> None:
+    """Not in the system's folder for temporary files, which may be in memory."""
     site.create("Passing")
     head = site.push("Passing", {"requirements.txt": "", ".adk": None, "file": random.Random(5).randbytes(6_000_000)}).encode()
     folder = str(site.root / "git")
@@ -64,15 +62,15 @@ def test_what_is_pushed_and_fetched_passes_beside_the_repositories(site: Emulato
     until(lambda: not nameless(site))
 
 
-def test_files_that_a_killed_server_could_not_remove_are_removed(tmp_path: Path) -> None:
+def test_a_start_removes_temporary_files_of_a_killed_server(tmp_path: Path) -> None:
     repositories = Repositories(tmp_path / "git")
     (tmp_path / "git" / "passing-abc").write_bytes(b"half")
     repositories.sweep(set())
     assert list((tmp_path / "git").iterdir()) == []
 
 
-def test_pushes_that_wait_for_another_keep_nobody_else_from_being_served(site: Emulator) -> None:
-    """One push hangs in a file that it reads, which is a pipe; more than the server has threads wait behind it."""
+def test_waiting_pushes_do_not_block_other_requests(site: Emulator) -> None:
+    """One push blocks while it reads a pipe. More pushes than the server has threads wait behind it."""
     pipe = site.root / "git" / f"{site.create('Waited')['id']}.git" / "packed-refs"
     os.mkfifo(pipe)
     body = pkt_line(b"1" * 40 + b" " + b"0" * 40 + b" refs/heads/none\0report-status") + pkt_line(None)
@@ -80,7 +78,7 @@ def test_pushes_that_wait_for_another_keep_nobody_else_from_being_served(site: E
         pushes = [stack.enter_context(sending(site, "Waited", "git-receive-pack", body)) for _ in range(40)]
         end = until(lambda: writing_end(pipe))
         try:
-            # Its repository is made in one of the threads that everybody shares.
+            # Creating the repository needs one of the shared threads.
             site.create("Meanwhile")
         finally:
             pipe.unlink()
@@ -91,7 +89,7 @@ def test_pushes_that_wait_for_another_keep_nobody_else_from_being_served(site: E
 
 
 def writing_end(pipe: Path) -> int | None:
-    """Of a pipe, once somebody reads it."""
+    """The writing end of a pipe; None while no process reads it."""
     try:
         return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
     except OSError:
@@ -104,7 +102,7 @@ def answer(connection: socket.socket) -> bytes:
 
 
 def sending(site: Emulator, name: str, service: str, body: bytes, length: int | None = None) -> socket.socket:
-    """A connection that has sent a request, or of a longer body its beginning."""
+    """A connection that has sent a request with this body. A larger `length` leaves the body incomplete."""
     host, _, port = site.host.rpartition(":")
     connection = socket.create_connection((host, int(port)), DEADLINE)
     credentials = base64.b64encode(f"{site.user}:{site.key}".encode()).decode()

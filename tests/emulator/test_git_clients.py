@@ -1,4 +1,4 @@
-"""What git users do beside clone and push: versions, tags, many at once, TLS, requests that wait to be told to go on."""
+"""Further operations of git clients: versions, tags, concurrent pushes, TLS, `Expect: 100-continue`."""
 
 import base64
 import contextlib
@@ -17,7 +17,7 @@ PLAIN: dict[str, str | bytes | None] = {"requirements.txt": "", ".adk": None}
 
 @pytest.fixture(scope="module")
 def released(site: Emulator) -> tuple[str, str]:
-    """The commits of 0.1.0, which is private, and of what came after it."""
+    """The commits of the private version 0.1.0 and of a later unpublished build."""
     site.create("Released")
     commits = []
     for text in ("one", "two"):
@@ -29,7 +29,7 @@ def released(site: Emulator) -> tuple[str, str]:
 
 
 @needs_git
-def test_versions_are_cloned_and_never_pushed_to(site: Emulator, released: tuple[str, str], tmp_path: Path) -> None:
+def test_versions_can_be_cloned_but_not_pushed_to(site: Emulator, released: tuple[str, str], tmp_path: Path) -> None:
     version, later = released
     for reference, commit in (("0.1.0", version), ("latestPrivate", version), (version, version), (later, later)):
         listed = git(tmp_path, "ls-remote", url(site, f"local/Released/{reference}")).stdout
@@ -45,7 +45,7 @@ def test_versions_are_cloned_and_never_pushed_to(site: Emulator, released: tuple
     assert "403" in refused.stderr
 
 
-def test_versions_that_are_not_there(site: Emulator, released: tuple[str, str]) -> None:
+def test_missing_versions_cannot_be_cloned(site: Emulator, released: tuple[str, str]) -> None:
     credentials = base64.b64encode(f"{site.user}:{site.key}".encode()).decode()
     headers = {"Authorization": f"Basic {credentials}"}
     for path, status in (
@@ -65,7 +65,7 @@ def test_versions_that_are_not_there(site: Emulator, released: tuple[str, str]) 
     assert pushed.status == 404
 
 
-def test_only_the_commit_of_a_version_can_be_wanted(site: Emulator, released: tuple[str, str]) -> None:
+def test_only_the_commit_of_a_version_can_be_fetched(site: Emulator, released: tuple[str, str]) -> None:
     credentials = base64.b64encode(f"{site.user}:{site.key}".encode()).decode()
     headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/x-git-upload-pack-request"}
     answers = {}
@@ -78,7 +78,7 @@ def test_only_the_commit_of_a_version_can_be_wanted(site: Emulator, released: tu
 
 
 @needs_git
-def test_tags_stay_where_they_are(site: Emulator, tmp_path: Path) -> None:
+def test_tags_cannot_be_moved(site: Emulator, tmp_path: Path) -> None:
     site.create("Tagged")
     work = Work(site, "Tagged", tmp_path / "work")
     head = work.head()
@@ -99,7 +99,7 @@ def test_tags_stay_where_they_are(site: Emulator, tmp_path: Path) -> None:
 
 
 def outcomes(pushes: list[contextlib.AbstractContextManager[subprocess.Popen[str]]]) -> tuple[list[str], list[int]]:
-    """What pushes say that run at the same time, and their exit codes."""
+    """The stderr and exit codes of concurrent pushes."""
     with contextlib.ExitStack() as stack:
         running = [stack.enter_context(push) for push in pushes]
         said = [push.communicate(timeout=DEADLINE)[1] for push in running]
@@ -107,7 +107,7 @@ def outcomes(pushes: list[contextlib.AbstractContextManager[subprocess.Popen[str
 
 
 @needs_git
-def test_of_several_who_push_at_once_one_is_first(site: Emulator, tmp_path: Path) -> None:
+def test_one_of_several_concurrent_pushes_succeeds(site: Emulator, tmp_path: Path) -> None:
     site.create("Busy")
     base = site.push("Busy", PLAIN)
     works = [Work(site, "Busy", tmp_path / f"work{number}") for number in range(4)]
@@ -143,8 +143,8 @@ def test_a_large_push_over_tls(tmp_path: Path, environments: Path) -> None:
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 4\r\n", b"Transfer-Encoding: chunked\r\n"], ids=["length", "chunked"])
-def test_a_client_that_waits_to_be_told_to_go_on(site: Emulator, framing: bytes) -> None:
-    """git and curl do so before large bodies."""
+def test_a_client_that_expects_100_continue(site: Emulator, framing: bytes) -> None:
+    """git and curl send this before large bodies."""
     site.create(f"Expecting{len(framing)}")
     credentials = base64.b64encode(f"{site.user}:{site.key}".encode())
     head = (

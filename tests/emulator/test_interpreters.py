@@ -182,7 +182,7 @@ def test_an_environments_python_runs_its_algorithms(mapped: Emulator, old: Path)
     environment = f"Python {language}"
     plain, log = built(mapped, "Plain", ABOUT, KIT_REQUIREMENTS, environment)
     assert log[1] == f"Environment: {environment}, run with CPython {version} of this machine"
-    assert log[2] == jail.find().told
+    assert log[2] == jail.find().notice
     # Tests that run beside this one may have made it.
     assert re.match(rf"(New|Requirements already satisfied by) environment env-{re.escape(language)}-", log[3]), log
     kit, log = built(mapped, "Kit", KIT, KIT_REQUIREMENTS, environment)

@@ -1,4 +1,4 @@
-"""What code that a cluster runs sees of the machine, in a jail and without one."""
+"""What algorithms and builds can access on the machine, in a jail and without one."""
 
 import contextlib
 import json
@@ -15,10 +15,10 @@ from emulated import ADK, Emulator, alive, emulator, until, within
 
 from algosync.emulator.processes import jail
 from algosync.emulator.records.database import Database
-from algosync.emulator.records.secrets import Entry, Vault
+from algosync.emulator.records.secrets import SecretEntry, Secrets
 
 WITH = "This cluster runs the code it is given, in a jail (bubblewrap): not a security boundary"
-WITHOUT = "This cluster runs the code it is given, without a jail, as bubblewrap (bwrap) is not here or does not work"
+WITHOUT = "This cluster runs the code it is given, without a jail: bubblewrap (bwrap) is missing or does not work"
 
 SECRETS = ("ALGORITHMIA_API_KEY_CANARY", "DESTINATION_API_KEY", "AWS_SECRET_ACCESS_KEY", "SSH_AUTH_SOCK", "GITHUB_TOKEN")
 
@@ -43,7 +43,7 @@ def apply(input):
     return [attempt(*each) for each in input]
 """
 
-# A package that tells, as it is built, what it could read.
+# A package whose build reports what it could read.
 BACKEND = """
 import os, zipfile
 def build_wheel(directory, config_settings=None, metadata_directory=None):
@@ -57,7 +57,7 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
 """
 PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 
-# A package whose module runs before anything else: as soon as a copy of the source appears, a link takes its place.
+# A package whose module runs at the start of Python. It replaces the copy of the source by a link as soon as that appears.
 STARTING = """
 import os, zipfile
 CODE = '''
@@ -96,7 +96,7 @@ def apply(input):
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a user who has something to hide."""
+    """A home folder with a private file."""
     home = tmp_path_factory.mktemp("user")
     (home / ".ssh").mkdir()
     (home / ".ssh" / "id_canary").write_text("canary")
@@ -107,7 +107,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def jailed(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Emulator]:
     """A cluster on a machine with a jail."""
     if jail.find().program is None:
-        pytest.skip("bubblewrap is not here, or does not work")
+        pytest.skip("bubblewrap is missing or does not work")
     environ = {"HOME": str(home), **dict.fromkeys(SECRETS, "canary")}
     folder = tmp_path_factory.mktemp("jailed")
     with emulator(folder / "root", folder / "environments", environ=environ, jailed=True) as site:
@@ -119,7 +119,7 @@ def log_of(site: Emulator, name: str) -> list[str]:
     return site.logs(name, build).splitlines()
 
 
-def test_an_algorithm_reads_and_writes_what_is_its_own(jailed: Emulator, home: Path) -> None:
+def test_a_jailed_algorithm_reads_and_writes_only_its_own_files(jailed: Emulator, home: Path) -> None:
     other = jailed.deploy("Other", "def apply(input):\n    return 'canary'\n")
     reference = jailed.deploy("Probe", PROBE)
     [theirs] = (jailed.root / "builds").rglob("src/Other.py")
@@ -150,7 +150,7 @@ def test_an_algorithm_reads_and_writes_what_is_its_own(jailed: Emulator, home: P
     assert WITH in log_of(jailed, "Probe")
 
 
-def test_an_algorithm_sees_no_other_processes_and_no_secrets(jailed: Emulator) -> None:
+def test_a_jailed_algorithm_sees_neither_other_processes_nor_secrets(jailed: Emulator) -> None:
     reference = jailed.deploy("Alone", PROBE)
     assert len(jailed.call(reference, "processes")["result"]) <= 2
     environment = jailed.call(reference, "environment")["result"]
@@ -158,7 +158,7 @@ def test_an_algorithm_sees_no_other_processes_and_no_secrets(jailed: Emulator) -
     assert "canary" not in environment.values()
 
 
-def test_algorithms_call_each_other_from_inside(jailed: Emulator) -> None:
+def test_jailed_algorithms_call_each_other(jailed: Emulator) -> None:
     leaf = jailed.deploy("Leaf", "def apply(input):\n    return input + 1\n")
     source = "import Algorithmia\ndef apply(input):\n    return Algorithmia.client().algo(input).pipe(1).result\n"
     reference = jailed.deploy("Calling", source, ADK)
@@ -167,7 +167,7 @@ def test_algorithms_call_each_other_from_inside(jailed: Emulator) -> None:
     assert list(packages.glob("__pycache__/*.pyc")), "workers cannot compile it"
 
 
-def test_a_build_reads_and_writes_what_is_its_own(jailed: Emulator, home: Path) -> None:
+def test_a_jailed_build_reads_and_writes_only_its_own_files(jailed: Emulator, home: Path) -> None:
     paths = [str(home / ".ssh"), str(jailed.root / "cluster.json"), str(jailed.root / "blobs"), "/etc/shadow"]
     files: dict[str, str | bytes | None] = {
         "src/Curious.py": "import curious\ndef apply(input):\n    return curious.found\n",
@@ -186,7 +186,7 @@ def test_a_build_reads_and_writes_what_is_its_own(jailed: Emulator, home: Path) 
 
 
 @pytest.mark.parametrize("which", ["server", "leash", "program"])
-def test_a_jail_that_is_killed_leaves_no_process(tmp_path: Path, which: str, jailed: Emulator) -> None:
+def test_a_killed_jail_leaves_no_process(tmp_path: Path, which: str, jailed: Emulator) -> None:
     environments = jailed.root.parent / "environments"
     with emulator(tmp_path / "root", environments, jailed=True) as site:
         reference = site.deploy("Daemon", LEAVES_A_DAEMON)
@@ -213,7 +213,7 @@ def test_a_jail_that_is_killed_leaves_no_process(tmp_path: Path, which: str, jai
 
 
 def victim(site: Emulator, which: str, folder: Path) -> int:
-    """The server, the leash of the worker in this folder, or the program on it: the outermost part of its jail."""
+    """The process to kill: the server, the leash of the worker in this folder, or the program below it, which is the jail."""
     if which == "server":
         return site.process.pid
     [leash] = [pid for pid in site.children() if str(folder) in Path(f"/proc/{pid}/cmdline").read_text()]
@@ -229,7 +229,7 @@ def attempt(site: Emulator, reference: str) -> Any:
         return None
 
 
-def test_without_a_jail_all_works_and_the_log_says_so(tmp_path: Path, environments: Path) -> None:
+def test_a_cluster_without_a_jail_works_and_says_so_in_the_log(tmp_path: Path, environments: Path) -> None:
     with emulator(tmp_path / "root", environments) as site:
         reference = site.deploy("Probe", PROBE)
         assert WITHOUT in log_of(site, "Probe")
@@ -238,7 +238,7 @@ def test_without_a_jail_all_works_and_the_log_says_so(tmp_path: Path, environmen
         assert json.loads(read)["key"] == site.key, "as it says: this is no boundary"
 
 
-def test_a_jail_that_does_not_work_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_jail_that_does_not_work_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert jail.find() == jail.NO_JAIL
     (tmp_path / "bwrap").write_text("#!/bin/sh\nexit 1\n")
@@ -249,15 +249,15 @@ def test_a_jail_that_does_not_work_is_none(tmp_path: Path, monkeypatch: pytest.M
         assert jail.find() == jail.Jail(str(tmp_path / "bwrap"), *kind)
 
 
-def test_a_secret_steers_nothing_outside_the_jail(jailed: Emulator) -> None:
-    """Neither what is loaded into the programs around a worker, nor what is shown to it, whatever variable it is in."""
+def test_secrets_affect_nothing_outside_the_jail(jailed: Emulator) -> None:
+    """They can neither load code into the programs around a worker nor make files visible to it."""
     reference = jailed.deploy("Steering", PROBE)
     cluster = str(jailed.root / "cluster.json")
     with contextlib.closing(Database(jailed.root / "cluster.sqlite")) as database:
-        # As an older cluster would have kept it; this one refuses the first of them.
+        # As stored by an older cluster. The current one refuses the first of them.
         identity = jailed.get("/v1/algorithms/local/Steering")["id"]
         for variable, value in (("LD_DEBUG", "libs"), ("SSL_CERT_DIR", str(jailed.root)), ("TOKEN", "=a\nb ü")):
-            Vault(database).add(Entry(variable, identity, variable, "x", "", variable, value))
+            Secrets(database).add(SecretEntry(variable, identity, variable, "x", "", variable, value))
     assert jailed.call(reference, [("read", cluster)])["result"] == ["FileNotFoundError"]
     environment = jailed.call(reference, "environment")["result"]
     assert [environment[name] for name in ("LD_DEBUG", "SSL_CERT_DIR", "TOKEN")] == ["libs", str(jailed.root), "=a\nb ü"]
@@ -265,8 +265,8 @@ def test_a_secret_steers_nothing_outside_the_jail(jailed: Emulator) -> None:
     assert set(arounds) == {b""}
 
 
-def test_the_server_follows_no_links_of_a_worker(tmp_path: Path, jailed: Emulator) -> None:
-    """What runs before the source is there, as a package does that starts with its Python, cannot have it written elsewhere."""
+def test_the_server_does_not_follow_links_of_a_worker(tmp_path: Path, jailed: Emulator) -> None:
+    """A package that runs at the start of Python, before the source is copied, cannot redirect the copy elsewhere."""
     target = tmp_path / "target"
     target.mkdir()
     files: dict[str, str | bytes | None] = {
@@ -275,7 +275,7 @@ def test_the_server_follows_no_links_of_a_worker(tmp_path: Path, jailed: Emulato
         "package/pyproject.toml": PROJECT,
         "package/backend.py": STARTING.format(target=str(target)),
         ".adk": None,
-        # They take longer to copy than a Python to start.
+        # Copying these takes longer than starting Python.
         **{f"data/{number}": "x" for number in range(1500)},
     }
     jailed.create("Planted")
@@ -285,8 +285,8 @@ def test_the_server_follows_no_links_of_a_worker(tmp_path: Path, jailed: Emulato
     assert list(target.iterdir()) == []
 
 
-def test_what_a_jail_keeps_in_memory_is_bounded(jailed: Emulator) -> None:
-    """No limit of a process counts files of a tmpfs: shared memory has a size, and nothing else of that kind can be written."""
+def test_shared_memory_of_a_jail_is_limited(jailed: Emulator) -> None:
+    """Limits of processes do not count files in memory. Shared memory has a maximum size, and no other tmpfs is writable."""
     code = """
 import multiprocessing, os
 def apply(input):
@@ -319,7 +319,7 @@ def changed(path):
     except OSError:
         return False
 def unshares():
-    # A process of more than one thread never can.
+    # A process with more than one thread cannot do this.
     child = os.fork()
     if child == 0:
         os._exit(ctypes.CDLL(None).unshare(NEW_USER_NAMESPACE) & 1)
@@ -331,7 +331,7 @@ def opens(path):
     except OSError:
         return False
 def apply(input):
-    # What is opened is not written to, and modes become what they are: this may be the machine's.
+    # Files are only opened, not written, and modes keep their values, as these may be the machine's own files.
     tops = ["/proc/" + name for name in os.listdir("/proc")]
     kernels = [top for top in tops if not os.path.islink(top) and not os.path.basename(top).isdigit()]
     files = [os.path.join(folder, name) for top in kernels for folder, _, names in os.walk(top) for name in names]
@@ -346,8 +346,8 @@ def apply(input):
 """
 
 
-def test_an_algorithm_writes_no_settings_of_the_machine(jailed: Emulator) -> None:
-    """Who is root outside owns all of `/proc/sys`, and in a user namespace of its own could mount the control groups."""
+def test_a_jailed_algorithm_cannot_change_settings_of_the_kernel(jailed: Emulator) -> None:
+    """Root outside the jail owns `/proc/sys`, and could mount the control groups in another user namespace."""
     answer = jailed.call(jailed.deploy("Kernel", OPENS), None, "?stdout=true")
     assert answer["result"].pop("unshared") is False or jail.find().alone == jail.OLDER
     assert answer["result"] == {"seen": True, "opened": [], "changed": []}
@@ -364,8 +364,8 @@ def apply(input):
 """
 
 
-def test_a_leash_that_is_stopped_holds_up_nobody(tmp_path: Path, environments: Path) -> None:
-    """Neither the reply of a call, nor the end of the server, nor the next start, which wants the lock."""
+def test_a_stopped_leash_does_not_block_the_cluster(tmp_path: Path, environments: Path) -> None:
+    """Neither the reply to a call, nor the end of the server, nor the lock for the next start."""
     with emulator(tmp_path / "root", environments) as site:
         reference = site.deploy("Stopping", STOPS_ITS_LEASH)
         assert site.call(reference, "hang", "?timeout=1")["error"]["error_type"] == "TimeoutError"

@@ -18,7 +18,7 @@ from serving import Loop, readable, served
 from starlette.types import Message, Receive, Scope, Send
 
 from algosync.emulator.http.limited_protocol import LimitedProtocol
-from algosync.emulator.http.wired_protocol import WiredProtocol
+from algosync.emulator.http.raw_connection import RawAccessProtocol
 
 SECONDS = 60.0
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -37,7 +37,7 @@ class Short(LimitedProtocol):
 
 @dataclass
 class Server:
-    """An application that counts bodies, and does so when it is let."""
+    """An application that replies with the size of the body, once `let` is set."""
 
     port: int = 0
     let: threading.Event = field(default_factory=threading.Event)
@@ -64,7 +64,7 @@ class Server:
         return connection
 
     def ask(self, sent: bytes) -> tuple[int, str]:
-        """The status, and what a refusal says, of a connection that the server ends."""
+        """Status and message of a refusal. The server closes the connection."""
         with self.connect(sent) as connection:
             return self.refused(connection)
 
@@ -88,7 +88,7 @@ def everything(connection: socket.socket) -> bytes:
 
 
 def counted(connection: socket.socket) -> int:
-    """The next answer of the application, to its end: the size of the body that it has read."""
+    """The next answer of the application: the size of the body that it has read."""
     answer = http.client.HTTPResponse(connection)
     answer.begin()
     assert answer.status == 200
@@ -113,9 +113,9 @@ def server() -> Iterator[Server]:
 
 
 def test_the_cluster_has_these_limits() -> None:
-    assert issubclass(WiredProtocol, LimitedProtocol)
+    assert issubclass(RawAccessProtocol, LimitedProtocol)
     names = ("head_seconds", "body_seconds", "body_bytes", "write_seconds", "max_connections")
-    assert [getattr(WiredProtocol, name) for name in names] == [10, 60, 1024, 60, 2048]
+    assert [getattr(RawAccessProtocol, name) for name in names] == [10, 60, 1024, 60, 2048]
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", GET[:-2]])
@@ -126,8 +126,8 @@ def test_a_head_that_does_not_come(server: Server, sent: bytes) -> None:
         assert server.refused(connection) == (408, "The headers took too long")
 
 
-def test_a_head_that_comes_byte_by_byte(server: Server) -> None:
-    """Slow-loris: there is always another header."""
+def test_a_slow_head(server: Server) -> None:
+    """A slow-loris attack: the client keeps sending headers."""
     with server.connect(GET[:-2]) as connection:
         for _ in range(200):
             with contextlib.suppress(ConnectionError):  # the server has hung up
@@ -137,7 +137,7 @@ def test_a_head_that_comes_byte_by_byte(server: Server) -> None:
 
 
 def test_the_head_of_a_later_request(server: Server) -> None:
-    """Between requests a client may wait longer."""
+    """The limit does not apply between two requests."""
     with server.connect(GET) as connection:
         assert counted(connection) == 0
         server.loop.advance(2 * SECONDS)
@@ -147,15 +147,15 @@ def test_the_head_of_a_later_request(server: Server) -> None:
         assert server.refused(connection) == (408, "The headers took too long")
 
 
-def test_a_body_that_does_not_come(server: Server) -> None:
+def test_an_incomplete_body(server: Server) -> None:
     for framing, part in (("Content-Length: 100000", b"x" * 50), ("Transfer-Encoding: chunked", b"32\r\n" + b"x" * 50)):
         sent = f"PUT / HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n".encode() + part
         assert server.ask(sent) == (408, "The body came too slowly")
     assert server.seen == ["left", "left"]
 
 
-def test_a_body_that_comes_steadily(server: Server) -> None:
-    """Longer than any of its parts may take."""
+def test_a_long_but_steady_body(server: Server) -> None:
+    """Its whole duration may exceed `body_seconds`."""
     with server.connect(b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 40000\r\n\r\n") as connection:
         for _ in range(20):
             connection.sendall(b"x" * 2000)
@@ -163,7 +163,7 @@ def test_a_body_that_comes_steadily(server: Server) -> None:
         assert counted(connection) == 40_000
 
 
-def test_a_body_that_the_server_does_not_take(server: Server) -> None:
+def test_a_body_that_the_server_does_not_read(server: Server) -> None:
     server.let.clear()
     size = 200_000
     with server.connect(b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size) as connection:
@@ -178,7 +178,7 @@ def test_a_body_that_the_server_does_not_take(server: Server) -> None:
         sending.join()
 
 
-def test_an_answer_that_takes_its_time(server: Server) -> None:
+def test_a_slow_answer(server: Server) -> None:
     server.let.clear()
     with server.connect(GET) as connection:
         assert server.begun.wait(60)
@@ -188,7 +188,7 @@ def test_an_answer_that_takes_its_time(server: Server) -> None:
         assert counted(connection) == 0
 
 
-def test_what_is_no_http(server: Server) -> None:
+def test_invalid_http(server: Server) -> None:
     invalid = (400, "Invalid HTTP request received.")
     chunked = b"PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert server.ask(b"\x16\x03\x01\x02\x00\r\n\r\n") == invalid
@@ -202,8 +202,8 @@ def test_what_is_no_http(server: Server) -> None:
         assert refusal(second) == invalid
 
 
-def test_a_body_that_goes_wrong_behind_its_answer(server: Server) -> None:
-    """It is no matter for the client that has its answer."""
+def test_an_invalid_chunk_during_a_request(server: Server) -> None:
+    """The application sees the client as gone."""
     server.let.clear()
     with server.connect(b"PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n") as connection:
         connection.sendall(b"nonsense\r\n")

@@ -1,4 +1,4 @@
-"""Clients that do not take what they asked for, and those that take it slowly; connections that stay without a handshake."""
+"""Clients that do not read their reply or read it slowly, and connections without a TLS handshake."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from algosync.emulator.server.tls import authority
 
 SECONDS = 60.0
 SIZE = 16 * 1024 * 1024
-"""More than the buffers of the system take."""
+"""More than the buffers of the system hold."""
 
 
 class Short(LimitedProtocol):
@@ -32,7 +32,7 @@ class Short(LimitedProtocol):
 
 
 class Threaded(HttpServer):
-    """A server beside a test, which signals do not concern."""
+    """A server in a thread of a test, which does not handle signals."""
 
     handshake_seconds = SECONDS
 
@@ -42,7 +42,7 @@ class Threaded(HttpServer):
 
 
 class Large:
-    """An application whose whole answer is one write."""
+    """An application that writes its whole answer at once."""
 
     def __init__(self) -> None:
         self.ended = threading.Event()
@@ -68,7 +68,7 @@ def large() -> Iterator[tuple[Large, socket.socket]]:
 
 
 def lost(port: int) -> bool:
-    """Whether the server has no connection to this port any more, as the system sees it."""
+    """Whether the server's connection to this port has ended, according to the system."""
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return not any(int(line[2].partition(":")[2], 16) == port and line[3] == "01" for line in lines)
 

@@ -1,4 +1,4 @@
-"""How much of a request the cluster takes."""
+"""Limits on the sizes of requests."""
 
 import base64
 import contextlib
@@ -34,11 +34,11 @@ GIB = 1024 * MIB
         ("POST", "/nothing", 65536),
     ],
 )
-def test_the_most_that_a_body_may_have(method: str, path: str, most: int) -> None:
+def test_maximum_sizes_of_bodies(method: str, path: str, most: int) -> None:
     assert largest_body(method, path, 5 * GIB) == most
 
 
-def test_data_files_have_any_size() -> None:
+def test_data_files_have_no_limit_by_default() -> None:
     assert largest_body("PUT", "/v1/data/.my/box/file", None) is None
 
 
@@ -46,8 +46,8 @@ def test_data_files_have_any_size() -> None:
     ("path", "size"),
     [("/v1/algorithms/local", 4 * MIB + 1), ("/health", 65537), ("/v1/algo/a/b", 11 * MIB), ("/git/a/b.git/x", GIB + 1)],
 )
-def test_an_announcement_of_too_much(site: Emulator, path: str, size: int) -> None:
-    """A client that waits to be asked for its body, as curl does, is told at once."""
+def test_a_declared_length_above_the_limit(site: Emulator, path: str, size: int) -> None:
+    """A client that expects `100 Continue`, such as curl, is refused at once."""
     key = f"Authorization: {site.key}\r\n" if not path.startswith("/git/") else f"Authorization: Basic {_basic(site)}\r\n"
     head = f"POST {path} HTTP/1.1\r\nHost: {site.host}\r\n{key}Expect: 100-continue\r\nContent-Length: {size}\r\n\r\n"
     received = answered(site, head.encode())
@@ -55,7 +55,7 @@ def test_an_announcement_of_too_much(site: Emulator, path: str, size: int) -> No
     assert b"\r\nconnection: close\r\n" in received
 
 
-def test_a_body_that_becomes_too_large(site: Emulator) -> None:
+def test_a_chunked_body_above_the_limit(site: Emulator) -> None:
     def blocks(count: int) -> Iterator[bytes]:
         yield from (b" " * MIB for _ in range(count))
 
@@ -69,37 +69,37 @@ def said(reply: Reply) -> tuple[int, str, str]:
     return reply.status, reply.json["error"]["message"], reply.json["error"]["error_type"]
 
 
-def test_what_nobody_wants_is_not_taken_for_ever(site: Emulator) -> None:
-    """Announced above what is drained: the answer comes at once, and the end of the connection with it."""
+def test_a_refused_body_is_not_drained_without_bound(site: Emulator) -> None:
+    """For a declared length above the bound, the reply comes at once, and the connection is closed."""
     head = f"PUT /v1/data/.my/none/file HTTP/1.1\r\nHost: {site.host}\r\nContent-Length: {DRAINED_BYTES + 1}\r\n\r\n"
     received = answered(site, head.encode() + b"x" * 1000)
     assert received.startswith(b"HTTP/1.1 401 ")
     assert b"\r\nconnection: close\r\n" in received
 
 
-def test_a_connection_lives_on_behind_a_refused_body(site: Emulator) -> None:
-    """Its body is not taken for the next request."""
+def test_a_connection_can_be_reused_after_a_refused_body(site: Emulator) -> None:
+    """The rest of the body is not read as the next request."""
     head = f"PUT /v1/data/.my/none/file HTTP/1.1\r\nHost: {site.host}\r\nContent-Length: 25\r\n\r\n".encode()
     health = f"GET /health HTTP/1.1\r\nHost: {site.host}\r\nConnection: close\r\n\r\n".encode()
     received = answered(site, head + b"GET /evil HTTP/1.1\r\nHost:" + health)
     assert re.findall(rb"HTTP/1.1 (\d+) ", received) == [b"401", b"200"]
 
 
-def test_two_ends_of_a_body(site: Emulator) -> None:
-    """Requests are smuggled that way."""
+def test_two_lengths_of_a_body(site: Emulator) -> None:
+    """Two lengths would allow request smuggling."""
     head = f"POST /v1/insights HTTP/1.1\r\nHost: {site.host}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
     received = answered(site, head.encode() + b"0\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n")
     assert re.findall(rb"HTTP/1.1 (\d+) ", received) == [b"400"]
 
 
-def test_a_head_that_is_too_large(site: Emulator) -> None:
+def test_a_head_above_the_limit(site: Emulator) -> None:
     for path, headers in (("/health?" + "a" * 33000, {}), ("/health", {"A": "a" * 33000}), ("/" + "%41" * 11000, {})):
         refused = site.request("GET", path, headers=headers)
         assert (refused.status, refused.headers["content-type"]) == (431, "application/json")
     assert site.request("GET", "/health", headers={"A": "a" * 30000}).status == 200
 
 
-def test_every_file_that_it_may_open(site: Emulator) -> None:
+def test_the_limit_of_open_files_is_raised(site: Emulator) -> None:
     soft, hard = resource.prlimit(site.process.pid, resource.RLIMIT_NOFILE)
     assert soft == (MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES))
 
@@ -120,7 +120,7 @@ def _basic(site: Emulator) -> str:
 
 
 def answered(site: Emulator, sent: bytes) -> bytes:
-    """All that the server says until it closes the connection."""
+    """Everything that the server sends until it closes the connection."""
     host, _, port = site.host.rpartition(":")
     received = b""
     with socket.create_connection((host, int(port)), timeout=60) as connection, contextlib.suppress(ConnectionResetError):
@@ -130,8 +130,8 @@ def answered(site: Emulator, sent: bytes) -> bytes:
     return received
 
 
-def test_strangers_fill_no_memory(site: Emulator) -> None:
-    """Bodies that never end, of what needs no key. Each may have 4 MiB."""
+def test_bodies_of_unauthenticated_requests_are_not_held_in_memory(site: Emulator) -> None:
+    """Incomplete bodies to a route that needs no key. Each may have 4 MiB."""
     count, body = 20, b"x" * (4 * MIB - 1)
     head = f"POST /v1/insights HTTP/1.1\r\nHost: {site.host}\r\nContent-Length: {len(body) + 1}\r\n\r\n"
     host, _, port = site.host.partition(":")
@@ -147,6 +147,6 @@ def test_strangers_fill_no_memory(site: Emulator) -> None:
 
 
 def memory(site: Emulator) -> int:
-    """What the server holds, in bytes."""
+    """Resident memory of the server in bytes."""
     pages = Path(f"/proc/{site.process.pid}/statm").read_text().split()[1]
     return int(pages) * resource.getpagesize()

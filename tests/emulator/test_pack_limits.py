@@ -1,4 +1,4 @@
-"""What a pushed pack may unpack to. Sizes are told before anything is unpacked, so most packs here only tell them."""
+"""Limits on the unpacked size of packs. Most packs here only declare sizes, since these are checked before unpacking."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ COMMIT, TREE, BLOB = 1, 2, 3
 
 
 def number(value: int) -> bytes:
-    """As deltas have it, the lowest bits first."""
+    """A number in the encoding of deltas: 7 bits per byte, lowest first."""
     return (bytes([value & 127 | 128]) + number(value >> 7)) if value > 127 else bytes([value])
 
 
@@ -31,7 +31,7 @@ def entry(kind: int, size: int, compressed: bytes, base: bytes = b"") -> bytes:
 
 
 def delta(made: int, base: bytes, kind: int = OFFSET_DELTA) -> bytes:
-    """One that says how much it makes, and makes nothing."""
+    """A delta that declares the size of its result, and produces nothing."""
     script = number(1) + number(made)
     return entry(kind, len(script), zlib.compress(script), base)
 
@@ -48,7 +48,7 @@ def zeros(size: int) -> bytes:
 
 
 def chain(made: int, count: int) -> list[bytes]:
-    """A blob, and deltas each of which leans on the one before it."""
+    """A blob and a chain of deltas, each based on the one before it."""
     entries = [entry(BLOB, 1, zlib.compress(b"x"))]
     for _ in range(count):
         entries.append(delta(made, bytes([len(entries[-1])])))
@@ -68,12 +68,15 @@ REFUSED = {
     ),
     "a long chain": (chain(100 * MIB, 11), "more than 1073741824 bytes in a chain of deltas"),
     "deltas by id": ([delta(100 * MIB, b"x" * 20, ID_DELTA)] * 11, "more than 1073741824 bytes of deltas by id"),
-    "a size without end": ([b"\xb0" + b"\xff" * 12], "the pack is damaged: a size without end"),
-    "a size that is wrong": ([entry(BLOB, 2, zlib.compress(b"x"))], "the pack is damaged: an object has another size than it says"),
-    "a base before the pack": ([delta(1, b"\x7f")], "the pack is damaged: a delta leans on nothing"),
+    "a size without end": ([b"\xb0" + b"\xff" * 12], "the pack is damaged: a size is too long"),
+    "a size that is wrong": (
+        [entry(BLOB, 2, zlib.compress(b"x"))],
+        "the pack is damaged: an object has another size than declared",
+    ),
+    "a base before the pack": ([delta(1, b"\x7f")], "the pack is damaged: a delta has no base"),
     "a delta of nothing": (
         [SMALL, entry(OFFSET_DELTA, 0, zlib.compress(b""), bytes([len(SMALL)]))],
-        "the pack is damaged: a delta without sizes",
+        "the pack is damaged: a delta has no sizes",
     ),
 }
 
@@ -96,8 +99,8 @@ def test_counts_and_totals(monkeypatch: pytest.MonkeyPatch) -> None:
         check(io.BytesIO(pack([*siblings, delta(100 * MIB, bytes([len(siblings[1])]))])))
 
 
-def test_packs_that_are_taken() -> None:
-    """A chain below the limit, one after the other; where the file was it is again."""
+def test_packs_within_the_limits() -> None:
+    """The position in the file is unchanged afterwards."""
     for entries in (chain(100 * MIB, 10), chain(MIB, 100), [entry(BLOB, 0, zlib.compress(b""))], []):
         file = io.BytesIO(b"before" + pack(entries))
         file.seek(6)
@@ -105,8 +108,8 @@ def test_packs_that_are_taken() -> None:
         assert file.tell() == 6
 
 
-def test_objects_of_many_blocks_are_passed() -> None:
-    """However zlib cuts them, the next object is found."""
+def test_objects_of_many_blocks() -> None:
+    """The next object is found wherever the blocks of zlib end."""
     noise = hashlib.shake_128(b"1").digest(300_000)
     for content in (noise, bytes(300_000), noise[:65_536], noise[:65_472], noise[:65_471]):
         check(io.BytesIO(pack([entry(BLOB, len(content), zlib.compress(content)), SMALL, delta(5, bytes([len(SMALL)]))])))
@@ -114,7 +117,7 @@ def test_objects_of_many_blocks_are_passed() -> None:
         check(io.BytesIO(pack([entry(BLOB, len(noise), zlib.compress(noise)[:200_000])])))
 
 
-def test_whatever_dulwich_writes_is_taken() -> None:
+def test_packs_of_dulwich_are_accepted() -> None:
     repository = MemoryRepo()
     tree = store(repository, {f"folder/{number}": b"line\n" * (1000 + number) for number in range(30)})
     add_commit(repository, tree, [])
@@ -141,6 +144,6 @@ def test_a_small_push_of_a_large_file_takes_no_memory(site: Emulator) -> None:
 
 
 def peak(site: Emulator) -> int:
-    """The most memory that the server has ever had, in bytes."""
+    """The peak resident memory of the server in bytes."""
     [line] = [line for line in Path(f"/proc/{site.process.pid}/status").read_text().splitlines() if line.startswith("VmHWM:")]
     return int(line.split()[1]) * 1024

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from emulated import Emulator, emulator, until
+from faulty_cluster import FILE, faulty_cluster
 from page_seeds import HOSTILE, SPOOF_SHOWN, basic, fetched, filled, looked, page, rehearse
-from striking import FILE, struck
 
 from algosync.emulator.pages.listings import LISTED, RECENT
 from algosync.emulator.pages.requests import READ, recent
@@ -77,7 +77,7 @@ def test_running_code_and_the_administration_see_none(site: Emulator) -> None:
     refused = fetched(site, "/page/", site.admin_key)
     # So that a browser asks for another one.
     assert (refused.status, refused.headers["www-authenticate"][:5]) == (401, "Basic")
-    assert refused.json["error"]["message"] == "This key is for the administration alone: the pages need another one"
+    assert refused.json["error"]["message"] == "This key is for administration only: the pages need another one"
     peeking = site.deploy("Peeking", PEEKING)
     assert [site.call(peeking, path)["result"] for path in ("/page/", "/v1/data/")] == [403, 200]
 
@@ -252,8 +252,8 @@ def test_only_the_end_of_the_request_log_is_read(tmp_path: Path) -> None:
 
 
 def test_looking_uses_no_fault_up(tmp_path: Path, environments: Path) -> None:
-    with struck(tmp_path / "root", environments) as cluster:
-        cluster.strike("GET /*", {"status": 503}, times=1)
+    with faulty_cluster(tmp_path / "root", environments) as cluster:
+        cluster.inject("GET /*", {"status": 503}, times=1)
         assert page(cluster.site, "/page/calls").text.count("fault") == 0
         assert [cluster.site.request("GET", FILE).status for _ in range(2)] == [503, 200]
         words = " ".join(page(cluster.site, "/page/calls").text.split())
@@ -263,8 +263,8 @@ def test_looking_uses_no_fault_up(tmp_path: Path, environments: Path) -> None:
 
 def test_everybody_sees_what_nobody_known_was_refused(tmp_path: Path, environments: Path) -> None:
     """What algosync asks first names no account; where it does, only that one's requests are shown."""
-    with struck(tmp_path / "root", environments) as cluster:
-        cluster.strike("* *", {"status": 503}, nth=3, times=1)
+    with faulty_cluster(tmp_path / "root", environments) as cluster:
+        cluster.inject("* *", {"status": 503}, nth=3, times=1)
         environment = "/v1/algorithm-environments/edge/languages"
         asked = [("/v1/data/", "simNobody"), (environment, "simNobody"), ("/v1/data/", cluster.site.key), (FILE, "simNobody")]
         asked += [("/v1/data/somebody/box", "simNobody"), ("/v1/users/somebody", "simNobody")]

@@ -12,8 +12,8 @@ from algosync.emulator.git.repositories import Repositories
 from algosync.emulator.python.venvs import Venvs
 from algosync.emulator.records.accounts import Accounts
 from algosync.emulator.records.algorithms import Algorithm
-from algosync.emulator.records.builds import SUCCEEDED, Build
-from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.builds import SUCCEEDED, BuildRecord
+from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.database import Database
 from algosync.emulator.running import pool
 from algosync.emulator.running.builder import Builder
@@ -34,7 +34,7 @@ def target(folder: Path, name: str) -> Target:
     (source / "algorithmia.conf").write_text(json.dumps({"algoname": name}))
     (source / "src" / f"{name}.py").write_text("import os\ndef apply(input):\n    return os.getpid()\n")
     algorithm = Algorithm(name, "local", name, {}, {}, "")
-    return Target(algorithm, Build(1, name, name, "commit", "", SUCCEEDED, "", None), may_call=True)
+    return Target(algorithm, BuildRecord(1, name, name, "commit", "", SUCCEEDED, "", None), may_call=True)
 
 
 def with_pool(folder: Path, environments: Path, scenario: Callable[[Pool, Start], Awaitable[None]]) -> None:
@@ -45,7 +45,7 @@ def with_pool(folder: Path, environments: Path, scenario: Callable[[Pool, Start]
         venvs = Venvs(environments)
         host = Host(folder / "run", "http://127.0.0.1:9", Accounts(database))
         spares = Spares(host)
-        builder = Builder(folder / "builds", Records.of(database), Repositories(folder / "git"), venvs, spares)
+        builder = Builder(folder / "builds", Catalog.of(database), Repositories(folder / "git"), venvs, spares)
         workers = Pool(host, builder, venvs, spares)
 
         async def start(wanted: Target) -> int:

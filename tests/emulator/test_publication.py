@@ -12,7 +12,7 @@ import pytest
 from emulated import SETTINGS, Emulator
 
 from algosync.emulator.records.algorithms import Algorithm
-from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.database import Database
 from algosync.emulator.records.versions import Release
 
@@ -92,7 +92,7 @@ def test_a_publication_is_one_transaction(tmp_path: Path) -> None:
     public: dict[str, object] = {"algorithm_callability": "public"}
     release = Release("commit", "minor", {"label": "x"}, public, {})
     with closing(Database(tmp_path / "cluster.sqlite")) as database:
-        records = Records.of(database)
+        records = Catalog.of(database)
         records.algorithms.add(Algorithm("id", "local", "Whole", {"label": "x"}, private, ""))
         with database.write() as connection:
             connection.execute("CREATE TRIGGER kill BEFORE UPDATE ON algorithms BEGIN SELECT RAISE(ABORT, 'killed'); END")
@@ -105,6 +105,6 @@ def test_a_publication_is_one_transaction(tmp_path: Path) -> None:
         assert (records.versions.of("id"), stand(records)) == ([version], public)
 
 
-def stand(records: Records) -> object:
+def stand(records: Catalog) -> object:
     found = records.algorithms.get("id")
     return found and found.settings

@@ -1,4 +1,4 @@
-"""A push and the build that it starts, by the real git: what it is shown, and when; what becomes of the build when it leaves."""
+"""A push with the git program and its build: the log that git shows, and the build after git has left."""
 
 import base64
 import contextlib
@@ -31,7 +31,7 @@ PROJECT = '[build-system]\nrequires = []\nbuild-backend = "setup"\nbackend-path 
 
 
 class Package:
-    """A requirement that has begun to be set up when `marker` is there, and fails when `release` is."""
+    """A requirement whose installation creates `marker` when it begins, and fails as soon as `release` exists."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
@@ -44,7 +44,7 @@ class Package:
 @pytest.fixture
 def package(tmp_path: Path) -> Iterator[Package]:
     made = Package(tmp_path / "package")
-    # Whoever waits for the build where nobody should fails, and does not wait for ever.
+    # A test that wrongly waits for the build then fails instead of hanging.
     timer = threading.Timer(DEADLINE, made.release.touch)
     timer.start()
     yield made
@@ -80,7 +80,7 @@ def test_the_log_appears_while_the_build_runs(site: Emulator, tmp_path: Path, pa
 
 
 @needs_git
-def test_who_leaves_stops_no_build_and_holds_up_no_other_push(site: Emulator, tmp_path: Path, package: Package) -> None:
+def test_a_client_that_leaves_affects_neither_its_build_nor_other_pushes(site: Emulator, tmp_path: Path, package: Package) -> None:
     site.create("Left")
     work = Work(site, "Left", tmp_path / "work")
     commit = work.commit("requirements.txt", package.requirement)
@@ -88,7 +88,7 @@ def test_who_leaves_stops_no_build_and_holds_up_no_other_push(site: Emulator, tm
         until(package.marker.exists)
         os.killpg(push.pid, signal.SIGINT)
     assert push.returncode != 0
-    # The request is in the log when the server has noticed.
+    # The request is logged once the server has noticed that the client left.
     until(lambda: any(line["path"] == "/git/local/Left.git/git-receive-pack" for line in site.log()))
     second = site.push("Left", {"requirements.txt": ""})
     assert (status(site, "Left", commit), site.fetch("Left")[1]) == ("in-progress", second.encode())
@@ -97,8 +97,8 @@ def test_who_leaves_stops_no_build_and_holds_up_no_other_push(site: Emulator, tm
 
 
 @needs_git
-def test_a_server_that_stops_ends_the_push_well(tmp_path: Path, environments: Path, package: Package) -> None:
-    """`emulator` asserts that the server has nothing to complain of."""
+def test_a_stopping_server_completes_the_push(tmp_path: Path, environments: Path, package: Package) -> None:
+    """`emulator` asserts that the server's stderr is empty."""
     with emulator(tmp_path / "root", environments) as site:
         site.create("Stopped")
         work = Work(site, "Stopped", tmp_path / "work")
@@ -115,7 +115,7 @@ def test_a_server_that_stops_ends_the_push_well(tmp_path: Path, environments: Pa
 def posted(
     site: Emulator, name: str, capabilities: bytes, requirements: bytes = b""
 ) -> tuple[str, http.client.HTTPResponse, http.client.HTTPConnection]:
-    """A push by hand, up to the head of its answer; its commit."""
+    """Send a push assembled by hand. Returns its commit, and the reply of which only the head is read."""
     repository, head = site.fetch(name)
     tree = store(repository, {"requirements.txt": requirements})
     commit = add_commit(repository, tree, [head])
@@ -146,7 +146,7 @@ def test_the_report_comes_before_the_log(site: Emulator) -> None:
     [(b"report-status", b"000eunpack ok\n0019ok refs/heads/master\n0000"), (b"", b"")],
     ids=["report", "nothing"],
 )
-def test_without_a_side_band_nobody_waits_for_the_build(
+def test_without_a_side_band_the_push_does_not_wait_for_the_build(
     site: Emulator, package: Package, capabilities: bytes, expected: bytes
 ) -> None:
     name = f"Less{len(capabilities)}"
@@ -160,8 +160,8 @@ def test_without_a_side_band_nobody_waits_for_the_build(
     )
 
 
-def test_algosync_is_not_held_up_by_a_build(site: Emulator, package: Package) -> None:
-    """It has a deadline of its own for builds."""
+def test_a_push_by_algosync_does_not_wait_for_the_build(site: Emulator, package: Package) -> None:
+    """algosync has its own deadline for builds."""
     site.create("Ours")
     cluster = Cluster(site.root, site.address, site.user, site.key, cast("subprocess.Popen[bytes]", site.process))
     commit = cluster.push_behind("Ours", "requirements.txt", package.requirement.encode())

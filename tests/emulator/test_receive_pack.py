@@ -1,4 +1,4 @@
-"""Pushes of many refs, of refs that no file system should have, and of objects that others share."""
+"""Pushes of many refs, of refs with long or deep names, and of shared objects."""
 
 import hashlib
 import io
@@ -34,7 +34,7 @@ def repository(tmp_path: Path) -> Iterator[Repo]:
 def push(
     repository: Repo, refs: list[tuple[bytes, bytes]], objects: MemoryRepo | None = None, old: Sequence[bytes] = ()
 ) -> list[bytes]:
-    """Make refs, or move them from what they are, `old`; the lines of the answer."""
+    """Create refs, or update them from their `old` values. Returns the lines of the report."""
     lines = [before + b" " + new + b" " + ref for (ref, new), before in zip(refs, old or [ZERO] * len(refs), strict=True)]
     body = io.BytesIO()
     for line in [lines[0] + b"\0report-status", *lines[1:]]:
@@ -46,8 +46,8 @@ def push(
     return list(Protocol(io.BytesIO(receive(repository, body).report).read, lambda _: None).read_pkt_seq())
 
 
-def test_what_a_push_of_many_refs_reads(repository: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its refs once, and each object a few times, however many refs there are."""
+def test_creating_many_refs_reads_each_object_a_few_times(repository: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The refs are read once, regardless of their number."""
     objects, refs = MemoryRepo(), []
     parents: list[bytes] = []
     for number in range(100):
@@ -62,8 +62,8 @@ def test_what_a_push_of_many_refs_reads(repository: Repo, monkeypatch: pytest.Mo
     assert len(loaded) < 10 * len(refs)
 
 
-def test_what_a_push_that_moves_many_refs_reads(repository: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each further along one history, which is not walked for each of them."""
+def test_moving_many_refs_reads_each_object_a_few_times(repository: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All refs move along one history, which is not walked for each of them."""
     objects, commits = MemoryRepo(), list[bytes]()
     tree = store(objects, {"file": b"text"})
     for number in range(101):
@@ -79,8 +79,8 @@ def test_what_a_push_that_moves_many_refs_reads(repository: Repo, monkeypatch: p
     assert len(loaded) < 10 * len(refs)
 
 
-def test_which_commits_descend_from_which() -> None:
-    """Two lines that meet again, and one that does not."""
+def test_ancestry() -> None:
+    """A history with a merge, and an unmerged branch."""
     parents = {b"b": [b"a"], b"c": [b"a"], b"d": [b"c", b"b"], b"e": [b"d"], b"f": [b"b"], b"d2": [b"d", b"d", b"z"]}
     commits = sorted({*parents, b"a", b"z"})
     known = Ancestry(parents, [*commits, b"a"])
@@ -90,8 +90,8 @@ def test_which_commits_descend_from_which() -> None:
     }  # fmt: skip
 
 
-def test_history_is_known_whatever_times_its_commits_name(repository: Repo) -> None:
-    """Clocks may be wrong: a commit can be older than its parent. What has another history is refused."""
+def test_ancestry_does_not_depend_on_dates_of_commits(repository: Repo) -> None:
+    """A wrong clock can make a commit older than its parent. Other histories are still refused."""
     objects, ref = MemoryRepo(), b"refs/heads/any"
     tree = store(objects, {"file": b"text"})
     first = add_commit(objects, tree, [])
@@ -106,8 +106,8 @@ def test_history_is_known_whatever_times_its_commits_name(repository: Repo) -> N
     assert push(repository, [(ref, early.id)], old=[late.id]) == [OK, b"ng " + ref + b" non-fast-forward\n"]
 
 
-def test_more_refs_than_are_taken(repository: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receive_pack, "MOST_REFS", 3)
+def test_too_many_refs_in_a_push(repository: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receive_pack, "MAX_REFS", 3)
     head = repository.refs[b"refs/heads/master"]
     refs = [(b"refs/heads/%d" % number, head) for number in range(5)]
     refused = [b"ng " + ref + b" unpacker error\n" for ref, _ in refs[:4]]
@@ -117,14 +117,14 @@ def test_more_refs_than_are_taken(repository: Repo, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize(("name", "fine"), [("a/" * 14 + "b", True), ("a/" * 15 + "b", False), ("/".join(["a" * 200] * 6), False)])
 def test_names_of_refs(repository: Repo, name: str, fine: bool) -> None:
-    """A ref is a file below folders: without end they kept the cluster from starting."""
+    """A ref is a file in folders. Unlimited depth once prevented a cluster from starting."""
     ref = f"refs/heads/{name}".encode()
     answer = b"ok " + ref if fine else b"ng " + ref + b" funny refname"
     assert push(repository, [(ref, repository.refs[b"refs/heads/master"])]) == [OK, answer + b"\n"]
 
 
-def test_refs_of_one_push_follow_each_other(repository: Repo) -> None:
-    """What the one before has made is there for the next, which has not been told of it."""
+def test_refs_of_a_push_are_updated_in_order(repository: Repo) -> None:
+    """An update sees the result of the one before it."""
     head = repository.refs[b"refs/heads/master"]
     ref = b"refs/heads/twice"
     assert push(repository, [(ref, head), (ref, head)]) == [OK, b"ok " + ref + b"\n", b"ng " + ref + b" fetch first\n"]
@@ -139,8 +139,8 @@ def tagged(objects: MemoryRepo, kind: type, named: bytes) -> bytes:
     return tag.id
 
 
-def test_what_is_complete(repository: Repo) -> None:
-    """Each refers to what is there, but not everything to what it has to be; one that is broken breaks no other."""
+def test_completeness_of_objects(repository: Repo) -> None:
+    """References must exist and have the right type. A broken object does not affect others."""
     objects = MemoryRepo()
     blob, gone = Blob.from_string(b"x"), b"1" * 40
     objects.object_store.add_object(blob)
@@ -177,8 +177,8 @@ def test_what_is_complete(repository: Repo) -> None:
     assert complete == {"link", "as folder", "commit of both", "tag", "tag of a file", "head"}
 
 
-def test_which_objects_of_a_pack_are_files(repository: Repo) -> None:
-    """Told from what each is made from in the end: a delta has no type of its own."""
+def test_types_of_objects_in_packs(repository: Repo) -> None:
+    """A delta has the type of the object at the start of its chain."""
     large, listing = bytes(range(256)) * 40, Tree()
     for number in range(100):
         listing.add(b"%d" % number, 0o100644, b"1" * 40)
@@ -207,8 +207,8 @@ def test_which_objects_of_a_pack_are_files(repository: Repo) -> None:
     assert not known.is_file(b"1" * 40)
 
 
-def test_histories_of_any_length_and_folders_of_any_depth(repository: Repo) -> None:
-    """Without recursion."""
+def test_long_histories_and_deep_folders(repository: Repo) -> None:
+    """They are walked without recursion."""
     objects, parents = MemoryRepo(), list[bytes]()
     tree = store(objects, {})
     for _ in range(1500):

@@ -1,4 +1,4 @@
-"""Folders that others' code has filled, however: they go, and nothing else does."""
+"""Removal of folders that untrusted code has filled: everything in them is removed, and nothing else."""
 
 import contextlib
 import errno
@@ -21,13 +21,13 @@ NOBODY = 65534
 
 @pytest.fixture(autouse=True)
 def cleared(tmp_path: Path) -> Iterator[None]:
-    """pytest would remove with `shutil.rmtree` what a test has left."""
+    """Remove what a test has left. pytest would use `shutil.rmtree`."""
     yield
     remove(tmp_path)
 
 
 def deep(folder: Path, name: str, count: int) -> None:
-    """A chain of folders with a file in each, made from inside: its path is longer than any may be."""
+    """Create nested folders with a file in each. The resulting path exceeds the maximum length of paths."""
     folder.mkdir(exist_ok=True)
     here = os.open(folder, os.O_RDONLY)
     for _ in range(count):
@@ -63,8 +63,8 @@ def test_links_are_removed_and_never_followed(tmp_path: Path) -> None:
     assert kept.stat().st_mode & 0o777 == 0o500
 
 
-def test_folders_that_nobody_may_read_or_change(tmp_path: Path) -> None:
-    """Whoever runs the tests: root may do anything anyway, so this is somebody else's process."""
+def test_folders_without_permissions(tmp_path: Path) -> None:
+    """Permissions do not apply to root, so the test runs in a process of another user."""
     script = (
         "import os, sys; from pathlib import Path; from algosync.emulator.processes.removal import remove; os.chdir(sys.argv[1]);"
         f"os.getuid() or (os.chown('.', {NOBODY}, {NOBODY}), os.setgid({NOBODY}), os.setuid({NOBODY}));"
@@ -79,10 +79,10 @@ def test_folders_that_nobody_may_read_or_change(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_cannot_be_removed_is_told_and_the_rest_is_gone(
+def test_a_failure_is_reported_and_the_rest_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As with a file that the system keeps, which only root can make."""
+    """Simulates an immutable file, which only root could create."""
     folder, unlink = tmp_path / "folder", os.unlink
     for name in ("one", "two"):
         (folder / name).mkdir(parents=True)
@@ -102,8 +102,8 @@ def test_what_cannot_be_removed_is_told_and_the_rest_is_gone(
     assert caplog.messages == [f"{folder} is not removed: Operation not permitted"]
 
 
-def test_who_never_stops_writing_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Faster than any removal: below each folder there is another one by the time that it is looked at."""
+def test_removal_gives_up_on_a_folder_that_keeps_growing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each folder contains another one by the time it is read."""
     monkeypatch.setattr(removal, "PATIENCE_SECONDS", 0.2)
     folder, rename = tmp_path / "folder", os.rename
     (folder / "first" / "next").mkdir(parents=True)
@@ -117,14 +117,14 @@ def test_who_never_stops_writing_is_not_waited_for(tmp_path: Path, monkeypatch: 
         remove(folder)
 
 
-def test_a_folder_that_is_still_written_to(tmp_path: Path) -> None:
-    """Each folder that is made is below the last one; when their writer has ended, nothing is left of any."""
+def test_a_folder_that_is_written_to_meanwhile(tmp_path: Path) -> None:
+    """A thread keeps creating nested folders. When it has ended, all of them can be removed."""
     (tmp_path / "folder").mkdir()
     here = os.open(tmp_path / "folder", os.O_RDONLY)
 
     def write() -> None:
         nonlocal here
-        # Until the one that it is in is removed.
+        # Ends when the current folder is removed.
         with contextlib.suppress(FileNotFoundError):
             for _ in range(2000):
                 os.mkdir("next", dir_fd=here)
@@ -141,13 +141,13 @@ def test_a_folder_that_is_still_written_to(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("entries", [0, 3])
-def test_a_folder_that_another_has_made_anew_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entries: int) -> None:
-    """It has the name of the one that is removed, and nothing else in common."""
+def test_a_new_folder_of_the_same_name_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entries: int) -> None:
+    """Another process has replaced the removed folder by a new one."""
     folder, rmdir = tmp_path / "folder", os.rmdir
     folder.mkdir()
 
     def anew(name: str, *, dir_fd: int) -> None:
-        """Who writes into it keeps it there; then all of it goes, and another comes."""
+        """Fail as if the folder was not empty, and meanwhile replace it by a new one."""
         monkeypatch.undo()
         rmdir(name, dir_fd=dir_fd)
         for number in range(entries):
@@ -160,8 +160,8 @@ def test_a_folder_that_another_has_made_anew_stays(tmp_path: Path, monkeypatch: 
     assert len(list(folder.iterdir())) == entries
 
 
-def test_a_cluster_starts_whatever_has_been_left(tmp_path: Path, environments: Path) -> None:
-    """Folders without end, of calls, builds, packages that a build has made, and refs from before their names had limits."""
+def test_a_cluster_starts_despite_deep_leftovers(tmp_path: Path, environments: Path) -> None:
+    """Deeply nested folders of calls, builds and packages, and refs from before their names had limits."""
     root, cache = tmp_path / "root", tmp_path / "environments"
     site = start(root, environments)
     algorithm = site.create("Any")["id"]

@@ -1,4 +1,4 @@
-"""What a key permits, for how long, and what members of an organization may do."""
+"""Rights and expiry of keys, rights of members of organizations, migration of older databases."""
 
 import base64
 import contextlib
@@ -30,7 +30,7 @@ ECHO = "def apply(input):\n    return input\n"
 
 @pytest.fixture(scope="module")
 def echo(site: Emulator) -> str:
-    """An algorithm to try rights on: the path to call it by."""
+    """The reference of an algorithm for these tests."""
     site.request("POST", "/v1/data/.my", {"name": "rights"})
     site.request("PUT", "/v1/data/.my/rights/file", b"content")
     return site.deploy("Rights", ECHO)
@@ -60,7 +60,7 @@ def requests(echo: str) -> list[tuple[str, str, Any]]:
         (Rights(write=False, call=False, management=False), [3, 4, 5, 6, 7, 8]),
     ],
 )
-def test_what_a_key_lacks_is_refused(site: Emulator, echo: str, rights: Rights, refused: list[int]) -> None:
+def test_requests_beyond_a_keys_rights_are_refused(site: Emulator, echo: str, rights: Rights, refused: list[int]) -> None:
     key = site.key_of("local", rights)
     basic = base64.b64encode(f"local:{key}".encode()).decode()
     found = []
@@ -73,8 +73,8 @@ def test_what_a_key_lacks_is_refused(site: Emulator, echo: str, rights: Rights, 
     assert found == [403 if number in refused else 200 for number in range(len(found))]
 
 
-def test_no_route_that_changes_anything_is_open_to_a_key_without_rights(site: Emulator, tmp_path: Path) -> None:
-    """Every route of the table, whatever is added to it: what a key without rights may do, is to read."""
+def test_a_key_without_rights_can_change_nothing(site: Emulator, tmp_path: Path) -> None:
+    """On every route of the table, it can only read."""
     with closing(Database(tmp_path / "database")) as database:
         routes = Cluster(Place(tmp_path, tmp_path, 1, "token"), database).routes()
     key = site.key_of("local", Rights(write=False, call=False, management=False))
@@ -85,12 +85,12 @@ def test_no_route_that_changes_anything_is_open_to_a_key_without_rights(site: Em
         headers = {"Authorization": f"Basic {basic}"} if path.startswith("/git/") else {}
         if site.request(method, path, headers=headers, key=key).status != 403:
             let_in.add((method, pattern))
-    # Insights change nothing: nobody keeps them, and clients send them without a key.
+    # Insights are not stored, and clients send them without a key.
     assert {(method, pattern) for method, pattern in let_in if method not in ("GET", "HEAD")} == {("POST", "/v1/insights")}
     assert [pattern for _, pattern in let_in if pattern.startswith(("/git/", "/v1/algo/"))] == []
 
 
-def test_a_push_without_the_right_changes_nothing(site: Emulator, echo: str) -> None:
+def test_a_push_without_the_right_is_refused(site: Emulator, echo: str) -> None:
     before = site.fetch("Rights")[1]
     for rights in (READ_ONLY, NO_MANAGEMENT):
         with pytest.raises(GitProtocolError, match="unexpected http resp 403"):
@@ -98,8 +98,8 @@ def test_a_push_without_the_right_changes_nothing(site: Emulator, echo: str) -> 
     assert site.fetch("Rights")[1] == before
 
 
-def test_a_refusal_is_read_by_who_is_still_sending(site: Emulator, echo: str) -> None:
-    """64 MB, which no socket buffer takes: the answer comes after them."""
+def test_a_client_that_is_still_sending_receives_the_refusal(site: Emulator, echo: str) -> None:
+    """64 MiB exceed any socket buffer, so the server must read them before its reply."""
     key = site.key_of("local", READ_ONLY)
     blocks = (b"x" * 1024 * 1024 for _ in range(64))
     reply = site.request("PUT", "/v1/data/.my/rights/large", blocks, key=key)
@@ -107,7 +107,7 @@ def test_a_refusal_is_read_by_who_is_still_sending(site: Emulator, echo: str) ->
     assert site.request("HEAD", "/v1/data/.my/rights/large").status == 404
 
 
-def test_a_key_ends_at_its_time(site: Emulator) -> None:
+def test_an_expired_key_is_refused(site: Emulator) -> None:
     made = time.time()
     key, expired = site.key_of("local", expires_in=2), site.key_of("local", expires_in=-1)
     assert site.request("GET", "/v1/data/", key=site.key_of("local", expires_in=3600)).status == 200
@@ -119,8 +119,8 @@ def test_a_key_ends_at_its_time(site: Emulator) -> None:
     assert site.request("GET", "/v1/data/").status == 200
 
 
-def test_organizations_own(site: Emulator) -> None:
-    """Members manage, push, publish, call, and write its collections; others may not, nor take part in what is private."""
+def test_resources_of_organizations(site: Emulator) -> None:
+    """Members may manage, push, publish and call its algorithms, and write its collections; other users may not."""
     site.join("member", "acme")
     site.join("member", "zebra")
     member = site.acting("member", site.key_of("member"), owner="acme")
@@ -151,7 +151,7 @@ def test_organizations_own(site: Emulator) -> None:
     assert member.request("GET", "/v1/data/acme/models/file").body == b"1"
 
 
-def test_an_algorithm_writes_for_a_member(site: Emulator) -> None:
+def test_an_algorithm_has_its_callers_memberships(site: Emulator) -> None:
     """A running algorithm acts for its caller, memberships included."""
     site.join("writer", "guild")
     writer = site.acting("writer", site.key_of("writer"), owner="guild")
@@ -166,8 +166,8 @@ def apply(input):
     assert writer.call(writer.deploy("Writes", code), "/v1/data/guild/out/file")["result"] == 200
 
 
-def test_a_folder_of_format_1_is_brought_to_this_one(tmp_path: Path, environments: Path) -> None:
-    """The file was written by a server of that time: two users, one of them with a collection."""
+def test_a_database_of_format_1_is_migrated(tmp_path: Path, environments: Path) -> None:
+    """The file was written by an old server. It has two users, one of them with a collection."""
     (tmp_path / "root").mkdir()
     packed = Path(__file__).with_name("format_1.sqlite.xz").read_bytes()
     path = tmp_path / "root" / "cluster.sqlite"
@@ -193,13 +193,13 @@ def new_database(path: Path) -> Path:
 
 
 def shape(connection: sqlite3.Connection) -> list[Any]:
-    """How every table and index was made, with its keys and constraints."""
+    """The SQL of every table and index."""
     return connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY type, name").fetchall()
 
 
 @pytest.mark.parametrize("found", [2, 3, 4])
-def test_a_database_of_an_older_format_is_brought_to_this_one(tmp_path: Path, found: int) -> None:
-    """The tables of format 2 are those that the first two scripts make."""
+def test_a_database_of_an_older_format_is_migrated(tmp_path: Path, found: int) -> None:
+    """The first two scripts create the tables of format 2."""
     path = tmp_path / "old.sqlite"
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.executescript(ACCOUNTS + SCHEMA + "".join([FORMAT_3, FORMAT_4][: found - 2]))

@@ -1,4 +1,4 @@
-"""What git's user is shown of a build: whole lines, harmless ones, in packets of git's protocol, whatever the build says."""
+"""The build log that git shows to its user: complete lines without control characters, in packets of git's protocol."""
 
 import asyncio
 import io
@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algosync.emulator.git.side_band import KEEP_ALIVE, LONGEST, Remarks, packets
-from algosync.emulator.records.builds import Build
+from algosync.emulator.records.builds import BuildRecord
 from algosync.emulator.running import build_log
 from algosync.emulator.running.builder import Builder
 
-BUILD = Build(1, "id", "algorithm", "0" * 40, "version", "in-progress", "now", None)
+BUILD = BuildRecord(1, "id", "algorithm", "0" * 40, "version", "in-progress", "now", None)
 ALLOWED = re.compile(r"[\n\t\x20-\x7e\xa0-\U0010ffff]*")
 
 
 def shown(framed: bytes) -> str:
-    """What the packets say, all of them in the channel of remarks."""
+    """The text of packets, which must all be in the channel of remarks."""
     read = list(Protocol(io.BytesIO(framed + b"0000").read, lambda _: None).read_pkt_seq())
     assert {packet[:1] for packet in read} <= {b"\2"}
     return b"".join(packet[1:] for packet in read).decode()
@@ -33,7 +33,7 @@ def all_of(blocks: list[bytes]) -> str:
 
 
 @given(st.lists(st.binary()))
-def test_output_of_any_kind_is_lines_without_control_characters(blocks: list[bytes]) -> None:
+def test_any_output_becomes_lines_without_control_characters(blocks: list[bytes]) -> None:
     text = all_of(blocks)
     assert ALLOWED.fullmatch(text)
     assert text[-1:] in ("", "\n")
@@ -55,12 +55,12 @@ def test_harmless_text_is_kept(text: str) -> None:
         (b"0000000fno packet\n", "0000000fno packet\n"),
     ],
 )
-def test_tricks_of_the_terminal(output: bytes, expected: str) -> None:
+def test_control_characters_are_replaced(output: bytes, expected: str) -> None:
     assert all_of([output]) == expected
     assert all_of([output[at : at + 1] for at in range(len(output))]) == expected
 
 
-def test_a_line_that_never_ends_is_cut() -> None:
+def test_an_endless_line_is_split() -> None:
     remarks = Remarks()
     said = [remarks.packets("\u20ac".encode() * 100_000) for _ in range(3)]
     assert all(said)
@@ -69,7 +69,7 @@ def test_a_line_that_never_ends_is_cut() -> None:
     assert {len(line) for line in lines[:-1]} == {LONGEST}
 
 
-def test_packets_are_as_large_as_git_permits() -> None:
+def test_packets_have_the_maximum_size_of_git() -> None:
     framed = packets(1, bytes(200_000))
     read = list(Protocol(io.BytesIO(framed + b"0000").read, lambda _: None).read_pkt_seq())
     assert [len(packet) for packet in read] == [65516, 65516, 65516, 200_000 - 3 * 65515 + 1]
@@ -79,19 +79,19 @@ def test_packets_are_as_large_as_git_permits() -> None:
 
 
 class Paced:
-    """A builder of one build, which lasts as many looks as there are steps; each step may add to its log."""
+    """A builder of one build that ends after as many polls as there are steps. Each step may append to the log."""
 
     def __init__(self, log: Path, steps: list[bytes | None]) -> None:
         self._log, self._steps = log, steps
 
-    async def ends(self, build: Build, within: float) -> bool:
+    async def ends(self, build: BuildRecord, within: float) -> bool:
         assert (build, within) == (BUILD, build_log.POLL_SECONDS)
         if added := self._steps.pop(0):
             with self._log.open("ab") as log:
                 log.write(added)
         return not self._steps
 
-    def log_file(self, build: Build) -> Path:
+    def log_file(self, build: BuildRecord) -> Path:
         assert build == BUILD
         return self._log
 
@@ -105,7 +105,7 @@ def followed(log: Path, steps: list[bytes | None], *, stops: bool = False) -> li
     return asyncio.run(collect())
 
 
-def test_lines_are_shown_as_they_come(tmp_path: Path) -> None:
+def test_lines_are_sent_as_they_are_written(tmp_path: Path) -> None:
     said = followed(tmp_path / "log", [None, b"one\ntw", b"o\n", None, b"end"])
     assert [shown(each) for each in said] == ["one\n", "two\n", "end\n"]
 
@@ -119,6 +119,6 @@ def test_a_silent_build_keeps_the_connection_alive(tmp_path: Path, monkeypatch: 
     assert followed(tmp_path / "other", [None] * 50) == []
 
 
-def test_a_server_that_stops_says_so(tmp_path: Path) -> None:
+def test_a_stopping_server_tells_the_client(tmp_path: Path) -> None:
     said = followed(tmp_path / "log", [b"one\n", b"two\n", b"three\n", b"four\n"], stops=True)
     assert [shown(each) for each in said] == ["one\n", "\nThe local cluster stops; it will build this again when it is started\n"]

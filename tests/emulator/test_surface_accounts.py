@@ -1,4 +1,4 @@
-"""Users and organizations: who makes them, who may look, what belongs to them."""
+"""Users and organizations: creation, access, memberships, errors."""
 
 from contextlib import closing
 from typing import Any
@@ -59,7 +59,7 @@ def test_the_life_of_an_organization(site: Emulator) -> None:
     assert administer(site, "GET", "/v1/organizations/pond").json["error"]["code"] == 3100
 
 
-def test_members_come_and_go(site: Emulator) -> None:
+def test_members_can_be_added_and_removed(site: Emulator) -> None:
     frog = site.acting("frog", site.key_of("frog"), owner="marsh")
     administer(site, "POST", "/v1/organizations", {"org_name": "marsh"})
     member = "/v1/organizations/marsh/members/frog"
@@ -76,8 +76,8 @@ def test_members_come_and_go(site: Emulator) -> None:
         assert administer(site, "PUT", "/v1/organizations/" + path).status == 404
 
 
-def test_an_organization_with_unlisted_data_stays(site: Emulator) -> None:
-    """Its namesake would inherit what older clusters have taken below names that begin with a dot."""
+def test_an_organization_with_unlisted_data_cannot_be_deleted(site: Emulator) -> None:
+    """A new organization of the same name would inherit collections whose names begin with a dot, which older clusters accepted."""
     administer(site, "POST", "/v1/organizations", {"org_name": "reed"})
     with closing(Database(site.root / "cluster.sqlite")) as database, database.write() as connection:
         connection.execute("INSERT INTO collections (id, account, name, acl) VALUES ('1', 'reed', '.hidden', '[]')")
@@ -85,7 +85,7 @@ def test_an_organization_with_unlisted_data_stays(site: Emulator) -> None:
 
 
 def test_the_errors_of_an_account(site: Emulator) -> None:
-    """Those of its algorithms, whoever called them."""
+    """The errors of its algorithms for all callers."""
     site.join("toad", "swamp")
     toad = site.acting("toad", site.key_of("toad"), owner="swamp")
     toad.call(toad.deploy("Fails", "def apply(input):\n    raise ValueError('no')\n"), "x" * 200)

@@ -10,7 +10,7 @@ ECHO = "def apply(input):\n    return input\n"
 
 @pytest.fixture(scope="module")
 def algorithm(site: Emulator) -> Any:
-    """Three versions: public, private, and one that is built but not published."""
+    """An algorithm with a public version, a private one and an unpublished build."""
     site.deploy("Known", ECHO)
     site.publish("Known", settings={"algorithm_callability": "public"})
     for number in (1, 2):
@@ -20,8 +20,7 @@ def algorithm(site: Emulator) -> Any:
     return site.get("/v1/algorithms/local/Known")
 
 
-def test_every_route_by_id(site: Emulator, algorithm: Any) -> None:
-    """The same answers as by name."""
+def test_routes_by_id_reply_as_those_by_name(site: Emulator, algorithm: Any) -> None:
     commit, build = algorithm["version_info"]["git_hash"], algorithm["build"]["build_id"]
     paths = ["", "/builds", f"/builds/{build}", f"/builds/{build}/logs", "/versions", f"/versions/{commit}"]
     for path in [*paths, "/errors", "/log", "/scm/status"]:
@@ -30,7 +29,7 @@ def test_every_route_by_id(site: Emulator, algorithm: Any) -> None:
     assert site.request("POST", f"/v1/algorithms/{algorithm['id']}/compile", {}).json["id"] == algorithm["id"]
 
 
-def test_versions_by_what_they_are(site: Emulator, algorithm: Any) -> None:
+def test_filters_of_versions(site: Emulator, algorithm: Any) -> None:
     numbers = {
         query: [
             each["version_info"].get("semantic_version")
@@ -74,15 +73,15 @@ def test_source_control(site: Emulator, algorithm: Any) -> None:
         "connector/data/gs://b/k",
     ],
 )
-def test_connectors_that_are_not_here(site: Emulator, path: str) -> None:
+def test_unsupported_connectors(site: Emulator, path: str) -> None:
     for method in ("GET", "PUT", "POST", "DELETE"):
         reply = site.request(method, f"/v1/{path}", b"" if method == "GET" else b"{}")
         assert reply.status == 400
         assert reply.json["error"]["message"].startswith("unsupported connector ")
 
 
-def test_a_path_that_is_escaped_as_a_whole(site: Emulator) -> None:
-    """Java's form: slashes are %2F, a space is +."""
+def test_a_path_with_encoded_slashes(site: Emulator) -> None:
+    """The Java client encodes slashes as %2F and spaces as +."""
     site.request("POST", "/v1/data/.my", {"name": "escaped"})
     assert site.request("PUT", "/v1/data/.my%2Fescaped%2Fa+b%2Bc", b"1").status == 200
     assert [each["filename"] for each in site.get("/v1/connector/data/.my%2Fescaped")["files"]] == ["a b+c"]
@@ -90,16 +89,16 @@ def test_a_path_that_is_escaped_as_a_whole(site: Emulator) -> None:
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain"])
-def test_half_a_surrogate_pair_names_nothing(site: Emulator, kind: str) -> None:
-    """Valid JSON, but no text: refused, rather than stumbled over."""
+def test_unpaired_surrogates_are_refused(site: Emulator, kind: str) -> None:
+    """They are valid JSON, but UTF-8 cannot encode them."""
     body = '{"name": "\\ud800"}'
     before = site.get("/v1/data/.my")
     assert site.request("POST", "/v1/data/.my", body, {"Content-Type": kind}).status == (400 if kind == "application/json" else 200)
     assert len(site.get("/v1/data/.my")["folders"]) == len(before["folders"]) + (kind == "text/plain")
 
 
-def test_the_selectors_of_a_runtime(site: Emulator) -> None:
-    """By environment, package set, or a language of the time before; with the codes of what is unknown."""
+def test_selectors_of_an_environment(site: Emulator) -> None:
+    """By environment, by package set, or by a legacy language; with the error codes of unknown values."""
     made = []
     for number, selector in enumerate(({"package_set": "python37"}, {"language": "python3-1", "environment": "cpu"})):
         body = {"name": f"Selected{number}", "details": {"label": "x"}, "settings": {**SETTINGS, **selector}}
@@ -126,8 +125,8 @@ def test_a_sample_input_is_shown_with_the_version(site: Emulator) -> None:
         assert site.request(method, to, {**body, "version_info": {"sample_input": 1}}).status == 400
 
 
-def test_a_sample_input_waits_for_the_first_version(site: Emulator) -> None:
-    """Unseen, and a version that says its own has that; later ones are asked nothing of it."""
+def test_a_sample_input_is_kept_for_the_first_version(site: Emulator) -> None:
+    """It is not visible before. A version with its own sample input ignores it, and later versions do too."""
     path, shown = "/v1/algorithms/local", []
     settings = {**SETTINGS, "package_set": "python37"}
     for number, (updated, published) in enumerate(((None, {}), ('"put"', {}), ('"put"', {"sample_input": '"said"'}), ("", {}))):
@@ -147,20 +146,20 @@ def test_a_sample_input_waits_for_the_first_version(site: Emulator) -> None:
     assert shown == ['"made"', None, '"put"', None, '"said"', None, None, None]
 
 
-def test_a_call_back_builds_nothing(site: Emulator, algorithm: Any) -> None:
+def test_a_webhook_starts_no_build(site: Emulator, algorithm: Any) -> None:
     builds = site.get("/v1/algorithms/local/Known/builds")
     reply = site.request("POST", "/v1/algorithms/local/Known/scm/webhook", {})
     assert (reply.status, reply.body, site.get("/v1/algorithms/local/Known/builds")) == (204, b"", builds)
 
 
 @pytest.mark.parametrize("text", ['{"x": NaN}', '{"x": [-Infinity]}', '{"x": -1e999}', "[]", "{"])
-def test_a_body_that_is_no_object_in_json(site: Emulator, algorithm: Any, text: str) -> None:
+def test_a_body_that_is_not_a_json_object(site: Emulator, algorithm: Any, text: str) -> None:
     reply = site.request("POST", "/v1/algorithms/local/Known/scm/webhook", text, {"Content-Type": "application/json"})
     assert (reply.status, reply.json["error"]["code"]) == (400, 6001)
 
 
-def test_what_strangers_see(site: Emulator, algorithm: Any) -> None:
-    """Public versions, as they were published, and no way to change or look behind them."""
+def test_what_other_users_can_read(site: Emulator, algorithm: Any) -> None:
+    """They see public versions with their published settings, and can change nothing."""
     stranger = site.acting("passer", site.key_of("passer"))
     public, private = (
         each["version_info"]["git_hash"]
@@ -178,8 +177,8 @@ def test_what_strangers_see(site: Emulator, algorithm: Any) -> None:
     assert [stranger.request(method, path + each, {}).status for method, each in refused] == [403] * 5
 
 
-def test_pages_of_others_algorithms_name_no_private_one(site: Emulator) -> None:
-    """Neither as markers nor by how many pages there are."""
+def test_listings_do_not_reveal_others_private_algorithms(site: Emulator) -> None:
+    """Neither by markers nor by the number of pages."""
     lister = site.acting("lister", site.key_of("lister"))
     for name in ("Aa", "Bb", "Cc", "Dd"):
         lister.create(name)
@@ -196,8 +195,8 @@ def test_pages_of_others_algorithms_name_no_private_one(site: Emulator) -> None:
     assert ([each["name"] for each in own["results"]], own["marker"]) == (["Aa", "Bb", "Cc"], "Cc")
 
 
-def test_a_chosen_commit_is_compiled(site: Emulator) -> None:
-    """A folder, or nothing at all, is no commit."""
+def test_compilation_of_a_given_commit(site: Emulator) -> None:
+    """Trees and unknown ids are refused."""
     first = site.deploy("Chosen", ECHO).rpartition("/")[2]
     site.build_of("Chosen", site.push("Chosen", {"new": "1"}))
     path = "/v1/algorithms/local/Chosen"
@@ -213,7 +212,7 @@ def test_a_chosen_commit_is_compiled(site: Emulator) -> None:
 
 
 @pytest.mark.parametrize("listing", ["builds", "versions"])
-def test_pages_that_cannot_be(site: Emulator, algorithm: Any, listing: str) -> None:
+def test_invalid_parameters_of_pages(site: Emulator, algorithm: Any, listing: str) -> None:
     path = f"/v1/algorithms/local/Known/{listing}?"
     replies = [site.request("GET", path + query) for query in ("limit=0", "limit=1001", "limit=x", "marker=x", "marker=-1")]
     assert [(reply.status, reply.json["error"]["code"]) for reply in replies] == [(400, 5003)] * 3 + [(400, 5002)] * 2
@@ -240,8 +239,8 @@ def test_the_container_of_a_version(site: Emulator, algorithm: Any) -> None:
         ("HEAD", "/health/"),
     ],
 )
-def test_a_route_with_a_slash_more_is_unknown(site: Emulator, method: str, path: str) -> None:
-    """And that is told in JSON: nobody is redirected."""
+def test_a_trailing_slash_makes_a_route_unknown(site: Emulator, method: str, path: str) -> None:
+    """The reply is JSON, not a redirect."""
     reply = site.request(method, path, {} if method == "POST" else None)
     assert (reply.status, reply.headers["content-type"]) == (404, "application/json")
     assert method == "HEAD" or reply.json["error"]["message"] == "Not Found"

@@ -1,4 +1,4 @@
-"""What reaches an algorithm by every form of reference, and what comes back besides its result."""
+"""Calls by every form of reference, and the metadata and errors of their replies."""
 
 import json
 import uuid
@@ -20,14 +20,14 @@ def apply(input):
 
 @pytest.fixture(scope="module")
 def algorithm(site: Emulator) -> Any:
-    """Built once, published as the public 0.1.0."""
+    """An algorithm with the public version 0.1.0."""
     site.deploy("Called", CODE)
     return site.publish("Called", settings={"algorithm_callability": "public"}).json
 
 
 @pytest.mark.parametrize("text", ["1e999", '{"x": [-1.5e309]}'])
-def test_a_number_that_is_too_large_is_no_input(site: Emulator, algorithm: Any, text: str) -> None:
-    """No algorithm is called with infinity, which no JSON could answer."""
+def test_a_number_that_is_too_large_is_refused(site: Emulator, algorithm: Any, text: str) -> None:
+    """It would become infinity, which JSON cannot represent."""
     reply = site.request("POST", "/v1/algo/local/Called", text, {"Content-Type": "application/json"})
     assert (reply.status, reply.json["error"]["error_type"]) == (400, "ParsingError")
 
@@ -42,8 +42,8 @@ def test_every_form_of_reference(site: Emulator, algorithm: Any) -> None:
         assert (reply.status, reply.json["error"]["message"]) == (404, f"algorithm algo://{nowhere} not found")
 
 
-def test_what_only_the_owner_is_told(site: Emulator, algorithm: Any) -> None:
-    """Prints, and the stack trace of a source that is closed."""
+def test_only_the_owner_gets_output_and_stack_trace(site: Emulator, algorithm: Any) -> None:
+    """The source is closed, so other callers do not see its stack trace."""
     other = site.key_of("caller")
     own = site.call("local/Called", "raise", "?stdout=True")
     assert own["metadata"]["stdout"] == "printed\n"
@@ -61,7 +61,7 @@ def test_timing(site: Emulator, algorithm: Any) -> None:
 
 
 def test_the_limits_of_size(site: Emulator, algorithm: Any) -> None:
-    """10 MiB in, 15 MiB out; what is too large is refused with its name, not with a reset."""
+    """10 MiB of input and 15 MiB of output. Larger ones get an error reply, not a reset."""
     limit = 10 * 1024 * 1024
     text = {"Content-Type": "text/plain"}
     assert len(site.request("POST", "/v1/algo/local/Called", b"y" * limit, text).json["result"]) == limit
@@ -71,7 +71,7 @@ def test_the_limits_of_size(site: Emulator, algorithm: Any) -> None:
     assert site.call("local/Called", 15 * 1024 * 1024)["error"]["error_type"] == "TooLargeError"
 
 
-def test_insights_are_taken(site: Emulator) -> None:
+def test_insights_are_accepted(site: Emulator) -> None:
     body = json.dumps([{"insight_key": "a", "insight_value": 1}])
     reply = site.request("POST", "/v1/insights", body, {"Content-Type": "application/json", "Authorization": ""})
     assert (reply.status, reply.json) == (200, {})

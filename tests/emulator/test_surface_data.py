@@ -1,4 +1,4 @@
-"""Who may read what, from outside and from inside an algorithm, and the coarser view of it."""
+"""Read access to data, for users and running algorithms, and the listing of hosted data."""
 
 from typing import Any
 
@@ -25,12 +25,11 @@ def stranger(site: Emulator) -> Emulator:
 
 
 def statuses(who: Emulator, method: str, path: str, body: Any = None) -> list[int]:
-    """For each of the collections."""
+    """The status for each of the collections."""
     return [who.request(method, f"/v1/data/local/{name}{path}", body).status for name in ACLS]
 
 
-def test_what_a_stranger_may(site: Emulator, stranger: Emulator) -> None:
-    """Read what is public, and change nothing."""
+def test_other_users_can_only_read_public_data(site: Emulator, stranger: Emulator) -> None:
     for method, path in (("GET", ""), ("HEAD", ""), ("GET", "/file"), ("HEAD", "/file"), ("GET", "?acl=true")):
         assert (statuses(site, method, path), statuses(stranger, method, path)) == ([200] * 3, [403, 403, 200])
     assert stranger.request("GET", "/v1/data/local/public/file").body == b"public"
@@ -46,8 +45,8 @@ def test_what_a_stranger_may(site: Emulator, stranger: Emulator) -> None:
     assert stranger.get("/v1/data/") == stranger.get("/v1/connector/data") == {"folders": [{"name": "reader"}]}
 
 
-def test_an_algorithm_reads_for_its_owner_and_its_caller(site: Emulator, stranger: Emulator) -> None:
-    """What the caller may read, and what the owner has opened to its algorithms; `.algo` belongs to each caller."""
+def test_an_algorithm_reads_data_of_its_owner_and_caller(site: Emulator, stranger: Emulator) -> None:
+    """It reads what its caller may read and what its owner permits algorithms to read. Each caller has its own `.algo`."""
     site.deploy("Reads", CODE, "algorithmia>=1.0.0,<2.0\nsix\n")
     site.publish("Reads", settings={"algorithm_callability": "public"})
     paths = [f"local/{name}/file" for name in ACLS]
@@ -61,8 +60,8 @@ def test_an_algorithm_reads_for_its_owner_and_its_caller(site: Emulator, strange
         assert site.request("GET", "/v1/data/" + path).status == 404
 
 
-def test_a_name_with_a_dot_is_no_collection(site: Emulator) -> None:
-    """Special collections begin a path: below an account there are none, of whatever name and whosever it is."""
+def test_a_collection_name_cannot_begin_with_a_dot(site: Emulator) -> None:
+    """Special collections such as `.session` are at the start of a path only, never below an account."""
     for account in (".my", "local", "nobody"):
         for name in (".hidden", ".session", ".algo"):
             for method, end in (("PUT", "/file"), ("GET", "/file"), ("HEAD", "/file"), ("GET", ""), ("HEAD", ""), ("DELETE", "")):
@@ -74,14 +73,14 @@ def test_a_name_with_a_dot_is_no_collection(site: Emulator) -> None:
 @pytest.mark.parametrize(
     "read", [["user://anna"], ["algo://local/Reads"], ["user://*", "algo://.my/*"], ["user://*"] * 2, [[]], "", {}]
 )
-def test_an_acl_is_one_of_three(site: Emulator, stranger: Emulator, read: Any) -> None:
+def test_only_three_acls_are_accepted(site: Emulator, stranger: Emulator, read: Any) -> None:
     assert site.request("PATCH", "/v1/data/.my/public", {"acl": {"read": read}}).status == 400
     assert site.get("/v1/data/.my/public?acl=true")["acl"] == {"read": ["user://*"]}
     assert site.request("POST", "/v1/data/.my", {"name": "fourth", "acl": {"read": read}}).status == 400
     assert site.request("GET", "/v1/data/.my/fourth").status == 404
 
 
-def test_the_coarser_view(site: Emulator, stranger: Emulator) -> None:
+def test_the_listing_of_hosted_data(site: Emulator, stranger: Emulator) -> None:
     described = {each["collection_name"]: each for each in site.get("/v1/hostedData")["result"]}
     assert {name: described[name]["acl"] for name in ACLS} == {
         "private": {"read_w": False, "read_g": False, "read_u": True, "read_a": False},
@@ -92,7 +91,7 @@ def test_the_coarser_view(site: Emulator, stranger: Emulator) -> None:
     assert stranger.get("/v1/hostedData") == {"result": []}
 
 
-def test_escapes_where_none_are_needed(site: Emulator, stranger: Emulator) -> None:
+def test_unnecessarily_encoded_paths(site: Emulator, stranger: Emulator) -> None:
     for path in ("/v1/%64ata/local/public/file", "/v1/connector/%64ata/local/public/file", "/v1/data/local/p%75blic/file"):
         assert stranger.request("GET", path).body == b"public"
         assert stranger.request("PUT", path, b"").status == 403

@@ -1,4 +1,4 @@
-"""What administrators install, with a key that opens nothing else."""
+"""Installation of environments by administrators."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ SITE = "/webapi/v1/algorithm-environments"
 
 
 def administer(site: Emulator, method: str, path: str, body: Any = None) -> Any:
-    """With the bare key, as early scripts send it."""
+    """Send a request with the bare key, as early scripts do."""
     return site.request(method, path, body, {"Authorization": site.admin_key})
 
 
@@ -20,13 +20,13 @@ def test_languages_and_their_configuration(site: Emulator) -> None:
     assert site.request("GET", EDGE + "/languages/cobol/environments").status == 404
 
 
-def test_what_an_environment_is_said_to_be(site: Emulator) -> None:
-    """Which interpreter it is depends on the machine: only a build knows."""
+def test_the_description_of_an_environment(site: Emulator) -> None:
+    """It does not name the interpreter, since that is chosen by each build."""
     [told] = site.get(EDGE + "/languages/python2/environments")["environments"]
     assert told["description"] == "Python 2.7, on an interpreter of this machine, which the log of a build names"
 
 
-def test_an_environment_is_installed_and_taken_away(site: Emulator) -> None:
+def test_an_environment_can_be_installed_and_removed(site: Emulator) -> None:
     available = administer(site, "GET", SITE + "/environments/available").json
     assert administer(site, "GET", EDGE + "/environments/available").json == available
     wanted = next(each for each in available if each["display_name"].startswith("Selenium"))
@@ -47,7 +47,7 @@ def test_an_environment_is_installed_and_taken_away(site: Emulator) -> None:
     assert administer(site, "GET", SITE + "/environments/available").json == available
 
 
-def test_an_environment_in_use_stays(site: Emulator) -> None:
+def test_an_environment_in_use_cannot_be_removed(site: Emulator) -> None:
     site.create("User", "Python 3.8")
     current = administer(site, "GET", SITE + "/environments/current").json
     used = next(each["environment_specification_id"] for each in current if each["display_name"] == "Python 3.8")
@@ -55,13 +55,12 @@ def test_an_environment_in_use_stays(site: Emulator) -> None:
     assert administer(site, "GET", SITE + "/environments/current").json == current
 
 
-def test_what_nobody_knows(site: Emulator) -> None:
+def test_unknown_specifications(site: Emulator) -> None:
     for method, path in (("POST", "/syncs"), ("GET", "/syncs/x")):
         assert administer(site, method, f"{SITE}/environment-specifications/none{path}").status == 404
 
 
-def test_two_sorts_of_keys(site: Emulator) -> None:
-    """Neither opens what the other does."""
+def test_keys_for_administration_and_ordinary_keys_are_separate(site: Emulator) -> None:
     assert len(site.admin_key) == 28
     administration = [
         ("GET", SITE + "/environments/current"),

@@ -1,4 +1,4 @@
-"""Secrets reach the workers of their algorithm, and nothing else."""
+"""Secrets of algorithms: only workers of their algorithm receive them."""
 
 from contextlib import closing
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from emulated import Emulator
 
 from algosync.emulator.records.database import Database
-from algosync.emulator.records.secrets import Entry, Vault
+from algosync.emulator.records.secrets import SecretEntry, Secrets
 
 PEEK = "import os\ndef apply(input):\n    return [os.environ.get(name) for name in input]\n"
 VALUE = "s3cr3t-välue"
@@ -21,14 +21,14 @@ def algorithm(site: Emulator) -> Any:
 
 
 def body(site: Emulator, algorithm: Any, **changed: object) -> dict[str, object]:
-    """What the official client sends, in part changed."""
+    """A request body as the official client sends it, with changes."""
     [provider] = site.get("/v1/secret-provider")
     owner = {"owner_type": "algorithm", "owner_id": algorithm["id"], "provider_id": provider["id"]}
     return {**owner, "short_name": "token", "secret_key": "TOKEN", "secret_value": VALUE, "description": " ", **changed}
 
 
 def test_the_life_of_a_secret(site: Emulator, algorithm: Any) -> None:
-    """A worker that is warm is not used with the values of yesterday."""
+    """After a change, a running worker with the old value is not used."""
     path = f"/v1/algorithms/{algorithm['id']}/secrets"
 
     def seen() -> object:
@@ -53,13 +53,13 @@ def test_the_life_of_a_secret(site: Emulator, algorithm: Any) -> None:
 
 
 @pytest.mark.parametrize("variable", ["LD_PRELOAD", "GLIBC_TUNABLES", "GCONV_PATH"])
-def test_no_secret_steers_the_loader(site: Emulator, algorithm: Any, variable: str) -> None:
+def test_secrets_cannot_control_the_dynamic_loader(site: Emulator, algorithm: Any, variable: str) -> None:
     path = "/v1/algorithms/local/Keeper/secrets"
     assert site.request("POST", path, body(site, algorithm, secret_key=variable)).status == 400
 
 
-def test_a_secret_is_in_one_place(site: Emulator, algorithm: Any) -> None:
-    """For nobody but its algorithm's workers: not in another one, not in a log."""
+def test_a_secret_is_disclosed_only_to_workers_of_its_algorithm(site: Emulator, algorithm: Any) -> None:
+    """Neither to other algorithms nor in a log."""
     path = "/v1/algorithms/local/Keeper/secrets"
     value = "only-in-the-database"
     made = site.request("POST", path, body(site, algorithm, secret_key="PLACED", secret_value=value)).json
@@ -77,8 +77,8 @@ def test_a_secret_is_in_one_place(site: Emulator, algorithm: Any) -> None:
     assert statuses == [403] * 4
 
 
-def test_no_secret_replaces_what_a_worker_needs(site: Emulator, algorithm: Any) -> None:
-    """None is taken, rather than never seen; and one that an earlier version took is not seen."""
+def test_secrets_cannot_replace_variables_of_the_cluster(site: Emulator, algorithm: Any) -> None:
+    """Such secrets are refused. Existing ones from an earlier version are ignored."""
     path = "/v1/algorithms/local/Keeper/secrets"
     names = ["PATH", "HOME", "TMPDIR", "ALGORITHMIA_API", "ALGORITHMIA_API_KEY", "NO_PROXY", "no_proxy"]
     replies = [site.request("POST", path, body(site, algorithm, secret_key=name, secret_value="evil")) for name in names]
@@ -86,12 +86,12 @@ def test_no_secret_replaces_what_a_worker_needs(site: Emulator, algorithm: Any) 
         (400, f"{name} is set by the cluster, and holds no secret") for name in names
     ]
     with closing(Database(site.root / "cluster.sqlite")) as database:
-        vault, kept = Vault(database), [Entry(name, algorithm["id"], name, name, "", name, "evil") for name in names]
+        secrets, kept = Secrets(database), [SecretEntry(name, algorithm["id"], name, name, "", name, "evil") for name in names]
         for entry in kept:
-            vault.add(entry)
+            secrets.add(entry)
         seen = site.call("local/Keeper", names)["result"]
         for entry in kept:
-            vault.remove(entry)
+            secrets.remove(entry)
     assert (len(seen), "evil" in seen, None in seen, seen[3]) == (len(names), False, False, site.address)
 
 
@@ -103,14 +103,14 @@ def test_no_secret_replaces_what_a_worker_needs(site: Emulator, algorithm: Any) 
         *({"short_name": ""}, {"description": 1}, {"owner_type": "user"}, {"owner_id": "x"}, {"provider_id": "x"}),
     ],
 )
-def test_what_is_no_secret(site: Emulator, algorithm: Any, changed: dict[str, object]) -> None:
+def test_invalid_secrets(site: Emulator, algorithm: Any, changed: dict[str, object]) -> None:
     path = "/v1/algorithms/local/Keeper/secrets"
     before = site.get(path)
     assert site.request("POST", path, body(site, algorithm, **{"secret_key": "WRONG", **changed})).status == 400
     assert site.get(path) == before
 
 
-def test_one_secret_for_a_variable(site: Emulator, algorithm: Any) -> None:
+def test_a_variable_can_have_only_one_secret(site: Emulator, algorithm: Any) -> None:
     path = "/v1/algorithms/local/Keeper/secrets"
     replies = [site.request("POST", path, body(site, algorithm, secret_key="TWICE")) for _ in "12"]
     assert [reply.status for reply in replies] == [200, 400]
@@ -124,7 +124,7 @@ def test_the_official_client(site: Emulator, capsys: pytest.CaptureFixture[str])
     assert (made["short_name"], algorithm.get_secrets()["results"]) == ("mine", [made])
 
 
-def test_a_deleted_algorithm_takes_its_secrets_along(site: Emulator) -> None:
+def test_secrets_are_deleted_with_their_algorithm(site: Emulator) -> None:
     made = site.create("Short")
     path = f"/v1/algorithms/{made['id']}"
     assert site.request("POST", path + "/secrets", body(site, made)).status == 200

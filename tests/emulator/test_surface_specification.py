@@ -1,4 +1,4 @@
-"""`/v1/openapispec`: valid, and true of every route."""
+"""`/v1/openapispec` is valid and describes every route."""
 
 import re
 from contextlib import closing
@@ -31,13 +31,13 @@ def shape(path: str) -> str:
     return re.sub(r"{[^}]*}", "{}", path)
 
 
-def test_every_path_and_method_that_is_served(told: Any, routes: list[Route]) -> None:
+def test_the_specification_lists_exactly_the_routes(told: Any, routes: list[Route]) -> None:
     served = {(shape(route.path), method.lower()) for route in routes for method in route.methods or ()}
     assert {(shape(path), method) for path, item in told["paths"].items() for method in item} == served
     assert len({shape(path) for path in told["paths"]}) == len(told["paths"]), "paths that differ in names only are one path"
 
 
-def test_every_operation_is_whole(told: Any) -> None:
+def test_operations_are_complete(told: Any) -> None:
     operations = [(path, method, each) for path, item in told["paths"].items() for method, each in item.items()]
     assert {method for _, method, _ in operations} <= METHODS
     assert len({each["operationId"] for _, _, each in operations}) == len(operations)
@@ -47,7 +47,7 @@ def test_every_operation_is_whole(told: Any) -> None:
         assert set(each["responses"]) == {"2XX", "default"}
 
 
-def test_what_needs_no_key_is_told(site: Emulator, told: Any) -> None:
+def test_operations_without_a_key(site: Emulator, told: Any) -> None:
     free = {path for path, item in told["paths"].items() for each in item.values() if each["security"] == []}
     template = "/v1/algorithm-environments/edge/environment-specifications/{specification}/template"
     assert free == {"/health", "/v1/insights", template}
@@ -55,8 +55,8 @@ def test_what_needs_no_key_is_told(site: Emulator, told: Any) -> None:
     assert statuses == {"/health": 200, "/v1/insights": 405, template: 404}
 
 
-def test_routes_that_differ_in_names_only() -> None:
-    """One path in the specification: its parameters have the names of both, its methods are those of both."""
+def test_routes_that_differ_only_in_names_of_parameters() -> None:
+    """They are one path in the specification, with the methods and parameter names of both."""
 
     async def nothing(_: object) -> None: ...
 

@@ -207,7 +207,7 @@ def test_lost_and_damaged_repositories_keep_no_other_algorithm_from_being_served
         f"ERROR:root:The repository of local/{name} is gone or damaged" for name in ("Bytes", "Config", "File", "Garbage", "Lost")
     ]
     said = errors(root).read_text().splitlines()
-    assert said[0] == f"WARNING:root:{folders['File']} is not cleared up: [Errno 20] Not a directory: '{folders['File'] / 'refs'}'"
+    assert said[0] == f"WARNING:root:{folders['File']} is not cleaned up: [Errno 20] Not a directory: '{folders['File'] / 'refs'}'"
     assert sorted(said[1:]) == damaged
 
 

@@ -1,4 +1,4 @@
-"""Cancelled work: whoever has started its thread outlives it."""
+"""Cancelled tasks wait for the threads that they have started."""
 
 import asyncio
 import sys
@@ -16,7 +16,7 @@ from algosync.emulator.python.interpreters import OWN
 from algosync.emulator.python.requirements import parse
 from algosync.emulator.records.accounts import Accounts
 from algosync.emulator.records.algorithms import Algorithm
-from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.database import Database
 from algosync.emulator.running.builder import Builder
 from algosync.emulator.running.spares import Spares
@@ -27,7 +27,7 @@ DEADLINE = 60
 
 
 class Held:
-    """What a thread does when it is told to go on."""
+    """Work for a thread that waits until `go_on` is set."""
 
     def __init__(self) -> None:
         self.begun, self.go_on = threading.Event(), threading.Event()
@@ -39,12 +39,12 @@ class Held:
         self.done = True
 
     async def cancelled(self, work: Awaitable[object], times: int = 1) -> bool:
-        """Whether a task that is cancelled during this has waited for it."""
+        """Cancel a task while it runs this work. Returns whether it waited for the work and was cancelled."""
         task = asyncio.ensure_future(work)
         assert await asyncio.to_thread(self.begun.wait, DEADLINE)
         for _ in range(times):
             task.cancel()
-            # It takes note of it, and ends, if it does not wait for the thread.
+            # A task that does not wait for the thread ends here.
             await asyncio.wait([task], timeout=0.05)
         waits = not task.done()
         self.go_on.set()
@@ -58,15 +58,15 @@ def test_a_cancelled_task_ends_after_its_thread() -> None:
     assert stopped.is_set()
 
 
-def test_what_a_thread_returns_and_raises() -> None:
+def test_the_result_or_exception_of_a_thread() -> None:
     assert asyncio.run(finished(lambda: 1)) == 1
     with pytest.raises(ZeroDivisionError):
         asyncio.run(finished(lambda: 1 // 0))
 
 
 @pytest.mark.parametrize("step", ["remove", "create", "share"])
-def test_a_cancelled_environment_is_not_written_to_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    """Another build has its lock as soon as this one has ended."""
+def test_a_cancelled_installation_ends_after_its_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """Otherwise the thread could write after another build has got the lock."""
     held = Held()
     if step == "remove":
         monkeypatch.setattr(venvs, "remove", held)
@@ -82,7 +82,7 @@ def test_a_cancelled_environment_is_not_written_to_later(tmp_path: Path, monkeyp
         assert asyncio.run(provided())
 
 
-def test_a_cancelled_installer_is_not_tidied_up_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_installer_ends_after_its_cleanup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held = Held()
     monkeypatch.setattr(installer, "discard", held)
     with (tmp_path / "log").open("ab") as log:
@@ -94,8 +94,8 @@ def test_a_cancelled_installer_is_not_tidied_up_later(tmp_path: Path, monkeypatc
         assert asyncio.run(ran())
 
 
-def test_a_deleted_build_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has just its turn, and makes its folder anew."""
+def test_deleting_a_running_build_removes_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The build has just started and is creating its folder."""
     held, remove = Held(), removal.remove
 
     def remove_when_told(path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_deleted_build_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.Mo
         database = Database(tmp_path / "database")
         spares = Spares(Host(tmp_path / "run", "http://127.0.0.1:9", Accounts(database)))
         environments = venvs.Venvs(tmp_path / "environments")
-        records, algorithm = Records.of(database), Algorithm("any", "local", "Any", {}, {}, "")
+        records, algorithm = Catalog.of(database), Algorithm("any", "local", "Any", {}, {}, "")
         records.algorithms.add(algorithm)
         builder = Builder(tmp_path / "builds", records, Repositories(tmp_path / "git"), environments, spares)
         build = builder.start(algorithm, "0" * 40)

@@ -58,8 +58,8 @@ def test_an_unknown_package_set_comes_with_the_known_ones(site: Emulator) -> Non
     settings = {"source_visibility": "closed", "license": "apl", "network_access": "full", "pipeline_enabled": True}
     body = {"name": "Unset", "details": {"label": "x"}, "settings": {**settings, "package_set": "python-9.9"}}
     error = site.request("POST", "/v1/algorithms/local", body).json["error"]
-    begins, _, known = error["message"].partition(", which has ")
-    assert (error["code"], begins) == (1003, "settings.package_set names no package set of this cluster")
+    begins, _, known = error["message"].partition("'s: ")
+    assert (error["code"], begins) == (1003, "settings.package_set is not one of this cluster")
     for each in known.split(", "):
         chosen = {**body, "name": f"Set{known.index(each)}", "settings": {**settings, "package_set": each}}
         assert site.request("POST", "/v1/algorithms/local", chosen).status == 200

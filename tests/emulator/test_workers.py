@@ -14,8 +14,8 @@ from algosync.emulator.git.repositories import Repositories
 from algosync.emulator.python.venvs import Venvs
 from algosync.emulator.records.accounts import Accounts, Caller
 from algosync.emulator.records.algorithms import Algorithm
-from algosync.emulator.records.builds import SUCCEEDED, Build
-from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.builds import SUCCEEDED, BuildRecord
+from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.database import Database
 from algosync.emulator.running.builder import Builder
 from algosync.emulator.running.calls import Call, Outcome, Target
@@ -25,7 +25,7 @@ from algosync.emulator.running.worker import Host, Worker
 
 TIMEOUT = 10
 TARGET = Target(
-    Algorithm("One", "local", "One", {}, {}, ""), Build(1, "One", "One", "commit", "", SUCCEEDED, "", None), may_call=True
+    Algorithm("One", "local", "One", {}, {}, ""), BuildRecord(1, "One", "One", "commit", "", SUCCEEDED, "", None), may_call=True
 )
 
 FORKS = """
@@ -93,7 +93,7 @@ def with_algorithm(folder: Path, environments: Path, code: str, scenario: Callab
         venvs = Venvs(environments)
         host = Host(folder / "run", "http://127.0.0.1:9", Accounts(database))
         spares = Spares(host)
-        builder = Builder(folder / "builds", Records.of(database), Repositories(folder / "git"), venvs, spares)
+        builder = Builder(folder / "builds", Catalog.of(database), Repositories(folder / "git"), venvs, spares)
         pool = Pool(host, builder, venvs, spares)
 
         async def call(value: object) -> Outcome:

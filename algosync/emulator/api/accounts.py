@@ -14,7 +14,7 @@ from algosync.emulator.clock import now_text
 from algosync.emulator.errors import NO_SUCH_ORGANIZATION, NO_SUCH_USER, ApiError, invalid, not_permitted
 from algosync.emulator.http.replies import caller_of, json_reply, read_object
 from algosync.emulator.records.accounts import AccountError, Accounts
-from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.files import Files
 
 TYPES = {str(uuid.uuid5(uuid.NAMESPACE_URL, f"algorithmia:organization-type:{name}")): name for name in ("basic", "legacy", "pro")}
@@ -31,7 +31,7 @@ BASE = "/v1/organizations/{organization}"
 class AccountsApi:
     """Who there is. What is said of an account is for itself, its members and the administration."""
 
-    def __init__(self, accounts: Accounts, records: Records, files: Files) -> None:
+    def __init__(self, accounts: Accounts, records: Catalog, files: Files) -> None:
         self._accounts = accounts
         self._records = records
         self._files = files

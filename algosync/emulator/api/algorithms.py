@@ -17,7 +17,7 @@ from algosync.emulator.git.repositories import Repositories
 from algosync.emulator.http.replies import caller_of, json_reply, object_field, read_object
 from algosync.emulator.records.algorithms import Algorithm
 from algosync.emulator.records.as_json import SOURCE, algorithm_object, envelope, kept_sample
-from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.settings import NAME, changed_details, changed_settings, new_settings
 from algosync.emulator.running.builder import Builder
 from algosync.emulator.running.pool import Pool
@@ -39,7 +39,7 @@ COMMITS = 1000
 class ManagementApi:
     """Algorithms as a whole; their builds and versions are `ReleaseApi`."""
 
-    def __init__(self, records: Records, repositories: Repositories, builder: Builder, pool: Pool) -> None:
+    def __init__(self, records: Catalog, repositories: Repositories, builder: Builder, pool: Pool) -> None:
         self._records = records
         self._repositories = repositories
         self._builder = builder
@@ -194,7 +194,7 @@ def page_limit(request: Request, usual: int) -> int:
     return int(text)
 
 
-def owned(request: Request, records: Records, missing: type[NoSuchAlgorithm] = NoSuchAlgorithm) -> Algorithm:
+def owned(request: Request, records: Catalog, missing: type[NoSuchAlgorithm] = NoSuchAlgorithm) -> Algorithm:
     """The caller's algorithm that a request addresses. Raises `missing` where there is none, `ApiError` 403 for another's."""
     algorithm = addressed(request, records, missing)
     if not caller_of(request).owns(algorithm.owner):
@@ -202,7 +202,7 @@ def owned(request: Request, records: Records, missing: type[NoSuchAlgorithm] = N
     return algorithm
 
 
-async def asked_of(request: Request, records: Records) -> tuple[dict[str, object], Algorithm]:
+async def asked_of(request: Request, records: Catalog) -> tuple[dict[str, object], Algorithm]:
     """The body, and the caller's algorithm as it is once the body is in: others may have changed or deleted it meanwhile.
 
     Raises as `owned` does, for those who may not before they have sent anything, and as `read_object` does.
@@ -212,7 +212,7 @@ async def asked_of(request: Request, records: Records) -> tuple[dict[str, object
     return body, owned(request, records)
 
 
-def addressed(request: Request, records: Records, missing: type[NoSuchAlgorithm] = NoSuchAlgorithm) -> Algorithm:
+def addressed(request: Request, records: Catalog, missing: type[NoSuchAlgorithm] = NoSuchAlgorithm) -> Algorithm:
     """The algorithm that a request addresses, whosever it is. Raises `missing` where there is none."""
     params = request.path_params
     if "id" in params:

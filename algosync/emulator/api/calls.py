@@ -18,11 +18,11 @@ from algosync.emulator.http.replies import caller_of, json_reply, loaded, read_b
 from algosync.emulator.records.accounts import Caller
 from algosync.emulator.records.algorithms import Algorithm
 from algosync.emulator.records.builds import SUCCEEDED
-from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.files import Files
 from algosync.emulator.running.calls import Call, Document, Outcome, Target, failed
 from algosync.emulator.running.pool import Pool
-from algosync.emulator.variants import Stances
+from algosync.emulator.variants import Variants
 
 MAX_INPUT = 10 * 1024 * 1024
 DEFAULT_TIMEOUT = 300
@@ -41,8 +41,8 @@ ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 class CallsApi:
     """Resolves references and runs calls."""
 
-    def __init__(self, records: Records, pool: Pool, files: Files, stances: Stances) -> None:
-        self._stances = stances
+    def __init__(self, records: Catalog, pool: Pool, files: Files, variants: Variants) -> None:
+        self._variants = variants
         self._records = records
         self._pool = pool
         self._files = files
@@ -117,7 +117,7 @@ class CallsApi:
             build = self._records.builds.of_commit(algorithm.id, reference)
             if own and (build is None or build.status != SUCCEEDED):
                 message = f"{missing.message}: there is no successful build of this version hash"
-                raise ApiError(self._stances.unbuilt_status, message)
+                raise ApiError(self._variants.unbuilt_status, message)
         else:
             version = self._records.versions.resolve(algorithm.id, reference)
             if version is None and (own or self._told(algorithm, reference)):
@@ -127,7 +127,7 @@ class CallsApi:
             raise not_permitted()
         settings = version.settings if version else algorithm.settings
         _check_nesting(caller)
-        secrets = self._records.vault.variables(algorithm.id)
+        secrets = self._records.secrets.variables(algorithm.id)
         return Target(algorithm, build, settings.get("pipeline_enabled") is True, secrets)
 
     def _told(self, algorithm: Algorithm, reference: str) -> bool:
@@ -145,7 +145,7 @@ class CallsApi:
 
     def _addressed(self, caller: Caller, segments: list[str]) -> tuple[Algorithm | None, str]:
         """The algorithm with this id or this owner and name, and the reference behind it."""
-        if self._stances.my_algorithms and segments[0] == ".my":
+        if self._variants.my_algorithms and segments[0] == ".my":
             segments = [caller.user, *segments[1:]]
         if ID.fullmatch(segments[0]) and len(segments) <= 2:
             return self._records.algorithms.get(segments[0].lower()), "".join(segments[1:])

@@ -18,7 +18,7 @@ from algosync.emulator.records.accounts import Accounts, Caller
 from algosync.emulator.records.blobs import BLOCK, Blobs
 from algosync.emulator.records.data_uris import DataPath, check_readable, check_writable, missing
 from algosync.emulator.records.files import Collection, Files, StoredFile
-from algosync.emulator.variants import Stances
+from algosync.emulator.variants import Variants
 
 PAGE = 1000
 """Most entries of a listing."""
@@ -32,8 +32,8 @@ STRICT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,29}")
 class FilesApi:
     """The routes `/v1/data/…` and `/v1/connector/data/…`, which do the same."""
 
-    def __init__(self, files: Files, blobs: Blobs, accounts: Accounts, stances: Stances) -> None:
-        self._stances = stances
+    def __init__(self, files: Files, blobs: Blobs, accounts: Accounts, variants: Variants) -> None:
+        self._variants = variants
         self._accounts = accounts
         self._files = files
         self._blobs = blobs
@@ -90,7 +90,7 @@ class FilesApi:
         small = None
         # The record may be a past one whose content is gone. It is answered without a tag, and with the type of a large file.
         with contextlib.suppress(FileNotFoundError):
-            if self._stances.etag and (found := self._files.open(collection, file.name)):
+            if self._variants.etag and (found := self._files.open(collection, file.name)):
                 headers["ETag"] = md5(found[1])
             small = self._files.read(collection, file.name, BLOCK)
         return Response(None, 200, headers, media_type=_media_type(request, small))
@@ -119,7 +119,7 @@ class FilesApi:
         collection = self._target(caller, path)
         content = self._blobs.new()
         try:
-            await receive(request, content, self._stances.largest_file)
+            await receive(request, content, self._variants.largest_file)
             stored = await asyncio.to_thread(self._files.put, collection, path.file, content)
         except BaseException:
             content.discard()
@@ -148,12 +148,12 @@ class FilesApi:
             raise invalid("Collections are made directly below an account")
         if not isinstance(name, str) or not name or "/" in name or name.startswith("."):
             raise invalid("A collection needs a name without slashes that does not begin with a dot")
-        if self._stances.strict_names and not STRICT_NAME.fullmatch(name):
+        if self._variants.strict_names and not STRICT_NAME.fullmatch(name):
             raise invalid("A collection's name begins with a letter; letters, digits and underscores follow, 30 at most")
         check_writable(parent, caller)
         acl = read_acl(body) if body.get("acl") is not None else None
         if self._files.create(DataPath(parent.account, name), acl) is None:
-            raise ApiError(self._stances.duplicate_status, f"The collection {name} exists already")
+            raise ApiError(self._variants.duplicate_status, f"The collection {name} exists already")
         return json_reply({"result": f"data://{written}/{name}"})
 
     async def _change_acl(self, request: Request) -> Response:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from algosync.emulator.errors import ApiError
 from algosync.emulator.git.new_repository import template
 from algosync.emulator.http.replies import json_reply
-from algosync.emulator.records.environments import LANGUAGES, Environment, Environments, Kind
+from algosync.emulator.records.environments import LANGUAGES, EnvironmentKind, EnvironmentRecord, Environments
 
 BASE = "/v1/algorithm-environments/edge"
 
@@ -54,13 +54,13 @@ def _language(name: str) -> dict[str, object]:
     return {"name": name, "display_name": LANGUAGES[name], "configuration": json.dumps(configuration)}
 
 
-def environment_object(environment: Environment) -> dict[str, object]:
+def environment_object(environment: EnvironmentRecord) -> dict[str, object]:
     """One that is installed."""
     described = kind_object(environment.specification_id, environment.kind)
     return {"id": environment.id, **described, "created_at": environment.created_at}
 
 
-def kind_object(specification_id: str, kind: Kind) -> dict[str, object]:
+def kind_object(specification_id: str, kind: EnvironmentKind) -> dict[str, object]:
     """One that can be."""
     return {
         "environment_specification_id": specification_id,

@@ -24,12 +24,12 @@ from algosync.emulator.git.receive_pack import Push, advertise, receive
 from algosync.emulator.git.repositories import MASTER, Repositories
 from algosync.emulator.git.side_band import REPLY, packets
 from algosync.emulator.http.gzip_body import body_of
+from algosync.emulator.http.raw_connection import RawConnection
 from algosync.emulator.http.replies import caller_of
-from algosync.emulator.http.wired_protocol import Wire
 from algosync.emulator.records.algorithms import Algorithm
 from algosync.emulator.records.blobs import BLOCK
-from algosync.emulator.records.builds import SUCCEEDED, Build
-from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.builds import SUCCEEDED, BuildRecord
+from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.running.build_log import remarks
 from algosync.emulator.running.builder import Builder
 
@@ -46,7 +46,7 @@ T = TypeVar("T")
 class GitApi:
     """Clone, fetch and push, by the owner of an algorithm, or the members of the organization that is."""
 
-    def __init__(self, records: Records, repositories: Repositories, builder: Builder) -> None:
+    def __init__(self, records: Catalog, repositories: Repositories, builder: Builder) -> None:
         self._records = records
         self._repositories = repositories
         self._builder = builder
@@ -78,9 +78,9 @@ class GitApi:
     async def _upload_pack(self, request: Request) -> Response:
         """Into a file, and from there to the client: however slowly that reads, no thread waits for it."""
         opened = self._opened(request)
-        pack = self._repositories.passing()
+        pack = self._repositories.temporary_file()
         try:
-            async with body_of(request, FETCH, self._repositories.passing()) as body:
+            async with body_of(request, FETCH, self._repositories.temporary_file()) as body:
                 with _understood():
                     await self._in_thread(lambda: _send(opened, body, pack))
         except BaseException:
@@ -98,20 +98,20 @@ class GitApi:
 
         # Who waits for a turn holds no thread meanwhile.
         turn = self._turns.setdefault(algorithm.id, asyncio.Lock())
-        async with body_of(request, PUSH, self._repositories.passing()) as body, turn:
+        async with body_of(request, PUSH, self._repositories.temporary_file()) as body, turn:
             with _understood():
                 push = await self._in_thread(lambda: take(body))
         started = [self._builder.start(algorithm, update.new.decode()) for update in push.moved if update.ref == MASTER]
         media_type = f"application/x-{PUSH}-result"
         if not push.side_band:
             return Response(push.report, 200, NO_CACHE, media_type=media_type)
-        return StreamingResponse(self._told(push, started, request.scope["wire"]), 200, NO_CACHE, media_type=media_type)
+        return StreamingResponse(self._told(push, started, request.scope["raw_connection"]), 200, NO_CACHE, media_type=media_type)
 
-    async def _told(self, push: Push, started: list[Build], wire: Wire) -> AsyncIterator[bytes]:
+    async def _told(self, push: Push, started: list[BuildRecord], connection: RawConnection) -> AsyncIterator[bytes]:
         """The report first, then the log of the build: in the order in which git's own server runs its hooks."""
         yield packets(REPLY, push.report)
         for build in started:
-            async for said in remarks(self._builder, build, lambda: wire.stopping):
+            async for said in remarks(self._builder, build, lambda: connection.stopping):
                 yield said
         yield pkt_line(None)
 

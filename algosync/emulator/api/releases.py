@@ -15,12 +15,12 @@ from algosync.emulator.git.repositories import Repositories
 from algosync.emulator.http.replies import caller_of, json_reply, object_field, read_object
 from algosync.emulator.records.algorithms import Algorithm
 from algosync.emulator.records.as_json import build_object, envelope, version_object, without_sample
-from algosync.emulator.records.builds import IN_PROGRESS, Build
-from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.builds import IN_PROGRESS, BuildRecord
+from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.settings import changed_details
 from algosync.emulator.records.versions import Release
 from algosync.emulator.running.builder import Builder
-from algosync.emulator.variants import Stances
+from algosync.emulator.variants import Variants
 
 PAGE = 50
 NUMBER = re.compile(r"[0-9]{1,19}")
@@ -30,8 +30,8 @@ NUMBER = re.compile(r"[0-9]{1,19}")
 class ReleaseApi:
     """Builds and versions of the caller's algorithms."""
 
-    def __init__(self, records: Records, repositories: Repositories, builder: Builder, stances: Stances) -> None:
-        self._stances = stances
+    def __init__(self, records: Catalog, repositories: Repositories, builder: Builder, variants: Variants) -> None:
+        self._variants = variants
         self._records = records
         self._repositories = repositories
         self._builder = builder
@@ -94,7 +94,7 @@ class ReleaseApi:
         if build is None:
             raise invalid("There is no successful build to publish")
         release = _release(algorithm, build, body)
-        if self._stances.strict_versions:
+        if self._variants.strict_versions:
             self._check_callability(algorithm, release)
         version = self._records.versions.publish(algorithm.id, release)
         return json_reply(version_object(replace(algorithm, settings=version.settings), build, version))
@@ -139,7 +139,7 @@ class ReleaseApi:
         await read_object(request)
         return Response(None, 204)
 
-    def _build_of_commit(self, request: Request) -> Build:
+    def _build_of_commit(self, request: Request) -> BuildRecord:
         build = self._records.builds.of_commit(owned(request, self._records).id, request.path_params["commit"])
         if build is None:
             raise ApiError(404, "There is no version of this hash")
@@ -153,7 +153,7 @@ class ReleaseApi:
             raise not_permitted()
         return algorithm, own
 
-    def _one_build(self, request: Request) -> Build:
+    def _one_build(self, request: Request) -> BuildRecord:
         build = self._records.builds.get(owned(request, self._records).id, request.path_params["build"])
         if build is None:
             raise ApiError(404, "There is no such build")
@@ -176,7 +176,7 @@ def _page(request: Request) -> tuple[int, int]:
     return page_limit(request, PAGE), int(marker)
 
 
-def _release(algorithm: Algorithm, build: Build, body: dict[str, object]) -> Release:
+def _release(algorithm: Algorithm, build: BuildRecord, body: dict[str, object]) -> Release:
     """What a publisher asks for; private and minor where not said, with a sample input that was said before."""
     wanted = object_field(body, "version_info")
     texts = ("release_notes", "sample_input", "sample_output")

@@ -13,8 +13,8 @@ from algosync.emulator.api.algorithms import BASES, owned
 from algosync.emulator.errors import ApiError, invalid
 from algosync.emulator.http.replies import json_reply, read_object
 from algosync.emulator.records.as_json import envelope
-from algosync.emulator.records.catalog import Records
-from algosync.emulator.records.secrets import Entry
+from algosync.emulator.records.catalog import Catalog
+from algosync.emulator.records.secrets import SecretEntry
 
 PROVIDER = {
     "id": str(uuid.uuid5(uuid.NAMESPACE_URL, "algorithmia:secret-provider:internal")),
@@ -42,9 +42,9 @@ MAX_SECRETS, MAX_VALUES = 1000, 2**20
 class SecretsApi:
     """Secrets are listed, made, changed and removed by the owner of their algorithm."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Catalog) -> None:
         self._records = records
-        self._vault = records.vault
+        self._secrets = records.secrets
 
     def routes(self) -> list[Route]:
         """Those of each algorithm, and where they are kept."""
@@ -62,7 +62,7 @@ class SecretsApi:
         return json_reply([PROVIDER])
 
     async def _list(self, request: Request) -> Response:
-        secrets = [_described(entry) for entry in self._vault.of(owned(request, self._records).id)]
+        secrets = [_described(entry) for entry in self._secrets.of(owned(request, self._records).id)]
         # Sources differ in the name of the list.
         return json_reply({**envelope(secrets), "secrets": secrets})
 
@@ -72,7 +72,7 @@ class SecretsApi:
         _check_owner(body, algorithm.id)
         variable = _text(body, "secret_key")
         _check_variable(variable)
-        entry = Entry(
+        entry = SecretEntry(
             id=str(uuid.uuid4()),
             algorithm_id=algorithm.id,
             variable=variable,
@@ -82,7 +82,7 @@ class SecretsApi:
             value=_value(body),
         )
         self._check_room(entry)
-        self._vault.add(entry)
+        self._secrets.add(entry)
         return json_reply(_described(entry))
 
     async def _change(self, request: Request) -> Response:
@@ -99,28 +99,28 @@ class SecretsApi:
         if "secret_value" in body:
             entry = entry.with_value(_value(body))
         self._check_room(entry)
-        self._vault.change(entry)
+        self._secrets.change(entry)
         return json_reply(_described(entry))
 
     async def _remove(self, request: Request) -> Response:
-        self._vault.remove(self._addressed(request))
+        self._secrets.remove(self._addressed(request))
         return Response(None, 204)
 
-    def _check_room(self, entry: Entry) -> None:
+    def _check_room(self, entry: SecretEntry) -> None:
         """Raises `ApiError` 400 where a worker could not be started with this secret and the others."""
-        secrets = [entry, *(each for each in self._vault.of(entry.algorithm_id) if each.id != entry.id)]
+        secrets = [entry, *(each for each in self._secrets.of(entry.algorithm_id) if each.id != entry.id)]
         size = sum(len(f"{each.variable}={each.value}".encode()) for each in secrets)
         if len(secrets) > MAX_SECRETS or size > MAX_VALUES:
             raise invalid(f"An algorithm has {MAX_SECRETS} secrets at most, of {MAX_VALUES} bytes in all")
 
-    def _addressed(self, request: Request) -> Entry:
-        entry = self._vault.find(owned(request, self._records).id, request.path_params["secret"])
+    def _addressed(self, request: Request) -> SecretEntry:
+        entry = self._secrets.find(owned(request, self._records).id, request.path_params["secret"])
         if entry is None:
             raise ApiError(404, "There is no such secret")
         return entry
 
 
-def _described(entry: Entry) -> dict[str, object]:
+def _described(entry: SecretEntry) -> dict[str, object]:
     return {
         "id": entry.id,
         "short_name": entry.short_name,

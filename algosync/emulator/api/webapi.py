@@ -11,8 +11,8 @@ from starlette.routing import Route
 from algosync.emulator.api.environments import BASE, environment_object, kind_object
 from algosync.emulator.errors import ApiError, invalid
 from algosync.emulator.http.replies import json_reply
-from algosync.emulator.records.catalog import Records
-from algosync.emulator.records.environments import Environment, Kind
+from algosync.emulator.records.catalog import Catalog
+from algosync.emulator.records.environments import EnvironmentKind, EnvironmentRecord
 
 SITE = "/webapi/v1/algorithm-environments"
 SYNC_SECONDS = 1.0
@@ -23,14 +23,14 @@ SYNC_SECONDS = 1.0
 class Sync:
     """An installation on its way: of what, under which id."""
 
-    kind: Kind
+    kind: EnvironmentKind
     environment_id: str
 
 
 class WebApi:
     """Installed and available environments, and the way from one to the other. The gate asks for a key of the administration."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Catalog) -> None:
         self._records = records
         self._environments = records.environments
         self._syncs: dict[str, Sync] = {}
@@ -87,7 +87,7 @@ class WebApi:
         self._environments.remove(environment)
         return Response(None, 204)
 
-    def _used(self, environment: Environment) -> bool:
+    def _used(self, environment: EnvironmentRecord) -> bool:
         everybody = self._records.algorithms.all()
         return any(each.settings["algorithm_environment"] == environment.id for each in everybody)
 

@@ -1,1 +1,1 @@
-"""Faults on demand: which requests fail, and how."""
+"""Injected faults: which requests fail, and how."""

@@ -1,11 +1,11 @@
-"""Every kind of fault, by the setting that names it. A kind more is a class more and a line more here."""
+"""All kinds of faults, by the setting that names each. To add a kind, add a class and its line here."""
 
-from algosync.emulator.faults.answers import Body, Corrupt, Drip, Empty, Endless, Gzip, Redirect, Shape, Status
-from algosync.emulator.faults.behaviour import BuildFault, Delay, ExpireKey, Listing
-from algosync.emulator.faults.broken_bytes import ChunkedCut, Close, DripHeader, JunkHeaders, Length, Reset, Stall, Truncate
-from algosync.emulator.faults.exchange import Fault
+from algosync.emulator.faults.broken_transfers import ChunkedCut, Close, DripHeader, JunkHeaders, Length, Reset, Stall, Truncate
+from algosync.emulator.faults.changed_answers import CorruptBody, Drip, Empty, Endless, Gzip, Redirect, ReplacedBody, Shape, Status
+from algosync.emulator.faults.cluster_faults import BuildFault, Delay, ExpireKey, Listing
+from algosync.emulator.faults.exchange import InjectedFault
 
-KINDS: dict[str, type[Fault]] = {
+KINDS: dict[str, type[InjectedFault]] = {
     "status": Status,
     "delay": Delay,
     "drip": Drip,
@@ -14,11 +14,11 @@ KINDS: dict[str, type[Fault]] = {
     "truncate": Truncate,
     "length": Length,
     "gzip": Gzip,
-    "corrupt": Corrupt,
+    "corrupt": CorruptBody,
     "chunked_cut": ChunkedCut,
     "reset": Reset,
     "close": Close,
-    "body": Body,
+    "body": ReplacedBody,
     "empty": Empty,
     "shape": Shape,
     "endless": Endless,

@@ -1,7 +1,7 @@
-"""The file of faults: which requests are struck, when, how often, and by what.
+"""The file of faults: rules that tell which requests get which fault.
 
-A list of entries `{"match": "METHOD /path-glob?query-glob", "nth": 1, "times": 1, "then": {…}}`. Nothing in it is
-guessed: an unknown key, a wrong type, a combination that cannot be are errors that name the entry.
+It holds a list of entries `{"match": "METHOD /path-glob?query-glob", "nth": 1, "times": 1, "then": {…}}`. An unknown key, a wrong
+type or an invalid combination is an error that names the entry.
 """
 
 import dataclasses
@@ -15,10 +15,10 @@ from typing import NoReturn
 
 from starlette.types import Scope
 
-from algosync.emulator.faults.exchange import Fault
+from algosync.emulator.faults.exchange import InjectedFault
 from algosync.emulator.faults.kinds import KINDS
-from algosync.emulator.faults.stale_reads import RECORDS, of_records
-from algosync.emulator.faults.values import FaultError, whole
+from algosync.emulator.faults.previous_records import RECORDS, reads_records
+from algosync.emulator.faults.setting_checks import FaultError, check_integer
 
 MAX_SIZE = 1024 * 1024
 MATCH = re.compile(r"(\*|[A-Z]+) ([*/][!->@-~]*)(?:\?([!-~]*))?")
@@ -28,10 +28,10 @@ ALWAYS = 2**62
 
 @dataclass(slots=True)
 class Rule:
-    """One entry. `seen` counts the requests that match."""
+    """One entry of the file. `seen` counts the matching requests."""
 
     kind: str
-    fault: Fault
+    fault: InjectedFault
     method: str
     path: re.Pattern[str]
     query: re.Pattern[str] | None
@@ -40,23 +40,23 @@ class Rule:
     seen: int = 0
 
     def matches(self, scope: Scope) -> bool:
-        """Whether it is about a request like this: by its method, and its path and query as they came, escapes and all."""
+        """Whether a request matches by its method and its percent-encoded path and query."""
         if self.method not in ("*", scope["method"]):
             return False
         if not self.path.fullmatch(scope["raw_path"].decode("latin-1")):
             return False
-        if self.fault.remembers and not of_records(scope["method"], scope["raw_path"]):
+        if self.fault.needs_previous_records and not reads_records(scope["method"], scope["raw_path"]):
             return False
         return self.query is None or bool(self.query.fullmatch(scope["query_string"].decode("latin-1")))
 
     def due(self) -> bool:
-        """Count a request; whether it is one to be struck."""
+        """Count a matching request. Returns whether the fault applies to it."""
         self.seen += 1
         return self.nth <= self.seen < self.nth + self.times
 
 
 class FaultFile:
-    """The file, read again whenever it has changed; all counts then begin anew."""
+    """The file of faults. It is read again when it has changed; `changed` is called then, and all counts restart."""
 
     def __init__(self, path: Path, changed: Callable[[], None] = lambda: None) -> None:
         self._path = path
@@ -65,7 +65,7 @@ class FaultFile:
         self._rules: list[Rule] | None = None
 
     def rules(self) -> list[Rule]:
-        """Its entries. Raises `FaultError` as long as it is not there or wrong: a fault never just fails to happen."""
+        """The rules of the file. Raises `FaultError` if it is missing or invalid: a test must not run without its faults."""
         try:
             found = os.stat(self._path)
             seen = (found.st_mtime_ns, found.st_size, found.st_ino)
@@ -83,16 +83,16 @@ class FaultFile:
 
 
 def parse(data: bytes) -> list[Rule]:
-    """The entries of a file. Raises `FaultError`."""
+    """The rules of a file's content. Raises `FaultError`."""
     if len(data) > MAX_SIZE:
         raise FaultError(f"it is larger than {MAX_SIZE} bytes")
     try:
-        document = json.loads(data, object_pairs_hook=_unique, parse_constant=_no_number)
+        document = json.loads(data, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise FaultError(f"it is no JSON: {error}") from None
+        raise FaultError(f"it is not JSON: {error}") from None
     entries = document["faults"] if isinstance(document, dict) and set(document) == {"faults"} else document
     if not isinstance(entries, list):
-        raise FaultError('it is neither a list of faults nor {"faults": [...]}')
+        raise FaultError('it is neither a list of entries nor {"faults": [...]}')
     rules = []
     for index, entry in enumerate(entries, 1):
         try:
@@ -104,7 +104,7 @@ def parse(data: bytes) -> list[Rule]:
 
 def _rule(entry: object) -> Rule:
     if not isinstance(entry, dict):
-        raise FaultError("it is no object")
+        raise FaultError("it is not an object")
     if unknown := sorted(set(entry) - ENTRY):
         raise FaultError(f"unknown: {', '.join(unknown)}")
     if missing := sorted({"match", "then"} - set(entry)):
@@ -113,34 +113,34 @@ def _rule(entry: object) -> Rule:
     if match is None:
         raise FaultError("match is not METHOD /path or METHOD /path?query, escaped as in a URL")
     kind, fault = _fault(entry["then"])
-    times = ALWAYS if entry.get("times") == "always" else whole("times", entry.get("times", 1), 1, ALWAYS)
-    if fault.strikes is not None:
+    times = ALWAYS if entry.get("times") == "always" else check_integer("times", entry.get("times", 1), 1, ALWAYS)
+    if fault.repetitions is not None:
         if "times" in entry:
-            raise FaultError("times and reads say the same thing twice")
-        times = fault.strikes
-    nth = whole("nth", entry.get("nth", 1), 1, ALWAYS)
+            raise FaultError("times cannot be combined with reads, which has the same meaning")
+        times = fault.repetitions
+    nth = check_integer("nth", entry.get("nth", 1), 1, ALWAYS)
     method, path, query = match.groups()
-    if fault.remembers and method not in ("*", *RECORDS):
-        raise FaultError(f"a stale listing strikes {' and '.join(RECORDS)} alone")
+    if fault.needs_previous_records and method not in ("*", *RECORDS):
+        raise FaultError(f"a stale listing can match {' and '.join(RECORDS)} only")
     return Rule(kind, fault, method, _glob(path), None if query is None else _glob(query), nth, times)
 
 
-def _fault(then: object) -> tuple[str, Fault]:
-    """The one kind that has all these settings, its own name among them."""
+def _fault(then: object) -> tuple[str, InjectedFault]:
+    """The kind of fault that has all these settings, and the fault."""
     if not isinstance(then, dict):
-        raise FaultError("then is no object")
+        raise FaultError("then is not an object")
     named = [name for name in KINDS if name in then]
     if not named:
-        raise FaultError(f"then names no kind of fault: {', '.join(KINDS)}")
+        raise FaultError(f"then does not name a kind of fault: {', '.join(KINDS)}")
     fitting = [name for name in named if set(then) <= {each.name for each in dataclasses.fields(KINDS[name])}]
     if not fitting:
-        raise FaultError(f"then combines what does not belong together: {', '.join(then)}")
+        raise FaultError(f"then combines settings of different kinds of faults: {', '.join(then)}")
     (kind,) = fitting
     return kind, KINDS[kind](**then)
 
 
 def _glob(pattern: str) -> re.Pattern[str]:
-    """`*` stands for anything, everything else for itself."""
+    """`*` matches any text, every other character itself."""
     return re.compile(".*".join(map(re.escape, re.split(r"\*+", pattern))), re.DOTALL)
 
 
@@ -151,5 +151,5 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _no_number(constant: str) -> NoReturn:
-    raise FaultError(f"{constant} is no JSON")
+def _refuse_constant(constant: str) -> NoReturn:
+    raise FaultError(f"{constant} is not JSON")

@@ -1,1 +1,1 @@
-"""The git side of the local cluster: repositories, pushes and their limits."""
+"""Git repositories of algorithms: storage, pushes and their limits."""

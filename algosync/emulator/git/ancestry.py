@@ -1,4 +1,4 @@
-"""Which commits descend from which others, for any number of questions about one history."""
+"""Answers many questions of whether one commit descends from another."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -6,20 +6,20 @@ from dulwich.objects import ObjectID
 
 
 class Ancestry:
-    """What is known of some commits' descendants. Each commit is looked at once, however many ask: a push can move 10,000 refs.
+    """The descendants of a set of commits. Each commit of the history is visited once, as a push can move 10,000 refs.
 
-    Own, not dulwich's, which walks the history for each question, and trusts the times that commits name.
+    dulwich's own function walks the history for each question, and trusts the dates of commits.
     """
 
     def __init__(self, parents: Mapping[ObjectID, Sequence[ObjectID]], ancestors: Iterable[ObjectID]) -> None:
-        """`parents` are those of each commit; they may become more between questions. `ancestors` are asked for."""
+        """`parents` maps each commit to its parents, and may grow between questions. `ancestors` are all that can be asked for."""
         self._parents = parents
         self._bits = {commit: 1 << number for number, commit in enumerate(dict.fromkeys(ancestors))}
         self._found: dict[ObjectID, int] = {}
-        """Of each commit: the bits of what it is, and of what it descends from."""
+        """By commit, the bits of itself and of its ancestors."""
 
     def descends(self, commit: ObjectID, ancestor: ObjectID) -> bool:
-        """Whether a commit is this one of the `ancestors`, or descends from it."""
+        """Whether a commit is `ancestor`, which must be one of the `ancestors`, or descends from it."""
         waiting = [commit]
         while waiting:
             current = waiting[-1]
@@ -34,6 +34,6 @@ class Ancestry:
         bits = self._bits.get(commit, 0)
         for parent in self._parents.get(commit, ()):
             found = self._found[parent]
-            # Long lines of commits share one number, which can have 10,000 bits.
+            # Commits in a line share one number object, which can have 10,000 bits.
             bits = bits | found if bits | found != found else found
         return bits

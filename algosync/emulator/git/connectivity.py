@@ -1,6 +1,6 @@
-"""Whether objects that were pushed are here with all that they refer to: who sends half of it must not break the repository.
+"""Checks that pushed objects and everything they refer to are present, so that an incomplete push cannot break a repository.
 
-Own, not dulwich's, which begins with the whole history again for every ref of a push.
+dulwich's own check walks the whole history again for every ref of a push.
 """
 
 import stat
@@ -12,48 +12,48 @@ from dulwich.objects import S_ISGITLINK, Blob, Commit, ObjectID, ShaFile, Tag, T
 from algosync.emulator.git.object_types import ObjectTypes
 
 Reference = tuple[ObjectID, type[ShaFile]]
-"""An object, and of which kind it has to be: `ShaFile` is any."""
+"""An object and its required type. `ShaFile` allows any type."""
 
 
 class Connectivity:
-    """What is known of a repository's objects during a push: each is looked at once, however many ask for it."""
+    """The complete objects of a repository during a push. Each object is visited once."""
 
     def __init__(self, store: BaseObjectStore, tips: Iterable[ObjectID]) -> None:
-        """What the refs name, the `tips`, is whole, and so is their history: nothing else was ever taken."""
+        """`tips` are the values of the refs. They and their history are complete, because every push is checked."""
         self._store = store
         self._types = ObjectTypes(store)
         self.parents: dict[ObjectID, Sequence[ObjectID]] = {}
-        """Of every commit that the tips name, or `complete` was asked for, and of all in their histories."""
-        self._whole: dict[Reference, bool] = dict.fromkeys(self._history(tips), True)
+        """The parents of every commit in the history of the tips and of the objects that `complete` was asked for."""
+        self._complete: dict[Reference, bool] = dict.fromkeys(self._history(tips), True)
 
     def complete(self, wanted: ObjectID) -> bool:
-        """Whether everything that this object refers to is here, and of the kind that it has to be."""
+        """Whether an object and everything it refers to are present and of the required types."""
         waiting: list[tuple[Reference, list[Reference] | None]] = [((wanted, ShaFile), None)]
         while waiting:
             reference, needed = waiting.pop()
             if needed is not None:
-                # All that it needs has been decided meanwhile.
-                self._whole[reference] = all(self._whole[each] for each in needed)
-            elif reference not in self._whole:
+                # Its references have been checked meanwhile.
+                self._complete[reference] = all(self._complete[each] for each in needed)
+            elif reference not in self._complete:
                 needed = self._needed(*reference)
                 if needed is None:
-                    self._whole[reference] = False
+                    self._complete[reference] = False
                 else:
                     waiting.append((reference, needed))
-                    waiting += [(each, None) for each in needed if each not in self._whole]
-        return self._whole[wanted, ShaFile]
+                    waiting += [(each, None) for each in needed if each not in self._complete]
+        return self._complete[wanted, ShaFile]
 
     def _needed(self, object_id: ObjectID, kind: type[ShaFile]) -> list[Reference] | None:
-        """What an object refers to; None for one that is not here, or damaged, or of another kind."""
+        """The references of an object; None if it is missing, damaged or of another type."""
         try:
-            # The content of files is not needed, and can be large.
+            # Blobs are not read, as they can be large.
             if kind is Blob:
                 return [] if self._types.is_file(object_id) else None
             found = self._store[object_id]
             if isinstance(found, Commit):
                 self.parents[object_id] = found.parents
             return list(set(_references(found))) if isinstance(found, kind) else None
-        except Exception:  # noqa: BLE001 - objects are hostile: they fail in many ways, and none is whole
+        except Exception:  # noqa: BLE001 - parsing a hostile object can fail in any way
             return None
 
     def _history(self, tips: Iterable[ObjectID]) -> Iterator[Reference]:

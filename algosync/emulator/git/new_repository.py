@@ -1,8 +1,8 @@
-"""What a new algorithm's repository holds (facts: `platform.md` 5)."""
+"""The files of a new algorithm's repository (PLATFORM.md §5)."""
 
 import json
 
-from algosync.emulator.records.environments import Kind
+from algosync.emulator.records.environments import EnvironmentKind
 
 ADK_SOURCE = """\
 from Algorithmia import ADK
@@ -43,9 +43,9 @@ def test_algorithm():
 """
 
 
-def template(kind: Kind, owner: str, name: str) -> dict[str, bytes]:
+def template(kind: EnvironmentKind, owner: str, name: str) -> dict[str, bytes]:
     """The files of a new repository, by path."""
-    # `langauge` is how the platform spells it. Frameworks on Python 3 keep the runtime's older name.
+    # The platform misspells `langauge`. Environments with a framework have the older name of the language.
     language = {"python2": "python-2.x-1", "python3": "python3"}[kind.language]
     conf = {"username": owner, "algoname": name, "langauge": "python-3.x-1" if kind.framework else language}
     requirements = ["algorithmia>=1.0.0,<2.0", "six"] + ([kind.framework] if kind.framework else [])

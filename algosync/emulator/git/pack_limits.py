@@ -1,7 +1,7 @@
-"""What a pushed pack may unpack to, told from its sizes alone, in blocks: a few kilobytes can stand for any number of gigabytes.
+"""Limits on the unpacked size of a pushed pack, since a few kilobytes can expand to gigabytes.
 
-dulwich holds every object whole, and while it follows a chain of deltas all objects of that chain.
-Format: gitformat-pack(5); whether a pack is well formed beyond this, its reader finds out.
+The sizes are read in one pass with bounded memory. dulwich would hold every object in memory, and all objects of a chain of deltas
+at once. The format is that of gitformat-pack(5); dulwich checks the rest of it.
 """
 
 import zlib
@@ -10,41 +10,41 @@ from typing import BinaryIO
 MIB = 1024 * 1024
 
 MAX_OBJECT = 100 * MIB
-"""Bytes of one file; as much as the services that host git repositories take."""
+"""Bytes of one blob; as much as services that host git repositories accept."""
 
 MAX_LISTING = 8 * MIB
-"""Bytes of one folder's list, of a commit or a tag: in memory they are many times as large. Enough for 100,000 names."""
+"""Bytes of a tree, commit or tag, which need many times as much memory. Enough for a tree of 100,000 names."""
 
 MAX_CHAIN = 1024 * MIB
-"""Bytes of all objects of one chain of deltas, and of all that deltas by id make: these can continue any chain."""
+"""Bytes of all objects of one chain of deltas. Also the sum for all deltas by id, as these can continue any chain."""
 
 MAX_TOTAL = 8 * 1024 * MIB
-"""Bytes of all that a pack holds, which takes a minute to unpack."""
+"""Bytes of all objects of a pack. Unpacking them takes about a minute."""
 
 MAX_OBJECTS = 500_000
 
 BLOB, OFFSET_DELTA, ID_DELTA = 3, 6, 7
 BLOCK = 64 * 1024
 DELTA_HEAD = 20
-"""Bytes that its two sizes can take."""
+"""Maximum length in bytes of the two sizes at the start of a delta."""
 
 
 class PackError(Exception):
-    """A pack that is not taken, and why."""
+    """The pack is refused; tells why."""
 
 
 def check(pack: BinaryIO) -> None:
-    """Raises `PackError` for a pack that is beyond the limits, or is none. It begins where `pack` is, and so it does afterwards."""
+    """Raises `PackError` for a pack that is malformed or exceeds the limits. The position of `pack` is the same afterwards."""
     start = pack.tell()
     try:
-        _Check(pack, start).run()
+        _Checker(pack, start).run()
     except zlib.error as error:
         raise PackError(f"the pack is damaged: {error}") from None
     finally:
         pack.seek(start)
 
 
-class _Check:
+class _Checker:
     """One pass over a pack."""
 
     def __init__(self, pack: BinaryIO, start: int) -> None:
@@ -52,10 +52,10 @@ class _Check:
         self._start = start
         self._total = 0
         self._chains: dict[int, int | None] = {}
-        """By an object's place, what it and all that it leans on have together; None for what leans on an id."""
-        self._leaning = 0
+        """By offset of an object, the size of its chain of deltas in bytes; None if the chain begins with a delta by id."""
+        self._by_id_total = 0
         self._files: set[int] = set()
-        """The places of what is a file, or may be one: what leans on an id can be anything."""
+        """Offsets of objects that are or may be blobs. A delta by id may be of any type."""
 
     def run(self) -> None:
         head = self._exactly(12)
@@ -67,57 +67,57 @@ class _Check:
             self._entry()
 
     def _entry(self) -> None:
-        place = self._pack.tell() - self._start
+        offset = self._pack.tell() - self._start
         first, more = self._number()
         kind, size = first >> 4 & 7, first & 15 | more << 4
-        base = self._base(kind, place)
+        base = self._base(kind, offset)
         _at_most(size, MAX_OBJECT if kind in (BLOB, OFFSET_DELTA, ID_DELTA) else MAX_LISTING, "bytes in an object")
         self._count(size)
         head = self._inflate(size)
         if kind not in (OFFSET_DELTA, ID_DELTA):
-            self._chains[place] = size
+            self._chains[offset] = size
             if kind == BLOB:
-                self._files.add(place)
+                self._files.add(offset)
             return
-        made, file = _made_by(head), base is None or base in self._files
-        _at_most(made, MAX_OBJECT if file else MAX_LISTING, "bytes in an object")
-        self._count(made)
+        result_size, file = _result_size(head), base is None or base in self._files
+        _at_most(result_size, MAX_OBJECT if file else MAX_LISTING, "bytes in an object")
+        self._count(result_size)
         if file:
-            self._files.add(place)
-        self._follow(place, base, made)
+            self._files.add(offset)
+        self._follow(offset, base, result_size)
 
     def _count(self, size: int) -> None:
         self._total += size
         _at_most(self._total, MAX_TOTAL, "bytes in a push")
 
-    def _follow(self, place: int, base: int | None, made: int) -> None:
-        """Note an object that a delta makes, and what has to be held for it."""
+    def _follow(self, offset: int, base: int | None, result_size: int) -> None:
+        """Add the object of a delta, of `result_size` bytes, to its chain."""
         if base is not None and base not in self._chains:
-            raise PackError("the pack is damaged: a delta leans on nothing")
+            raise PackError("the pack is damaged: a delta has no base")
         chain = None if base is None else self._chains[base]
         if chain is None:
-            self._leaning += made
-            _at_most(self._leaning, MAX_CHAIN, "bytes of deltas by id")
-            self._chains[place] = None
+            self._by_id_total += result_size
+            _at_most(self._by_id_total, MAX_CHAIN, "bytes of deltas by id")
+            self._chains[offset] = None
         else:
-            _at_most(chain + made, MAX_CHAIN, "bytes in a chain of deltas")
-            self._chains[place] = chain + made
+            _at_most(chain + result_size, MAX_CHAIN, "bytes in a chain of deltas")
+            self._chains[offset] = chain + result_size
 
-    def _base(self, kind: int, place: int) -> int | None:
-        """The place of what a delta leans on; None for an object by its id, and for what is no delta."""
+    def _base(self, kind: int, offset: int) -> int | None:
+        """The offset of a delta's base; None for a delta by id and for other objects."""
         if kind == ID_DELTA:
             self._exactly(20)
         if kind != OFFSET_DELTA:
             return None
         byte = self._exactly(1)[0]
         back = byte & 127
-        while byte & 128 and back <= place:
+        while byte & 128 and back <= offset:
             byte = self._exactly(1)[0]
             back = (back + 1 << 7) | byte & 127
-        return place - back
+        return offset - back
 
     def _number(self) -> tuple[int, int]:
-        """A byte, and the number of those that follow it, the lowest first, as long as the highest bit is set."""
+        """An entry's first byte, and the number in the following bytes: 7 bits each, lowest first, as long as the 8th is set."""
         first = byte = self._exactly(1)[0]
         more = shift = 0
         while byte & 128:
@@ -125,22 +125,22 @@ class _Check:
             more |= (byte & 127) << shift
             shift += 7
             if shift > 63:
-                raise PackError("the pack is damaged: a size without end")
+                raise PackError("the pack is damaged: a size is too long")
         return first, more
 
     def _inflate(self, size: int) -> bytes:
-        """Go to the end of what is compressed here; how it begins."""
-        engine, head, made, step = zlib.decompressobj(), b"", 0, min(size + 64, BLOCK)
-        while not engine.eof and made <= size:
+        """Skip a compressed object of `size` bytes. Returns its first `DELTA_HEAD` bytes."""
+        engine, head, done, step = zlib.decompressobj(), b"", 0, min(size + 64, BLOCK)
+        while not engine.eof and done <= size:
             block = engine.unconsumed_tail or self._pack.read(step)
             if not block:
                 raise PackError("the pack is damaged: it ends early")
             piece = engine.decompress(block, BLOCK)
-            made, step = made + len(piece), BLOCK
+            done, step = done + len(piece), BLOCK
             head += piece[: DELTA_HEAD - len(head)]
-        if made != size:
-            raise PackError("the pack is damaged: an object has another size than it says")
-        # Only what the last block had beyond the object: what has not been read yet is not unused.
+        if done != size:
+            raise PackError("the pack is damaged: an object has another size than declared")
+        # Go back to the end of the object, as the last block may reach beyond it.
         self._pack.seek(-len(engine.unused_data), 1)
         return head
 
@@ -151,8 +151,8 @@ class _Check:
         return data
 
 
-def _made_by(delta: bytes) -> int:
-    """The size of the object that a delta makes: the second of two numbers that it begins with."""
+def _result_size(delta: bytes) -> int:
+    """The size of the object that a delta produces: the second of the two numbers at its start."""
     numbers, shift = [0], 0
     for byte in delta:
         numbers[-1] |= (byte & 127) << shift
@@ -162,7 +162,7 @@ def _made_by(delta: bytes) -> int:
                 return numbers[1]
             numbers.append(0)
             shift = 0
-    raise PackError("the pack is damaged: a delta without sizes")
+    raise PackError("the pack is damaged: a delta has no sizes")
 
 
 def _at_most(count: int, limit: int, what: str) -> None:

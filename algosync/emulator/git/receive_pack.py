@@ -1,6 +1,6 @@
-"""The server's side of a push. Refuses what the platform refuses: rewritten history, deleted default branches.
+"""The server's side of a push. As on the platform, it refuses non-fast-forwards and the deletion of the default branch.
 
-Own, not dulwich's: its handler takes every non-fast-forward and reports success where a ref could not be set.
+dulwich's own handler accepts every non-fast-forward, and reports success for refs that it could not set.
 """
 
 import itertools
@@ -21,20 +21,21 @@ from algosync.emulator.git.repositories import MASTER
 
 CAPABILITIES = b"report-status delete-refs side-band-64k ofs-delta object-format=sha1 agent=algosync-emulator"
 LONGEST_REASON = 200
-"""Characters of what a client is told of a broken pack."""
+"""Maximum length of the error message for a broken pack."""
 
-MOST_REFS = 10_000
-"""In a push: as many as large projects have, so that all of one can be pushed at once."""
+MAX_REFS = 10_000
+"""Maximum number of refs in one push: as many as all refs of a large project."""
 
 LONGEST_REF = 1024
-"""Bytes of a name; a file system may take less."""
+"""Maximum length of a ref's name in bytes. A file system may allow less."""
 
-MOST_LEVELS = 16
+MAX_LEVELS = 16
+"""Maximum number of slashes in a ref's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One ref that a client wants to move, and what came of it: `ok` or the reason why not."""
+    """A requested change of one ref, and its outcome: `ok` or the reason of the refusal."""
 
     ref: Ref
     old: ObjectID
@@ -44,9 +45,9 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """What came of a push: the refs that moved, and the report for the client, which is empty where it has asked for none.
+    """The outcome of a push: the updated refs, and the report for the client, empty if the client wants none.
 
-    With a `side_band` the report is one channel of the answer, and there is room for remarks in another.
+    With a `side_band`, the reply has channels for the report and for remarks.
     """
 
     moved: tuple[Update, ...]
@@ -55,23 +56,22 @@ class Push:
 
 
 def advertise(repository: Repo) -> bytes:
-    """The refs as they are, with what this server can do."""
+    """The refs and the capabilities of this server, as the reply to a client that begins a push."""
     lines = [sha + b" " + ref for ref, sha in sorted(repository.get_refs().items()) if ref.startswith(b"refs/")]
     first, *rest = lines
     return b"".join(pkt_line(line + b"\n") for line in [first + b"\0" + CAPABILITIES, *rest]) + pkt_line(None)
 
 
 def receive(repository: Repo, request: BinaryIO) -> Push:
-    """Take a push from the file `request`, unless it is beyond `pack_limits`, or moves more than `MOST_REFS`.
+    """Perform the push in the file `request`, within `pack_limits` and `MAX_REFS`.
 
-    Nobody else may move refs meanwhile. Raises `GitProtocolError` for what is no push.
+    The caller ensures that no other push changes refs meanwhile. Raises `GitProtocolError` for a malformed request.
     """
     protocol = Protocol(request.read, lambda _: None)
     commands, capabilities = _commands(protocol)
     try:
         refs = _unpacked(repository, request, commands)
-    # A pack is hostile until it is in; whatever is wrong with it is told to the client, and no ref moves.
-    except Exception as error:  # noqa: BLE001 - a pack is hostile until it is in
+    except Exception as error:  # noqa: BLE001 - parsing a hostile pack can fail in any way; no ref changes then
         unpacked = (str(error) or type(error).__name__).replace("\n", " ")[:LONGEST_REASON].encode()
         done = [replace(command, outcome="unpacker error") for command in commands]
     else:
@@ -83,9 +83,9 @@ def receive(repository: Repo, request: BinaryIO) -> Push:
 
 
 def _unpacked(repository: Repo, request: BinaryIO, commands: list[Update]) -> "_Refs":
-    """The refs, with the objects here that they are to be moved to. Raises whatever is wrong with these."""
-    if len(commands) > MOST_REFS:
-        raise pack_limits.PackError(f"more than {MOST_REFS} refs in a push")
+    """Store the objects of the push. Raises any exception for a pack that is refused or broken."""
+    if len(commands) > MAX_REFS:
+        raise pack_limits.PackError(f"more than {MAX_REFS} refs in a push")
     if any(command.new != ZERO_SHA for command in commands):
         pack_limits.check(request)
         repository.object_store.add_thin_pack(request.read, None)
@@ -93,10 +93,10 @@ def _unpacked(repository: Repo, request: BinaryIO, commands: list[Update]) -> "_
 
 
 def _commands(protocol: Protocol) -> tuple[list[Update], list[bytes]]:
-    """What is to be updated, up to one more than is done, and what the client can do."""
+    """The requested updates, at most `MAX_REFS` + 1, and the client's capabilities."""
     commands: list[Update] = []
     capabilities: list[bytes] = []
-    for line in itertools.islice(_lines(protocol), MOST_REFS + 1):
+    for line in itertools.islice(_lines(protocol), MAX_REFS + 1):
         if not commands:
             text, capabilities = _first(line)
         else:
@@ -109,24 +109,24 @@ def _commands(protocol: Protocol) -> tuple[list[Update], list[bytes]]:
 
 
 def _first(line: bytes) -> tuple[bytes, list[bytes]]:
-    """The first update, and what the client can do."""
+    """The first update, and the client's capabilities."""
     if line.count(b"\0") > 1:
         raise GitProtocolError("Malformed capabilities")
     return extract_capabilities(line)
 
 
 def _lines(protocol: Protocol) -> Iterator[bytes]:
-    """The lines up to the first flush; a shallow client names its borders first, which change nothing here."""
+    """The lines up to the first flush packet, without those of a shallow clone, which do not matter here."""
     while line := protocol.read_pkt_line():
         if not line.startswith(b"shallow "):
             yield line
 
 
 class _Refs:
-    """The refs of a repository while a push moves them. They are read once: nobody else moves any meanwhile."""
+    """The refs of a repository during a push. They are read once, since no other push changes them meanwhile."""
 
     def __init__(self, repository: Repo, olds: Iterable[ObjectID]) -> None:
-        """`olds` are what a push is to move them from."""
+        """`olds` are the old values in the push."""
         self._repository = repository
         self._now = repository.get_refs()
         tips = {sha for ref, sha in self._now.items() if ref.startswith(b"refs/")}
@@ -134,19 +134,19 @@ class _Refs:
         self._ancestry = Ancestry(self._connectivity.parents, olds)
 
     def outcome(self, update: Update) -> str:
-        """What came of one update: `ok` or the reason in git's words."""
+        """Perform one update. Returns `ok` or the reason of the refusal in git's words."""
         try:
             outcome = self._apply(update)
-        # A name that is too long, a folder of refs where a ref should be, a full disk. Refs before this one have moved already,
-        # which the client has to be told, and their build has to start: so it does not matter what it is.
-        except Exception:  # noqa: BLE001 - the refs before this one have moved, whatever it is
+        # For instance the name is too long, or the disk is full. Earlier refs have changed already: the client must be told, and
+        # their builds must start.
+        except Exception:  # noqa: BLE001 - no failure may hide the updates of earlier refs
             return "failed to update ref"
         if outcome == "ok":
             self._now[update.ref] = update.new
         return outcome
 
     def _apply(self, update: Update) -> str:
-        """Move one ref."""
+        """Change one ref."""
         if not _is_good(update.ref):
             return "funny refname"
         if self._now.get(update.ref, ZERO_SHA) != update.old:
@@ -164,21 +164,21 @@ class _Refs:
         return "ok" if moved else "failed to update ref"
 
     def _objection(self, update: Update) -> str:
-        """Why a ref may not be set to a new value, or nothing."""
+        """The reason why a ref may not be set to a new value; empty if it may."""
         if not self._connectivity.complete(update.new):
             return "missing necessary objects"
         if update.ref.startswith(b"refs/tags/"):
             return "" if update.old == ZERO_SHA else "already exists"
         if update.new not in self._connectivity.parents:
-            return "cannot update a branch to what is no commit"
+            return "cannot update a branch to a non-commit object"
         if update.old != ZERO_SHA and not self._ancestry.descends(update.new, update.old):
             return "non-fast-forward"
         return ""
 
 
 def _is_good(ref: Ref) -> bool:
-    """Refs are files below folders, which not everything can walk that has ever more levels."""
-    if len(ref) > LONGEST_REF or ref.count(b"/") > MOST_LEVELS:
+    """Whether a ref is a branch or tag with a valid name. Refs are files, so the depth of their folders is limited."""
+    if len(ref) > LONGEST_REF or ref.count(b"/") > MAX_LEVELS:
         return False
     return ref.startswith((b"refs/heads/", b"refs/tags/")) and check_ref_format(ref)
 

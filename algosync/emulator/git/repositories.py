@@ -1,4 +1,4 @@
-"""The git repository of every algorithm, by the algorithm's id. Pure Python: no git binary."""
+"""The git repositories of all algorithms, by the algorithm's id. They need no git binary."""
 
 import itertools
 import logging
@@ -21,13 +21,13 @@ from algosync.emulator.processes.removal import discard
 
 MASTER = Ref(b"refs/heads/master")
 HEAD = Ref(b"HEAD")
-PASSING = "passing-"
-"""What names begin with of files on their way to or from a repository, where they need names at all."""
+TEMPORARY = "passing-"
+"""Prefix of temporary files for packs, on systems where such files have names."""
 INITIAL_MESSAGE = b"Algorithmia initial commit"
 
 
 class Repositories:
-    """A folder of bare repositories. Objects and refs are on disk before a push is answered."""
+    """A folder of bare repositories. Objects and refs are synced to disk before a push is answered."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -35,7 +35,7 @@ class Repositories:
         folder.mkdir(exist_ok=True)
 
     def create(self, algorithm_id: str, owner: str, files: dict[str, bytes]) -> str:
-        """A repository with one commit by the platform; returns that commit."""
+        """Create a repository with one commit of these files. Returns the id of the commit."""
         path = self._path(algorithm_id)
         with Repo.init_bare(path, mkdir=True, default_branch=b"master") as repository:
             config = repository.get_config()
@@ -55,41 +55,41 @@ class Repositories:
 
     @contextmanager
     def open(self, algorithm_id: str) -> Iterator[Repo]:
-        """A repository, to be read."""
+        """A repository for reading."""
         with Repo(str(self._path(algorithm_id))) as repository:
             yield repository
 
     @contextmanager
     def at(self, algorithm_id: str, commit: str) -> Iterator[Repo]:
-        """A repository, to be read, as if the default branch was at this commit, and there was no other ref."""
+        """A repository for reading, whose only ref is the default branch at this commit."""
         with self.open(algorithm_id) as repository:
             repository.refs = DictRefsContainer({HEAD: b"ref: " + MASTER, MASTER: commit.encode()})
             yield repository
 
     @contextmanager
     def changing(self, algorithm_id: str) -> Iterator[Repo]:
-        """A repository, by the only one who changes its refs now."""
+        """A repository for changes of its refs. Holds its lock meanwhile."""
         with self._locks[algorithm_id], self.open(algorithm_id) as repository:
             yield repository
 
     def head(self, algorithm_id: str) -> str | None:
-        """The commit at the tip of the default branch; None where the repository is gone, or damaged so that nothing is told."""
+        """The commit at the tip of the default branch; None if the repository is missing or damaged."""
         try:
             with self.open(algorithm_id) as repository:
                 found = repository.refs[MASTER]
-        except Exception:  # noqa: BLE001 - files that anything may have damaged are not read, or not understood, in many ways
+        except Exception:  # noqa: BLE001 - reading a damaged repository can fail in any way
             return None
         return found.decode() if valid_hexsha(found) else None
 
     def commit(self, algorithm_id: str, wanted: str | None) -> str:
-        """The commit with this hash, or the head. Raises `ApiError` 404 for a commit that is not there."""
+        """The commit with the hash `wanted`, or the head. Raises `ApiError` 404 if there is no such commit."""
         with self.open(algorithm_id) as repository:
             return (_known(repository, wanted) if wanted else repository.refs[MASTER]).decode()
 
     def log(self, algorithm_id: str, since: str | None, until: str | None, limit: int) -> list[dict[str, str]]:
-        """Commits reachable from `until` (the head) and not from the parents of `since`, newest first; those two are among them.
+        """Commits from `since` to `until`, both included, newest first. The default of `until` is the head.
 
-        Raises `ApiError` 404 for a commit that is not there.
+        Excludes commits that are reachable from the parents of `since`. Raises `ApiError` 404 if there is no such commit.
         """
         with self.open(algorithm_id) as repository:
             start = _known(repository, until) if until else repository.refs[MASTER]
@@ -98,12 +98,9 @@ class Repositories:
             walker = repository.get_walker(include=[start], exclude=exclude, max_entries=limit)
             return [_log_entry(entry.commit) for entry in walker]
 
-    def passing(self) -> BinaryIO:
-        """A file for what is on its way to or from a repository; nothing is left of it when it is closed.
-
-        It is beside the repositories: the system's folder for such files is often made of memory.
-        """
-        return cast("BinaryIO", tempfile.TemporaryFile(dir=self._folder, prefix=PASSING))
+    def temporary_file(self) -> BinaryIO:
+        """A temporary file for a pack. It is on the disk of the repositories, since the system's own may be in memory."""
+        return cast("BinaryIO", tempfile.TemporaryFile(dir=self._folder, prefix=TEMPORARY))
 
     def delete(self, algorithm_id: str) -> None:
         """Remove a repository."""
@@ -111,12 +108,12 @@ class Repositories:
         self._locks.pop(algorithm_id, None)
 
     def sweep(self, known: set[str]) -> None:
-        """Remove repositories whose algorithm was never recorded, or is deleted, and in the others what a kill has left.
+        """Remove repositories that do not belong to a `known` algorithm, and what a killed server left in the others.
 
-        That is locks, which would keep refs from ever moving again, and packs that were never put in their place. A ref may have
-        any name that git permits, `tmp-fix` too, but never one that ends with `.lock`.
+        These leftovers are locks, which would block changes of refs for ever, and temporary packs. The name of a ref never ends
+        with `.lock`, but may begin with `tmp`.
         """
-        for path in self._folder.glob(f"{PASSING}*"):
+        for path in self._folder.glob(f"{TEMPORARY}*"):
             discard(path)
         for path in self._folder.glob("*.git"):
             if path.stem not in known:
@@ -125,8 +122,8 @@ class Repositories:
             try:
                 _sweep(path)
             except OSError as error:
-                # It may have been damaged by hand. The others are to work all the same.
-                logging.warning("%s is not cleared up: %s", path, error)
+                # One damaged repository must not affect the others.
+                logging.warning("%s is not cleaned up: %s", path, error)
 
     def _path(self, algorithm_id: str) -> Path:
         return self._folder / f"{algorithm_id}.git"
@@ -141,7 +138,7 @@ def _sweep(repository: Path) -> None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """All files below a folder, however deep: `Path.rglob` recurses, and names of refs have any number of levels."""
+    """All files below a folder of any depth. `Path.rglob` would recurse for every level."""
     waiting = [folder]
     while waiting:
         with os.scandir(waiting.pop()) as entries:
@@ -153,7 +150,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _add_tree(repository: Repo, files: dict[str, bytes]) -> ObjectID:
-    """Store files of at most one folder's depth and return the id of their tree."""
+    """Store files, which may be in folders one level deep, and return the id of their tree."""
     root = Tree()
     folders: defaultdict[str, Tree] = defaultdict(Tree)
     for path, content in files.items():

@@ -1,7 +1,7 @@
-"""The outer door: own host only, known callers only, no more than there is room for, every request logged.
+"""Admission of requests: checks host, origin, key, rights and size of each request, and logs it.
 
-The cluster executes code, so a web page in somebody's browser must not reach it: the Host header has to be the own
-loopback address with its port (DNS rebinding) and an Origin, where there is one, has to be the own one.
+The cluster executes code, so a web page in a browser must not reach it. The Host header must be the cluster's own loopback address
+and port, which prevents DNS rebinding. An Origin header, if present, must be the cluster's own.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from algosync.emulator.errors import NO_CREDENTIALS, NOT_PERMITTED, UNKNOWN_KEY, ApiError, not_permitted
 from algosync.emulator.http.replies import error_reply
-from algosync.emulator.http.request_limits import Body, check_head, largest_body
+from algosync.emulator.http.request_limits import RequestBody, check_head, largest_body
 from algosync.emulator.http.request_log import RequestLog
 from algosync.emulator.http.url_keys import key_in_path, key_in_query
 from algosync.emulator.records.accounts import Accounts, Caller, key_id
@@ -27,20 +27,20 @@ from algosync.emulator.records.rights import needed
 
 HEALTH = "/health"
 OPEN = re.compile(HEALTH + r"|/v1/insights|/v1/algorithm-environments/edge/environment-specifications/[^/]+/template")
-"""What needs no key: a client asks for it before it has one, or, of insights, never shows it."""
+"""Paths that need no key: clients request them before they have one, and send insights without it."""
 
 PAGES = "/page/"
-"""Below it are the pages for people. Their browsers ask for a name, which does not matter, and a password: the key, which they
-repeat to this port below this path. The cookie of a session would go to every port of this machine."""
+"""The prefix of the web pages. They use Basic credentials, any user name and a key, which browsers send to this port and prefix
+only. A session cookie would be sent to every port of this machine."""
 
 REALMS = {"/git/": "algorithmia", PAGES: "Local cluster: any user name, an API key as the password"}
-"""What takes Basic credentials, and asks for them. Under another name, so that a browser keeps a key for pages to the pages."""
+"""Prefixes of paths with Basic credentials, and their realms. Because they differ, a browser does not send a page's key to git."""
 
 Message = MutableMapping[str, Any]
 
 
 class Gate:
-    """ASGI middleware around everything."""
+    """The outermost ASGI middleware of a cluster without faults."""
 
     def __init__(
         self, app: ASGIApp, accounts: Accounts, log: RequestLog, hosts: frozenset[str], largest_file: int | None = None
@@ -56,13 +56,13 @@ class Gate:
             await self._app(scope, receive, send)
             return
         scope["began"] = time.monotonic()
-        body = Body(scope, receive)
+        body = RequestBody(scope, receive)
         reply = _Reply(scope, send, self._log, body)
         try:
             self._admit(scope)
             body.limit(largest_body(scope["method"], scope["path"], self._largest_file))
         except ApiError as error:
-            if error.status == 401 and _browses(scope):
+            if error.status == 401 and _is_browser_at_root(scope):
                 await Response(None, 303, {"Location": PAGES})(scope, receive, reply.send)
                 return
             scope["refusal"] = error
@@ -74,7 +74,7 @@ class Gate:
         try:
             await self._app(scope, body.receive, reply.send)
         except asyncio.CancelledError:
-            # The server's, when running requests have had their time at its end; or that of a fault whose client has left.
+            # The server stops and waits no longer for requests, or the client has left while a fault was active.
             if "fault" in scope:
                 raise
             await reply.give_up()
@@ -82,12 +82,12 @@ class Gate:
             reply.close()
 
     def _admit(self, scope: Scope) -> None:
-        """Put the caller into the scope. Raises `ApiError` for a request that is not permitted."""
+        """Set `scope["caller"]`. Raises `ApiError` if the request is not admitted."""
         headers = Headers(scope=scope)
         check_head(scope)
         self._check_host(headers, scope["scheme"])
         if not scope["path"].startswith("/"):
-            raise ApiError(400, "The target of the request is no path")
+            raise ApiError(400, "The target of the request is not a path")
         self._check_target(scope)
         if not OPEN.fullmatch(scope["path"]):
             scope["caller"] = self._caller(headers, scope["path"])
@@ -98,25 +98,25 @@ class Gate:
             raise not_permitted("The Host header does not name this cluster")
         own = {f"{scheme}://{host}" for host in self._hosts}
         if not own.issuperset(headers.getlist("origin")):
-            raise not_permitted("Requests of other origins are not answered")
+            raise not_permitted("Requests from other origins are refused")
 
     def _check_target(self, scope: Scope) -> None:
         query = scope["query_string"].decode("ascii", "replace")
         known = self._accounts.knows
         if key_in_query(query, known) or key_in_path(scope["path"], known):
-            raise ApiError(400, "A key in the URL is refused: histories and logs keep it. Send it as Authorization")
+            raise ApiError(400, "A key in the URL is refused, because histories and logs keep URLs. Send it as Authorization")
 
     def _caller(self, headers: Headers, path: str) -> Caller:
         presented = headers.getlist("authorization")
         if not any(presented):
             raise ApiError(401, NO_CREDENTIALS)
-        caller = self._known(presented[0], path) if len(presented) == 1 else None
+        caller = self._authenticate(presented[0], path) if len(presented) == 1 else None
         if caller is None:
             raise ApiError(401, "The API key is unknown or invalid", UNKNOWN_KEY)
         return caller
 
-    def _known(self, presented: str, path: str) -> Caller | None:
-        caller = self._accounts.caller(_key(presented, path))
+    def _authenticate(self, presented: str, path: str) -> Caller | None:
+        caller = self._accounts.caller(presented_key(presented, path))
         if not path.startswith("/git/"):
             return caller
         credentials = _basic(presented)
@@ -125,8 +125,8 @@ class Gate:
         return caller if credentials else None
 
 
-def _browses(scope: Scope) -> bool:
-    """Whether somebody has opened the bare address in a browser, or almost the pages'. It asks for HTML; programs do not."""
+def _is_browser_at_root(scope: Scope) -> bool:
+    """Whether a browser, which accepts HTML, requests the root or the pages without the final slash."""
     return scope["method"] == "GET" and scope["path"] in ("/", PAGES[:-1]) and "text/html" in Headers(scope=scope).get("accept", "")
 
 
@@ -135,7 +135,7 @@ def _realm(path: str) -> str | None:
 
 
 def _basic(presented: str) -> tuple[str, str] | None:
-    """User and password of Basic credentials."""
+    """User and password of Basic credentials; None for other or malformed ones."""
     scheme, _, encoded = presented.partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -147,23 +147,23 @@ def _basic(presented: str) -> tuple[str, str] | None:
 
 
 def _check_rights(scope: Scope, headers: Headers) -> None:
-    """Raises `ApiError` for what the key does not permit. The log of requests gets to know which key, and what it lacks."""
+    """Raises `ApiError` if the key lacks a right. Stores the key's id and the missing rights for the request log."""
     query = scope["query_string"].decode("ascii", "replace")
     caller = cast("Caller", scope["caller"])
     permit = caller.rights.permit_inside if caller.inside else caller.rights.permit
     if permit(scope["method"], scope["path"], query):
         return
-    scope["lacks"] = caller.rights.lack(needed(scope["method"], scope["path"], query))
+    scope["lacks"] = caller.rights.missing(needed(scope["method"], scope["path"], query))
     if not caller.inside:
-        scope["key"] = key_id(_key(headers["authorization"], scope["path"]))
+        scope["key"] = key_id(presented_key(headers["authorization"], scope["path"]))
         if scope["path"].startswith(PAGES) and not caller.rights.read:
-            # A browser that was let in would repeat this key for ever, and never ask for another one.
-            raise ApiError(401, "This key is for the administration alone: the pages need another one", NOT_PERMITTED)
+            # With 403, the browser would keep sending this key and never ask for another one.
+            raise ApiError(401, "This key is for administration only: the pages need another one", NOT_PERMITTED)
     raise not_permitted()
 
 
-def _key(presented: str, path: str) -> str:
-    """What may be a key in a header, which has it as a password where one is asked for."""
+def presented_key(presented: str, path: str) -> str:
+    """The key in an Authorization header: the password of Basic credentials for paths that use them, else the bare key."""
     credentials = _basic(presented) if _realm(path) else None
     return credentials[1] if credentials else _bare(presented)
 
@@ -176,12 +176,12 @@ def _bare(presented: str) -> str:
 
 
 class _Reply:
-    """Counts a reply on its way out and logs it just before its last byte, so that whoever has read it finds the line.
+    """Logs a reply just before its last byte is sent, so that a client that has read the reply finds the line in the log.
 
-    A reply begins when the request's body is in, as far as that can be waited for.
+    The reply begins after the request's body has been read, within the bounds of `RequestBody.drained`.
     """
 
-    def __init__(self, scope: Scope, send: Send, log: RequestLog, body: Body) -> None:
+    def __init__(self, scope: Scope, send: Send, log: RequestLog, body: RequestBody) -> None:
         self._scope = scope
         self._body = body
         self._send = send
@@ -193,7 +193,7 @@ class _Reply:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            # Not uvicorn's own, which is up to a second old: clients compare it with times in listings.
+            # uvicorn's own `Date` can be a second old, but clients compare it with times in listings.
             message["headers"] = [*message["headers"], (b"date", formatdate(usegmt=True).encode())]
             if not await self._body.drained():
                 message["headers"].append((b"connection", b"close"))
@@ -205,7 +205,7 @@ class _Reply:
         await self._send(message)
 
     async def give_up(self) -> None:
-        """Say that the server stops, to who has heard nothing yet. Nothing is waited for any more."""
+        """Reply that the server stops, unless a reply has begun. Does not wait for the request's body."""
         if self._status:
             return
         error = self._scope["refusal"] = ApiError(503, "The local cluster is stopping")
@@ -219,6 +219,6 @@ class _Reply:
         if self._logged:
             return
         self._logged = True
-        # Whether the cluster lives is asked again and again, and says nothing of what it is used for.
+        # Successful health checks are frequent and of no interest.
         if self._scope["path"] != HEALTH or self._status != 200:
             self._log.add(self._scope, self._status, self._size)

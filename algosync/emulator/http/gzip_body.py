@@ -1,4 +1,4 @@
-"""What git sends: unzipped where git has zipped it, in a file, as a push can be larger than memory."""
+"""Reads the body of a git request into a file, and decompresses it. A push can be larger than memory."""
 
 import zlib
 from collections.abc import AsyncIterator
@@ -11,34 +11,29 @@ from algosync.emulator.errors import ApiError
 from algosync.emulator.records.blobs import BLOCK
 
 MAX_PACK = 1024 * 1024 * 1024
-"""Bytes of a push, unzipped."""
+"""Maximum size of a decompressed body in bytes."""
 
 
 @asynccontextmanager
 async def body_of(request: Request, service: str, body: BinaryIO) -> AsyncIterator[BinaryIO]:
-    """The whole body of a request to this service, in the new file `body`, which is closed afterwards.
+    """Write the whole body of a request to the new file `body`, which is closed at the end.
 
-    Raises `ApiError` 415 for one to another service, 413 above `MAX_PACK`, 400 for what is no gzip and says that it is.
+    Raises `ApiError` 415 for the content type of another service, 413 above `MAX_PACK`, 400 for invalid gzip.
     """
     with body:
         if request.headers.get("content-type") != f"application/x-{service}-request":
             raise ApiError(415, f"A body of type application/x-{service}-request is expected")
-        inflate = _inflate if request.headers.get("content-encoding") in ("gzip", "x-gzip") else _as_it_is
-        async for block in inflate(request.stream()):
+        zipped = request.headers.get("content-encoding") in ("gzip", "x-gzip")
+        async for block in _inflate(request.stream()) if zipped else request.stream():
             if body.tell() + len(block) > MAX_PACK:
-                raise ApiError(413, f"A push of more than {MAX_PACK} bytes is not taken")
+                raise ApiError(413, f"A push may have at most {MAX_PACK} bytes")
             body.write(block)
         body.seek(0)
         yield body
 
 
-async def _as_it_is(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    async for chunk in chunks:
-        yield chunk
-
-
 async def _inflate(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Unzip in blocks of bounded size, whatever a block grows to."""
+    """Decompress into blocks of bounded size."""
     inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
         async for chunk in chunks:

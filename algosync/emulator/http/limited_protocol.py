@@ -1,14 +1,12 @@
-"""One connection, and what a client may do with it: how many there are, how long a head takes, how slow a body comes or goes.
+"""Limits on connections: their number, the time for a request's head, the minimum speed of bodies in both directions.
 
-uvicorn has no such limits: whoever opens connections and says nothing, or one byte a minute, or does not read what was asked for,
-would hold them for ever.
+uvicorn has no such limits. A client that sends nothing, sends too slowly or does not read its reply would hold a connection for
+ever.
 """
 
 import asyncio
-import json
 import resource
 import sys
-import uuid
 from email.utils import formatdate
 from enum import Enum
 from http import HTTPStatus
@@ -22,14 +20,14 @@ from algosync.emulator.errors import ApiError
 from algosync.emulator.http.replies import error_reply
 
 MAX_CONNECTIONS = 2048
-"""Twenty calls of an orchestrator that fans out to twelve algorithms, which call others again, are some hundreds."""
+"""Enough for nested calls: 20 calls of an algorithm that calls 12 others need some hundreds of connections."""
 
 MAX_FILES = 65536
-"""Open files that this process asks for; more only makes programs slow that close all that they could have inherited."""
+"""Limit of open files. With a higher one, child programs that close all possible descriptors at their start would be slow."""
 
 
 class Phase(Enum):
-    """What a connection waits for from its client, if for anything."""
+    """The part of a request that the server waits for."""
 
     HEAD = "head"
     BODY = "body"
@@ -37,15 +35,15 @@ class Phase(Enum):
 
 
 class LimitedProtocol(H11Protocol):
-    """uvicorn's HTTP, with limits. A client that exceeds one is told so in JSON, and its connection closed."""
+    """uvicorn's HTTP protocol with limits. A client that exceeds one gets a JSON error, and its connection is closed."""
 
     head_seconds = 10.0
-    """From a connection's start, or the first byte of a later request, to the end of the request's headers."""
+    """Time for the head of a request, from the start of the connection or the first byte of a later request."""
     body_seconds = 60.0
     body_bytes = 1024
-    """A body that does not bring so many bytes in so many seconds, while this server waits for them, has ended."""
+    """Minimum speed of a request's body: so many bytes in `body_seconds`, while the server waits for it."""
     write_seconds = 60.0
-    """A client that takes nothing of what waits to be sent for so long has left. Over TLS it has to take whole blocks of a file."""
+    """Time in which a client must read something of a reply. Over TLS, it must read whole blocks of a file."""
     max_connections = MAX_CONNECTIONS
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own class
@@ -58,7 +56,7 @@ class LimitedProtocol(H11Protocol):
         if len(self.connections) > self.max_connections + self.max_connections // 4:
             transport.abort()
         elif len(self.connections) > self.max_connections:
-            # Said as the answer to a request: a reply to nothing would be lost where the client is still sending.
+            # Refused when a request comes: a reply before that could be lost while the client is still sending.
             self.app = _busy
         self._watch()
 
@@ -67,7 +65,7 @@ class LimitedProtocol(H11Protocol):
         super().eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if exc is not None:  # otherwise this server closed it, or the client did so in the usual way
+        if exc is not None:  # otherwise this server closed the connection, or the client did so after its end of file
             self._note_left()
         self._stop_watching()
         if self._sending:
@@ -75,7 +73,7 @@ class LimitedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        # From here on nothing is written until enough has been sent.
+        # uvicorn writes nothing more until the buffer has drained.
         super().pause_writing()
         self._watch_sending()
 
@@ -91,18 +89,18 @@ class LimitedProtocol(H11Protocol):
         self._watch_sending()
 
     def send_400_response(self, msg: str) -> None:
-        """uvicorn's answer to what is no HTTP, from where it catches h11's error."""
+        """uvicorn calls this for invalid HTTP, while it handles h11's error."""
         error = sys.exc_info()[1]
         large = isinstance(error, h11.RemoteProtocolError) and error.error_status_hint == 431
         self._refuse(431 if large else 400, "The head of the request is too large" if large else msg)
 
     def _note_left(self) -> None:
-        """For the log of requests, where it would look as if the client had the answer."""
+        """Mark an unanswered request for the request log, which would else show it as answered."""
         if self.cycle is not None and not self.cycle.response_complete:
             cast("Scope", self.cycle.scope)["left"] = True
 
     def _watch(self) -> None:
-        """See to it that what is waited for now comes in time."""
+        """Start the timer of the part that the server waits for."""
         phase = self._awaited()
         if phase is not self._phase:
             self._stop_watching()
@@ -125,14 +123,14 @@ class LimitedProtocol(H11Protocol):
         self._timer = self.loop.call_later(self.body_seconds, self._measure, self._received, self.flow.read_paused)
 
     def _measure(self, before: int, paused: bool) -> None:
-        """End a body that is too slow, unless it was this server that did not take it."""
+        """Refuse a body that came too slowly, unless this server has paused reading."""
         if self._received - before < self.body_bytes and not (paused or self.flow.read_paused):
             self._refuse(408, "The body came too slowly")
         else:
             self._watch_body()
 
     def _watch_sending(self) -> None:
-        """See to it that what waits now becomes less."""
+        """Start the timer of a reply that waits to be sent."""
         if self._sending:
             self._sending.cancel()
         if waiting := self.transport.get_write_buffer_size():
@@ -142,7 +140,7 @@ class LimitedProtocol(H11Protocol):
         if self.transport.get_write_buffer_size() < before:
             self._watch_sending()
         elif self.transport.get_protocol() is self:
-            # To close it would be to wait for it again.
+            # `close` would wait for the unsent data.
             self._note_left()
             self.transport.abort()
 
@@ -152,9 +150,9 @@ class LimitedProtocol(H11Protocol):
             self._timer.cancel()
 
     def _refuse(self, status: int, message: str) -> None:
-        """Say it where no reply has begun, and hang up."""
+        """Reply with an error unless a reply has begun, and close the connection."""
         if self.transport.is_closing() or self.transport.get_protocol() is not self:
-            # Closed already, or a fault has taken the connection over.
+            # The connection is closed already, or a fault controls it.
             return
         running = self.cycle is not None and not self.cycle.response_complete
         if running:
@@ -167,7 +165,7 @@ class LimitedProtocol(H11Protocol):
 
 
 def raise_file_limit() -> None:
-    """Let this process have as many open files as it may, as each connection is one."""
+    """Raise this process's limit of open files, as each connection needs one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -181,13 +179,8 @@ async def _busy(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _raw(status: int, message: str) -> bytes:
-    """A whole reply."""
-    body = json.dumps({"error": {"id": str(uuid.uuid4()), "message": message}}).encode()
-    lines = [
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
-        f"date: {formatdate(usegmt=True)}",
-        "content-type: application/json",
-        f"content-length: {len(body)}",
-        "connection: close",
-    ]
-    return "\r\n".join([*lines, "", ""]).encode() + body
+    """The bytes of a whole error reply."""
+    reply = error_reply(ApiError(status, message))
+    reply.headers.update({"Date": formatdate(usegmt=True), "Connection": "close"})
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in reply.headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + bytes(reply.body)

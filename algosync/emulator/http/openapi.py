@@ -1,6 +1,6 @@
-"""The specification of what a cluster serves, made from its own route table (fact: `platform.md` 3.1, `/v1/openapispec`).
+"""The OpenAPI specification of the cluster, generated from its route table (`/v1/openapispec`, PLATFORM.md §3.1).
 
-True by construction: every path and method that is routed, and none besides. Bodies are described by no schema.
+It lists exactly the paths and methods that are routed. Bodies have no schema.
 """
 
 import re
@@ -19,10 +19,10 @@ PARAMETER = re.compile(r"\{([^}:]+)(?::([a-z]+))?\}")
 SCHEMAS: Mapping[str, Mapping[str, str]] = {
     "str": {"type": "string"},
     "uuid": {"type": "string", "format": "uuid"},
-    # The format cannot say that slashes are part of it.
-    "path": {"type": "string", "description": "With its slashes"},
+    # OpenAPI has no format for a value with slashes.
+    "path": {"type": "string", "description": "May contain slashes"},
 }
-"""What a parameter of a path may be, by the name of its convertor."""
+"""Schemas of path parameters, by the name of Starlette's convertor."""
 
 ERROR = {
     "type": "object",
@@ -44,7 +44,7 @@ ERROR = {
         }
     },
 }
-"""Both shapes of errors."""
+"""The two shapes of errors."""
 
 SECURITY = {
     "key": {
@@ -60,13 +60,13 @@ Item = dict[str, object]
 
 
 class OpenApi:
-    """The specification, as a route among those that it describes."""
+    """Serves the specification of the given routes and of its own."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = [*routes, self.route()]
 
     def route(self) -> Route:
-        """Where it is read."""
+        """The route of the specification."""
         return Route(PATH, self._read)
 
     async def _read(self, _: Request) -> Response:
@@ -74,7 +74,7 @@ class OpenApi:
 
 
 def specification(routes: Sequence[Route]) -> Item:
-    """OpenAPI 3.0. Paths that differ in nothing but the names of their parameters are one path to it, with both names."""
+    """An OpenAPI 3.0 document. It treats paths that differ only in names of parameters as one, with both names."""
     alike: dict[str, list[Route]] = {}
     for route in routes:
         alike.setdefault(PARAMETER.sub("{}", route.path), []).append(route)
@@ -84,7 +84,7 @@ def specification(routes: Sequence[Route]) -> Item:
         "info": {
             "title": "Algorithmia API of a local cluster",
             "version": "1",
-            "description": "What this cluster serves. It runs the code that it is given.",
+            "description": "The API of this cluster. It runs the code that it is given.",
         },
         "paths": {template: _item(template, group) for template, group in items},
         "components": {"schemas": {"Error": ERROR}, "securitySchemes": SECURITY},
@@ -92,14 +92,14 @@ def specification(routes: Sequence[Route]) -> Item:
 
 
 def _template(group: Sequence[Route]) -> str:
-    """The path with names for its parameters; where routes differ in them, each parameter has all its names."""
+    """The path template of equivalent routes. A parameter with different names gets all of them: `{id_or_owner}`."""
     found = [[match[1] for match in PARAMETER.finditer(route.path)] for route in group]
     names = iter(["_or_".join(dict.fromkeys(each)) for each in zip(*found, strict=True)])
     return PARAMETER.sub(lambda _: f"{{{next(names)}}}", group[0].path)
 
 
 def _item(template: str, group: Sequence[Route]) -> Item:
-    """The operations of a path: of routes for the same method the first one answers."""
+    """The operations of a path. Of several routes for one method, the first one counts."""
     operations: Item = {}
     for route in group:
         for method in sorted(route.methods or ()):
@@ -131,16 +131,16 @@ def _parameters(template: str, route: Route) -> list[Item]:
 
 
 def _responses(method: str) -> Item:
-    failure: Item = {"description": "Why not"}
+    failure: Item = {"description": "The reason of the failure"}
     if method == "HEAD":
         failure["headers"] = {"X-Error-Message": {"schema": {"type": "string"}}}
     else:
         failure["content"] = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    return {"2XX": {"description": "Done, or what was asked for"}, "default": failure}
+    return {"2XX": {"description": "Success"}, "default": failure}
 
 
 def _security(path: str) -> list[Item]:
-    """As the gate has it; a path stands for those of its form."""
+    """The credentials that the gate requires for a path."""
     if OPEN.fullmatch(PARAMETER.sub("x", path)):
         return []
     scheme = "password" if any(path.startswith(prefix) for prefix in REALMS) else "key"

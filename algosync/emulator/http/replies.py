@@ -1,4 +1,4 @@
-"""What every route does alike: whom it acts for, JSON in, JSON out, errors."""
+"""Reads and writes JSON bodies, and builds error replies, for all routes."""
 
 import json
 import math
@@ -14,41 +14,38 @@ from algosync.emulator.records.accounts import Caller
 
 MAX_JSON = 4 * 1024 * 1024
 
-OF_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
-"""What any web page can have a browser send anywhere."""
+FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
+"""Content types that any web page can send to any server without a preflight request."""
 
 
 def json_reply(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Compact JSON, as some clients compare it byte by byte; ASCII only, so that any string can be written."""
+    """A reply with compact JSON, since some clients compare its bytes. ASCII only, so that unpaired surrogates can be written."""
     text = json.dumps(content, separators=(",", ":"))
     return Response(text, status, headers, media_type="application/json")
 
 
 def error_reply(error: ApiError, *, head: bool = False) -> Response:
-    """The error as JSON; a HEAD has no body, so a header says it."""
+    """The error as JSON. The reply to a HEAD request has no body, so a header holds the message."""
     headers = {}
     if head:
-        # A message may quote the request, and a header must not end where that has the end of a line.
+        # A message may quote the request, and a line break would end the header.
         headers["X-Error-Message"] = re.sub(r"[^ -~]", "?", error.message.replace("\n", " ")).strip()
     return json_reply(error.body(), error.status, headers)
 
 
 async def refused(request: Request, error: Exception) -> Response:
-    """Starlette's hook for `ApiError`. The request log tells the reason."""
+    """Starlette's handler of `ApiError`. It also stores the error for the request log."""
     request.scope["refusal"] = error
     return error_reply(cast("ApiError", error), head=request.method == "HEAD")
 
 
 def caller_of(request: Request) -> Caller:
-    """Whom the gate let in."""
+    """The caller that the gate has authenticated."""
     return cast("Caller", request.scope["caller"])
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body, whatever its framing.
-
-    Raises `ApiError` 413 above `limit` bytes; the gate takes the rest.
-    """
+    """The whole body. Raises `ApiError` 413 above `limit` bytes; the gate reads the rest."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -58,13 +55,13 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 
 def too_large(limit: int) -> ApiError:
-    """The refusal of a body of more than these bytes."""
+    """The error for a body of more than `limit` bytes."""
     return ApiError(413, f"The request is larger than {limit} bytes", error_type="TooLargeError")
 
 
 def loaded(body: bytes) -> object:
-    """JSON. Raises `RecursionError`, and `ValueError` for what is none, numbers among it that only Python's JSON knows or makes."""
-    content: object = json.loads(body, parse_constant=_no_number, parse_float=_number)
+    """Parsed JSON. Raises `ValueError` for invalid JSON, NaN and infinite numbers, and `RecursionError` for deep nesting."""
+    content: object = json.loads(body, parse_constant=_refuse_constant, parse_float=_number)
     return content
 
 
@@ -75,12 +72,12 @@ def _number(text: str) -> float:
     return number
 
 
-def _no_number(constant: str) -> None:
-    raise ValueError(f"{constant} is no number in JSON")
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is not a number in JSON")
 
 
 def parsed(body: bytes) -> object:
-    """JSON. Raises `ValueError` for what is none, is nested too deep, or holds half a surrogate pair, which no database takes."""
+    """Parsed JSON. Raises `ValueError` for invalid JSON, deep nesting and unpaired surrogates, which SQLite cannot store."""
     try:
         content = loaded(body)
         json.dumps(content, ensure_ascii=False).encode()
@@ -90,12 +87,12 @@ def parsed(body: bytes) -> object:
 
 
 async def read_object(request: Request) -> dict[str, object]:
-    """A JSON object; nothing at all counts as an empty one. Raises `ApiError` 400 for anything else."""
+    """The JSON object of a body, empty for an empty body. Raises `ApiError` 400 for anything else."""
     body = await read_body(request, MAX_JSON)
     if not body.strip():
         return {}
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in OF_FORMS:
+    if kind in FORM_TYPES:
         raise invalid(f"The body is {kind} and not JSON")
     try:
         content = parsed(body)
@@ -107,7 +104,7 @@ async def read_object(request: Request) -> dict[str, object]:
 
 
 def object_field(body: Mapping[str, object], name: str) -> dict[str, object]:
-    """A JSON object inside a body, empty where it is absent or null. Raises `ApiError` 400 for another type."""
+    """A JSON object inside a body, empty if it is missing or null. Raises `ApiError` 400 for another type."""
     value = body.get(name)
     if value is None:
         return {}

@@ -1,7 +1,4 @@
-"""How much of a request is taken: its head, its body, and what is left of a body that nobody wants.
-
-Bodies travel on as they come; nothing here holds one.
-"""
+"""Limits on the sizes of a request's head and body. Bodies are passed on in chunks, and not stored here."""
 
 import asyncio
 import re
@@ -16,23 +13,23 @@ from algosync.emulator.http.replies import MAX_JSON, too_large
 KIB, MIB = 1024, 1024 * 1024
 
 MAX_HEAD = 32 * KIB
-"""Bytes of a request's line and headers together. Names of data files are the longest thing in them."""
+"""Maximum size of request line and headers in bytes. Names of data files are the longest part of them."""
 
 MAX_CALL = 10 * MIB + 64 * KIB
-"""A little more than an input may have, so that who exceeds that by a little hears of it in the words of calls."""
+"""A little more than the limit of an input, so that a slightly larger one gets the error message of calls."""
 
 SMALL = 64 * KIB
-"""For whoever sends a body where none is looked at."""
+"""Limit for routes that ignore the body."""
 
 FILES = re.compile(r"/v1/(connector/)?data(/|$)")
 
 DRAINED_BYTES = 256 * MIB
 DRAINED_SECONDS = 30.0
-"""How much of a refused body is taken, so that a client that is still sending reads the reason instead of a reset."""
+"""How much of a refused body is read. A client that is still sending would else see a reset instead of the reply."""
 
 
 def largest_body(method: str, path: str, largest_file: int | None) -> int | None:
-    """The most bytes that a request's body may have; None for any number. `largest_file` is the limit of data files."""
+    """The maximum size of a request's body in bytes; None for no limit. `largest_file` is the limit of data files."""
     if method == "PUT" and FILES.match(path):
         return largest_file
     if path.startswith("/git/"):
@@ -43,9 +40,9 @@ def largest_body(method: str, path: str, largest_file: int | None) -> int | None
 
 
 def check_head(scope: Scope) -> None:
-    """Raises `ApiError` 431 for a head above `MAX_HEAD`, as the parser's limit is for one that is incomplete.
+    """Raises `ApiError` 431 for a head above `MAX_HEAD`. The parser's own limit holds for incomplete heads only.
 
-    400 where it tells the body's end in two ways: what stood before this server may have believed the other one.
+    Raises `ApiError` 400 for two contradictory lengths of the body, since a proxy may have read it by the other one.
     """
     if _ambiguous(Headers(scope=scope)):
         raise ApiError(400, "Content-Length and Transfer-Encoding exclude each other")
@@ -58,8 +55,8 @@ def _ambiguous(headers: Headers) -> bool:
     return "content-length" in headers and "transfer-encoding" in headers
 
 
-class Body:
-    """A request's body on its way in."""
+class RequestBody:
+    """The body of a request, counted while it is received."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         headers = Headers(scope=scope)
@@ -72,18 +69,21 @@ class Body:
         self._size = 0
 
     def limit(self, most: int | None) -> None:
-        """Take no more than these bytes from now on. Raises `ApiError` 413 where more are announced."""
+        """Set the limit in bytes. Raises `ApiError` 413 if Content-Length is above it."""
         self._limit = most
         self._check(self._declared)
 
     async def receive(self) -> Message:
-        """ASGI's. Raises `ApiError` 413 when more has come than may."""
+        """ASGI's `receive`. Raises `ApiError` 413 when the body exceeds the limit."""
         message = await self._next()
         self._check(self._size)
         return message
 
     async def drained(self) -> bool:
-        """Take what is left, within bounds; whether all has come. A client that waits to be asked for it is not asked."""
+        """Read the rest of the body, within bounds. Returns whether it was complete.
+
+        A client that waits for `100 Continue` is not told to send its body.
+        """
         if self._ambiguous:
             return False
         if not self._complete and not self._waited_for and self._declared - self._size <= DRAINED_BYTES:

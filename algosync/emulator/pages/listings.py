@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 
 from algosync.emulator.clock import seconds_text
 from algosync.emulator.records.accounts import Accounts, KeyRecord
-from algosync.emulator.records.builds import Build
+from algosync.emulator.records.builds import BuildRecord
 from algosync.emulator.records.database import Database
 from algosync.emulator.records.environments import Environments
 
@@ -36,7 +36,7 @@ class AlgorithmLine:
     environment: str
     version: str | None
     callability: str | None
-    build: Build | None
+    build: BuildRecord | None
     failures: int
 
 
@@ -190,11 +190,11 @@ class PageRecords:
         return AlgorithmLine(row["owner"], row["name"], displayed, version, callability, _build(row), row["failures"])
 
 
-def _build(row: sqlite3.Row) -> Build | None:
+def _build(row: sqlite3.Row) -> BuildRecord | None:
     if row["id"] is None:
         return None
     names = ("sequence", "id", "algorithm_id", "commit_sha", "version_uuid", "status", "started_at", "finished_at")
-    return Build(*[row[name] for name in names])
+    return BuildRecord(*[row[name] for name in names])
 
 
 def _failure(row: sqlite3.Row) -> FailureLine:

@@ -16,7 +16,7 @@ from algosync.emulator.pages.templates import BEFORE, FRAME, PAGES, PARTS, SECTI
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from algosync.emulator.records.builds import Build
+    from algosync.emulator.records.builds import BuildRecord
 
 DISGUISING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 """Control characters, those that turn the direction of text or have no width, and what is no character."""
@@ -63,7 +63,7 @@ def _moment(text: str) -> str:
     return f"{text[:19].replace('T', ' ')} UTC"
 
 
-def _took(build: Build) -> str:
+def _took(build: BuildRecord) -> str:
     if build.finished_at is None:
         return "unfinished"
     began, ended = (datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (build.started_at, build.finished_at))

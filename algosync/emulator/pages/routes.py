@@ -28,8 +28,8 @@ from algosync.emulator.pages.rendering import rendered
 from algosync.emulator.pages.requests import RequestLine, grouped, recent, without_challenges
 from algosync.emulator.pages.style import POLICY
 from algosync.emulator.records.accounts import Caller
-from algosync.emulator.records.builds import Build
-from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.builds import BuildRecord
+from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.database import Database
 from algosync.emulator.running.builder import Builder
 
@@ -56,7 +56,7 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Paged:
-    """What pages say of their cluster: its name, its address, the stances that are not the usual ones; and its log of requests."""
+    """What pages say of their cluster: its name, its address, the variants that are not the usual ones; and its log of requests."""
 
     name: str
     address: str
@@ -67,7 +67,7 @@ class Paged:
 class PageApi:
     """The pages below `/page/`. Their endpoints are plain functions, which Starlette runs beside the event loop."""
 
-    def __init__(self, database: Database, records: Records, repositories: Repositories, builder: Builder, site: Paged) -> None:
+    def __init__(self, database: Database, records: Catalog, repositories: Repositories, builder: Builder, site: Paged) -> None:
         self._site = site
         self._repositories = repositories
         self._records = records
@@ -130,7 +130,7 @@ class PageApi:
         title = f"Build of {algorithm.owner}/{algorithm.name}"
         return self._rendered("build", "Algorithms", title, algorithm=algorithm, build=build, log=log, cut=cut)
 
-    def _log_of(self, build: Build) -> tuple[str, bool]:
+    def _log_of(self, build: BuildRecord) -> tuple[str, bool]:
         """The end of a log, and whether that is not all of it. A build that waits for its turn has none."""
         try:
             with self._builder.log(build) as log:

@@ -1,33 +1,33 @@
-"""Which certificate authorities programs are told to trust, by files that variables name: those that will be there."""
+"""Files of trusted certificate authorities that environment variables name."""
 
 import os
 from pathlib import Path
 
 BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""The variables. What they name replaces what is trusted otherwise: without the file, programs cannot speak TLS at all."""
+"""The variables. Their file replaces a program's own authorities, so TLS fails in programs if the file is missing."""
 
 EXTRA = "extra.pem"
-"""What somebody trusted before, and a cluster's authority."""
+"""The authorities that were trusted before, plus the cluster's own."""
 
 FILES = ("ca.pem", "bundle.pem", EXTRA)
-"""Those that clients of a cluster are told of, in its folder `tls`."""
+"""Names of the files for clients, in a cluster's folder `tls`."""
 
 
 def of_local_cluster(file: Path) -> bool:
-    """Whether it is in the folder of a local cluster, be that gone or not."""
+    """Whether the path is that of a local cluster's CA file. The file need not exist."""
     return file.name in FILES and file.parts[-4:-3] == ("local",) and file.parts[-2] == "tls"
 
 
 def named() -> dict[str, str]:
-    """What the variables of this process name and is there: a file, or for some programs a folder."""
+    """The variables of this process whose file exists, with its path. Some programs also accept a folder."""
     found = {name: os.environ.get(name, "") for name in BUNDLES}
     return {name: value for name, value in found.items() if value and os.path.exists(value)}
 
 
 def keep(root: Path) -> None:
-    """From now on this process has copies, in the cluster's folder `root`, of what variables name of another local cluster.
+    """Copy CA files of other local clusters into the cluster's folder `root`, and let the variables name the copies.
 
-    That one may be reset, and what the machine trusts besides is in its files as well. OSError: there is no room for them.
+    A reset of the other cluster would remove its files. Raises `OSError` if a copy cannot be written.
     """
     for name, value in named().items():
         file = Path(value).resolve()
@@ -35,7 +35,7 @@ def keep(root: Path) -> None:
             try:
                 known = file.read_bytes()
             except OSError:
-                # It is being reset: as if it were not there.
+                # The other cluster was reset meanwhile.
                 continue
             copy = root / "trusted" / f"{name}.pem"
             copy.parent.mkdir(mode=0o700, exist_ok=True)

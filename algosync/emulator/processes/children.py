@@ -1,4 +1,4 @@
-"""Child processes: each on a leash of its own, with an environment that was chosen, not inherited."""
+"""Starts and kills child processes. Each runs below a supervisor of its own (`leash`), with an explicit environment."""
 
 import asyncio
 import contextlib
@@ -14,30 +14,33 @@ from typing import IO
 from algosync.emulator.processes import ca_files, leash
 
 CA_BUNDLES = ca_files.BUNDLES
-"""Which authorities to trust, as programs are told."""
+"""The variables that name a file of trusted certificate authorities."""
 
 NETWORK = frozenset({"SSL_CERT_DIR", "PATH", "LANG", "LANGUAGE", "TZ"})
-"""What a program needs to find other programs, its language, and the network, from behind proxies too."""
+"""Variables that programs need for the network, for their language and to find other programs."""
 
 LEASH = Path(__file__).with_name("leash.py")
 
 EXIT_POLL_SECONDS = 0.01
 
 GRACE_SECONDS = 2
-"""How long a leash has to end by itself, which takes it milliseconds: what runs on it may have stopped it."""
+"""How long a leash may take to end, usually milliseconds. The program below it may have stopped it with a signal."""
 
 _watched: dict[int, tuple[socket.socket, "asyncio.Task[None]"]] = {}
-"""The lifeline of every child, and who watches it. By process id; all belong to the one thread of the event loop."""
+"""Lifeline and watching task of every child, by process id. Used by the thread of the event loop only."""
 
 _kept_open: set[int] = set()
-"""What every leash keeps open, but no program on one."""
+"""Descriptors that every leash holds open, but no program below it."""
 
 _unwatched: set[socket.socket] = set()
-"""The lifelines of children that are being started."""
+"""Lifelines of children whose start is not complete."""
 
 
 def inherited(names: frozenset[str] = frozenset(), prefixes: tuple[str, ...] = ()) -> dict[str, str]:
-    """The variables a child may see: locale, path, proxies, CA files that are there, and those named. Never the caller's keys."""
+    """The variables of this process that a child may see: locale, path, proxies, existing CA files, and the given ones.
+
+    No others, since they may hold keys.
+    """
 
     def allowed(name: str) -> bool:
         return name in NETWORK | names or name.startswith(("LC_", *prefixes)) or name.lower().endswith("_proxy")
@@ -46,17 +49,17 @@ def inherited(names: frozenset[str] = frozenset(), prefixes: tuple[str, ...] = (
 
 
 def keep_open(descriptor: int) -> None:
-    """From now on, a lock that this descriptor has lasts until all children are gone too, however this process ends."""
+    """Hold the lock of a descriptor until all children that are started from now on have ended, even if this process dies."""
     _kept_open.add(descriptor)
 
 
 async def start(
     command: Sequence[str | Path], environment: Mapping[str, str], folder: Path, output: IO[bytes], *, limit: int = 0
 ) -> Process:
-    """Start a program on a leash, so that nothing that it starts outlives it, nor it this process; stderr goes to `output`.
+    """Start a program below a leash: its descendants end with it, and it ends with this process. stderr goes to `output`.
 
-    With a `limit` its stdin and stdout are piped, for lines of at most that many bytes; without, it has no stdin, and stdout goes
-    to `output` too. Ending like the program, the leash stands for it, but for the environment: that is the program's alone.
+    With a `limit`, stdin and stdout are pipes for lines of at most that many bytes. Without, stdin is empty and stdout also goes to
+    `output`. The returned process is the leash, which exits as the program does. Only the program gets `environment`.
     """
     lifeline, other_end = socket.socketpair()
     with other_end, _starting(lifeline), tempfile.TemporaryFile() as settings:
@@ -79,13 +82,13 @@ async def start(
 
 
 async def ended(process: Process) -> None:
-    """Wait until a child has ended, and all that it started."""
+    """Wait until a child and all its descendants have ended."""
     if watched := _watched.get(process.pid):
         await asyncio.wait((watched[1],))
 
 
 async def kill(process: Process) -> None:
-    """End a child and everything that it has started, its leash included if need be."""
+    """Kill a child and all its descendants; also its leash, if that does not end within `GRACE_SECONDS`."""
     if watched := _watched.get(process.pid):
         with contextlib.suppress(OSError):
             watched[0].shutdown(socket.SHUT_WR)
@@ -96,7 +99,10 @@ async def kill(process: Process) -> None:
 
 
 async def _watch(process: Process, lifeline: socket.socket) -> None:
-    """Wait until nobody holds the other end. `Process.wait` of some Pythons waits for all others that hold its pipes as well."""
+    """Wait until the leash has closed its end of the lifeline.
+
+    `Process.wait` of some Python versions also waits for all other processes that hold the child's pipes.
+    """
     loop = asyncio.get_running_loop()
     gone = asyncio.Event()
     loop.add_reader(lifeline, gone.set)
@@ -109,7 +115,7 @@ async def _watch(process: Process, lifeline: socket.socket) -> None:
         await asyncio.sleep(EXIT_POLL_SECONDS)
     del _watched[process.pid]
     if process.returncode < 0 and leash.adopts_orphans():
-        # It may be the leash that was killed, and not what it held: that is a child of this process now, like its leashes.
+        # If the leash itself was killed, its descendants are now children of this process, beside the other leashes.
         while _unwatched:
             await asyncio.sleep(EXIT_POLL_SECONDS)
         leash.kill_children(but=_watched)
@@ -117,7 +123,7 @@ async def _watch(process: Process, lifeline: socket.socket) -> None:
 
 @contextlib.contextmanager
 def _starting(lifeline: socket.socket) -> Iterator[None]:
-    """While a child is there, but nobody knows its process id yet."""
+    """Mark a lifeline as unwatched while its child is being started, and its process id is not known yet."""
     _unwatched.add(lifeline)
     try:
         yield

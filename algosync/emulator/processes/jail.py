@@ -1,7 +1,7 @@
-"""A jail for code that the cluster is given: bubblewrap (`bwrap`), where the machine has it and it works.
+"""Runs untrusted code in a jail of bubblewrap (`bwrap`), if the machine has it and it works.
 
-A program in it sees the system and its Python, what it is shown besides, and nothing of the user's: no home, no cluster, no
-process but its own. The network stays, as algorithms call algorithms. It is no security boundary: the kernel is the same.
+A jailed program sees the system, its Python and the given paths. It does not see the user's home, the cluster or other processes.
+The network remains, because algorithms call algorithms. The jail shares the kernel, so it is not a security boundary.
 """
 
 import os
@@ -23,52 +23,52 @@ SETTINGS = (
     *("mime.types", "nsswitch.conf", "passwd", "pki/ca-trust", "pki/tls/certs", "protocols", "resolv.conf", "services"),
     *("ssl/certs", "ssl/openssl.cnf", "timezone"),
 )
-"""What programs need of `/etc` to find hosts, users, certificates and libraries: no passwords, no keys."""
+"""The parts of `/etc` that programs need to find hosts, users, certificates and libraries. None holds passwords or keys."""
 
 APART = ("--die-with-parent", "--unshare-pid", "--unshare-ipc", "--cap-drop", "ALL")
 
 ALONE = ("--unshare-user", "--disable-userns", *APART)
-"""With no user namespaces of its own: in one, who is root outside, too, mounts the machine's control groups, and writes to them."""
+"""Options of isolation. Nested user namespaces are disabled: root could mount and write the machine's control groups there."""
 
 OLDER = ("--unshare-user-try", *APART)
-"""How jails are alone that cannot forbid those: bubblewrap before 0.8, and machines that leave them to nobody or to root."""
+"""Options for bubblewrap before 0.8, and for machines where user namespaces are disabled or for root only."""
 
 SHARED_MEMORY = 2**30
-"""Bytes that shared memory (`/dev/shm`) can take of the machine's, in each jail: no limit of a process counts it."""
+"""Bytes of shared memory (`/dev/shm`) that each jail may use. Limits of processes do not count it."""
 
 LIMITED = ("--size", str(SHARED_MEMORY), "--tmpfs", "/dev/shm")  # noqa: S108 - it is not the machine's own
-"""How a jail limits that."""
+"""Options that mount limited shared memory."""
 
 UNLIMITED = LIMITED[2:]
-"""How older ones have shared memory at all."""
+"""The same without a limit, for older versions of bubblewrap."""
 
 CLOSED = ("--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/")
-"""What else is kept in memory is for reading, and so is all of `/proc`: who is root outside, too, owns the kernel there."""
+"""Options that make the remaining mounts read-only. In a writable `/proc`, root could change settings of the kernel."""
 
 KINDS = ((ALONE, LIMITED), (OLDER, LIMITED), (OLDER, UNLIMITED))
-"""The best comes first."""
+"""Sets of options to try, strictest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Jail:
-    """How to put programs into a jail. Without a `program` there is none, and commands stay what they are."""
+    """The program and options that jail a command. Without a `program`, commands run unjailed."""
 
     program: str | None = None
     alone: tuple[str, ...] = ALONE
     limits: tuple[str, ...] = LIMITED
 
     @property
-    def told(self) -> str:
-        """What people should know who have this machine run code."""
+    def notice(self) -> str:
+        """A notice for users: how the cluster runs the code it is given."""
         if self.program:
             return "This cluster runs the code it is given, in a jail (bubblewrap): not a security boundary"
-        return "This cluster runs the code it is given, without a jail, as bubblewrap (bwrap) is not here or does not work"
+        return "This cluster runs the code it is given, without a jail: bubblewrap (bwrap) is missing or does not work"
 
     def command(self, command: Iterable[str | Path], temporary: Path, shown: Iterable[Path], writable: Iterable[Path]) -> list[str]:
-        """The command that runs a command in the jail, where `temporary` is `/tmp`, too; paths stay what they are outside.
+        """The command that runs `command` in the jail, to be started below a leash, which passes the environment.
 
-        It is for a leash, from which the jail reads the environment of what runs in it. The first of `writable` is the folder it
-        runs in. What is not there is not shown.
+        The first of `writable` is the working folder. Paths are the same inside and outside; `temporary` is also `/tmp`. Paths of
+        `shown` are read-only, and skipped if they do not exist.
         """
         plain = list(map(str, command))
         if self.program is None:
@@ -87,7 +87,7 @@ NO_JAIL = Jail()
 
 
 def find() -> Jail:
-    """The jail of this machine, tried once."""
+    """The strictest jail that works on this machine, tried by running a program; `NO_JAIL` if none does."""
     program = shutil.which("bwrap")
     if program is None:
         return NO_JAIL

@@ -1,13 +1,13 @@
-"""Runs a program that leaves nothing behind: `leash.py SETTINGS,LIFELINE[,DESCRIPTOR…] PROGRAM ARGUMENT…`.
+"""Supervises one program: `leash.py SETTINGS,LIFELINE[,DESCRIPTOR…] PROGRAM ARGUMENT…`.
 
-Both end together: when the program does, or when the other end of the lifeline, a socket, closes, as its holder has let go or died.
-Whatever the program has started is killed then, too, in whatever session it hides: on Linux, orphans become children of this
-process. It ends as the program did.
+The leash ends when the program does, and kills the program when the other end of the lifeline, a socket, is closed. Then it kills
+all descendants of the program, of any session: on Linux, orphans become children of this process. Its exit status or signal is the
+program's.
 
-Not the leash but the program has the environment that the file of settings names, as options of bubblewrap, which reads them
-itself: whoever chooses a variable must not choose what is loaded into a program outside the jail. Further descriptors are just kept
-open until then. The program gets its limits here: they are generous, for what no algorithm or build needs and what would take the
-machine from everybody else. Executed by path, without `site`: standard library only.
+The file of settings holds the environment of the program as options of bubblewrap, which reads them itself. The leash does not use
+that environment, since a variable such as `LD_PRELOAD` would load code outside the jail. Further descriptors are held open until
+the leash ends. It sets generous limits on the program, to protect the machine from runaway code. This file is executed by path,
+without `site`: standard library only.
 """
 
 import ctypes
@@ -25,15 +25,15 @@ PR_GET_CHILD_SUBREAPER = 37
 MAX_FILE = 16 * 2**30
 MAX_OPEN_FILES = 4096
 MAX_PROCESSES = 8192
-"""The system counts all of a user's, threads too, but apart in each jail; root is exempt."""
+"""The system counts all processes and threads of a user, separately in each jail. Root has no such limit."""
 MEMORY_SHARE = 0.5
-"""Of the machine, for one process: what it writes to, not addresses that it has only reserved, as numeric libraries do."""
+"""Share of the machine's memory for one process. Addresses that are only reserved, as by numeric libraries, do not count."""
 
 SETTINGS = 3
-"""The descriptor of the settings, to a program that reads them itself."""
+"""The descriptor of the settings in a jail, which reads them itself."""
 
 READS_SETTINGS = ["--args", str(SETTINGS)]
-"""How the command of such a program, a jail, goes on."""
+"""The first arguments of such a jail."""
 
 
 def main() -> None:
@@ -51,26 +51,26 @@ def main() -> None:
     if child == 0:
         _become(sys.argv[2:], settings, own)
     os.close(settings)
-    _let_go()
+    _close_channels()
     status = _wait(child, lifeline, reader)
     kill_children()
     _end_like(status)
 
 
 def adopt_orphans() -> None:
-    """From now on, descendants whose parents die become children of this process, where the system can do that."""
+    """Let orphaned descendants become children of this process, if the system supports that."""
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def adopts_orphans() -> bool:
-    """Whether this process has asked for that, and the system does it."""
+    """Whether orphaned descendants become children of this process."""
     answer = ctypes.c_int(0)
     _prctl(PR_GET_CHILD_SUBREAPER, ctypes.byref(answer))
     return answer.value != 0
 
 
 def kill_children(but: Collection[int] = ()) -> None:
-    """Kill and await all children, but for some, until no more of them turn up."""
+    """Kill and await all children except `but`, until none is left."""
     while doomed := [pid for pid in _children() if pid not in but]:
         for pid in doomed:
             os.kill(pid, signal.SIGKILL)
@@ -79,7 +79,7 @@ def kill_children(but: Collection[int] = ()) -> None:
 
 
 def _end_like(status: int) -> None:
-    """End as the child has ended of which this is the status."""
+    """End with the exit code or signal of a child's wait status."""
     if os.WIFEXITED(status):
         os._exit(os.WEXITSTATUS(status))
     number = os.WTERMSIG(status)
@@ -89,12 +89,12 @@ def _end_like(status: int) -> None:
 
 
 def option(name: str, value: str) -> str:
-    """A variable of the program as it stands in its settings."""
+    """A variable of the program, encoded for the settings."""
     return f"--setenv\0{name}\0{value}\0"
 
 
 def _become(command: list[str], settings: int, parent: int) -> None:
-    """Turn into the program, which does not outlive its parent, however that ends."""
+    """Replace this process by the program. It dies with its parent."""
     os.setsid()
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     _limit()
@@ -107,7 +107,7 @@ def _become(command: list[str], settings: int, parent: int) -> None:
 
 
 def _environment(command: list[str], settings: int) -> dict[bytes, bytes]:
-    """What a program starts with: its variables, or, where it reads those itself and sets them for another one, none."""
+    """The variables of the program. A jail gets none: it reads the settings itself, for the program inside."""
     if command[1:3] == READS_SETTINGS:
         if settings == SETTINGS:
             os.set_inheritable(settings, True)
@@ -120,7 +120,7 @@ def _environment(command: list[str], settings: int) -> dict[bytes, bytes]:
 
 
 def _limit() -> None:
-    """Lower the limits that are above those for programs. Core files are none, as they would hold keys."""
+    """Lower the limits of this process. Core files are disabled, as they would hold keys."""
     memory = int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * MEMORY_SHARE)
     limits = (
         (resource.RLIMIT_CORE, 0),
@@ -134,8 +134,8 @@ def _limit() -> None:
         resource.setrlimit(name, (min([most, *own]),) * 2)
 
 
-def _let_go() -> None:
-    """The program's channels are its own: who reads or writes them has to see their ends."""
+def _close_channels() -> None:
+    """Close stdin and stdout, so that only the program holds them, and others see when it closes them."""
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
@@ -143,7 +143,7 @@ def _let_go() -> None:
 
 
 def _wait(child: int, lifeline: int, reader: int) -> int:
-    """How the child has ended, by itself or as the lifeline did."""
+    """The wait status of the child. Kills it when the lifeline closes."""
     while True:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == child:
@@ -157,7 +157,7 @@ def _wait(child: int, lifeline: int, reader: int) -> int:
 
 
 def _children() -> list[int]:
-    """On systems without `/proc` none are known: there, what the program has started ends with its group or not at all."""
+    """Process ids of the children. Empty on systems without `/proc`, where descendants are not killed."""
     own = str(os.getpid())
     if not os.path.isdir("/proc/self"):
         return []
@@ -167,7 +167,7 @@ def _children() -> list[int]:
 def _parent(pid: str) -> str:
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            # The name, in parentheses, may hold anything.
+            # The name of the program, in parentheses, may hold spaces and parentheses.
             return file.read().rpartition(")")[2].split()[1]
     except OSError:
         return ""

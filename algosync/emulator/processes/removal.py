@@ -1,7 +1,7 @@
-"""Removing folders that others' code has filled: of any depth, whatever their modes, and never through a link.
+"""Removes folders that untrusted code has filled: of any depth, with any modes, without following links.
 
-`shutil.rmtree` recurses with every level up to Python 3.12, and its `RecursionError` is no `OSError`; besides, a path has at most
-4,096 bytes. So what is deep comes up first, and no path here is longer than one name.
+`shutil.rmtree` recurses for every level up to Python 3.12, and a path has at most 4,096 bytes. Here, nested folders are first
+moved to the top, so every path is a single name.
 """
 
 import contextlib
@@ -16,16 +16,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PASSES = 10
-"""How often is begun anew, where somebody has written into the folder meanwhile."""
+"""How often to try again if another process has written into the folder meanwhile."""
 
 PATIENCE_SECONDS = 600
-"""As long as a removal may take: who still writes into the folder could be faster for ever."""
+"""How long a removal may take, since another process may keep writing into the folder."""
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def discard(folder: Path) -> None:
-    """Remove a folder as far as possible; what stays of it is told in the server's log, and keeps nobody from anything."""
+    """Remove a folder as far as possible. Logs a failure instead of raising it."""
     try:
         remove(folder)
     except OSError as error:
@@ -33,13 +33,13 @@ def discard(folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder with all that is in it, or what else has its name; that may be gone already, or go meanwhile.
+    """Remove a folder with its content, or a file or link of that name. Does nothing if it is missing.
 
-    Another that somebody makes under its name meanwhile stays. Raises `OSError` with the path of `folder` for what cannot be
-    removed; the rest is gone then.
+    A folder that another process creates under the same name meanwhile is kept. Raises `OSError` with the path of `folder` if
+    something cannot be removed; everything else is removed then.
     """
     try:
-        # The way there is the caller's own, and may lead through links.
+        # The path to the folder is trusted, and may have links.
         with contextlib.suppress(FileNotFoundError), _opened(folder.parent, flags=FOLDER & ~os.O_NOFOLLOW) as parent:
             if stat.S_ISDIR(os.stat(folder.name, dir_fd=parent, follow_symlinks=False).st_mode):
                 _remove(folder.name, parent)
@@ -52,7 +52,7 @@ def remove(folder: Path) -> None:
 def _remove(name: str, parent: int) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     _permit(name, parent)
-    # Once: somebody else may remove it meanwhile, and make another of the same name, which is to stay.
+    # Opened once, so that a new folder of the same name is not emptied.
     with _opened(name, parent) as top:
         for left in reversed(range(PASSES)):
             failures: list[OSError] = []
@@ -63,14 +63,14 @@ def _remove(name: str, parent: int) -> None:
                 os.rmdir(name, dir_fd=parent)
             except OSError as error:
                 if not left or error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or time.monotonic() > deadline:
-                    # What has kept an entry there says more than that there is one.
+                    # The reason why an entry could not be removed says more than "Directory not empty".
                     raise failures[0] if failures else error from None
             else:
                 return
 
 
 def _empty(top: int, deadline: float, failures: list[OSError]) -> None:
-    """One pass over a folder. Its folders are emptied one after the other, and what they held comes up beside them meanwhile."""
+    """One pass over a folder. Empties its folders one after the other; their inner folders are moved to the top meanwhile."""
     waiting = _clear(top, top, failures)
     while waiting and time.monotonic() < deadline:
         name = waiting.pop()
@@ -81,7 +81,7 @@ def _empty(top: int, deadline: float, failures: list[OSError]) -> None:
 
 
 def _clear(folder: int, top: int, failures: list[OSError]) -> list[str]:
-    """Unlink the files of a folder, and move its folders up to the top; the names that they have there."""
+    """Unlink the files of a folder and move its folders to the top. Returns their names there."""
     os.fchmod(folder, stat.S_IRWXU)
     names = []
     with os.scandir(folder) as entries:
@@ -90,9 +90,9 @@ def _clear(folder: int, top: int, failures: list[OSError]) -> list[str]:
                 if not entry.is_dir(follow_symlinks=False):
                     os.unlink(entry.name, dir_fd=folder)
                     continue
-                # To change its parent a folder is written to.
+                # Moving a folder to another parent writes to its `..` entry.
                 _permit(entry.name, folder)
-                # At random: nobody else has that name there, nor can foresee it.
+                # A random name cannot clash with another one, and cannot be predicted.
                 name = entry.name if folder == top else secrets.token_hex(16)
                 if folder != top:
                     os.rename(entry.name, name, src_dir_fd=folder, dst_dir_fd=top)
@@ -101,8 +101,8 @@ def _clear(folder: int, top: int, failures: list[OSError]) -> list[str]:
 
 
 def _permit(name: str, folder: int) -> None:
-    """Let its owner read and change a folder. Where that fails, what needs it says so."""
-    # ValueError: it is a link by now, or an old system that cannot but follow links.
+    """Let the owner read and change a folder. Ignores failures, as later operations report them."""
+    # ValueError: it is a link by now, or the system cannot avoid following links.
     with contextlib.suppress(OSError, ValueError):
         os.chmod(name, stat.S_IRWXU, dir_fd=folder, follow_symlinks=False)
 
@@ -118,11 +118,11 @@ def _opened(path: Path | str, folder: int | None = None, flags: int = FOLDER) ->
 
 @contextmanager
 def _noted(failures: list[OSError]) -> Iterator[None]:
-    """Go on with the others; the first failure is enough to tell."""
+    """Continue after a failure, and keep the first one."""
     try:
         yield
     except FileNotFoundError:
-        # Somebody else has removed it.
+        # Another process has removed it.
         return
     except OSError as error:
         if not failures:

@@ -1,4 +1,4 @@
-"""Reading files where code that the cluster runs could write: plain ones of a bounded size, and nothing that never ends."""
+"""Safe reads of files that an algorithm or a build may have written: regular files of a bounded size only."""
 
 import errno
 import os
@@ -7,17 +7,17 @@ from pathlib import Path
 
 
 def read(path: Path, most: int, folder: int | None = None) -> bytes:
-    """The whole of a file of at most so many bytes, below an open `folder`, if there is one. Never waits for whoever made it.
+    """The content of a file of at most `most` bytes. `folder` is a descriptor that a relative path starts from. Never blocks.
 
-    Raises `OSError` for what is not there, and for links, pipes, devices, folders and larger files.
+    Raises `OSError` for a missing file, a link, a pipe, a device, a folder and a larger file.
     """
-    # Without O_NONBLOCK, to open a pipe would be to wait for somebody who writes into it.
+    # Without O_NONBLOCK, opening a pipe would wait for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "This is no plain file", str(path))
+            raise OSError(errno.EINVAL, "Not a regular file", str(path))
         with open(descriptor, "rb", closefd=False) as file:
-            # Whatever size it has been said to have.
+            # The file may grow meanwhile, so its size of before is no bound.
             content = file.read(most + 1)
     finally:
         os.close(descriptor)
@@ -27,7 +27,7 @@ def read(path: Path, most: int, folder: int | None = None) -> bytes:
 
 
 def read_below(folder: Path, name: str, most: int) -> bytes:
-    """The same, of a file in folders of this one, where none of them is a link either, whoever changes them meanwhile."""
+    """The same for a file at the relative path `name` below a folder. Also refuses links among the folders between."""
     *inner, last = Path(name).parts
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -49,7 +49,7 @@ class Venvs:
     @property
     def told(self) -> str:
         """What people should know who have this machine run code."""
-        return self._jail.told
+        return self._jail.notice
 
     def sweep(self) -> None:
         """Remove environments that were never finished, unless somebody is at work on them now."""

@@ -1,4 +1,4 @@
-"""Who asks: users by their keys, running algorithms by the token of their worker; who belongs to which organization."""
+"""Users, organizations and keys, and the tokens by which running algorithms authenticate."""
 
 import json
 import re
@@ -14,12 +14,12 @@ from algosync.emulator.records.rights import ADMINISTERING, EVERYTHING, Rights
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
 ID_LENGTH = 12
-"""Characters of a key's digest that name it: of random keys, nobody learns anything from them."""
+"""Characters of a key's digest that make its id. Keys are random, so the id reveals nothing about the key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The algorithm from inside which a request comes, and the request tree it belongs to."""
+    """The running algorithm that sends a request, and the tree of nested calls it belongs to."""
 
     owner: str
     name: str
@@ -27,12 +27,12 @@ class Running:
     depth: int
     may_call: bool
     call: str
-    """The id of the call that it answers."""
+    """The id of the call that the algorithm is answering."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whom a request acts for, with what rights. A running algorithm acts for its caller, with the rights of the call's key."""
+    """The user a request acts for, with its rights. A running algorithm acts for its caller, with the rights of its key."""
 
     user: str
     inside: Running | None = None
@@ -40,15 +40,15 @@ class Caller:
     rights: Rights = EVERYTHING
 
     def owns(self, account: str) -> bool:
-        """Whether the account is the user's own or that of an organization it belongs to."""
+        """Whether the account is the user's own or an organization it belongs to."""
         return account == self.user or account in self.organizations
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """What is known of a key, which is not the key. `id` is short, public, and opens nothing; `expires_at` in Unix seconds.
+    """What is stored about a key, without the key itself. `id` is public and gives no access; `expires_at` is in Unix seconds.
 
-    A `main` key is one of the two that a cluster was started with, whose address file has them.
+    A `main` key is one of the two that a cluster creates at its start and writes to its address file.
     """
 
     id: str
@@ -59,12 +59,12 @@ class KeyRecord:
 
 
 def key_id(key: str) -> str:
-    """By what records name a key."""
+    """The public id of a key."""
     return digest(key)[:ID_LENGTH]
 
 
 class AccountError(Exception):
-    """A user or organization that cannot be, and why."""
+    """The name of a user or organization is invalid or taken; says why."""
 
 
 class Accounts:
@@ -75,15 +75,12 @@ class Accounts:
         self._workers: dict[str, Callable[[], Caller | None]] = {}
 
     def add_user(self, user: str) -> None:
-        """Create the user where there is none. Raises `AccountError` for what cannot be a user's name."""
+        """Create the user if it does not exist. Raises `AccountError` for an invalid or taken name."""
         with self._database.write() as connection:
             _add_user(connection, user)
 
     def enrol(self, user: str, organizations: Sequence[str], key: str | None) -> None:
-        """A user who belongs to these organizations, with one more key if any: what is missing is created, or nothing.
-
-        Raises `AccountError`.
-        """
+        """Create what is missing of a user, its organizations and a key, all or nothing. Raises `AccountError`."""
         with self._database.write() as connection:
             _add_user(connection, user)
             for organization in organizations:
@@ -92,7 +89,7 @@ class Accounts:
                 _add_key(connection, user, key, EVERYTHING)
 
     def join(self, user: str, organization: str) -> None:
-        """Make a user a member of an organization, which is created where there is none. Raises `AccountError`."""
+        """Make a user a member of an organization, which is created if it does not exist. Raises `AccountError`."""
         with self._database.write() as connection:
             _join(connection, user, organization)
 
@@ -102,32 +99,32 @@ class Accounts:
             connection.execute("DELETE FROM members WHERE organization = ? AND user = ?", (organization, user))
 
     def add_organization(self, organization: str) -> None:
-        """Create the organization where there is none. Raises `AccountError` for what cannot be its name."""
+        """Create the organization if it does not exist. Raises `AccountError` for an invalid or taken name."""
         with self._database.write() as connection:
             _add_organization(connection, organization)
 
     def remove_organization(self, organization: str) -> None:
-        """Forget an organization and who belonged to it."""
+        """Delete an organization and its memberships."""
         with self._database.write() as connection:
             connection.execute("DELETE FROM members WHERE organization = ?", (organization,))
             connection.execute("DELETE FROM organizations WHERE name = ?", (organization,))
 
     def describe_user(self, user: str, profile: dict[str, object]) -> None:
-        """Keep what is said of a user."""
+        """Store the profile of a user."""
         with self._database.write() as connection:
             connection.execute("UPDATE users SET profile = ? WHERE name = ?", (json.dumps(profile), user))
 
     def describe_organization(self, organization: str, profile: dict[str, object]) -> None:
-        """Keep what is said of an organization."""
+        """Store the profile of an organization."""
         with self._database.write() as connection:
             connection.execute("UPDATE organizations SET profile = ? WHERE name = ?", (json.dumps(profile), organization))
 
     def profile_of_user(self, user: str) -> dict[str, object]:
-        """What is said of a user; nothing of one that is not there."""
+        """The profile of a user; empty if there is no such user."""
         return _profile(self._database.row("SELECT profile FROM users WHERE name = ?", user)) or {}
 
     def profile_of_organization(self, organization: str) -> dict[str, object] | None:
-        """What is said of an organization; None where there is none."""
+        """The profile of an organization; None if there is no such organization."""
         return _profile(self._database.row("SELECT profile FROM organizations WHERE name = ?", organization))
 
     def has_user(self, user: str) -> bool:
@@ -140,14 +137,14 @@ class Accounts:
         return tuple(row["organization"] for row in rows)
 
     def add_key(self, user: str, key: str, rights: Rights = EVERYTHING, expires_at: float | None = None) -> None:
-        """Let a user's key in, until `expires_at` in Unix seconds where that is given."""
+        """Add a key of a user. It expires at `expires_at` in Unix seconds, or never."""
         with self._database.write() as connection:
             _add_key(connection, user, key, rights, expires_at)
 
     def set_key(self, user: str, key: str, rights: Rights = EVERYTHING) -> None:
-        """Give a user, created where there is none, its main key in the place of the last one. Raises `AccountError`.
+        """Replace the main key of a user, who is created if missing. Raises `AccountError`.
 
-        Its main key for the administration is another one.
+        The main key for administration is separate: one replaces the other only if `rights.administration` is the same.
         """
         with self._database.write() as connection:
             _add_user(connection, user)
@@ -156,11 +153,11 @@ class Accounts:
             connection.execute("UPDATE keys SET main = 1 WHERE digest = ?", (digest(key),))
 
     def users(self, limit: int) -> list[str]:
-        """Everybody's names, in order."""
+        """The first `limit` users, by name."""
         return [row["name"] for row in self._database.rows("SELECT name FROM users ORDER BY name LIMIT ?", limit)]
 
     def members(self) -> dict[str, list[str]]:
-        """The members of every organization, all by name."""
+        """The members of every organization, both sorted by name."""
         found: dict[str, list[str]] = {}
         rows = self._database.rows(
             "SELECT name, user FROM organizations LEFT JOIN members ON organization = name ORDER BY name, user"
@@ -170,14 +167,14 @@ class Accounts:
         return found
 
     def key_records(self, user: str | None = None) -> list[KeyRecord]:
-        """Everybody's keys, or a user's, as they were made."""
+        """All keys, or those of one user, in the order of their creation."""
         rows = self._database.rows("SELECT * FROM keys WHERE ? IS NULL OR user = ? ORDER BY rowid", user, user)
         return [
             KeyRecord(row["digest"][:ID_LENGTH], row["user"], _rights(row), bool(row["main"]), row["expires_at"]) for row in rows
         ]
 
     def remove_key(self, key_id: str) -> bool:
-        """Let nobody in any more with the key of this id. False: there is none, or it is a main one."""
+        """Delete the key with this id. Returns False if there is no such key, or if it is a main key."""
         with self._database.write() as connection:
             known = connection.execute("SELECT digest FROM keys WHERE substr(digest, 1, ?) = ?", (ID_LENGTH, key_id)).fetchall()
             if len(known) != 1:
@@ -186,7 +183,7 @@ class Accounts:
         return removed.rowcount == 1
 
     def caller(self, key: str) -> Caller | None:
-        """Whom this key or token speaks for; None for nobody, as for an expired key and a worker that answers no call now."""
+        """The caller that a key or token authenticates; None if it is unknown or expired, or its worker answers no call now."""
         hashed = digest(key)
         if worker := self._workers.get(hashed):
             found = worker()
@@ -197,18 +194,18 @@ class Accounts:
         return Caller(row["user"], None, self.organizations(row["user"]), _rights(row))
 
     def knows(self, key: str) -> bool:
-        """Whether it is anybody's key or token, even one that opens nothing now."""
+        """Whether it is any user's key or a worker's token, expired ones included."""
         hashed = digest(key)
         return hashed in self._workers or self._database.row("SELECT 1 FROM keys WHERE digest = ?", hashed) is not None
 
     def admit(self, worker: Callable[[], Caller | None]) -> str:
-        """A new token for a worker, which says at each request whom it acts for."""
+        """Create a token for a worker. `worker` returns the caller it acts for at the time of a request."""
         token = new_key()
         self._workers[digest(token)] = worker
         return token
 
     def dismiss(self, token: str) -> None:
-        """The worker is gone; its token opens nothing any more."""
+        """Revoke the token of a worker that has ended."""
         self._workers.pop(digest(token), None)
 
 
@@ -228,11 +225,13 @@ def _join(connection: sqlite3.Connection, user: str, organization: str) -> None:
 
 
 def _check_name(connection: sqlite3.Connection, name: str, taken: str) -> None:
-    """Users and organizations share their names, as both own data and algorithms."""
+    """Raises `AccountError`. Users and organizations share one namespace, since both own data and algorithms."""
     if not NAME.fullmatch(name):
-        raise AccountError(f"{name!r} cannot name an account: letters, digits, - and _, 63 at most, no sign first")
+        raise AccountError(
+            f"{name!r} cannot name an account: use at most 63 letters, digits, - and _, and begin with a letter or digit"
+        )
     if connection.execute(taken, (name,)).fetchone():
-        raise AccountError(f"{name} is there already: users and organizations share their names")
+        raise AccountError(f"{name} exists already: a user and an organization cannot have the same name")
 
 
 def _add_key(connection: sqlite3.Connection, user: str, key: str, rights: Rights, expires_at: float | None = None) -> None:

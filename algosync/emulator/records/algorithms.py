@@ -1,4 +1,4 @@
-"""Algorithms as they stand: who owns them, what they are set to."""
+"""Records of algorithms: owner, details, settings, failed calls."""
 
 import json
 import sqlite3
@@ -14,7 +14,7 @@ FAILURE_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """An algorithm. `settings` are the current ones; a version keeps those that were in force when it was published."""
+    """An algorithm with its current settings. A version keeps the settings of the time when it was published."""
 
     id: str
     owner: str
@@ -22,9 +22,9 @@ class Algorithm:
     details: dict[str, object]
     settings: dict[str, object]
     initial_commit: str
-    """The platform's own first commit, which is not built unless asked for."""
+    """The commit that the platform creates. It is built on request only."""
     default_collection: str | None = None
-    """The id of the collection that was bound to it."""
+    """The id of its default collection."""
 
 
 class Algorithms:
@@ -34,46 +34,39 @@ class Algorithms:
         self._database = database
 
     def find(self, owner: str, name: str) -> Algorithm | None:
-        """An algorithm by its name."""
+        """The algorithm of this owner and name."""
         row = self._database.row("SELECT * FROM algorithms WHERE owner = ? AND name = ?", owner, name)
         return _algorithm(row) if row else None
 
     def get(self, algorithm_id: str) -> Algorithm | None:
-        """An algorithm by its id."""
+        """The algorithm with this id."""
         row = self._database.row("SELECT * FROM algorithms WHERE id = ?", algorithm_id)
         return _algorithm(row) if row else None
 
     def owned_by(self, owner: str) -> list[Algorithm]:
-        """One owner's algorithms, by name."""
+        """One owner's algorithms, sorted by name."""
         rows = self._database.rows("SELECT * FROM algorithms WHERE owner = ? ORDER BY name", owner)
         return [_algorithm(row) for row in rows]
 
     def page(self, owner: str, after: str, limit: int) -> list[Algorithm]:
-        """One owner's algorithms behind the name `after`, by name."""
+        """At most `limit` of one owner's algorithms, those with a name greater than `after`, sorted by name."""
         rows = self._database.rows(
             "SELECT * FROM algorithms WHERE owner = ? AND name > ? ORDER BY name LIMIT ?", owner, after, limit
         )
         return [_algorithm(row) for row in rows]
 
     def all(self) -> list[Algorithm]:
-        """Everybody's algorithms."""
+        """The algorithms of all owners."""
         return [_algorithm(row) for row in self._database.rows("SELECT * FROM algorithms")]
 
     def add(self, algorithm: Algorithm) -> None:
-        """Record a new algorithm. Raises `ApiError` (code 1002) where its owner has one of that name."""
-        record = (
-            algorithm.id,
-            algorithm.owner,
-            algorithm.name,
-            json.dumps(algorithm.details),
-            json.dumps(algorithm.settings),
-            algorithm.initial_commit,
-        )
+        """Record a new algorithm. Raises `ApiError` (code 1002) if its owner has another one of that name."""
+        details, settings = json.dumps(algorithm.details), json.dumps(algorithm.settings)
         try:
             with self._database.write() as connection:
                 connection.execute(
                     "INSERT INTO algorithms (id, owner, name, details, settings, initial_commit) VALUES (?, ?, ?, ?, ?, ?)",
-                    record,
+                    (algorithm.id, algorithm.owner, algorithm.name, details, settings, algorithm.initial_commit),
                 )
         except sqlite3.IntegrityError:
             raise ApiError(400, f"The algorithm {algorithm.name} exists already", NAME_TAKEN) from None
@@ -87,17 +80,17 @@ class Algorithms:
             )
 
     def bind(self, algorithm: Algorithm, collection_id: str) -> None:
-        """Make a collection the default one of an algorithm, as long as there is that collection."""
+        """Make a collection the default one of an algorithm, until the collection is deleted."""
         with self._database.write() as connection:
             connection.execute("UPDATE algorithms SET default_collection = ? WHERE id = ?", (collection_id, algorithm.id))
 
     def delete(self, algorithm: Algorithm) -> None:
-        """Forget an algorithm with its builds, versions and failures."""
+        """Delete the records of an algorithm, with its builds, versions and failures."""
         with self._database.write() as connection:
             connection.execute("DELETE FROM algorithms WHERE id = ?", (algorithm.id,))
 
     def add_failure(self, algorithm_id: str, record: dict[str, object]) -> None:
-        """Remember a failed call, among the newest 200 of 7 days."""
+        """Record a failed call. Only the newest `FAILURES_KEPT` of the last `FAILURE_DAYS` days are kept."""
         now = time.time_ns() // 1_000_000
         with self._database.write() as connection:
             connection.execute(
@@ -111,7 +104,7 @@ class Algorithms:
             )
 
     def failures(self, algorithm_id: str) -> list[dict[str, object]]:
-        """The remembered failures, newest first."""
+        """The recorded failures, newest first."""
         rows = self._database.rows(
             "SELECT created_ms, record FROM failures WHERE algorithm_id = ? AND created_ms >= ? ORDER BY sequence DESC",
             algorithm_id,
@@ -120,7 +113,7 @@ class Algorithms:
         return [_failure(row) for row in rows]
 
     def failures_of_owner(self, owner: str) -> list[dict[str, object]]:
-        """The remembered failures of all algorithms of an account, newest first."""
+        """The recorded failures of all algorithms of an account, newest first."""
         rows = self._database.rows(
             "SELECT created_ms, record FROM failures JOIN algorithms ON algorithms.id = algorithm_id"
             " WHERE owner = ? AND created_ms >= ? ORDER BY sequence DESC LIMIT ?",
@@ -132,13 +125,13 @@ class Algorithms:
 
 
 def _oldest() -> int:
-    """When the oldest failure that is told of may have been, in Unix milliseconds."""
+    """Failures before this time, in Unix milliseconds, are no longer listed."""
     return time.time_ns() // 1_000_000 - FAILURE_DAYS * 86_400_000
 
 
 def _failure(row: sqlite3.Row) -> dict[str, object]:
     record = json.loads(row["record"])
-    # Kept for the pages: the platform's lists have none.
+    # Stored for the web pages. The platform's lists do not have these fields.
     for name in ("stacktrace", "stdout", "duration"):
         record.pop(name, None)
     return {"created_at": row["created_ms"], **record}

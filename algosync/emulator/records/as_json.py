@@ -1,38 +1,40 @@
-"""Algorithms, builds and versions as JSON (facts: `platform.md` 3.2, 3.10)."""
+"""Algorithms, builds and versions as JSON (PLATFORM.md §3.2, §3.10)."""
 
 from collections.abc import Mapping
 
 from starlette.datastructures import URL
 
 from algosync.emulator.records.algorithms import Algorithm
-from algosync.emulator.records.builds import IN_PROGRESS, SUCCEEDED, Build
-from algosync.emulator.records.versions import Version
+from algosync.emulator.records.builds import IN_PROGRESS, SUCCEEDED, BuildRecord
+from algosync.emulator.records.versions import VersionRecord
 
 SOURCE = {"scm": {"id": "internal", "provider": "internal", "default": True, "enabled": True}}
 
-AT_ONCE = ("source_visibility", "license")
-"""Settings that apply to what is published already (fact: `platform.md` 3.4); the others wait for the next version."""
+IMMEDIATE = ("source_visibility", "license")
+"""Settings whose change also applies to published versions. Others apply from the next version on (PLATFORM.md §3.4)."""
 
 _KEPT_SAMPLE = "version_info.sample_input"
-"""Among an algorithm's details: the sample input that was said before there was a version to have it. No request names it so."""
+"""The name in an algorithm's details of a sample input that was given before the first version. Requests cannot use this name."""
 
 
 def kept_sample(sample: str | None) -> dict[str, object]:
-    """What to add to the details so that its first version has this sample input; None says nothing, empty takes it back."""
+    """The entry of an algorithm's details that keeps a sample input for its first version; an empty one removes it."""
     return {} if sample is None else {_KEPT_SAMPLE: sample}
 
 
 def without_sample(details: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
-    """The details that are shown, and what a version's `version_info` has of a sample input that was kept with them."""
+    """Splits stored details: the details for clients, and the kept sample input as an entry of `version_info`."""
     shown = {name: text for name, text in details.items() if name != _KEPT_SAMPLE}
     sample = details.get(_KEPT_SAMPLE)
     return shown, {"sample_input": sample} if sample else {}
 
 
-def algorithm_object(algorithm: Algorithm, build: Build | None = None, version: Version | None = None) -> dict[str, object]:
-    """An algorithm at one commit: built when `build` is given, published when `version` is.
+def algorithm_object(
+    algorithm: Algorithm, build: BuildRecord | None = None, version: VersionRecord | None = None
+) -> dict[str, object]:
+    """An algorithm at the commit of a build; `version` is the version published from that commit, if any.
 
-    Before anything is built it has neither version nor build.
+    Without a build, the object has neither version nor build.
     """
     shape: dict[str, object] = {
         "id": algorithm.id,
@@ -53,17 +55,17 @@ def algorithm_object(algorithm: Algorithm, build: Build | None = None, version: 
     return shape
 
 
-def version_object(algorithm: Algorithm, build: Build, version: Version | None) -> dict[str, object]:
-    """One version, with the details it was published with, and the settings that are in force for it."""
+def version_object(algorithm: Algorithm, build: BuildRecord, version: VersionRecord | None) -> dict[str, object]:
+    """One version, with the details of its publication and the settings that apply to it."""
     shape = algorithm_object(algorithm, build, version)
     if version:
         shape["details"] = version.details
-        shape["settings"] = {**version.settings, **{name: algorithm.settings[name] for name in AT_ONCE}}
+        shape["settings"] = {**version.settings, **{name: algorithm.settings[name] for name in IMMEDIATE}}
     return shape
 
 
-def build_object(build: Build, version: Version | None) -> dict[str, object]:
-    """One build; `version` is what was published of its commit."""
+def build_object(build: BuildRecord, version: VersionRecord | None) -> dict[str, object]:
+    """One build; `version` is the version published from its commit, if any."""
     shape: dict[str, object] = {
         "build_id": build.id,
         "status": build.status,
@@ -79,12 +81,12 @@ def build_object(build: Build, version: Version | None) -> dict[str, object]:
 
 
 def envelope(results: list[dict[str, object]], marker: str | None = None, asked: URL | None = None) -> dict[str, object]:
-    """A page of a list; where there is another, `asked` is what this one is the answer to."""
+    """A page of a list. `marker` is that of the next page, if any, and `asked` the URL of this one."""
     following = asked.include_query_params(marker=marker) if asked and marker else None
     return {"marker": marker, "next_link": following and f"{following.path}?{following.query}", "results": results}
 
 
-def _version_info(build: Build, version: Version | None) -> dict[str, object]:
+def _version_info(build: BuildRecord, version: VersionRecord | None) -> dict[str, object]:
     info: dict[str, object] = {"git_hash": build.commit, "version_uuid": build.version_uuid}
     if version:
         info |= {"semantic_version": version.semantic, **version.info}

@@ -1,6 +1,5 @@
-"""The record of builds: which commit became callable, when, or failed to."""
+"""Records of builds."""
 
-import sqlite3
 import uuid
 from dataclasses import dataclass
 from typing import Final
@@ -14,8 +13,11 @@ FAILED: Final = "failed"
 
 
 @dataclass(frozen=True, slots=True)
-class Build:
-    """One build of one commit. `finished_at` is None while it runs. The same commit keeps its `version_uuid`."""
+class BuildRecord:
+    """One build of one commit. `finished_at` is None while it runs. All builds of a commit have the same `version_uuid`.
+
+    The fields are the columns of the table, in their order.
+    """
 
     sequence: int
     id: str
@@ -33,8 +35,8 @@ class Builds:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def start(self, algorithm_id: str, commit: str) -> Build:
-        """Record a build that now begins."""
+    def start(self, algorithm_id: str, commit: str) -> BuildRecord:
+        """Record that a build begins."""
         build_id = str(uuid.uuid4())
         with self._database.write() as connection:
             known = connection.execute(
@@ -45,29 +47,29 @@ class Builds:
                 (build_id, algorithm_id, commit, known[0] if known else str(uuid.uuid4()), IN_PROGRESS, now_text()),
             )
             row = connection.execute("SELECT * FROM builds WHERE id = ?", (build_id,)).fetchone()
-        return _build(row)
+        return BuildRecord(*row)
 
-    def finish(self, build: Build, status: str) -> None:
-        """Record how a build ended."""
+    def finish(self, build: BuildRecord, status: str) -> None:
+        """Record the status of a build that has ended."""
         with self._database.write() as connection:
             connection.execute("UPDATE builds SET status = ?, finished_at = ? WHERE id = ?", (status, now_text(), build.id))
 
-    def get(self, algorithm_id: str, build_id: str) -> Build | None:
-        """A build of this algorithm by its id."""
+    def get(self, algorithm_id: str, build_id: str) -> BuildRecord | None:
+        """The build of this algorithm with this id."""
         return self._one("SELECT * FROM builds WHERE algorithm_id = ? AND id = ?", algorithm_id, build_id)
 
-    def newest(self, algorithm_id: str) -> Build | None:
-        """The last build that was started."""
+    def newest(self, algorithm_id: str) -> BuildRecord | None:
+        """The build that was started last."""
         return self._one("SELECT * FROM builds WHERE algorithm_id = ? ORDER BY sequence DESC LIMIT 1", algorithm_id)
 
-    def newest_successful(self, algorithm_id: str) -> Build | None:
-        """The last build that succeeded."""
+    def newest_successful(self, algorithm_id: str) -> BuildRecord | None:
+        """The last successful build."""
         return self._one(
             "SELECT * FROM builds WHERE algorithm_id = ? AND status = 'succeeded' ORDER BY sequence DESC LIMIT 1", algorithm_id
         )
 
-    def of_commit(self, algorithm_id: str, commit: str) -> Build | None:
-        """The build that speaks for a commit: its last successful one, else its last one."""
+    def of_commit(self, algorithm_id: str, commit: str) -> BuildRecord | None:
+        """The last successful build of a commit, or its last build if none succeeded."""
         return self._one(
             "SELECT * FROM builds WHERE algorithm_id = ? AND commit_sha = ?"
             " ORDER BY status = 'succeeded' DESC, sequence DESC LIMIT 1",
@@ -75,51 +77,38 @@ class Builds:
             commit,
         )
 
-    def page(self, algorithm_id: str, before: int, limit: int) -> list[Build]:
-        """Builds older than the sequence number `before`, newest first."""
+    def page(self, algorithm_id: str, before: int, limit: int) -> list[BuildRecord]:
+        """At most `limit` builds with a sequence number below `before`, newest first."""
         rows = self._database.rows(
             "SELECT * FROM builds WHERE algorithm_id = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?",
             algorithm_id,
             before,
             limit,
         )
-        return [_build(row) for row in rows]
+        return [BuildRecord(*row) for row in rows]
 
-    def of(self, algorithm_id: str) -> list[Build]:
+    def of(self, algorithm_id: str) -> list[BuildRecord]:
         """All builds of an algorithm."""
         rows = self._database.rows("SELECT * FROM builds WHERE algorithm_id = ?", algorithm_id)
-        return [_build(row) for row in rows]
+        return [BuildRecord(*row) for row in rows]
 
-    def built_commits(self, algorithm_id: str) -> list[Build]:
+    def built_commits(self, algorithm_id: str) -> list[BuildRecord]:
         """The last successful build of every commit that has one, newest first."""
         rows = self._database.rows(
             "SELECT * FROM builds WHERE sequence IN (SELECT max(sequence) FROM builds"
             " WHERE algorithm_id = ? AND status = 'succeeded' GROUP BY commit_sha) ORDER BY sequence DESC",
             algorithm_id,
         )
-        return [_build(row) for row in rows]
+        return [BuildRecord(*row) for row in rows]
 
-    def unfinished(self) -> list[Build]:
-        """Builds that run, or ran when the last server ended."""
-        return [_build(row) for row in self._database.rows("SELECT * FROM builds WHERE status = ?", IN_PROGRESS)]
+    def unfinished(self) -> list[BuildRecord]:
+        """Builds that are running, or were when the last server ended."""
+        return [BuildRecord(*row) for row in self._database.rows("SELECT * FROM builds WHERE status = ?", IN_PROGRESS)]
 
     def ids(self) -> set[str]:
-        """Ids of all builds."""
+        """The ids of all builds."""
         return {row["id"] for row in self._database.rows("SELECT id FROM builds")}
 
-    def _one(self, sql: str, *values: str) -> Build | None:
+    def _one(self, sql: str, *values: str) -> BuildRecord | None:
         row = self._database.row(sql, *values)
-        return _build(row) if row else None
-
-
-def _build(row: sqlite3.Row) -> Build:
-    return Build(
-        row["sequence"],
-        row["id"],
-        row["algorithm_id"],
-        row["commit_sha"],
-        row["version_uuid"],
-        row["status"],
-        row["started_at"],
-        row["finished_at"],
-    )
+        return BuildRecord(*row) if row else None

@@ -1,4 +1,4 @@
-"""What a key permits, and what a request needs (facts: `platform.md` 1.2; reads of management need no more than those of data)."""
+"""The rights of a key, and the rights that a request needs (PLATFORM.md §1.2)."""
 
 import re
 from dataclasses import dataclass, fields
@@ -6,32 +6,35 @@ from dataclasses import dataclass, fields
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 DATA = re.compile(r"/v1/(data|connector)(/|$)")
 INSIDE = re.compile(r"/v1/(data|connector|algo)(/|$)")
-"""What an algorithm can ask for, for whoever calls it: no management, no git, no secrets, no pages (`platform.md` 6)."""
+"""Paths that a running algorithm may request: no management, git, secrets or pages (PLATFORM.md §6)."""
 
 SPECIAL = re.compile(r"/v1/(data|connector/data)/\.(session|algo)/")
-"""What is the running algorithm's own, whatever the key of its call permits."""
+"""Data of the running algorithm itself, which it may use with any key of its caller."""
 
 ORDINARY = re.compile(r"/v1/(data|hostedData|connector|algo|algorithms)(/|$)|/(git|page)/")
-"""What a key of the administration is no good for."""
+"""Paths that a key for administration may not use."""
 
 ADMINISTRATION = re.compile(
     r"/webapi/|/v1/admin/|/v1/algorithm-environments/edge/(environments/available|environment-specifications/[^/]+(/syncs.*)?)$"
 )
-"""What only such a key opens."""
+"""Paths that only a key for administration may use."""
 
 ACCOUNTS = re.compile(r"/v1/(users|organizations)(/|$)")
-"""What everybody may read, as far as it concerns them, and only the administration may change."""
+"""Accounts. Users may read those that concern them; only a key for administration may change them."""
 
 ALGORITHM = re.compile(r"/v1/algorithms/[^/]+(/[^/]+)?/?")
-"""One algorithm. Of all ordinary routes, its deletion is the one that administrators have to be able to use: what is public, its
-owner cannot delete."""
+"""One algorithm. Administrators may delete it, because an owner cannot delete a public one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """`write`: change data, or with `management` algorithms. `call`: run algorithms. `management`: change them, use git.
+    """Rights of a key, or those that a request needs.
 
-    `read`: data and algorithms, which every key may but those of the `administration`: of accounts and installed environments.
+    - `write`: change data, and together with `management` also algorithms.
+    - `call`: call algorithms.
+    - `management`: change algorithms, and use git.
+    - `read`: read data and algorithms. All keys have it except those for administration.
+    - `administration`: change accounts and installed environments.
     """
 
     write: bool = True
@@ -40,26 +43,22 @@ class Rights:
     read: bool = True
     administration: bool = False
 
-    def cover(self, needed: "Rights") -> bool:
-        """Whether everything that is needed is there."""
-        return not self.lack(needed)
-
-    def lack(self, needed: "Rights") -> list[str]:
-        """What is needed and not there, by name."""
+    def missing(self, needed: "Rights") -> list[str]:
+        """The names of the needed rights that are missing."""
         return [each.name for each in fields(Rights) if getattr(needed, each.name) and not getattr(self, each.name)]
 
     def permit(self, method: str, path: str, query: str) -> bool:
-        """Whether a key of these rights may make the request."""
+        """Whether a key with these rights may send the request."""
         forced = self.administration and method == "DELETE" and ALGORITHM.fullmatch(path) is not None
-        return forced or self.cover(needed(method, path, query))
+        return forced or not self.missing(needed(method, path, query))
 
     def permit_inside(self, method: str, path: str, query: str) -> bool:
-        """Whether an algorithm may make the request that was called with a key of these rights."""
+        """Whether an algorithm that was called with a key of these rights may send the request."""
         return INSIDE.match(path) is not None and (SPECIAL.match(path) is not None or self.permit(method, path, query))
 
 
 EVERYTHING = Rights()
-"""That an ordinary key can permit."""
+"""All rights of an ordinary key."""
 
 READING = Rights(write=False, call=False, management=False)
 NOTHING = Rights(write=False, call=False, management=False, read=False)
@@ -67,7 +66,7 @@ ADMINISTERING = Rights(write=False, call=False, management=False, read=False, ad
 
 
 def needed(method: str, path: str, query: str) -> Rights:
-    """The rights that a request needs of its key, beside being known."""
+    """The rights that the key of a request needs."""
     if path.startswith("/git/"):
         return Rights(write=path.endswith("/git-receive-pack") or "git-receive-pack" in query, call=False)
     if ADMINISTRATION.match(path) or (method in CHANGING and ACCOUNTS.match(path)):

@@ -1,4 +1,4 @@
-"""Published versions: immutable, numbered by the cluster."""
+"""Records of published versions. The cluster assigns their numbers; they never change."""
 
 import json
 import re
@@ -15,17 +15,17 @@ BUMPS: dict[str, Callable[[Number], Number]] = {
     "major": lambda number: (number[0] + 1, 0, 0),
     "minor": lambda number: (number[0], number[1] + 1, 0),
     "revision": lambda number: (number[0], number[1], number[2] + 1),
-    # api-docs' word for a revision
+    # The name of a revision in the platform's API documentation.
     "patch": lambda number: (number[0], number[1], number[2] + 1),
 }
 
 LINE = re.compile(r"(\d{1,18})\.(?:(\d{1,18})(?:\.(\*|\d{1,18}))?|\*)")
-"""`1.2.3`, `1.2`, `1.2.*`, `1.*`, of at most as many digits as the database can hold."""
+"""`1.2.3`, `1.2`, `1.2.*` or `1.*`. A larger number would not fit into the database."""
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
-    """A published commit, with the details and settings that were in force when it was published."""
+class VersionRecord:
+    """A published commit, with the details and settings of the time of its publication."""
 
     algorithm_id: str
     commit: str
@@ -36,18 +36,18 @@ class Version:
 
     @property
     def semantic(self) -> str:
-        """Its number as text."""
+        """The number as `1.2.3`."""
         return ".".join(map(str, self.number))
 
     @property
     def public(self) -> bool:
-        """Whether everybody may call it."""
+        """Whether all users may call it."""
         return self.settings["algorithm_callability"] == "public"
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What a publisher says about a version."""
+    """A request to publish a commit."""
 
     commit: str
     bump: str
@@ -62,13 +62,13 @@ class Versions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def publish(self, algorithm_id: str, release: Release) -> Version:
-        """Number and record a version, and its details and settings as the algorithm's: all, or nothing.
+    def publish(self, algorithm_id: str, release: Release) -> VersionRecord:
+        """Record a new version, and its details and settings as the algorithm's, in one transaction.
 
-        Raises `ApiError`, code 1007, for a commit that has been published.
+        Raises `ApiError` for an unknown `bump`, and with code 1007 if the commit is published already.
         """
         if release.bump not in BUMPS:
-            raise invalid(f"version_type is none of {', '.join(BUMPS)}")
+            raise invalid(f"version_type is not one of: {', '.join(BUMPS)}")
         with self._database.write() as connection:
             row = connection.execute(
                 "SELECT major, minor, revision FROM versions WHERE algorithm_id = ?"
@@ -76,7 +76,7 @@ class Versions:
                 (algorithm_id,),
             ).fetchone()
             number = BUMPS[release.bump]((row[0], row[1], row[2]) if row else (0, 0, 0))
-            version = Version(algorithm_id, release.commit, number, release.details, release.settings, release.info)
+            version = VersionRecord(algorithm_id, release.commit, number, release.details, release.settings, release.info)
             try:
                 _insert(connection, version)
             except sqlite3.IntegrityError:
@@ -86,28 +86,28 @@ class Versions:
             connection.execute("UPDATE algorithms SET details = ?, settings = ? WHERE id = ?", (*now, algorithm_id))
         return version
 
-    def describe(self, version: Version, info: dict[str, object]) -> None:
-        """Change what is said of a version besides its number."""
+    def describe(self, version: VersionRecord, info: dict[str, object]) -> None:
+        """Replace the info of a version."""
         with self._database.write() as connection:
             connection.execute(
                 "UPDATE versions SET info = ? WHERE algorithm_id = ? AND commit_sha = ?",
                 (json.dumps(info), version.algorithm_id, version.commit),
             )
 
-    def of(self, algorithm_id: str) -> list[Version]:
+    def of(self, algorithm_id: str) -> list[VersionRecord]:
         """All versions, newest first."""
         rows = self._database.rows("SELECT * FROM versions WHERE algorithm_id = ? ORDER BY sequence DESC", algorithm_id)
         return [_version(row) for row in rows]
 
-    def of_commit(self, algorithm_id: str, commit: str) -> Version | None:
-        """The version made of a commit."""
+    def of_commit(self, algorithm_id: str, commit: str) -> VersionRecord | None:
+        """The version published from a commit."""
         row = self._database.row("SELECT * FROM versions WHERE algorithm_id = ? AND commit_sha = ?", algorithm_id, commit)
         return _version(row) if row else None
 
-    def resolve(self, algorithm_id: str, reference: str) -> Version | None:
-        """The version a reference means: empty, `latest`, `latestPrivate`, `1.2.3`, `1.2`, `1.2.*`, `1.*`.
+    def resolve(self, algorithm_id: str, reference: str) -> VersionRecord | None:
+        """The version that a reference selects: empty, `latest`, `latestPrivate`, `1.2.3`, `1.2`, `1.2.*` or `1.*`.
 
-        A private version is found by `latestPrivate` or its full number only.
+        Only `latestPrivate` and full numbers select a private version.
         """
         versions = self.of(algorithm_id)
         if reference == "latestPrivate":
@@ -123,23 +123,17 @@ class Versions:
         return max(allowed, key=lambda found: found.number, default=None)
 
 
-def _insert(connection: sqlite3.Connection, version: Version) -> None:
+def _insert(connection: sqlite3.Connection, version: VersionRecord) -> None:
+    documents = map(json.dumps, (version.details, version.settings, version.info))
     connection.execute(
         "INSERT INTO versions (algorithm_id, commit_sha, major, minor, revision, details, settings, info)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            version.algorithm_id,
-            version.commit,
-            *version.number,
-            json.dumps(version.details),
-            json.dumps(version.settings),
-            json.dumps(version.info),
-        ),
+        (version.algorithm_id, version.commit, *version.number, *documents),
     )
 
 
-def _version(row: sqlite3.Row) -> Version:
-    return Version(
+def _version(row: sqlite3.Row) -> VersionRecord:
+    return VersionRecord(
         row["algorithm_id"],
         row["commit_sha"],
         (row["major"], row["minor"], row["revision"]),

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 from algosync.emulator.git.side_band import KEEP_ALIVE, Remarks
 from algosync.emulator.records.blobs import BLOCK
-from algosync.emulator.records.builds import Build
+from algosync.emulator.records.builds import BuildRecord
 from algosync.emulator.running.builder import Builder
 
 POLL_SECONDS = 0.1
@@ -17,7 +17,7 @@ SILENCE_SECONDS = 5.0
 STOPPED = b"\nThe local cluster stops; it will build this again when it is started\n"
 
 
-async def remarks(builder: Builder, build: Build, stopping: Callable[[], bool]) -> AsyncIterator[bytes]:
+async def remarks(builder: Builder, build: BuildRecord, stopping: Callable[[], bool]) -> AsyncIterator[bytes]:
     """The log as packets for the user of git, as it grows, until the build has ended, or this server is about to.
 
     Whoever stops reading stops nothing else.
@@ -35,7 +35,7 @@ async def remarks(builder: Builder, build: Build, stopping: Callable[[], bool]) 
         yield said
 
 
-async def _growing(builder: Builder, build: Build, stopping: Callable[[], bool]) -> AsyncIterator[bytes]:
+async def _growing(builder: Builder, build: BuildRecord, stopping: Callable[[], bool]) -> AsyncIterator[bytes]:
     """Blocks of the log; an empty one now and then while there is nothing new."""
     place, ended = 0, False
     while not ended:
@@ -49,7 +49,7 @@ async def _growing(builder: Builder, build: Build, stopping: Callable[[], bool])
         yield b""
 
 
-def _read(builder: Builder, build: Build, place: int) -> bytes:
+def _read(builder: Builder, build: BuildRecord, place: int) -> bytes:
     """The next block; nothing where there is no log yet, or none any more."""
     try:
         with builder.log_file(build).open("rb") as log:

@@ -18,8 +18,8 @@ from algosync.emulator.python.interpreters import Interpreter
 from algosync.emulator.python.requirements import Requirements, RequirementsError
 from algosync.emulator.python.venvs import Venvs
 from algosync.emulator.records.algorithms import Algorithm
-from algosync.emulator.records.builds import FAILED, SUCCEEDED, Build
-from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.builds import FAILED, SUCCEEDED, BuildRecord
+from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.running.checkout import CheckoutError, checkout
 from algosync.emulator.running.source_advice import advice
 from algosync.emulator.running.spares import Spares
@@ -32,7 +32,7 @@ class Builder:
     All methods belong to the event loop's thread.
     """
 
-    def __init__(self, folder: Path, records: Records, repositories: Repositories, venvs: Venvs, spares: Spares) -> None:
+    def __init__(self, folder: Path, records: Catalog, repositories: Repositories, venvs: Venvs, spares: Spares) -> None:
         self._folder = folder
         self._records = records
         self._repositories = repositories
@@ -43,18 +43,18 @@ class Builder:
         self._running: dict[str, asyncio.Task[None]] = {}
         folder.mkdir(exist_ok=True)
 
-    def start(self, algorithm: Algorithm, commit: str) -> Build:
+    def start(self, algorithm: Algorithm, commit: str) -> BuildRecord:
         """Record a build of this commit as in progress and see to it that it runs."""
         build = self._records.builds.start(algorithm.id, commit)
         self._launch(algorithm, build)
         return build
 
-    async def wait(self, build: Build) -> None:
+    async def wait(self, build: BuildRecord) -> None:
         """Return when this build has ended, well or not."""
         if task := self._running.get(build.id):
             await asyncio.wait([task])
 
-    async def ends(self, build: Build, within: float) -> bool:
+    async def ends(self, build: BuildRecord, within: float) -> bool:
         """Whether this build has ended, well or not, within so many seconds."""
         if task := self._running.get(build.id):
             return bool((await asyncio.wait([task], timeout=within))[0])
@@ -86,32 +86,32 @@ class Builder:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def source(self, build: Build) -> Path:
+    def source(self, build: BuildRecord) -> Path:
         """The folder that a build is run in."""
         return self._folder / build.id / "src"
 
-    def log(self, build: Build) -> IO[bytes]:
+    def log(self, build: BuildRecord) -> IO[bytes]:
         """The log of a build, to be read or added to."""
         return self.log_file(build).open("ab+", buffering=0)
 
-    def log_file(self, build: Build) -> Path:
+    def log_file(self, build: BuildRecord) -> Path:
         """Where the log of a build is, once the build has its turn."""
         return self._folder / build.id / "build.log"
 
-    async def interpreter(self, algorithm: Algorithm, build: Build) -> Interpreter:
+    async def interpreter(self, algorithm: Algorithm, build: BuildRecord) -> Interpreter:
         """What a build is run with: what it was made with, and where that has gone, what would be chosen now."""
         if found := await asyncio.to_thread(interpreters.kept, self._interpreter_file(build)):
             return found
         with self.log(build) as log:
             return await self._choose(algorithm, build, log)
 
-    async def requirements(self, build: Build) -> Requirements:
+    async def requirements(self, build: BuildRecord) -> Requirements:
         """What a build asks for, as it was pushed: code of packages may have changed the list in the source since."""
         kept = self._requirements_file(build)
         # Builds of earlier versions have none.
         return await asyncio.to_thread(requirements.read, kept if kept.exists() else self.source(build) / kept.name)
 
-    async def discard(self, builds: list[Build]) -> None:
+    async def discard(self, builds: list[BuildRecord]) -> None:
         """Stop builds of a deleted algorithm and remove their files, once nothing writes any more."""
         tasks = [task for build in builds if (task := self._running.get(build.id))]
         for task in tasks:
@@ -120,12 +120,12 @@ class Builder:
         for build in builds:
             await asyncio.to_thread(removal.discard, self._folder / build.id)
 
-    def _launch(self, algorithm: Algorithm, build: Build) -> None:
+    def _launch(self, algorithm: Algorithm, build: BuildRecord) -> None:
         task = asyncio.create_task(self._run(algorithm, build))
         self._running[build.id] = task
         task.add_done_callback(lambda _: self._running.pop(build.id, None))
 
-    async def _run(self, algorithm: Algorithm, build: Build) -> None:
+    async def _run(self, algorithm: Algorithm, build: BuildRecord) -> None:
         async with self._turns[algorithm.id], self._cores:
             try:
                 with await self._new_log(build) as log:
@@ -135,7 +135,7 @@ class Builder:
                 status = FAILED
             self._records.builds.finish(build, status)
 
-    async def _build(self, algorithm: Algorithm, build: Build, log: IO[bytes]) -> str:
+    async def _build(self, algorithm: Algorithm, build: BuildRecord, log: IO[bytes]) -> str:
         log.write(f"Building {algorithm.owner}/{algorithm.name} at {build.commit}\n".encode())
         try:
             interpreter = await self._choose(algorithm, build, log)
@@ -157,7 +157,7 @@ class Builder:
         log.write(b"Build succeeded\n")
         return SUCCEEDED
 
-    async def _choose(self, algorithm: Algorithm, build: Build, log: IO[bytes]) -> Interpreter:
+    async def _choose(self, algorithm: Algorithm, build: BuildRecord, log: IO[bytes]) -> Interpreter:
         environment = self._records.environments.by_id(algorithm.settings["algorithm_environment"])
         wanted = environment.kind.display_name if environment else "an environment of another cluster"
         found, told = await asyncio.to_thread(interpreters.choose, wanted)
@@ -165,25 +165,25 @@ class Builder:
         interpreters.keep(found, self._interpreter_file(build))
         return found
 
-    def _interpreter_file(self, build: Build) -> Path:
+    def _interpreter_file(self, build: BuildRecord) -> Path:
         return self._folder / build.id / "interpreter"
 
-    def _requirements_file(self, build: Build) -> Path:
+    def _requirements_file(self, build: BuildRecord) -> Path:
         """Beside the source, where no code that runs in a jail can write."""
         return self._folder / build.id / "requirements.txt"
 
-    async def _new_log(self, build: Build) -> IO[bytes]:
+    async def _new_log(self, build: BuildRecord) -> IO[bytes]:
         """An empty folder for the build, with its log."""
         await finished(partial(removal.remove, self._folder / build.id))
         (self._folder / build.id).mkdir()
         return self.log(build)
 
-    async def _check_out(self, build: Build) -> None:
+    async def _check_out(self, build: BuildRecord) -> None:
         """Provide the source. When a build is cancelled, the thread that writes it ends soon, and first."""
         stopped = threading.Event()
         await finished(partial(self._write_source, build, stopped), stopped)
 
-    def _write_source(self, build: Build, stopped: threading.Event) -> None:
+    def _write_source(self, build: BuildRecord, stopped: threading.Event) -> None:
         with self._repositories.open(build.algorithm_id) as repository:
             checkout(repository, build.commit, self.source(build), stopped)
         kept = self._requirements_file(build)

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from algosync.emulator.records.algorithms import Algorithm
-from algosync.emulator.records.builds import Build
+from algosync.emulator.records.builds import BuildRecord
 from algosync.emulator.records.rights import EVERYTHING, Rights
 
 Document = dict[str, object]
@@ -16,7 +16,7 @@ class Target:
     """What is called: a built commit of an algorithm, whether it may call other algorithms in turn, and its secrets by variable."""
 
     algorithm: Algorithm
-    build: Build
+    build: BuildRecord
     may_call: bool
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
 

@@ -29,11 +29,11 @@ from algosync.emulator.api.secrets import SecretsApi
 from algosync.emulator.api.webapi import WebApi
 from algosync.emulator.disk_space import is_full
 from algosync.emulator.errors import ApiError, no_room
-from algosync.emulator.faults.builder import SabotagedBuilder
-from algosync.emulator.faults.exchange import Site
-from algosync.emulator.faults.middleware import Faults
+from algosync.emulator.faults.exchange import FaultState
+from algosync.emulator.faults.faulty_builder import FaultyBuilder
+from algosync.emulator.faults.middleware import FaultMiddleware
+from algosync.emulator.faults.previous_records import PreviousRecords
 from algosync.emulator.faults.rules import FaultFile
-from algosync.emulator.faults.stale_reads import Past
 from algosync.emulator.git.repositories import Repositories
 from algosync.emulator.http.gate import Gate
 from algosync.emulator.http.legacy_call_errors import CallErrors
@@ -46,7 +46,7 @@ from algosync.emulator.processes.removal import discard
 from algosync.emulator.python.venvs import Venvs
 from algosync.emulator.records.accounts import Accounts
 from algosync.emulator.records.blobs import Blobs
-from algosync.emulator.records.catalog import Records
+from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.database import Database
 from algosync.emulator.records.files import Files
 from algosync.emulator.running.builder import Builder
@@ -54,7 +54,7 @@ from algosync.emulator.running.pool import Pool
 from algosync.emulator.running.spares import Spares
 from algosync.emulator.running.worker import Host
 from algosync.emulator.server.listening import NAMES
-from algosync.emulator.variants import USUAL, Stances
+from algosync.emulator.variants import DEFAULT_VARIANTS, Variants
 
 DISK_THREADS = 32
 """More than there are for each core by default: most of them wait for the disk, which is best asked for much at once."""
@@ -77,7 +77,7 @@ class Place:
     token: str
     ca_bundle: Path | None = None
     faults: Path | None = None
-    stances: Stances = USUAL
+    variants: Variants = DEFAULT_VARIANTS
 
     @property
     def address(self) -> str:
@@ -96,17 +96,17 @@ class Cluster:
         self._log = RequestLog(root / "requests.jsonl", self._accounts.knows)
         self._blobs = Blobs(root / "blobs")
         self._files = Files(database, self._blobs)
-        self._records = Records.of(database)
+        self._records = Catalog.of(database)
         self._repositories = Repositories(root / "git")
         found = jail.find()
-        self.told = found.told
+        self.told = found.notice
         venvs = Venvs(place.environments, found)
         host = Host(root / "run", place.address, self._accounts, place.ca_bundle, found)
         spares = Spares(host)
-        builder = SabotagedBuilder if place.faults else Builder
+        builder = FaultyBuilder if place.faults else Builder
         self._builder = builder(root / "builds", self._records, self._repositories, venvs, spares)
         self._pool = Pool(host, self._builder, venvs, spares)
-        self._calls = CallsApi(self._records, self._pool, self._files, place.stances)
+        self._calls = CallsApi(self._records, self._pool, self._files, place.variants)
         self._pages = PageApi(database, self._records, self._repositories, self._builder, _site(place))
         self._place = place
 
@@ -115,26 +115,26 @@ class Cluster:
         app = self._softened(self._gated(_routed(self.routes(), self._life)))
         if self._place.faults is None:
             return app
-        site = Site(self._log, Past(self._root / "past", self._root / "cluster.sqlite", self._of_the_past))
-        return Faults(FaultFile(self._place.faults, site.forget), app, site)
+        state = FaultState(self._log, PreviousRecords(self._root / "past", self._root / "cluster.sqlite", self._of_the_past))
+        return FaultMiddleware(FaultFile(self._place.faults, state.reset), app, state)
 
     def _of_the_past(self, database: Database) -> ASGIApp:
         """This cluster with other records."""
-        routes = self._routes(Records.of(database), Files(database, self._blobs))
+        routes = self._routes(Catalog.of(database), Files(database, self._blobs))
         return self._softened(self._gated(_routed(routes)))
 
     def _gated(self, app: ASGIApp) -> ASGIApp:
         hosts = frozenset(f"{f'[{name}]' if ':' in name else name}:{self._place.port}" for name in NAMES)
-        return Gate(app, self._accounts, self._log, hosts, self._place.stances.largest_file)
+        return Gate(app, self._accounts, self._log, hosts, self._place.variants.largest_file)
 
     def _softened(self, gate: ASGIApp) -> ASGIApp:
-        return CallErrors(gate) if self._place.stances.call_errors_as_200 else gate
+        return CallErrors(gate) if self._place.variants.call_errors_as_200 else gate
 
     def routes(self) -> list[Route]:
         """The route table."""
         return self._routes(self._records, self._files)
 
-    def _routes(self, records: Records, files: Files) -> list[Route]:
+    def _routes(self, records: Catalog, files: Files) -> list[Route]:
         async def health(request: Request) -> Response:
             # That it is the one with the token, it proves without telling it: whoever asks may be anybody, and so may who answers.
             nonce = request.query_params.get("nonce", "")
@@ -142,13 +142,13 @@ class Cluster:
 
         routes = [
             Route("/health", health),
-            *FilesApi(files, self._blobs, self._accounts, self._place.stances).routes(),
+            *FilesApi(files, self._blobs, self._accounts, self._place.variants).routes(),
             *HostedDataApi(files, records.algorithms).routes(),
             *EnvironmentsApi(records.environments).routes(),
             *WebApi(records).routes(),
             *AccountsApi(self._accounts, records, files).routes(),
             # Before management, whose OWNER/NAME would take ID/builds and the like.
-            *ReleaseApi(records, self._repositories, self._builder, self._place.stances).routes(),
+            *ReleaseApi(records, self._repositories, self._builder, self._place.variants).routes(),
             *SecretsApi(records).routes(),
             *ManagementApi(records, self._repositories, self._builder, self._pool).routes(),
             *GitApi(records, self._repositories, self._builder).routes(),
@@ -188,7 +188,7 @@ class Cluster:
 
 def _site(place: Place) -> Paged:
     """What the pages say of the cluster, whose folder's name is its own."""
-    unusual = [f"{each.name} {value}" for each in fields(Stances) if (value := getattr(place.stances, each.name)) != each.default]
+    unusual = [f"{each.name} {value}" for each in fields(Variants) if (value := getattr(place.variants, each.name)) != each.default]
     return Paged(place.root.name, place.address, place.root / "requests.jsonl", tuple(unusual))
 
 

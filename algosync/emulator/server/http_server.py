@@ -12,8 +12,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from algosync.emulator.http.raw_connection import RawAccessProtocol
 from algosync.emulator.http.request_limits import MAX_HEAD
-from algosync.emulator.http.wired_protocol import WiredProtocol
 
 KEPT = "kept.json"
 """If this file is in the folder, the server keeps running when no command uses it any more."""
@@ -50,8 +50,8 @@ class HttpServer(uvicorn.Server):
             await self.lifespan.shutdown()
             raise
 
-    def _protocol(self) -> WiredProtocol:
-        return WiredProtocol(self.config, self.server_state, self.lifespan.state)
+    def _protocol(self) -> RawAccessProtocol:
+        return RawAccessProtocol(self.config, self.server_state, self.lifespan.state)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self.config.is_ssl:
@@ -99,7 +99,7 @@ def configured(app: ASGIApp, certificate: Path | None) -> uvicorn.Config:
         # The gate adds a more exact one.
         date_header=False,
         lifespan="on",
-        http=WiredProtocol,
+        http=RawAccessProtocol,
         ws="none",
         # There is no trusted proxy in front of it.
         proxy_headers=False,

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from algosync.emulator.variants import USUAL, Stances, recorded
+from algosync.emulator.variants import DEFAULT_VARIANTS, Variants, recorded
 
 ADDRESS_FILE = "cluster.json"
 
@@ -15,7 +15,7 @@ class LastStart:
     """`tls`: over HTTPS, with a certificate of its own authority. One that was given is to be given each time."""
 
     tls: bool = False
-    stances: Stances = USUAL
+    variants: Variants = DEFAULT_VARIANTS
 
 
 def last_start(root: Path) -> LastStart:

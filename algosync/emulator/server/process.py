@@ -20,7 +20,7 @@ from algosync.emulator.server.cluster import Cluster, Place
 from algosync.emulator.server.http_server import KEPT, HttpServer, configured
 from algosync.emulator.server.listening import last_port, listening
 from algosync.emulator.server.start_files import StartError
-from algosync.emulator.variants import USUAL, Stances
+from algosync.emulator.variants import DEFAULT_VARIANTS, Variants
 
 FORMAT = 1
 
@@ -37,7 +37,7 @@ class Options:
     tls: bool = False
     certificate: Path | None = None
     faults: Path | None = None
-    stances: Stances = USUAL
+    variants: Variants = DEFAULT_VARIANTS
 
 
 def serve(options: Options) -> None:
@@ -59,7 +59,7 @@ def serve(options: Options) -> None:
         database = start_files.opened_database(root / "cluster.sqlite")
         tls = start_files.tls_files(root, options.certificate) if options.tls or options.certificate else None
         bundle = tls.bundle if tls else None
-        place = Place(root, options.environments.resolve(), port, secrets.token_urlsafe(24), bundle, faults, options.stances)
+        place = Place(root, options.environments.resolve(), port, secrets.token_urlsafe(24), bundle, faults, options.variants)
         with start_files.usable(root):
             cluster = Cluster(place, database)
             key = start_files.main_key(database, root, options.user, "key", EVERYTHING)
@@ -76,7 +76,7 @@ def serve(options: Options) -> None:
             "ca_cert": str(tls.ca_cert) if tls and tls.ca_cert else None,
             "ca_bundle": str(tls.bundle) if tls else None,
             "faults": str(faults) if faults else None,
-            "stances": asdict(options.stances),
+            "stances": asdict(options.variants),
             "told": cluster.told,
         }
         server = HttpServer(configured(cluster.app(), tls.certificate if tls else None), lambda: _announce(root, address))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from algosync.emulator.faults.rules import FaultFile
-from algosync.emulator.faults.values import FaultError
+from algosync.emulator.faults.setting_checks import FaultError
 from algosync.emulator.processes import ca_files
 from algosync.emulator.records.accounts import AccountError, Accounts
 from algosync.emulator.records.database import Database

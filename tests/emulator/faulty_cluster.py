@@ -1,4 +1,4 @@
-"""A cluster with faults, and what a raw socket sees of them: every byte, and how the connection ends."""
+"""A cluster with faults, and its replies as a raw socket receives them: every byte, and how the connection ends."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ FILE = "/v1/data/.my/box/file"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back. `end` is FIN, RST, or open; `headers` are without the date."""
+class RawAnswer:
+    """A received reply. `end` tells how the connection ended: FIN, RST, cut or open. `headers` lack the date."""
 
     start: str
     headers: dict[str, str]
@@ -29,14 +29,14 @@ class Answer:
 
 
 @dataclass
-class Struck:
+class FaultyCluster:
     """A running cluster whose faults can be changed."""
 
     site: Emulator
     faults: Path
 
-    def strike(self, match: str, then: object, **more: object) -> None:
-        """These faults from now on."""
+    def inject(self, match: str, then: object, **more: object) -> None:
+        """Replace the faults by one entry."""
         self.set([{"match": match, "then": then, **more}])
 
     def set(self, entries: object) -> None:
@@ -49,7 +49,7 @@ class Struck:
         plain = socket.create_connection((host, int(port)), timeout=DEADLINE)
         if self.site.ca_cert is None:
             return plain
-        # A connection that is cut is no end of a message, and must not look like one.
+        # An abrupt end of the connection must be distinguishable from a regular one.
         context = ssl.create_default_context(cafile=self.site.ca_cert)
         return context.wrap_socket(plain, server_hostname=host, suppress_ragged_eofs=False)
 
@@ -58,8 +58,8 @@ class Struck:
         declared = len(body) if length is None else length
         connection.sendall(head.encode() + (b"Content-Length: %d\r\n\r\n" % declared if declared else b"\r\n") + body)
 
-    def ask(self, method: str = "GET", path: str = FILE, body: bytes = b"", length: int | None = None) -> Answer:
-        """All that one request brings, and then, where the connection lives, that another one on it is answered well."""
+    def ask(self, method: str = "GET", path: str = FILE, body: bytes = b"", length: int | None = None) -> RawAnswer:
+        """The reply to one request. If the connection stays open, asserts that another request on it succeeds."""
         with contextlib.closing(self.connect()) as connection:
             self.send(connection, method, path, body, length)
             received, end = read(connection, whole=method != "HEAD")
@@ -72,24 +72,24 @@ class Struck:
         return [line.get("fault") for line in self.site.log()]
 
     def last(self) -> Any:
-        """What the log says of the last request that was struck."""
+        """The log entry of the last request with a fault."""
         line = next(line for line in reversed(self.site.log()) if "fault" in line)
         return {name: line[name] for name in ("caller", "method", "path", "status", "bytes", "fault")}
 
 
 @contextlib.contextmanager
-def struck(root: Path, environments: Path, *options: str) -> Iterator[Struck]:
-    """A cluster with faults, a collection and a file in it."""
+def faulty_cluster(root: Path, environments: Path, *options: str) -> Iterator[FaultyCluster]:
+    """Start a cluster with a file of faults, a collection and a data file."""
     faults = root.with_name(root.name + ".faults.json")
     faults.write_text("[]")
     with emulator(root, environments, "--faults", str(faults), *options) as site:
         assert site.request("POST", "/v1/data/.my", {"name": "box"}).status == 200
         assert site.request("PUT", FILE, CONTENT).status == 200
-        yield Struck(site, faults)
+        yield FaultyCluster(site, faults)
 
 
 def read(connection: socket.socket, *, whole: bool = True) -> tuple[bytes, str]:
-    """To the end of the connection, or of an answer that is complete by its own length."""
+    """Read up to the end of the connection, or to the end of the reply by its own length."""
     received = bytearray()
     try:
         while b"\r\n\r\n" not in received[-2 * 65536 :]:
@@ -106,15 +106,15 @@ def read(connection: socket.socket, *, whole: bool = True) -> tuple[bytes, str]:
     return bytes(received), "open"
 
 
-def parsed(received: bytes, end: str) -> Answer:
+def parsed(received: bytes, end: str) -> RawAnswer:
     head, _, body = received.partition(b"\r\n\r\n")
     start, *lines = head.decode("latin-1").split("\r\n")
     headers = dict(line.split(": ", 1) for line in lines if ": " in line)
-    return Answer(start, {name.lower(): value for name, value in headers.items() if name.lower() != "date"}, body, end, received)
+    return RawAnswer(start, {name.lower(): value for name, value in headers.items() if name.lower() != "date"}, body, end, received)
 
 
 def _end(received: bytes, *, whole: bool) -> int:
-    """Where an answer ends by its own words; -1 where the end of the connection says it."""
+    """The length of a reply by its headers; -1 if the end of the connection ends it."""
     head, end, _ = received.partition(b"\r\n\r\n")
     headers = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
     if headers.get(b"connection") == b"close" or (whole and b"content-length" not in headers):
@@ -123,7 +123,7 @@ def _end(received: bytes, *, whole: bool) -> int:
 
 
 def _reset(connection: socket.socket) -> bool:
-    """Whether the connection has been reset: OpenSSL calls that, too, an unexpected end."""
+    """Whether the connection was reset. OpenSSL reports a reset and an abrupt end with the same error."""
     try:
         connection.getpeername()
     except OSError:

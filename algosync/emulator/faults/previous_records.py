@@ -1,4 +1,4 @@
-"""The cluster as it was before the last successful write: what stale reads tell."""
+"""The cluster with the records from before the last successful write, for stale listings."""
 
 import asyncio
 import re
@@ -15,24 +15,24 @@ from algosync.emulator.api.data_requests import names_file
 from algosync.emulator.records.database import Database
 
 READS = re.compile(r"(?:GET|HEAD|OPTIONS) .*|POST (?:/v1/algo/.*|/git/.*/git-upload-pack)", re.DOTALL)
-"""What changes nothing itself; what an algorithm changes is a request of its own."""
+"""Requests that change no records. If a called algorithm changes some, it sends requests of its own."""
 
 
 RECORDS = ("GET", "HEAD")
-"""The methods of what can be told of the past. A write there would be done to the blobs and repositories of now."""
+"""Methods that can read previous records. Writes would change the current blobs and repositories."""
 
 DATABASE = "cluster.sqlite"
 
 
-def of_records(method: str, raw_path: bytes) -> bool:
-    """Whether a request asks for a listing or a record, which can be told of the past: not for bytes, which it may have no more."""
+def reads_records(method: str, raw_path: bytes) -> bool:
+    """Whether a request reads a listing or record. The contents of files are excluded, since previous ones may be gone."""
     return raw_path.startswith(b"/v1/") and (method == "HEAD" or (method == "GET" and not names_file(raw_path)))
 
 
-class Past:
-    """Copies of the records, taken before writes while somebody wants them. `app` makes a cluster of a copy.
+class PreviousRecords:
+    """A copy of the database from before the last write. `app` builds an application on a database.
 
-    The folder is empty at first; what a killed server leaves there, the next one removes.
+    The folder must be empty at first. The start of a server empties it.
     """
 
     def __init__(self, folder: Path, database: Path, app: Callable[[Database], ASGIApp]) -> None:
@@ -43,35 +43,35 @@ class Past:
         self._app_of_copy: ASGIApp | None = None
 
     @property
-    def known(self) -> bool:
-        """Whether there has been a write since the last `forget`."""
+    def exist(self) -> bool:
+        """Whether there was a write since the last `forget`."""
         return self._copy is not None
 
     def app(self) -> ASGIApp:
-        """The cluster as it was. Raises `LookupError` where no past is known."""
+        """The application with the previous records. Raises `LookupError` if there are none."""
         if self._copy is None:
-            raise LookupError("There has been no write")
+            raise LookupError("There was no write")
         if self._app_of_copy is None:
             self._app_of_copy = self._app(Database(self._copy / DATABASE, journal="MEMORY"))
         return self._app_of_copy
 
     def forget(self) -> None:
-        """Begin anew. A read that is under way keeps what it has."""
+        """Delete the copy. A running read can finish."""
         if self._copy:
             shutil.rmtree(self._copy, ignore_errors=True)
         self._copy = self._app_of_copy = None
 
-    def remembering(self, app: ASGIApp) -> ASGIApp:
-        """`app`, with the past kept at each of its successful writes."""
+    def recording(self, app: ASGIApp) -> ASGIApp:
+        """Wrap `app`, so that each successful write keeps a copy of the records from before it."""
 
-        async def remember(scope: Scope, receive: Receive, send: Send) -> None:
+        async def record(scope: Scope, receive: Receive, send: Send) -> None:
             if READS.fullmatch(f"{scope['method']} {scope['path']}"):
                 await app(scope, receive, send)
                 return
             copy = await asyncio.to_thread(self._copied)
 
             async def watch(message: Message) -> None:
-                # Before the client can know of it, and ask.
+                # Before the client gets the answer and can send a read.
                 if message["type"] == "http.response.start" and message["status"] < 300:
                     self.forget()
                     self._copy = copy
@@ -83,14 +83,14 @@ class Past:
                 if copy != self._copy:
                     shutil.rmtree(copy, ignore_errors=True)
 
-        return remember
+        return record
 
     def _copied(self) -> Path:
-        """A folder of its own for each copy, with whatever SQLite puts beside it."""
+        """Copy the database into a new folder, which also takes the files that SQLite creates beside it."""
         path = self._folder / uuid.uuid4().hex
         path.mkdir(parents=True)
         with closing(sqlite3.connect(self._database)) as now, closing(sqlite3.connect(path / DATABASE)) as copy:
-            # Nobody needs it after a crash.
+            # The copy need not survive a crash.
             copy.execute("PRAGMA synchronous=OFF")
             now.backup(copy)
         return path

@@ -1,4 +1,4 @@
-"""Each question that the evidence leaves open, answered in both ways: by default and with its option."""
+"""Both variants of each behaviour in which real clusters differ: by default, and with its option."""
 
 import hashlib
 import json
@@ -21,12 +21,12 @@ OPTIONS = (
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterator[Emulator]:
-    """The cluster of the other answers."""
-    with emulator(tmp_path_factory.mktemp("stances") / "root", environments, *OPTIONS) as running:
+    """A cluster with the other variants."""
+    with emulator(tmp_path_factory.mktemp("variants") / "root", environments, *OPTIONS) as running:
         yield running
 
 
-def test_a_hash_that_is_not_built(site: Emulator, other: Emulator) -> None:
+def test_status_of_a_hash_that_is_not_built(site: Emulator, other: Emulator) -> None:
     seen = []
     for cluster in (site, other):
         cluster.create("Unbuilt")
@@ -36,8 +36,8 @@ def test_a_hash_that_is_not_built(site: Emulator, other: Emulator) -> None:
     assert seen == [404, 200]
 
 
-def test_errors_of_calls(tmp_path: Path, environments: Path, site: Emulator) -> None:
-    """With 200, but for bare results; what is no call is as it was. The log tells what the status would be."""
+def test_errors_of_calls_with_status_200(tmp_path: Path, environments: Path, site: Emulator) -> None:
+    """Except for raw results and for requests that are not calls. The log has the original status."""
     seen = []
     with emulator(tmp_path / "root", environments, "--call-errors-as-200") as old:
         for cluster in (site, old):
@@ -51,7 +51,7 @@ def test_errors_of_calls(tmp_path: Path, environments: Path, site: Emulator) -> 
     assert seen == [[404, 401, 404, 415, 400, 404], [200, 200, 404, 200, 400, 404]]
 
 
-def test_a_collection_twice(site: Emulator, other: Emulator) -> None:
+def test_status_of_a_duplicate_collection(site: Emulator, other: Emulator) -> None:
     statuses = [[cluster.request("POST", "/v1/data/.my", {"name": "twice"}).status for _ in "12"] for cluster in (site, other)]
     assert statuses == [[200, 400], [200, 409]]
 
@@ -62,7 +62,7 @@ def test_names_of_collections(site: Emulator, other: Emulator, name: str) -> Non
     assert other.request("POST", "/v1/data/.my", {"name": f"b{ord(name[0])}" + "_" * (len(name) - 4)}).status == 200
 
 
-def test_the_checksum_and_the_size_of_a_file(site: Emulator, other: Emulator) -> None:
+def test_checksum_and_maximum_size_of_a_file(site: Emulator, other: Emulator) -> None:
     seen = []
     for cluster in (site, other):
         assert cluster.request("POST", "/v1/data/.my", {"name": "capped"}).status == 200
@@ -73,7 +73,7 @@ def test_the_checksum_and_the_size_of_a_file(site: Emulator, other: Emulator) ->
     assert seen == [(200, None, 200, 2), (200, hashlib.md5(b"12345").hexdigest(), 413, 1)]
 
 
-def test_who_may_call_from_a_minor_version_on(site: Emulator, other: Emulator) -> None:
+def test_callability_in_a_minor_version(site: Emulator, other: Emulator) -> None:
     seen = []
     for cluster in (site, other):
         cluster.deploy("Changing", "def apply(input):\n    return input\n")
@@ -94,8 +94,8 @@ def test_the_callers_own_algorithms(site: Emulator, other: Emulator) -> None:
     assert seen == [(404, None), (200, {"a": 1})]
 
 
-def test_what_is_not_said_stays_as_it_was(tmp_path: Path, environments: Path) -> None:
-    """And what is, is said for the next starts too."""
+def test_options_keep_their_values_of_the_last_start(tmp_path: Path, environments: Path) -> None:
+    """A given option also holds for later starts."""
     seen = []
     for options in (("--duplicate-status", "409", "--largest-file", "5"), ("--etag",), ("--largest-file", "none", "--no-etag")):
         with emulator(tmp_path / "root", environments, *options) as cluster:
@@ -114,7 +114,7 @@ def test_a_damaged_file_of_the_last_start(tmp_path: Path, damage: str) -> None:
 
 
 @pytest.mark.parametrize("option", [("--unbuilt-status", "500"), ("--duplicate-status", "200"), ("--largest-file", "-1")])
-def test_what_no_cluster_would_answer(tmp_path: Path, option: tuple[str, str]) -> None:
+def test_invalid_values_of_options(tmp_path: Path, option: tuple[str, str]) -> None:
     command = [sys.executable, "-m", "algosync.emulator", str(tmp_path / "root"), *option]
     ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stderr.count(f"argument {option[0]}: invalid")) == (2, 1)

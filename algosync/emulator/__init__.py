@@ -2,7 +2,7 @@
 
 It shares no code with the rest of algosync and is only ever reached over a socket: `python -m algosync.emulator ROOT`.
 It runs the algorithms it is given; it is no security boundary.
-`platform.md`, which its modules cite by section, is the project's notes of these facts, kept beside the repository.
+Its modules cite these facts by section of `algosync/cluster/PLATFORM.md`.
 
     server        one process on loopback: its lock, its address, its life; start_files, http_server: what it needs, what it runs
     cluster       puts the parts together

@@ -1,4 +1,4 @@
-"""Where the evidence about the platform is split: what this cluster does unless told otherwise (facts: `platform.md` 10)."""
+"""Where the evidence about the platform is split: what this cluster does unless told otherwise (facts: `PLATFORM.md` 10)."""
 
 import argparse
 from collections.abc import Mapping

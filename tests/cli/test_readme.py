@@ -1,4 +1,4 @@
-"""The documentation shows what the program does: README's commands and output, the options, the workflow format, the local cluster's manual."""
+"""The documentation shows what the program does: commands and output, options, the workflow format, the local cluster's manual."""
 
 import json
 import os
@@ -19,7 +19,9 @@ COMMAND_LINE = (ROOT / "algosync" / "cli" / "README.md").read_text()
 LOCAL_CLUSTER = (ROOT / "algosync" / "emulator" / "README.md").read_text()
 FORMAT = (ROOT / "workflows" / "README.md").read_text()
 DOCUMENTS = sorted(
-    path for path in ROOT.rglob("*.md") if not any(part.startswith(".") and part != ".github" for part in path.relative_to(ROOT).parts)
+    path
+    for path in ROOT.rglob("*.md")
+    if not any(part.startswith(".") and part != ".github" for part in path.relative_to(ROOT).parts)
 )
 COMMANDS = ("validate", "render", "plan", "apply", "test", "drift")
 
@@ -205,7 +207,8 @@ def test_every_example_is_valid(name: str) -> None:
 
 def anchors(document: Path) -> set[str]:
     """The anchors that a forge gives to the headings of a document."""
-    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    prose = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 

@@ -1,4 +1,4 @@
-"""The Data API: listings, files, collections, ACLs (facts: `platform.md` 2)."""
+"""The Data API: listings, files, collections, ACLs (facts: `PLATFORM.md` 2)."""
 
 import asyncio
 import base64

@@ -16,7 +16,7 @@ SCHEME = "data://"
 """Some clients send it with the path."""
 
 LOOKING = ("GET", "HEAD", "DELETE")
-"""Whose answer to a path that cannot be is the one to a path that is not (facts: `platform.md` 9, rows 12, 13, 18 and 39)."""
+"""Whose answer to a path that cannot be is the one to a path that is not (facts: `PLATFORM.md` 9, rows 12, 13, 18 and 39)."""
 
 
 def data_path(raw: bytes) -> str:

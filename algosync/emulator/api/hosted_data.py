@@ -1,4 +1,4 @@
-"""The web pages' coarser view of collections and of who reads them (facts: `platform.md` 2.4)."""
+"""The web pages' coarser view of collections and of who reads them (facts: `PLATFORM.md` 2.4)."""
 
 from starlette.requests import Request
 from starlette.responses import Response

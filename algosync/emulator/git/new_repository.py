@@ -1,4 +1,4 @@
-"""What a new algorithm's repository holds (facts: `platform.md` 5)."""
+"""What a new algorithm's repository holds (facts: `PLATFORM.md` 5)."""
 
 import json
 

@@ -1,6 +1,6 @@
 """Errors of calls in the manner of the platform's first years: HTTP 200, and an `error` in the body.
 
-Clients that read messages of 2xx replies only then show what went wrong (evidence: `platform.md` 3.9, 6).
+Clients that read messages of 2xx replies only then show what went wrong (evidence: `PLATFORM.md` 3.9, 6).
 """
 
 from starlette.datastructures import Headers

@@ -1,4 +1,4 @@
-"""The specification of what a cluster serves, made from its own route table (fact: `platform.md` 3.1, `/v1/openapispec`).
+"""The specification of what a cluster serves, made from its own route table (fact: `PLATFORM.md` 3.1, `/v1/openapispec`).
 
 True by construction: every path and method that is routed, and none besides. Bodies are described by no schema.
 """

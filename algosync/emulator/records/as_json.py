@@ -1,4 +1,4 @@
-"""Algorithms, builds and versions as JSON (facts: `platform.md` 3.2, 3.10)."""
+"""Algorithms, builds and versions as JSON (facts: `PLATFORM.md` 3.2, 3.10)."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from algosync.emulator.records.versions import Version
 SOURCE = {"scm": {"id": "internal", "provider": "internal", "default": True, "enabled": True}}
 
 AT_ONCE = ("source_visibility", "license")
-"""Settings that apply to what is published already (fact: `platform.md` 3.4); the others wait for the next version."""
+"""Settings that apply to what is published already (fact: `PLATFORM.md` 3.4); the others wait for the next version."""
 
 _KEPT_SAMPLE = "version_info.sample_input"
 """Among an algorithm's details: the sample input that was said before there was a version to have it. No request names it so."""

@@ -9,7 +9,7 @@ from algosync.emulator.records.accounts import Caller
 PUBLIC = "user://*"
 OWN_ALGORITHMS = "algo://.my/*"
 ACLS: tuple[list[str], ...] = ([], [OWN_ALGORITHMS], [PUBLIC])
-"""Who may read besides the owner: nobody, its algorithms, everybody (`platform.md` 2.4)."""
+"""Who may read besides the owner: nobody, its algorithms, everybody (`PLATFORM.md` 2.4)."""
 
 
 class TooDeep(ApiError):

@@ -1,4 +1,4 @@
-"""What a key permits, and what a request needs (facts: `platform.md` 1.2; reads of management need no more than those of data)."""
+"""What a key permits, and what a request needs (facts: `PLATFORM.md` 1.2; reads of management need no more than those of data)."""
 
 import re
 from dataclasses import dataclass, fields
@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 DATA = re.compile(r"/v1/(data|connector)(/|$)")
 INSIDE = re.compile(r"/v1/(data|connector|algo)(/|$)")
-"""What an algorithm can ask for, for whoever calls it: no management, no git, no secrets, no pages (`platform.md` 6)."""
+"""What an algorithm can ask for, for whoever calls it: no management, no git, no secrets, no pages (`PLATFORM.md` 6)."""
 
 SPECIAL = re.compile(r"/v1/(data|connector/data)/\.(session|algo)/")
 """What is the running algorithm's own, whatever the key of its call permits."""

@@ -1,4 +1,4 @@
-"""What an algorithm can be set to, and what a request to set it must say (facts: `platform.md` 3.2-3.4)."""
+"""What an algorithm can be set to, and what a request to set it must say (facts: `PLATFORM.md` 3.2-3.4)."""
 
 import re
 from collections.abc import Mapping

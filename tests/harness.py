@@ -33,7 +33,7 @@ __all__ = ["Cluster", "Workspace", "Writes", "certificate", "cluster_process"]
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """The requests that changed something, as `METHOD path`, by cli.md's definition; calls of algorithms are none."""
+    """The requests that changed something, as `METHOD path`, as algosync/cli/README.md defines it; calls of algorithms are none."""
 
     lines: tuple[str, ...]
 

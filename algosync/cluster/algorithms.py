@@ -1,7 +1,7 @@
-"""Algorithm management and calls on one cluster, in the platform's words (platform.md §3, §4, §6).
+"""Algorithm management and calls on one cluster, in the platform's words (PLATFORM.md §3, §4, §6).
 
 Reads, updates and publishing are sent by hand: the official client's own way loses messages, form-encodes updates and publishes
-twice on an error (platform.md §3.9). Creating, environments and calls go through it.
+twice on an error (PLATFORM.md §3.9). Creating, environments and calls go through it.
 """
 
 from __future__ import annotations
@@ -100,12 +100,12 @@ class AlgorithmsApi:
 
     @idempotent
     def update(self, owner: str, name: str, details: Mapping[str, object], settings: Mapping[str, object]) -> None:
-        """Visibility and licence act at once, the other settings from the next published version (platform.md §3.4)."""
+        """Visibility and licence act at once, the other settings from the next published version (PLATFORM.md §3.4)."""
         self._object("PUT", _path(owner, name), body={"details": dict(details), "settings": dict(settings)})
 
     @idempotent
     def build_of(self, owner: str, name: str, commit: str) -> Build | None:
-        """The newest build of a commit, None where there is none (yet): a new build is not listed at once (platform.md §3.10)."""
+        """The newest build of a commit, None where there is none (yet): a new build is not listed at once (PLATFORM.md §3.10)."""
         body = self._object("GET", _path(owner, name, "builds"), {"limit": "50"})
         builds = (_build(entry) for entry in _results(body))
         return next((build for build in builds if build.commit == commit), None)
@@ -179,7 +179,7 @@ class AlgorithmsApi:
     def _environments_of(self, language: str) -> Sequence[Environment]:
         with _documented("the list of environments"):
             answer = self._client.get_environment(language)
-            # One page of the platform's documentation shows the bare list (platform.md §4.1).
+            # One page of the platform's documentation shows the bare list (PLATFORM.md §4.1).
             return [_environment(entry) for entry in (answer["environments"] if isinstance(answer, dict) else answer)]
 
     def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> None:
@@ -208,7 +208,7 @@ class AlgorithmsApi:
             AlgoResponse.create_algo_response({"metadata": body["metadata"], **body})
 
     def _object(self, method: str, path: str, query: Mapping[str, str] | None = None, body: object = None) -> Mapping[str, object]:
-        """A JSON object, as an answer; a 2xx that holds an `error` is a failure too (platform.md §10.1)."""
+        """A JSON object, as an answer; a 2xx that holds an `error` is a failure too (PLATFORM.md §10.1)."""
         reply = self.wire.json(method, path, query=query, body=body)
         if not isinstance(reply.body, dict):
             raise Unexpected(f"{method} {path}: the answer is not an object")
@@ -292,7 +292,7 @@ def _environment(entry: Mapping[str, object]) -> Environment:
 
 
 def _test_failed(error: Mapping[str, object]) -> TestFailed:
-    """Servers write `stacktrace`, the official client reads `stack_trace` (platform.md §3.9).
+    """Servers write `stacktrace`, the official client reads `stack_trace` (PLATFORM.md §3.9).
 
     An exception without text, as `assert` raises it, has its name in the last line of the trace alone.
     """

@@ -1,4 +1,4 @@
-"""The Data API of a cluster, as one store of files: owner / collection / file, flat (platform.md §2)."""
+"""The Data API of a cluster, as one store of files: owner / collection / file, flat (PLATFORM.md §2)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["DataApi", "DataStore", "FileStat", "split"]
 DEFAULT_ACL = ("algo://.my/*",)  # the owner's algorithms may read, whoever calls them
 _SETTLED = timedelta(seconds=2)  # `last_modified` has whole seconds: a younger stamp may hide a second write
 _MAX_PAGES = 10_000
-_LISTING = frozenset(("files", "folders", "marker", "acl"))  # the members that a listing may have (platform.md §2.3)
+_LISTING = frozenset(("files", "folders", "marker", "acl"))  # the members that a listing may have (PLATFORM.md §2.3)
 _MAX_ENTRIES = 500_000
 _MARKER_LIMIT = 4096  # characters: it becomes part of a URL
 _TIME_LIMIT = 64  # characters of a time, which becomes part of a stamp and is recorded
@@ -63,7 +63,7 @@ class DataApi:
         self.wire = wire
 
     def owners(self) -> tuple[str, ...]:
-        """The owner of the key first, then the organizations it reaches (platform.md §1.4)."""
+        """The owner of the key first, then the organizations it reaches (PLATFORM.md §1.4)."""
         given = [entry.get("name") for entry, _ in self._entries("/v1/data/", "folders")]
         names = [name if isinstance(name, str) else "" for name in given]
         # They become part of paths, of git's URL and of its user name. An organization that no workflow could name is left out.

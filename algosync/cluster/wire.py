@@ -113,7 +113,7 @@ class Wire:
             yield Download(int(length), response.blocks())
 
     def upload(self, path: str, blocks: Iterable[bytes], length: int) -> None:
-        """PUT of `length` bytes. An empty file is framed too: the client libraries get that wrong (platform.md §2.2)."""
+        """PUT of `length` bytes. An empty file is framed too: the client libraries get that wrong (PLATFORM.md §2.2)."""
         headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream"}
         answer = self.answer("PUT", path, headers, blocks if length else b"")
         error = reply_error(_json_or_none(answer.body))

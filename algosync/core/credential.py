@@ -1,6 +1,6 @@
 """A cluster's credential: checked where it enters, and written the two ways in which it is sent.
 
-A cluster takes its own API keys as `Simple KEY`, and tokens of an identity provider as `Bearer TOKEN` (platform.md §1.1).
+A cluster takes its own API keys as `Simple KEY`, and tokens of an identity provider as `Bearer TOKEN` (PLATFORM.md §1.1).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The three-way diff: desired, observed and recorded become changes. Pure; the table is in the design, §4.
+"""The three-way diff: desired, observed and recorded become changes. Pure; the table is in `algosync/README.md`.
 
 It goes in two steps because bytes are read only where they decide something: `assume` fills in what the record already proves,
 `undecided` names what would have to be read, and with that `diff` decides.

@@ -1,6 +1,6 @@
 """How an algorithm's Python module wants to be run: told by its syntax tree, never by searching its text.
 
-The platform's Python 3 pipe looks only at the marker file `.adk` (platform.md §7): with it the module is merely
+The platform's Python 3 pipe looks only at the marker file `.adk` (PLATFORM.md §7): with it the module is merely
 imported and has to start the loop itself, without it the pipe serves the module's `apply`.
 """
 

@@ -1,4 +1,4 @@
-"""Model manifests: the data files that an algorithm's ADK loads, and the bytes it expects in them (platform.md §7).
+"""Model manifests: the data files that an algorithm's ADK loads, and the bytes it expects in them (PLATFORM.md §7).
 
 `model_manifest.json` at the top of a repository names the files by URI. Its `.freeze`, which the ADK prefers, adds an MD5 for each
 file and a `lock_checksum` over itself; the ADK does not start beside one that does not match. Both have to follow their files to

@@ -105,7 +105,7 @@ def fill_owner(tree: Tree, owner: str) -> dict[str, Blob]:
 def desired(archive: Tree, name: str) -> dict[str, Blob]:
     """What an archive wants in the repository of the algorithm `name`.
 
-    That is everything but `algorithmia.conf`, with `.adk` made to fit how `src/NAME.py` wants to be run (platform.md §5,
+    That is everything but `algorithmia.conf`, with `.adk` made to fit how `src/NAME.py` wants to be run (PLATFORM.md §5,
     §7): it is there for code that makes an `ADK(…)`, and is not for a plain `apply`, which would exit at once beside it.
     A folder of that name is in the marker's way and is left out. Where the module is missing or its layout cannot be told,
     the archive's own choice stands.

@@ -32,7 +32,7 @@ __all__ = ["Refs", "Transport"]
 _TYPE_NUMBERS = {"commit": 1, "tree": 2, "blob": 3}
 _BRANCH = re.compile(rb"refs/heads/[^\0- \x7f~^:?*\[\\]+")
 _HEAD = Ref(b"HEAD")
-_MASTER = Ref(b"refs/heads/master")  # what the platform's own repositories use (platform.md §5)
+_MASTER = Ref(b"refs/heads/master")  # what the platform's own repositories use (PLATFORM.md §5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from algosync.kinds.version import head_of
 
 __all__ = ["perform"]
 
-_CALLABLE_WITHIN = 60.0  # seconds: a built commit is not always callable at once (platform.md §3.10)
+_CALLABLE_WITHIN = 60.0  # seconds: a built commit is not always callable at once (PLATFORM.md §3.10)
 _PAUSE = 1.0
 
 

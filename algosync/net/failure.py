@@ -35,7 +35,7 @@ _BY_STATUS: Mapping[int, type[ClusterError]] = {
     429: Throttled,
     503: Throttled,
 }
-# The platform's own numbers that say more than the status (platform.md §3.8).
+# The platform's own numbers that say more than the status (PLATFORM.md §3.8).
 _BY_CODE: Mapping[int, type[ClusterError]] = {
     1000: NotFound,
     1001: NotFound,
@@ -125,7 +125,7 @@ def from_transport(what: str, error: BaseException, names: Names) -> ClusterErro
 
 
 def reply_error(body: object) -> Mapping[str, object] | None:
-    """The `error` member of a reply, as a mapping, whatever shape it has; None where there is none (platform.md §3.8)."""
+    """The `error` member of a reply, as a mapping, whatever shape it has; None where there is none (PLATFORM.md §3.8)."""
     error = body.get("error") if isinstance(body, Mapping) else None
     if error is None:
         return None
@@ -204,7 +204,7 @@ def _reason(chain: tuple[BaseException, ...]) -> str:
 
 def _read(body: bytes | None) -> tuple[bool, str, int | None, str | None]:
     """Whether it can be the platform's; message, code and id of the three shapes that are live: wrapped, bare, a plain string
-    (platform.md §3.8)."""
+    (PLATFORM.md §3.8)."""
     try:
         document = read_json(body or b"")
     except ValueError:

@@ -1,7 +1,7 @@
 """Host: requests to one host, over kept connections.
 
-No redirects (they would carry the key elsewhere), no netrc, no cookies, identity encoding only (a gzip body cut short passes for
-whole: reliability.md §0), certificates of the user's choice.
+No redirects (they would carry the key elsewhere), no netrc, no cookies, identity encoding only (the HTTP libraries
+return a truncated gzip body as complete), certificates of the user's choice.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCK", "Answer", "Host", "Net", "Response"]
 
-BLOCK = 1 << 20  # bytes: what performance.md found best
+BLOCK = 1 << 20  # bytes: the fastest block size that was measured
 CONNECT_WITHIN = 15.0  # seconds
 ANSWER_LIMIT = 32 << 20  # bytes of an answer that is held in memory
 _FAILURE_LIMIT = 1 << 20

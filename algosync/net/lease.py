@@ -1,6 +1,6 @@
 """Leases: no request outlives its deadline, and all of them end when the run is stopped.
 
-A socket's own timeout is for one read: a server that sends a byte now and then holds a client for ever (reliability.md §0, fact 5).
+A socket's own timeout is for one read: a server that sends a byte now and then holds a client for ever.
 So each request holds a lease on its socket, and a watch shuts the sockets of those that are overdue. A transfer earns time by the
 bytes it moves; below the minimum rate its lease runs out. The clock of a transfer stands still while the other side is waited for.
 """

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_TIMEOUT", "read_document"]
 
-MAX_TIMEOUT = 3000  # seconds, of one call; platform.md §6.1
+MAX_TIMEOUT = 3000  # seconds, of one call; PLATFORM.md §6
 _KEYS = ("source_info", "algorithm_owner", "variables", "test_info", "algorithms", "run_only")
 _USER_INFO = re.compile(r"//.*@", re.DOTALL)
 _TEST_KEYS = ("name", "payload", "timeout")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_PAYLOAD", "PLACEHOLDER", "payload_text"]
 
-MAX_PAYLOAD = 10 * 1024 * 1024  # bytes of a request; platform.md §6
+MAX_PAYLOAD = 10 * 1024 * 1024  # bytes of a request; PLATFORM.md §6
 PLACEHOLDER = "<algo>"
 
 

@@ -269,7 +269,7 @@ def test_calls_through_the_official_client_fail_as_typed_errors(reply: bytes, er
 def test_the_official_client_sends_our_key_whatever_the_machine_says(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Its own way takes netrc over the key, and proxies and CA files from the environment (platform.md §1.1)."""
+    """Its own way takes netrc over the key, and proxies and CA files from the environment (PLATFORM.md §1.1)."""
     folder = tmp_path_factory.mktemp("home")
     (folder / ".netrc").write_text("default login mallory password hunter2\n")
     (folder / ".netrc").chmod(0o600)

@@ -1,4 +1,4 @@
-"""What `platform.md` says and no test of the suite holds, with the reason."""
+"""What `PLATFORM.md` says and no test of the suite holds, with the reason."""
 
 from __future__ import annotations
 
@@ -59,4 +59,4 @@ LEFT_OUT = {
     "9.44 Rust": "the client is not on the indexes; its header is 9.4",
     "9.50 fault injection": "opt-in, and held by tests/emulator/test_faults_*.py",
 }
-"""Row of `platform.md` → why no test holds it."""
+"""Row of `PLATFORM.md` → why no test holds it."""

@@ -1,4 +1,4 @@
-"""What `platform.md` says, row by row, and which test holds the local cluster to it; `left_out` has the rest, with reasons.
+"""What `PLATFORM.md` says, row by row, and which test holds the local cluster to it; `left_out` has the rest, with reasons.
 
 Tests are named without `test_`, after the module they are in; several rows may share one, a row may have several.
 `table` shows both in `tests/README.md`.
@@ -275,7 +275,7 @@ ROWS = {
     "emulator: charset of text": "data_files.library_reads_short_text_in_its_charset accounts.answers_say_how_long_they_are",
     "3.9 client defects": "algorithms.client_asks_whether_it_exists",
 }
-"""Row of `platform.md` → the tests that hold it."""
+"""Row of `PLATFORM.md` → the tests that hold it."""
 
 
 def held_by(row: str) -> list[str]:

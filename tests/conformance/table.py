@@ -10,7 +10,7 @@ from rows import ROWS, held_by
 __all__ = ["README", "readme"]
 
 README = Path(__file__).parent.parent / "README.md"
-HEADING = "## Rows of `platform.md` and their tests\n"
+HEADING = "## Rows of `PLATFORM.md` and their tests\n"
 MADE_BY = "Made by `python tests/conformance/table.py`."
 
 

@@ -1,4 +1,4 @@
-"""Who is asking, users, organizations and administration (platform.md 1, 3.1, 9)."""
+"""Who is asking, users, organizations and administration (PLATFORM.md 1, 3.1, 9)."""
 
 import pytest
 from clients import Library

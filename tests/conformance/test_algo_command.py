@@ -1,4 +1,4 @@
-"""The `algo` command, as people use it (platform.md 9, 9.1). It ends with 0 whatever happens, so what it prints is looked at."""
+"""The `algo` command, as people use it (PLATFORM.md 9, 9.1). It ends with 0 whatever happens, so what it prints is looked at."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What there is of algorithms beside themselves: lists, commits, source control, errors, secrets (platform.md 3.1, 3.8)."""
+"""What there is of algorithms beside themselves: lists, commits, source control, errors, secrets (PLATFORM.md 3.1, 3.8)."""
 
 import pytest
 from clients import Library

@@ -1,4 +1,4 @@
-"""Creating, reading, changing and deleting algorithms (platform.md 3.1-3.4, 3.8, 3.10)."""
+"""Creating, reading, changing and deleting algorithms (PLATFORM.md 3.1-3.4, 3.8, 3.10)."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Calls, their inputs, outputs and failures (platform.md 6)."""
+"""Calls, their inputs, outputs and failures (PLATFORM.md 6)."""
 
 import base64
 import socket

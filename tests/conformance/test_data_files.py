@@ -1,4 +1,4 @@
-"""Reading, writing, probing and deleting data (platform.md 2.2)."""
+"""Reading, writing, probing and deleting data (PLATFORM.md 2.2)."""
 
 import re
 from email.utils import parsedate_to_datetime

@@ -1,4 +1,4 @@
-"""Listings, their pages, ACLs, names and special collections (platform.md 2.3, 2.4, 2.5)."""
+"""Listings, their pages, ACLs, names and special collections (PLATFORM.md 2.3, 2.4, 2.5)."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Languages, environments, templates and their synchronization (platform.md 4)."""
+"""Languages, environments, templates and their synchronization (PLATFORM.md 4)."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""Repositories, by the git command (platform.md 5)."""
+"""Repositories, by the git command (PLATFORM.md 5)."""
 
 import base64
 import json

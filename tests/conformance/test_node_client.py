@@ -1,4 +1,4 @@
-"""The node client 0.3.10 (platform.md 2.2, 9). What it asks for decides what it makes of an answer."""
+"""The node client 0.3.10 (PLATFORM.md 2.2, 9). What it asks for decides what it makes of an answer."""
 
 import pytest
 from clients import Library

@@ -1,4 +1,4 @@
-"""What a call may name: versions, hashes, ids, and the shapes of its path (platform.md 3.7)."""
+"""What a call may name: versions, hashes, ids, and the shapes of its path (PLATFORM.md 3.7)."""
 
 import pytest
 from clients import Library

@@ -1,4 +1,4 @@
-"""Compiles, builds, logs, publishing and versions (platform.md 3.5, 3.6)."""
+"""Compiles, builds, logs, publishing and versions (PLATFORM.md 3.5, 3.6)."""
 
 import re
 

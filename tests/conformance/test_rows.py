@@ -12,6 +12,7 @@ from rows import ROWS, held_by
 from table import README, readme
 
 HERE = Path(__file__).parent
+PLATFORM = HERE.parents[1] / "algosync" / "cluster" / "PLATFORM.md"
 OWN = {"test_rows.py", "test_blank_servers.py"}
 
 
@@ -44,6 +45,17 @@ def test_every_point_of_the_numbered_tables_has_a_row(section: str, last: int) -
     """By its number, once at least: as many rows of other names would prove nothing."""
     numbers = [re.match(rf"{section}\.(\d+) (?!of the log)", row) for row in (*ROWS, *LEFT_OUT)]
     assert {int(number[1]) for number in numbers if number} == set(range(1, last + 1))
+
+
+def test_every_row_belongs_to_a_section() -> None:
+    """A row's number is a section of PLATFORM.md, or in sections 9 and 10 a row of the section's table."""
+    numbers = {number[0] for row in (*ROWS, *LEFT_OUT) if (number := re.match(r"[\d.]+", row))}
+    text = PLATFORM.read_text()
+    sections = set(re.findall(r"^##+ ([\d.]*\d)", text, re.MULTILINE))
+    for section in ("9", "10"):
+        body = re.split(r"^##", text.partition(f"\n## {section}. ")[2], maxsplit=1, flags=re.MULTILINE)[0]
+        sections |= {f"{section}.{row}" for row in re.findall(r"^\| (\d+) \|", body, re.MULTILINE)}
+    assert numbers - sections == set()
 
 
 REPLY = Answer(404)

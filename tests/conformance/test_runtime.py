@@ -1,4 +1,4 @@
-"""What runs behind calls: what it may ask for, and the layouts of its source (platform.md 6, 7)."""
+"""What runs behind calls: what it may ask for, and the layouts of its source (PLATFORM.md 6, 7)."""
 
 import json
 

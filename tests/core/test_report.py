@@ -1,4 +1,4 @@
-"""The exit code is a function of what happened: cli.md's table, row by row."""
+"""The exit code is a function of what happened: README.md's table, row by row."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What goes out with a request and what is taken for an answer: reliability.md §0, facts 3 to 8."""
+"""What goes out with a request and what is taken for an answer, where the HTTP libraries do otherwise."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def asked(requests: list[bytes], reply: bytes) -> Script:
 
 
 def test_nothing_is_asked_to_be_compressed_and_nothing_is_unpacked() -> None:
-    """Fact 3: a gzip body cut short would pass for whole."""
+    """A gzip body cut short would pass for whole."""
     packed = gzip.compress(b"x" * 100_000)
     reply = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
     requests: list[bytes] = []
@@ -51,7 +51,7 @@ def test_nothing_is_asked_to_be_compressed_and_nothing_is_unpacked() -> None:
     ],
 )
 def test_what_is_cut_never_passes_for_whole(reply: bytes) -> None:
-    """Facts 4 and 6: whichever of the library's types that is, ours is one. Read as an answer, in blocks, and by count."""
+    """Whichever of the library's types that is, ours is one. Read as an answer, in blocks, and by count."""
     with listening(once(reply)) as raw:
         target = host(raw.url)
         with pytest.raises(Unreachable):
@@ -108,7 +108,7 @@ def test_an_answer_that_is_not_read_to_its_end_spoils_no_other() -> None:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("to", ["host", "scheme", "port", "itself", "nowhere"])
 def test_no_redirect_is_followed(status: int, to: str) -> None:
-    """Fact 7: it would carry the key, and for 307 and 308 the body, to whoever the server names."""
+    """It would carry the key, and for 307 and 308 the body, to whoever the server names."""
     others: list[bytes] = []
     requests: list[bytes] = []
     location = ""
@@ -136,7 +136,7 @@ def test_no_redirect_is_followed(status: int, to: str) -> None:
 
 
 def test_the_machine_adds_nothing_to_a_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fact 8: netrc takes the header's place with others, and http_proxy gets the key in clear. Cookies are not kept."""
+    """Netrc takes the header's place with others, and http_proxy gets the key in clear. Cookies are not kept."""
     (tmp_path / ".netrc").write_text("default login mallory password hunter2\n")
     (tmp_path / ".netrc").chmod(0o600)
     others: list[bytes] = []

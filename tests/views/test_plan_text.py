@@ -1,4 +1,4 @@
-"""The plan's text, to the letter: cli.md's wording, every symbol, and nothing in it that could steer a terminal."""
+"""The plan's text, to the letter: the wording that users know, every symbol, and nothing in it that could steer a terminal."""
 
 import io
 

@@ -1,7 +1,7 @@
 """Reading an algorithm's source: a `.tar.gz` or a folder, into memory, whatever is in it.
 
-Nothing is ever extracted: `tarfile.extractall` writes outside its destination on the interpreters in use, with its filters
-too (reliability.md §0). Both readers keep the same rules, so a folder and the archive made of it give the same tree.
+Nothing is ever extracted: `tarfile.extractall` writes outside its destination on the interpreters in use, even with
+`filter="data"` (CVE-2025-4517). Both readers keep the same rules, so a folder and the archive made of it give the same tree.
 """
 
 from algosync.cluster.archive.entries import Limits

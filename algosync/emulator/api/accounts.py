@@ -1,4 +1,4 @@
-"""Users and organizations, as far as clients call for them (facts: `platform.md` 3.1).
+"""Users and organizations, as far as clients call for them (facts: `PLATFORM.md` 3.1).
 
 The gate asks whoever changes them for a key of the administration.
 """

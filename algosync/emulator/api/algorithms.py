@@ -1,4 +1,4 @@
-"""Management of algorithms: create, read, change, delete, list (facts: `platform.md` 3.1-3.4)."""
+"""Management of algorithms: create, read, change, delete, list (facts: `PLATFORM.md` 3.1-3.4)."""
 
 import asyncio
 import re

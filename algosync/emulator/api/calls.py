@@ -1,4 +1,4 @@
-"""Calls of algorithms: `POST /v1/algo/OWNER/NAME[/REFERENCE]`, or with an id (facts: `platform.md` 3.7, 6, 7)."""
+"""Calls of algorithms: `POST /v1/algo/OWNER/NAME[/REFERENCE]`, or with an id (facts: `PLATFORM.md` 3.7, 6, 7)."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""Languages, environments and their templates (facts: `platform.md` 4)."""
+"""Languages, environments and their templates (facts: `PLATFORM.md` 4)."""
 
 import io
 import json

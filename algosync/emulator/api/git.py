@@ -1,4 +1,4 @@
-"""Git over HTTP: `/git/OWNER/NAME.git`, and to read one version, `/git/OWNER/NAME/VERSION.git` (facts: `platform.md` 5).
+"""Git over HTTP: `/git/OWNER/NAME.git`, and to read one version, `/git/OWNER/NAME/VERSION.git` (facts: `PLATFORM.md` 5).
 
 A push to the default branch starts one build of the new head before it is answered. git shows the log of that build as it grows,
 and ends with it. A client without a side-band, like algosync itself, has nowhere to show it, and is answered at once.

@@ -1,4 +1,4 @@
-"""From a commit to a published version: compile, builds, publish, versions (facts: `platform.md` 3.5, 3.6)."""
+"""From a commit to a published version: compile, builds, publish, versions (facts: `PLATFORM.md` 3.5, 3.6)."""
 
 import asyncio
 import re

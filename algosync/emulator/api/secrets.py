@@ -1,4 +1,4 @@
-"""Secrets of algorithms: what is told of them, never their values (facts: `platform.md` 3.1, 3.8)."""
+"""Secrets of algorithms: what is told of them, never their values (facts: `PLATFORM.md` 3.1, 3.8)."""
 
 import re
 import uuid

@@ -1,4 +1,4 @@
-"""What administrators install, by the routes of two eras: `/webapi` of the site and `/v1` of the API (facts: `platform.md` 4.1)."""
+"""What administrators install, by the routes of two eras: `/webapi` of the site and `/v1` of the API (facts: `PLATFORM.md` 4.1)."""
 
 import asyncio
 import uuid

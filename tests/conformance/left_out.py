@@ -28,7 +28,7 @@ LEFT_OUT = {
     "3.8 codes 1004-1006, 4005-4007": "package sets are not edited here",
     "3.8 codes 4008-4084": "needs a GitHub or GitLab beside the cluster",
     "3.8 codes 2011-2018": "their requests are not documented; 6001 refuses what is malformed",
-    "3.8 codes 3001-3010, 3101-3107": "which fault of an account has which is not documented; 6001 refuses them",
+    "3.8 other codes 3001-3010, 3102-3107": "the documents do not say which malformed account has which code; all have 6001",
     "3.8 codes 4002, 4004": "what a language or a machine would lack is not documented",
     "3.8 codes 5001, 5004, 5005": "no request causes a fault of the cluster; tests/emulator looks for one",
     "3.8 codes 7000, 8000-8061, and those reserved": "without text, or of what the local cluster does not have",

@@ -74,8 +74,10 @@ ROWS = {
     "3.1 GET secret-provider": "algorithm_records.secret_providers",
     "3.1 GET scms": "algorithm_records.scms algorithm_records.one_scm",
     "3.1 users": "accounts.user accounts.unknown_account accounts.user_of_somebody_else accounts.client_creates_user"
+    " accounts.account_that_exists"
     " accounts.generated_client_reads_accounts",
     "3.1 organizations": "accounts.client_creates_reads_and_edits_organization accounts.client_invites_to_organization"
+    " accounts.removal_of_someone_who_is_no_member accounts.account_that_exists"
     " accounts.organization_types accounts.generated_client_reads_accounts",
     "3.1 errors of accounts": "accounts.client_reads_errors_of_accounts",
     "3.1 openapispec": "accounts.openapi_specification",
@@ -120,7 +122,7 @@ ROWS = {
     "3.7 absent, latest": "references.references references.strangers_call_what_is_public",
     "3.7 latestPrivate": "references.references references.private_references_of_strangers",
     "3.7 1.2.3": "references.references references.private_references_of_strangers",
-    "3.7 1.2, 1.2.*, 1.*": "references.references references.references_to_nothing references.references_of_strangers_to_nothing",
+    "3.7 1.2, 1.2.*, 1.2.x, 1, 1.*, 1.*.*": "references.references references.references_to_nothing references.references_of_strangers_to_nothing",
     "3.7 sha": "references.reference_by_hash references.private_references_of_strangers",
     "3.7 unpublished": "references.unpublished_without_reference",
     "3.7 unbuilt hash": "references.hash_without_build references.old_client_hears_of_a_hash_without_build",
@@ -132,6 +134,7 @@ ROWS = {
     "3.8 codes 1003, 4001": "algorithms.create_by_unknown_package_set algorithms.create_with_unknown_language",
     "3.8 codes 2001, 2002": "algorithms.read_foreign accounts.unknown_key",
     "3.8 codes 3000, 3100": "accounts.unknown_account",
+    "3.8 codes 3003, 3101": "accounts.account_that_exists",
     "3.8 codes 5002, 5003": "releases.bad_pages",
     "3.8 code 6001": "algorithms.create_needs_a_label algorithms.create_by_specification",
     "3.8 delete": "algorithms.delete_of_public algorithms.name_is_free_after_delete",

@@ -113,8 +113,20 @@ def test_client_creates_reads_and_edits_organization(site: Site, new: Library) -
 def test_client_invites_to_organization(site: Site, new: Library) -> None:
     name, person, client = site.name("org"), site.name("person"), admin(site)
     new.ask(f"[{client}.create_user({user_request(person)!r}), {client}.create_org({organization(name)!r})]")
-    reply = new.ask(f"{client}.invite_to_org('{name}', '{person}').status_code")
-    assert (reply.error, reply.value in (200, 201)) == ("", True)
+    replies = [new.ask(f"{client}.invite_to_org('{name}', '{person}').status_code") for _ in "12"]
+    assert [(reply.error, reply.value) for reply in replies] == [("", 201), ("", 200)]
+
+
+@pytest.mark.parametrize(("kind", "code"), [("user", 3003), ("organization", 3101)])
+def test_account_that_exists(site: Site, kind: str, code: int) -> None:
+    body = user_request(site.user) if kind == "user" else organization(site.organization)
+    reply = site.curl("POST", f"/v1/{kind}s", body, key=site.admin)
+    assert (reply.status, reply.at("error", "code")) == (409, code)
+
+
+def test_removal_of_someone_who_is_no_member(site: Site) -> None:
+    reply = site.curl("DELETE", f"/v1/organizations/{site.organization}/members/stranger", key=site.admin)
+    assert (reply.status, reply.body) == (204, b"")
 
 
 @pytest.mark.parametrize("kind", ["user", "organization"])

@@ -15,7 +15,10 @@ from site_under_test import Algorithm, Site
         ("/0.2.0", "0.2.0"),
         ("/0.1", "0.1.1"),
         ("/0.1.*", "0.1.1"),
+        ("/0.1.x", "0.1.1"),
+        ("/0", "0.1.1"),
         ("/0.*", "0.1.1"),
+        ("/0.*.*", "0.1.1"),
     ],
 )
 def test_references(site: Site, released: dict[str, Algorithm], reference: str, answer: str) -> None:
@@ -35,7 +38,7 @@ def test_reference_by_id(site: Site, released: dict[str, Algorithm]) -> None:
     assert (reply.status, reply.at("result")) == (200, "commit")
 
 
-@pytest.mark.parametrize("reference", ["/0.2", "/9.9.9", "/nonsense"])
+@pytest.mark.parametrize("reference", ["/0.2", "/0.2.x", "/9", "/9.9.9", "/nonsense"])
 def test_references_to_nothing(site: Site, released: dict[str, Algorithm], reference: str) -> None:
     path = released["commit"].path + reference
     reply = site.curl("POST", f"/v1/algo/{path}", "1", {"Content-Type": "application/json"})

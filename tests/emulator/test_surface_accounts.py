@@ -29,7 +29,9 @@ def test_the_life_of_a_user(site: Emulator) -> None:
     assert site.request("GET", "/v1/users/anna").json["error"]["code"] == 2001
     missing = administer(site, "GET", "/v1/users/none")
     assert (missing.status, missing.json["error"]["code"]) == (404, 3000)
-    for refused in (body, {"username": "-"}, {"username": 1}, {}, {"username": "ok", "email": 1}):
+    again = administer(site, "POST", "/v1/users", body)
+    assert (again.status, again.json["error"]["code"]) == (409, 3003)
+    for refused in ({"username": "-"}, {"username": 1}, {}, {"username": "ok", "email": 1}):
         assert administer(site, "POST", "/v1/users", refused).status == 400
     assert administer(site, "GET", "/v1/users/ok").status == 404
 
@@ -47,8 +49,9 @@ def test_the_life_of_an_organization(site: Emulator) -> None:
     updated = administer(site, "PUT", "/v1/organizations/pond", changed)
     assert (updated.status, updated.body) == (204, b"")
     assert administer(site, "GET", "/v1/organizations/pond").json == {**made.json, **changed}
+    again = administer(site, "POST", "/v1/organizations", body)
+    assert (again.status, again.json["error"]["code"]) == (409, 3101)
     for method, path, refused in (
-        ("POST", "", body),
         ("POST", "", {"org_name": "local"}),
         ("POST", "", {**body, "org_name": "lake", "type_id": ""}),
         ("PUT", "/pond", {"org_name": "lake"}),
@@ -66,11 +69,12 @@ def test_members_can_be_added_and_removed(site: Emulator) -> None:
     assert frog.request("GET", "/v1/organizations/marsh").status == 403
     joined = administer(site, "PUT", member)
     assert (joined.status, joined.body) == (201, b"")
+    assert administer(site, "PUT", member).status == 200
     assert frog.get("/v1/data/") == {"folders": [{"name": "frog"}, {"name": "marsh"}]}
     assert frog.get("/v1/organizations/marsh")["org_name"] == "marsh"
     assert frog.request("POST", "/v1/data/marsh", {"name": "eggs"}).status == 200
     assert administer(site, "DELETE", "/v1/organizations/marsh").status == 400
-    assert [administer(site, "DELETE", member).status for _ in "12"] == [204, 404]
+    assert [administer(site, "DELETE", member).status for _ in "12"] == [204, 204]
     assert frog.get("/v1/data/") == {"folders": [{"name": "frog"}]}
     for path in ("marsh/members/none", "none/members/frog"):
         assert administer(site, "PUT", "/v1/organizations/" + path).status == 404

@@ -1,6 +1,6 @@
-"""Users and organizations, as far as clients call for them (facts: `PLATFORM.md` 3.1).
+"""Users and organizations, as far as clients use them (`PLATFORM.md` §3.1).
 
-The gate asks whoever changes them for a key of the administration.
+The gate requires an administration key for every change.
 """
 
 import uuid
@@ -11,14 +11,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from algosync.emulator.clock import now_text
-from algosync.emulator.errors import NO_SUCH_ORGANIZATION, NO_SUCH_USER, ApiError, invalid, not_permitted
+from algosync.emulator.errors import (
+    NO_SUCH_ORGANIZATION,
+    NO_SUCH_USER,
+    ORGANIZATION_EXISTS,
+    USER_EXISTS,
+    ApiError,
+    invalid,
+    not_permitted,
+)
 from algosync.emulator.http.replies import caller_of, json_reply, read_object
 from algosync.emulator.records.accounts import AccountError, Accounts
 from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.files import Files
 
 TYPES = {str(uuid.uuid5(uuid.NAMESPACE_URL, f"algorithmia:organization-type:{name}")): name for name in ("basic", "legacy", "pro")}
-"""By the ids that organizations are given them with."""
+"""Types of organizations, by the ids that requests use."""
 
 USER_FIELDS = ("email", "fullname")
 ORGANIZATION_FIELDS = (
@@ -29,7 +37,7 @@ BASE = "/v1/organizations/{organization}"
 
 
 class AccountsApi:
-    """Who there is. What is said of an account is for itself, its members and the administration."""
+    """Users, organizations and members. An account's profile is visible to itself, its members and administrators."""
 
     def __init__(self, accounts: Accounts, records: Catalog, files: Files) -> None:
         self._accounts = accounts
@@ -37,7 +45,7 @@ class AccountsApi:
         self._files = files
 
     def routes(self) -> list[Route]:
-        """A user's algorithms are a route of `ManagementApi`."""
+        """All routes of accounts, except a user's algorithms, which `ManagementApi` lists."""
         return [
             Route("/v1/users", self._create_user, methods=["POST"]),
             Route("/v1/users/{user}", self._user),
@@ -55,8 +63,10 @@ class AccountsApi:
     async def _create_user(self, request: Request) -> Response:
         body = await read_object(request)
         name = body.get("username")
-        if not isinstance(name, str) or self._accounts.has_user(name):
-            raise invalid("username is missing, or there is such a user")
+        if not isinstance(name, str):
+            raise invalid("username is missing")
+        if self._accounts.has_user(name):
+            raise ApiError(409, f"The user {name} exists already", USER_EXISTS)
         profile = _texts(body, USER_FIELDS)
         try:
             self._accounts.add_user(name)
@@ -85,8 +95,10 @@ class AccountsApi:
     async def _create(self, request: Request) -> Response:
         body = await read_object(request)
         name = body.get("org_name")
-        if not isinstance(name, str) or self._accounts.profile_of_organization(name) is not None:
-            raise invalid("org_name is missing, or there is such an organization")
+        if not isinstance(name, str):
+            raise invalid("org_name is missing")
+        if self._accounts.profile_of_organization(name) is not None:
+            raise ApiError(409, f"The organization {name} exists already", ORGANIZATION_EXISTS)
         profile = {**_organization_fields(body), "org_created_at": now_text().rstrip("Z")}
         try:
             self._accounts.add_organization(name)
@@ -117,18 +129,17 @@ class AccountsApi:
         return Response(None, 204)
 
     async def _join(self, request: Request) -> Response:
-        self._accounts.join(*self._membership(request))
-        return Response(None, 201)
+        user, organization = self._membership(request)
+        member = organization in self._accounts.organizations(user)
+        self._accounts.join(user, organization)
+        return Response(None, 200 if member else 201)
 
     async def _leave(self, request: Request) -> Response:
-        user, organization = self._membership(request)
-        if organization not in self._accounts.organizations(user):
-            raise ApiError(404, f"{user} is no member of {organization}", NO_SUCH_USER)
-        self._accounts.leave(user, organization)
+        self._accounts.leave(*self._membership(request))
         return Response(None, 204)
 
     def _membership(self, request: Request) -> tuple[str, str]:
-        """User and organization of a path, which are both there."""
+        """The user and the organization that a path names. Raises `ApiError` 404 if one does not exist."""
         user, organization = request.path_params["user"], request.path_params["organization"]
         self._profile(organization)
         if not self._accounts.has_user(user):
@@ -143,7 +154,7 @@ class AccountsApi:
 
 
 def _account(request: Request) -> str:
-    """The account that a path names. Raises `ApiError` 403 unless it is the caller's to read."""
+    """The account that a path names. Raises `ApiError` 403 unless the caller may read it."""
     name: str = request.path_params.get("organization") or request.path_params["user"]
     caller = caller_of(request)
     if not (caller.owns(name) or caller.rights.administration):
@@ -158,17 +169,17 @@ def _no_user(name: str) -> ApiError:
 def _texts(body: Mapping[str, object], names: tuple[str, ...]) -> dict[str, object]:
     found = {name: body[name] for name in names if body.get(name) is not None}
     if not all(isinstance(value, str) for value in found.values()):
-        raise invalid(f"{', '.join(found)} are texts")
+        raise invalid(f"{', '.join(found)} must be strings")
     return found
 
 
 def _organization_fields(body: Mapping[str, object]) -> dict[str, object]:
     found = _texts(body, ORGANIZATION_FIELDS)
     if "type_id" in found:
-        # By its name, too: it is what people write, and the client turns into the id.
+        # Names work too: people write them, and the client replaces them by ids.
         known = [identifier for identifier, name in TYPES.items() if found["type_id"] in (identifier, name)]
         if not known:
-            raise invalid("type_id is that of no type of organization")
+            raise invalid("type_id is not the id of an organization type")
         found["type_id"] = known[0]
     return found
 
@@ -185,20 +196,20 @@ def _user_object(name: str, profile: Mapping[str, object]) -> dict[str, object]:
 
 
 def _organization_object(name: str, profile: Mapping[str, object]) -> dict[str, object]:
-    unsaid = {"org_label": name, "org_contact_name": name, "org_email": _email(name), "type_id": next(iter(TYPES))}
+    defaults = {"org_label": name, "org_contact_name": name, "org_email": _email(name), "type_id": next(iter(TYPES))}
     return {
         "id": _id("organization", name),
         "org_name": name,
-        # Not known of one that was made by the command line.
+        # Unknown if the command line created it.
         "org_created_at": profile.get("org_created_at"),
-        **{field: profile.get(field, unsaid.get(field)) for field in ORGANIZATION_FIELDS},
+        **{field: profile.get(field, defaults.get(field)) for field in ORGANIZATION_FIELDS},
         "self_link": f"/v1/organizations/{name}",
         "resource_type": "organization",
     }
 
 
 def _email(name: str) -> str:
-    """Where nobody has said one: the generated client reads no account without."""
+    """The default address. The generated client cannot read an account without one."""
     return f"{name}@algorithmia.local"
 
 

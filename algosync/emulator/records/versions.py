@@ -19,8 +19,8 @@ BUMPS: dict[str, Callable[[Number], Number]] = {
     "patch": lambda number: (number[0], number[1], number[2] + 1),
 }
 
-LINE = re.compile(r"(\d{1,18})\.(?:(\d{1,18})(?:\.(\*|\d{1,18}))?|\*)")
-"""`1.2.3`, `1.2`, `1.2.*` or `1.*`. A larger number would not fit into the database."""
+REFERENCE = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18}){0,2}(\.[*x])*")
+"""A number such as `1.2.3`, or a range: `1.2`, `1.2.*`, `1.2.x`, `1`, `1.*`, `1.*.*`. Larger numbers do not fit into the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +105,18 @@ class Versions:
         return _version(row) if row else None
 
     def resolve(self, algorithm_id: str, reference: str) -> VersionRecord | None:
-        """The version that a reference selects: empty, `latest`, `latestPrivate`, `1.2.3`, `1.2`, `1.2.*` or `1.*`.
+        """The version that a reference selects: empty, `latest`, `latestPrivate`, a number or a range (see `REFERENCE`).
 
-        Only `latestPrivate` and full numbers select a private version.
+        A range selects its newest public version. Only `latestPrivate` and full numbers select a private version.
         """
         versions = self.of(algorithm_id)
         if reference == "latestPrivate":
             return next((found for found in versions if not found.public), None)
         if reference in ("", "latest"):
             return next((found for found in versions if found.public), None)
-        match = LINE.fullmatch(reference)
-        if match is None:
+        if not REFERENCE.fullmatch(reference) or reference.count(".") > 2:
             return None
-        wanted = tuple(int(part) for part in match.groups() if part not in (None, "*"))
+        wanted = tuple(int(part) for part in reference.split(".") if part.isdigit())
         matching = [found for found in versions if found.number[: len(wanted)] == wanted]
         allowed = [found for found in matching if found.public or len(wanted) == 3]
         return max(allowed, key=lambda found: found.number, default=None)

@@ -1,4 +1,4 @@
-"""A server that says the same to everybody: what passes there proves nothing about a cluster."""
+"""A server that gives the same answer to every request. A test that passes against it proves nothing about a cluster."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ANSWERS = {"404": (404, b""), "200": (200, b"{}")}
 
 @contextmanager
 def blank_server(name: str) -> Iterator[str]:
-    """Its address, while it serves."""
+    """Yields the address while the server runs."""
     status, body = ANSWERS[name]
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Blank", (_Same,), {"status": status, "body": body}))
     server.daemon_threads = True
@@ -50,7 +50,7 @@ class _Same(BaseHTTPRequestHandler):
             self.wfile.write(self.body)
 
     def _take(self) -> None:
-        """The whole request, framed either way: what is left would be read as the next one."""
+        """Read the whole request, with a length or in chunks. Otherwise the rest would be read as the next request."""
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             return
@@ -60,4 +60,4 @@ class _Same(BaseHTTPRequestHandler):
             pass
 
     def log_message(self, *_: object) -> None:
-        """Nobody reads it."""
+        """Nothing is logged."""

@@ -1,4 +1,4 @@
-"""The clients, each in a process of its own: libraries that evaluate expressions, and commands."""
+"""The clients, each in its own process: libraries that evaluate expressions, and commands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STEERING = ("ALGORITHMIA_", "GIT_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTT
 
 
 class Library:
-    """A client library behind its driver: `ask` is one expression there, and what became of it."""
+    """A client library in a driver process. `ask` evaluates one expression there."""
 
     def __init__(self, command: Sequence[str], home: Path) -> None:
         pipe = subprocess.PIPE
@@ -47,7 +47,7 @@ class Library:
 
 @dataclass(frozen=True)
 class Curl:
-    """Requests to the letter; `key` becomes `Authorization: Simple KEY`, unless another such header is given."""
+    """Sends requests exactly as test_names. `key` becomes `Authorization: Simple KEY`, unless the headers have an authorization."""
 
     address: str
     key: str
@@ -61,7 +61,7 @@ class Curl:
         headers: Mapping[str, str] | None = None,
         key: str | None = None,
     ) -> Answer:
-        """An object as `body` is sent as JSON. A header whose text is empty is not sent."""
+        """Send a request. An object as `body` is sent as JSON. A header with an empty value is left out."""
         sent = {"Authorization": f"Simple {self.key if key is None else key}", "Expect": "", **(headers or {})}
         if isinstance(body, dict | list):
             body = json.dumps(body)
@@ -82,7 +82,7 @@ class Curl:
 
 @dataclass(frozen=True)
 class Algo:
-    """The `algo` command, set up as its own `algo auth` would."""
+    """The `algo` command, configured as `algo auth` would do it."""
 
     address: str
     key: str
@@ -98,7 +98,7 @@ class Algo:
         return _output([str(Path(sys.executable).with_name("algo")), *arguments], self.home, self.home)
 
     def left(self, name: str) -> Output:
-        """What the command has written into a file: its output as well; code 1 where there is none."""
+        """The contents of a file that the command wrote, as output. The exit code is 1 if there is none."""
         try:
             return Output(0, (self.home / name).read_text())
         except OSError as error:
@@ -107,7 +107,7 @@ class Algo:
 
 @dataclass(frozen=True)
 class Git:
-    """The `git` command, without anybody's settings, in a folder of its own."""
+    """The `git` command without any user's settings, in its own folder."""
 
     address: str
     user: str
@@ -115,7 +115,7 @@ class Git:
     home: Path
 
     def url(self, path: str, key: str | None = None) -> str:
-        """Where a repository is, with the credentials of the user; an empty key leaves them out."""
+        """The address of a repository, with the user's credentials. An empty key leaves the credentials out."""
         scheme, _, host = self.address.partition("://")
         secret = quote(self.key if key is None else key, safe="")
         return f"{scheme}://{f'{self.user}:{secret}@' if secret else ''}{host}/git/{path}"
@@ -124,7 +124,7 @@ class Git:
         return _output(["git", *arguments], folder or self.home, self.home)
 
     def commit(self, folder: Path, files: Mapping[str, str | bytes]) -> Output:
-        """One commit on top of what is there; its id is the output."""
+        """Commit one change. The id of the commit is the output."""
         for name, content in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
@@ -135,7 +135,7 @@ class Git:
 
 
 def _environ(home: Path) -> dict[str, str]:
-    """The machine's, without what could steer a client, and with a home that holds nobody's settings."""
+    """The environment of this process without variables that influence clients, and with an empty home."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith(STEERING)}
     quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "PYTHONWARNINGS": "ignore", "LC_ALL": "C.UTF-8"}
     return {**kept, **quiet, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "NO_PROXY": "127.0.0.1,localhost"}
@@ -152,7 +152,7 @@ def _output(command: Sequence[str], folder: Path, home: Path) -> Output:
 
 
 def _answer(body: bytes, heads: str) -> Answer:
-    """The last head is the answer's own: a `100 Continue` may come before it."""
+    """Parse an answer. Its last head counts, because a `100 Continue` may come first."""
     blocks = [block for block in heads.replace("\r\n", "\n").split("\n\n") if block.startswith("HTTP/")]
     if not blocks:
         return Answer()

@@ -1,6 +1,6 @@
-"""One cluster for all tests of the suite; with `--against` a blank server, where each of them has to fail.
+"""One cluster for all tests of the suite. With `--against` a blank server, where every test has to fail.
 
-A test may fail there in one way only: in an assertion of its own, about a reply. Then it is reported as passed.
+The only right failure is a failed assertion about a reply in the test itself. Such a test is reported as passed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the clients look for settings, and find none of this machine's."""
+    """A home folder without settings."""
     return tmp_path_factory.mktemp("home")
 
 
@@ -125,7 +125,7 @@ def git(site: Site, tmp_path: Path) -> Git:
 
 @pytest.fixture(scope="session")
 def hello(site: Site) -> Algorithm:
-    """The template of an ADK environment, as it was created, compiled."""
+    """The unchanged template of an ADK environment, compiled."""
     return site.compiled(site.created())
 
 
@@ -137,7 +137,7 @@ def odd(site: Site) -> Algorithm:
 
 @pytest.fixture(scope="session")
 def released(site: Site) -> dict[str, Algorithm]:
-    """Versions of one algorithm, each of which answers its number: two public ones, then a private one, then a commit."""
+    """Versions of one algorithm, each of which returns its number: two public ones, then a private one, then a commit."""
 
     def source(version: str) -> str:
         return f"def apply(input):\n    return {version!r}\n"

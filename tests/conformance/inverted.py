@@ -1,4 +1,4 @@
-"""What is wrong with the end of a test on a blank server, where the only right one is a failed assertion about a reply."""
+"""Checks that a test failed on a blank server in the only right way: by a failed assertion about a reply."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["complaint"]
 
 
 def complaint(failure: pytest.ExceptionInfo[BaseException] | None, module: Path) -> str:
-    """Empty where the test failed as it should."""
+    """What is wrong with the failure; empty if it is right."""
     if failure is None:
         return "passes against a server that is no cluster"
     if not failure.errisinstance(AssertionError):
@@ -30,7 +30,7 @@ def complaint(failure: pytest.ExceptionInfo[BaseException] | None, module: Path)
 
 
 def _about_a_reply(statement: str, frame: FrameType) -> bool:
-    """Whether what does not hold in an `assert` statement is about a reply, or about what the test took from one."""
+    """Whether the failed part of an `assert` statement depends on a reply, or on a value that the test took from one."""
     names = {**frame.f_globals, **frame.f_locals}
     parsed = ast.parse(textwrap.dedent(statement)).body
     failing = [part for each in parsed if isinstance(each, ast.Assert) for part in _failing(each.test, names)]
@@ -40,7 +40,7 @@ def _about_a_reply(statement: str, frame: FrameType) -> bool:
 
 
 def _failing(test: ast.expr, names: Mapping[str, object]) -> Iterator[ast.expr]:
-    """Of tuples that should be equal, the elements that differ; of everything else, all of it."""
+    """The elements that differ if two tuples are compared, otherwise the whole expression."""
     if isinstance(test, ast.Compare) and isinstance(test.left, ast.Tuple) and isinstance(test.ops[0], ast.Eq):
         found, expected = _value(test.left, names), _value(test.comparators[0], names)
         if isinstance(found, tuple) and isinstance(expected, tuple) and len(found) == len(expected) == len(test.left.elts):
@@ -50,7 +50,7 @@ def _failing(test: ast.expr, names: Mapping[str, object]) -> Iterator[ast.expr]:
 
 
 def _taken(frame: FrameType) -> set[str]:
-    """The names that the test gave to expressions about replies, one after the other."""
+    """The names that the test assigned to values from replies, in order."""
     taken: set[str] = set()
     for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(frame.f_code)))):
         if isinstance(node, ast.Assign) and any(

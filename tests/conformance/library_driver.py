@@ -1,4 +1,4 @@
-"""Runs where the client library is: evaluates expressions, one in a line, and answers each with one line of JSON."""
+"""Runs in the environment of the client library: evaluates one expression a line, and answers each with one line of JSON."""
 
 import inspect
 import json
@@ -11,7 +11,7 @@ import Algorithmia.algorithm
 
 
 def shown(value):
-    """What JSON has no word for: bytes as Latin-1, files and folders as their paths, objects as their attributes."""
+    """Values that JSON cannot represent: bytes as Latin-1, files and folders as their paths, objects as their attributes."""
     if isinstance(value, bytes):
         return value.decode("latin-1")
     if inspect.isgenerator(value):
@@ -26,16 +26,16 @@ def shown(value):
 
 
 def answered(expression, names):
-    """The value of an expression, or what it raised; both as JSON."""
+    """The value of an expression as JSON, or the exception that it raised."""
     try:
         return json.dumps({"value": eval(expression, dict(names))}, default=shown)
-    except BaseException as error:  # noqa: BLE001 - whatever a client raises is its outcome
+    except BaseException as error:  # noqa: BLE001 - every exception of a client is a result
         return json.dumps({"error": type(error).__name__, "message": str(error)})
 
 
 def main():
     address, key = sys.argv[1:]
-    # What the library prints is no answer.
+    # The library may print, and its output must not mix with the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     names = {

@@ -1,4 +1,4 @@
-"""The source of an algorithm that does what its input says, one thing after the other."""
+"""The source of an algorithm that performs the action that its input names."""
 
 ODD = """
 import os

@@ -1,4 +1,4 @@
-"""What clients make of answers, as values: a test asserts on them, and nothing a server says ends it in another way."""
+"""Results of clients as values that tests assert on. No answer of a server makes reading them raise an exception."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["Answer", "Outcome", "Output", "Reply"]
 
 @dataclass(frozen=True)
 class Reply:
-    """The outcome of one exchange; each kind of client has its own."""
+    """The result of one exchange. Each kind of client has a subclass."""
 
     @property
     def document(self) -> Any:
         raise NotImplementedError
 
     def at(self, *path: str | int) -> Any:
-        """What is found there in the document; None where there is nothing."""
+        """The value at a path in the document; None if there is none."""
         found = self.document
         for step in path:
             try:
@@ -28,19 +28,19 @@ class Reply:
         return found
 
     def each(self, *path: str | int) -> list[Any]:
-        """The list that is there; empty where there is none."""
+        """The list at a path in the document; empty if there is none."""
         found = self.at(*path)
         return found if isinstance(found, list) else []
 
     def names(self, *path: str | int) -> set[str]:
-        """The names in the object that is there; none where there is no object."""
+        """The names in the object at a path in the document; empty if there is none."""
         found = self.at(*path)
         return set(found) if isinstance(found, dict) else set()
 
 
 @dataclass(frozen=True)
 class Answer(Reply):
-    """HTTP as it came: the status, the headers with their names in lower case, the body."""
+    """An HTTP response: status, headers with names in lower case, body."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Answer(Reply):
 
     @property
     def document(self) -> Any:
-        """The body as JSON; None where it is none."""
+        """The body as JSON; None if it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -57,7 +57,7 @@ class Answer(Reply):
 
 @dataclass(frozen=True)
 class Outcome(Reply):
-    """What a client library returned, or the exception it raised: its class and its text."""
+    """The return value of a client library, or the class and the text of the exception that it raised."""
 
     value: Any = None
     error: str = ""
@@ -70,7 +70,7 @@ class Outcome(Reply):
 
 @dataclass(frozen=True)
 class Output(Reply):
-    """What a command printed, and its exit code."""
+    """The output of a command, and its exit code."""
 
     code: int = -1
     stdout: str = ""
@@ -78,7 +78,7 @@ class Output(Reply):
 
     @property
     def document(self) -> Any:
-        """What it printed, as JSON; None where it is none."""
+        """The standard output as JSON; None if it is not JSON."""
         try:
             return json.loads(self.stdout)
         except ValueError:

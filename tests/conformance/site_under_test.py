@@ -1,4 +1,4 @@
-"""The cluster that the tests look at, and what they find there. On a blank server nothing can be arranged: names stand for it."""
+"""The cluster under test, and helpers that prepare things there. On a blank server they prepare nothing and return placeholders."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SETTINGS = {"source_visibility": "closed", "license": "apl", "network_access": "
 
 @dataclass(frozen=True)
 class Algorithm:
-    """One algorithm, and the commit that was built last."""
+    """An algorithm, and its last built commit."""
 
     owner: str
     name: str
@@ -40,18 +40,18 @@ class Algorithm:
 
     @property
     def url(self) -> str:
-        """Where it is managed."""
+        """The path for management."""
         return f"/v1/algorithms/{self.path}"
 
     @property
     def call(self) -> str:
-        """Where its commit is called."""
+        """The path that calls its commit."""
         return f"/v1/algo/{self.path}/{self.commit}"
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where the clients go, and the keys of `user`, of `other`, who is a stranger, and of an administrator."""
+    """The address of the cluster, and the keys of `user`, of the other user `stranger`, and of an administrator."""
 
     curl: Curl
     user: str
@@ -62,11 +62,11 @@ class Site:
 
     @property
     def organization(self) -> str:
-        """What `user` is a member of, and `other` is not."""
+        """An organization with the member `user`, of which `stranger` is no member."""
         return "acme"
 
     def name(self, prefix: str) -> str:
-        """One that nothing has yet."""
+        """A new name that begins with `prefix`."""
         return f"{prefix}{next(self._numbers)}"
 
     def collection(self, files: Mapping[str, str | bytes] | None = None, acl: list[str] | None = None) -> str:
@@ -79,7 +79,7 @@ class Site:
         return f"{self.user}/{name}"
 
     def fill(self, collection: str, count: int) -> None:
-        """So many small files, over one connection."""
+        """Write `count` small files over one connection."""
         if self.cluster is None:
             return
         with contextlib.closing(http.client.HTTPConnection(self.curl.address.partition("://")[2], timeout=DEADLINE)) as connection:
@@ -93,12 +93,12 @@ class Site:
         return next((each[field_name] for each in answer.each("environments") if each["display_name"] == name), NOWHERE)
 
     def creation(self, name: str, environment: str = "Python 3.7", **settings: object) -> dict[str, object]:
-        """What a request that creates an algorithm says."""
+        """The body of a request that creates an algorithm."""
         chosen = {**SETTINGS, "algorithm_environment": self.environment(environment), **settings}
         return {"name": name, "details": {"label": name}, "settings": chosen}
 
     def created(self, environment: str = "Python 3.7", **settings: object) -> Algorithm:
-        """A new algorithm of which nothing has been built."""
+        """A new algorithm without builds."""
         name = self.name("Algo")
         answer = self._arranged("POST", f"/v1/algorithms/{self.user}", self.creation(name, environment, **settings))
         return Algorithm(self.user, name, answer.at("id") or NOWHERE)
@@ -109,7 +109,7 @@ class Site:
         return self.pushed(made, {f"src/{made.name}.py": source, "requirements.txt": "", ".adk": None, **(files or {})})
 
     def pushed(self, algorithm: Algorithm, files: Mapping[str, str | None]) -> Algorithm:
-        """The algorithm after one more commit, which is built; None removes a file."""
+        """Push one more commit and wait for its build. None removes a file."""
         if self.cluster is None:
             return algorithm
         repository = self.cluster.repository(algorithm.name)
@@ -122,7 +122,7 @@ class Site:
         return Algorithm(algorithm.owner, algorithm.name, algorithm.id, commit)
 
     def compiled(self, algorithm: Algorithm) -> Algorithm:
-        """The algorithm after a compile of its head."""
+        """The algorithm after its head was compiled."""
         answer = self._arranged("POST", f"{algorithm.url}/compile", {})
         return Algorithm(algorithm.owner, algorithm.name, algorithm.id, answer.at("version_info", "git_hash") or algorithm.commit)
 
@@ -132,7 +132,7 @@ class Site:
         return algorithm
 
     def finished(self, algorithm: Algorithm, commit: str) -> Answer:
-        """The list of builds, when the commit's has ended."""
+        """The list of builds, as soon as the commit's build has ended."""
 
         def ended(answer: Answer) -> bool:
             statuses = [each["status"] for each in answer.each("results") if each["commit_sha"] == commit]
@@ -141,16 +141,16 @@ class Site:
         return self.until(lambda: self.curl("GET", f"{algorithm.url}/builds"), ended)
 
     def until(self, ask: Callable[[], Answer], told: Callable[[Answer], bool]) -> Answer:
-        """The first answer that tells it, or the last one in time; of a blank server the first."""
+        """Repeat until the answer is accepted, or a deadline. On a blank server, return the first answer."""
         deadline = time.monotonic() + DEADLINE
         while True:
             answer = ask()
             if self.cluster is None or told(answer) or time.monotonic() > deadline:
                 return answer
-            time.sleep(0.05)  # the platform tells of the end of builds and the like in no other way
+            time.sleep(0.05)  # the platform has no other way to tell that a build has ended
 
     def during_build(self, algorithm: Algorithm, act: Callable[[str], list[Answer]]) -> list[Answer]:
-        """What `act` gets while a build runs, whose id it is given: one that waits for a package of ours."""
+        """Run `act` with the id of a running build, which waits for a package from this test. Returns its result."""
         if self.cluster is None:
             return act(NOWHERE)
         with socket.create_server(("127.0.0.1", 0)) as shop, ThreadPoolExecutor(1) as pool:

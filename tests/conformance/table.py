@@ -1,4 +1,4 @@
-"""The rows and their tests as Markdown: `python tests/conformance/table.py` writes them into `tests/README.md`."""
+"""Writes the rows and their tests as Markdown tables to `tests/README.md`: `python tests/conformance/table.py`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MADE_BY = "Made by `python tests/conformance/table.py`."
 
 
 def readme(text: str) -> str:
-    """The README with the tables as they are now, behind the heading that they have there."""
+    """The text of the README with the current tables below their heading."""
     before, heading, _ = text.partition(HEADING)
     return f"{before}{heading}\n{MADE_BY}\n\n{_tables()}"
 

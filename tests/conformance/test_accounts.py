@@ -1,4 +1,4 @@
-"""Who is asking, users, organizations and administration (PLATFORM.md 1, 3.1, 9)."""
+"""Authorization, users, organizations and administration (PLATFORM.md §1, §3.1, §9)."""
 
 import pytest
 from clients import Library
@@ -6,7 +6,7 @@ from site_under_test import Algorithm, Site
 
 
 @pytest.mark.parametrize("scheme", ["Simple ", "simple ", "Bearer ", ""])
-def test_forms_of_authorization(site: Site, scheme: str) -> None:
+def test_schemes_of_authorization(site: Site, scheme: str) -> None:
     reply = site.curl("GET", "/v1/data/", headers={"Authorization": scheme + site.curl.key})
     assert (reply.status, reply.at("folders", 0, "name")) == (200, site.user)
 
@@ -52,7 +52,7 @@ def test_user_of_somebody_else(site: Site) -> None:
 
 
 def test_generated_client_reads_accounts(site: Site, new: Library) -> None:
-    """It reads none that lacks an address, nor an organization without label and contact: here it reads all, said or not."""
+    """The client cannot read an account without an address, or an organization without label and contact."""
     user = new.ask(f"client.manageApi.get_user('{site.user}').to_dict()")
     assert (user.error, user.at("username"), user.at("email")) == ("", site.user, f"{site.user}@algorithmia.local")
     reply = new.ask(f"client.manageApi.get_organization('{site.organization}').to_dict()")
@@ -118,13 +118,13 @@ def test_client_invites_to_organization(site: Site, new: Library) -> None:
 
 
 @pytest.mark.parametrize(("kind", "code"), [("user", 3003), ("organization", 3101)])
-def test_account_that_exists(site: Site, kind: str, code: int) -> None:
+def test_create_an_account_that_exists(site: Site, kind: str, code: int) -> None:
     body = user_request(site.user) if kind == "user" else organization(site.organization)
     reply = site.curl("POST", f"/v1/{kind}s", body, key=site.admin)
     assert (reply.status, reply.at("error", "code")) == (409, code)
 
 
-def test_removal_of_someone_who_is_no_member(site: Site) -> None:
+def test_remove_someone_who_is_no_member(site: Site) -> None:
     reply = site.curl("DELETE", f"/v1/organizations/{site.organization}/members/stranger", key=site.admin)
     assert (reply.status, reply.body) == (204, b"")
 
@@ -150,7 +150,7 @@ def test_data_by_connector(site: Site) -> None:
 
 @pytest.mark.parametrize("shape", ["/v1/data/{}%2F{}%2Fa+b", "/v1/data/{}/{}/a%20b", "/v1/connector/data/{}/{}/a%20b"])
 def test_encoded_paths(site: Site, shape: str) -> None:
-    """One client sends the whole path as a form would; in such a path `+` is a space."""
+    """One client encodes the whole path like a form. In such a path `+` is a space."""
     owner, name = site.collection({"a%20b": "words"}).split("/")
     reply = site.curl("GET", shape.format(owner, name))
     assert (reply.status, reply.body) == (200, b"words")
@@ -166,7 +166,7 @@ def test_other_connectors(site: Site, path: str) -> None:
 
 @pytest.mark.parametrize("shape", ["/v1/data/data://{}/a", "/v1/connector/data/data://{}/a", "/v1/data/data%3A%2F%2F{}%2Fa"])
 def test_scheme_in_the_path(site: Site, shape: str) -> None:
-    """Not every client takes it off; what it writes is found by those who do."""
+    """Some clients leave `data://` in the path. Clients that remove it find the same file."""
     path = site.collection()
     replies = [
         site.curl("PUT", shape.format(path), b"words"),
@@ -177,14 +177,14 @@ def test_scheme_in_the_path(site: Site, shape: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["data://", "data%3A%2F%2F"])
-def test_scheme_alone(site: Site, path: str) -> None:
-    """It means what nothing at all means."""
+def test_scheme_without_a_path(site: Site, path: str) -> None:
+    """`data://` alone means the root."""
     replies = [site.curl("GET", f"/v1/data/{each}") for each in ("", path)]
     assert [(reply.status, site.user in str(reply.document)) for reply in replies] == [(200, True)] * 2
 
 
 @pytest.mark.parametrize("path", [".my/", "{}/", "//{}"])
-def test_slashes_at_the_ends(site: Site, path: str) -> None:
+def test_leading_and_trailing_slashes(site: Site, path: str) -> None:
     site.collection()
     reply = site.curl("GET", "/v1/data/" + path.format(site.user))
     assert (reply.status, reply.names()) == (200, {"folders"})
@@ -192,12 +192,12 @@ def test_slashes_at_the_ends(site: Site, path: str) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_errors_are_wrapped(site: Site, method: str) -> None:
-    """The only shape that every client understands; and never without a body."""
+    """All clients understand an error object with a message. No error has an empty body."""
     reply = site.curl(method, f"/v1/data/{site.user}/none/none", {"name": "x", "acl": {"read": []}})
     assert (reply.status // 100, isinstance(reply.at("error", "message"), str)) == (4, True)
 
 
-def test_answers_say_how_long_they_are(site: Site) -> None:
-    """An answer says how long it is; a client with kept connections need not wait for their end."""
+def test_answers_have_a_length(site: Site) -> None:
+    """Answers have a `Content-Length`, so clients can keep their connections."""
     reply = site.curl("GET", "/v1/data/")
     assert (reply.headers.get("content-length"), reply.at("folders", 0, "name")) == (str(len(reply.body)), site.user)

@@ -1,4 +1,4 @@
-"""The `algo` command, as people use it (PLATFORM.md 9, 9.1). It ends with 0 whatever happens, so what it prints is looked at."""
+"""The `algo` command (PLATFORM.md §9, §9.1). Its exit code is always 0, so the tests check its output."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ def test_ls_of_a_directory(site: Site, algo: Algo) -> None:
 
 
 def test_ls_of_a_file(site: Site, algo: Algo) -> None:
-    """It lists the parent and looks there; so it does for `data://.my`, whose parent is the root."""
+    """The command lists the parent and searches there, also for `data://.my`, whose parent is the root."""
     path = site.collection({"a": "four", "b": "four"})
     reply = algo("ls", "-l", f"data://{path}/a")
     assert LISTED.findall(reply.stdout) == [f"{path}/a"]
@@ -44,7 +44,7 @@ def test_mkdir(site: Site, algo: Algo) -> None:
 
 
 def test_cp_to_the_cluster_and_back(site: Site, algo: Algo) -> None:
-    """It asks whether there is a directory of the local path's name, first."""
+    """The command first asks for a directory with the name of the local path."""
     path = site.collection()
     (algo.home / "a.txt").write_text("words")
     replies = [algo("cp", "./a.txt", f"data://{path}/"), algo("cp", f"data://{path}/a.txt", f"data://{path}/b.txt")]
@@ -60,7 +60,7 @@ def test_cat(site: Site, algo: Algo) -> None:
     assert reply.stdout == "☎ words\n"
 
 
-def test_cat_of_nothing(site: Site, algo: Algo) -> None:
+def test_cat_of_a_missing_file(site: Site, algo: Algo) -> None:
     path = site.collection()
     reply = algo("cat", f"data://{path}/none", f"data://{path}/none")
     known = site.curl("HEAD", f"/v1/data/{path}")
@@ -84,7 +84,7 @@ def test_rmdir(site: Site, algo: Algo) -> None:
 
 
 def test_run_data(site: Site, odd: Algorithm, algo: Algo) -> None:
-    """`-d` sends text, even where it is JSON."""
+    """`-d` sends text, even if it looks like JSON."""
     reply = algo("run", f"{odd.path}/{odd.commit}", "-d", '{"do": "none"}')
     assert reply.stdout == '{"do": "none"}\n'
 
@@ -124,7 +124,7 @@ def test_template(site: Site, algo: Algo) -> None:
 
 
 def test_clone(site: Site, hello: Algorithm, algo: Algo) -> None:
-    """Of the host of the API where its name does not begin with `api.`."""
+    """The command clones from the host of the API if its name does not begin with `api.`."""
     address = site.curl.address.replace("://", f"://{site.user}:{site.curl.key}@")
     (algo.home / ".gitconfig").write_text(f'[url "{address}/"]\n\tinsteadOf = {site.curl.address}/\n')
     reply = algo("clone", hello.path)

@@ -1,4 +1,4 @@
-"""What there is of algorithms beside themselves: lists, commits, source control, errors, secrets (PLATFORM.md 3.1, 3.8)."""
+"""Records about algorithms: lists, commits, source control, errors, secrets (PLATFORM.md §3.1, §3.8)."""
 
 import pytest
 from clients import Library
@@ -51,14 +51,14 @@ def test_commit_log(site: Site, hello: Algorithm) -> None:
 
 @pytest.mark.parametrize(("query", "shown"), [("since", ["commit", "0.2.0", "0.1.1"]), ("until", ["0.1.1", "0.1.0", "initial"])])
 def test_part_of_the_commit_log(site: Site, released: dict[str, Algorithm], query: str, shown: list[str]) -> None:
-    """`since` leaves out what came before the commit that it names, `until` what came after it: the generated client says so."""
+    """`since` excludes commits before the named one, `until` those after it, as the generated client documents."""
     named = {version.commit: name for name, version in released.items()}
     reply = site.curl("GET", f"{released['0.1.1'].url}/log?{query}={released['0.1.1'].commit}")
     assert [named.get(each["id"], "initial") for each in reply.each("commits")] == shown
 
 
 def test_commit_log_since_the_first(site: Site, hello: Algorithm) -> None:
-    """Nothing comes before it."""
+    """No commit precedes the first one."""
     reply = site.curl("GET", f"{hello.url}/log?since={hello.commit}")
     assert [each["id"] for each in reply.each("commits")] == [hello.commit]
 
@@ -140,6 +140,6 @@ def test_registry_state(site: Site, hello: Algorithm) -> None:
 
 
 def test_unknown_route_answers_json(site: Site) -> None:
-    """A text would leave the node client without an answer to look into."""
+    """The node client cannot read an answer that is plain text."""
     reply = site.curl("GET", "/v1/nothing/here")
     assert (reply.status, isinstance(reply.at("error", "message"), str)) == (404, True)

@@ -1,4 +1,4 @@
-"""Creating, reading, changing and deleting algorithms (PLATFORM.md 3.1-3.4, 3.8, 3.10)."""
+"""Creation, changes and deletion of algorithms (PLATFORM.md §3.1 to §3.4, §3.8, §3.10)."""
 
 import re
 
@@ -39,7 +39,7 @@ def test_create_fills_in_settings(site: Site) -> None:
 
 
 def test_library_creates(site: Site, library: Library) -> None:
-    """1.7.10 adds an empty `version_info`, and checks what it reads."""
+    """1.7.10 adds an empty `version_info`, and validates the answer."""
     made = site.creation(site.name("Made"))
     reply = library.ask(f"client.algo('{site.user}/{made['name']}').create({made['details']!r}, {made['settings']!r})")
     assert (reply.error, reply.at("name"), reply.at("settings", "license")) == ("", made["name"], "apl")
@@ -62,7 +62,7 @@ def test_create_by_package_set(site: Site) -> None:
 
 
 def test_create_by_specification(site: Site) -> None:
-    """The environment's own id is asked for, not that of what it was made from."""
+    """A creation needs the id of an environment. The id of its specification is refused."""
     made = site.creation(site.name("Made"), algorithm_environment=site.environment(field_name="environment_specification_id"))
     reply = site.curl("POST", f"/v1/algorithms/{site.user}", made)
     assert (reply.status, reply.at("error", "code")) == (400, 6001)
@@ -94,8 +94,8 @@ def test_create_checks_the_details(site: Site, details: dict[str, object]) -> No
     assert (reply.status, reply.at("error", "code")) == (400, 6001)
 
 
-def test_details_are_three_texts(site: Site) -> None:
-    """Null says nothing, and what is no detail is not kept."""
+def test_details_have_three_fields(site: Site) -> None:
+    """Null values are ignored, and unknown details are dropped."""
     made = site.created()
     said = {"label": None, "summary": "words", "tagline": None, "nonsense": {"deep": 1}}
     reply = site.curl("PUT", made.url, {"details": said, "settings": site.creation("X")["settings"]})
@@ -116,7 +116,7 @@ def test_create_twice(site: Site) -> None:
 
 @pytest.mark.parametrize("scm", ["github", {"id": "github", "provider": "github"}, ["internal"]])
 def test_create_with_a_repository_elsewhere(site: Site, scm: object) -> None:
-    """There is none: refused, and nothing is made, rather than a repository of the cluster's own."""
+    """The cluster has no other SCM. The request is refused, and no algorithm is created."""
     made = site.creation(site.name("Made"))
     reply = site.curl("POST", f"/v1/algorithms/{site.user}", {**made, "source": {"scm": scm, "repository_name": "x"}})
     assert (reply.status, reply.at("error", "code")) == (400, 1008)
@@ -130,7 +130,7 @@ def test_create_with_a_repository_here(site: Site, scm: object) -> None:
     assert (reply.status, reply.at("source")) == (200, SOURCE)
 
 
-def test_create_for_a_stranger(site: Site) -> None:
+def test_create_for_another_user(site: Site) -> None:
     reply = site.curl("POST", f"/v1/algorithms/{site.user}", site.creation(site.name("Made")), key=site.other)
     assert (reply.status, reply.at("error", "code")) == (403, 2001)
 
@@ -172,8 +172,8 @@ def test_read_missing(site: Site) -> None:
 
 
 @pytest.mark.parametrize(("by", "code"), [("name", 1001), ("id", 1009)])
-def test_missing_where_no_client_compares(site: Site, by: str, code: int) -> None:
-    """Wrapped, with a code, everywhere but at the two reads whose whole body is known."""
+def test_missing_algorithm_elsewhere(site: Site, by: str, code: int) -> None:
+    """All other routes wrap the error and add a code. Only two routes have the bare body that clients compare."""
     url = f"/v1/algorithms/{f'{site.user}/None' if by == 'name' else NOWHERE}"
     asked = [("PUT", ""), ("DELETE", ""), ("POST", "/compile"), ("POST", "/versions"), ("GET", "/builds"), ("GET", "/secrets")]
     replies = [site.curl(method, url + rest, {}) for method, rest in asked]
@@ -183,7 +183,7 @@ def test_missing_where_no_client_compares(site: Site, by: str, code: int) -> Non
     assert [(reply.status, reply.body) for reply in bare] == [(404, b'{"error":"No such algorithm"}')] * 2
 
 
-def test_old_client_hears_of_a_missing_algorithm(site: Site, old: Library) -> None:
+def test_old_client_reports_a_missing_algorithm(site: Site, old: Library) -> None:
     reply = old.ask(f"client.algo('{site.user}/None').publish({{}}, {{}}, {{}})")
     assert (reply.error, reply.message) == ("AlgorithmException", "'No such algorithm'")
 
@@ -193,7 +193,7 @@ def test_read_foreign(site: Site, hello: Algorithm) -> None:
     assert (reply.status, reply.at("error", "code"), reply.names("error")) == (403, 2001, {"id", "code", "message"})
 
 
-def test_client_asks_whether_it_exists(site: Site, hello: Algorithm, new: Library) -> None:
+def test_client_checks_existence(site: Site, hello: Algorithm, new: Library) -> None:
     reply = new.ask(f"[client.algo(path).exists() for path in ('{hello.path}', '{site.user}/None')]")
     assert reply.value == [True, False]
 
@@ -212,8 +212,8 @@ def test_update(site: Site) -> None:
     assert [after.at("settings", name) for name in ("license", "source_visibility", "royalty_microcredits")] == ["mit", "open", 7]
 
 
-def test_update_acts_at_once_or_with_the_next_version(site: Site) -> None:
-    """Who sees the source, and by what licence, changes at once, for what is published too; the rest waits for a version."""
+def test_when_updates_take_effect(site: Site) -> None:
+    """Visibility of the source and license change at once, also for published versions. The rest waits for a new version."""
     made = site.published(site.compiled(site.created()), "public")
     changed = {"source_visibility": "open", "license": "mit", "network_access": "isolated", "pipeline_enabled": False}
     body = {"settings": {**site.creation("X")["settings"], **changed}}
@@ -273,7 +273,7 @@ def test_update_cannot_change_the_language(site: Site) -> None:
     ],
 )
 def test_update_of_the_runtime(site: Site, selector: dict[str, str], expected: tuple[int, int | None, str | None]) -> None:
-    """By each of the selectors that creation takes; refused, rather than passed over."""
+    """Each selector of a runtime is refused, not ignored."""
     made = site.created("Python 3.9")
     settings = {name: value for name, value in site.creation("X")["settings"].items() if name != "algorithm_environment"}
     reply = site.curl("PUT", made.url, {"settings": {**settings, **selector}})
@@ -290,7 +290,7 @@ def test_update_of_sample_input(site: Site, released: dict[str, Algorithm]) -> N
 
 
 def test_create_with_a_sample_input(site: Site) -> None:
-    """Before there is a version it is taken; what shows it until then, nobody documents."""
+    """A sample input is accepted before there is a version. No document says where it is shown."""
     made = {**site.creation(site.name("Made")), "version_info": {"sample_input": '"given"'}}
     replies = [
         site.curl("POST", f"/v1/algorithms/{site.user}", made),
@@ -307,7 +307,7 @@ def test_update_is_json_only(site: Site) -> None:
 
 
 def test_client_updates_with_a_form(site: Site, new: Library) -> None:
-    """Its helper loses all values: refused, rather than taken for an update of nothing."""
+    """The client's helper loses all values. The request is refused, not taken for an update without changes."""
     made = site.created()
     reply = new.ask(f"client.algo('{made.path}').update({{'label': 'new'}}, {site.creation('X')['settings']!r})")
     assert (reply.value, reply.message) == (None, "Non-Algorithm related Failure: <Response [400]>")
@@ -336,13 +336,13 @@ def test_name_is_free_after_delete(site: Site) -> None:
 
 
 def test_delete_of_public(site: Site, released: dict[str, Algorithm]) -> None:
-    """Deleting what is publicly published is the administrator's."""
+    """Only an administrator may delete an algorithm with a public version."""
     reply = site.curl("DELETE", released["0.1.0"].url)
     assert (reply.status // 100, isinstance(reply.at("error", "message"), str)) == (4, True)
 
 
 def test_delete_of_public_by_an_administrator(site: Site) -> None:
-    """Deleting what is publicly published is the administrator's, whatever it is named by."""
+    """An administrator may delete an algorithm with a public version, by its name and by its id."""
     public = site.published(site.compiled(site.created()), "public")
     reply = site.curl("DELETE", public.url, key=site.admin)
     assert (reply.status, reply.body) == (204, b"")

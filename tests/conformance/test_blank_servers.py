@@ -1,4 +1,4 @@
-"""Each test of the suite fails, in an assertion about a reply, against servers that are no cluster."""
+"""Every test of the suite fails, in an assertion about a reply, against servers that are not a cluster."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from installed import Missing, node_modules, old_python
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))
 def test_all_fail_against(name: str) -> None:
-    """Of all clients: where one is missing, its tests would be skipped, and that would prove nothing of them."""
+    """All clients have to be installed, because skipped tests would prove nothing."""
     try:
         old_python()
         node_modules()

@@ -1,4 +1,4 @@
-"""Calls, their inputs, outputs and failures (PLATFORM.md 6)."""
+"""Calls, their inputs, outputs and failures (PLATFORM.md §6)."""
 
 import base64
 import socket
@@ -40,8 +40,8 @@ def test_unknown_content_type(site: Site, odd: Algorithm) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "NaN", "[1, Infinity]", '{"a": -Infinity}'])
-def test_input_that_is_no_json(site: Site, odd: Algorithm, text: str) -> None:
-    """Nor is what Python alone takes for it."""
+def test_invalid_json(site: Site, odd: Algorithm, text: str) -> None:
+    """NaN is not JSON either, although Python's parser accepts it."""
     reply = post(site, odd, text, "application/json")
     assert (reply.status, reply.at("error", "error_type")) == (400, "ParsingError")
 
@@ -75,12 +75,12 @@ def test_stdout(site: Site, odd: Algorithm, said: str) -> None:
 
 
 @pytest.mark.parametrize("said", ["False", "false"])
-def test_no_stdout(site: Site, odd: Algorithm, said: str) -> None:
+def test_stdout_is_not_requested(site: Site, odd: Algorithm, said: str) -> None:
     reply = site.run(odd, {"do": "print", "with": "spoken"}, f"?stdout={said}")
     assert (reply.at("result"), "stdout" in reply.names("metadata")) == ("spoken", False)
 
 
-def test_stdout_is_the_owners(site: Site, speaker: Algorithm) -> None:
+def test_stdout_is_for_the_owner_only(site: Site, speaker: Algorithm) -> None:
     reply = site.curl("POST", f"/v1/algo/{speaker.path}?stdout=true", "1", {"Content-Type": "application/json"}, site.other)
     assert (reply.at("result"), "stdout" in reply.names("metadata")) == (1, False)
 
@@ -133,7 +133,7 @@ def test_library_raises_failure(site: Site, odd: Algorithm, library: Library) ->
     assert (reply.error, "spoken" in reply.message) == ("AlgorithmException", True)
 
 
-def test_stack_trace_is_for_who_sees_the_source(site: Site, speaker: Algorithm) -> None:
+def test_stack_trace_needs_visible_source(site: Site, speaker: Algorithm) -> None:
     path = f"/v1/algo/{speaker.path}"
     replies = [site.curl("POST", path, '"no"', {"Content-Type": "application/json"}, key) for key in (site.curl.key, site.other)]
     assert [reply.at("error", "message") for reply in replies] == ["no number"] * 2
@@ -145,8 +145,8 @@ def test_not_found(site: Site) -> None:
     assert (reply.status, reply.at("error", "message")) == (404, f"algorithm algo://{site.user}/None not found")
 
 
-def test_library_says_not_found(site: Site, odd: Algorithm, library: Library) -> None:
-    """2.0.5 shows the status only; 1.7.10 reads the body of any."""
+def test_library_reports_a_missing_algorithm(site: Site, odd: Algorithm, library: Library) -> None:
+    """2.0.5 shows the status only. 1.7.10 reads the body of any status."""
     there = library.ask(f"client.algo('{odd.path}/{odd.commit}').pipe(1).result")
     reply = library.ask(f"client.algo('{site.user}/None').pipe(1)")
     shown = {"Exception": "<Response [404]>", "AlgorithmException": f"algorithm algo://{site.user}/None not found"}
@@ -154,7 +154,7 @@ def test_library_says_not_found(site: Site, odd: Algorithm, library: Library) ->
 
 
 def test_timeout(site: Site, odd: Algorithm) -> None:
-    """A failure like others, which says why; what it had started holds a connection, and has ended, too, when that does."""
+    """The error says that the time is over. Child processes of the algorithm end too: one holds a connection, which is closed."""
     warm = site.run(odd, 1)
     assert warm.at("result") == 1
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -167,14 +167,14 @@ def test_timeout(site: Site, odd: Algorithm) -> None:
             assert held.recv(1) == b""
 
 
-def test_timeout_beyond_the_longest(site: Site, odd: Algorithm) -> None:
-    """Taken, whatever becomes of it: whether it is cut shows after 3000 s only."""
+def test_timeout_above_the_maximum(site: Site, odd: Algorithm) -> None:
+    """The request is accepted. The suite cannot wait 3000 s to see the limit."""
     reply = site.run(odd, 1, "?timeout=99999")
     assert (reply.status, reply.at("result")) == (200, 1)
 
 
-def test_own_account_names_no_owner(site: Site, hello: Algorithm) -> None:
-    """Not known of real clusters: what is rehearsed without `.my` holds on those that know it and on those that do not."""
+def test_my_is_not_an_owner(site: Site, hello: Algorithm) -> None:
+    """There is no evidence about `.my` here. An algorithm that works without it works on every cluster."""
     reply = site.curl("POST", f"/v1/algo/.my/{hello.name}/{hello.commit}", "1", {"Content-Type": "application/json"})
     assert (reply.status, reply.at("error", "message")) == (404, f"algorithm algo://.my/{hello.name}/{hello.commit} not found")
 
@@ -191,7 +191,7 @@ def test_unknown_query_is_harmless(site: Site, odd: Algorithm) -> None:
 
 @pytest.mark.parametrize(("size", "status"), [(10 * MIB, 200), (10 * MIB + 1, 413)])
 def test_input_limit(site: Site, odd: Algorithm, size: int, status: int) -> None:
-    """Of a body of so many bytes, all of it."""
+    """Exactly the maximum size is accepted, one byte more is not."""
     around = b'{"do": "length", "with": "%s"}'
     length = size - len(around % b"")
     reply = post(site, odd, around % (b"x" * length), "application/json")
@@ -201,20 +201,20 @@ def test_input_limit(site: Site, odd: Algorithm, size: int, status: int) -> None
 
 @pytest.mark.parametrize(("size", "kept"), [(15 * MIB - 1024, True), (15 * MIB, False)])
 def test_output_limit(site: Site, odd: Algorithm, size: int, kept: bool) -> None:
-    """Of the reply, of which the result is all but some hundred bytes."""
+    """The limit applies to the reply, which is little larger than the result."""
     reply = site.run(odd, {"do": "big", "with": size})
     expected = (size, None) if kept else (0, "TooLargeError")
     assert (len(reply.at("result") or ""), reply.at("error", "error_type")) == expected
     assert reply.status in ((200,) if kept else (200, 413))
 
 
-def test_result_that_is_no_json(site: Site, odd: Algorithm) -> None:
+def test_result_that_is_not_json(site: Site, odd: Algorithm) -> None:
     reply = site.run(odd, {"do": "set"})
     assert (reply.status, isinstance(reply.at("error", "message"), str), reply.at("result")) == (200, True, None)
 
 
 @pytest.mark.parametrize(("what", "code"), [("exit", 3), ("die", 4)])
-def test_process_that_ends(site: Site, odd: Algorithm, what: str, code: int) -> None:
+def test_process_that_exits(site: Site, odd: Algorithm, what: str, code: int) -> None:
     reply = site.run(odd, {"do": what, "with": code})
     assert (reply.status, reply.at("error", "error_type"), str(code) in str(reply.at("error", "message"))) == (
         200,
@@ -232,7 +232,7 @@ def test_none_result(site: Site, odd: Algorithm) -> None:
 
 @pytest.fixture(scope="session")
 def speaker(site: Site) -> Algorithm:
-    """A public algorithm of closed source, which prints, and takes numbers only."""
+    """A public algorithm with closed source, which prints, and accepts numbers only."""
     source = (
         "def apply(input):\n    print(input)\n    if not isinstance(input, int):\n"
         "        raise ValueError('no number')\n    return input\n"

@@ -1,4 +1,4 @@
-"""Reading, writing, probing and deleting data (PLATFORM.md 2.2)."""
+"""Reading, writing, probing and deleting data (PLATFORM.md §2.2)."""
 
 import re
 from email.utils import parsedate_to_datetime
@@ -42,7 +42,7 @@ def test_library_reads_short_text_in_its_charset(site: Site, library: Library) -
     assert reply.value == "☎ €5 üüü"
 
 
-def test_library_says_that_a_file_is_missing(site: Site, library: Library) -> None:
+def test_library_reports_a_missing_file(site: Site, library: Library) -> None:
     path = site.collection()
     reply = library.ask(f"client.file('data://{path}/none').getBytes()")
     assert (reply.error, reply.message) == ("DataApiError", f"unable to get file {path}/none - path not found")
@@ -73,13 +73,13 @@ def test_probe_directory(site: Site) -> None:
     assert (reply.status, reply.headers.get("x-data-type")) == (200, "directory")
 
 
-def test_probe_tells_the_time(site: Site) -> None:
+def test_probe_has_a_date(site: Site) -> None:
     path = site.collection({"a": "x"})
     reply = site.curl("HEAD", f"/v1/data/{path}/a")
     assert (reply.headers.get("x-data-type"), parsedate_to_datetime(reply.headers["date"]).tzinfo is not None) == ("file", True)
 
 
-def test_probe_failures_are_said_in_a_header(site: Site) -> None:
+def test_probe_failure_has_a_message_header(site: Site) -> None:
     path = f"/v1/data/{site.collection({'a': 'x'})}"
     replies = [
         site.curl("HEAD", f"{path}/none"),
@@ -93,15 +93,15 @@ def test_probe_failures_are_said_in_a_header(site: Site) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
 @pytest.mark.parametrize("shape", ["{}/sub/f.txt", "{}/sub/deeper/f.txt", "f.txt", "nobody", "nobody/things/f.txt"])
-def test_paths_that_cannot_be(site: Site, method: str, shape: str) -> None:
-    """Whoever looks there, or deletes, finds nothing: clients that probe local paths first expect it."""
+def test_impossible_paths(site: Site, method: str, shape: str) -> None:
+    """Reads and deletions find nothing there. Clients that first probe local paths expect 404."""
     reply = site.curl(method, f"/v1/data/{shape.format(site.collection())}")
     told = reply.headers.get("x-error-message") if method == "HEAD" else error(reply)
     assert (reply.status, told) == (404, "path not found")
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
-def test_accounts_of_others_are_not_missing(site: Site, method: str) -> None:
+def test_data_of_others_is_forbidden(site: Site, method: str) -> None:
     reply = site.curl(method, f"/v1/data/{site.user}", key=site.other)
     assert (reply.status, reply.status if method == "HEAD" else reply.at("error", "code")) == (
         403,
@@ -109,7 +109,7 @@ def test_accounts_of_others_are_not_missing(site: Site, method: str) -> None:
     )
 
 
-def test_nothing_is_put_where_it_cannot_be(site: Site) -> None:
+def test_write_to_impossible_paths(site: Site) -> None:
     path = f"/v1/data/{site.collection()}/sub"
     replies = [site.curl("PUT", f"{path}/f.txt", b"x"), site.curl("POST", path, {"name": "x"})]
     assert [(reply.status, reply.at("error", "code")) for reply in replies] == [(400, 6001)] * 2
@@ -117,7 +117,7 @@ def test_nothing_is_put_where_it_cannot_be(site: Site) -> None:
 
 @pytest.mark.parametrize("accept", ["application/octet-stream", "text/plain", "application/json", "*/*"])
 @pytest.mark.parametrize("content", ["words", BYTES])
-def test_probe_tells_the_type_that_is_read(site: Site, accept: str, content: str | bytes) -> None:
+def test_probe_has_the_content_type_of_a_read(site: Site, accept: str, content: str | bytes) -> None:
     path = f"/v1/data/{site.collection({'a': content})}/a"
     probed, read = (site.curl(method, path, headers={"Accept": accept}) for method in ("HEAD", "GET"))
     assert (probed.headers.get("x-data-type"), probed.headers.get("content-type")) == ("file", read.headers.get("content-type"))
@@ -146,7 +146,7 @@ def test_library_writes(site: Site, library: Library) -> None:
     assert reply.value == "text"
 
 
-def test_library_hears_that_a_write_failed(site: Site, library: Library) -> None:
+def test_library_reports_a_failed_write(site: Site, library: Library) -> None:
     reply = library.ask(f"client.file('data://{site.user}/none/a').put('text').path")
     assert (reply.value, reply.error != "") == (None, True)
     assert reply.message.endswith("<Response [404]>") or reply.message == "The collection of this file does not exist"
@@ -165,7 +165,7 @@ def test_write_in_chunks(site: Site) -> None:
 
 
 def test_library_writes_empty_file(site: Site, library: Library) -> None:
-    """`requests` sends a file object of no bytes in chunks."""
+    """`requests` sends an empty file object in chunks."""
     path = site.collection()
     reply = library.ask(f"[client.file('data://{path}/a').putFile('/dev/null').path, client.file('data://{path}/a').getBytes()]")
     assert reply.value == [f"{path}/a", ""]
@@ -177,7 +177,7 @@ def test_write_takes_any_content_type(site: Site) -> None:
     assert [replies[0].status, replies[1].body] == [200, b"{no json"]
 
 
-def test_write_echoes_the_path_as_asked(site: Site) -> None:
+def test_write_returns_the_requested_path(site: Site) -> None:
     name = site.collection().partition("/")[2]
     reply = site.curl("PUT", f"/v1/data/.my/{name}/a", b"x")
     assert reply.document == {"result": f"data://.my/{name}/a"}
@@ -201,7 +201,7 @@ def test_create_collection_from_a_bare_name(site: Site) -> None:
     assert (reply.status, reply.at("result")) == (200, f"data://{site.user}/{name}")
 
 
-def test_create_collection_labelled_text_json(site: Site) -> None:
+def test_create_collection_as_text_json(site: Site) -> None:
     name = site.name("made")
     reply = site.curl("POST", f"/v1/data/{site.user}", f'{{"name": "{name}"}}', {"Content-Type": "text/json"})
     assert (reply.status, reply.document) == (200, {"result": f"data://{site.user}/{name}"})
@@ -270,7 +270,7 @@ def test_library_deletes_directory(site: Site, library: Library) -> None:
     assert reply.value == [True, False]
 
 
-def test_no_checksum_is_shown(site: Site) -> None:
+def test_there_is_no_checksum(site: Site) -> None:
     path = site.collection({"a": "x"})
     reply = site.curl("HEAD", f"/v1/data/{path}/a")
     assert (reply.headers.get("x-data-type"), reply.headers.get("etag"), reply.headers.get("content-md5")) == ("file", None, None)

@@ -1,4 +1,4 @@
-"""Listings, their pages, ACLs, names and special collections (PLATFORM.md 2.3, 2.4, 2.5)."""
+"""Listings, their pages, ACLs, names and special collections (PLATFORM.md §2.3, §2.4, §2.5)."""
 
 import re
 
@@ -12,7 +12,7 @@ ACLS = {"private": [], "my_algos": ["algo://.my/*"], "public": ["user://*"]}
 
 @pytest.fixture(scope="session")
 def crowd(site: Site) -> str:
-    """A collection of more than a page."""
+    """A collection with more files than a page."""
     path = site.collection()
     site.fill(path, 1001)
     return path
@@ -25,7 +25,7 @@ def test_listing_entry(site: Site) -> None:
     assert STAMP.fullmatch(str(reply.at("files", 0, "last_modified")))
 
 
-def test_listing_leaves_out_what_is_empty(site: Site) -> None:
+def test_listing_omits_empty_lists(site: Site) -> None:
     replies = [site.curl("GET", f"/v1/data/{path}") for path in (site.collection(), site.collection({"a": "x"}))]
     assert [reply.headers.get("x-data-type") for reply in replies] == ["directory"] * 2
     assert [reply.names() for reply in replies] == [set(), {"files"}]
@@ -57,7 +57,7 @@ def test_root_lists_accounts(site: Site, path: str) -> None:
     assert (reply.status, reply.document) == (200, {"folders": [{"name": site.user}, {"name": site.organization}]})
 
 
-def test_client_learns_its_user(site: Site, new: Library) -> None:
+def test_client_finds_its_user_name(site: Site, new: Library) -> None:
     reply = new.ask("client.username()")
     assert reply.value == site.user
 
@@ -77,21 +77,21 @@ def test_acl_is_listed_for_its_owner_only(site: Site) -> None:
 
 def test_special_collections_have_no_acl(site: Site, hello: Algorithm) -> None:
     path = f"/v1/data/.algo/{hello.path}/perm"
-    written = site.curl("PUT", f"{path}/a", b"x")
-    assert written.status == 200
+    test_names = site.curl("PUT", f"{path}/a", b"x")
+    assert test_names.status == 200
     reply = site.curl("GET", f"{path}?acl=true")
     assert reply.names() == {"files"}
 
 
-def test_collections_are_for_own_algorithms_by_default(site: Site) -> None:
+def test_own_algorithms_may_read_by_default(site: Site) -> None:
     path = f"/v1/data/{site.collection()}"
     reply = site.curl("GET", f"{path}?acl=true")
     assert reply.at("acl") == {"read": ["algo://.my/*"]}
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "DELETE"])
-def test_only_reading_is_for_everybody(site: Site, method: str) -> None:
-    """Nobody but its owner writes into a collection that all may read, or makes one beside it."""
+def test_public_collections_are_read_only(site: Site, method: str) -> None:
+    """Only the owner may write to a collection that everybody may read, or create one beside it."""
     path = site.collection({"a": "words"}, ["user://*"])
     bodies: dict[str, object] = {"PUT": "changed", "POST": {"name": "more"}, "PATCH": {"acl": {"read": []}}}
     changed = {"POST": site.user, "PATCH": path}.get(method, f"{path}/a")
@@ -138,15 +138,15 @@ def apply(input):
 
 @pytest.fixture(scope="session")
 def reader(site: Site) -> Algorithm:
-    """A public algorithm of `user` that reads the file it is told to."""
+    """A public algorithm of `user` that reads the file that its input names."""
     if site.cluster is None:
         return Algorithm(site.user, "Reader")
     made = site.built(READER, {"requirements.txt": "algorithmia>=1.0.0,<2.0\nsix\n"})
     return site.published(made, "public")
 
 
-def test_acl_lets_own_algorithms_read_for_strangers(site: Site, reader: Algorithm) -> None:
-    """An algorithm acts as its caller; what its owner gave to their own algorithms it reads whoever calls."""
+def test_own_algorithms_may_read_when_strangers_call(site: Site, reader: Algorithm) -> None:
+    """An algorithm acts as its caller. It may also read what its owner shared with the owner's algorithms."""
     paths = {name: site.collection({"a": "words"}, acl=ACLS[name]) for name in ("my_algos", "private")}
     url = f"/v1/algo/{reader.path}"
     replies = {
@@ -198,18 +198,18 @@ def test_collection_names_may_be_long(site: Site) -> None:
 
 
 @pytest.mark.parametrize("name", ["a b.txt", "ü.bin", "a#b", "a?b", "100%", "a+b", ".hidden", "x" * 200])
-def test_file_names_are_any(site: Site, name: str) -> None:
+def test_file_names_may_have_any_characters(site: Site, name: str) -> None:
     from urllib.parse import quote
 
     path = site.collection()
-    written = site.curl("PUT", f"/v1/data/{path}/{quote(name, safe='')}", name)
-    assert written.at("result") == f"data://{path}/{name}"
+    test_names = site.curl("PUT", f"/v1/data/{path}/{quote(name, safe='')}", name)
+    assert test_names.at("result") == f"data://{path}/{name}"
     reply = site.curl("GET", f"/v1/data/{path}")
     assert reply.at("files", 0, "filename") == name
 
 
-def test_session_is_for_inside(site: Site) -> None:
-    """It is there for the tree of one request, and a request for data is none."""
+def test_session_exists_only_inside_an_algorithm(site: Site) -> None:
+    """`.session` belongs to the tree of a call. A request for data from outside has none."""
     replies = [site.curl("PUT", "/v1/data/.session/a", b"x"), site.curl("GET", "/v1/data/.session/a")]
     assert [(reply.status, isinstance(reply.at("error", "message"), str)) for reply in replies] == [(404, True)] * 2
 
@@ -234,20 +234,20 @@ def writer(site: Site) -> Algorithm:
     return site.published(site.built(WRITER, {"requirements.txt": "algorithmia>=1.0.0,<2.0\nsix\n"}), "public")
 
 
-def test_special_collections_inside(site: Site, writer: Algorithm) -> None:
+def test_special_collections_inside_an_algorithm(site: Site, writer: Algorithm) -> None:
     reply = site.curl("POST", f"/v1/algo/{writer.path}", "inside", {"Content-Type": "text/plain"})
     assert reply.at("result") == ["inside"] * 3
 
 
 @pytest.mark.parametrize("kind", ["temp", "perm"])
-def test_special_collection_seen_by_the_caller_only(site: Site, writer: Algorithm, kind: str) -> None:
+def test_only_the_caller_may_read_a_special_collection(site: Site, writer: Algorithm, kind: str) -> None:
     site.curl("POST", f"/v1/algo/{writer.path}", "called", {"Content-Type": "text/plain"}, site.other)
     site.curl("POST", f"/v1/algo/{writer.path}", "owned", {"Content-Type": "text/plain"})
     replies = [site.curl("GET", f"/v1/data/.algo/{writer.path}/{kind}/a", key=key) for key in (site.other, site.curl.key)]
     assert [reply.body for reply in replies] == [b"called", b"owned"]
 
 
-def test_short_forms_are_for_inside(site: Site) -> None:
+def test_short_forms_exist_only_inside_an_algorithm(site: Site) -> None:
     replies = [site.curl("PUT", f"/v1/data/.algo/{kind}/a", b"x") for kind in ("temp", "perm")]
     assert [(reply.status, isinstance(reply.at("error", "message"), str)) for reply in replies] == [(404, True)] * 2
 

@@ -1,4 +1,4 @@
-"""Languages, environments, templates and their synchronization (PLATFORM.md 4)."""
+"""Languages, environments, templates and installation (PLATFORM.md §4)."""
 
 import io
 import re
@@ -16,7 +16,7 @@ SHAPE = {"id", "environment_specification_id", "display_name", "description", "c
 
 
 def bare(site: Site) -> dict[str, str]:
-    """The administrator's key, as scripts send it to the older routes."""
+    """The administrator's bare key, as scripts send it to the older routes."""
     return {"Authorization": site.admin}
 
 
@@ -49,13 +49,13 @@ def test_environments_of_a_language(site: Site, new: Library) -> None:
     assert {each["machine_type"] for each in reply.each("environments")} == {"CPU", "GPU"}
 
 
-def test_environments_of_no_language(site: Site) -> None:
+def test_environments_of_an_unknown_language(site: Site) -> None:
     reply = site.curl("GET", f"{EDGE}/languages/cobol/environments")
     assert (reply.status, isinstance(reply.at("error", "message"), str)) == (404, True)
 
 
 def test_template(site: Site) -> None:
-    """Without a key: a gzipped tar of the starter repository."""
+    """A gzipped tar of the template, without a key."""
     specification = site.environment(field_name="environment_specification_id")
     reply = site.curl("GET", f"{EDGE}/environment-specifications/{specification}/template", headers={"Authorization": ""})
     assert (reply.status, reply.body[:2]) == (200, b"\x1f\x8b")
@@ -72,7 +72,7 @@ def test_library_unpacks_template(site: Site, new: Library, tmp_path: object) ->
     assert (reply.at(0), {"src", "requirements.txt", "algorithmia.conf"} <= set(reply.each(1))) == (200, True)
 
 
-def test_template_of_nothing(site: Site) -> None:
+def test_template_of_an_unknown_specification(site: Site) -> None:
     reply = site.curl("GET", f"{EDGE}/environment-specifications/{NOWHERE}/template")
     assert (reply.status, isinstance(reply.at("error", "message"), str)) == (404, True)
 
@@ -97,7 +97,7 @@ def test_webapi_available(site: Site) -> None:
 
 @pytest.mark.parametrize("base", [OLD, EDGE])
 def test_sync(site: Site, base: str) -> None:
-    """What is available is installed when its synchronization has succeeded."""
+    """An available environment is installed when its synchronization has succeeded."""
     available = site.curl("GET", f"{OLD}/environments/available", headers=bare(site))
     specification = available.at(0, "environment_specification_id")
     started = site.curl("POST", f"{base}/environment-specifications/{specification}/syncs", {}, bare(site))
@@ -124,6 +124,6 @@ def test_removal(site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", [f"{OLD}/environments/current", f"{OLD}/environments/available", f"{EDGE}/environments/available"])
-def test_administration_is_not_for_users(site: Site, path: str) -> None:
+def test_administration_needs_an_administrator(site: Site, path: str) -> None:
     reply = site.curl("GET", path, key=site.other)
     assert (reply.status, reply.at("error", "code")) == (403, 2001)

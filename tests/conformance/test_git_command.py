@@ -1,4 +1,4 @@
-"""Repositories, by the git command (PLATFORM.md 5)."""
+"""Repositories by the git command (PLATFORM.md §5)."""
 
 import base64
 import json
@@ -42,7 +42,7 @@ def test_default_branch(site: Site, hello: Algorithm, git: Git) -> None:
 
 
 def test_clone_of_a_version(site: Site, released: dict[str, Algorithm], git: Git) -> None:
-    """Its commit and its files, whatever has come after it."""
+    """A clone of a version has its commit and files, even if there are later commits."""
     version = released["0.1.0"]
     reply = git("clone", git.url(f"{version.path}/0.1.0.git"), "work")
     assert reply.code == 0, reply
@@ -75,20 +75,20 @@ def test_authentication(site: Site, hello: Algorithm, git: Git, key: str) -> Non
     assert (reply.code, reply.stdout, asked) == (128, "", True)
 
 
-def test_authentication_is_asked_for(site: Site, hello: Algorithm) -> None:
+def test_authentication_is_requested(site: Site, hello: Algorithm) -> None:
     path = f"/git/{hello.path}.git/info/refs?service=git-upload-pack"
     reply = site.curl("GET", path, headers={"Authorization": ""})
     assert (reply.status, reply.headers.get("www-authenticate", "").split(" ")[0]) == (401, "Basic")
 
 
-def test_strangers_are_kept_out(site: Site, hello: Algorithm, git: Git) -> None:
+def test_strangers_are_refused(site: Site, hello: Algorithm, git: Git) -> None:
     theirs = replace(git, user="stranger", key=site.other)
     reply = theirs("ls-remote", theirs.url(f"{hello.path}.git"))
     assert (reply.code, reply.stdout, "403" in reply.stderr) == (128, "", True)
 
 
 def test_key_in_the_url_is_percent_encoded(site: Site, hello: Algorithm, git: Git) -> None:
-    """A key may hold a slash; what comes is decoded from the Basic header only."""
+    """A key may contain a slash. The Basic header contains the decoded key."""
     key = site.cluster.add_key(form="base64") if site.cluster else "sim/+="
     reply = git("ls-remote", git.url(f"{hello.path}.git", key), "HEAD")
     assert reply.stdout == f"{hello.commit}\tHEAD\n"
@@ -106,7 +106,7 @@ def test_missing_repository(site: Site, git: Git) -> None:
 def pushed(
     site: Site, git: Git, files: dict[str, str | bytes], *options: str, branch: str = "master"
 ) -> tuple[Algorithm, str, Output]:
-    """A new algorithm, the id of a commit on top of its first one, and the push of that."""
+    """A new algorithm, a commit on top of its first one, and the result of its push."""
     made = site.created()
     work = git.home / "work"
     if cloned(git, made).code:
@@ -122,7 +122,7 @@ def test_push_builds_once(site: Site, git: Git) -> None:
     assert [(each["commit_sha"], each["status"]) for each in builds.each("results")] == [(commit, "succeeded")]
 
 
-def test_hash_is_known_when_the_push_returns(site: Site, git: Git) -> None:
+def test_the_build_exists_when_the_push_returns(site: Site, git: Git) -> None:
     made, commit, reply = pushed(site, git, {"README.md": "one"})
     assert reply.code == 0, reply
     read = site.curl("GET", made.url)
@@ -171,7 +171,7 @@ def test_history_is_not_rewritten(site: Site, git: Git, force: list[str]) -> Non
 
 
 def test_large_push_in_chunks(site: Site, git: Git) -> None:
-    """Beyond `http.postBuffer` git sends in chunks; of what does not compress here."""
+    """git sends a body above `http.postBuffer` in chunks. The content cannot be compressed."""
     content = random.Random(4).randbytes(6 * 1024 * 1024)
     made, commit, reply = pushed(site, git, {"model.bin": content}, "-c", "http.postBuffer=65536")
     assert (reply.code, "master" in reply.stderr) == (0, True)

@@ -1,4 +1,4 @@
-"""The node client 0.3.10 (PLATFORM.md 2.2, 9). What it asks for decides what it makes of an answer."""
+"""The node client 0.3.10 (PLATFORM.md §2.2, §9). How it parses an answer depends on its request."""
 
 import pytest
 from clients import Library
@@ -8,7 +8,7 @@ BYTES = bytes(range(256))
 
 
 def test_put_and_get_string(site: Site, node: Library) -> None:
-    """It sends in chunks, and a GET with an empty chunked body."""
+    """The client sends in chunks, and a GET with an empty chunked body."""
     path = site.collection()
     put = node.ask(f"client.file('data://{path}/a').putString('☎ words', done)")
     assert (put.error, put.at(0, "result"), put.at(1)) == ("", f"data://{path}/a", 200)
@@ -33,7 +33,7 @@ def test_put_and_get_bytes(site: Site, node: Library, content: bytes) -> None:
     assert (reply.at(0), reply.at(1, "data")) == (None, list(content))
 
 
-def test_get_of_nothing(site: Site, node: Library) -> None:
+def test_get_of_a_missing_file(site: Site, node: Library) -> None:
     reply = node.ask(f"client.file('data://{site.collection()}/none').getString(done)")
     assert (reply.at(1), reply.at(0, "error", "message")) == (404, "path not found")
 
@@ -46,7 +46,7 @@ def test_file_exists(site: Site, node: Library) -> None:
 
 
 def test_file_delete(site: Site, node: Library) -> None:
-    """Its own tests compare the whole answer."""
+    """The tests of the client itself compare the whole answer."""
     path = site.collection({"a": "x"})
     reply = node.ask(f"client.file('data://{path}/a').delete(done)")
     assert (reply.at(0), reply.at(1)) == ({"result": {"deleted": 1}}, 200)
@@ -99,14 +99,14 @@ def test_call_that_fails(site: Site, odd: Algorithm, node: Library) -> None:
     assert (reply.at(0, "message"), reply.at(1)) == ("spoken", 200)
 
 
-def test_call_of_nothing(site: Site, node: Library) -> None:
+def test_call_of_a_missing_algorithm(site: Site, node: Library) -> None:
     code = f"client.algo('{site.user}/None').pipe(1).then(answer => done(answer.error, answer.status))"
     reply = node.ask(code)
     assert (reply.at(0, "message"), reply.at(1)) == (f"algorithm algo://{site.user}/None not found", 404)
 
 
 def test_management_by_raw_requests(site: Site, hello: Algorithm, node: Library) -> None:
-    """What its later tests ask for by hand: the builds of an algorithm that was compiled once."""
+    """Later tests of the client send these requests themselves: the builds of an algorithm that was compiled once."""
     reply = node.ask(f"client.req('{hello.url}/builds', 'GET', '', {{Accept: 'application/json'}}, done)")
     assert ([each["commit_sha"] for each in reply.each(0, "results")], reply.at(1)) == ([hello.commit], 200)
 

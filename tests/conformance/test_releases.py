@@ -1,4 +1,4 @@
-"""Compiles, builds, logs, publishing and versions (PLATFORM.md 3.5, 3.6)."""
+"""Compiles, builds, logs, publishing and versions (PLATFORM.md §3.5, §3.6)."""
 
 import re
 
@@ -27,7 +27,7 @@ def test_compile(site: Site) -> None:
 
 
 def test_client_compiles_calls_and_publishes(site: Site, new: Library) -> None:
-    """Create, compile, call by hash, publish, read the version, without waiting in between; exactly one build."""
+    """Create, compile, call by hash, publish and read the version, without waiting in between. There is exactly one build."""
     made = site.created()
     compiled = new.ask(f"client.algo('{made.path}').compile()")
     commit = str(compiled.at("version_info", "git_hash"))
@@ -76,7 +76,7 @@ def test_builds_by_page(site: Site, released: dict[str, Algorithm]) -> None:
 
 @pytest.mark.parametrize("listing", ["builds", "versions"])
 def test_pages_link_to_the_next(site: Site, released: dict[str, Algorithm], listing: str) -> None:
-    """What was asked for stays as it was, but for the marker."""
+    """The link repeats the query with another marker."""
     path = f"{released['commit'].url}/{listing}?limit=1&published=true"
     first = site.curl("GET", path)
     assert first.at("next_link") == f"{path}&marker={first.at('marker')}"
@@ -107,14 +107,14 @@ def test_logs(site: Site, hello: Algorithm, library: Library) -> None:
 
 
 def test_log_names_the_interpreter(site: Site, hello: Algorithm) -> None:
-    """`Python 3.7` runs on what the machine has, and the log says so."""
+    """`Python 3.7` may run on another interpreter, which the log names."""
     listed = site.curl("GET", f"{hello.url}/builds")
     reply = site.curl("GET", f"{hello.url}/builds/{listed.at('results', 0, 'build_id')}/logs")
     assert re.search(r"Python 3\.7.*Python 3\.\d+", str(reply.at("logs")), re.DOTALL), reply
 
 
 def test_running_build(site: Site) -> None:
-    """It has no log yet, and cannot be published."""
+    """A running build has no log and cannot be published."""
     made = site.created()
     replies = site.during_build(
         made,
@@ -142,8 +142,8 @@ def test_publish(site: Site) -> None:
     )
 
 
-def test_publish_says_the_details(site: Site) -> None:
-    """What is published is what the algorithm is, from then on; what is not said stays."""
+def test_publish_changes_the_details(site: Site) -> None:
+    """The published details become those of the algorithm. Details that the request leaves out stay."""
     made = plain(site)
     site.curl("PUT", made.url, {"details": {"tagline": "kept"}, "settings": site.creation("X")["settings"]})
     reply = site.curl("POST", f"{made.url}/versions", {**publication(), "details": {"label": "new", "summary": "words"}})
@@ -157,7 +157,7 @@ def test_publish_at_the_older_route(site: Site) -> None:
     assert (reply.status, reply.at("version_info", "semantic_version")) == (200, "0.1.0")
 
 
-def test_publish_nothing_said(site: Site) -> None:
+def test_publish_without_a_body(site: Site) -> None:
     reply = site.curl("POST", f"{plain(site).url}/versions", {})
     assert (reply.at("version_info", "semantic_version"), reply.at("settings", "algorithm_callability")) == ("0.1.0", "private")
 
@@ -194,7 +194,7 @@ def test_sample_input_is_a_string(site: Site) -> None:
 
 
 def test_publish_with_nulls(site: Site) -> None:
-    """They say nothing: some clients write out what they were not told."""
+    """Some clients send nulls for values that they do not have. They are ignored."""
     body = publication(release_notes=None, sample_input=None, sample_output='"out"')
     reply = site.curl("POST", f"{plain(site).url}/versions", body)
     assert (reply.status, reply.at("version_info", "sample_output")) == (200, '"out"')
@@ -211,7 +211,7 @@ def test_publish_twice(site: Site) -> None:
     assert reply.at("error", "message") == "Version already published: push a new commit first"
 
 
-def test_old_client_hears_of_publishing_twice(site: Site, old: Library) -> None:
+def test_old_client_reports_publishing_twice(site: Site, old: Library) -> None:
     made = plain(site)
     body = "{'label': 'x'}, {'algorithm_callability': 'private'}, {'version_type': 'minor', 'sample_input': '1'}"
     first, second = (old.ask(f"client.algo('{made.path}').publish({body})") for _ in range(2))
@@ -219,7 +219,7 @@ def test_old_client_hears_of_publishing_twice(site: Site, old: Library) -> None:
     assert (second.error, "Version already published" in second.message) == ("AlgorithmException", True)
 
 
-def test_publish_nothing_built(site: Site) -> None:
+def test_publish_without_a_build(site: Site) -> None:
     reply = site.curl("POST", f"{site.created().url}/versions", publication())
     assert (reply.status // 100, isinstance(reply.at("error", "message"), str)) == (4, True)
 
@@ -248,13 +248,13 @@ def test_versions_filtered(site: Site, released: dict[str, Algorithm], query: st
 
 
 @pytest.mark.parametrize("query", ["published=yes", "callable=1", "callable=none"])
-def test_versions_by_what_is_no_boolean(site: Site, hello: Algorithm, query: str) -> None:
+def test_versions_filtered_by_an_invalid_value(site: Site, hello: Algorithm, query: str) -> None:
     reply = site.curl("GET", f"{hello.url}/versions?{query}")
     assert (reply.status, reply.at("error", "code")) == (400, 6001)
 
 
-def test_versions_that_are_callable(site: Site, released: dict[str, Algorithm]) -> None:
-    """Everybody may call the public ones."""
+def test_versions_filtered_by_callable(site: Site, released: dict[str, Algorithm]) -> None:
+    """All users may call public versions."""
     reply = site.curl("GET", f"{released['commit'].url}/versions?callable=true")
     found = [each["version_info"].get("semantic_version") for each in reply.each("results")]
     assert (found, reply.status) == (["0.1.1", "0.1.0"], 200)
@@ -267,8 +267,8 @@ def test_one_version(site: Site, released: dict[str, Algorithm], library: Librar
     assert reply.at("version_info", "git_hash") == version.commit
 
 
-def test_versions_stay(site: Site, released: dict[str, Algorithm]) -> None:
-    """There is no way to delete one."""
+def test_versions_cannot_be_deleted(site: Site, released: dict[str, Algorithm]) -> None:
+    """No route deletes a version."""
     version = released["0.1.1"]
     site.curl("DELETE", f"{version.url}/versions/{version.commit}")
     reply = site.curl("GET", f"{version.url}/versions/{version.commit}")

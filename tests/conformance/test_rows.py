@@ -1,4 +1,4 @@
-"""The table of rows is whole: every row has a test, every test a row, and what is left out a reason."""
+"""The table is complete: every row has a test, every test a row, and every row that is left out a reason."""
 
 import ast
 import re
@@ -16,8 +16,8 @@ PLATFORM = HERE.parents[1] / "algosync" / "cluster" / "PLATFORM.md"
 OWN = {"test_rows.py", "test_blank_servers.py"}
 
 
-def written() -> set[str]:
-    """The tests of the suite, from its sources."""
+def names_of_tests() -> set[str]:
+    """The tests of the suite, found in its sources."""
     found = set()
     for path in HERE.glob("test_*.py"):
         tree = ast.parse(path.read_text())
@@ -27,22 +27,22 @@ def written() -> set[str]:
 
 
 def test_every_row_has_tests_and_every_test_a_row() -> None:
-    assert {test for row in ROWS for test in held_by(row)} == written()
+    assert {test for row in ROWS for test in held_by(row)} == names_of_tests()
 
 
-def test_what_is_left_out_has_a_reason() -> None:
+def test_every_row_left_out_has_a_reason() -> None:
     assert [row for row, reason in LEFT_OUT.items() if len(reason) < 10 or row in ROWS] == []
 
 
 def test_readme_shows_the_table() -> None:
-    """The table of `tests/README.md` is this one."""
+    """`tests/README.md` has the current tables."""
     text = README.read_text()
     assert readme(text) == text
 
 
 @pytest.mark.parametrize(("section", "last"), [("9", 50), ("10", 24)])
 def test_every_point_of_the_numbered_tables_has_a_row(section: str, last: int) -> None:
-    """By its number, once at least: as many rows of other names would prove nothing."""
+    """Every number of the table is the number of at least one row."""
     numbers = [re.match(rf"{section}\.(\d+) (?!of the log)", row) for row in (*ROWS, *LEFT_OUT)]
     assert {int(number[1]) for number in numbers if number} == set(range(1, last + 1))
 
@@ -76,7 +76,7 @@ def asserts_something_else() -> None:
     assert status == 4
 
 
-def gives_up() -> None:
+def fails_without_an_assertion() -> None:
     pytest.fail(str(REPLY))
 
 
@@ -107,7 +107,7 @@ def asserts_about_its_reply() -> None:
         (passes, "passes against"),
         (crashes, "ends in no assertion"),
         (asserts_something_else, "ends in an assertion about no reply"),
-        (gives_up, "ends in no assertion"),
+        (fails_without_an_assertion, "ends in no assertion"),
         (fails_in_another_element, "ends in an assertion about no reply"),
         (asserts_elsewhere, "ends in an assertion that is not its own"),
         (asserts_about_what_it_took, ""),
@@ -118,7 +118,7 @@ def test_complaints(test: object, begins: str) -> None:
     failure = None
     try:
         test()
-    except BaseException as error:  # noqa: BLE001 - pytest's own outcomes derive from it
+    except BaseException as error:  # noqa: BLE001 - pytest's own exceptions derive from BaseException
         failure = pytest.ExceptionInfo.from_exception(error)
     found = complaint(failure, Path(__file__))
     assert found[: len(begins) or 1] == begins

@@ -1,4 +1,4 @@
-"""What runs behind calls: what it may ask for, and the layouts of its source (PLATFORM.md 6, 7)."""
+"""The runtime behind calls: what algorithms may request, and the layouts of their source (PLATFORM.md §6, §7)."""
 
 import json
 
@@ -41,7 +41,7 @@ def apply(input):
 """
 
 
-def test_insights_are_taken(site: Site) -> None:
+def test_insights_are_accepted(site: Site) -> None:
     reply = site.run(site.built(INSIGHTS, NEEDED), 1)
     assert (reply.status, (reply.at("result") or 0) // 100) == (200, 2)
 
@@ -52,14 +52,14 @@ def test_legacy_layout(site: Site) -> None:
 
 
 def test_marker_without_the_adk(site: Site) -> None:
-    """Where `.adk` is, the source is imported only, and has to serve itself."""
+    """If `.adk` exists, the runtime only imports the source, which has to serve itself."""
     reply = site.run(site.built("def apply(input):\n    return 'legacy'\n", {**NEEDED, ".adk": ""}), 1)
     assert (reply.status, reply.names(), reply.at("result")) == (200, {"error", "metadata"}, None)
     assert ".adk" in str(reply.at("error", "message")), reply
 
 
 def test_import_failure(site: Site) -> None:
-    """It kills a process of the legacy layout before it can serve."""
+    """The failed import ends a process of the legacy layout before it serves."""
     reply = site.run(site.built("import nothing_of_the_kind\n\n\ndef apply(input):\n    return 1\n"), 1)
     assert (reply.status, "nothing_of_the_kind" in str(reply.document)) == (200, True)
     assert reply.names("error") >= {"message", "error_type"}
@@ -96,7 +96,7 @@ def test_adk_layout(site: Site) -> None:
 
 
 def test_adk_load_failure(site: Site) -> None:
-    """The process lives, and says so at every call."""
+    """The process goes on, and reports the failure in every call."""
     made = adk(site, "raise RuntimeError('no model')")
     replies = [site.run(made, "in"), site.run(made, "again")]
     assert [reply.at("error", "error_type") for reply in replies] == ["LoadingError"] * 2
@@ -150,7 +150,7 @@ ADK(apply, load).init("sample")
 
 
 def test_model_manifest(site: Site, algo: Algo) -> None:
-    """`freeze` by the client, the check by the runtime: the model is loaded as long as it is what was frozen."""
+    """The client freezes the manifest, and the runtime checks it. The model is loaded as long as it matches."""
     path = site.collection({"words.txt": "frozen"})
     entry = {"name": "words", "source_uri": f"data://{path}/words.txt", "fail_on_tamper": True, "metadata": {}}
     (algo.home / "model_manifest.json").write_text(json.dumps({"required_files": [entry], "optional_files": []}))
@@ -184,14 +184,14 @@ ADK(apply, load).init("words")
 
 
 def manifest(path: str, **required: object) -> str:
-    """One required file, one optional file of a collection."""
+    """A manifest with one required and one optional file of a collection."""
     words = {"name": "words", "source_uri": f"data://{path}/words.txt", "metadata": {}, "fail_on_tamper": False, **required}
     extra = {"name": "extra", "source_uri": f"data://{path}/extra.txt", "metadata": {}, "fail_on_tamper": False}
     return json.dumps({"required_files": [words], "optional_files": [extra]})
 
 
-def test_optional_files_are_fetched_when_asked_for(site: Site) -> None:
-    """Here it comes to be when the model has been loaded already."""
+def test_optional_files_are_fetched_on_demand(site: Site) -> None:
+    """The optional file is created after the model was loaded."""
     path = site.collection({"words.txt": "required"})
     made = site.created()
     built = site.pushed(made, {f"src/{made.name}.py": LAZY_SOURCE, "model_manifest.json": manifest(path)})
@@ -203,7 +203,7 @@ def test_optional_files_are_fetched_when_asked_for(site: Site) -> None:
 
 
 def test_manifest_with_a_broken_lock(site: Site) -> None:
-    """A freeze file that was written by hand is not run with."""
+    """A freeze file that was edited by hand is refused."""
     frozen = {**json.loads(manifest("x/y")), "timestamp": "1.0", "lock_checksum": "0" * 32}
     made = site.created()
     files = {f"src/{made.name}.py": LAZY_SOURCE, "model_manifest.json.freeze": json.dumps(frozen)}
@@ -211,8 +211,8 @@ def test_manifest_with_a_broken_lock(site: Site) -> None:
     assert (reply.status, "Manifest FreezeFile Tamper Detected" in str(reply.at("error", "message"))) == (200, True)
 
 
-def test_tampering_is_told_of_what_is_frozen_only(site: Site) -> None:
-    """Without the sum that a freeze adds, the runtime fails at the comparison: in every call."""
+def test_tampering_needs_a_frozen_manifest(site: Site) -> None:
+    """Without the checksum that freezing adds, the comparison in the runtime fails in every call."""
     path = site.collection({"words.txt": "required"})
     made = site.created()
     files = {f"src/{made.name}.py": LAZY_SOURCE, "model_manifest.json": manifest(path, fail_on_tamper=True)}

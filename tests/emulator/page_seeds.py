@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.routing import Match
 
 from algosync.emulator.git.repositories import Repositories
-from algosync.emulator.pages.routes import PageApi, Paged
+from algosync.emulator.pages.routes import ClusterDescription, PageApi
 from algosync.emulator.python.venvs import Venvs
 from algosync.emulator.records.accounts import Accounts, Caller
 from algosync.emulator.records.catalog import Catalog
@@ -156,4 +156,6 @@ def filled(database: Database, algorithms: int, folder: Path) -> PageApi:
     repositories = Repositories(folder / "git")
     spares = Spares(Host(folder / "run", "", Accounts(database)))
     builder = Builder(folder / "builds", records, repositories, Venvs(folder / "environments"), spares)
-    return PageApi(database, records, repositories, builder, Paged("local", "http://127.0.0.1:1", folder / "requests.jsonl"))
+    return PageApi(
+        database, records, repositories, builder, ClusterDescription("local", "http://127.0.0.1:1", folder / "requests.jsonl")
+    )

@@ -10,11 +10,13 @@ from emulated import Emulator, emulator
 
 from algosync.emulator.records import schema
 from algosync.emulator.records.database import Database
-from algosync.emulator.records.schema import ACCOUNTS, FORMAT, FORMAT_3, FORMAT_4, FORMAT_5, SCHEMA
+from algosync.emulator.records.schema import ACCOUNTS, FORMAT, FORMAT_3, FORMAT_4, SCHEMA
 
 IN_DATABASE = {"empty": b"", "text": b"content", "binary": os.urandom(2**16)}
 ON_DISK = b"streamed" * 100_000
 BLOBS = {name: f"{number:032x}" for number, name in enumerate((*IN_DATABASE, "large"))}
+
+FORMAT_5 = "CREATE TABLE contents (blob TEXT PRIMARY KEY REFERENCES files (blob) ON DELETE CASCADE, body BLOB NOT NULL);"
 
 
 @pytest.fixture

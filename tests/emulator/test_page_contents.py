@@ -112,7 +112,7 @@ def test_the_log_of_a_build(rehearsed: Emulator) -> None:
     assert len(long.html) < 300_000
     file.unlink()
     file.parent.rename(file.parent.with_name("gone"))
-    assert "There is none." in page(rehearsed, path).text
+    assert "The log is empty." in page(rehearsed, path).text
 
 
 def test_the_failed_calls(rehearsed: Emulator) -> None:
@@ -145,7 +145,7 @@ def size(count: int) -> str:
 
 def test_the_data_without_their_content(rehearsed: Emulator) -> None:
     words = " ".join(page(rehearsed, "/page/data").text.split())
-    assert "local/models 3 files · 21 B · last written " in words
+    assert "local/models 3 files · 21 B · last test_names " in words
     link = next(link for link in page(rehearsed, "/page/data").links if link.startswith("/page/data/"))
     listing = page(rehearsed, link)
     assert "<img src=x onerror=alert(4)> 7\u00a0B · " in listing.text
@@ -288,7 +288,7 @@ def test_a_page_says_of_which_cluster_it_is(tmp_path: Path, environments: Path) 
         assert words.startswith("Algorithms · staging, local cluster ")
         assert f"staging {site.address} · duplicate_status 409, etag True Algorithms Calls" in words
         assert " · published as 0.1.0Say why " in " ".join(algorithm.text.split())
-        assert f"to clone{site.address}/git/local/Mine.git" in algorithm.text
+        assert f"repository{site.address}/git/local/Mine.git" in algorithm.text
         for path in ("/", "/page"):
             found = [
                 site.request("GET", path, headers={"Authorization": "", "Accept": accept})
@@ -303,7 +303,7 @@ def test_a_failed_call_by_its_id(site: Emulator) -> None:
     first, second = (site.call(reference, {"a": None})["metadata"]["request_id"] for _ in range(2))
     words = " ".join(page(site, f"/page/calls?id={first}").text.split())
     assert (first in words, second in words) == (True, False)
-    for expected in ('Input: {"a": null}', "What it printedweights loaded", "200 POST /v1/algo/local/Failing/"):
+    for expected in ('Input: {"a": null}', "Outputweights loaded", "200 POST /v1/algo/local/Failing/"):
         assert expected in words
     kept = site.get("/v1/algorithms/local/Failing/errors")[0]
     assert {"stdout", "duration", "stacktrace"}.isdisjoint(kept)
@@ -337,7 +337,7 @@ def test_a_failure_without_words_is_called_by_its_name(site: Emulator) -> None:
     assert re.search(r" AssertionError Stack trace.* AssertionError Input: assert$", shown["assert"].strip())
     assert " MemoryError: a process may have half of this machine's memory Stack trace" in shown["memory"]
     assert (shown["exit"].count("the last words"), "Stack trace" in shown["exit"]) == (1, False)
-    assert ("Stack trace" in shown["talk"], "What it printed" in shown["talk"]) == (True, True), "its error, and then raised it"
+    assert ("Stack trace" in shown["talk"], "Output" in shown["talk"]) == (True, True), "the output does not end with the trace"
 
 
 WAITING = """
@@ -396,7 +396,7 @@ def test_a_call_whose_client_has_left_is_no_success(site: Emulator) -> None:
     assert (line["status"], line["left"]) == (200, True)
     words = " ".join(page(site, "/page/calls").text.split())
     failed = words[words.index("Requests that failed") : words.index("Last calls of algorithms")]
-    assert re.search(rf"200 POST {path} [^·]*UTC · local · \S+ \S+ · \S+ s · the client had left ", failed)
+    assert re.search(rf"200 POST {path} [^·]*UTC · local · \S+ \S+ · \S+ s · the client disconnected ", failed)
 
 
 def test_what_cannot_be_loaded_shows_its_own_frames(site: Emulator) -> None:

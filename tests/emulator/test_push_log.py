@@ -109,7 +109,7 @@ def test_a_stopping_server_completes_the_push(tmp_path: Path, environments: Path
             assert push.stderr is not None
             said = push.stderr.read()
     assert push.returncode == 0, said
-    assert "remote: The local cluster stops; it will build this again when it is started" in said
+    assert "remote: The local cluster is stopping. It will build this commit again when it starts." in said
 
 
 def posted(

@@ -20,7 +20,7 @@ from algosync.emulator.records.database import Database
 from algosync.emulator.records.keys import digest
 from algosync.emulator.records.rights import Rights
 from algosync.emulator.records.schema import ACCOUNTS, FORMAT, FORMAT_3, FORMAT_4, SCHEMA
-from algosync.emulator.server.cluster import Cluster, Place
+from algosync.emulator.server.cluster import ClusterServer, ServerSettings
 
 READ_ONLY = Rights(write=False)
 NO_CALL = Rights(call=False)
@@ -76,7 +76,7 @@ def test_requests_beyond_a_keys_rights_are_refused(site: Emulator, echo: str, ri
 def test_a_key_without_rights_can_change_nothing(site: Emulator, tmp_path: Path) -> None:
     """On every route of the table, it can only read."""
     with closing(Database(tmp_path / "database")) as database:
-        routes = Cluster(Place(tmp_path, tmp_path, 1, "token"), database).routes()
+        routes = ClusterServer(ServerSettings(tmp_path, tmp_path, 1, "token"), database).routes()
     key = site.key_of("local", Rights(write=False, call=False, management=False))
     basic = base64.b64encode(f"local:{key}".encode()).decode()
     let_in = set()
@@ -167,7 +167,7 @@ def apply(input):
 
 
 def test_a_database_of_format_1_is_migrated(tmp_path: Path, environments: Path) -> None:
-    """The file was written by an old server. It has two users, one of them with a collection."""
+    """The file was test_names by an old server. It has two users, one of them with a collection."""
     (tmp_path / "root").mkdir()
     packed = Path(__file__).with_name("format_1.sqlite.xz").read_bytes()
     path = tmp_path / "root" / "cluster.sqlite"

@@ -100,7 +100,7 @@ def followed(log: Path, steps: list[bytes | None], *, stops: bool = False) -> li
     async def collect() -> list[bytes]:
         builder = cast("Builder", Paced(log, steps))
         stop = (lambda: len(steps) < 3) if stops else (lambda: False)
-        return [said async for said in build_log.remarks(builder, BUILD, stop)]
+        return [said async for said in build_log.log_packets(builder, BUILD, stop)]
 
     return asyncio.run(collect())
 
@@ -111,7 +111,7 @@ def test_lines_are_sent_as_they_are_written(tmp_path: Path) -> None:
 
 
 def test_a_silent_build_keeps_the_connection_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_log, "SILENCE_SECONDS", 0.0)
+    monkeypatch.setattr(build_log, "KEEP_ALIVE_SECONDS", 0.0)
     said = followed(tmp_path / "log", [None, b"one\n", b"half", None])
     assert said[:1] == [KEEP_ALIVE]
     assert [shown(each) for each in said if each != KEEP_ALIVE] == ["one\n", "half\n"]
@@ -121,4 +121,7 @@ def test_a_silent_build_keeps_the_connection_alive(tmp_path: Path, monkeypatch: 
 
 def test_a_stopping_server_tells_the_client(tmp_path: Path) -> None:
     said = followed(tmp_path / "log", [b"one\n", b"two\n", b"three\n", b"four\n"], stops=True)
-    assert [shown(each) for each in said] == ["one\n", "\nThe local cluster stops; it will build this again when it is started\n"]
+    assert [shown(each) for each in said] == [
+        "one\n",
+        "\nThe local cluster is stopping. It will build this commit again when it starts.\n",
+    ]

@@ -83,7 +83,7 @@ def test_secrets_cannot_replace_variables_of_the_cluster(site: Emulator, algorit
     names = ["PATH", "HOME", "TMPDIR", "ALGORITHMIA_API", "ALGORITHMIA_API_KEY", "NO_PROXY", "no_proxy"]
     replies = [site.request("POST", path, body(site, algorithm, secret_key=name, secret_value="evil")) for name in names]
     assert [(reply.status, reply.json["error"]["message"]) for reply in replies] == [
-        (400, f"{name} is set by the cluster, and holds no secret") for name in names
+        (400, f"{name} is set by the cluster, and cannot be a secret") for name in names
     ]
     with closing(Database(site.root / "cluster.sqlite")) as database:
         secrets, kept = Secrets(database), [SecretEntry(name, algorithm["id"], name, name, "", name, "evil") for name in names]

@@ -32,7 +32,7 @@ def test_builds_tell_what_is_not_enforced(site: Emulator) -> None:
         (
             "Unserved",
             {"src/Unserved.py": PLAIN},
-            ".adk marks source that serves itself with the ADK, but src/Unserved.py has none: end it with one, or delete .adk",
+            ".adk says that the source uses the ADK, but src/Unserved.py does not: end it with an ADK, or delete .adk",
         ),
         ("Gone", {"src/Gone.py": None}, "there is no src/Gone.py: calls will fail"),
         (

@@ -1,4 +1,4 @@
-"""What a plan refuses or hides before anything is written."""
+"""What a plan refuses or hides before anything is test_names."""
 
 from harness import Cluster, Workspace
 

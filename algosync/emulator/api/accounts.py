@@ -39,9 +39,9 @@ BASE = "/v1/organizations/{organization}"
 class AccountsApi:
     """Users, organizations and members. An account's profile is visible to itself, its members and administrators."""
 
-    def __init__(self, accounts: Accounts, records: Catalog, files: Files) -> None:
+    def __init__(self, accounts: Accounts, catalog: Catalog, files: Files) -> None:
         self._accounts = accounts
-        self._records = records
+        self._catalog = catalog
         self._files = files
 
     def routes(self) -> list[Route]:
@@ -87,7 +87,7 @@ class AccountsApi:
             self._profile(name)
         elif not self._accounts.has_user(name):
             raise _no_user(name)
-        return json_reply(self._records.algorithms.failures_of_owner(name))
+        return json_reply(self._catalog.algorithms.failures_of_owner(name))
 
     async def _types(self, _: Request) -> Response:
         return json_reply([{"id": identifier, "name": name} for identifier, name in TYPES.items()])
@@ -123,7 +123,7 @@ class AccountsApi:
     async def _delete(self, request: Request) -> Response:
         name: str = request.path_params["organization"]
         self._profile(name)
-        if self._records.algorithms.owned_by(name) or self._files.has_any(name):
+        if self._catalog.algorithms.owned_by(name) or self._files.has_any(name):
             raise invalid("The organization owns algorithms or data")
         self._accounts.remove_organization(name)
         return Response(None, 204)

@@ -1,4 +1,4 @@
-"""Management of algorithms: create, read, change, delete, list (facts: `PLATFORM.md` 3.1-3.4)."""
+"""Management of algorithms: create, read, change, delete, list (`PLATFORM.md` §3.1 to §3.4)."""
 
 import asyncio
 import re
@@ -23,24 +23,24 @@ from algosync.emulator.running.builder import Builder
 from algosync.emulator.running.pool import Pool
 
 BASES = ("/v1/algorithms/{id:uuid}", "/v1/algorithms/{owner}/{name}")
-"""An algorithm is addressed by its id or by its name."""
+"""Paths of an algorithm: by its id, and by its owner and name."""
 
 SCM = {**SOURCE["scm"], "name": "Algorithmia"}
-"""The only source control there is: the cluster's own."""
+"""The cluster's own source control system, which is the only one."""
 
 MAX_PAGE = 1000
 LIMIT = re.compile(r"[0-9]{1,18}")
-"""What Python reads without counting the digits."""
+"""Longer numbers would exceed Python's limit for conversions."""
 
 COMMITS = 1000
-"""The most that a log tells."""
+"""Maximum number of commits in a log."""
 
 
 class ManagementApi:
-    """Algorithms as a whole; their builds and versions are `ReleaseApi`."""
+    """Algorithms as a whole. `ReleaseApi` has their builds and versions."""
 
-    def __init__(self, records: Catalog, repositories: Repositories, builder: Builder, pool: Pool) -> None:
-        self._records = records
+    def __init__(self, catalog: Catalog, repositories: Repositories, builder: Builder, pool: Pool) -> None:
+        self._catalog = catalog
         self._repositories = repositories
         self._builder = builder
         self._pool = pool
@@ -72,92 +72,92 @@ class ManagementApi:
         body = await read_object(request)
         name = body.get("name")
         if not isinstance(name, str) or not NAME.fullmatch(name):
-            raise invalid("An algorithm's name begins with a letter; letters, digits and underscores follow")
+            raise invalid("An algorithm's name must begin with a letter and consist of letters, digits and underscores")
         _check_source(object_field(body, "source"))
         details = {**changed_details({}, object_field(body, "details")), **kept_sample(_sample(body))}
-        settings = new_settings(object_field(body, "settings"), self._records.environments)
-        algorithm = await asyncio.to_thread(self._made, Algorithm(str(uuid.uuid4()), owner, name, details, settings, ""))
+        settings = new_settings(object_field(body, "settings"), self._catalog.environments)
+        algorithm = await asyncio.to_thread(self._add, Algorithm(str(uuid.uuid4()), owner, name, details, settings, ""))
         return json_reply(algorithm_object(algorithm))
 
-    def _made(self, algorithm: Algorithm) -> Algorithm:
-        """Repository first, record last: a kill between them leaves a folder that the next start removes."""
-        environment = self._records.environments.by_id(algorithm.settings["algorithm_environment"])
+    def _add(self, algorithm: Algorithm) -> Algorithm:
+        """Create the repository, then the record. After a kill in between, the next start removes the repository."""
+        environment = self._catalog.environments.by_id(algorithm.settings["algorithm_environment"])
         if environment is None:
             raise LookupError("Settings were checked to name an environment")
         files = template(environment.kind, algorithm.owner, algorithm.name)
         commit = self._repositories.create(algorithm.id, algorithm.owner, files)
         made = replace(algorithm, initial_commit=commit)
         try:
-            self._records.algorithms.add(made)
+            self._catalog.algorithms.add(made)
         except ApiError:
             self._repositories.delete(algorithm.id)
             raise
         return made
 
     async def _read(self, request: Request) -> Response:
-        algorithm = addressed(request, self._records, BareNoSuchAlgorithm)
+        algorithm = addressed(request, self._catalog, BareNoSuchAlgorithm)
         own = caller_of(request).owns(algorithm.owner)
-        shown = self._records.current(algorithm) if own else self._records.public(algorithm)
+        shown = self._catalog.current(algorithm) if own else self._catalog.public(algorithm)
         if shown is None:
             raise not_permitted()
         return json_reply(shown)
 
     async def _update(self, request: Request) -> Response:
-        body, algorithm = await asked_of(request, self._records)
+        body, algorithm = await body_and_owned(request, self._catalog)
         details = changed_details(algorithm.details, object_field(body, "details"))
         given = object_field(body, "settings")
-        settings = changed_settings(algorithm.settings, given, self._records.environments)
+        settings = changed_settings(algorithm.settings, given, self._catalog.environments)
         sample = _sample(body)
-        version = next(iter(self._records.versions.of(algorithm.id)), None)
+        version = next(iter(self._catalog.versions.of(algorithm.id)), None)
         if version is None:
             details |= kept_sample(sample)
         elif sample is not None:
-            self._records.versions.describe(version, {**version.info, "sample_input": sample})
+            self._catalog.versions.describe(version, {**version.info, "sample_input": sample})
         changed = replace(algorithm, details=details, settings=settings)
-        self._records.algorithms.update(changed)
-        return json_reply(self._records.current(changed))
+        self._catalog.algorithms.update(changed)
+        return json_reply(self._catalog.current(changed))
 
     async def _delete(self, request: Request) -> Response:
-        """An owner's own; with a key of the administration anybody's, public or not. How clusters are told to, is not known."""
+        """Owners may delete private algorithms. An administration key may delete any; there is no evidence of another way."""
         forced = caller_of(request).rights.administration
-        algorithm = addressed(request, self._records) if forced else owned(request, self._records)
-        if not forced and any(version.public for version in self._records.versions.of(algorithm.id)):
-            raise invalid("A publicly published algorithm is deleted by the cluster's administrators only")
-        builds = self._records.builds.of(algorithm.id)
-        self._records.algorithms.delete(algorithm)
+        algorithm = addressed(request, self._catalog) if forced else owned(request, self._catalog)
+        if not forced and any(version.public for version in self._catalog.versions.of(algorithm.id)):
+            raise invalid("Only administrators of the cluster may delete an algorithm with a public version")
+        builds = self._catalog.builds.of(algorithm.id)
+        self._catalog.algorithms.delete(algorithm)
         await self._pool.retire(algorithm.id)
         await self._builder.discard(builds)
         await asyncio.to_thread(self._repositories.delete, algorithm.id)
         return Response(None, 204)
 
     async def _list(self, request: Request) -> Response:
-        """All of the caller's own; of others', what everybody may call. A marker is the name of the last one that is shown."""
+        """List all algorithms of the caller, or the public ones of another owner. A marker is the last name on a page."""
         owner: str = request.path_params["owner"]
         limit, after = page_limit(request, MAX_PAGE), request.query_params.get("marker", "")
         if caller_of(request).owns(owner):
-            shown = [self._records.current(each) for each in self._records.algorithms.page(owner, after, limit + 1)]
+            shown = [self._catalog.current(each) for each in self._catalog.algorithms.page(owner, after, limit + 1)]
         else:
-            every = self._records.algorithms.page(owner, after, sys.maxsize)
-            shown = list(islice(filter(None, map(self._records.public, every)), limit + 1))
+            every = self._catalog.algorithms.page(owner, after, sys.maxsize)
+            shown = list(islice(filter(None, map(self._catalog.public, every)), limit + 1))
         marker = str(shown[limit - 1]["name"]) if len(shown) > limit else None
         return json_reply(envelope(shown[:limit], marker, request.url))
 
     async def _errors(self, request: Request) -> Response:
-        return json_reply(self._records.algorithms.failures(owned(request, self._records, BareNoSuchAlgorithm).id))
+        return json_reply(self._catalog.algorithms.failures(owned(request, self._catalog, BareNoSuchAlgorithm).id))
 
     async def _log(self, request: Request) -> Response:
-        algorithm = owned(request, self._records)
+        algorithm = owned(request, self._catalog)
         since, until = request.query_params.get("since"), request.query_params.get("until")
         commits = await asyncio.to_thread(self._repositories.log, algorithm.id, since, until, COMMITS)
         return json_reply({"commits": commits})
 
     async def _scm_status(self, request: Request) -> Response:
-        owned(request, self._records)
+        owned(request, self._catalog)
         return json_reply({"scm_connection_status": "active"})
 
     async def _webhook(self, request: Request) -> Response:
-        """Repositories are the cluster's own: it knows of every push before anybody could call back."""
-        owned(request, self._records)
+        """Ignore the webhook: the cluster has all repositories itself, and sees every push."""
+        owned(request, self._catalog)
         await read_object(request)
         return Response(None, 204)
 
@@ -171,54 +171,54 @@ class ManagementApi:
 
 
 def _sample(body: dict[str, object]) -> str | None:
-    """The sample input that a request says, if it does. Raises `ApiError` 400 for what is no string."""
+    """The sample input in a request, or None. Raises `ApiError` 400 if it is not a string."""
     sample = object_field(body, "version_info").get("sample_input")
     if not isinstance(sample, str | None):
-        raise invalid("version_info.sample_input is no string")
+        raise invalid("version_info.sample_input is not a string")
     return sample
 
 
 def _check_source(source: dict[str, object]) -> None:
-    """Raises `ApiError` 400 (code 1008) where a repository is wanted elsewhere: `scm` is an id, or what is told of an SCM."""
+    """Raises `ApiError` 400 (code 1008) if the repository should be in another SCM. `scm` is an id or an SCM object."""
     scm = source.get("scm")
     wanted = scm.get("id") if isinstance(scm, dict) else scm
     if wanted not in (None, "", SCM["id"]):
-        raise ApiError(400, "source.scm names no SCM of this cluster, which keeps all repositories itself", SCM_REFUSED)
+        raise ApiError(400, "source.scm is not an SCM of this cluster, which keeps all repositories itself", SCM_REFUSED)
 
 
 def page_limit(request: Request, usual: int) -> int:
-    """How many entries of a list are wanted. Raises `ApiError` 400 (code 5003) for what is out of range."""
+    """The requested number of entries on a page. Raises `ApiError` 400 (code 5003) if it is out of range."""
     text = request.query_params.get("limit", str(usual))
     if not LIMIT.fullmatch(text) or not 0 < int(text) <= MAX_PAGE:
-        raise ApiError(400, f"limit is not within 1 and {MAX_PAGE}", BAD_LIMIT)
+        raise ApiError(400, f"limit is not between 1 and {MAX_PAGE}", BAD_LIMIT)
     return int(text)
 
 
-def owned(request: Request, records: Catalog, missing: type[NoSuchAlgorithm] = NoSuchAlgorithm) -> Algorithm:
-    """The caller's algorithm that a request addresses. Raises `missing` where there is none, `ApiError` 403 for another's."""
-    algorithm = addressed(request, records, missing)
+def owned(request: Request, catalog: Catalog, missing: type[NoSuchAlgorithm] = NoSuchAlgorithm) -> Algorithm:
+    """The algorithm that a request addresses. Raises `missing` if there is none, and `ApiError` 403 for other callers."""
+    algorithm = addressed(request, catalog, missing)
     if not caller_of(request).owns(algorithm.owner):
         raise not_permitted()
     return algorithm
 
 
-async def asked_of(request: Request, records: Catalog) -> tuple[dict[str, object], Algorithm]:
-    """The body, and the caller's algorithm as it is once the body is in: others may have changed or deleted it meanwhile.
+async def body_and_owned(request: Request, catalog: Catalog) -> tuple[dict[str, object], Algorithm]:
+    """The body of a request, and the caller's algorithm as it is after the body has arrived.
 
-    Raises as `owned` does, for those who may not before they have sent anything, and as `read_object` does.
+    Raises as `owned` does, before the body is read and again after it, and as `read_object` does.
     """
-    owned(request, records)
+    owned(request, catalog)
     body = await read_object(request)
-    return body, owned(request, records)
+    return body, owned(request, catalog)
 
 
-def addressed(request: Request, records: Catalog, missing: type[NoSuchAlgorithm] = NoSuchAlgorithm) -> Algorithm:
-    """The algorithm that a request addresses, whosever it is. Raises `missing` where there is none."""
+def addressed(request: Request, catalog: Catalog, missing: type[NoSuchAlgorithm] = NoSuchAlgorithm) -> Algorithm:
+    """The algorithm of any owner that a request addresses. Raises `missing` if there is none."""
     params = request.path_params
     if "id" in params:
-        algorithm = records.algorithms.get(str(params["id"]))
+        algorithm = catalog.algorithms.get(str(params["id"]))
     else:
-        algorithm = records.algorithms.find(params["owner"], params["name"])
+        algorithm = catalog.algorithms.find(params["owner"], params["name"])
     if algorithm is None:
         raise missing(by_id="id" in params)
     return algorithm

@@ -1,4 +1,4 @@
-"""Languages, environments and their templates (facts: `PLATFORM.md` 4)."""
+"""Languages, environments and their templates (`PLATFORM.md` §4)."""
 
 import io
 import json
@@ -17,13 +17,13 @@ BASE = "/v1/algorithm-environments/edge"
 
 
 class EnvironmentsApi:
-    """Read only; what is installed is changed by `WebApi`."""
+    """Read-only routes. `WebApi` installs and removes environments."""
 
     def __init__(self, environments: Environments) -> None:
         self._environments = environments
 
     def routes(self) -> list[Route]:
-        """Languages, their environments, and the starter repository of a specification."""
+        """Languages, their environments, and the template repository of a specification."""
         return [
             Route(BASE + "/languages", self._languages),
             Route(BASE + "/languages/{language}/environments", self._of_language),
@@ -44,7 +44,7 @@ class EnvironmentsApi:
         environment = self._environments.by_specification(request.path_params["specification"])
         if environment is None:
             raise ApiError(404, "There is no such environment specification")
-        # Names are filled in by whoever unpacks it.
+        # Clients replace these names when they unpack the archive.
         archive = _archive(template(environment.kind, "__USER__", "__ALGO__"))
         return Response(archive, media_type="application/gzip")
 
@@ -55,13 +55,13 @@ def _language(name: str) -> dict[str, object]:
 
 
 def environment_object(environment: EnvironmentRecord) -> dict[str, object]:
-    """One that is installed."""
+    """The JSON object of an installed environment."""
     described = kind_object(environment.specification_id, environment.kind)
     return {"id": environment.id, **described, "created_at": environment.created_at}
 
 
 def kind_object(specification_id: str, kind: EnvironmentKind) -> dict[str, object]:
-    """One that can be."""
+    """The JSON object of an environment that can be installed."""
     return {
         "environment_specification_id": specification_id,
         "display_name": kind.display_name,

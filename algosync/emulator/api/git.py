@@ -1,7 +1,7 @@
-"""Git over HTTP: `/git/OWNER/NAME.git`, and to read one version, `/git/OWNER/NAME/VERSION.git` (facts: `PLATFORM.md` 5).
+"""Git over HTTP: `/git/OWNER/NAME.git`, and read-only for one version, `/git/OWNER/NAME/VERSION.git` (`PLATFORM.md` §5).
 
-A push to the default branch starts one build of the new head before it is answered. git shows the log of that build as it grows,
-and ends with it. A client without a side-band, like algosync itself, has nowhere to show it, and is answered at once.
+A push to the default branch starts one build of the new head before it is answered. The reply streams the log of the build on
+git's side-band and ends with the build. Clients without a side-band, like algosync itself, get their reply at once.
 """
 
 import asyncio
@@ -30,12 +30,12 @@ from algosync.emulator.records.algorithms import Algorithm
 from algosync.emulator.records.blobs import BLOCK
 from algosync.emulator.records.builds import SUCCEEDED, BuildRecord
 from algosync.emulator.records.catalog import Catalog
-from algosync.emulator.running.build_log import remarks
+from algosync.emulator.running.build_log import log_packets
 from algosync.emulator.running.builder import Builder
 
 NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate"}
 THREADS = 4
-"""For all of git: packing takes long, and the threads that everybody else shares must not wait for it."""
+"""Threads for all git requests. Packing takes long, and must not occupy the threads that other requests share."""
 
 FETCH, PUSH = "git-upload-pack", "git-receive-pack"
 
@@ -44,17 +44,17 @@ T = TypeVar("T")
 
 
 class GitApi:
-    """Clone, fetch and push, by the owner of an algorithm, or the members of the organization that is."""
+    """Clone, fetch and push, for the owner of an algorithm or the members of the organization that owns it."""
 
-    def __init__(self, records: Catalog, repositories: Repositories, builder: Builder) -> None:
-        self._records = records
+    def __init__(self, catalog: Catalog, repositories: Repositories, builder: Builder) -> None:
+        self._catalog = catalog
         self._repositories = repositories
         self._builder = builder
         self._threads = ThreadPoolExecutor(THREADS, "git")
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._push_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def routes(self) -> list[Route]:
-        """The three requests of the smart protocol; a version is never pushed to."""
+        """The requests of the smart protocol. A version has no route for pushes."""
         whole, version = "/git/{owner}/{name}.git", "/git/{owner}/{name}/{version}.git"
         return [
             Route(whole + "/info/refs", self._info_refs),
@@ -76,12 +76,12 @@ class GitApi:
         return Response(body, 200, NO_CACHE, media_type=f"application/x-{service}-advertisement")
 
     async def _upload_pack(self, request: Request) -> Response:
-        """Into a file, and from there to the client: however slowly that reads, no thread waits for it."""
+        """Write the pack to a temporary file and stream that, so that a slow client occupies no thread."""
         opened = self._opened(request)
         pack = self._repositories.temporary_file()
         try:
             async with body_of(request, FETCH, self._repositories.temporary_file()) as body:
-                with _understood():
+                with _protocol_errors():
                     await self._in_thread(lambda: _send(opened, body, pack))
         except BaseException:
             pack.close()
@@ -96,23 +96,24 @@ class GitApi:
             with self._repositories.changing(algorithm.id) as repository:
                 return receive(repository, body)
 
-        # Who waits for a turn holds no thread meanwhile.
-        turn = self._turns.setdefault(algorithm.id, asyncio.Lock())
-        async with body_of(request, PUSH, self._repositories.temporary_file()) as body, turn:
-            with _understood():
+        # Waiting for this lock occupies no thread.
+        lock = self._push_locks.setdefault(algorithm.id, asyncio.Lock())
+        async with body_of(request, PUSH, self._repositories.temporary_file()) as body, lock:
+            with _protocol_errors():
                 push = await self._in_thread(lambda: take(body))
         started = [self._builder.start(algorithm, update.new.decode()) for update in push.moved if update.ref == MASTER]
         media_type = f"application/x-{PUSH}-result"
         if not push.side_band:
             return Response(push.report, 200, NO_CACHE, media_type=media_type)
-        return StreamingResponse(self._told(push, started, request.scope["raw_connection"]), 200, NO_CACHE, media_type=media_type)
+        stream = self._report_and_logs(push, started, request.scope["raw_connection"])
+        return StreamingResponse(stream, 200, NO_CACHE, media_type=media_type)
 
-    async def _told(self, push: Push, started: list[BuildRecord], connection: RawConnection) -> AsyncIterator[bytes]:
-        """The report first, then the log of the build: in the order in which git's own server runs its hooks."""
+    async def _report_and_logs(self, push: Push, started: list[BuildRecord], connection: RawConnection) -> AsyncIterator[bytes]:
+        """The report of the push, then the log of its build, like the output of a hook on git's own server."""
         yield packets(REPLY, push.report)
         for build in started:
-            async for said in remarks(self._builder, build, lambda: connection.stopping):
-                yield said
+            async for packet in log_packets(self._builder, build, lambda: connection.stopping):
+                yield packet
         yield pkt_line(None)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
@@ -122,13 +123,13 @@ class GitApi:
         owner, name = request.path_params["owner"], request.path_params["name"]
         if not caller_of(request).owns(owner):
             raise not_permitted()
-        algorithm = self._records.algorithms.find(owner, name)
+        algorithm = self._catalog.algorithms.find(owner, name)
         if algorithm is None:
             raise ApiError(404, "Repository not found")
         return algorithm
 
     def _opened(self, request: Request) -> Opened:
-        """How to open the repository that a request names, or one version of it."""
+        """A function that opens the requested repository, or one version of it."""
         algorithm = self._algorithm(request)
         reference = request.path_params.get("version")
         if reference is None:
@@ -137,11 +138,11 @@ class GitApi:
         return lambda: self._repositories.at(algorithm.id, commit)
 
     def _commit(self, algorithm: Algorithm, reference: str) -> str:
-        """What a call with this reference would run. Raises `ApiError` 404 where that is nothing."""
-        build = self._records.builds.of_commit(algorithm.id, reference)
+        """The commit that a call with this reference would run. Raises `ApiError` 404 if there is none."""
+        build = self._catalog.builds.of_commit(algorithm.id, reference)
         if build and build.status == SUCCEEDED:
             return build.commit
-        if version := self._records.versions.resolve(algorithm.id, reference):
+        if version := self._catalog.versions.resolve(algorithm.id, reference):
             return version.commit
         raise ApiError(404, "There is no such version")
 
@@ -163,7 +164,7 @@ def _send(opened: Opened, body: BinaryIO, pack: BinaryIO) -> None:
 
 
 def _served(repository: Repo) -> DictBackend:
-    """dulwich's handlers ask for a repository by a path; this one has it under "/"."""
+    """A backend for dulwich's handlers, which look a repository up by its path. This one has the path `/`."""
     return DictBackend({"/": cast("BackendRepo", repository)})
 
 
@@ -176,13 +177,13 @@ def _writer(write: Callable[[bytes], object]) -> Callable[[bytes], int]:
 
 
 @contextmanager
-def _understood() -> Iterator[None]:
-    """Raises `ApiError` 400 for what is not git's protocol."""
+def _protocol_errors() -> Iterator[None]:
+    """Raises `ApiError` 400 for a body that violates git's protocol."""
     try:
         yield
     except (GitProtocolError, ValueError, AssertionError) as error:
-        # dulwich decodes and asserts what a client may send in any form.
-        raise ApiError(400, f"Not understood: {error}") from None
+        # dulwich raises these from decoding and from assertions about what the client sent.
+        raise ApiError(400, f"Not git's protocol: {error}") from None
 
 
 async def _blocks(pack: BinaryIO) -> AsyncIterator[bytes]:

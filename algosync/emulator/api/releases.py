@@ -1,4 +1,4 @@
-"""From a commit to a published version: compile, builds, publish, versions (facts: `PLATFORM.md` 3.5, 3.6)."""
+"""From a commit to a published version: compile, builds, publish, versions (`PLATFORM.md` §3.5, §3.6)."""
 
 import asyncio
 import re
@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from algosync.emulator.api.algorithms import BASES, addressed, asked_of, owned, page_limit
+from algosync.emulator.api.algorithms import BASES, addressed, body_and_owned, owned, page_limit
 from algosync.emulator.errors import BAD_MARKER, ApiError, invalid, not_permitted
 from algosync.emulator.git.repositories import Repositories
 from algosync.emulator.http.replies import caller_of, json_reply, object_field, read_object
@@ -24,20 +24,20 @@ from algosync.emulator.variants import Variants
 
 PAGE = 50
 NUMBER = re.compile(r"[0-9]{1,19}")
-"""What Python reads without counting the digits."""
+"""Longer numbers would exceed Python's limit for conversions."""
 
 
 class ReleaseApi:
     """Builds and versions of the caller's algorithms."""
 
-    def __init__(self, records: Catalog, repositories: Repositories, builder: Builder, variants: Variants) -> None:
+    def __init__(self, catalog: Catalog, repositories: Repositories, builder: Builder, variants: Variants) -> None:
         self._variants = variants
-        self._records = records
+        self._catalog = catalog
         self._repositories = repositories
         self._builder = builder
 
     def routes(self) -> list[Route]:
-        """The routes below an algorithm; `version` is an older spelling of `versions`."""
+        """The routes below an algorithm. `version` is an older spelling of `versions`."""
         routes = []
         for base in BASES:
             routes += [
@@ -55,26 +55,26 @@ class ReleaseApi:
         return routes
 
     async def _compile(self, request: Request) -> Response:
-        algorithm = owned(request, self._records)
+        algorithm = owned(request, self._catalog)
         wanted = (await read_object(request)).get("commitSha") or None
         if not isinstance(wanted, str | None):
-            raise invalid("commitSha is no string")
+            raise invalid("commitSha is not a string")
         commit = await asyncio.to_thread(self._repositories.commit, algorithm.id, wanted)
         await self._builder.wait(self._builder.start(algorithm, commit))
-        return json_reply(self._records.current(algorithm))
+        return json_reply(self._catalog.current(algorithm))
 
     async def _builds(self, request: Request) -> Response:
-        algorithm = owned(request, self._records)
+        algorithm = owned(request, self._catalog)
         limit, before = _page(request)
-        builds = self._records.builds.page(algorithm.id, before, limit + 1)
+        builds = self._catalog.builds.page(algorithm.id, before, limit + 1)
         marker = str(builds[limit - 1].sequence) if len(builds) > limit else None
         return json_reply(
-            envelope([build_object(each, self._records.published(each)) for each in builds[:limit]], marker, request.url)
+            envelope([build_object(each, self._catalog.published(each)) for each in builds[:limit]], marker, request.url)
         )
 
     async def _build(self, request: Request) -> Response:
         build = self._one_build(request)
-        return json_reply(build_object(build, self._records.published(build)))
+        return json_reply(build_object(build, self._catalog.published(build)))
 
     async def _logs(self, request: Request) -> Response:
         build = self._one_build(request)
@@ -86,9 +86,9 @@ class ReleaseApi:
         return json_reply({"logs": text.decode("utf-8", "replace")})
 
     async def _publish(self, request: Request) -> Response:
-        body, algorithm = await asked_of(request, self._records)
-        newest = self._records.builds.newest(algorithm.id)
-        build = self._records.builds.newest_successful(algorithm.id)
+        body, algorithm = await body_and_owned(request, self._catalog)
+        newest = self._catalog.builds.newest(algorithm.id)
+        build = self._catalog.builds.newest_successful(algorithm.id)
         if newest and newest.status == IN_PROGRESS:
             raise invalid("The newest build is still running")
         if build is None:
@@ -96,12 +96,12 @@ class ReleaseApi:
         release = _release(algorithm, build, body)
         if self._variants.strict_versions:
             self._check_callability(algorithm, release)
-        version = self._records.versions.publish(algorithm.id, release)
+        version = self._catalog.versions.publish(algorithm.id, release)
         return json_reply(version_object(replace(algorithm, settings=version.settings), build, version))
 
     def _check_callability(self, algorithm: Algorithm, release: Release) -> None:
-        """Raises `ApiError` 400 where a version below a major one would change who may call."""
-        newest = next(iter(self._records.versions.of(algorithm.id)), None)
+        """Raises `ApiError` 400 if a minor version or revision would change who may call the algorithm."""
+        newest = next(iter(self._catalog.versions.of(algorithm.id)), None)
         callability = release.settings["algorithm_callability"]
         if newest and release.bump != "major" and newest.settings["algorithm_callability"] != callability:
             raise invalid(f"Only a major version can make the algorithm {callability}")
@@ -109,7 +109,7 @@ class ReleaseApi:
     async def _versions(self, request: Request) -> Response:
         algorithm, own = self._visible(request)
         limit, before = _page(request)
-        pairs = [(build, self._records.published(build)) for build in self._records.builds.built_commits(algorithm.id)]
+        pairs = [(build, self._catalog.published(build)) for build in self._catalog.builds.built_commits(algorithm.id)]
         if not own:
             pairs = [pair for pair in pairs if pair[1] and pair[1].public]
         if (published := _filter(request, "published")) is not None:
@@ -122,54 +122,54 @@ class ReleaseApi:
 
     async def _version(self, request: Request) -> Response:
         algorithm, own = self._visible(request)
-        build = self._records.builds.of_commit(algorithm.id, request.path_params["commit"])
-        version = self._records.published(build) if build else None
+        build = self._catalog.builds.of_commit(algorithm.id, request.path_params["commit"])
+        version = self._catalog.published(build) if build else None
         if build is None or not (own or (version and version.public)):
             raise ApiError(404, "There is no version of this hash")
         return json_reply(version_object(algorithm, build, version))
 
     async def _registry(self, request: Request) -> Response:
-        """How the container of a version fares: like its build, of which it is a part. The names of the fields are a choice."""
+        """The status of a version's container, which is that of its build. There is no evidence of the field names."""
         build = self._build_of_commit(request)
         return json_reply({"git_hash": build.commit, "status": build.status})
 
     async def _pushed(self, request: Request) -> Response:
-        """Containers are not pushed from elsewhere here: there is nothing to be learnt from hearing that one was."""
+        """Ignore the notice that a container was pushed. The local cluster has no container registry."""
         self._build_of_commit(request)
         await read_object(request)
         return Response(None, 204)
 
     def _build_of_commit(self, request: Request) -> BuildRecord:
-        build = self._records.builds.of_commit(owned(request, self._records).id, request.path_params["commit"])
+        build = self._catalog.builds.of_commit(owned(request, self._catalog).id, request.path_params["commit"])
         if build is None:
             raise ApiError(404, "There is no version of this hash")
         return build
 
     def _visible(self, request: Request) -> tuple[Algorithm, bool]:
-        """An algorithm, and whether it is the caller's. Raises `ApiError` 403 where it is another's and nothing of it is public."""
-        algorithm = addressed(request, self._records)
+        """An algorithm, and whether the caller owns it. Raises `ApiError` 403 for others unless it has a public version."""
+        algorithm = addressed(request, self._catalog)
         own = caller_of(request).owns(algorithm.owner)
-        if not own and self._records.public(algorithm) is None:
+        if not own and self._catalog.public(algorithm) is None:
             raise not_permitted()
         return algorithm, own
 
     def _one_build(self, request: Request) -> BuildRecord:
-        build = self._records.builds.get(owned(request, self._records).id, request.path_params["build"])
+        build = self._catalog.builds.get(owned(request, self._catalog).id, request.path_params["build"])
         if build is None:
             raise ApiError(404, "There is no such build")
         return build
 
 
 def _filter(request: Request, name: str) -> bool | None:
-    """What a list is limited to, if it is, in any spelling of true and false. Raises `ApiError` 400 for anything else."""
+    """A boolean query parameter, in any case; None if it is not given. Raises `ApiError` 400 for other values."""
     text = request.query_params.get(name, "").lower()
     if text not in ("", "true", "false"):
-        raise invalid(f"{name} is neither true nor false")
+        raise invalid(f"{name} must be true or false")
     return text == "true" if text else None
 
 
 def _page(request: Request) -> tuple[int, int]:
-    """How many entries are wanted, and before which one."""
+    """The requested number of entries, and the sequence number before which they end."""
     marker = request.query_params.get("marker", str(sys.maxsize))
     if not NUMBER.fullmatch(marker) or not 0 < int(marker) <= sys.maxsize:
         raise ApiError(400, "marker is out of range", BAD_MARKER)
@@ -177,16 +177,16 @@ def _page(request: Request) -> tuple[int, int]:
 
 
 def _release(algorithm: Algorithm, build: BuildRecord, body: dict[str, object]) -> Release:
-    """What a publisher asks for; private and minor where not said, with a sample input that was said before."""
+    """The release that a request describes. By default it is private and minor, and has the algorithm's sample input."""
     wanted = object_field(body, "version_info")
     texts = ("release_notes", "sample_input", "sample_output")
     info: dict[str, object] = {name: wanted[name] for name in texts if wanted.get(name) is not None}
     if not all(isinstance(value, str) for value in info.values()):
-        raise invalid("release_notes, sample_input and sample_output are strings")
+        raise invalid("release_notes, sample_input and sample_output must be strings")
     details, kept = without_sample(changed_details(algorithm.details, object_field(body, "details")))
     callability = object_field(body, "settings").get("algorithm_callability") or "private"
     if callability not in ("private", "public"):
-        raise invalid("settings.algorithm_callability is neither private nor public")
+        raise invalid("settings.algorithm_callability must be private or public")
     return Release(
         commit=build.commit,
         bump=str(wanted.get("version_type") or "minor"),

@@ -1,4 +1,4 @@
-"""Secrets of algorithms: what is told of them, never their values (facts: `PLATFORM.md` 3.1, 3.8)."""
+"""Secrets of algorithms. Replies never contain their values (`PLATFORM.md` §3.1, §3.8)."""
 
 import re
 import uuid
@@ -23,31 +23,31 @@ PROVIDER = {
     "isEnabled": True,
     "isDefault": True,
 }
-"""Where secrets are kept: the only such place, in this cluster."""
+"""The only secret provider of a local cluster."""
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-STEERING = re.compile(r"(LD|GLIBC|MALLOC)_.*|GCONV_PATH|LOCPATH")
-"""What the system's loader and library obey before a program has begun: nobody's secrets."""
+LOADER_VARIABLES = re.compile(r"(LD|GLIBC|MALLOC)_.*|GCONV_PATH|LOCPATH")
+"""Variables that control the dynamic loader and the C library, even before the jail has started."""
 
-NEEDED = frozenset({"PATH", "HOME", "TMPDIR", "ALGORITHMIA_API", "ALGORITHMIA_API_KEY", "NO_PROXY", "no_proxy"})
-"""What every worker is given itself, whatever the secrets of its algorithm: one of that name would never be seen."""
+RESERVED = frozenset({"PATH", "HOME", "TMPDIR", "ALGORITHMIA_API", "ALGORITHMIA_API_KEY", "NO_PROXY", "no_proxy"})
+"""Variables that the cluster sets for every worker. A secret of that name would have no effect."""
 
 MAX_VALUE = 65536
-"""Bytes. A process can take about twice that in one variable."""
+"""Bytes of one value. Linux allows about twice as much for one variable."""
 
-MAX_SECRETS, MAX_VALUES = 1000, 2**20
-"""Secrets of one algorithm, and bytes of all of them: a process can take about twice that in its environment."""
+MAX_SECRETS, MAX_TOTAL = 1000, 2**20
+"""Secrets of one algorithm, and their size in bytes. Linux allows about twice as much for an environment."""
 
 
 class SecretsApi:
-    """Secrets are listed, made, changed and removed by the owner of their algorithm."""
+    """Routes for the owner of an algorithm to list, create, change and remove its secrets."""
 
-    def __init__(self, records: Catalog) -> None:
-        self._records = records
-        self._secrets = records.secrets
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._secrets = catalog.secrets
 
     def routes(self) -> list[Route]:
-        """Those of each algorithm, and where they are kept."""
+        """The secrets of an algorithm, and the secret providers."""
         routes = [Route("/v1/secret-provider", self._providers)]
         for base in BASES:
             routes += [
@@ -62,12 +62,12 @@ class SecretsApi:
         return json_reply([PROVIDER])
 
     async def _list(self, request: Request) -> Response:
-        secrets = [_described(entry) for entry in self._secrets.of(owned(request, self._records).id)]
-        # Sources differ in the name of the list.
+        secrets = [_described(entry) for entry in self._secrets.of(owned(request, self._catalog).id)]
+        # Clients read the list under different names.
         return json_reply({**envelope(secrets), "secrets": secrets})
 
     async def _create(self, request: Request) -> Response:
-        algorithm = owned(request, self._records)
+        algorithm = owned(request, self._catalog)
         body = await read_object(request)
         _check_owner(body, algorithm.id)
         variable = _text(body, "secret_key")
@@ -107,14 +107,14 @@ class SecretsApi:
         return Response(None, 204)
 
     def _check_room(self, entry: SecretEntry) -> None:
-        """Raises `ApiError` 400 where a worker could not be started with this secret and the others."""
+        """Raises `ApiError` 400 if the algorithm would have too many secrets to start a worker with."""
         secrets = [entry, *(each for each in self._secrets.of(entry.algorithm_id) if each.id != entry.id)]
         size = sum(len(f"{each.variable}={each.value}".encode()) for each in secrets)
-        if len(secrets) > MAX_SECRETS or size > MAX_VALUES:
-            raise invalid(f"An algorithm has {MAX_SECRETS} secrets at most, of {MAX_VALUES} bytes in all")
+        if len(secrets) > MAX_SECRETS or size > MAX_TOTAL:
+            raise invalid(f"An algorithm may have at most {MAX_SECRETS} secrets with {MAX_TOTAL} bytes in all")
 
     def _addressed(self, request: Request) -> SecretEntry:
-        entry = self._secrets.find(owned(request, self._records).id, request.path_params["secret"])
+        entry = self._secrets.find(owned(request, self._catalog).id, request.path_params["secret"])
         if entry is None:
             raise ApiError(404, "There is no such secret")
         return entry
@@ -133,33 +133,33 @@ def _described(entry: SecretEntry) -> dict[str, object]:
 
 
 def _check_owner(body: Mapping[str, object], algorithm_id: str) -> None:
-    """What a body says besides of where the secret belongs has to be true."""
-    true = {"owner_type": "algorithm", "owner_id": algorithm_id, "provider_id": PROVIDER["id"]}
-    for name, value in true.items():
+    """Raises `ApiError` 400 if the body names another owner or provider than the path."""
+    expected = {"owner_type": "algorithm", "owner_id": algorithm_id, "provider_id": PROVIDER["id"]}
+    for name, value in expected.items():
         if body.get(name, value) != value:
-            raise invalid(f"{name} is not that of this algorithm's secrets")
+            raise invalid(f"{name} does not match this algorithm's secrets")
 
 
 def _check_variable(name: str) -> None:
-    """Raises `ApiError` 400 for what names no environment variable, or one that is not the algorithm's to set."""
+    """Raises `ApiError` 400 if a secret may not have this name as its variable."""
     if not VARIABLE.fullmatch(name):
-        raise invalid("secret_key is no name of an environment variable")
-    if STEERING.fullmatch(name):
-        raise invalid(f"{name} steers how programs are loaded, and holds no secret")
-    if name in NEEDED:
-        raise invalid(f"{name} is set by the cluster, and holds no secret")
+        raise invalid("secret_key is not a valid name of an environment variable")
+    if LOADER_VARIABLES.fullmatch(name):
+        raise invalid(f"{name} controls how programs are loaded, and cannot be a secret")
+    if name in RESERVED:
+        raise invalid(f"{name} is set by the cluster, and cannot be a secret")
 
 
 def _text(body: Mapping[str, object], name: str, default: str | None = None) -> str:
     value = body.get(name, default)
     if not isinstance(value, str) or (default is None and not value):
-        raise invalid(f"{name} is missing or no text")
+        raise invalid(f"{name} is missing or not a string")
     return value
 
 
 def _value(body: Mapping[str, object]) -> str:
-    """What fits into an environment variable."""
+    """The value of a secret. Raises `ApiError` 400 if it does not fit into an environment variable."""
     value = _text(body, "secret_value")
     if "\0" in value or len(value.encode()) > MAX_VALUE:
-        raise invalid(f"secret_value holds a null character or more than {MAX_VALUE} bytes")
+        raise invalid(f"secret_value contains a null character or has more than {MAX_VALUE} bytes")
     return value

@@ -1,4 +1,4 @@
-"""What administrators install, by the routes of two eras: `/webapi` of the site and `/v1` of the API (facts: `PLATFORM.md` 4.1)."""
+"""Installation of environments, by the older routes below `/webapi` and the newer ones below `/v1` (`PLATFORM.md` §4.1)."""
 
 import asyncio
 import uuid
@@ -16,27 +16,27 @@ from algosync.emulator.records.environments import EnvironmentKind, EnvironmentR
 
 SITE = "/webapi/v1/algorithm-environments"
 SYNC_SECONDS = 1.0
-"""How long an installation takes: real ones load an image, so their clients have to ask again and again."""
+"""Duration of an installation. On a real cluster it takes longer, so clients have to poll; here they have to as well."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sync:
-    """An installation on its way: of what, under which id."""
+class PendingEnvironment:
+    """An environment that is being installed (a "sync" of the API), and the id that it will have."""
 
     kind: EnvironmentKind
     environment_id: str
 
 
 class WebApi:
-    """Installed and available environments, and the way from one to the other. The gate asks for a key of the administration."""
+    """Installed and available environments. The gate requires an administration key."""
 
-    def __init__(self, records: Catalog) -> None:
-        self._records = records
-        self._environments = records.environments
-        self._syncs: dict[str, Sync] = {}
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._environments = catalog.environments
+        self._pending: dict[str, PendingEnvironment] = {}
 
     def routes(self) -> list[Route]:
-        """Both eras'; only the old one tells how an installation fares."""
+        """The older and the newer routes. Only the older ones report the progress of an installation."""
         routes = [
             Route(SITE + "/environments/current", self._current),
             Route(SITE + "/environment-specifications/{specification}/syncs/{environment}", self._result),
@@ -56,25 +56,25 @@ class WebApi:
         return json_reply([kind_object(*each) for each in self._environments.available().items()])
 
     async def _sync(self, request: Request) -> Response:
-        """The id that the environment has, or will have."""
+        """Start an installation, unless there is one. The reply is the id that the environment has or will have."""
         specification = request.path_params["specification"]
         if found := self._environments.by_specification(specification):
             return PlainTextResponse(found.id, 202)
-        if specification not in self._syncs:
+        if specification not in self._pending:
             kind = self._environments.available().get(specification)
             if kind is None:
                 raise _unknown()
-            self._syncs[specification] = Sync(kind, str(uuid.uuid4()))
+            self._pending[specification] = PendingEnvironment(kind, str(uuid.uuid4()))
             asyncio.get_running_loop().call_later(SYNC_SECONDS, self._install, specification)
-        return PlainTextResponse(self._syncs[specification].environment_id, 202)
+        return PlainTextResponse(self._pending[specification].environment_id, 202)
 
     async def _result(self, request: Request) -> Response:
         specification, environment_id = request.path_params["specification"], request.path_params["environment"]
         installed = self._environments.by_specification(specification)
         if installed and installed.id == environment_id:
             return json_reply({"sync_result": "succeeded"})
-        sync = self._syncs.get(specification)
-        if sync is None or sync.environment_id != environment_id:
+        pending = self._pending.get(specification)
+        if pending is None or pending.environment_id != environment_id:
             raise _unknown()
         return json_reply({"sync_result": "in progress"})
 
@@ -82,18 +82,17 @@ class WebApi:
         environment = self._environments.by_specification(request.path_params["specification"])
         if environment is None:
             raise _unknown()
-        if self._used(environment):
-            raise invalid(f"There are algorithms in the environment {environment.kind.display_name}")
+        if self._is_used(environment):
+            raise invalid(f"Algorithms use the environment {environment.kind.display_name}")
         self._environments.remove(environment)
         return Response(None, 204)
 
-    def _used(self, environment: EnvironmentRecord) -> bool:
-        everybody = self._records.algorithms.all()
-        return any(each.settings["algorithm_environment"] == environment.id for each in everybody)
+    def _is_used(self, environment: EnvironmentRecord) -> bool:
+        return any(each.settings["algorithm_environment"] == environment.id for each in self._catalog.algorithms.all())
 
     def _install(self, specification: str) -> None:
-        sync = self._syncs.pop(specification)
-        self._environments.install(sync.environment_id, sync.kind)
+        pending = self._pending.pop(specification)
+        self._environments.install(pending.environment_id, pending.kind)
 
 
 def _unknown() -> ApiError:

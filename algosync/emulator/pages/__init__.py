@@ -1,1 +1,1 @@
-"""The web pages of the local cluster, for people. They change nothing."""
+"""The read-only web pages of the local cluster."""

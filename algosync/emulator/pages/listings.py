@@ -1,6 +1,6 @@
-"""What the pages list over many algorithms and collections: each list is one query, however much there is.
+"""Queries for the lists on the pages. Each list takes one query, whatever its length.
 
-Lists hold what a user or one of its organizations owns, and at most one entry above their limit, which tells that there is more.
+A list has what a user or one of its organizations owns. One entry more than the limit means that the list is longer.
 """
 
 import json
@@ -16,20 +16,20 @@ from algosync.emulator.records.database import Database
 from algosync.emulator.records.environments import Environments
 
 LISTED = 500
-"""The most that a page lists of one sort."""
+"""Maximum length of a list."""
 
 RECENT = 50
-"""The most that it lists of what has happened, newest first: each comes with what was said of it."""
+"""Maximum length of a list of events, whose entries are long. The newest event comes first."""
 
-MEMORY = "a process may have half of this machine's memory"
+MEMORY_LIMIT = "a process may have half of this machine's memory"
 
 PERMITTED = {"read": "read", "write": "write", "call": "call", "management": "manage", "administration": "administer"}
-"""What keys may do, as people read it. Without `write`, management is the use of git for reading."""
+"""Rights of a key, as the pages show them. Management without `write` only permits to read by git."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlgorithmLine:
-    """An algorithm with its newest version and its newest build, where it has them, and how many calls of it failed."""
+    """An algorithm with its newest version, its newest build and its number of failed calls."""
 
     owner: str
     name: str
@@ -42,11 +42,11 @@ class AlgorithmLine:
 
 @dataclass(frozen=True, slots=True)
 class FailureLine:
-    """A failed call and what was said of it. `at` is ISO 8601; `input` is the beginning of what the algorithm was given.
+    """A failed call. `at` is its time in ISO 8601, `input` the beginning of its input, `id` the id in its reply.
 
-    `message` is never empty: an exception without text is called by the last line of its trace. `trace` is the end of the stack
-    trace, `printed` of what it printed, where there was any; what both would show is `printed` alone. `seconds` are of the call
-    itself, and None for one that an earlier version has recorded. `id` is what its answer names it by.
+    `message` is never empty: for an exception without text it is the last line of the stack trace. `trace` is the end of the stack
+    trace and `printed` the end of the output; both may be empty. `trace` is empty if `printed` ends with it. `seconds` is the
+    duration of the call, or None if an earlier version of algosync recorded it.
     """
 
     owner: str
@@ -65,7 +65,7 @@ class FailureLine:
 
 @dataclass(frozen=True, slots=True)
 class CollectionLine:
-    """A collection: who may read it, how many files, bytes in all, when the last one was written."""
+    """A collection with its ACL, its number of files, their total size in bytes and the time of the last write."""
 
     id: str
     account: str
@@ -87,7 +87,7 @@ class FileLine:
 
 @dataclass(frozen=True, slots=True)
 class KeyLine:
-    """A key, of which nothing is known but a short public id, what it permits, and until when."""
+    """A key without its secret text: its public id, its rights and its end."""
 
     id: str
     rights: list[str]
@@ -97,7 +97,7 @@ class KeyLine:
 
 
 class PageRecords:
-    """Reads only; usable from every thread."""
+    """Read-only access to the records. Usable from every thread."""
 
     def __init__(self, database: Database, environments: Environments) -> None:
         self._database = database
@@ -105,7 +105,7 @@ class PageRecords:
         self._environments = environments
 
     def algorithms(self, user: str) -> list[AlgorithmLine]:
-        """By owner and name."""
+        """The algorithms of a user and its organizations, sorted by owner and name."""
         rows = self._database.rows(
             "SELECT a.owner, a.name, a.settings, v.major, v.minor, v.revision, v.settings AS published,"
             " coalesce(f.failures, 0) AS failures,"
@@ -123,7 +123,7 @@ class PageRecords:
         return [self._algorithm(row) for row in rows]
 
     def failures(self, user: str, algorithm_id: str | None = None) -> list[FailureLine]:
-        """The failed calls of algorithms, or of one, newest first."""
+        """The failed calls of these algorithms, or of one of them, newest first."""
         rows = self._database.rows(
             "SELECT owner, name, created_ms, record FROM failures f JOIN algorithms a ON a.id = f.algorithm_id"
             " WHERE owner IN (SELECT ? UNION SELECT organization FROM members WHERE user = ?)"
@@ -137,7 +137,7 @@ class PageRecords:
         return [_failure(row) for row in rows]
 
     def collections(self, user: str) -> list[CollectionLine]:
-        """By account and name."""
+        """The collections of a user and its organizations, sorted by account and name."""
         rows = self._database.rows(
             "SELECT id, account, c.name, acl, count(f.name) AS files, sum(size) AS size, max(modified) AS modified"
             " FROM collections c LEFT JOIN files f ON f.collection_id = c.id"
@@ -150,7 +150,7 @@ class PageRecords:
         return [_collection(row) for row in rows]
 
     def collection(self, collection_id: str) -> CollectionLine | None:
-        """One collection, whosesoever it is."""
+        """The collection with this id, of any account."""
         row = self._database.row(
             "SELECT id, account, c.name, acl, count(f.name) AS files, sum(size) AS size, max(modified) AS modified"
             " FROM collections c LEFT JOIN files f ON f.collection_id = c.id WHERE c.id = ? GROUP BY c.id",
@@ -159,7 +159,7 @@ class PageRecords:
         return _collection(row) if row else None
 
     def files(self, collection_id: str, after: str) -> list[FileLine]:
-        """Those of a collection behind the name `after`, in order."""
+        """Files of a collection whose names come after `after`, sorted by name."""
         rows = self._database.rows(
             "SELECT name, size, modified FROM files WHERE collection_id = ? AND name > ? ORDER BY name LIMIT ?",
             collection_id,
@@ -169,11 +169,11 @@ class PageRecords:
         return [FileLine(row["name"], row["size"], seconds_text(row["modified"])) for row in rows]
 
     def keys(self, user: str) -> list[KeyLine]:
-        """A user's own."""
+        """The keys of a user."""
         return [_key(record) for record in self._accounts.key_records(user)[: LISTED + 1]]
 
     def users(self) -> list[str]:
-        """Everybody's names."""
+        """The names of all users."""
         return self._accounts.users(LISTED + 1)
 
     def members(self) -> dict[str, list[str]]:
@@ -200,18 +200,28 @@ def _build(row: sqlite3.Row) -> BuildRecord | None:
 def _failure(row: sqlite3.Row) -> FailureLine:
     record = json.loads(row["record"])
     names = ("algoversion", "username", "error_type", "error", "input", "stacktrace", "stdout", "request_id")
-    commit, user, kind, message, given, trace, printed, request = [str(record.get(name) or "") for name in names]
-    # Of a process that has ended, all that is known is what it printed.
-    shown = "" if printed.endswith(trace) else trace
-    said = (kind, message if message.strip() else _last(trace), given, shown, printed, request)
-    at = datetime.fromtimestamp(row["created_ms"] / 1000, timezone.utc).isoformat()
-    return FailureLine(row["owner"], row["name"], commit, at, user, *said, record.get("duration"))
+    commit, user, error_type, message, payload, trace, printed, request_id = [str(record.get(name) or "") for name in names]
+    return FailureLine(
+        owner=row["owner"],
+        name=row["name"],
+        commit=commit,
+        at=datetime.fromtimestamp(row["created_ms"] / 1000, timezone.utc).isoformat(),
+        user=user,
+        type=error_type,
+        message=message if message.strip() else _last_line(trace),
+        input=payload,
+        # The trace of a process that has ended is its output.
+        trace="" if printed.endswith(trace) else trace,
+        printed=printed,
+        id=request_id,
+        seconds=record.get("duration"),
+    )
 
 
-def _last(trace: str) -> str:
-    """What an exception without text has to say for itself."""
+def _last_line(trace: str) -> str:
+    """The message of an exception without text."""
     line = trace.strip().rpartition("\n")[2]
-    return f"{line}: {MEMORY}" if line == "MemoryError" else line or "It says nothing."
+    return f"{line}: {MEMORY_LIMIT}" if line == "MemoryError" else line or "There is no message."
 
 
 def _collection(row: sqlite3.Row) -> CollectionLine:
@@ -224,7 +234,6 @@ def _key(key: KeyRecord) -> KeyLine:
     rights = [name for field, name in PERMITTED.items() if getattr(key.rights, field)]
     if not key.rights.write:
         rights = ["clone" if each == "manage" else each for each in rights]
-    until = key.expires_at
-    if until is None:
+    if key.expires_at is None:
         return KeyLine(key.id, rights, key.main, None, expired=False)
-    return KeyLine(key.id, rights, key.main, seconds_text(int(until)), until <= time.time())
+    return KeyLine(key.id, rights, key.main, seconds_text(int(key.expires_at)), key.expires_at <= time.time())

@@ -1,4 +1,4 @@
-"""Pages from templates and values. Every value is text: escaped, and what could disguise it made visible."""
+"""Renders pages from templates and values. Values are escaped, and characters that could disguise them are made visible."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from algosync.emulator.records.builds import BuildRecord
 
 DISGUISING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
-"""Control characters, those that turn the direction of text or have no width, and what is no character."""
+"""Control characters, characters that change the direction of text or have no width, and surrogates."""
 
 
 READERS = {"user://*": "everybody", "algo://.my/*": "the owner's algorithms"}
-"""Parts of an ACL, in words."""
+"""Entries of an ACL, as the pages show them."""
 
 
 def rendered(page: str, section: str, title: str, **values: object) -> str:
-    """A whole page, which holds nothing that UTF-8 cannot."""
+    """A complete page as HTML, which can be encoded as UTF-8."""
     return _environment().get_template(page).render(section=section, title=title, **values)
 
 
 def plain(text: str) -> str:
-    """Text with what would disguise it written out, as `\\x1b`."""
+    """Text with disguising characters as escapes, for example `\\x1b`."""
     return DISGUISING.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text.replace("\r\n", "\n"))
 
 
@@ -48,7 +48,7 @@ def _environment() -> Environment:
     made = Environment(loader=DictLoader(sources), autoescape=True, undefined=StrictUndefined, finalize=shown, trim_blocks=True)
     made.filters |= {
         "moment": _moment,
-        "took": _took,
+        "duration": _duration,
         "size": _size,
         "segment": _segment,
         "beginning": _beginning,
@@ -59,11 +59,11 @@ def _environment() -> Environment:
 
 
 def _moment(text: str) -> str:
-    """ISO 8601 as people read it, to the second."""
+    """A time in ISO 8601, to the second and without the `T`."""
     return f"{text[:19].replace('T', ' ')} UTC"
 
 
-def _took(build: BuildRecord) -> str:
+def _duration(build: BuildRecord) -> str:
     if build.finished_at is None:
         return "unfinished"
     began, ended = (datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (build.started_at, build.finished_at))
@@ -82,7 +82,7 @@ def _size(count: int) -> str:
 
 
 def _segment(text: str) -> str:
-    """For a place within a URL."""
+    """Text as one segment of a URL."""
     return quote(text, safe="", errors="replace")
 
 

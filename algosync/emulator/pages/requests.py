@@ -1,4 +1,4 @@
-"""What the pages show of the request log: its end."""
+"""The end of the request log, for the pages."""
 
 import json
 import os
@@ -11,12 +11,12 @@ from algosync.emulator.errors import NO_CREDENTIALS
 from algosync.emulator.http.request_log import older
 
 READ = 512 * 1024
-"""Bytes of the log's end that are looked at: some 3,000 requests."""
+"""Bytes to read from the end of the log, which are about 3,000 requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestLine:
-    """A request that has ended. `user` is None where the gate, or a fault in front of it, let nobody in."""
+    """A finished request. `user` is None if the gate refused it, or a fault struck before the gate."""
 
     at: str
     user: str | None
@@ -29,20 +29,20 @@ class RequestLine:
     error: str | None
     id: str | None
     needs: str | None = None
-    """What the key does not permit, where it was refused for that."""
+    """The missing right, if the request was refused because of its key."""
 
     key: str | None = None
-    """The short id of that key."""
+    """The public id of that key."""
 
     left: bool = False
-    """Whether the client was gone before it had the whole answer."""
+    """Whether the client disconnected before the end of the reply."""
 
     times: int = 1
-    """How often it was repeated, one after the other, with the same end. Then this is the last one."""
+    """The number of equal requests in a row that this line stands for. It has the values of the last one."""
 
     @property
     def failed(self) -> bool:
-        """Whether somebody who looks for a failure looks for this: calls fail with status 200."""
+        """Whether the request failed. A failed call has status 200, but an error in the log."""
         return self.status >= 400 or self.left or self.fault is not None or self.error is not None
 
 
@@ -55,29 +55,29 @@ def recent(log: Path) -> Iterator[RequestLine]:
 
 
 def grouped(lines: Iterable[RequestLine]) -> Iterator[RequestLine]:
-    """Repetitions as one."""
+    """The lines with equal requests in a row combined into one."""
     for _, group in groupby(
         lines, lambda line: (line.user, line.method, line.path, line.status, line.fault, line.error, line.key, line.left)
     ):
-        last, *before = group
-        yield replace(last, times=1 + len(before))
+        last, *earlier = group
+        yield replace(last, times=1 + len(earlier))
 
 
 def without_challenges(lines: Iterable[RequestLine]) -> Iterator[RequestLine]:
-    """Newest first, but those by which clients of git learn that they have to say who they are, and then do."""
-    answered: set[tuple[str, str]] = set()
+    """The lines, newest first, without requests of git clients that were refused once and then repeated with credentials."""
+    succeeded: set[tuple[str, str]] = set()
     for line in lines:
-        asked = line.method, line.path
+        request = line.method, line.path
         if line.status < 400:
-            answered.add(asked)
-        elif line.status == 401 and line.error == NO_CREDENTIALS and line.path.startswith("/git/") and asked in answered:
-            answered.discard(asked)
+            succeeded.add(request)
+        elif line.status == 401 and line.error == NO_CREDENTIALS and line.path.startswith("/git/") and request in succeeded:
+            succeeded.discard(request)
             continue
         yield line
 
 
 def _end(log: Path, most: int) -> tuple[list[bytes], int]:
-    """The whole lines among the last bytes, `most` of them, of a log, newest first; and how many bytes fewer than that it has."""
+    """The complete lines in the last `most` bytes of a log, newest first, and how many bytes shorter than `most` the log is."""
     try:
         with log.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -85,19 +85,18 @@ def _end(log: Path, most: int) -> tuple[list[bytes], int]:
             file.seek(start)
             lines = file.read(most).split(b"\n")
     except FileNotFoundError:
-        # There is no older one, or this one is about to begin.
+        # There is no older log, or the current one has no line yet.
         return [], most
-    # The first one is cut, the last one empty or being written.
+    # The first line is incomplete. The last one is empty or still being written.
     return lines[1 if start else 0 : -1][::-1], most - min(size, most)
 
 
 def _request(line: bytes) -> RequestLine | None:
-    """None for a line that another program, or a machine that broke down, has spoiled."""
+    """A line of the log; None if it is damaged."""
     try:
         entry = json.loads(line)
-        texts = (entry["time"], entry["caller"], entry["method"], entry["path"])
-        told = (entry.get("seconds"), entry.get("fault"), entry.get("error"), entry.get("id"))
-        refused = (entry.get("needs"), entry.get("key"))
-        return RequestLine(*texts, int(entry["status"]), int(entry["bytes"]), *told, *refused, entry.get("left") is True)
+        always = (entry["time"], entry["caller"], entry["method"], entry["path"], int(entry["status"]), int(entry["bytes"]))
+        optional = {name: entry.get(name) for name in ("seconds", "fault", "error", "id", "needs", "key")}
+        return RequestLine(*always, **optional, left=entry.get("left") is True)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -1,7 +1,7 @@
-"""Pages for people: what one looks for when a rehearsal fails. They change nothing and show no content of data.
+"""Read-only pages to find out why a rehearsal failed. They never show the contents of data files.
 
-A key shows what its user and that one's organizations own, requests of that user, and requests of nobody known that name one of
-these accounts, or none at all. Names of users and organizations everybody sees.
+A user sees what it and its organizations own, and its own requests. A request without a known user is visible to the accounts that
+its path names, or to all users if it names none. The names of users and organizations are visible to all users.
 """
 
 import contextlib
@@ -34,13 +34,13 @@ from algosync.emulator.records.database import Database
 from algosync.emulator.running.builder import Builder
 
 LOG_END = 256 * 1024
-"""Bytes of a build's log that are shown: its end says why it failed."""
+"""Bytes to show of a build's log. Its end says why the build failed."""
 
-NOBODYS = re.compile(
+WITHOUT_ACCOUNT = re.compile(
     r"/(v1/((connector/)?data|hostedData|algorithms|users|organizations|scms|openapispec|insights)/?)?"
     r"|/(v1/algorithm-environments|webapi)/.*"
 )
-"""Paths that name no account: who asked for them has told nothing of anybody."""
+"""Paths that do not name an account, so that all users may see requests for them."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -51,12 +51,12 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Cache-Control": "no-store",
 }
-"""No other page may frame one, load one, or learn its address; nothing of it stays on disk."""
+"""Other pages cannot embed or load a page, or learn its address. Browsers do not store it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Paged:
-    """What pages say of their cluster: its name, its address, the variants that are not the usual ones; and its log of requests."""
+class ClusterDescription:
+    """The name and address of a cluster, its request log, and its variants that are not the default."""
 
     name: str
     address: str
@@ -65,18 +65,20 @@ class Paged:
 
 
 class PageApi:
-    """The pages below `/page/`. Their endpoints are plain functions, which Starlette runs beside the event loop."""
+    """The pages below `/page/`. Their endpoints are plain functions, which Starlette runs in threads."""
 
-    def __init__(self, database: Database, records: Catalog, repositories: Repositories, builder: Builder, site: Paged) -> None:
+    def __init__(
+        self, database: Database, catalog: Catalog, repositories: Repositories, builder: Builder, site: ClusterDescription
+    ) -> None:
         self._site = site
         self._repositories = repositories
-        self._records = records
-        self._lists = PageRecords(database, records.environments)
+        self._catalog = catalog
+        self._lists = PageRecords(database, catalog.environments)
         self._builder = builder
         self._log = site.log
 
     def routes(self) -> list[Route]:
-        """One route for each sort of page."""
+        """One route for each kind of page."""
         pages: dict[str, Callable[[Request, Caller], str]] = {
             "": self._algorithms,
             "algorithms/{owner}/{name}": self._algorithm,
@@ -85,8 +87,8 @@ class PageApi:
             "data": self._data,
             "data/{collection}": self._collection,
             "accounts": self._accounts,
-            # Last: whatever is below the pages and none of them is told so on one.
-            "{path:path}": self._nothing,
+            # Last, because it matches every path: the error is a page too.
+            "{path:path}": self._no_page,
         }
         return [Route(PAGES + path, self._page(content)) for path, content in pages.items()]
 
@@ -97,9 +99,9 @@ class PageApi:
         )
 
     def _algorithm(self, request: Request, caller: Caller) -> str:
-        algorithm = owned(request, self._records)
-        versions = self._records.versions.of(algorithm.id)
-        environment = self._records.environments.by_id(algorithm.settings["algorithm_environment"])
+        algorithm = owned(request, self._catalog)
+        versions = self._catalog.versions.of(algorithm.id)
+        environment = self._catalog.environments.by_id(algorithm.settings["algorithm_environment"])
         return self._rendered(
             "algorithm",
             "Algorithms",
@@ -110,28 +112,28 @@ class PageApi:
             versions=versions,
             messages=self._messages(algorithm.id),
             numbers={each.commit: each.semantic for each in versions},
-            builds=self._records.builds.page(algorithm.id, sys.maxsize, LISTED + 1),
+            builds=self._catalog.builds.page(algorithm.id, sys.maxsize, LISTED + 1),
             failures=self._lists.failures(caller.user, algorithm.id),
             collection=self._lists.collection(algorithm.default_collection) if algorithm.default_collection else None,
         )
 
     def _messages(self, algorithm_id: str) -> dict[str, str]:
-        """The first lines of the newest commits' messages; of those that a push has taken out of the history, none."""
+        """The first lines of the messages of the newest commits, by commit id."""
         with contextlib.suppress(OSError, NotGitRepository):
             return {each["id"]: each["short_message"] for each in self._repositories.log(algorithm_id, None, None, LISTED)}
         return {}
 
     def _build(self, request: Request, _: Caller) -> str:
-        algorithm = owned(request, self._records)
-        build = self._records.builds.get(algorithm.id, request.path_params["build"])
+        algorithm = owned(request, self._catalog)
+        build = self._catalog.builds.get(algorithm.id, request.path_params["build"])
         if build is None:
             raise ApiError(404, "There is no such build")
-        log, cut = self._log_of(build)
+        log, cut = self._log_end(build)
         title = f"Build of {algorithm.owner}/{algorithm.name}"
         return self._rendered("build", "Algorithms", title, algorithm=algorithm, build=build, log=log, cut=cut)
 
-    def _log_of(self, build: BuildRecord) -> tuple[str, bool]:
-        """The end of a log, and whether that is not all of it. A build that waits for its turn has none."""
+    def _log_end(self, build: BuildRecord) -> tuple[str, bool]:
+        """The end of a log, and whether there is more of it. The log of a waiting build is empty."""
         try:
             with self._builder.log(build) as log:
                 size = log.seek(0, os.SEEK_END)
@@ -143,7 +145,7 @@ class PageApi:
     def _calls(self, request: Request, caller: Caller) -> str:
         wanted = request.query_params.get("id")
         found = [
-            line for line in without_challenges(recent(self._log)) if _concerns(line, caller) and not line.path.startswith(PAGES)
+            line for line in without_challenges(recent(self._log)) if _is_visible(line, caller) and not line.path.startswith(PAGES)
         ]
         found = [line for line in found if wanted in (None, line.id)]
         return self._rendered(
@@ -174,17 +176,14 @@ class PageApi:
         keys, users, members = self._lists.keys(caller.user), self._lists.users(), self._lists.members()
         return self._rendered("accounts", "Accounts", "Accounts", user=caller.user, keys=keys, users=users, members=members)
 
-    def _nothing(self, _: Request, __: Caller) -> str:
+    def _no_page(self, _: Request, __: Caller) -> str:
         raise ApiError(404, "There is no such page")
 
     def _rendered(self, page: str, section: str, title: str, **values: object) -> str:
         return rendered(page, section, title, site=self._site, **values)
 
     def _page(self, content: Callable[[Request, Caller], str]) -> Callable[[Request], Response]:
-        """The endpoint of a page, for who may read what it shows.
-
-        Code that runs in the cluster has no business here: its API says what it may know.
-        """
+        """The endpoint of a page. It refuses keys without the right to read, and running algorithms, which have the API."""
 
         def endpoint(request: Request) -> Response:
             caller = caller_of(request)
@@ -199,11 +198,11 @@ class PageApi:
         return endpoint
 
 
-def _concerns(line: RequestLine, caller: Caller) -> bool:
-    """The gate lets nobody in whose key is wrong, and clients of git ask without one first; a fault may strike before it."""
+def _is_visible(line: RequestLine, caller: Caller) -> bool:
+    """Whether a user may see a request: its own, and one without a known user that names its accounts or none."""
     if line.user is None:
         path = line.path.partition("?")[0]
-        return bool(NOBODYS.fullmatch(path)) or not {".my", caller.user, *caller.organizations}.isdisjoint(path.split("/"))
+        return bool(WITHOUT_ACCOUNT.fullmatch(path)) or not {".my", caller.user, *caller.organizations}.isdisjoint(path.split("/"))
     return line.user == caller.user
 
 

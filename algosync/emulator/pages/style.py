@@ -1,4 +1,4 @@
-"""How the pages look: one column, light or dark as the reader's machine, nothing fetched."""
+"""The style of the pages: one column, light or dark as the browser prefers, no external resources."""
 
 import base64
 import hashlib
@@ -49,4 +49,4 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
-"""Whatever got into a page: it runs nothing, fetches nothing, sends nothing, and cannot be framed."""
+"""Even injected HTML cannot run scripts, load resources, send forms or be framed."""

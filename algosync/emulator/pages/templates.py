@@ -1,4 +1,4 @@
-"""The pages as templates: a frame, parts of several pages, and what is inside each page."""
+"""The templates of the pages: their common frame, common parts, and the content of each page."""
 
 FRAME = """\
 <!doctype html>
@@ -31,7 +31,7 @@ PARTS = """\
 {% macro build_line(owner, name, build, number="", message="") %}<b class="{{ build.status }}">{{ build.status }}</b>
 <a href="/page/algorithms/{{ owner | segment }}/{{ name | segment }}/builds/{{ build.id | segment }}">\
 build of {{ build.commit[:10] }}</a>
-<small>{{ build.started_at | moment }}{% if build.finished_at %} · {{ build | took }}{% endif %}\
+<small>{{ build.started_at | moment }}{% if build.finished_at %} · {{ build | duration }}{% endif %}\
 {% if number %} · published as {{ number }}{% endif %}</small>\
 {% if message %}<small>{{ message | beginning(120) }}</small>{% endif %}{% endmacro %}
 
@@ -44,7 +44,7 @@ build of {{ build.commit[:10] }}</a>
 <small>Id: <code class="id">{{ each.id }}</code></small>
 <pre>{{ each.message | beginning }}</pre>
 {% if each.trace %}<details><summary>Stack trace</summary><pre class="long">{{ each.trace }}</pre></details>{% endif %}
-{% if each.printed %}<details><summary>What it printed</summary><pre class="long">{{ each.printed }}</pre></details>{% endif %}
+{% if each.printed %}<details><summary>Output</summary><pre class="long">{{ each.printed }}</pre></details>{% endif %}
 <small>Input: <code>{{ each.input }}</code></small></li>
 {% else %}
 <li>None</li>
@@ -59,9 +59,9 @@ build of {{ build.commit[:10] }}</a>
 <li><b{% if each.failed %} class="failed"{% endif %}>{{ each.status or "no reply" }}</b>
 {{ each.method }} <code>{{ each.path | beginning(300) }}</code>{% if each.times > 1 %} <b>&times;{{ each.times }}</b>{% endif %}
 
-<small>{{ each.at | moment }} · {{ each.user or "nobody known" }} · {{ each.size | size }}\
+<small>{{ each.at | moment }} · {{ each.user or "unknown user" }} · {{ each.size | size }}\
 {% if each.seconds is not none %} · {{ each.seconds }}&nbsp;s{% endif %}\
-{% if each.left %} · <b class="failed">the client had left</b>{% endif %}\
+{% if each.left %} · <b class="failed">the client disconnected</b>{% endif %}\
 {% if each.fault %} · <b class="failed">fault {{ each.fault }}</b>{% endif %}</small>
 {% if each.error %}<small>{{ each.error }}{% if each.key %} · key <code>{{ each.key }}</code>{% endif %}\
 {% if each.needs %} · needs: {{ each.needs }}{% endif %}</small>{% endif %}
@@ -101,7 +101,7 @@ PAGES = {
 <p class="parts"><a href="{{ here }}#versions">Versions</a> <a href="{{ here }}#builds">Builds</a>
 <a href="{{ here }}#failed">Failed calls</a></p>
 <dl>
-<dt>to clone</dt><dd><code>{{ clone }}</code></dd>
+<dt>repository</dt><dd><code>{{ clone }}</code></dd>
 <dt>environment</dt><dd>{{ environment }}</dd>
 {% for name, value in algorithm.settings.items() if name != "algorithm_environment" %}
 <dt>{{ name | replace("_", " ") }}</dt>
@@ -140,11 +140,11 @@ PAGES = {
 <dt>commit</dt><dd><code>{{ build.commit }}</code></dd>
 <dt>status</dt><dd><b class="{{ build.status }}">{{ build.status }}</b></dd>
 <dt>started</dt><dd>{{ build.started_at | moment }}</dd>
-{% if build.finished_at %}<dt>took</dt><dd>{{ build | took }}</dd>{% endif %}
+{% if build.finished_at %}<dt>duration</dt><dd>{{ build | duration }}</dd>{% endif %}
 </dl>
 <h2>Log</h2>
-{% if cut %}<p>The last {{ log | length }} characters of it.</p>{% endif %}
-<pre>{{ log or "There is none." }}</pre>
+{% if cut %}<p>The last {{ log | length }} characters.</p>{% endif %}
+<pre>{{ log or "The log is empty." }}</pre>
 """,
     "data": """\
 <ul>
@@ -166,7 +166,7 @@ read by {{ collection.acl | readers }}</p>
 {% for each in files[:listed] %}
 <li>{{ each.name }} <small>{{ each.size | size }} · {{ each.modified_at | moment }}</small></li>
 {% else %}
-<li>No files{% if after %} behind {{ after }}{% endif %}</li>
+<li>No files{% if after %} after {{ after }}{% endif %}</li>
 {% endfor %}
 </ul>
 {% if files | length > listed %}

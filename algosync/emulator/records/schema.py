@@ -25,7 +25,6 @@ CREATE TABLE keys (
 """New in format 2."""
 
 SCHEMA = """
-
 CREATE TABLE environments (
     id TEXT PRIMARY KEY, specification_id TEXT NOT NULL, display_name TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL);
 
@@ -87,25 +86,20 @@ FORMAT_4 = """
 ALTER TABLE algorithms ADD COLUMN default_collection TEXT REFERENCES collections (id) ON DELETE SET NULL;
 """
 
-FORMAT_5 = """
-CREATE TABLE contents (blob TEXT PRIMARY KEY REFERENCES files (blob) ON DELETE CASCADE, body BLOB NOT NULL);
-"""
-"""Only format 5 had this table, for the contents of small files. Since format 6 every content is a blob in a file again."""
-
-FORMAT_6 = "DROP TABLE contents;"
-
 
 def upgrade(connection: sqlite3.Connection, found: int, blobs: Path) -> None:
     """Bring a database of format `found` to the current one, inside the caller's transaction. 0 is a new database.
 
-    Contents that format 5 kept in the database are first written to the folder `blobs`. Raises `OSError` if that fails.
+    Only format 5 kept the contents of small files in the database. They are written to the folder `blobs`, where all others are.
+    Raises `OSError` if that fails.
     """
     if found == 5:
         _write_contents(connection, blobs)
+        connection.execute("DROP TABLE contents")
     if found == 1:
         connection.execute("ALTER TABLE users RENAME TO users_1")
     first = {0: [ACCOUNTS, SCHEMA], 1: [ACCOUNTS, FROM_FORMAT_1]}.get(found, [])
-    later = [FORMAT_3, FORMAT_4, FORMAT_5, FORMAT_6][max(found - 2, 0) :]
+    later = [FORMAT_3, FORMAT_4][max(found - 2, 0) :]
     # `executescript` would commit first, and a kill would then leave a half-made file.
     for statement in ";".join([*first, *later]).split(";"):
         if statement.strip():

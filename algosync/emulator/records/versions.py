@@ -20,7 +20,7 @@ BUMPS: dict[str, Callable[[Number], Number]] = {
 }
 
 REFERENCE = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18}){0,2}(\.[*x])*")
-"""A number such as `1.2.3`, or a range: `1.2`, `1.2.*`, `1.2.x`, `1`, `1.*`, `1.*.*`. Larger numbers do not fit into the database."""
+"""A number like `1.2.3`, or a range: `1.2`, `1.2.*`, `1.2.x`, `1`, `1.*`, `1.*.*`. Longer numbers do not fit into the database."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The log of a build while it is being written: what a push shows of the build that it has started."""
+"""Streams the log of a running build to the git client whose push started it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -9,51 +9,51 @@ from algosync.emulator.records.builds import BuildRecord
 from algosync.emulator.running.builder import Builder
 
 POLL_SECONDS = 0.1
-"""How often the log is looked at: an installer writes into it by itself."""
+"""How often the log is read. The installer writes to the file directly, so there is no event to wait for."""
 
-SILENCE_SECONDS = 5.0
-"""After how long without a word a packet without words is sent: as often as git's own server does."""
+KEEP_ALIVE_SECONDS = 5.0
+"""After this time without output an empty packet is sent, as git's own server does."""
 
-STOPPED = b"\nThe local cluster stops; it will build this again when it is started\n"
+STOPPED = b"\nThe local cluster is stopping. It will build this commit again when it starts.\n"
 
 
-async def remarks(builder: Builder, build: BuildRecord, stopping: Callable[[], bool]) -> AsyncIterator[bytes]:
-    """The log as packets for the user of git, as it grows, until the build has ended, or this server is about to.
+async def log_packets(builder: Builder, build: BuildRecord, stopping: Callable[[], bool]) -> AsyncIterator[bytes]:
+    """The log as side-band packets while it grows, until the build ends or the server is `stopping`.
 
-    Whoever stops reading stops nothing else.
+    The build goes on if the reader stops.
     """
     lines, clock = Remarks(), asyncio.get_running_loop().time
     last = clock()
-    async for block in _growing(builder, build, stopping):
-        said = lines.packets(block)
-        if not said and clock() - last >= SILENCE_SECONDS:
-            said = KEEP_ALIVE
-        if said:
-            yield said
+    async for block in _blocks(builder, build, stopping):
+        packets = lines.packets(block)
+        if not packets and clock() - last >= KEEP_ALIVE_SECONDS:
+            packets = KEEP_ALIVE
+        if packets:
+            yield packets
             last = clock()
-    if said := lines.packets(STOPPED if stopping() else b"", final=True):
-        yield said
+    if packets := lines.packets(STOPPED if stopping() else b"", final=True):
+        yield packets
 
 
-async def _growing(builder: Builder, build: BuildRecord, stopping: Callable[[], bool]) -> AsyncIterator[bytes]:
-    """Blocks of the log; an empty one now and then while there is nothing new."""
-    place, ended = 0, False
+async def _blocks(builder: Builder, build: BuildRecord, stopping: Callable[[], bool]) -> AsyncIterator[bytes]:
+    """Blocks of the log. Yields an empty block regularly while nothing is written."""
+    offset, ended = 0, False
     while not ended:
-        # Asked before the log is read to its end: its last words are written before the build ends.
+        # Look before reading: everything is written before the build ends.
         ended = await builder.ends(build, POLL_SECONDS)
-        while not stopping() and (block := await asyncio.to_thread(_read, builder, build, place)):
-            place += len(block)
+        while not stopping() and (block := await asyncio.to_thread(_read, builder, build, offset)):
+            offset += len(block)
             yield block
         if stopping():
             return
         yield b""
 
 
-def _read(builder: Builder, build: BuildRecord, place: int) -> bytes:
-    """The next block; nothing where there is no log yet, or none any more."""
+def _read(builder: Builder, build: BuildRecord, offset: int) -> bytes:
+    """The next block; empty if the log does not exist yet, or was deleted."""
     try:
         with builder.log_file(build).open("rb") as log:
-            log.seek(place)
+            log.seek(offset)
             return log.read(BLOCK)
     except FileNotFoundError:
         return b""

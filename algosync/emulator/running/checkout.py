@@ -1,4 +1,4 @@
-"""A commit's files, written to disk by hand: plain files under plain names, nothing else."""
+"""Writes the files of a commit to disk. Only plain files with safe names are accepted."""
 
 import os
 import stat
@@ -11,20 +11,20 @@ from dulwich.repo import Repo
 
 MAX_BYTES = 2 * 1024 * 1024 * 1024
 MAX_ENTRIES = 100_000
-"""Files and folders, each as often as it is named: a few trees that name each other many times stand for any number."""
+"""Files and folders. An object counts each time a tree lists it, because a few small trees can list each other very often."""
 
 MAX_DEPTH = 64
 
 
 class CheckoutError(Exception):
-    """A commit that is not written out, and why."""
+    """A commit cannot be written to disk. The message says why."""
 
 
 def checkout(repository: Repo, commit_id: str, target: Path, stopped: Event) -> None:
-    """Write the tree of a commit below the new folder `target`, unless it is `stopped` meanwhile, from any thread.
+    """Write the tree of a commit below the new folder `target`. May run in any thread.
 
-    Trees come from whoever pushed them: links, submodules and names that mean something to a file system are refused
-    with `CheckoutError`, as are missing objects and trees beyond the limits. It ends so as well where it is stopped.
+    Raises `CheckoutError` for links, submodules, names with a meaning to the file system, missing objects and trees beyond the
+    limits, and when `stopped` is set.
     """
     target.mkdir(parents=True)
     commit = _object(repository, ObjectID(commit_id.encode()))
@@ -48,7 +48,7 @@ def checkout(repository: Repo, commit_id: str, target: Path, stopped: Event) -> 
 
 
 def _walk(repository: Repo, tree_id: ObjectID, folder: str = "", depth: int = 0) -> Iterator[tuple[str, int, ObjectID]]:
-    """All entries, folders before what is in them."""
+    """All entries of a tree. A folder comes before its contents."""
     tree = _object(repository, tree_id)
     if not isinstance(tree, Tree):
         raise CheckoutError(f"{folder or 'The root'} is not a folder")
@@ -84,7 +84,7 @@ def _object(repository: Repo, object_id: ObjectID) -> object:
 
 def _write(path: Path, blob: Blob, *, executable: bool) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # O_EXCL: two names that are one on this file system must not overwrite each other.
+    # O_EXCL: the file system may treat two different names as the same file.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     with os.fdopen(os.open(path, flags, 0o755 if executable else 0o644), "wb") as file:
         for chunk in blob.as_raw_chunks():

@@ -1,4 +1,4 @@
-"""What the log of a build says of source that can be built and will not do what its owner seems to want."""
+"""Warnings in the log of a build about source that builds, but will probably not run as intended."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from algosync.emulator.processes import children, untrusted_file
 
 MAX_BYTES = 1024 * 1024
-"""Of a source file that is looked at."""
+"""Maximum size of a source file to check."""
 
 MODULE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
@@ -25,36 +25,34 @@ except SyntaxError as error:
 
 
 async def advice(source: Path, settings: Mapping[str, object], python: Path) -> list[str]:
-    """Lines for the log. The build succeeds all the same, as on a cluster, where the first call tells.
+    """Lines for the log. The build succeeds anyway, as on a real cluster, where only the first call fails.
 
-    `python` is what the source will run with: what it takes only its own parser knows, which runs none of it. Packages may have
-    changed the source as they were built: nothing of it is read through links.
+    `python` is the interpreter of the environment. It parses the source without running it. Links are not followed, because
+    building packages may have changed the source.
     """
-    told = []
+    lines = []
     if settings.get("network_access") == "isolated":
-        told.append("network_access is isolated: this local cluster does not enforce it")
-    name = await asyncio.to_thread(_imported, source)
+        lines.append("network_access is isolated: this local cluster does not enforce it")
+    name = await asyncio.to_thread(_module_name, source)
     if name is None:
-        return told
+        return lines
     module = f"src/{name}.py"
     try:
         content = await asyncio.to_thread(untrusted_file.read_below, source, module, MAX_BYTES)
     except FileNotFoundError:
-        return [*told, f"Warning: there is no {module}: calls will fail"]
+        return [*lines, f"Warning: there is no {module}: calls will fail"]
     except OSError:
-        # Too large, or no plain file: it may well be imported.
-        return told
+        # The file is too large or not a plain file, but it may work.
+        return lines
     if os.path.lexists(source / ".adk") and b"ADK" not in content:
-        told.append(
-            f"Warning: .adk marks source that serves itself with the ADK, but {module} has none: end it with one, or delete .adk"
-        )
-    if fault := await _fault(content, python):
-        told.append(f"Warning: {module} cannot be imported: {fault}")
-    return told
+        lines.append(f"Warning: .adk says that the source uses the ADK, but {module} does not: end it with an ADK, or delete .adk")
+    if error := await _syntax_error(content, python):
+        lines.append(f"Warning: {module} cannot be imported: {error}")
+    return lines
 
 
-def _imported(source: Path) -> str | None:
-    """The module that calls will import; None where that cannot be told."""
+def _module_name(source: Path) -> str | None:
+    """The name of the module that calls will import; None if `algorithmia.conf` does not say it."""
     try:
         name = json.loads(untrusted_file.read(source / "algorithmia.conf", MAX_BYTES))["algoname"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -62,14 +60,14 @@ def _imported(source: Path) -> str | None:
     return name if isinstance(name, str) and MODULE.fullmatch(name) else None
 
 
-async def _fault(content: bytes, python: Path) -> str:
-    """In a process of its own, with the limits of one: source that is deep enough ends a parser's."""
+async def _syntax_error(content: bytes, python: Path) -> str:
+    """The syntax error in `content`, or an empty string. Deeply nested source may crash the parser, so it has its own process."""
     command: list[str | Path] = [python, "-I", "-W", "ignore", "-c", PARSE]
     try:
         with open(os.devnull, "wb") as nothing:
             process = await children.start(command, children.inherited(), Path("/"), nothing, limit=MAX_BYTES)
     except OSError:
-        # There is no room for one more, say: what cannot be told fails no build.
+        # For example no more processes. A check that cannot run must not fail the build.
         return ""
     try:
         output, _ = await asyncio.wait_for(process.communicate(content), PARSE_SECONDS)

@@ -1,9 +1,8 @@
-"""Turns: how many may be at something at once, without anybody waiting for who waits for it.
+"""Limits on concurrent calls that cannot deadlock when algorithms call each other.
 
-A call of an algorithm has turns while it runs: one of its build, one of all builds, and for a while one of the imports. As
-long as it waits for calls that it has made itself, it lends them to others; when the last of those ends it goes on at
-once, even if that makes one more at work than there are turns. So whoever waits for a turn waits for calls that are at
-work, never for one that waits in turn: recursion and fan-out end, however few turns there are.
+A running call holds turns: one of its build, one of all builds, and during its import one of the imports. While it waits for calls
+that it has made itself, it lends its turns to others. When the last of those calls ends, it resumes at once, even if the limit is
+then exceeded. So a waiting call only ever waits for calls that make progress, and recursion and fan-out end with any limit.
 """
 
 import asyncio
@@ -13,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 
 
 class Turns:
-    """A number of turns, given in the order in which they were asked for. All methods belong to the event loop's thread."""
+    """A semaphore that serves in the order of requests. Call its methods in the event loop's thread only."""
 
     def __init__(self, limit: int) -> None:
         self._free = limit
@@ -24,32 +23,32 @@ class Turns:
         if self._free > 0:
             self._free -= 1
             return
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
+        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(granted)
         try:
-            await place
+            await granted
         except asyncio.CancelledError:
-            # It may have been given the turn just before.
-            if not place.cancelled():
+            # The turn may have been granted just before the cancellation.
+            if not granted.cancelled():
                 self.give()
             raise
 
     def resume(self) -> None:
-        """Take a turn at once, whether there is one or not."""
+        """Take a turn at once, even if none is free."""
         self._free -= 1
 
     def give(self) -> None:
-        """Give a turn back: to who has waited longest, unless there are too many at work."""
+        """Return a turn. The longest waiting task gets it, unless the limit is exceeded."""
         self._free += 1
         while self._free > 0 and self._waiting:
-            place = self._waiting.popleft()
-            if not place.done():
+            granted = self._waiting.popleft()
+            if not granted.done():
                 self._free -= 1
-                place.set_result(None)
+                granted.set_result(None)
 
 
 class Turn:
-    """The turns that one call has, and lends while it waits for calls that it has made."""
+    """The turns of one call, which it lends to others while it waits for calls that it has made."""
 
     def __init__(self) -> None:
         self._held: list[Turns] = []
@@ -57,7 +56,7 @@ class Turn:
 
     @contextlib.asynccontextmanager
     async def of(self, turns: Turns) -> AsyncIterator[None]:
-        """Have a turn for the length of a block."""
+        """Hold a turn while the body runs."""
         await turns.take()
         self._held.append(turns)
         if self._waits:
@@ -71,7 +70,7 @@ class Turn:
 
     @contextlib.contextmanager
     def lent(self) -> Iterator[None]:
-        """Have none while a call that this one has made goes on. Blocks may overlap."""
+        """Lend all turns while the body runs, which waits for another call. Blocks may overlap."""
         self._waits += 1
         if self._waits == 1:
             for turns in self._held:

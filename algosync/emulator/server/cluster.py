@@ -1,4 +1,4 @@
-"""The parts of a cluster, put together: what has to live as long as the server does."""
+"""Assembles the parts of a cluster and the application that serves them."""
 
 import asyncio
 import hmac
@@ -40,7 +40,7 @@ from algosync.emulator.http.legacy_call_errors import CallErrors
 from algosync.emulator.http.openapi import OpenApi
 from algosync.emulator.http.replies import error_reply, json_reply, refused
 from algosync.emulator.http.request_log import RequestLog
-from algosync.emulator.pages.routes import PageApi, Paged
+from algosync.emulator.pages.routes import ClusterDescription, PageApi
 from algosync.emulator.processes import jail
 from algosync.emulator.processes.removal import discard
 from algosync.emulator.python.venvs import Venvs
@@ -57,18 +57,18 @@ from algosync.emulator.server.listening import NAMES
 from algosync.emulator.variants import DEFAULT_VARIANTS, Variants
 
 DISK_THREADS = 32
-"""More than there are for each core by default: most of them wait for the disk, which is best asked for much at once."""
+"""More threads than asyncio's default, because most of them wait for the disk."""
 
-CARE_SECONDS = 60
-"""How often idle workers and expired files are looked for."""
+CLEANUP_SECONDS = 60
+"""Interval between removals of idle workers and expired files."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a cluster is: its folder, that of the environments, its port on loopback, this start's token.
+class ServerSettings:
+    """The folders of a cluster and of the environments, its port on loopback, and the token of this start.
 
-    With a `ca_bundle`, which has all authorities that a client there should trust, it is reached over TLS. `faults` is the file
-    of what goes wrong there.
+    With a `ca_bundle`, the file of all authorities that a client should trust, the cluster serves TLS. `faults` is the file of
+    the faults to inject.
     """
 
     root: Path
@@ -81,154 +81,153 @@ class Place:
 
     @property
     def address(self) -> str:
-        """The base of all its URLs."""
+        """The base of the cluster's URLs."""
         return f"{'https' if self.ca_bundle else 'http'}://127.0.0.1:{self.port}"
 
 
-class Cluster:
-    """Everything behind the socket. `told` is what people should know who have this machine run code."""
+class ClusterServer:
+    """Everything behind the socket. `notice` tells users how well running code is isolated on this machine."""
 
-    def __init__(self, place: Place, database: Database) -> None:
-        root = place.root
+    def __init__(self, settings: ServerSettings, database: Database) -> None:
+        root = settings.root
         self._root = root
         self._database = database
         self._accounts = Accounts(database)
         self._log = RequestLog(root / "requests.jsonl", self._accounts.knows)
         self._blobs = Blobs(root / "blobs")
         self._files = Files(database, self._blobs)
-        self._records = Catalog.of(database)
+        self._catalog = Catalog.of(database)
         self._repositories = Repositories(root / "git")
         found = jail.find()
-        self.told = found.notice
-        venvs = Venvs(place.environments, found)
-        host = Host(root / "run", place.address, self._accounts, place.ca_bundle, found)
+        self.notice = found.notice
+        venvs = Venvs(settings.environments, found)
+        host = Host(root / "run", settings.address, self._accounts, settings.ca_bundle, found)
         spares = Spares(host)
-        builder = FaultyBuilder if place.faults else Builder
-        self._builder = builder(root / "builds", self._records, self._repositories, venvs, spares)
+        builder = FaultyBuilder if settings.faults else Builder
+        self._builder = builder(root / "builds", self._catalog, self._repositories, venvs, spares)
         self._pool = Pool(host, self._builder, venvs, spares)
-        self._calls = CallsApi(self._records, self._pool, self._files, place.variants)
-        self._pages = PageApi(database, self._records, self._repositories, self._builder, _site(place))
-        self._place = place
+        self._calls = CallsApi(self._catalog, self._pool, self._files, settings.variants)
+        self._pages = PageApi(database, self._catalog, self._repositories, self._builder, _description(settings))
+        self._settings = settings
 
     def app(self) -> ASGIApp:
-        """The application, with the gate around it, and around that the faults."""
-        app = self._softened(self._gated(_routed(self.routes(), self._life)))
-        if self._place.faults is None:
+        """The application behind the gate, and behind the faults if there are any."""
+        app = self._gated(_application(self.routes(), self._lifespan))
+        if self._settings.faults is None:
             return app
-        state = FaultState(self._log, PreviousRecords(self._root / "past", self._root / "cluster.sqlite", self._of_the_past))
-        return FaultMiddleware(FaultFile(self._place.faults, state.reset), app, state)
+        state = FaultState(self._log, PreviousRecords(self._root / "past", self._root / "cluster.sqlite", self._app_of_copy))
+        return FaultMiddleware(FaultFile(self._settings.faults, state.reset), app, state)
 
-    def _of_the_past(self, database: Database) -> ASGIApp:
-        """This cluster with other records."""
-        routes = self._routes(Catalog.of(database), Files(database, self._blobs))
-        return self._softened(self._gated(_routed(routes)))
+    def _app_of_copy(self, database: Database) -> ASGIApp:
+        """The same application with the records of another database."""
+        return self._gated(_application(self._routes(Catalog.of(database), Files(database, self._blobs))))
 
     def _gated(self, app: ASGIApp) -> ASGIApp:
-        hosts = frozenset(f"{f'[{name}]' if ':' in name else name}:{self._place.port}" for name in NAMES)
-        return Gate(app, self._accounts, self._log, hosts, self._place.variants.largest_file)
-
-    def _softened(self, gate: ASGIApp) -> ASGIApp:
-        return CallErrors(gate) if self._place.variants.call_errors_as_200 else gate
+        hosts = frozenset(f"{f'[{name}]' if ':' in name else name}:{self._settings.port}" for name in NAMES)
+        gate = Gate(app, self._accounts, self._log, hosts, self._settings.variants.largest_file)
+        return CallErrors(gate) if self._settings.variants.call_errors_as_200 else gate
 
     def routes(self) -> list[Route]:
         """The route table."""
-        return self._routes(self._records, self._files)
+        return self._routes(self._catalog, self._files)
 
-    def _routes(self, records: Catalog, files: Files) -> list[Route]:
-        async def health(request: Request) -> Response:
-            # That it is the one with the token, it proves without telling it: whoever asks may be anybody, and so may who answers.
-            nonce = request.query_params.get("nonce", "")
-            return json_reply({"proof": hmac.new(self._place.token.encode(), nonce.encode(), "sha256").hexdigest()})
-
+    def _routes(self, catalog: Catalog, files: Files) -> list[Route]:
+        variants = self._settings.variants
         routes = [
-            Route("/health", health),
-            *FilesApi(files, self._blobs, self._accounts, self._place.variants).routes(),
-            *HostedDataApi(files, records.algorithms).routes(),
-            *EnvironmentsApi(records.environments).routes(),
-            *WebApi(records).routes(),
-            *AccountsApi(self._accounts, records, files).routes(),
-            # Before management, whose OWNER/NAME would take ID/builds and the like.
-            *ReleaseApi(records, self._repositories, self._builder, self._place.variants).routes(),
-            *SecretsApi(records).routes(),
-            *ManagementApi(records, self._repositories, self._builder, self._pool).routes(),
-            *GitApi(records, self._repositories, self._builder).routes(),
+            Route("/health", self._health),
+            *FilesApi(files, self._blobs, self._accounts, variants).routes(),
+            *HostedDataApi(files, catalog.algorithms).routes(),
+            *EnvironmentsApi(catalog.environments).routes(),
+            *WebApi(catalog).routes(),
+            *AccountsApi(self._accounts, catalog, files).routes(),
+            # Before management, whose path OWNER/NAME matches ID/builds too.
+            *ReleaseApi(catalog, self._repositories, self._builder, variants).routes(),
+            *SecretsApi(catalog).routes(),
+            *ManagementApi(catalog, self._repositories, self._builder, self._pool).routes(),
+            *GitApi(catalog, self._repositories, self._builder).routes(),
             *self._calls.routes(),
             *self._pages.routes(),
         ]
         return [*routes, OpenApi(routes).route()]
 
+    async def _health(self, request: Request) -> Response:
+        """Prove knowledge of the token without revealing it. A program that reuses the port of a dead server cannot do so."""
+        nonce = request.query_params.get("nonce", "")
+        return json_reply({"proof": hmac.new(self._settings.token.encode(), nonce.encode(), "sha256").hexdigest()})
+
     @asynccontextmanager
-    async def _life(self, _: Starlette) -> AsyncIterator[None]:
-        """Recover what the last server left, and leave no process behind."""
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        """Recover from a kill of the last server, and end all processes when the server stops."""
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(DISK_THREADS))
         for name in ("run", "past"):
             discard(self._root / name)
         self._files.recover()
-        self._repositories.sweep({algorithm.id for algorithm in self._records.algorithms.all()})
+        self._repositories.sweep({algorithm.id for algorithm in self._catalog.algorithms.all()})
         self._builder.recover()
-        care = asyncio.create_task(self._care())
+        cleanup = asyncio.create_task(self._clean_up())
         try:
             yield
         finally:
-            care.cancel()
+            cleanup.cancel()
             await self._calls.close()
-            await asyncio.gather(self._pool.close(), self._builder.close(), care, return_exceptions=True)
+            await asyncio.gather(self._pool.close(), self._builder.close(), cleanup, return_exceptions=True)
             self._log.close()
             self._database.close()
 
-    async def _care(self) -> None:
+    async def _clean_up(self) -> None:
         while True:
             try:
                 await asyncio.to_thread(self._files.expire)
                 await self._pool.reap()
             except Exception:
-                logging.exception("The local cluster could not clear up")
-            await asyncio.sleep(CARE_SECONDS)
+                logging.exception("The local cluster could not clean up")
+            await asyncio.sleep(CLEANUP_SECONDS)
 
 
-def _site(place: Place) -> Paged:
-    """What the pages say of the cluster, whose folder's name is its own."""
-    unusual = [f"{each.name} {value}" for each in fields(Variants) if (value := getattr(place.variants, each.name)) != each.default]
-    return Paged(place.root.name, place.address, place.root / "requests.jsonl", tuple(unusual))
+def _description(settings: ServerSettings) -> ClusterDescription:
+    """The cluster as the pages show it. Its name is that of its folder."""
+    chosen = [(each, getattr(settings.variants, each.name)) for each in fields(Variants)]
+    unusual = tuple(f"{each.name} {value}" for each, value in chosen if value != each.default)
+    return ClusterDescription(settings.root.name, settings.address, settings.root / "requests.jsonl", unusual)
 
 
-def _routed(routes: list[Route], life: Lifespan[Starlette] | None = None) -> Starlette:
-    app = Starlette(routes=routes, lifespan=life, exception_handlers=HANDLERS)
-    # A path with one slash more is another one, and unknown: Starlette would redirect it, without JSON.
+def _application(routes: list[Route], lifespan: Lifespan[Starlette] | None = None) -> Starlette:
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=HANDLERS)
+    # Unknown paths are answered with an error in JSON. Starlette would redirect those with an additional slash.
     app.router.redirect_slashes = False
     return app
 
 
-async def _left(_: Request, __: Exception) -> Response:
-    """The client has gone in the middle of its request; the log should say so, nobody else reads it."""
+async def _disconnected(_: Request, __: Exception) -> Response:
+    """The client disconnected during its request. Only the request log shows this reply."""
     return error_reply(ApiError(400, "The request ended early"))
 
 
 async def _unrouted(request: Request, error: Exception) -> Response:
-    """No such route, or not with this method; some clients insist on JSON here too."""
+    """There is no such route, or it has another method. Some clients need JSON here too."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     message = str(error.detail) if isinstance(error, HTTPException) else "Internal error"
     return error_reply(ApiError(status, message), head=request.method == "HEAD")
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    """A full disk is none of the emulator's faults, and whoever asks should know."""
+    """Report a full disk to the client. Other errors are faults of the emulator."""
     if not is_full(error):
         raise error
     return await refused(request, no_room())
 
 
 async def _crashed(request: Request, _: Exception) -> Response:
-    """A fault of the emulator itself; the traceback is on its stderr."""
+    """A fault of the emulator itself. The traceback is on its stderr."""
     return error_reply(ApiError(500, "Internal error of the local cluster", 5001), head=request.method == "HEAD")
 
 
 HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
     ApiError: refused,
-    ClientDisconnect: _left,
+    ClientDisconnect: _disconnected,
     HTTPException: _unrouted,
     OSError: _failed,
     sqlite3.Error: _failed,
     Exception: _crashed,
 }
-"""What becomes of errors."""
+"""Replies to exceptions, by their types."""

@@ -1,4 +1,4 @@
-"""How a cluster was started last: a folder's cluster stays as it was until it is told otherwise."""
+"""The settings of the last start, which are the defaults of the next one."""
 
 import contextlib
 import json
@@ -7,20 +7,20 @@ from pathlib import Path
 
 from algosync.emulator.variants import DEFAULT_VARIANTS, Variants, recorded
 
-ADDRESS_FILE = "cluster.json"
+ADDRESS = "cluster.json"
 
 
 @dataclass(frozen=True, slots=True)
 class LastStart:
-    """`tls`: over HTTPS, with a certificate of its own authority. One that was given is to be given each time."""
+    """`tls` means HTTPS with a certificate of the cluster's own authority. A certificate of the user's is not remembered."""
 
     tls: bool = False
     variants: Variants = DEFAULT_VARIANTS
 
 
 def last_start(root: Path) -> LastStart:
-    """That of the cluster in this folder; the usual one where there was none, or its file is damaged."""
+    """The last start of the cluster in this folder. Returns the defaults if there was none, or if its file is damaged."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        document = json.loads((root / ADDRESS_FILE).read_text())
+        document = json.loads((root / ADDRESS).read_text())
         return LastStart(isinstance(document.get("ca_cert"), str), recorded(document.get("stances")))
     return LastStart()

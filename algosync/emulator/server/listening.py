@@ -1,4 +1,4 @@
-"""The socket a cluster listens on: on loopback, at the same port again where that can be."""
+"""The socket that a cluster listens on: on loopback, and on the same port as before if possible."""
 
 import contextlib
 import json
@@ -8,16 +8,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 NAMES = ("localhost", "127.0.0.1", "::1", "api.localhost", "git.localhost")
-"""What a cluster on loopback can be called."""
+"""Host names and addresses of a cluster on loopback."""
 
 
 @contextlib.contextmanager
 def listening(port: int, last: int) -> Generator[socket.socket, None, None]:
-    """A socket at this port; where it is 0 at the `last` one, so that addresses stay valid, or where that is taken at any.
+    """A socket bound to `port`. For port 0 it is the `last` port, so that addresses stay valid, or any port if that is taken.
 
-    Raises `OSError` where a port that is asked for is taken.
+    Raises `OSError` if a port other than 0 is taken.
     """
-    # With its protocol named, as asyncio switches off Nagle's delay only then.
+    # asyncio disables Nagle's algorithm only for sockets with an explicit protocol.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         _bind(listener, [port] if port else [last, 0])
@@ -25,7 +25,7 @@ def listening(port: int, last: int) -> Generator[socket.socket, None, None]:
 
 
 def last_port(address_file: Path) -> int:
-    """The port of the last start; 0 where there was none, or its file is damaged."""
+    """The port of the last start. Returns 0 if there was none, or if its file is damaged."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         return urlsplit(json.loads(address_file.read_text())["address"]).port or 0
     return 0

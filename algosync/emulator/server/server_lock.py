@@ -1,7 +1,7 @@
-"""The lock on a cluster's folder: taken by one server, and free when that is gone with all that it has started.
+"""The lock on a cluster's folder. One server holds it until the server and all processes that it started have ended.
 
-Leashes inherit it, so that it outlives a server that is killed until the last of them has cleared up. The file says who took it,
-and when that process began: an id alone may be another's by now.
+Leashes inherit the lock, so after a kill of the server it is held until the last leash has cleaned up. The file contains the
+process id of the server and the start time of that process, because the system reuses process ids.
 """
 
 import contextlib
@@ -13,88 +13,88 @@ from contextlib import contextmanager
 from pathlib import Path
 
 NAME = "server.lock"
-PROBED_SECONDS = 1
-"""How long a server tries: others look whether there is one, and hold the lock for that moment."""
+PROBE_SECONDS = 1
+"""How long a new server tries while the lock is held. Commands that only look for a server hold it for a moment."""
 
-LEFT_SECONDS = 10
-"""How long it waits for what a killed server has left behind."""
+LEFTOVER_SECONDS = 10
+"""How long a new server waits for processes that a killed server left behind."""
 
-LOOK_SECONDS = 0.02
+RETRY_SECONDS = 0.02
 
 
 def take(root: Path) -> int:
-    """Keep every other server out. Raises `BlockingIOError` where there is one.
+    """Lock the folder for this process. Raises `BlockingIOError` if another server holds the lock.
 
-    The descriptor is never closed by hand: the lock is free when the process has ended, and not earlier.
+    Keep the returned descriptor open: the lock must last until the process has ended.
     """
-    descriptor = _opened(root)
+    descriptor = _open(root)
     began = time.monotonic()
-    while not _locked(descriptor, fcntl.LOCK_EX):
-        if time.monotonic() - began > (LEFT_SECONDS if owner(root) is None else PROBED_SECONDS):
+    while not _try_lock(descriptor, fcntl.LOCK_EX):
+        if time.monotonic() - began > (LEFTOVER_SECONDS if owner(root) is None else PROBE_SECONDS):
             os.close(descriptor)
             raise BlockingIOError
-        time.sleep(LOOK_SECONDS)
+        time.sleep(RETRY_SECONDS)
     os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()} {_began(os.getpid())}".encode())
+    os.write(descriptor, f"{os.getpid()} {_start_time(os.getpid())}".encode())
     return descriptor
 
 
 def leave(descriptor: int) -> None:
-    """Whoever holds the lock from now on, it is not this process's doing."""
+    """Record that this process no longer owns the lock, which its leashes may still hold."""
     os.ftruncate(descriptor, 0)
 
 
 @contextmanager
 def held(root: Path) -> Iterator[bool]:
-    """Whether there is no server: then none starts in the body either."""
-    descriptor = _opened(root)
+    """Try to hold the lock while the body runs, so that no server can start. Yields whether that succeeded."""
+    descriptor = _open(root)
     try:
-        yield _locked(descriptor, fcntl.LOCK_EX)
+        yield _try_lock(descriptor, fcntl.LOCK_EX)
     finally:
         os.close(descriptor)
 
 
 def taken(root: Path) -> bool:
-    """Whether a server has the folder, or what one has started still runs. Any number of processes may ask at once."""
+    """Whether a server, or a process that one has started, holds the lock. Any number of processes may ask at the same time."""
     try:
         descriptor = os.open(root / NAME, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
-        return not _locked(descriptor, fcntl.LOCK_SH)
+        return not _try_lock(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
 
 
 def owner(root: Path) -> int | None:
-    """The process that took the lock last, as long as that very one runs."""
+    """The id of the process that took the lock last; None if that process has ended."""
     with contextlib.suppress(OSError, ValueError):
-        pid, began = (root / NAME).read_text().split(" ")
-        if _began(int(pid)) == began:
+        pid, start_time = (root / NAME).read_text().split(" ")
+        if _start_time(int(pid)) == start_time:
             return int(pid)
     return None
 
 
-def _opened(root: Path) -> int:
+def _open(root: Path) -> int:
     return os.open(root / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
-def _locked(descriptor: int, how: int) -> bool:
+def _try_lock(descriptor: int, operation: int) -> bool:
     try:
-        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
 
 
-def _began(pid: int) -> str:
-    """When a process began, in ticks since the machine did. Empty where the system has no `/proc`: then an id has to do.
+def _start_time(pid: int) -> str:
+    """The start time of a process in clock ticks since boot. Empty on systems without `/proc`.
 
-    Raises `OSError` where there is no such process, or it has ended and nobody has waited for it yet.
+    Raises `OSError` if there is no such process, or if it is a zombie.
     """
     if not Path("/proc/self/stat").exists():
         return ""
-    # The name, in parentheses, may hold anything.
+    # The second field is the name of the program in parentheses, which may contain spaces and parentheses.
     fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
     if fields[0] == "Z":
         raise ProcessLookupError(pid)

@@ -1,6 +1,6 @@
-"""Files that a start needs or leaves: the lock, the database, those of TLS, and the address file with its keys.
+"""Files that a start uses or writes: the lock, the database, TLS files, and the address file with the main keys.
 
-Everything here raises `StartError` for what cannot be used.
+All functions raise `StartError` if a file cannot be used.
 """
 
 import contextlib
@@ -21,25 +21,27 @@ from algosync.emulator.records.database import Database
 from algosync.emulator.records.keys import KEY_LENGTH, new_key
 from algosync.emulator.records.rights import Rights
 from algosync.emulator.server import server_lock
-
-ADDRESS = "cluster.json"
+from algosync.emulator.server.last_start import ADDRESS
 
 
 class StartError(Exception):
-    """The server cannot start, and why."""
+    """The server cannot start. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tls:
-    """Files: the server's certificate with its key, that of its authority where it is known, the machine's authorities with it."""
+class TlsFiles:
+    """Paths: the server's certificate with its key, the authority's certificate if known, and the bundle that clients trust.
+
+    The bundle has the authorities of this machine too.
+    """
 
     certificate: Path
     ca_cert: Path | None
     bundle: Path
 
 
-def tls_files(root: Path, given: Path | None) -> Tls:
-    """The given certificate's, or those of a new one."""
+def tls_files(root: Path, given: Path | None) -> TlsFiles:
+    """The files for the given certificate, or for a new one of the cluster's own authority."""
     try:
         from algosync.emulator.server.tls import TlsError, authority, bundle
     except ImportError:
@@ -47,56 +49,55 @@ def tls_files(root: Path, given: Path | None) -> Tls:
     try:
         if given:
             ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(given)
-            # Who has signed it, only who has given it knows.
-            return Tls(given, None, bundle(root / "tls", given))
-        trust = authority(root / "tls")
-        return Tls(trust.issue(root / "tls" / "server.pem"), trust.certificate, trust.bundle())
+            return TlsFiles(given, None, bundle(root / "tls", given))
+        own = authority(root / "tls")
+        return TlsFiles(own.issue(root / "tls" / "server.pem"), own.certificate, own.bundle())
     except (TlsError, OSError) as error:
         raise StartError(f"Cannot serve TLS: {error}") from None
 
 
-def kept_authorities(root: Path) -> None:
-    """Let nothing that is trusted here depend on the folder of another local cluster."""
+def keep_authorities(root: Path) -> None:
+    """Copy CA files that are in the folder of another local cluster, so that the trust outlives that folder."""
     try:
         ca_files.keep(root)
     except OSError as error:
         raise StartError(f"Cannot keep the authorities of another local cluster in {root}: {error.strerror}") from None
 
 
-def checked(faults: Path) -> Path:
-    """A file of faults that can be used as it is now."""
+def checked_faults(path: Path) -> Path:
+    """The absolute path of a file of faults, which is valid at present."""
     try:
-        FaultFile(faults).rules()
+        FaultFile(path).rules()
     except FaultError as error:
         raise StartError(f"Cannot use the faults of {error}") from None
-    return faults.resolve()
+    return path.resolve()
 
 
-def opened(path: Path) -> int:
-    """A lock file. Never closed by hand: its lock is free when the process has ended, and not earlier."""
+def open_lock_file(path: Path) -> int:
+    """Open a lock file. Keep the descriptor open: its lock must last until the process has ended."""
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StartError(f"Cannot open {path}: {error.strerror}") from None
 
 
-def prepared(root: Path) -> Path:
-    """The cluster's folder, for its owner only."""
+def prepared_folder(root: Path) -> Path:
+    """Create the cluster's folder, accessible to its owner only. Returns its absolute path."""
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         root.chmod(0o700)
     except OSError as error:
         raise StartError(f"Cannot use the folder {root}: {error.strerror}") from None
     for path in (root / ADDRESS, _unfinished(root)):
-        # It is replaced at the end of a start, when it is too late for an error.
+        # Check now, because a start writes these files at its very end.
         if path.is_dir():
             raise StartError(f"Cannot use {path}: Is a directory")
     return root.resolve()
 
 
 @contextmanager
-def usable(root: Path) -> Iterator[None]:
-    """For whatever else in the folder is opened or made: it may be of another sort than it was, or there may be no room."""
+def as_start_errors(root: Path) -> Iterator[None]:
+    """Raise `StartError` for errors of the body, which opens or creates other files in the folder."""
     try:
         yield
     except sqlite3.Error as error:
@@ -105,8 +106,8 @@ def usable(root: Path) -> Iterator[None]:
         raise StartError(f"Cannot use {error.filename or root}: {error.strerror}") from None
 
 
-def locked(root: Path) -> int:
-    """The lock of the folder's only server."""
+def lock_folder(root: Path) -> int:
+    """Take the lock that permits one server for a folder. Returns its descriptor."""
     try:
         return server_lock.take(root)
     except BlockingIOError:
@@ -115,8 +116,8 @@ def locked(root: Path) -> int:
         raise StartError(f"Cannot lock the folder {root}: {error.strerror}") from None
 
 
-def opened_database(path: Path) -> Database:
-    """The cluster's metadata."""
+def open_database(path: Path) -> Database:
+    """Open the cluster's database, or create it."""
     try:
         return Database(path)
     except (ValueError, OSError, sqlite3.Error) as error:
@@ -124,23 +125,23 @@ def opened_database(path: Path) -> Database:
 
 
 def main_key(database: Database, root: Path, user: str, name: str, rights: Rights) -> str:
-    """A key of the user's: that of the last start, or a new one. Only the address file has it; the database has a digest."""
+    """The user's key of the last start if it is still valid, or a new one. Only the address file stores keys in plain text."""
     accounts = Accounts(database)
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        known = json.loads((root / ADDRESS).read_text())[name]
-        caller = accounts.caller(known)
-        if len(known) == KEY_LENGTH and caller and caller.user == user and caller.rights == rights:
-            return str(known)
-    made = new_key()
+        last = json.loads((root / ADDRESS).read_text())[name]
+        caller = accounts.caller(last)
+        if len(last) == KEY_LENGTH and caller and caller.user == user and caller.rights == rights:
+            return str(last)
+    key = new_key()
     try:
-        accounts.set_key(user, made, rights)
+        accounts.set_key(user, key, rights)
     except AccountError as error:
         raise StartError(str(error)) from None
-    return made
+    return key
 
 
 def write_address(root: Path, address: dict[str, object]) -> None:
-    """Tell where the cluster answers: whole or not at all, and for the owner's eyes only."""
+    """Write the address file atomically. Only its owner may read it."""
     temporary = _unfinished(root)
     with temporary.open("w") as file:
         json.dump(address, file)
@@ -150,5 +151,5 @@ def write_address(root: Path, address: dict[str, object]) -> None:
 
 
 def _unfinished(root: Path) -> Path:
-    """The next address file, while it is written."""
+    """The temporary file in which the next address file is written."""
     return root / f"{ADDRESS}.new"

@@ -1,7 +1,7 @@
-"""TLS: a certificate authority of the cluster's own, and what it certifies.
+"""The cluster's own certificate authority, and the certificates that it issues.
 
-The authority is made once, for years, and can certify names of this machine's loopback alone: who trusts it takes no risk beyond
-that. The server's certificate is new at every start. Private keys are for their owner's eyes only.
+The authority is created once and lasts for years. It can certify names of this machine's loopback only, which limits the risk of
+trusting it. The server gets a new certificate at every start. Only their owner may read private keys.
 """
 
 import ipaddress
@@ -24,32 +24,32 @@ from algosync.emulator.server.listening import NAMES
 
 AUTHORITY_DAYS = 3650
 SERVER_DAYS = 824
-"""With the margin 825, the most that clients accept."""
+"""825 days with the margin, which is the maximum that clients accept."""
 
 CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 MARGIN = timedelta(days=1)
-"""Certificates begin to be valid that much earlier: clocks differ."""
+"""Certificates are valid this much earlier, because clocks differ."""
 
 
 class TlsError(Exception):
-    """A certificate that cannot be made or used, and why."""
+    """A certificate cannot be issued or used. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A certificate authority in a folder: `ca.pem` is its certificate, which clients have to trust; `ca.key` signs."""
+    """A certificate authority in a folder. `ca.pem` is its certificate, which clients trust, and `ca.key` its private key."""
 
     folder: Path
 
     @property
     def certificate(self) -> Path:
-        """Its certificate."""
+        """The path of its certificate."""
         return self.folder / "ca.pem"
 
     def issue(self, path: Path, names: Sequence[str] = NAMES, days: float = SERVER_DAYS) -> Path:
-        """Write a new key and its certificate for these host names and addresses into one file, which is returned.
+        """Write a new key and its certificate for host names and addresses to the file `path`. Returns `path`.
 
-        With negative `days` it has expired that long ago.
+        With negative `days` the certificate has expired already.
         """
         signer, issuer = _read(self.folder)
         key = _new_key()
@@ -63,62 +63,54 @@ class Authority:
         return path
 
     def bundle(self) -> Path:
-        """One file with this authority and those that this machine trusts: for clients that take a single one."""
+        """Write one file with this authority and those that this machine trusts, for clients that read a single file."""
         return bundle(self.folder, self.certificate)
 
 
 def bundle(folder: Path, certificate: Path) -> Path:
-    """`bundle.pem` in this folder: the certificates of a file, without their keys, and those that this machine trusts."""
+    """Write `bundle.pem` in this folder: the certificates in a file, without keys, and those that this machine trusts."""
     folder.mkdir(mode=0o700, exist_ok=True)
     found = CERTIFICATE.findall(certificate.read_bytes() + _trusted())
-    # Each once: what this machine trusts may name this very bundle.
+    # Without duplicates, because the trusted file may be this bundle itself.
     _write(folder / "bundle.pem", b"\n".join(dict.fromkeys(found)) + b"\n")
     return folder / "bundle.pem"
 
 
 def authority(folder: Path, names: Sequence[str] = NAMES) -> Authority:
-    """The authority of a folder for these names and those below them.
+    """The authority in a folder, which may certify these names and their subdomains.
 
-    Made where there is none, or none that will outlive the certificates it issues now, or one that could certify any name.
+    Creates a new one if there is none, if it would expire before the certificates it issues, or if its names are not limited.
     """
-    if not (folder / "ca.pem").exists() or not _lasting(folder):
-        _make(folder, names)
+    if not (folder / "ca.pem").exists() or not _is_usable(folder):
+        _create(folder, names)
     return Authority(folder)
 
 
-def _lasting(folder: Path) -> bool:
+def _is_usable(folder: Path) -> bool:
     _, certificate = _read(folder)
-    left = certificate.not_valid_after_utc - datetime.now(timezone.utc)
+    remaining = certificate.not_valid_after_utc - datetime.now(timezone.utc)
     constrained = any(isinstance(each.value, x509.NameConstraints) for each in certificate.extensions)
-    return constrained and left > timedelta(days=SERVER_DAYS)
+    return constrained and remaining > timedelta(days=SERVER_DAYS)
 
 
-def _make(folder: Path, names: Sequence[str]) -> None:
-    """Its certificate last: an authority without it was never finished."""
+def _create(folder: Path, names: Sequence[str]) -> None:
+    """Create an authority. Its certificate is written last, so an authority without a certificate is incomplete."""
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / "ca.pem").unlink(missing_ok=True)
     key = _new_key()
     builder = _builder("algosync local cluster", key, datetime.now(timezone.utc) + timedelta(days=AUTHORITY_DAYS))
     builder = builder.issuer_name(_name("algosync local cluster"))
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    builder = builder.add_extension(_signs_certificates(), critical=True)
+    builder = builder.add_extension(_certificate_signing(), critical=True)
     builder = builder.add_extension(x509.NameConstraints([_permitted(name) for name in names], None), critical=True)
     _write(folder / "ca.key", _key_text(key))
     _write(folder / "ca.pem", _text(_signed(builder, key)))
 
 
-def _signs_certificates() -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=False,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=True,
-        crl_sign=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
+def _certificate_signing() -> x509.KeyUsage:
+    others = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
+    denied = dict.fromkeys((*others, "crl_sign", "encipher_only", "decipher_only"), False)
+    return x509.KeyUsage(key_cert_sign=True, **denied)
 
 
 def _read(folder: Path) -> tuple[EllipticCurvePrivateKey, x509.Certificate]:
@@ -155,7 +147,7 @@ def _general_name(name: str) -> x509.GeneralName:
 
 
 def _permitted(name: str) -> x509.GeneralName:
-    """A name with all below it, or one address."""
+    """A name with its subdomains, or one address."""
     try:
         return x509.IPAddress(ipaddress.ip_network(name))
     except ValueError:
@@ -175,13 +167,13 @@ def _key_text(key: EllipticCurvePrivateKey) -> bytes:
 
 
 def _trusted() -> bytes:
-    """The authorities that clients on this machine would trust without this cluster."""
+    """The certificates of the authorities that clients on this machine trust."""
     named = [os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")]
     return next(Path(name) for name in [*named, DEFAULT_CA_BUNDLE_PATH] if name and Path(name).is_file()).read_bytes()
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all, for the owner's eyes only, whatever the umask."""
+    """Write a file atomically. Only its owner may read it, whatever the umask."""
     temporary = path.with_name(path.name + ".new")
     temporary.unlink(missing_ok=True)
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -108,7 +108,7 @@ class Cluster:
 
     @contextmanager
     def writes(self) -> Iterator[Writes]:
-        """What is test_names while the body runs; `lines` is filled in when it ends."""
+        """What is written while the body runs; `lines` is filled in when it ends."""
         before = len(self.requests())
         seen = Writes(())
         yield seen

@@ -67,7 +67,7 @@ def record(key: str, value: str | bytes) -> bytes:
 
 
 def raw(*blocks: bytes) -> bytes:
-    """A packed source with blocks test_names by hand behind its module."""
+    """A packed source with blocks written by hand behind its module."""
     return gzip.compress(tar(SRC)[:1024] + b"".join(blocks) + bytes(1024), 1)
 
 

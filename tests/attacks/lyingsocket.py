@@ -29,7 +29,7 @@ Answer = Callable[[Request], "tuple[bytes, bool]"]
 
 
 class _Socket(socket.socket):
-    """One end of a pair, so that it can be waited for like others; what is test_names is answered instead of sent."""
+    """One end of a pair, so that it can be waited for like others; what is written is answered instead of sent."""
 
     def __init__(self, answer: Answer) -> None:
         ours, self._theirs = socket.socketpair()

@@ -113,7 +113,7 @@ def usable(value: object) -> bool:
 
 
 def _plain(value: object) -> bool:
-    """It can be test_names and read again, also where the stack is deep already."""
+    """It can be written and read again, also where the stack is deep already."""
     try:
         return json.loads(json.dumps([[[value]]], allow_nan=False)) == [[[value]]]
     except (ValueError, RecursionError):

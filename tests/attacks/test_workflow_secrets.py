@@ -101,7 +101,7 @@ def test_an_api_key_is_found_in_what_a_text_means(tmp_path: Path, name: str, tex
 @pytest.mark.parametrize("given", [{"token": KEY}, {"token": f"Simple {KEY}"}], ids=["whole", "part"])
 @pytest.mark.parametrize("sensitive", ["true", "false"], ids=["sensitive", "open"])
 def test_an_api_key_is_no_value_of_a_variable(tmp_path: Path, sensitive: str, given: dict[str, object]) -> None:
-    """It would be test_names into the destination's records of the algorithm."""
+    """It would be written into the destination's records of the algorithm."""
     path = tmp_path / "w.yaml.j2"
     path.write_text(f"variables: {{token: {{sensitive: {sensitive}}}}}\n{HEAD}  test_payload: {{{{ token | tojson }}}}\n")
     ((line, column, _, code),) = told(path, given)

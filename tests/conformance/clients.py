@@ -47,7 +47,7 @@ class Library:
 
 @dataclass(frozen=True)
 class Curl:
-    """Sends requests exactly as test_names. `key` becomes `Authorization: Simple KEY`, unless the headers have an authorization."""
+    """Sends requests exactly as written. `key` becomes `Authorization: Simple KEY`, unless the headers have an authorization."""
 
     address: str
     key: str

@@ -77,8 +77,8 @@ def test_acl_is_listed_for_its_owner_only(site: Site) -> None:
 
 def test_special_collections_have_no_acl(site: Site, hello: Algorithm) -> None:
     path = f"/v1/data/.algo/{hello.path}/perm"
-    test_names = site.curl("PUT", f"{path}/a", b"x")
-    assert test_names.status == 200
+    written = site.curl("PUT", f"{path}/a", b"x")
+    assert written.status == 200
     reply = site.curl("GET", f"{path}?acl=true")
     assert reply.names() == {"files"}
 
@@ -202,8 +202,8 @@ def test_file_names_may_have_any_characters(site: Site, name: str) -> None:
     from urllib.parse import quote
 
     path = site.collection()
-    test_names = site.curl("PUT", f"/v1/data/{path}/{quote(name, safe='')}", name)
-    assert test_names.at("result") == f"data://{path}/{name}"
+    written = site.curl("PUT", f"/v1/data/{path}/{quote(name, safe='')}", name)
+    assert written.at("result") == f"data://{path}/{name}"
     reply = site.curl("GET", f"/v1/data/{path}")
     assert reply.at("files", 0, "filename") == name
 

@@ -1,4 +1,4 @@
-"""Addresses are read back as they were test_names, and order as people list them."""
+"""Addresses are read back as they were written, and order as people list them."""
 
 import pytest
 from hypothesis import given

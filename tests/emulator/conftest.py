@@ -1,4 +1,4 @@
-"""One cluster for a module, one folder of Python environments for all of them."""
+"""One cluster for each module, and one folder of Python environments for all of them."""
 
 import os
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from emulated import Emulator, emulator
 
 @pytest.fixture(scope="session")
 def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Shared by the workers of pytest-xdist, too: what one has installed the others need not."""
+    """The workers of pytest-xdist share this folder too, so each environment is installed once."""
     base = tmp_path_factory.getbasetemp()
     return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "environments"
 

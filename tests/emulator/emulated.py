@@ -1,4 +1,4 @@
-"""A cluster process and the ways tests talk to it: raw HTTP, the official client, dulwich."""
+"""A cluster process, and the ways in which tests talk to it: raw HTTP, the official client, dulwich."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ SETTINGS = {
     "pipeline_enabled": True,
 }
 WITHOUT_JAIL = Path(__file__).with_name("without_jail")
-"""A folder whose bubblewrap does not work, to come first on a path."""
+"""A folder whose `bwrap` does not work, for the first place in a PATH."""
 ADK = "algorithmia>=1.0.0,<2.0\nsix\n"
-"""The template's own requirements; installed once for all tests."""
+"""The requirements of the template, installed once for all tests."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back: status, headers in lower case, the whole body."""
+    """A reply: status, headers with names in lower case, complete body."""
 
     status: int
     headers: dict[str, str]
@@ -59,7 +59,7 @@ class Reply:
 
 @dataclass
 class Emulator:
-    """A running cluster, seen from outside."""
+    """A running cluster, used from outside."""
 
     root: Path
     process: subprocess.Popen[str]
@@ -69,7 +69,7 @@ class Emulator:
     ca_cert: str | None = None
     admin_key: str = ""
     owner: str = ""
-    """Whose algorithms are meant: the user's own, where nobody else is named."""
+    """The owner of the algorithms. By default it is the user."""
 
     def __post_init__(self) -> None:
         self.owner = self.owner or self.user
@@ -87,7 +87,7 @@ class Emulator:
     def request(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, key: str | None = None
     ) -> Reply:
-        """One request with the user's key; an object as `body` is sent as JSON, an iterator in chunks."""
+        """Send one request with the user's key. An object as `body` is sent as JSON, an iterator in chunks."""
         sent = {"Authorization": f"Simple {self.key if key is None else key}", **(headers or {})}
         if isinstance(body, dict | list):
             body = json.dumps(body)
@@ -100,7 +100,7 @@ class Emulator:
         return Reply(response.status, {name.lower(): text for name, text in response.getheaders()}, content)
 
     def get(self, path: str) -> Any:
-        """A JSON answer with status 200."""
+        """The JSON of a reply, which must have status 200."""
         reply = self.request("GET", path)
         assert reply.status == 200, reply
         return reply.json
@@ -118,7 +118,7 @@ class Emulator:
         return str(next(each["id"] for each in found if each["display_name"] == name))
 
     def create(self, name: str, environment: str = "Python 3.7", **settings: object) -> Any:
-        """A new algorithm."""
+        """Create an algorithm."""
         chosen = {**SETTINGS, "algorithm_environment": self.environment(environment), **settings}
         reply = self.request("POST", f"/v1/algorithms/{self.owner}", {"name": name, "details": {"label": name}, "settings": chosen})
         assert reply.status == 200, reply
@@ -127,12 +127,12 @@ class Emulator:
     def git(self) -> HttpGitClient:
         pool = urllib3.PoolManager(ca_certs=self.ca_cert) if self.ca_cert else None
         client = HttpGitClient(self.address, username=self.user, password=self.key, pool_manager=pool)
-        # With it a push would last as long as the build that it starts.
+        # With a side-band a push would last as long as the build that it starts.
         client._send_capabilities.discard(CAPABILITY_SIDE_BAND_64K)
         return client
 
     def fetch(self, name: str) -> tuple[MemoryRepo, bytes]:
-        """The repository of an algorithm and its head."""
+        """The repository of an algorithm, and its head."""
         repository = MemoryRepo()
         refs = self.git().fetch(f"/git/{self.owner}/{name}.git", repository).refs
         return repository, refs[MASTER]
@@ -143,7 +143,7 @@ class Emulator:
         return dict(_contents(repository, repository[head].tree))
 
     def push(self, name: str, files: Mapping[str, str | bytes | None], message: str = "change") -> str:
-        """One commit on top of the head, which changes these files (None removes one); returns its id."""
+        """Push one commit on top of the head that changes these files. None removes a file. Returns the commit's id."""
         repository, head = self.fetch(name)
         contents = dict(_contents(repository, repository[head].tree))
         for path, content in files.items():
@@ -157,7 +157,7 @@ class Emulator:
         return commit.decode()
 
     def send(self, name: str, repository: MemoryRepo, old: bytes, new: bytes, ref: bytes = MASTER) -> SendPackResult:
-        """Push a commit of an in-memory repository to a ref whose value is `old`."""
+        """Push a commit of an in-memory repository to a ref whose current value is `old`."""
 
         def update(refs: dict[bytes, bytes]) -> dict[bytes, bytes]:
             return {ref: new}
@@ -165,7 +165,7 @@ class Emulator:
         return self.git().send_pack(f"/git/{self.owner}/{name}.git", update, repository.generate_pack_data)
 
     def build_of(self, name: str, commit: str) -> Any:
-        """The finished build of a commit."""
+        """The build of a commit, after it has finished."""
 
         def finished() -> Any:
             builds = self.get(f"/v1/algorithms/{self.owner}/{name}/builds")["results"]
@@ -177,7 +177,7 @@ class Emulator:
         return str(self.get(f"/v1/algorithms/{self.owner}/{name}/builds/{build['build_id']}/logs")["logs"])
 
     def deploy(self, name: str, source: str, requirements: str = "", *, adk: bool = False, **settings: object) -> str:
-        """Create an algorithm with this source and build it; returns the path to call its commit by."""
+        """Create an algorithm with this source and build it. Returns the path that calls its commit."""
         self.create(name, **settings)
         files: dict[str, str | bytes | None] = {f"src/{name}.py": source, "requirements.txt": requirements}
         commit = self.push(name, files if adk else {**files, ".adk": None})
@@ -189,12 +189,12 @@ class Emulator:
         return self.request("POST", f"/v1/algorithms/{self.owner}/{name}/versions", body)
 
     def call(self, reference: str, value: object, query: str = "", key: str | None = None) -> Any:
-        """Call with a JSON value; the whole answer."""
+        """Call with a JSON value. Returns the whole reply."""
         headers = {"Content-Type": "application/json"}
         return self.request("POST", f"/v1/algo/{reference}{query}", json.dumps(value), headers, key).json
 
     def key_of(self, user: str, rights: Rights = EVERYTHING, expires_in: float | None = None) -> str:
-        """A new key of a user, who is made where there is none."""
+        """Create a key of a user, who is created if missing."""
         with contextlib.closing(Database(self.root / "cluster.sqlite")) as database:
             accounts, key = Accounts(database), new_key()
             accounts.add_user(user)
@@ -202,11 +202,11 @@ class Emulator:
         return key
 
     def acting(self, user: str, key: str, owner: str = "") -> Emulator:
-        """The same cluster, as another user, for the algorithms of that one or of `owner`."""
+        """The same cluster, as another user, for the algorithms of that user or of `owner`."""
         return dataclasses.replace(self, user=user, key=key, owner=owner or user)
 
     def join(self, user: str, organization: str) -> None:
-        """Make a user a member of an organization; either is made where there is none."""
+        """Make a user a member of an organization. Both are created if missing."""
         with contextlib.closing(Database(self.root / "cluster.sqlite")) as database:
             Accounts(database).add_user(user)
             Accounts(database).join(user, organization)
@@ -215,18 +215,18 @@ class Emulator:
         return [json.loads(line) for line in (self.root / "requests.jsonl").read_text().splitlines()]
 
     def children(self) -> list[int]:
-        """Live processes that this cluster has started."""
+        """Running processes that this cluster has started."""
         return [pid for pid in _processes() if parent(pid) == self.process.pid]
 
     def descendants(self) -> set[int]:
-        """Live processes that this cluster has started, and those that these have started."""
+        """Running processes that this cluster has started, and their descendants."""
         found, parents = {self.process.pid}, {pid: parent(pid) for pid in _processes()}
         while more := {pid for pid, parent in parents.items() if parent in found} - found:
             found |= more
         return found - {self.process.pid}
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Send a signal; the exit code."""
+        """Send a signal. Returns the exit code."""
         self.process.send_signal(number)
         return self.process.wait(DEADLINE)
 
@@ -234,7 +234,7 @@ class Emulator:
 def start(
     root: Path, environments: Path, *options: str, environ: Mapping[str, str] | None = None, jailed: bool = False
 ) -> Emulator:
-    """Start a server and wait until it says that it serves. Unless `jailed`, algorithms may reach the files of the test."""
+    """Start a server and wait until it serves. Unless `jailed`, algorithms can access the files of the test."""
     command = [sys.executable, "-m", "algosync.emulator", str(root), "--environments", str(environments), *options]
     path = {} if jailed else {"PATH": f"{WITHOUT_JAIL}:{os.environ['PATH']}"}
     with errors(root).open("ab") as stderr:
@@ -255,7 +255,7 @@ def start(
 def emulator(
     root: Path, environments: Path, *options: str, environ: Mapping[str, str] | None = None, jailed: bool = False
 ) -> Iterator[Emulator]:
-    """A server for the length of a block."""
+    """Run a server while the body runs."""
     running = start(root, environments, *options, environ=environ, jailed=jailed)
     try:
         yield running
@@ -268,12 +268,12 @@ def emulator(
 
 
 def errors(root: Path) -> Path:
-    """What the servers of a folder say on stderr: nothing, unless they have a fault."""
+    """Stderr of the servers of a folder. It is empty unless they have a fault."""
     return root.with_name(root.name + ".stderr")
 
 
 def until(found: Callable[[], Any]) -> Any:
-    """The first true answer, asked for again and again; the cluster tells of builds and processes in no other way."""
+    """The first true result of `found`, which is called repeatedly. The cluster has no other way to report builds and processes."""
     deadline = time.monotonic() + DEADLINE
     while time.monotonic() < deadline:
         if answer := found():
@@ -287,7 +287,7 @@ def alive(pid: int) -> bool:
 
 
 def within(root: Path) -> list[str]:
-    """The processes of a folder, by their commands, their environments or where they are: workers and leashes too."""
+    """The processes that belong to a folder by their command, environment or working directory, workers and leashes included."""
     return [pid for pid in os.listdir("/proc") if pid.isdigit() and str(root).encode() in _about(Path("/proc") / pid)]
 
 
@@ -300,7 +300,7 @@ def _about(process: Path) -> bytes:
 
 
 def store(repository: MemoryRepo, files: Mapping[str, bytes]) -> bytes:
-    """Put files into an in-memory repository; the id of their tree."""
+    """Put files into an in-memory repository. Returns the id of their tree."""
     tree = Tree()
     folders: dict[str, dict[str, bytes]] = {}
     for path, content in files.items():
@@ -339,7 +339,7 @@ def _contents(repository: MemoryRepo, tree: bytes, folder: str = "") -> Iterator
 
 
 def _processes() -> list[int]:
-    """Processes that run: no zombies, which nobody has waited for yet."""
+    """Running processes, without zombies."""
     pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
     return [pid for pid in pids if _stat(pid)[:1] not in ([], ["Z"])]
 

@@ -1,4 +1,4 @@
-"""A working copy of an algorithm's repository, by the real git. Its URL holds the key, as scripts have it."""
+"""A working copy of an algorithm's repository, for tests with the git program. Its URL contains the key, as in many scripts."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ needs_git = pytest.mark.skipif(GIT is None, reason="there is no git here")
 
 
 def url(site: Emulator, path: str) -> str:
-    """Of a repository, given as `OWNER/NAME`, or of one version."""
+    """The URL of a repository, given as `OWNER/NAME`, or of one version."""
     scheme, _, rest = site.address.partition("://")
     return f"{scheme}://{site.user}:{quote(site.key, safe='')}@{rest}/git/{path}.git"
 
 
 def git(home: Path, *arguments: str, folder: Path | None = None, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """One command, that has to end with this exit code. `home` has the settings."""
+    """Run one command, which must end with this exit code. `home` has the settings."""
     assert GIT
     done = subprocess.run(
         [GIT, *arguments], cwd=folder or home, env=_environ(home), capture_output=True, text=True, check=False, timeout=DEADLINE
@@ -49,7 +49,7 @@ class Work:
         return git(self._home, *arguments, folder=self.folder, code=code)
 
     def commit(self, path: str, content: str | bytes) -> str:
-        """The id of a commit that changes one file."""
+        """Commit a change of one file. Returns the commit's id."""
         (self.folder / path).write_bytes(content.encode() if isinstance(content, str) else content)
         self.run("add", "-A")
         self.run("commit", "-q", "-m", path)
@@ -60,9 +60,9 @@ class Work:
 
     @contextmanager
     def pushing(self, ref: str = "master") -> Iterator[subprocess.Popen[str]]:
-        """A push that runs; it has ended after the block, well or, where that failed, by force.
+        """Run a push while the body runs. If the body fails, the push is killed.
 
-        In a process group of its own: git is more than one process, and a user's Ctrl-C reaches all of them.
+        The push has its own process group: git has several processes, and Ctrl-C reaches all of them.
         """
         assert GIT
         command, environ = [GIT, "push", "origin", f"HEAD:{ref}"], _environ(self._home)

@@ -1,4 +1,4 @@
-"""What is put into requests that are to break a server: it has broken others."""
+"""Values for requests that try to break a server. All of them have broken some server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SEGMENTS = [
     *SEGMENT_WORDS.split(),
     *("a" * 300, "%41" * 300, "a" * 5000, "9" * 40, "0" * 40),
 ]
-"""Of paths."""
+"""Values for paths."""
 
 PREFIXES = ["http://evil.example", "/", "//evil.example", "*", "", "/./", "/x/..", "\\"]
 SEPARATORS = ["%2f", "%252f", "//", "/./", "/%2e%2e/", "\\", "%5c"]
@@ -35,7 +35,7 @@ TEXTS = [
     *TEXT_WORDS.split(),
     *("", "9" * 25, "a" * 4000),
 ]
-"""Of queries."""
+"""Values for queries."""
 
 NUMBERS: list[Any] = [0, -1, -0.0, 2**63, -(2**63) - 1, 10**400, 1e308, float("nan"), float("inf")]
 STRINGS = ["", "\0", "\ud800", "a\udfffb", "x" * 5000, "\u202e", "\n", "é" * 40, "1; --", "0" * 40]
@@ -44,7 +44,7 @@ NAME_WORDS = """
 """
 CONTAINERS: list[Any] = [[], {}, [[]], {"": {}}, [None, 1, "x"], {"a": {"b": {"c": [1]}}}]
 VALUES = [None, True, False, *NUMBERS, *STRINGS, *NAME_WORDS.split(), *CONTAINERS]
-"""Of JSON."""
+"""Values for JSON."""
 
 DOCUMENTS = [b"null", b"[]", b"0", b'"x"', b"NaN", b"-", b'{"name":1,"name":2}', b'{"a":' + b"9" * 5000 + b"}"]
 PACKETS = [b"0000", b"0001", b"0003", b"0004", b"fff0", b"zzzz", b"0009done\n", b"-001"]
@@ -101,4 +101,4 @@ FRAMINGS: list[Callable[[bytes], tuple[list[Header], bytes]]] = [
     lambda body: ([(b"A\r\n B", b"folded")], body),
     lambda body: ([(b"\x00", b"\x00")], body),
 ]
-"""Of messages whose end cannot be known, or should not be believed."""
+"""Framing of messages whose end is unknown or wrong."""

@@ -1,6 +1,6 @@
-"""Requests as no client sends them: seeds of each family of routes, changed by what is known to break servers.
+"""Mutated requests: valid requests of each family of routes, changed by values that are known to break servers.
 
-A case is made from the seed of all, its family and its index alone, so that it can be made again alone.
+A case depends on the common seed, its family and its index only, so each case can be repeated alone.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from hostile import (
 
 @dataclass(frozen=True)
 class Seed:
-    """A request as it is meant: `body` is an object that is sent as JSON, or bytes."""
+    """A valid request. `body` is an object to send as JSON, or bytes."""
 
     method: str
     path: str
@@ -40,13 +40,13 @@ class Seed:
     query: str = ""
     headers: tuple[Header, ...] = ()
     status: int | None = 200
-    """What it is answered with; None where that depends on what other requests have left."""
+    """The expected status; None if it depends on the effects of other requests."""
     weight: float = 1.0
 
 
 @dataclass(frozen=True)
 class Case:
-    """A request as it is sent."""
+    """A request to send."""
 
     family: str
     index: int
@@ -55,9 +55,9 @@ class Case:
     headers: tuple[Header, ...]
     body: bytes
     known: bool
-    """Whether it has a key that opens something."""
+    """Whether it has a valid key."""
     framed: bool = True
-    """Whether its end can be told."""
+    """Whether its end can be determined."""
     chunked: bool = False
 
     def wire(self, host: str) -> bytes:
@@ -80,7 +80,7 @@ def _parts(body: bytes) -> list[bytes]:
 
 
 def plain(seed: Seed, authorization: bytes) -> Case:
-    """The seed as it is."""
+    """The unchanged request of a seed."""
     headers = ((b"Authorization", authorization), *seed.headers)
     return Case("", 0, seed.method, _target(seed), headers, _sent(seed.body), known=True)
 
@@ -94,7 +94,7 @@ def _sent(body: Any) -> bytes:
 
 
 def case(seed: int, family: str, index: int, seeds: Sequence[Seed], authorization: bytes) -> Case:
-    """The case of this index. One in three has no key that is known."""
+    """The case with this index. One third of the cases have no valid key."""
     chance = random.Random(f"{seed}/{family}/{index}")
     chosen = chance.choices(seeds, [each.weight for each in seeds])[0]
     known = index % 3 != 0
@@ -115,7 +115,7 @@ def _path(chance: random.Random, seed: Seed) -> Seed:
     place = chance.randrange(1, len(parts)) if len(parts) > 1 else 0
     how = chance.randrange(9)
     if how <= 3:
-        # The prefix stays more often than not, as everything else is one and the same 404.
+        # Keep the prefix in most cases, because unknown routes all give the same 404.
         place = chance.randrange(min(2, len(parts) - 1), len(parts))
         parts[place] = chance.choice(SEGMENTS) if how else parts[place] + chance.choice(SEGMENTS)
     elif how == 4:
@@ -156,7 +156,7 @@ def _body(chance: random.Random, seed: Seed) -> Seed:
 
 
 def _value(chance: random.Random, value: Any) -> Any:
-    """The value with one place in it changed."""
+    """The value with a change in one place."""
     if isinstance(value, dict) and value and chance.random() < 0.9:
         name = chance.choice(list(value))
         how = chance.random()
@@ -172,7 +172,7 @@ def _value(chance: random.Random, value: Any) -> Any:
 
 
 def _bytes(chance: random.Random, body: bytes) -> bytes:
-    """The bytes, damaged, or others altogether."""
+    """The bytes, damaged or replaced."""
     place = chance.randrange(len(body) + 1)
     ways: list[Callable[[], bytes]] = [
         lambda: body[:place],

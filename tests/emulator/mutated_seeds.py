@@ -1,4 +1,4 @@
-"""Requests that work, of each family of routes, and what they need."""
+"""Valid requests of each family of routes, and the objects that they need."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ECHO = "def apply(input):\n    return input\n"
 
 @dataclass(frozen=True)
 class Seeded:
-    """A cluster with an algorithm that its owner cannot delete, as it is public, a collection and a secret."""
+    """A cluster with a collection, a secret, and an algorithm that its owner cannot delete because it is public."""
 
     site: Emulator
     algorithm: Any
@@ -213,7 +213,7 @@ class Seeded:
     def _both(
         self, method: str, path: str, body: Any = b"", *, query: str = "", status: int | None = 200, weight: float = 1.0
     ) -> list[Seed]:
-        """By name and by id."""
+        """The paths of an algorithm, by name and by id."""
         headers = (JSON,) if body else ()
         bases = ("/v1/algorithms/local/Seed", f"/v1/algorithms/{self.algorithm['id']}")
         return [Seed(method, base + path, body, query, headers, status, weight) for base in bases]
@@ -225,7 +225,7 @@ class Seeded:
 
 
 def seeded(site: Emulator) -> Seeded:
-    """Make what the requests are about."""
+    """Create the objects of the requests."""
     commit = site.deploy("Seed", ECHO).rpartition("/")[2]
     assert site.publish("Seed", settings={"algorithm_callability": "public"}).status == 200
     algorithm = site.get("/v1/algorithms/local/Seed")
@@ -240,7 +240,7 @@ def seeded(site: Emulator) -> Seeded:
 
 
 def _push(site: Emulator) -> bytes:
-    """A push of a new branch, which builds nothing. Sent again it is refused, in git's own words."""
+    """A push of a new branch, which starts no build. A repetition is refused by git's own report."""
     repository, head = site.fetch("Seed")
     new = add_commit(repository, store(repository, {"file": b"new"}), [head])
     count, objects = repository.generate_pack_data({head}, {new})

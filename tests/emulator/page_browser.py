@@ -1,4 +1,4 @@
-"""A headless Chromium, driven through its own pipe by the DevTools protocol."""
+"""A headless Chromium, controlled through a pipe by the DevTools protocol."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps")
 
 PIPED = "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execv(sys.argv[3], sys.argv[3:])"
-"""Chromium reads commands from 3 and writes to 4."""
+"""Chromium reads commands from descriptor 3 and writes to descriptor 4."""
 
 
 @dataclass
 class Browser:
-    """One tab. `requests` and `dialogs` are those since the last `open`; `asked` are the realms it was asked a password for."""
+    """One tab. `requests` and `dialogs` are those since the last `open`. `asked` has the realms that asked for a password."""
 
     incoming: int
     outgoing: int
@@ -40,14 +40,14 @@ class Browser:
     loaded: bool = False
 
     def begin(self) -> None:
-        """Open the tab and look at all it does."""
+        """Open the tab and record its events."""
         target = self.do("Target.createTarget", url="about:blank")["targetId"]
         self.session = self.do("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self.do("Page.enable")
         self.do("Fetch.enable", handleAuthRequests=True)
 
     def open(self, url: str, width: int, height: int, *, dark: bool = False) -> None:
-        """Load a page in a window of this size, as a phone does where it is narrow."""
+        """Load a page in a window of this size. A narrow window behaves like a phone."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.do("Emulation.setDeviceMetricsOverride", **size)
@@ -58,14 +58,14 @@ class Browser:
             self._take()
 
     def value(self, expression: str) -> Any:
-        """What a JavaScript expression says of the page; the page's own policy does not bind us."""
+        """The value of a JavaScript expression on the page. The page's own policy does not apply to it."""
         return self.do("Runtime.evaluate", expression=expression, returnByValue=True)["result"]["value"]
 
     def picture(self, file: Path) -> None:
         file.write_bytes(base64.b64decode(self.do("Page.captureScreenshot")["data"]))
 
     def do(self, method: str, **params: object) -> Any:
-        """A command's answer; what happens meanwhile is noted."""
+        """Send a command and return its result. Events in the meantime are recorded."""
         number = self._send(method, **params)
         while (message := self._take()).get("id") != number:
             pass
@@ -108,7 +108,7 @@ class Browser:
 
 @contextlib.contextmanager
 def browser(folder: Path, key: str) -> Iterator[Browser]:
-    """A browser with a profile of its own, whose user answers every question for a password with the key."""
+    """A browser with its own profile, which answers every request for a password with the key."""
     assert PROGRAM is not None
     to_read, outgoing = os.pipe()
     incoming, to_write = os.pipe()

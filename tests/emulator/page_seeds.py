@@ -1,4 +1,4 @@
-"""Clusters with something on their pages, and what a page says to who reads its HTML."""
+"""Clusters with content for their pages, and helpers to read the pages."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ BROKEN = f"def apply(input):\n    raise ValueError({HOSTILE + SPOOF!r})\n"
 
 @dataclass
 class Page(HTMLParser):
-    """A page, parsed as a browser does."""
+    """A page, parsed like a browser does."""
 
     html: str
     tags: set[str] = field(default_factory=set)
@@ -83,7 +83,7 @@ def fetched(site: Emulator, path: str, key: str | None = None) -> Reply:
 
 
 def page(site: Emulator, path: str, key: str | None = None) -> Page:
-    """A page that is there and holds nothing but what the templates do."""
+    """A page with status 200 that has no elements other than those of the templates."""
     reply = fetched(site, path, key)
     assert (reply.status, reply.headers["content-type"]) == (200, "text/html; charset=utf-8"), reply
     parsed = Page(reply.body.decode())
@@ -93,7 +93,7 @@ def page(site: Emulator, path: str, key: str | None = None) -> Page:
 
 
 def rehearse(site: Emulator) -> None:
-    """A rehearsal that fails in every way, by whoever means harm."""
+    """A rehearsal that fails in every way, with hostile values."""
     reference = site.deploy("Broken", BROKEN)
     assert site.call(reference, HOSTILE)["error"]["message"] == HOSTILE + SPOOF
     commit = site.push("Broken", {"requirements.txt": f"no-such-package=={HOSTILE}\n"})
@@ -105,7 +105,7 @@ def rehearse(site: Emulator) -> None:
 
 
 def looked(pages: PageApi, path: str) -> Page:
-    """A page without a server around it."""
+    """A page, rendered without a server."""
     path, _, query = path.partition("?")
     scope = {
         "type": "http",
@@ -124,9 +124,9 @@ def looked(pages: PageApi, path: str) -> Page:
 
 
 def filled(database: Database, algorithms: int, folder: Path) -> PageApi:
-    """The pages of so many algorithms, each with builds, a version and a failure, and of as many collections.
+    """Pages of `count` algorithms, each with builds, a version and a failure, and of `count` collections.
 
-    The first of those has a file more for each. The request log is empty.
+    The first collection has one additional file for each. The request log is empty.
     """
     Accounts(database).add_user("local")
     records = Catalog.of(database)

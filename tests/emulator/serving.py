@@ -1,4 +1,4 @@
-"""An application behind a protocol of the cluster, in a thread of the test, on a clock that the test moves."""
+"""Runs an application behind a protocol of the cluster in a thread, with a clock that the test controls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Loop", "readable", "run", "served"]
 
 
 class Loop(asyncio.SelectorEventLoop):
-    """An event loop whose clock can be put forward, so that no test waits for a limit or races with one."""
+    """An event loop whose clock can be advanced, so that tests neither wait for time limits nor race with them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class Loop(asyncio.SelectorEventLoop):
         return super().time() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """From another thread: let that much time pass. Returns when all that was due by then has been called."""
+        """Advance the clock from another thread. Returns after all callbacks that are then due."""
         passed = threading.Event()
 
         def forward() -> None:
@@ -39,7 +39,7 @@ class Loop(asyncio.SelectorEventLoop):
         assert passed.wait(60)
 
     def advance_until_readable(self, connection: socket.socket, seconds: float) -> None:
-        """Let that much time pass, again and again: the server may not have accepted the connection at first."""
+        """Advance the clock repeatedly, because the server may not have accepted the connection at first."""
         for _ in range(1000):
             if readable(connection):
                 return
@@ -48,13 +48,13 @@ class Loop(asyncio.SelectorEventLoop):
 
 
 def readable(connection: socket.socket) -> bool:
-    """Whether data or an end comes within a moment."""
+    """Whether data or the end of the connection arrives within a moment."""
     return bool(select.select([connection], [], [], 0.05)[0])
 
 
 @contextlib.contextmanager
 def run(server: uvicorn.Server, loop: Loop) -> Iterator[int]:
-    """Run it on this loop, in a thread, for the length of a block; the port."""
+    """Run the loop in a thread while the body runs. Yields the port."""
 
     def serve() -> None:
         asyncio.set_event_loop(loop)
@@ -71,7 +71,7 @@ def run(server: uvicorn.Server, loop: Loop) -> Iterator[int]:
 
 @contextlib.contextmanager
 def served(application: ASGIApp, protocol: type[H11Protocol], loop: Loop, **settings: Any) -> Iterator[int]:
-    """Serve it for the length of a block, with these of uvicorn's settings; the port."""
+    """Serve while the body runs, with these settings of uvicorn. Yields the port."""
     config = uvicorn.Config(application, http=protocol, ws="none", lifespan="off", log_level="error", **settings)
     with run(uvicorn.Server(config), loop) as port:
         yield port

@@ -223,16 +223,16 @@ def archive(folder: Path, name: str, strike: str, link: str = "") -> None:
         "pyproject.toml": PROJECT,
         "backend.py": f"{BACKEND}\ndef strike():\n    {body}\n".replace("harmful", name),
     }
-    with tarfile.open(folder / f"{name}-1.tar.gz", "w:gz") as test_names:
+    with tarfile.open(folder / f"{name}-1.tar.gz", "w:gz") as written:
         if link:
             member = tarfile.TarInfo(f"{name}-1/link")
             member.type, member.linkname = tarfile.SYMTYPE, link
-            test_names.addfile(member)
+            written.addfile(member)
             files["link/through the link"] = ""
         for path, text in files.items():
             member = tarfile.TarInfo(f"{name}-1/{path}")
             member.size = len(text)
-            test_names.addfile(member, io.BytesIO(text.encode()))
+            written.addfile(member, io.BytesIO(text.encode()))
 
 
 def test_what_is_built_changes_nothing_that_others_install(jailed: Emulator, packages: Path) -> None:

@@ -24,7 +24,7 @@ MIB = 1024 * 1024
 
 @pytest.fixture(scope="module")
 def guest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The folder of a cluster that knows a second user, and that user's key."""
+    """The folder of a cluster with a second user, and that user's key."""
     root = tmp_path_factory.mktemp("guests") / "root"
     root.mkdir()
     database = Database(root / "cluster.sqlite")
@@ -113,7 +113,7 @@ def test_paging(site: Emulator) -> None:
 
 
 @pytest.mark.parametrize("name", ["a b", "a+b", "100%", "#1", "q?x=1", "ü☎", "..", "-rf", "a\\b", "nul\0l", "x" * 300, "con", '"'])
-def test_any_name_is_a_name(site: Emulator, name: str) -> None:
+def test_file_names_may_have_any_characters(site: Emulator, name: str) -> None:
     base = f"/v1/data/.my/{quote('odd ' + name)}"
     assert site.request("POST", "/v1/data/.my", {"name": "odd " + name}).status == 200
     assert site.request("PUT", f"{base}/{quote(name)}", name.encode()).status == 200
@@ -122,7 +122,7 @@ def test_any_name_is_a_name(site: Emulator, name: str) -> None:
     assert site.request("DELETE", f"{base}/{quote(name)}").body == b'{"result":{"deleted":1}}'
 
 
-def test_wholly_escaped_paths(site: Emulator) -> None:
+def test_completely_escaped_paths(site: Emulator) -> None:
     base = collection(site, "escaped")
     site.request("PUT", f"{base}/a%20b", b"x")
     assert site.request("GET", "/v1/data/.my%2Fescaped%2Fa+b").body == b"x"
@@ -132,11 +132,11 @@ def test_wholly_escaped_paths(site: Emulator) -> None:
 @pytest.mark.parametrize(
     ("path", "status"), [("s3+label://bucket/key", 400), (".my/a/b/c", 404), (".session/x", 404), (".algo/x", 404)]
 )
-def test_places_that_are_none(site: Emulator, path: str, status: int) -> None:
+def test_impossible_paths(site: Emulator, path: str, status: int) -> None:
     assert site.request("GET", f"/v1/data/{path}").status == status
 
 
-def test_big_files_both_ways(site: Emulator) -> None:
+def test_large_uploads_and_downloads(site: Emulator) -> None:
     base = collection(site, "big")
     content = random.Random(1).randbytes(5 * MIB + 17)
 
@@ -159,7 +159,7 @@ def test_big_files_both_ways(site: Emulator) -> None:
     assert len(list((site.root / "blobs").glob("*"))) >= 2
 
 
-def test_what_an_upload_replaces_is_removed(tmp_path: Path, environments: Path) -> None:
+def test_replaced_contents_are_removed(tmp_path: Path, environments: Path) -> None:
     with emulator(tmp_path / "root", environments) as own:
         base = collection(own, "replaced")
         for content in (b"one", b"two", b"three"):
@@ -183,7 +183,7 @@ def test_a_broken_upload_changes_nothing(site: Emulator) -> None:
     assert list((site.root / "blobs" / "incoming").iterdir()) == []
 
 
-def test_readers_of_a_file_that_is_replaced_get_one_or_the_other(site: Emulator) -> None:
+def test_readers_of_a_replaced_file_get_the_old_or_the_new_one(site: Emulator) -> None:
     base = collection(site, "contended")
     contents = {bytes([number]) * 100_000 for number in range(20)}
     site.request("PUT", f"{base}/file", bytes(100_000))
@@ -243,7 +243,7 @@ def test_deleting(site: Emulator) -> None:
     assert site.request("DELETE", "/v1/data/.my/empty?force=false").body == b'{"result":{"deleted":1}}'
 
 
-def test_content_types_follow_what_is_accepted(site: Emulator) -> None:
+def test_content_types_follow_the_accept_header(site: Emulator) -> None:
     base = collection(site, "typed")
     site.request("PUT", f"{base}/text", "€".encode())
     site.request("PUT", f"{base}/binary", b"\xff\xfe")
@@ -258,7 +258,7 @@ def test_content_types_follow_what_is_accepted(site: Emulator) -> None:
     assert kind("text", "application/json") == "application/json"
 
 
-def test_who_may_read(shared: Emulator, guest: tuple[Path, str]) -> None:
+def test_readers_by_acl(shared: Emulator, guest: tuple[Path, str]) -> None:
     key = guest[1]
     statuses = {}
     for name, acl in (("private", []), ("mine", ["algo://.my/*"]), ("public", ["user://*"])):

@@ -1,4 +1,4 @@
-"""Twenty calls at once of an algorithm that calls twelve others at once: all answered, in bounded memory."""
+"""Twenty simultaneous calls of an algorithm that makes twelve calls at once: all are answered, in bounded memory."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ MOST_BYTES = 8 * 2**30
 SAMPLE_SECONDS = 0.25
 
 LEAF = "import time\nmodel = bytearray(b'x' * 2**26)\ndef apply(input):\n    time.sleep(0.3)\n    return input * input\n"
-"""With a model of 64 MiB in memory."""
+"""Source with a model of 64 MiB in memory."""
 
 ORCHESTRATOR = """
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,7 @@ def apply(input):
 
 
 class Memory:
-    """The peak of a cluster's memory: the proportional set sizes (PSS) of all its processes, looked at again and again."""
+    """The peak of a cluster's memory: the sum of the proportional set sizes (PSS) of all its processes, measured repeatedly."""
 
     def __init__(self, site: Emulator) -> None:
         self.peak = self.most = 0
@@ -60,7 +60,7 @@ class Memory:
 
 
 def proportional(pid: int) -> int:
-    """The bytes of a process, where those it shares count for each of its owners in part; 0 once it has gone."""
+    """The PSS of a process in bytes, which divides shared memory among its users. 0 if the process has ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
@@ -68,7 +68,7 @@ def proportional(pid: int) -> int:
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 
 
-def test_twenty_orchestrators_twelve_wide(tmp_path: Path, environments: Path) -> None:
+def test_twenty_callers_with_twelve_calls_each(tmp_path: Path, environments: Path) -> None:
     with emulator(tmp_path / "root", environments, jailed=True) as site:
         leaves = [site.deploy(f"Leaf{number}", LEAF) for number in range(WIDTH)]
         orchestrator = site.deploy("Orchestrator", ORCHESTRATOR, ADK)
@@ -84,7 +84,7 @@ def test_twenty_orchestrators_twelve_wide(tmp_path: Path, environments: Path) ->
     print(f"{memory.peak / 2**20:.0f} MiB of PSS in at most {memory.most} processes")
 
 
-def test_a_tree_of_calls_of_itself_is_wider_than_its_turns(tmp_path: Path, environments: Path) -> None:
+def test_a_recursive_tree_may_exceed_the_limit_of_calls(tmp_path: Path, environments: Path) -> None:
     with emulator(tmp_path / "root", environments) as site:
         own = site.deploy("Recursion", RECURSION, ADK)
         assert site.call(own, [own, 4])["result"] == 2**4

@@ -134,9 +134,9 @@ def test_known_keys_of_every_format_in_a_query_are_refused(site: Emulator) -> No
         for key in keys:
             Accounts(database).add_key("local", key)
     for key in keys:
-        for test_names in (quote(key, safe=""), quote(key, safe="+/=")):
-            assert site.request("GET", f"/health?nonce={test_names}").status == 400
-            assert site.request("GET", f"/health?{test_names}").status == 400
+        for written in (quote(key, safe=""), quote(key, safe="+/=")):
+            assert site.request("GET", f"/health?nonce={written}").status == 400
+            assert site.request("GET", f"/health?{written}").status == 400
         assert key not in (site.root / "requests.jsonl").read_text()
     assert site.request("GET", "/health?nonce=c2ltcGx5IGEgbWFya2VyIHRoYXQgbG9va3MgbGlrZSBvbmU=").status == 200
 
@@ -148,8 +148,8 @@ def test_a_key_inside_a_path_or_value_is_refused(site: Emulator, form: KeyFormat
     key = new_key(form, "local")
     with contextlib.closing(Database(site.root / "cluster.sqlite")) as database:
         Accounts(database).add_key("local", key, expires_at=1)
-    test_names = (key, quote(key, safe=""))
-    for path in [f"/health?x=local:{key}", f"/v1/data/?x={test_names[1]},", *[f"/v1/data/.my/c/{each}" for each in test_names]]:
+    written = (key, quote(key, safe=""))
+    for path in [f"/health?x=local:{key}", f"/v1/data/?x={written[1]},", *[f"/v1/data/.my/c/{each}" for each in written]]:
         for sent in ({}, {"Authorization": ""}, {"Host": "elsewhere"}):
             status = 403 if "Host" in sent else 400
             assert (site.request("GET", path, headers=sent).status, path, sent) == (status, path, sent)

@@ -1,4 +1,4 @@
-"""What algorithms answer that no reply can hold, and what they leave unread: errors of theirs, never of the server."""
+"""Results that no reply can represent, and inputs that nobody reads. They are errors of the algorithm, not of the server."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ DOCUMENTS = [
 
 
 @pytest.mark.parametrize("depth", [500, *range(900, 1010, 15), 1100])
-def test_a_result_of_any_depth_is_a_result_or_an_error(site: Emulator, nests: str, depth: int) -> None:
+def test_a_deeply_nested_result_is_returned_or_an_error(site: Emulator, nests: str, depth: int) -> None:
     for query in ("", "?output=raw"):
         reply = site.request("POST", f"/v1/algo/{nests}{query}", str(depth), {"Content-Type": "application/json"})
         if depth == 500:
@@ -55,8 +55,8 @@ def test_a_result_of_any_depth_is_a_result_or_an_error(site: Emulator, nests: st
 
 
 @pytest.mark.parametrize("depth", [900, 940, 960, 970, 980, 985, 990, 995, 1000, 1100])
-def test_an_input_of_any_depth_is_taken_or_refused(site: Emulator, nests: str, depth: int) -> None:
-    """It is no number either: the algorithm fails, and the list of errors tells the beginning of its input."""
+def test_a_deeply_nested_input_is_accepted_or_refused(site: Emulator, nests: str, depth: int) -> None:
+    """The input is no number either, so the algorithm fails, and the list of errors has the beginning of the input."""
     body = b"[" * depth + b"]" * depth
     reply = site.request("POST", f"/v1/algo/{nests}", body, {"Content-Type": "application/json"})
     assert reply.status in (200, 400)
@@ -75,14 +75,14 @@ def forges(site: Emulator) -> str:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document[:40])
-def test_whatever_a_runner_answers_is_no_error_of_the_server(site: Emulator, forges: str, document: str) -> None:
+def test_no_answer_of_a_runner_is_an_error_of_the_server(site: Emulator, forges: str, document: str) -> None:
     for query in ("", "?output=raw"):
         reply = site.request("POST", f"/v1/algo/{forges}{query}", document.encode(), {"Content-Type": "text/plain"})
         assert reply.status in ((200, 400) if query else (200,))
 
 
-def test_an_input_that_nobody_reads_is_given_up_in_time(site: Emulator, tmp_path: Path) -> None:
-    """Two megabytes fill every pipe; who is stopped by then reads none of them."""
+def test_an_unread_input_ends_with_the_timeout(site: Emulator, tmp_path: Path) -> None:
+    """Two megabytes exceed any pipe's buffer. A stopped worker reads none of them."""
     code = r"""
 import os, signal, subprocess, sys
 def apply(input):

@@ -32,7 +32,7 @@ def attempt(action, path):
             return sorted(os.listdir(path))
         if action == "write":
             with open(path, "w") as file:
-                file.write("test_names")
+                file.write("written")
             return open(path).read()
     except OSError as error:
         return type(error).__name__
@@ -123,7 +123,7 @@ def test_a_jailed_algorithm_reads_and_writes_only_its_own_files(jailed: Emulator
     other = jailed.deploy("Other", "def apply(input):\n    return 'canary'\n")
     reference = jailed.deploy("Probe", PROBE)
     [theirs] = (jailed.root / "builds").rglob("src/Other.py")
-    outside = home / "test_names"
+    outside = home / "written"
     attempts = [
         ("read", str(jailed.root / "cluster.json")),
         ("read", str(jailed.root / "cluster.sqlite")),
@@ -144,7 +144,7 @@ def test_a_jailed_algorithm_reads_and_writes_only_its_own_files(jailed: Emulator
     assert (theirs.read_text(), outside.exists()) == ("def apply(input):\n    return 'canary'\n", False)
     folder, own_home, temporary, environment = jailed.call(reference, "places")["result"]
     own = [("write", os.path.join(place, "x")) for place in (folder, own_home, temporary, "/tmp")]
-    assert jailed.call(reference, own)["result"] == ["test_names"] * 4
+    assert jailed.call(reference, own)["result"] == ["written"] * 4
     assert jailed.call(reference, [("write", os.path.join(environment, "x"))])["result"] == ["OSError"]
     assert jailed.call(other, 1)["result"] == "canary"
     assert WITH in log_of(jailed, "Probe")
@@ -292,15 +292,15 @@ import multiprocessing, os
 def apply(input):
     shared = os.statvfs("/dev/shm")
     multiprocessing.Lock()
-    test_names = []
+    written = []
     for path in input:
         try:
             open(path + "/x", "w").close()
-            test_names.append(path)
+            written.append(path)
         except OSError:
             pass
     open("/dev/null", "w").write("x")
-    return [shared.f_frsize * shared.f_blocks, test_names]
+    return [shared.f_frsize * shared.f_blocks, written]
 """
     found = jailed.call(jailed.deploy("Bounded", code), ["/", "/dev", "/run", "/home", "/etc", "/var", "/dev/shm", "/tmp"])[
         "result"
@@ -331,7 +331,7 @@ def opens(path):
     except OSError:
         return False
 def apply(input):
-    # Files are only opened, not test_names, and modes keep their values, as these may be the machine's own files.
+    # Files are only opened, not written, and modes keep their values, as these may be the machine's own files.
     tops = ["/proc/" + name for name in os.listdir("/proc")]
     kernels = [top for top in tops if not os.path.islink(top) and not os.path.basename(top).isdigit()]
     files = [os.path.join(folder, name) for top in kernels for folder, _, names in os.walk(top) for name in names]

@@ -1,4 +1,4 @@
-"""The server as a process: its lock, its address file, its end, and what outlives it."""
+"""The server process: its lock, its address file, its end, and what outlives it."""
 
 import fcntl
 import hmac
@@ -30,7 +30,7 @@ def apply(input):
 """
 
 
-def test_what_a_start_leaves(tmp_path: Path, environments: Path) -> None:
+def test_files_of_a_start(tmp_path: Path, environments: Path) -> None:
     with emulator(tmp_path / "root", environments, "--user", "someone") as site:
         document = json.loads((site.root / "cluster.json").read_text())
         assert set(document) == {
@@ -86,8 +86,8 @@ def test_a_taken_port(tmp_path: Path, environments: Path) -> None:
         assert second.stderr == f"Error: Cannot listen on port {port}: Address already in use\n"
 
 
-def test_it_lives_until_nobody_shares_the_lock(tmp_path: Path, environments: Path) -> None:
-    """Two users of a cluster; the server ends after the second one, and holds the lock while it does."""
+def test_the_server_runs_until_nobody_shares_the_lock(tmp_path: Path, environments: Path) -> None:
+    """Two users of a cluster: the server ends after the second one, and holds its lock until then."""
     lock = tmp_path / "users.lock"
     first, second = (os.open(lock, os.O_RDWR | os.O_CREAT) for _ in range(2))
     fcntl.flock(first, fcntl.LOCK_SH)
@@ -103,7 +103,7 @@ def test_it_lives_until_nobody_shares_the_lock(tmp_path: Path, environments: Pat
 
 
 def test_the_lock_is_free_only_after_the_server(tmp_path: Path, environments: Path) -> None:
-    """A user who comes while the server is stopping waits for its end, and never meets a dying server."""
+    """A user who arrives while the server is stopping waits for its end, and never connects to a stopping server."""
     lock = tmp_path / "users.lock"
     user = os.open(lock, os.O_RDWR | os.O_CREAT)
     fcntl.flock(user, fcntl.LOCK_SH)
@@ -128,7 +128,7 @@ def _is_locked(lock: Path) -> bool:
     return False
 
 
-def test_signals_end_it_with_everything_it_started(tmp_path: Path, environments: Path) -> None:
+def test_signals_end_the_server_and_all_its_processes(tmp_path: Path, environments: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         with emulator(tmp_path / number.name, environments) as site:
             reference = site.deploy("Sleeper", SLEEPER)
@@ -172,7 +172,7 @@ def test_a_push_survives_a_kill_and_its_build_is_finished_by_the_next_server(tmp
         assert again.call(f"local/Half/{commit}", None)["result"] == 7
 
 
-def test_a_stale_address_is_seen_by_its_token(tmp_path: Path, environments: Path) -> None:
+def test_a_stale_address_is_recognized_by_its_token(tmp_path: Path, environments: Path) -> None:
     with emulator(tmp_path / "root", environments) as site:
         stale = json.loads((site.root / "cluster.json").read_text())
         site.stop(signal.SIGKILL)
@@ -181,8 +181,8 @@ def test_a_stale_address_is_seen_by_its_token(tmp_path: Path, environments: Path
         assert again.request("GET", "/health?nonce=n").json["proof"] != proof(stale["token"], "n")
 
 
-def test_the_folder_is_free_when_all_that_a_killed_server_started_is_gone(tmp_path: Path, environments: Path) -> None:
-    """Also while its lock can be looked at."""
+def test_the_lock_is_free_when_all_processes_of_a_killed_server_have_ended(tmp_path: Path, environments: Path) -> None:
+    """The lock can be examined meanwhile."""
     with emulator(tmp_path / "root", environments) as site:
         reference = site.deploy("Sleeper", SLEEPER)
         site.call(reference, str(tmp_path / "pids"), "?output=void")
@@ -202,7 +202,7 @@ def test_the_folder_is_free_when_all_that_a_killed_server_started_is_gone(tmp_pa
         assert (again.root / "server.lock").read_text() == "", "nobody is to be taken for a server"
 
 
-def test_who_looks_for_a_server_is_none_and_keeps_none_out(tmp_path: Path) -> None:
+def test_looking_for_a_server_does_not_prevent_a_start(tmp_path: Path) -> None:
     (tmp_path / "server.lock").write_text(f"{os.getpid()} 1")
     assert server_lock.owner(tmp_path) is None, "it began at another time"
     looking = os.open(tmp_path / "server.lock", os.O_RDWR)
@@ -214,7 +214,7 @@ def test_who_looks_for_a_server_is_none_and_keeps_none_out(tmp_path: Path) -> No
     os.close(lock)
 
 
-def test_leftovers_of_a_killed_server_are_cleared(tmp_path: Path, environments: Path) -> None:
+def test_leftovers_of_a_killed_server_are_removed(tmp_path: Path, environments: Path) -> None:
     site = start(tmp_path / "root", environments)
     site.stop(signal.SIGKILL)
     leftovers = [
@@ -241,7 +241,7 @@ def test_a_lost_address_file_means_a_new_key(tmp_path: Path, environments: Path)
         assert again.request("GET", "/v1/data/", key=site.key).status == 401
 
 
-def test_a_disk_that_is_full_at_the_end_of_a_start_is_said(tmp_path: Path) -> None:
+def test_a_full_disk_at_the_end_of_a_start_is_reported(tmp_path: Path) -> None:
     (tmp_path / "cluster.json.new").symlink_to("/dev/full")
     ended = subprocess.run(
         [sys.executable, "-m", "algosync.emulator", str(tmp_path)], capture_output=True, text=True, timeout=DEADLINE, check=False
@@ -250,7 +250,7 @@ def test_a_disk_that_is_full_at_the_end_of_a_start_is_said(tmp_path: Path) -> No
     assert ended.stderr == f"Error: Cannot use {tmp_path}: No space left on device\n"
 
 
-def test_what_keeps_a_server_from_starting(tmp_path: Path) -> None:
+def test_reasons_why_a_server_cannot_start(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for name, content in (("newer", None), ("broken", b"no database" * 100)):
         (tmp_path / name).mkdir()
@@ -283,8 +283,8 @@ def test_what_keeps_a_server_from_starting(tmp_path: Path) -> None:
         assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", f"Error: {reason}\n")
 
 
-def test_a_head_that_moved_without_a_record_is_built(tmp_path: Path, environments: Path) -> None:
-    """A kill between the push and the record of its build."""
+def test_a_pushed_head_without_a_build_is_built(tmp_path: Path, environments: Path) -> None:
+    """A kill between a push and the record of its build."""
     with emulator(tmp_path / "root", environments) as site:
         site.create("Moved")
         commit = site.push("Moved", {"requirements.txt": ""})
@@ -301,8 +301,8 @@ def test_a_head_that_moved_without_a_record_is_built(tmp_path: Path, environment
         assert third.get("/v1/algorithms/local/Untouched/builds")["results"] == []
 
 
-def test_clearing_up_is_regular(tmp_path: Path, environments: Path) -> None:
-    """Temporary files of algorithms are gone after a day; the others stay."""
+def test_cleanup_runs_regularly(tmp_path: Path, environments: Path) -> None:
+    """Temporary files of algorithms are removed after a day. Other files are kept."""
     with emulator(tmp_path / "root", environments) as site:
         for kind in ("temp", "perm"):
             assert site.request("PUT", f"/v1/data/.algo/local/A/{kind}/file", b"x").status == 200

@@ -1,4 +1,4 @@
-"""Algorithms, builds and versions by the management API."""
+"""Algorithms, builds and versions in the management API."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,7 +10,7 @@ HELLO = "def apply(input):\n    return input\n"
 
 
 def release(site: Emulator, name: str, *, count: int = 1) -> list[str]:
-    """An algorithm with this many built commits."""
+    """An algorithm with this number of built commits."""
     site.create(name)
     commits = []
     for number in range(count):
@@ -68,7 +68,7 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("what", "change"), BROKEN)
-def test_what_cannot_be_created(site: Emulator, what: str, change: dict[str, Any]) -> None:
+def test_invalid_creations(site: Emulator, what: str, change: dict[str, Any]) -> None:
     good = {"name": "Broken", "details": {"label": "x"}, "settings": {**SETTINGS, "package_set": "python37"}}
     assert site.request("POST", "/v1/algorithms/local", {**good, **change}).status == 400, what
     assert site.request("POST", "/v1/algorithms/somebody", good).status == 403
@@ -83,7 +83,7 @@ def test_every_required_setting_is_required(site: Emulator) -> None:
         assert site.request("POST", "/v1/algorithms/local", body).status == 400, name
 
 
-def test_concurrent_creation_makes_one(site: Emulator) -> None:
+def test_concurrent_creations_create_one_algorithm(site: Emulator) -> None:
     body = {"name": "Raced", "details": {"label": "x"}, "settings": {**SETTINGS, "package_set": "python37"}}
     with ThreadPoolExecutor(6) as threads:
         replies = list(threads.map(lambda _: site.request("POST", "/v1/algorithms/local", body).status, range(6)))
@@ -128,7 +128,7 @@ def test_deleting(site: Emulator) -> None:
     assert len(site.get("/v1/algorithms/local/Doomed/builds")["results"]) == len(commits) == 1
 
 
-def test_what_is_public_is_not_deleted(site: Emulator) -> None:
+def test_public_algorithms_are_not_deleted(site: Emulator) -> None:
     release(site, "Famous")
     site.publish("Famous", settings={"algorithm_callability": "public"})
     assert site.request("DELETE", "/v1/algorithms/local/Famous").status == 400
@@ -152,7 +152,7 @@ def test_compiling(site: Emulator) -> None:
     assert site.request("GET", "/v1/algorithms/local/Compiled/builds/none").status == 404
 
 
-def test_a_failed_compilation_is_a_200_that_says_so(site: Emulator) -> None:
+def test_a_failed_compilation_has_status_200(site: Emulator) -> None:
     site.create("Uncompiled")
     head = site.push("Uncompiled", {"requirements.txt": "six ==\n"})
     site.build_of("Uncompiled", head)
@@ -206,7 +206,7 @@ def test_publishing(site: Emulator) -> None:
     assert site.request("GET", f"/v1/algorithms/local/Published/versions/{'0' * 40}").status == 404
 
 
-def test_a_version_keeps_the_settings_it_was_published_with(site: Emulator) -> None:
+def test_a_version_keeps_its_settings(site: Emulator) -> None:
     (first,) = release(site, "Kept")
     site.publish("Kept")
     before = site.environment("Python 3.7")

@@ -1,6 +1,6 @@
-"""Acceptance: 10,000 mutated requests of each family of routes, and a cluster that is as it was.
+"""Acceptance: 10,000 mutated requests of each family of routes, after which the cluster works as before.
 
-`ALGOSYNC_FUZZ_SCALE` and `ALGOSYNC_FUZZ_SEED` are those of all fuzz tests. `ALGOSYNC_FUZZ_CASE=family:index` sends one case alone.
+`ALGOSYNC_FUZZ_SCALE` and `ALGOSYNC_FUZZ_SEED` apply to all fuzz tests. `ALGOSYNC_FUZZ_CASE=family:index` sends a single case.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from mutated_seeds import FAMILIES, Seeded, seeded
 COUNT = 10_000
 CONNECTIONS = 4
 GROWTH = 120 * 1024
-"""KiB that the server may grow by in the second half of a family's requests."""
+"""KiB by which the server may grow during the second half of a family's requests."""
 
 OPEN = re.compile(r"/health|/v1/insights|/v1/algorithm-environments/edge/environment-specifications/[^/]+/template")
-"""What needs no key."""
+"""Requests that need no key."""
 
 ALLOWED: dict[int, str] = {}
-"""The server errors that may be, each with its reason: none."""
+"""Permitted server errors with their reasons. There are none."""
 
 IN_ROOT = {
     *("blobs", "builds", "cluster.json", "cluster.sqlite", "cluster.sqlite-shm", "cluster.sqlite-wal", "git", "home", "lock"),
@@ -40,7 +40,7 @@ IN_ROOT = {
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterator[Seeded]:
-    """As people start one, in a jail where there is one. Beside its folder is another one, for whoever gets out of the first."""
+    """A cluster as users start it, in a jail if possible. A second folder beside its own shows whether a request escapes."""
     parent = tmp_path_factory.mktemp("mutated")
     for path in ("beside/kept", "beside/etc/passwd", "kept"):
         (parent / path).parent.mkdir(exist_ok=True, parents=True)
@@ -76,14 +76,14 @@ def chosen(family: str, count: int = COUNT) -> range:
 
 
 def working(server: Server, seeds: Sequence[Seed], authorization: bytes) -> list[int | None]:
-    """The statuses of the seeds, in their second round: the first one puts in order what mutated ones have left."""
+    """The statuses of the seeds, sent twice. The first round repairs effects of the mutated requests."""
     round_ = [plain(seed, authorization) for seed in seeds]
     answers = [answer.status for _, answer in server.exchange([*round_, *round_])]
     return [status if seed.status else None for seed, status in zip(seeds, answers[len(seeds) :], strict=True)]
 
 
 def sent(server: Server, cases: list[Case]) -> list[str]:
-    """Send them over some connections; what is wrong with the answers."""
+    """Send cases over a few connections. Returns what is wrong with the replies."""
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         found = pool.map(lambda start: list(_faults(server, cases[start::CONNECTIONS])), range(CONNECTIONS))
         return [fault for each in found for fault in each]
@@ -98,7 +98,7 @@ def _faults(server: Server, cases: list[Case]) -> Iterator[str]:
 
 
 def wrong(each: Case, answer: Answered) -> str:
-    """What no answer may be, or nothing."""
+    """What is wrong with a reply; empty if nothing is."""
     path = unquote(each.target.partition("?")[0])
     if answer.status >= 500 and answer.status not in ALLOWED:
         return "a failure of the server"
@@ -113,7 +113,7 @@ def wrong(each: Case, answer: Answered) -> str:
 
 
 def outside(site: Emulator) -> dict[str, str]:
-    """Everything around the cluster's folder, by name, with its digest."""
+    """The files outside the cluster's folder, by name, with their digests."""
     parent = site.root.parent
     own = {site.root, errors(site.root)}
     found = [path for path in parent.rglob("*") if own.isdisjoint((path, *path.parents))]
@@ -125,7 +125,7 @@ def _digest(path: Path) -> str:
 
 
 def resident(site: Emulator) -> int:
-    """KiB of memory."""
+    """Resident memory in KiB."""
     status = Path(f"/proc/{site.process.pid}/status").read_text()
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     assert found
@@ -144,11 +144,11 @@ def resident(site: Emulator) -> int:
         (False, "/v1/data", Answered(401, {b"content-type": b"application/json"}, b'{"error": "x"}'), ""),
     ],
 )
-def test_a_wrong_answer_is_seen(known: bool, target: str, answer: Answered, fault: str) -> None:
+def test_a_wrong_reply_is_detected(known: bool, target: str, answer: Answered, fault: str) -> None:
     assert wrong(Case("", 0, "GET", target, (), b"", known), answer) == fault
 
 
-def test_a_case_is_made_again(cluster: Seeded) -> None:
+def test_a_case_can_be_repeated(cluster: Seeded) -> None:
     seeds = cluster.seeds("data")
     made = [[case(1, "data", index, seeds, b"key").wire("host") for index in range(50)] for _ in range(2)]
     assert made[0] == made[1]

@@ -1,4 +1,4 @@
-"""The pages in a real browser, on a phone and on a desk, after a rehearsal by whoever means harm."""
+"""The pages in a real browser, as on a phone and on a desktop, after a rehearsal with hostile values."""
 
 import os
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium (D
 
 SIZES = [(390, 844), (1280, 800)]
 PICTURES = os.environ.get("PAGE_PICTURES")
-"""A folder for pictures of what was seen, for who wants to look."""
+"""The folder for screenshots."""
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def tab(site: Emulator, tmp_path: Path) -> Iterator[Browser]:
         yield opened
 
 
-def test_on_a_phone_and_on_a_desk(site: Emulator, tab: Browser) -> None:
+def test_pages_on_a_phone_and_on_a_desktop(site: Emulator, tab: Browser) -> None:
     rehearse(site)
     paths = ["/page/", *reached(site)]
     assert len(paths) == 8
@@ -30,15 +30,15 @@ def test_on_a_phone_and_on_a_desk(site: Emulator, tab: Browser) -> None:
     for path in paths:
         for width, height in SIZES:
             tab.open(site.address + path, width, height, dark=width < 600)
-            # A phone would make its window wider, a desk would scroll.
+            # A phone would widen its window, and a desktop browser would scroll.
             wide = tab.value("scrollTo(1e6, 0), [innerWidth, scrollX]")
             assert (path, wide) == (path, [width, 0])
             assert (path, tab.dialogs, tab.requests) == (path, [], [site.address + path])
             assert tab.value("document.scripts.length + document.images.length") == 0
-            # The style has been applied: its hash is right.
+            # The style is applied, so its hash is right.
             assert tab.value("getComputedStyle(document.querySelector('ul, dl')).paddingLeft") == "0px"
             take(tab, path, width)
-    # No icon either, which no event tells of.
+    # No favicon was requested either. No event reports those.
     assert {line["path"] for line in site.log()[before:]} == set(paths)
     assert tab.asked == ["Local cluster: any user name, an API key as the password"]
     tab.open(site.address + "/page/calls", *SIZES[0])
@@ -48,7 +48,7 @@ def test_on_a_phone_and_on_a_desk(site: Emulator, tab: Browser) -> None:
 
 
 def reached(site: Emulator) -> list[str]:
-    """One page of each sort, found by its links as people do."""
+    """One page of each kind, reached by links."""
     found = [link.partition("#")[0] for link in page(site, "/page/").links]
     inside = [link.partition("#")[0] for path in [*found, "/page/data"] for link in page(site, path).links]
     return list(dict.fromkeys(link for link in [*found, *inside] if link != "/page/"))

@@ -1,4 +1,4 @@
-"""The pages for people: who may see them, what they say, that they stay small and change nothing."""
+"""The pages: access, contents, size, and that they change nothing."""
 
 import contextlib
 import json
@@ -39,7 +39,7 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> I
         yield running
 
 
-def test_a_browser_is_asked_for_the_key(rehearsed: Emulator) -> None:
+def test_a_browser_asks_for_the_key(rehearsed: Emulator) -> None:
     asked = rehearsed.request("GET", "/page/", headers={"Authorization": ""})
     realm = 'Basic realm="Local cluster: any user name, an API key as the password"'
     assert (asked.status, asked.headers["www-authenticate"]) == (401, realm)
@@ -52,14 +52,14 @@ def test_a_browser_is_asked_for_the_key(rehearsed: Emulator) -> None:
         ("/page/", {"Authorization": "Basic *"}, 401),
         (f"/page/?key={rehearsed.key}", {"Authorization": ""}, 400),
         ("/page/", {"Authorization": "", "Cookie": f"session={rehearsed.key}"}, 401),
-        # What the browser repeats for the pages opens nothing else.
+        # The credentials that a browser sends for the pages are valid for nothing else.
         ("/v1/data/", basic(rehearsed.key), 401),
         ("/git/local/Broken.git/info/refs?service=git-upload-pack", basic(rehearsed.key), 401),
     ]:
         assert (path, headers, rehearsed.request("GET", path, headers=headers).status) == (path, headers, status)
 
 
-def test_no_other_page_can_use_them(rehearsed: Emulator) -> None:
+def test_other_pages_cannot_embed_the_pages(rehearsed: Emulator) -> None:
     for path in ("/page/", "/page/nothing-here", "/page/algorithms/local/None"):
         stranger = {"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Origin": "null"}
         for headers in stranger:
@@ -73,16 +73,16 @@ def test_no_other_page_can_use_them(rehearsed: Emulator) -> None:
     assert rehearsed.request("POST", "/page/", {}).status == 405
 
 
-def test_running_code_and_the_administration_see_none(site: Emulator) -> None:
+def test_algorithms_and_administration_keys_are_refused(site: Emulator) -> None:
     refused = fetched(site, "/page/", site.admin_key)
-    # So that a browser asks for another one.
+    # The browser then asks for another key.
     assert (refused.status, refused.headers["www-authenticate"][:5]) == (401, "Basic")
     assert refused.json["error"]["message"] == "This key is for administration only: the pages need another one"
     peeking = site.deploy("Peeking", PEEKING)
     assert [site.call(peeking, path)["result"] for path in ("/page/", "/v1/data/")] == [403, 200]
 
 
-def test_the_algorithms(rehearsed: Emulator) -> None:
+def test_the_page_of_all_algorithms(rehearsed: Emulator) -> None:
     overview = page(rehearsed, "/page/")
     assert overview.links[4:6] == ["/page/algorithms/local/Broken", overview.links[5]]
     words = " ".join(overview.text.split())
@@ -98,7 +98,7 @@ def test_the_algorithms(rehearsed: Emulator) -> None:
     assert f"0.1.0 private {good['commit_sha']}" in page(rehearsed, "/page/algorithms/local/Broken").text
 
 
-def test_the_log_of_a_build(rehearsed: Emulator) -> None:
+def test_the_page_of_a_build(rehearsed: Emulator) -> None:
     build = rehearsed.get("/v1/algorithms/local/Broken/builds")["results"][0]
     log = rehearsed.logs("Broken", build)
     assert HOSTILE in log
@@ -115,7 +115,7 @@ def test_the_log_of_a_build(rehearsed: Emulator) -> None:
     assert "The log is empty." in page(rehearsed, path).text
 
 
-def test_the_failed_calls(rehearsed: Emulator) -> None:
+def test_the_page_of_failed_calls(rehearsed: Emulator) -> None:
     for path in ("/page/calls", "/page/algorithms/local/Broken"):
         words = page(rehearsed, path).text
         assert HOSTILE + SPOOF_SHOWN in words
@@ -143,9 +143,9 @@ def size(count: int) -> str:
     return f"{count} B" if count < 1024 else f"{count / 1024:.1f} KiB"
 
 
-def test_the_data_without_their_content(rehearsed: Emulator) -> None:
+def test_the_pages_of_data_show_no_contents(rehearsed: Emulator) -> None:
     words = " ".join(page(rehearsed, "/page/data").text.split())
-    assert "local/models 3 files · 21 B · last test_names " in words
+    assert "local/models 3 files · 21 B · last written " in words
     link = next(link for link in page(rehearsed, "/page/data").links if link.startswith("/page/data/"))
     listing = page(rehearsed, link)
     assert "<img src=x onerror=alert(4)> 7\u00a0B · " in listing.text
@@ -153,7 +153,7 @@ def test_the_data_without_their_content(rehearsed: Emulator) -> None:
 
 
 def test_the_default_collection(site: Emulator) -> None:
-    """What is bound to an algorithm is shown with it, as long as it is there; only what its owner has can be."""
+    """The page of an algorithm shows its default collection while that exists. Only a collection of its owner can be set."""
     site.deploy("Bound", "def apply(input):\n    return input\n")
     bound = f"/v1/algorithms/{site.get('/v1/algorithms/local/Bound')['id']}/collections"
     assert site.request("POST", "/v1/data/.my", {"name": "weights"}).status == 200
@@ -171,7 +171,7 @@ def test_the_default_collection(site: Emulator) -> None:
     assert "default collection" not in page(site, "/page/algorithms/local/Bound").text
 
 
-def test_each_sees_their_own(rehearsed: Emulator) -> None:
+def test_users_see_their_own_objects(rehearsed: Emulator) -> None:
     key = rehearsed.key_of("stranger")
     collection = next(link for link in page(rehearsed, "/page/data").links if link.startswith("/page/data/"))
     for path in ("/page/algorithms/local/Broken", collection):
@@ -187,7 +187,7 @@ def test_each_sees_their_own(rehearsed: Emulator) -> None:
         assert (missing.status, missing.headers["content-type"]) == (404, "text/html; charset=utf-8")
 
 
-def test_the_keys_of_a_user(site: Emulator) -> None:
+def test_the_page_of_keys(site: Emulator) -> None:
     site.key_of("keyed", Rights(call=False), expires_in=-1)
     site.key_of("keyed", READING, expires_in=3600)
     words = " ".join(page(site, "/page/accounts", site.key_of("keyed")).text.split())
@@ -216,7 +216,7 @@ class Counting(Database):
         return super().rows(sql, *values)
 
 
-def test_a_page_asks_the_same_few_questions_however_much_there_is(tmp_path: Path) -> None:
+def test_the_number_of_queries_does_not_depend_on_the_number_of_objects(tmp_path: Path) -> None:
     for count in (2, 200):
         with contextlib.closing(Counting(tmp_path / str(count))) as database:
             pages = filled(database, count, tmp_path)
@@ -226,7 +226,7 @@ def test_a_page_asks_the_same_few_questions_however_much_there_is(tmp_path: Path
                 assert (path, database.queries) == (path, most)
 
 
-def test_long_lists_end(tmp_path: Path) -> None:
+def test_long_lists_are_cut(tmp_path: Path) -> None:
     with contextlib.closing(Database(tmp_path / "database")) as database:
         pages = filled(database, LISTED + 1, tmp_path)
         for path, last, beyond in [("", "A0499", "A0500"), ("data", "c0499", "c0500"), ("calls", "broke 451", "broke 450")]:
@@ -251,7 +251,7 @@ def test_only_the_end_of_the_request_log_is_read(tmp_path: Path) -> None:
     assert READ / 120 < len(found) < READ / 80
 
 
-def test_looking_uses_no_fault_up(tmp_path: Path, environments: Path) -> None:
+def test_pages_do_not_use_up_faults(tmp_path: Path, environments: Path) -> None:
     with faulty_cluster(tmp_path / "root", environments) as cluster:
         cluster.inject("GET /*", {"status": 503}, times=1)
         assert page(cluster.site, "/page/calls").text.count("fault") == 0
@@ -261,8 +261,8 @@ def test_looking_uses_no_fault_up(tmp_path: Path, environments: Path) -> None:
         assert "fault status" in words
 
 
-def test_everybody_sees_what_nobody_known_was_refused(tmp_path: Path, environments: Path) -> None:
-    """What algosync asks first names no account; where it does, only that one's requests are shown."""
+def test_all_users_see_refused_requests_without_a_known_user(tmp_path: Path, environments: Path) -> None:
+    """The first requests of algosync name no account, so all users see them. Others are shown to the accounts that they name."""
     with faulty_cluster(tmp_path / "root", environments) as cluster:
         cluster.inject("* *", {"status": 503}, nth=3, times=1)
         environment = "/v1/algorithm-environments/edge/languages"
@@ -277,7 +277,7 @@ def test_everybody_sees_what_nobody_known_was_refused(tmp_path: Path, environmen
         ]
 
 
-def test_a_page_says_of_which_cluster_it_is(tmp_path: Path, environments: Path) -> None:
+def test_a_page_names_its_cluster(tmp_path: Path, environments: Path) -> None:
     with emulator(tmp_path / "staging", environments, "--etag", "--duplicate-status", "409") as site:
         site.create("Mine")
         commit = site.push("Mine", {"src/Mine.py": "x = 1"}, "Say why\n\nAt length")
@@ -297,7 +297,7 @@ def test_a_page_says_of_which_cluster_it_is(tmp_path: Path, environments: Path) 
             assert [(each.status, each.headers.get("location")) for each in found] == [(303, "/page/"), (401, None), (401, None)]
 
 
-def test_a_failed_call_by_its_id(site: Emulator) -> None:
+def test_a_failed_call_is_found_by_its_id(site: Emulator) -> None:
     source = "def apply(input):\n    print('weights', 'loaded')\n    return input['none']\n"
     reference = site.deploy("Failing", source)
     first, second = (site.call(reference, {"a": None})["metadata"]["request_id"] for _ in range(2))
@@ -326,8 +326,8 @@ def apply(how):
 """
 
 
-def test_a_failure_without_words_is_called_by_its_name(site: Emulator) -> None:
-    """And of a process that ended, what it printed is shown once: it is all that there is."""
+def test_a_failure_without_message_shows_the_exception(site: Emulator) -> None:
+    """The output of a process that ended is shown once, because nothing else is known."""
     reference = site.deploy("Wordless", WORDLESS)
     shown = {}
     for how in ("assert", "memory", "exit", "talk"):
@@ -348,8 +348,8 @@ def apply(port):
 """
 
 
-def test_a_refusal_names_the_key_and_what_it_lacks(site: Emulator) -> None:
-    """Not to the caller, whose answer is the platform's."""
+def test_a_refusal_names_the_key_and_the_missing_right(site: Emulator) -> None:
+    """The reply itself is the platform's and does not name them."""
     key = site.key_of("local", Rights(write=False))
     refused = site.request("PUT", "/v1/data/.my/lacking/file", b"1", key=key)
     assert (refused.status, refused.json["error"]["message"]) == (403, "Caller is not authorized to perform this operation")
@@ -359,8 +359,8 @@ def test_a_refusal_names_the_key_and_what_it_lacks(site: Emulator) -> None:
     assert f"Caller is not authorized to perform this operation · key {key_id(key)} · needs: write Id: " in words
 
 
-def test_the_first_question_of_git_is_no_failure(site: Emulator) -> None:
-    """Where its answer follows. Of a client that had nothing to say then, it is one."""
+def test_the_first_request_of_git_is_no_failure(site: Emulator) -> None:
+    """It is hidden only if a successful request follows. Otherwise the client had no credentials, which is a failure."""
     site.create("Cloned")
     path = "/git/local/Cloned.git/info/refs?service=git-upload-pack"
     silent = {"Authorization": ""}
@@ -372,7 +372,7 @@ def test_the_first_question_of_git_is_no_failure(site: Emulator) -> None:
     assert told == [("", "unknown or invalid"), ("\u00d72", "authorization required")]
 
 
-def test_readers_are_told_in_words(site: Emulator) -> None:
+def test_readers_are_described_in_words(site: Emulator) -> None:
     acls = {"open": "user://*", "mine": "algo://.my/*", "closed": None}
     for name, acl in acls.items():
         read = [acl] if acl else []
@@ -383,7 +383,7 @@ def test_readers_are_told_in_words(site: Emulator) -> None:
     assert {name: told.get(name) for name in acls} == expected
 
 
-def test_a_call_whose_client_has_left_is_no_success(site: Emulator) -> None:
+def test_a_call_whose_client_disconnected_is_a_failure(site: Emulator) -> None:
     reference = site.deploy("Waiting", WAITING)
     with socket.create_server(("127.0.0.1", 0)) as door:
         with contextlib.closing(site.connection()) as client:
@@ -399,7 +399,7 @@ def test_a_call_whose_client_has_left_is_no_success(site: Emulator) -> None:
     assert re.search(rf"200 POST {path} [^·]*UTC · local · \S+ \S+ · \S+ s · the client disconnected ", failed)
 
 
-def test_what_cannot_be_loaded_shows_its_own_frames(site: Emulator) -> None:
+def test_a_failed_import_shows_the_frames_of_the_algorithm(site: Emulator) -> None:
     source = "import json\n\nnothing = {}['none']\n\ndef apply(input):\n    return input\n"
     error = site.call(site.deploy("Loading", source), 1)["error"]
     head, place, *_ = error["stacktrace"].splitlines()
@@ -409,7 +409,7 @@ def test_what_cannot_be_loaded_shows_its_own_frames(site: Emulator) -> None:
     assert parts == [f"/page/algorithms/local/Loading#{part}" for part in ("versions", "builds", "failed")]
 
 
-def test_repetitions_are_one_line(site: Emulator) -> None:
+def test_repeated_requests_are_one_line(site: Emulator) -> None:
     for _ in range(12):
         assert site.request("GET", "/v1/data/.my/nowhere/again").status == 404
     words = " ".join(page(site, "/page/calls").text.split())

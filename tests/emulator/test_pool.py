@@ -1,4 +1,4 @@
-"""How long workers are kept: in this process, as nobody waits five minutes."""
+"""Lifetime of workers, tested in this process because a test cannot wait five minutes."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ Start = Callable[[Target], Awaitable[int]]
 
 
 def target(folder: Path, name: str) -> Target:
-    """An algorithm that answers with its process id, as if it had been built."""
+    """An algorithm that returns its process id, with a build."""
     source = folder / "builds" / name / "src"
     (source / "src").mkdir(parents=True)
     (source / "algorithmia.conf").write_text(json.dumps({"algoname": name}))
@@ -81,7 +81,7 @@ def test_idle_workers_are_reaped(tmp_path: Path, environments: Path, monkeypatch
     with_pool(tmp_path, environments, scenario)
 
 
-def test_the_last_used_workers_are_kept(tmp_path: Path, environments: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recently_used_workers_are_kept(tmp_path: Path, environments: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "MAX_IDLE", 2)
 
     async def scenario(workers: Pool, start: Start) -> None:
@@ -97,8 +97,8 @@ def test_the_last_used_workers_are_kept(tmp_path: Path, environments: Path, monk
     with_pool(tmp_path, environments, scenario)
 
 
-def test_imports_take_turns(tmp_path: Path, environments: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Six calls at once of an algorithm that notes how many of its imports overlap."""
+def test_imports_are_limited(tmp_path: Path, environments: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six simultaneous calls of an algorithm that counts how many of its imports overlap."""
     meeting = tmp_path / "meeting"
     meeting.mkdir()
     source = f"""

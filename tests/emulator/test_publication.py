@@ -1,4 +1,4 @@
-"""What a publication may say, and that it happens whole or not at all."""
+"""Publications: valid requests, and that they are atomic."""
 
 import json
 import sqlite3
@@ -25,8 +25,8 @@ def built(site: Emulator) -> str:
 
 
 @pytest.mark.parametrize("label", [5, ["Built"]])
-def test_a_label_is_a_text(site: Emulator, built: str, label: Any) -> None:
-    """At publication and in a change as in creation."""
+def test_a_label_is_a_string(site: Emulator, built: str, label: Any) -> None:
+    """In publications and changes as in creations."""
     before = site.get(built)
     details = {"label": label}
     settings = {**SETTINGS, "algorithm_environment": site.environment()}
@@ -37,8 +37,8 @@ def test_a_label_is_a_text(site: Emulator, built: str, label: Any) -> None:
     assert site.get(built) == before
 
 
-def test_a_label_of_null_says_nothing(site: Emulator, built: str) -> None:
-    """It leaves what is there, and there is nothing yet of a new algorithm."""
+def test_a_label_of_null_is_ignored(site: Emulator, built: str) -> None:
+    """A label of null keeps the present label. A new algorithm has none yet."""
     details = {"label": None}
     settings = {**SETTINGS, "algorithm_environment": site.environment()}
     before = site.get(built)["details"]
@@ -49,7 +49,7 @@ def test_a_label_of_null_says_nothing(site: Emulator, built: str) -> None:
     assert site.request("POST", "/v1/algorithms/local", creation).status == 400
 
 
-def test_a_change_while_a_publication_comes_in_is_kept(site: Emulator) -> None:
+def test_a_change_during_a_publication_is_kept(site: Emulator) -> None:
     site.deploy("Slow", "def apply(input):\n    return input\n")
     path = "/v1/algorithms/local/Slow"
     change = {"details": {"tagline": "kept"}, "settings": {**SETTINGS, "license": "mit"}}
@@ -60,7 +60,7 @@ def test_a_change_while_a_publication_comes_in_is_kept(site: Emulator) -> None:
 
 
 @pytest.mark.parametrize(("method", "end"), [("PUT", ""), ("POST", "/versions")])
-def test_what_was_deleted_meanwhile_is_neither_changed_nor_published(site: Emulator, method: str, end: str) -> None:
+def test_an_algorithm_deleted_meanwhile_is_neither_changed_nor_published(site: Emulator, method: str, end: str) -> None:
     site.create("Gone")
     path = "/v1/algorithms/local/Gone"
     status, answer = interrupted(site, method, path + end, {"settings": SETTINGS}, lambda: site.request("DELETE", path))
@@ -68,7 +68,7 @@ def test_what_was_deleted_meanwhile_is_neither_changed_nor_published(site: Emula
 
 
 def interrupted(site: Emulator, method: str, path: str, body: object, meanwhile: Callable[[], object]) -> tuple[int, Any]:
-    """Status and JSON of the answer to a request whose body comes when the server has asked for it, and something has happened."""
+    """Send a request whose body follows after `meanwhile` was called. Returns status and JSON of the reply."""
     text = json.dumps(body).encode()
     connection = site.connection()
     with closing(connection):
@@ -87,7 +87,7 @@ def interrupted(site: Emulator, method: str, path: str, body: object, meanwhile:
 
 
 def test_a_publication_is_one_transaction(tmp_path: Path) -> None:
-    """What keeps the algorithm from being changed keeps the version from being there: a retry is no second publication."""
+    """If the algorithm cannot be changed, the version is not recorded either, so a retry is not a second publication."""
     private: dict[str, object] = {"algorithm_callability": "private"}
     public: dict[str, object] = {"algorithm_callability": "public"}
     release = Release("commit", "minor", {"label": "x"}, public, {})

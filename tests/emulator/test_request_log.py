@@ -1,4 +1,4 @@
-"""The log of requests: how much of it there is, however much is asked."""
+"""The request log: its size stays bounded, whatever the requests."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_one_older_file_is_kept(tmp_path: Path) -> None:
     log = tmp_path / "requests.jsonl"
     numbers: list[str] = []
     for start in (0, 50):
-        # The second time it begins with what is there, as a restarted server does.
+        # The second log continues the file, as a restarted server does.
         with logging(log, 4000) as writing:
             for n in range(start, start + 50):
                 writing.add(scope(f"/{n}"), 200, 0)
@@ -50,7 +50,7 @@ def test_one_older_file_is_kept(tmp_path: Path) -> None:
     assert len(numbers) == sum(path.read_text().count("\n") for path in (log, older(log)))
 
 
-def test_a_full_disk_loses_lines_and_leaves_none_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_loses_whole_lines_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "requests.jsonl"
     write = os.write
     with logging(log, 10**6) as writing:
@@ -63,7 +63,7 @@ def test_a_full_disk_loses_lines_and_leaves_none_half(tmp_path: Path, monkeypatc
     assert [json.loads(line)["path"] for line in log.read_text().splitlines()] == ["/whole"]
 
 
-def test_a_rollover_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_rollover_is_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "requests.jsonl"
     with logging(log, 200) as writing:
         writing.add(scope("/first"), 200, 0)

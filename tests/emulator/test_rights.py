@@ -167,7 +167,7 @@ def apply(input):
 
 
 def test_a_database_of_format_1_is_migrated(tmp_path: Path, environments: Path) -> None:
-    """The file was test_names by an old server. It has two users, one of them with a collection."""
+    """The file was written by an old server. It has two users, one of them with a collection."""
     (tmp_path / "root").mkdir()
     packed = Path(__file__).with_name("format_1.sqlite.xz").read_bytes()
     path = tmp_path / "root" / "cluster.sqlite"

@@ -1,4 +1,4 @@
-"""Calls: what algorithms get, give, print and raise; who they act for; what ends them."""
+"""Calls: input, output, errors, the caller's rights, and the end of workers."""
 
 import base64
 import os
@@ -105,7 +105,7 @@ def send(site: Emulator, reference: str, body: bytes, content_type: str, query: 
 
 
 @pytest.mark.parametrize("value", [None, True, 1.5, "täxt ☎", [1, [2]], {"a": {"b": None}}, "", {}])
-def test_json_in_and_out(site: Emulator, echo: str, value: object) -> None:
+def test_json_input_and_result(site: Emulator, echo: str, value: object) -> None:
     began = time.monotonic()
     reply = site.call(echo, value)
     took = time.monotonic() - began
@@ -115,7 +115,7 @@ def test_json_in_and_out(site: Emulator, echo: str, value: object) -> None:
     assert 0 <= reply["metadata"]["duration"] < took + 0.01
 
 
-def test_text_and_bytes(site: Emulator, echo: str) -> None:
+def test_text_and_binary_input(site: Emulator, echo: str) -> None:
     for kind in ("text/plain", "application/text", "text/plain; charset=utf-8"):
         assert send(site, echo, "☎".encode(), kind).json["result"] == "☎"
     binary = send(site, echo, b"\0\1\xff", "application/octet-stream").json
@@ -126,7 +126,7 @@ def test_text_and_bytes(site: Emulator, echo: str) -> None:
     assert site.call(echo, "none")["result"] is None
 
 
-def test_raw_and_void(site: Emulator, echo: str) -> None:
+def test_raw_and_void_output(site: Emulator, echo: str) -> None:
     assert send(site, echo, b"a", "text/plain", "?output=raw").body == b"a"
     assert send(site, echo, b"[1, 2]", "application/json", "?output=raw").body == b"[1,2]"
     assert send(site, echo, b"\0\1", "application/octet-stream", "?output=raw").body == b"\1\0"
@@ -136,7 +136,7 @@ def test_raw_and_void(site: Emulator, echo: str) -> None:
     assert (detached["async"], set(detached)) == ("void", {"async", "async_protocol", "request_id"})
 
 
-def test_what_is_raised(site: Emulator, echo: str) -> None:
+def test_exceptions_are_reported(site: Emulator, echo: str) -> None:
     reply = site.call(echo, "raise")
     error = reply["error"]
     assert (error["message"], error["error_type"]) == ("wörse", "AlgorithmError")
@@ -163,7 +163,7 @@ def test_failures_are_listed(site: Emulator) -> None:
     assert before - 1 < newest["created_at"] / 1000 < time.time() + 1
 
 
-def test_stdout_is_that_of_the_call(site: Emulator, echo: str) -> None:
+def test_stdout_is_separate_for_each_call(site: Emulator, echo: str) -> None:
     printed = site.call(echo, "print", "?stdout=True")["metadata"]["stdout"]
     assert sorted(line[:5] for line in printed.splitlines()) == ["C", "child", "error", "print", "write", "xxxxx"]
     assert site.call(echo, 1, "?stdout=true")["metadata"]["stdout"] == ""
@@ -179,7 +179,7 @@ def test_workers_stay_warm_and_survive_errors(site: Emulator) -> None:
 
 
 @pytest.mark.parametrize(("how", "error_type"), [("exit", "SystemExit"), ("die", "SystemExit")])
-def test_a_process_that_ends_is_replaced(site: Emulator, echo: str, how: str, error_type: str) -> None:
+def test_an_ended_process_is_replaced(site: Emulator, echo: str, how: str, error_type: str) -> None:
     pid = site.call(echo, "pid")["result"]
     error = site.call(echo, how)["error"]
     code = {"exit": 3, "die": 4}[how]
@@ -188,7 +188,7 @@ def test_a_process_that_ends_is_replaced(site: Emulator, echo: str, how: str, er
     assert not alive(pid)
 
 
-def test_timeouts_kill(site: Emulator, echo: str) -> None:
+def test_a_timeout_kills_the_process(site: Emulator, echo: str) -> None:
     pid = site.call(echo, "pid")["result"]
     reply = send(site, echo, b"sleep", "text/plain", "?timeout=0.3")
     assert (reply.status, reply.json["error"]["error_type"]) == (200, "TimeoutError")
@@ -250,7 +250,7 @@ def test_the_environment_of_an_algorithm(tmp_path: Path, environments: Path) -> 
         assert found["NO_PROXY"] == "127.0.0.1,localhost,x"
         assert Path(found["HOME"]).parent.parent == own.root / "run"
         assert found["ALGORITHMIA_API_KEY"] != own.key
-        # Between calls a worker's token opens nothing.
+        # Between calls the token of a worker has no rights.
         assert own.request("GET", "/v1/data/", key=found["ALGORITHMIA_API_KEY"]).status == 401
 
 
@@ -269,7 +269,7 @@ def test_source_that_cannot_be_imported(site: Emulator) -> None:
     assert found == broken
 
 
-def test_adk_source_needs_its_mark_and_plain_source_must_not_have_it(site: Emulator) -> None:
+def test_only_adk_source_may_have_the_adk_marker(site: Emulator) -> None:
     error = site.call(site.deploy("Marked", "def apply(input):\n    return 1\n", adk=True), 1)["error"]
     ended = ".adk marks source that serves itself with the ADK, but src/Marked.py ended without"
     assert error["message"] == f"{ended}: end it with ADK(apply).init(...), or delete .adk"
@@ -294,7 +294,7 @@ def test_the_adk_with_load(site: Emulator, tmp_path: Path) -> None:
     assert send(site, reference, b"\0\xff", "application/octet-stream").json["result"] == "AP8="
 
 
-def test_a_failed_load_is_told_at_every_call(site: Emulator, tmp_path: Path) -> None:
+def test_a_failed_load_is_reported_in_every_call(site: Emulator, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     marker.touch()
     reference = site.deploy("Unloaded", WITH_LOAD.format(marker=str(marker)), ADK, adk=True)
@@ -303,7 +303,7 @@ def test_a_failed_load_is_told_at_every_call(site: Emulator, tmp_path: Path) -> 
         assert (error["message"], error["error_type"]) == ("no model", "LoadingError")
 
 
-def test_the_older_handler(site: Emulator) -> None:
+def test_source_with_the_older_handler(site: Emulator) -> None:
     reference = site.deploy("Handled", HANDLER, ADK)
     assert site.call(reference, "x")["result"] == ["x", "state"]
     error = site.call(reference, "raise")["error"]
@@ -335,7 +335,7 @@ def test_algorithms_that_call_algorithms(site: Emulator) -> None:
 
 
 def test_imports_that_call_algorithms_do_not_wait_for_each_other(site: Emulator) -> None:
-    """More at once than may import at once; every import waits for two others."""
+    """More calls at once than imports may run at once. Every import waits for two others."""
     site.deploy("Leaf", "def apply(input):\n    return input\n")
     site.publish("Leaf")
     importing = "import Algorithmia\nfound = Algorithmia.client().algo({!r}).pipe(1).result\ndef apply(input):\n    return found\n"
@@ -346,7 +346,7 @@ def test_imports_that_call_algorithms_do_not_wait_for_each_other(site: Emulator)
         assert list(threads.map(lambda top: site.call(top, 0).get("result"), tops)) == [1] * 4
 
 
-def test_calls_may_be_switched_off(site: Emulator) -> None:
+def test_calls_of_other_algorithms_can_be_disabled(site: Emulator) -> None:
     site.deploy("Target", ECHO)
     site.publish("Target", settings={"algorithm_callability": "public"})
     reference = site.deploy("Isolated", CALLER, ADK, pipeline_enabled=False)
@@ -382,7 +382,7 @@ def test_data_inside_algorithms(site: Emulator) -> None:
     assert [folder["name"] for folder in site.get("/v1/data/.my")["folders"]] == ["inside"]
 
 
-def test_the_session_belongs_to_the_whole_request(site: Emulator) -> None:
+def test_the_session_belongs_to_the_tree_of_calls(site: Emulator) -> None:
     site.deploy("Writer", DATA, ADK)
     site.publish("Writer")
     source = DATA + "\ninner = apply\ndef apply(input):\n    Algorithmia.client().algo('local/Writer/latestPrivate')"
@@ -391,7 +391,7 @@ def test_the_session_belongs_to_the_whole_request(site: Emulator) -> None:
 
 
 def test_acting_for_the_caller(tmp_path: Path, environments: Path) -> None:
-    """Another user's call: `.my` is theirs, the owner's open collections can be read, the private ones cannot."""
+    """Another user's call: `.my` is that user's data. Shared collections of the owner are readable, private ones are not."""
     (tmp_path / "root").mkdir()
     database = Database(tmp_path / "root" / "cluster.sqlite")
     key = new_key()
@@ -507,14 +507,14 @@ def test_input_limits(site: Emulator, echo: str) -> None:
     assert send(site, echo, fits + b" ", "application/json").status == 413
 
 
-def test_nine_megabytes_of_bytes_there_and_back(site: Emulator, echo: str) -> None:
+def test_nine_megabytes_of_binary_input_and_result(site: Emulator, echo: str) -> None:
     content = os.urandom(2**20) * 9
     reply = send(site, echo, content, "application/octet-stream", "?output=raw")
     assert (reply.status, reply.body == content[::-1]) == (200, True)
 
 
 def test_versions_of_one_algorithm_run_side_by_side(site: Emulator) -> None:
-    """Each waits until all of them are at work."""
+    """Each call waits until all of them are running."""
     folder = site.root.parent / "versions"
     folder.mkdir()
     source = "import os, time\ndef apply(input):\n    open(f'{input}/VERSION', 'w')\n    "
@@ -529,7 +529,7 @@ def test_versions_of_one_algorithm_run_side_by_side(site: Emulator) -> None:
         assert [reply["result"] for reply in replies] == [1, 2, 3]
 
 
-def test_parallel_calls_get_workers_of_their_own(site: Emulator) -> None:
+def test_parallel_calls_have_separate_workers(site: Emulator) -> None:
     source = "import os, time\ndef apply(input):\n    open(input[0] + str(input[1]), 'w')\n    "
     source += "while len(os.listdir(input[0])) < 4: time.sleep(0.01)\n    return os.getpid()\n"
     reference = site.deploy("Parallel", source)

@@ -1,4 +1,4 @@
-"""`kill -9` of the server, of a worker, of a build: no process stays, nothing is lost, and the next server goes on."""
+"""`kill -9` of the server, of a worker or of a build: no process stays, nothing is lost, and the next server continues."""
 
 import fcntl
 import hashlib
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from emulated import Emulator, alive, emulator, errors, start, until, within
 
-# Out of its session, its group and its parents.
+# Leave its session, its process group and its parents.
 DAEMON = """
 import os, signal
 def daemon(path):
@@ -40,7 +40,7 @@ def apply(input):
 """
 )
 
-# A package that makes itself, without anything from an index: its build waits for the gate.
+# A package that builds without an index. Its build waits for the gate.
 BACKEND = (
     DAEMON
     + """
@@ -62,10 +62,10 @@ PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-pat
 
 
 def process_of(site: Emulator, which: str, daemon: int) -> int:
-    """The server, the leash that it holds, or the program on it."""
+    """The process id of the server, of the leash above `daemon`, or of the program of that leash."""
     if which == "server":
         return site.process.pid
-    # The daemon has become a child of the leash; spare workers have leashes, too.
+    # The daemon has become a child of the leash. Spare workers have leashes too.
     [leash] = [pid for pid in site.children() if str(daemon) in children(pid)]
     if which == "leash":
         return leash
@@ -78,7 +78,7 @@ def children(pid: int) -> set[str]:
 
 
 @pytest.mark.parametrize("which", ["server", "leash", "program"])
-def test_a_call_that_is_killed_leaves_no_process(tmp_path: Path, environments: Path, which: str) -> None:
+def test_a_killed_call_leaves_no_process(tmp_path: Path, environments: Path, which: str) -> None:
     with emulator(tmp_path / "root", environments) as site:
         reference = site.deploy("Daemon", LEAVES_A_DAEMON)
         answers: list[object] = []
@@ -102,7 +102,7 @@ def test_a_call_that_is_killed_leaves_no_process(tmp_path: Path, environments: P
 
 
 def _answer(site: Emulator, reference: str, value: object) -> object:
-    """The error's message; None where the connection ended instead."""
+    """The error's message; None if the connection ended instead."""
     try:
         return site.call(reference, value)["error"]["message"]
     except OSError:
@@ -110,8 +110,8 @@ def _answer(site: Emulator, reference: str, value: object) -> object:
 
 
 @pytest.mark.parametrize("which", ["server", "leash"])
-def test_a_build_that_is_killed_leaves_nothing(tmp_path: Path, which: str) -> None:
-    """Also not when it ends well: what a build leaves running ends with it."""
+def test_a_killed_build_leaves_nothing(tmp_path: Path, which: str) -> None:
+    """Processes that a build leaves running end with it, even if the build succeeds."""
     environments = tmp_path / "environments"
     noted, gate = tmp_path / "daemon", tmp_path / "gate"
     files: dict[str, str | bytes | None] = {
@@ -149,7 +149,7 @@ def test_a_build_that_is_killed_leaves_nothing(tmp_path: Path, which: str) -> No
         assert list(environments.glob("*/tmp")) == []
 
 
-def test_unfinished_environments_are_removed_unless_they_are_being_made(tmp_path: Path, environments: Path) -> None:
+def test_unfinished_environments_are_removed_unless_in_use(tmp_path: Path, environments: Path) -> None:
     root, cache = tmp_path / "root", tmp_path / "environments"
     with emulator(root, cache) as site:
         site.deploy("Any", "def apply(input):\n    return 1\n")
@@ -164,7 +164,7 @@ def test_unfinished_environments_are_removed_unless_they_are_being_made(tmp_path
 
 
 def test_locks_and_packs_of_a_killed_push_are_removed(tmp_path: Path, environments: Path) -> None:
-    """With its lock still there, a ref would never move again. Refs stay, whatever they are called."""
+    """With its lock file, a ref could never change again. Refs are kept, whatever their names."""
     site = start(tmp_path / "root", environments)
     site.create("Pushed")
     repository, head = site.fetch("Pushed")
@@ -186,7 +186,7 @@ def test_locks_and_packs_of_a_killed_push_are_removed(tmp_path: Path, environmen
         again.push("Pushed", {"new": "1"})
 
 
-def test_lost_and_damaged_repositories_keep_no_other_algorithm_from_being_served(tmp_path: Path, environments: Path) -> None:
+def test_other_algorithms_work_despite_lost_and_damaged_repositories(tmp_path: Path, environments: Path) -> None:
     root = tmp_path / "root"
     site = start(root, environments)
     folders = {
@@ -212,8 +212,8 @@ def test_lost_and_damaged_repositories_keep_no_other_algorithm_from_being_served
 
 
 @pytest.mark.parametrize("change", [-1, 1])
-def test_a_file_that_is_damaged_is_not_served(tmp_path: Path, environments: Path, change: int) -> None:
-    """Sizes that are answered in one piece, and one that is streamed."""
+def test_a_damaged_file_is_not_served(tmp_path: Path, environments: Path, change: int) -> None:
+    """Files that are answered in one piece, and one that is streamed."""
     site = start(tmp_path / "root", environments)
     site.request("POST", "/v1/data/local", {"name": "kept"})
     sizes = {"none": 0, "small": 11, "large": 2**21 + 5}
@@ -230,7 +230,7 @@ def test_a_file_that_is_damaged_is_not_served(tmp_path: Path, environments: Path
     assert errors(site.root).read_text().count("This content has another size than was stored: ") == len(damaged)
 
 
-def test_what_is_no_upload_is_left_alone(tmp_path: Path, environments: Path) -> None:
+def test_only_uploads_are_removed(tmp_path: Path, environments: Path) -> None:
     root = tmp_path / "root"
     folders = [root / "blobs" / "incoming" / "folder", root / "blobs" / ("a" * 32)]
     for folder in folders:
@@ -248,7 +248,7 @@ def content(number: int) -> bytes:
 
 
 def test_kills_at_many_moments(tmp_path: Path, environments: Path) -> None:
-    """An upload, a push with its build and calls run; the server dies after ever more time, and what was answered is there."""
+    """The server is killed at increasing times during an upload, a push and calls. Every acknowledged result survives."""
     root = tmp_path / "root"
     with emulator(root, environments) as site:
         reference = site.deploy("Echo", "def apply(input):\n    return input\n")
@@ -268,7 +268,7 @@ def test_kills_at_many_moments(tmp_path: Path, environments: Path) -> None:
         ]
         for work in works:
             work.start()
-        time.sleep(moment * 0.03)  # the moment is what is varied here; nothing is waited for
+        time.sleep(moment * 0.03)  # the moment of the kill is what varies; nothing is awaited
         family = site.descendants()
         assert site.stop(signal.SIGKILL) == -signal.SIGKILL
         for work in works:
@@ -297,8 +297,8 @@ def _upload(site: Emulator, number: int) -> None:
 
 
 def _attempt(acknowledged: dict[str, object], name: str, work: Callable[[], object]) -> None:
-    """Note what was answered; a connection that ended is none."""
+    """Record what was answered. Nothing was acknowledged if the connection ended."""
     try:
         acknowledged[name] = work()
-    except Exception:  # noqa: BLE001 - however the client fails, nothing was promised
+    except Exception:  # noqa: BLE001 - any failure of the client means that nothing was acknowledged
         return

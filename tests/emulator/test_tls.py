@@ -1,4 +1,4 @@
-"""TLS: whom clients can trust, and which certificates are served."""
+"""TLS: the trust of clients, and the certificates that are served."""
 
 import http.client
 import json
@@ -28,7 +28,7 @@ def apply(input):
 
 
 def health(cluster: Cluster, name: str, context: ssl.SSLContext) -> int:
-    """The status of one request to the cluster under this name, wherever the machine's resolver would look for it."""
+    """The status of one request to the cluster under this name, independent of the machine's resolver."""
     port = int(cluster.url.rpartition(":")[2])
     connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=DEADLINE, context=context)
     try:
@@ -40,7 +40,7 @@ def health(cluster: Cluster, name: str, context: ssl.SSLContext) -> int:
         connection.close()
 
 
-def test_one_authority_for_years_and_a_certificate_for_each_start(tmp_path: Path) -> None:
+def test_each_start_has_a_new_certificate_of_the_same_authority(tmp_path: Path) -> None:
     served, trusted = set(), set()
     for _ in range(2):
         with cluster_process(tmp_path / "root", tls=True) as cluster:
@@ -55,7 +55,7 @@ def test_one_authority_for_years_and_a_certificate_for_each_start(tmp_path: Path
 
 
 def test_the_authority_certifies_loopback_alone(tmp_path: Path) -> None:
-    """Who trusts it for the cluster's sake must not have to trust it for a bank's."""
+    """Trusting the cluster's authority does not mean trusting it for other hosts, such as a bank's."""
     folder = tmp_path / "root" / "tls"
     with cluster_process(tmp_path / "root", tls=True):
         found = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
@@ -84,7 +84,7 @@ def test_an_authority_near_its_end_is_renewed(tmp_path: Path, monkeypatch: pytes
     assert authority(tmp_path / "tls").certificate.read_bytes() == renewed
 
 
-def test_nobody_is_trusted_who_has_another_authority(tmp_path: Path) -> None:
+def test_a_server_of_another_authority_is_not_trusted(tmp_path: Path) -> None:
     certificate(tmp_path / "unused.pem", tmp_path / "other")
     with cluster_process(tmp_path / "root", tls=True) as cluster:
         other = ssl.create_default_context(cafile=str(tmp_path / "other" / "tls" / "ca.pem"))
@@ -113,7 +113,7 @@ def test_a_certificate_without_its_key_is_refused(tmp_path: Path) -> None:
     assert ended.stderr.startswith("Error: Cannot serve TLS: ")
 
 
-def test_origins_have_the_scheme_that_is_served(tmp_path: Path) -> None:
+def test_origins_need_the_scheme_of_the_server(tmp_path: Path) -> None:
     with cluster_process(tmp_path / "root", tls=True) as cluster:
         context = ssl.create_default_context(cafile=str(cluster.ca_cert))
         host = cluster.url.removeprefix("https://")
@@ -126,11 +126,11 @@ def test_origins_have_the_scheme_that_is_served(tmp_path: Path) -> None:
         assert statuses == [200, 403]
 
 
-def test_everything_goes_over_it(tmp_path: Path, environments: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Create, push, build, call; the algorithm itself calls back with the official client."""
+def test_everything_works_over_tls(tmp_path: Path, environments: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Create, push, build, call. The algorithm itself uses the official client."""
     with emulator(tmp_path / "root", environments, "--tls") as site:
         reference = site.deploy("Caller", CALLS_BACK, ADK)
-        # The official client takes the variable before what it is given.
+        # The official client prefers the variable to its arguments.
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(site.root / "tls" / "bundle.pem"))
         assert site.client().algo(reference).pipe(None).result == "local"
         assert site.get("/v1/data/.my/seen") == {}

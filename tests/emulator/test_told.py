@@ -1,4 +1,4 @@
-"""What the server says to who does something for the first time: in logs of builds, in errors, in the log of requests."""
+"""Hints for new users: in logs of builds, in errors, in the request log."""
 
 import json
 import signal
@@ -12,7 +12,7 @@ PLAIN = "def apply(input):\n    return input\n"
 
 
 def advised(site: Emulator, name: str, files: dict[str, str | bytes | None], **settings: object) -> list[str]:
-    """What the log of a build that succeeds says about its source."""
+    """What the log of a successful build says about its source."""
     site.create(name, **settings)
     build = site.build_of(name, site.push(name, {"requirements.txt": "", **files}))
     assert build["status"] == "succeeded"
@@ -20,7 +20,7 @@ def advised(site: Emulator, name: str, files: dict[str, str | bytes | None], **s
     return [line for line in lines if line.startswith(("Warning", "network_access"))]
 
 
-def test_builds_tell_what_is_not_enforced(site: Emulator) -> None:
+def test_builds_report_settings_that_are_not_enforced(site: Emulator) -> None:
     files: dict[str, str | bytes | None] = {"src/Isolated.py": PLAIN, ".adk": None}
     told = advised(site, "Isolated", files, network_access="isolated")
     assert told == ["network_access is isolated: this local cluster does not enforce it"]
@@ -48,13 +48,13 @@ def test_builds_tell_what_is_not_enforced(site: Emulator) -> None:
         ),
     ],
 )
-def test_builds_warn_of_source_that_will_not_run(
+def test_builds_warn_about_source_that_will_not_run(
     site: Emulator, name: str, files: dict[str, str | bytes | None], told: str | None
 ) -> None:
     assert advised(site, name, files) == ([f"Warning: {told}"] if told else [])
 
 
-def test_an_unknown_package_set_comes_with_the_known_ones(site: Emulator) -> None:
+def test_the_error_for_an_unknown_package_set_names_the_known_ones(site: Emulator) -> None:
     settings = {"source_visibility": "closed", "license": "apl", "network_access": "full", "pipeline_enabled": True}
     body = {"name": "Unset", "details": {"label": "x"}, "settings": {**settings, "package_set": "python-9.9"}}
     error = site.request("POST", "/v1/algorithms/local", body).json["error"]
@@ -65,7 +65,7 @@ def test_an_unknown_package_set_comes_with_the_known_ones(site: Emulator) -> Non
         assert site.request("POST", "/v1/algorithms/local", chosen).status == 200
 
 
-def test_the_ids_in_answers_are_in_the_log(site: Emulator) -> None:
+def test_the_log_has_the_ids_of_replies(site: Emulator) -> None:
     reference = site.deploy("Named", "def apply(input):\n    return 1 / input\n")
     good, bad = (site.call(reference, value) for value in (1, 0))
     refusals = [site.request("GET", "/v1/data/.my/none/file"), site.request("GET", "/v1/data/", key="wrong")]
@@ -76,7 +76,7 @@ def test_the_ids_in_answers_are_in_the_log(site: Emulator) -> None:
     assert [line.get("error") for line in site.log()[-4:-2]] == [None, "AlgorithmError"]
 
 
-def test_whether_it_lives_is_not_logged(site: Emulator) -> None:
+def test_health_checks_are_not_logged(site: Emulator) -> None:
     before = site.log()
     assert site.request("GET", "/health?nonce=x").status == 200
     assert site.log() == before
@@ -84,7 +84,7 @@ def test_whether_it_lives_is_not_logged(site: Emulator) -> None:
     assert [line["path"] for line in site.log()[len(before) :]] == ["/health"]
 
 
-def test_a_stop_in_the_middle_of_a_call(tmp_path: Path, environments: Path) -> None:
+def test_a_stop_during_a_call(tmp_path: Path, environments: Path) -> None:
     site = start(tmp_path / "root", environments)
     assert site.process.stdout is not None
     with site.process.stdout, ThreadPoolExecutor(1) as threads:
@@ -101,7 +101,7 @@ def test_a_stop_in_the_middle_of_a_call(tmp_path: Path, environments: Path) -> N
     assert errors(site.root).read_text().splitlines() == ["ERROR:    Cancel 1 running task(s), timeout graceful shutdown exceeded"]
 
 
-def test_an_owner_hears_how_private_versions_are_called(site: Emulator) -> None:
+def test_the_error_for_a_private_version_says_how_to_call_it(site: Emulator) -> None:
     commit = site.deploy("Hidden", PLAIN)
     missing = "algorithm algo://local/Hidden not found"
 
@@ -144,14 +144,14 @@ def ends(site: Emulator) -> str:
         ("less", "The algorithm's result is not JSON: it has a number that is -Infinity"),
     ],
 )
-def test_how_a_call_went_wrong(site: Emulator, ends: str, how: str, message: str) -> None:
+def test_failures_of_workers_are_explained(site: Emulator, ends: str, how: str, message: str) -> None:
     failed = site.call(ends, how)
     assert failed["error"]["message"] == message
     listed = site.get("/v1/algorithms/local/Ends/errors")
     assert message in json.dumps(listed)
 
 
-def test_what_was_printed_says_where_it_is_cut(site: Emulator, ends: str) -> None:
+def test_truncated_output_is_marked(site: Emulator, ends: str) -> None:
     most = 1024 * 1024
     whole, cut = (site.call(ends, how, "?stdout=true")["metadata"]["stdout"] for how in ("all", "much"))
     assert whole == "x" * (most - 1) + "\n"

@@ -1,4 +1,4 @@
-"""The line of calls: its order, its limit, and that nobody waits for who waits for it."""
+"""Limits on concurrent calls: order, limit, and freedom from deadlocks."""
 
 import asyncio
 import contextlib
@@ -17,12 +17,12 @@ def run(scenario: Awaitable[None]) -> None:
 
 
 async def settle() -> None:
-    """Let everybody go on who can."""
+    """Run all tasks that can run."""
     for _ in range(10):
         await asyncio.sleep(0)
 
 
-def test_turns_are_given_in_order_and_no_more_than_there_are() -> None:
+def test_turns_are_given_in_order_up_to_the_limit() -> None:
     async def scenario() -> None:
         turns, order, at_work = Turns(2), list[int](), list[int]()
 
@@ -41,7 +41,7 @@ def test_turns_are_given_in_order_and_no_more_than_there_are() -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 3])
-def test_calls_within_calls_end_however_few_turns_there_are(limit: int) -> None:
+def test_nested_calls_end_with_any_limit(limit: int) -> None:
     async def scenario() -> None:
         turns, leaves = Turns(limit), list[int]()
 
@@ -56,7 +56,7 @@ def test_calls_within_calls_end_however_few_turns_there_are(limit: int) -> None:
 
         await asyncio.gather(*[call(3, None) for _ in range(4)])
         assert len(leaves) == 4 * 27
-        # All turns are back: as many as there are can be had at once, and not one more.
+        # All turns are free again: as many as the limit can be taken, but not one more.
         async with contextlib.AsyncExitStack() as held:
             for _ in range(limit):
                 await held.enter_async_context(Turn().of(turns))
@@ -68,7 +68,7 @@ def test_calls_within_calls_end_however_few_turns_there_are(limit: int) -> None:
     run(scenario())
 
 
-def test_who_gives_up_in_line_takes_no_turn_along() -> None:
+def test_a_cancelled_waiter_takes_no_turn() -> None:
     async def scenario() -> None:
         turns = Turns(1)
         await turns.take()

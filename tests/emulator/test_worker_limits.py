@@ -1,4 +1,4 @@
-"""What an algorithm may take of the machine, and that the next call does not suffer from one that took too much."""
+"""Limits on resources of an algorithm. A call that exceeds them does not affect the next one."""
 
 import itertools
 import os
@@ -82,9 +82,9 @@ def test_the_limits_of_a_worker(site: Emulator, greedy: str) -> None:
         ("more", "ValueError"),
     ],
 )
-def test_more_than_that_is_an_error_of_the_algorithm(site: Emulator, greedy: str, what: str, trace: str) -> None:
+def test_exceeding_a_limit_is_an_error_of_the_algorithm(site: Emulator, greedy: str, what: str, trace: str) -> None:
     if what == "more" and os.getuid() == 0:
-        trace = ""  # root may raise its limits where there is no jail
+        trace = ""  # root can raise its own limits if there is no jail
     reply = site.call(greedy, what)
     if trace:
         assert reply["error"]["stacktrace"].splitlines()[-1].strip().startswith(trace), reply
@@ -92,7 +92,7 @@ def test_more_than_that_is_an_error_of_the_algorithm(site: Emulator, greedy: str
 
 
 @pytest.mark.parametrize("what", ["print", "print later"])
-def test_who_prints_for_ever_does_not_fill_the_disk(site: Emulator, greedy: str, what: str) -> None:
+def test_endless_output_does_not_fill_the_disk(site: Emulator, greedy: str, what: str) -> None:
     reply = site.call(greedy, what, f"?timeout={3 if what == 'print' else 60}&stdout=true")
     if what == "print":
         assert reply["error"]["error_type"] == "TimeoutError"
@@ -107,12 +107,12 @@ def test_who_prints_for_ever_does_not_fill_the_disk(site: Emulator, greedy: str,
 
 
 def printed_to(site: Emulator) -> list[Path]:
-    """The logs of workers that have printed anything, those included that are still ending."""
+    """The logs of workers with any output, including workers that are still ending."""
     return [path for path in (site.root / "run").glob("*/output.log") if path.exists() and path.stat().st_size]
 
 
 def watch(size: Callable[[], int]) -> list[int]:
-    """The sizes of a file, until it has become smaller."""
+    """The sizes of a file, until it becomes smaller."""
     sizes: list[int] = [size()]
 
     def smaller() -> bool:
@@ -123,7 +123,7 @@ def watch(size: Callable[[], int]) -> list[int]:
     return sizes
 
 
-def test_a_timeout_ends_all_generations_in_whatever_session(site: Emulator, greedy: str) -> None:
+def test_a_timeout_ends_all_descendants_in_any_session(site: Emulator, greedy: str) -> None:
     def family() -> list[int]:
         return [int(pid) for path in (site.root / "run").glob("*/tmp/pids") for pid in path.read_text().split()]
 

@@ -1,4 +1,4 @@
-"""What algorithms can do to their worker's process, and what the next caller sees of it: nothing."""
+"""Attempts of algorithms to tamper with their worker. None of them affects the next caller."""
 
 import asyncio
 import json
@@ -82,7 +82,7 @@ Run = Callable[[object], Awaitable[Outcome]]
 
 
 def with_algorithm(folder: Path, environments: Path, code: str, scenario: Callable[[Run, Pool], Awaitable[None]]) -> None:
-    """Run a scenario with a function that calls an algorithm of this code in a pool."""
+    """Run a scenario with a function that calls an algorithm with this source in a pool."""
     source = folder / "builds" / "One" / "src"
     (source / "src").mkdir(parents=True)
     (source / "algorithmia.conf").write_text('{"algoname": "One"}')
@@ -110,7 +110,7 @@ def with_algorithm(folder: Path, environments: Path, code: str, scenario: Callab
 
 
 @pytest.mark.parametrize("code", [FORKS, FORKS_AT_IMPORT])
-def test_only_the_process_that_was_asked_answers(tmp_path: Path, environments: Path, code: str) -> None:
+def test_only_the_worker_itself_can_answer(tmp_path: Path, environments: Path, code: str) -> None:
     async def scenario(call: Run, pool: Pool) -> None:
         for value in ("first", "second"):
             outcome = await call(value)
@@ -120,7 +120,7 @@ def test_only_the_process_that_was_asked_answers(tmp_path: Path, environments: P
 
 
 @pytest.mark.parametrize("line", ['{"result": "forged"}\n', '0 {"result": "forged"}\n', '2 {"result": "forged"}\n'])
-def test_an_answer_bears_the_number_of_its_request(tmp_path: Path, environments: Path, line: str) -> None:
+def test_an_answer_has_the_number_of_its_request(tmp_path: Path, environments: Path, line: str) -> None:
     async def scenario(call: Run, pool: Pool) -> None:
         outcome = await call(line)
         assert outcome.error is not None
@@ -131,7 +131,7 @@ def test_an_answer_bears_the_number_of_its_request(tmp_path: Path, environments:
 
 
 @pytest.mark.parametrize("session", [False, True])
-def test_an_end_is_seen_although_a_child_holds_stdout(tmp_path: Path, environments: Path, session: bool) -> None:
+def test_the_end_of_a_worker_is_noticed_if_a_child_holds_stdout(tmp_path: Path, environments: Path, session: bool) -> None:
     async def scenario(call: Run, pool: Pool) -> None:
         outcome = await call({"session": session, "file": str(tmp_path / "child")})
         assert outcome.error is not None
@@ -142,7 +142,7 @@ def test_an_end_is_seen_although_a_child_holds_stdout(tmp_path: Path, environmen
     assert not alive(int((tmp_path / "child").read_text())), "a session of its own does not save it"
 
 
-def test_a_worker_that_died_idle_is_not_handed_out(tmp_path: Path, environments: Path) -> None:
+def test_a_worker_that_died_while_idle_is_not_used(tmp_path: Path, environments: Path) -> None:
     async def scenario(call: Run, pool: Pool) -> None:
         first = int(str((await call(None)).document["result"]))
         os.kill(first, signal.SIGKILL)
@@ -156,7 +156,7 @@ def test_a_worker_that_died_idle_is_not_handed_out(tmp_path: Path, environments:
     with_algorithm(tmp_path, environments, PID, scenario)
 
 
-def test_a_worker_that_cannot_be_made_leaves_no_token(tmp_path: Path) -> None:
+def test_a_worker_that_cannot_start_leaves_no_token(tmp_path: Path) -> None:
     class Counted(Accounts):
         admitted = 0
 

@@ -71,12 +71,12 @@ def _misbehaved(run: Done) -> Iterator[str]:
 
 
 def _untold(run: Done, requests: Requests, seat: Seat) -> Iterator[str]:
-    """Exit 1 says that nothing was test_names."""
+    """Exit 1 says that nothing was written."""
     harmless = ("/v1/algo/", f"/git/{seat.user}/")
     done = [r for r in requests if str(r["status"]).startswith("2") and r["method"] not in ("GET", "HEAD")]
-    test_names = [f"{r['method']} {r['path']}" for r in done if not str(r["path"]).startswith(harmless)]
-    if run.code == 1 and test_names:
-        yield f"exit 1, but {test_names}"
+    written = [f"{r['method']} {r['path']}" for r in done if not str(r["path"]).startswith(harmless)]
+    if run.code == 1 and written:
+        yield f"exit 1, but {written}"
 
 
 def _not_as_wanted(seat: Seat) -> Iterator[str]:

@@ -95,7 +95,7 @@ class Call:
             return frozenset((0, self.code))
         if fault in self.fine or (FAULTS[fault].kind == "again" and fault not in self.stops):
             return frozenset((0,))
-        # One key does everything: without it, what runs at the same time may have test_names or not.
+        # One key does everything: without it, what runs at the same time may have written or not.
         return frozenset((1, 4)) if fault == "key expires" and self.code == 4 else frozenset((self.code,))
 
 
@@ -195,7 +195,7 @@ def _cells(*, every: bool) -> Iterator[Cell]:
             if name == "reset in request" and call.match.startswith("GET "):
                 continue  # it has no body, so that this is a reset before
             if name == "listing stale" and call.nth == 1 and call.name != "builds":
-                continue  # nothing was test_names before
+                continue  # nothing was written before
             if every or fault.everywhere or (row + column) % 4 == 0 or (not call.match.startswith("GET ") and name in _UNDONE):
                 yield Cell(call, name)
 

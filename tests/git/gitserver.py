@@ -90,11 +90,11 @@ def dulwich_backend(folder: Path) -> Backend:
 
     def answer(method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
         heard: dict[str, Any] = {}
-        test_names = io.BytesIO()
+        written = io.BytesIO()
 
         def start_response(status: str, fields: list[tuple[str, str]], *_: object) -> Callable[[bytes], int]:
             heard.update(status=int(status[:3]), headers=dict(fields))
-            return test_names.write
+            return written.write
 
         environ = {
             "REQUEST_METHOD": method,
@@ -104,7 +104,7 @@ def dulwich_backend(folder: Path) -> Backend:
             "wsgi.input": io.BytesIO(body),
         }
         rest = b"".join(application(environ, start_response))
-        return Answer(heard["status"], heard["headers"], test_names.getvalue() + rest)
+        return Answer(heard["status"], heard["headers"], written.getvalue() + rest)
 
     return answer
 

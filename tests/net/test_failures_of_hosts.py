@@ -212,13 +212,13 @@ PROXIES: dict[str, tuple[bytes, type[ClusterError], str, str]] = {
         b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n",
         Denied,
         "the proxy asks for a user name and a password, or refuses those it got: 407",
-        "look at HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT, odd characters of both test_names as %XX",
+        "look at HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT, odd characters of both written as %XX",
     ),
     "a password is wrong": (
         b"HTTP/1.1 401 Unauthorized\r\n\r\n",
         Denied,
         "the proxy asks for a user name and a password, or refuses those it got: 401",
-        "look at HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT, odd characters of both test_names as %XX",
+        "look at HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT, odd characters of both written as %XX",
     ),
     "forbidden": (b"HTTP/1.1 403 Filtered\r\n\r\n", Denied, "the proxy refuses to connect to HOST: 403 Filtered", PROXY),
     "no such host": (
@@ -274,7 +274,7 @@ def test_a_proxy_of_plain_http_that_wants_a_password() -> None:
         net = Net(Proxies.read({"HTTP_PROXY": address}))
         with pytest.raises(Denied) as caught:
             Host("http://far.example", Names.of("SOURCE"), net, None).answer("GET", "/v1/data/", {})
-    assert caught.value.hint == "look at HTTP_PROXY: http://USER:PASSWORD@PROXY:PORT, odd characters of both test_names as %XX"
+    assert caught.value.hint == "look at HTTP_PROXY: http://USER:PASSWORD@PROXY:PORT, odd characters of both written as %XX"
 
 
 def test_an_answer_that_is_too_long_for_memory_is_refused() -> None:

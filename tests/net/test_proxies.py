@@ -56,7 +56,7 @@ def test_what_is_no_address_is_told_by_its_variable_and_never_shown(text: str, v
     with pytest.raises(UsageError) as caught:
         reads(**{variable: text}).to(url)
     assert caught.value.message.startswith(f"{variable} ")
-    assert "ret" not in f"{caught.value.message} {caught.value.hint}".replace("test_names", "")
+    assert "ret" not in f"{caught.value.message} {caught.value.hint}".replace("written", "")
 
 
 @pytest.mark.parametrize(

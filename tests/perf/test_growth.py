@@ -1,7 +1,7 @@
 """How processor time grows with the size of an input: the time for an input, beside that for a quarter of it in the same run.
 
 Four times the input takes four times as long if the work is linear, and sixteen times if it is quadratic. Other tests
-count calls; these tests cover the work inside functions that are test_names in C.
+count calls; these tests cover the work inside functions that are written in C.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ def test_two_applies_at_once_the_second_is_refused(workspace: Workspace) -> None
     [("record.before@algorithm.One", 4), ("record.before@source.One", 4), ("state.before@state", 1), ("journal.removed@state", 4)],
 )
 def test_what_cannot_be_recorded_stops_the_run(cluster: Cluster, workspace: Workspace, point: str, code: int) -> None:
-    """The disk fails under the journal: nothing more is test_names to the cluster, and the next run finds its way."""
+    """The disk fails under the journal: nothing more is written to the cluster, and the next run finds its way."""
     workspace.algorithm("One")
     workspace.write([{"name": "One", "language": "python3", "test_payload": 1}])
     environ = {"ALGOSYNC_TESTING": "1", "ALGOSYNC_FAILPOINT": f"{point}:error"}

@@ -1,4 +1,4 @@
-"""What a plan refuses or hides before anything is test_names."""
+"""What a plan refuses or hides before anything is written."""
 
 from harness import Cluster, Workspace
 

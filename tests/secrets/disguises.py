@@ -1,4 +1,4 @@
-"""The disguises in which a secret may stand in a text, test_names with the libraries that make them."""
+"""The disguises in which a secret may stand in a text, written with the libraries that make them."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def reports(process: BaseProcess, pipe: Connection) -> list[Any]:
 
 
 def apply_two(_: Connection, folder: Path, environment: dict[str, str]) -> None:
-    """What an apply does: one resource test_names in two remote writes, another in one. Twice the same is nothing new."""
+    """What an apply does: one resource written in two remote writes, another in one. Twice the same is nothing new."""
     os.environ.update(environment)
     with open_session(folder, NAME, exclusive=True) as session:
         if HELLO not in session.records:

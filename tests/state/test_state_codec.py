@@ -1,4 +1,4 @@
-"""The text of a state file: the same for equal states, read back as test_names, and refused when one bit of it differs."""
+"""The text of a state file: the same for equal states, read back as written, and refused when one bit of it differs."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def test_every_cut_and_every_addition_is_refused() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (forged(format_version=2), "was test_names by a newer algosync: format 2, this one reads 1"),
-        (b'{"format_version": 7, "new": "layout"}', "was test_names by a newer algosync: format 7, this one reads 1"),
+        (forged(format_version=2), "was written by a newer algosync: format 2, this one reads 1"),
+        (b'{"format_version": 7, "new": "layout"}', "was written by a newer algosync: format 7, this one reads 1"),
         (forged(format_version=0), "is damaged: there never was a format 0"),
         (forged(format_version=True), "is damaged: it has no format_version"),
         (b"[]", "is damaged: it has no format_version"),
@@ -103,7 +103,7 @@ def test_every_cut_and_every_addition_is_refused() -> None:
         (forged(records={"cluster.Hello": RECORD}), "is damaged: not an address: 'cluster.Hello'"),
         (
             forged(records={r'data.Hello["\u0041"]': RECORD}),
-            """is damaged: 'data.Hello["\\\\u0041"]' is not how data.Hello["A"] is test_names""",
+            """is damaged: 'data.Hello["\\\\u0041"]' is not how data.Hello["A"] is written""",
         ),
         (sealed('{"format_version": 1, "serial": 1, "serial": 2'), "is damaged: not JSON (a name is there twice)"),
         (sealed('{"format_version": 1, "serial": NaN'), "is damaged: not JSON (NaN is not a finite number)"),

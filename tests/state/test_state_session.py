@@ -322,7 +322,7 @@ def test_a_state_that_cannot_be_saved_is_not_lost(folder: Path) -> None:
     session.commit(TWO)
     with pytest.raises(StateError) as caught:
         session.close()
-    assert caught.value.message == f"{folder / NAME} cannot be test_names: Is a directory"
+    assert caught.value.message == f"{folder / NAME} cannot be written: Is a directory"
     assert caught.value.hint == (
         f"Nothing is lost: {folder / NAME}.journal holds what was done, and the next command goes on from there."
     )
@@ -339,7 +339,7 @@ def test_without_a_journal_there_is_no_write(folder: Path) -> None:
     (folder / f"{NAME}.journal.tmp").mkdir()
     reached = []
     session = writing(folder)
-    with pytest.raises(StateError, match="journal cannot be test_names: Is a directory"), session.writing(HELLO, "update"):
+    with pytest.raises(StateError, match="journal cannot be written: Is a directory"), session.writing(HELLO, "update"):
         reached.append("the cluster")
     session.close()
     assert reached == []

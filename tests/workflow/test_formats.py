@@ -1,4 +1,4 @@
-"""What a right file becomes, whichever way it is test_names."""
+"""What a right file becomes, whichever way it is written."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def test_what_is_no_source_address_is_refused(tmp_path: Path, address: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("test_names", "sent"),
+    ("written", "sent"),
     [
         ("1", "1"),
         ("+1", "1"),
@@ -256,8 +256,8 @@ def test_what_is_no_source_address_is_refused(tmp_path: Path, address: str) -> N
         ("{b: 1, a: [2, {c: <algo>}], <algo>: x<algo>x}", '{"b":1,"a":[2,{"c":"A"}],"<algo>":"xAx"}'),
     ],
 )
-def test_yaml_values_reach_the_algorithm_as_yaml_1_2_has_them(tmp_path: Path, test_names: str, sent: str) -> None:
-    assert payload(tmp_path, test_names) == sent
+def test_yaml_values_reach_the_algorithm_as_yaml_1_2_has_them(tmp_path: Path, written: str, sent: str) -> None:
+    assert payload(tmp_path, written) == sent
 
 
 def test_the_payload_null_is_a_payload(tmp_path: Path) -> None:

@@ -167,8 +167,8 @@ PLAIN = st.recursive(
 def test_what_another_writer_writes_is_what_was_meant(value: Any, flow: bool | None, pure: bool) -> None:
     text = yaml.safe_dump([value, value], default_flow_style=flow, sort_keys=False)  # the second one becomes an alias
     faults = Faults()
-    test_names = payload_text(read_yaml(text, faults, pure=pure), "")
-    assert test_names == json.dumps([value, value], separators=(",", ":"))
+    written = payload_text(read_yaml(text, faults, pure=pure), "")
+    assert written == json.dumps([value, value], separators=(",", ":"))
     assert not faults.found
 
 

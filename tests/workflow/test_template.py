@@ -66,7 +66,7 @@ def test_renders_like_jinja_and_marks_leave_no_trace(text: str, values: dict[str
 
 def test_the_child_has_no_environment_and_writes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spy = tmp_path / "spy.py"
-    target = tmp_path / "test_names"
+    target = tmp_path / "written"
     spy.write_text(
         "import os, sys, json\n"
         f"sys.path.insert(0, {str(Path(sandbox.__file__).parent)!r})\n"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from algosync.cli.embedded import LocalCluster
-from algosync.cli.shell_variables import as_destination, as_source, outdated
+from algosync.cli.local.running import LocalCluster
+from algosync.cli.local.shell_variables import as_destination, as_source, outdated
 from algosync.core.secret import Secret
 
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "GIT_SSL_CAINFO")

@@ -114,7 +114,7 @@ def test_a_key_that_is_typed_is_not_shown(workspace: Workspace) -> None:
     session.until("Key: ")
     session.type(f"{made}\n")
     assert session.end() == 0
-    assert session.shown.splitlines() == ["Key: ", f"The key {key_id(made)} opens nothing any more."]
+    assert session.shown.splitlines() == ["Key: ", f"The key {key_id(made)} is removed."]
 
 
 def test_what_changed_at_the_prompt_is_not_overwritten(cluster: Cluster, one: Workspace) -> None:

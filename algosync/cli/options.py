@@ -57,7 +57,10 @@ class CommonOptions:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowOptions(CommonOptions):
-    """Options of the commands that read a workflow file. If `workflow` is None, the environment and the folder tell which one."""
+    """Options of the commands that read a workflow file. If `workflow` is None, `find_workflow` chooses one.
+
+    Variables may hold secrets, so they are not part of the repr.
+    """
 
     workflow: Annotated[
         str | None,
@@ -70,12 +73,12 @@ class WorkflowOptions(CommonOptions):
     var: Annotated[
         list[str],
         typer.Option("--var", metavar="NAME=VALUE", help="A template variable; may be repeated.", show_default=False),
-    ] = field(default_factory=list)
+    ] = field(default_factory=list, repr=False)
     # Texts, because a list of paths from the environment would be split at `:`.
     var_file: Annotated[
         list[str],
         typer.Option("--var-file", metavar="FILE", help="A JSON or YAML file of variables; may be repeated.", show_default=False),
-    ] = field(default_factory=list)
+    ] = field(default_factory=list, repr=False)
     chdir: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Change to this folder first.", show_default=False, callback=_change_folder),

@@ -130,7 +130,7 @@ def test_files_of_a_killed_server_are_not_trusted(place: Workspace) -> None:
     assert f"Error: t{running}\n" in only_stderr(place, "env")
 
 
-class Stranger(http.server.BaseHTTPRequestHandler):
+class OtherProgram(http.server.BaseHTTPRequestHandler):
     """A server that answers every request with the cluster's token."""
 
     heard: ClassVar[list[str]] = []
@@ -152,15 +152,15 @@ def test_another_program_at_the_old_port_gets_no_key(place: Workspace) -> None:
     url = stdout_of(place, "start").strip()
     found = document(place)
     stdout_of(place, "stop")
-    Stranger.token = found["token"]
-    with http.server.ThreadingHTTPServer(("127.0.0.1", int(url.rpartition(":")[2])), Stranger) as stranger:
-        threading.Thread(target=stranger.serve_forever, daemon=True).start()
+    OtherProgram.token = found["token"]
+    with http.server.ThreadingHTTPServer(("127.0.0.1", int(url.rpartition(":")[2])), OtherProgram) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
         assert run_state(place) == ("stopped", False)
-        assert Stranger.heard == []
+        assert OtherProgram.heard == []
         with server_lock.held(cluster_root(place)):
             assert run_state(place) == ("not answering", False)
-        stranger.shutdown()
-    [heard] = Stranger.heard
+        other.shutdown()
+    [heard] = OtherProgram.heard
     assert re.match(r"GET /health\?nonce=[\w-]{32} HTTP", heard)
     assert [secret for secret in ("token", "key") if str(found[secret]) in heard] == []
 
@@ -193,7 +193,7 @@ def test_stop_signals_no_other_process(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_missing_cluster_is_reported_with_its_folder(place: Workspace) -> None:
-    """The name may be wrong, or the state folder."""
+    """The message shows both, because the user may have mistaken either."""
     there = f"there is no local cluster other in {place.folder / 'state'}"
     start = "  algosync emulator start --name other\n"
     assert stderr_of(place, "status", "--name", "other", code=1) == f"Error: {there}\n{start}"

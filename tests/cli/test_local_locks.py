@@ -25,9 +25,8 @@ def test_reset_refuses_a_cluster_in_use_and_stop_reports_it(place: Workspace) ->
     users = os.open(cluster_root(place) / "users.lock", os.O_RDWR)
     fcntl.flock(users, fcntl.LOCK_SH)
     # Both commands wait a moment, because the other one may be about to end.
-    assert "Error: commands are using the local cluster default; nothing was changed" in only_stderr(
-        place, "reset", "--auto-approve"
-    )
+    refused = only_stderr(place, "reset", "--auto-approve")
+    assert "Error: commands are using the local cluster default; nothing was changed" in refused
     assert roots(url, str(document(place)["key"])) == ["local"]
     assert only_stderr(place, "stop", code=0) == "The local cluster default has stopped, while commands were using it.\n"
     os.close(users)
@@ -46,7 +45,7 @@ def test_exclusive_use_waits_for_a_command_that_is_ending(tmp_path: Path) -> Non
 
 
 def test_stop_holds_no_start_lock_while_it_waits(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command can start the cluster meanwhile, and ends the sooner."""
+    """Another command can start the cluster meanwhile, so that it ends earlier."""
     cluster_root(place).mkdir(parents=True)
     users = os.open(cluster_root(place) / "users.lock", os.O_RDWR | os.O_CREAT)
     fcntl.flock(users, fcntl.LOCK_SH)

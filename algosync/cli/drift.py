@@ -1,22 +1,21 @@
-"""`algosync drift`: how the destination differs from what we last did there."""
+"""`algosync drift`: show how the destination differs from what was last applied."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import typer
 
-from algosync.cli.choice import Choice
-from algosync.cli.plan import meta_of
-from algosync.cli.stage import opened
+from algosync.cli.command import command
+from algosync.cli.options import CompareOptions, JsonOutput
+from algosync.views.terminal import Terminal
 
-if TYPE_CHECKING:
-    from algosync.views.terminal import Terminal
-
-__all__ = ["run"]
+__all__ = ["drift"]
 
 
-def run(choice: Choice, terminal: Terminal, *, json: bool) -> None:
+@command
+def drift(terminal: Terminal, options: CompareOptions, json: JsonOutput = False) -> None:
+    """Show how the destination differs from what was last applied. Changes nothing; exit 2 if it differs."""
+    from algosync.cli.plan import metadata
+    from algosync.cli.session import command_session
     from algosync.core.change import Drift
     from algosync.core.error import AlgosyncError
     from algosync.engine.drift import find_drift
@@ -25,15 +24,15 @@ def run(choice: Choice, terminal: Terminal, *, json: bool) -> None:
     from algosync.views.plan import show_header
     from algosync.views.progress import reading
 
-    with opened(choice, terminal, writes=False, needs_source=False) as stage:
-        if not stage.session.records:
-            raise AlgosyncError("this workflow was never applied to this destination", hint="algosync apply does that")
+    with command_session(options, terminal, writes=False, needs_source=False) as session:
+        if not session.ledger.records:
+            raise AlgosyncError("this workflow was never applied to this destination", hint="run algosync apply first")
         with reading(terminal, "the destination"):
-            findings = find_drift(stage.workflow, stage.scene, stage.session.records)
+            findings = find_drift(session.workflow, session.scene, session.ledger.records)
     if json:
-        terminal.document(drift_document(findings, meta_of(stage.header)))
+        terminal.document(drift_document(findings, metadata(session.header)))
     else:
-        show_header(stage.header, terminal)
+        show_header(session.header, terminal)
         show_drift(findings, terminal)
     kinds = {finding.drift for finding in findings}
     if Drift.UNKNOWN in kinds:

@@ -1,4 +1,4 @@
-"""A ledger that keeps what must never be shown out of the state, too."""
+"""A ledger that keeps secrets out of the state."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 __all__ = ["RedactingLedger"]
 
 _READ_BACK = frozenset({"commit", "manifest", "md5", "paths", "version"})
+"""Attributes that kinds read back from the state. The others are only shown to people."""
 
 
 class RedactingLedger:
-    """A Ledger over another one. Digests decide, attributes explain a record to people; what kinds read back of them is rather left
-    out than kept as something else: it is then looked up again."""
+    """A Ledger that redacts the attributes of records before it passes them to another ledger.
+
+    An attribute that kinds read back is left out if redaction would change it: the kind then looks the value up again.
+    """
 
     def __init__(self, ledger: Ledger, redacted: Callable[[Json], Json]) -> None:
         self._ledger = ledger

@@ -8,7 +8,6 @@ Its content says who holds it exclusively.
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from pathlib import Path
 from algosync.core.error import LockHeld, Stale, StateError
 from algosync.state.backend import fingerprint
 from algosync.state.durable import make_folder, read_file, replace_file, reported, write_all
+from algosync.state.file_lock import try_lock
 
 __all__ = ["LocalBackend"]
 
@@ -100,16 +100,18 @@ class LocalBackend:
             return None
 
     def _take(self, descriptor: int, *, exclusive: bool) -> None:
+        holder = None
         try:
-            fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-            self._sign(descriptor, exclusive=exclusive)
-        except BlockingIOError as error:
-            holder = _holder(os.read(descriptor, 4096))
-            os.close(descriptor)
-            raise LockHeld(f"{self._path} is in use by {holder}", hint="Try again when that is done.") from error
+            if try_lock(descriptor, exclusive=exclusive):
+                self._sign(descriptor, exclusive=exclusive)
+            else:
+                holder = _holder(os.read(descriptor, 4096))
         except OSError:
             os.close(descriptor)
             raise
+        if holder is not None:
+            os.close(descriptor)
+            raise LockHeld(f"{self._path} is in use by {holder}", hint="Try again when that is done.")
         self._held, self._exclusive = descriptor, exclusive
 
     def _sign(self, descriptor: int, *, exclusive: bool) -> None:

@@ -110,7 +110,7 @@ def test_without_approval_nothing_happens(cluster: Cluster, workspace: Workspace
     with cluster.writes() as writes:
         done = workspace.run("apply", "--no-input")
     assert (done.returncode, writes.lines) == (1, ())
-    assert "nobody is there to approve" in done.stderr
+    assert "approval is required" in done.stderr
 
 
 def test_a_target_and_what_it_stands_on(workspace: Workspace) -> None:

@@ -1,0 +1,126 @@
+"""A command's session: the workflow, both clusters and the state, open while the command works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from algosync.core.error import Denied, UsageError
+from algosync.core.plan import Header
+from algosync.core.text import printable
+from algosync.core.workflow import Workflow
+
+if TYPE_CHECKING:
+    from algosync.cli.options import ClusterOptions
+    from algosync.core.ports import Ledger
+    from algosync.engine.plan import Scene
+    from algosync.kinds import Site
+    from algosync.views.terminal import Terminal
+
+__all__ = ["CommandSession", "command_session"]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSession:
+    """A workflow with everything the engine needs to work on it. `ledger` is the state."""
+
+    workflow: Workflow
+    scene: Scene[Site]
+    ledger: Ledger
+    header: Header
+
+
+@contextmanager
+def command_session(
+    options: ClusterOptions, terminal: Terminal, *, writes: bool, needs_source: bool = True
+) -> Iterator[CommandSession]:
+    """Load the workflow, connect to its clusters and lock its state while the body runs.
+
+    `writes`: lock the state exclusively. `needs_source`: False for commands that use the state instead of the source.
+    """
+    from algosync.cli.clusters import clusters, git_host
+    from algosync.cli.interrupt import pause
+    from algosync.cli.ledger import RedactingLedger
+    from algosync.cli.workflow_file import hide_keys, load_workflow
+    from algosync.engine.plan import Scene
+    from algosync.kinds import KINDS, PERFORMERS, Site
+    from algosync.state import open_session, state_name
+    from algosync.views.progress import reading
+
+    if options.state.exists() and not options.state.is_dir():
+        raise UsageError(f"--state {printable(str(options.state))} is not a folder")
+
+    path, workflow = load_workflow(options, terminal)
+    with ExitStack() as stack:
+        connections = clusters(options, terminal, stack)
+        label, destination = connections.destination()
+        variable, source_label = _source_label(options, workflow)
+        source = None
+        if needs_source and _reads_source(workflow):
+            source = connections.source(source_label, Path(workflow.folder), variable)
+        with reading(terminal, "the destination"):
+            owners = destination.data.owners()
+        owner = _owner(workflow, owners)
+        name = state_name(workflow.name, label, owner)
+        state = stack.enter_context(open_session(options.state, name, exclusive=writes, command="algosync apply"))
+        ledger = RedactingLedger(state, terminal.redacted)
+        site = Site(
+            owner=owner,
+            key_owner=owners[0],
+            folder=Path(workflow.folder),
+            ledger=ledger,
+            destination=destination,
+            git=git_host(options, label, destination),
+            source=source,
+            source_name=source_label or "",
+            build_deadline=float(options.build_timeout),
+            recorded_only=not needs_source,
+            algorithms=workflow.algorithms,
+            pause=pause,
+            secrets=tuple(hide_keys(options.environ, terminal)),
+        )
+        header = Header(f"{workflow.name} ({path})", source_label, label, owner)
+        yield CommandSession(workflow, Scene(KINDS, PERFORMERS, site, options.parallelism), ledger, header)
+
+
+def _reads_source(workflow: Workflow) -> bool:
+    """Whether the workflow takes anything from a source cluster. If not, it need not name one."""
+    reads = any(spec.data_files or (spec.code or "").startswith("data://") for spec in workflow.algorithms)
+    return reads and not workflow.run_only
+
+
+def _source_label(options: ClusterOptions, workflow: Workflow) -> tuple[str, str | None]:
+    """The setting that names the source, and the source's canonical address, which is equal for two spellings of one cluster.
+
+    UsageError: the address is not valid, or the workflow and the environment name different clusters. A local source has its own
+    key, so the environment does not matter for it.
+    """
+    from algosync.cli.clusters import label
+    from algosync.cli.local.location import is_local
+
+    named = options.environ.get("SOURCE_API_ADDRESS", "")
+    setting = "source_info.cluster_address" if workflow.source_address else "SOURCE_API_ADDRESS"
+    address = workflow.source_address or named
+    if address.startswith("file://") or not address:
+        return setting, address or None
+    source = label(address, setting, options)
+    if named and not is_local(source) and label(named, "SOURCE_API_ADDRESS", options) != source:
+        raise UsageError(
+            f"the workflow's source is {source}, but SOURCE_API_ADDRESS names another cluster, and SOURCE_API_KEY is for that one",
+            hint="unset SOURCE_API_ADDRESS, or set it to the address in the workflow",
+        )
+    return setting, source
+
+
+def _owner(workflow: Workflow, owners: tuple[str, ...]) -> str:
+    """The account on the destination. Denied: the key has no access to the workflow's `algorithm_owner`."""
+    if workflow.owner is None or workflow.owner in owners:
+        return workflow.owner or owners[0]
+    accessible = ", ".join(printable(name, 80) for name in owners)
+    raise Denied(
+        f"the destination's key does not belong to {printable(workflow.owner)}",
+        hint=f"it has access to {accessible}; the workflow's algorithm_owner must be one of them",
+    )

@@ -11,7 +11,7 @@ from algosync.cli.choice import Choice
 from algosync.cli.stage import Stage, opened
 
 if TYPE_CHECKING:
-    from algosync.core.plan import Header, Plan
+    from algosync.core.plan import Plan, PlanHeader
     from algosync.core.resource import Json
     from algosync.views.terminal import Terminal
 
@@ -54,7 +54,7 @@ def shown(plan: Plan, terminal: Terminal) -> Plan:
     return masked(plan, lambda value: terminal.redacted(value) != value)
 
 
-def meta_of(header: Header) -> Mapping[str, Json]:
+def meta_of(header: PlanHeader) -> Mapping[str, Json]:
     """All that may differ between two plans of the same thing."""
     from datetime import datetime, timezone
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from algosync.cli.choice import Choice
 from algosync.core.error import Denied, UsageError
-from algosync.core.plan import Header
+from algosync.core.plan import PlanHeader
 from algosync.core.secret import Secret
 from algosync.core.text import printable
 from algosync.core.workflow import Workflow
@@ -32,7 +32,7 @@ class Stage:
     workflow: Workflow
     scene: Scene[Site]
     session: Ledger
-    header: Header
+    header: PlanHeader
 
 
 def loaded(choice: Choice, terminal: Terminal) -> tuple[Path, Workflow]:
@@ -109,7 +109,7 @@ def opened(choice: Choice, terminal: Terminal, *, writes: bool, needs_source: bo
             pause=pause,
             secrets=tuple(hidden_keys(choice, terminal)),
         )
-        header = Header(f"{workflow.name} ({path})", source_label, label, owner)
+        header = PlanHeader(f"{workflow.name} ({path})", source_label, label, owner)
         yield Stage(workflow, Scene(KINDS, PERFORMERS, site, choice.parallelism), ledger, header)
 
 

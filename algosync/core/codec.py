@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from algosync.core.address import Address
 from algosync.core.error import Corrupt
+from algosync.core.json_document import read_json
 from algosync.core.resource import Json, Record
 from algosync.core.state import State
 
@@ -110,10 +110,9 @@ def address_from_json(value: Json) -> Address:
 def parse_json(data: bytes) -> Json:
     """One JSON document: UTF-8, no duplicate names, only finite numbers. Corrupt: anything else."""
     try:
-        document: Json = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_float=_finite, parse_constant=_finite)
-    except (ValueError, RecursionError) as error:
+        return read_json(data.decode("utf-8"))
+    except ValueError as error:
         raise Corrupt(f"is damaged: not JSON ({error})") from error
-    return document
 
 
 def require_version(document: Json) -> None:
@@ -158,20 +157,6 @@ def _text_or_none(value: Json, what: str) -> str | None:
 
 def _seal(body: bytes) -> bytes:
     return f',\n  "sha256": "{hashlib.sha256(body).hexdigest()}"\n}}\n'.encode("ascii")
-
-
-def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a name is there twice")
-    return members
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is not a finite number")
-    return number
 
 
 def _plain(value: object) -> dict[Any, Any]:

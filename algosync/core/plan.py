@@ -13,7 +13,7 @@ from algosync.core.change import Action, Change
 from algosync.core.resource import Json
 from algosync.core.workflow import Workflow
 
-__all__ = ["Check", "Header", "Plan", "checks_of", "masked", "plan_of", "targeted"]
+__all__ = ["Check", "Plan", "PlanHeader", "checks_of", "masked", "plan_of", "targeted"]
 
 CALL_TIMEOUT = 300  # seconds: the platform's own default
 
@@ -34,7 +34,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class PlanHeader:
     """What a plan is about, as people name it. `owner` is the account on the destination."""
 
     workflow: str
@@ -50,7 +50,7 @@ class Plan:
     `compared` is False where the workflow only wants its tests run, so that nothing was looked at.
     """
 
-    header: Header
+    header: PlanHeader
     changes: tuple[Change, ...]
     checks: tuple[Check, ...]
     depends_on: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -120,7 +120,7 @@ def checks_of(workflow: Workflow, to_publish: Set[str]) -> tuple[Check, ...]:
     return (*payloads, *tests)
 
 
-def plan_of(workflow: Workflow, header: Header, changes: tuple[Change, ...] = (), *, compared: bool = True) -> Plan:
+def plan_of(workflow: Workflow, header: PlanHeader, changes: tuple[Change, ...] = (), *, compared: bool = True) -> Plan:
     """The plan of these changes with all the workflow's checks."""
     to_publish = {c.address.algorithm for c in changes if c.action.writes and c.address.kind == "version"}
     depends_on = tuple((spec.name, spec.depends_on) for spec in workflow.algorithms)

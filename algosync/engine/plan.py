@@ -10,7 +10,7 @@ from algosync.core.address import Address
 from algosync.core.change import Action, Change
 from algosync.core.diff import assume_desired, assume_observed, diff, undecided
 from algosync.core.error import NotFound, SourceError
-from algosync.core.plan import Header, Plan, plan_of
+from algosync.core.plan import Plan, PlanHeader, plan_of
 from algosync.core.ports import Kind, Performer, Side
 from algosync.core.resource import Record, Resource
 from algosync.core.workflow import AlgorithmSpec, Workflow
@@ -34,7 +34,7 @@ class Scene(Generic[Site]):
         return self.kinds[address.kind]
 
 
-def make_plan(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address, Record], header: Header) -> Plan:
+def make_plan(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address, Record], header: PlanHeader) -> Plan:
     """Raises what a look at either side raises."""
     if workflow.run_only:
         each(lambda spec: _require_there(spec, scene), workflow.algorithms, scene.parallelism)

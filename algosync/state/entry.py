@@ -31,14 +31,14 @@ from algosync.core.error import Corrupt
 from algosync.core.resource import Json, Record
 from algosync.core.state import State
 
-__all__ = ["Entry", "Forget", "Header", "Intent", "Log", "Result", "decode_log", "encode_line", "replay", "unfinished"]
+__all__ = ["Entry", "Forget", "Intent", "JournalHeader", "Log", "Result", "decode_log", "encode_line", "replay", "unfinished"]
 
 _PREFIX = re.compile(rb"([0-9a-f]{8}) ([0-9a-f]{8}) ")
 _PREFIX_LENGTH = 18
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class JournalHeader:
     """The first line of a journal: the state that it continues."""
 
     lineage: str
@@ -74,7 +74,7 @@ Entry: TypeAlias = Intent | Result | Forget
 class Log:
     """A journal, read."""
 
-    header: Header
+    header: JournalHeader
     entries: tuple[Entry, ...] = ()
 
 
@@ -110,7 +110,7 @@ def unfinished(entries: Iterable[Entry]) -> dict[Address, str]:
     return pending
 
 
-def encode_line(entry: Header | Entry, checksum: int) -> tuple[bytes, int]:
+def encode_line(entry: JournalHeader | Entry, checksum: int) -> tuple[bytes, int]:
     """One line and its checksum, given the checksum of the line before it (0: none).
 
     ValueError, TypeError: it could not be read back, so it must not be written either.
@@ -130,7 +130,7 @@ def decode_log(data: bytes) -> Log:
     if not _is_cut(rest):
         raise Corrupt("is damaged: its last line does not end")
     checksum = 0
-    found: list[Header | Entry] = []
+    found: list[JournalHeader | Entry] = []
     for number, line in enumerate(lines, start=1):
         payload = line[_PREFIX_LENGTH:]
         checksum = zlib.crc32(payload, checksum)
@@ -139,7 +139,7 @@ def decode_log(data: bytes) -> Log:
                 break
             raise Corrupt(f"is damaged: the checksum of line {number} is not that of its content")
         found.append(_entry_from_json(parse_json(payload)))
-    if not found or not isinstance(found[0], Header):
+    if not found or not isinstance(found[0], JournalHeader):
         raise Corrupt("is damaged: it does not start with a header")
     return Log(found[0], tuple(_not_header(entry) for entry in found[1:]))
 
@@ -156,15 +156,15 @@ def _is_torn(line: bytes) -> bool:
     return prefix is None or len(line) <= _PREFIX_LENGTH + int(prefix[1], 16)
 
 
-def _not_header(entry: Header | Entry) -> Entry:
-    if isinstance(entry, Header):
+def _not_header(entry: JournalHeader | Entry) -> Entry:
+    if isinstance(entry, JournalHeader):
         raise Corrupt("is damaged: it has two headers")
     return entry
 
 
-def _entry_to_json(entry: Header | Entry) -> Json:
+def _entry_to_json(entry: JournalHeader | Entry) -> Json:
     match entry:
-        case Header(lineage, serial):
+        case JournalHeader(lineage, serial):
             return {"kind": "header", "format_version": FORMAT_VERSION, "lineage": lineage, "serial": serial}
         case Intent(address, verb):
             return {"kind": "intent", "address": str(address), "verb": verb}
@@ -174,13 +174,13 @@ def _entry_to_json(entry: Header | Entry) -> Json:
             return {"kind": "forget", "address": str(address)}
 
 
-def _entry_from_json(value: Json) -> Header | Entry:
+def _entry_from_json(value: Json) -> JournalHeader | Entry:
     kind = value.get("kind") if isinstance(value, dict) else None
     match kind:
         case "header":
             require_version(value)
             fields = fields_of(value, ("kind", "format_version", "lineage", "serial"), "a header")
-            return Header(require_text(fields["lineage"], "lineage"), require_count(fields["serial"], "serial"))
+            return JournalHeader(require_text(fields["lineage"], "lineage"), require_count(fields["serial"], "serial"))
         case "intent":
             fields = fields_of(value, ("kind", "address", "verb"), "an intent")
             return Intent(address_from_json(fields["address"]), require_text(fields["verb"], "verb"))

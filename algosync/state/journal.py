@@ -8,7 +8,7 @@ from pathlib import Path
 
 from algosync.core.error import Corrupt, StateError
 from algosync.state.durable import make_folder, read_file, replace_file, reported, write_all
-from algosync.state.entry import Entry, Header, Log, decode_log, encode_line
+from algosync.state.entry import Entry, JournalHeader, Log, decode_log, encode_line
 
 __all__ = ["Journal", "read_journal"]
 
@@ -32,7 +32,7 @@ class Journal:
     certain the file is `broken` and takes no more: after a failed fsync nobody knows what is on the disk.
     """
 
-    def __init__(self, path: Path, header: Header, entries: Iterable[Entry] = ()) -> None:
+    def __init__(self, path: Path, header: JournalHeader, entries: Iterable[Entry] = ()) -> None:
         text, self._checksum, self.length = b"", 0, 0
         for entry in (header, *entries):
             line, self._checksum = encode_line(entry, self._checksum)

@@ -25,7 +25,7 @@ from algosync.core.resource import Record
 from algosync.core.state import State
 from algosync.state.backend import Backend, fingerprint
 from algosync.state.durable import remove_file, reported
-from algosync.state.entry import Entry, Forget, Header, Intent, Result
+from algosync.state.entry import Entry, Forget, Intent, JournalHeader, Result
 from algosync.state.failpoint import failpoint
 from algosync.state.journal import Journal
 from algosync.state.recovery import Found, find
@@ -216,7 +216,7 @@ class Session:
         if self._kept is None:
             self._save()
         intents = [Intent(address, verb) for address, verb in self._pending.items()]
-        return Journal(self._journal_path, Header(self._lineage, self._serial), intents)
+        return Journal(self._journal_path, JournalHeader(self._lineage, self._serial), intents)
 
     def _fold(self) -> None:
         """The journal's file stays until the next one takes its place or the session closes."""

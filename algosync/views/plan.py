@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from algosync.core.change import Action, Change
-from algosync.core.plan import Header, Plan
+from algosync.core.plan import Plan, PlanHeader
 from algosync.core.resource import Json
 from algosync.core.text import plural, printable, size
 from algosync.views.terminal import Terminal
@@ -32,7 +32,7 @@ _SENTENCES = {
 _FILE_SYMBOLS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red")}
 
 
-def show_header(header: Header, terminal: Terminal) -> None:
+def show_header(header: PlanHeader, terminal: Terminal) -> None:
     source = header.source or "none"
     rows = {"Workflow": header.workflow, "Source": source, "Destination": header.destination, "Owner": header.owner}
     for name, value in rows.items():

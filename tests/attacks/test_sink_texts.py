@@ -13,7 +13,7 @@ from algosync.core.address import Address
 from algosync.core.change import Action, Change, Drift, Finding
 from algosync.core.error import BuildFailed, Denied, Fault, TestFailed, WorkflowError
 from algosync.core.event import Event, Note, StepDone, StepFailed, StepSkipped, StepStarted
-from algosync.core.plan import Check, Header, Plan
+from algosync.core.plan import Check, Plan, PlanHeader
 from algosync.core.report import fold
 from algosync.core.resource import Resource
 from algosync.core.schedule import Step, Verb
@@ -82,7 +82,7 @@ def _plan(text: str) -> Plan:
         ),
     )
     checks = (Check(Address("test", "One", text), "1", 3, payload_of_algorithm=False),)
-    return Plan(Header(text, text, text, text), changes, checks)
+    return Plan(PlanHeader(text, text, text, text), changes, checks)
 
 
 def _events(text: str) -> list[Event]:

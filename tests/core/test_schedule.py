@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
-from algosync.core.plan import Check, Header, Plan, checks_of, plan_of, targeted
+from algosync.core.plan import Check, Plan, PlanHeader, checks_of, plan_of, targeted
 from algosync.core.resource import Resource
 from algosync.core.schedule import PHASES, Step, Verb, schedule
 from algosync.core.workflow import AlgorithmSpec, TestCase, Workflow
@@ -20,7 +20,7 @@ VERBS = {
     "version": (Verb.BUILD, Verb.PUBLISH),
 }
 NAMES = ("A", "B", "C", "D")
-HEADER = Header("w", None, "local", "me")
+HEADER = PlanHeader("w", None, "local", "me")
 
 
 def change(kind: str, algorithm: str, name: str | None = None, action: Action = Action.CREATE) -> Change:

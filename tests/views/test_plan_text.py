@@ -5,7 +5,7 @@ import io
 from algosync.core.address import Address
 from algosync.core.change import Action, Change, Drift, Finding
 from algosync.core.error import BuildFailed, Denied, Fault, Several, SourceError, TestFailed, WorkflowError
-from algosync.core.plan import Check, Header, Plan
+from algosync.core.plan import Check, Plan, PlanHeader
 from algosync.core.resource import Resource
 from algosync.views.drift import show_drift
 from algosync.views.error import show_error
@@ -56,7 +56,7 @@ CHECKS = (
     Check(Address("test", "Hello"), "1", 300, payload_of_algorithm=True),
     Check(Address("test", "Hello", "t"), "1", 300, payload_of_algorithm=False),
 )
-PLAN = Plan(Header("release (workflows/release.yaml)", "https://api.a.com", "https://api.b.com", "jane"), CHANGES, CHECKS)
+PLAN = Plan(PlanHeader("release (workflows/release.yaml)", "https://api.a.com", "https://api.b.com", "jane"), CHANGES, CHECKS)
 TEXT = """\
 Workflow:    release (workflows/release.yaml)
 Source:      https://api.a.com

@@ -59,7 +59,7 @@ class Clusters:
         from algosync.net import Names, Proxies
 
         if is_local(address):
-            local = self.stack.enter_context(running(address, self.choice.state))
+            local = self.stack.enter_context(running(address, self.choice.local_home))
             self.terminal.hide(local.key.reveal())
             direct = replace(self.net, proxies=Proxies())
             key = credential(local.key.reveal(), "the local cluster's key")

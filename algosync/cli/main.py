@@ -105,7 +105,7 @@ def render(
 def plan(
     workflow: options.WorkflowArgument = None,
     destination: options.Destination = "",
-    state: options.StateFolder = Path("state"),
+    state: options.StateAddress = "state",
     target: options.Target = [],
     var: options.Var = [],
     var_file: options.VarFile = [],
@@ -139,7 +139,7 @@ def plan(
 def apply(
     workflow: options.WorkflowArgument = None,
     destination: options.Destination = "",
-    state: options.StateFolder = Path("state"),
+    state: options.StateAddress = "state",
     auto_approve: options.AutoApprove = False,
     target: options.Target = [],
     var: options.Var = [],
@@ -174,7 +174,7 @@ def apply(
 def test(
     workflow: options.WorkflowArgument = None,
     destination: options.Destination = "",
-    state: options.StateFolder = Path("state"),
+    state: options.StateAddress = "state",
     target: options.Target = [],
     var: options.Var = [],
     var_file: options.VarFile = [],
@@ -204,7 +204,7 @@ def test(
 def drift(
     workflow: options.WorkflowArgument = None,
     destination: options.Destination = "",
-    state: options.StateFolder = Path("state"),
+    state: options.StateAddress = "state",
     var: options.Var = [],
     var_file: options.VarFile = [],
     json: options.JsonOutput = False,

@@ -76,12 +76,10 @@ def opened(choice: Choice, terminal: Terminal, *, writes: bool, needs_source: bo
     from algosync.cli.ledger import RedactingLedger
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, Site
-    from algosync.state import open_session, state_name
+    from algosync.state import open_session, parse_address, state_name
     from algosync.views.progress import reading
 
-    if choice.state.exists() and not choice.state.is_dir():
-        raise UsageError(f"--state {printable(str(choice.state))} is no folder")
-
+    parse_address(choice.state)  # a mistake in it is reported before any cluster is asked
     path, workflow = loaded(choice, terminal)
     with ExitStack() as stack:
         reach = clusters(choice, terminal, stack)

@@ -3,8 +3,8 @@
 Within one algorithm a step needs every step of an earlier phase. Algorithms overlap, except that they are tested and published one
 after the other in the workflow's order: a test of one algorithm may call another one that was published just before.
 
-Between two phases stands a barrier: a node of the graph that is no step. The barrier needs each step of the phase before it, and each
-step of the phase after it needs the barrier. So the number of edges grows with the number of steps and not with its square.
+Between two phases stands a barrier: a node of the graph that is no step. The barrier needs each step of the phase before it, and
+each step of the phase after it needs the barrier. So the number of edges grows with the number of steps, not with its square.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ from algosync.core.error import UsageError
 from algosync.core.text import printable
 
 if TYPE_CHECKING:
+    from algosync.cli.terminal import Terminal
     from algosync.cluster.connection import Cluster
     from algosync.cluster.data import DataStore
     from algosync.net import Host, Net
-    from algosync.views.terminal import Terminal
 
 __all__ = ["Clusters", "clusters", "git_host", "label"]
 

@@ -16,10 +16,10 @@ from algosync.core.text import printable
 from algosync.core.workflow import Workflow
 
 if TYPE_CHECKING:
+    from algosync.cli.terminal import Terminal
     from algosync.core.ports import Ledger
     from algosync.engine.plan import Scene
     from algosync.kinds import Site
-    from algosync.views.terminal import Terminal
 
 __all__ = ["Stage", "found", "hidden_keys", "loaded", "opened"]
 
@@ -74,10 +74,10 @@ def opened(choice: Choice, terminal: Terminal, *, writes: bool, needs_source: bo
     from algosync.cli.clusters import clusters, git_host
     from algosync.cli.interrupt import pause
     from algosync.cli.ledger import RedactingLedger
+    from algosync.cli.live import reading
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, Site
     from algosync.state import open_session, parse_address, state_name
-    from algosync.views.progress import reading
 
     parse_address(choice.state)  # a mistake in it is reported before any cluster is asked
     path, workflow = loaded(choice, terminal)

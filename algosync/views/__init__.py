@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from algosync.views import document, text
-from algosync.views.subject import View
+from algosync.views.subject import Subject, View
 
-__all__ = ["FORMATS"]
+__all__ = ["FORMATS", "Subject", "View"]
 
 # A format is one module with a `View`, and one line here.
 FORMATS: dict[str, View] = {

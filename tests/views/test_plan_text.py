@@ -8,7 +8,7 @@ from algosync.core.change import Action, Change, Drift, Finding
 from algosync.core.error import AlgosyncError, BuildFailed, Denied, Fault, Several, SourceError, TestFailed, WorkflowError
 from algosync.core.plan import Check, Plan, PlanHeader
 from algosync.core.redaction import Redactor
-from algosync.core.resource import Resource
+from algosync.core.resource import Json, Resource
 from algosync.core.terminal_text import PAINT
 from algosync.views import FORMATS
 from algosync.views.drift import drift_lines
@@ -22,7 +22,7 @@ def plain(lines: Iterable[str]) -> str:
 
 
 HELLO, WEIGHTS = Address("algorithm", "Hello"), Address("data", "Hello", "w.pb")
-BEFORE = {"environment": "Python 3.7", "label": "Hello", "pipeline_enabled": True}
+BEFORE: dict[str, Json] = {"environment": "Python 3.7", "label": "Hello", "pipeline_enabled": True}
 CHANGES = (
     Change(HELLO, Action.UPDATE, Resource(HELLO, BEFORE), Resource(HELLO, {**BEFORE, "environment": "Python 3.9"}), drifted=True),
     Change(

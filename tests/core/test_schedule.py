@@ -1,4 +1,4 @@
-"""The schedule: what may run when, for every plan."""
+"""The schedule: which steps come before which, for every plan; and targets."""
 
 from itertools import pairwise
 
@@ -157,7 +157,7 @@ def test_edges_grow_with_a_chain_of_algorithms(count: int) -> None:
     assert edges(found) <= 12 * count
 
 
-def test_a_target_brings_what_it_stands_on() -> None:
+def test_a_target_brings_what_it_depends_on() -> None:
     everything = tuple(change(k, n, "w" if k == "data" else None) for n in NAMES for k in VERBS)
     plan = Plan(HEADER, everything, (), (("A", ()), ("B", ("A",)), ("C", ()), ("D", ())))
     kept = {str(c.address) for c in targeted(plan, ["source.B"]).changes}
@@ -176,7 +176,7 @@ def test_a_target_may_be_a_glob() -> None:
     assert {str(c.address) for c in targeted(plan, ["source.[AB]"]).changes} == {"source.A", "source.B"}
 
 
-def test_without_its_version_change_a_check_calls_what_is_published_or_nothing() -> None:
+def test_without_its_version_change_a_check_calls_the_published_version_or_is_left_out() -> None:
     check = Check(Address("test", "A"), "1", 300, payload_of_algorithm=True, candidate=True)
     new = Plan(HEADER, (change("algorithm", "A"), change("version", "A")), (check,))
     assert targeted(new, ["algorithm.A"]).checks == ()

@@ -1,4 +1,4 @@
-"""Several processes on one state: none overwrites what another did, and who does not wait is told by whom it is held."""
+"""Several processes on one state: no update is lost, and a process that does not wait is told who holds the lock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_eight_writers_lose_no_update(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("exclusive", [True, False])
-def test_who_does_not_wait_is_refused(tmp_path: Path, exclusive: bool) -> None:
+def test_a_process_that_does_not_wait_is_refused(tmp_path: Path, exclusive: bool) -> None:
     process, pipe = start(hold, tmp_path)
     assert pipe.recv() == "locked"
     for wait in (0.0, 0.1):

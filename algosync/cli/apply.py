@@ -8,7 +8,7 @@ import typer
 
 from algosync.cli.command import command
 from algosync.cli.options import AutoApprove, CompareOptions, TargetOptions
-from algosync.views.terminal import Terminal
+from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,19 +31,20 @@ class ApplyOptions(CompareOptions):
 @command
 def apply(terminal: Terminal, targets: TargetOptions, options: ApplyOptions) -> None:
     """Make the needed changes and run the tests. Every algorithm is tested before it is published."""
-    from algosync.cli.plan import make_session_plan, masked_for
-    from algosync.views.plan import show_header, show_plan
-    from algosync.views.report import show_report
+    from algosync.cli.plan import make_session_plan, masked_for, metadata
+    from algosync.views.report import closing_lines, failure_lines, outcome_lines
+    from algosync.views.subject import Planned
 
     with _apply_session(options, terminal) as session:
         plan = make_session_plan(session, targets, terminal)
-        show_header(plan.header, terminal)
-        show_plan(masked_for(terminal, plan), terminal)
+        terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header)), "text")
         if plan.visible and not options.auto_approve:
             _ask(options, terminal)
         terminal.result()
         report = _carry_out(plan, session, terminal)
-    show_report(report, plan, terminal)
+    terminal.result_lines(outcome_lines(report, plan))
+    terminal.tell_lines(failure_lines(report))
+    terminal.result_lines(closing_lines(report, plan))
     raise typer.Exit(report.exit_code)
 
 
@@ -69,9 +70,9 @@ def _apply_session(options: ApplyOptions, terminal: Terminal) -> "Iterator[Comma
 
 def _carry_out(plan: "Plan", session: "CommandSession", terminal: Terminal) -> "Report":
     from algosync.cli.interrupt import Signalled
+    from algosync.cli.live import watch
     from algosync.core.report import fold
     from algosync.engine.apply import apply
-    from algosync.views.progress import watch
 
     # Close the events before the session ends, because closing waits for the workers: the state must stay locked while they write.
     with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
+from algosync.cli.terminal import Terminal
 from algosync.core.error import AlgosyncError
-from algosync.views.terminal import Terminal
 
 __all__ = ["can_prompt", "require_approval"]
 

@@ -12,10 +12,10 @@ from algosync.core.text import printable
 
 if TYPE_CHECKING:
     from algosync.cli.options import ClusterOptions
+    from algosync.cli.terminal import Terminal
     from algosync.cluster.connection import Cluster
     from algosync.cluster.data import DataStore
     from algosync.net import Host, Net
-    from algosync.views.terminal import Terminal
 
 __all__ = ["Clusters", "clusters", "git_host", "label"]
 
@@ -77,7 +77,7 @@ class Clusters:
         from algosync.core.credential import credential
         from algosync.net import Proxies
 
-        local = self.stack.enter_context(joined_cluster(address, self.options.state))
+        local = self.stack.enter_context(joined_cluster(address, self.options.local_home))
         self.terminal.hide(local.key.reveal())
         key = credential(local.key.reveal(), "the local cluster's key")
         return connect(parse(local.url, setting), key, replace(self.net, proxies=Proxies()), local.ca_cert)

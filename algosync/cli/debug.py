@@ -6,8 +6,8 @@ import io
 import os
 import traceback
 
+from algosync.cli.terminal import Terminal
 from algosync.core.text import printable_lines
-from algosync.views.terminal import Terminal
 
 __all__ = ["enable", "enabled", "show_traceback"]
 

@@ -19,11 +19,11 @@ from algosync.cli.interrupt import exit_code, install, leave
 from algosync.cli.local import app as local
 from algosync.cli.plan import plan
 from algosync.cli.render import render
+from algosync.cli.terminal import Terminal, standard
 from algosync.cli.test import test
 from algosync.cli.usage_message import ParserError, usage_message
 from algosync.cli.validate import validate
 from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, Stale, UsageError
-from algosync.views.terminal import Terminal, standard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,15 +86,13 @@ def _run(arguments: Sequence[str] | None, terminal: Terminal) -> int:
 
 
 def _exit_code(arguments: Sequence[str] | None, terminal: Terminal) -> int:
-    from algosync.views.error import show_error
-
     try:
         code = app(arguments, standalone_mode=False, obj=terminal)
     except AlgosyncError as error:
         if exit_code():
             raise
         debug.show_traceback(terminal, error)
-        show_error(error, terminal)
+        _show_error(error, terminal)
         return _error_code(error)
     except ParserError as error:
         terminal.tell(usage_message(error))
@@ -103,13 +101,19 @@ def _exit_code(arguments: Sequence[str] | None, terminal: Terminal) -> int:
         if exit_code():
             raise
         debug.show_traceback(terminal, error)
-        show_error(internal_error(error), terminal)
+        _show_error(internal_error(error), terminal)
         return 1
     code = code if isinstance(code, int) else 0
     if code == 0 and terminal.lost:
         terminal.tell(f"Error: the result could not be written: {terminal.lost[0]}")
         return 1
     return code
+
+
+def _show_error(error: AlgosyncError, terminal: Terminal) -> None:
+    from algosync.views.error import error_lines
+
+    terminal.tell_lines(error_lines(error))
 
 
 def _error_code(error: AlgosyncError) -> int:

@@ -22,11 +22,15 @@ __all__ = [
     "CompareOptions",
     "JsonOutput",
     "NoInput",
+    "StateAddress",
     "StateFolder",
     "TargetOptions",
     "WorkflowOptions",
 ]
 
+StateAddress = Annotated[
+    str, typer.Option(metavar="DIR", help="Where states are kept: a folder.")
+]  # a Path would lose a slash of `://`
 StateFolder = Annotated[Path, typer.Option(metavar="DIR", help="The folder where states are kept.")]
 JsonOutput = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
 AutoApprove = Annotated[bool, typer.Option("--auto-approve", help="Do not ask for approval.")]
@@ -105,7 +109,7 @@ class ClusterOptions(WorkflowOptions):
             show_default=False,
         ),
     ] = ""
-    state: StateFolder = Path("state")
+    state: StateAddress = "state"
     request_timeout: Annotated[
         int,
         typer.Option(
@@ -122,6 +126,12 @@ class ClusterOptions(WorkflowOptions):
     no_input: NoInput = False
     parallelism: int = 8
     build_timeout: int = 1800
+
+    @property
+    def local_home(self) -> Path:
+        """The folder of the local clusters: the state's own folder, or `state` if the state is not in a folder."""
+        scheme, separator, path = self.state.rpartition("://")
+        return Path(path if not separator or scheme == "file" else "state")
 
 
 @dataclass(frozen=True, slots=True)

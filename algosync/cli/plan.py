@@ -9,11 +9,11 @@ import typer
 
 from algosync.cli.command import command
 from algosync.cli.options import CompareOptions, JsonOutput, TargetOptions
-from algosync.views.terminal import Terminal
+from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from algosync.cli.session import CommandSession
-    from algosync.core.plan import Header, Plan
+    from algosync.core.plan import Plan, PlanHeader
     from algosync.core.resource import Json
 
 __all__ = ["make_session_plan", "masked_for", "metadata", "plan"]
@@ -31,26 +31,21 @@ def plan(
 ) -> None:
     """Show what apply would change at the destination. Changes nothing."""
     from algosync.cli.session import command_session
-    from algosync.views.document import plan_document
-    from algosync.views.plan import show_header, show_plan
+    from algosync.views.subject import Planned
 
     with command_session(options, terminal, writes=False) as session:
         plan = masked_for(terminal, make_session_plan(session, targets, terminal))
-    if json:
-        terminal.document(plan_document(plan, metadata(plan.header)))
-    else:
-        show_header(plan.header, terminal)
-        show_plan(plan, terminal)
+    terminal.show(Planned(plan, metadata(plan.header)), "json" if json else "text")
     if detailed_exitcode and plan.visible:
         raise typer.Exit(2)
 
 
 def make_session_plan(session: CommandSession, targets: TargetOptions, terminal: Terminal) -> Plan:
     """Observe both clusters and make the plan. UsageError: a target names nothing."""
+    from algosync.cli.live import reading
     from algosync.core.error import UsageError
     from algosync.core.plan import targeted
     from algosync.engine.plan import make_plan
-    from algosync.views.progress import reading
 
     with reading(terminal, "both clusters"):
         plan = make_plan(session.workflow, session.scene, session.ledger.records, session.header)
@@ -67,7 +62,7 @@ def masked_for(terminal: Terminal, plan: Plan) -> Plan:
     return masked(plan, lambda value: terminal.redacted(value) != value)
 
 
-def metadata(header: Header) -> Mapping[str, Json]:
+def metadata(header: PlanHeader) -> Mapping[str, Json]:
     """The only part of a JSON document that may differ between two equal plans."""
     from datetime import datetime, timezone
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from algosync.cli.command import command
 from algosync.cli.options import WorkflowOptions
-from algosync.views.terminal import Terminal
+from algosync.cli.terminal import Terminal
 
 __all__ = ["render"]
 

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from algosync.core.error import Denied, UsageError
-from algosync.core.plan import Header
+from algosync.core.plan import PlanHeader
 from algosync.core.text import printable
 from algosync.core.workflow import Workflow
 
 if TYPE_CHECKING:
     from algosync.cli.options import ClusterOptions
+    from algosync.cli.terminal import Terminal
     from algosync.core.ports import Ledger
     from algosync.engine.plan import Scene
     from algosync.kinds import Site
-    from algosync.views.terminal import Terminal
 
 __all__ = ["CommandSession", "command_session"]
 
@@ -30,7 +30,7 @@ class CommandSession:
     workflow: Workflow
     scene: Scene[Site]
     ledger: Ledger
-    header: Header
+    header: PlanHeader
 
 
 @contextmanager
@@ -44,15 +44,13 @@ def command_session(
     from algosync.cli.clusters import clusters, git_host
     from algosync.cli.interrupt import pause
     from algosync.cli.ledger import RedactingLedger
+    from algosync.cli.live import reading
     from algosync.cli.workflow_file import hide_keys, load_workflow
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, Site
-    from algosync.state import open_session, state_name
-    from algosync.views.progress import reading
+    from algosync.state import open_session, parse_address, state_name
 
-    if options.state.exists() and not options.state.is_dir():
-        raise UsageError(f"--state {printable(str(options.state))} is not a folder")
-
+    parse_address(options.state)  # report a mistake in it before any request
     path, workflow = load_workflow(options, terminal)
     with ExitStack() as stack:
         connections = clusters(options, terminal, stack)
@@ -82,7 +80,7 @@ def command_session(
             pause=pause,
             secrets=tuple(hide_keys(options.environ, terminal)),
         )
-        header = Header(f"{workflow.name} ({path})", source_label, label, owner)
+        header = PlanHeader(f"{workflow.name} ({path})", source_label, label, owner)
         yield CommandSession(workflow, Scene(KINDS, PERFORMERS, site, options.parallelism), ledger, header)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from algosync.cli.command import command
 from algosync.cli.options import ClusterOptions, TargetOptions
-from algosync.views.terminal import Terminal
+from algosync.cli.terminal import Terminal
 
 __all__ = ["test"]
 
@@ -16,25 +16,25 @@ __all__ = ["test"]
 @command
 def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) -> None:
     """Run all tests on the published versions. Changes nothing."""
+    from algosync.cli.live import watch
     from algosync.cli.session import command_session
     from algosync.core.error import UsageError
     from algosync.core.plan import plan_of, targeted
     from algosync.core.report import fold
     from algosync.engine.apply import apply
-    from algosync.views.plan import show_header
-    from algosync.views.progress import watch
-    from algosync.views.report import show_failures, show_tests
+    from algosync.views.plan import header_lines
+    from algosync.views.report import failure_lines, outcome_lines
 
     with command_session(options, terminal, writes=False, needs_source=False) as session:
         try:
             plan = targeted(plan_of(session.workflow, session.header, compared=False), targets.target)
         except ValueError as error:
             raise UsageError(str(error)) from None
-        show_header(plan.header, terminal)
+        terminal.result_lines(header_lines(plan.header))
         if not plan.checks:
             terminal.result("The workflow has no tests.")
         with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:
             report = fold(watch(events, terminal), lambda: False)
-    show_tests(report, plan, terminal)
-    show_failures(report, terminal)
+    terminal.result_lines(outcome_lines(report, plan))
+    terminal.tell_lines(failure_lines(report))
     raise typer.Exit(report.exit_code)

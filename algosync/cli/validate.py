@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from algosync.cli.command import command
 from algosync.cli.options import WorkflowOptions
-from algosync.views.terminal import Terminal
+from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
+    from algosync.cli.terminal import Terminal
     from algosync.core.error import AlgosyncError
     from algosync.core.workflow import Workflow
 

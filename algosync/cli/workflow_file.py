@@ -10,8 +10,8 @@ from algosync.core.secret import Secret
 
 if TYPE_CHECKING:
     from algosync.cli.options import WorkflowOptions
+    from algosync.cli.terminal import Terminal
     from algosync.core.workflow import Workflow
-    from algosync.views.terminal import Terminal
 
 __all__ = ["find_workflow", "hide_keys", "load_workflow"]
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from algosync.core.address import Address
 from algosync.core.error import SourceError
+from algosync.core.json_document import TooDeep, read_json
 from algosync.core.text import printable
 from algosync.core.tree import Blob, Tree
 from algosync.core.workflow import AlgorithmSpec
@@ -187,37 +188,15 @@ def _parse(data: bytes, path: str) -> Document:
     if len(data) > _LARGEST:
         raise SourceError(f"{path} is too large for a manifest: {len(data)} bytes")
     try:
-        text = data.decode()
-        document = json.loads(text, object_pairs_hook=_unique)
-        json.dumps(document, ensure_ascii=False).encode()  # half a character has no place in a checksum
-    except RecursionError:
+        document = read_json(data.decode(), finite=False, deepest=_DEEPEST)  # Python's reader, and so the ADK, takes NaN
+        json.dumps(document, ensure_ascii=False).encode()  # a checksum cannot be made of half a surrogate pair
+    except TooDeep:
         raise SourceError(f"{path} is nested too deep") from None
     except ValueError as error:
         raise SourceError(f"{path} is not JSON: {printable(str(error), 200)}") from None
     if not isinstance(document, dict):
         raise SourceError(f"{path} is not a JSON object")
-    if not _is_flat(document):
-        raise SourceError(f"{path} is nested too deep")
     return document
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> Document:
-    members: Document = {}
-    for name, value in pairs:
-        if name in members:
-            raise ValueError(f"{name[:80]!r} is there twice")
-        members[name] = value
-    return members
-
-
-def _is_flat(document: Document) -> bool:
-    level: list[Any] = [document]
-    for _ in range(_DEEPEST):
-        level = [item for value in level for item in (value.values() if isinstance(value, dict) else value)]
-        level = [item for item in level if isinstance(item, (dict, list))]
-        if not level:
-            return True
-    return False
 
 
 def _text(document: Document, like: bytes) -> bytes:

@@ -17,7 +17,7 @@ from harness import Workspace
 from local_commands import PLAIN_KEY, cluster_root, document, only_stderr, roots, stdout_of
 
 from algosync.cli.local import cluster_locks, stop
-from algosync.views.terminal import Terminal
+from algosync.cli.terminal import Terminal
 
 
 def test_reset_refuses_a_cluster_in_use_and_stop_reports_it(place: Workspace) -> None:

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 import algosync
 from algosync.cli.command import command
-from algosync.views.terminal import Terminal
+from algosync.cli.terminal import Terminal
 
 PACKAGE = Path(algosync.__file__).parent
 WORKFLOW = ("validate", "render", "plan", "apply", "test", "drift")

@@ -1,4 +1,4 @@
-"""Addresses are read back as they were written, and order as people list them."""
+"""Addresses: parsing is the inverse of printing, and they sort by algorithm, kind and name."""
 
 import pytest
 from hypothesis import given

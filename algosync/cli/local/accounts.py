@@ -15,9 +15,9 @@ from algosync.core.text import printable
 from algosync.emulator.server import server_lock
 
 if TYPE_CHECKING:
+    from algosync.cli.terminal import Terminal
     from algosync.emulator.records.accounts import Accounts
     from algosync.emulator.records.rights import Rights
-    from algosync.views.terminal import Terminal
 
 __all__ = ["FIRST_USER", "describe_key", "existing_accounts", "new_or_existing_accounts", "permissions"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from algosync.cli.command import command
 from algosync.cli.local.options import LocalClusterOptions
 from algosync.cli.options import JsonOutput
-from algosync.views.terminal import Terminal
+from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from algosync.core.resource import Json

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from algosync.core.text import printable
 
 if TYPE_CHECKING:
-    from algosync.views.terminal import Terminal
+    from algosync.cli.terminal import Terminal
 
 __all__ = ["LogFile", "show_new_lines"]
 

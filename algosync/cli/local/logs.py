@@ -8,7 +8,7 @@ import typer
 
 from algosync.cli.command import command
 from algosync.cli.local.options import LocalClusterOptions
-from algosync.views.terminal import Terminal
+from algosync.cli.terminal import Terminal
 
 __all__ = ["logs"]
 

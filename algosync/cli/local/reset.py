@@ -7,7 +7,7 @@ from pathlib import Path
 from algosync.cli.command import command
 from algosync.cli.local.options import LocalClusterOptions
 from algosync.cli.options import AutoApprove, NoInput
-from algosync.views.terminal import Terminal
+from algosync.cli.terminal import Terminal
 
 __all__ = ["remove_files", "reset"]
 

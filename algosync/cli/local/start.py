@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from algosync.cli.command import command
 from algosync.cli.local.start_options import StartOptions
-from algosync.views.terminal import Terminal
+from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from algosync.cli.local.running import LocalCluster

@@ -10,7 +10,7 @@ import typer
 from algosync.cli.command import command
 from algosync.cli.local.options import LocalStateOptions
 from algosync.cli.options import JsonOutput
-from algosync.views.terminal import Terminal
+from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from algosync.cli.local.local_status import LocalStatus

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from algosync.cli.command import command
 from algosync.cli.local.options import LocalClusterOptions
-from algosync.views.terminal import Terminal
+from algosync.cli.terminal import Terminal
 
 __all__ = ["stop"]
 

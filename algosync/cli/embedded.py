@@ -11,7 +11,6 @@ import fcntl
 import importlib.util
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from algosync.core.error import Unreachable, UsageError
+from algosync.core.names import LOCAL_CLUSTER_NAME
 from algosync.core.secret import Secret
 from algosync.core.text import printable, printable_lines
 from algosync.emulator.server import server_lock
@@ -43,7 +43,6 @@ __all__ = [
 KEPT = "kept.json"
 """The mark of a cluster that stays."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 # Like `-m algosync.emulator`, but nothing is imported from the folder that the user happens to stand in.
 _MAIN = "import sys; sys.path.append(sys.argv.pop(1)); from algosync.emulator.__main__ import main; sys.exit(main())"
 _OURS = ("SOURCE_", "DESTINATION_", "ALGOSYNC_")  # other clusters' keys and variables: nothing for algorithms that run there to see
@@ -243,7 +242,7 @@ def _awaited(root: Path, child: subprocess.Popen[bytes]) -> LocalCluster | None:
 
 
 def _check_name(name: str, shown: str) -> None:
-    if not _NAME.fullmatch(name):
+    if not LOCAL_CLUSTER_NAME.fullmatch(name):
         raise UsageError(f"{printable(shown, 100)!r} does not name a local cluster", hint="letters, digits, - and _")
 
 

@@ -18,7 +18,7 @@ from algosync.core.workflow import Workflow
 if TYPE_CHECKING:
     from algosync.core.ports import Ledger
     from algosync.engine.plan import Scene
-    from algosync.kinds import Site
+    from algosync.kinds import Context
     from algosync.views.terminal import Terminal
 
 __all__ = ["Stage", "found", "hidden_keys", "loaded", "opened"]
@@ -30,7 +30,7 @@ _KEYS = ("SOURCE_API_KEY", "DESTINATION_API_KEY")
 @dataclass(frozen=True, slots=True)
 class Stage:
     workflow: Workflow
-    scene: Scene[Site]
+    scene: Scene[Context]
     session: Ledger
     header: Header
 
@@ -75,7 +75,8 @@ def opened(choice: Choice, terminal: Terminal, *, writes: bool, needs_source: bo
     from algosync.cli.interrupt import pause
     from algosync.cli.ledger import RedactingLedger
     from algosync.engine.plan import Scene
-    from algosync.kinds import KINDS, PERFORMERS, Site
+    from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DesiredSources, destination_of
+    from algosync.sources import Sources, SourceStore
     from algosync.state import open_session, state_name
     from algosync.views.progress import reading
 
@@ -93,24 +94,23 @@ def opened(choice: Choice, terminal: Terminal, *, writes: bool, needs_source: bo
         owner = _owner(workflow, owners)
         name = state_name(workflow.name, label, owner)
         session = stack.enter_context(open_session(choice.state, name, exclusive=writes, command="algosync apply"))
-        ledger = RedactingLedger(session, terminal.redacted)
-        site = Site(
-            owner=owner,
-            key_owner=owners[0],
+        ledger = RedactingLedger(session, terminal.redacted, READ_BACK)
+        sources = Sources(
+            workflow.algorithms,
             folder=Path(workflow.folder),
-            ledger=ledger,
-            destination=destination,
-            git=git_host(choice, label, destination),
-            source=source,
-            source_name=source_label or "",
-            build_deadline=float(choice.build_timeout),
-            recorded_only=not needs_source,
-            algorithms=workflow.algorithms,
-            pause=pause,
+            owner=owner,
+            store=SourceStore(source, source_label or "", destination.retry),
             secrets=tuple(hidden_keys(choice, terminal)),
         )
+        context = Context(
+            destination_of(destination, git_host(choice, label, destination), owner, key_owner=owners[0]),
+            DesiredSources(sources, ledger),
+            build_deadline=float(choice.build_timeout),
+            recorded_only=not needs_source,
+            pause=pause,
+        )
         header = Header(f"{workflow.name} ({path})", source_label, label, owner)
-        yield Stage(workflow, Scene(KINDS, PERFORMERS, site, choice.parallelism), ledger, header)
+        yield Stage(workflow, Scene(KINDS, PERFORMERS, context, choice.parallelism), ledger, header)
 
 
 def _takes(workflow: Workflow) -> bool:

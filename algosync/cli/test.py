@@ -18,7 +18,7 @@ __all__ = ["run"]
 
 def run(choice: Choice, terminal: Terminal, *, targets: list[str]) -> None:
     from algosync.core.error import UsageError
-    from algosync.core.plan import plan_of, targeted
+    from algosync.core.plan import plan_of_checks, targeted
     from algosync.core.report import fold
     from algosync.engine.apply import apply
     from algosync.views.plan import show_header
@@ -27,7 +27,7 @@ def run(choice: Choice, terminal: Terminal, *, targets: list[str]) -> None:
 
     with opened(choice, terminal, writes=False, needs_source=False) as stage:
         try:
-            plan = targeted(plan_of(stage.workflow, stage.header, compared=False), targets)
+            plan = targeted(plan_of_checks(stage.workflow, stage.header), targets)
         except ValueError as error:
             raise UsageError(str(error)) from None
         show_header(plan.header, terminal)

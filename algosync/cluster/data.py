@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,9 +11,10 @@ from typing import Protocol
 
 from algosync.cluster.wire import Download, Reply, Wire, idempotent, path_of
 from algosync.core.error import Conflict, NotFound, Unexpected
+from algosync.core.names import OWNER_NAME
 from algosync.core.text import printable
 
-__all__ = ["DataApi", "DataStore", "FileStat", "split"]
+__all__ = ["DataApi", "DataStore", "FileStat", "WritableStore", "split"]
 
 DEFAULT_ACL = ("algo://.my/*",)  # the owner's algorithms may read, whoever calls them
 _SETTLED = timedelta(seconds=2)  # `last_modified` has whole seconds: a younger stamp may hide a second write
@@ -23,7 +23,6 @@ _LISTING = frozenset(("files", "folders", "marker", "acl"))  # the members that 
 _MAX_ENTRIES = 500_000
 _MARKER_LIMIT = 4096  # characters: it becomes part of a URL
 _TIME_LIMIT = 64  # characters of a time, which becomes part of a stamp and is recorded
-_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,16 @@ class DataStore(Protocol):
         """Whom `.my` means. None: nobody."""
 
 
+class WritableStore(DataStore, Protocol):
+    """A store that files can be written to: the data of a destination cluster."""
+
+    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
+        """Creates or overwrites a file. NotFound: the collection does not exist."""
+
+    def create_collection(self, owner: str, collection: str) -> None:
+        """Creates a collection. It may exist already."""
+
+
 def split(uri: str) -> tuple[str, str, str]:
     """`data://OWNER/COLLECTION/FILE` as its three names. ValueError: it has another shape."""
     scheme, separator, rest = uri.partition("://")
@@ -67,9 +76,9 @@ class DataApi:
         given = [entry.get("name") for entry, _ in self._entries("/v1/data/", "folders")]
         names = [name if isinstance(name, str) else "" for name in given]
         # They become part of paths, of git's URL and of its user name. An organization that no workflow could name is left out.
-        if not names or not _OWNER.fullmatch(names[0]):
+        if not names or not OWNER_NAME.fullmatch(names[0]):
             raise Unexpected("GET /v1/data/: the answer does not name the key's owner")
-        return tuple(filter(_OWNER.fullmatch, names))
+        return tuple(filter(OWNER_NAME.fullmatch, names))
 
     def key_owner(self) -> str:
         return self.owners()[0]

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from algosync.cluster.data import DataApi, DataStore
+from algosync.cluster.data import DataStore, WritableStore
 from algosync.cluster.wire import Download
 from algosync.core.error import AlgosyncError, SourceError, TransferError
 from algosync.core.text import printable
@@ -50,7 +50,7 @@ class File:
             yield download
 
 
-def relay(file: File, destination: DataApi, target: Name, advance: Advance) -> tuple[str, int]:
+def relay(file: File, destination: WritableStore, target: Name, advance: Advance, retry: Retry) -> tuple[str, int]:
     """Copies one file; returns the SHA-256 (hex) of what was sent and its length in bytes. Tried again from the source on.
 
     TransferError: the source sent more or less than it announced; SourceError: its digest is known, and what it sent has another.
@@ -66,7 +66,7 @@ def relay(file: File, destination: DataApi, target: Name, advance: Advance) -> t
             destination.put(*target, _held_until(lambda: _require_digest(file, digest.hexdigest()), blocks), download.length)
             return digest.hexdigest(), download.length
 
-    return destination.wire.retry.run(once)
+    return retry.run(once)
 
 
 def digest_file(file: File, advance: Advance, retry: Retry) -> tuple[str, int]:

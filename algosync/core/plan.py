@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import chain, count
+from types import MappingProxyType
 
-from algosync.core.address import KINDS, Address
+from algosync.core.address import Address
 from algosync.core.change import Action, Change
+from algosync.core.kind import KindTraits
 from algosync.core.resource import Json
 from algosync.core.workflow import Workflow
 
-__all__ = ["Check", "Header", "Plan", "checks_of", "masked", "plan_of", "targeted"]
+__all__ = ["Check", "Header", "Plan", "checks_of", "masked", "plan_of", "plan_of_checks", "targeted"]
 
 CALL_TIMEOUT = 300  # seconds: the platform's own default
+_NO_TRAITS = KindTraits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Header:
 class Plan:
     """`changes` holds also those that do nothing; `depends_on` names every algorithm in the workflow's order.
 
-    `compared` is False where the workflow only wants its tests run, so that nothing was looked at.
+    `compared` is False if the workflow only runs its tests, so that no resource was compared. `kinds` holds the traits of each kind
+    that occurs in `changes`.
     """
 
     header: Header
@@ -55,6 +59,7 @@ class Plan:
     checks: tuple[Check, ...]
     depends_on: tuple[tuple[str, tuple[str, ...]], ...] = ()
     compared: bool = True
+    kinds: Mapping[str, KindTraits] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def visible(self) -> tuple[Change, ...]:
@@ -69,28 +74,34 @@ class Plan:
 
     def upload(self) -> tuple[int, int]:
         """How many data files are to be uploaded, and their bytes."""
-        sizes = [c.after.size or 0 for c in self.changes if c.address.kind == "data" and c.action.writes and c.after]
+        sizes = [c.after.size or 0 for c in self._files if c.action.writes and c.after]
         return len(sizes), sum(sizes)
 
     def live(self) -> tuple[Change, ...]:
         """The data files of published algorithms that are overwritten: they have no versions, so that shows before any test."""
-        published = {c.address.algorithm for c in self.changes if c.address.kind == "version" and c.before is not None}
-        return tuple(
-            c
-            for c in self.changes
-            if c.address.kind == "data" and c.action.writes and c.before and c.address.algorithm in published
-        )
+        published = {c.address.algorithm for c in self.versions if c.before is not None}
+        return tuple(c for c in self._files if c.action.writes and c.before and c.address.algorithm in published)
 
     def untested(self) -> tuple[Change, ...]:
         """The versions that are to be published without a payload to try them with."""
         tried = {c.address.algorithm for c in self.checks if c.payload_of_algorithm}
-        versions = (c for c in self.changes if c.address.kind == "version" and c.action.writes)
-        return tuple(c for c in versions if c.address.algorithm not in tried)
+        return tuple(c for c in self.versions if c.action.writes and c.address.algorithm not in tried)
 
     def kept(self) -> int:
         """Bytes of data files that are there already."""
-        present = (c.after.size or 0 for c in self.changes if c.address.kind == "data" and not c.action.writes and c.after)
-        return sum(present)
+        return sum(c.after.size or 0 for c in self._files if not c.action.writes and c.after)
+
+    @property
+    def versions(self) -> tuple[Change, ...]:
+        """The changes of published versions."""
+        return tuple(c for c in self.changes if self._traits(c.address).publishes)
+
+    @property
+    def _files(self) -> tuple[Change, ...]:
+        return tuple(c for c in self.changes if self._traits(c.address).is_file)
+
+    def _traits(self, address: Address) -> KindTraits:
+        return self.kinds.get(address.kind, _NO_TRAITS)
 
 
 def checks_of(workflow: Workflow, to_publish: Set[str]) -> tuple[Check, ...]:
@@ -120,11 +131,20 @@ def checks_of(workflow: Workflow, to_publish: Set[str]) -> tuple[Check, ...]:
     return (*payloads, *tests)
 
 
-def plan_of(workflow: Workflow, header: Header, changes: tuple[Change, ...] = (), *, compared: bool = True) -> Plan:
-    """The plan of these changes with all the workflow's checks."""
-    to_publish = {c.address.algorithm for c in changes if c.action.writes and c.address.kind == "version"}
-    depends_on = tuple((spec.name, spec.depends_on) for spec in workflow.algorithms)
-    return Plan(header, changes, checks_of(workflow, to_publish), depends_on, compared)
+def plan_of(workflow: Workflow, header: Header, changes: tuple[Change, ...], kinds: Mapping[str, KindTraits]) -> Plan:
+    """The plan of these changes, with all checks of the workflow."""
+    plan = Plan(header, changes, (), _dependencies_of(workflow), kinds=kinds)
+    to_publish = {c.address.algorithm for c in plan.versions if c.action.writes}
+    return replace(plan, checks=checks_of(workflow, to_publish))
+
+
+def plan_of_checks(workflow: Workflow, header: Header) -> Plan:
+    """A plan that only runs the checks of the workflow."""
+    return Plan(header, (), checks_of(workflow, frozenset()), _dependencies_of(workflow), compared=False)
+
+
+def _dependencies_of(workflow: Workflow) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((spec.name, spec.depends_on) for spec in workflow.algorithms)
 
 
 def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
@@ -142,10 +162,10 @@ def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
         raise ValueError(f"nothing in this workflow is called {', '.join(strange)}")
     direct = {a for a in everything if any(_matches(a, p) for p in patterns)}
     below = _dependencies({a.algorithm for a in direct}, dict(plan.depends_on))
-    kept = direct | {a for a in everything if a.algorithm in below or any(_stands_on(target, a) for target in direct)}
+    kept = direct | {a for a in everything if a.algorithm in below or any(_needs(target, a, plan.kinds) for target in direct)}
     changes = tuple(c for c in plan.changes if c.address in kept)
     algorithms = {a.algorithm for a in kept}
-    left_out = {c.address.algorithm: c for c in plan.changes if c not in changes and c.address.kind == "version"}
+    left_out = {c.address.algorithm: c for c in plan.versions if c not in changes}
     checks = (_without(left_out.get(c.address.algorithm), c) for c in plan.checks if c.address.algorithm in algorithms)
     return replace(plan, changes=changes, checks=tuple(c for c in checks if c is not None))
 
@@ -174,11 +194,10 @@ def _dependencies(names: set[str], depends_on: Mapping[str, tuple[str, ...]]) ->
     return found
 
 
-def _stands_on(target: Address, other: Address) -> bool:
-    if target.algorithm != other.algorithm:
-        return False
-    # A data file stands on nothing; everything else on whatever comes to be before it.
-    return target.kind != "data" and KINDS.index(other.kind) < KINDS.index(target.kind)
+def _needs(target: Address, other: Address, kinds: Mapping[str, KindTraits]) -> bool:
+    """Whether `target` is built on `other`. A check, which has no traits, needs every resource of its algorithm."""
+    needed = kinds[target.kind].needs if target.kind in kinds else kinds.keys()
+    return target.algorithm == other.algorithm and other.kind in needed
 
 
 def masked(plan: Plan, hides: Callable[[Json], bool]) -> Plan:

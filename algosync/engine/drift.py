@@ -12,7 +12,7 @@ from algosync.core.ports import Side
 from algosync.core.resource import Record, Resource
 from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.engine.look import each
-from algosync.engine.plan import Scene, Site
+from algosync.engine.plan import Scene, Site, require_known_kinds
 
 __all__ = ["find_drift"]
 
@@ -20,9 +20,12 @@ __all__ = ["find_drift"]
 def find_drift(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address, Record]) -> tuple[Finding, ...]:
     """Raises Unreachable where the destination does not answer: nothing is then known to be missing.
 
+    Corrupt: a record has an unknown kind.
+
     What could not be looked at for another reason is reported as unknown. Records of algorithms that have left the workflow are
     not looked at.
     """
+    require_known_kinds(recorded, scene)
     specs = {spec.name: spec for spec in workflow.algorithms}
     concerned = {a: r for a, r in recorded.items() if a.algorithm in specs}
     looks = each(lambda spec: _look(spec, scene, concerned), workflow.algorithms, scene.parallelism)

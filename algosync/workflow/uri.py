@@ -6,11 +6,10 @@ import re
 import unicodedata
 from urllib.parse import urlsplit
 
+from algosync.core.names import ALGORITHM_NAME, LOCAL_CLUSTER_NAME, OWNER_NAME
+
 __all__ = ["address_fault", "algorithm_name_fault", "code_fault", "data_uri_fault", "file_name_fault", "owner_fault"]
 
-_ALGORITHM = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_LOCAL = re.compile(r"local(?::[A-Za-z0-9][A-Za-z0-9_.-]*)?")
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
 _MAX_NAME = 255  # bytes; names become names of files and folders
 # Besides control characters: line and paragraph separators, and what turns the direction of text around.
@@ -19,15 +18,17 @@ _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 
 
 def algorithm_name_fault(name: str) -> str | None:
-    if not _ALGORITHM.fullmatch(name):
+    if not ALGORITHM_NAME.fullmatch(name):
         return "a name is a letter, then letters, digits and underscores"
     return f"a name has at most {_MAX_NAME} characters" if len(name) > _MAX_NAME else None
 
 
 def owner_fault(name: str) -> str | None:
-    if not _OWNER.fullmatch(name):
+    if len(name) > _MAX_NAME:
+        return f"an owner has at most {_MAX_NAME} characters"
+    if not OWNER_NAME.fullmatch(name):
         return "an owner is a letter or digit, then letters, digits, dots, hyphens and underscores"
-    return f"an owner has at most {_MAX_NAME} characters" if len(name) > _MAX_NAME else None
+    return None
 
 
 def file_name_fault(name: str) -> str | None:
@@ -64,11 +65,18 @@ def address_fault(address: str) -> str | None:
     """What is wrong with the address of a cluster: `https://…`, `http://…`, `file://DIR`, `local` or `local:NAME`."""
     if address.startswith("file://"):
         return _path_fault(address.removeprefix("file://"))
-    if _LOCAL.fullmatch(address):
-        return None
+    if address == "local" or address.startswith("local:"):
+        return _local_fault(address)
     if not address.startswith(("https://", "http://")):
         return "it is none of https://…, http://…, file://DIR, local, local:NAME"
     return _url_fault(address)
+
+
+def _local_fault(address: str) -> str | None:
+    _, separator, name = address.partition(":")
+    if not separator or LOCAL_CLUSTER_NAME.fullmatch(name):
+        return None
+    return "the name of a local cluster is a letter or digit, then at most 62 letters, digits, hyphens and underscores"
 
 
 def _url_fault(address: str) -> str | None:

@@ -17,6 +17,7 @@ from algosync.core.plan import Check, Header, Plan
 from algosync.core.report import fold
 from algosync.core.resource import Resource
 from algosync.core.schedule import Step, Verb
+from algosync.kinds import KINDS
 from algosync.views.document import drift_document, plan_document
 from algosync.views.drift import show_drift
 from algosync.views.error import show_error
@@ -82,7 +83,7 @@ def _plan(text: str) -> Plan:
         ),
     )
     checks = (Check(Address("test", "One", text), "1", 3, payload_of_algorithm=False),)
-    return Plan(Header(text, text, text, text), changes, checks)
+    return Plan(Header(text, text, text, text), changes, checks, kinds={name: kind.TRAITS for name, kind in KINDS.items()})
 
 
 def _events(text: str) -> list[Event]:

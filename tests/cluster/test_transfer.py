@@ -34,7 +34,7 @@ def test_bytes_that_are_not_those_of_the_plan_never_replace_what_is_there(source
     data.create_collection("local", "models")
     data.put(*TARGET, iter([b"as it was"]), 9)
     with pytest.raises(SourceError) as caught:
-        relay(File(source, (".my", "models", "model.bin"), len(CONTENT), "0" * 64), data, TARGET, lambda _: None)
+        relay(File(source, (".my", "models", "model.bin"), len(CONTENT), "0" * 64), data, TARGET, lambda _: None, Retry())
     assert caught.value.message == "data://.my/models/model.bin changed since the plan was made"
     assert digest_file(File(data, TARGET), lambda _: None, Retry()) == (hashlib.sha256(b"as it was").hexdigest(), 9)
 
@@ -45,7 +45,7 @@ def test_bytes_of_the_plan_arrive(source: Directory, cluster: Cluster) -> None:
     told: list[int] = []
     for name, content in (("model.bin", CONTENT), ("empty.bin", b"")):
         digest = hashlib.sha256(content).hexdigest()
-        sent = relay(File(source, (".my", "models", name), len(content), digest), data, TARGET, told.append)
+        sent = relay(File(source, (".my", "models", name), len(content), digest), data, TARGET, told.append, Retry())
         assert sent == (digest, len(content))
         assert digest_file(File(data, TARGET), lambda _: None, Retry()) == sent
     assert told[-1] == len(CONTENT)

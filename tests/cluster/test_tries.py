@@ -94,24 +94,24 @@ def test_what_fails_at_the_source_says_whether_something_went_to_the_destination
     openings: tuple[Callable[[], Download], ...], repeated: bool
 ) -> None:
     with server(BUSY) as cluster, pytest.raises(Denied) as caught:
-        relay(File(Store(*openings), ("a", "b", "c")), cluster.data, TARGET, lambda _: None)
+        relay(File(Store(*openings), ("a", "b", "c")), cluster.data, TARGET, lambda _: None, cluster.retry)
     assert (caught.value.sent, caught.value.repeated) == (False, repeated)
 
 
 def test_a_length_that_is_not_the_listing_s_is_asked_for_twice() -> None:
     store = Store(longer, longer, longer)
     with server(BUSY) as cluster, pytest.raises(SourceError) as caught:
-        relay(File(store, ("a", "b", "c"), 3), cluster.data, TARGET, lambda _: None)
+        relay(File(store, ("a", "b", "c"), 3), cluster.data, TARGET, lambda _: None, cluster.retry)
     assert len(store.openings) == 1
     assert caught.value.hint == "the file has just changed, or the server lies; run the same command again"
     assert not caught.value.sent
     with server(http("200 OK", json.dumps({"result": "data://me/models/copy.bin"}).encode())) as cluster:
-        assert relay(File(Store(longer, good), ("a", "b", "c"), 3), cluster.data, TARGET, lambda _: None)[1] == 3
+        assert relay(File(Store(longer, good), ("a", "b", "c"), 3), cluster.data, TARGET, lambda _: None, cluster.retry)[1] == 3
 
 
 def test_an_empty_file_is_relayed_too(tmp_path: Path) -> None:
     (tmp_path / "me" / "models").mkdir(parents=True)
     (tmp_path / "me" / "models" / "empty").write_bytes(b"")
     with server(b"") as cluster, pytest.raises(AlgosyncError) as caught:
-        relay(File(Directory(tmp_path), ("me", "models", "empty")), cluster.data, TARGET, lambda _: None)
+        relay(File(Directory(tmp_path), ("me", "models", "empty")), cluster.data, TARGET, lambda _: None, cluster.retry)
     assert caught.value.sent  # it may be there: a whole body went out

@@ -135,13 +135,13 @@ def _hurry() -> None:
     """Only durations: what is waited for, and why, is as it is."""
     from algosync.cluster import algorithms
     from algosync.core import plan
-    from algosync.kinds import test, version
+    from algosync.kinds import build, test
     from algosync.net import retry
 
     retry._FIRST = 0.01
     algorithms._GRACE = 1.0
     plan.CALL_TIMEOUT = 2
-    version._APPEAR = 1.0
+    build._LISTED_WITHIN = 1.0
     test._CALLABLE_WITHIN, test._PAUSE = 2.0, 0.2
 
 

@@ -11,7 +11,7 @@ import time
 import pytest
 from harness import Cluster, Workspace
 
-from algosync.core.manifest import FREEZE, MANIFEST, lock_of
+from algosync.sources.manifest import FREEZE, MANIFEST, lock_checksum
 
 CODE = b"def apply(input):\n    return input\n"
 MODEL = "data://.my/models/iris-1.bin"
@@ -20,7 +20,7 @@ MODEL = "data://.my/models/iris-1.bin"
 def frozen(content: bytes, uri: str = MODEL) -> bytes:
     entry = {"name": "iris", "source_uri": uri, "fail_on_tamper": True, "md5_checksum": hashlib.md5(content).hexdigest()}
     document = {"required_files": [entry], "optional_files": [], "timestamp": "1637000000.5"}
-    return json.dumps({**document, "lock_checksum": lock_of(document)}).encode()
+    return json.dumps({**document, "lock_checksum": lock_checksum(document)}).encode()
 
 
 def archive(files: dict[str, bytes]) -> bytes:

@@ -7,6 +7,7 @@ from algosync.core.change import Action, Change, Drift, Finding
 from algosync.core.error import BuildFailed, Denied, Fault, Several, SourceError, TestFailed, WorkflowError
 from algosync.core.plan import Check, Header, Plan
 from algosync.core.resource import Resource
+from algosync.kinds import KINDS
 from algosync.views.drift import show_drift
 from algosync.views.error import show_error
 from algosync.views.plan import show_header, show_plan
@@ -18,6 +19,7 @@ def shown(*, colour: bool = False) -> tuple[Terminal, io.StringIO]:
     return Terminal(stream, stream, (colour, colour), live=False), stream
 
 
+TRAITS = {name: kind.TRAITS for name, kind in KINDS.items()}
 HELLO, WEIGHTS = Address("algorithm", "Hello"), Address("data", "Hello", "w.pb")
 BEFORE = {"environment": "Python 3.7", "label": "Hello", "pipeline_enabled": True}
 CHANGES = (
@@ -56,7 +58,9 @@ CHECKS = (
     Check(Address("test", "Hello"), "1", 300, payload_of_algorithm=True),
     Check(Address("test", "Hello", "t"), "1", 300, payload_of_algorithm=False),
 )
-PLAN = Plan(Header("release (workflows/release.yaml)", "https://api.a.com", "https://api.b.com", "jane"), CHANGES, CHECKS)
+PLAN = Plan(
+    Header("release (workflows/release.yaml)", "https://api.a.com", "https://api.b.com", "jane"), CHANGES, CHECKS, kinds=TRAITS
+)
 TEXT = """\
 Workflow:    release (workflows/release.yaml)
 Source:      https://api.a.com

@@ -1,0 +1,62 @@
+"""Line counts: the lines that a change adds and removes, as `git diff --numstat` counts them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+__all__ = ["count_lines"]
+
+_BINARY_PREFIX = 8000  # bytes that git searches for a NUL
+_MOST_EDITS = 2000  # the search takes quadratic time in the number of edits; this limits it to about two seconds
+
+
+def count_lines(before: bytes, after: bytes) -> tuple[int, int] | None:
+    """The lines (added, removed) between two contents. None: one of them is binary.
+
+    The counts are those of a shortest edit script. If the search for it needs too many edits, they are the counts of the lines as
+    multisets, which are never higher than those of the shortest script.
+    """
+    if b"\0" in before[:_BINARY_PREFIX] or b"\0" in after[:_BINARY_PREFIX]:
+        return None
+    old, new = _without_common_ends(_lines(before), _lines(after))
+    shared = set(old) & set(new)
+    kept_old = [line for line in old if line in shared]
+    kept_new = [line for line in new if line in shared]
+    common = _common_length(kept_old, kept_new)
+    return len(new) - common, len(old) - common
+
+
+def _lines(data: bytes) -> list[bytes]:
+    """Lines end with `\\n` only. A last line without `\\n` differs from the same line with it."""
+    return re.findall(rb"[^\n]*\n|[^\n]+", data)
+
+
+def _without_common_ends(old: list[bytes], new: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Both without their common first and last lines. Some shortest edit script leaves these lines unchanged."""
+    start, shorter = 0, min(len(old), len(new))
+    while start < shorter and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < shorter - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    return old[start : len(old) - end], new[start : len(new) - end]
+
+
+def _common_length(old: list[bytes], new: list[bytes]) -> int:
+    """The length of a longest common subsequence, by Myers' greedy search for the number of edits.
+
+    `reach[k]` is the furthest position in `old` on diagonal k, where k is the position in `old` minus the position in `new`.
+    """
+    total = len(old) + len(new)
+    reach = {1: 0}
+    for edits in range(min(total, _MOST_EDITS) + 1):
+        for k in range(-edits, edits + 1, 2):
+            down = k == -edits or (k != edits and reach[k - 1] < reach[k + 1])
+            x = reach[k + 1] if down else reach[k - 1] + 1
+            while x < len(old) and 0 <= x - k < len(new) and old[x] == new[x - k]:
+                x += 1
+            reach[k] = x
+            if x >= len(old) and x - k >= len(new):
+                return (total - edits) // 2
+    return (Counter(old) & Counter(new)).total()

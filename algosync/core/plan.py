@@ -162,11 +162,12 @@ def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
         raise ValueError(f"nothing in this workflow is called {', '.join(strange)}")
     direct = {a for a in everything if any(_matches(a, p) for p in patterns)}
     below = _dependencies({a.algorithm for a in direct}, dict(plan.depends_on))
-    kept = direct | {a for a in everything if a.algorithm in below or any(_needs(target, a, plan.kinds) for target in direct)}
-    changes = tuple(c for c in plan.changes if c.address in kept)
+    needed = _needed_kinds(direct, plan.kinds)
+    kept = {a for a in everything if a in direct or a.algorithm in below or a.kind in needed.get(a.algorithm, ())}
     algorithms = {a.algorithm for a in kept}
-    left_out = {c.address.algorithm: c for c in plan.versions if c not in changes}
+    left_out = {c.address.algorithm: c for c in plan.versions if c.address not in kept}
     checks = (_without(left_out.get(c.address.algorithm), c) for c in plan.checks if c.address.algorithm in algorithms)
+    changes = tuple(c for c in plan.changes if c.address in kept)
     return replace(plan, changes=changes, checks=tuple(c for c in checks if c is not None))
 
 
@@ -194,10 +195,13 @@ def _dependencies(names: set[str], depends_on: Mapping[str, tuple[str, ...]]) ->
     return found
 
 
-def _needs(target: Address, other: Address, kinds: Mapping[str, KindTraits]) -> bool:
-    """Whether `target` is built on `other`. A check, which has no traits, needs every resource of its algorithm."""
-    needed = kinds[target.kind].needs if target.kind in kinds else kinds.keys()
-    return target.algorithm == other.algorithm and other.kind in needed
+def _needed_kinds(targets: Iterable[Address], kinds: Mapping[str, KindTraits]) -> dict[str, set[str]]:
+    """For each algorithm, the kinds that its targets are built on. A test, which has no traits, needs every kind."""
+    needed: dict[str, set[str]] = {}
+    for target in targets:
+        needs = kinds[target.kind].needs if target.kind in kinds else kinds.keys()
+        needed.setdefault(target.algorithm, set()).update(needs)
+    return needed
 
 
 def masked(plan: Plan, hides: Callable[[Json], bool]) -> Plan:

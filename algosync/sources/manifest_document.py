@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from algosync.core.error import SourceError
+from algosync.core.json_document import TooDeep, read_json
 from algosync.core.text import printable
 
 __all__ = ["FILE_LISTS", "ManifestDocument", "entries_of", "parse_manifest", "write_manifest"]
@@ -24,16 +25,14 @@ def parse_manifest(data: bytes, path: str) -> ManifestDocument:
     if len(data) > _SIZE_LIMIT:
         raise SourceError(f"{path} is too large for a manifest: {len(data)} bytes")
     try:
-        document = json.loads(data.decode(), object_pairs_hook=_unique)
+        document = read_json(data.decode(), finite=False, deepest=_DEPTH_LIMIT)  # Python's reader, and so the ADK, accepts NaN
         json.dumps(document, ensure_ascii=False).encode()  # refuses lone surrogates, which no checksum can contain
-    except RecursionError:
+    except TooDeep:
         raise SourceError(f"{path} is nested too deep") from None
     except ValueError as error:
         raise SourceError(f"{path} is not JSON: {printable(str(error), 200)}") from None
     if not isinstance(document, dict):
         raise SourceError(f"{path} is not a JSON object")
-    if not _is_shallow(document):
-        raise SourceError(f"{path} is nested too deep")
     return document
 
 
@@ -56,22 +55,3 @@ def entries_of(document: Mapping[str, Any], path: str) -> Iterator[ManifestDocum
             if not isinstance(entry.get("md5_checksum"), (str, type(None))):
                 raise SourceError(f"{path}: md5_checksum of {name}[{number}] is not a text")
             yield entry
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> ManifestDocument:
-    members: ManifestDocument = {}
-    for name, value in pairs:
-        if name in members:
-            raise ValueError(f"{name[:80]!r} occurs twice")
-        members[name] = value
-    return members
-
-
-def _is_shallow(document: ManifestDocument) -> bool:
-    level: list[Any] = [document]
-    for _ in range(_DEPTH_LIMIT):
-        level = [item for value in level for item in (value.values() if isinstance(value, dict) else value)]
-        level = [item for item in level if isinstance(item, (dict, list))]
-        if not level:
-            return True
-    return False

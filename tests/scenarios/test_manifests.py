@@ -106,7 +106,7 @@ def test_a_new_model_needs_a_new_freeze(cluster: Cluster, taken: Workspace) -> N
     old, new = (hashlib.md5(content).hexdigest() for content in (b"model 1", b"model 2"))
     assert refused.stderr.splitlines() == [
         f"Error: Iris: {FREEZE} expects MD5 {old} of 'iris', but {MODEL}, which becomes data.Iris[\"iris.bin\"], has {new}",
-        "  if the data file is as it shall be, freeze the manifest again (`algo freeze`); if not, put the right file back",
+        "  if the data file is right, freeze the manifest again (`algo freeze`); otherwise put the right file back",
     ]
     put(cluster, "code", "Iris.tar.gz", archive({"src/Iris.py": CODE, FREEZE: frozen(b"model 2")}))
     assert taken.actions() == {'data.Iris["iris.bin"]': "update", "source.Iris": "update", "version.Iris": "update"}

@@ -1,6 +1,7 @@
 """A value per key, computed once."""
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -15,7 +16,7 @@ def test_a_value_is_computed_once_for_each_key() -> None:
         made.append(key)
         return len(made)
 
-    assert [once.get(key, lambda key=key: make(key)) for key in "abab"] == [1, 2, 1, 2]
+    assert [once.get(key, partial(make, key)) for key in "abab"] == [1, 2, 1, 2]
     assert made == ["a", "b"]
 
 

@@ -1,4 +1,4 @@
-"""A repository in memory. It passes `contracts/test_git_repositories.py`, as the real one does."""
+"""A repository in memory. It passes `contracts/test_algorithm_services.py`, as the real one does."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from git_binary import git, needs_git
@@ -43,7 +44,7 @@ def test_lines_are_counted_as_git_counts_them(before: bytes, after: bytes, count
 
 @needs_git
 def test_numstat_agrees(tmp_path: Path) -> None:
-    """Two hundred edits of the kind that people make, from a fixed seed, in one comparison."""
+    """Two hundred typical edits from a fixed seed, compared at once."""
     chance = random.Random(3)
     before, after = {}, {}
     for number in range(200):
@@ -59,7 +60,7 @@ def test_numstat_agrees(tmp_path: Path) -> None:
     expected = []
     for line in _numstat(tmp_path, before, after):
         added, removed, path = line.split("\t")
-        action = "create" if path not in before else "update" if path in after else "delete"
+        action: Literal["create", "update", "delete"] = "create" if path not in before else "update" if path in after else "delete"
         expected.append(FileChange(path, action, *(None if n == "-" else int(n) for n in (added, removed))))
     assert compare(before, after) == tuple(expected)
 
@@ -67,9 +68,9 @@ def test_numstat_agrees(tmp_path: Path) -> None:
 def _numstat(folder: Path, *trees: dict[str, Blob]) -> list[str]:
     git(folder, "init", "-q")
     for tree in trees:
-        for path in folder.iterdir():
-            if path.name != ".git":
-                path.unlink()
+        for file in folder.iterdir():
+            if file.name != ".git":
+                file.unlink()
         for path, blob in tree.items():
             (folder / path).write_bytes(blob.data)
             (folder / path).chmod(0o755 if blob.executable else 0o644)

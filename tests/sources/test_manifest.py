@@ -1,4 +1,4 @@
-"""Model manifests: what is rewritten, what is pinned, what is refused; locks as the platform's own tools make and check them."""
+"""Model manifests: rewritten URIs, pins, refusals, and checksums that the platform's own tools accept."""
 
 import json
 from dataclasses import dataclass
@@ -137,7 +137,7 @@ def test_a_manifest_of_another_tool_is_left_alone() -> None:
 
 @dataclass
 class LocalFiles:
-    """Stands for the official client where it only fetches: every URI is one file."""
+    """Replaces the official client for downloads: every URI is the same file."""
 
     path: Path
 
@@ -164,7 +164,7 @@ def freeze_officially(client: LocalFiles, document: object, folder: Path) -> byt
 
 
 def load_as_adk(client: LocalFiles, folder: Path) -> Any:
-    """Raises where the ADK would not start."""
+    """Raises if the ADK would not start."""
     import Algorithmia  # noqa: F401  # before the ADK: they import each other
     from adk.modeldata import ModelData
 

@@ -1,10 +1,11 @@
-"""What a source record keeps of a model manifest, and when that is not to be trusted."""
+"""The pins in a source record, and when they are not usable."""
 
 import json
 
 import pytest
 
 from algosync.core.address import Address
+from algosync.core.resource import Json
 from algosync.core.workflow import AlgorithmSpec, DataFile
 from algosync.sources.manifest import FREEZE
 from algosync.sources.pins import Pin, pins_from_json, pins_to_json
@@ -32,5 +33,5 @@ def test_a_note_is_void_where_a_secret_was_hidden_in_it(hidden: str) -> None:
 
 
 @pytest.mark.parametrize("note", [None, "", [], {}, {"pins": []}, {"pins": 1, "shipped": 2}])
-def test_what_is_no_note_gives_nothing(note: object) -> None:
+def test_what_is_no_note_gives_nothing(note: Json) -> None:
     assert pins_from_json(note, SPECS) is None

@@ -1,4 +1,4 @@
-"""Archives made by code, as right or as wrong as a test wants them."""
+"""Builds archives, valid and invalid ones."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def packed(*members: Member) -> bytes:
 
 
 def header(name: bytes, size: bytes = b"00000000000\0", kind: bytes = b"0", front: bytes = b"") -> bytes:
-    """A ustar header with whatever in it, and a right checksum."""
+    """A ustar header with these fields and a valid checksum."""
     fields = [name.ljust(100, b"\0"), b"0000644\0", b"0000000\0" * 2, size, b"00000000000\0", b" " * 8, kind]
     block = b"".join(fields).ljust(257, b"\0") + b"ustar\x0000"
     block = (block.ljust(345, b"\0") + front).ljust(512, b"\0")
@@ -54,12 +54,12 @@ def sealed(block: bytes) -> bytes:
 
 
 def extended(kind: bytes, data: bytes, name: bytes = b"extension") -> bytes:
-    """A header with a body, such as the ones that announce long names."""
+    """An extension header with a body, for example for a long name."""
     return header(name, b"%011o\0" % len(data), kind) + data + bytes(-len(data) % 512)
 
 
 def record(key: str, value: str | bytes) -> bytes:
-    """One record of a pax header; the length counts its own digits."""
+    """One record of a pax header. Its length includes the digits of the length."""
     rest = b" %s=%s\n" % (key.encode(), value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value)
     length = len(rest) + 1
     while len(b"%d" % length) + len(rest) != length:
@@ -68,18 +68,18 @@ def record(key: str, value: str | bytes) -> bytes:
 
 
 def raw(*blocks: bytes) -> bytes:
-    """A packed source with blocks written by hand behind its module."""
+    """A compressed source with raw blocks after its module."""
     return gzip.compress(tar(SRC)[:1024] + b"".join(blocks) + bytes(1024), 1)
 
 
 def read(data: bytes, limits: ArchiveLimits | None = None, longest: float = 1.0) -> dict[str, Blob]:
-    """What is in it; fails where that takes a second or touches anything outside of memory."""
+    """The files of an archive. Fails if reading takes too long or touches anything outside memory."""
     with untouched(), timed("the archive", longest, time.thread_time):
         return read_archive(io.BytesIO(data), limits or ArchiveLimits())
 
 
 def refusal(data: bytes, limits: ArchiveLimits | None = None, longest: float = 1.0) -> str:
-    """Why it is refused, in one line that can be shown anywhere."""
+    """The message of the refusal, which is one printable line."""
     with pytest.raises(SourceError) as caught:
         read(data, limits, longest)
     assert caught.value.message.isprintable()

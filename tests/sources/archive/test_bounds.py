@@ -1,4 +1,4 @@
-"""Sizes, bombs, ends and limits: an archive takes no more than it may, and half of one is none."""
+"""Sizes, decompression bombs, truncation and limits of archives."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gzip
 import random
 import tracemalloc
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -53,7 +53,7 @@ def test_a_size_in_a_pax_header_is_the_one_that_counts() -> None:
 
 
 def _bomb(size: int) -> bytes:
-    """A tar whose one file is so many zeros, compressed a thousand times."""
+    """A tar with one file of zeros, which compresses about a thousandfold."""
     engine, out = zlib.compressobj(9, wbits=31), []
     out.append(engine.compress(tar(SRC)[:1024] + header(b"src/x", base256(size))))
     out.extend(engine.compress(bytes(1 << 20)) for _ in range(size >> 20))
@@ -70,7 +70,7 @@ def test_a_bomb_is_refused_early_and_in_little_memory() -> None:
 
 @contextmanager
 def peak(most: int) -> Iterator[None]:
-    """Fails where the body has more than `most` bytes in use at once."""
+    """Fails if the body allocates more than `most` bytes at once."""
     tracemalloc.start()
     try:
         yield
@@ -87,7 +87,7 @@ def test_a_large_file_is_in_memory_once() -> None:
 
 
 def test_many_long_paths_take_little_memory() -> None:
-    """A path is kept with each folder in it: without a limit of its length, 1 MB would become 8 GB."""
+    """Each folder in a path is stored with its own path: without a limit of the length, 1 MB would become 8 GB."""
     many = (header(f"{number:05d}/{'d/' * 29}x".encode()) for number in range(4000))
     with peak(64 << 20):
         assert refusal(raw(*many)) == "the source has more than 20000 entries"
@@ -129,7 +129,7 @@ def test_a_source_beyond_the_limit_is_refused_before_it_is_read() -> None:
 
 
 def test_a_stream_larger_than_the_limit_is_refused_even_if_nothing_comes_of_it() -> None:
-    empty = b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + b"\0\0\0\xff\xff" * 500_000  # stored blocks of length nothing
+    empty = b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + b"\0\0\0\xff\xff" * 500_000  # stored blocks of length zero
     with pytest.raises(SourceError, match="is larger than"):
         read(empty, ArchiveLimits(size=1 << 20))
 
@@ -155,7 +155,7 @@ def test_gzip_members_one_after_another_are_one_stream() -> None:
     assert read(data) == {SRC[0]: Blob(SRC[1]), "src/x": Blob(b"x" * 3000)}
 
 
-ENDINGS = {
+ENDINGS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "garbage-behind-gzip": (lambda data: data + b"garbage", "other data after its end"),
     "half-a-member-behind": (lambda data: data + b"\x1f\x8b\x08", "is cut off"),
     "garbage-behind-tar": (lambda data: gzip.compress(gzip.decompress(data) + b"x"), "other data after its end"),

@@ -1,4 +1,4 @@
-"""Names, kinds and modes of an archive's entries: every row of the attack catalogue that is about them."""
+"""Names, types and modes of an archive's entries, with known attacks on each."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_hostile_name_is_found_wherever_the_format_hides_it(name: str) -> None
 
 
 def _signed(block: bytes) -> bytes:
-    """Its sum as systems took it whose bytes have signs; 50 bytes of the link's target, which no file has, are negative."""
+    """The header with a checksum of signed bytes. 50 bytes of the link target, which is unused, are negative as signed bytes."""
     block = block[:157] + b"\xff" * 50 + block[207:]
     return block[:148] + b"%06o\0 " % (sum(block[:148]) + sum(block[156:]) + 256 - 256 * 50) + block[156:]
 
@@ -125,7 +125,7 @@ TWO = {
 
 @pytest.mark.parametrize("name", TWO)
 def test_two_names_for_one_entry_are_refused(name: str) -> None:
-    """Readers differ in which of them they take."""
+    """Readers differ in which of the two they use."""
     message = "the source archive gives two different values for one entry: path"
     assert refusal(raw(TWO[name], header(b"src/x"))) == message
 
@@ -231,7 +231,7 @@ def test_only_plain_files_and_folders_are_taken(kind: str) -> None:
 
 @pytest.mark.parametrize("key", ["GNU.sparse.major", "GNU.sparse.numblocks", "GNU.sparse.map", "GNU.sparse.realsize"])
 def test_a_sparse_file_in_pax_format_is_refused(key: str) -> None:
-    """Versions 1.0, 0.0 and 0.1, and one that nobody knows."""
+    """Versions 1.0, 0.0 and 0.1, and an unknown one."""
     assert refusal(raw(extended(b"x", record(key, "1")), header(b"src/x"))) == "the source's entry 'src/x' is a sparse file"
 
 

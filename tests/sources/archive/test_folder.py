@@ -1,4 +1,4 @@
-"""A folder is read as the archive of it would be."""
+"""A folder gives the same tree as an archive of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tens of thousands of damaged archives from fixed seeds: each is read as the rules say, or refused in our own words."""
+"""Tens of thousands of damaged archives from fixed seeds: each is read by the rules or refused with a SourceError."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import pytest
 from fuzzing import runs, seed, timed
-from packing import SRC, base256, extended, header, member, read, record, sealed, tar
+from packing import SRC, Member, base256, extended, header, member, read, record, sealed, tar
 
 from algosync.core.error import SourceError
 from algosync.core.tree import Blob
@@ -65,7 +65,12 @@ RECORDS = [
 
 def seeds() -> list[bytes]:
     small = [SRC, ("requirements.txt", b"numpy\n")]
-    more = [*small, ("src/" + "n" * 150, b"long"), (member("src/d", kind=tarfile.DIRTYPE), b""), ("src/d/x", b"x" * 700)]
+    more: list[Member] = [
+        *small,
+        ("src/" + "n" * 150, b"long"),
+        (member("src/d", kind=tarfile.DIRTYPE), b""),
+        ("src/d/x", b"x" * 700),
+    ]
     around = [("Hello/" + name, data) for name, data in small]
     packed = [
         tar(*small, form=tarfile.USTAR_FORMAT),
@@ -81,7 +86,7 @@ def change_bytes(body: bytearray, chance: random.Random) -> None:
 
 
 def move_blocks(body: bytearray, chance: random.Random) -> None:
-    """A run of blocks is left out, doubled, or put elsewhere."""
+    """Removes, doubles or moves a run of blocks."""
     start = _block(body, chance)
     some = body[start : start + BLOCK * chance.randint(1, 3)]
     if chance.random() < 0.7:
@@ -92,7 +97,7 @@ def move_blocks(body: bytearray, chance: random.Random) -> None:
 
 
 def change_field(body: bytearray, chance: random.Random) -> None:
-    """One field of a header gets a value that has broken other readers."""
+    """Gives one field of a header a value that has broken other readers."""
     start = _block(body, chance)
     values: tuple[tuple[int, int, list[bytes]], ...] = (
         (0, 100, NAMES),
@@ -108,7 +113,7 @@ def change_field(body: bytearray, chance: random.Random) -> None:
 
 
 def add_header(body: bytearray, chance: random.Random) -> None:
-    """An extension, or another file, before some block."""
+    """Inserts an extension header or another file before a block."""
     kind = chance.choice((b"L", b"L", b"K", b"x", b"x", b"X", b"g", b"0"))
     if kind == b"0":
         block = header(chance.choice(NAMES)[:100], chance.choice([b"00000000000\0", *SIZES]), chance.choice(KINDS))
@@ -125,7 +130,7 @@ def cut(body: bytearray, chance: random.Random) -> None:
 
 
 def splice(body: bytearray, chance: random.Random) -> None:
-    """The front of this archive and the back of another, not always at a block's border."""
+    """Joins the start of this archive with the end of another, not always at a block boundary."""
     other = chance.choice(SEEDS)
     place = chance.choice((_block(body, chance), chance.randrange(len(body))))
     body[place:] = other[chance.choice((_block(bytearray(other), chance), chance.randrange(len(other)))) :]
@@ -140,7 +145,7 @@ def _block(body: bytearray, chance: random.Random) -> int:
 
 
 def resealed(body: bytearray, chance: random.Random) -> bytes:
-    """With right checksums again, mostly, so that mutations get past the first look."""
+    """The archive with valid checksums in most cases, so that mutations pass the first check."""
     blocks = [bytes(body[place : place + BLOCK]) for place in range(0, len(body), BLOCK)]
     for index, block in enumerate(blocks):
         if len(block) == BLOCK and block[257:262] == b"ustar" and chance.random() < 0.97:
@@ -149,7 +154,7 @@ def resealed(body: bytearray, chance: random.Random) -> bytes:
 
 
 def zipped(body: bytes, chance: random.Random) -> bytes:
-    """As one gzip member or as several, and sometimes damaged in that."""
+    """Compressed as one or several gzip members, sometimes damaged."""
     places = sorted(chance.choices(range(len(body) + 1), k=chance.choice((0, 0, 0, 1, 2))))
     parts = [body[start:end] for start, end in zip([0, *places], [*places, len(body)], strict=True)]
     data = bytearray(b"".join(gzip.compress(part, chance.choice((0, 1)), mtime=0) for part in parts))
@@ -163,7 +168,7 @@ def add_garbage(data: bytearray, chance: random.Random) -> None:
 
 
 def change_gzip_header(data: bytearray, chance: random.Random) -> None:
-    """Flags that announce names, comments and more between the header and the data."""
+    """Sets flags for names, comments and other fields between the header and the data."""
     data[3] = chance.randrange(256)
     data[10:10] = chance.choice((b"../../x\0", b"\xff\xff" + bytes(30), b"", b"\x04\0abcd"))
 
@@ -177,7 +182,7 @@ def mutated(chance: random.Random) -> bytes:
 
 
 def broken_rule(files: Mapping[str, Blob]) -> str | None:
-    """What no source may have, said once more and in other words than the reader's."""
+    """The rule that the files break, checked independently of the reader. None: no rule is broken."""
     same: dict[str, str] = {}
     for path, blob in files.items():
         names = path.split("/")

@@ -1,4 +1,4 @@
-"""What people really pack is read; what is no archive of a source says what it is."""
+"""Archives of common tools are read, and files of other formats are named in the refusal."""
 
 from __future__ import annotations
 
@@ -122,8 +122,8 @@ def test_a_global_header_may_comment_and_no_more() -> None:
 
 
 def test_what_the_stream_itself_raises_comes_through() -> None:
-    class Broken(io.RawIOBase):
-        def read(self, size: int = -1) -> bytes:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
             raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):

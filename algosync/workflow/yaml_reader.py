@@ -7,10 +7,11 @@ because what libyaml composes itself crashes on deep nesting. Aliases share the 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from algosync.workflow.fault import Place, quote
+from algosync.workflow.fault import Faults, Place, UnreadableError, quote
 from algosync.workflow.node import (
     MAX_DEPTH,
     MAX_NODES,
@@ -28,7 +29,7 @@ from algosync.workflow.number import number_fault, resolve
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from algosync.workflow.fault import Faults
+    from algosync.core.error import Fault
     from algosync.workflow.node import Kind, Node
 
 __all__ = ["read_yaml"]
@@ -79,9 +80,25 @@ def read_yaml(text: str, faults: Faults, *, pure: bool = False) -> Node:
         return _Builder(faults).build(yaml.parse(text, Loader=loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if mark and (deep := _depth_fault(text[: mark.index], loader)):
+            faults.stop(Place(deep.line, deep.column), deep.code, deep.message)
         faults.stop(_place(mark) if mark else Place(1, 1), "syntax", " ".join(filter(None, (error.context, error.problem))))
     except yaml.YAMLError as error:  # the reader's: encodings and characters, both checked before
         faults.stop(Place(1, 1), "syntax", str(error))
+
+
+def _depth_fault(text: str, loader: Any) -> Fault | None:
+    """Return the `too-deep` fault of the text before a syntax error, if it has one.
+
+    A parser scans up to 1,024 characters ahead of its events, so it can report an error there before it reports the open lists and
+    maps in front of it. One such error is libyaml's own limit on nesting (1,000 levels since libyaml 0.2.6).
+    """
+    import yaml
+
+    faults = Faults()
+    with suppress(UnreadableError, yaml.YAMLError):
+        _Builder(faults).build(yaml.parse(text, Loader=loader))
+    return next((fault for fault in faults.found if fault.code == "too-deep"), None)
 
 
 def _place(mark: Any) -> Place:

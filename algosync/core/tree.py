@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from algosync.core.layout import layout
-from algosync.core.lines import count_lines
+from algosync.core.line_counts import count_lines
 
 __all__ = [
     "Blob",

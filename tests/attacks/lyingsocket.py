@@ -13,12 +13,12 @@ from rawcluster import KEY, Request, complete
 from urllib3.connection import HTTPConnection
 
 from algosync.cluster.address import parse
-from algosync.cluster.algorithms import AlgorithmsApi
+from algosync.cluster.algorithms import AlgorithmsClient
 from algosync.cluster.connection import Cluster
-from algosync.cluster.data import DataApi
+from algosync.cluster.data import DataClient
 from algosync.cluster.wire import Wire
 from algosync.core.credential import credential
-from algosync.net import Host, Names, Net, Retry, Watch
+from algosync.net import Host, Net, Retry, SettingNames, Watch
 from algosync.net.lease import Lease
 
 __all__ = ["URL", "Answer", "lying_cluster", "lying_host"]
@@ -75,9 +75,9 @@ def lying_host(answer: Answer) -> Host:
 
     pools = urllib3.PoolManager(retries=False)
     pools.pool_classes_by_scheme = {"http": Pool}
-    return Host(URL, Names(), Net(retry=Retry(tries=1), watch=_Unwatched()), None, pools)
+    return Host(URL, SettingNames(), Net(retry=Retry(tries=1), watch=_Unwatched()), None, pools)
 
 
 def lying_cluster(answer: Answer) -> Cluster:
     wire = Wire(lying_host(answer), credential(KEY, "test"))
-    return Cluster(parse(URL, "test"), wire, DataApi(wire), AlgorithmsApi(wire))
+    return Cluster(parse(URL, "test"), wire, DataClient(wire), AlgorithmsClient(wire))

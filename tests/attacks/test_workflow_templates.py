@@ -20,7 +20,7 @@ from algosync import workflow
 from algosync.core.error import WorkflowError
 from algosync.workflow import sandbox
 from algosync.workflow.fault import Faults, UnreadableError
-from algosync.workflow.template import Limits, render_template
+from algosync.workflow.template import TemplateLimits, render_template
 
 ROOT = Path(__file__).parents[2]
 KIB, MIB = 1024, 1024**2
@@ -108,7 +108,7 @@ SYNTAX = {
 }
 
 
-def told(template: str, values: dict[str, object] | None = None, limits: Limits | None = None) -> list[tuple[int, str]]:
+def told(template: str, values: dict[str, object] | None = None, limits: TemplateLimits | None = None) -> list[tuple[int, str]]:
     faults = Faults()
     with pytest.raises(UnreadableError):
         render_template(template, values or {}, faults, limits)
@@ -198,7 +198,9 @@ EXPENSIVE = {
 
 @pytest.mark.parametrize("template", EXPENSIVE.values(), ids=EXPENSIVE)
 def test_memory_depth_and_output_are_bounded(template: str) -> None:
-    assert [code for _, code in told(template, limits=Limits(memory=256 * MIB, output=64 * KIB))] == ["template-too-expensive"]
+    assert [code for _, code in told(template, limits=TemplateLimits(memory=256 * MIB, output=64 * KIB))] == [
+        "template-too-expensive"
+    ]
 
 
 LOOPS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
@@ -207,12 +209,12 @@ LOOPS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% en
 @pytest.mark.parametrize(
     ("template", "limits", "message"),
     [
-        pytest.param(LOOPS, Limits(cpu=1, clock=60), "it needs more than 1 s of CPU", id="loops-cpu"),
-        pytest.param("{{ 7 ** (10 ** 9) }}", Limits(cpu=1, clock=60), "it needs more than 1 s of CPU", id="power-cpu"),
-        pytest.param(LOOPS, Limits(cpu=60, clock=0.5), "it takes longer than 0.5 s", id="loops-clock"),
+        pytest.param(LOOPS, TemplateLimits(cpu=1, clock=60), "it needs more than 1 s of CPU", id="loops-cpu"),
+        pytest.param("{{ 7 ** (10 ** 9) }}", TemplateLimits(cpu=1, clock=60), "it needs more than 1 s of CPU", id="power-cpu"),
+        pytest.param(LOOPS, TemplateLimits(cpu=60, clock=0.5), "it takes longer than 0.5 s", id="loops-clock"),
     ],
 )
-def test_cpu_and_time_are_bounded(template: str, limits: Limits, message: str) -> None:
+def test_cpu_and_time_are_bounded(template: str, limits: TemplateLimits, message: str) -> None:
     faults = Faults()
     with pytest.raises(UnreadableError):
         render_template(template, {}, faults, limits)
@@ -258,8 +260,8 @@ def test_a_value_through_tojson_is_that_value(tmp_path: Path, value: str) -> Non
 
 PROGRAM = f"""
 from algosync.workflow.fault import Faults
-from algosync.workflow.template import Limits, render_template
-render_template({LOOPS!r}, {{}}, Faults(), Limits(cpu=60, clock=60))
+from algosync.workflow.template import TemplateLimits, render_template
+render_template({LOOPS!r}, {{}}, Faults(), TemplateLimits(cpu=60, clock=60))
 """
 
 

@@ -49,7 +49,7 @@ def test_a_name_that_is_none_is_refused_wherever_it_stands(root: Path, name: str
     names[place] = name
     with pytest.raises(SourceError) as caught, Directory(root).open(*names):
         pytest.fail("it was opened")
-    assert caught.value.message == f"'{printable(name, 200)}' cannot be a file's name"
+    assert caught.value.message == f"'{printable(name, 200)}' cannot be the name of a file"
 
 
 def test_names_in_a_directory_are_only_names(root: Path) -> None:

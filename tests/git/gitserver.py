@@ -20,7 +20,7 @@ from dulwich.web import HTTPGitApplication
 
 from algosync.core.credential import credential
 from algosync.git import Repository
-from algosync.net import Host, Names, Net, Retry
+from algosync.net import Host, Net, Retry, SettingNames
 
 USER, KEY = "quality", "sim=/key+with:odd&signs"
 PREFIX = "/git/quality/Hello.git"
@@ -79,7 +79,7 @@ class GitServer:
 
 def host_of(url: str, timeout: float = 10.0) -> Host:
     """The host of a repository; what fails for a moment is tried again at once."""
-    return Host(f"http://{urlsplit(url).netloc}", Names(), Net(retry=Retry(pause=lambda _: None), timeout=timeout), None)
+    return Host(f"http://{urlsplit(url).netloc}", SettingNames(), Net(retry=Retry(pause=lambda _: None), timeout=timeout), None)
 
 
 BARE = {"PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "HOME": os.devnull}

@@ -275,7 +275,7 @@ import sys
 from algosync.core.credential import credential
 from algosync.core.tree import Blob
 from algosync.git import Repository
-from algosync.net import Host, Names, Net
+from algosync.net import Host, SettingNames, Net
 assert not [name for name in sys.modules if name.startswith("dulwich")]
 opened = []
 def hook(event, arguments):
@@ -283,7 +283,7 @@ def hook(event, arguments):
         opened.append(str(arguments[0]) if arguments else event)
 sys.addaudithook(hook)
 url, user, key = sys.argv[1:]
-host = Host(url.partition("/git/")[0], Names(), Net(), None)
+host = Host(url.partition("/git/")[0], SettingNames(), Net(), None)
 tree = {"a": Blob(b"a" * 40_000_000)}
 ours = Repository(url, user, credential(key, "test"), host)
 first = ours.push(None, tree, author="a <b>", message="1")

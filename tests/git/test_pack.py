@@ -231,7 +231,7 @@ def test_trees_that_stand_for_too_many_paths_are_refused_soon() -> None:
 )
 def test_a_broken_tree_is_refused(body: bytes) -> None:
     tree = Object("tree", body)
-    with pytest.raises(SourceError, match="impossible name"):
+    with pytest.raises(SourceError, match="invalid name"):
         read_tree({tree.id: tree}, tree.id)
 
 

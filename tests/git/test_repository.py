@@ -209,5 +209,5 @@ def test_impossible_names_in_a_repository_are_refused(server: GitServer) -> None
     commit.author_time = commit.commit_time = commit.author_timezone = commit.commit_timezone = 0
     repo.object_store.add_objects([(o, None) for o in (blob, tree, commit)])
     repo.refs[b"refs/heads/master"] = commit.id
-    with pytest.raises(SourceError, match="impossible name"):
+    with pytest.raises(SourceError, match="invalid name"):
         server.client().tree(commit.id.decode())

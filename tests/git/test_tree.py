@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algosync.core.lines import count_lines
+from algosync.core.line_counts import count_lines
 from algosync.core.tree import (
     Blob,
     FileChange,

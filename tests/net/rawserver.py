@@ -11,12 +11,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from algosync.net import Host, Names, Net, Proxies, Retry, Trust, Watch
+from algosync.net import Host, Net, Proxies, Retry, SettingNames, Trust, Watch
 
 Script = Callable[[socket.socket], None]
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-NAMES = Names.of("DESTINATION")
+NAMES = SettingNames.of("DESTINATION")
 
 
 @dataclass

@@ -10,7 +10,7 @@ from harness import certificate
 from rawserver import OK, free_port, host, listening, once, silent
 
 from algosync.core.error import ClusterError, Conflict, Denied, NotFound, SourceError, Throttled, Unexpected, Unreachable
-from algosync.net import Host, Names, Net, Proxies, Retry, Trust
+from algosync.net import Host, Net, Proxies, Retry, SettingNames, Trust
 from algosync.net.failure import from_reply
 from algosync.net.retry import is_transient
 
@@ -76,7 +76,7 @@ def test_what_was_never_sent_is_tried_again_without_a_look() -> None:
         raise AssertionError
 
     with pytest.raises(Denied):
-        Retry(pause=lambda _: None).settle(Failing(unsent(Unreachable("away")), Denied("no")), look)
+        Retry(pause=lambda _: None).run_once(Failing(unsent(Unreachable("away")), Denied("no")), look)
 
 
 def test_a_busy_server_is_left_alone_before_it_is_asked_what_was_done() -> None:
@@ -88,7 +88,7 @@ def test_a_busy_server_is_left_alone_before_it_is_asked_what_was_done() -> None:
 
     busy = Throttled("busy", status=503)
     busy.retry_after = 9.0
-    assert Retry(pause=lambda _: order.append("wait")).settle(Failing(busy), look) == "done"  # type: ignore[arg-type]
+    assert Retry(pause=lambda _: order.append("wait")).run_once(Failing(busy), look) == "done"  # type: ignore[arg-type]
     assert order == ["wait", "look"]
 
 
@@ -111,7 +111,7 @@ def test_a_busy_server_is_left_alone_before_it_is_asked_what_was_done() -> None:
     ],
 )
 def test_only_the_platform_says_that_something_does_not_exist(status: int, body: bytes | None, kind: type[ClusterError]) -> None:
-    error = from_reply("GET /", status, {}, body, Names())
+    error = from_reply("GET /", status, {}, body, SettingNames())
     assert type(error) is kind
     assert is_transient(error) is (kind is Unexpected)
 
@@ -134,7 +134,7 @@ def test_a_proxy_of_plain_http_that_refuses_is_named(status: bytes) -> None:
     reply = b"HTTP/1.1 " + status + b"\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"
     with listening(once(reply)) as proxy:
         net = Net(Proxies.read({"HTTP_PROXY": proxy.url}), Retry(tries=1))
-        error = failure(Host("http://far.example", Names.of("SOURCE"), net))
+        error = failure(Host("http://far.example", SettingNames.of("SOURCE"), net))
     assert (type(error), error.sent) == (Denied, False)
     assert error.hint is not None
     assert error.hint.startswith("look at HTTP_PROXY: ")
@@ -148,9 +148,11 @@ def test_an_https_git_server_of_an_http_api_is_trusted_by_the_given_file_alone(
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
     monkeypatch.setenv("SSL_CERT_FILE", str(ca))
     with listening(once(OK), served) as raw:
-        api = Host("http://127.0.0.1:9", Names(), Net(retry=Retry(tries=1)), Trust(str(ca), "DESTINATION_CA_CERT"))
-        assert api.at(raw.secure, Names()).answer("GET", "/", {}).body == b"{}"
-        assert type(failure(Host("http://127.0.0.1:9", Names(), Net()).at(raw.secure, Names()))).__name__ == "Untrusted"
+        api = Host("http://127.0.0.1:9", SettingNames(), Net(retry=Retry(tries=1)), Trust(str(ca), "DESTINATION_CA_CERT"))
+        assert api.at(raw.secure, SettingNames()).answer("GET", "/", {}).body == b"{}"
+        assert (
+            type(failure(Host("http://127.0.0.1:9", SettingNames(), Net()).at(raw.secure, SettingNames()))).__name__ == "Untrusted"
+        )
     assert not (tmp_path / "keys.log").exists()
 
 

@@ -212,13 +212,13 @@ PROXIES: dict[str, tuple[bytes, type[ClusterError], str, str]] = {
         b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n",
         Denied,
         "the proxy asks for a user name and a password, or refuses those it got: 407",
-        "look at HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT, odd characters of both written as %XX",
+        "look at HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT, special characters of both written as %XX",
     ),
     "a password is wrong": (
         b"HTTP/1.1 401 Unauthorized\r\n\r\n",
         Denied,
         "the proxy asks for a user name and a password, or refuses those it got: 401",
-        "look at HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT, odd characters of both written as %XX",
+        "look at HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT, special characters of both written as %XX",
     ),
     "forbidden": (b"HTTP/1.1 403 Filtered\r\n\r\n", Denied, "the proxy refuses to connect to HOST: 403 Filtered", PROXY),
     "no such host": (
@@ -268,13 +268,13 @@ def test_a_proxy_that_is_not_there(address: str, message: str) -> None:
 
 
 def test_a_proxy_of_plain_http_that_wants_a_password() -> None:
-    from algosync.net import Host, Names, Net, Proxies
+    from algosync.net import Host, Net, Proxies, SettingNames
 
     with proxy(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n") as address:
         net = Net(Proxies.read({"HTTP_PROXY": address}))
         with pytest.raises(Denied) as caught:
-            Host("http://far.example", Names.of("SOURCE"), net, None).answer("GET", "/v1/data/", {})
-    assert caught.value.hint == "look at HTTP_PROXY: http://USER:PASSWORD@PROXY:PORT, odd characters of both written as %XX"
+            Host("http://far.example", SettingNames.of("SOURCE"), net, None).answer("GET", "/v1/data/", {})
+    assert caught.value.hint == "look at HTTP_PROXY: http://USER:PASSWORD@PROXY:PORT, special characters of both written as %XX"
 
 
 def test_an_answer_that_is_too_long_for_memory_is_refused() -> None:
@@ -290,11 +290,11 @@ def test_an_answer_that_is_too_long_for_memory_is_refused() -> None:
 
 
 def test_a_host_without_variables_is_told_too() -> None:
-    from algosync.net import Host, Names, Net
+    from algosync.net import Host, Net, SettingNames
 
     url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(Unreachable) as caught:
-        Host(url, Names(), Net(), None).answer("GET", "/v1/data/", {})
+        Host(url, SettingNames(), Net(), None).answer("GET", "/v1/data/", {})
     assert caught.value.hint is None
 
 

@@ -13,7 +13,7 @@ import urllib3
 from rawserver import OK, Script, answers, head, host, listening, once
 
 from algosync.core.error import ClusterError, Unexpected, Unreachable
-from algosync.net import Host, Names, Net, Proxies
+from algosync.net import Host, Net, Proxies, SettingNames
 
 
 def asked(requests: list[bytes], reply: bytes) -> Script:
@@ -149,7 +149,7 @@ def test_the_machine_adds_nothing_to_a_request(tmp_path: Path, monkeypatch: pyte
             monkeypatch.setenv(name, proxy.url)
         monkeypatch.setenv("HOME", str(tmp_path))
         monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-        for target in (host(raw.url), Host(raw.url, Names(), Net(Proxies.read({"HTTP_PROXY": proxy.url})), None)):
+        for target in (host(raw.url), Host(raw.url, SettingNames(), Net(Proxies.read({"HTTP_PROXY": proxy.url})), None)):
             for _ in range(2):
                 target.answer("GET", "/a%2Fb?c=%2F", {"Authorization": "Simple k/+="})
     assert others == []
@@ -169,7 +169,7 @@ def test_a_failed_status_is_no_answer() -> None:
 def test_another_host_of_the_same_cluster_shares_its_connections_only_where_it_is_the_same() -> None:
     with listening(answers(OK)) as raw, listening(answers(OK)) as other:
         api = host(raw.url)
-        git = Names("DESTINATION_GIT_ADDRESS")
+        git = SettingNames("DESTINATION_GIT_ADDRESS")
         same, apart = api.at(raw.url, git), api.at(other.url, git)
         for target in (api, same, apart):
             target.answer("GET", "/", {})

@@ -24,7 +24,7 @@ from algosync.core.error import (
     Unreachable,
     Untrusted,
 )
-from algosync.net import Host, Names, Net, Proxies, Retry
+from algosync.net import Host, Net, Proxies, Retry, SettingNames
 from algosync.net.failure import from_reply
 
 
@@ -119,13 +119,13 @@ SERVERS = datetime(2031, 5, 6, 7, 8, 9, tzinfo=timezone.utc)  # a clock unlike o
 )
 def test_retry_after_in_all_its_forms(text: str, seconds: float | None) -> None:
     headers = {"Retry-After": text, "Date": format_datetime(SERVERS, usegmt=True)}
-    assert from_reply("GET /", 503, headers, b"", Names()).retry_after == seconds
+    assert from_reply("GET /", 503, headers, b"", SettingNames()).retry_after == seconds
 
 
 def test_a_date_of_a_server_without_a_clock_is_measured_by_ours() -> None:
     until = datetime.now(timezone.utc) + timedelta(seconds=60)
     for date in ({}, {"Date": "noon"}):
-        error = from_reply("GET /", 429, {"Retry-After": format_datetime(until, usegmt=True), **date}, b"", Names())
+        error = from_reply("GET /", 429, {"Retry-After": format_datetime(until, usegmt=True), **date}, b"", SettingNames())
         assert error.retry_after is not None
         assert 50 < error.retry_after <= 60
 
@@ -238,13 +238,13 @@ def looks(*found: str | Exception | None) -> Callable[[], str | None]:
 
 def test_what_was_done_after_all_is_not_done_again() -> None:
     clock, act = Clock(), Failing(Unreachable("lost"))
-    assert clock.retry.settle(act, looks("found")) == "found"
+    assert clock.retry.run_once(act, looks("found")) == "found"
     assert (act.calls, clock.waits) == (1, [0.25])
 
 
 def test_what_was_not_done_is_done_again_after_a_look_each_time() -> None:
     clock, act = Clock(), Failing(Unreachable("lost"), throttled(3.0))
-    assert clock.retry.settle(act, looks(None, None)) == "done"
+    assert clock.retry.run_once(act, looks(None, None)) == "done"
     assert (act.calls, clock.waits) == (3, [0.25, 3.5])
 
 
@@ -252,43 +252,43 @@ def test_what_was_not_done_is_done_again_after_a_look_each_time() -> None:
 def test_a_refusal_says_that_nothing_was_done(error: ClusterError) -> None:
     act = Failing(error)
     with pytest.raises(type(error)):
-        Clock().retry.settle(act, looks())
+        Clock().retry.run_once(act, looks())
     assert act.calls == 1
 
 
 def test_a_conflict_after_a_lost_answer_may_be_with_ourselves() -> None:
     act = Failing(Unreachable("lost"), Conflict("there is one", status=409))
-    assert Clock().retry.settle(act, looks(None, "ours")) == "ours"
+    assert Clock().retry.run_once(act, looks(None, "ours")) == "ours"
     act = Failing(Unreachable("lost"), Conflict("there is one", status=409))
     with pytest.raises(Unreachable, match=r"^lost$"):
-        Clock().retry.settle(act, looks(None, None))
+        Clock().retry.run_once(act, looks(None, None))
     assert act.calls == 2
 
 
 def test_where_nobody_can_look_the_first_failure_is_told() -> None:
     act = Failing(Unreachable("lost"))
     with pytest.raises(Unreachable, match=r"^lost$"):
-        Clock().retry.settle(act, looks(Throttled("busy")))
+        Clock().retry.run_once(act, looks(Throttled("busy")))
     assert act.calls == 1
 
 
 @pytest.mark.parametrize("error", [TimedOut("slow"), Untrusted("who"), Unexpected("no", status=400)])
 def test_what_does_not_pass_is_looked_at_once_and_not_done_again(error: ClusterError) -> None:
     act = Failing(error)
-    assert Clock().retry.settle(act, looks("found")) == "found"
+    assert Clock().retry.run_once(act, looks("found")) == "found"
     act = Failing(error)
     with pytest.raises(type(error)):
-        Clock().retry.settle(act, looks(None))
+        Clock().retry.run_once(act, looks(None))
     assert act.calls == 1
 
 
 def test_a_signal_is_no_failure_to_look_at() -> None:
     with pytest.raises(Interrupted):
-        Clock().retry.settle(Failing(Interrupted("interrupted")), looks())
+        Clock().retry.run_once(Failing(Interrupted("interrupted")), looks())
 
 
 def test_nothing_is_done_more_often_than_it_may_be_tried() -> None:
     act = Failing(*[Unreachable("lost")] * 10)
     with pytest.raises(Unreachable, match=r"^lost \(tried 6 times\)$"):
-        Clock().retry.settle(act, looks(*[None] * 10))
+        Clock().retry.run_once(act, looks(*[None] * 10))
     assert act.calls == 6

@@ -12,16 +12,16 @@ from algosync import workflow
 from algosync.core.error import WorkflowError
 from algosync.workflow import sandbox
 from algosync.workflow.fault import Faults, UnreadableError
-from algosync.workflow.template import Limits, Rendered, render_template
+from algosync.workflow.template import Rendered, TemplateLimits, render_template
 
 KIB, MIB = 1024, 1024**2
 
 
-def render(text: str, values: dict[str, object] | None = None, limits: Limits | None = None) -> str:
+def render(text: str, values: dict[str, object] | None = None, limits: TemplateLimits | None = None) -> str:
     return render_template(text, values or {}, Faults(), limits).text
 
 
-def failures(text: str, values: dict[str, object] | None = None, limits: Limits | None = None) -> list[tuple[int, str]]:
+def failures(text: str, values: dict[str, object] | None = None, limits: TemplateLimits | None = None) -> list[tuple[int, str]]:
     faults = Faults()
     with pytest.raises(UnreadableError):
         render_template(text, values or {}, faults, limits)

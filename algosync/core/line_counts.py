@@ -1,4 +1,4 @@
-"""How many lines a change adds and removes, as `git diff --numstat` counts them."""
+"""Count the lines that a change adds and removes, as `git diff --numstat` does."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections import Counter
 
 __all__ = ["count_lines"]
 
-_BINARY_PREFIX = 8000  # bytes; git looks for a NUL no further than this
-_EFFORT = 2000  # edits; the search takes the square of it at worst, so a second or two
+_BINARY_PREFIX = 8000  # bytes; git looks for a NUL in this prefix only
+_MAX_EDITS = 2000  # edits; the search is quadratic in this number, so it takes a second or two at most
 
 
 def count_lines(before: bytes, after: bytes) -> tuple[int, int] | None:
-    """Lines (added, removed) between two contents; None where one of them is binary.
+    """Return the number of lines (added, removed) between two contents, or None if either is binary.
 
-    The counts are those of a shortest edit script. Where two contents share most lines in so different an order that
-    finding it would take too long, they are those of the lines as a multiset: never more than the shortest script has.
+    The counts are those of a shortest edit script. If finding one would take too long (two contents with most lines in common, in a
+    very different order), the lines are compared as multisets. The counts are then never higher than those of the shortest script.
     """
     if b"\0" in before[:_BINARY_PREFIX] or b"\0" in after[:_BINARY_PREFIX]:
         return None
@@ -23,17 +23,17 @@ def count_lines(before: bytes, after: bytes) -> tuple[int, int] | None:
     shared = set(old) & set(new)
     kept_old = [line for line in old if line in shared]
     kept_new = [line for line in new if line in shared]
-    common = _common(kept_old, kept_new)
+    common = _common_length(kept_old, kept_new)
     return len(new) - common, len(old) - common
 
 
 def _lines(data: bytes) -> list[bytes]:
-    """Lines end with `\\n` alone; the last may lack it and then differs from one that has it."""
+    r"""Split at `\\n` only. A last line without `\\n` differs from the same line with it."""
     return re.findall(rb"[^\n]*\n|[^\n]+", data)
 
 
 def _trim(old: list[bytes], new: list[bytes]) -> tuple[list[bytes], list[bytes]]:
-    """Both without their common beginning and end: they belong to some shortest edit script as they are."""
+    """Drop the common beginning and end of both. Some shortest edit script keeps them unchanged."""
     start, shorter = 0, min(len(old), len(new))
     while start < shorter and old[start] == new[start]:
         start += 1
@@ -43,14 +43,15 @@ def _trim(old: list[bytes], new: list[bytes]) -> tuple[list[bytes], list[bytes]]
     return old[start : len(old) - end], new[start : len(new) - end]
 
 
-def _common(old: list[bytes], new: list[bytes]) -> int:
-    """The length of a longest common subsequence, by Myers' greedy search for the number of edits.
+def _common_length(old: list[bytes], new: list[bytes]) -> int:
+    """Return the length of a longest common subsequence, found with Myers' greedy algorithm.
 
-    `reach[k]` is how far into `old` so many edits get on diagonal k, which is the place in `old` less the place in `new`.
+    `reach[k]` is the furthest index in `old` that the current number of edits reaches on diagonal k (index in `old` minus index in
+    `new`).
     """
     total = len(old) + len(new)
     reach = {1: 0}
-    for edits in range(min(total, _EFFORT) + 1):
+    for edits in range(min(total, _MAX_EDITS) + 1):
         for k in range(-edits, edits + 1, 2):
             down = k == -edits or (k != edits and reach[k - 1] < reach[k + 1])
             x = reach[k + 1] if down else reach[k - 1] + 1

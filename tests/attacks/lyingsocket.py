@@ -1,6 +1,6 @@
-"""A cluster at the other end of no network at all: every answer is there as soon as its request is sent, in the same thread.
+"""A cluster without a network: every reply is there as soon as its request is sent, in the same thread.
 
-For the tens of thousands of answers that are about what is in them. What a network does to answers needs a real one.
+For tens of thousands of replies whose content matters. The effects of a network need a real one.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from algosync.net.lease import Lease
 
 __all__ = ["URL", "Answer", "lying_cluster", "lying_host"]
 
-URL = "http://127.0.0.1:9"  # nobody is asked
+URL = "http://127.0.0.1:9"  # never connected to
 Answer = Callable[[Request], "tuple[bytes, bool]"]
 """The bytes to send, and whether the connection stays."""
 
 
 class _Socket(socket.socket):
-    """One end of a pair, so that it can be waited for like others; what is written is answered instead of sent."""
+    """One end of a socket pair, so that it can be polled. Written data is answered instead of sent."""
 
     def __init__(self, answer: Answer) -> None:
         ours, self._theirs = socket.socketpair()
@@ -59,7 +59,7 @@ class _Socket(socket.socket):
 
 
 class _Unwatched(Watch):
-    """Nothing waits here, and so nothing has to be ended: no thread wakes for each request."""
+    """A watch without a thread: nothing waits here, so no request has to be ended."""
 
     def lease(self, seconds: float) -> Lease:
         return Lease(self, seconds)

@@ -1,4 +1,4 @@
-"""Thousands of wrong answers of a git server: a commit and its files as they are, or an error of ours."""
+"""Thousands of wrong replies of a git server: each gives the correct commit and files, or our error."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def commit() -> tuple[str, bytes]:
 
 
 def packed(objects: list[tuple[int, bytes]]) -> bytes:
-    """A pack without deltas."""
+    """Return a pack without deltas."""
     out = b"PACK" + (2).to_bytes(4, "big") + len(objects).to_bytes(4, "big")
     for kind, body in objects:
         size, first = len(body) >> 4, kind << 4 | len(body) & 15
@@ -80,7 +80,7 @@ def fetched(pack: bytes) -> bytes:
 
 
 def change_pack(chance: random.Random) -> bytes:
-    """Objects are left out, doubled, of another kind, or hold what no object holds; the pack's own sum is right."""
+    """Leave out, double or retype objects, or give them invalid content; the pack's checksum is right."""
     some = list(objects())
     for _ in range(chance.randint(1, 3)):
         place = chance.randrange(len(some))
@@ -106,7 +106,7 @@ def change_pack(chance: random.Random) -> bytes:
 
 
 def change_lines(data: bytes, chance: random.Random) -> bytes:
-    """The framing of the protocol, and what stands in it."""
+    """Change the framing of the protocol, and its content."""
     at = chance.randrange(len(data) + 1)
     match chance.randrange(8):
         case 0:
@@ -168,18 +168,18 @@ def repository(liar: Liar) -> Repository:
 
 @pytest.fixture(autouse=True)
 def _quiet(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.CRITICAL, "urllib3")  # it tells of each odd header
+    caplog.set_level(logging.CRITICAL, "urllib3")  # it logs each odd header
 
 
-def test_right_answers_are_taken() -> None:
+def test_right_replies_are_accepted() -> None:
     liar = Liar()
     liar.honest = 99
     assert look(repository(liar)) == FILES
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_wrong_answers_are_an_error_of_ours_or_harmless(shard: int) -> None:
-    """A commit's id holds for all of its files, so whatever is taken is right."""
+def test_wrong_replies_are_our_error_or_harmless(shard: int) -> None:
+    """A commit's id covers all of its files, so every accepted reply is right."""
     liar = Liar()
     failed = 0
     count = runs(RUNS // SHARDS)

@@ -1,4 +1,4 @@
-"""Addresses: one canonical form, https unless it is loopback, nothing in them that could carry a key elsewhere."""
+"""Addresses: one canonical form, https except for loopback, and nothing that could send a key elsewhere."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_a_key_in_the_wrong_variable_is_not_shown(key: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["http://api.example.com", "http://10.0.0.7:8080", "http://[fd00::1]"])
-def test_plain_http_goes_anywhere_where_that_is_asked_for(text: str) -> None:
+def test_insecure_allows_plain_http_to_any_host(text: str) -> None:
     assert parse(text, "X", insecure=True).url == text
     assert parse_git(text, "X", insecure=True) == f"{text}/git"
     with pytest.raises(UsageError):
@@ -153,7 +153,7 @@ def test_plain_http_goes_anywhere_where_that_is_asked_for(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["metadata", "mapped", "password", "homograph", "integer", "file", "dot-at-the-end"])
-def test_and_nothing_else_is_allowed_with_it(name: str) -> None:
+def test_insecure_allows_nothing_else(name: str) -> None:
     with pytest.raises(UsageError):
         parse(REFUSED[name][0].replace("https:", "http:"), "X", insecure=True)
 
@@ -184,13 +184,13 @@ def test_the_git_address_is_derived(address: str, git: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["https://git.example.com", "https://git.example.com/git", "https://git.example.com/git/"])
-def test_or_given(text: str) -> None:
+def test_a_given_git_address_is_used(text: str) -> None:
     assert parse_git(text, "X") == "https://git.example.com/git"
 
 
 @pytest.mark.parametrize(
     "text", ["https://git.example.com/git/git", "https://user:pw@git.example.com/git", "https://169.254.0.1/git"]
 )
-def test_and_checked_as_the_clusters_is(text: str) -> None:
+def test_a_given_git_address_is_checked(text: str) -> None:
     with pytest.raises(UsageError, match=r"^DESTINATION_GIT_ADDRESS "):
         parse_git(text, "DESTINATION_GIT_ADDRESS")

@@ -1,6 +1,6 @@
-"""One cell: an apply that a fault strikes, the same command again where it stopped, and what is then on the destination.
+"""One cell of the matrix: an apply with a fault, the same command again if it stopped, and the resulting destination.
 
-What is there is asked of the cluster by our own client and git, never of algosync's state.
+The destination is read with our own client and git, never from algosync's state.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from algosync.core.tree import Blob
 
 __all__ = ["Outcome", "carried_out"]
 
-LONGEST = 30  # seconds: a run's deadlines are 3 s a request or call, 6 s a build
+TIME_LIMIT = 30  # seconds: a run's deadlines are 3 s for a request or call, 6 s for a build
 Requests = Sequence[Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`first`: the run that was struck. `wrong`: what must not be."""
+    """`first` is the run with the fault; `wrong` lists what must not happen."""
 
     cell: Cell
     first: Done
@@ -67,12 +67,12 @@ def _misbehaved(run: Done) -> Iterator[str]:
         yield f"a bug shows: {told}"
     if (run.code != 0) != ("Error: " in run.err):
         yield f"exit {run.code}, with {run.err}"
-    if run.orphans or run.seconds > LONGEST:
+    if run.orphans or run.seconds > TIME_LIMIT:
         yield f"orphans: {run.orphans}, {run.seconds:.1f} s"
 
 
 def _untold(run: Done, requests: Requests, seat: Seat) -> Iterator[str]:
-    """Exit 1 says that nothing was written."""
+    """Exit 1 promises that nothing was written."""
     harmless = ("/v1/algo/", f"/git/{seat.user}/")
     done = [r for r in requests if str(r["status"]).startswith("2") and r["method"] not in ("GET", "HEAD")]
     written = [f"{r['method']} {r['path']}" for r in done if not str(r["path"]).startswith(harmless)]
@@ -96,7 +96,7 @@ def _not_as_wanted(seat: Seat) -> Iterator[str]:
 
 
 def _published_wrong(seat: Seat) -> Iterator[str]:
-    """Whatever happened: what is published is right, and was published and built once."""
+    """In any case, the published version is right, and was built and published once."""
     for name in ALGORITHMS:
         versions = _listed(seat, name, "versions?published=true")
         builds = [str(build["commit_sha"]) for build in _listed(seat, name, "builds") if build["status"] != "failed"]
@@ -122,7 +122,7 @@ def _listed(seat: Seat, name: str, what: str) -> Requests:
 
 
 def _untested(seat: Seat, requests: Requests) -> Iterator[str]:
-    """What was published had answered before; the workflow's test was made."""
+    """The published version had answered its payload before, and the workflow's test was run."""
     good = [f"{r['method']} {r['path']}".partition("?")[0] for r in requests if r["status"] == 200]
     for name in ALGORITHMS:
         version = seat.api.algorithms.published(seat.user, name)

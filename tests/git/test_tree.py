@@ -1,4 +1,4 @@
-"""Laws of source trees, and git's own word where there is a git binary."""
+"""Laws of source trees, checked against the git binary if it is installed."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def test_the_managed_part_of_a_merge_is_what_was_desired(destination: dict[str, 
     ours = managed(merged, want.keys())
     assert ours == want
     assert tree_id(ours) == tree_id(want)
-    tree_id(merged)  # no path is a file and a folder at once
+    tree_id(merged)  # raises if a path is both a file and a folder
     assert merge(merged, want) == merged
 
 
 @given(destination=TREES, archive=TREES)
-def test_a_merge_loses_nothing_that_is_not_managed(destination: dict[str, Blob], archive: dict[str, Blob]) -> None:
+def test_a_merge_keeps_unmanaged_files(destination: dict[str, Blob], archive: dict[str, Blob]) -> None:
     want = desired(archive, "Hello")
     unmanaged = destination.items() - managed(destination, want.keys()).items()
     assert unmanaged <= merge(destination, want).items()
@@ -89,7 +89,7 @@ def test_files_of_the_destination_s_template_stay_outside_src() -> None:
     assert merge(destination, want) == want | {"algorithmia.conf": Blob(b"theirs"), "README.md": Blob(b"theirs")}
 
 
-def test_the_owner_is_filled_into_text_only() -> None:
+def test_the_owner_is_inserted_into_text_files_only() -> None:
     tree = {
         "text": Blob("é data://<user>/x <user>".encode(), executable=True),
         "nul": Blob(b"\0<user>"),
@@ -149,7 +149,7 @@ def test_a_folder_where_the_marker_belongs_is_left_out(source: bytes, marker: di
 
 
 @pytest.mark.parametrize("name", UNTOLD)
-def test_where_the_layout_cannot_be_told_the_archive_decides(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_if_the_layout_is_unclear_the_archive_decides(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     with_marker = {"src/Hello.py": Blob(UNTOLD[name]), ".adk": Blob(b"")}
     without = {"src/Hello.py": Blob(UNTOLD[name])}
     assert desired(with_marker, "Hello") == with_marker
@@ -159,12 +159,12 @@ def test_where_the_layout_cannot_be_told_the_archive_decides(name: str, capfd: p
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_stray_backslash_warns_nobody() -> None:
+def test_a_stray_backslash_prints_no_warning() -> None:
     assert desired({"src/Hello.py": Blob(APPLY + b"x = '\\d'\n"), ".adk": Blob(b"")}, "Hello").keys() == {"src/Hello.py"}
 
 
 @pytest.mark.parametrize("paths", [["a", "a/b"], ["a/b/c", "a/b"], [""], ["/a"], ["a//b"], ["a/"], ["."], ["a/.."], ["a/./b"]])
-def test_what_is_no_tree_has_no_id(paths: list[str]) -> None:
+def test_an_invalid_tree_has_no_id(paths: list[str]) -> None:
     with pytest.raises(ValueError, match=r"not a path in a tree|a file and a folder at once"):
         tree_id({path: Blob(b"") for path in paths})
 
@@ -225,7 +225,7 @@ def test_lines_are_counted_as_git_counts_them(before: bytes, after: bytes, count
 
 @needs_git
 def test_numstat_agrees(tmp_path: Path) -> None:
-    """Two hundred edits of the kind that people make, from a fixed seed, in one comparison."""
+    """Two hundred typical edits from a fixed seed, in one comparison."""
     chance = random.Random(3)
     before, after = {}, {}
     for number in range(200):
@@ -260,7 +260,7 @@ def _numstat(folder: Path, *trees: dict[str, Blob]) -> list[str]:
     return git(folder, "diff", "--numstat", "--no-renames", "HEAD~1", "HEAD").decode().splitlines()
 
 
-def test_counting_ends_soon_whatever_it_is_given() -> None:
+def test_counting_is_bounded_for_any_input() -> None:
     chance = random.Random(1)
     lines = [b"%d\n" % number for number in range(100_000)]
     shuffled = list(lines)

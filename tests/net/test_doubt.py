@@ -1,4 +1,4 @@
-"""Doubt: what a failure says of the request that failed, and of those before it."""
+"""What a failure says about whether the request, or an earlier attempt, took effect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def failure(target: Host) -> ClusterError:
     return caught.value
 
 
-def test_what_never_went_out_was_not_sent(tmp_path: Path) -> None:
+def test_a_request_that_was_never_transmitted_is_not_sent(tmp_path: Path) -> None:
     served = certificate(tmp_path / "server.pem", tmp_path / "cluster")
     with (
         listening(once(OK), served) as untrusted,
@@ -41,7 +41,7 @@ def test_what_never_went_out_was_not_sent(tmp_path: Path) -> None:
         assert [failure(target).sent for target in targets] == [False] * len(targets)
 
 
-def test_what_went_out_may_have_been_carried_out() -> None:
+def test_a_transmitted_request_may_have_taken_effect() -> None:
     with listening(once(b"")) as closed, listening(silent) as mute:
         assert [failure(host(closed.url)).sent, failure(host(mute.url, timeout=0.3)).sent] == [True, True]
 
@@ -61,7 +61,7 @@ def unsent(error: ClusterError) -> ClusterError:
 
 @pytest.mark.parametrize("last", [Denied("no"), NotFound("no"), Conflict("no"), SourceError("no"), unsent(Unreachable("no"))])
 @pytest.mark.parametrize("first_sent", [True, False])
-def test_the_doubt_of_an_earlier_try_is_not_lost(last: Exception, first_sent: bool) -> None:
+def test_the_doubt_about_an_earlier_attempt_is_kept(last: Exception, first_sent: bool) -> None:
     first = Unreachable("lost")
     first.sent = first_sent
     last.repeated = False  # type: ignore[attr-defined]  # each of them has it
@@ -71,7 +71,7 @@ def test_the_doubt_of_an_earlier_try_is_not_lost(last: Exception, first_sent: bo
     assert caught.value.repeated is first_sent
 
 
-def test_what_was_never_sent_is_tried_again_without_a_look() -> None:
+def test_an_unsent_request_is_retried_without_a_look() -> None:
     def look() -> None:
         raise AssertionError
 
@@ -79,7 +79,7 @@ def test_what_was_never_sent_is_tried_again_without_a_look() -> None:
         Retry(pause=lambda _: None).run_once(Failing(unsent(Unreachable("away")), Denied("no")), look)
 
 
-def test_a_busy_server_is_left_alone_before_it_is_asked_what_was_done() -> None:
+def test_a_busy_server_gets_a_pause_before_the_look() -> None:
     order: list[str] = []
 
     def look() -> str:
@@ -110,7 +110,7 @@ def test_a_busy_server_is_left_alone_before_it_is_asked_what_was_done() -> None:
         (400, b'{"error":{"code":1000,"message":"x"}}', NotFound),
     ],
 )
-def test_only_the_platform_says_that_something_does_not_exist(status: int, body: bytes | None, kind: type[ClusterError]) -> None:
+def test_not_found_only_for_replies_of_the_platform(status: int, body: bytes | None, kind: type[ClusterError]) -> None:
     error = from_reply("GET /", status, {}, body, SettingNames())
     assert type(error) is kind
     assert is_transient(error) is (kind is Unexpected)
@@ -120,7 +120,7 @@ def test_only_the_platform_says_that_something_does_not_exist(status: int, body:
     "rest",
     [b"Content-Length: 50\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\nzz", b"\r\n", b"\r\n" + b"x" * (2 << 20)],
 )
-def test_a_refusal_whose_body_is_broken_keeps_its_status(rest: bytes) -> None:
+def test_a_failure_with_a_broken_body_keeps_its_status(rest: bytes) -> None:
     with listening(once(b"HTTP/1.1 401 No\r\n" + rest)) as raw:
         assert type(failure(host(raw.url))) is Denied
     with listening(once(b"HTTP/1.1 503 No\r\nRetry-After: 7\r\n" + rest)) as raw:
@@ -130,7 +130,7 @@ def test_a_refusal_whose_body_is_broken_keeps_its_status(rest: bytes) -> None:
 
 
 @pytest.mark.parametrize("status", [b"401 No", b"407 No"])
-def test_a_proxy_of_plain_http_that_refuses_is_named(status: bytes) -> None:
+def test_a_refusal_by_a_proxy_for_plain_http_names_the_proxy(status: bytes) -> None:
     reply = b"HTTP/1.1 " + status + b"\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"
     with listening(once(reply)) as proxy:
         net = Net(Proxies.read({"HTTP_PROXY": proxy.url}), Retry(tries=1))
@@ -140,7 +140,7 @@ def test_a_proxy_of_plain_http_that_refuses_is_named(status: bytes) -> None:
     assert error.hint.startswith("look at HTTP_PROXY: ")
 
 
-def test_an_https_git_server_of_an_http_api_is_trusted_by_the_given_file_alone(
+def test_an_https_git_server_of_an_http_api_is_checked_with_the_given_ca_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served = certificate(tmp_path / "server.pem", tmp_path / "cluster")
@@ -156,7 +156,7 @@ def test_an_https_git_server_of_an_http_api_is_trusted_by_the_given_file_alone(
     assert not (tmp_path / "keys.log").exists()
 
 
-def test_a_common_name_is_no_name() -> None:
+def test_the_common_name_of_a_certificate_is_ignored() -> None:
     context = Trust().context()
     assert isinstance(context, ssl.SSLContext)
     assert context.hostname_checks_common_name is False

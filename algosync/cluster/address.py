@@ -39,7 +39,7 @@ def parse(text: str, variable: str, *, insecure: bool = False) -> ClusterAddress
         raise UsageError(f"{variable} holds a user name or password; keys are given by their own variables")
     form = _URL.fullmatch(text)
     if form is None or not 0 < int(form[3] or 443) < 1 << 16:
-        raise UsageError(f"{variable} must look like https://api.example.com and end there{_quoted(text)}")
+        raise UsageError(f"{variable} must look like https://api.example.com, with nothing after it{_quoted(text)}")
     scheme, host = form[1].lower(), _host(form[2], variable)
     if scheme == "http" and not insecure and not _is_loopback(host):
         raise UsageError(f"{variable} is plain http; only https keeps a key secret", hint="write https://, or use --insecure-http")
@@ -69,13 +69,13 @@ def _host(text: str, variable: str) -> str:
         return f"[{_ip_address(text[1:-1], variable)}]"
     if not text.isascii():
         hint = "letters of other alphabets can look the same; if this host is the one, give its ASCII form (xn--...)"
-        raise UsageError(f"{variable} names a host with letters beyond ASCII{_quoted(text)}", hint=hint)
+        raise UsageError(f"{variable} names a host with non-ASCII letters{_quoted(text)}", hint=hint)
     if text.endswith("."):
         raise UsageError(f"{variable} names a host with a dot at its end{_quoted(text)}", hint="write it without that dot")
     if _NUMBER.fullmatch(text):
         return _ip_address(text, variable)
     if not _NAME.fullmatch(text) or len(text) > 253:
-        raise UsageError(f"{variable} names no host{_quoted(text)}")
+        raise UsageError(f"{variable} has no valid host name{_quoted(text)}")
     return text.lower()
 
 
@@ -84,9 +84,9 @@ def _ip_address(text: str, variable: str) -> str:
         address = ipaddress.ip_address(text)
     except ValueError:
         hint = "write all four decimal numbers of an IPv4 address, without zeros before them"
-        raise UsageError(f"{variable} names no IP address: {printable(text, 100)}", hint=hint) from None
+        raise UsageError(f"{variable} has no valid IP address: {printable(text, 100)}", hint=hint) from None
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        raise UsageError(f"{variable} hides an IPv4 address in an IPv6 one: {text}", hint=f"write {address.ipv4_mapped}")
+        raise UsageError(f"{variable} contains an IPv4 address inside an IPv6 one: {text}", hint=f"write {address.ipv4_mapped}")
     if address.is_link_local:
         raise UsageError(f"{variable} is a link-local address, where clouds hand out credentials: {text}")
     if address.is_multicast or address.is_unspecified or text == "255.255.255.255":

@@ -149,7 +149,7 @@ class AlgorithmsClient:
             path = _path(owner, name, "versions")
             version = _version(self._object("POST", path, body={**body, "source": {}, "scmsCredentials": {}}))
             if version is None:
-                raise Unexpected(f"POST {path}: the answer names no version")
+                raise Unexpected(f"POST {path}: the answer contains no version")
             return version
 
         def look() -> Version | None:
@@ -233,7 +233,7 @@ def _translated(what: str) -> Iterator[None]:
     except ApiError as error:
         raise ClusterError(f"{what}: {printable(str(getattr(error, 'message', '')), 500)}") from None
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
-        raise Unexpected(f"{what}: the answer is not what the platform documents") from None
+        raise Unexpected(f"{what}: the answer does not match the platform's documentation") from None
 
 
 def _may_call_again(error: AlgosyncError) -> bool:

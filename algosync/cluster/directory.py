@@ -75,7 +75,7 @@ class Directory:
         owners = self._owners()
         if len(owners) != 1:
             raise SourceError(
-                f"`.my` needs exactly one owner in {printable(str(self._root))}, and it holds {len(owners)}",
+                f"`.my` needs exactly one owner in {printable(str(self._root))}, which has {len(owners)}",
                 hint="name the owner instead of `.my`",
             )
         return owners[0]

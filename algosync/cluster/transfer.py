@@ -142,18 +142,18 @@ def _counted(download: Download, update: Callable[[bytes], None], advance: Advan
         yield block
         advance(done)
     if done != download.length:
-        raise TransferError(f"{_display_name(name)}: {done} bytes came, {download.length} were announced")
+        raise TransferError(f"{_display_name(name)}: {done} bytes were received, {download.length} were announced")
 
 
 def _hold_last_block(check: Callable[[], None], blocks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield all blocks, the last one only after all have been read and the check has passed."""
-    held = b""
+    pending = b""
     for block in blocks:
-        if held:
-            yield held
-        held = block
+        if pending:
+            yield pending
+        pending = block
     check()
-    yield held
+    yield pending
 
 
 def _require_digest(file: File, found: str) -> None:

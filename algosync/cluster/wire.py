@@ -78,7 +78,7 @@ class Wire:
     def _not_json(self, what: str, answer: Answer) -> Unexpected:
         """Often the page of a proxy, or of another server at this address."""
         start = printable(answer.body[:4096].decode("utf-8", "replace").strip(), 40)
-        hint = f"look at {self.names.address}, and at what stands before the cluster" if self.names.address else None
+        hint = f"look at {self.names.address}, and at any proxy or load balancer before the cluster" if self.names.address else None
         return Unexpected(f"{what}: the answer is not JSON, it begins with {start}", status=answer.status, hint=hint)
 
     def answer(
@@ -96,7 +96,7 @@ class Wire:
         answer = self.host.answer(method, path, {**headers, **self._authorization()}, body, within)
         _check_encoding(f"{method} {path}", answer)
         if not fits(answer.body):
-            raise Unexpected(f"{method} {path}: the answer holds too many values", status=answer.status)
+            raise Unexpected(f"{method} {path}: the answer contains too many values", status=answer.status)
         return answer
 
     @contextmanager
@@ -109,7 +109,7 @@ class Wire:
             _check_encoding(what, response)
             length = response.headers.get("Content-Length", "")
             if not (length.isascii() and length.isdecimal() and len(length) < 19):
-                raise Unexpected(f"{what}: the answer does not say how long it is", status=response.status)
+                raise Unexpected(f"{what}: the answer does not state its length", status=response.status)
             yield Download(int(length), response.blocks())
 
     def upload(self, path: str, blocks: Iterable[bytes], length: int) -> None:
@@ -129,7 +129,7 @@ class Wire:
 
 def _check_encoding(what: str, answer: Answer | Response) -> None:
     if answer.headers.get("Content-Encoding", "identity") != "identity":
-        raise Unexpected(f"{what}: the answer is compressed although that was not asked for", status=answer.status)
+        raise Unexpected(f"{what}: the answer is compressed, which was not requested", status=answer.status)
 
 
 class _Wired(Protocol):

@@ -39,7 +39,7 @@ class Credential:
         Raises ValueError if `user` contains a colon, which would end the user name early.
         """
         if ":" in user:
-            raise ValueError("a user name for HTTP holds no colon")
+            raise ValueError("a user name for HTTP cannot contain a colon")
         pair = f"{user}:{self.secret.reveal()}".encode()
         return f"Basic {base64.b64encode(pair).decode('ascii')}"
 

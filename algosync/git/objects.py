@@ -95,7 +95,7 @@ def write_commit(tree: str, parent: tuple[str, Commit] | None, author: str, mess
 def _get(objects: Objects, number: str, kind: ObjectType) -> Object:
     found = objects.get(number)
     if found is None or found.kind != kind:
-        raise SourceError(f"the repository's {kind} {number} is missing or something else")
+        raise SourceError(f"the repository's {kind} {number} is missing or has another type")
     return found
 
 

@@ -19,7 +19,7 @@ __all__ = ["read_pack"]
 _TYPES: dict[int, ObjectType] = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
 _OFFSET_DELTA, _ID_DELTA = 6, 7
 _CHUNK = 64 << 10  # bytes
-_TOO_LARGE = "the repository holds more than algosync takes into memory"
+_TOO_LARGE = "the repository is too large for algosync to hold in memory"
 
 
 class _Broken(Exception):
@@ -75,7 +75,7 @@ def _header(data: bytes, position: int) -> tuple[int, int, int]:
         size |= (more & 0x7F) << shift
         shift, position = shift + 7, position + 1
         if shift > 64:
-            raise _Broken("a size without end")
+            raise _Broken("an endless size")
     number = first >> 4 & 7
     if number not in _TYPES and number not in (_OFFSET_DELTA, _ID_DELTA):
         raise _Broken(f"objects of type {number} are unknown")
@@ -175,7 +175,7 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
         if not byte & 0x80:
             return value, position
         if shift > 64:
-            raise _Broken("a size without end")
+            raise _Broken("an endless size")
 
 
 def _sparse(data: bytes, position: int, present: int, count: int) -> tuple[int, int]:

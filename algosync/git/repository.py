@@ -84,9 +84,9 @@ class Repository:
         try:
             head = self.head()
         except ClusterError as error:
-            raise Unexpected(f"a commit was pushed, but the branch cannot be looked at: {error.message}") from error
+            raise Unexpected(f"a commit was pushed, but the branch cannot be read: {error.message}") from error
         if head == parent:
-            raise Unexpected("the git server accepted a push, and its branch is where it was")
+            raise Unexpected("the git server accepted a push, but the branch did not move")
         if head != commit.id:
             # Our commit may have been first, with another one on top of it.
             raise Unexpected("the repository's branch was moved by somebody else during the push")

@@ -118,7 +118,7 @@ def _default_branch(refs: Mapping[Ref, ObjectID], links: Mapping[Ref, Ref]) -> R
 
 def _checked_id(number: ObjectID | None) -> str | None:
     if number is not None and not re.fullmatch(rb"[0-9a-f]{40}", number):
-        raise Unexpected(f"the git server sent something else than a commit's id: {printable(repr(number), 200)}")
+        raise Unexpected(f"the git server sent an invalid commit id: {printable(repr(number), 200)}")
     return number.decode() if number else None
 
 

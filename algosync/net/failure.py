@@ -90,7 +90,7 @@ def _target(location: str) -> str:
 
 def timed_out(what: str, seconds: float, names: SettingNames) -> TimedOut:
     return TimedOut(
-        f"{what}: {_peer(names)} gave no whole answer within {seconds:.0f} s, or it was slower than a transfer may be",
+        f"{what}: {_peer(names)} sent no complete answer within {seconds:.0f} s, or it was slower than the minimum rate",
         hint="; ".join(filter(None, (_route_hint(names), "--request-timeout gives it more time"))),
     )
 
@@ -101,23 +101,23 @@ def from_transport(what: str, error: BaseException, names: SettingNames) -> Clus
 
     chain = tuple(_chain(error))
 
-    def holds(*kinds: type[BaseException]) -> bool:
+    def contains(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in chain)
 
     if refused := next((match for cause in reversed(chain) if (match := _TUNNEL.search(str(cause)))), None):
         return _proxy_refused(what, int(refused[1]), refused[2], names)
-    through_proxy = holds(broken.ProxyError)
+    through_proxy = contains(broken.ProxyError)
     peer, hint = ("the proxy", _proxy_hint(names)) if through_proxy else (_peer(names), _route_hint(names))
     if distrusted := next((cause for cause in chain if isinstance(cause, ssl.SSLCertVerificationError)), None):
         return _untrusted(f"{what}: the certificate of {peer}", distrusted, replace(names, address="") if through_proxy else names)
     kind = Unreachable
-    if holds(broken.SSLError, ssl.SSLError) and not holds(ssl.SSLEOFError):
-        problem = f"{peer} does not speak TLS as it should"
-    elif holds(broken.NameResolutionError):
-        problem = f"the name of {peer} is not known"
-    elif holds(broken.NewConnectionError):  # urllib3 derives it from its timeout error
+    if contains(broken.SSLError, ssl.SSLError) and not contains(ssl.SSLEOFError):
+        problem = f"{peer} does not speak TLS correctly"
+    elif contains(broken.NameResolutionError):
+        problem = f"the name of {peer} cannot be resolved"
+    elif contains(broken.NewConnectionError):  # urllib3 derives it from its timeout error
         problem = f"{peer} cannot be reached"
-    elif holds(broken.TimeoutError, TimeoutError):
+    elif contains(broken.TimeoutError, TimeoutError):
         kind, problem = TimedOut, f"{peer} does not answer in time"
     else:
         problem = f"the connection to {peer} broke off"
@@ -143,7 +143,7 @@ def _refusal(what: str, status: int, reason: str, names: SettingNames) -> Cluste
     variable, host = names.proxy or "HTTPS_PROXY", names.host or "the host"
     if status in (401, 407):  # tinyproxy sends 401 for a wrong password
         hint = f"look at {variable}: http://USER:PASSWORD@PROXY:PORT, special characters of both written as %XX"
-        return Denied(f"{what}: the proxy asks for a user name and a password, or refuses those it got: {status}", hint=hint)
+        return Denied(f"{what}: the proxy asks for a user name and a password, or refuses the given ones: {status}", hint=hint)
     problem = printable(f"{status} {reason}".rstrip(), 200)
     if 400 <= status < 500:
         return Denied(f"{what}: the proxy refuses to connect to {host}: {problem}", hint=_proxy_hint(names))

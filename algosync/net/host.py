@@ -89,9 +89,7 @@ class Response:
             if len(text) > limit:
                 raise Unexpected(f"{self._what}: the answer is longer than {limit} bytes", status=self.status)
         if not text and not self._has_length():
-            raise _broken(
-                self._what, OSError("it ends within its headers, or says of no body how long it is"), self._lease, self._names
-            )
+            raise _broken(self._what, OSError("it ends within its headers, or does not state its length"), self._lease, self._names)
         return bytes(text)
 
     def _has_length(self) -> bool:

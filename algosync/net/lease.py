@@ -120,7 +120,7 @@ class Lease:
 
     def _check(self) -> None:
         if self.ended:
-            raise TimeoutError("its time is over")
+            raise TimeoutError("the deadline has passed")
 
 
 class Watch:

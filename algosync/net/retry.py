@@ -129,7 +129,7 @@ class Retry:
             raise _with_reason(error, f"tried {attempt} times")
         with self._guard:
             if seconds > self.budget:
-                raise _with_reason(error, "this run has waited as long as it may")
+                raise _with_reason(error, "this run has used up its waiting time")
             self.budget -= seconds
         if seconds >= _REPORTED:
             self.tell(f"{error.message}: trying again in {seconds:.0f} s")

@@ -84,13 +84,13 @@ def _url_fault(address: str) -> str | None:
     if "@" in url.netloc:
         return "it contains credentials; keys come from the environment"
     if not url.hostname or not _HOST.fullmatch(url.hostname) or port == 0:
-        return "it names no host"
+        return "it has no valid host name"
     return None
 
 
 def _path_fault(path: str) -> str | None:
     if not path:
-        return "it names no path"
+        return "it has no path"
     return "a path contains no control characters" if _unsafe(path) else None
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from answer_mutations import DATE, RIGHT, Changed, json_changed, mutated
 from fuzzing import runs, seed, timed
-from lyingsocket import lying_cluster
 from rawcluster import Request, http, raw_server
+from scriptedsocket import scripted_cluster
 
 from algosync.cluster.algorithms import AlgorithmInfo, Build, Version
 from algosync.cluster.connection import Cluster
@@ -68,7 +68,7 @@ def right(request: Request) -> str | None:
 
 
 @dataclass
-class Liar:
+class FaultyReplies:
     """Replies correctly up to a chosen request, and incorrectly from then on."""
 
     chance: random.Random = field(default_factory=random.Random)
@@ -129,31 +129,31 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_right_reply_is_accepted(verb: str) -> None:
     """With a network, and without one."""
-    with raw_server(Liar(honest=99)) as server:
+    with raw_server(FaultyReplies(honest=99)) as server:
         found = VERBS[verb](server.cluster())
     assert usable(found)
-    assert VERBS[verb](lying_cluster(Liar(honest=99))) == found
+    assert VERBS[verb](scripted_cluster(FaultyReplies(honest=99))) == found
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_a_wrong_reply_is_our_error_or_harmless(shard: int) -> None:
-    liar = Liar()
+    replies = FaultyReplies()
     failed = 0
     count = runs(RUNS // SHARDS)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    cluster = lying_cluster(liar)
+    cluster = scripted_cluster(replies)
     for number in range(count):
-        liar.chance = random.Random(f"{seed()}-{shard}-{number}")
-        verb = liar.chance.choice(list(VERBS))
-        liar.honest = liar.chance.choice((0, 0, 0, 1))
+        replies.chance = random.Random(f"{seed()}-{shard}-{number}")
+        verb = replies.chance.choice(list(VERBS))
+        replies.honest = replies.chance.choice((0, 0, 0, 1))
         try:
             with timed((verb, shard, number), clock=time.thread_time):
                 result = VERBS[verb](cluster)
         except AlgosyncError as error:
             failed += 1
-            told = f"{error.message} {error.hint}"
-            assert printable(told) == told, (verb, shard, number)
-            assert len(told) < 4000
+            shown = f"{error.message} {error.hint}"
+            assert printable(shown) == shown, (verb, shard, number)
+            assert len(shown) < 4000
         else:
             assert usable(result), (verb, shard, number, repr(result)[:300])
     assert failed > count // 4

@@ -12,8 +12,8 @@ from functools import cache
 import pytest
 from answer_mutations import Changed, mutated
 from fuzzing import runs, seed, timed
-from lyingsocket import URL, lying_host
 from rawcluster import KEY, Request, http
+from scriptedsocket import URL, scripted_host
 
 from algosync.core.credential import credential
 from algosync.core.error import AlgosyncError
@@ -140,7 +140,7 @@ def change_lines(data: bytes, chance: random.Random) -> bytes:
             return data[:at] + bytes(chance.choices(range(256), k=2)) + data[at + 2 :]
 
 
-class Liar:
+class FaultyReplies:
     def __init__(self) -> None:
         self.chance = random.Random()
         self.honest = 0
@@ -162,8 +162,8 @@ def look(repository: Repository) -> Tree:
     return repository.tree(commit()[0])
 
 
-def repository(liar: Liar) -> Repository:
-    return Repository(f"{URL}/git/jane/Hello.git", "jane", credential(KEY, "test"), lying_host(liar))
+def repository(replies: FaultyReplies) -> Repository:
+    return Repository(f"{URL}/git/jane/Hello.git", "jane", credential(KEY, "test"), scripted_host(replies))
 
 
 @pytest.fixture(autouse=True)
@@ -172,27 +172,27 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_right_replies_are_accepted() -> None:
-    liar = Liar()
-    liar.honest = 99
-    assert look(repository(liar)) == FILES
+    replies = FaultyReplies()
+    replies.honest = 99
+    assert look(repository(replies)) == FILES
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_wrong_replies_are_our_error_or_harmless(shard: int) -> None:
     """A commit's id covers all of its files, so every accepted reply is right."""
-    liar = Liar()
+    replies = FaultyReplies()
     failed = 0
     count = runs(RUNS // SHARDS)
     for number in range(count):
-        liar.chance = random.Random(f"{seed()}-{shard}-{number}")
-        liar.honest = liar.chance.choice((0, 1, 1, 2))
+        replies.chance = random.Random(f"{seed()}-{shard}-{number}")
+        replies.honest = replies.chance.choice((0, 1, 1, 2))
         try:
             with timed((shard, number), clock=time.thread_time):
-                found = look(repository(liar))
+                found = look(repository(replies))
         except AlgosyncError as error:
             failed += 1
-            told = f"{error.message} {error.hint}"
-            assert printable(told) == told, (shard, number)
+            shown = f"{error.message} {error.hint}"
+            assert printable(shown) == shown, (shard, number)
         else:
             assert found == FILES, (shard, number)
     assert failed > count // 3

@@ -192,7 +192,7 @@ class Stage:
     cluster: Cluster
     applied: Workspace
     twist: Twist
-    lied: bool = False
+    changed: bool = False
 
     def answer(self, request: Request, ask: Ask) -> Answer:
         true: list[Answer] = []
@@ -201,12 +201,12 @@ class Stage:
             true.append(ask())
             return true[-1]
 
-        told = self.twist(request, asked)
-        self.lied = self.lied or told not in true
-        return told
+        modified = self.twist(request, asked)
+        self.changed = self.changed or modified not in true
+        return modified
 
     def space(self, root: Path, case: str) -> Workspace:
-        (self.twist, _, fresh), self.lied = CASES[case], False
+        (self.twist, _, fresh), self.changed = CASES[case], False
         return _space(root, self.applied.environ, case.title().replace("-", "") + root.name[-1:]) if fresh else self.applied
 
 
@@ -245,13 +245,13 @@ def test_piped_output_contains_no_control_sequences(stage: Stage, tmp_path: Path
     if "--json" in command and done.stdout:
         assert done.stdout.isascii()
         assert isinstance(json.loads(done.stdout), dict)
-    assert stage.lied
+    assert stage.changed
 
 
 @pytest.mark.parametrize("case", ON_TERMINAL)
 def test_a_terminal_gets_only_our_own_colours_and_cursor_moves(stage: Stage, tmp_path: Path, case: str) -> None:
     shown = _on_terminal(stage.space(tmp_path, case), CASES[case][1].split())
-    assert stage.lied
+    assert stage.changed
     left = _CURSOR.sub("", _PAINT.sub("", shown))
     assert _UNSAFE.findall(left) == []
     assert _COMMANDS.findall(left) == []

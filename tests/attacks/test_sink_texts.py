@@ -150,16 +150,16 @@ def test_no_output_contains_control_sequences(way: str, text: str, coloured: boo
 def test_json_is_ascii_with_the_same_content(text: str) -> None:
     stream = io.StringIO()
     terminal = Terminal(stream, stream, (True, True), live=False)
-    told = TEXTS[text]
-    document = plan_document(_plan(told), {"timestamp": told})
+    text_shown = TEXTS[text]
+    document = plan_document(_plan(text_shown), {"timestamp": text_shown})
     terminal.document(document)
     shown = stream.getvalue()
     assert shown.isascii()
     assert _STEERS.findall(shown) == []
     assert _COMMANDS.findall(shown) == []
     read = json.loads(shown)
-    assert read["meta"]["timestamp"] == told
-    assert read["resource_changes"][0]["change"]["after"]["attributes"] == {"label": told}
+    assert read["meta"]["timestamp"] == text_shown
+    assert read["resource_changes"][0]["change"]["after"]["attributes"] == {"label": text_shown}
     terminal.document(drift_document((), {}))
 
 
@@ -172,6 +172,6 @@ def test_json_contains_only_finite_numbers(number: float) -> None:
 
 def test_harmless_text_is_unchanged() -> None:
     stream = io.StringIO()
-    told = "  a::b  # 漢字 «quoted» [1] c:\\x  ## heading  IPv6 ::1"
-    Terminal(stream, stream, (False, False), live=False).result(told)
-    assert stream.getvalue() == told + "\n"
+    text_shown = "  a::b  # 漢字 «quoted» [1] c:\\x  ## heading  IPv6 ::1"
+    Terminal(stream, stream, (False, False), live=False).result(text_shown)
+    assert stream.getvalue() == text_shown + "\n"

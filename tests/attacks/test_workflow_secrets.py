@@ -21,8 +21,8 @@ def faults_of(
     """Return line, column, path and code of each fault. None contains any part of a key."""
     with pytest.raises(WorkflowError) as caught:
         workflow.load(path, given or {}, map(Secret, keys))
-    said = repr((str(caught.value), caught.value.faults))
-    assert [key for key in keys if key in said or key[3:] in said] == []
+    shown = repr((str(caught.value), caught.value.faults))
+    assert [key for key in keys if key in shown or key[3:] in shown] == []
     return [(fault.line, fault.column, fault.path, fault.code) for fault in caught.value.faults]
 
 

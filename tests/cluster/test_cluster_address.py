@@ -39,10 +39,10 @@ def test_canonical(name: str) -> None:
     assert parse(url, "X").authority == url.partition("://")[2]
 
 
-FORM = "must look like https://api.example.com and end there"
+FORM = "must look like https://api.example.com, with nothing after it"
 HIDDEN = "holds a user name or password; keys are given by their own variables"
-ASCII = "names a host with letters beyond ASCII"
-NO_IP = "names no IP address: "
+ASCII = "names a host with non-ASCII letters"
+NO_IP = "has no valid IP address: "
 PLAIN = "is plain http; only https keeps a key secret"
 
 REFUSED = {
@@ -69,7 +69,7 @@ REFUSED = {
     "empty-query": ("https://api.example.com?", FORM),
     "path": ("https://api.example.com/v1", FORM),
     "two-slashes": ("https://api.example.com//", FORM),
-    "parameters": ("https://api.example.com;x", "names no host"),
+    "parameters": ("https://api.example.com;x", "has no valid host name"),
     "percent": ("https://api%2eexample.com", FORM),
     "port-of-letters": ("https://api.example.com:port", FORM),
     "port-zero": ("https://api.example.com:0", FORM),
@@ -83,7 +83,7 @@ REFUSED = {
     "newline": ("https://api.example.com\n", FORM),
     "tab-inside": ("https://api.exa\tmple.com", FORM),
     "space-before": (" https://api.example.com", FORM),
-    "nul": ("https://api.exa\0mple.com", "names no host: 'api.exa\\x00mple.com'"),
+    "nul": ("https://api.exa\0mple.com", "has no valid host name: 'api.exa\\x00mple.com'"),
     "escape": ("https://api.example.com\x1b[2J", FORM),
     "homograph": ("https://\u0430pple.com", ASCII),
     "full-width-dot": ("https://api\uff0eexample.com", ASCII),
@@ -94,12 +94,12 @@ REFUSED = {
     "surrogate": ("https://api.\udcff.com", ASCII),
     "dot-at-the-end": ("https://api.example.com.", "names a host with a dot at its end"),
     "dot-at-localhost": ("http://localhost.", "names a host with a dot at its end"),
-    "empty-label": ("https://api..example.com", "names no host"),
-    "hyphen-first": ("https://-api.example.com", "names no host"),
-    "star": ("https://*.example.com", "names no host"),
-    "dollar": ("https://$(id).com", "names no host"),
-    "label-of-64": (f"https://{'a' * 64}.com", "names no host"),
-    "name-of-254": (f"https://{'a.' * 126}aa", "names no host"),
+    "empty-label": ("https://api..example.com", "has no valid host name"),
+    "hyphen-first": ("https://-api.example.com", "has no valid host name"),
+    "star": ("https://*.example.com", "has no valid host name"),
+    "dollar": ("https://$(id).com", "has no valid host name"),
+    "label-of-64": (f"https://{'a' * 64}.com", "has no valid host name"),
+    "name-of-254": (f"https://{'a.' * 126}aa", "has no valid host name"),
     "integer": ("https://2130706433", NO_IP),
     "hexadecimal": ("https://0x7f000001", NO_IP),
     "octal": ("https://0177.0.0.1", NO_IP),
@@ -108,8 +108,8 @@ REFUSED = {
     "ends-in-hexadecimal": ("https://example.0x", NO_IP),
     "five-numbers": ("https://1.2.3.4.5", NO_IP),
     "too-large-a-number": ("https://1.2.3.256", NO_IP),
-    "mapped": ("http://[::ffff:127.0.0.1]", "hides an IPv4 address in an IPv6 one: "),
-    "mapped-hexadecimal": ("https://[::ffff:a9fe:a9fe]", "hides an IPv4 address in an IPv6 one: "),
+    "mapped": ("http://[::ffff:127.0.0.1]", "contains an IPv4 address inside an IPv6 one: "),
+    "mapped-hexadecimal": ("https://[::ffff:a9fe:a9fe]", "contains an IPv4 address inside an IPv6 one: "),
     "metadata": ("https://169.254.169.254", "is a link-local address, where clouds hand out credentials: "),
     "link-local-6": ("https://[fe80::1]", "is a link-local address, where clouds hand out credentials: "),
     "zone": ("https://[fe80::1%eth0]", FORM),

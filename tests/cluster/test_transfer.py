@@ -42,10 +42,10 @@ def test_bytes_that_differ_from_the_plan_replace_nothing(source: Directory, clus
 def test_bytes_of_the_plan_arrive(source: Directory, cluster: Cluster) -> None:
     data = cluster.api().data
     data.create_collection("local", "models")
-    told: list[int] = []
+    progress: list[int] = []
     for name, content in (("model.bin", CONTENT), ("empty.bin", b"")):
         digest = hashlib.sha256(content).hexdigest()
-        sent = relay(File(source, (".my", "models", name), len(content), digest), data, TARGET, told.append)
+        sent = relay(File(source, (".my", "models", name), len(content), digest), data, TARGET, progress.append)
         assert sent == (digest, len(content))
         assert digest_file(File(data, TARGET), lambda _: None, Retry()) == sent
-    assert told[-1] == len(CONTENT)
+    assert progress[-1] == len(CONTENT)

@@ -93,14 +93,14 @@ def _serve() -> None:
         started = time.monotonic()
         child = os.fork()
         if child == 0:
-            _be(request)
+            _run_child(request)
         _, status = os.waitpid(child, 0)
         answer = {"code": os.waitstatus_to_exitcode(status), "seconds": time.monotonic() - started, "orphans": _left(child)}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
 
-def _be(request: Mapping[str, object]) -> None:
+def _run_child(request: Mapping[str, object]) -> None:
     """Be the child: run `algosync ARGUMENTS` and end the process."""
     code = 1
     try:
@@ -115,7 +115,7 @@ def _be(request: Mapping[str, object]) -> None:
         assert isinstance(arguments, list)
         os.environ.clear()
         os.environ.update(environ)
-        _hurry()
+        _shorten_pauses()
         sys.argv = ["algosync", *arguments]
         from algosync.__main__ import main
 
@@ -131,7 +131,7 @@ def _be(request: Mapping[str, object]) -> None:
         os._exit(code)
 
 
-def _hurry() -> None:
+def _shorten_pauses() -> None:
     """Shorten durations only; the causes of waits are unchanged."""
     from algosync.cluster import algorithms
     from algosync.core import plan

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
-from convergence import Outcome, carried_out
+from convergence import Outcome, run_cell
 from matrix import CALLS, CELLS, FAULTS, Call, Cell
 from reference import ALGORITHMS, Lane, lane
 
@@ -34,7 +34,7 @@ def lanes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lanes]:
 def carry_out(cell: Cell, lanes: Lanes) -> Outcome:
     free = lanes.get()
     try:
-        return carried_out(cell, free)
+        return run_cell(cell, free)
     finally:
         lanes.put(free)
 

@@ -80,8 +80,8 @@ def test_a_closed_port_is_unreachable(server: GitServer) -> None:
     server.url = f"http://127.0.0.1:1{PREFIX}"
     with pytest.raises(Unreachable) as caught:
         server.client().head()
-    said = f"GET {PREFIX}/info/refs: 127.0.0.1:1 cannot be reached: Connection refused (tried 6 times)"
-    assert caught.value.message == said
+    message = f"GET {PREFIX}/info/refs: 127.0.0.1:1 cannot be reached: Connection refused (tried 6 times)"
+    assert caught.value.message == message
 
 
 def test_a_server_that_does_not_reply_is_unreachable(server: GitServer) -> None:
@@ -109,7 +109,7 @@ def test_a_reply_of_another_server_is_refused_with_its_content_type(server: GitS
 
 def test_compressed_replies_are_refused(server: GitServer) -> None:
     server.before = lambda request: Answer(200, ADVERTISED | {"Content-Encoding": "gzip"}, b"")
-    with pytest.raises(Unexpected, match="encodes"):
+    with pytest.raises(Unexpected, match="encoded"):
         server.client().head()
 
 
@@ -184,7 +184,7 @@ def test_a_push_that_cannot_be_verified_is_not_a_refusal(server: GitServer, stat
         return Answer(status, {}, b"") if PUSH in server.requests[:-1] else None
 
     server.before = before
-    with pytest.raises(Unexpected, match="a commit was pushed, but the branch cannot be looked at") as caught:
+    with pytest.raises(Unexpected, match="a commit was pushed, but the branch cannot be read") as caught:
         server.client().push(None, TREE, author=AUTHOR, message="1")
     assert type(caught.value) is Unexpected
     assert [entry.commit.message for entry in server.repo().get_walker()] == [b"1\n"]
@@ -200,7 +200,7 @@ def test_a_false_report_of_a_push_is_detected(server: GitServer) -> None:
     body = b"000eunpack ok\n0019ok refs/heads/master\n0000"
     lie = Answer(200, {"Content-Type": "application/x-git-receive-pack-result"}, body)
     server.before = lambda request: lie if request == PUSH else None
-    with pytest.raises(Unexpected, match="its branch is where it was"):
+    with pytest.raises(Unexpected, match="its branch is did not move"):
         server.client().push(None, TREE, author=AUTHOR, message="1")
 
 

@@ -250,7 +250,7 @@ def test_a_broken_commit_is_refused(body: bytes) -> None:
     commit = Object("commit", body)
     with pytest.raises(SourceError, match="cannot be read"):
         read_commit({commit.id: commit}, commit.id)
-    with pytest.raises(SourceError, match="missing or something else"):
+    with pytest.raises(SourceError, match="missing or has another type"):
         read_commit({commit.id: Object("blob", body)}, commit.id)
 
 

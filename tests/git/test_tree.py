@@ -117,7 +117,7 @@ LAYOUTS = {
     "kit-in-if": (b"from adk import ADK\nif True:\n    ADK(print).init()\n", True),
     "kit-unless-main": (b"from adk import ADK\nif __name__ != '__main__':\n    ADK(print).init()\n", True),
 }
-UNTOLD = {
+UNCLEAR = {
     "kit-in-a-function": b"from adk import ADK\ndef main():\n    ADK(apply).init()\ndef apply(i): ...\nmain()\n",
     "python-2": b"print 'hello'\ndef apply(input): return 1\n",
     "neither": b"x = 1\n",
@@ -148,10 +148,10 @@ def test_a_folder_where_the_marker_belongs_is_left_out(source: bytes, marker: di
     assert tree_id(want) == tree_id(kept | marker)
 
 
-@pytest.mark.parametrize("name", UNTOLD)
+@pytest.mark.parametrize("name", UNCLEAR)
 def test_if_the_layout_is_unclear_the_archive_decides(name: str, capfd: pytest.CaptureFixture[str]) -> None:
-    with_marker = {"src/Hello.py": Blob(UNTOLD[name]), ".adk": Blob(b"")}
-    without = {"src/Hello.py": Blob(UNTOLD[name])}
+    with_marker = {"src/Hello.py": Blob(UNCLEAR[name]), ".adk": Blob(b"")}
+    without = {"src/Hello.py": Blob(UNCLEAR[name])}
     assert desired(with_marker, "Hello") == with_marker
     assert desired(without, "Hello") == without
     assert desired({".adk": Blob(b""), "src/Other.py": Blob(APPLY)}, "Hello").keys() == {".adk", "src/Other.py"}

@@ -108,15 +108,15 @@ def test_a_very_long_timeout_does_not_delay_other_deadlines() -> None:
 def test_a_later_deadline_does_not_wake_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     watch = Watch()
     first = watch.lease(1)
-    told: list[None] = []
+    notified: list[None] = []
     changed = watch._changed  # internal: what the thread waits for
-    monkeypatch.setattr(changed, "notify", lambda: told.append(None))
+    monkeypatch.setattr(changed, "notify", lambda: notified.append(None))
     later = watch.lease(60)
     later.pause()
     later.resume()
-    assert told == []
+    assert notified == []
     sooner = watch.lease(0.5)
-    assert told == [None]
+    assert notified == [None]
     for lease in (first, later, sooner):
         lease.release()
 

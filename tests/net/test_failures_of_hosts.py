@@ -47,7 +47,7 @@ FAULTS: dict[str, tuple[Script, type[ClusterError], str, str]] = {
     "headers cut": (
         once(b"HTTP/1.1 200 OK\r\nContent-Le"),
         Unreachable,
-        BROKE.format("it ends within its headers, or says of no body how long it is"),
+        BROKE.format("it ends within its headers, or does not state its length"),
         ADDRESS,
     ),
     "two lengths": (once(b"HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\n12345"), Unreachable, BROKE.format(".*5, 6.*"), ADDRESS),
@@ -105,8 +105,8 @@ def test_each_failure_has_its_message(name: str) -> None:
     ("url", "message"),
     [
         ("http://127.0.0.1:{}", "HOST cannot be reached: Connection refused"),
-        ("http://nobody.invalid:{}", "the name of HOST is not known: .*"),
-        (f"http://{'a' * 70}.example:{{}}", "the name of HOST is not known: .*"),
+        ("http://nobody.invalid:{}", "the name of HOST cannot be resolved: .*"),
+        (f"http://{'a' * 70}.example:{{}}", "the name of HOST cannot be resolved: .*"),
     ],
 )
 def test_unreachable_hosts(url: str, message: str) -> None:
@@ -173,7 +173,7 @@ def test_a_server_without_tls() -> None:
         with pytest.raises(Unreachable) as caught:
             host(raw.secure).answer("GET", "/v1/data/", {})
         assert type(caught.value) is Unreachable
-        assert re.fullmatch(r"HOST does not speak TLS as it should: .*", message_of(raw.secure, caught.value))
+        assert re.fullmatch(r"HOST does not speak TLS correctly: .*", message_of(raw.secure, caught.value))
         assert caught.value.hint == ADDRESS
 
 
@@ -213,13 +213,13 @@ PROXIES: dict[str, tuple[bytes, type[ClusterError], str, str]] = {
     "a password is missing": (
         b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n",
         Denied,
-        "the proxy asks for a user name and a password, or refuses those it got: 407",
+        "the proxy asks for a user name and a password, or refuses the given ones: 407",
         "look at HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT, special characters of both written as %XX",
     ),
     "a password is wrong": (
         b"HTTP/1.1 401 Unauthorized\r\n\r\n",
         Denied,
-        "the proxy asks for a user name and a password, or refuses those it got: 401",
+        "the proxy asks for a user name and a password, or refuses the given ones: 401",
         "look at HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT, special characters of both written as %XX",
     ),
     "forbidden": (b"HTTP/1.1 403 Filtered\r\n\r\n", Denied, "the proxy refuses to connect to HOST: 403 Filtered", PROXY),
@@ -259,7 +259,7 @@ def test_a_proxy_that_refuses_the_tunnel(name: str) -> None:
     ("address", "message"),
     [
         ("http://127.0.0.1:{}", "the proxy cannot be reached: Connection refused"),
-        ("http://nobody.invalid:{}", "the name of the proxy is not known: .*"),
+        ("http://nobody.invalid:{}", "the name of the proxy cannot be resolved: .*"),
     ],
 )
 def test_an_unreachable_proxy(address: str, message: str) -> None:
@@ -304,5 +304,7 @@ def test_a_timeout_names_the_option() -> None:
     with listening(silent) as raw:
         with pytest.raises(TimedOut) as caught:
             host(raw.url).answer("GET", "/v1/data/", {}, within=0.3)
-        assert message_of(raw.url, caught.value) == "HOST gave no whole answer within 0 s, or it was slower than a transfer may be"
+        assert (
+            message_of(raw.url, caught.value) == "HOST sent no complete answer within 0 s, or it was slower than the minimum rate"
+        )
     assert caught.value.hint == f"{ADDRESS}; --request-timeout gives it more time"

@@ -183,7 +183,7 @@ def test_all_threads_share_one_budget() -> None:
         thread.start()
     for thread in threads:
         thread.join(10)
-    assert {error.message for error in raised} == {"gone (this run has waited as long as it may)"}
+    assert {error.message for error in raised} == {"gone (this run has used up its waiting time)"}
     assert len(raised) == 8
     assert sum(clock.waits) <= 10.0
     assert clock.retry.budget == 10.0 - sum(clock.waits)

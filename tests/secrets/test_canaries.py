@@ -77,8 +77,8 @@ class Stage:
         if self.refused is None or not re.search(self.refused[1], f"{request.method} {request.path}"):
             return ask()
         shown = request.headers.get("Authorization", "")
-        said = "\n".join(disguise(_key_of(shown)) for disguise in DISGUISES.values())
-        body = json.dumps({"error": {"message": f"{shown} {said}", "id": _key_of(shown), "stacktrace": said}}).encode()
+        encoded = "\n".join(disguise(_key_of(shown)) for disguise in DISGUISES.values())
+        body = json.dumps({"error": {"message": f"{shown} {encoded}", "id": _key_of(shown), "stacktrace": encoded}}).encode()
         return Answer(self.refused[0], body, headers={"X-Key": shown, "WWW-Authenticate": shown, "Location": f"http://{shown}/"})
 
     def run(self, *arguments: str, codes: tuple[int, ...] = (0,), until: bytes | None = None) -> str:

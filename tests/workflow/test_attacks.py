@@ -104,8 +104,8 @@ def test_too_many_values_are_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("algosync.workflow.json_reader.MAX_NODES", 1000)
     for count, code in ((998, []), (999, []), (1000, ["too-large"])):
         text = "[" + ",".join("1" * count) + "]"
-        assert [told for _, told in yaml_faults(text)] == code
-        assert [told for _, _, told in json_faults(text)] == code
+        assert [code_found for _, code_found in yaml_faults(text)] == code
+        assert [code_found for _, _, code_found in json_faults(text)] == code
 
 
 def test_a_payload_that_aliases_make_too_large_is_not_built() -> None:

@@ -44,8 +44,8 @@ def test_all_faults_are_reported(path: Path) -> None:
 
 
 def test_every_code_is_covered_by_a_file() -> None:
-    told = {line.rpartition(" ")[2] for path in FILES for line in expected(path)[2]}
-    assert told == set(workflow.CODES)
+    covered = {line.rpartition(" ")[2] for path in FILES for line in expected(path)[2]}
+    assert covered == set(workflow.CODES)
 
 
 def test_the_files_cover_all_formats_and_several_faults_at_once() -> None:

@@ -192,9 +192,9 @@ def test_no_fault_shows_a_sensitive_variable(tmp_path: Path, use: str) -> None:
     template = write(tmp_path, "w.yaml.j2", TEMPLATE + f"  - {use}\n    langage: python3\n")
     with pytest.raises(WorkflowError) as caught:
         workflow.load(template, workflow.variables([f"token={secret}"], [], {}))
-    said = [part for fault in caught.value.faults for part in (fault.path, fault.message, fault.hint or "")]
+    texts = [part for fault in caught.value.faults for part in (fault.path, fault.message, fault.hint or "")]
     for disguise in (secret, secret.upper(), secret.replace("-", "_"), secret[:4], "'s'", "sE"):
-        assert not [part for part in said if disguise in part]
+        assert not [part for part in texts if disguise in part]
 
 
 def test_a_fault_unrelated_to_a_sensitive_variable_is_shown_in_full(tmp_path: Path) -> None:

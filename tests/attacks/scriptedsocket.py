@@ -21,7 +21,7 @@ from algosync.core.credential import credential
 from algosync.net import Host, Net, Retry, SettingNames, Watch
 from algosync.net.lease import Lease
 
-__all__ = ["URL", "Answer", "lying_cluster", "lying_host"]
+__all__ = ["URL", "Answer", "scripted_cluster", "scripted_host"]
 
 URL = "http://127.0.0.1:9"  # never connected to
 Answer = Callable[[Request], "tuple[bytes, bool]"]
@@ -65,7 +65,7 @@ class _Unwatched(Watch):
         return Lease(self, seconds)
 
 
-def lying_host(answer: Answer) -> Host:
+def scripted_host(answer: Answer) -> Host:
     class Connection(HTTPConnection):
         def _new_conn(self) -> socket.socket:
             return _Socket(answer)
@@ -78,6 +78,6 @@ def lying_host(answer: Answer) -> Host:
     return Host(URL, SettingNames(), Net(retry=Retry(tries=1), watch=_Unwatched()), None, pools)
 
 
-def lying_cluster(answer: Answer) -> Cluster:
-    wire = Wire(lying_host(answer), credential(KEY, "test"))
+def scripted_cluster(answer: Answer) -> Cluster:
+    wire = Wire(scripted_host(answer), credential(KEY, "test"))
     return Cluster(parse(URL, "test"), wire, DataClient(wire), AlgorithmsClient(wire))

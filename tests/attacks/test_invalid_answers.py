@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from answer_mutations import DATE, RIGHT
 from fuzzing import timed
-from lyingsocket import lying_cluster
 from rawcluster import Request, http
+from scriptedsocket import scripted_cluster
 from test_answers_fuzz import VERBS, right
 
 from algosync.core.error import AlgosyncError, ClusterError, Denied, Unexpected
@@ -38,7 +38,7 @@ def error_of(verb: str, name: str, body: bytes, *headers: str, status: str = "20
         return http(json.dumps(RIGHT[asked]).encode() if asked else b"abc", f"Date: {DATE}"), True
 
     with pytest.raises(AlgosyncError) as caught, timed(verb, clock=time.thread_time):
-        VERBS[verb](lying_cluster(answer))
+        VERBS[verb](scripted_cluster(answer))
     assert len(caught.value.message) < 1000
     return caught.value
 
@@ -123,7 +123,7 @@ def test_a_compressed_reply_is_refused_without_decompression(verb: str) -> None:
     """It was not requested, and may have any size."""
     name = {"read": "algorithm", "create": "algorithm"}.get(verb, verb)
     error = error_of(verb, name, gzip.compress(b" " * (4 << 20) + b"{}"), "Content-Encoding: gzip")
-    assert error.message.removesuffix(" (tried 1 times)").endswith(": the answer is compressed although that was not asked for")
+    assert error.message.removesuffix(" (tried 1 times)").endswith(": the answer is compressed, which was not requested")
 
 
 @pytest.mark.parametrize("location", ["http://[", "//\x1b[2J", "http://a:b/", "\xff", "", "javascript:x"])
@@ -172,7 +172,7 @@ def test_reading_an_endless_listing_ends() -> None:
         return http(b'{"folders": [%b], "marker": "%d"}' % (folders, place + 1)), True
 
     with pytest.raises(Unexpected, match="the listing has more than 500000 entries"):
-        lying_cluster(answer).data.owners()
+        scripted_cluster(answer).data.owners()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""What all fuzz tests share: how many runs, from which seed, and how long one of them may take.
+"""Shared settings of all fuzz tests: the number of runs, the seed, and the time that one input may take.
 
-`ALGOSYNC_FUZZ_SCALE` multiplies the counts (1.0 where it is not set), `ALGOSYNC_FUZZ_SEED` moves to other inputs.
+`ALGOSYNC_FUZZ_SCALE` multiplies the counts (default 1.0), `ALGOSYNC_FUZZ_SEED` selects other inputs.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["LONGEST", "runs", "seed", "timed"]
+__all__ = ["TIME_LIMIT", "runs", "seed", "timed"]
 
-LONGEST = 2.0  # seconds that one input may take
+TIME_LIMIT = 2.0  # seconds that one input may take
 
 
 def runs(count: int) -> int:
-    """How many inputs to try where `count` is the usual number; at least one."""
+    """Number of inputs to try if `count` is the usual number; at least one."""
     return max(1, round(count * float(os.environ.get("ALGOSYNC_FUZZ_SCALE", "1"))))
 
 
@@ -25,9 +25,12 @@ def seed() -> int:
 
 
 @contextmanager
-def timed(what: object, longest: float = LONGEST, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
-    """Fails where the body takes `longest` seconds or more. `clock`: `time.thread_time` where only computing is measured,
-    so that a busy machine is not blamed on the code; the default where a wait may be the fault."""
+def timed(what: object, longest: float = TIME_LIMIT, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
+    """Fail if the body takes `longest` seconds or more.
+
+    Use `time.thread_time` as the clock to measure computing only, so that a busy machine does not fail the test. The default also
+    counts waiting.
+    """
     started = clock()
     yield
     took = clock() - started

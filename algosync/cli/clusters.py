@@ -56,7 +56,7 @@ class Clusters:
         from algosync.cluster.address import parse
         from algosync.cluster.connection import connect
         from algosync.core.credential import credential
-        from algosync.net import Names, Proxies
+        from algosync.net import Proxies, SettingNames
 
         if is_local(address):
             local = self.stack.enter_context(running(address, self.choice.state))
@@ -67,7 +67,7 @@ class Clusters:
         key = credential(self.choice.environ.get(f"{side}_API_KEY", ""), f"{side}_API_KEY")
         self.terminal.hide(key.secret.reveal())
         where = parse(address, given, insecure=self.choice.insecure_http)
-        names = Names(given, f"{side}_API_KEY", f"{side}_CA_CERT")
+        names = SettingNames(given, f"{side}_API_KEY", f"{side}_CA_CERT")
         return connect(where, key, self.net, self.choice.environ.get(names.ca_cert), names)
 
 

@@ -1,4 +1,6 @@
-"""JSON from servers, as far as the rest of the program can bear it: compare it, write it down, show it, in bounded memory."""
+"""Strict JSON reader for server replies. It limits depth and memory, so that every later step can compare, store and show the
+value.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,16 @@ from typing import NoReturn
 
 __all__ = ["fits", "read_json"]
 
-_DEEPEST = 64  # a text that Python's reader just manages is too deep for whoever writes or compares it further down the stack
+_MAX_DEPTH = 64  # levels; values that Python's reader just manages would be too deep for code further down the stack
 _MEMORY = 128 << 20  # bytes that the values may take
-_COSTS = {b"{": 240, b"[": 72, b",": 40}  # bytes in memory for each of these in the text, at least as many as CPython takes
+# Bytes in memory for each of these characters in the text, at least as many as CPython uses.
+_VALUE_SIZES = {b"{": 240, b"[": 72, b",": 40}
 
 
 def read_json(text: bytes) -> object:
-    """ValueError: it is no JSON, holds NaN or numbers beyond floats, is nested more than 64 deep, or would fill the memory."""
+    """Parse JSON. Raises ValueError for invalid JSON, NaN, numbers outside the float range, more than 64 levels, or too many
+    values.
+    """
     if not fits(text):
         raise ValueError("too many values")
     try:
@@ -26,13 +31,13 @@ def read_json(text: bytes) -> object:
 
 
 def fits(text: bytes) -> bool:
-    """Whether the values of a JSON text have room in memory, told without reading it."""
-    return sum(text.count(mark) * cost for mark, cost in _COSTS.items()) <= _MEMORY
+    """Whether the values of a JSON text fit into the memory limit, estimated without parsing."""
+    return sum(text.count(mark) * size for mark, size in _VALUE_SIZES.items()) <= _MEMORY
 
 
 def _check_depth(document: object) -> None:
     level = [document]
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_DEPTH):
         inner = [node.values() if isinstance(node, dict) else node for node in level if isinstance(node, (dict, list))]
         level = [child for children in inner for child in children if isinstance(child, (dict, list))]
         if not level:

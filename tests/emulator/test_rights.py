@@ -19,7 +19,7 @@ from algosync.emulator.records.accounts import Accounts
 from algosync.emulator.records.database import ACCOUNTS, FORMAT_3, FORMAT_4, SCHEMA, Database
 from algosync.emulator.records.keys import digest
 from algosync.emulator.records.rights import Rights
-from algosync.emulator.server.cluster import Cluster, Place
+from algosync.emulator.server.cluster import ClusterServer, Place
 
 READ_ONLY = Rights(write=False)
 NO_CALL = Rights(call=False)
@@ -75,7 +75,7 @@ def test_what_a_key_lacks_is_refused(site: Emulator, echo: str, rights: Rights, 
 def test_no_route_that_changes_anything_is_open_to_a_key_without_rights(site: Emulator, tmp_path: Path) -> None:
     """Every route of the table, whatever is added to it: what a key without rights may do, is to read."""
     with closing(Database(tmp_path / "database")) as database:
-        routes = Cluster(Place(tmp_path, tmp_path, 1, "token"), database).routes()
+        routes = ClusterServer(Place(tmp_path, tmp_path, 1, "token"), database).routes()
     key = site.key_of("local", Rights(write=False, call=False, management=False))
     basic = base64.b64encode(f"local:{key}".encode()).decode()
     let_in = set()

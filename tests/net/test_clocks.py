@@ -1,4 +1,4 @@
-"""Clocks of leases: whose connection it is, whom one waits for, and what no socket's timeout reaches."""
+"""Clocks of leases: reused connections, pauses while the other side is slow, and waits without a socket timeout."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from algosync.core.error import Interrupted, TimedOut
 from algosync.net import Watch
 
 
-def test_a_connection_that_others_have_taken_is_not_shut_by_whom_it_was_before() -> None:
-    """The first answer is read to its end and stays open, as a relay's source does while the destination answers."""
+def test_a_reused_connection_is_not_shut_by_the_lease_of_its_former_request() -> None:
+    """The first reply is read to its end and stays open, like a relay's source while the destination replies."""
 
     def script(connection: socket.socket) -> None:
         head(connection)
         connection.sendall(OK)
         head(connection)
-        time.sleep(0.7)  # longer than the first one's lease
+        time.sleep(0.7)  # longer than the lease of the first request
         connection.sendall(OK)
 
     with listening(script) as raw, closing((target := host(raw.url, timeout=0.5)).open("GET", "/", {})) as first:
@@ -31,7 +31,7 @@ def test_a_connection_that_others_have_taken_is_not_shut_by_whom_it_was_before()
         assert len(raw.connections) == 1
 
 
-def test_the_source_is_not_blamed_for_a_destination_that_takes_its_time() -> None:
+def test_a_slow_destination_does_not_use_up_the_time_of_the_source() -> None:
     body = b"x" * 1000
     reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + body
 
@@ -43,11 +43,11 @@ def test_the_source_is_not_blamed_for_a_destination_that_takes_its_time() -> Non
 
     with listening(script) as raw, closing(host(raw.url, timeout=0.4).open("GET", "/big", {})) as response:
         assert response.read(1000) == body
-        time.sleep(0.7)  # the other side is waited for
+        time.sleep(0.7)  # the other side is slow
         assert response.read(1000) == body
 
 
-def test_the_destination_is_not_blamed_for_a_source_that_takes_its_time() -> None:
+def test_a_slow_source_does_not_use_up_the_time_of_the_destination() -> None:
     def receive(connection: socket.socket) -> None:
         head(connection)
         left = 20
@@ -64,7 +64,7 @@ def test_the_destination_is_not_blamed_for_a_source_that_takes_its_time() -> Non
         assert host(raw.url, timeout=0.4).answer("PUT", "/big", {"Content-Length": "20"}, slowly()).body == b"{}"
 
 
-def test_a_name_that_nobody_resolves_ends_in_its_time_and_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_name_resolution_ends_at_the_deadline_and_when_the_run_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
     asked = threading.Event()
 
@@ -87,7 +87,7 @@ def test_a_name_that_nobody_resolves_ends_in_its_time_and_with_the_run(monkeypat
     over.set()
 
 
-def test_an_address_that_does_not_answer_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_that_does_not_reply_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     with blackhole() as dead, listening(answers(OK)) as raw:
         found = [
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in (int(dead.rpartition(":")[2]), raw.port)
@@ -96,33 +96,33 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(monkeypatch: p
         assert host("http://two.example", timeout=1).answer("GET", "/", {}).body == b"{}"
 
 
-def test_a_wait_beyond_what_a_thread_can_wait_leaves_others_their_deadline() -> None:
+def test_a_very_long_timeout_does_not_delay_other_deadlines() -> None:
     watch = Watch()
     endless = watch.lease(1e15)
-    time.sleep(0.1)  # the thread looks, and waits
+    time.sleep(0.1)  # let the thread check the leases and wait
     with listening(lambda connection: connection.recv(1 << 20) and time.sleep(2)) as raw, pytest.raises(TimedOut):
         host(raw.url, timeout=0.3, watch=watch).answer("GET", "/", {})
     endless.release()
 
 
-def test_requests_whose_clock_does_not_come_first_wake_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_later_deadline_does_not_wake_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     watch = Watch()
     first = watch.lease(1)
-    told: list[None] = []
-    changed = watch._changed  # what the thread waits for is nobody else's to see
-    monkeypatch.setattr(changed, "notify", lambda: told.append(None))
+    notified: list[None] = []
+    changed = watch._changed  # internal: what the thread waits for
+    monkeypatch.setattr(changed, "notify", lambda: notified.append(None))
     later = watch.lease(60)
     later.pause()
     later.resume()
-    assert told == []
+    assert notified == []
     sooner = watch.lease(0.5)
-    assert told == [None]
+    assert notified == [None]
     for lease in (first, later, sooner):
         lease.release()
 
 
 def test_a_thread_that_died_is_replaced() -> None:
     watch = Watch()
-    watch._thread = threading.Thread()  # has never run, and never will: as good as dead
+    watch._thread = threading.Thread()  # never started, so it counts as dead
     with listening(lambda connection: connection.recv(1 << 20) and time.sleep(2)) as raw, pytest.raises(TimedOut):
         host(raw.url, timeout=0.3, watch=watch).answer("GET", "/", {})

@@ -1,4 +1,4 @@
-"""Leases: whatever a server does, a request ends in its time, and at once when the run is stopped."""
+"""Leases: a request ends at its deadline, whatever the server does, and at once when the run is stopped."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def phase(name: str) -> Iterator[tuple[Make, Callable[[Host], None]]]:
 
 
 @pytest.mark.parametrize("name", PHASES)
-def test_a_request_ends_in_its_time(name: str) -> None:
+def test_a_request_ends_at_its_deadline(name: str) -> None:
     with phase(name) as (make, request):
         started = time.monotonic()
         with pytest.raises(TimedOut) as caught:
@@ -114,7 +114,7 @@ def test_a_stopped_run_ends_its_requests_at_once(name: str) -> None:
 
         thread = threading.Thread(target=run)
         thread.start()
-        time.sleep(0.15)  # into the phase; there is no telling from outside when it begins
+        time.sleep(0.15)  # into the phase; its begin cannot be observed from outside
         started = time.monotonic()
         watch.stop()
         thread.join(5)
@@ -122,7 +122,7 @@ def test_a_stopped_run_ends_its_requests_at_once(name: str) -> None:
     assert [type(error) for error in raised] == [Interrupted]
 
 
-def test_a_stopped_run_begins_nothing() -> None:
+def test_a_stopped_run_starts_no_request() -> None:
     watch = Watch()
     watch.stop()
     with listening(answers(OK)) as raw:
@@ -131,7 +131,7 @@ def test_a_stopped_run_begins_nothing() -> None:
         assert raw.connections == []
 
 
-def test_no_second_address_is_tried_when_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_second_address_is_tried_after_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     with blackhole() as url:
         address = ("127.0.0.1", int(url.rpartition(":")[2]))
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address)] * 20
@@ -142,8 +142,8 @@ def test_no_second_address_is_tried_when_the_time_is_over(monkeypatch: pytest.Mo
         assert time.monotonic() - started < 1.4
 
 
-def test_a_slow_transfer_that_moves_is_never_cut() -> None:
-    """Down and up in pieces far smaller than a block, faster than the minimum rate, longer than a request may take."""
+def test_a_slow_transfer_above_the_minimum_rate_is_not_cut() -> None:
+    """Down and up in pieces much smaller than a block, faster than the minimum rate, longer than the request timeout."""
     pieces, size = 30, 2048
     assert size / 0.05 > 2 * MIN_RATE
 
@@ -175,7 +175,7 @@ def test_a_slow_transfer_that_moves_is_never_cut() -> None:
 
 
 def test_one_block_may_take_longer_to_send_than_to_connect(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection's own timeout is for connecting alone."""
+    """A connection's own timeout applies to connecting only."""
     monkeypatch.setattr("algosync.net.host.CONNECT_WITHIN", 0.2)
 
     def receive(connection: socket.socket) -> None:
@@ -219,7 +219,7 @@ def test_failures_leave_nothing_open(tmp_path: Path) -> None:
 
 
 def _client_sockets(*ports: int) -> int:
-    """Descriptors of this process that lead to these ports; the servers' own lead from them."""
+    """Number of descriptors of this process that are connected to these ports; the server's own are connected from them."""
     count = 0
     for number in map(int, os.listdir("/proc/self/fd")):
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""A git server's answers: read with a limit."""
+"""A git server's reply, with a size limit."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
     from algosync.net import Response
 
-__all__ = ["Reply"]
+__all__ = ["GitResponse"]
 
 _ADVERTISEMENT_LIMIT = 16 << 20  # bytes: the list of branches and tags
 _PACK_LIMIT = 1 << 30
 
 
-class Reply:
-    """A successful answer in the shape that dulwich wants, unread. `expected` is its content type.
+class GitResponse:
+    """A successful reply with the interface that dulwich needs, not read yet. `expected` is its content type.
 
-    Unexpected: it is not from a git server, or encoded (which would defeat the limit).
+    Raises Unexpected if it is not from a git server, or is compressed, which would defeat the limit.
     """
 
     def __init__(self, response: Response, url: str, expected: str) -> None:
@@ -29,23 +29,23 @@ class Reply:
         self.headers: Mapping[str, str] = response.headers
         kind = response.headers.get("Content-Type", "no content type")
         self.content_type: str | None = kind
-        self.redirect_location = ""  # none are followed
+        self.redirect_location = ""  # redirects are not followed
         self._response, self._url = response, url
         self._left = _PACK_LIMIT if kind.endswith("-result") else _ADVERTISEMENT_LIMIT
         if kind.partition(";")[0] != expected:
             self._refuse(f"is not a git server: it answers with {printable(kind, 80)}")
         if response.headers.get("Content-Encoding", "identity") != "identity":
-            self._refuse("encodes its answers although asked not to")
+            self._refuse("sends encoded answers, which were not requested")
 
     def read(self, amount: int | None = None) -> bytes:
-        """SourceError: the answer is longer than a repository may be. Unreachable: it was cut off."""
+        """Read bytes. Raises SourceError if the reply exceeds the limit, Unreachable if it was truncated."""
         data = self._response.read(amount)
         self._left -= len(data)
         if self._left < 0:
             self.close()
             raise SourceError(f"{self._url} sends more than {size(_PACK_LIMIT)}")
         if not data:
-            self.close()  # dulwich does not always
+            self.close()  # dulwich does not always close it
         return data
 
     def close(self) -> None:

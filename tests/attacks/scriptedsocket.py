@@ -1,6 +1,6 @@
-"""A cluster at the other end of no network at all: every answer is there as soon as its request is sent, in the same thread.
+"""A cluster without a network: every reply is there as soon as its request is sent, in the same thread.
 
-For the tens of thousands of answers that are about what is in them. What a network does to answers needs a real one.
+For tens of thousands of replies whose content matters. The effects of a network need a real one.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from rawcluster import KEY, Request, complete
 from urllib3.connection import HTTPConnection
 
 from algosync.cluster.address import parse
-from algosync.cluster.algorithms import AlgorithmsApi
+from algosync.cluster.algorithms import AlgorithmsClient
 from algosync.cluster.connection import Cluster
-from algosync.cluster.data import DataApi
+from algosync.cluster.data import DataClient
 from algosync.cluster.wire import Wire
 from algosync.core.credential import credential
-from algosync.net import Host, Names, Net, Retry, Watch
+from algosync.net import Host, Net, Retry, SettingNames, Watch
 from algosync.net.lease import Lease
 
-__all__ = ["URL", "Answer", "lying_cluster", "lying_host"]
+__all__ = ["URL", "Answer", "scripted_cluster", "scripted_host"]
 
-URL = "http://127.0.0.1:9"  # nobody is asked
+URL = "http://127.0.0.1:9"  # never connected to
 Answer = Callable[[Request], "tuple[bytes, bool]"]
 """The bytes to send, and whether the connection stays."""
 
 
 class _Socket(socket.socket):
-    """One end of a pair, so that it can be waited for like others; what is written is answered instead of sent."""
+    """One end of a socket pair, so that it can be polled. Written data is answered instead of sent."""
 
     def __init__(self, answer: Answer) -> None:
         ours, self._theirs = socket.socketpair()
@@ -59,13 +59,13 @@ class _Socket(socket.socket):
 
 
 class _Unwatched(Watch):
-    """Nothing waits here, and so nothing has to be ended: no thread wakes for each request."""
+    """A watch without a thread: nothing waits here, so no request has to be ended."""
 
     def lease(self, seconds: float) -> Lease:
         return Lease(self, seconds)
 
 
-def lying_host(answer: Answer) -> Host:
+def scripted_host(answer: Answer) -> Host:
     class Connection(HTTPConnection):
         def _new_conn(self) -> socket.socket:
             return _Socket(answer)
@@ -75,9 +75,9 @@ def lying_host(answer: Answer) -> Host:
 
     pools = urllib3.PoolManager(retries=False)
     pools.pool_classes_by_scheme = {"http": Pool}
-    return Host(URL, Names(), Net(retry=Retry(tries=1), watch=_Unwatched()), None, pools)
+    return Host(URL, SettingNames(), Net(retry=Retry(tries=1), watch=_Unwatched()), None, pools)
 
 
-def lying_cluster(answer: Answer) -> Cluster:
-    wire = Wire(lying_host(answer), credential(KEY, "test"))
-    return Cluster(parse(URL, "test"), wire, DataApi(wire), AlgorithmsApi(wire))
+def scripted_cluster(answer: Answer) -> Cluster:
+    wire = Wire(scripted_host(answer), credential(KEY, "test"))
+    return Cluster(parse(URL, "test"), wire, DataClient(wire), AlgorithmsClient(wire))

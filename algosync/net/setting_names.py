@@ -1,15 +1,15 @@
-"""Names: what a host is called, and the variables that a user looks at when it cannot be used."""
+"""The names of the settings that messages refer to when a host cannot be used."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Names"]
+__all__ = ["SettingNames"]
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """Which variable gave a host's address, its key, its certificates and the proxy to it; empty where nobody gave one.
+class SettingNames:
+    """The variables that gave a host's address, key, certificates and proxy; empty if none did.
 
     `host` is `name[:port]`. A Host fills in `host` and `proxy` itself.
     """
@@ -21,6 +21,6 @@ class Names:
     host: str = ""
 
     @classmethod
-    def of(cls, side: str) -> Names:
-        """`side` is SOURCE or DESTINATION."""
+    def of(cls, side: str) -> SettingNames:
+        """Return the names for `side`, SOURCE or DESTINATION."""
         return cls(f"{side}_API_ADDRESS", f"{side}_API_KEY", f"{side}_CA_CERT")

@@ -1,4 +1,4 @@
-"""Which workflow: the argument, `WORKFLOW_NAME`, the file here, the only one in `workflows/`."""
+"""Find the workflow file: the argument, `WORKFLOW_NAME`, the file in this folder, or the only one in `workflows/`."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _FOLDER = "workflows"
 
 
 def find(argument: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
-    """The workflow's file: the argument (a path, or a name in `workflows/`), else the environment's `WORKFLOW_NAME` (likewise),
-    else `workflow.*` here, else the only file in `workflows/`.
+    """Return the workflow's file: the argument (a path, or a name in `workflows/`), else the environment's `WORKFLOW_NAME`
+    (likewise), else `workflow.*` in the current folder, else the only file in `workflows/`.
 
-    UsageError: there is none, or more than one; it lists the candidates.
+    Raises UsageError with the candidates if there is none, or more than one.
     """
     if argument:
         return _named(argument, f"there is no workflow {argument!r}", cwd)

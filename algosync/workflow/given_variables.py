@@ -1,4 +1,4 @@
-"""Variables as they are given: `--var`, over `--var-file`, over the environment. The file's own defaults come later."""
+"""Variables from outside the file: `--var`, then `--var-file`, then the environment. The file's own defaults come after them."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 
     from algosync.workflow.node import Node
 
-__all__ = ["PREFIX", "Given", "variables"]
+__all__ = ["PREFIX", "GivenVariables", "variables"]
 
 PREFIX = "ALGOSYNC_VAR_"
 
 
 @dataclass(frozen=True, slots=True)
-class Given(Mapping[str, object]):
-    """Values by name; its `repr` shows none. `named`: where those come from that the file must know, which is all but the
-    environment's: that may serve several workflows.
+class GivenVariables(Mapping[str, object]):
+    """Values by name; its `repr` hides them.
+
+    `named` gives the origin of each variable that the file must know. Variables of the environment are not among them, because it
+    may serve several workflows.
     """
 
     values_by_name: Mapping[str, object] = field(repr=False)
@@ -44,11 +46,11 @@ class Given(Mapping[str, object]):
         return len(self.values_by_name)
 
 
-def variables(flags: Sequence[str], files: Sequence[Path], environ: Mapping[str, str]) -> Given:
-    """The given values; of several flags or files the last one wins.
+def variables(flags: Sequence[str], files: Sequence[Path], environ: Mapping[str, str]) -> GivenVariables:
+    """Return the given values; the last flag or file wins.
 
-    Flags (`k=v`) and the environment give texts, files any JSON value. UsageError: a flag is not `k=v`, or a file cannot be read.
-    WorkflowError: a file's faults.
+    Flags (`k=v`) and the environment give texts, files any JSON value. Raises UsageError if a flag is not `k=v` or a file cannot be
+    read, and WorkflowError with the faults of a file.
     """
     values: dict[str, object] = {
         name.removeprefix(PREFIX): value
@@ -62,12 +64,12 @@ def variables(flags: Sequence[str], files: Sequence[Path], environ: Mapping[str,
     for flag in flags:
         name, text = _parse_flag(flag)
         values[name], named[name] = text, "--var"
-    return Given(values, named)
+    return GivenVariables(values, named)
 
 
 def _parse_flag(flag: str) -> tuple[str, str]:
     name, equals, value = flag.partition("=")
-    if not equals:  # the flag is not shown: what was meant as a value may be a secret
+    if not equals:  # the flag is not shown, because its value may be a secret
         raise UsageError("--var takes NAME=VALUE")
     if not NAME.fullmatch(name):
         raise UsageError(f"--var: {name!r} is not the name of a variable", hint="a letter, then letters, digits, underscores")
@@ -75,10 +77,10 @@ def _parse_flag(flag: str) -> tuple[str, str]:
 
 
 def _read_file(path: Path) -> Mapping[str, tuple[object, int]]:
-    """The values with their lines."""
+    """Return the values of a file with their lines."""
     form = format_of(path)
     if form.template:
-        raise UsageError(f"{path}: a file of variables is no template")
+        raise UsageError(f"{path}: a file of variables cannot be a template")
     faults = Faults()
     try:
         text = read_text(path, faults)

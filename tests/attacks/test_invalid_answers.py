@@ -1,4 +1,4 @@
-"""Answers that are JSON, and not what they should be: each a clear error, and none a name, a path or a number further in."""
+"""Replies that are valid JSON with wrong content: each gives a clear error, and no wrong value gets further."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from answer_mutations import DATE, RIGHT
 from fuzzing import timed
-from lyingsocket import lying_cluster
 from rawcluster import Request, http
+from scriptedsocket import scripted_cluster
 from test_answers_fuzz import VERBS, right
 
 from algosync.core.error import AlgosyncError, ClusterError, Denied, Unexpected
@@ -20,7 +20,7 @@ from algosync.net.document import read_json
 
 
 def replaced(name: str, path: tuple[str | int, ...], value: Any) -> Any:
-    """A right answer with another value in one place."""
+    """Return a right reply with another value in one place."""
     document = node = copy.deepcopy(RIGHT[name])
     for step in path[:-1]:
         node = node[step]
@@ -28,8 +28,8 @@ def replaced(name: str, path: tuple[str | int, ...], value: Any) -> Any:
     return document
 
 
-def told(verb: str, name: str, body: bytes, *headers: str, status: str = "200 OK") -> AlgosyncError:
-    """What a verb says where the answer called `name` is this, and all others are right."""
+def error_of(verb: str, name: str, body: bytes, *headers: str, status: str = "200 OK") -> AlgosyncError:
+    """Return the error of a verb if the reply called `name` is this one, and all others are right."""
 
     def answer(request: Request) -> tuple[bytes, bool]:
         asked = right(request)
@@ -38,7 +38,7 @@ def told(verb: str, name: str, body: bytes, *headers: str, status: str = "200 OK
         return http(json.dumps(RIGHT[asked]).encode() if asked else b"abc", f"Date: {DATE}"), True
 
     with pytest.raises(AlgosyncError) as caught, timed(verb, clock=time.thread_time):
-        VERBS[verb](lying_cluster(answer))
+        VERBS[verb](scripted_cluster(answer))
     assert len(caught.value.message) < 1000
     return caught.value
 
@@ -92,9 +92,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_a_value_that_cannot_be_used_is_refused(case: str) -> None:
+def test_an_unusable_value_is_refused(case: str) -> None:
     verb, name, path, value = WRONG[case]
-    assert type(told(verb, name, json.dumps(replaced(name, path, value)).encode())) is Unexpected
+    assert type(error_of(verb, name, json.dumps(replaced(name, path, value)).encode())) is Unexpected
 
 
 TEXTS = {
@@ -114,22 +114,22 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("case", TEXTS)
-def test_a_text_that_is_no_json_to_us_is_refused(case: str) -> None:
-    assert type(told("read", "algorithm", TEXTS[case])) is Unexpected
+def test_a_text_that_is_not_strict_json_is_refused(case: str) -> None:
+    assert type(error_of("read", "algorithm", TEXTS[case])) is Unexpected
 
 
 @pytest.mark.parametrize("verb", ["owners", "files", "read", "create", "environments", "call"])
-def test_a_compressed_answer_is_refused_unopened(verb: str) -> None:
-    """Nobody asked for it, and it may be of any size."""
+def test_a_compressed_reply_is_refused_without_decompression(verb: str) -> None:
+    """It was not requested, and may have any size."""
     name = {"read": "algorithm", "create": "algorithm"}.get(verb, verb)
-    error = told(verb, name, gzip.compress(b" " * (4 << 20) + b"{}"), "Content-Encoding: gzip")
-    assert error.message.removesuffix(" (tried 1 times)").endswith(": the answer is compressed although that was not asked for")
+    error = error_of(verb, name, gzip.compress(b" " * (4 << 20) + b"{}"), "Content-Encoding: gzip")
+    assert error.message.removesuffix(" (tried 1 times)").endswith(": the answer is compressed, which was not requested")
 
 
 @pytest.mark.parametrize("location", ["http://[", "//\x1b[2J", "http://a:b/", "\xff", "", "javascript:x"])
 @pytest.mark.parametrize("verb", ["files", "call"])
 def test_a_redirect_to_nowhere_is_still_a_redirect(verb: str, location: str) -> None:
-    error = told(verb, verb, b"", f"Location: {location}", status="302 Found")
+    error = error_of(verb, verb, b"", f"Location: {location}", status="302 Found")
     assert type(error) is Unexpected
     assert "302" in error.message
     assert "redirect" in error.message
@@ -149,22 +149,22 @@ FAILURES = {
 
 @pytest.mark.parametrize("case", FAILURES)
 @pytest.mark.parametrize("verb", ["files", "read", "create", "environments", "call"])
-def test_a_failure_that_says_it_oddly_is_that_failure(verb: str, case: str) -> None:
+def test_a_failure_in_an_odd_format_is_recognized(verb: str, case: str) -> None:
     name = {"read": "algorithm", "create": "algorithm"}.get(verb, verb)
-    error = told(verb, name, json.dumps(FAILURES[case]).encode(), status="403 Forbidden")
+    error = error_of(verb, name, json.dumps(FAILURES[case]).encode(), status="403 Forbidden")
     assert type(error) is Denied
     assert error.message.isprintable()
 
 
 @pytest.mark.parametrize("verb", ["read", "create"])
-def test_a_failure_inside_of_a_success_is_one(verb: str) -> None:
-    """The official client raises errors of its own for it."""
-    error = told(verb, "algorithm", b'{"error": {"message": "quota \\u001b[2J exceeded", "code": "x"}}')
+def test_a_failure_inside_a_2xx_reply_is_recognized(verb: str) -> None:
+    """The official client raises its own exceptions for it."""
+    error = error_of(verb, "algorithm", b'{"error": {"message": "quota \\u001b[2J exceeded", "code": "x"}}')
     assert isinstance(error, ClusterError)
     assert error.message.endswith(": quota \\x1b[2J exceeded")
 
 
-def test_an_unending_listing_ends() -> None:
+def test_reading_an_endless_listing_ends() -> None:
     folders = b", ".join([b'{"name": "jane"}'] * 100_000)
 
     def answer(request: Request) -> tuple[bytes, bool]:
@@ -172,7 +172,7 @@ def test_an_unending_listing_ends() -> None:
         return http(b'{"folders": [%b], "marker": "%d"}' % (folders, place + 1)), True
 
     with pytest.raises(Unexpected, match="the listing has more than 500000 entries"):
-        lying_cluster(answer).data.owners()
+        scripted_cluster(answer).data.owners()
 
 
 @pytest.mark.parametrize(
@@ -184,10 +184,10 @@ def test_an_unending_listing_ends() -> None:
         (b"12345678901234567890", 12345678901234567890),
     ],
 )
-def test_what_can_be_borne_is_read(text: bytes, value: object) -> None:
+def test_json_within_the_limits_is_read(text: bytes, value: object) -> None:
     assert read_json(text) == (json.loads(text) if value == "deep" else value)
 
 
-def test_what_is_nested_deeper_is_not() -> None:
+def test_json_nested_deeper_is_refused() -> None:
     with pytest.raises(ValueError, match="nested too deep"):
         read_json(b'{"a": ' * 32 + b"[" * 33 + b"]" * 33 + b"}" * 32)

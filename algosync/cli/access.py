@@ -18,8 +18,8 @@ from algosync.emulator.records.rights import EVERYTHING, Rights
 from algosync.emulator.server import server_lock
 
 if TYPE_CHECKING:
+    from algosync.cli.terminal import Terminal
     from algosync.emulator.records.accounts import Accounts
-    from algosync.views.terminal import Terminal
 
 __all__ = ["FIRST_USER", "accounts_of", "add_user", "env", "permitted", "tell_of_key", "tell_of_new"]
 

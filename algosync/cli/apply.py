@@ -10,13 +10,13 @@ import typer
 
 from algosync.cli.choice import Choice
 from algosync.cli.interrupt import Signalled
-from algosync.cli.plan import planned, shown
+from algosync.cli.plan import meta_of, planned, shown
 from algosync.cli.stage import Stage, opened
 
 if TYPE_CHECKING:
+    from algosync.cli.terminal import Terminal
     from algosync.core.plan import Plan
     from algosync.core.report import Report
-    from algosync.views.terminal import Terminal
 
 __all__ = ["run"]
 
@@ -24,15 +24,14 @@ __all__ = ["run"]
 def run(choice: Choice, terminal: Terminal, *, targets: list[str], auto_approve: bool, no_input: bool) -> None:
     from algosync.cli.fault import fault_in_algosync
     from algosync.core.error import AlgosyncError, ApplyIncomplete
-    from algosync.views.plan import show_header, show_plan
-    from algosync.views.report import show_report
+    from algosync.views.report import closing_lines, failure_lines, outcome_lines
+    from algosync.views.subject import Planned
 
     stage: Stage | None = None
     try:
         with opened(choice, terminal, writes=True) as stage:
             plan = planned(stage, targets, terminal)
-            show_header(plan.header, terminal)
-            show_plan(shown(plan, terminal), terminal)
+            terminal.show(Planned(shown(plan, terminal), meta_of(plan.header)), "text")
             if plan.visible and not auto_approve:
                 _ask(terminal, no_input=no_input or bool(choice.environ.get("CI")))
             terminal.result()
@@ -48,14 +47,16 @@ def run(choice: Choice, terminal: Terminal, *, targets: list[str], auto_approve:
             raise
         fault = fault_in_algosync(error)
         raise ApplyIncomplete(fault.message, hint=fault.hint) from error
-    show_report(report, plan, terminal)
+    terminal.result_lines(outcome_lines(report, plan))
+    terminal.tell_lines(failure_lines(report))
+    terminal.result_lines(closing_lines(report, plan))
     raise typer.Exit(report.exit_code)
 
 
 def _carry_out(plan: Plan, stage: Stage, terminal: Terminal) -> Report:
+    from algosync.cli.live import watch
     from algosync.core.report import fold
     from algosync.engine.apply import apply
-    from algosync.views.progress import watch
 
     # Closed here whatever happens above it: the state must not be unlocked while anything is still written.
     with closing(apply(plan, stage.workflow, stage.scene, stage.session)) as events:

@@ -16,7 +16,7 @@ class Choice:
 
     workflow: str | None
     destination: str = ""
-    state: Path = Path("state")
+    state: str = "state"
     variables: tuple[str, ...] = ()
     variable_files: tuple[Path, ...] = ()
     parallelism: int = 8
@@ -24,3 +24,9 @@ class Choice:
     request_timeout: int = 120
     insecure_http: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+
+    @property
+    def local_home(self) -> Path:
+        """The folder of the local clusters: the state's own folder, or `state` if the state is not kept in one."""
+        scheme, separator, path = self.state.rpartition("://")
+        return Path(path if not separator or scheme == "file" else "state")

@@ -12,10 +12,10 @@ from algosync.core.error import UsageError
 from algosync.core.text import printable
 
 if TYPE_CHECKING:
+    from algosync.cli.terminal import Terminal
     from algosync.cluster.connection import Cluster
     from algosync.cluster.data import DataStore
     from algosync.net import Host, Net
-    from algosync.views.terminal import Terminal
 
 __all__ = ["Clusters", "clusters", "git_host", "label"]
 
@@ -59,7 +59,7 @@ class Clusters:
         from algosync.net import Proxies, SettingNames
 
         if is_local(address):
-            local = self.stack.enter_context(running(address, self.choice.state))
+            local = self.stack.enter_context(running(address, self.choice.local_home))
             self.terminal.hide(local.key.reveal())
             direct = replace(self.net, proxies=Proxies())
             key = credential(local.key.reveal(), "the local cluster's key")

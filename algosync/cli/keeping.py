@@ -23,7 +23,7 @@ from algosync.emulator.server.listening import NAMES, last_port
 from algosync.emulator.variants import NO_LIMIT, USUAL
 
 if TYPE_CHECKING:
-    from algosync.views.terminal import Terminal
+    from algosync.cli.terminal import Terminal
 
 __all__ = ["Wanted", "command", "option_texts", "reset", "settings", "size_limit", "start", "stop"]
 

@@ -17,10 +17,10 @@ from algosync.core.error import AlgosyncError, UsageError
 from algosync.core.text import printable
 
 if TYPE_CHECKING:
+    from algosync.cli.terminal import Terminal
     from algosync.core.resource import Json
     from algosync.emulator.records.accounts import KeyRecord
     from algosync.emulator.records.rights import Rights
-    from algosync.views.terminal import Terminal
 
 __all__ = ["Wanted", "add", "listed", "remove"]
 

@@ -19,9 +19,9 @@ from algosync.cli import emulator, options
 from algosync.cli.choice import Choice
 from algosync.cli.fault import fault_in_algosync
 from algosync.cli.interrupt import exit_code, install, leave
+from algosync.cli.terminal import Terminal, standard
 from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, Stale, UsageError
 from algosync.core.text import printable, printable_lines
-from algosync.views.terminal import Terminal, standard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,7 +105,7 @@ def render(
 def plan(
     workflow: options.WorkflowArgument = None,
     destination: options.Destination = "",
-    state: options.StateFolder = Path("state"),
+    state: options.StateAddress = "state",
     target: options.Target = [],
     var: options.Var = [],
     var_file: options.VarFile = [],
@@ -139,7 +139,7 @@ def plan(
 def apply(
     workflow: options.WorkflowArgument = None,
     destination: options.Destination = "",
-    state: options.StateFolder = Path("state"),
+    state: options.StateAddress = "state",
     auto_approve: options.AutoApprove = False,
     target: options.Target = [],
     var: options.Var = [],
@@ -174,7 +174,7 @@ def apply(
 def test(
     workflow: options.WorkflowArgument = None,
     destination: options.Destination = "",
-    state: options.StateFolder = Path("state"),
+    state: options.StateAddress = "state",
     target: options.Target = [],
     var: options.Var = [],
     var_file: options.VarFile = [],
@@ -204,7 +204,7 @@ def test(
 def drift(
     workflow: options.WorkflowArgument = None,
     destination: options.Destination = "",
-    state: options.StateFolder = Path("state"),
+    state: options.StateAddress = "state",
     var: options.Var = [],
     var_file: options.VarFile = [],
     json: options.JsonOutput = False,
@@ -291,8 +291,6 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _command(arguments: Sequence[str] | None) -> int:
-    from algosync.views.error import show_error
-
     try:
         code = app(arguments, standalone_mode=False)
     except AlgosyncError as error:
@@ -300,7 +298,7 @@ def _command(arguments: Sequence[str] | None) -> int:
             raise
         if _debug:
             _show_traceback()
-        show_error(error, _terminal)
+        _show_error(error)
         return _exit_code(error)
     except _ParserError as error:
         _terminal.tell(f"Error: {printable(_message(error))}")
@@ -311,13 +309,19 @@ def _command(arguments: Sequence[str] | None) -> int:
             raise
         if _debug:
             _show_traceback()
-        show_error(fault_in_algosync(error), _terminal)
+        _show_error(fault_in_algosync(error))
         return 1
     code = code if isinstance(code, int) else 0
     if code == 0 and _terminal.lost:
         _terminal.tell(f"Error: the result could not be written: {_terminal.lost[0]}")
         return 1
     return code
+
+
+def _show_error(error: AlgosyncError) -> None:
+    from algosync.views.error import error_lines
+
+    _terminal.tell_lines(error_lines(error))
 
 
 def _died(failure: threading.ExceptHookArgs) -> None:

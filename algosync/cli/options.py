@@ -19,6 +19,7 @@ __all__ = [
     "NoInput",
     "Parallelism",
     "RequestTimeout",
+    "StateAddress",
     "StateFolder",
     "Target",
     "Var",
@@ -44,6 +45,9 @@ Destination = Annotated[
     ),
 ]
 StateFolder = Annotated[Path, typer.Option("--state", envvar="ALGOSYNC_STATE", metavar="DIR", help="Where the state is kept.")]
+StateAddress = Annotated[  # not a path: that would lose a slash of `://`
+    str, typer.Option("--state", envvar="ALGOSYNC_STATE", metavar="DIR", help="Where the state is kept.")
+]
 Chdir = Annotated[
     Path | None,
     typer.Option(envvar="ALGOSYNC_CHDIR", metavar="DIR", help="Change to this folder first.", show_default=False),

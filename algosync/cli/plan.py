@@ -11,33 +11,28 @@ from algosync.cli.choice import Choice
 from algosync.cli.stage import Stage, opened
 
 if TYPE_CHECKING:
-    from algosync.core.plan import Header, Plan
+    from algosync.cli.terminal import Terminal
+    from algosync.core.plan import Plan, PlanHeader
     from algosync.core.resource import Json
-    from algosync.views.terminal import Terminal
 
 __all__ = ["meta_of", "planned", "run", "shown"]
 
 
 def run(choice: Choice, terminal: Terminal, *, targets: list[str], json: bool, detailed_exitcode: bool) -> None:
-    from algosync.views.document import plan_document
-    from algosync.views.plan import show_header, show_plan
+    from algosync.views.subject import Planned
 
     with opened(choice, terminal, writes=False) as stage:
         plan = shown(planned(stage, targets, terminal), terminal)
-    if json:
-        terminal.document(plan_document(plan, meta_of(plan.header)))
-    else:
-        show_header(plan.header, terminal)
-        show_plan(plan, terminal)
+    terminal.show(Planned(plan, meta_of(plan.header)), "json" if json else "text")
     if detailed_exitcode and plan.visible:
         raise typer.Exit(2)
 
 
 def planned(stage: Stage, targets: list[str], terminal: Terminal) -> Plan:
+    from algosync.cli.live import reading
     from algosync.core.error import UsageError
     from algosync.core.plan import targeted
     from algosync.engine.plan import make_plan
-    from algosync.views.progress import reading
 
     with reading(terminal, "both clusters"):
         plan = make_plan(stage.workflow, stage.scene, stage.session.records, stage.header)
@@ -54,7 +49,7 @@ def shown(plan: Plan, terminal: Terminal) -> Plan:
     return masked(plan, lambda value: terminal.redacted(value) != value)
 
 
-def meta_of(header: Header) -> Mapping[str, Json]:
+def meta_of(header: PlanHeader) -> Mapping[str, Json]:
     """All that may differ between two plans of the same thing."""
     from datetime import datetime, timezone
 

@@ -8,7 +8,7 @@ from algosync.cli.stage import found, hidden_keys
 
 if TYPE_CHECKING:
     from algosync.cli.choice import Choice
-    from algosync.views.terminal import Terminal
+    from algosync.cli.terminal import Terminal
 
 __all__ = ["run"]
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from algosync.cli.choice import Choice
 from algosync.core.error import Denied, UsageError
-from algosync.core.plan import Header
+from algosync.core.plan import PlanHeader
 from algosync.core.secret import Secret
 from algosync.core.text import printable
 from algosync.core.workflow import Workflow
 
 if TYPE_CHECKING:
+    from algosync.cli.terminal import Terminal
     from algosync.core.ports import Ledger
     from algosync.engine.plan import Scene
     from algosync.kinds import Context
-    from algosync.views.terminal import Terminal
 
 __all__ = ["Stage", "found", "hidden_keys", "loaded", "opened"]
 
@@ -32,7 +32,7 @@ class Stage:
     workflow: Workflow
     scene: Scene[Context]
     session: Ledger
-    header: Header
+    header: PlanHeader
 
 
 def loaded(choice: Choice, terminal: Terminal) -> tuple[Path, Workflow]:
@@ -74,15 +74,13 @@ def opened(choice: Choice, terminal: Terminal, *, writes: bool, needs_source: bo
     from algosync.cli.clusters import clusters, git_host
     from algosync.cli.interrupt import pause
     from algosync.cli.ledger import RedactingLedger
+    from algosync.cli.live import reading
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DesiredSources, destination_of
     from algosync.sources import Sources, SourceStore
-    from algosync.state import open_session, state_name
-    from algosync.views.progress import reading
+    from algosync.state import open_session, parse_address, state_name
 
-    if choice.state.exists() and not choice.state.is_dir():
-        raise UsageError(f"--state {printable(str(choice.state))} is no folder")
-
+    parse_address(choice.state)  # a mistake in it is reported before any cluster is asked
     path, workflow = loaded(choice, terminal)
     with ExitStack() as stack:
         reach = clusters(choice, terminal, stack)
@@ -109,7 +107,7 @@ def opened(choice: Choice, terminal: Terminal, *, writes: bool, needs_source: bo
             recorded_only=not needs_source,
             pause=pause,
         )
-        header = Header(f"{workflow.name} ({path})", source_label, label, owner)
+        header = PlanHeader(f"{workflow.name} ({path})", source_label, label, owner)
         yield Stage(workflow, Scene(KINDS, PERFORMERS, context, choice.parallelism), ledger, header)
 
 

@@ -10,9 +10,9 @@ from algosync.cli.choice import Choice
 from algosync.cli.stage import loaded
 
 if TYPE_CHECKING:
+    from algosync.cli.terminal import Terminal
     from algosync.core.error import AlgosyncError
     from algosync.core.workflow import Workflow
-    from algosync.views.terminal import Terminal
 
 __all__ = ["run"]
 

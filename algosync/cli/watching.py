@@ -21,8 +21,8 @@ from algosync.core.text import plural, printable
 from algosync.emulator.server import server_lock
 
 if TYPE_CHECKING:
+    from algosync.cli.terminal import Terminal
     from algosync.core.resource import Json
-    from algosync.views.terminal import Terminal
 
 __all__ = ["logs", "status"]
 

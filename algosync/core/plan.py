@@ -1,4 +1,4 @@
-"""Plan: the changes and the checks that one apply would make. A plan is data."""
+"""Plan: the changes and the checks that one apply makes. A plan is data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from algosync.core.kind import KindTraits
 from algosync.core.resource import Json
 from algosync.core.workflow import Workflow
 
-__all__ = ["Check", "Header", "Plan", "checks_of", "masked", "plan_of", "plan_of_checks", "targeted"]
+__all__ = ["Check", "Plan", "PlanHeader", "checks_of", "masked", "plan_of", "plan_of_checks", "targeted"]
 
 CALL_TIMEOUT = 300  # seconds: the platform's own default
 _NO_TRAITS = KindTraits()
@@ -23,10 +23,10 @@ _NO_TRAITS = KindTraits()
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One call of an algorithm that has to succeed. `payload` is JSON text, `timeout` in seconds.
+    """A call of an algorithm that must succeed. `payload` is JSON text, `timeout` is in seconds.
 
-    A payload check (`payload_of_algorithm`) runs before its algorithm is published, a workflow's test after everything else.
-    `candidate`: it calls the commit that is about to be published, not the published version.
+    `payload_of_algorithm`: it is an algorithm's own payload and runs before the algorithm is published. The others are the
+    workflow's tests and run last. `candidate`: it calls the commit that will be published, not the published version.
     """
 
     address: Address
@@ -37,8 +37,8 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """What a plan is about, as people name it. `owner` is the account on the destination."""
+class PlanHeader:
+    """The names of what a plan is about. `owner` is the account on the destination."""
 
     workflow: str
     source: str | None
@@ -48,13 +48,13 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`changes` holds also those that do nothing; `depends_on` names every algorithm in the workflow's order.
+    """`changes` also holds those that do nothing. `depends_on` has every algorithm, in the workflow's order.
 
-    `compared` is False if the workflow only runs its tests, so that no resource was compared. `kinds` holds the traits of each kind
+    `compared` is False if the workflow only runs tests, so that nothing was compared. `kinds` has the traits of each kind
     that occurs in `changes`.
     """
 
-    header: Header
+    header: PlanHeader
     changes: tuple[Change, ...]
     checks: tuple[Check, ...]
     depends_on: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -73,22 +73,22 @@ class Plan:
         return Counter(c.action for c in self.changes)
 
     def upload(self) -> tuple[int, int]:
-        """How many data files are to be uploaded, and their bytes."""
+        """The number of data files to upload, and their bytes."""
         sizes = [c.after.size or 0 for c in self._files if c.action.writes and c.after]
         return len(sizes), sum(sizes)
 
     def live(self) -> tuple[Change, ...]:
-        """The data files of published algorithms that are overwritten: they have no versions, so that shows before any test."""
+        """The changes that overwrite data files of published algorithms. Data has no versions: they take effect before any test."""
         published = {c.address.algorithm for c in self.versions if c.before is not None}
         return tuple(c for c in self._files if c.action.writes and c.before and c.address.algorithm in published)
 
     def untested(self) -> tuple[Change, ...]:
-        """The versions that are to be published without a payload to try them with."""
+        """The versions that will be published without a test, because their algorithm has no payload."""
         tried = {c.address.algorithm for c in self.checks if c.payload_of_algorithm}
         return tuple(c for c in self.versions if c.action.writes and c.address.algorithm not in tried)
 
     def kept(self) -> int:
-        """Bytes of data files that are there already."""
+        """The bytes of the data files that are already at the destination."""
         return sum(c.after.size or 0 for c in self._files if not c.action.writes and c.after)
 
     @property
@@ -105,9 +105,9 @@ class Plan:
 
 
 def checks_of(workflow: Workflow, to_publish: Set[str]) -> tuple[Check, ...]:
-    """The algorithms' payloads in order, then the workflow's tests; equal test names are told apart by their number.
+    """The algorithms' payloads in their order, then the workflow's tests. Tests of equal names get a number.
 
-    `to_publish`: the algorithms of which a new version is to be published.
+    `to_publish`: the algorithms that get a new version.
     """
     payloads = (
         Check(
@@ -131,14 +131,14 @@ def checks_of(workflow: Workflow, to_publish: Set[str]) -> tuple[Check, ...]:
     return (*payloads, *tests)
 
 
-def plan_of(workflow: Workflow, header: Header, changes: tuple[Change, ...], kinds: Mapping[str, KindTraits]) -> Plan:
+def plan_of(workflow: Workflow, header: PlanHeader, changes: tuple[Change, ...], kinds: Mapping[str, KindTraits]) -> Plan:
     """The plan of these changes, with all checks of the workflow."""
     plan = Plan(header, changes, (), _dependencies_of(workflow), kinds=kinds)
     to_publish = {c.address.algorithm for c in plan.versions if c.action.writes}
     return replace(plan, checks=checks_of(workflow, to_publish))
 
 
-def plan_of_checks(workflow: Workflow, header: Header) -> Plan:
+def plan_of_checks(workflow: Workflow, header: PlanHeader) -> Plan:
     """A plan that only runs the checks of the workflow."""
     return Plan(header, (), checks_of(workflow, frozenset()), _dependencies_of(workflow), compared=False)
 
@@ -148,11 +148,11 @@ def _dependencies_of(workflow: Workflow) -> tuple[tuple[str, tuple[str, ...]], .
 
 
 def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
-    """The part of a plan that concerns the targets, addresses or names of algorithms, and what those stand on.
+    """The part of a plan that concerns the targets: addresses, names of algorithms, or globs of either.
 
-    A target may be a glob. It brings the algorithms it depends on, and the earlier kinds of its own algorithm (a version its
-    source, data and settings). Checks are kept for the algorithms that are left, the workflow's tests where the entrypoint is.
-    ValueError: a target that the plan does not know.
+    It also holds what the targets depend on: other algorithms as a whole, and the earlier kinds of their own algorithm (for a
+    version its source, data and settings). It keeps the payload checks of the algorithms in it, and the workflow's tests if the
+    entrypoint is one of them. ValueError: nothing in the plan matches a target.
     """
     patterns = tuple(targets)
     if not patterns:
@@ -172,26 +172,26 @@ def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
 
 
 def _matches(address: Address, pattern: str) -> bool:
-    """An address or an algorithm's name, or a glob of either."""
+    """Whether the pattern is the address, its algorithm's name, or a glob of either."""
     return any(text == pattern or fnmatchcase(text, pattern) for text in (str(address), address.algorithm))
 
 
 def _without(version: Change | None, check: Check) -> Check | None:
-    """A check where its algorithm's version change is left out: on the published version, if there is one."""
+    """The check when its algorithm's version change is left out. It then calls the published version, if there is one."""
     if version is None or not version.action.writes:
         return check
     return None if version.before is None else replace(check, candidate=False)
 
 
 def _dependencies(names: set[str], depends_on: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """What these depend on, directly or not; not themselves, unless another of them does."""
+    """The algorithms that these depend on, directly or not. One of `names` is among them only if another one depends on it."""
     found: set[str] = set()
-    open_ones = list(names)
-    while open_ones:
-        for other in depends_on.get(open_ones.pop(), ()):
+    pending = list(names)
+    while pending:
+        for other in depends_on.get(pending.pop(), ()):
             if other not in found:
                 found.add(other)
-                open_ones.append(other)
+                pending.append(other)
     return found
 
 
@@ -205,7 +205,7 @@ def _needed_kinds(targets: Iterable[Address], kinds: Mapping[str, KindTraits]) -
 
 
 def masked(plan: Plan, hides: Callable[[Json], bool]) -> Plan:
-    """As it may be shown: what stands now where something hidden shall stand may have been hidden as well, before it changed."""
+    """The plan as it may be shown: where the new value of an attribute is hidden, the old one is masked too."""
 
     def mask(change: Change) -> Change:
         if change.before is None or change.after is None:

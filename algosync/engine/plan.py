@@ -1,4 +1,4 @@
-"""Planning: both sides are observed, bytes are read where they decide something, and the pure diff does the rest."""
+"""Plan: looks at both sides, reads bytes only if they decide something, and leaves the decisions to the pure diff."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from algosync.core.address import Address
 from algosync.core.change import Action, Change
 from algosync.core.diff import assume_desired, assume_observed, diff, undecided
 from algosync.core.error import Corrupt, NotFound, SourceError
-from algosync.core.plan import Header, Plan, plan_of, plan_of_checks
+from algosync.core.plan import Plan, PlanHeader, plan_of, plan_of_checks
 from algosync.core.ports import Kind, Performer, Side
 from algosync.core.resource import Record, Resource
 from algosync.core.text import printable
@@ -24,7 +24,7 @@ Site = TypeVar("Site")
 
 @dataclass(frozen=True, slots=True)
 class Scene(Generic[Site]):
-    """What a command works on: the kinds, who carries out steps, their site, and how much may be under way at once."""
+    """What a command works on. `performers` carry out steps, by kind; `parallelism` is how many things run at once."""
 
     kinds: Mapping[str, Kind[Site]]
     performers: Mapping[str, Performer[Site]]
@@ -35,8 +35,8 @@ class Scene(Generic[Site]):
         return self.kinds[address.kind]
 
 
-def make_plan(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address, Record], header: Header) -> Plan:
-    """Raises the errors of both sides. Corrupt: a record has an unknown kind."""
+def make_plan(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address, Record], header: PlanHeader) -> Plan:
+    """Raises the failures of looking at either side: one error, or Several. Corrupt: a record has an unknown kind."""
     if workflow.run_only:
         each(lambda spec: _require_there(spec, scene), workflow.algorithms, scene.parallelism)
         return plan_of_checks(workflow, header)

@@ -27,10 +27,10 @@ import pytest
 from harness import Workspace, certificate, cluster_process
 
 from algosync.cli import embedded, keeping
+from algosync.cli.terminal import Terminal
 from algosync.core.error import AlgosyncError, Unreachable
 from algosync.emulator.processes.removal import remove
 from algosync.emulator.server import server_lock
-from algosync.views.terminal import Terminal
 
 PLAIN = re.compile(r"sim[A-Za-z0-9]{25}\n")
 

@@ -14,7 +14,7 @@ from algosync.core.change import Action, Change, Drift
 from algosync.core.codec import decode_state, encode_state
 from algosync.core.error import Corrupt
 from algosync.core.kind import KindTraits
-from algosync.core.plan import Header, Plan, targeted
+from algosync.core.plan import Plan, PlanHeader, targeted
 from algosync.core.ports import Kind, Outcome, Side, Tell
 from algosync.core.report import Report, fold
 from algosync.core.resource import Record, Resource, digest_of
@@ -82,7 +82,7 @@ class Program:
         return Scene(self.kinds, {**PERFORMERS, **self.kinds}, context, 2)
 
     def plan(self) -> Plan:
-        return make_plan(self.workflow, self.scene(), self.ledger.records, Header("w", None, "local", "jane"))
+        return make_plan(self.workflow, self.scene(), self.ledger.records, PlanHeader("w", None, "local", "jane"))
 
     def apply(self) -> Report:
         return fold(apply(self.plan(), self.workflow, self.scene(), self.ledger), lambda: self.ledger.wrote)

@@ -15,9 +15,9 @@ from disguises import DISGUISES
 from hypothesis import given
 from hypothesis import strategies as st
 
+from algosync.cli.terminal import Terminal
+from algosync.core.redaction import Redactor
 from algosync.core.text import printable
-from algosync.views.redaction import Redactor
-from algosync.views.terminal import Terminal
 
 KEYS = {
     "plain": "simQk3vX9aLw0ZsR7tYb",

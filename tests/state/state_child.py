@@ -45,7 +45,7 @@ def reports(process: BaseProcess, pipe: Connection) -> list[Any]:
 def apply_two(_: Connection, folder: Path, environment: dict[str, str]) -> None:
     """What an apply does: one resource written in two remote writes, another in one. Twice the same is nothing new."""
     os.environ.update(environment)
-    with open_session(folder, NAME, exclusive=True) as session:
+    with open_session(str(folder), NAME, exclusive=True) as session:
         if HELLO not in session.records:
             with session.writing(HELLO, "create"):
                 pass
@@ -60,7 +60,7 @@ def apply_two(_: Connection, folder: Path, environment: dict[str, str]) -> None:
 
 def commit_forever(pipe: Connection, folder: Path, threads: int) -> None:
     """Each thread raises the number of its own record and reports it once it is acknowledged."""
-    session = open_session(folder, NAME, exclusive=True)
+    session = open_session(str(folder), NAME, exclusive=True)
     session.fold_every = 7
 
     def work(address: Address) -> None:
@@ -83,7 +83,7 @@ def commit_forever(pipe: Connection, folder: Path, threads: int) -> None:
 def count_up(pipe: Connection, folder: Path, sessions: int, commits: int) -> None:
     """Raises a number that all processes share, and leaves a record of each of its own commits."""
     for n in range(sessions):
-        with open_session(folder, NAME, exclusive=True, wait=60) as session:
+        with open_session(str(folder), NAME, exclusive=True, wait=60) as session:
             for m in range(commits):
                 known = session.records.get(HELLO)
                 session.commit(a_record(HELLO, 1 if known is None else (known.size or 0) + 1))
@@ -93,14 +93,14 @@ def count_up(pipe: Connection, folder: Path, sessions: int, commits: int) -> Non
 
 def hold(pipe: Connection, folder: Path) -> None:
     """Holds the lock until it is killed."""
-    with open_session(folder, NAME, exclusive=True, command="algosync apply"):
+    with open_session(str(folder), NAME, exclusive=True, command="algosync apply"):
         pipe.send("locked")
         threading.Event().wait()
 
 
 def run_out_of_space(pipe: Connection, folder: Path) -> None:
     """Commits while files may not grow, reports what that says, and goes on when they may again."""
-    with open_session(folder, NAME, exclusive=True) as session:
+    with open_session(str(folder), NAME, exclusive=True) as session:
         session.commit(a_record(HELLO, 1))
         size = (folder / f"{NAME}.journal").stat().st_size
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -117,7 +117,7 @@ def run_out_of_space(pipe: Connection, folder: Path) -> None:
 
 def write_without_umask(pipe: Connection, folder: Path) -> None:
     os.umask(0)
-    session = open_session(folder, NAME, exclusive=True)
+    session = open_session(str(folder), NAME, exclusive=True)
     session.fold_every = 3
     for number in range(5):
         session.commit(a_record(HELLO, number))
@@ -129,9 +129,9 @@ def write_without_umask(pipe: Connection, folder: Path) -> None:
 def read_as_nobody(pipe: Connection, folder: Path) -> None:
     os.setgid(65534)
     os.setuid(65534)
-    with open_session(folder, NAME, exclusive=False) as session:
+    with open_session(str(folder), NAME, exclusive=False) as session:
         pipe.send(session.serial)
     try:
-        open_session(folder, NAME, exclusive=True)
+        open_session(str(folder), NAME, exclusive=True)
     except StateError as error:
         pipe.send((type(error) is LockHeld, error.message))

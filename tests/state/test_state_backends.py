@@ -22,7 +22,7 @@ Make = Callable[[], Backend]
 @pytest.fixture(params=sorted(BACKENDS))
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     """Another view of the same place, each time."""
-    return lambda: BACKENDS[request.param](tmp_path / "new" / "folder" / "a.json", "algosync apply")
+    return lambda: BACKENDS[request.param](f"{request.param}://{tmp_path}/new/folder")("a.json", "algosync apply")
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ def test_every_cut_and_every_addition_is_refused() -> None:
             forged(records={r'data.Hello["\u0041"]': RECORD}),
             """is damaged: 'data.Hello["\\\\u0041"]' is not how data.Hello["A"] is written""",
         ),
-        (sealed('{"format_version": 1, "serial": 1, "serial": 2'), "is damaged: not JSON (a name is there twice)"),
+        (sealed('{"format_version": 1, "serial": 1, "serial": 2'), "is damaged: not JSON ('serial' is there twice)"),
         (sealed('{"format_version": 1, "serial": NaN'), "is damaged: not JSON (NaN is not a finite number)"),
         (sealed('{"format_version": 1, "serial": 1e999'), "is damaged: not JSON (1e999 is not a finite number)"),
     ],

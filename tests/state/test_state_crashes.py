@@ -64,7 +64,7 @@ def test_after_a_death_at_any_place_the_same_command_converges(tmp_path: Path, p
     process, pipe = start(apply_two, tmp_path, environment)
     reports(process, pipe)
     assert process.exitcode == {"kill": -signal.SIGKILL, "exit": 70, "error": 1}[action]
-    with open_session(tmp_path, NAME, exclusive=False) as session:
+    with open_session(str(tmp_path), NAME, exclusive=False) as session:
         for record in session.records.values():
             assert record == BOTH[record.address]
         known = set(session.records)
@@ -76,7 +76,7 @@ def test_after_a_death_at_any_place_the_same_command_converges(tmp_path: Path, p
     process, pipe = start(apply_two, tmp_path, {})
     reports(process, pipe)
     assert process.exitcode == 0
-    with open_session(tmp_path, NAME, exclusive=False) as session:
+    with open_session(str(tmp_path), NAME, exclusive=False) as session:
         assert dict(session.records) == BOTH
 
 
@@ -107,7 +107,7 @@ def test_killed_at_any_moment_it_keeps_what_it_acknowledged(tmp_path: Path, thre
         pipe.poll(dice.random() / 100)
         os.kill(process.pid or 0, signal.SIGKILL)
         acknowledged += reports(process, pipe)
-        with open_session(tmp_path, NAME, exclusive=False) as session:
+        with open_session(str(tmp_path), NAME, exclusive=False) as session:
             kept = session.records
         for address, number in acknowledged:
             assert (kept[address].size or 0) >= number
@@ -123,7 +123,7 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     assert pipe.recv() == "locked"
     os.kill(process.pid or 0, signal.SIGKILL)
     process.join()
-    with open_session(tmp_path, NAME, exclusive=True) as session:
+    with open_session(str(tmp_path), NAME, exclusive=True) as session:
         assert session.serial == 0
 
 
@@ -136,7 +136,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path: Path) -> None:
     kept = f"Nothing is lost: {journal} holds what was done, and the next command goes on from there."
     assert second == (f"{tmp_path / NAME} cannot be written: File too large", kept)
     assert last == (2, {HELLO: a_record(HELLO, 1), WEIGHTS: a_record(WEIGHTS, 4)})
-    with open_session(tmp_path, NAME, exclusive=False) as session:
+    with open_session(str(tmp_path), NAME, exclusive=False) as session:
         assert (session.serial, dict(session.records)) == last
 
 
@@ -159,7 +159,7 @@ def public_folder() -> Iterator[Path]:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_a_state_that_one_may_only_read_is_read(public_folder: Path) -> None:
     folder = public_folder / "state"
-    with open_session(folder, NAME, exclusive=True) as session:
+    with open_session(str(folder), NAME, exclusive=True) as session:
         session.commit(BOTH[HELLO])
     (folder / f"{NAME}.lock").unlink()
     (folder / NAME).chmod(0o644)

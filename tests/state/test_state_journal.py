@@ -19,8 +19,8 @@ from algosync.core.state import State
 from algosync.state.entry import (
     Entry,
     Forget,
-    Header,
     Intent,
+    JournalHeader,
     Log,
     Result,
     decode_log,
@@ -30,7 +30,7 @@ from algosync.state.entry import (
 )
 from algosync.state.journal import Journal, read_journal
 
-HEADER = Header("L", 7)
+HEADER = JournalHeader("L", 7)
 ENTRIES: tuple[Entry, ...] = (
     Intent(HELLO, "create"),
     Result(a_record(HELLO, 1)),
@@ -40,7 +40,7 @@ ENTRIES: tuple[Entry, ...] = (
 )
 
 
-def lines_of(*found: Header | Entry) -> list[bytes]:
+def lines_of(*found: JournalHeader | Entry) -> list[bytes]:
     lines, checksum = [], 0
     for entry in found:
         line, checksum = encode_line(entry, checksum)
@@ -61,13 +61,13 @@ def apply(state: State, entry: Entry) -> State:
 
 @given(states, st.lists(entries, max_size=12))
 def test_a_journal_is_read_back_as_it_was_written(state: State, found: Sequence[Entry]) -> None:
-    header = Header(state.lineage, state.serial)
+    header = JournalHeader(state.lineage, state.serial)
     assert decode_log(b"".join(lines_of(header, *found))) == Log(header, tuple(found))
 
 
 @given(states, st.lists(entries, max_size=12), st.data())
 def test_replaying_is_applying_what_the_state_has_not_absorbed(state: State, found: list[Entry], data: st.DataObject) -> None:
-    log = Log(Header(state.lineage, state.serial), tuple(found))
+    log = Log(JournalHeader(state.lineage, state.serial), tuple(found))
     half_way = reduce(apply, found[: data.draw(st.integers(0, len(found)))], state)
     assert replay(half_way, log) == reduce(apply, found, state)
 
@@ -75,9 +75,9 @@ def test_replaying_is_applying_what_the_state_has_not_absorbed(state: State, fou
 @given(states, st.lists(entries, max_size=6), st.integers(-3, 9))
 def test_a_journal_of_another_state_is_refused(state: State, found: list[Entry], distance: int) -> None:
     changes = sum(not isinstance(entry, Intent) for entry in found)
-    strangers = [Log(Header(state.lineage + "x", state.serial), tuple(found))]
+    strangers = [Log(JournalHeader(state.lineage + "x", state.serial), tuple(found))]
     if not 0 <= distance <= changes:
-        strangers.append(Log(Header(state.lineage, state.serial - distance), tuple(found)))
+        strangers.append(Log(JournalHeader(state.lineage, state.serial - distance), tuple(found)))
     for log in strangers:
         with pytest.raises(Corrupt):
             replay(state, log)

@@ -29,11 +29,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def writing(folder: Path) -> Session:
-    return open_session(folder, NAME, exclusive=True)
+    return open_session(str(folder), NAME, exclusive=True)
 
 
 def reading(folder: Path) -> Session:
-    return open_session(folder, NAME, exclusive=False)
+    return open_session(str(folder), NAME, exclusive=False)
 
 
 def crashed(folder: Path, name: str = "crashed") -> Path:
@@ -75,7 +75,7 @@ def test_what_was_committed_is_there_next_time(folder: Path) -> None:
 
 def test_the_lineage_is_what_is_handed_in_and_never_changes(folder: Path) -> None:
     for lineage in ("first", "second"):
-        backend = BACKENDS["local"](folder / NAME, "algosync")
+        backend = BACKENDS["file"](str(folder))(NAME, "algosync")
         with Session(backend, folder / "journal", exclusive=True, new_lineage=lambda given=lineage: given) as session:
             session.commit(a_record(HELLO, len(lineage)))
             assert session.lineage == "first"
@@ -143,7 +143,7 @@ def test_one_writer_or_many_readers(folder: Path) -> None:
         session.commit(ONE)
         for exclusive in (True, False):
             with pytest.raises(LockHeld):
-                open_session(folder, NAME, exclusive=exclusive)
+                open_session(str(folder), NAME, exclusive=exclusive)
     with reading(folder), reading(folder), pytest.raises(LockHeld):
         writing(folder)
 
@@ -169,7 +169,7 @@ def test_waiting_for_the_lock_ends_when_it_is_free(folder: Path) -> None:
 
 
 def _serial_after_waiting(folder: Path) -> int:
-    with open_session(folder, NAME, exclusive=True, wait=30) as session:
+    with open_session(str(folder), NAME, exclusive=True, wait=30) as session:
         return session.serial
 
 

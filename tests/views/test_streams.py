@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from harness import Workspace
 
+from algosync.cli.live import watch
+from algosync.cli.terminal import Terminal
 from algosync.core.address import Address
 from algosync.core.event import Event, Note, Progress, StepDone, StepStarted
 from algosync.core.schedule import Step, Verb
-from algosync.views.progress import watch
-from algosync.views.terminal import Terminal
 
 SURROUNDINGS: Mapping[str, tuple[str, Mapping[str, str | None]]] = {
     "reader-leaves": ('"$@" | head -n 1', {}),

@@ -1,45 +1,39 @@
-"""Terminal: the two streams, colour where it is wanted, and nothing that can fail because nobody reads any more."""
+"""Terminal: writes to the two streams of the process. A stream that nobody reads any more does not end the command."""
 
 from __future__ import annotations
 
 import contextlib
 import io
-import json
-import math
 import os
-import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO, cast
 
-from algosync.core.text import printable
-from algosync.views.redaction import Redactor
+from algosync.core.redaction import Redactor
+from algosync.core.terminal_text import harmless, paint
 
 if TYPE_CHECKING:
     from algosync.core.resource import Json
+    from algosync.views.subject import Subject
 
 __all__ = ["Terminal", "standard"]
-
-_CODES = {"green": "32", "yellow": "33", "red": "31", "cyan": "36", "bold": "1", "dim": "2"}
-_PAINT = re.compile(r"(\x1b\[(?:0|(?:1|2|31|32|33|36)(?:;1)?)m)")  # what `paint` writes, and nothing else
-# What makes CI systems obey a line: GitHub (`::`, also behind blanks), GitLab at its beginning; Azure and TeamCity anywhere in it.
-_COMMAND = re.compile(r"^(?:\s|\x1b\[[\d;]+m)*(?::(?=:)|s(?=ection_(?:start|end):))|#(?=#(?:\[|[a-z]+\[))")
 
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """`out` carries the result, `err` progress and errors. `coloured`: which of them are; `live`: progress may move the cursor.
+    """`out` carries results, `err` progress and errors.
 
-    Everything passes here on its way out: what is hidden is written as `***`, whatever its disguise, and no text steers a terminal
-    or a CI system, also where the view that made it forgot to see to that.
+    `coloured`: which of the two have colours. `live`: progress may move the cursor. Everything that a command writes passes here.
+    Secrets are written as `***`, in whatever encoding, and no text steers a terminal or a CI system, even if a view forgot to
+    escape it.
     """
 
     out: TextIO
     err: TextIO
     coloured: tuple[bool, bool]
     live: bool
-    lost: list[str] = field(default_factory=list)  # why results could not be written
+    lost: list[str] = field(default_factory=list)  # the reasons why results could not be written
     left: list[TextIO] = field(default_factory=list)  # the streams that nobody reads any more
     _redactor: Redactor = field(default_factory=Redactor)
 
@@ -53,34 +47,52 @@ class Terminal:
         return self._redactor.redacted(value)
 
     def result(self, text: str = "") -> None:
+        """Writes text to `out`."""
         self._write(self.out, self.shown(text, coloured=self.coloured[0]) + "\n")
 
+    def result_lines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.result(line)
+
+    def show(self, subject: Subject, name: str) -> None:
+        """Writes a subject to `out` in the format of this name. KeyError: `views.FORMATS` has none."""
+        from algosync.views import FORMATS
+
+        text = FORMATS[name](subject, self._redactor)
+        self._write(self.out, "\n".join(harmless(line, coloured=self.coloured[0]) for line in text.split("\n")))
+
     def document(self, value: Json) -> None:
-        """One JSON document, ASCII-safe, members in the order they are given."""
-        text = json.dumps(_finite(self.redacted(value)), indent=2, allow_nan=False)
-        self._write(self.out, _COMMAND.sub(r"\\u0023", text).replace("\x7f", "\\u007f") + "\n")
+        """Writes one JSON document to `out`, in ASCII."""
+        from algosync.views.document import json_text
+
+        self._write(self.out, json_text(value, self._redactor))
 
     def verbatim(self, text: str) -> None:
-        """A file's text that is piped on: nothing but what is hidden is changed."""
+        """Writes the text of a file to `out`, for another program. Only secrets are replaced."""
         self._write(self.out, self.redact(text) + "\n")
 
     def tell(self, text: str = "") -> None:
+        """Writes text to `err`."""
         self._write(self.err, self.shown(text, coloured=self.coloured[1]) + "\n")
 
+    def tell_lines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.tell(line)
+
     def screen(self) -> TextIO:
-        """For what moves the cursor itself: `err` as it is, but for failing. What is written must be `shown` before."""
+        """A stream to `err` that never fails, for a library that moves the cursor itself. Its texts must be `shown` before."""
         return cast("TextIO", _Screen(self))
 
     def shown(self, text: str, *, coloured: bool) -> str:
-        """The text as it may be written: its own line breaks and colours are all that is left to steer anything."""
-        return "\n".join(_harmless(line, coloured=coloured) for line in self.redact(text).split("\n"))
+        """The text as it may be written: without secrets, and with no control characters but its own line breaks and colours."""
+        return "\n".join(harmless(line, coloured=coloured) for line in self.redact(text).split("\n"))
 
     def paint(self, text: str, *styles: str) -> str:
-        """For either stream: one without colour drops it when it is written."""
-        return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m"
+        """The text with colours, for either stream: a stream without colours drops them."""
+        return paint(text, *styles)
 
     def _write(self, stream: TextIO, text: str) -> None:
-        """The work goes on whatever becomes of the text: what follows goes nowhere. A reader who left (`| head`) wants it so."""
+        """Writes and flushes. If that fails, the stream is redirected to nowhere and the command goes on, as `| head` expects."""
         try:
             stream.write(text)
             stream.flush()
@@ -112,30 +124,9 @@ class _Screen(io.TextIOBase):
         return self._terminal.err.encoding
 
 
-def _harmless(line: str, *, coloured: bool) -> str:
-    if not (line.isascii() and line.isprintable()):
-        pieces = _PAINT.split(line)  # texts, and between them paint
-        pieces[::2] = (printable(text.expandtabs(4)) for text in pieces[::2])
-        line = "".join(pieces if coloured else pieces[::2])
-    return _COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", line)
-
-
-def _finite(value: Json) -> Json:
-    """JSON has no words for what is no number or endless, which a server may have sent all the same."""
-    match value:
-        case float() if not math.isfinite(value):
-            return str(value)
-        case dict():
-            return {name: _finite(item) for name, item in value.items()}
-        case list():
-            return [_finite(item) for item in value]
-        case _:
-            return value
-
-
 def standard(environ: Mapping[str, str]) -> Terminal:
-    """The process's own streams; `NO_COLOR`, `CI` and `TERM=dumb` are honoured."""
-    # A shell may close either (`1>&-`).
+    """The terminal on the streams of the process. It honours `NO_COLOR`, `CI` and `TERM=dumb`."""
+    # A shell may close either of them (`1>&-`).
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
@@ -148,7 +139,7 @@ def standard(environ: Mapping[str, str]) -> Terminal:
 
 
 def _has_bars(stream: TextIO) -> bool:
-    """Escapes in the place of bars would make rows longer than the terminal is wide."""
+    """Whether the stream can encode bars. Escapes in their place would make rows wider than the terminal."""
     try:
         "█░…".encode(stream.encoding)
     except UnicodeEncodeError:

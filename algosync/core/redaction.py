@@ -1,7 +1,7 @@
-"""Redaction: what is hidden is found in every disguise that a text from elsewhere may have put it in.
+"""Redaction: replaces secrets in texts, in every encoding that a text from elsewhere may have.
 
-One pattern finds a secret as it is; URL-quoted, whatever was left unquoted; escaped for JSON, Python or HTML, also twice over;
-in hex; and in base64 at each of its three alignments, so that the `user:key` of a Basic header is found.
+It finds a secret as it is; quoted for a URL, in part or in full; escaped for JSON, Python or HTML, also more than once; in hex;
+and in base64 at each of the three alignments, so that it finds the `user:key` of a Basic header.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 __all__ = ["MASK", "Redactor"]
 
 MASK = "***"
-_SHORTEST = 4  # characters: what is shorter hides nothing, and redacting it would tear up every number
-_WORD = 8  # characters: what is shorter is hidden only where it stands alone, as it may well be a part of other words
-_REMNANT = 5  # characters of a secret before a cut: with half of a sixth they may say something
-_CUT = re.compile(r"(…|\.\.\.)")  # what `printable` ends a cut text with, or a server did
-_ESCAPE = 12  # characters: an escape of one, of which a cut may have left a part
-# An end of an escape is no part of the word behind it: `\nkey`, `%3Akey`, `\x1b[31mkey`.
+_SHORTEST = 4  # characters; shorter secrets are not hidden: replacing them would damage every number
+_WORD = 8  # characters; shorter secrets are hidden only as whole words: they may be part of other words
+_REMNANT = 5  # characters; a longer beginning of a secret before a cut is hidden too
+_CUT = re.compile(r"(…|\.\.\.)")  # the end of a text that `printable` or a server cut
+_ESCAPE = 12  # characters of the longest escape, which a cut may have split
+# The end of an escape is not part of the word after it: `\nkey`, `%3Akey`, `\x1b[31mkey`.
 _ALONE_BEFORE = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=%[0-9A-Fa-f]{2})|(?<=\\x[0-9a-f]{2})|(?<=\\u[0-9a-fA-F]{4})|(?<=[0-9]m))"
 _ALONE_BEHIND = r"(?![A-Za-z0-9])"
-_Ways: TypeAlias = tuple[str, ...]  # patterns: how one character may be written
-_Form: TypeAlias = tuple[_Ways, ...]  # a secret in one disguise, a character after the other
+_Ways: TypeAlias = tuple[str, ...]  # patterns, one for each way to write a character
+_Form: TypeAlias = tuple[_Ways, ...]  # a secret in one encoding, character by character
 
 
 class Redactor:
-    """Secrets, and texts without them. One of less than 8 characters is hidden as a whole word, one of less than 4 not at all."""
+    """Hides secrets. One of less than 8 characters is hidden only as a whole word, one of less than 4 not at all."""
 
     __slots__ = ("_forms", "_heads", "_whole")
 
@@ -41,14 +41,14 @@ class Redactor:
         self._heads: Sequence[tuple[re.Pattern[str], Sequence[Sequence[re.Pattern[str]]]]] = ()
 
     def hide(self, secret: str) -> None:
-        """Also each line of a secret of several: lines are what is shown."""
+        """Adds a secret, and each of its lines, because texts are shown line by line."""
         before = len(self._forms)
         for part in {secret, *secret.splitlines()}:
             if len(part) >= _SHORTEST:
                 self._forms.update(_forms(part))
         if len(self._forms) == before:
             return
-        # The longest first: a secret that begins another one must not leave the other's rest.
+        # The longest first: if one secret is the beginning of another, the rest of the other must not stay.
         ordered = sorted(self._forms, key=lambda form: (-len(form), form))
         self._whole = re.compile("|".join(map(_pattern, ordered)))
         self._heads = [
@@ -57,15 +57,15 @@ class Redactor:
         ]
 
     def redact(self, text: str) -> str:
-        """The text with `***` for each secret, and for the beginning of one in front of `…`, where a text was cut."""
+        """The text with `***` for each secret, and for the beginning of a secret before `…`, where a text was cut."""
         if self._whole is None:
             return text
-        pieces = _CUT.split(self._whole.sub(MASK, text))  # texts, and between them what ends them
+        pieces = _CUT.split(self._whole.sub(MASK, text))  # texts, and the ends between them
         pieces[:-1:2] = map(self._without_remnant, pieces[:-1:2])
         return "".join(pieces)
 
     def redacted(self, value: Json) -> Json:
-        """A JSON value with its texts redacted, also those that name members; numbers stay what they are."""
+        """A JSON value in which texts and names of members are redacted. Numbers stay."""
         match value:
             case str():
                 return self.redact(value)
@@ -87,7 +87,7 @@ class Redactor:
 
 
 def _reaches(ends: set[int], rest: Iterable[Sequence[re.Pattern[str]]], text: str, place: int) -> bool:
-    """Whether the text holds the characters from there on up to one of its ends: the last, or where a half escape may begin."""
+    """Whether the text from `place` to one of the ends holds the next characters. An end may be the start of a split escape."""
     places = {place}
     for ways in rest:
         if places & ends:
@@ -101,7 +101,7 @@ def _pattern(form: _Form) -> str:
 
 
 def _forms(secret: str) -> Iterable[_Form]:
-    """The disguises."""
+    """The encodings of a secret."""
     data = secret.encode("utf-8", "surrogatepass")
     plain = list(map(_ways, secret))
     if len(secret) < _WORD:
@@ -111,14 +111,14 @@ def _forms(secret: str) -> Iterable[_Form]:
     yield tuple((_digit(digit),) for digit in data.hex())
     for shift in range(3):
         text = base64.b64encode(bytes(shift) + data).decode()
-        # Only what the secret alone decides: its neighbours have a part in the characters at both ends.
+        # Only the characters that depend on the secret alone; those at both ends also depend on its neighbours.
         settled = text[-(-8 * shift // 6) : 8 * (shift + len(data)) // 6]
         if len(settled) > _REMNANT:
             yield tuple(_BASE64.get(character, (character,)) for character in settled)
 
 
 def _ways(character: str) -> _Ways:
-    """Escaping leaves letters and digits alone."""
+    """The ways to write one character. ASCII letters and digits are never escaped."""
     if character.isascii() and character.isalnum():
         return (character,)
     number, octets = ord(character), character.encode("utf-8", "surrogatepass")
@@ -130,7 +130,7 @@ def _ways(character: str) -> _Ways:
         rf"\\{{1,8}}U{_hex(number, 8)}",
         rf"&(?:amp;){{0,4}}#(?:0{{0,8}}{number}|[xX]0{{0,8}}{_hex(number, 1)});",
     ]
-    if character == "\\":  # doubled by each escaping; how many belong to the next character must stay open
+    if character == "\\":  # each escaping doubles it; some may belong to the next character
         found[:1] = [r"\\" * count for count in (8, 4, 2, 1)]
     if number < 0x100:
         found.append(rf"\\{{1,8}}x{_hex(number, 2)}")
@@ -155,5 +155,5 @@ def _digit(digit: str) -> str:
 
 
 _OTHERS = {"\n": r"\\{1,8}n", "\r": r"\\{1,8}r", "\t": r"\\{1,8}t", "\b": r"\\{1,8}b", "\f": r"\\{1,8}f", " ": r"\+"}
-# Both alphabets, quoted or not.
+# Both alphabets of base64, quoted or not.
 _BASE64 = {"+": ("-", *_ways("+")), "/": ("_", *_ways("/"))}

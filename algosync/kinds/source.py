@@ -48,7 +48,9 @@ def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
 
 
 def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) -> Resource:
-    """Reads the managed part of the repository. The desired side always has its digest, so it is never read here."""
+    """Reads the managed part of the repository. A resource of the source always has its digest."""
+    if side is Side.SOURCE:
+        return resource
     commit = str(resource.attributes["commit"])
     return replace(resource, digest=managed_id(spec, commit, context))
 

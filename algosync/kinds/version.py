@@ -53,7 +53,7 @@ def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
 def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) -> Resource:
     """Reads a version that is not recorded: the tree of its commit, and its settings as the cluster reports them."""
     version = context.destination.published(spec.name)
-    if version is None:
+    if side is Side.SOURCE or version is None:
         return resource
     try:
         tree = source.managed_id(spec, version.commit, context)

@@ -11,7 +11,7 @@ from algosync.core.tree import Blob, blob_id, subtrees, tree_id
 
 
 @pytest.mark.parametrize("paths", [["a", "a/b"], ["a/b/c", "a/b"], [""], ["/a"], ["a//b"], ["a/"], ["."], ["a/.."], ["a/./b"]])
-def test_what_is_no_tree_has_no_id(paths: list[str]) -> None:
+def test_an_invalid_tree_has_no_id(paths: list[str]) -> None:
     with pytest.raises(ValueError, match=r"not a path in a tree|a file and a folder at once"):
         tree_id({path: Blob(b"") for path in paths})
 

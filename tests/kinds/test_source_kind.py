@@ -73,6 +73,7 @@ def test_what_was_pushed_is_observed_and_read_as_desired(release: Release) -> No
     assert change.after is not None
     read = source.read(change.before, Side.DESTINATION, release.spec, release.context)
     assert read.digest == change.after.digest
+    assert source.read(change.after, Side.SOURCE, release.spec, release.context) is change.after
 
 
 def test_of_an_algorithm_that_is_not_there_nothing_is_observed(tmp_path: Path) -> None:

@@ -18,12 +18,12 @@ def test_the_managed_part_of_a_merge_is_what_was_with_marker(destination: dict[s
     ours = managed(merged, want.keys())
     assert ours == want
     assert tree_id(ours) == tree_id(want)
-    tree_id(merged)  # no path is a file and a folder at once
+    tree_id(merged)  # raises if a path is both a file and a folder
     assert merge(merged, want) == merged
 
 
 @given(destination=TREES, archive=TREES)
-def test_a_merge_loses_nothing_that_is_not_managed(destination: dict[str, Blob], archive: dict[str, Blob]) -> None:
+def test_a_merge_keeps_unmanaged_files(destination: dict[str, Blob], archive: dict[str, Blob]) -> None:
     want = with_marker(archive, "Hello")
     unmanaged = destination.items() - managed(destination, want.keys()).items()
     assert unmanaged <= merge(destination, want).items()
@@ -42,7 +42,7 @@ def test_files_of_the_destination_s_template_stay_outside_src() -> None:
     assert merge(destination, want) == want | {"algorithmia.conf": Blob(b"theirs"), "README.md": Blob(b"theirs")}
 
 
-def test_the_owner_is_filled_into_text_only() -> None:
+def test_the_owner_is_inserted_into_text_files_only() -> None:
     tree = {
         "text": Blob("é data://<user>/x <user>".encode(), executable=True),
         "nul": Blob(b"\0<user>"),
@@ -70,7 +70,7 @@ LAYOUTS = {
     "kit-in-if": (b"from adk import ADK\nif True:\n    ADK(print).init()\n", True),
     "kit-unless-main": (b"from adk import ADK\nif __name__ != '__main__':\n    ADK(print).init()\n", True),
 }
-UNTOLD = {
+UNCLEAR = {
     "kit-in-a-function": b"from adk import ADK\ndef main():\n    ADK(apply).init()\ndef apply(i): ...\nmain()\n",
     "python-2": b"print 'hello'\ndef apply(input): return 1\n",
     "neither": b"x = 1\n",
@@ -101,10 +101,10 @@ def test_a_folder_where_the_marker_belongs_is_left_out(source: bytes, marker: di
     assert tree_id(want) == tree_id(kept | marker)
 
 
-@pytest.mark.parametrize("name", UNTOLD)
-def test_where_the_layout_cannot_be_told_the_archive_decides(name: str, capfd: pytest.CaptureFixture[str]) -> None:
-    marked = {"src/Hello.py": Blob(UNTOLD[name]), ".adk": Blob(b"")}
-    without = {"src/Hello.py": Blob(UNTOLD[name])}
+@pytest.mark.parametrize("name", UNCLEAR)
+def test_if_the_layout_is_unclear_the_archive_decides(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    marked = {"src/Hello.py": Blob(UNCLEAR[name]), ".adk": Blob(b"")}
+    without = {"src/Hello.py": Blob(UNCLEAR[name])}
     assert with_marker(marked, "Hello") == marked
     assert with_marker(without, "Hello") == without
     assert with_marker({".adk": Blob(b""), "src/Other.py": Blob(APPLY)}, "Hello").keys() == {".adk", "src/Other.py"}
@@ -112,5 +112,5 @@ def test_where_the_layout_cannot_be_told_the_archive_decides(name: str, capfd: p
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_stray_backslash_warns_nobody() -> None:
+def test_a_stray_backslash_prints_no_warning() -> None:
     assert with_marker({"src/Hello.py": Blob(APPLY + b"x = '\\d'\n"), ".adk": Blob(b"")}, "Hello").keys() == {"src/Hello.py"}

@@ -45,5 +45,6 @@ class FakeRepository:
         return self.push(head, tree, author="Somebody <else@localhost>", message="behind your back")
 
     def rewrite(self) -> None:
-        """Removes all commits, as after a forced push of another history."""
+        """Removes all commits, as a forced push of an empty history would."""
         self._trees.clear()
+        self._head = None

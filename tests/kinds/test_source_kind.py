@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fakes.releases import CODE, Release
 from fakes.stores import FakeStore
-from released import CODE, Release
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
@@ -82,7 +82,7 @@ def test_of_an_algorithm_that_is_not_there_nothing_is_observed(tmp_path: Path) -
 
 
 def test_an_empty_repository_has_no_source_and_takes_one(release: Release) -> None:
-    release.there.repository._head = None
+    release.there.repository.rewrite()
     assert list(source.observed(release.spec, release.context)) == []
     release.pushed()
     assert release.there.repository.tree(release.head) == {"src/One.py": Blob(CODE)}

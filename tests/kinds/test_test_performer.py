@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from fakes.ledger import FakeLedger
-from released import Release
+from fakes.releases import Release
 
 from algosync.core.address import Address
 from algosync.core.error import NotFound, TestFailed

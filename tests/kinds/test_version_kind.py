@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from fakes.clusters import FakeTime
-from released import Release
+from fakes.releases import Release
 
 from algosync.cluster.algorithms import Build, Version
 from algosync.core.address import Address

@@ -40,7 +40,7 @@ class Client(AbstractHttpGitClient):
         url: str,
         headers: dict[str, str] | None = None,
         data: bytes | Iterator[bytes] | None = None,
-        raise_for_status: bool = True,  # noqa: ARG002  # a failure is always one
+        raise_for_status: bool = True,  # noqa: ARG002  # failures always raise
     ) -> tuple[HTTPResponse, Callable[[int], bytes]]:
         """The only method that dulwich needs from a transport."""
         if not url.startswith(self._base_url):

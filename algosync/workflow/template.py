@@ -94,7 +94,6 @@ def render_template(
         "output": limits.output,
     }
     try:
-        # Our own script; its arguments contain nothing of the file.
         child = subprocess.run(  # noqa: S603  # our own script; its arguments contain nothing of the file
             [sys.executable, "-I", str(_SANDBOX)],
             input=json.dumps(request).encode(),

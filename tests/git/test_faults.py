@@ -200,7 +200,7 @@ def test_a_false_report_of_a_push_is_detected(server: GitServer) -> None:
     body = b"000eunpack ok\n0019ok refs/heads/master\n0000"
     lie = Answer(200, {"Content-Type": "application/x-git-receive-pack-result"}, body)
     server.before = lambda request: lie if request == PUSH else None
-    with pytest.raises(Unexpected, match="its branch is did not move"):
+    with pytest.raises(Unexpected, match="the branch did not move"):
         server.client().push(None, TREE, author=AUTHOR, message="1")
 
 

@@ -1,4 +1,4 @@
-"""Fixtures that every folder may use."""
+"""Fixtures for all folders."""
 
 import os
 import shutil
@@ -14,13 +14,13 @@ PLACES = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin"
 """Where programs may be: servers of Debian's packages are outside the usual PATH."""
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell gives that to what it starts in the background, and so it would be in everything that tests start.
+    # A shell makes background processes ignore SIGINT, and all processes that tests start would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    """A destination of its own for one test."""
+    """A destination cluster for one test."""
     with cluster_process(tmp_path / "cluster") as running:
         yield running
 
@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    # Of a worker alone: what a test starts has that test's place.
+    # In the worker only: the processes that a test starts belong to that test's slot.
     worker = getattr(item.config, "workerinput", None)
     if worker is None:
         return (yield)
@@ -54,6 +54,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    # Workers end before the process that has started them, which knows them by this.
+    # Workers end before the process that started them. They are found by this plugin.
     if (session := config.pluginmanager.get_plugin("dsession")) is not None:
         alone.forget(session.nodemanager.testrunuid)

@@ -59,14 +59,14 @@ class Clusters:
         from algosync.cluster.address import parse
         from algosync.cluster.connection import connect
         from algosync.core.credential import credential
-        from algosync.net import Names
+        from algosync.net import SettingNames
 
         if is_local(address):
             return self._local_cluster(address, setting)
         key = credential(self.options.environ.get(f"{side}_API_KEY", ""), f"{side}_API_KEY")
         self.terminal.hide(key.secret.reveal())
         parsed = parse(address, setting, insecure=self.options.insecure_http)
-        names = Names(setting, f"{side}_API_KEY", f"{side}_CA_CERT")
+        names = SettingNames(setting, f"{side}_API_KEY", f"{side}_CA_CERT")
         return connect(parsed, key, self.net, self.options.environ.get(names.ca_cert), names)
 
     def _local_cluster(self, address: str, setting: str) -> Cluster:

@@ -14,18 +14,16 @@ if TYPE_CHECKING:
 
 __all__ = ["RedactingLedger"]
 
-_READ_BACK = frozenset({"commit", "manifest", "md5", "paths", "version"})
-"""Attributes that kinds read back from the state. The others are only shown to people."""
-
 
 class RedactingLedger:
-    """A Ledger that redacts the attributes of records before it passes them to another ledger.
+    """A Ledger that redacts the attributes of records before another Ledger stores them.
 
-    An attribute that kinds read back is left out if redaction would change it: the kind then looks the value up again.
+    `read_back`: the attributes that kinds read again. If redaction changes one, it is left out, and the kind looks it up again.
     """
 
-    def __init__(self, ledger: Ledger, redacted: Callable[[Json], Json]) -> None:
+    def __init__(self, ledger: Ledger, redacted: Callable[[Json], Json], read_back: frozenset[str]) -> None:
         self._ledger = ledger
+        self._read_back = read_back
         self._redacted = redacted
 
     @property
@@ -41,7 +39,7 @@ class RedactingLedger:
 
     def commit(self, record: Record) -> None:
         redacted = cast("Mapping[str, Json]", self._redacted(record.attributes))
-        kept = {n: v for n, v in redacted.items() if n not in _READ_BACK or v == record.attributes.get(n)}
+        kept = {n: v for n, v in redacted.items() if n not in self._read_back or v == record.attributes.get(n)}
         self._ledger.commit(replace(record, attributes=kept))
 
     def forget(self, address: Address) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal
     from algosync.core.ports import Ledger
     from algosync.engine.plan import Scene
-    from algosync.kinds import Site
+    from algosync.kinds import Context
 
 __all__ = ["CommandSession", "command_session"]
 
@@ -28,7 +28,7 @@ class CommandSession:
     """A workflow with everything the engine needs to work on it. `ledger` is the state."""
 
     workflow: Workflow
-    scene: Scene[Site]
+    scene: Scene[Context]
     ledger: Ledger
     header: PlanHeader
 
@@ -47,7 +47,8 @@ def command_session(
     from algosync.cli.live import reading
     from algosync.cli.workflow_file import hide_keys, load_workflow
     from algosync.engine.plan import Scene
-    from algosync.kinds import KINDS, PERFORMERS, Site
+    from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DesiredSources, destination_of
+    from algosync.sources import Sources, SourceStore
     from algosync.state import open_session, parse_address, state_name
 
     parse_address(options.state)  # report a mistake in it before any request
@@ -64,24 +65,23 @@ def command_session(
         owner = _owner(workflow, owners)
         name = state_name(workflow.name, label, owner)
         state = stack.enter_context(open_session(options.state, name, exclusive=writes, command="algosync apply"))
-        ledger = RedactingLedger(state, terminal.redacted)
-        site = Site(
-            owner=owner,
-            key_owner=owners[0],
+        ledger = RedactingLedger(state, terminal.redacted, READ_BACK)
+        sources = Sources(
+            workflow.algorithms,
             folder=Path(workflow.folder),
-            ledger=ledger,
-            destination=destination,
-            git=git_host(options, label, destination),
-            source=source,
-            source_name=source_label or "",
-            build_deadline=float(options.build_timeout),
-            recorded_only=not needs_source,
-            algorithms=workflow.algorithms,
-            pause=pause,
+            owner=owner,
+            store=SourceStore(source, source_label or "", destination.retry),
             secrets=tuple(hide_keys(options.environ, terminal)),
         )
+        context = Context(
+            destination_of(destination, git_host(options, label, destination), owner, key_owner=owners[0]),
+            DesiredSources(sources, ledger),
+            build_deadline=float(options.build_timeout),
+            recorded_only=not needs_source,
+            pause=pause,
+        )
         header = PlanHeader(f"{workflow.name} ({path})", source_label, label, owner)
-        yield CommandSession(workflow, Scene(KINDS, PERFORMERS, site, options.parallelism), ledger, header)
+        yield CommandSession(workflow, Scene(KINDS, PERFORMERS, context, options.parallelism), ledger, header)
 
 
 def _reads_source(workflow: Workflow) -> bool:

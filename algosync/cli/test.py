@@ -19,7 +19,7 @@ def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) ->
     from algosync.cli.live import watch
     from algosync.cli.session import command_session
     from algosync.core.error import UsageError
-    from algosync.core.plan import plan_of, targeted
+    from algosync.core.plan import plan_of_checks, targeted
     from algosync.core.report import fold
     from algosync.engine.apply import apply
     from algosync.views.plan import header_lines
@@ -27,7 +27,7 @@ def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) ->
 
     with command_session(options, terminal, writes=False, needs_source=False) as session:
         try:
-            plan = targeted(plan_of(session.workflow, session.header, compared=False), targets.target)
+            plan = targeted(plan_of_checks(session.workflow, session.header), targets.target)
         except ValueError as error:
             raise UsageError(str(error)) from None
         terminal.result_lines(header_lines(plan.header))

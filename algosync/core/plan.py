@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import chain, count
+from types import MappingProxyType
 
-from algosync.core.address import KINDS, Address
+from algosync.core.address import Address
 from algosync.core.change import Action, Change
+from algosync.core.kind import KindTraits
 from algosync.core.resource import Json
 from algosync.core.workflow import Workflow
 
-__all__ = ["Check", "Plan", "PlanHeader", "checks_of", "masked", "plan_of", "targeted"]
+__all__ = ["Check", "Plan", "PlanHeader", "checks_of", "masked", "plan_of", "plan_of_checks", "targeted"]
 
 CALL_TIMEOUT = 300  # seconds: the platform's own default
+_NO_TRAITS = KindTraits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class PlanHeader:
 class Plan:
     """`changes` also holds those that do nothing. `depends_on` has every algorithm, in the workflow's order.
 
-    `compared` is False if the workflow only runs tests, so that nothing was compared.
+    `compared` is False if the workflow only runs tests, so that nothing was compared. `kinds` has the traits of each kind
+    that occurs in `changes`.
     """
 
     header: PlanHeader
@@ -55,6 +59,7 @@ class Plan:
     checks: tuple[Check, ...]
     depends_on: tuple[tuple[str, tuple[str, ...]], ...] = ()
     compared: bool = True
+    kinds: Mapping[str, KindTraits] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def visible(self) -> tuple[Change, ...]:
@@ -69,28 +74,34 @@ class Plan:
 
     def upload(self) -> tuple[int, int]:
         """The number of data files to upload, and their bytes."""
-        sizes = [c.after.size or 0 for c in self.changes if c.address.kind == "data" and c.action.writes and c.after]
+        sizes = [c.after.size or 0 for c in self._files if c.action.writes and c.after]
         return len(sizes), sum(sizes)
 
     def live(self) -> tuple[Change, ...]:
         """The changes that overwrite data files of published algorithms. Data has no versions: they take effect before any test."""
-        published = {c.address.algorithm for c in self.changes if c.address.kind == "version" and c.before is not None}
-        return tuple(
-            c
-            for c in self.changes
-            if c.address.kind == "data" and c.action.writes and c.before and c.address.algorithm in published
-        )
+        published = {c.address.algorithm for c in self.versions if c.before is not None}
+        return tuple(c for c in self._files if c.action.writes and c.before and c.address.algorithm in published)
 
     def untested(self) -> tuple[Change, ...]:
         """The versions that will be published without a test, because their algorithm has no payload."""
         tried = {c.address.algorithm for c in self.checks if c.payload_of_algorithm}
-        versions = (c for c in self.changes if c.address.kind == "version" and c.action.writes)
-        return tuple(c for c in versions if c.address.algorithm not in tried)
+        return tuple(c for c in self.versions if c.action.writes and c.address.algorithm not in tried)
 
     def kept(self) -> int:
         """The bytes of the data files that are already at the destination."""
-        present = (c.after.size or 0 for c in self.changes if c.address.kind == "data" and not c.action.writes and c.after)
-        return sum(present)
+        return sum(c.after.size or 0 for c in self._files if not c.action.writes and c.after)
+
+    @property
+    def versions(self) -> tuple[Change, ...]:
+        """The changes of published versions."""
+        return tuple(c for c in self.changes if self._traits(c.address).publishes)
+
+    @property
+    def _files(self) -> tuple[Change, ...]:
+        return tuple(c for c in self.changes if self._traits(c.address).is_file)
+
+    def _traits(self, address: Address) -> KindTraits:
+        return self.kinds.get(address.kind, _NO_TRAITS)
 
 
 def checks_of(workflow: Workflow, to_publish: Set[str]) -> tuple[Check, ...]:
@@ -120,11 +131,20 @@ def checks_of(workflow: Workflow, to_publish: Set[str]) -> tuple[Check, ...]:
     return (*payloads, *tests)
 
 
-def plan_of(workflow: Workflow, header: PlanHeader, changes: tuple[Change, ...] = (), *, compared: bool = True) -> Plan:
-    """The plan of these changes and of all the workflow's checks."""
-    to_publish = {c.address.algorithm for c in changes if c.action.writes and c.address.kind == "version"}
-    depends_on = tuple((spec.name, spec.depends_on) for spec in workflow.algorithms)
-    return Plan(header, changes, checks_of(workflow, to_publish), depends_on, compared)
+def plan_of(workflow: Workflow, header: PlanHeader, changes: tuple[Change, ...], kinds: Mapping[str, KindTraits]) -> Plan:
+    """The plan of these changes, with all checks of the workflow."""
+    plan = Plan(header, changes, (), _dependencies_of(workflow), kinds=kinds)
+    to_publish = {c.address.algorithm for c in plan.versions if c.action.writes}
+    return replace(plan, checks=checks_of(workflow, to_publish))
+
+
+def plan_of_checks(workflow: Workflow, header: PlanHeader) -> Plan:
+    """A plan that only runs the checks of the workflow."""
+    return Plan(header, (), checks_of(workflow, frozenset()), _dependencies_of(workflow), compared=False)
+
+
+def _dependencies_of(workflow: Workflow) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((spec.name, spec.depends_on) for spec in workflow.algorithms)
 
 
 def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
@@ -142,10 +162,10 @@ def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
         raise ValueError(f"nothing in this workflow is called {', '.join(strange)}")
     direct = {a for a in everything if any(_matches(a, p) for p in patterns)}
     below = _dependencies({a.algorithm for a in direct}, dict(plan.depends_on))
-    rank = _last_kinds(direct)
-    kept = {a for a in everything if a in direct or a.algorithm in below or KINDS.index(a.kind) < rank.get(a.algorithm, 0)}
+    needed = _needed_kinds(direct, plan.kinds)
+    kept = {a for a in everything if a in direct or a.algorithm in below or a.kind in needed.get(a.algorithm, ())}
     algorithms = {a.algorithm for a in kept}
-    left_out = {c.address.algorithm: c for c in plan.changes if c.address.kind == "version" and c.address not in kept}
+    left_out = {c.address.algorithm: c for c in plan.versions if c.address not in kept}
     checks = (_without(left_out.get(c.address.algorithm), c) for c in plan.checks if c.address.algorithm in algorithms)
     changes = tuple(c for c in plan.changes if c.address in kept)
     return replace(plan, changes=changes, checks=tuple(c for c in checks if c is not None))
@@ -175,13 +195,13 @@ def _dependencies(names: set[str], depends_on: Mapping[str, tuple[str, ...]]) ->
     return found
 
 
-def _last_kinds(targets: Iterable[Address]) -> dict[str, int]:
-    """For each algorithm the place in KINDS of its last target. A data file depends on nothing, so it does not count."""
-    found: dict[str, int] = {}
+def _needed_kinds(targets: Iterable[Address], kinds: Mapping[str, KindTraits]) -> dict[str, set[str]]:
+    """For each algorithm, the kinds that its targets are built on. A test, which has no traits, needs every kind."""
+    needed: dict[str, set[str]] = {}
     for target in targets:
-        if target.kind != "data":
-            found[target.algorithm] = max(KINDS.index(target.kind), found.get(target.algorithm, 0))
-    return found
+        needs = kinds[target.kind].needs if target.kind in kinds else kinds.keys()
+        needed.setdefault(target.algorithm, set()).update(needs)
+    return needed
 
 
 def masked(plan: Plan, hides: Callable[[Json], bool]) -> Plan:

@@ -1,4 +1,4 @@
-"""Texts for people: what came from outside is made harmless; sizes, durations and digests are made short."""
+"""Text for terminals and reports: escapes untrusted text, and formats sizes, durations and counts."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import unicodedata
 
 __all__ = ["duration", "plural", "printable", "printable_lines", "size"]
 
-# Control, format (bidi, zero-width), surrogate, private use and unassigned; line and paragraph separators.
+# Control, format (bidi, zero-width), surrogate, private use and unassigned characters; line and paragraph separators.
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def printable(text: str, limit: int | None = None) -> str:
-    """One harmless line: every character that could steer a terminal is shown as `\\x1b` or `\\u202e`.
+    r"""Return the text as one line without characters that could control a terminal; they appear as `\\x1b` or `\\u202e`.
 
-    `limit` caps the length in characters; what is cut off is shown as `…`.
+    The result is cut to `limit` characters, with `…` as its last one.
     """
     if limit is not None and len(text) > limit:
         text = text[: max(limit - 1, 0)] + "…"
@@ -23,7 +23,7 @@ def printable(text: str, limit: int | None = None) -> str:
 
 
 def printable_lines(text: str, last: int | None = None) -> list[str]:
-    """Each line made harmless, tabs widened; only the `last` ones where a number is given."""
+    """Return each line escaped, with tabs expanded; only the `last` lines if a number is given."""
     lines = text.expandtabs(4).splitlines()
     return [printable(line, 2000) for line in (lines if last is None else lines[-last:])]
 
@@ -36,7 +36,7 @@ def _escape(character: str) -> str:
 
 
 class _Escapes(dict[int, str]):
-    """What each character is shown as: looked up once, for a server may send millions."""
+    """Replacement for each character. Cached, because a server may send millions of them."""
 
     def __missing__(self, number: int) -> str:
         character = chr(number)
@@ -48,7 +48,7 @@ _ESCAPES = _Escapes()
 
 
 def size(count: int) -> str:
-    """Bytes with a decimal unit: `212.0 MB`, `17 B`."""
+    """Format bytes with a decimal unit: `212.0 MB`, `17 B`."""
     if count < 1000:
         return f"{count} B"
     value = float(count)
@@ -60,7 +60,7 @@ def size(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`0.4s`, `12s`, `3m05s`."""
+    """Format seconds: `0.4s`, `12s`, `3m05s`."""
     if seconds < 10:
         return f"{seconds:.1f}s"
     if seconds < 60:
@@ -70,5 +70,5 @@ def duration(seconds: float) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
+    """Return `1 file`, `2 files`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

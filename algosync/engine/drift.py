@@ -12,7 +12,7 @@ from algosync.core.ports import Side
 from algosync.core.resource import Record, Resource
 from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.engine.look import each
-from algosync.engine.plan import Scene, Site
+from algosync.engine.plan import Scene, Site, require_known_kinds
 
 __all__ = ["find_drift"]
 
@@ -21,7 +21,9 @@ def find_drift(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address
     """The findings for the algorithms of the workflow. Records of other algorithms are ignored.
 
     Whatever could not be looked at is reported as unknown. Unreachable: the destination does not answer, so nothing is known.
+    Corrupt: a record has an unknown kind.
     """
+    require_known_kinds(recorded, scene)
     specs = {spec.name: spec for spec in workflow.algorithms}
     concerned = {a: r for a, r in recorded.items() if a.algorithm in specs}
     looks = each(lambda spec: _look(spec, scene, concerned), workflow.algorithms, scene.parallelism)

@@ -1,4 +1,4 @@
-"""Named hostile texts at every way out: results, progress, logs, errors, plans, drift, JSON."""
+"""Hostile texts in every kind of output: results, progress, logs, errors, plans, drift, JSON."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from algosync.core.plan import Check, Plan, PlanHeader
 from algosync.core.report import fold
 from algosync.core.resource import Resource
 from algosync.core.schedule import Step, Verb
+from algosync.kinds import KINDS
 from algosync.views.error import error_lines
 from algosync.views.report import closing_lines, failure_lines, outcome_lines
 from algosync.views.subject import Drifted, Planned
@@ -80,7 +81,7 @@ def _plan(text: str) -> Plan:
         ),
     )
     checks = (Check(Address("test", "One", text), "1", 3, payload_of_algorithm=False),)
-    return Plan(PlanHeader(text, text, text, text), changes, checks)
+    return Plan(PlanHeader(text, text, text, text), changes, checks, kinds={name: kind.TRAITS for name, kind in KINDS.items()})
 
 
 def _events(text: str) -> list[Event]:
@@ -119,7 +120,7 @@ def _planned(text: str, terminal: Terminal) -> None:
 
 
 def _bare(text: str, terminal: Terminal) -> None:
-    """A view that forgets to make it harmless."""
+    """A view that does not escape the text."""
     terminal.result(text)
     terminal.tell(f"Traceback:\n{text}")
 
@@ -136,7 +137,7 @@ WAYS: dict[str, Callable[[str, Terminal], None]] = {
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("coloured", [True, False], ids=["coloured", "plain"])
-def test_nothing_steers(way: str, text: str, coloured: bool) -> None:
+def test_no_output_contains_control_sequences(way: str, text: str, coloured: bool) -> None:
     stream = io.StringIO()
     WAYS[way](TEXTS[text], Terminal(stream, stream, (coloured, coloured), live=False))
     shown = stream.getvalue()
@@ -146,7 +147,7 @@ def test_nothing_steers(way: str, text: str, coloured: bool) -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_json_is_ascii_and_says_the_same(text: str) -> None:
+def test_json_is_ascii_with_the_same_content(text: str) -> None:
     stream = io.StringIO()
     terminal = Terminal(stream, stream, (True, True), live=False)
     told = TEXTS[text]
@@ -161,14 +162,14 @@ def test_json_is_ascii_and_says_the_same(text: str) -> None:
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
-def test_json_holds_numbers_that_are_numbers(number: float) -> None:
+def test_json_contains_only_finite_numbers(number: float) -> None:
     stream = io.StringIO()
     Terminal(stream, stream, (False, False), live=False).document({"a": [number, 1.5]})
     assert json.loads(stream.getvalue(), parse_constant=pytest.fail) == {"a": [str(number), 1.5]}
 
 
-def test_what_is_harmless_is_left_alone() -> None:
+def test_harmless_text_is_unchanged() -> None:
     stream = io.StringIO()
-    told = "  a::b  # 漢字 «quoted» [1] c:\\x  ## heading  IPv6 ::1"
-    Terminal(stream, stream, (False, False), live=False).result(told)
-    assert stream.getvalue() == told + "\n"
+    text_shown = "  a::b  # 漢字 «quoted» [1] c:\\x  ## heading  IPv6 ::1"
+    Terminal(stream, stream, (False, False), live=False).result(text_shown)
+    assert stream.getvalue() == text_shown + "\n"

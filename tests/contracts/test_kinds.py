@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from contracts.kind_case import KindCase
+from contracts.release_case import algorithm_case, data_case, source_case
 from fakes import kinds
 
 from algosync.core.address import Address
@@ -36,6 +37,9 @@ CASES: Mapping[str, Callable[[], KindCase[Any]]] = {
     "fake data": lambda: fake("data"),
     "fake source": lambda: fake("source"),
     "fake version": lambda: fake("version"),
+    "algorithm": algorithm_case,
+    "data": data_case,
+    "source": source_case,
 }
 
 

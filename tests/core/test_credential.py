@@ -92,7 +92,7 @@ def test_git_gets_the_user_and_the_bare_key() -> None:
     for text in (KEY, f"Simple {KEY}", f"Bearer {KEY}"):
         scheme, _, pair = credential(text, "X").basic("jané").partition(" ")
         assert (scheme, base64.b64decode(pair)) == ("Basic", f"jané:{KEY}".encode())
-    with pytest.raises(ValueError, match="no colon") as caught:
+    with pytest.raises(ValueError, match="colon") as caught:
         credential(KEY, "X").basic("jane:x")
     assert KEY not in str(caught.value)
 

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
-from algosync.core.plan import Check, Plan, PlanHeader, checks_of, plan_of, targeted
+from algosync.core.plan import Check, Plan, PlanHeader, checks_of, plan_of_checks, targeted
 from algosync.core.resource import Resource
 from algosync.core.schedule import PHASES, Schedule, Verb, schedule
 from algosync.core.workflow import AlgorithmSpec, TestCase, Workflow
+from algosync.kinds import KINDS
 
 VERBS = {
     "algorithm": (Verb.CREATE,),
@@ -19,6 +20,7 @@ VERBS = {
     "source": (Verb.PUSH,),
     "version": (Verb.BUILD, Verb.PUBLISH),
 }
+TRAITS = {name: kind.TRAITS for name, kind in KINDS.items()}
 NAMES = ("A", "B", "C", "D")
 HEADER = PlanHeader("w", None, "local", "me")
 
@@ -38,7 +40,7 @@ def plans(draw: st.DrawFn) -> Plan:
             checks.append(Check(Address("test", name), "1", 300, payload_of_algorithm=True, candidate="version" in kinds))
         depends_on.append((name, tuple(sorted(draw(st.sets(st.sampled_from(NAMES[:position])) if position else st.just(set()))))))
     tests = [Check(Address("test", "D", f"t{i}"), "1", 300, payload_of_algorithm=False) for i in range(draw(st.integers(0, 2)))]
-    return Plan(HEADER, tuple(changes), (*checks, *tests), tuple(depends_on))
+    return Plan(HEADER, tuple(changes), (*checks, *tests), tuple(depends_on), kinds=TRAITS)
 
 
 def scheduled(plan: Plan) -> Schedule:
@@ -159,11 +161,17 @@ def test_edges_grow_with_a_chain_of_algorithms(count: int) -> None:
 
 def test_a_target_brings_what_it_depends_on() -> None:
     everything = tuple(change(k, n, "w" if k == "data" else None) for n in NAMES for k in VERBS)
-    plan = Plan(HEADER, everything, (), (("A", ()), ("B", ("A",)), ("C", ()), ("D", ())))
+    plan = Plan(HEADER, everything, (), (("A", ()), ("B", ("A",)), ("C", ()), ("D", ())), kinds=TRAITS)
     kept = {str(c.address) for c in targeted(plan, ["source.B"]).changes}
     assert kept == {'data.B["w"]', "algorithm.B", "source.B", "algorithm.A", 'data.A["w"]', "source.A", "version.A"}
     assert {str(c.address) for c in targeted(plan, ['data.C["w"]']).changes} == {'data.C["w"]'}
     assert targeted(plan, []) == plan
+
+
+def test_a_test_as_a_target_brings_everything_of_its_algorithm() -> None:
+    check = Check(Address("test", "A"), "1", 300, payload_of_algorithm=True, candidate=True)
+    plan = Plan(HEADER, tuple(change(k, "A", "w" if k == "data" else None) for k in VERBS), (check,), kinds=TRAITS)
+    assert targeted(plan, ["test.A"]) == plan
 
 
 def test_an_unknown_target_is_an_error() -> None:
@@ -178,10 +186,10 @@ def test_a_target_may_be_a_glob() -> None:
 
 def test_without_its_version_change_a_check_calls_the_published_version_or_is_left_out() -> None:
     check = Check(Address("test", "A"), "1", 300, payload_of_algorithm=True, candidate=True)
-    new = Plan(HEADER, (change("algorithm", "A"), change("version", "A")), (check,))
+    new = Plan(HEADER, (change("algorithm", "A"), change("version", "A")), (check,), kinds=TRAITS)
     assert targeted(new, ["algorithm.A"]).checks == ()
     version = Change(Address("version", "A"), Action.UPDATE, Resource(Address("version", "A")), Resource(Address("version", "A")))
-    published = Plan(HEADER, (change("algorithm", "A"), version), (check,))
+    published = Plan(HEADER, (change("algorithm", "A"), version), (check,), kinds=TRAITS)
     assert [c.candidate for c in targeted(published, ["algorithm.A"]).checks] == [False]
     assert [c.candidate for c in targeted(published, ["A"]).checks] == [True]
 
@@ -191,4 +199,4 @@ def test_every_test_has_an_address_of_its_own_whatever_its_name() -> None:
     workflow = Workflow("w", "/", (AlgorithmSpec("A", "python3"),), entrypoint="A", tests=tests)
     names = [check.address.name for check in checks_of(workflow, frozenset())]
     assert names == ["a", "a #2", "a #2 #2", "a #3", "a #2 #3"]
-    assert len(schedule(plan_of(workflow, HEADER), {}).steps) == 5
+    assert len(schedule(plan_of_checks(workflow, HEADER), {}).steps) == 5

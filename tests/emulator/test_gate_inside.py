@@ -16,7 +16,7 @@ from test_gate_routes import filled
 from algosync.emulator.http.gate import OPEN
 from algosync.emulator.records.database import Database
 from algosync.emulator.records.rights import ADMINISTRATION, Rights
-from algosync.emulator.server.cluster import Cluster, Place
+from algosync.emulator.server.cluster import ClusterServer, Place
 
 METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
 NEEDED = (
@@ -45,7 +45,7 @@ def apply(input):
 def patterns(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("table")
     with closing(Database(folder / "database")) as database:
-        routes = Cluster(Place(folder, folder, 1, "token"), database).routes()
+        routes = ClusterServer(Place(folder, folder, 1, "token"), database).routes()
     return list(dict.fromkeys(route.path for route in routes if not OPEN.fullmatch(filled(route.path, {}))))
 
 

@@ -16,7 +16,7 @@ from mutated import basic
 
 from algosync.emulator.records.database import Database
 from algosync.emulator.records.keys import digest
-from algosync.emulator.server.cluster import Cluster, Place
+from algosync.emulator.server.cluster import ClusterServer, Place
 
 TEMPLATE = "/v1/algorithm-environments/edge/environment-specifications/{specification}/template"
 OPEN = {
@@ -40,7 +40,7 @@ FOR_EVERYBODY = {
 def patterns(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("table")
     with closing(Database(folder / "database")) as database:
-        routes = Cluster(Place(folder, folder, 1, "token"), database).routes()
+        routes = ClusterServer(Place(folder, folder, 1, "token"), database).routes()
     found = list(dict.fromkeys(route.path for route in routes))
     assert len(found) > 70
     return found

@@ -20,7 +20,7 @@ from algosync.emulator.records.database import Database
 from algosync.emulator.records.keys import digest
 from algosync.emulator.records.rights import Rights
 from algosync.emulator.records.schema import ACCOUNTS, FORMAT, FORMAT_3, FORMAT_4, SCHEMA
-from algosync.emulator.server.cluster import Cluster, Place
+from algosync.emulator.server.cluster import ClusterServer, Place
 
 READ_ONLY = Rights(write=False)
 NO_CALL = Rights(call=False)
@@ -76,7 +76,7 @@ def test_requests_beyond_a_keys_rights_are_refused(site: Emulator, echo: str, ri
 def test_a_key_without_rights_can_change_nothing(site: Emulator, tmp_path: Path) -> None:
     """On every route of the table, it can only read."""
     with closing(Database(tmp_path / "database")) as database:
-        routes = Cluster(Place(tmp_path, tmp_path, 1, "token"), database).routes()
+        routes = ClusterServer(Place(tmp_path, tmp_path, 1, "token"), database).routes()
     key = site.key_of("local", Rights(write=False, call=False, management=False))
     basic = base64.b64encode(f"local:{key}".encode()).decode()
     let_in = set()

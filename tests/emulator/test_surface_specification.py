@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from algosync.emulator.http.openapi import specification
 from algosync.emulator.records.database import Database
-from algosync.emulator.server.cluster import Cluster, Place
+from algosync.emulator.server.cluster import ClusterServer, Place
 
 METHODS = {"get", "put", "post", "delete", "patch", "head"}
 
@@ -24,7 +24,7 @@ def told(site: Emulator) -> Any:
 @pytest.fixture
 def routes(tmp_path: Path) -> list[Route]:
     with closing(Database(tmp_path / "database")) as database:
-        return Cluster(Place(tmp_path, tmp_path, 1, "token"), database).routes()
+        return ClusterServer(Place(tmp_path, tmp_path, 1, "token"), database).routes()
 
 
 def shape(path: str) -> str:

@@ -14,6 +14,7 @@ from algosync.core.address import Address
 from algosync.core.change import Change
 from algosync.core.error import AlgosyncError
 from algosync.core.event import Note, Progress
+from algosync.core.kind import KindTraits
 from algosync.core.ports import Kind, Outcome, Performer, Side, Tell
 from algosync.core.resource import Json, Record, Resource
 from algosync.core.schedule import Step, Verb
@@ -72,6 +73,7 @@ class FakeKind:
     """`verbs`: the steps of a change; the one called `writes` changes the destination. `digests_listed`: lists tell digests."""
 
     def __init__(self, name: str, verbs: tuple[Verb, ...], writes: Verb, *, digests_listed: bool) -> None:
+        self.TRAITS = TRAITS[name]
         self._name, self._verbs, self._writes, self._digests_listed = name, verbs, writes, digests_listed
 
     def desired(self, spec: AlgorithmSpec, site: FakeSite) -> Iterable[Resource]:
@@ -130,6 +132,12 @@ class FakeTests:
         return Outcome(detail="passed")
 
 
+TRAITS = {
+    "algorithm": KindTraits(),
+    "data": KindTraits(is_file=True),
+    "source": KindTraits(needs=frozenset({"algorithm", "data"})),
+    "version": KindTraits(needs=frozenset({"algorithm", "data", "source"}), publishes=True),
+}
 KINDS: dict[str, Kind[FakeSite]] = {
     "algorithm": FakeKind("algorithm", (Verb.CREATE,), Verb.CREATE, digests_listed=True),
     "data": FakeKind("data", (Verb.UPLOAD, Verb.VERIFY), Verb.UPLOAD, digests_listed=False),

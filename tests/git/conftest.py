@@ -1,4 +1,4 @@
-"""The repository that every test of this folder gets."""
+"""The repository fixture of this folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(params=["dulwich", "binary"])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GitServer]:
-    """An empty repository whose HEAD names master, behind each kind of server."""
+    """An empty repository whose HEAD names master, on each kind of server."""
     if request.param == "binary" and not shutil.which("git"):
         pytest.skip("there is no git binary here")
     folder = tmp_path / "Hello.git"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from algosync.core.address import KINDS, Address
+from algosync.core.address import Address
 from algosync.core.resource import Json, Record
 from algosync.core.state import State
 from algosync.state.entry import Entry, Forget, Intent, Result
@@ -20,8 +20,8 @@ NAME = "hello@local~me.json"
 texts = st.text(max_size=20)
 addresses = st.builds(
     Address,
-    st.sampled_from(KINDS),
-    st.from_regex(r"[A-Za-z]\w{0,5}", fullmatch=True),
+    st.sampled_from(("algorithm", "data", "source", "version", "test")),
+    st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,5}", fullmatch=True),
     st.none() | texts,
 )
 values: st.SearchStrategy[Json] = st.recursive(

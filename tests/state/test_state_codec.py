@@ -100,7 +100,7 @@ def test_every_cut_and_every_addition_is_refused() -> None:
             "is damaged: the attributes of algorithm.Hello are not an object",
         ),
         (forged(records={"algorithm.Hello": {"digest": "d"}}), "is damaged: algorithm.Hello lacks 'attributes'"),
-        (forged(records={"cluster.Hello": RECORD}), "is damaged: not an address: 'cluster.Hello'"),
+        (forged(records={"Cluster.Hello": RECORD}), "is damaged: not an address: 'Cluster.Hello'"),
         (
             forged(records={r'data.Hello["\u0041"]': RECORD}),
             """is damaged: 'data.Hello["\\\\u0041"]' is not how data.Hello["A"] is written""",

@@ -10,6 +10,7 @@ from algosync.core.plan import Check, Plan, PlanHeader
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Json, Resource
 from algosync.core.terminal_text import PAINT
+from algosync.kinds import KINDS
 from algosync.views import FORMATS
 from algosync.views.drift import drift_lines
 from algosync.views.error import error_lines
@@ -21,6 +22,7 @@ def plain(lines: Iterable[str]) -> str:
     return PAINT.sub("", "".join(f"{line}\n" for line in lines))
 
 
+TRAITS = {name: kind.TRAITS for name, kind in KINDS.items()}
 HELLO, WEIGHTS = Address("algorithm", "Hello"), Address("data", "Hello", "w.pb")
 BEFORE: dict[str, Json] = {"environment": "Python 3.7", "label": "Hello", "pipeline_enabled": True}
 CHANGES = (
@@ -59,7 +61,8 @@ CHECKS = (
     Check(Address("test", "Hello"), "1", 300, payload_of_algorithm=True),
     Check(Address("test", "Hello", "t"), "1", 300, payload_of_algorithm=False),
 )
-PLAN = Plan(PlanHeader("release (workflows/release.yaml)", "https://api.a.com", "https://api.b.com", "jane"), CHANGES, CHECKS)
+HEADER = PlanHeader("release (workflows/release.yaml)", "https://api.a.com", "https://api.b.com", "jane")
+PLAN = Plan(HEADER, CHANGES, CHECKS, kinds=TRAITS)
 TEXT = """\
 Workflow:    release (workflows/release.yaml)
 Source:      https://api.a.com

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from algosync.core.error import AlgosyncError, UsageError
+from algosync.core.names import LOCAL_CLUSTER_NAME
 from algosync.core.text import printable
 from algosync.emulator.server import server_lock
 
 __all__ = ["cluster_folder", "described", "emulator_command", "exists", "is_local", "local_name", "no_such_cluster"]
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
 
 def is_local(address: str) -> bool:
@@ -56,5 +54,5 @@ def emulator_command(verb: str, name: str) -> str:
 
 
 def _check_name(name: str, shown: str) -> None:
-    if not _NAME.fullmatch(name):
+    if not LOCAL_CLUSTER_NAME.fullmatch(name):
         raise UsageError(f"{printable(shown, 100)!r} does not name a local cluster", hint="use letters, digits, - and _")

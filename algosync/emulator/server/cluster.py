@@ -85,7 +85,7 @@ class Place:
         return f"{'https' if self.ca_bundle else 'http'}://127.0.0.1:{self.port}"
 
 
-class Cluster:
+class ClusterServer:
     """Everything behind the socket. `told` is what people should know who have this machine run code."""
 
     def __init__(self, place: Place, database: Database) -> None:

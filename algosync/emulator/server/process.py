@@ -16,7 +16,7 @@ from algosync.emulator.http.limited_protocol import raise_file_limit
 from algosync.emulator.processes import children, leash
 from algosync.emulator.records.rights import ADMINISTERING, EVERYTHING
 from algosync.emulator.server import server_lock, start_files
-from algosync.emulator.server.cluster import Cluster, Place
+from algosync.emulator.server.cluster import ClusterServer, Place
 from algosync.emulator.server.http_server import KEPT, HttpServer, configured
 from algosync.emulator.server.listening import last_port, listening
 from algosync.emulator.server.start_files import StartError
@@ -61,7 +61,7 @@ def serve(options: Options) -> None:
         bundle = tls.bundle if tls else None
         place = Place(root, options.environments.resolve(), port, secrets.token_urlsafe(24), bundle, faults, options.variants)
         with start_files.usable(root):
-            cluster = Cluster(place, database)
+            cluster = ClusterServer(place, database)
             key = start_files.main_key(database, root, options.user, "key", EVERYTHING)
             admin_key = start_files.main_key(database, root, options.user, "admin_key", ADMINISTERING)
         address = {

@@ -133,7 +133,7 @@ def _place(
     if not in_turn:
         return turn
     following = f"<turn of {name}>"
-    before[following] = Before(follows=(*in_turn, *turn))
+    before[following] = Before(follows=tuple(in_turn))  # these follow the turn before
     return (following,)
 
 

@@ -10,6 +10,39 @@ import alone
 import pytest
 from harness import Cluster, Workspace, cluster_process
 
+EXTENDED = (
+    "attacks/test_answers_fuzz.py",
+    "attacks/test_git_answers_fuzz.py",
+    "attacks/test_sink_cluster.py",
+    "attacks/test_workflow_fuzz.py",
+    "conformance/",
+    "emulator/test_build_jail.py",
+    "emulator/test_fan_out.py",
+    "emulator/test_git_clients.py",
+    "emulator/test_interpreters.py",
+    "emulator/test_jail.py",
+    "emulator/test_mutated_requests.py",
+    "emulator/test_page_browser.py",
+    "emulator/test_survival.py",
+    "faults/",
+    "inputs/",
+    "perf/",
+    "scenarios/test_crash.py",
+    "scenarios/test_drift.py",
+    "scenarios/test_early_days.py",
+    "scenarios/test_model_release.py",
+    "scenarios/test_one_plan.py",
+    "scenarios/test_signals.py",
+    "scenarios/test_world_failures.py",
+    "scenarios/test_world_proxy.py",
+    "secrets/test_canaries.py",
+    "sources/archive/test_mutations.py",
+    "sources/archive/test_packers.py",
+    "state/test_state_contention.py",
+    "state/test_state_crashes.py",
+)
+"""Files and folders of extended tests. Single tests have the marker `extended` or `needs`."""
+
 PLACES = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin"
 """Where programs may be: servers of Debian's packages are outside the usual PATH."""
 
@@ -34,8 +67,11 @@ def workspace(tmp_path: Path, cluster: Cluster) -> Workspace:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Apply the marker `needs` before pytest selects tests by their markers."""
+    """Mark the extended tests before pytest selects tests by their markers."""
+    here = Path(__file__).parent
     for item in items:
+        if item.path.is_relative_to(here) and item.path.relative_to(here).as_posix().startswith(EXTENDED):
+            item.add_marker("extended")
         programs = [program for marker in item.iter_markers("needs") for program in marker.args]
         if programs:
             item.add_marker("extended")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO, cast
 
 from algosync.core.redaction import Redactor
-from algosync.core.terminal_text import harmless, paint
+from algosync.core.text import harmless, paint
 
 if TYPE_CHECKING:
     from algosync.core.resource import Json

@@ -18,9 +18,9 @@ from algosync.core.event import Event, StepDone, StepFailed, StepSkipped, StepSt
 from algosync.core.plan import Plan
 from algosync.core.ports import Ledger, Outcome
 from algosync.core.schedule import Schedule, Step, schedule
-from algosync.core.walk import Walk
 from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.engine.plan import Scene, Site
+from algosync.engine.walk import Walk
 
 __all__ = ["apply", "schedule_of"]
 

@@ -11,7 +11,7 @@ from algosync.core.change import Change, Finding
 from algosync.core.plan import Plan
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Json, Resource
-from algosync.core.terminal_text import harmless_json
+from algosync.core.text import harmless_json
 from algosync.views.subject import Drifted, Planned, Subject
 
 __all__ = ["drift_document", "json_text", "plan_document", "view"]

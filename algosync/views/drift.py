@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from algosync.core.change import Drift, Finding
-from algosync.core.terminal_text import paint
-from algosync.core.text import printable
+from algosync.core.text import paint, printable
 from algosync.views.value import differences
 
 __all__ = ["HEADINGS", "drift_lines"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from algosync.core.error import AlgosyncError, BuildFailed, ClusterError, Fault, Several, TestFailed, WorkflowError
-from algosync.core.terminal_text import paint
-from algosync.core.text import printable, printable_lines
+from algosync.core.text import paint, printable, printable_lines
 
 __all__ = ["details", "error_lines"]
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from algosync.core.change import Action, Change
 from algosync.core.plan import Plan, PlanHeader
 from algosync.core.resource import Json
-from algosync.core.terminal_text import paint
-from algosync.core.text import plural, printable, size
+from algosync.core.text import paint, plural, printable, size
 from algosync.views.value import UNKNOWN, Difference, differences, shown
 
 __all__ = ["ACTIONS", "header_lines", "plan_lines"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from algosync.core.event import Event, Note, Progress, StepDone, StepFailed, StepSkipped, StepStarted
 from algosync.core.schedule import Step, Verb
-from algosync.core.terminal_text import paint
-from algosync.core.text import duration, printable, size
+from algosync.core.text import duration, paint, printable, size
 
 __all__ = ["VERBS", "event_line", "title", "transfer"]
 

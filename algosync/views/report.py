@@ -9,8 +9,7 @@ from algosync.core.error import Denied, Unreachable
 from algosync.core.event import StepDone, StepFailed, StepSkipped
 from algosync.core.plan import Plan
 from algosync.core.report import Report
-from algosync.core.terminal_text import paint
-from algosync.core.text import duration, plural, printable
+from algosync.core.text import duration, paint, plural, printable
 from algosync.views.error import details
 
 __all__ = ["closing_lines", "failure_lines", "outcome_lines"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-import shutil
 import subprocess
 import tracemalloc
 import zlib
@@ -183,7 +182,7 @@ def test_mutated_packs_raise_only_our_errors() -> None:
     assert refused > 1500
 
 
-@pytest.mark.skipif(not shutil.which("git"), reason="there is no git binary here")
+@pytest.mark.needs("git")
 def test_packs_of_git_are_read(tmp_path: Path) -> None:
     git = ["git", "-c", "user.name=a", "-c", "user.email=b"]
     subprocess.run([*git, "init", "-q"], cwd=tmp_path, check=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ TREE = {
     "src/ümläut/空.txt": Blob("é\r\n".encode()),
     "src.d": Blob(b""),
 }
-needs_git = pytest.mark.skipif(not shutil.which("git"), reason="there is no git binary here")
+needs_git = pytest.mark.needs("git")
 
 
 def test_an_empty_repository_has_no_head(server: GitServer) -> None:

@@ -12,12 +12,12 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from harness import Cluster, Workspace, cluster_process
-from world import NCSA, SQUID, TINYPROXY, put, squid, tinyproxy, two_algorithms
+from world import NCSA, SQUID, put, squid, tinyproxy, two_algorithms
 
 sys.path.append(str(Path(__file__).parents[1] / "secrets"))  # a folder whose name the standard library has taken
 from scan import Scanner, watching
 
-needs_tinyproxy = pytest.mark.skipif(TINYPROXY is None, reason="tinyproxy is not installed")
+needs_tinyproxy = pytest.mark.needs("tinyproxy")
 
 EXAMPLES = Path(__file__).parents[2] / "workflows"
 NAME = "image_parallel_pipelining"

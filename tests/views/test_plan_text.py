@@ -9,7 +9,7 @@ from algosync.core.error import AlgosyncError, BuildFailed, Denied, Fault, Sever
 from algosync.core.plan import Check, Plan, PlanHeader
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Json, Resource
-from algosync.core.terminal_text import PAINT
+from algosync.core.text import PAINT
 from algosync.kinds import KINDS
 from algosync.views import FORMATS
 from algosync.views.drift import drift_lines

@@ -13,7 +13,7 @@ from algosync.core.plan import Check, Plan
 from algosync.core.report import Report, fold
 from algosync.core.resource import Resource
 from algosync.core.schedule import Step, Verb
-from algosync.core.terminal_text import PAINT
+from algosync.core.text import PAINT
 from algosync.views.progress import event_line, title, transfer
 from algosync.views.report import closing_lines, failure_lines, outcome_lines
 

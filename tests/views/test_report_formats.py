@@ -16,7 +16,7 @@ from algosync.core.plan import Plan
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Resource
 from algosync.core.schedule import Verb
-from algosync.core.terminal_text import PAINT
+from algosync.core.text import PAINT
 from algosync.views import FORMATS
 from algosync.views.drift import HEADINGS
 from algosync.views.plan import ACTIONS

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from algosync.cli.embedded import is_local
 
+from algosync.cli.local.location import is_local
 from algosync.core.address import Address
 from algosync.core.error import UsageError, WorkflowError
 from algosync.workflow import load, variables

@@ -5,7 +5,6 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
-import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -77,7 +76,7 @@ def test_what_python_packs_is_read(tmp_path: Path, kind: int) -> None:
         assert read_archive(file) == files
 
 
-@pytest.mark.skipif(not shutil.which("tar"), reason="there is no tar binary here")
+@pytest.mark.needs("tar")
 @pytest.mark.parametrize("kind", ["gnu", "oldgnu", "pax", "posix"])
 @pytest.mark.parametrize("what", [["."], ["*"], ["--transform=s,^\\./,Hello/,", "."]])
 def test_what_the_tar_binary_packs_is_read(tmp_path: Path, kind: str, what: list[str]) -> None:
@@ -89,7 +88,7 @@ def test_what_the_tar_binary_packs_is_read(tmp_path: Path, kind: str, what: list
         assert read_archive(file) == FILES
 
 
-@pytest.mark.skipif(not shutil.which("git"), reason="there is no git binary here")
+@pytest.mark.needs("git")
 def test_what_git_archive_packs_is_read(tmp_path: Path) -> None:
     _write(tmp_path / "in", FILES)
     git = ["git", "-c", "user.name=a", "-c", "user.email=b"]

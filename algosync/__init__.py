@@ -1,3 +1,3 @@
-"""algosync: export algorithms between Algorithmia clusters, declaratively, and prove that they work there."""
+"""algosync: export algorithms from one Algorithmia cluster to another, declaratively, and test them there."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""`algosync`, also as `python -m algosync`: signals are ours before anything heavy is imported."""
+"""The `algosync` command, also `python -m algosync`. Installs the signal handlers before the slow imports."""
 
 from algosync.cli.interrupt import Signalled, install, leave
 
@@ -6,7 +6,7 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Runs one command and exits."""
+    """Run one command and exit."""
     try:
         install()
         from algosync.cli.main import main as run

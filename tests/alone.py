@@ -1,4 +1,4 @@
-"""Tests that measure have the machine to themselves: while one runs, the other workers of pytest-xdist wait between two tests."""
+"""Let tests that measure time run alone: the other workers of pytest-xdist wait between two tests meanwhile."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ __all__ = ["forget", "turn"]
 
 @contextmanager
 def turn(run: str, *, alone: bool) -> Iterator[None]:
-    """The place of one test of this run, beside others or alone. Who wants to be alone waits in the door, and nobody gets past."""
+    """Hold a slot for one test of this run, shared or exclusive. A waiting exclusive test blocks all later ones, so it is not
+    starved.
+    """
     with ExitStack() as place:
         with _locked(_file(run, "door"), fcntl.LOCK_EX):
             place.enter_context(_locked(_file(run, "room"), fcntl.LOCK_EX if alone else fcntl.LOCK_SH))
@@ -22,7 +24,7 @@ def turn(run: str, *, alone: bool) -> Iterator[None]:
 
 
 def forget(run: str) -> None:
-    """Nobody of this run needs a place any more."""
+    """Remove the lock files of this run."""
     for name in ("door", "room"):
         with suppress(FileNotFoundError):
             _file(run, name).unlink()
@@ -39,6 +41,6 @@ def _locked(path: Path, kind: int) -> Iterator[None]:
         fcntl.flock(file, kind)
         yield
     finally:
-        # Not by closing it alone: a test may have left copies of all that was open.
+        # Unlock explicitly. Closing the file is not enough: a test may have left processes with copies of the descriptor.
         fcntl.flock(file, fcntl.LOCK_UN)
         os.close(file)

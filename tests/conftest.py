@@ -1,4 +1,4 @@
-"""Fixtures that every folder may use."""
+"""Fixtures for all folders."""
 
 import os
 import shutil
@@ -10,17 +10,50 @@ import alone
 import pytest
 from harness import Cluster, Workspace, cluster_process
 
+EXTENDED = (
+    "attacks/test_answers_fuzz.py",
+    "attacks/test_git_answers_fuzz.py",
+    "attacks/test_sink_cluster.py",
+    "attacks/test_workflow_fuzz.py",
+    "conformance/",
+    "emulator/test_build_jail.py",
+    "emulator/test_fan_out.py",
+    "emulator/test_git_clients.py",
+    "emulator/test_interpreters.py",
+    "emulator/test_jail.py",
+    "emulator/test_mutated_requests.py",
+    "emulator/test_page_browser.py",
+    "emulator/test_survival.py",
+    "faults/",
+    "inputs/",
+    "perf/",
+    "scenarios/test_crash.py",
+    "scenarios/test_drift.py",
+    "scenarios/test_early_days.py",
+    "scenarios/test_model_release.py",
+    "scenarios/test_one_plan.py",
+    "scenarios/test_signals.py",
+    "scenarios/test_world_failures.py",
+    "scenarios/test_world_proxy.py",
+    "secrets/test_canaries.py",
+    "sources/archive/test_mutations.py",
+    "sources/archive/test_packers.py",
+    "state/test_state_contention.py",
+    "state/test_state_crashes.py",
+)
+"""Files and folders of extended tests. Single tests have the marker `extended` or `needs`."""
+
 PLACES = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin"
 """Where programs may be: servers of Debian's packages are outside the usual PATH."""
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell gives that to what it starts in the background, and so it would be in everything that tests start.
+    # A shell makes background processes ignore SIGINT, and all processes that tests start would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    """A destination of its own for one test."""
+    """A destination cluster for one test."""
     with cluster_process(tmp_path / "cluster") as running:
         yield running
 
@@ -34,8 +67,11 @@ def workspace(tmp_path: Path, cluster: Cluster) -> Workspace:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Apply the marker `needs` before pytest selects tests by their markers."""
+    """Mark the extended tests before pytest selects tests by their markers."""
+    here = Path(__file__).parent
     for item in items:
+        if item.path.is_relative_to(here) and item.path.relative_to(here).as_posix().startswith(EXTENDED):
+            item.add_marker("extended")
         programs = [program for marker in item.iter_markers("needs") for program in marker.args]
         if programs:
             item.add_marker("extended")
@@ -45,7 +81,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    # Of a worker alone: what a test starts has that test's place.
+    # In the worker only: the processes that a test starts belong to that test's slot.
     worker = getattr(item.config, "workerinput", None)
     if worker is None:
         return (yield)
@@ -54,6 +90,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    # Workers end before the process that has started them, which knows them by this.
+    # Workers end before the process that started them. They are found by this plugin.
     if (session := config.pluginmanager.get_plugin("dsession")) is not None:
         alone.forget(session.nodemanager.testrunuid)

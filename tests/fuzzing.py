@@ -1,6 +1,6 @@
 """What all fuzz tests share: how many runs, from which seed, and how much work one of them may be.
 
-`ALGOSYNC_FUZZ_SCALE` multiplies the counts (1.0 where it is not set), `ALGOSYNC_FUZZ_SEED` moves to other inputs.
+`ALGOSYNC_FUZZ_SCALE` multiplies the counts (default 1.0), `ALGOSYNC_FUZZ_SEED` selects other inputs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MOST_CALLS = 1_000_000  # calls of functions for one input
 
 
 def runs(count: int) -> int:
-    """How many inputs to try where `count` is the usual number; at least one."""
+    """Number of inputs to try if `count` is the usual number; at least one."""
     return max(1, round(count * float(os.environ.get("ALGOSYNC_FUZZ_SCALE", "1"))))
 
 

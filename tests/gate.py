@@ -1,4 +1,4 @@
-"""A gate before a cluster: it lets requests through until one comes that is waited for, and holds that one."""
+"""A proxy before a cluster that forwards requests until an expected one comes, and holds that one."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ __all__ = ["Gate", "Hold", "gate_before"]
 
 @dataclass
 class Hold:
-    """What is waited for: `METHOD /path-glob`, with its query. `how`: `before` it is passed on, `after` (it was done, the answer is
-    held), `busy` (503, come back in a minute) or `nothing` (an empty list, once and again)."""
+    """An expected request: `METHOD /path-glob`, with its query.
+
+    `how`: `before` it is forwarded, `after` (it was executed, the reply is held), `busy` (503, retry in a minute) or `nothing` (an
+    empty list, every time).
+    """
 
     match: str
     how: str = "before"
@@ -28,7 +31,7 @@ class Hold:
 
 @dataclass
 class Gate:
-    """`url` is where the cluster seems to be."""
+    """`url` is the address that clients use."""
 
     upstream: str
     url: str = ""
@@ -36,7 +39,7 @@ class Gate:
     opened: threading.Event = field(default_factory=threading.Event)
 
     def waiting_for(self, match: str, how: str = "before") -> threading.Event:
-        """Set when such a request has come, or come and been done."""
+        """Return an event that is set when such a request has arrived, or has been executed."""
         self.hold = Hold(match, how)
         return self.hold.reached
 
@@ -79,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(status, headers, answer)
 
-    # The names are the base class's.
+    # These names are given by the base class.
     do_POST = do_PUT = do_DELETE = do_HEAD = do_GET  # noqa: N815
 
     def _held(self, hold: Hold) -> None:
@@ -118,8 +121,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Silent."""
+        """Log nothing."""
 
     def handle(self) -> None:
-        with contextlib.suppress(OSError):  # the client was killed: that is what is tested
+        with contextlib.suppress(OSError):  # the client was killed, as the test intends
             super().handle()

@@ -1,4 +1,4 @@
-"""What the scenarios stand on: a real cluster process, and algosync run as users run it, in a process of its own."""
+"""Base of the scenarios: a real cluster process, and algosync run as users run it, in its own process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = ["Cluster", "Workspace", "Writes", "certificate", "cluster_process"]
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """The requests that changed something, as `METHOD path`, as algosync/cli/README.md defines it; calls of algorithms are none."""
+    """The requests that changed something, as `METHOD path`. Calls of algorithms do not count."""
 
     lines: tuple[str, ...]
 
@@ -43,7 +43,7 @@ class Writes:
 
 @dataclass
 class Cluster:
-    """A cluster that keeps running whatever happens to its users. `ca_cert` is there where it serves TLS."""
+    """A cluster that keeps running whatever its users do. `ca_cert` is set if it serves TLS."""
 
     root: Path
     url: str
@@ -57,7 +57,7 @@ class Cluster:
         return {**named, f"{side}_CA_CERT": str(self.ca_cert)} if self.ca_cert else named
 
     def api(self) -> Connection:
-        """Our own client, for looking and for changing things behind algosync's back."""
+        """Our own client, to inspect the cluster and to change it without algosync's knowledge."""
         return connect(
             parse(self.url, "test"),
             credential(self.key, "test"),
@@ -75,7 +75,7 @@ class Cluster:
         expires_in: float | None = None,
         form: str = "plain",
     ) -> str:
-        """One more key of a user, who is made where there is none; `expires_in` seconds may be negative."""
+        """Add a key for a user, who is created if missing. `expires_in` seconds may be negative."""
         with closing(Database(self.root / "cluster.sqlite")) as database:
             accounts, user = Accounts(database), user or self.user
             accounts.add_user(user)
@@ -85,7 +85,7 @@ class Cluster:
         return key
 
     def join(self, organization: str, user: str | None = None) -> None:
-        """Make a user a member of an organization; either is made where there is none."""
+        """Make a user a member of an organization; both are created if missing."""
         with closing(Database(self.root / "cluster.sqlite")) as database:
             accounts, user = Accounts(database), user or self.user
             accounts.add_user(user)
@@ -108,7 +108,7 @@ class Cluster:
 
     @contextmanager
     def writes(self) -> Iterator[Writes]:
-        """What is written while the body runs; `lines` is filled in when it ends."""
+        """Collect the writes while the body runs; `lines` is complete when the body ends."""
         before = len(self.requests())
         seen = Writes(())
         yield seen
@@ -125,14 +125,16 @@ def _writes(requests: list[Mapping[str, object]]) -> Iterator[str]:
 
 
 def certificate(path: Path, root: Path, names: Sequence[str] = ("localhost", "127.0.0.1"), days: float = 1) -> Path:
-    """A certificate by the authority of the cluster in `root`, which need not have run yet; expired where `days` are negative."""
+    """Create a certificate of the authority of the cluster in `root`, which may not have run yet; expired if `days` is negative."""
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     return authority(root / "tls", names).issue(path, names, days)
 
 
 @contextmanager
 def cluster_process(root: Path, user: str = "local", **options: object) -> Iterator[Cluster]:
-    """Options become those of `python -m algosync.emulator`: `tls=True`, `certificate=PATH`, `port=N`, `faults=PATH`."""
+    """Start a cluster. Options become those of `python -m algosync.emulator`: `tls=True`, `certificate=PATH`, `port=N`,
+    `faults=PATH`.
+    """
     command = [sys.executable, "-m", "algosync.emulator", str(root), "--user", user]
     for name, value in options.items():
         if value is not None and value is not False:
@@ -145,7 +147,7 @@ def cluster_process(root: Path, user: str = "local", **options: object) -> Itera
         document = json.loads((root / "cluster.json").read_text())
         ca_cert = document["ca_cert"] and Path(document["ca_cert"])
         if "certificate" in options:
-            ca_cert = root / "tls" / "ca.pem"  # who signs what `certificate` makes
+            ca_cert = root / "tls" / "ca.pem"  # the authority that signs what `certificate` creates
         yield Cluster(root, document["address"], document["user"], document["key"], process, ca_cert)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -169,7 +171,7 @@ class Workspace:
     environ: dict[str, str] = field(default_factory=dict)
 
     def algorithm(self, name: str, code: str = PLAIN, requirements: str = "") -> None:
-        """The folder beside the workflow that holds one algorithm's source, in the plain `apply` layout."""
+        """Write one algorithm's source into the folder beside the workflow, in the plain `apply` layout."""
         source = self.folder / "algorithms" / name / "src"
         source.mkdir(parents=True, exist_ok=True)
         (source / "__init__.py").write_text("")
@@ -177,15 +179,15 @@ class Workspace:
         (source.parent / "requirements.txt").write_text(requirements)
 
     def data(self, collection: str, name: str, content: bytes) -> str:
-        """A file of the `file://` source beside the workflow; returns its URI."""
+        """Write a file of the `file://` source beside the workflow. Return its URI."""
         folder = self.folder / "source" / "quality" / collection
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
         return f"data://.my/{collection}/{name}"
 
     def settle_source(self) -> None:
-        """Sets the source's files far enough back for their stamps to be trusted."""
-        time.sleep(2.1)  # the change time of a file cannot be set, only waited for
+        """Wait until the stamps of the source's files are trusted."""
+        time.sleep(2.1)  # the change time of a file cannot be set
 
     def write(self, algorithms: list[dict[str, object]], **more: object) -> None:
         document = {"source_info": {"cluster_address": "file://source"}, **more, "algorithms": algorithms}
@@ -206,14 +208,14 @@ class Workspace:
         )
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        """The machine's, without what could steer algosync, plus the workspace's own."""
+        """The machine's environment without variables that affect algosync, plus the workspace's own."""
         own = ("DESTINATION_", "SOURCE_", "ALGOSYNC_", "WORKFLOW_NAME")
         machine = {k: v for k, v in os.environ.items() if not k.startswith(own)}
         package = str(Path(__file__).resolve().parent.parent)
         return {**machine, "PYTHONPATH": package, "COLUMNS": "200", **self.environ, **(more or {})}
 
     def started(self, until: str) -> subprocess.Popen[str]:
-        """An apply that has come as far as a line that begins so. It is killed where that takes over a minute."""
+        """Start an apply and return when it prints a line that starts with `until`. It is killed after a minute."""
         process = subprocess.Popen(
             [sys.executable, "-m", "algosync", "apply", "--auto-approve"],
             cwd=self.folder,
@@ -236,7 +238,10 @@ class Workspace:
         raise AssertionError("".join(shown))
 
     def waiting_algorithm(self, name: str) -> Callable[[], None]:
-        """One that does not answer before what is returned is called: it waits at a port, as a jail hides files of the test."""
+        """Write an algorithm that does not reply until the returned function is called.
+
+        It waits at a port, because a jail hides the files of the test.
+        """
         door = socket.create_server(("127.0.0.1", 0))
         wait = f"socket.create_connection({door.getsockname()}).recv(1)"
         code = (
@@ -246,7 +251,7 @@ class Workspace:
         return door.close
 
     def apply(self, *arguments: str, code: int = 0, environ: Mapping[str, str] | None = None) -> str:
-        """An apply that has to end with that exit code; returns both streams."""
+        """Run an apply that must end with that exit code. Return both streams."""
         done = self.run("apply", "--auto-approve", *arguments, environ=environ)
         assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
@@ -258,7 +263,7 @@ class Workspace:
         return document
 
     def actions(self, *arguments: str) -> dict[str, str]:
-        """What a plan would do, by address; what needs nothing is left out."""
+        """Return the planned actions by address, without resources that need none."""
         changes = self.plan(*arguments)["resource_changes"]
         assert isinstance(changes, list)
         found = {change["address"]: change["change"]["actions"][0] for change in changes}

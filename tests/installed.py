@@ -1,4 +1,4 @@
-"""Clients that are no dependency of ours: found, or installed once into a cache folder by their own installers."""
+"""Clients that are not dependencies of algosync: found, or installed once into a cache folder by their own installers."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ DEADLINE = 300
 
 
 class Missing(Exception):
-    """It is not on this machine, and cannot be installed; the text says why."""
+    """The client is missing and cannot be installed; the text gives the reason."""
 
 
 def old_python() -> str:
-    """An interpreter that has the Python client 1.7.10: `ALGOSYNC_OLD_CLIENT`, or one made from this interpreter."""
+    """Return an interpreter with the Python client 1.7.10: `ALGOSYNC_OLD_CLIENT`, or one made from this interpreter."""
     if found := os.environ.get("ALGOSYNC_OLD_CLIENT"):
         return found
 
@@ -34,7 +34,7 @@ def old_python() -> str:
 
 
 def node_modules() -> Path:
-    """The folder that has the node client 0.3.10."""
+    """Return the folder with the node client 0.3.10."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             raise Missing(f"there is no {program} on this machine")
@@ -47,7 +47,7 @@ def node_modules() -> Path:
 
 
 def _once(name: str, install: Callable[[Path], None]) -> Path:
-    """The folder that `install` has filled; whole, or it is begun anew. Of several processes one installs, the others wait."""
+    """Return the folder that `install` has filled completely. If several processes ask, one installs and the others wait."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "algosync" / "clients"
     cache.mkdir(parents=True, exist_ok=True)
     folder, mark = cache / name, cache / f"{name}.complete"

@@ -1,4 +1,4 @@
-"""Proof that code touches nothing outside of memory: Python's audit events while it runs."""
+"""Check that code touches nothing outside memory, by Python's audit events."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ sys.addaudithook(_audit)  # for the life of the process: hooks cannot be removed
 
 @contextmanager
 def untouched() -> Iterator[None]:
-    """Fails where this thread opens a file, or asks the system to change or start or connect anything, in the body."""
+    """Fail if this thread opens a file in the body, or asks the system to change, start or connect anything."""
     _here.seen = seen = []
     try:
         yield

@@ -1,4 +1,4 @@
-"""A server between algosync and a cluster that twists answers: what a hostile or broken cluster says, said by a real one."""
+"""A proxy between algosync and a cluster that modifies replies, to simulate a hostile or broken cluster."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Answer:
         return replace(self, body=body, status=status or self.status)
 
 
-Ask: TypeAlias = Callable[[], Answer]  # the cluster's own answer; what is not asked for does not happen
+Ask: TypeAlias = Callable[[], Answer]  # returns the reply of the cluster, which sees the request only when this is called
 Twist: TypeAlias = Callable[[Request, Ask], Answer]
 
 
 @contextmanager
 def twisted(upstream: str, twist: Twist, key: str | None = None) -> Iterator[str]:
-    """The address of the server in between, while the body runs. `key` takes the place of whatever key it is asked with."""
+    """Yield the address of the proxy. `key` replaces the key of every request."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(urlsplit(upstream).netloc, twist, key))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -83,7 +83,7 @@ def _handler(upstream: str, twist: Twist, key: str | None) -> type[BaseHTTPReque
         do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _pass_on  # noqa: N815  # http.server's names
 
         def log_message(self, *_: object) -> None:
-            """Nobody reads it."""
+            """Log nothing."""
 
     return Between
 

@@ -1,82 +1,91 @@
-"""`algosync apply`: the plan, approval, the changes, the tests."""
+"""`algosync apply`: show the plan, ask for approval, make the changes, run the tests."""
 
-from __future__ import annotations
-
-import sys
-from contextlib import closing
-from typing import TYPE_CHECKING
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from algosync.cli.choice import Choice
-from algosync.cli.interrupt import Signalled
-from algosync.cli.plan import planned, shown
-from algosync.cli.stage import Stage, opened
+from algosync.cli.command import command
+from algosync.cli.options import AutoApprove, CompareOptions, TargetOptions
+from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from algosync.cli.session import CommandSession
     from algosync.core.plan import Plan
     from algosync.core.report import Report
-    from algosync.views.terminal import Terminal
 
-__all__ = ["run"]
+__all__ = ["apply"]
 
 
-def run(choice: Choice, terminal: Terminal, *, targets: list[str], auto_approve: bool, no_input: bool) -> None:
-    from algosync.cli.fault import fault_in_algosync
-    from algosync.core.error import AlgosyncError, ApplyIncomplete
-    from algosync.views.plan import show_header, show_plan
-    from algosync.views.report import show_report
+@dataclass(frozen=True, slots=True)
+class ApplyOptions(CompareOptions):
+    """Options of `apply` alone."""
 
-    stage: Stage | None = None
-    try:
-        with opened(choice, terminal, writes=True) as stage:
-            plan = planned(stage, targets, terminal)
-            show_header(plan.header, terminal)
-            show_plan(shown(plan, terminal), terminal)
-            if plan.visible and not auto_approve:
-                _ask(terminal, no_input=no_input or bool(choice.environ.get("CI")))
-            terminal.result()
-            report = _carry_out(plan, stage, terminal)
-    except AlgosyncError as error:
-        if stage is None or not stage.session.wrote:
-            raise
-        raise ApplyIncomplete(error.message, hint=error.hint) from error
-    except (typer.Exit, typer.Abort):
-        raise
-    except Exception as error:
-        if stage is None or not stage.session.wrote:
-            raise
-        fault = fault_in_algosync(error)
-        raise ApplyIncomplete(fault.message, hint=fault.hint) from error
-    show_report(report, plan, terminal)
+    build_timeout: Annotated[int, typer.Option(metavar="SECONDS", min=1, help="How long to wait for one build.")] = 1800
+    auto_approve: AutoApprove = False
+
+
+@command
+def apply(terminal: Terminal, targets: TargetOptions, options: ApplyOptions) -> None:
+    """Make the needed changes and run the tests. Every algorithm is tested before it is published."""
+    from algosync.cli.plan import make_session_plan, masked_for, metadata
+    from algosync.views.report import closing_lines, failure_lines, outcome_lines
+    from algosync.views.subject import Planned
+
+    with _apply_session(options, terminal) as session:
+        plan = make_session_plan(session, targets, terminal)
+        terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header)), "text")
+        if plan.visible and not options.auto_approve:
+            _ask(options, terminal)
+        terminal.result()
+        report = _carry_out(plan, session, terminal)
+    terminal.result_lines(outcome_lines(report, plan))
+    terminal.tell_lines(failure_lines(report))
+    terminal.result_lines(closing_lines(report, plan))
     raise typer.Exit(report.exit_code)
 
 
-def _carry_out(plan: Plan, stage: Stage, terminal: Terminal) -> Report:
+@contextmanager
+def _apply_session(options: ApplyOptions, terminal: Terminal) -> "Iterator[CommandSession]":
+    """A session that writes. ApplyIncomplete: something failed after something was written."""
+    from algosync.cli.internal_error import internal_error
+    from algosync.cli.session import command_session
+    from algosync.core.error import AlgosyncError, ApplyIncomplete
+
+    session: CommandSession | None = None
+    try:
+        with command_session(options, terminal, writes=True) as session:
+            yield session
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        if session is None or not session.ledger.wrote:
+            raise
+        cause = error if isinstance(error, AlgosyncError) else internal_error(error)
+        raise ApplyIncomplete(cause.message, hint=cause.hint) from error
+
+
+def _carry_out(plan: "Plan", session: "CommandSession", terminal: Terminal) -> "Report":
+    from algosync.cli.interrupt import Signalled
+    from algosync.cli.live import watch
     from algosync.core.report import fold
     from algosync.engine.apply import apply
-    from algosync.views.progress import watch
 
-    # Closed here whatever happens above it: the state must not be unlocked while anything is still written.
-    with closing(apply(plan, stage.workflow, stage.scene, stage.session)) as events:
+    # Close the events before the session ends, because closing waits for the workers: the state must stay locked while they write.
+    with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:
         try:
-            return fold(watch(events, terminal), lambda: stage.session.wrote)
+            return fold(watch(events, terminal), lambda: session.ledger.wrote)
         except Signalled:
-            terminal.tell("What is done is recorded; running the same command again continues from here.")
+            terminal.tell("Everything done so far is recorded; run the same command again to continue from here.")
             raise
 
 
-def _ask(terminal: Terminal, *, no_input: bool) -> None:
-    from algosync.core.error import AlgosyncError
+def _ask(options: ApplyOptions, terminal: Terminal) -> None:
+    from algosync.cli.approval import can_prompt, require_approval
 
-    # On stderr: where the plan is piped or kept in a file, the question must still be seen.
-    if no_input or not sys.stdin.isatty() or not terminal.err.isatty():
-        raise AlgosyncError("nobody is there to approve", hint="use --auto-approve, or run it on a terminal")
-    terminal.tell()
-    terminal.tell(terminal.paint("Do you want to perform these actions?", "bold"))
-    terminal.tell("  Only 'yes' will be accepted to approve.")
-    terminal.err.write("  Enter a value: ")
-    terminal.err.flush()
-    answer = sys.stdin.readline()
-    if answer.strip() != "yes":
-        raise AlgosyncError("apply was not approved; nothing was changed")
+    question = "\n" + terminal.paint("Do you want to perform these actions?", "bold")
+    prompt = can_prompt(terminal, options.environ, no_input=options.no_input)
+    require_approval(question, "apply was not approved; nothing was changed", terminal, prompt=prompt)

@@ -1,4 +1,4 @@
-"""Clusters: how the options and the environment name them, and the ways to them."""
+"""Connections to the clusters that the options and the environment name."""
 
 from __future__ import annotations
 
@@ -7,108 +7,120 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.cli.choice import Choice
 from algosync.core.error import UsageError
 from algosync.core.text import printable
 
 if TYPE_CHECKING:
+    from algosync.cli.options import ClusterOptions
+    from algosync.cli.terminal import Terminal
     from algosync.cluster.connection import Cluster
     from algosync.cluster.data import DataStore
     from algosync.net import Host, Net
-    from algosync.views.terminal import Terminal
 
 __all__ = ["Clusters", "clusters", "git_host", "label"]
 
 
 @dataclass(frozen=True, slots=True)
 class Clusters:
-    """The ways to clusters, open as long as `stack` is. What must never be shown is hidden from the terminal first."""
+    """Connections that stay open until `stack` is closed. The terminal hides a cluster's key before the key is used."""
 
-    choice: Choice
+    options: ClusterOptions
     terminal: Terminal
     stack: ExitStack
     net: Net
 
     def destination(self) -> tuple[str, Cluster]:
-        """Its label and itself. UsageError: none is named."""
-        address = self.choice.destination or self.choice.environ.get("DESTINATION_API_ADDRESS", "")
+        """The destination's label, and a connection to it. UsageError: no destination is named."""
+        address = self.options.destination or self.options.environ.get("DESTINATION_API_ADDRESS", "")
         if not address:
             raise UsageError(
                 "no destination is named",
-                hint="set DESTINATION_API_ADDRESS and DESTINATION_API_KEY, or use --destination local for an embedded cluster",
+                hint="set DESTINATION_API_ADDRESS and DESTINATION_API_KEY, or use --destination local for a local cluster",
             )
-        given = "--destination" if self.choice.destination else "DESTINATION_API_ADDRESS"
-        name = label(address, given, self.choice)
-        return name, self._cluster("DESTINATION", name, given)
+        setting = "--destination" if self.options.destination else "DESTINATION_API_ADDRESS"
+        name = label(address, setting, self.options)
+        return name, self._cluster("DESTINATION", name, setting)
 
-    def source(self, address: str | None, folder: Path, given: str) -> DataStore | None:
-        """A cluster, or a directory below `folder`, where the workflow file is. `given` says where its address was."""
+    def source(self, address: str | None, folder: Path, setting: str) -> DataStore | None:
+        """A source cluster's data, or a directory relative to the workflow file's `folder`. None without an address.
+
+        `setting` is the option or variable that the address comes from, for messages.
+        """
         from algosync.cluster.directory import Directory
 
         if address is None:
             return None
         if address.startswith("file://"):
             return Directory(folder / address.removeprefix("file://"))
-        return self._cluster("SOURCE", address, given).data
+        return self._cluster("SOURCE", address, setting).data
 
-    def _cluster(self, side: str, address: str, given: str) -> Cluster:
-        from algosync.cli.embedded import is_local, running
+    def _cluster(self, side: str, address: str, setting: str) -> Cluster:
+        from algosync.cli.local.location import is_local
         from algosync.cluster.address import parse
         from algosync.cluster.connection import connect
         from algosync.core.credential import credential
-        from algosync.net import Names, Proxies
+        from algosync.net import SettingNames
 
         if is_local(address):
-            local = self.stack.enter_context(running(address, self.choice.state))
-            self.terminal.hide(local.key.reveal())
-            direct = replace(self.net, proxies=Proxies())
-            key = credential(local.key.reveal(), "the local cluster's key")
-            return connect(parse(local.url, given), key, direct, local.ca_cert)
-        key = credential(self.choice.environ.get(f"{side}_API_KEY", ""), f"{side}_API_KEY")
+            return self._local_cluster(address, setting)
+        key = credential(self.options.environ.get(f"{side}_API_KEY", ""), f"{side}_API_KEY")
         self.terminal.hide(key.secret.reveal())
-        where = parse(address, given, insecure=self.choice.insecure_http)
-        names = Names(given, f"{side}_API_KEY", f"{side}_CA_CERT")
-        return connect(where, key, self.net, self.choice.environ.get(names.ca_cert), names)
+        parsed = parse(address, setting, insecure=self.options.insecure_http)
+        names = SettingNames(setting, f"{side}_API_KEY", f"{side}_CA_CERT")
+        return connect(parsed, key, self.net, self.options.environ.get(names.ca_cert), names)
+
+    def _local_cluster(self, address: str, setting: str) -> Cluster:
+        """A connection to a local cluster, which needs no proxy and is started if it does not run."""
+        from algosync.cli.local.joined_cluster import joined_cluster
+        from algosync.cluster.address import parse
+        from algosync.cluster.connection import connect
+        from algosync.core.credential import credential
+        from algosync.net import Proxies
+
+        local = self.stack.enter_context(joined_cluster(address, self.options.local_home))
+        self.terminal.hide(local.key.reveal())
+        key = credential(local.key.reveal(), "the local cluster's key")
+        return connect(parse(local.url, setting), key, replace(self.net, proxies=Proxies()), local.ca_cert)
 
 
-def clusters(choice: Choice, terminal: Terminal, stack: ExitStack) -> Clusters:
-    """Nothing is sent yet. What is sent later ends when a signal comes."""
+def clusters(options: ClusterOptions, terminal: Terminal, stack: ExitStack) -> Clusters:
+    """Prepare connections; sends nothing yet. A signal ends all requests that are sent later."""
     from algosync.cli.interrupt import on_stop, pause
     from algosync.net import Net, Proxies, Retry
 
-    proxies = Proxies.read(choice.environ)
+    proxies = Proxies.read(options.environ)
     for secret in proxies.secrets():
         terminal.hide(secret.reveal())
 
     def tell(text: str) -> None:
-        if not terminal.live:  # its own lines move there, and show that something is waited for
+        if not terminal.live:  # a live progress display already shows that something is waited for
             terminal.tell(printable(text))
 
-    net = Net(proxies, Retry(pause=pause, tell=tell), timeout=float(choice.request_timeout))
+    net = Net(proxies, Retry(pause=pause, tell=tell), timeout=float(options.request_timeout))
     stack.enter_context(on_stop(net.watch.stop))
-    return Clusters(choice, terminal, stack, net)
+    return Clusters(options, terminal, stack, net)
 
 
-def git_host(choice: Choice, name: str, destination: Cluster) -> Host:
-    """Where its repositories are, below `/git`.
+def git_host(options: ClusterOptions, name: str, destination: Cluster) -> Host:
+    """The host of the destination's git repositories, which are below `/git`.
 
-    The given address belongs to the cluster that the environment names, not to whatever `--destination` puts in its place.
+    DESTINATION_GIT_ADDRESS belongs to the cluster in DESTINATION_API_ADDRESS. It is ignored if `--destination` names another one.
     """
     from algosync.cluster.address import git_base, parse_git
 
     variable = "DESTINATION_GIT_ADDRESS"
-    given = choice.environ.get(variable)
-    named = choice.environ.get("DESTINATION_API_ADDRESS", "")
+    address = options.environ.get(variable)
+    named = options.environ.get("DESTINATION_API_ADDRESS", "")
     host = destination.wire.host
-    if name != destination.address.url or (choice.destination and choice.destination != named):
+    if name != destination.address.url or (options.destination and options.destination != named):
         return host.at(git_base(destination.address).removesuffix("/git"), host.names)
-    base = parse_git(given, variable, insecure=choice.insecure_http) if given else git_base(destination.address)
+    base = parse_git(address, variable, insecure=options.insecure_http) if address else git_base(destination.address)
     return host.at(base.removesuffix("/git"), replace(host.names, address=variable))
 
 
-def label(address: str, variable: str, choice: Choice) -> str:
-    """How a cluster is called: its checked address, or a local one's name. `variable` is where the address was given."""
-    from algosync.cli.embedded import is_local
+def label(address: str, setting: str, options: ClusterOptions) -> str:
+    """A cluster's name in messages and states: its canonical address, or `local:NAME`. `setting`: where the address comes from."""
+    from algosync.cli.local.location import is_local
     from algosync.cluster.address import parse
 
-    return address if is_local(address) else parse(address, variable, insecure=choice.insecure_http).url
+    return address if is_local(address) else parse(address, setting, insecure=options.insecure_http).url

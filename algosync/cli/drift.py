@@ -1,40 +1,33 @@
-"""`algosync drift`: how the destination differs from what we last did there."""
+"""`algosync drift`: show how the destination differs from what was last applied."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import typer
 
-from algosync.cli.choice import Choice
-from algosync.cli.plan import meta_of
-from algosync.cli.stage import opened
+from algosync.cli.command import command
+from algosync.cli.options import CompareOptions, JsonOutput
+from algosync.cli.terminal import Terminal
 
-if TYPE_CHECKING:
-    from algosync.views.terminal import Terminal
-
-__all__ = ["run"]
+__all__ = ["drift"]
 
 
-def run(choice: Choice, terminal: Terminal, *, json: bool) -> None:
+@command
+def drift(terminal: Terminal, options: CompareOptions, json: JsonOutput = False) -> None:
+    """Show how the destination differs from what was last applied. Changes nothing; exit 2 if it differs."""
+    from algosync.cli.live import reading
+    from algosync.cli.plan import metadata
+    from algosync.cli.session import command_session
     from algosync.core.change import Drift
     from algosync.core.error import AlgosyncError
     from algosync.engine.drift import find_drift
-    from algosync.views.document import drift_document
-    from algosync.views.drift import show_drift
-    from algosync.views.plan import show_header
-    from algosync.views.progress import reading
+    from algosync.views.subject import Drifted
 
-    with opened(choice, terminal, writes=False, needs_source=False) as stage:
-        if not stage.session.records:
-            raise AlgosyncError("this workflow was never applied to this destination", hint="algosync apply does that")
+    with command_session(options, terminal, writes=False, needs_source=False) as session:
+        if not session.ledger.records:
+            raise AlgosyncError("this workflow was never applied to this destination", hint="run algosync apply first")
         with reading(terminal, "the destination"):
-            findings = find_drift(stage.workflow, stage.scene, stage.session.records)
-    if json:
-        terminal.document(drift_document(findings, meta_of(stage.header)))
-    else:
-        show_header(stage.header, terminal)
-        show_drift(findings, terminal)
+            findings = find_drift(session.workflow, session.scene, session.ledger.records)
+    terminal.show(Drifted(session.header, findings, metadata(session.header)), "json" if json else "text")
     kinds = {finding.drift for finding in findings}
     if Drift.UNKNOWN in kinds:
         raise typer.Exit(1)

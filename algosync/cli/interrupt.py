@@ -1,8 +1,9 @@
-"""Signals: the first one breaks off what runs and has it recorded, the second one ends the process.
+"""Signals: the first one stops the command, which records its work; the second one ends the process at once.
 
-A thread reads the signals' numbers from a pipe, because a handler may run in the middle of anything, locks included. The handler
-itself only raises in the main thread, which unwinds, records and unlocks. The journal is durable at every moment and the lock ends
-with the process: so whatever does not unwind in time is not waited for.
+The signal handler only raises an exception in the main thread, which then records the work and unlocks the state. The handler can
+interrupt any code, including code that holds a lock. A thread therefore does all other work: it reads signal numbers from a pipe.
+The process ends after a time limit even if the main thread has not finished: the journal is always durable, and the kernel releases
+the state's lock.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _stopping: list[Callable[[], None]] = []
 
 
 class Signalled(BaseException):
-    """SIGINT or SIGTERM; not KeyboardInterrupt, which the parser of the command line would take for its own."""
+    """SIGINT or SIGTERM arrived. This is not KeyboardInterrupt, because the command line's parser would catch that."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -39,7 +40,7 @@ class Signalled(BaseException):
 
 
 def install() -> None:
-    """From now on signals are ours. Doing it again does nothing."""
+    """Handle SIGINT and SIGTERM from now on. A second call does nothing."""
     if signal.getsignal(signal.SIGINT) is _handle:
         return
     reader, writer = os.pipe()
@@ -52,7 +53,7 @@ def install() -> None:
 
 @contextmanager
 def on_stop(call: Callable[[], None]) -> Iterator[None]:
-    """`call` ends what the body waits for; it is called from another thread."""
+    """If a signal arrives while the body runs, another thread calls `call`, which should end whatever the body waits for."""
     _stopping.append(call)
     try:
         yield
@@ -62,7 +63,7 @@ def on_stop(call: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def silently() -> Iterator[None]:
-    """The body only shows what others do: a signal ends the process there without a word on stopping anything."""
+    """While the body runs, a signal ends the process without a message. For commands that only show the work of other processes."""
     _silent.set()
     try:
         yield
@@ -73,22 +74,21 @@ def silently() -> Iterator[None]:
 
 
 def pause(seconds: float) -> None:
-    """Waits. Interrupted: a signal came."""
+    """Sleep. Interrupted: a signal arrived."""
     if _stop.wait(seconds):
         raise Interrupted("interrupted")
 
 
 def exit_code() -> int | None:
-    """That of the signal that came, if one did. Whatever goes wrong after it is its consequence: a handler that raises may
-    interrupt anything, the bookkeeping of locks included."""
+    """The exit code for the signal that arrived; None if none did.
+
+    Errors after a signal are treated as its consequence, because the handler's exception can interrupt any code.
+    """
     return 128 + _signalled if _signalled else None
 
 
 def leave(code: int) -> NoReturn:
-    """Ends the process, with the code of a signal if one came.
-
-    Threads are not waited for: what they do is broken off, and nothing they could do is recorded any more.
-    """
+    """End the process with this exit code, or with that of a signal if one arrived. Does not wait for threads."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
@@ -96,42 +96,42 @@ def leave(code: int) -> NoReturn:
 
 
 def _handle(number: int, _frame: FrameType | None) -> None:
-    global _signalled  # noqa: PLW0603  # no lock may be taken here: what was interrupted may hold it
-    if not _signalled:  # the second one is the thread's business
+    global _signalled  # noqa: PLW0603  # no lock may be taken here: the interrupted code may hold it
+    if not _signalled:  # the thread handles the second one
         _signalled = number
         raise Signalled(number)
 
 
 def _serve(reader: int) -> None:
-    """Ends the process in time, whatever the others are stuck in: this thread waits for nothing else."""
-    number = _next(reader)
-    threading.Thread(target=_break_off, name="stopping", daemon=True).start()
+    """End the process after the first signal's time limit, or at the second signal, even if all other threads hang."""
+    number = _next_signal(reader)
+    threading.Thread(target=_stop_work, name="stopping", daemon=True).start()
     ready, _, _ = select.select([reader], [], [], _UNWIND_WITHIN)
     if ready:
-        number = _next(reader)
-    _say("\x1b[?25h" if os.isatty(2) else "")  # the cursor may be hidden
+        number = _next_signal(reader)
+    _write_stderr("\x1b[?25h" if os.isatty(2) else "")  # show the cursor, which a progress display may have hidden
     os._exit(128 + number)
 
 
-def _break_off() -> None:
+def _stop_work() -> None:
     _stop.set()
     for call in tuple(_stopping):
-        with contextlib.suppress(Exception):  # nothing that fails here may keep the others from being told
+        with contextlib.suppress(Exception):  # one failure must not keep the other calls from being made
             call()
     if not _silent.is_set():
-        _say("\nStopping what runs; a second signal stops at once.\n")
+        _write_stderr("\nStopping; a second signal stops at once.\n")
 
 
-def _next(reader: int) -> int:
-    """The next signal that ends us; other ones that have a handler come this way too."""
+def _next_signal(reader: int) -> int:
+    """Wait for SIGINT or SIGTERM. Ignores the numbers of other signals that have a handler."""
     while True:
         number = os.read(reader, 1)[0]
         if number in (signal.SIGINT, signal.SIGTERM):
             return number
 
 
-def _say(text: str) -> None:
-    """Unless nobody takes it: a pipe that is full, a terminal that was told to wait."""
+def _write_stderr(text: str) -> None:
+    """Write to stderr, unless that would block: a pipe can be full, and a terminal can be paused."""
     with contextlib.suppress(OSError, ValueError):
         if select.select([], [2], [], 0)[1]:
             os.write(2, text.encode())

@@ -1,4 +1,4 @@
-"""A ledger that keeps what must never be shown out of the state, too."""
+"""A ledger that keeps secrets out of the state."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 
 __all__ = ["RedactingLedger"]
 
-_READ_BACK = frozenset({"commit", "manifest", "md5", "paths", "version"})
-
 
 class RedactingLedger:
-    """A Ledger over another one. Digests decide, attributes explain a record to people; what kinds read back of them is rather left
-    out than kept as something else: it is then looked up again."""
+    """A Ledger that redacts the attributes of records before another Ledger stores them.
 
-    def __init__(self, ledger: Ledger, redacted: Callable[[Json], Json]) -> None:
+    `read_back`: the attributes that kinds read again. If redaction changes one, it is left out, and the kind looks it up again.
+    """
+
+    def __init__(self, ledger: Ledger, redacted: Callable[[Json], Json], read_back: frozenset[str]) -> None:
         self._ledger = ledger
+        self._read_back = read_back
         self._redacted = redacted
 
     @property
@@ -38,7 +39,7 @@ class RedactingLedger:
 
     def commit(self, record: Record) -> None:
         redacted = cast("Mapping[str, Json]", self._redacted(record.attributes))
-        kept = {n: v for n, v in redacted.items() if n not in _READ_BACK or v == record.attributes.get(n)}
+        kept = {n: v for n, v in redacted.items() if n not in self._read_back or v == record.attributes.get(n)}
         self._ledger.commit(replace(record, attributes=kept))
 
     def forget(self, address: Address) -> None:

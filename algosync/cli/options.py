@@ -1,103 +1,156 @@
-"""The options that commands share; every one has a default from `ALGOSYNC_<OPTION>`."""
+"""The options that several commands share, in groups.
 
-from __future__ import annotations
+A command takes a group as one parameter (see `command`). To add an option to all commands of a group, add a field here. The field's
+name is the option's name, and the variable `ALGOSYNC_<OPTION>` sets its default. Fields without a typer annotation are not options.
+"""
 
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from algosync.cli import debug
+from algosync.core.error import UsageError
+
 __all__ = [
     "AutoApprove",
-    "BuildTimeout",
-    "Chdir",
-    "Debug",
-    "Destination",
-    "DetailedExitcode",
-    "InsecureHttp",
+    "ClusterOptions",
+    "CommonOptions",
+    "CompareOptions",
     "JsonOutput",
     "NoInput",
-    "Parallelism",
-    "RequestTimeout",
+    "StateAddress",
     "StateFolder",
-    "Target",
-    "Var",
-    "VarFile",
-    "WorkflowArgument",
+    "TargetOptions",
+    "WorkflowOptions",
 ]
 
-WorkflowArgument = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="[WORKFLOW]",
-        help="A path, or a name in workflows/. Default: WORKFLOW_NAME, workflow.* here, or the only file in workflows/.",
-        show_default=False,
-    ),
-]
-Destination = Annotated[
-    str,
-    typer.Option(
-        envvar="ALGOSYNC_DESTINATION",
-        metavar="ADDRESS",
-        help="The destination cluster's API address, `local` or `local:NAME`; overrides DESTINATION_API_ADDRESS.",
-        show_default=False,
-    ),
-]
-StateFolder = Annotated[Path, typer.Option("--state", envvar="ALGOSYNC_STATE", metavar="DIR", help="Where the state is kept.")]
-Chdir = Annotated[
-    Path | None,
-    typer.Option(envvar="ALGOSYNC_CHDIR", metavar="DIR", help="Change to this folder first.", show_default=False),
-]
-Var = Annotated[
-    list[str],
-    typer.Option(
-        "--var", envvar="ALGOSYNC_VAR", metavar="NAME=VALUE", help="A template variable; may be repeated.", show_default=False
-    ),
-]
-VarFile = Annotated[
-    list[str],  # not paths: of those a variable of the environment would be split at `:`
-    typer.Option(
-        envvar="ALGOSYNC_VAR_FILE", metavar="FILE", help="A JSON or YAML file of variables; may be repeated.", show_default=False
-    ),
-]
-Target = Annotated[
-    list[str],
-    typer.Option(
-        "--target",
-        envvar="ALGOSYNC_TARGET",
-        metavar="TARGET",
-        help="Only this algorithm or address, and what it depends on; may be repeated.",
-        show_default=False,
-    ),
-]
-NoInput = Annotated[bool, typer.Option("--no-input", envvar="ALGOSYNC_NO_INPUT", help="Never ask; fail where an answer is needed.")]
-Debug = Annotated[bool, typer.Option("--debug", envvar="ALGOSYNC_DEBUG", help="Log every request; show tracebacks.")]
-JsonOutput = Annotated[bool, typer.Option("--json", envvar="ALGOSYNC_JSON", help="One JSON document on stdout.")]
-DetailedExitcode = Annotated[
-    bool, typer.Option("--detailed-exitcode", envvar="ALGOSYNC_DETAILED_EXITCODE", help="Exit 2 where there are changes.")
-]
-AutoApprove = Annotated[bool, typer.Option("--auto-approve", envvar="ALGOSYNC_AUTO_APPROVE", help="Apply without asking.")]
-Parallelism = Annotated[
-    int, typer.Option(envvar="ALGOSYNC_PARALLELISM", metavar="N", min=1, max=64, help="How much is done at the same time.")
-]
-BuildTimeout = Annotated[
-    int, typer.Option(envvar="ALGOSYNC_BUILD_TIMEOUT", metavar="SECONDS", min=1, help="How long to wait for one build.")
-]
-RequestTimeout = Annotated[
-    int,
-    typer.Option(
-        envvar="ALGOSYNC_REQUEST_TIMEOUT",
-        metavar="SECONDS",
-        min=1,
-        max=86400,
-        help="How long one request may take, and a transfer go without progress.",
-    ),
-]
-InsecureHttp = Annotated[
-    bool,
-    typer.Option(
-        "--insecure-http",
-        envvar="ALGOSYNC_INSECURE_HTTP",
-        help="Allow plain http:// to other machines: keys then travel in clear.",
-    ),
-]
+StateAddress = Annotated[
+    str, typer.Option(metavar="DIR", help="Where states are kept: a folder.")
+]  # a Path would lose a slash of `://`
+StateFolder = Annotated[Path, typer.Option(metavar="DIR", help="The folder where states are kept.")]
+JsonOutput = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
+AutoApprove = Annotated[bool, typer.Option("--auto-approve", help="Do not ask for approval.")]
+NoInput = Annotated[bool, typer.Option("--no-input", help="Never ask; fail if an answer is needed.")]
+
+
+def _change_folder(folder: Path | None) -> Path | None:
+    if folder is not None:
+        try:
+            os.chdir(folder)
+        except OSError as error:
+            raise UsageError(f"--chdir {folder}: {error.strerror}") from None
+    return folder
+
+
+def _enable_debug(context: typer.Context, wanted: bool) -> bool:
+    if wanted:
+        debug.enable(context.obj)
+    return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class CommonOptions:
+    """What every command takes. `environ`: the environment variables; it is not an option."""
+
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowOptions(CommonOptions):
+    """Options of the commands that read a workflow file. If `workflow` is None, `find_workflow` chooses one.
+
+    Variables may hold secrets, so they are not part of the repr.
+    """
+
+    workflow: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[WORKFLOW]",
+            help="A path, or a name in workflows/. Default: WORKFLOW_NAME, workflow.* here, or the only file in workflows/.",
+            show_default=False,
+        ),
+    ] = None
+    var: Annotated[
+        list[str],
+        typer.Option("--var", metavar="NAME=VALUE", help="A template variable; may be repeated.", show_default=False),
+    ] = field(default_factory=list, repr=False)
+    # Texts, because a list of paths from the environment would be split at `:`.
+    var_file: Annotated[
+        list[str],
+        typer.Option("--var-file", metavar="FILE", help="A JSON or YAML file of variables; may be repeated.", show_default=False),
+    ] = field(default_factory=list, repr=False)
+    chdir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Change to this folder first.", show_default=False, callback=_change_folder),
+    ] = None
+    debug: Annotated[bool, typer.Option("--debug", help="Log every request; show tracebacks.", callback=_enable_debug)] = False
+
+    @property
+    def variable_files(self) -> tuple[Path, ...]:
+        return tuple(Path(text) for text in self.var_file)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterOptions(WorkflowOptions):
+    """Options of the commands that ask clusters. If `destination` is empty, the environment names it. Timeouts are in seconds.
+
+    `parallelism` and `build_timeout` are options of some of these commands only; the others use the defaults.
+    """
+
+    destination: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="The destination cluster's API address, `local` or `local:NAME`; overrides DESTINATION_API_ADDRESS.",
+            show_default=False,
+        ),
+    ] = ""
+    state: StateAddress = "state"
+    request_timeout: Annotated[
+        int,
+        typer.Option(
+            metavar="SECONDS",
+            min=1,
+            max=86400,
+            help="How long one request may take, and how long a transfer may go without progress.",
+        ),
+    ] = 120
+    insecure_http: Annotated[
+        bool,
+        typer.Option("--insecure-http", help="Allow plain http:// to other machines, which sends keys unencrypted."),
+    ] = False
+    no_input: NoInput = False
+    parallelism: int = 8
+    build_timeout: int = 1800
+
+    @property
+    def local_home(self) -> Path:
+        """The folder of the local clusters: the state's own folder, or `state` if the state is not in a folder."""
+        scheme, separator, path = self.state.rpartition("://")
+        return Path(path if not separator or scheme == "file" else "state")
+
+
+@dataclass(frozen=True, slots=True)
+class CompareOptions(ClusterOptions):
+    """Options of the commands that compare the workflow or the state with the destination."""
+
+    parallelism: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="How many things to do at the same time.")] = 8
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOptions:
+    """Options that select a part of the workflow. An empty `target` means all of it."""
+
+    target: Annotated[
+        list[str],
+        typer.Option(
+            "--target",
+            metavar="TARGET",
+            help="Only this algorithm or address, and what it depends on; may be repeated.",
+            show_default=False,
+        ),
+    ] = field(default_factory=list)

@@ -1,61 +1,69 @@
-"""`algosync plan`: what apply would do."""
+"""`algosync plan`: show what `apply` would do."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from algosync.cli.choice import Choice
-from algosync.cli.stage import Stage, opened
+from algosync.cli.command import command
+from algosync.cli.options import CompareOptions, JsonOutput, TargetOptions
+from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from algosync.core.plan import Header, Plan
+    from algosync.cli.session import CommandSession
+    from algosync.core.plan import Plan, PlanHeader
     from algosync.core.resource import Json
-    from algosync.views.terminal import Terminal
 
-__all__ = ["meta_of", "planned", "run", "shown"]
+__all__ = ["make_session_plan", "masked_for", "metadata", "plan"]
+
+DetailedExitcode = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 if there are changes.")]
 
 
-def run(choice: Choice, terminal: Terminal, *, targets: list[str], json: bool, detailed_exitcode: bool) -> None:
-    from algosync.views.document import plan_document
-    from algosync.views.plan import show_header, show_plan
+@command
+def plan(
+    terminal: Terminal,
+    targets: TargetOptions,
+    options: CompareOptions,
+    json: JsonOutput = False,
+    detailed_exitcode: DetailedExitcode = False,
+) -> None:
+    """Show what apply would change at the destination. Changes nothing."""
+    from algosync.cli.session import command_session
+    from algosync.views.subject import Planned
 
-    with opened(choice, terminal, writes=False) as stage:
-        plan = shown(planned(stage, targets, terminal), terminal)
-    if json:
-        terminal.document(plan_document(plan, meta_of(plan.header)))
-    else:
-        show_header(plan.header, terminal)
-        show_plan(plan, terminal)
+    with command_session(options, terminal, writes=False) as session:
+        plan = masked_for(terminal, make_session_plan(session, targets, terminal))
+    terminal.show(Planned(plan, metadata(plan.header)), "json" if json else "text")
     if detailed_exitcode and plan.visible:
         raise typer.Exit(2)
 
 
-def planned(stage: Stage, targets: list[str], terminal: Terminal) -> Plan:
+def make_session_plan(session: CommandSession, targets: TargetOptions, terminal: Terminal) -> Plan:
+    """Observe both clusters and make the plan. UsageError: a target names nothing."""
+    from algosync.cli.live import reading
     from algosync.core.error import UsageError
     from algosync.core.plan import targeted
     from algosync.engine.plan import make_plan
-    from algosync.views.progress import reading
 
     with reading(terminal, "both clusters"):
-        plan = make_plan(stage.workflow, stage.scene, stage.session.records, stage.header)
+        plan = make_plan(session.workflow, session.scene, session.ledger.records, session.header)
     try:
-        return targeted(plan, targets)
+        return targeted(plan, targets.target)
     except ValueError as error:
         raise UsageError(str(error)) from None
 
 
-def shown(plan: Plan, terminal: Terminal) -> Plan:
-    """The plan for people, without what a sensitive variable was before."""
+def masked_for(terminal: Terminal, plan: Plan) -> Plan:
+    """The plan as it may be shown: without former values of sensitive variables."""
     from algosync.core.plan import masked
 
     return masked(plan, lambda value: terminal.redacted(value) != value)
 
 
-def meta_of(header: Header) -> Mapping[str, Json]:
-    """All that may differ between two plans of the same thing."""
+def metadata(header: PlanHeader) -> Mapping[str, Json]:
+    """The only part of a JSON document that may differ between two equal plans."""
     from datetime import datetime, timezone
 
     from algosync import __version__

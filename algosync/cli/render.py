@@ -1,27 +1,25 @@
-"""`algosync render`: the text that a template gives."""
+"""`algosync render`: show the text that a template renders to."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from algosync.cli.command import command
+from algosync.cli.options import WorkflowOptions
+from algosync.cli.terminal import Terminal
 
-from algosync.cli.stage import found, hidden_keys
-
-if TYPE_CHECKING:
-    from algosync.cli.choice import Choice
-    from algosync.views.terminal import Terminal
-
-__all__ = ["run"]
+__all__ = ["render"]
 
 
-def run(choice: Choice, terminal: Terminal) -> None:
+@command
+def render(terminal: Terminal, options: WorkflowOptions) -> None:
+    """Show a rendered template, with sensitive variables as ***. Sends no request."""
     from algosync import workflow
+    from algosync.cli.workflow_file import find_workflow, hide_keys
     from algosync.core.text import printable_lines
 
-    hidden_keys(choice, terminal)
-    path = found(choice)
-    given = workflow.variables(choice.variables, choice.variable_files, choice.environ)
-    text = workflow.render(path, given)
-    # A file that is piped on keeps its bytes; a terminal is not to be steered by them.
+    hide_keys(options.environ, terminal)
+    path = find_workflow(options)
+    text = workflow.render(path, workflow.variables(options.var, options.variable_files, options.environ))
+    # A pipe or a file gets the text unchanged. On a terminal, control characters are replaced.
     if not terminal.out.isatty():
         terminal.verbatim(text.removesuffix("\n"))
         return

@@ -1,40 +1,40 @@
-"""`algosync test`: every payload and every workflow test on what is published now."""
+"""`algosync test`: run all tests on the published versions."""
 
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 import typer
 
-from algosync.cli.choice import Choice
-from algosync.cli.stage import opened
+from algosync.cli.command import command
+from algosync.cli.options import ClusterOptions, TargetOptions
+from algosync.cli.terminal import Terminal
 
-if TYPE_CHECKING:
-    from algosync.views.terminal import Terminal
-
-__all__ = ["run"]
+__all__ = ["test"]
 
 
-def run(choice: Choice, terminal: Terminal, *, targets: list[str]) -> None:
+@command
+def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) -> None:
+    """Run all tests on the published versions. Changes nothing."""
+    from algosync.cli.live import watch
+    from algosync.cli.session import command_session
     from algosync.core.error import UsageError
-    from algosync.core.plan import plan_of, targeted
+    from algosync.core.plan import plan_of_checks, targeted
     from algosync.core.report import fold
     from algosync.engine.apply import apply
-    from algosync.views.plan import show_header
-    from algosync.views.progress import watch
-    from algosync.views.report import show_failures, show_tests
+    from algosync.views.plan import header_lines
+    from algosync.views.report import failure_lines, outcome_lines
 
-    with opened(choice, terminal, writes=False, needs_source=False) as stage:
+    with command_session(options, terminal, writes=False, needs_source=False) as session:
         try:
-            plan = targeted(plan_of(stage.workflow, stage.header, compared=False), targets)
+            plan = targeted(plan_of_checks(session.workflow, session.header), targets.target)
         except ValueError as error:
             raise UsageError(str(error)) from None
-        show_header(plan.header, terminal)
+        terminal.result_lines(header_lines(plan.header))
         if not plan.checks:
             terminal.result("The workflow has no tests.")
-        with closing(apply(plan, stage.workflow, stage.scene, stage.session)) as events:
+        with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:
             report = fold(watch(events, terminal), lambda: False)
-    show_tests(report, plan, terminal)
-    show_failures(report, terminal)
+    terminal.result_lines(outcome_lines(report, plan))
+    terminal.tell_lines(failure_lines(report))
     raise typer.Exit(report.exit_code)

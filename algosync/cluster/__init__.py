@@ -1,1 +1,3 @@
-"""The HTTP edge of one cluster: addresses, a hardened wire, the Data API, algorithm management, transfers, source archives."""
+"""The HTTP client of one cluster: addresses, the hardened connection, the Data API, algorithm management, transfers, source
+archives.
+"""

@@ -1,7 +1,7 @@
-"""Algorithm management and calls on one cluster, in the platform's words (PLATFORM.md §3, §4, §6).
+"""Client for algorithm management and calls on one cluster, in the platform's terms (PLATFORM.md §3, §4, §6).
 
-Reads, updates and publishing are sent by hand: the official client's own way loses messages, form-encodes updates and publishes
-twice on an error (PLATFORM.md §3.9). Creating, environments and calls go through it.
+Reads, updates and publishing send their own requests: the official client loses error messages, form-encodes updates, and publishes
+twice after an error (PLATFORM.md §3.9). Creating, environments and calls use the official client.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from algosync.net.retry import is_transient
 if TYPE_CHECKING:
     from algosync.cluster.official import OfficialClient
 
-__all__ = ["AlgorithmInfo", "AlgorithmsApi", "Build", "Version"]
+__all__ = ["AlgorithmInfo", "AlgorithmsClient", "Build", "Version"]
 
 _LANGUAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")  # becomes part of a path, which the official client does not quote
-_MAX_LANGUAGES = 200  # each is a request
+_MAX_LANGUAGES = 200  # each takes a request
 _NUMBER = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _BUILD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
-_GRACE = 30.0  # seconds an answer may take beyond the algorithm's own timeout
+_GRACE = 30.0  # seconds that a reply may take beyond the algorithm's own timeout
 
 
 @dataclass(frozen=True, slots=True)
 class AlgorithmInfo:
-    """An algorithm's record: `details` and `settings` as the cluster has them."""
+    """The record of an algorithm: `details` and `settings` as the cluster returns them."""
 
     details: Mapping[str, object]
     settings: Mapping[str, object]
@@ -43,7 +43,7 @@ class AlgorithmInfo:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """`status` is in-progress, succeeded or failed."""
+    """A build. `status` is in-progress, succeeded or failed."""
 
     id: str
     commit: str
@@ -52,14 +52,14 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A published version; `number` is its semantic version, `settings` what the cluster says were in force."""
+    """A published version. `number` is its semantic version; `settings` are the ones the cluster reports for it."""
 
     number: str
     commit: str
     settings: Mapping[str, object]
 
 
-class AlgorithmsApi:
+class AlgorithmsClient:
     """The management API over one wire."""
 
     def __init__(self, wire: Wire) -> None:
@@ -73,22 +73,22 @@ class AlgorithmsApi:
 
     @idempotent
     def read(self, owner: str, name: str) -> AlgorithmInfo:
-        """NotFound: there is no such algorithm."""
+        """Return the record of an algorithm. Raises NotFound if it does not exist."""
         body = self._object("GET", _path(owner, name))
         return AlgorithmInfo(_mapping(body, "details"), _mapping(body, "settings"))
 
     def create(self, owner: str, name: str, details: Mapping[str, object], settings: Mapping[str, object]) -> None:
-        """Conflict: the name is taken."""
+        """Create an algorithm. Raises Conflict if the name is taken."""
 
         def post() -> bool:
-            with _documented(f"POST {path_of('v1', 'algorithms', owner)}"):
+            with _translated(f"POST {path_of('v1', 'algorithms', owner)}"):
                 made = self._client.algo(f"{owner}/{name}").create(dict(details), dict(settings), {}, {}, {})
                 if not isinstance(made, dict):
                     raise TypeError
             return True
 
         def look() -> bool | None:
-            """It may be there since before: an update leaves it as it shall be, whoever made it in this moment."""
+            """It may have existed before. The update gives it the wanted details and settings, whoever created it."""
             try:
                 self.read(owner, name)
             except NotFound:
@@ -96,23 +96,25 @@ class AlgorithmsApi:
             self.update(owner, name, details, settings)
             return True
 
-        self.wire.retry.settle(post, look)
+        self.wire.retry.run_once(post, look)
 
     @idempotent
     def update(self, owner: str, name: str, details: Mapping[str, object], settings: Mapping[str, object]) -> None:
-        """Visibility and licence act at once, the other settings from the next published version (PLATFORM.md §3.4)."""
+        """Replace details and settings. Visibility and license apply at once, other settings from the next published version
+        (PLATFORM.md §3.4).
+        """
         self._object("PUT", _path(owner, name), body={"details": dict(details), "settings": dict(settings)})
 
     @idempotent
     def build_of(self, owner: str, name: str, commit: str) -> Build | None:
-        """The newest build of a commit, None where there is none (yet): a new build is not listed at once (PLATFORM.md §3.10)."""
+        """Return the newest build of a commit, or None. A new build is not listed immediately (PLATFORM.md §3.10)."""
         body = self._object("GET", _path(owner, name, "builds"), {"limit": "50"})
         builds = (_build(entry) for entry in _results(body))
         return next((build for build in builds if build.commit == commit), None)
 
     @idempotent
     def build_log(self, owner: str, name: str, build_id: str) -> str:
-        """Empty while there is none."""
+        """Return the build's log; empty if there is none yet."""
         try:
             body = self._object("GET", _path(owner, name, "builds", build_id, "logs"))
         except NotFound:
@@ -120,34 +122,34 @@ class AlgorithmsApi:
         return str(body.get("logs", ""))
 
     def compile(self, owner: str, name: str) -> None:
-        """Builds the head of the default branch. What comes of it is read from the builds.
+        """Build the head of the default branch. The result appears in the list of builds.
 
-        Asked for again only where nobody heard it: a new build is not listed at once, so looking would not tell. A gateway that
-        has waited long enough, or a success that is garbled, is as good as an answer.
+        Repeats the request only if the cluster has not received it. The list of builds cannot tell, because a new build is not
+        listed immediately. A gateway timeout and an unreadable success both count as received.
         """
         try:
-            self.wire.retry.run(lambda: self.wire.json("POST", _path(owner, name, "compile"), body={}), _unheard)
+            self.wire.retry.run(lambda: self.wire.json("POST", _path(owner, name, "compile"), body={}), _may_compile_again)
         except Unexpected as error:
             if error.status not in (200, 504):
                 raise
 
     @idempotent
     def published(self, owner: str, name: str) -> Version | None:
-        """The newest published version."""
+        """Return the newest published version, or None."""
         body = self._object("GET", _path(owner, name, "versions"), {"published": "true", "limit": "1"})
         return next((version for version in map(_version, _results(body)) if version is not None), None)
 
     def publish(self, owner: str, name: str, commit: str, body: Mapping[str, object]) -> Version:
-        """Publishes the newest successful build, which is that of `commit`. The number is the cluster's choice.
+        """Publish the newest successful build, which is the one of `commit`. The cluster chooses the version number.
 
-        Conflict: something else is published already. A commit is published once, so what was lost cannot be done twice.
+        A commit can be published only once, so a repeated request does no harm. Raises Conflict if another commit was published.
         """
 
         def post() -> Version:
             path = _path(owner, name, "versions")
             version = _version(self._object("POST", path, body={**body, "source": {}, "scmsCredentials": {}}))
             if version is None:
-                raise Unexpected(f"POST {path}: the answer names no version")
+                raise Unexpected(f"POST {path}: the answer contains no version")
             return version
 
         def look() -> Version | None:
@@ -155,7 +157,7 @@ class AlgorithmsApi:
             return version if version is not None and version.commit == commit else None
 
         try:
-            return self.wire.retry.settle(post, look)
+            return self.wire.retry.run_once(post, look)
         except Conflict:
             version = look()
             if version is None:
@@ -163,13 +165,13 @@ class AlgorithmsApi:
             return version
 
     def environments(self) -> Sequence[Environment]:
-        """Every environment of every language the cluster offers. Each of the requests is tried again on its own."""
+        """Return all environments of all languages that the cluster offers. Each request is retried on its own."""
         found = (environment for language in self._languages() for environment in self._environments_of(language))
         return tuple({environment.id: environment for environment in found}.values())
 
     @idempotent
     def _languages(self) -> Sequence[str]:
-        with _documented("the list of environments"):
+        with _translated("the list of environments"):
             languages = self._client.get_supported_languages()
             if len(languages) > _MAX_LANGUAGES:
                 raise ValueError
@@ -177,24 +179,24 @@ class AlgorithmsApi:
 
     @idempotent
     def _environments_of(self, language: str) -> Sequence[Environment]:
-        with _documented("the list of environments"):
+        with _translated("the list of environments"):
             answer = self._client.get_environment(language)
-            # One page of the platform's documentation shows the bare list (PLATFORM.md §4.1).
+            # One page of the platform's documentation shows the list without the enclosing object (PLATFORM.md §4.1).
             return [_environment(entry) for entry in (answer["environments"] if isinstance(answer, dict) else answer)]
 
     def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> None:
-        """Calls one version with JSON text, whose numbers are sent as they are written. `timeout` in seconds.
+        """Call one version with JSON text; its numbers are sent as written. `timeout` in seconds.
 
-        TestFailed: the algorithm raised, timed out or died. NotFound: there is no such version (yet). Called again only where
-        no answer came, or a busy one: a failure of the server's may be the algorithm's.
+        Raises TestFailed if the algorithm raised, timed out or died; NotFound if the version does not exist (yet). Retries only if
+        there was no reply, or if the cluster was busy: any other server error may be caused by the algorithm.
         """
-        self.wire.retry.run(lambda: self._call(f"{owner}/{name}/{reference}", payload, timeout), _unanswered)
+        self.wire.retry.run(lambda: self._call(f"{owner}/{name}/{reference}", payload, timeout), _may_call_again)
 
     def _call(self, reference: str, payload: str, timeout: int) -> None:
         from Algorithmia.algo_response import AlgoResponse
 
         algorithm = self._client.algo(reference).set_options(timeout=timeout)
-        with _documented(f"POST {algorithm.url}"):
+        with _translated(f"POST {algorithm.url}"):
             body = self._client.requestSession.post(
                 self._client.apiAddress + algorithm.url,
                 data=payload.encode(),
@@ -204,11 +206,13 @@ class AlgorithmsApi:
             ).json()
             if error := reply_error(body):
                 raise _test_failed(error)
-            # The client's own reading of an answer, but for the untyped exception it has for one without metadata.
+            # Let the client interpret the reply. For a reply without metadata it would raise an untyped exception.
             AlgoResponse.create_algo_response({"metadata": body["metadata"], **body})
 
     def _object(self, method: str, path: str, query: Mapping[str, str] | None = None, body: object = None) -> Mapping[str, object]:
-        """A JSON object, as an answer; a 2xx that holds an `error` is a failure too (PLATFORM.md §10.1)."""
+        """Send a request and return the JSON object in the reply. A 2xx reply with an `error` member is a failure, too (PLATFORM.md
+        §10.1).
+        """
         reply = self.wire.json(method, path, query=query, body=body)
         if not isinstance(reply.body, dict):
             raise Unexpected(f"{method} {path}: the answer is not an object")
@@ -218,8 +222,10 @@ class AlgorithmsApi:
 
 
 @contextmanager
-def _documented(what: str) -> Iterator[None]:
-    """The client takes an answer of another shape for a programming error of its own, and tells a failure inside of a 2xx."""
+def _translated(what: str) -> Iterator[None]:
+    """Translate the official client's exceptions: it reports a failure inside a 2xx reply, and fails on a reply of unexpected
+    shape.
+    """
     from Algorithmia.errors import ApiError
 
     try:
@@ -227,14 +233,14 @@ def _documented(what: str) -> Iterator[None]:
     except ApiError as error:
         raise ClusterError(f"{what}: {printable(str(getattr(error, 'message', '')), 500)}") from None
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
-        raise Unexpected(f"{what}: the answer is not what the platform documents") from None
+        raise Unexpected(f"{what}: the answer does not match the platform's documentation") from None
 
 
-def _unanswered(error: AlgosyncError) -> bool:
+def _may_call_again(error: AlgosyncError) -> bool:
     return isinstance(error, (Throttled, Unreachable)) and is_transient(error)
 
 
-def _unheard(error: AlgosyncError) -> bool:
+def _may_compile_again(error: AlgosyncError) -> bool:
     return is_transient(error) and (not error.sent or (isinstance(error, Throttled) and error.status == 429))
 
 
@@ -257,24 +263,26 @@ def _results(body: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
 
 
 def _build(entry: Mapping[str, object]) -> Build:
-    """A build that did not begin has no commit yet, and may have no id."""
+    """Convert an entry of the builds list. A build that has not started has no commit yet, and possibly no id."""
     number, commit, status = (entry.get(member) or "" for member in ("build_id", "commit_sha", "status"))
     if not _fits(_BUILD, number) or not _fits(_COMMIT, commit) or not isinstance(status, str):
-        raise Unexpected("a list of builds has one whose id, commit or status is none")
+        raise Unexpected("a list of builds has an invalid id, commit or status")
     return Build(str(number), str(commit), status)
 
 
 def _version(entry: Mapping[str, object]) -> Version | None:
-    """None: it is not published. Number and commit become parts of the paths that tests call."""
+    """Convert an entry of the versions list; None if it is not published. Number and commit become parts of the paths that tests
+    call.
+    """
     info = _mapping(entry, "version_info")
     number, commit = info.get("semantic_version") or "", info.get("git_hash") or ""
     if not _fits(_NUMBER, number) or not _fits(_COMMIT, commit):
-        raise Unexpected("a version's number or commit is none")
+        raise Unexpected("a version has an invalid number or commit")
     return Version(str(number), str(commit), _mapping(entry, "settings")) if number and commit else None
 
 
 def _fits(pattern: re.Pattern[str], value: object) -> bool:
-    """Empty texts too."""
+    """Whether the value is empty or matches."""
     return isinstance(value, str) and (not value or pattern.fullmatch(value) is not None)
 
 
@@ -292,9 +300,9 @@ def _environment(entry: Mapping[str, object]) -> Environment:
 
 
 def _test_failed(error: Mapping[str, object]) -> TestFailed:
-    """Servers write `stacktrace`, the official client reads `stack_trace` (PLATFORM.md §3.9).
+    """Convert the error of a call. Servers write `stacktrace`; the official client reads `stack_trace` (PLATFORM.md §3.9).
 
-    An exception without text, as `assert` raises it, has its name in the last line of the trace alone.
+    The name of an exception without a message, as `assert` raises it, appears only in the last line of the trace.
     """
     trace = error.get("stacktrace") or error.get("stack_trace")
     kind = error.get("error_type")

@@ -1,15 +1,15 @@
-"""A cluster as the kinds use it: one address, one credential, one wire, and what can be done over it."""
+"""A cluster: its address, its credential and the API clients that share one wire."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from algosync.cluster.address import ClusterAddress
-from algosync.cluster.algorithms import AlgorithmsApi
-from algosync.cluster.data import DataApi
+from algosync.cluster.algorithms import AlgorithmsClient
+from algosync.cluster.data import DataClient
 from algosync.cluster.wire import Wire
 from algosync.core.credential import Credential
-from algosync.net import Host, Names, Net, Retry, Trust
+from algosync.net import Host, Net, Retry, SettingNames, Trust
 
 __all__ = ["Cluster", "connect"]
 
@@ -18,8 +18,8 @@ __all__ = ["Cluster", "connect"]
 class Cluster:
     address: ClusterAddress
     wire: Wire
-    data: DataApi
-    algorithms: AlgorithmsApi
+    data: DataClient
+    algorithms: AlgorithmsClient
 
     @property
     def retry(self) -> Retry:
@@ -27,9 +27,11 @@ class Cluster:
 
 
 def connect(
-    address: ClusterAddress, credential: Credential, net: Net, ca_cert: str | None = None, names: Names | None = None
+    address: ClusterAddress, credential: Credential, net: Net, ca_cert: str | None = None, names: SettingNames | None = None
 ) -> Cluster:
-    """Sends nothing yet. `names` is what errors tell users to look at. UsageError: no usable CA file."""
-    names = names or Names()
+    """Return a client for the cluster; sends nothing yet. Errors refer users to `names`. Raises UsageError if the CA file is
+    unusable.
+    """
+    names = names or SettingNames()
     wire = Wire(Host(address.url, names, net, Trust(ca_cert, names.ca_cert)), credential)
-    return Cluster(address, wire, DataApi(wire), AlgorithmsApi(wire))
+    return Cluster(address, wire, DataClient(wire), AlgorithmsClient(wire))

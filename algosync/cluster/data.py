@@ -1,8 +1,7 @@
-"""The Data API of a cluster, as one store of files: owner / collection / file, flat (PLATFORM.md §2)."""
+"""Client for a cluster's Data API, used as a flat store of files: owner / collection / file (PLATFORM.md §2)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -10,11 +9,12 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-from algosync.cluster.wire import Download, Reply, Wire, idempotent, path_of
+from algosync.cluster.wire import Download, JsonReply, Wire, idempotent, path_of
 from algosync.core.error import Conflict, NotFound, Unexpected
+from algosync.core.names import OWNER_NAME
 from algosync.core.text import printable
 
-__all__ = ["DataApi", "DataStore", "FileStat", "split"]
+__all__ = ["DataClient", "DataStore", "FileStat", "WritableStore", "split"]
 
 DEFAULT_ACL = ("algo://.my/*",)  # the owner's algorithms may read, whoever calls them
 _SETTLED = timedelta(seconds=2)  # `last_modified` has whole seconds: a younger stamp may hide a second write
@@ -22,33 +22,42 @@ _MAX_PAGES = 10_000
 _LISTING = frozenset(("files", "folders", "marker", "acl"))  # the members that a listing may have (PLATFORM.md §2.3)
 _MAX_ENTRIES = 500_000
 _MARKER_LIMIT = 4096  # characters: it becomes part of a URL
-_TIME_LIMIT = 64  # characters of a time, which becomes part of a stamp and is recorded
-_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+_TIME_LIMIT = 64  # characters of a time, which becomes part of a recorded stamp
 
 
 @dataclass(frozen=True, slots=True)
 class FileStat:
-    """`size` in bytes; `stamp` is None while the file is so young that an equal-sized write in its second could hide."""
+    """`size` in bytes. `stamp` is None for a young file: a write of the same size in the same second could not be noticed."""
 
     size: int
     stamp: str | None
 
 
 class DataStore(Protocol):
-    """Where data files and source archives come from: a cluster, or a directory laid out as one."""
+    """A source of data files and source archives: a cluster, or a directory with the same layout."""
 
     def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
-        """The files of a collection by name. NotFound: there is no such collection."""
+        """Return the files of a collection by name. Raises NotFound if the collection does not exist."""
 
     def open(self, owner: str, collection: str, name: str) -> AbstractContextManager[Download]:
-        """One file's bytes. NotFound: there is none."""
+        """Open a file for reading. Raises NotFound if it does not exist."""
 
     def key_owner(self) -> str | None:
-        """Whom `.my` means. None: nobody."""
+        """Return the owner that `.my` refers to, or None."""
+
+
+class WritableStore(DataStore, Protocol):
+    """A store that files can be written to: the data of a destination cluster."""
+
+    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
+        """Creates or overwrites a file. NotFound: the collection does not exist."""
+
+    def create_collection(self, owner: str, collection: str) -> None:
+        """Creates a collection. It may exist already."""
 
 
 def split(uri: str) -> tuple[str, str, str]:
-    """`data://OWNER/COLLECTION/FILE` as its three names. ValueError: it has another shape."""
+    """Split `data://OWNER/COLLECTION/FILE` into its three names. Raises ValueError for any other form."""
     scheme, separator, rest = uri.partition("://")
     parts = tuple(rest.split("/"))
     if scheme != "data" or not separator or len(parts) != 3 or not all(parts):
@@ -56,20 +65,20 @@ def split(uri: str) -> tuple[str, str, str]:
     return parts[0], parts[1], parts[2]
 
 
-class DataApi:
+class DataClient:
     """The Data API over one wire."""
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
 
     def owners(self) -> tuple[str, ...]:
-        """The owner of the key first, then the organizations it reaches (PLATFORM.md §1.4)."""
-        given = [entry.get("name") for entry, _ in self._entries("/v1/data/", "folders")]
-        names = [name if isinstance(name, str) else "" for name in given]
-        # They become part of paths, of git's URL and of its user name. An organization that no workflow could name is left out.
-        if not names or not _OWNER.fullmatch(names[0]):
+        """Return the owner of the key, then the organizations that the key can access (PLATFORM.md §1.4)."""
+        listed = [entry.get("name") for entry, _ in self._entries("/v1/data/", "folders")]
+        names = [name if isinstance(name, str) else "" for name in listed]
+        # The names become parts of paths, of git URLs and of git's user name. Skip organizations that no workflow could refer to.
+        if not names or not OWNER_NAME.fullmatch(names[0]):
             raise Unexpected("GET /v1/data/: the answer does not name the key's owner")
-        return tuple(filter(_OWNER.fullmatch, names))
+        return tuple(filter(OWNER_NAME.fullmatch, names))
 
     def key_owner(self) -> str:
         return self.owners()[0]
@@ -82,11 +91,14 @@ class DataApi:
         return self.wire.download(path_of("v1", "data", owner, collection, name))
 
     def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
-        """Creates or overwrites; the collection has to exist."""
+        """Create or overwrite a file. The collection must exist."""
         self.wire.upload(path_of("v1", "data", owner, collection, name), blocks, length)
 
     def create_collection(self, owner: str, collection: str) -> None:
-        """Readable by the owner's algorithms. It exists afterwards, or this raises: what a duplicate answers is not documented."""
+        """Create a collection that the owner's algorithms can read. Succeeds if it exists already.
+
+        The platform's reply to a duplicate is not documented, so its existence is checked.
+        """
         body = {"name": collection, "acl": {"read": list(DEFAULT_ACL)}}
 
         def look() -> bool | None:
@@ -101,43 +113,44 @@ class DataApi:
             return True
 
         try:
-            self.wire.retry.settle(create, look)
+            self.wire.retry.run_once(create, look)
         except Conflict:
             if not look():
                 raise
 
-    def _entries(self, path: str, member: str) -> Iterator[tuple[Mapping[str, object], Reply]]:
-        """All entries of a listing with the reply each came in. Unexpected: the listing does not end."""
+    def _entries(self, path: str, member: str) -> Iterator[tuple[Mapping[str, object], JsonReply]]:
+        """Yield all entries of a listing, each with its reply. Raises Unexpected if the listing does not end."""
         marker, seen, count = "", set[str](), 0
         while len(seen) < _MAX_PAGES:
-            page, following, reply = self._page(path, member, marker)
+            page, next_marker, reply = self._page(path, member, marker)
             count += len(page)
             if count > _MAX_ENTRIES:
                 raise Unexpected(f"GET {path}: the listing has more than {_MAX_ENTRIES} entries")
             yield from ((entry, reply) for entry in page)
-            if not following:
+            if not next_marker:
                 return
-            if following in seen:
+            if next_marker in seen:
                 break
-            marker = following
+            marker = next_marker
             seen.add(marker)
         raise Unexpected(f"GET {path}: the listing does not end")
 
     @idempotent
-    def _page(self, path: str, member: str, marker: str) -> tuple[list[Mapping[str, object]], str, Reply]:
-        """The entries of one page, and the marker of the next; empty at the end."""
+    def _page(self, path: str, member: str, marker: str) -> tuple[list[Mapping[str, object]], str, JsonReply]:
+        """Return the entries of one page, the marker of the next page (empty at the end), and the reply."""
         reply = self.wire.json("GET", path, query={"marker": marker} if marker else None)
         page = reply.body.get(member) or [] if isinstance(reply.body, dict) else None
         if not isinstance(reply.body, dict) or not isinstance(page, list) or not all(isinstance(entry, dict) for entry in page):
             raise Unexpected(f"GET {path}: the answer is not a listing")
-        if reply.body and _LISTING.isdisjoint(reply.body):  # a member that is empty is left out, but something else is no listing
+        # Empty members are left out, but a reply without any known member is not a listing.
+        if reply.body and _LISTING.isdisjoint(reply.body):
             raise Unexpected(f"GET {path}: the answer is not a listing")
-        following = reply.body.get("marker")
-        if following is None:
-            following = ""
-        if not isinstance(following, str) or len(following) > _MARKER_LIMIT or not _is_text(following):
+        next_marker = reply.body.get("marker")
+        if next_marker is None:
+            next_marker = ""
+        if not isinstance(next_marker, str) or len(next_marker) > _MARKER_LIMIT or not _is_text(next_marker):
             raise Unexpected(f"GET {path}: the listing's marker cannot be sent back")
-        return page, following, reply
+        return page, next_marker, reply
 
 
 def _stat(entry: Mapping[str, object], date: str | None) -> tuple[str, FileStat]:
@@ -145,22 +158,22 @@ def _stat(entry: Mapping[str, object], date: str | None) -> tuple[str, FileStat]
     if not isinstance(name, str) or type(size) is not int or not isinstance(modified, str):
         raise Unexpected("a listing names a file without a name, size or last_modified")
     if not 0 <= size < 1 << 63 or len(modified) > _TIME_LIMIT or not _is_text(modified):
-        raise Unexpected(f"a listing gives {printable(name, 100)} a size or time that no file has")
+        raise Unexpected(f"a listing gives {printable(name, 100)} an invalid size or time")
     settled = _is_settled(modified, date)
     return name, FileStat(size, f"{size}@{modified}" if settled else None)
 
 
 def _is_text(text: str) -> bool:
-    """JSON can hold half characters, which nothing else can."""
+    """Whether the text has no lone surrogates, which JSON can contain but UTF-8 cannot."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _is_settled(modified: str, date: str | None) -> bool:
-    """Against the server's own clock; without one, or with a time that makes no sense, nothing is settled."""
+    """Whether a time is old enough, by the server's own clock. False without that clock, or if a time is invalid."""
     try:
         written = datetime.fromisoformat(modified.replace("Z", "+00:00"))
         now = parsedate_to_datetime(date or "")
-        if written.tzinfo is None or now.tzinfo is None:  # this machine's zone has nothing to do with it
+        if written.tzinfo is None or now.tzinfo is None:  # do not assume this machine's time zone
             return False
         return now.astimezone(timezone.utc) - written.astimezone(timezone.utc) >= _SETTLED
     except (ValueError, TypeError, OverflowError):

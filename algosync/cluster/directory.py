@@ -1,4 +1,4 @@
-"""A directory laid out as the Data API: OWNER/COLLECTION/FILE, `.my` being the only owner if there is one."""
+"""A directory with the layout of the Data API: OWNER/COLLECTION/FILE. `.my` is the owner if there is exactly one."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from algosync.net.host import BLOCK
 
 __all__ = ["Directory"]
 
-_LONGEST = 255  # bytes of a name that file systems take
-_SETTLED = 2.0  # seconds: some file systems keep time that coarsely
+_MAX_NAME = 255  # bytes of a name that file systems accept
+_SETTLED = 2.0  # seconds: the time resolution of some file systems
 
 
 class Directory:
-    """Implements DataStore over files. Links are not followed out of it: none are followed at all."""
+    """A DataStore over a directory. It follows no symbolic links, so it never leaves the directory."""
 
     def __init__(self, root: Path) -> None:
         if not root.is_dir():
@@ -47,7 +47,7 @@ class Directory:
 
     @contextmanager
     def open(self, owner: str, collection: str, name: str) -> Iterator[Download]:
-        path = self._folder(owner, collection) / _safe(name)
+        path = self._folder(owner, collection) / _checked_name(name)
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -63,7 +63,7 @@ class Directory:
 
     def _folder(self, owner: str, collection: str) -> Path:
         account = self._root / self._owner(owner)
-        folder = account / _safe(collection)
+        folder = account / _checked_name(collection)
         for path in (account, folder):
             if path.is_symlink():
                 raise SourceError(f"{printable(str(path))} is a link, and links are not followed")
@@ -71,11 +71,11 @@ class Directory:
 
     def _owner(self, owner: str) -> str:
         if owner != ".my":
-            return _safe(owner)
+            return _checked_name(owner)
         owners = self._owners()
         if len(owners) != 1:
             raise SourceError(
-                f"`.my` needs exactly one owner in {printable(str(self._root))}, and it holds {len(owners)}",
+                f"`.my` needs exactly one owner in {printable(str(self._root))}, which has {len(owners)}",
                 hint="name the owner instead of `.my`",
             )
         return owners[0]
@@ -87,21 +87,21 @@ class Directory:
             raise SourceError(f"cannot list {printable(str(self._root))}: {error.strerror}") from None
 
 
-def _safe(name: str) -> str:
+def _checked_name(name: str) -> str:
     if name in (".", "..", "") or "/" in name or "\0" in name or not _fits(name):
-        raise SourceError(f"'{printable(name, 200)}' cannot be a file's name")
+        raise SourceError(f"'{printable(name, 200)}' cannot be the name of a file")
     return name
 
 
 def _fits(name: str) -> bool:
     try:
-        return len(os.fsencode(name)) <= _LONGEST
+        return len(os.fsencode(name)) <= _MAX_NAME
     except UnicodeEncodeError:
         return False
 
 
 def _stamp(status: os.stat_result) -> str | None:
-    """The change time tells of a write even where somebody set the modification time back."""
+    """Return a stamp. The change time reveals a write even if the modification time was set back."""
     if time.time() - status.st_ctime < _SETTLED:
         return None
     return f"{status.st_size}@{status.st_mtime_ns}@{status.st_ctime_ns}"

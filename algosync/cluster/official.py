@@ -1,4 +1,4 @@
-"""The official client over our own wire: used where its semantics are worth having, made safe at this one place."""
+"""The official client over our own wire. Used where its behaviour is worth having; made safe here."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["OfficialClient"]
 
 
 class OfficialClient(Client):  # type: ignore[misc]  # the client ships no types
-    """`Algorithmia.Client` without its own constructor, which reads the environment and hands the key to a second HTTP stack."""
+    """`Algorithmia.Client` without its own constructor, which reads the environment and gives the key to a second HTTP stack."""
 
     def __init__(self, wire: Wire) -> None:
         self.apiAddress = wire.host.url
-        self.apiKey = None  # the wire sends it, so that no netrc entry can take its place
+        self.apiKey = None  # the wire sends the key, so a netrc entry cannot replace it
         self.bearerToken = None
         self.requestSession = _Session(wire)
 
     def algo(self, reference: str) -> Any:
-        """`owner/name[/version]`. The client takes letters, digits and `_` alone for an owner; organizations have `-` too."""
+        """Return an algorithm by `owner/name[/version]`. The client's own parser rejects the `-` in names of organizations."""
         owner, _, rest = reference.partition("/")
         algorithm = super().algo(f"_/{rest}")
         algorithm.path = reference
@@ -36,18 +36,21 @@ class OfficialClient(Client):  # type: ignore[misc]  # the client ships no types
 
 
 class _Session(requests.Session):
-    """Nothing of the machine's: a failure of any kind is our error before the client's own handling, which loses its message."""
+    """A session that uses nothing of the machine's configuration.
+
+    Every failure becomes our error before the client's own handling, which loses the message.
+    """
 
     def __init__(self, wire: Wire) -> None:
         super().__init__()
         self.trust_env = False
         self.max_redirects = 0
         self.adapters.clear()
-        self.mount(f"{wire.host.url}/", _Adapter(wire))  # whatever leads elsewhere has no way to go
+        self.mount(f"{wire.host.url}/", _Adapter(wire))  # requests to any other host have no adapter
 
 
 class _Adapter(BaseAdapter):
-    """requests' requests, sent over the wire and answered whole."""
+    """Sends the requests of the `requests` library over the wire, and returns complete replies."""
 
     def __init__(self, wire: Wire) -> None:
         super().__init__()
@@ -57,15 +60,16 @@ class _Adapter(BaseAdapter):
         body = cast("bytes | Iterable[bytes] | None", request.body.encode() if isinstance(request.body, str) else request.body)
         path = (request.url or "").removeprefix(self._wire.host.url)
         within = timeout if isinstance(timeout, float) else None
-        answer = self._wire.answer(request.method or "GET", path, _kept(request.headers), body, within)
-        kind = {"Content-Type": answer.headers.get("Content-Type", "")}  # requests acts upon others: it decodes, and keeps cookies
-        raw = HTTPResponse(io.BytesIO(answer.body), kind, answer.status, preload_content=False, decode_content=False)
+        answer = self._wire.answer(request.method or "GET", path, _body_headers(request.headers), body, within)
+        # Other headers would make `requests` decode the body or store cookies.
+        headers = {"Content-Type": answer.headers.get("Content-Type", "")}
+        raw = HTTPResponse(io.BytesIO(answer.body), headers, answer.status, preload_content=False, decode_content=False)
         return HTTPAdapter().build_response(request, raw)
 
     def close(self) -> None:
-        """The wire belongs to the cluster."""
+        """Do nothing: the wire belongs to the cluster."""
 
 
-def _kept(headers: Any) -> dict[str, str]:
-    """What the client says of its body; the rest is the wire's to say."""
+def _body_headers(headers: Any) -> dict[str, str]:
+    """The headers that describe the client's body. The wire sets all others."""
     return {name: value for name, value in headers.items() if name.lower() in ("content-type", "content-length", "accept")}

@@ -1,4 +1,4 @@
-"""Transfers: bytes from a store to a cluster, or only past the digest. One block is held at a time."""
+"""Transfers: copy files from a store to a cluster, or read them for their digest. Holds one block at a time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from algosync.cluster.data import DataApi, DataStore
+from algosync.cluster.data import DataStore, WritableStore
 from algosync.cluster.wire import Download
 from algosync.core.error import AlgosyncError, SourceError, TransferError
 from algosync.core.text import printable
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 __all__ = ["File", "digest_file", "fingerprint", "relay", "stream"]
 
 Name = tuple[str, str, str]  # owner, collection, file
-Advance = Callable[[int], None]  # told how many bytes have passed so far
+Advance = Callable[[int], None]  # called with the number of bytes transferred so far
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of a store. `size` in bytes is what the store's listing gave, `digest` its SHA-256 (hex), where these are known."""
+    """A file of a store. `size` (bytes) is the one in the store's listing, `digest` its SHA-256 (hex); None if unknown."""
 
     store: DataStore
     name: Name
@@ -36,68 +36,68 @@ class File:
 
     @contextmanager
     def open(self) -> Iterator[Download]:
-        """SourceError: it announces another length than its listing, asked twice. One of them is wrong, or it has just changed."""
+        """Open the file for reading. Raises SourceError if its length differs from the listing, also at a second attempt."""
         with ExitStack() as stack:
             download = stack.enter_context(self.store.open(*self.name))
-            if self.size not in (None, download.length):  # it may be another's answer in its place
+            if self.size not in (None, download.length):  # it may be the reply to another request
                 stack.close()
                 download = stack.enter_context(self.store.open(*self.name))
             if self.size not in (None, download.length):
                 raise SourceError(
-                    f"{_shown(self.name)}: {download.length} bytes are announced, its listing says {self.size}",
+                    f"{_display_name(self.name)}: {download.length} bytes are announced, its listing says {self.size}",
                     hint="the file has just changed, or the server lies; run the same command again",
                 )
             yield download
 
 
-def relay(file: File, destination: DataApi, target: Name, advance: Advance) -> tuple[str, int]:
-    """Copies one file; returns the SHA-256 (hex) of what was sent and its length in bytes. Tried again from the source on.
+def relay(file: File, destination: WritableStore, target: Name, advance: Advance, retry: Retry) -> tuple[str, int]:
+    """Copy one file. Return the SHA-256 (hex) and length in bytes of the sent data. A retry starts again with the source.
 
-    TransferError: the source sent more or less than it announced; SourceError: its digest is known, and what it sent has another.
-    Then the last block is never sent, and the destination refuses the cut body by its length: it keeps what it has.
+    Raises TransferError if the source sent more or less than it announced, and SourceError if its digest is known and differs. In
+    both cases the last block is not sent, so the destination refuses the short body and keeps its file.
     """
 
-    def once() -> tuple[str, int]:
+    def attempt() -> tuple[str, int]:
         with ExitStack() as stack:
             with _nothing_sent():
                 download = stack.enter_context(file.open())
             digest = hashlib.sha256()
-            blocks = _watched(download, digest.update, advance, file.name)
-            destination.put(*target, _held_until(lambda: _require_digest(file, digest.hexdigest()), blocks), download.length)
+            blocks = _counted(download, digest.update, advance, file.name)
+            destination.put(*target, _hold_last_block(lambda: _require_digest(file, digest.hexdigest()), blocks), download.length)
             return digest.hexdigest(), download.length
 
-    return destination.wire.retry.run(once)
+    return retry.run(attempt)
 
 
 def digest_file(file: File, advance: Advance, retry: Retry) -> tuple[str, int]:
-    """Reads one file for its SHA-256 (hex) and length in bytes."""
+    """Read one file. Return its SHA-256 (hex) and length in bytes."""
 
-    def once() -> tuple[str, int]:
+    def attempt() -> tuple[str, int]:
         with file.open() as download:
             digest = hashlib.sha256()
-            for _ in _watched(download, digest.update, advance, file.name):
+            for _ in _counted(download, digest.update, advance, file.name):
                 pass
             return digest.hexdigest(), download.length
 
-    return retry.run(once)
+    return retry.run(attempt)
 
 
 def fingerprint(file: File, retry: Retry) -> tuple[str, str]:
-    """Reads one file for its SHA-256 and, in the same pass, its MD5, which is what model manifests hold; both are hex."""
+    """Read one file once. Return its SHA-256 and its MD5, which model manifests contain; both in hex."""
 
-    def once() -> tuple[str, str]:
+    def attempt() -> tuple[str, str]:
         digest, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
         with file.open() as download:
-            for block in _watched(download, digest.update, lambda _: None, file.name):
+            for block in _counted(download, digest.update, lambda _: None, file.name):
                 md5.update(block)
         return digest.hexdigest(), md5.hexdigest()
 
-    return retry.run(once)
+    return retry.run(attempt)
 
 
 @contextmanager
 def _nothing_sent() -> Iterator[None]:
-    """What fails in here fails before anything went to the destination."""
+    """Mark errors in the body as raised before anything was sent to the destination."""
     try:
         yield
     except AlgosyncError as error:
@@ -107,10 +107,10 @@ def _nothing_sent() -> Iterator[None]:
 
 @contextmanager
 def stream(file: File) -> Iterator[BinaryIO]:
-    """A file as a stream to read from, without a seek; a short one raises TransferError where it ends."""
+    """Open a file as a stream without seek. Raises TransferError at the end of a file that is too short."""
     with file.open() as download:
         yield cast(
-            "BinaryIO", io.BufferedReader(_BlockReader(_watched(download, lambda _: None, lambda _: None, file.name)), BLOCK)
+            "BinaryIO", io.BufferedReader(_BlockReader(_counted(download, lambda _: None, lambda _: None, file.name)), BLOCK)
         )
 
 
@@ -132,7 +132,7 @@ class _BlockReader(io.RawIOBase):
         return count
 
 
-def _watched(download: Download, update: Callable[[bytes], None], advance: Advance, name: Name) -> Iterator[bytes]:
+def _counted(download: Download, update: Callable[[bytes], None], advance: Advance, name: Name) -> Iterator[bytes]:
     done = 0
     for block in download.blocks:
         done += len(block)
@@ -142,24 +142,24 @@ def _watched(download: Download, update: Callable[[bytes], None], advance: Advan
         yield block
         advance(done)
     if done != download.length:
-        raise TransferError(f"{_shown(name)}: {done} bytes came, {download.length} were announced")
+        raise TransferError(f"{_display_name(name)}: {done} bytes were received, {download.length} were announced")
 
 
-def _held_until(check: Callable[[], None], blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The last block leaves only when all are known and the check has passed."""
-    held = b""
+def _hold_last_block(check: Callable[[], None], blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield all blocks, the last one only after all have been read and the check has passed."""
+    pending = b""
     for block in blocks:
-        if held:
-            yield held
-        held = block
+        if pending:
+            yield pending
+        pending = block
     check()
-    yield held
+    yield pending
 
 
 def _require_digest(file: File, found: str) -> None:
     if file.digest not in (None, found):
-        raise SourceError(f"{_shown(file.name)} changed since the plan was made", hint="run the same command again")
+        raise SourceError(f"{_display_name(file.name)} changed since the plan was made", hint="run the same command again")
 
 
-def _shown(name: Name) -> str:
+def _display_name(name: Name) -> str:
     return printable("data://" + "/".join(name))

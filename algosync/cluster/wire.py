@@ -1,4 +1,4 @@
-"""The wire: one cluster's API over its host, as JSON and as files."""
+"""One cluster's API over its host: JSON requests, downloads and uploads."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from urllib.parse import quote, urlencode
 from algosync.core.credential import Credential
 from algosync.core.error import NotFound, Unexpected
 from algosync.core.text import printable
-from algosync.net import Answer, Host, Names, Response, Retry
+from algosync.net import Answer, Host, Response, Retry, SettingNames
 from algosync.net.document import fits, read_json
 from algosync.net.failure import from_reply, reply_error
 
-__all__ = ["Download", "Reply", "Wire", "idempotent", "path_of"]
+__all__ = ["Download", "JsonReply", "Wire", "idempotent", "path_of"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """A JSON answer. `date` is the server's own clock, as it wrote it."""
+class JsonReply:
+    """A JSON reply. `date` is the server's own clock, as the server wrote it."""
 
     status: int
     body: object
@@ -34,14 +34,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file on its way: `length` in bytes as announced, and its blocks. The blocks raise Unreachable when they break off."""
+    """An open download: `length` in bytes as announced, and the blocks. Iterating raises Unreachable if the connection breaks."""
 
     length: int
     blocks: Iterator[bytes]
 
 
 def path_of(*segments: str) -> str:
-    """A path in which every segment arrives as it was given. `.` and `..` cannot be sent: ValueError."""
+    """Return a path with every segment quoted. Raises ValueError for `.` and `..`, which cannot be sent."""
     if any(segment in (".", "..", "") for segment in segments):
         raise ValueError(f"cannot be named in a URL: {segments!r}")
     return "/" + "/".join(quote(segment, safe="") for segment in segments)
@@ -55,30 +55,30 @@ class Wire:
         self.credential = credential
 
     @property
-    def names(self) -> Names:
+    def names(self) -> SettingNames:
         return self.host.names
 
     @property
     def retry(self) -> Retry:
         return self.host.net.retry
 
-    def json(self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: object = None) -> Reply:
-        """One request with JSON both ways; an empty answer is None. Raises ClusterError, also for 2xx that is not JSON."""
+    def json(self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: object = None) -> JsonReply:
+        """Send JSON and return the JSON reply; an empty body is None. Raises ClusterError, also if a 2xx reply is not JSON."""
         data = None if body is None else json.dumps(body).encode()
         headers = {} if data is None else {"Content-Type": "application/json"}
         answer = self.answer(method, f"{path}?{urlencode(query)}" if query else path, headers, data)
         date = answer.headers.get("Date")
         if not answer.body:
-            return Reply(answer.status, None, date)
+            return JsonReply(answer.status, None, date)
         try:
-            return Reply(answer.status, read_json(answer.body), date)
+            return JsonReply(answer.status, read_json(answer.body), date)
         except ValueError:
             raise self._not_json(f"{method} {path}", answer) from None
 
     def _not_json(self, what: str, answer: Answer) -> Unexpected:
-        """Often the page of a proxy, or of something else that has the address."""
+        """Often the page of a proxy, or of another server at this address."""
         start = printable(answer.body[:4096].decode("utf-8", "replace").strip(), 40)
-        hint = f"look at {self.names.address}, and at what stands before the cluster" if self.names.address else None
+        hint = f"look at {self.names.address}, and at any proxy or load balancer before the cluster" if self.names.address else None
         return Unexpected(f"{what}: the answer is not JSON, it begins with {start}", status=answer.status, hint=hint)
 
     def answer(
@@ -89,19 +89,19 @@ class Wire:
         body: bytes | Iterable[bytes] | None = None,
         within: float | None = None,
     ) -> Answer:
-        """The whole answer to one request, which may be JSON. `within`: its seconds, where they are not the usual.
+        """Send one request and return the complete reply. `within`: seconds for this request instead of the default.
 
-        Unexpected: it is compressed, and so of any size, or would fill the memory when it is read.
+        Raises Unexpected if the reply is compressed (and so of unknown size), or if its JSON values would not fit into memory.
         """
         answer = self.host.answer(method, path, {**headers, **self._authorization()}, body, within)
         _check_encoding(f"{method} {path}", answer)
         if not fits(answer.body):
-            raise Unexpected(f"{method} {path}: the answer holds too many values", status=answer.status)
+            raise Unexpected(f"{method} {path}: the answer contains too many values", status=answer.status)
         return answer
 
     @contextmanager
     def download(self, path: str) -> Iterator[Download]:
-        """A file's bytes. NotFound: it is no file. Unexpected: the answer is encoded, or does not say how long it is."""
+        """Open a download. Raises NotFound if it is not a file; Unexpected if it is compressed or does not state its length."""
         with closing(self.host.open("GET", path, self._authorization())) as response:
             what = f"GET {path}"
             if response.headers.get("X-Data-Type", "file") != "file":
@@ -109,11 +109,13 @@ class Wire:
             _check_encoding(what, response)
             length = response.headers.get("Content-Length", "")
             if not (length.isascii() and length.isdecimal() and len(length) < 19):
-                raise Unexpected(f"{what}: the answer does not say how long it is", status=response.status)
+                raise Unexpected(f"{what}: the answer does not state its length", status=response.status)
             yield Download(int(length), response.blocks())
 
     def upload(self, path: str, blocks: Iterable[bytes], length: int) -> None:
-        """PUT of `length` bytes. An empty file is framed too: the client libraries get that wrong (PLATFORM.md §2.2)."""
+        """PUT `length` bytes. An empty file is sent with a Content-Length, too; the client libraries fail to do so (PLATFORM.md
+        §2.2).
+        """
         headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream"}
         answer = self.answer("PUT", path, headers, blocks if length else b"")
         error = reply_error(_json_or_none(answer.body))
@@ -127,7 +129,7 @@ class Wire:
 
 def _check_encoding(what: str, answer: Answer | Response) -> None:
     if answer.headers.get("Content-Encoding", "identity") != "identity":
-        raise Unexpected(f"{what}: the answer is compressed although that was not asked for", status=answer.status)
+        raise Unexpected(f"{what}: the answer is compressed, which was not requested", status=answer.status)
 
 
 class _Wired(Protocol):
@@ -139,12 +141,12 @@ W = TypeVar("W", bound=_Wired)
 
 
 def idempotent(method: Callable[Concatenate[W, P], R]) -> Callable[Concatenate[W, P], R]:
-    """A method that may be done twice: it is tried again by the run's policy."""
+    """Decorator for a method that may be repeated: retry it according to the run's policy."""
 
-    def again(self: W, *args: P.args, **options: P.kwargs) -> R:
+    def retried(self: W, *args: P.args, **options: P.kwargs) -> R:
         return self.wire.retry.run(lambda: method(self, *args, **options))
 
-    return cast("Callable[Concatenate[W, P], R]", wraps(method)(again))
+    return cast("Callable[Concatenate[W, P], R]", wraps(method)(retried))
 
 
 def _json_or_none(text: bytes) -> object:

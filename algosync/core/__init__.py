@@ -1,1 +1,1 @@
-"""The pure core: nouns and verbs, standard library only; no IO, clock, randomness, threads or logging."""
+"""The pure core: data types and functions on them. Standard library only; no IO, clock, randomness, threads or logging."""

@@ -1,4 +1,4 @@
-"""Address: how people and files name one resource — `algorithm.Hello`, `data.Hello["w.pb"]`, `test.Hello["10 calls"]`."""
+"""Address: how people and files name one resource: `algorithm.Hello`, `data.Hello["w.pb"]`, `test.Hello["10 calls"]`."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import json
 import re
 from dataclasses import dataclass
 
-__all__ = ["KINDS", "Address"]
+from algosync.core.names import ALGORITHM_NAME
 
-# In the order in which one algorithm's resources come to be.
-KINDS = ("algorithm", "data", "source", "version", "test")
+__all__ = ["Address"]
 
-_PATTERN = re.compile(r'(?P<kind>[a-z]+)\.(?P<algorithm>[A-Za-z]\w*)(?:\[(?P<name>".*")\])?', re.DOTALL)
+_PATTERN = re.compile(rf'(?P<kind>[a-z]+)\.(?P<algorithm>{ALGORITHM_NAME.pattern})(?:\[(?P<name>".*")\])?', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One resource (or test) of one algorithm; `name` tells several of a kind apart."""
+    """One resource or test of one algorithm. `name` distinguishes several of the same kind.
+
+    Addresses sort by algorithm, then by kind, then by name.
+    """
 
     kind: str
     algorithm: str
@@ -30,14 +32,14 @@ class Address:
         return self._order < other._order
 
     @property
-    def _order(self) -> tuple[str, int, bool, str]:
-        return (self.algorithm, KINDS.index(self.kind), self.name is not None, self.name or "")
+    def _order(self) -> tuple[str, str, bool, str]:
+        return (self.algorithm, self.kind, self.name is not None, self.name or "")
 
     @classmethod
     def parse(cls, text: str) -> Address:
-        """The inverse of `str`. ValueError: not an address."""
+        """The inverse of `str`; the kind may be any word of small letters. ValueError: the text is not an address."""
         match = _PATTERN.fullmatch(text)
-        if match is None or match["kind"] not in KINDS:
+        if match is None:
             raise ValueError(f"not an address: {text!r}")
         name = None if match["name"] is None else json.loads(match["name"])
         return cls(match["kind"], match["algorithm"], name)

@@ -1,4 +1,4 @@
-"""Change: what has to happen to one resource, and why."""
+"""Change: what an apply does to one resource, and why. Finding: how a resource differs from its record."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Action", "Change", "Drift", "Finding"]
 
 
 class Action(Enum):
-    """`REFRESH` is the one that nobody is shown: nothing differs, only the record of it is out of date."""
+    """`REFRESH`: nothing differs, but the record is out of date. It is not shown to people."""
 
     NONE = "no-op"
     REFRESH = "refresh"
@@ -35,7 +35,10 @@ class Action(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`before` is what the destination has, `after` what it shall have; `drifted`: somebody else changed or removed it."""
+    """`before` is what the destination has, `after` what it will have.
+
+    `drifted`: somebody else changed or removed it. `details`: what only its kind knows, for views.
+    """
 
     address: Address
     action: Action
@@ -43,7 +46,7 @@ class Change:
     after: Resource | None
     drifted: bool = False
     reason: str = ""
-    details: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))  # what only its kind can tell, for views
+    details: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class Drift(Enum):
@@ -55,7 +58,7 @@ class Drift(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of a drift report: how the destination differs from the record."""
+    """How one resource at the destination differs from its record."""
 
     address: Address
     drift: Drift

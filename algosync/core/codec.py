@@ -1,21 +1,21 @@
-"""Codec: the only JSON ⇄ State and Record.
+"""Codec: translates State and Record to JSON and back.
 
-The text is ASCII and deterministic: one line per record, in the order of their addresses. Its last line is a seal, the SHA-256 of
-every byte before it, so that each flipped bit and each cut is seen. The fields of a version are exactly those written here: a field
-that this program does not know may change what a record means, so it is refused, and whoever adds one raises `FORMAT_VERSION`.
+The text is ASCII and deterministic: one line for each record, in the order of addresses. The last line is a seal, the SHA-256 of
+every byte before it, so every flipped bit and every cut is detected. Unknown fields are refused, because they may change what a
+record means: a change that adds a field also raises `FORMAT_VERSION`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from algosync.core.address import Address
 from algosync.core.error import Corrupt
+from algosync.core.json_document import read_json
 from algosync.core.resource import Json, Record
 from algosync.core.state import State
 
@@ -41,7 +41,7 @@ _RECORD_FIELDS = ("attributes", "destination_stamp", "digest", "size", "source_s
 
 
 def encode_state(state: State) -> bytes:
-    """The text of a state file; equal states give equal bytes. ValueError, TypeError: an attribute is not JSON."""
+    """The bytes of a state file. Equal states give equal bytes. ValueError, TypeError: an attribute is not JSON."""
     rows = sorted(((a.algorithm, str(a), record) for a, record in state.records.items()), key=lambda row: row[:2])
     lines = [f"    {encode_json(text)}: {encode_json(record_to_json(record))}" for _, text, record in rows]
     records = "{\n" + ",\n".join(lines) + "\n  }" if lines else "{}"
@@ -53,9 +53,9 @@ def encode_state(state: State) -> bytes:
 
 
 def decode_state(data: bytes) -> State:
-    """The inverse of `encode_state`. Corrupt: damaged, written by a newer version, or not a state at all."""
+    """The inverse of `encode_state`. Corrupt: the data is damaged, from a newer version, or not a state."""
     document = parse_json(data)
-    require_version(document)  # before the seal: another version may seal in another way
+    require_version(document)  # first, because another version may have another seal
     body = data[: -len(_seal(b""))]
     if data != body + _seal(body):
         raise Corrupt("is damaged: its checksum is not that of its content")
@@ -69,7 +69,7 @@ def decode_state(data: bytes) -> State:
 
 
 def record_to_json(record: Record) -> dict[str, Json]:
-    """All of a record but its address."""
+    """Everything of a record except its address."""
     return {
         "attributes": record.attributes,
         "destination_stamp": record.destination_stamp,
@@ -80,7 +80,7 @@ def record_to_json(record: Record) -> dict[str, Json]:
 
 
 def record_from_json(address: str, value: Json) -> Record:
-    """The inverse of `record_to_json`; every field has to be there and no other. Corrupt: it is not a record."""
+    """The inverse of `record_to_json`. Corrupt: the value is not a record, lacks a field, or has an unknown one."""
     fields = fields_of(value, _RECORD_FIELDS, address)
     attributes = fields["attributes"]
     if not isinstance(attributes, dict):
@@ -96,7 +96,7 @@ def record_from_json(address: str, value: Json) -> Record:
 
 
 def address_from_json(value: Json) -> Address:
-    """An address in its one spelling: two spellings of it would be two records of one thing."""
+    """An address in its canonical spelling. Corrupt: any other, because two spellings would be two records of one resource."""
     text = require_text(value, "an address")
     try:
         address = Address.parse(text)
@@ -108,16 +108,15 @@ def address_from_json(value: Json) -> Address:
 
 
 def parse_json(data: bytes) -> Json:
-    """One JSON document: UTF-8, no duplicate names, only finite numbers. Corrupt: anything else."""
+    """A JSON document in UTF-8, without duplicate names, with finite numbers. Corrupt: anything else."""
     try:
-        document: Json = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_float=_finite, parse_constant=_finite)
-    except (ValueError, RecursionError) as error:
+        return read_json(data.decode("utf-8"))
+    except ValueError as error:
         raise Corrupt(f"is damaged: not JSON ({error})") from error
-    return document
 
 
 def require_version(document: Json) -> None:
-    """Corrupt: the document says that another version wrote it, or no version at all."""
+    """Corrupt: the document was written by another version, or names none."""
     version = document.get("format_version") if isinstance(document, dict) else None
     if isinstance(version, bool) or not isinstance(version, int):
         raise Corrupt("is damaged: it has no format_version")
@@ -131,7 +130,7 @@ def require_version(document: Json) -> None:
 
 
 def fields_of(value: Json, names: tuple[str, ...], what: str) -> Mapping[str, Json]:
-    """An object with exactly these fields. Corrupt: anything else."""
+    """The members of an object with exactly these fields. Corrupt: anything else."""
     if not isinstance(value, dict):
         raise Corrupt(f"is damaged: {what} is not an object")
     if odd := sorted(value.keys() ^ set(names)):
@@ -160,25 +159,11 @@ def _seal(body: bytes) -> bytes:
     return f',\n  "sha256": "{hashlib.sha256(body).hexdigest()}"\n}}\n'.encode("ascii")
 
 
-def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a name is there twice")
-    return members
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is not a finite number")
-    return number
-
-
 def _plain(value: object) -> dict[Any, Any]:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"a state cannot hold a {type(value).__name__}")
 
 
-# ASCII only, so that no text in a record can move a terminal's cursor; one line; the same for equal values.
+# One line of ASCII, so that no text in a record can move a terminal's cursor. Equal values give equal text.
 encode_json = json.JSONEncoder(sort_keys=True, separators=(", ", ": "), allow_nan=False, default=_plain).encode

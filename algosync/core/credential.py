@@ -1,6 +1,6 @@
-"""A cluster's credential: checked where it enters, and written the two ways in which it is sent.
+"""A cluster's credential: checked when it is read, and formatted for the API and for git.
 
-A cluster takes its own API keys as `Simple KEY`, and tokens of an identity provider as `Bearer TOKEN` (PLATFORM.md §1.1).
+A cluster accepts its own API keys as `Simple KEY` and tokens of an identity provider as `Bearer TOKEN` (PLATFORM.md §1.1).
 """
 
 from __future__ import annotations
@@ -18,34 +18,37 @@ __all__ = ["Credential", "bare", "credential"]
 
 _LONGEST = 8192  # characters: servers refuse longer header lines
 _SCHEME = re.compile(r"(simple|bearer) (.*)", re.IGNORECASE | re.DOTALL)
-_PLAIN = re.compile(r"[!-~]+")  # what a header carries unchanged
+_PLAIN = re.compile(r"[!-~]+")  # characters that a header carries unchanged
 _JWT = re.compile(r"([\w-]+)\.[\w-]+\.[\w-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """`secret` is the bare key or token: printable ASCII without spaces. What the methods give is as secret as it is."""
+    """A key or token. `secret` is the bare text: printable ASCII without spaces. The results of all methods are secret, too."""
 
     secret: Secret
     scheme: Literal["Simple", "Bearer"]
 
     def header(self) -> str:
-        """The value of `Authorization` for the API."""
+        """Return the value of the `Authorization` header for the API."""
         return f"{self.scheme} {self.secret.reveal()}"
 
     def basic(self, user: str) -> str:
-        """The value of `Authorization` for git over HTTP. ValueError: `user` holds a colon, which would end it too early."""
+        """Return the value of the `Authorization` header for git over HTTP.
+
+        Raises ValueError if `user` contains a colon, which would end the user name early.
+        """
         if ":" in user:
-            raise ValueError("a user name for HTTP holds no colon")
+            raise ValueError("a user name for HTTP cannot contain a colon")
         pair = f"{user}:{self.secret.reveal()}".encode()
         return f"Basic {base64.b64encode(pair).decode('ascii')}"
 
 
 def credential(text: str, variable: str) -> Credential:
-    """The credential in `text`: a key, a JSON web token, or either with `Simple ` or `Bearer ` before it.
+    """Parse a key or a JSON web token, each with or without the prefix `Simple ` or `Bearer `.
 
-    Nothing is mended: what could not be sent exactly as it was given is refused. UsageError names `variable` and never
-    shows the text, because a message would end in a log.
+    Nothing is corrected: a text that cannot be sent exactly as given is refused. The UsageError names `variable` and never shows
+    the text, because messages end up in logs.
     """
     prefixed = _SCHEME.fullmatch(text)
     secret = prefixed[2] if prefixed else text
@@ -55,7 +58,7 @@ def credential(text: str, variable: str) -> Credential:
 
 
 def bare(text: str) -> str:
-    """The key or token in `text`, without its scheme; not checked."""
+    """Return the key or token in `text` without its scheme. The text is not checked."""
     prefixed = _SCHEME.fullmatch(text)
     return prefixed[2] if prefixed else text
 
@@ -72,7 +75,7 @@ def _check(secret: str, variable: str) -> None:
 
 
 def _is_jwt(text: str) -> bool:
-    """Whether it is three base64url parts, the first of which is a JSON object with `alg` (RFC 7515)."""
+    """Whether the text is three base64url parts and the first one is a JSON object with `alg` (RFC 7515)."""
     parts = _JWT.fullmatch(text)
     if parts is None:
         return False

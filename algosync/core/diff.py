@@ -1,7 +1,17 @@
-"""The three-way diff: desired, observed and recorded become changes. Pure; the table is in `algosync/README.md`.
+"""The three-way diff: makes changes of the desired, observed and recorded resources. Pure.
 
-It goes in two steps because bytes are read only where they decide something: `assume` fills in what the record already proves,
-`undecided` names what would have to be read, and with that `diff` decides.
+| desired | observed | recorded | change |
+|---|---|---|---|
+| yes | no | any | create; if it is recorded it vanished, which is drift |
+| yes | equal digest | equal record | none |
+| yes | equal digest | other record | refresh the record |
+| yes | equal digest | no | adopt: record it |
+| yes | other digest | any | update; drift if the destination differs from the record |
+| no | any | yes | forget the record; the destination stays as it is |
+| no | any | no | none |
+
+Bytes are read only if they decide something. So `assume_desired` and `assume_observed` fill in the digests that the record proves,
+`undecided` names the resources to read, and `diff` decides.
 """
 
 from __future__ import annotations
@@ -19,12 +29,12 @@ Recorded = Mapping[Address, Record]
 
 
 def assume_desired(desired: Snapshot, recorded: Recorded) -> dict[Address, Resource]:
-    """Desired resources whose source stamp stands as recorded have the recorded digest."""
+    """The desired resources. Where the source stamp is the recorded one, the digest is the recorded one too."""
     return {a: _assume(r, recorded.get(a), recorded[a].source_stamp if a in recorded else None) for a, r in desired.items()}
 
 
 def assume_observed(observed: Snapshot, recorded: Recorded) -> dict[Address, Resource]:
-    """Observed resources whose destination stamp stands as recorded have the recorded digest."""
+    """The observed resources. Where the destination stamp is the recorded one, the digest is the recorded one too."""
     return {a: _assume(r, recorded.get(a), recorded[a].destination_stamp if a in recorded else None) for a, r in observed.items()}
 
 
@@ -35,7 +45,7 @@ def _assume(resource: Resource, record: Record | None, stamp: str | None) -> Res
 
 
 def undecided(desired: Snapshot, observed: Snapshot) -> tuple[frozenset[Address], frozenset[Address]]:
-    """The addresses to read at the source and at the destination: both sides there, sizes equal, a digest missing."""
+    """The addresses to read at the source and at the destination: both sides have it in equal size, and a digest is missing."""
     pairs = [(a, desired[a], observed[a]) for a in desired if a in observed and desired[a].size == observed[a].size]
     at_source = frozenset(a for a, want, _ in pairs if want.digest is None)
     at_destination = frozenset(a for a, _, have in pairs if have.digest is None)
@@ -43,7 +53,7 @@ def undecided(desired: Snapshot, observed: Snapshot) -> tuple[frozenset[Address]
 
 
 def diff(desired: Snapshot, observed: Snapshot, recorded: Recorded) -> tuple[Change, ...]:
-    """Every change, also the ones that do nothing, in the order of `desired`; what is only recorded comes last."""
+    """Every change, also those that do nothing, in the order of `desired`. Addresses that are only recorded come last."""
     wanted = [_change(want, observed.get(address), recorded.get(address)) for address, want in desired.items()]
     rest = sorted(address for address in recorded if address not in desired)
     return (*wanted, *(Change(a, Action.FORGET, observed.get(a), None, reason="no longer in the workflow") for a in rest))
@@ -63,21 +73,25 @@ def _change(want: Resource, have: Resource | None, record: Record | None) -> Cha
 
 
 def _moved(have: Resource, record: Record) -> bool:
-    """Whether somebody else changed it: its stamp is another, and its content too, as far as that is known."""
+    """Whether somebody else changed it: its stamp differs from the record, and its content too, as far as it is known."""
     if have.stamp is not None and have.stamp == record.destination_stamp:
         return False
     return have.size != record.size if have.digest is None else have.digest != record.digest
 
 
 def record_of(want: Resource, have: Resource) -> Record:
-    """The record of two sides with one digest. ValueError: the digest is not known."""
+    """The record of two sides that have the same digest. ValueError: the digest is not known."""
     if want.digest is None:
-        raise ValueError(f"nobody has read {want.address}")
+        raise ValueError(f"{want.address} was not read")
     return Record(want.address, want.digest, want.stamp, have.stamp, have.size, {**want.attributes, **have.attributes})
 
 
 def drift(observed: Snapshot, recorded: Recorded, unknown: Mapping[Address, str]) -> tuple[Finding, ...]:
-    """How the destination differs from the record. `observed` is read where its stamps moved; `unknown` says what could not be."""
+    """How the destination differs from the record.
+
+    `observed`: with digests where the stamp differs from the record and the size does not. `unknown`: why an address could not be
+    looked at.
+    """
     return tuple(_findings(observed, recorded, unknown))
 
 
@@ -91,5 +105,5 @@ def _findings(observed: Snapshot, recorded: Recorded, unknown: Mapping[Address, 
             yield Finding(address, Drift.MISSING, before, None)
         elif record is None:
             yield Finding(address, Drift.UNMANAGED, None, have)
-        elif have.digest != record.digest:  # not read, then: its size differs
+        elif have.digest != record.digest:  # without a digest its size differs
             yield Finding(address, Drift.CHANGED, before, have)

@@ -1,7 +1,7 @@
-"""Environments: which of a cluster's runtimes a workflow's `language` means.
+"""Environments: find the runtime of a cluster that a workflow's `language` means.
 
-Ids differ between clusters and change when an environment is re-synced, so a workflow names a display name, or a shorthand of this
-one table (the original tool's names).
+Ids differ between clusters and change when an environment is synced again. So a workflow gives a display name or one of the
+shorthands in this table, which are the names of the original tool.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SHORTHANDS = {
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One runtime as the cluster lists it; `created_at` is the cluster's own text and sorts."""
+    """A runtime as the cluster lists it. `created_at` is the cluster's own text; it sorts by time."""
 
     id: str
     display_name: str
@@ -35,26 +35,26 @@ class Environment:
 
 
 def choose(language: str, offered: Sequence[Environment], current: str | None, recorded: str | None = None) -> Environment:
-    """The environment that `language` means on this cluster: a shorthand's newest, or the exact display name.
+    """Return the environment that `language` means on this cluster: the newest match of a shorthand, or the exact display name.
 
-    An algorithm keeps a candidate: the one we gave it (`recorded`, a display name) before the one that it runs on (`current`, an
-    id), which somebody else may have set since. SourceError: the cluster offers none.
+    An algorithm keeps its environment if that still matches: first the one that we set (`recorded`, a display name), then the one
+    it runs on (`current`, an id), which somebody else may have set. Raises SourceError if no environment matches.
     """
     pattern = SHORTHANDS.get(language)
     candidates = [e for e in offered if (pattern.fullmatch(e.display_name) if pattern else e.display_name == language)]
     if not candidates:
         raise SourceError(f"the destination has no environment for {printable(language)!r}", hint=_hint(language, offered))
     kept = [e for e in candidates if e.display_name == recorded] or [e for e in candidates if e.id == current]
-    return max(kept or candidates, key=_age)
+    return max(kept or candidates, key=_version_key)
 
 
 def shown(environment_id: str | None, offered: Sequence[Environment]) -> str | None:
-    """The display name of an id; the id itself where the cluster no longer lists it."""
+    """Return the display name of an id, or the id itself if the cluster no longer lists it."""
     return next((e.display_name for e in offered if e.id == environment_id), environment_id)
 
 
-def _age(environment: Environment) -> tuple[list[int], str]:
-    """Newest is by Python version, then framework version, then creation."""
+def _version_key(environment: Environment) -> tuple[list[int], str]:
+    """Sort key: Python version, then framework version, then creation time."""
     return [int(number) for number in re.findall(r"\d+", environment.display_name)], environment.created_at
 
 

@@ -1,4 +1,4 @@
-"""The exception tree: one branch for each thing that a reader can do about a failure."""
+"""The exception tree: one class for each way in which a caller can react to a failure."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ __all__ = [
 
 
 class AlgosyncError(Exception):
-    """Anything that ends a command. `hint` says what to do next, where there is something to say.
+    """Base class of every error that ends a command. `hint` says what to do next, or is None.
 
-    `sent` is False where nothing of the request went out; `repeated` is True where an earlier try of the same request may have
-    been carried out, whatever came of this one.
+    `sent` is False if no part of the request was sent. `repeated` is True if an earlier attempt of the same request may have taken
+    effect, whatever happened to this one.
     """
 
     sent = True
@@ -49,7 +49,7 @@ class AlgosyncError(Exception):
 
 
 class Several(AlgosyncError):
-    """More than one thing is wrong; all are told."""
+    """Several errors at once; all are reported."""
 
     def __init__(self, errors: tuple[AlgosyncError, ...]) -> None:
         super().__init__(f"{len(errors)} errors")
@@ -57,16 +57,16 @@ class Several(AlgosyncError):
 
 
 class Interrupted(AlgosyncError):
-    """A signal came; what was being done was broken off."""
+    """A signal interrupted the work."""
 
 
 class UsageError(AlgosyncError):
-    """The command line or the environment is off: exit 64."""
+    """The command line or the environment is wrong: exit 64."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One thing wrong in a workflow file. Lines and columns count from 1; `path` is like `algorithms[2].language`."""
+    """One error in a workflow file. Lines and columns count from 1; `path` is like `algorithms[2].language`."""
 
     line: int
     column: int
@@ -74,11 +74,11 @@ class Fault:
     code: str
     message: str
     hint: str | None = None
-    template_line: int | None = None  # the line in the template, where line and column are of the rendered text
+    template_line: int | None = None  # the line in the template, if line and column refer to the rendered text
 
 
 class WorkflowError(AlgosyncError):
-    """The workflow file has to be mended; carries all its faults, in the order of their places."""
+    """The workflow file has errors. `faults` holds all of them, ordered by location."""
 
     def __init__(self, file: str, faults: tuple[Fault, ...]) -> None:
         count = f"{len(faults)} faults" if len(faults) != 1 else "1 fault"
@@ -88,10 +88,10 @@ class WorkflowError(AlgosyncError):
 
 
 class ClusterError(AlgosyncError):
-    """A cluster answered with a failure, or not at all.
+    """A cluster replied with a failure, or did not reply.
 
-    `status` is the HTTP status, `code` the platform's own number, `request_id` the id in its error body, `retry_after` the seconds
-    that it asks to wait.
+    `status` is the HTTP status, `code` the platform's own error number, `request_id` the id in the error body, and `retry_after`
+    the seconds to wait that the server asks for.
     """
 
     retry_after: float | None = None
@@ -112,47 +112,47 @@ class ClusterError(AlgosyncError):
 
 
 class Unreachable(ClusterError):
-    """No answer: name resolution, connection, TLS, or a deadline."""
+    """No reply: name resolution, connection, TLS or timeout."""
 
 
 class TimedOut(Unreachable):
-    """It had the time it may take, and did not come to an end."""
+    """The request reached its deadline without a complete reply."""
 
 
 class Untrusted(Unreachable):
-    """Its certificate is not believed; nothing was sent."""
+    """The server's certificate is not trusted; nothing was sent."""
 
 
 class Denied(ClusterError):
-    """401 or 403: the key is wrong or may not do this."""
+    """401 or 403: the key is invalid or lacks the permission."""
 
 
 class NotFound(ClusterError):
-    """The only error that means "does not exist"."""
+    """The resource does not exist. No other error says that."""
 
 
 class Conflict(ClusterError):
-    """It exists already, or was changed meanwhile."""
+    """The resource exists already, or was changed by somebody else."""
 
 
 class Throttled(ClusterError):
-    """429 or 503: later."""
+    """429 or 503: try again later."""
 
 
 class Unexpected(ClusterError):
-    """Any other failure, or an answer that is not what the platform documents."""
+    """Any other failure, or a reply that does not match the platform's documentation."""
 
 
 class TransferError(AlgosyncError):
-    """What arrived is not what was sent: length or digest differ."""
+    """The received bytes differ from the sent ones in length or digest."""
 
 
 class SourceError(AlgosyncError):
-    """An algorithm's source archive, folder or repository cannot be used as it is."""
+    """The source archive, folder or repository of an algorithm cannot be used."""
 
 
 class BuildFailed(AlgosyncError):
-    """The destination could not build a commit. `log` is the tail of the build's log."""
+    """The destination could not build a commit. `log` is the end of the build log."""
 
     def __init__(self, message: str, *, log: str = "") -> None:
         super().__init__(message)
@@ -160,9 +160,9 @@ class BuildFailed(AlgosyncError):
 
 
 class TestFailed(AlgosyncError):
-    """An algorithm did not pass a test. `trace` is the algorithm's own stack trace."""
+    """An algorithm failed a test. `trace` is the algorithm's own stack trace."""
 
-    __test__ = False  # its name makes pytest look for tests in it
+    __test__ = False  # without this pytest would collect the class
 
     def __init__(self, message: str, *, error_type: str | None = None, trace: str | None = None) -> None:
         super().__init__(message)
@@ -175,16 +175,16 @@ class StateError(AlgosyncError):
 
 
 class LockHeld(StateError):
-    """Another command works on this state: exit 6."""
+    """Another command holds the lock of this state: exit 6."""
 
 
 class Stale(StateError):
-    """The state moved since it was read: exit 6."""
+    """The state changed since it was read: exit 6."""
 
 
 class Corrupt(StateError):
-    """The state file or its journal is damaged, or written by a newer version."""
+    """The state file or its journal is damaged, or was written by a newer version."""
 
 
 class ApplyIncomplete(AlgosyncError):
-    """Something was written, and what should follow cannot: exit 4."""
+    """Some changes were made, and the rest cannot be: exit 4."""

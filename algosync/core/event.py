@@ -1,4 +1,4 @@
-"""Events: everything that can be told while a plan is applied."""
+"""Events: everything that is reported while a plan is applied."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Bytes so far of a transfer, and in all."""
+    """The bytes of a transfer so far, and in total."""
 
     step: Step
     done: int
@@ -27,7 +27,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something worth knowing while a step goes on, such as the state of a build."""
+    """News about a step while it runs, such as the state of a build."""
 
     step: Step
     text: str
@@ -35,7 +35,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """`detail` is what came of it, such as the number of the published version. Recorded before it is told."""
+    """`detail` is its result, such as the number of the published version. The step was recorded before this event."""
 
     step: Step
     seconds: float
@@ -51,7 +51,7 @@ class StepFailed:
 
 @dataclass(frozen=True, slots=True)
 class StepSkipped:
-    """`because` is the key of the step whose failure (or absence) made this one pointless."""
+    """`because` is the key of the step that failed, which this one needs directly or indirectly."""
 
     step: Step
     because: str

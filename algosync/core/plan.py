@@ -1,29 +1,32 @@
-"""Plan: the changes and the checks that one apply would make. A plan is data."""
+"""Plan: the changes and the checks that one apply makes. A plan is data."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import chain, count
+from types import MappingProxyType
 
-from algosync.core.address import KINDS, Address
+from algosync.core.address import Address
 from algosync.core.change import Action, Change
+from algosync.core.kind import KindTraits
 from algosync.core.resource import Json
 from algosync.core.workflow import Workflow
 
-__all__ = ["Check", "Header", "Plan", "checks_of", "masked", "plan_of", "targeted"]
+__all__ = ["Check", "Plan", "PlanHeader", "checks_of", "masked", "plan_of", "plan_of_checks", "targeted"]
 
 CALL_TIMEOUT = 300  # seconds: the platform's own default
+_NO_TRAITS = KindTraits()
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One call of an algorithm that has to succeed. `payload` is JSON text, `timeout` in seconds.
+    """A call of an algorithm that must succeed. `payload` is JSON text, `timeout` is in seconds.
 
-    A payload check (`payload_of_algorithm`) runs before its algorithm is published, a workflow's test after everything else.
-    `candidate`: it calls the commit that is about to be published, not the published version.
+    `payload_of_algorithm`: it is an algorithm's own payload and runs before the algorithm is published. The others are the
+    workflow's tests and run last. `candidate`: it calls the commit that will be published, not the published version.
     """
 
     address: Address
@@ -34,8 +37,8 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """What a plan is about, as people name it. `owner` is the account on the destination."""
+class PlanHeader:
+    """The names of what a plan is about. `owner` is the account on the destination."""
 
     workflow: str
     source: str | None
@@ -45,16 +48,18 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`changes` holds also those that do nothing; `depends_on` names every algorithm in the workflow's order.
+    """`changes` also holds those that do nothing. `depends_on` has every algorithm, in the workflow's order.
 
-    `compared` is False where the workflow only wants its tests run, so that nothing was looked at.
+    `compared` is False if the workflow only runs tests, so that nothing was compared. `kinds` has the traits of each kind
+    that occurs in `changes`.
     """
 
-    header: Header
+    header: PlanHeader
     changes: tuple[Change, ...]
     checks: tuple[Check, ...]
     depends_on: tuple[tuple[str, tuple[str, ...]], ...] = ()
     compared: bool = True
+    kinds: Mapping[str, KindTraits] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def visible(self) -> tuple[Change, ...]:
@@ -68,35 +73,41 @@ class Plan:
         return Counter(c.action for c in self.changes)
 
     def upload(self) -> tuple[int, int]:
-        """How many data files are to be uploaded, and their bytes."""
-        sizes = [c.after.size or 0 for c in self.changes if c.address.kind == "data" and c.action.writes and c.after]
+        """The number of data files to upload, and their bytes."""
+        sizes = [c.after.size or 0 for c in self._files if c.action.writes and c.after]
         return len(sizes), sum(sizes)
 
     def live(self) -> tuple[Change, ...]:
-        """The data files of published algorithms that are overwritten: they have no versions, so that shows before any test."""
-        published = {c.address.algorithm for c in self.changes if c.address.kind == "version" and c.before is not None}
-        return tuple(
-            c
-            for c in self.changes
-            if c.address.kind == "data" and c.action.writes and c.before and c.address.algorithm in published
-        )
+        """The changes that overwrite data files of published algorithms. Data has no versions: they take effect before any test."""
+        published = {c.address.algorithm for c in self.versions if c.before is not None}
+        return tuple(c for c in self._files if c.action.writes and c.before and c.address.algorithm in published)
 
     def untested(self) -> tuple[Change, ...]:
-        """The versions that are to be published without a payload to try them with."""
+        """The versions that will be published without a test, because their algorithm has no payload."""
         tried = {c.address.algorithm for c in self.checks if c.payload_of_algorithm}
-        versions = (c for c in self.changes if c.address.kind == "version" and c.action.writes)
-        return tuple(c for c in versions if c.address.algorithm not in tried)
+        return tuple(c for c in self.versions if c.action.writes and c.address.algorithm not in tried)
 
     def kept(self) -> int:
-        """Bytes of data files that are there already."""
-        present = (c.after.size or 0 for c in self.changes if c.address.kind == "data" and not c.action.writes and c.after)
-        return sum(present)
+        """The bytes of the data files that are already at the destination."""
+        return sum(c.after.size or 0 for c in self._files if not c.action.writes and c.after)
+
+    @property
+    def versions(self) -> tuple[Change, ...]:
+        """The changes of published versions."""
+        return tuple(c for c in self.changes if self._traits(c.address).publishes)
+
+    @property
+    def _files(self) -> tuple[Change, ...]:
+        return tuple(c for c in self.changes if self._traits(c.address).is_file)
+
+    def _traits(self, address: Address) -> KindTraits:
+        return self.kinds.get(address.kind, _NO_TRAITS)
 
 
 def checks_of(workflow: Workflow, to_publish: Set[str]) -> tuple[Check, ...]:
-    """The algorithms' payloads in order, then the workflow's tests; equal test names are told apart by their number.
+    """The algorithms' payloads in their order, then the workflow's tests. Tests of equal names get a number.
 
-    `to_publish`: the algorithms of which a new version is to be published.
+    `to_publish`: the algorithms that get a new version.
     """
     payloads = (
         Check(
@@ -120,19 +131,28 @@ def checks_of(workflow: Workflow, to_publish: Set[str]) -> tuple[Check, ...]:
     return (*payloads, *tests)
 
 
-def plan_of(workflow: Workflow, header: Header, changes: tuple[Change, ...] = (), *, compared: bool = True) -> Plan:
-    """The plan of these changes with all the workflow's checks."""
-    to_publish = {c.address.algorithm for c in changes if c.action.writes and c.address.kind == "version"}
-    depends_on = tuple((spec.name, spec.depends_on) for spec in workflow.algorithms)
-    return Plan(header, changes, checks_of(workflow, to_publish), depends_on, compared)
+def plan_of(workflow: Workflow, header: PlanHeader, changes: tuple[Change, ...], kinds: Mapping[str, KindTraits]) -> Plan:
+    """The plan of these changes, with all checks of the workflow."""
+    plan = Plan(header, changes, (), _dependencies_of(workflow), kinds=kinds)
+    to_publish = {c.address.algorithm for c in plan.versions if c.action.writes}
+    return replace(plan, checks=checks_of(workflow, to_publish))
+
+
+def plan_of_checks(workflow: Workflow, header: PlanHeader) -> Plan:
+    """A plan that only runs the checks of the workflow."""
+    return Plan(header, (), checks_of(workflow, frozenset()), _dependencies_of(workflow), compared=False)
+
+
+def _dependencies_of(workflow: Workflow) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((spec.name, spec.depends_on) for spec in workflow.algorithms)
 
 
 def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
-    """The part of a plan that concerns the targets, addresses or names of algorithms, and what those stand on.
+    """The part of a plan that concerns the targets: addresses, names of algorithms, or globs of either.
 
-    A target may be a glob. It brings the algorithms it depends on, and the earlier kinds of its own algorithm (a version its
-    source, data and settings). Checks are kept for the algorithms that are left, the workflow's tests where the entrypoint is.
-    ValueError: a target that the plan does not know.
+    It also holds what the targets depend on: other algorithms as a whole, and the earlier kinds of their own algorithm (for a
+    version its source, data and settings). It keeps the payload checks of the algorithms in it, and the workflow's tests if the
+    entrypoint is one of them. ValueError: nothing in the plan matches a target.
     """
     patterns = tuple(targets)
     if not patterns:
@@ -142,47 +162,50 @@ def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
         raise ValueError(f"nothing in this workflow is called {', '.join(strange)}")
     direct = {a for a in everything if any(_matches(a, p) for p in patterns)}
     below = _dependencies({a.algorithm for a in direct}, dict(plan.depends_on))
-    kept = direct | {a for a in everything if a.algorithm in below or any(_stands_on(target, a) for target in direct)}
-    changes = tuple(c for c in plan.changes if c.address in kept)
+    needed = _needed_kinds(direct, plan.kinds)
+    kept = {a for a in everything if a in direct or a.algorithm in below or a.kind in needed.get(a.algorithm, ())}
     algorithms = {a.algorithm for a in kept}
-    left_out = {c.address.algorithm: c for c in plan.changes if c not in changes and c.address.kind == "version"}
+    left_out = {c.address.algorithm: c for c in plan.versions if c.address not in kept}
     checks = (_without(left_out.get(c.address.algorithm), c) for c in plan.checks if c.address.algorithm in algorithms)
+    changes = tuple(c for c in plan.changes if c.address in kept)
     return replace(plan, changes=changes, checks=tuple(c for c in checks if c is not None))
 
 
 def _matches(address: Address, pattern: str) -> bool:
-    """An address or an algorithm's name, or a glob of either."""
+    """Whether the pattern is the address, its algorithm's name, or a glob of either."""
     return any(text == pattern or fnmatchcase(text, pattern) for text in (str(address), address.algorithm))
 
 
 def _without(version: Change | None, check: Check) -> Check | None:
-    """A check where its algorithm's version change is left out: on the published version, if there is one."""
+    """The check when its algorithm's version change is left out. It then calls the published version, if there is one."""
     if version is None or not version.action.writes:
         return check
     return None if version.before is None else replace(check, candidate=False)
 
 
 def _dependencies(names: set[str], depends_on: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """What these depend on, directly or not; not themselves, unless another of them does."""
+    """The algorithms that these depend on, directly or not. One of `names` is among them only if another one depends on it."""
     found: set[str] = set()
-    open_ones = list(names)
-    while open_ones:
-        for other in depends_on.get(open_ones.pop(), ()):
+    pending = list(names)
+    while pending:
+        for other in depends_on.get(pending.pop(), ()):
             if other not in found:
                 found.add(other)
-                open_ones.append(other)
+                pending.append(other)
     return found
 
 
-def _stands_on(target: Address, other: Address) -> bool:
-    if target.algorithm != other.algorithm:
-        return False
-    # A data file stands on nothing; everything else on whatever comes to be before it.
-    return target.kind != "data" and KINDS.index(other.kind) < KINDS.index(target.kind)
+def _needed_kinds(targets: Iterable[Address], kinds: Mapping[str, KindTraits]) -> dict[str, set[str]]:
+    """For each algorithm, the kinds that its targets are built on. A test, which has no traits, needs every kind."""
+    needed: dict[str, set[str]] = {}
+    for target in targets:
+        needs = kinds[target.kind].needs if target.kind in kinds else kinds.keys()
+        needed.setdefault(target.algorithm, set()).update(needs)
+    return needed
 
 
 def masked(plan: Plan, hides: Callable[[Json], bool]) -> Plan:
-    """As it may be shown: what stands now where something hidden shall stand may have been hidden as well, before it changed."""
+    """The plan as it may be shown: where the new value of an attribute is hidden, the old one is masked too."""
 
     def mask(change: Change) -> Change:
         if change.before is None or change.after is None:

@@ -11,13 +11,14 @@ from typing import Protocol, TypeAlias, TypeVar
 from algosync.core.address import Address
 from algosync.core.change import Change
 from algosync.core.event import Event
+from algosync.core.kind import KindTraits
 from algosync.core.resource import Record, Resource
 from algosync.core.schedule import Step, Verb
 from algosync.core.workflow import AlgorithmSpec
 
 __all__ = ["Kind", "Ledger", "Outcome", "Performer", "Side", "Tell"]
 
-Site_contra = TypeVar("Site_contra", contravariant=True)
+Context_contra = TypeVar("Context_contra", contravariant=True)
 Tell: TypeAlias = Callable[[Event], None]
 """Puts an event on the queue that the caller of apply reads."""
 
@@ -35,28 +36,31 @@ class Outcome:
     detail: str = ""
 
 
-class Performer(Protocol[Site_contra]):
-    """Carries out steps. `Site` is whatever gives it the clusters; the engine never looks into it."""
+class Performer(Protocol[Context_contra]):
+    """Carries out steps. The context gives it the clusters; the engine passes it on without using it."""
 
-    def perform(self, step: Step, spec: AlgorithmSpec, site: Site_contra, tell: Tell) -> Outcome: ...
+    def perform(self, step: Step, spec: AlgorithmSpec, context: Context_contra, tell: Tell, /) -> Outcome: ...
 
 
-class Kind(Performer[Site_contra], Protocol[Site_contra]):
+class Kind(Performer[Context_contra], Protocol[Context_contra]):
     """What one kind of resource means.
 
-    `desired` and `observed` list without reading bytes; `read` reads one resource for its digest; `explain` adds to a visible
-    change what only the kind can tell people; `verbs` says what it takes to make it.
+    `TRAITS` is what planning needs to know of the kind. `desired` and `observed` list resources without reading bytes. `read` reads
+    one resource for its digest. `explain` adds details to a visible change that only the kind knows. `verbs` gives the steps that
+    carry out a change, in order.
     """
 
-    def desired(self, spec: AlgorithmSpec, site: Site_contra) -> Iterable[Resource]: ...
+    TRAITS: KindTraits
 
-    def observed(self, spec: AlgorithmSpec, site: Site_contra) -> Iterable[Resource]: ...
+    def desired(self, spec: AlgorithmSpec, context: Context_contra, /) -> Iterable[Resource]: ...
 
-    def read(self, resource: Resource, side: Side, spec: AlgorithmSpec, site: Site_contra) -> Resource: ...
+    def observed(self, spec: AlgorithmSpec, context: Context_contra, /) -> Iterable[Resource]: ...
 
-    def explain(self, change: Change, spec: AlgorithmSpec, site: Site_contra) -> Change: ...
+    def read(self, resource: Resource, side: Side, spec: AlgorithmSpec, context: Context_contra, /) -> Resource: ...
 
-    def verbs(self, change: Change) -> tuple[Verb, ...]: ...
+    def explain(self, change: Change, spec: AlgorithmSpec, context: Context_contra, /) -> Change: ...
+
+    def verbs(self, change: Change, /) -> tuple[Verb, ...]: ...
 
 
 class Ledger(Protocol):

@@ -1,4 +1,4 @@
-"""Report: what came of an apply. A fold over plan and events; the exit code is a function of it."""
+"""Report: the result of an apply, as a fold over its events. The exit code is a function of it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _FINE, _ERROR, _TEST_FAILED, _INCOMPLETE = 0, 1, 3, 4
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was done, what failed, what was left out because of it; in the order of events.
+    """The steps that were done, that failed, and that were skipped because of it, each in the order of events.
 
-    `wrote`: a remote write succeeded, or may have.
+    `wrote`: a remote write succeeded, or may have succeeded.
     """
 
     done: tuple[StepDone, ...] = ()
@@ -27,7 +27,7 @@ class Report:
     wrote: bool = False
 
     def completed(self, action: Action) -> int:
-        """How many resources were created (or updated): those of whose steps none failed or was left out."""
+        """How many resources were created (or updated): all their steps succeeded."""
         broken = {step.address for step in self._unfinished}
         changes = {e.step.address: e.step.change for e in self.done if e.step.change}
         return sum(1 for a, change in changes.items() if a not in broken and change.action is action)
@@ -43,7 +43,7 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 fine · 1 failed before any write · 3 tests failed · 4 written, and something else failed or was left out."""
+        """0: success. 1: failed before any write. 3: only tests failed. 4: something was written, and not only tests failed."""
         if not self._unfinished:
             return _FINE
         if self.wrote and not all(step.verb is Verb.TEST for step in self._unfinished):
@@ -52,7 +52,7 @@ class Report:
 
 
 def fold(events: Iterable[Event], wrote: Callable[[], bool]) -> Report:
-    """Reads to the end; only then it asks whether anything was written."""
+    """The report of all events. `wrote` is called after the last one."""
     done: list[StepDone] = []
     failed: list[StepFailed] = []
     skipped: list[StepSkipped] = []

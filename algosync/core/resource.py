@@ -1,7 +1,7 @@
-"""Resource: one thing as one side shows it; Record: what we last did about it.
+"""Resource: one thing as one side shows it. Record: its state when it was last applied.
 
-The platform has no checksums, so a resource has a *stamp*, which compares only with an older stamp of the same side, and a content
-*digest*, which compares across sides but costs reading the bytes.
+The platform has no checksums. So a resource has a *stamp*, which can only be compared with an older stamp of the same side, and a
+*digest* of its content, which can be compared across sides but costs reading the bytes.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ Json: TypeAlias = Union[bool, int, float, str, "Sequence[Json]", "Mapping[str, J
 class Resource:
     """One resource on one side.
 
-    `stamp`: changes whenever the thing changes; None where it cannot be trusted to. `digest`: None until read.
-    `size`: bytes, where that is a property of the kind. `attributes`: what people are shown.
+    `stamp`: changes whenever the resource changes; None: there is no such stamp yet. `digest`: None until the bytes were read.
+    `size`: in bytes; None: the kind has no size. `attributes`: what people are shown.
     """
 
     address: Address
@@ -37,7 +37,10 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What both sides said, and what was there, when a resource was last known to be as the workflow wanted it."""
+    """The stamps of both sides and the content at the time when a resource was last as the workflow wants it.
+
+    `destination_stamp` is None if the destination has to be read again.
+    """
 
     address: Address
     digest: str

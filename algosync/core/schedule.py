@@ -1,20 +1,25 @@
-"""Schedule: a plan becomes steps with dependencies. Pure: `plan`, dry runs and apply read the same steps.
+"""Schedule: the steps of a plan, and what has to come before each of them. Pure.
 
-Within one algorithm a step needs every step of an earlier phase; algorithms overlap, but for testing and publishing, which follow
-the workflow's order because a downstream test may call what was just published upstream.
+Within one algorithm a step needs every step of an earlier phase. Algorithms overlap, except that they are tested and published one
+after the other in the workflow's order: a test of one algorithm may call another one that was published just before.
+
+Between two phases stands a barrier: a node of the graph that is no step. The barrier needs each step of the phase before it, and
+each step of the phase after it needs the barrier. So the number of edges grows with the number of steps, not with its square.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import Enum
+from itertools import groupby
 
 from algosync.core.address import Address
 from algosync.core.change import Change
 from algosync.core.plan import Check, Plan
 
-__all__ = ["PHASES", "Step", "Verb", "schedule"]
+__all__ = ["PHASES", "Before", "Schedule", "Step", "Verb", "schedule"]
 
 
 class Verb(Enum):
@@ -38,84 +43,127 @@ PHASES = {
     Verb.TEST: 3,
     Verb.PUBLISH: 4,
 }
-_IN_TURN = PHASES[Verb.TEST]  # from this phase on algorithms do not overlap
+_IN_TURN = PHASES[Verb.TEST]  # from this phase on, algorithms do not overlap
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do. It may start when all it `needs` has succeeded and all it `follows` has ended, however."""
+    """One thing to do: a verb of a change, or a test."""
 
     address: Address
     verb: Verb
     change: Change | None = None
     check: Check | None = None
-    needs: frozenset[str] = frozenset()
-    follows: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:
-        # A test's address says already what is done.
+        """What tells it from the other steps of a schedule."""
+        # The address of a test says what is done.
         return str(self.address) if self.verb is Verb.TEST else f"{self.verb.value} {self.address}"
 
 
-def schedule(plan: Plan, verbs: Mapping[Address, tuple[Verb, ...]]) -> tuple[Step, ...]:
-    """All steps, in an order in which one worker could do them. `verbs` says what each writing change takes."""
-    tasks = [Step(c.address, verb, change=c) for c in plan.changes for verb in verbs.get(c.address, ())]
-    tasks += [Step(c.address, Verb.TEST, check=c) for c in plan.checks if c.payload_of_algorithm]
-    names = _in_order(plan)
-    by_algorithm = {name: [t for t in tasks if t.address.algorithm == name] for name in names}
-    above = _closure(names, dict(plan.depends_on))
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The nodes that come before a node. All it `needs` must have succeeded; all it `follows` must have ended."""
+
+    needs: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """`steps` are in an order in which one worker could do them. `before` has every node: the keys of steps, and barriers."""
+
+    steps: tuple[Step, ...]
+    before: Mapping[str, Before]
+
+
+def schedule(plan: Plan, verbs: Mapping[Address, tuple[Verb, ...]]) -> Schedule:
+    """The schedule of a plan. `verbs` says which steps each writing change takes."""
+    tasks: dict[str, list[Step]] = defaultdict(list)
+    for task in _tasks(plan, verbs):
+        tasks[task.address.algorithm].append(task)
+    depends_on = dict(plan.depends_on)
     steps: list[Step] = []
-    earlier_in_turn: frozenset[str] = frozenset()
-    for name in names:
-        own = sorted(by_algorithm[name], key=lambda t: PHASES[t.verb])
-        upstream = frozenset(t.key for other in above[name] for t in by_algorithm.get(other, ()))
-        steps += [_step(task, own, upstream, earlier_in_turn) for task in own]
-        earlier_in_turn |= {t.key for t in own if PHASES[t.verb] >= _IN_TURN}
-    return (*steps, *_tests(plan, by_algorithm, above, steps))
+    before: dict[str, Before] = {}
+    turn: tuple[str, ...] = ()
+    for name in _in_order(plan):
+        own = sorted(tasks[name], key=_phase)
+        upstream = tuple(map(_complete, depends_on.get(name, ())))
+        turn = _place(name, own, upstream, turn, before)
+        steps += own
+    steps += _place_tests(plan, before, steps)
+    return Schedule(tuple(steps), before)
 
 
-def _step(task: Step, own: list[Step], upstream: frozenset[str], earlier: frozenset[str]) -> Step:
-    phase = PHASES[task.verb]
-    needs = frozenset(t.key for t in own if PHASES[t.verb] < phase)
-    in_turn = phase >= _IN_TURN
-    return replace(task, needs=needs | upstream if in_turn else needs, follows=earlier if in_turn else frozenset())
+def _tasks(plan: Plan, verbs: Mapping[Address, tuple[Verb, ...]]) -> Iterator[Step]:
+    for change in plan.changes:
+        for verb in verbs.get(change.address, ()):
+            yield Step(change.address, verb, change=change)
+    for check in plan.checks:
+        if check.payload_of_algorithm:
+            yield Step(check.address, Verb.TEST, check=check)
 
 
-def _tests(plan: Plan, by_algorithm: Mapping[str, list[Step]], above: Mapping[str, set[str]], steps: list[Step]) -> Iterable[Step]:
-    """The workflow's tests, one after another when everything else has ended."""
-    everything = frozenset(step.key for step in steps)
-    before: frozenset[str] = everything
-    for check in (c for c in plan.checks if not c.payload_of_algorithm):
-        entrypoint = check.address.algorithm
-        names = {entrypoint, *above.get(entrypoint, ())}
-        needs = frozenset(t.key for name in names for t in by_algorithm.get(name, ()))
-        step = Step(check.address, Verb.TEST, None, check, needs, before)
-        yield step
-        before |= {step.key}
+def _phase(task: Step) -> int:
+    return PHASES[task.verb]
+
+
+def _complete(name: str) -> str:
+    """The barrier behind everything of an algorithm and of the algorithms it depends on."""
+    return f"<all of {name}>"
+
+
+def _place(
+    name: str, own: Iterable[Step], upstream: tuple[str, ...], turn: tuple[str, ...], before: dict[str, Before]
+) -> tuple[str, ...]:
+    """Adds one algorithm's nodes. `turn` is the barrier behind the tests and publishes so far; returns the next one."""
+    last: tuple[str, ...] = ()
+    in_turn: list[str] = []
+    for phase, group in groupby(own, key=_phase):
+        keys = [task.key for task in group]
+        if phase >= _IN_TURN:
+            in_turn += keys
+            before.update((key, Before((*last, *upstream), turn)) for key in keys)
+        else:
+            before.update((key, Before(last)) for key in keys)
+        last = (f"<phase {phase} of {name}>",)
+        before[last[0]] = Before(tuple(keys))
+    before[_complete(name)] = Before((*last, *upstream))
+    if not in_turn:
+        return turn
+    following = f"<turn of {name}>"
+    before[following] = Before(follows=tuple(in_turn))  # these follow the turn before
+    return (following,)
+
+
+def _place_tests(plan: Plan, before: dict[str, Before], steps: Iterable[Step]) -> list[Step]:
+    """Adds the workflow's tests: one after the other, when every other step has ended."""
+    last = "<everything>"
+    before[last] = Before(follows=tuple(step.key for step in steps))
+    tests = [Step(c.address, Verb.TEST, check=c) for c in plan.checks if not c.payload_of_algorithm]
+    for test in tests:
+        before[test.key] = Before((_complete(test.address.algorithm),), (last,))
+        last = test.key
+    return tests
 
 
 def _in_order(plan: Plan) -> list[str]:
-    """The algorithms in the workflow's order, but never before one they depend on."""
-    given = list(dict.fromkeys([*(name for name, _ in plan.depends_on), *(c.address.algorithm for c in plan.changes)]))
+    """Every algorithm of the plan in the workflow's order, but never before one it depends on."""
     depends_on = dict(plan.depends_on)
-    placed: list[str] = []
-
-    def place(name: str) -> None:
-        if name not in placed:
-            for other in depends_on.get(name, ()):
-                place(other)
-            placed.append(name)
-
-    for name in [*given, *(c.address.algorithm for c in plan.checks)]:
-        place(name)
-    return placed
-
-
-def _closure(names: list[str], depends_on: Mapping[str, tuple[str, ...]]) -> dict[str, set[str]]:
-    """For each algorithm all that it depends on; `names` has dependencies first."""
-    above: dict[str, set[str]] = {}
-    for name in names:
-        direct = depends_on.get(name, ())
-        above[name] = set(direct).union(*(above.get(other, set()) for other in direct))
-    return above
+    changed = (change.address.algorithm for change in plan.changes)
+    checked = (check.address.algorithm for check in plan.checks)
+    placed: dict[str, None] = {}
+    opened: set[str] = set()
+    for given in (*depends_on, *changed, *checked):
+        path = [] if given in opened else [(given, iter(depends_on.get(given, ())))]
+        opened.add(given)
+        while path:  # depth first, without recursion: a chain of dependencies may be long
+            name, others = path[-1]
+            if (other := next((other for other in others if other not in opened), None)) is None:
+                placed[name] = None
+                path.pop()
+            else:
+                opened.add(other)
+                path.append((other, iter(depends_on.get(other, ()))))
+    return list(placed)

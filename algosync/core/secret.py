@@ -1,6 +1,6 @@
-"""Secret: a text that shows itself to nobody.
+"""A text that is never shown.
 
-A key is wrapped where it enters the program and unwrapped only where the header or the git credential is made.
+A key is wrapped when the program reads it and unwrapped only to make the HTTP header or the git credential.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ __all__ = ["Secret"]
 
 
 class Secret:
-    """A confidential text. `str`, `repr` and `format` give `***`; pickling and JSON are refused; `reveal()` is the only way in."""
+    """A confidential text. `str`, `repr` and `format` return `***`; pickling and JSON fail. Only `reveal()` returns the text."""
 
     __slots__ = ("__text",)
 

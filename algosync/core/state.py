@@ -1,4 +1,4 @@
-"""State: what a workflow did to one destination, as one owner."""
+"""State: the records of what a workflow did to one destination as one owner."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["State"]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`lineage` is given once and never changes; `serial` grows by one with every change that is written."""
+    """`lineage` never changes. `serial` grows by one with each change that is written."""
 
     lineage: str
     serial: int = 0

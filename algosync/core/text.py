@@ -1,19 +1,20 @@
-"""Texts for people: what came from outside is made harmless; sizes, durations and digests are made short."""
+"""Text for terminals and reports: escapes untrusted text, colours, and formats sizes, durations and counts."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
-__all__ = ["duration", "plural", "printable", "printable_lines", "size"]
+__all__ = ["PAINT", "duration", "harmless", "harmless_json", "paint", "plural", "printable", "printable_lines", "size"]
 
-# Control, format (bidi, zero-width), surrogate, private use and unassigned; line and paragraph separators.
+# Control, format (bidi, zero-width), surrogate, private use and unassigned characters; line and paragraph separators.
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def printable(text: str, limit: int | None = None) -> str:
-    """One harmless line: every character that could steer a terminal is shown as `\\x1b` or `\\u202e`.
+    r"""Return the text as one line without characters that could control a terminal; they appear as `\\x1b` or `\\u202e`.
 
-    `limit` caps the length in characters; what is cut off is shown as `…`.
+    The result is cut to `limit` characters, with `…` as its last one.
     """
     if limit is not None and len(text) > limit:
         text = text[: max(limit - 1, 0)] + "…"
@@ -23,7 +24,7 @@ def printable(text: str, limit: int | None = None) -> str:
 
 
 def printable_lines(text: str, last: int | None = None) -> list[str]:
-    """Each line made harmless, tabs widened; only the `last` ones where a number is given."""
+    """Return each line escaped, with tabs expanded; only the `last` lines if a number is given."""
     lines = text.expandtabs(4).splitlines()
     return [printable(line, 2000) for line in (lines if last is None else lines[-last:])]
 
@@ -36,7 +37,7 @@ def _escape(character: str) -> str:
 
 
 class _Escapes(dict[int, str]):
-    """What each character is shown as: looked up once, for a server may send millions."""
+    """Replacement for each character. Cached, because a server may send millions of them."""
 
     def __missing__(self, number: int) -> str:
         character = chr(number)
@@ -48,7 +49,7 @@ _ESCAPES = _Escapes()
 
 
 def size(count: int) -> str:
-    """Bytes with a decimal unit: `212.0 MB`, `17 B`."""
+    """Format bytes with a decimal unit: `212.0 MB`, `17 B`."""
     if count < 1000:
         return f"{count} B"
     value = float(count)
@@ -60,7 +61,7 @@ def size(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`0.4s`, `12s`, `3m05s`."""
+    """Format seconds: `0.4s`, `12s`, `3m05s`."""
     if seconds < 10:
         return f"{seconds:.1f}s"
     if seconds < 60:
@@ -70,5 +71,33 @@ def duration(seconds: float) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
+    """Return `1 file`, `2 files`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+_CODES = {"green": "32", "yellow": "33", "red": "31", "cyan": "36", "bold": "1", "dim": "2"}
+PAINT = re.compile(r"(\x1b\[(?:0|(?:1|2|31|32|33|36)(?:;1)?)m)")
+"""Matches what `paint` adds, and no other escape sequence."""
+
+# The beginnings of commands to CI systems. GitHub (`::`, also after blanks) and GitLab read them at the beginning of a line, Azure
+# and TeamCity anywhere in it.
+_COMMAND = re.compile(r"^(?:\s|\x1b\[[\d;]+m)*(?::(?=:)|s(?=ection_(?:start|end):))|#(?=#(?:\[|[a-z]+\[))")
+
+
+def paint(text: str, *styles: str) -> str:
+    """The text in a colour, in bold, or both. KeyError: there is no such style."""
+    return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m"
+
+
+def harmless(line: str, *, coloured: bool) -> str:
+    """One line in which control characters and commands to CI systems are escaped. Its paint stays only if it is `coloured`."""
+    if not (line.isascii() and line.isprintable()):
+        pieces = PAINT.split(line)  # texts, and paint between them
+        pieces[::2] = (printable(text.expandtabs(4)) for text in pieces[::2])
+        line = "".join(pieces if coloured else pieces[::2])
+    return _COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", line)
+
+
+def harmless_json(text: str) -> str:
+    """The same for an ASCII JSON text, with escapes that JSON has."""
+    return _COMMAND.sub(r"\\u0023", text).replace("\x7f", "\\u007f")

@@ -1,6 +1,6 @@
-"""The workflow: what should exist on the destination, and the tests that must pass there. Valid by construction.
+"""The workflow: what should exist on the destination, and the tests that must pass there. Always valid.
 
-The loader (`algosync.workflow`) is the only maker; by then every fault of the file has been told.
+Only the loader (`algosync.workflow`) creates these objects, after it has reported every error of the file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ License = Literal["apl", "apache2", "gpl3", "mit"]
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A file for the algorithm's collection. `source` is a `data://` URI on the source cluster, `name` the file's name there."""
+    """A file for the algorithm's data collection. `source` is a `data://` URI on the source cluster; `name` is the name on the
+    destination.
+    """
 
     source: str
     name: str
@@ -38,7 +40,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """How a version is published. `version_type` is what the platform calls it: `revision`, never `patch`."""
+    """How to publish a version. `version_type` uses the platform's terms: `revision`, never `patch`."""
 
     version_type: Literal["major", "minor", "revision"] = "minor"
     callability: Literal["private", "public"] = "private"
@@ -47,10 +49,10 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class AlgorithmSpec:
-    """One algorithm. `code` is a `data://` or `file://` URI as written, or None: the folder `algorithms/NAME` beside the file.
+    """One algorithm. `code` is a `data://` or `file://` URI as written; None means the folder `algorithms/NAME` beside the file.
 
-    `test_payload` is JSON text (numbers as they were written, `<algo>` filled in), None where the file gives none.
-    `language` is a shorthand or an environment's display name.
+    `test_payload` is JSON text with numbers as written and `<algo>` replaced, or None if the file has none. `language` is a
+    shorthand or the display name of an environment.
     """
 
     name: str
@@ -66,9 +68,9 @@ class AlgorithmSpec:
 
 @dataclass(frozen=True, slots=True)
 class TestCase:
-    """One call of the entrypoint. `payload` is JSON text as above; `timeout` is in seconds."""
+    """One call of the entrypoint. `payload` is JSON text like `AlgorithmSpec.test_payload`; `timeout` is in seconds."""
 
-    __test__ = False  # its name makes pytest look for tests in it
+    __test__ = False  # without this pytest would collect the class
 
     name: str
     payload: str
@@ -77,7 +79,7 @@ class TestCase:
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A whole file. `name` is the file's stem, `folder` the absolute folder that its relative paths start from."""
+    """A whole file. `name` is the file's stem; `folder` is the absolute folder that relative paths start from."""
 
     name: str
     folder: str
@@ -89,7 +91,7 @@ class Workflow:
     run_only: bool = False
 
     def algorithm(self, name: str) -> AlgorithmSpec:
-        """The algorithm of that name. KeyError: there is none."""
+        """Return the algorithm of that name. Raises KeyError if there is none."""
         for spec in self.algorithms:
             if spec.name == name:
                 return spec

@@ -1,1 +1,1 @@
-"""The engine: plans, applies and reports drift over kinds and a site it never looks into."""
+"""The engine: makes plans, applies them and finds drift. It works on kinds and on a site whose content it does not know."""

@@ -1,4 +1,4 @@
-"""Drift: the destination compared with the record of what we last did. Needs nothing of the source."""
+"""Drift: compares the destination with the record of the last apply. The source is not needed."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from algosync.core.ports import Side
 from algosync.core.resource import Record, Resource
 from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.engine.look import each
-from algosync.engine.plan import Scene, Site
+from algosync.engine.plan import Scene, Site, require_known_kinds
 
 __all__ = ["find_drift"]
 
 
 def find_drift(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address, Record]) -> tuple[Finding, ...]:
-    """Raises Unreachable where the destination does not answer: nothing is then known to be missing.
+    """The findings for the algorithms of the workflow. Records of other algorithms are ignored.
 
-    What could not be looked at for another reason is reported as unknown. Records of algorithms that have left the workflow are
-    not looked at.
+    Whatever could not be looked at is reported as unknown. Unreachable: the destination does not answer, so nothing is known.
+    Corrupt: a record has an unknown kind.
     """
+    require_known_kinds(recorded, scene)
     specs = {spec.name: spec for spec in workflow.algorithms}
     concerned = {a: r for a, r in recorded.items() if a.algorithm in specs}
     looks = each(lambda spec: _look(spec, scene, concerned), workflow.algorithms, scene.parallelism)
     observed = assume_observed({r.address: r for seen, _ in looks for r in seen}, concerned)
     unknown = {address: reason for _, failures in looks for address, reason in failures.items()}
-    moved = [r for a, r in observed.items() if a in concerned and r.digest is None and r.size == concerned[a].size]
-    for address, found in each(lambda resource: _read(resource, specs, scene), moved, scene.parallelism):
+    stale = [r for a, r in observed.items() if a in concerned and r.digest is None and r.size == concerned[a].size]
+    for address, found in each(lambda resource: _read(resource, specs, scene), stale, scene.parallelism):
         if isinstance(found, Resource):
             observed[address] = found
         else:
@@ -38,7 +39,7 @@ def find_drift(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address
 
 
 def _read(resource: Resource, specs: Mapping[str, AlgorithmSpec], scene: Scene[Site]) -> tuple[Address, Resource | str]:
-    """The resource with its digest, or why that cannot be told."""
+    """The resource with its digest, or the reason why it could not be read."""
     kind, spec = scene.of(resource.address), specs[resource.address.algorithm]
     try:
         return resource.address, kind.read(resource, Side.DESTINATION, spec, scene.site)

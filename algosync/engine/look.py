@@ -1,4 +1,4 @@
-"""Looking: every algorithm asked about at once, and every failure told, not only the first."""
+"""Look: asks about many things at once, and reports every failure, not only the first."""
 
 from __future__ import annotations
 
@@ -15,21 +15,20 @@ R = TypeVar("R")
 
 
 def each(look: Callable[[T], R], things: Iterable[T], parallelism: int) -> Sequence[R]:
-    """The answers in the order of the things. Raises the one failure there was, or Several."""
+    """The answers in the order of the things. Raises the only failure, or Several; equal messages count once."""
     pool = ThreadPoolExecutor(parallelism, thread_name_prefix="look")
-    errors: list[AlgosyncError] = []
+    errors: dict[str, AlgosyncError] = {}
     answers: list[R] = []
     try:
         for future in [pool.submit(look, thing) for thing in things]:
             try:
                 answers.append(future.result())
             except AlgosyncError as error:
-                if not any(str(error) == str(known) for known in errors):
-                    errors.append(error)
+                errors.setdefault(str(error), error)
     finally:
-        pool.shutdown(cancel_futures=True)  # a signal does not wait for what has not begun
-    if len(errors) == 1:
-        raise errors[0]
+        pool.shutdown(cancel_futures=True)  # a signal does not wait for looks that have not begun
+    if len(errors) > 1:
+        raise Several(tuple(errors.values()))
     if errors:
-        raise Several(tuple(errors))
+        raise next(iter(errors.values()))
     return answers

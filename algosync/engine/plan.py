@@ -1,4 +1,4 @@
-"""Planning: both sides are observed, bytes are read where they decide something, and the pure diff does the rest."""
+"""Plan: looks at both sides, reads bytes only if they decide something, and leaves the decisions to the pure diff."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from typing import Generic, TypeVar
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
 from algosync.core.diff import assume_desired, assume_observed, diff, undecided
-from algosync.core.error import NotFound, SourceError
-from algosync.core.plan import Header, Plan, plan_of
+from algosync.core.error import Corrupt, NotFound, SourceError
+from algosync.core.plan import Plan, PlanHeader, plan_of, plan_of_checks
 from algosync.core.ports import Kind, Performer, Side
 from algosync.core.resource import Record, Resource
+from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.engine.look import each
 
-__all__ = ["Scene", "make_plan"]
+__all__ = ["Scene", "make_plan", "require_known_kinds"]
 
 Site = TypeVar("Site")
 
 
 @dataclass(frozen=True, slots=True)
 class Scene(Generic[Site]):
-    """What a command works on: the kinds, who carries out steps, their site, and how much may be under way at once."""
+    """What a command works on. `performers` carry out steps, by kind; `parallelism` is how many things run at once."""
 
     kinds: Mapping[str, Kind[Site]]
     performers: Mapping[str, Performer[Site]]
@@ -34,11 +35,12 @@ class Scene(Generic[Site]):
         return self.kinds[address.kind]
 
 
-def make_plan(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address, Record], header: Header) -> Plan:
-    """Raises what a look at either side raises."""
+def make_plan(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address, Record], header: PlanHeader) -> Plan:
+    """Raises the failures of looking at either side: one error, or Several. Corrupt: a record has an unknown kind."""
     if workflow.run_only:
         each(lambda spec: _require_there(spec, scene), workflow.algorithms, scene.parallelism)
-        return plan_of(workflow, header, compared=False)
+        return plan_of_checks(workflow, header)
+    require_known_kinds(recorded, scene)
     specs = {spec.name: spec for spec in workflow.algorithms}
     looks = each(lambda spec: _look(spec, scene), workflow.algorithms, scene.parallelism)
     desired = assume_desired({r.address: r for wanted, _ in looks for r in wanted}, recorded)
@@ -48,7 +50,14 @@ def make_plan(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address,
     observed |= _read_all(scene, specs, Side.DESTINATION, (observed[a] for a in observed if a in at_destination))
     changes = diff(desired, observed, recorded)
     explained = each(lambda change: _explain(change, specs, scene), changes, scene.parallelism)
-    return plan_of(workflow, header, tuple(explained))
+    return plan_of(workflow, header, tuple(explained), {name: kind.TRAITS for name, kind in scene.kinds.items()})
+
+
+def require_known_kinds(recorded: Mapping[Address, Record], scene: Scene[Site]) -> None:
+    """Corrupt: a record has an unknown kind. A newer version wrote it, and this one would forget it."""
+    for address in recorded:
+        if address.kind not in scene.kinds:
+            raise Corrupt(f"the state has a record of an unknown kind: {printable(str(address))}", hint="Upgrade algosync.")
 
 
 def _read_all(

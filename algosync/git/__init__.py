@@ -1,6 +1,6 @@
-"""One remote git repository, pure Python: what its default branch holds, and a push on top of it.
+"""A remote git repository in pure Python: read its default branch and push commits to it.
 
-No git binary, no work tree, no file, no configuration of the machine; objects live in memory, credentials in a header.
+Needs no git binary, work tree, files, or git configuration. Objects are held in memory, and credentials are sent in a header.
 """
 
 from algosync.git.repository import Repository

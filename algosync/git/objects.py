@@ -1,4 +1,4 @@
-"""Git objects as bytes: reading commits and trees that a server sent, writing commits to push."""
+"""Git objects as bytes: read commits and trees that a server sent, write commits to push."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from algosync.core.error import SourceError
 from algosync.core.text import printable
 from algosync.core.tree import Blob
 
-__all__ = ["Commit", "Kind", "Object", "Objects", "read_commit", "read_tree", "write_commit"]
+__all__ = ["Commit", "Object", "ObjectType", "Objects", "read_commit", "read_tree", "write_commit"]
 
-Kind: TypeAlias = Literal["commit", "tree", "blob", "tag"]
+ObjectType: TypeAlias = Literal["commit", "tree", "blob", "tag"]
 
-_PATHS = 100_000  # a few kilobytes of trees that name each other can stand for any number of paths
-_DEPTH = 128
+_MAX_PATHS = 100_000  # a few kilobytes of trees that refer to each other can expand to any number of paths
+_MAX_DEPTH = 128
 _FOLDER, _SYMLINK, _SUBMODULE = "40000", "120000", "160000"
 _FIRST_DATE = 1_600_000_000  # of a commit without a parent; seconds since 1970
-_LAST_DATE = 4_102_444_800  # 2100: a parent may carry any date, and not every git reads far ones
+_LAST_DATE = 4_102_444_800  # 2100: a parent may have any date, and some git versions cannot read later ones
 
 
 class Object:
-    """One git object: its kind, its bytes without the header, and its id (40 hex digits)."""
+    """One git object: its type, its bytes without the header, and its id (40 hex digits)."""
 
     __slots__ = ("body", "id", "kind")
 
-    def __init__(self, kind: Kind, body: bytes) -> None:
+    def __init__(self, kind: ObjectType, body: bytes) -> None:
         header = f"{kind} {len(body)}\0".encode()
-        self.kind: Kind = kind
+        self.kind: ObjectType = kind
         self.body = body
         self.id = hashlib.sha1(header + body, usedforsecurity=False).hexdigest()
 
@@ -40,14 +40,14 @@ Objects: TypeAlias = dict[str, Object]
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What matters of a commit. `date` is its committer's, in seconds since 1970."""
+    """The relevant fields of a commit. `date` is the committer date in seconds since 1970."""
 
     tree: str
     date: int
 
 
 def read_commit(objects: Objects, number: str) -> Commit:
-    """SourceError: there is no such commit, or it is not one."""
+    """Parse a commit. Raises SourceError if it is missing or not a commit."""
     body = _get(objects, number, "commit").body.decode("utf-8", "replace")
     header = body.partition("\n\n")[0]
     tree = re.match(r"tree ([0-9a-f]{40})\n", header)
@@ -58,30 +58,31 @@ def read_commit(objects: Objects, number: str) -> Commit:
 
 
 def read_tree(objects: Objects, number: str) -> dict[str, Blob]:
-    """All that stands below a tree, by path.
+    """Return all files below a tree by path, including links and submodules.
 
-    Links and submodules are there as what they are. SourceError: an object is missing or damaged, a name is impossible
-    or twice in one folder, or there are absurdly many paths.
+    Raises SourceError if an object is missing or damaged, if a name is invalid or occurs twice in a folder, or if there are too
+    many paths.
     """
     found: dict[str, Blob] = {}
-    todo, seen = [("", number)], 0
-    while todo:
-        folder, number = todo.pop()
-        for mode, name, child in _names(_get(objects, number, "tree").body):
+    pending, seen = [("", number)], 0
+    while pending:
+        folder, number = pending.pop()
+        for mode, name, child in _tree_entries(_get(objects, number, "tree").body):
             path, seen = f"{folder}{name}", seen + 1
             if mode == _FOLDER:
-                todo.append((f"{path}/", child))
+                pending.append((f"{path}/", child))
             else:
                 found[path] = _blob(objects, mode, child)
-            if seen > _PATHS or path.count("/") > _DEPTH:
-                raise SourceError(f"the repository has more than {_PATHS} paths, or folders deeper than {_DEPTH}")
+            if seen > _MAX_PATHS or path.count("/") > _MAX_DEPTH:
+                raise SourceError(f"the repository has more than {_MAX_PATHS} paths, or folders deeper than {_MAX_DEPTH}")
     return found
 
 
 def write_commit(tree: str, parent: tuple[str, Commit] | None, author: str, message: str) -> Object:
-    """The commit of a tree on top of its parent; same arguments, same id: its date is a second after the parent's.
+    """Return a commit of a tree on top of its parent. The id depends only on the arguments: the date is one second after the
+    parent's.
 
-    `author`: `Name <mail>`. ValueError: it is something else.
+    `author` is `Name <mail>`; raises ValueError otherwise.
     """
     if not re.fullmatch(r"[^<>\0\n]+ <[^<>\0\n]*>", author):
         raise ValueError(f"not an author: {author!r}")
@@ -91,30 +92,30 @@ def write_commit(tree: str, parent: tuple[str, Commit] | None, author: str, mess
     return Object("commit", "\n".join([*lines, "", f"{message.rstrip()}\n"]).encode())
 
 
-def _get(objects: Objects, number: str, kind: Kind) -> Object:
+def _get(objects: Objects, number: str, kind: ObjectType) -> Object:
     found = objects.get(number)
     if found is None or found.kind != kind:
-        raise SourceError(f"the repository's {kind} {number} is missing or something else")
+        raise SourceError(f"the repository's {kind} {number} is missing or has another type")
     return found
 
 
-def _names(body: bytes) -> Iterator[tuple[str, str, str]]:
-    """Mode, name and id of each entry of a tree."""
+def _tree_entries(body: bytes) -> Iterator[tuple[str, str, str]]:
+    """Yield mode, name and id of each entry of a tree."""
     entry = re.compile(rb"([0-7]{5,6}) ([^\0/]+)\0(.{20})", re.DOTALL)
-    place, seen = 0, set()
-    while place < len(body):
-        match = entry.match(body, place)
+    position, seen = 0, set()
+    while position < len(body):
+        match = entry.match(body, position)
         if match is None or match[2] in (b".", b".."):
-            raise SourceError(f"the repository holds an impossible name: {printable(repr(body[place : place + 40]))}")
+            raise SourceError(f"the repository contains an invalid name: {printable(repr(body[position : position + 40]))}")
         if match[2] in seen:
-            raise SourceError(f"the repository holds a name twice in one folder: {printable(repr(match[2]), 200)}")
+            raise SourceError(f"the repository contains a name twice in one folder: {printable(repr(match[2]), 200)}")
         seen.add(match[2])
-        place = match.end()
+        position = match.end()
         yield match[1].decode().lstrip("0"), match[2].decode("utf-8", "surrogateescape"), match[3].hex()
 
 
 def _blob(objects: Objects, mode: str, number: str) -> Blob:
-    """Git knows three kinds of things that are no folders; file modes other than 644 and 755 are relics of its youth."""
+    """Convert an entry that is not a folder. Modes other than 644 and 755 come from old versions of git."""
     if mode == _SUBMODULE:
         return Blob(number.encode(), kind="submodule")
     data = _get(objects, number, "blob").body

@@ -1,4 +1,4 @@
-"""A remote repository: its default branch, the tree of a commit, and a push on top of what is there."""
+"""A remote repository: its default branch, the files of a commit, and pushes."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ _SIZE_LIMIT = 1 << 30  # bytes of objects in memory
 
 
 class Repository:
-    """One repository at `url` (without credentials), spoken to as `user` over `host`.
+    """One repository at `url` (without credentials), accessed as `user` over `host`.
 
-    What was fetched is kept in memory for as long as the object lives. For one thread at a time. Errors, from every
-    method: Denied (401, 403), NotFound (404), Unreachable, Throttled, Unexpected; SourceError where the repository itself
-    cannot be read or is larger than 1 GiB. What fails for a moment is tried again.
+    Keeps fetched objects in memory. For one thread at a time. Retries transient failures. Every method raises Denied (401, 403),
+    NotFound (404), Unreachable, Throttled, Unexpected, and SourceError if the repository cannot be read or is larger than 1 GiB.
     """
 
     def __init__(self, url: str, user: str, credential: Credential, host: Host) -> None:
@@ -39,25 +38,24 @@ class Repository:
         self._refs: Refs | None = None
 
     def head(self) -> str | None:
-        """The commit that the default branch is at now; None where there is none yet."""
+        """Return the current commit of the default branch, or None if it has no commit."""
         self._refs = self._retry.run(self._transport.refs)
         return self._refs.head
 
     def tree(self, commit: str) -> dict[str, Blob]:
-        """All files of a commit, links and submodules included as what they are.
-
-        NotFound: the default branch does not have the commit.
-        """
+        """Return all files of a commit, including links and submodules. Raises NotFound if the default branch lacks the commit."""
         self._load(commit)
         return read_tree(self._objects, read_commit(self._objects, commit).tree)
 
     def push(self, parent: str | None, tree: Tree, *, author: str, message: str) -> str:
-        """Put one commit that holds exactly `tree` on top of `parent`, and return its id.
+        """Push one commit with exactly the files of `tree` on top of `parent`. Return its id.
 
-        The id depends on the arguments alone, so that doing it again does nothing. A tree equal to the parent's makes an
-        empty commit. Where it returns, the branch was seen at the commit. Denied, NotFound, Conflict (the branch is not at
-        `parent` any more, or the server says no): it was refused, nothing was written. Any other ClusterError: it may have been
-        written, Unexpected also where the branch moved elsewhere meanwhile. ValueError: `author` is not `Name <mail>`.
+        The id depends only on the arguments, so a repeated push does nothing. If the tree equals the parent's, the commit is empty.
+        After the push the branch was seen at the commit.
+
+        Denied, NotFound and Conflict (the branch is no longer at `parent`, or the server refused) mean that nothing was written.
+        After any other ClusterError the commit may have been written; Unexpected also if the branch was moved by somebody else.
+        Raises ValueError if `author` is not `Name <mail>`.
         """
         if parent is not None:
             self._load(parent)
@@ -71,7 +69,7 @@ class Repository:
         return commit.id
 
     def _send(self, parent: str | None, commit: Object, missing: Objects) -> None:
-        """Push, and look where the branch is then: an answer may be lost, and dulwich's server says `ok` to a race lost."""
+        """Push, then check the branch: the reply may be lost, and dulwich's server reports `ok` to the loser of a race."""
         branch = (self._refs or self._retry.run(self._transport.refs)).branch
 
         def push() -> bool:
@@ -79,18 +77,18 @@ class Repository:
             return True
 
         try:
-            self._retry.settle(push, lambda: self.head() != parent or None)
+            self._retry.run_once(push, lambda: self.head() != parent or None)
         except Conflict:
-            if self.head() != commit.id:  # where the branch is says more than a report
+            if self.head() != commit.id:  # the branch is more reliable than the server's report
                 raise
         try:
             head = self.head()
         except ClusterError as error:
-            raise Unexpected(f"a commit was pushed, but the branch cannot be looked at: {error.message}") from error
+            raise Unexpected(f"a commit was pushed, but the branch cannot be read: {error.message}") from error
         if head == parent:
-            raise Unexpected("the git server accepted a push, and its branch is where it was")
+            raise Unexpected("the git server accepted a push, but the branch did not move")
         if head != commit.id:
-            # Ours may have landed first, and theirs on top of it.
+            # Our commit may have been first, with another one on top of it.
             raise Unexpected("the repository's branch was moved by somebody else during the push")
 
     def _load(self, commit: str) -> None:

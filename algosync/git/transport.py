@@ -1,6 +1,6 @@
-"""The git protocol as verbs: where branches are, what a commit holds, moving a branch. dulwich speaks it.
+"""The git protocol: list branches, fetch commits, push. dulwich implements it.
 
-Protocol version 0: it tells all branches in one request, and every server speaks it.
+Uses protocol version 0: it lists all branches in one request, and every server supports it.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ __all__ = ["Refs", "Transport"]
 _TYPE_NUMBERS = {"commit": 1, "tree": 2, "blob": 3}
 _BRANCH = re.compile(rb"refs/heads/[^\0- \x7f~^:?*\[\\]+")
 _HEAD = Ref(b"HEAD")
-_MASTER = Ref(b"refs/heads/master")  # what the platform's own repositories use (PLATFORM.md §5)
+_MASTER = Ref(b"refs/heads/master")  # the branch of the platform's own repositories (PLATFORM.md §5)
 
 
 @dataclass(frozen=True, slots=True)
 class Refs:
-    """The default branch (a full ref name) and the commit at its head; None: it has no commit yet."""
+    """The default branch (a full ref name) and its head commit; None if it has no commit yet."""
 
     branch: Ref
     head: str | None
 
 
 class Transport:
-    """One repository on its server. What fails is a `ClusterError`; an answer too long for memory is a `SourceError`."""
+    """One repository on its server. Failures are `ClusterError`s; a reply too large for memory is a `SourceError`."""
 
     def __init__(self, url: str, user: str, credential: Credential, host: Host) -> None:
         self._client = Client(url, user, credential, host)
@@ -54,28 +54,28 @@ class Transport:
             found = self._client.get_refs("", protocol_version=0)
             ids = {name: number for name, number in found.refs.items() if number is not None}
             branch = _default_branch(ids, found.symrefs)
-            return Refs(branch, _checked(ids.get(branch)))
+            return Refs(branch, _checked_id(ids.get(branch)))
 
     def fetch(self, commit: str) -> bytes:
-        """The pack of that commit alone; empty where no branch or tag is at it."""
+        """Return the pack of that commit alone; empty if no branch or tag points to it."""
         number = ObjectID(commit.encode())
         try:
             return self._fetch(lambda refs: [number] if number in refs.values() else [], depth=1)
         except Unexpected as error:
             if error.status is not None:
                 raise
-            # It spoke, and not as we understand it: perhaps it has no shallow fetches. Any other cause shows again at once.
+            # The server may not support shallow fetches. Any other cause fails again at once.
             return self._fetch(lambda refs: [number] if number in refs.values() else [], depth=None)
 
     def fetch_all(self, head: str) -> bytes:
-        """The pack of that commit and of all before it."""
+        """Return the pack of that commit and all its ancestors."""
         return self._fetch(lambda _: [ObjectID(head.encode())], depth=None)
 
     def send(self, branch: Ref, old: str | None, new: Object, objects: Iterable[Object]) -> None:
-        """Move `branch` from `old` to `new`; `objects` are those that the server lacks.
+        """Move `branch` from `old` to `new`. `objects` are the ones that the server lacks.
 
-        Nothing is sent where the branch is at `new` already. Conflict: it is somewhere else than at `old`, or the server took the
-        objects and said no: a hook, a protected branch, somebody who was faster.
+        Sends nothing if the branch is at `new` already. Raises Conflict if it is not at `old`, or if the server refuses the update:
+        a hook, a protected branch, or a concurrent push.
         """
 
         def updates(refs: dict[Ref, ObjectID]) -> dict[Ref, ObjectID]:
@@ -100,14 +100,14 @@ class Transport:
             return wanted(refs)
 
         pack = io.BytesIO()
-        nothing = ObjectStoreGraphWalker([], lambda _: [])
+        no_objects = ObjectStoreGraphWalker([], lambda _: [])
         with _translated():
-            self._client.fetch_pack("", wants, nothing, pack.write, depth=depth, protocol_version=0)
+            self._client.fetch_pack("", wants, no_objects, pack.write, depth=depth, protocol_version=0)
         return pack.getvalue()
 
 
 def _default_branch(refs: Mapping[Ref, ObjectID], links: Mapping[Ref, Ref]) -> Ref:
-    """Where HEAD points to, if the server says so; else master, or the branch that is where HEAD is."""
+    """Return the target of HEAD if the server reports it; else master, or a branch with the same commit as HEAD."""
     head = refs.get(_HEAD)
     same = [name for name, number in sorted(refs.items()) if number == head and name.startswith(b"refs/heads/")]
     branch = links.get(_HEAD) or (_MASTER if _MASTER in refs or not same else same[0])
@@ -116,15 +116,15 @@ def _default_branch(refs: Mapping[Ref, ObjectID], links: Mapping[Ref, Ref]) -> R
     return branch
 
 
-def _checked(number: ObjectID | None) -> str | None:
+def _checked_id(number: ObjectID | None) -> str | None:
     if number is not None and not re.fullmatch(rb"[0-9a-f]{40}", number):
-        raise Unexpected(f"the git server sent something else than a commit's id: {printable(repr(number), 200)}")
+        raise Unexpected(f"the git server sent an invalid commit id: {printable(repr(number), 200)}")
     return number.decode() if number else None
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """dulwich takes for granted in many places that a server answers sensibly: these errors all mean that it did not."""
+    """Translate dulwich's errors. dulwich does not validate replies everywhere, so these types all mean an invalid reply."""
     try:
         yield
     except AlgosyncError:
@@ -134,4 +134,4 @@ def _translated() -> Iterator[None]:
     except HangupException as error:
         raise Unreachable("the git server closed the connection before its answer was complete") from error
     except (GitProtocolError, AssertionError, LookupError, TypeError, ValueError) as error:
-        raise Unexpected(f"the git server does not answer as one: {printable(str(error), 200)}") from error
+        raise Unexpected(f"the git server sent an invalid answer: {printable(str(error), 200)}") from error

@@ -1,4 +1,4 @@
-"""The kind `algorithm`: its existence, its details and its settings. Values are known on both sides, so nothing is ever read."""
+"""The kind `algorithm`: that it exists, its details and its settings. Its values are known on both sides without reading bytes."""
 
 from __future__ import annotations
 
@@ -9,52 +9,55 @@ from algosync.core.address import Address
 from algosync.core.change import Action, Change
 from algosync.core.environment import Environment, choose, shown
 from algosync.core.error import Unexpected
+from algosync.core.kind import KindTraits
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, Record, Resource, digest_of
 from algosync.core.schedule import Step, Verb
 from algosync.core.workflow import AlgorithmSpec
-from algosync.kinds.site import Site
+from algosync.kinds.context import Context
 
-__all__ = ["desired", "environment_of", "explain", "observed", "perform", "read", "verbs"]
+__all__ = ["TRAITS", "desired", "environment_of", "explain", "observed", "perform", "read", "verbs"]
+
+TRAITS = KindTraits()
 
 _DETAILS = ("label", "summary", "tagline")
 _SETTINGS = ("source_visibility", "license", "network_access", "pipeline_enabled")
 
 
-def desired(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
+def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     details = {name: getattr(spec.details, name) for name in _DETAILS}
     settings = {name: getattr(spec.settings, name) for name in _SETTINGS}
     given = {name: value for name, value in details.items() if value is not None}
-    attributes = {"environment": environment_of(spec, site).display_name, **given, **settings}
+    attributes = {"environment": environment_of(spec, context).display_name, **given, **settings}
     digest = digest_of(attributes)
     yield Resource(Address("algorithm", spec.name), attributes, stamp=digest, digest=digest)
 
 
-def observed(spec: AlgorithmSpec, site: Site) -> Iterable[Resource]:
-    """What the workflow says nothing about is not compared: a summary that it does not give may be any."""
-    info = site.info(spec.name)
+def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
+    """A detail that the workflow does not give, such as a summary, is not compared."""
+    info = context.destination.info(spec.name)
     if info is not None:
-        record = site.ledger.records.get(Address("algorithm", spec.name))
-        recorded = record.attributes if record and site.recorded_only else None
+        record = context.ledger.records.get(Address("algorithm", spec.name))
+        recorded = record.attributes if record and context.recorded_only else None
         names = [n for n in _DETAILS if (n in recorded if recorded is not None else getattr(spec.details, n) is not None)]
-        yield _observed(spec.name, info, names, site)
+        yield _observed(spec.name, info, names, context)
 
 
-def _observed(name: str, info: AlgorithmInfo, compared: Iterable[str], site: Site) -> Resource:
-    """The stamp is of everything, so that it moves only when somebody changes something, not when the workflow says more."""
+def _observed(name: str, info: AlgorithmInfo, compared: Iterable[str], context: Context) -> Resource:
+    """The stamp covers every detail, so it changes only with the destination and not if the workflow gives more details."""
     environment = info.settings.get("algorithm_environment")
-    running = shown(environment if isinstance(environment, str) else None, site.environments())
+    running = shown(environment if isinstance(environment, str) else None, context.destination.environments())
     settings = {"environment": running, **{n: _value(info.settings, n) for n in _SETTINGS}}
     attributes = {**settings, **{n: _value(info.details, n) for n in compared}}
     stamp = digest_of({**settings, **{n: _value(info.details, n) for n in _DETAILS}})
     return Resource(Address("algorithm", name), attributes, stamp, digest_of(attributes))
 
 
-def read(resource: Resource, side: Side, spec: AlgorithmSpec, site: Site) -> Resource:
+def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) -> Resource:
     return resource
 
 
-def explain(change: Change, spec: AlgorithmSpec, site: Site) -> Change:
+def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
     return change
 
 
@@ -62,46 +65,46 @@ def verbs(change: Change) -> tuple[Verb, ...]:
     return (Verb.CREATE,) if change.action is Action.CREATE else (Verb.CONFIGURE,)
 
 
-def perform(step: Step, spec: AlgorithmSpec, site: Site, tell: Tell) -> Outcome:
-    (want,) = desired(spec, site)
+def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
+    (want,) = desired(spec, context)
     details = {name: want.attributes[name] for name in _DETAILS if name in want.attributes}
     settings = {name: want.attributes[name] for name in _SETTINGS}
-    settings["algorithm_environment"] = environment_of(spec, site).id
-    algorithms = site.destination.algorithms
-    with site.ledger.writing(want.address, step.verb.value):
+    settings["algorithm_environment"] = environment_of(spec, context).id
+    destination = context.destination
+    with context.ledger.writing(want.address, step.verb.value):
         if step.verb is Verb.CREATE:
-            algorithms.create(site.owner, spec.name, details, settings)
+            destination.algorithms.create(destination.owner, spec.name, details, settings)
         else:
-            algorithms.update(site.owner, spec.name, details, settings)
-    now = site.destination.retry.run(lambda: _as_wanted(want, list(details), site))
+            destination.algorithms.update(destination.owner, spec.name, details, settings)
+    now = destination.retry.run(lambda: _as_desired(want, list(details), context))
     return Outcome((Record(want.address, want.digest or "", want.stamp, now.stamp, None, want.attributes),))
 
 
-def _as_wanted(want: Resource, compared: Iterable[str], site: Site) -> Resource:
-    """What is there now. A success that was told may have been a proxy's: Unexpected where the cluster has something else."""
-    name = want.address.algorithm
-    now = _observed(name, site.destination.algorithms.read(site.owner, name), compared, site)
+def _as_desired(want: Resource, compared: Iterable[str], context: Context) -> Resource:
+    """The resource as the cluster has it now. Unexpected: it has other values, so a proxy may have answered the write."""
+    destination, name = context.destination, want.address.algorithm
+    now = _observed(name, destination.algorithms.read(destination.owner, name), compared, context)
     if now.attributes != want.attributes:
         raise Unexpected(f"{want.address}: the destination accepted its settings, and has others")
     return now
 
 
-def environment_of(spec: AlgorithmSpec, site: Site) -> Environment:
-    """SourceError: the destination offers none. One it already runs on is kept."""
-    info = site.info(spec.name)
+def environment_of(spec: AlgorithmSpec, context: Context) -> Environment:
+    """The environment for the algorithm; one that it already uses is kept. SourceError: the destination offers none."""
+    info = context.destination.info(spec.name)
     current = info.settings.get("algorithm_environment") if info else None
-    record = site.ledger.records.get(Address("algorithm", spec.name))
+    record = context.ledger.records.get(Address("algorithm", spec.name))
     recorded = record.attributes.get("environment") if record else None
     return choose(
         spec.language,
-        site.environments(),
+        context.destination.environments(),
         current if isinstance(current, str) else None,
         recorded if isinstance(recorded, str) else None,
     )
 
 
 def _value(values: Mapping[str, object], name: str) -> Json:
-    """A platform that leaves out an empty text means an empty text."""
+    """A missing value means an empty text: the platform leaves out empty texts."""
     value = values.get(name)
     if value is None:
         return ""

@@ -1,7 +1,8 @@
-"""Tests: calls that have to succeed.
+"""Tests: calls of algorithms that have to succeed.
 
-An algorithm's own payload is tried on the commit that is about to be published, by its hash, or where nothing is to be published on
-the published version. Workflow tests call the published version by its exact number: a bare name finds public versions only.
+The payload of an algorithm is tested on the commit that is about to be published, by its hash, or on the published version if
+nothing is to be published. A test of the workflow calls the published version by its exact number, because a name without a number
+finds public versions only.
 """
 
 from __future__ import annotations
@@ -12,45 +13,47 @@ from algosync.core.plan import Check
 from algosync.core.ports import Outcome, Tell
 from algosync.core.schedule import Step
 from algosync.core.workflow import AlgorithmSpec
-from algosync.kinds.site import Site
-from algosync.kinds.version import head_of
+from algosync.kinds.context import Context
+from algosync.kinds.source import commit_of
 
 __all__ = ["perform"]
 
-_CALLABLE_WITHIN = 60.0  # seconds: a built commit is not always callable at once (PLATFORM.md §3.10)
-_PAUSE = 1.0
+_CALLABLE_WITHIN = 60.0  # seconds: a commit may become callable some time after its build (PLATFORM.md §3.10)
+_PAUSE = 1.0  # seconds
 
 
-def perform(step: Step, spec: AlgorithmSpec, site: Site, tell: Tell) -> Outcome:
+def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
     check = step.check
     if check is None:
         raise ValueError(f"{step.key} has no check")
-    reference = head_of(spec, site) if check.candidate else _published_number(spec, site)
-    payload = check.payload
-    if site.owner != site.key_owner:
-        # `.my` would mean the caller; JSON text made by the loader never escapes a slash.
-        payload = payload.replace('"data://.my/', f'"data://{site.owner}/')
-    started = site.clock()
+    destination = context.destination
+    reference = commit_of(spec, context) if check.candidate else _published_number(spec, context)
+    payload = _payload(check, context)
+    started = context.clock()
     while True:
         try:
-            site.destination.algorithms.call(site.owner, spec.name, reference, payload, check.timeout)
+            destination.algorithms.call(destination.owner, spec.name, reference, payload, check.timeout)
         except NotFound:
-            if not check.candidate or site.clock() - started > _CALLABLE_WITHIN:
+            if not check.candidate or context.clock() - started > _CALLABLE_WITHIN:
                 raise
-            site.pause(_PAUSE)
+            context.pause(_PAUSE)
         else:
-            return Outcome(detail=_shown(check, reference))
+            return Outcome(detail=f"commit {reference[:12]}" if check.candidate else f"version {reference}")
 
 
-def _shown(check: Check, reference: str) -> str:
-    return f"commit {reference[:12]}" if check.candidate else f"version {reference}"
+def _payload(check: Check, context: Context) -> str:
+    """The payload with `.my` replaced by the owner if the caller is another account; the loader's JSON does not escape slashes."""
+    owner = context.destination.owner
+    if owner == context.destination.key_owner:
+        return check.payload
+    return check.payload.replace('"data://.my/', f'"data://{owner}/')
 
 
-def _published_number(spec: AlgorithmSpec, site: Site) -> str:
-    record = site.ledger.records.get(Address("version", spec.name))
+def _published_number(spec: AlgorithmSpec, context: Context) -> str:
+    record = context.ledger.records.get(Address("version", spec.name))
     if record is not None and "version" in record.attributes:
         return str(record.attributes["version"])
-    version = site.destination.algorithms.published(site.owner, spec.name)
+    version = context.destination.algorithms.published(context.destination.owner, spec.name)
     if version is None:
         raise NotFound(f"{spec.name} has no published version to test")
     return version.number

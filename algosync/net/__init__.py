@@ -1,16 +1,16 @@
-"""Net: requests to hosts that may be far, slow, down, or not who they say they are.
+"""HTTP to hosts that may be slow, down, or impersonated.
 
-Trust, proxies, deadlines, the one translation of what breaks into our errors, and the one policy of trying again. Below `cluster`
-and `git`, which both speak HTTP to one cluster and must not do it in two ways.
+Holds certificates, proxies, deadlines, the translation of failures into our errors, and the retry policy. `cluster` and `git` both
+use it, so that they treat a host in the same way.
 """
 
 from __future__ import annotations
 
 from algosync.net.host import Answer, Host, Net, Response
 from algosync.net.lease import Watch
-from algosync.net.names import Names
 from algosync.net.proxy import Proxies
 from algosync.net.retry import Retry
+from algosync.net.setting_names import SettingNames
 from algosync.net.trust import Trust
 
-__all__ = ["Answer", "Host", "Names", "Net", "Proxies", "Response", "Retry", "Trust", "Watch"]
+__all__ = ["Answer", "Host", "Net", "Proxies", "Response", "Retry", "SettingNames", "Trust", "Watch"]

@@ -1,4 +1,4 @@
-"""urllib3's connections, whose sockets are under a lease from before they connect."""
+"""urllib3 connections whose sockets are attached to a lease before they connect."""
 
 from __future__ import annotations
 
@@ -11,75 +11,75 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from algosync.net.lease import Lease, held, in_time
+from algosync.net.lease import Lease, attach_current, run_within_lease
 
 if TYPE_CHECKING:
     from urllib3._base_connection import BaseHTTPConnection
 
     from algosync.net.proxy import Proxy
 
-__all__ = ["pool_of"]
+__all__ = ["new_pool"]
 
-_KEPT = 64  # connections to one host: as many as `--parallelism` may ask for
+_MAX_CONNECTIONS = 64  # connections to one host: the highest value of `--parallelism`
 
 
-class _Plain(HTTPConnection):
+class _LeasedConnection(HTTPConnection):
     lease: Lease | None = None
 
     def _new_conn(self) -> socket.socket:
-        sock, self.lease = _connected(self)
+        sock, self.lease = _connect(self)
         return sock
 
     def connect(self) -> None:
         super().connect()
-        # From here on the lease is the only clock: one block may take as long to send as the ones before it have earned.
+        # From here on only the lease limits the time. A socket timeout would end a block that has earned more time.
         self.sock.settimeout(None)
-        self._ready()
+        self._mark_sent()
 
     def request(self, *args: Any, **options: Any) -> None:
-        if self.sock is not None and self.lease is None:  # a kept connection, now in other hands
-            self.lease = held(self.sock)
-            self._ready()
+        if self.sock is not None and self.lease is None:  # a kept connection, reused by another request
+            self.lease = attach_current(self.sock)
+            self._mark_sent()
         try:
             super().request(*args, **options)
         except ssl.SSLEOFError as error:
-            # The server has closed while we were sending, as without TLS: it may have said why, and that is read then.
+            # The server closed the connection while we were sending. Read its reply, as without TLS: it may hold the reason.
             raise BrokenPipeError(str(error)) from error
 
-    def let_go(self) -> None:
-        """It goes back to where others take it from; one that its lease has shut is of no use to them."""
+    def end_lease(self) -> None:
+        """End the lease before the connection returns to the pool. Close the connection if its lease has shut it down."""
         lease, self.lease = self.lease, None
         if lease is not None:
             lease.release()
             if lease.ended:
                 self.close()
 
-    def _ready(self) -> None:
+    def _mark_sent(self) -> None:
         if self.lease is not None:
             self.lease.sent = True
 
 
-class _Secure(_Plain, HTTPSConnection):
-    """The same over TLS, by the order of its bases."""
+class _LeasedTlsConnection(_LeasedConnection, HTTPSConnection):
+    """The same over TLS. The order of the bases matters."""
 
 
-class _PlainPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Plain
+class _LeasedPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _LeasedConnection
 
     def _put_conn(self, conn: BaseHTTPConnection | None) -> None:
-        """urllib3 does this as soon as the last byte of an answer is read."""
-        if isinstance(conn, _Plain):
-            conn.let_go()
+        """Called by urllib3 as soon as the last byte of a reply is read."""
+        if isinstance(conn, _LeasedConnection):
+            conn.end_lease()
         super()._put_conn(conn)
 
 
-class _SecurePool(_PlainPool, urllib3.HTTPSConnectionPool):
-    ConnectionCls = _Secure
+class _LeasedTlsPool(_LeasedPool, urllib3.HTTPSConnectionPool):
+    ConnectionCls = _LeasedTlsConnection
 
 
-def pool_of(context: ssl.SSLContext | None, proxy: Proxy | None) -> urllib3.PoolManager:
-    """Kept connections, directly or through a proxy. Nothing is repeated, redirected or decoded by them."""
-    options: dict[str, Any] = {"maxsize": _KEPT, "ssl_context": context, "retries": False}
+def new_pool(context: ssl.SSLContext | None, proxy: Proxy | None) -> urllib3.PoolManager:
+    """Return a pool of kept connections, direct or through a proxy. It never retries, redirects or decodes."""
+    options: dict[str, Any] = {"maxsize": _MAX_CONNECTIONS, "ssl_context": context, "retries": False}
     if proxy is None:
         pool = urllib3.PoolManager(**options)
     else:
@@ -88,27 +88,27 @@ def pool_of(context: ssl.SSLContext | None, proxy: Proxy | None) -> urllib3.Pool
         headers = {"Proxy-Authorization": proxy.authorization.reveal()} if proxy.authorization else {}
         secure = context or tls_context(None, "") if proxy.url.startswith("https:") else None
         pool = urllib3.ProxyManager(proxy.url, proxy_headers=headers, proxy_ssl_context=secure, **options)
-    pool.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+    pool.pool_classes_by_scheme = {"http": _LeasedPool, "https": _LeasedTlsPool}
     return pool
 
 
-def _connected(connection: HTTPConnection | HTTPSConnection) -> tuple[socket.socket, Lease | None]:
-    """Each address of the host in turn, as urllib3 does it; the socket is under its lease while it still connects."""
+def _connect(connection: HTTPConnection | HTTPSConnection) -> tuple[socket.socket, Lease | None]:
+    """Try each address of the host in turn, like urllib3. The socket is attached to its lease before it connects."""
     found = _addresses(connection)
     failure: OSError = OSError("the name has no address")
     left = connection.timeout if isinstance(connection.timeout, (int, float)) else None
     until = None if left is None else time.monotonic() + left
-    for place, (family, kind, protocol, _, address) in enumerate(found, 1):
+    for number, (family, kind, protocol, _, address) in enumerate(found, 1):
         try:
             sock = socket.socket(family, kind, protocol)
-        except OSError as error:  # a resolver may know IPv6 where the kernel does not
+        except OSError as error:  # a resolver may return IPv6 addresses that the kernel does not support
             failure = error
             continue
         try:
             for option in connection.socket_options or ():
                 sock.setsockopt(*option)
-            sock.settimeout(_share(until, last=place == len(found)))
-            lease = held(sock)
+            sock.settimeout(_address_timeout(until, last=number == len(found)))
+            lease = attach_current(sock)
             sock.connect(address)
         except OSError as error:
             sock.close()
@@ -121,17 +121,17 @@ def _connected(connection: HTTPConnection | HTTPSConnection) -> tuple[socket.soc
 
 
 def _addresses(connection: HTTPConnection | HTTPSConnection) -> list[Any]:
-    """Of a host name that ends in a dot, the dot matters to the resolver alone, which no timeout reaches."""
-    host = connection._dns_host  # there is no public way to it
+    """Resolve the host name. urllib3 keeps a final dot of the name for the resolver."""
+    host = connection._dns_host  # urllib3 has no public name for it
     try:
-        return in_time(lambda: socket.getaddrinfo(host.strip("[]"), connection.port, type=socket.SOCK_STREAM))
+        return run_within_lease(lambda: socket.getaddrinfo(host.strip("[]"), connection.port, type=socket.SOCK_STREAM))
     except (socket.gaierror, UnicodeError) as error:
         reason = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
         raise NameResolutionError(host, connection, reason) from error
 
 
-def _share(until: float | None, *, last: bool) -> float | None:
-    """Seconds for one address: half of what is left, so that one that does not answer leaves time for the others."""
+def _address_timeout(until: float | None, *, last: bool) -> float | None:
+    """Seconds for one address: half of the remaining time, so that an address that does not reply leaves time for the others."""
     if until is None:
         return None
     left = max(0.001, until - time.monotonic())

@@ -1,4 +1,4 @@
-"""Failed replies and broken connections become our errors: the one translation of every HTTP edge, by status, code and type."""
+"""Translate failed replies and broken connections into our errors, by status, platform code and exception type."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from algosync.core.error import (
 )
 from algosync.core.text import printable
 from algosync.net.document import read_json
-from algosync.net.names import Names
+from algosync.net.setting_names import SettingNames
 
 __all__ = ["from_reply", "from_transport", "reply_error", "timed_out"]
 
@@ -35,7 +35,7 @@ _BY_STATUS: Mapping[int, type[ClusterError]] = {
     429: Throttled,
     503: Throttled,
 }
-# The platform's own numbers that say more than the status (PLATFORM.md §3.8).
+# The platform's error codes that are more precise than the status (PLATFORM.md §3.8).
 _BY_CODE: Mapping[int, type[ClusterError]] = {
     1000: NotFound,
     1001: NotFound,
@@ -45,25 +45,25 @@ _BY_CODE: Mapping[int, type[ClusterError]] = {
     2001: Denied,
     2002: Denied,
 }
-_BARE = frozenset(("id", "code", "message"))
-_OPENSSLS_OWN = re.compile(r"^\[[A-Z0-9_: ]+\] | \(_ssl\.c:\d+\)")
-# The standard library's own sentence; the status is nowhere else.
+_BARE_ERROR_KEYS = frozenset(("id", "code", "message"))
+_OPENSSL_DETAILS = re.compile(r"^\[[A-Z0-9_: ]+\] | \(_ssl\.c:\d+\)")
+# The status is only in this message of the standard library.
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3}) ?(.*)", re.DOTALL)
-# OpenSSL's numbers of what can be wrong with a certificate.
-_NOT_IN_ITS_TIME = (9, 10)
-_FOR_ANOTHER_HOST = (62, 64)
+# OpenSSL's error numbers for certificates.
+_VALIDITY_ERRORS = (9, 10)
+_HOST_NAME_ERRORS = (62, 64)
 
 
-def from_reply(what: str, status: int, headers: Mapping[str, str], body: bytes | None, names: Names) -> ClusterError:
-    """The error that a reply with a failed status means. `what` is shown: method and path, never a key.
+def from_reply(what: str, status: int, headers: Mapping[str, str], body: bytes | None, names: SettingNames) -> ClusterError:
+    """Return the error for a reply with a failed status. `what` is shown to users: method and path, never a key.
 
-    `body` is None where it did not come whole. NotFound only where it is empty or the platform's: the page of a load balancer
-    that knows no such path says nothing about what is there.
+    `body` is None if it was not received completely. A 404 becomes NotFound only if its body is empty or in the platform's format:
+    the error page of a load balancer that does not know the path says nothing about the resource.
     """
-    # Of plain HTTP the proxy answers the request itself.
+    # For plain HTTP the proxy itself can send the reply.
     if status == 407 or (names.proxy and 400 <= status < 500 and "Proxy-Authenticate" in headers):
         return _proxy_refused(what, status, "", names)
-    ours, message, code, request_id = _read(body)
+    from_platform, message, code, request_id = _read(body)
     if 300 <= status < 400:
         target = _target(headers.get("Location") or "")
         return Unexpected(
@@ -72,7 +72,7 @@ def from_reply(what: str, status: int, headers: Mapping[str, str], body: bytes |
             hint=_look_at(names.address),
         )
     kind = _BY_CODE.get(code or 0) or _BY_STATUS.get(status, Unexpected)
-    if kind is NotFound and (status >= 500 or not ours):
+    if kind is NotFound and (status >= 500 or not from_platform):
         kind = Unexpected
     reason = "it is wrong, or has expired" if status == 401 else "it may not do this"
     hint = _look_at(names.key, reason) if kind is Denied else None
@@ -88,89 +88,89 @@ def _target(location: str) -> str:
         return f"no address: {printable(location, 200)}"
 
 
-def timed_out(what: str, seconds: float, names: Names) -> TimedOut:
+def timed_out(what: str, seconds: float, names: SettingNames) -> TimedOut:
     return TimedOut(
-        f"{what}: {_place(names)} gave no whole answer within {seconds:.0f} s, or it was slower than a transfer may be",
-        hint="; ".join(filter(None, (_way_hint(names), "--request-timeout gives it more time"))),
+        f"{what}: {_peer(names)} sent no complete answer within {seconds:.0f} s, or it was slower than the minimum rate",
+        hint="; ".join(filter(None, (_route_hint(names), "--request-timeout gives it more time"))),
     )
 
 
-def from_transport(what: str, error: BaseException, names: Names) -> ClusterError:
-    """The error of a request without a whole answer. Libraries' texts are kept where they say something; none holds a header."""
+def from_transport(what: str, error: BaseException, names: SettingNames) -> ClusterError:
+    """Return the error for a request without a complete reply. Keeps the messages of libraries; none of them contains a header."""
     from urllib3 import exceptions as broken
 
     chain = tuple(_chain(error))
 
-    def holds(*kinds: type[BaseException]) -> bool:
+    def contains(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in chain)
 
     if refused := next((match for cause in reversed(chain) if (match := _TUNNEL.search(str(cause)))), None):
         return _proxy_refused(what, int(refused[1]), refused[2], names)
-    through_proxy = holds(broken.ProxyError)
-    place, hint = ("the proxy", _proxy_hint(names)) if through_proxy else (_place(names), _way_hint(names))
+    through_proxy = contains(broken.ProxyError)
+    peer, hint = ("the proxy", _proxy_hint(names)) if through_proxy else (_peer(names), _route_hint(names))
     if distrusted := next((cause for cause in chain if isinstance(cause, ssl.SSLCertVerificationError)), None):
-        return _untrusted(f"{what}: the certificate of {place}", distrusted, replace(names, address="") if through_proxy else names)
+        return _untrusted(f"{what}: the certificate of {peer}", distrusted, replace(names, address="") if through_proxy else names)
     kind = Unreachable
-    if holds(broken.SSLError, ssl.SSLError) and not holds(ssl.SSLEOFError):
-        said = f"{place} does not speak TLS as it should"
-    elif holds(broken.NameResolutionError):
-        said = f"the name of {place} is not known"
-    elif holds(broken.NewConnectionError):  # a timeout too for urllib3, by inheritance
-        said = f"{place} cannot be reached"
-    elif holds(broken.TimeoutError, TimeoutError):
-        kind, said = TimedOut, f"{place} does not answer in time"
+    if contains(broken.SSLError, ssl.SSLError) and not contains(ssl.SSLEOFError):
+        problem = f"{peer} does not speak TLS correctly"
+    elif contains(broken.NameResolutionError):
+        problem = f"the name of {peer} cannot be resolved"
+    elif contains(broken.NewConnectionError):  # urllib3 derives it from its timeout error
+        problem = f"{peer} cannot be reached"
+    elif contains(broken.TimeoutError, TimeoutError):
+        kind, problem = TimedOut, f"{peer} does not answer in time"
     else:
-        said = f"the connection to {place} broke off"
-    return kind(f"{what}: {said}: {_reason(chain)}", hint=hint)
+        problem = f"the connection to {peer} broke off"
+    return kind(f"{what}: {problem}: {_innermost_message(chain)}", hint=hint)
 
 
 def reply_error(body: object) -> Mapping[str, object] | None:
-    """The `error` member of a reply, as a mapping, whatever shape it has; None where there is none (PLATFORM.md §3.8)."""
+    """Return the `error` member of a reply as a mapping, whatever its shape, or None if there is none (PLATFORM.md §3.8)."""
     error = body.get("error") if isinstance(body, Mapping) else None
     if error is None:
         return None
     return error if isinstance(error, Mapping) else {"message": str(error)}
 
 
-def _proxy_refused(what: str, status: int, reason: str, names: Names) -> ClusterError:
-    """What the proxy said itself: nothing has been sent through it."""
+def _proxy_refused(what: str, status: int, reason: str, names: SettingNames) -> ClusterError:
+    """The error for a reply of the proxy itself. Nothing was sent through it."""
     refused = _refusal(what, status, reason, names)
     refused.sent = False
     return refused
 
 
-def _refusal(what: str, status: int, reason: str, names: Names) -> ClusterError:
+def _refusal(what: str, status: int, reason: str, names: SettingNames) -> ClusterError:
     variable, host = names.proxy or "HTTPS_PROXY", names.host or "the host"
-    if status in (401, 407):  # 401: tinyproxy's answer to a wrong one
-        hint = f"look at {variable}: http://USER:PASSWORD@PROXY:PORT, odd characters of both written as %XX"
-        return Denied(f"{what}: the proxy asks for a user name and a password, or refuses those it got: {status}", hint=hint)
-    said = printable(f"{status} {reason}".rstrip(), 200)
+    if status in (401, 407):  # tinyproxy sends 401 for a wrong password
+        hint = f"look at {variable}: http://USER:PASSWORD@PROXY:PORT, special characters of both written as %XX"
+        return Denied(f"{what}: the proxy asks for a user name and a password, or refuses the given ones: {status}", hint=hint)
+    problem = printable(f"{status} {reason}".rstrip(), 200)
     if 400 <= status < 500:
-        return Denied(f"{what}: the proxy refuses to connect to {host}: {said}", hint=_proxy_hint(names))
-    return Unreachable(f"{what}: the proxy cannot connect to {host}: {said}", hint=_way_hint(names))
+        return Denied(f"{what}: the proxy refuses to connect to {host}: {problem}", hint=_proxy_hint(names))
+    return Unreachable(f"{what}: the proxy cannot connect to {host}: {problem}", hint=_route_hint(names))
 
 
-def _place(names: Names) -> str:
-    """Behind a proxy nobody can tell which of the two broke off."""
+def _peer(names: SettingNames) -> str:
+    """The name of the peer for messages. With a proxy, either of the two may have failed."""
     return f"{names.host or 'the host'}{', through the proxy,' if names.proxy else ''}"
 
 
-def _way_hint(names: Names) -> str | None:
+def _route_hint(names: SettingNames) -> str | None:
     if names.proxy:
         return f"look at {', '.join(filter(None, (names.address, names.proxy)))} and NO_PROXY"
     return _look_at(names.address)
 
 
-def _proxy_hint(names: Names) -> str:
+def _proxy_hint(names: SettingNames) -> str:
     return f"look at {names.proxy or 'HTTPS_PROXY'}; NO_PROXY names hosts that need no proxy"
 
 
-def _untrusted(subject: str, error: ssl.SSLCertVerificationError, names: Names) -> Untrusted:
+def _untrusted(subject: str, error: ssl.SSLCertVerificationError, names: SettingNames) -> Untrusted:
     hint: str | None
-    if error.verify_code in _NOT_IN_ITS_TIME:
+    if error.verify_code in _VALIDITY_ERRORS:
         hint = "it has to be renewed on the server, or this machine's clock is wrong"
         hint += f"; {names.ca_cert} cannot help" if names.ca_cert else ""
-    elif error.verify_code in _FOR_ANOTHER_HOST:
+    elif error.verify_code in _HOST_NAME_ERRORS:
         hint = _look_at(names.address, "it has to be the name that the certificate was made for")
     else:
         hint = _look_at(names.ca_cert, "the PEM file of the authority that signed that certificate")
@@ -184,7 +184,7 @@ def _look_at(variable: str, reason: str = "") -> str | None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """urllib3 wraps the reason that says something in others that do not."""
+    """Yield the error and its causes. urllib3 wraps the informative reason in several other exceptions."""
     seen: list[BaseException] = []
     found: BaseException | None = error
     while found is not None and found not in seen:
@@ -194,29 +194,31 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         found = next((each for each in inner if isinstance(each, BaseException)), None)
 
 
-def _reason(chain: tuple[BaseException, ...]) -> str:
-    """The innermost's words, without the objects and addresses in memory that the outer ones name."""
+def _innermost_message(chain: tuple[BaseException, ...]) -> str:
+    """The message of the innermost error, without the object addresses that the outer messages contain."""
     innermost = chain[-1]
     text = (innermost.strerror if isinstance(innermost, OSError) else None) or str(innermost)
-    text = _OPENSSLS_OWN.sub("", text).strip()
+    text = _OPENSSL_DETAILS.sub("", text).strip()
     return printable(text, 300) or type(innermost).__name__
 
 
 def _read(body: bytes | None) -> tuple[bool, str, int | None, str | None]:
-    """Whether it can be the platform's; message, code and id of the three shapes that are live: wrapped, bare, a plain string
-    (PLATFORM.md §3.8)."""
+    """Return whether the body can be the platform's, then its message, code and id.
+
+    The platform uses three shapes: wrapped, bare, and a plain string (PLATFORM.md §3.8).
+    """
     try:
         document = read_json(body or b"")
     except ValueError:
         return body == b"", printable((body or b"").decode("utf-8", "replace").strip(), 300), None, None
     error = reply_error(document)
     whole = document if isinstance(document, Mapping) else {}
-    ours = whole.keys() >= _BARE if error is None else isinstance(whole["error"], Mapping) or len(whole) == 1
+    from_platform = whole.keys() >= _BARE_ERROR_KEYS if error is None else isinstance(whole["error"], Mapping) or len(whole) == 1
     if error is None:
         error = whole
     code, request_id = error.get("code"), error.get("id")
     return (
-        ours,
+        from_platform,
         printable(str(error.get("message", "")), 500),
         code if isinstance(code, int) else None,
         printable(request_id, 80) if isinstance(request_id, str) else None,
@@ -224,7 +226,9 @@ def _read(body: bytes | None) -> tuple[bool, str, int | None, str | None]:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the server asks to wait: a number, or a date, which is measured by its own clock. None: nothing sensible."""
+    """Seconds that the server asks to wait: a number, or a date relative to the server's own clock. None if it is missing or
+    invalid.
+    """
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdecimal():
         return float(text[:15])

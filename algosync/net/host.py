@@ -1,7 +1,7 @@
-"""Host: requests to one host, over kept connections.
+"""Requests to one host over kept connections.
 
-No redirects (they would carry the key elsewhere), no netrc, no cookies, identity encoding only (the HTTP libraries
-return a truncated gzip body as complete), certificates of the user's choice.
+It follows no redirects (they would carry the key elsewhere), and uses no netrc and no cookies. It asks for identity encoding only,
+because a truncated gzip body can look complete. The user chooses the trusted certificates.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 from algosync.core.error import AlgosyncError, ClusterError, Interrupted, TimedOut, Unexpected, Unreachable
 from algosync.net import failure
 from algosync.net.lease import Lease, Watch, current
-from algosync.net.names import Names
 from algosync.net.proxy import Proxies
 from algosync.net.retry import Retry
+from algosync.net.setting_names import SettingNames
 from algosync.net.trust import Trust
 
 if TYPE_CHECKING:
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCK", "Answer", "Host", "Net", "Response"]
 
-BLOCK = 1 << 20  # bytes: the fastest block size that was measured
+BLOCK = 1 << 20  # bytes; transfers with blocks of 64 KiB were measured a fifth slower
 CONNECT_WITHIN = 15.0  # seconds
-ANSWER_LIMIT = 32 << 20  # bytes of an answer that is held in memory
+ANSWER_LIMIT = 32 << 20  # bytes of a reply that is held in memory
 _FAILURE_LIMIT = 1 << 20
-_PIECE = 1 << 16  # bytes
+_PIECE_SIZE = 1 << 16  # bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """What all hosts of a run share. `timeout`: the seconds that a request may take, and a transfer without progress."""
+    """Settings shared by all hosts of a run. `timeout` is the seconds that a request may take, and a transfer without progress."""
 
     proxies: Proxies = field(default_factory=Proxies)
     retry: Retry = field(default_factory=Retry)
@@ -46,7 +46,7 @@ class Net:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer with a good status."""
+    """A complete reply with a 2xx status."""
 
     status: int
     headers: Mapping[str, str]
@@ -54,9 +54,9 @@ class Answer:
 
 
 class Response:
-    """An answer on its way, with a good status. Reading raises TimedOut and Unreachable where it does not come to its end."""
+    """A 2xx reply whose body is still to be read. Reading raises TimedOut or Unreachable if the body does not end properly."""
 
-    def __init__(self, what: str, raw: BaseHTTPResponse, lease: Lease, names: Names) -> None:
+    def __init__(self, what: str, raw: BaseHTTPResponse, lease: Lease, names: SettingNames) -> None:
         self.status = raw.status
         self.headers: Mapping[str, str] = raw.headers
         self._what, self._raw, self._lease, self._names = what, raw, lease, names
@@ -64,10 +64,10 @@ class Response:
         lease.pause()
 
     def read(self, count: int | None = None) -> bytes:
-        """`count` bytes, fewer only at the end; all where None."""
+        """Read `count` bytes, fewer only at the end; everything if None."""
         data = bytearray()
-        while (count is None or len(data) < count) and (piece := self._take(BLOCK if count is None else count - len(data))):
-            self._lease.moved(len(piece))
+        while (count is None or len(data) < count) and (piece := self._read_piece(BLOCK if count is None else count - len(data))):
+            self._lease.progressed(len(piece))
             if len(piece) == count:
                 return piece
             data += piece
@@ -77,30 +77,29 @@ class Response:
         while block := self.read(BLOCK):
             yield block
 
-    def whole(self, limit: int = ANSWER_LIMIT) -> bytes:
-        """To its very end: only a read that finds nothing tells that it was cut. Unexpected: longer than `limit` bytes.
+    def read_all(self, limit: int = ANSWER_LIMIT) -> bytes:
+        """Read to the end. Raises Unexpected if the body is longer than `limit` bytes.
 
-        Bytes do not buy time here: an answer that is held in memory has to be there within the request's time.
+        Reads on until a read returns nothing: only that read reports a truncated body. Received bytes do not extend the deadline
+        here: a reply that is held in memory has to arrive within the time of the request.
         """
         text = bytearray()
-        while block := self._take(_PIECE):
+        while block := self._read_piece(_PIECE_SIZE):
             text += block
             if len(text) > limit:
                 raise Unexpected(f"{self._what}: the answer is longer than {limit} bytes", status=self.status)
-        if not text and not self._framed():
-            raise _broken(
-                self._what, OSError("it ends within its headers, or says of no body how long it is"), self._lease, self._names
-            )
+        if not text and not self._has_length():
+            raise _broken(self._what, OSError("it ends within its headers, or does not state its length"), self._lease, self._names)
         return bytes(text)
 
-    def _framed(self) -> bool:
-        """Whether it says where it ends. HTTP may end with its connection, but so do headers that were cut."""
+    def _has_length(self) -> bool:
+        """Whether the reply states where it ends. HTTP may end a body with the connection, but truncated headers look the same."""
         return self.status == 204 or "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
 
-    def _take(self, count: int) -> bytes:
-        """What is there now, `count` bytes at most: each piece buys time, not first a whole block.
+    def _read_piece(self, count: int) -> bytes:
+        """Read the bytes that are available, at most `count`, so that every piece extends the deadline.
 
-        Between two of these the clock stands still: whoever reads may wait for somebody else.
+        The clock is paused between two reads, because the caller may be waiting for somebody else.
         """
         import urllib3
 
@@ -111,27 +110,27 @@ class Response:
             raise _broken(self._what, error, self._lease, self._names) from None
         finally:
             self._lease.pause()
-        if self._lease.ended:  # a body that ends with its connection would pass for whole
+        if self._lease.ended:  # a body that ends with its connection would look complete
             raise _broken(self._what, None, self._lease, self._names)
         return block
 
     def close(self) -> None:
         if not self._closed:
             self._closed = True
-            # What was not read to its end cannot be reused.
+            # A connection whose reply was not read to the end cannot be reused.
             self._raw.drain_conn() if self._raw.length_remaining == 0 else self._raw.close()
             self._raw.release_conn()
             self._lease.release()
 
 
 class Host:
-    """`url` is `scheme://host[:port]`; `trust` matters where that is https. Safe to use from several threads.
+    """One host. `url` is `scheme://host[:port]`; `trust` applies to https only. Safe to use from several threads.
 
-    UsageError: the trusted file, or the proxy that leads there, cannot be used.
+    Raises UsageError if the CA file or the proxy for this host cannot be used.
     """
 
     def __init__(
-        self, url: str, names: Names, net: Net, trust: Trust | None = None, pool: urllib3.PoolManager | None = None
+        self, url: str, names: SettingNames, net: Net, trust: Trust | None = None, pool: urllib3.PoolManager | None = None
     ) -> None:
         proxy = net.proxies.to(url)
         self.url = url
@@ -143,8 +142,8 @@ class Host:
         self._pool = pool
         self._guard = threading.Lock()
 
-    def at(self, url: str, names: Names) -> Host:
-        """Another host of the same cluster; connections are shared where it is the same one."""
+    def at(self, url: str, names: SettingNames) -> Host:
+        """Return another host of the same cluster. It shares the connections if scheme and authority are the same."""
         shared = self.pool if urlsplit(url)[:2] == urlsplit(self.url)[:2] else None
         return Host(url, names, self.net, self._trust, shared)
 
@@ -152,9 +151,9 @@ class Host:
     def pool(self) -> urllib3.PoolManager:
         with self._guard:
             if self._pool is None:
-                from algosync.net.connection import pool_of
+                from algosync.net.connection import new_pool
 
-                self._pool = pool_of(self._context, self._proxy)
+                self._pool = new_pool(self._context, self._proxy)
             return self._pool
 
     def open(
@@ -165,9 +164,10 @@ class Host:
         body: bytes | Iterable[bytes] | None = None,
         within: float | None = None,
     ) -> Response:
-        """One request, once. The Response has to be closed. Raises ClusterError, also for any status but 2xx; Interrupted.
+        """Send one request once. The caller closes the Response. Raises ClusterError, also for any status other than 2xx;
+        Interrupted.
 
-        `within`: the seconds it may take, where that is not the usual.
+        `within`: seconds for this request instead of the default.
         """
         import urllib3
 
@@ -180,7 +180,7 @@ class Host:
                     method,
                     self.url + path,
                     headers={"Accept-Encoding": "identity", **headers},
-                    body=body if body is None or isinstance(body, bytes) else _paid(body, lease),
+                    body=body if body is None or isinstance(body, bytes) else _timed_pieces(body, lease),
                     preload_content=False,
                     decode_content=False,
                     redirect=False,
@@ -201,11 +201,11 @@ class Host:
             body: bytes | None
             with closing(response):
                 try:
-                    body = response.whole(_FAILURE_LIMIT)
+                    body = response.read_all(_FAILURE_LIMIT)
                 except TimedOut:
                     raise
                 except (Unreachable, Unexpected):
-                    body = None  # the status came, and says enough
+                    body = None  # the status has arrived and is enough
             raise failure.from_reply(what, response.status, response.headers, body, self.names)
 
     def answer(
@@ -216,13 +216,13 @@ class Host:
         body: bytes | Iterable[bytes] | None = None,
         within: float | None = None,
     ) -> Answer:
-        """The whole answer to one request."""
+        """Send one request and return its complete reply."""
         with closing(self.open(method, path, headers, body, within)) as response:
-            return Answer(response.status, response.headers, response.whole())
+            return Answer(response.status, response.headers, response.read_all())
 
 
-def _paid(body: Iterable[bytes], lease: Lease) -> Iterator[memoryview]:
-    """A piece is asked for when the one before it is sent. While it is made, the clock stands still."""
+def _timed_pieces(body: Iterable[bytes], lease: Lease) -> Iterator[memoryview]:
+    """Split blocks into pieces and extend the deadline after each one is sent. The clock is paused while a block is produced."""
     blocks = iter(body)
     while True:
         lease.pause()
@@ -231,12 +231,12 @@ def _paid(body: Iterable[bytes], lease: Lease) -> Iterator[memoryview]:
         if block is None:
             return
         view = memoryview(block)
-        for start in range(0, len(view), _PIECE):
-            yield view[start : start + _PIECE]
-            lease.moved(len(view[start : start + _PIECE]))
+        for start in range(0, len(view), _PIECE_SIZE):
+            yield view[start : start + _PIECE_SIZE]
+            lease.progressed(len(view[start : start + _PIECE_SIZE]))
 
 
-def _broken(what: str, error: BaseException | None, lease: Lease, names: Names) -> AlgosyncError:
+def _broken(what: str, error: BaseException | None, lease: Lease, names: SettingNames) -> AlgosyncError:
     match lease.ended:
         case "stop":
             return Interrupted(f"{what}: interrupted")

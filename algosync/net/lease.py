@@ -1,8 +1,8 @@
-"""Leases: no request outlives its deadline, and all of them end when the run is stopped.
+"""Leases: every request has a deadline, and all requests end when the run is stopped.
 
-A socket's own timeout is for one read: a server that sends a byte now and then holds a client for ever.
-So each request holds a lease on its socket, and a watch shuts the sockets of those that are overdue. A transfer earns time by the
-bytes it moves; below the minimum rate its lease runs out. The clock of a transfer stands still while the other side is waited for.
+A socket timeout applies to a single read, so a server that sends one byte now and then could hold a client for ever. Therefore each
+request holds a lease on its socket, and a watch shuts down the sockets of overdue leases. A transfer earns time with the bytes it
+moves; below the minimum rate its lease runs out. The clock of a transfer is paused while it waits for the other side.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from typing import TypeVar
 
 from algosync.core.error import Interrupted
 
-__all__ = ["MIN_RATE", "Lease", "Watch", "current", "held", "in_time"]
+__all__ = ["MIN_RATE", "Lease", "Watch", "attach_current", "current", "run_within_lease"]
 
 T = TypeVar("T")
 
 MIN_RATE = 16 << 10  # bytes a second
-_AGAIN = 0.1  # seconds
-_LONGEST_NAP = 3600.0  # seconds: a thread cannot wait for just any number
+_REPEAT_AFTER = 0.1  # seconds
+_MAX_WAIT = 3600.0  # seconds: `Condition.wait` does not accept arbitrarily large numbers
 
 _local = threading.local()
 
 
 class Lease:
-    """One request's time. `ended` says why its socket was shut, if it was: "deadline" or "stop".
+    """The time of one request. `ended` says why its socket was shut down: "deadline", "stop", or empty.
 
-    `sent` is True from when a connection is there: before that, nothing of the request can have gone out.
+    `sent` becomes True when a connection exists: before that, no part of the request can have been sent.
     """
 
     def __init__(self, watch: Watch, seconds: float) -> None:
@@ -48,10 +48,10 @@ class Lease:
         self.ended = ""
         self.sent = False
 
-    def hold(self, sock: socket.socket) -> None:
-        """The socket that the request goes over; TimeoutError where it has no time left.
+    def attach(self, sock: socket.socket) -> None:
+        """Attach the socket that the request uses. Raises TimeoutError if the lease has ended.
 
-        It is a handle of our own: TLS takes the first one away from its object.
+        The lease keeps its own handle, because TLS detaches the first one from its socket object.
         """
         handle = socket.socket(fileno=os.dup(sock.fileno()))
         with self._watch.guard:
@@ -60,58 +60,58 @@ class Lease:
             previous.close()
         self._check()
 
-    def moved(self, count: int) -> None:
-        """`count` more bytes have passed: they earn time, but never more than the lease began with."""
+    def progressed(self, count: int) -> None:
+        """Extend the deadline by the time for `count` bytes at the minimum rate, up to the initial time."""
         if self.deadline == math.inf:
             self._left = min(self.seconds, self._left + count / MIN_RATE)
         else:
             self.deadline = min(self._watch.clock() + self.seconds, self.deadline + count / MIN_RATE)
 
     def pause(self) -> None:
-        """Its clock stands still: it is not this host that is waited for."""
+        """Stop the clock while the request does not wait for this host."""
         if self.deadline != math.inf:
             self._left, self.deadline = self.deadline - self._watch.clock(), math.inf
 
     def resume(self) -> None:
         if self.deadline == math.inf:
             self.deadline = self._watch.clock() + self._left
-            self._watch.rouse(self.deadline)
+            self._watch.wake_by(self.deadline)
 
-    def awaited(self, call: Callable[[], T]) -> T:
-        """What `call` gives or raises; it may take as long as it likes, in a thread that is left alone when the time is over.
+    def run(self, call: Callable[[], T]) -> T:
+        """Return or raise the result of `call`, run in a thread. Raises TimeoutError when the lease ends.
 
-        TimeoutError: it was.
+        The thread cannot be interrupted; it is abandoned then.
         """
         done: SimpleQueue[None] = SimpleQueue()
         work: Future[T] = Future()
 
-        def run() -> None:
+        def work_and_report() -> None:
             try:
                 work.set_result(call())
-            except Exception as error:  # noqa: BLE001  # it is raised where it is waited for
+            except Exception as error:  # noqa: BLE001  # raised in the waiting thread
                 work.set_exception(error)
             done.put(None)
 
         with self._watch.guard:
             self._wake = lambda: done.put(None)
         self._check()
-        threading.Thread(target=run, name="waiting", daemon=True).start()
+        threading.Thread(target=work_and_report, name="waiting", daemon=True).start()
         done.get()
         self._wake = None
         self._check()
         return work.result()
 
     def end(self, reason: str) -> None:
-        """The guard is held. The first reason stays."""
+        """Shut down the socket. The caller holds the guard. Only the first reason is kept."""
         self.ended = self.ended or reason
         if self._wake is not None:
             self._wake()
         if self._handle is not None:
-            with contextlib.suppress(OSError):  # it is closed already, or not connected yet
+            with contextlib.suppress(OSError):  # the socket is closed already, or not connected yet
                 self._handle.shutdown(socket.SHUT_RDWR)
 
     def release(self) -> None:
-        """From here on its socket is safe from it, whoever uses that next."""
+        """Detach the socket, which another request may use next."""
         with self._watch.guard:
             self._watch.forget(self)
             handle, self._handle = self._handle, None
@@ -120,11 +120,11 @@ class Lease:
 
     def _check(self) -> None:
         if self.ended:
-            raise TimeoutError("its time is over")
+            raise TimeoutError("the deadline has passed")
 
 
 class Watch:
-    """All leases of a run. Safe to use from several threads; `stop` also from one that serves signals.
+    """All leases of a run. Safe to use from several threads; `stop` also from a signal handler.
 
     `clock` gives seconds. It never goes back.
     """
@@ -135,23 +135,23 @@ class Watch:
         self._changed = threading.Condition(self.guard)
         self._leases: set[Lease] = set()
         self._thread: threading.Thread | None = None
-        self._wakes = math.inf  # when the thread looks again
+        self._wakes = math.inf  # time when the thread checks the leases again
         self._stopped = False
 
     def lease(self, seconds: float) -> Lease:
-        """Interrupted: the run was stopped."""
+        """Start a lease. Raises Interrupted if the run was stopped."""
         lease = Lease(self, seconds)
         with self.guard:
             self.check()
             self._leases.add(lease)
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._look, name="deadlines", daemon=True)
+                self._thread = threading.Thread(target=self._watch, name="deadlines", daemon=True)
                 self._thread.start()
-            self.rouse(lease.deadline)
+            self.wake_by(lease.deadline)
         return lease
 
-    def rouse(self, deadline: float) -> None:
-        """The thread looks again by then."""
+    def wake_by(self, deadline: float) -> None:
+        """Make the thread check the leases by `deadline` at the latest."""
         with self.guard:
             if deadline < self._wakes:
                 self._wakes = deadline
@@ -162,35 +162,36 @@ class Watch:
             self._leases.discard(lease)
 
     def check(self) -> None:
-        """Interrupted: the run was stopped."""
+        """Raise Interrupted if the run was stopped."""
         if self._stopped:
             raise Interrupted("interrupted")
 
     def stop(self) -> None:
-        """Ends every running request, and lets none begin."""
+        """End all running requests, and let no new one start."""
         with self.guard:
             self._stopped = True
             for lease in self._leases:
                 lease.end("stop")
             self._changed.notify()
 
-    def _look(self) -> None:
+    def _watch(self) -> None:
         with self.guard:
             while True:
                 now = self.clock()
                 for lease in self._leases:
                     if lease.ended or lease.deadline <= now:
                         lease.end("deadline")
-                # What was shut in the moment before it connects is open all the same: it is shut again until it is let go.
-                waits = [_AGAIN if lease.ended else lease.deadline - now for lease in self._leases]
-                nap = min(max(0.0, min(waits, default=_LONGEST_NAP)), _LONGEST_NAP)
-                self._wakes = now + nap
-                self._changed.wait(nap)
+                # A socket that was shut down just before it connected is open nevertheless. Shut it down again until it is
+                # released.
+                waits = [_REPEAT_AFTER if lease.ended else lease.deadline - now for lease in self._leases]
+                wait = min(max(0.0, min(waits, default=_MAX_WAIT)), _MAX_WAIT)
+                self._wakes = now + wait
+                self._changed.wait(wait)
 
 
 @contextmanager
 def current(lease: Lease) -> Iterator[None]:
-    """What this thread connects to or sends over meanwhile belongs to the lease."""
+    """Make this lease the one for all connections that this thread opens or uses in the body."""
     before = getattr(_local, "lease", None)
     _local.lease = lease
     try:
@@ -199,18 +200,18 @@ def current(lease: Lease) -> Iterator[None]:
         _local.lease = before
 
 
-def held(sock: socket.socket) -> Lease | None:
-    """Called by connections about the socket they use. The lease that it is under from now on."""
+def attach_current(sock: socket.socket) -> Lease | None:
+    """Attach a socket to the current lease of this thread. Return the lease."""
     lease = _current()
     if lease is not None:
-        lease.hold(sock)
+        lease.attach(sock)
     return lease
 
 
-def in_time(call: Callable[[], T]) -> T:
-    """`call`, which nothing can break off, for no longer than the lease lasts. TimeoutError."""
+def run_within_lease(call: Callable[[], T]) -> T:
+    """Run `call`, which cannot be interrupted, for at most the time of the current lease. Raises TimeoutError."""
     lease = _current()
-    return call() if lease is None else lease.awaited(call)
+    return call() if lease is None else lease.run(call)
 
 
 def _current() -> Lease | None:

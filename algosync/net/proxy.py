@@ -1,4 +1,4 @@
-"""Proxies: HTTPS_PROXY, HTTP_PROXY and NO_PROXY, read once and by us, so that they hold for every request alike."""
+"""Proxies from HTTPS_PROXY, HTTP_PROXY and NO_PROXY, parsed once, so that they apply to every request in the same way."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from algosync.core.secret import Secret
 
 __all__ = ["Proxies", "Proxy"]
 
-_HINT = "SOCKS proxies are not supported; odd characters of a user name or password are written as %XX"
+_HINT = "SOCKS proxies are not supported; special characters in a user name or password are written as %XX"
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
     """`url` is `scheme://host:port` without credentials; `authorization` is the value of the header Proxy-Authorization.
 
-    `variable` is where it was given.
+    `variable` is the variable that it came from.
     """
 
     url: str
@@ -29,40 +29,41 @@ class Proxy:
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
-    """What a variable holds, unread: one that no host needs may hold anything."""
+class _ProxySetting:
+    """The unparsed value of a variable. It may be invalid as long as no host needs it."""
 
     variable: str
     text: Secret
 
     def proxy(self) -> Proxy:
-        """UsageError names the variable."""
+        """Parse the value. UsageError names the variable."""
         return _proxy(self.text.reveal(), self.variable)
 
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """Which proxy leads to which host."""
+    """The proxies, and the hosts that need none."""
 
-    https: _Given | None = None
-    http: _Given | None = None
+    https: _ProxySetting | None = None
+    http: _ProxySetting | None = None
     exempt: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Proxies:
-        """As curl does: the lower-case name first, ALL_PROXY for what has none."""
-        every = _given(environ, "ALL_PROXY")
+        """Read the variables as curl does: lower-case names first, ALL_PROXY for a scheme without its own variable."""
+        fallback = _setting(environ, "ALL_PROXY")
         exempt = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
         return cls(
-            _given(environ, "HTTPS_PROXY") or every,
-            _given(environ, "HTTP_PROXY") or every,
+            _setting(environ, "HTTPS_PROXY") or fallback,
+            _setting(environ, "HTTP_PROXY") or fallback,
             tuple(part.lower() for part in exempt.replace(",", " ").split()),
         )
 
     def to(self, url: str) -> Proxy | None:
-        """None: directly. So is plain http to this machine: a key would go to the proxy in clear, and come back.
+        """Return the proxy for a URL, or None for a direct connection.
 
-        UsageError: what leads there is no proxy's address; it names the variable.
+        Plain http to this machine is always direct: a proxy would see the key in clear text. Raises UsageError, which names the
+        variable, if its value is not the address of a proxy.
         """
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -71,14 +72,14 @@ class Proxies:
         port = parts.port or {"https": 443, "http": 80}[parts.scheme]
         if any(_covers(pattern, host, port) for pattern in self.exempt):
             return None
-        given = self.https if parts.scheme == "https" else self.http
-        return given.proxy() if given else None
+        setting = self.https if parts.scheme == "https" else self.http
+        return setting.proxy() if setting else None
 
     def secrets(self) -> tuple[Secret, ...]:
-        """The passwords, as they were written and as they are meant; of what is no address too."""
-        found = [_password(given.text.reveal()) for given in (self.https, self.http) if given]
-        both = [text for password in found for text in (password, unquote_to_bytes(password).decode("utf-8", "replace"))]
-        return tuple(Secret(text) for text in dict.fromkeys(both) if text)
+        """The passwords, both as written and decoded; also those in values that are not valid addresses."""
+        found = [_password(setting.text.reveal()) for setting in (self.https, self.http) if setting]
+        forms = [text for password in found for text in (password, unquote_to_bytes(password).decode("utf-8", "replace"))]
+        return tuple(Secret(text) for text in dict.fromkeys(forms) if text)
 
 
 def is_loopback(host: str) -> bool:
@@ -90,15 +91,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _given(environ: Mapping[str, str], variable: str) -> _Given | None:
-    # HTTP_PROXY in capitals can be set by a client of a CGI script (httpoxy); where that is so, curl ignores it, and so do we.
+def _setting(environ: Mapping[str, str], variable: str) -> _ProxySetting | None:
+    # A client of a CGI script can set HTTP_PROXY in capitals (httpoxy). Like curl, ignore it there.
     capitals = "" if variable == "HTTP_PROXY" and "REQUEST_METHOD" in environ else environ.get(variable, "")
     text = environ.get(variable.lower()) or capitals
-    return _Given(variable, Secret(text)) if text else None
+    return _ProxySetting(variable, Secret(text)) if text else None
 
 
 def _password(text: str) -> str:
-    """Between the user's name and the last `@`."""
+    """The text between the user name and the last `@`."""
     return text.partition("://")[2 if "://" in text else 0].rpartition("@")[0].partition(":")[2]
 
 
@@ -108,7 +109,7 @@ def _proxy(text: str, variable: str) -> Proxy:
         port = parts.port
     except ValueError:
         raise UsageError(f"{variable} is not an address") from None
-    # Its text is not shown: it may hold a password.
+    # Do not show the value: it may contain a password.
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
         raise UsageError(f"{variable} must look like http://proxy.example.com:3128", hint=_HINT)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
@@ -121,8 +122,11 @@ def _proxy(text: str, variable: str) -> Proxy:
 
 
 def _covers(pattern: str, host: str, port: int) -> bool:
-    """`*`, a domain (`example.com`, `.example.com`, `*.example.com`: it and all below it), an address, a network; each also
-    with `:PORT`."""
+    """Whether a NO_PROXY pattern matches.
+
+    A pattern is `*`, a domain (`example.com`, `.example.com` or `*.example.com`, each with all subdomains), an address or a
+    network. Each may have a `:PORT`.
+    """
     name, separator, number = pattern.rpartition(":")
     if separator and number.isascii() and number.isdecimal() and len(number) < 6 and not (":" in name and not name.startswith("[")):
         if int(number) != port:

@@ -1,7 +1,7 @@
-"""Trying again: one policy for every request, with one budget for a run.
+"""The retry policy: the same for every request, with one budget of waiting time for a run.
 
-Waits are drawn evenly between nothing and a bound that doubles (full jitter), so that workers that failed together do not come
-back together. What a server asks for in `Retry-After` goes before that, up to a limit.
+Each wait is random between zero and a bound that doubles (full jitter), so that workers that failed together do not retry together.
+A server's `Retry-After` is added to it, up to a limit.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ T = TypeVar("T")
 
 _FIRST, _CAP = 0.25, 30.0  # seconds: bounds of a wait
 _LONGEST_ASKED = 120.0  # seconds that a server may ask for
-_TOLD = 2.0  # seconds: who waits longer wants to know
+_REPORTED = 2.0  # seconds: longer waits are reported
 
 
 def is_transient(error: AlgosyncError) -> bool:
-    """Whether the same request may succeed in a moment. A host that had its full time to answer, a certificate, a key: not."""
+    """Whether the same request may succeed soon. A timeout, a certificate or a key does not change by itself."""
     match error:
         case TimedOut() | Untrusted():
             return False
         case Throttled() | Unreachable() | TransferError():
             return True
         case Unexpected(status=status):
-            # An answer that is none, or a failure of the server's; what it says of our request stays true.
-            # Of a 404 that is Unexpected, it is not the platform that answered.
+            # An invalid reply or a failure of the server may pass; its judgement of our request does not. A 404 that is Unexpected
+            # did not come from the platform.
             return status is None or status < 300 or status >= 500 or status in (404, 408)
         case _:
             return False
@@ -53,7 +53,7 @@ def is_transient(error: AlgosyncError) -> bool:
 
 @dataclass(slots=True)
 class Retry:
-    """`tries` of one request at most; `budget` seconds of waiting in the whole run; `tell` hears of long waits.
+    """At most `tries` attempts of one request and `budget` seconds of waiting in a run. `tell` is called before long waits.
 
     Safe to use from several threads.
     """
@@ -66,7 +66,9 @@ class Retry:
     _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def run(self, call: Callable[[], T], again: Callable[[AlgosyncError], bool] = is_transient) -> T:
-        """For what may be done twice. Raises the last failure, which tells whether an earlier try may have been carried out."""
+        """Run a call that may be repeated. Raises the last failure; its `repeated` says whether an earlier attempt may have taken
+        effect.
+        """
         attempt, doubt = 1, False
         while True:
             try:
@@ -79,11 +81,12 @@ class Retry:
                 self._wait(error, attempt)
             attempt += 1
 
-    def settle(self, act: Callable[[], T], look: Callable[[], T | None]) -> T:
-        """For what must not be done twice. After a failure it waits, looks whether it was done, and only then tries again.
+    def run_once(self, act: Callable[[], T], look: Callable[[], T | None]) -> T:
+        """Run a call that must not be repeated. After a failure: wait, call `look` to see whether it took effect, and only then try
+        again.
 
-        Denied, NotFound and Conflict say that nothing was done, and so does what was never sent; a Conflict after a lost answer
-        may be with ourselves. Where it cannot be told what was done, it raises the failure that left it open.
+        Denied, NotFound and Conflict mean that nothing was done, and so does an error with `sent` False. But a Conflict after a
+        lost reply may be caused by our own request. If the outcome stays unknown, raises the failure that left it open.
         """
         attempt = 1
         lost: ClusterError | None = None
@@ -95,52 +98,52 @@ class Retry:
                     raise
                 error.repeated = error.repeated or lost is not None
                 lost = lost or (error if error.sent or error.repeated else None)
-                over = self._waited(error, attempt)
+                final = self._waited(error, attempt)
                 if lost is not None:
-                    done = _seen(look, lost)
+                    done = _look_up(look, lost)
                     if done is not None:
                         return done
-                if over is not None:
-                    raise over if is_transient(error) or lost is None else lost from None
+                if final is not None:
+                    raise final if is_transient(error) or lost is None else lost from None
             attempt += 1
 
     def _waited(self, error: ClusterError, attempt: int) -> AlgosyncError | None:
-        """None when it is time to try again; else what to raise."""
+        """Wait. Return None to try again, or the error to raise."""
         if not is_transient(error):
             return error
         try:
             self._wait(error, attempt)
-        except ClusterError as over:
-            return over
+        except ClusterError as final:
+            return final
         return None
 
     def _wait(self, error: AlgosyncError, attempt: int) -> None:
-        """Returns when it is time. Raises `error`, with what was tried, where there is no more."""
+        """Wait before the next attempt. Raises `error`, with the reason added, if there is none."""
         asked = error.retry_after if isinstance(error, ClusterError) else None
         seconds = self.draw(0, min(_CAP, _FIRST * 2 ** (attempt - 1)))
         if asked is not None:
             seconds += asked
         if asked is not None and asked > _LONGEST_ASKED:
-            raise _given_up(error, f"it asks to wait {asked:.0f} s, longer than a run waits")
+            raise _with_reason(error, f"it asks to wait {asked:.0f} s, longer than a run waits")
         if attempt >= self.tries:
-            raise _given_up(error, f"tried {attempt} times")
+            raise _with_reason(error, f"tried {attempt} times")
         with self._guard:
             if seconds > self.budget:
-                raise _given_up(error, "this run has waited as long as it may")
+                raise _with_reason(error, "this run has used up its waiting time")
             self.budget -= seconds
-        if seconds >= _TOLD:
+        if seconds >= _REPORTED:
             self.tell(f"{error.message}: trying again in {seconds:.0f} s")
         self.pause(seconds)
 
 
-def _seen(look: Callable[[], T | None], lost: ClusterError) -> T | None:
+def _look_up(look: Callable[[], T | None], lost: ClusterError) -> T | None:
     try:
         return look()
     except ClusterError:
         raise lost from None
 
 
-def _given_up(error: AlgosyncError, why: str) -> AlgosyncError:
+def _with_reason(error: AlgosyncError, why: str) -> AlgosyncError:
     error.message = f"{error.message} ({why})"
     error.args = (error.message,)
     return error

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
+from typing import TypeAlias
 
+from algosync.core.error import UsageError
+from algosync.core.text import printable
+from algosync.state import local
 from algosync.state.backend import Backend
-from algosync.state.local import LocalBackend
 from algosync.state.naming import state_name
 from algosync.state.session import Session
 
-__all__ = ["BACKENDS", "Backend", "Session", "open_session", "state_name"]
+__all__ = ["BACKENDS", "Backend", "Place", "Session", "open_session", "parse_address", "state_name"]
 
-# How each makes itself of the place of a state and of the command that locks it.
-BACKENDS: Mapping[str, Callable[[Path, str], Backend]] = {"local": LocalBackend}
+Place: TypeAlias = Callable[[str, str], Backend]
+"""Gives the backend of one state: its name as of `state_name`, and the command that others are told while it is locked."""
+
+# By the scheme of the address. Each parses its own addresses; UsageError: it cannot. An address without a scheme is a path.
+BACKENDS: dict[str, Callable[[str], Place]] = {
+    "file": local.parse_address,
+}
 
 
-def open_session(folder: Path, name: str, *, exclusive: bool, command: str = "algosync", wait: float = 0.0) -> Session:
-    """The session on one state in a folder; `name` as of `state_name`. A reader makes neither folder nor files.
+def parse_address(address: str) -> Place:
+    """Where the states at an address are kept. UsageError: no backend knows such an address."""
+    scheme, separator, _ = address.partition("://")
+    backend = BACKENDS.get(scheme if separator else "file")
+    if backend is None:
+        known = ", ".join(f"{name}://" for name in sorted(BACKENDS))
+        raise UsageError(f"--state {printable(address, 200)}: the scheme is unknown", hint=f"use a folder, or one of: {known}")
+    return backend(address)
 
-    `command`: what others are told while this one holds the lock. `wait`: seconds. Raises what `Session` raises.
+
+def open_session(address: str, name: str, *, exclusive: bool, command: str = "algosync", wait: float = 0.0) -> Session:
+    """The session on one state. `name`: as of `state_name`. A reader creates nothing.
+
+    `command`: what others are told while this one holds the lock. `wait`: seconds to wait for the lock.
+    Raises what `parse_address` and `Session` raise.
     """
-    backend = BACKENDS["local"](folder / name, command)
-    return Session(backend, folder / f"{name}.journal", exclusive=exclusive, wait=wait)
+    backend = parse_address(address)(name, command)
+    return Session(backend, backend.journal, exclusive=exclusive, wait=wait)

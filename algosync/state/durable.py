@@ -1,7 +1,7 @@
-"""Durable: private files that are on the disk, whole, when a function returns.
+"""Durable: private files that are completely on the disk when a function returns.
 
-A file is written beside its place, fsync'ed, renamed, and its folder fsync'ed: without the last step a rename that was reported can
-be lost with the power. Files are 0600 and folders 0700 from their first moment on, whatever the umask. OSError: it did not work.
+A file is written under a temporary name, fsync'ed and renamed, and then its folder is fsync'ed: otherwise a power loss could undo
+the rename. Files are created with mode 0600 and folders with 0700, whatever the umask. OSError: the operation failed.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def reported(path: Path, deed: str) -> Iterator[None]:
 
 
 def read_file(path: Path) -> bytes | None:
-    """The bytes of a regular file, not of what a symbolic link leads to; None: there is no such file."""
+    """The bytes of a regular file. Symbolic links are not followed. None: the file does not exist."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)  # opening a pipe would wait for its writer
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)  # opening a pipe would block until it has a writer
     except FileNotFoundError:
         return None
     try:
@@ -45,9 +45,9 @@ def read_file(path: Path) -> bytes | None:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Afterwards, and after a crash at any moment, the file has either its old content or the new one.
+    """Replaces a file. After a crash at any moment it has either its old content or the new one.
 
-    The caller keeps other writers away: the name of the temporary file is fixed, so that crashes do not pile up rubbish.
+    The caller excludes other writers: the name of the temporary file is fixed, so that crashes leave at most one.
     """
     temporary = path.with_name(path.name + ".tmp")
     with suppress(FileNotFoundError):
@@ -63,24 +63,24 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def remove_file(path: Path) -> None:
-    """Afterwards it is not there."""
+    """Removes a file durably. It need not exist."""
     with suppress(FileNotFoundError):
         os.unlink(path)
         _sync_folder(path.parent)
 
 
 def make_folder(path: Path) -> None:
-    """Makes what is missing of a path; folders that are there keep their mode."""
+    """Creates a folder and its missing parents. Existing folders keep their mode."""
     if path.is_dir():
         return
     make_folder(path.parent)
-    with suppress(FileExistsError):  # another process was faster
+    with suppress(FileExistsError):  # another process created it
         os.mkdir(path, 0o700)
         _sync_folder(path.parent)
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """One write may take only a part of the bytes."""
+    """Writes all bytes; a single write may take only some of them."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]

@@ -1,8 +1,8 @@
-"""Entry: what a journal says, and what follows from it. Pure.
+"""Entry: the entries of a journal, their text, and the state they lead to. Pure.
 
-A journal's text is one line per entry: length and checksum in hex, then JSON. Each checksum goes on from that of the line
-before, so no line with another one after it can be missing, moved or altered unseen. Only the last line may be torn, with or
-without its end: its writer died before it was acknowledged, and the disk need not keep the parts of a line in their order.
+The text has one line for each entry: length and checksum in hex, then JSON. Each checksum continues the one of the line before,
+so a line that is missing, moved or altered is detected if another one follows it. Only the last line may be torn: its writer died
+before the entry was acknowledged. A torn line may even have its end, because the disk may write the parts of a line in any order.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from algosync.core.error import Corrupt
 from algosync.core.resource import Json, Record
 from algosync.core.state import State
 
-__all__ = ["Entry", "Forget", "Header", "Intent", "Log", "Result", "decode_log", "encode_line", "replay", "unfinished"]
+__all__ = ["Entry", "Forget", "Intent", "JournalHeader", "Log", "Result", "decode_log", "encode_line", "replay", "unfinished"]
 
 _PREFIX = re.compile(rb"([0-9a-f]{8}) ([0-9a-f]{8}) ")
 _PREFIX_LENGTH = 18
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """The first line of a journal: the state that it continues."""
+class JournalHeader:
+    """The first line of a journal: the state that the journal continues."""
 
     lineage: str
     serial: int
@@ -47,7 +47,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A remote write is about to be made; until a Result or Forget of its address follows, nobody knows whether it was."""
+    """A remote write begins. Its outcome is unknown until a Result or Forget of its address follows."""
 
     address: Address
     verb: str
@@ -55,6 +55,8 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Result:
+    """A record was committed."""
+
     record: Record
 
     @property
@@ -64,6 +66,8 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
+    """The record of an address was removed."""
+
     address: Address
 
 
@@ -72,14 +76,14 @@ Entry: TypeAlias = Intent | Result | Forget
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """A journal, read."""
+    """The content of a journal."""
 
-    header: Header
+    header: JournalHeader
     entries: tuple[Entry, ...] = ()
 
 
 def replay(state: State, log: Log) -> State:
-    """The state with all changes of the log, of which it may have absorbed the first ones already: its serial says how many.
+    """The state with all changes of the log. It may already contain the first ones; its serial says how many.
 
     Corrupt: the log continues another state.
     """
@@ -91,7 +95,7 @@ def replay(state: State, log: Log) -> State:
             f"but the state is serial {state.serial} of {state.lineage}"
         )
     records = dict(state.records)
-    for change in changes:  # those absorbed too: each says what is, so once more changes nothing
+    for change in changes:  # also those it contains: repeating them changes nothing
         if isinstance(change, Result):
             records[change.address] = change.record
         else:
@@ -100,7 +104,7 @@ def replay(state: State, log: Log) -> State:
 
 
 def unfinished(entries: Iterable[Entry]) -> dict[Address, str]:
-    """The addresses of which an intent has no outcome, with its verb."""
+    """The addresses with an intent that has no outcome, and its verb."""
     pending: dict[Address, str] = {}
     for entry in entries:
         if isinstance(entry, Intent):
@@ -110,10 +114,10 @@ def unfinished(entries: Iterable[Entry]) -> dict[Address, str]:
     return pending
 
 
-def encode_line(entry: Header | Entry, checksum: int) -> tuple[bytes, int]:
-    """One line and its checksum, given the checksum of the line before it (0: none).
+def encode_line(entry: JournalHeader | Entry, checksum: int) -> tuple[bytes, int]:
+    """The line of an entry and its checksum. `checksum`: the one of the line before; 0 for the first line.
 
-    ValueError, TypeError: it could not be read back, so it must not be written either.
+    ValueError, TypeError: the line could not be read back, so it must not be written.
     """
     payload = encode_json(_entry_to_json(entry)).encode("ascii")
     try:
@@ -125,12 +129,12 @@ def encode_line(entry: Header | Entry, checksum: int) -> tuple[bytes, int]:
 
 
 def decode_log(data: bytes) -> Log:
-    """A journal's text, but for a last line that was torn. Corrupt: any other damage, or a newer version."""
+    """The content of a journal without a torn last line. Corrupt: any other damage, or a newer version."""
     *lines, rest = data.split(b"\n")
     if not _is_cut(rest):
         raise Corrupt("is damaged: its last line does not end")
     checksum = 0
-    found: list[Header | Entry] = []
+    found: list[JournalHeader | Entry] = []
     for number, line in enumerate(lines, start=1):
         payload = line[_PREFIX_LENGTH:]
         checksum = zlib.crc32(payload, checksum)
@@ -139,32 +143,32 @@ def decode_log(data: bytes) -> Log:
                 break
             raise Corrupt(f"is damaged: the checksum of line {number} is not that of its content")
         found.append(_entry_from_json(parse_json(payload)))
-    if not found or not isinstance(found[0], Header):
+    if not found or not isinstance(found[0], JournalHeader):
         raise Corrupt("is damaged: it does not start with a header")
     return Log(found[0], tuple(_not_header(entry) for entry in found[1:]))
 
 
 def _is_cut(rest: bytes) -> bool:
-    """Whether a line without its end is the beginning of one; after a power loss zeros may stand for what is missing."""
+    """Whether text without a line end is the beginning of a line. After a power loss, zeros may fill the missing part."""
     rest = rest.rstrip(b"\0")
     return len(rest) < _PREFIX_LENGTH or (_PREFIX.match(rest) is not None and _is_torn(rest))
 
 
 def _is_torn(line: bytes) -> bool:
-    """Whether a line can be what is left of one: where it is longer than announced, the end of an earlier line is lost."""
+    """Whether a line may be torn. If it is longer than its length says, the end of an earlier line is lost instead."""
     prefix = _PREFIX.match(line)
     return prefix is None or len(line) <= _PREFIX_LENGTH + int(prefix[1], 16)
 
 
-def _not_header(entry: Header | Entry) -> Entry:
-    if isinstance(entry, Header):
+def _not_header(entry: JournalHeader | Entry) -> Entry:
+    if isinstance(entry, JournalHeader):
         raise Corrupt("is damaged: it has two headers")
     return entry
 
 
-def _entry_to_json(entry: Header | Entry) -> Json:
+def _entry_to_json(entry: JournalHeader | Entry) -> Json:
     match entry:
-        case Header(lineage, serial):
+        case JournalHeader(lineage, serial):
             return {"kind": "header", "format_version": FORMAT_VERSION, "lineage": lineage, "serial": serial}
         case Intent(address, verb):
             return {"kind": "intent", "address": str(address), "verb": verb}
@@ -174,13 +178,13 @@ def _entry_to_json(entry: Header | Entry) -> Json:
             return {"kind": "forget", "address": str(address)}
 
 
-def _entry_from_json(value: Json) -> Header | Entry:
+def _entry_from_json(value: Json) -> JournalHeader | Entry:
     kind = value.get("kind") if isinstance(value, dict) else None
     match kind:
         case "header":
             require_version(value)
             fields = fields_of(value, ("kind", "format_version", "lineage", "serial"), "a header")
-            return Header(require_text(fields["lineage"], "lineage"), require_count(fields["serial"], "serial"))
+            return JournalHeader(require_text(fields["lineage"], "lineage"), require_count(fields["serial"], "serial"))
         case "intent":
             fields = fields_of(value, ("kind", "address", "verb"), "an intent")
             return Intent(address_from_json(fields["address"]), require_text(fields["verb"], "verb"))

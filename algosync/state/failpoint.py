@@ -1,9 +1,8 @@
-"""Failpoint: a named place at which a test can have this process die or fail.
+"""Failpoint: a named place in the program where a test can make the process die or fail.
 
-`ALGOSYNC_FAILPOINT=publish.after@version.Hello:kill` names a place and what happens there: `kill` (SIGKILL), `exit` (at once,
-status 70) or `error` (OSError); `;` stands between several. `ALGOSYNC_FAILPOINT_LOG=FILE` writes down each place that is passed,
-one a line. Both count only with `ALGOSYNC_TESTING=1`. Places are named by what is worked on, not by a running number, so threads
-do not make them ambiguous.
+`ALGOSYNC_FAILPOINT=publish.after@version.Hello:kill` names a place and an action: `kill` (SIGKILL), `exit` (immediately, status
+70) or `error` (OSError). `;` separates several. `ALGOSYNC_FAILPOINT_LOG=FILE` logs each place that is passed, one a line. Both
+need `ALGOSYNC_TESTING=1`. Places are named by their target, not by a number, so that threads do not make them ambiguous.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ __all__ = ["failpoint"]
 
 
 def failpoint(name: str, target: Address | str) -> None:
-    """Passes the place `name@target`. OSError: a test asked for it."""
+    """Marks the place `name@target`. OSError: a test asks for it."""
     if os.environ.get("ALGOSYNC_TESTING") != "1":
         return
     place = f"{name}@{target}"

@@ -1,4 +1,4 @@
-"""Journal: the entries since the state was last saved, each on the disk before `append` returns."""
+"""Journal: a file with the entries since the state was last saved. Each is on the disk when `append` returns."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 from algosync.core.error import Corrupt, StateError
 from algosync.state.durable import make_folder, read_file, replace_file, reported, write_all
-from algosync.state.entry import Entry, Header, Log, decode_log, encode_line
+from algosync.state.entry import Entry, JournalHeader, Log, decode_log, encode_line
 
 __all__ = ["Journal", "read_journal"]
 
 
 def read_journal(path: Path) -> Log | None:
-    """None: there is none. Corrupt, which names the file: it is damaged elsewhere than in a last line that was torn."""
+    """The content of a journal. None: the file does not exist. Corrupt: it has damage other than a torn last line."""
     with reported(path, "read"):
         data = read_file(path)
     if data is None:
@@ -26,13 +26,13 @@ def read_journal(path: Path) -> Log | None:
 
 
 class Journal:
-    """A journal that is being written, by one thread at a time.
+    """A journal while it is written, by one thread at a time.
 
-    It appears whole, with its header and first entries, in the place of an older one. Once an entry could not be written for
-    certain the file is `broken` and takes no more: after a failed fsync nobody knows what is on the disk.
+    A new journal replaces an older one atomically, with its header and first entries. After a failed write the journal is `broken`
+    and takes no more entries, because the content of the disk is unknown after a failed fsync.
     """
 
-    def __init__(self, path: Path, header: Header, entries: Iterable[Entry] = ()) -> None:
+    def __init__(self, path: Path, header: JournalHeader, entries: Iterable[Entry] = ()) -> None:
         text, self._checksum, self.length = b"", 0, 0
         for entry in (header, *entries):
             line, self._checksum = encode_line(entry, self._checksum)
@@ -45,7 +45,7 @@ class Journal:
             self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
 
     def append(self, entry: Entry) -> None:
-        """Durable when it returns. StateError: it is not in the journal, or may or may not be."""
+        """Adds an entry durably. StateError: it may not be in the journal."""
         try:
             line, checksum = encode_line(entry, self._checksum)
         except (ValueError, TypeError) as error:
@@ -61,5 +61,5 @@ class Journal:
         self.length += 1
 
     def close(self) -> None:
-        """The file stays."""
+        """Closes the file, and keeps it."""
         os.close(self._descriptor)

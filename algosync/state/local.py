@@ -1,14 +1,13 @@
-"""Local: a state kept in a file, with its lock and its backup beside it.
+"""Local: keeps a state in a file, with its lock, journal and backup beside it.
 
-The lock is a file of its own that is never renamed nor removed: a lock on a file that is later replaced keeps nobody away.
-The kernel lets go of it when its holder dies, however it dies, as no child inherits it (Python opens files close-on-exec).
-Its content says who holds it exclusively.
+The lock is a separate file that is never renamed or removed, because a lock on a file that is replaced excludes nobody. The kernel
+releases it when its holder dies, since no child inherits it (Python opens files close-on-exec). Its content names the writer that
+holds it.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 from collections.abc import Callable
@@ -16,11 +15,21 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
-from algosync.core.error import LockHeld, Stale, StateError
+from algosync.core.error import LockHeld, Stale, StateError, UsageError
+from algosync.core.text import printable
 from algosync.state.backend import fingerprint
 from algosync.state.durable import make_folder, read_file, replace_file, reported, write_all
+from algosync.state.file_lock import try_lock
 
-__all__ = ["LocalBackend"]
+__all__ = ["LocalBackend", "parse_address"]
+
+
+def parse_address(address: str) -> Callable[[str, str], LocalBackend]:
+    """States in a folder: a path, or `file://` and a path. UsageError: it is not a folder."""
+    folder = Path(address.removeprefix("file://"))
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--state {printable(address)} is no folder")
+    return lambda name, command: LocalBackend(folder / name, command)
 
 
 def _utc_now() -> datetime:
@@ -28,7 +37,7 @@ def _utc_now() -> datetime:
 
 
 class LocalBackend:
-    """One state in `path`. `command`: what others are told when they find it locked."""
+    """The state in the file `path`. `command`: the name that others see while it is locked."""
 
     def __init__(self, path: Path, command: str = "algosync", now: Callable[[], datetime] = _utc_now) -> None:
         self._path = path
@@ -44,14 +53,18 @@ class LocalBackend:
         return str(self._path)
 
     @property
+    def journal(self) -> Path:
+        return self._path.with_name(self._path.name + ".journal")
+
+    @property
     def backup(self) -> str | None:
         return str(self._backup) if self._backup.exists() else None
 
     def lock(self, *, exclusive: bool) -> bool:
         if self._held is not None:
-            raise StateError(f"{self._path} is locked by this very session already")
+            raise StateError(f"{self._path} is already locked by this session")
         with reported(self._lock, "locked"):
-            # A writer makes the lock before anything else, so without either file nobody has written.
+            # A writer creates the lock file first. If both files are missing, nothing was ever written.
             if not exclusive and not self._lock.exists() and not self._path.exists():
                 return False
             if exclusive:
@@ -88,7 +101,7 @@ class LocalBackend:
             replace_file(self._path, data)
 
     def _open_lock(self, *, exclusive: bool) -> int | None:
-        """None: this place can only be read and has no lock file, so there is no writer to keep away."""
+        """None: the folder is read-only and has no lock file, so there can be no writer."""
         try:
             return os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except OSError as error:
@@ -100,16 +113,18 @@ class LocalBackend:
             return None
 
     def _take(self, descriptor: int, *, exclusive: bool) -> None:
+        holder = None
         try:
-            fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-            self._sign(descriptor, exclusive=exclusive)
-        except BlockingIOError as error:
-            holder = _holder(os.read(descriptor, 4096))
-            os.close(descriptor)
-            raise LockHeld(f"{self._path} is in use by {holder}", hint="Try again when that is done.") from error
+            if try_lock(descriptor, exclusive=exclusive):
+                self._sign(descriptor, exclusive=exclusive)
+            else:
+                holder = _holder(os.read(descriptor, 4096))
         except OSError:
             os.close(descriptor)
             raise
+        if holder is not None:
+            os.close(descriptor)
+            raise LockHeld(f"{self._path} is in use by {holder}", hint="Try again when that is done.")
         self._held, self._exclusive = descriptor, exclusive
 
     def _sign(self, descriptor: int, *, exclusive: bool) -> None:
@@ -119,13 +134,13 @@ class LocalBackend:
             os.ftruncate(descriptor, 0)
             write_all(descriptor, note.encode() + b"\n")
         elif os.fstat(descriptor).st_size:
-            # A killed writer's note would blame the dead. Where it cannot be written here it is only out of date.
+            # The note of a writer that was killed. If it cannot be removed, it is only out of date.
             with suppress(OSError):
                 os.ftruncate(descriptor, 0)
 
 
 def _holder(text: bytes) -> str:
-    """Who signed a lock file; it may be empty (its holders only read), half written, or anybody's text."""
+    """The holder of a lock as its file names it. The file may be empty (readers hold it), half written, or hold any text."""
     try:
         note = json.loads(text)
         command, pid, since = str(note["command"]), int(note["pid"]), str(note["since"])

@@ -1,7 +1,7 @@
-"""Naming: which file holds the state of a workflow, a destination and an owner.
+"""Naming: the name of the state of a workflow, a destination and an owner.
 
-Readable where that is safe, and never the same for two different triples, not even on a file system that knows no case: what the
-readable form cannot show is told apart by a digest behind it.
+Names are readable if that is safe. Two different triples never have the same name, not even on a file system that ignores case: a
+digest distinguishes what the readable form cannot.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9.]+")
 
 
 def state_name(workflow: str, destination: str, owner: str) -> str:
-    """`hello_world@api.x.com_8443~jane.json`; `destination` is `local`, `local:NAME` or the cluster's canonical address."""
+    """For example `hello_world@api.x.com_8443~jane.json`. `destination`: `local`, `local:NAME`, or a canonical address."""
     return f"{_plain(workflow)}@{_destination(destination)}~{_plain(owner)}.json"
 
 

@@ -1,4 +1,4 @@
-"""Recovery: what a session starts from — the state file, and the journal of a command that did not get to close."""
+"""Recovery: reads what a session starts from: the state, and the journal of a command that did not close its session."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Found", "find"]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`state`: with the journal's changes. `kept`: the fingerprint of the state file. `pending`: intents without an outcome."""
+    """`state`: with the journal's changes. `kept`: the fingerprint of the saved state. `pending`: intents without an outcome."""
 
     state: State | None = None
     kept: str | None = None
@@ -29,7 +29,7 @@ class Found:
 
 
 def find(backend: Backend, journal: Path) -> Found:
-    """Corrupt: one of the two is damaged, or they do not belong together."""
+    """Reads both. Corrupt: one of them is damaged, or they do not belong together."""
     data = backend.read()
     log = read_journal(journal)
     state = None if data is None else _decode(backend, data)

@@ -1,11 +1,11 @@
-"""Session: the recorded state while a command works on it; the one `Ledger`.
+"""Session: the recorded state while a command works on it. It implements `Ledger`.
 
-A change is in the journal, durably, before it is acknowledged; the state file is written when the session closes and every
-`fold_every` entries. A crash at any moment leaves a state file and a journal that together hold every acknowledged change: the
-state's serial says how many of the journal's changes it has absorbed, so an old journal beside a new state does no harm.
+A change is durably in the journal before it is acknowledged. The state is saved when the session closes, and after every
+`fold_every` entries. After a crash at any moment, state and journal together hold every acknowledged change. The state's serial
+says how many changes of the journal it already contains, so an old journal beside a newer state does no harm.
 
-An intent without an outcome, by a crash or because the write failed, takes the destination's stamp from the record of its address:
-what is there now has to be read.
+If a write has no known outcome, because of a crash or a failure, the record of its address loses its destination stamp: the content
+at the destination has to be read again.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from algosync.core.resource import Record
 from algosync.core.state import State
 from algosync.state.backend import Backend, fingerprint
 from algosync.state.durable import remove_file, reported
-from algosync.state.entry import Entry, Forget, Header, Intent, Result
+from algosync.state.entry import Entry, Forget, Intent, JournalHeader, Result
 from algosync.state.failpoint import failpoint
 from algosync.state.journal import Journal
 from algosync.state.recovery import Found, find
 
 __all__ = ["Session"]
 
-_POLL = 0.05  # seconds between two looks at a lock that others hold
+_POLL = 0.05  # seconds between two tries to get a lock
 
 
 def _random_lineage() -> str:
@@ -42,13 +42,14 @@ def _random_lineage() -> str:
 
 
 class Session:
-    """Open from construction until `close`; locked shared for reading, or exclusively for writing. Threads may share it.
+    """Open from construction until `close`. Its lock is exclusive for writing, and shared for reading. Threads may share it.
 
-    `journal` is a local path, wherever the backend keeps the state. `wait`: seconds to wait for the lock.
-    LockHeld: others have it. Corrupt: state or journal cannot be relied on. StateError: they cannot be used.
+    `journal`: a local path, wherever the backend keeps the state. `wait`: seconds to wait for the lock. `new_lineage`: makes the
+    lineage of a new state. LockHeld: somebody else holds the lock. Corrupt: state or journal is damaged. StateError: they cannot be
+    read or written.
     """
 
-    fold_every = 1000  # entries: replaying them takes milliseconds, writing a large state does not
+    fold_every = 1000  # entries; replaying them takes milliseconds, saving a large state takes longer
 
     def __init__(
         self,
@@ -67,7 +68,7 @@ class Session:
         self._closed = False
         self._wrote = False
         self._snapshot: Mapping[Address, Record] | None = None
-        # While there is no journal, the state file says what memory says.
+        # Without a journal, the saved state equals the one in memory.
         self._journal: Journal | None = None
         present = _lock(backend, exclusive=exclusive, wait=wait)
         try:
@@ -84,7 +85,7 @@ class Session:
 
     @property
     def lineage(self) -> str | None:
-        """None until something was recorded."""
+        """None until the first record."""
         return self._lineage
 
     @property
@@ -93,7 +94,7 @@ class Session:
 
     @property
     def records(self) -> Mapping[Address, Record]:
-        """The records as they stand now; later changes do not show in it."""
+        """A snapshot of the current records."""
         with self._mutex:
             if self._snapshot is None:
                 self._snapshot = MappingProxyType(dict(self._records))
@@ -101,15 +102,15 @@ class Session:
 
     @property
     def wrote(self) -> bool:
-        """Whether a remote write of this session succeeded, or may have."""
+        """Whether a remote write of this session succeeded, or may have succeeded."""
         return self._wrote
 
     @contextmanager
     def writing(self, address: Address, verb: str) -> Iterator[None]:
-        """Surrounds ONE remote write. Its outcome counts as unknown until a record of its address is committed or forgotten.
+        """Surrounds ONE remote write. Its outcome is unknown until a record of its address is committed or forgotten.
 
-        Denied, NotFound and Conflict say that it was refused, unless an earlier try of it is in doubt; so does what was never
-        sent. Throttled does not: a gateway may answer 503 for a backend that wrote.
+        Denied, NotFound, Conflict and a request that was never sent mean that nothing was written, unless an earlier try of the
+        same request may have worked. Throttled does not mean that: a gateway may answer 503 for a backend that wrote.
         """
         with self._mutex:
             self._require_writable()
@@ -129,7 +130,7 @@ class Session:
         failpoint(f"{verb}.after", address)
 
     def commit(self, record: Record) -> None:
-        """Durable when it returns. StateError: it may not be, and the run must stop."""
+        """Records durably. StateError: it may not be recorded, and the run must stop."""
         with reported(self._journal_path, "written"):
             failpoint("record.before", record.address)
         with self._mutex:
@@ -140,14 +141,14 @@ class Session:
             failpoint("record.after", record.address)
 
     def forget(self, address: Address) -> None:
-        """Durable when it returns; of what is not recorded there is nothing to forget."""
+        """Removes a record durably. It need not exist."""
         with self._mutex:
             self._require_writable()
             if address in self._pending or address in self._records:
                 self._change(Forget(address))
 
     def close(self) -> None:
-        """Writes the state, removes the journal, unlocks. StateError: the state could not be written; the journal stays."""
+        """Saves the state, removes the journal and unlocks. StateError: the state could not be saved; the journal stays."""
         with self._mutex:
             if self._closed:
                 return
@@ -190,7 +191,7 @@ class Session:
         self._backend.unlock()
 
     def _change(self, change: Result | Forget) -> None:
-        if self._exclusive:  # a reader only shows what a writer would make of a crash
+        if self._exclusive:  # a reader shows what a writer would record after a crash
             self._append(change)
         if isinstance(change, Result):
             self._records[change.address] = change.record
@@ -210,16 +211,16 @@ class Session:
         self._journal.append(entry)
 
     def _begin_journal(self) -> Journal:
-        """In the place of an older one, whose changes the state file has absorbed, but for its open intents."""
+        """Replaces an older journal. The saved state contains its changes, so only its open intents are carried over."""
         if self._lineage is None:
             self._lineage = self._new_lineage()
         if self._kept is None:
             self._save()
         intents = [Intent(address, verb) for address, verb in self._pending.items()]
-        return Journal(self._journal_path, Header(self._lineage, self._serial), intents)
+        return Journal(self._journal_path, JournalHeader(self._lineage, self._serial), intents)
 
     def _fold(self) -> None:
-        """The journal's file stays until the next one takes its place or the session closes."""
+        """Saves the state. The journal's file stays until the next one replaces it or the session closes."""
         self._save()
         if self._journal is not None:
             self._journal.close()

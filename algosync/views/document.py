@@ -1,17 +1,48 @@
-"""Plan and drift as one JSON document each. Same input, same document, but for `meta`."""
+"""The format `json`: one JSON document. Only `meta` differs between two documents of the same thing."""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import math
 from collections.abc import Iterable, Mapping
 
 from algosync.core.change import Change, Finding
 from algosync.core.plan import Plan
+from algosync.core.redaction import Redactor
 from algosync.core.resource import Json, Resource
+from algosync.core.text import harmless_json
+from algosync.views.subject import Drifted, Planned, Subject
 
-__all__ = ["drift_document", "plan_document"]
+__all__ = ["drift_document", "json_text", "plan_document", "view"]
 
 FORMAT_VERSION = "1.0"
+
+
+def view(subject: Subject, redactor: Redactor) -> str:
+    match subject:
+        case Planned(plan=plan, meta=meta):
+            return json_text(plan_document(plan, meta), redactor)
+        case Drifted(findings=findings, meta=meta):
+            return json_text(drift_document(findings, meta), redactor)
+
+
+def json_text(document: Json, redactor: Redactor) -> str:
+    """A document as ASCII text with its secrets hidden. Members stay in their order."""
+    return harmless_json(json.dumps(_finite(redactor.redacted(document)), indent=2, allow_nan=False)) + "\n"
+
+
+def _finite(value: Json) -> Json:
+    """NaN and infinity as text: JSON has no such numbers, but a server may have sent them."""
+    match value:
+        case float() if not math.isfinite(value):
+            return str(value)
+        case dict():
+            return {name: _finite(item) for name, item in value.items()}
+        case list():
+            return [_finite(item) for item in value]
+        case _:
+            return value
 
 
 def plan_document(plan: Plan, meta: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -51,7 +82,7 @@ def drift_document(findings: Iterable[Finding], meta: Mapping[str, Json]) -> Map
 
 def _change(change: Change) -> Json:
     unknown = change.action.writes and change.after is not None and change.after.digest is None
-    # A refresh is nobody's business but the record's.
+    # A refresh changes only the record, so it is not shown.
     action = change.action.value if change.action.visible else "no-op"
     return {
         "address": str(change.address),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from algosync.core.change import Drift, Finding
-from algosync.core.text import printable
-from algosync.views.terminal import Terminal
+from algosync.core.text import paint, printable
 from algosync.views.value import differences
 
-__all__ = ["show_drift"]
+__all__ = ["HEADINGS", "drift_lines"]
 
-_HEADINGS = {
+HEADINGS = {
     Drift.CHANGED: ("~", "yellow", "has changed outside of algosync"),
     Drift.MISSING: ("-", "red", "is missing"),
     Drift.UNMANAGED: ("?", "cyan", "is not managed by this workflow"),
@@ -19,22 +19,25 @@ _HEADINGS = {
 }
 
 
-def show_drift(findings: Sequence[Finding], terminal: Terminal) -> None:
-    """Unmanaged things are listed, but they are no drift."""
+def drift_lines(findings: Sequence[Finding]) -> Iterator[str]:
+    """Each finding and a sum. Unmanaged resources are listed, but they are not drift."""
     for finding in findings:
-        symbol, colour, sentence = _HEADINGS[finding.drift]
-        terminal.result(f"  {terminal.paint(symbol, colour)} {printable(str(finding.address))} {sentence}")
-        if finding.drift is Drift.CHANGED:
-            changed = [d for d in differences(finding.before, finding.after) if d.before != d.after]
-            for d in changed:
-                terminal.result(f"      ~ {d.name} = {d.before} -> {d.after}")
-        if finding.reason:
-            terminal.result(f"      {printable(finding.reason)}")
-    count = {kind: sum(1 for f in findings if f.drift is kind) for kind in Drift}
+        yield from _finding(finding)
     if findings:
-        terminal.result()
-    if not any(count[kind] for kind in Drift if kind is not Drift.UNMANAGED):
-        terminal.result(terminal.paint("No drift. The destination is as it was left.", "green", "bold"))
+        yield ""
+    count = Counter(f.drift for f in findings)
+    if count.keys() <= {Drift.UNMANAGED}:
+        yield paint("No drift. The destination is as it was left.", "green", "bold")
     else:
-        parts = [f"{count[kind]} {kind.value}" for kind in Drift if count[kind]]
-        terminal.result(f"Drift: {', '.join(parts)}.")
+        yield f"Drift: {', '.join(f'{count[drift]} {drift.value}' for drift in Drift if count[drift])}."
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    symbol, colour, sentence = HEADINGS[finding.drift]
+    yield f"  {paint(symbol, colour)} {printable(str(finding.address))} {sentence}"
+    if finding.drift is Drift.CHANGED:
+        for d in differences(finding.before, finding.after):
+            if d.before != d.after:
+                yield f"      ~ {d.name} = {d.before} -> {d.after}"
+    if finding.reason:
+        yield f"      {printable(finding.reason)}"

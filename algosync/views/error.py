@@ -1,38 +1,31 @@
-"""Errors: what, where, the server's own words, what to do next. No traceback."""
+"""An error as text: what happened, where, the server's own message, and what to do next. No traceback."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from algosync.core.error import AlgosyncError, BuildFailed, ClusterError, Fault, Several, TestFailed, WorkflowError
-from algosync.core.text import printable, printable_lines
-from algosync.views.terminal import Terminal
+from algosync.core.text import paint, printable, printable_lines
 
-__all__ = ["lines_of", "show_error"]
-
-
-def show_error(error: AlgosyncError, terminal: Terminal) -> None:
-    for line in lines_of(error):
-        head, separator, rest = line.partition("Error:")
-        terminal.tell(terminal.paint("Error:", "red", "bold") + rest if separator and not head else line)
+__all__ = ["details", "error_lines"]
 
 
-def lines_of(error: AlgosyncError) -> Iterable[str]:
+def error_lines(error: AlgosyncError) -> Iterable[str]:
     match error:
         case Several():
             for one in error.errors:
-                yield from lines_of(one)
+                yield from error_lines(one)
         case WorkflowError():
             for fault in error.faults:
                 yield from _fault(error.file, fault)
             yield f"{printable(error.message)}."
         case _:
-            yield f"Error: {printable(error.message)}"
+            yield _headline(error.message)
             yield from (f"  {line}" for line in details(error))
 
 
 def details(error: AlgosyncError) -> Iterable[str]:
-    """What is known beyond the message, a line each."""
+    """Everything known about an error beyond its message."""
     match error:
         case ClusterError() if error.request_id:
             yield f"request id {error.request_id}"
@@ -48,8 +41,12 @@ def details(error: AlgosyncError) -> Iterable[str]:
         yield printable(error.hint)
 
 
+def _headline(message: str) -> str:
+    return f"{paint('Error:', 'red', 'bold')} {printable(message)}"
+
+
 def _fault(file: str, fault: Fault) -> Iterable[str]:
-    yield f"Error: {printable(fault.message)}"
+    yield _headline(fault.message)
     other = fault.template_line not in (None, fault.line)
     template = f" (template line {fault.template_line})" if other else ""
     yield f"  {printable(file)}:{fault.line}:{fault.column}{template}  {printable(fault.path)}  [{fault.code}]".rstrip()

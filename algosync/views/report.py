@@ -1,25 +1,23 @@
-"""What came of an apply: the tests, the failures with everything known about them, the closing line."""
+"""The end of an apply as text: its tests, its failures with everything known about them, and the closing line."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from algosync.core.change import Action
 from algosync.core.error import Denied, Unreachable
 from algosync.core.event import StepDone, StepFailed, StepSkipped
 from algosync.core.plan import Plan
 from algosync.core.report import Report
-from algosync.core.text import duration, plural, printable
+from algosync.core.text import duration, paint, plural, printable
 from algosync.views.error import details
-from algosync.views.terminal import Terminal
 
-__all__ = ["show_failures", "show_report", "show_tests"]
+__all__ = ["closing_lines", "failure_lines", "outcome_lines"]
 
 
-def show_report(report: Report, plan: Plan, terminal: Terminal) -> None:
-    show_tests(report, plan, terminal)
-    show_failures(report, terminal)
-    terminal.result()
+def closing_lines(report: Report, plan: Plan) -> Iterator[str]:
+    """How many resources were changed, and what to do if something is left."""
+    yield ""
     counts = {
         "added": report.completed(Action.CREATE),
         "changed": report.completed(Action.UPDATE),
@@ -28,55 +26,55 @@ def show_report(report: Report, plan: Plan, terminal: Terminal) -> None:
     }
     resources = ", ".join(f"{number} {word}" for word, number in counts.items())
     if report.exit_code == 0:
-        terminal.result(terminal.paint(f"Apply complete! Resources: {resources}.", "green", "bold"))
+        yield paint(f"Apply complete! Resources: {resources}.", "green", "bold")
         return
-    terminal.result(terminal.paint(f"Apply incomplete. Resources: {resources}.", "red", "bold"))
+    yield paint(f"Apply incomplete. Resources: {resources}.", "red", "bold")
     if report.wrote:
-        terminal.result("What is done is recorded; running the same command again continues from here.")
+        yield "What is done is recorded; running the same command again continues from here."
 
 
-def show_tests(report: Report, plan: Plan, terminal: Terminal) -> None:
-    """In the order in which the plan has them."""
+def outcome_lines(report: Report, plan: Plan) -> Iterator[str]:
+    """Each test and what came of it, in the order of the plan; nothing if there was no test."""
     if not report.tests:
         return
     order = {check.address: place for place, check in enumerate(plan.checks)}
     tests = sorted(report.tests, key=lambda event: order[event.step.address])
     names = [printable(str(e.step.address)) for e in tests]
     width = max(map(len, names))
-    terminal.result()
-    terminal.result(terminal.paint("Tests", "bold"))
+    yield ""
+    yield paint("Tests", "bold")
     for name, event in zip(names, tests, strict=True):
         match event:
             case StepDone():
-                passed = terminal.paint("passed ", "green")
+                passed = paint("passed ", "green")
                 row = f"{passed}  {name:<{width}}  {duration(event.seconds):>6}  {printable(event.detail)}"
             case StepFailed():
-                row = f"{terminal.paint('FAILED ', 'red', 'bold')}  {name:<{width}}  {duration(event.seconds):>6}"
+                row = f"{paint('FAILED ', 'red', 'bold')}  {name:<{width}}  {duration(event.seconds):>6}"
             case StepSkipped():
-                row = f"{terminal.paint('skipped', 'yellow')}  {name}"
-        terminal.result(f"  {row}")
+                row = f"{paint('skipped', 'yellow')}  {name}"
+        yield f"  {row}"
 
 
-def show_failures(report: Report, terminal: Terminal) -> None:
-    """Each failure with the server's own message, once for all that it struck, and what was left out because of it."""
+def failure_lines(report: Report) -> Iterator[str]:
+    """Each failure with the server's own message, once for all steps it struck, and the steps left out because of it."""
     if report.failed:
-        terminal.tell()
+        yield ""
     for first, *others in _by_cause(report.failed):
         what = printable(str(first.step.address))
-        terminal.tell(terminal.paint("Error:", "red", "bold") + f" {what}: {printable(first.error.message)}")
+        yield f"{paint('Error:', 'red', 'bold')} {what}: {printable(first.error.message)}"
         for line in details(first.error):
-            terminal.tell(f"  {line}")
+            yield f"  {line}"
         if others:
-            terminal.tell(f"  the same for: {', '.join(printable(str(event.step.address)) for event in others)}")
+            yield f"  the same for: {', '.join(printable(str(event.step.address)) for event in others)}"
         struck = {event.step.key for event in (first, *others)}
         if because := [printable(e.step.key) for e in report.skipped if e.because in struck]:
-            terminal.tell(f"  left out because of it: {', '.join(because)}")
+            yield f"  left out because of it: {', '.join(because)}"
     if report.skipped:
-        terminal.tell(f"{plural(len(report.skipped), 'step')} left out in all.")
+        yield f"{plural(len(report.skipped), 'step')} left out in all."
 
 
 def _by_cause(failed: Sequence[StepFailed]) -> Iterable[list[StepFailed]]:
-    """A key that is refused, or a host that is not there, strikes many steps and is one thing to mend."""
+    """Failures by their cause: a refused key or an unreachable host strikes many steps, and is fixed once."""
     causes: dict[object, list[StepFailed]] = {}
     for event in failed:
         error = event.error

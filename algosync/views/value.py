@@ -1,4 +1,4 @@
-"""Values and their differences, as a plan shows them."""
+"""Values and their differences as text."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["UNKNOWN", "Difference", "differences", "shown"]
 
 UNKNOWN = "(known after apply)"
 NOT_READ = "(not read)"
-_HIDDEN = frozenset({"paths"})  # what the record needs and nobody reads
+_HIDDEN = frozenset({"paths"})  # attributes that only the record needs
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One line of a change; None is "not there"."""
+    """One line of a change. None: that side does not have it."""
 
     name: str
     before: str | None
@@ -26,14 +26,14 @@ class Difference:
 
 
 def shown(value: Json) -> str:
-    """A value as JSON text on one harmless line, whole: it may only be cut once secrets are out of it."""
+    """A value as JSON text on one printable line. It is whole, because secrets must be redacted before it is cut."""
     return printable(json.dumps(value, ensure_ascii=False, default=dict))
 
 
 def differences(before: Resource | None, after: Resource | None, unknown: str = NOT_READ) -> list[Difference]:
-    """What differs between two sides of a resource, by name; a side that is not there has nothing.
+    """The differences between two sides of a resource, by name. None: that side does not have the resource.
 
-    `unknown` stands for the digest of `after`, where nobody has read it.
+    `unknown`: the text for the digest of `after` if it was not read.
     """
     found = [*_attributes(before, after), *_content(before, after, unknown)]
     return sorted(found, key=lambda d: d.name)
@@ -49,7 +49,7 @@ def _attributes(before: Resource | None, after: Resource | None) -> Iterable[Dif
 
 
 def _named(old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterable[Difference]:
-    """deepdiff names the places inside of values; that they differ is settled before it is asked."""
+    """The paths of the differences inside values. deepdiff is slow, so it is only asked if there are any."""
     if old == new:
         return
     from deepdiff import DeepDiff
@@ -62,7 +62,7 @@ def _named(old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterable[Differe
 
 
 def _content(before: Resource | None, after: Resource | None, unknown: str) -> Iterable[Difference]:
-    """Digest and size, of what has a size."""
+    """Digest and size, if the kind has a size."""
     if not any(side is not None and side.size is not None for side in (before, after)):
         return
     yield Difference("sha256", _digest(before, NOT_READ), _digest(after, unknown))

@@ -1,4 +1,4 @@
-"""One entry of `algorithms`: section → AlgorithmSpec."""
+"""Read one entry of `algorithms` into an AlgorithmSpec."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from algosync.workflow.fault import Faults
     from algosync.workflow.node import Node, Scalar
 
-__all__ = ["ALGORITHM_KEYS", "Algorithm", "read_algorithm", "read_payload"]
+__all__ = ["ALGORITHM_KEYS", "AlgorithmEntry", "read_algorithm", "read_payload"]
 
 _SETTINGS_KEYS = ("source_visibility", "license", "network_access", "pipeline_enabled")
 _PUBLISH_KEYS = ("version_type", "callability", "release_notes")
@@ -36,8 +36,8 @@ _CALLABILITIES: tuple[Literal["private", "public"], ...] = ("private", "public")
 
 
 @dataclass(frozen=True, slots=True)
-class Algorithm:
-    """A spec with the places that checks across algorithms need. `name` is None where it was wrong."""
+class AlgorithmEntry:
+    """A spec with the locations that checks across algorithms need. `name` is None if it was invalid."""
 
     spec: AlgorithmSpec
     name: Scalar | None
@@ -45,8 +45,8 @@ class Algorithm:
     depends_on: tuple[tuple[Scalar, str], ...]
 
 
-def read_algorithm(section: Section) -> Algorithm:
-    """The algorithm; where something is wrong, which has been told, a stand-in."""
+def read_algorithm(section: Section) -> AlgorithmEntry:
+    """Return the algorithm. If a part is invalid, the fault is reported and a placeholder takes its place."""
     name = _read_name(section)
     text = name.text if name else ""
     language = section.text(section.spelling("language", "environment_name"), required=True)
@@ -62,11 +62,11 @@ def read_algorithm(section: Section) -> Algorithm:
         publish=_read_publish(section),
         depends_on=tuple(dependency.text for dependency, _ in dependencies),
     )
-    return Algorithm(spec, name, section.path, dependencies)
+    return AlgorithmEntry(spec, name, section.path, dependencies)
 
 
 def read_payload(section: Section, key: str, algorithm: str) -> str | None:
-    """The payload's JSON text. None: there is none, or it is too large, which has been told."""
+    """Return the payload's JSON text, or None if it is missing or too large; the latter is reported."""
     node = section.find(key)
     if node is None:
         return None
@@ -103,7 +103,7 @@ def _read_data_files(section: Section) -> tuple[DataFile, ...]:
         if file is None:
             continue
         files.append(file)
-        name, line = first.setdefault(_looks(file.name), (file.name, node.line))
+        name, line = first.setdefault(_look_alike_key(file.name), (file.name, node.line))
         if len(first) < len(files):
             same = "is the name of" if name == file.name else f"looks like {quote(name)},"
             message = f"{quote(file.name)} {same} the data file on line {line}"
@@ -112,8 +112,11 @@ def _read_data_files(section: Section) -> tuple[DataFile, ...]:
     return tuple(files)
 
 
-def _looks(name: str) -> str:
-    """What a name looks like to people and to some file systems: capitals, two spellings of é and invisible marks do not count."""
+def _look_alike_key(name: str) -> str:
+    """Return a key that is equal for names that look alike to people or to file systems.
+
+    It ignores case, Unicode normalization (two spellings of é) and invisible characters.
+    """
     visible = "".join(c for c in name if unicodedata.category(c) != "Cf")
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", visible).casefold())
 

@@ -1,12 +1,12 @@
-"""The `variables:` block: which variables a file's template has, and their values.
+"""The `variables:` block: the declarations and the values of a file's template variables.
 
-A template's block must be known before the template can be rendered, so it is read from the template's own text, as plain YAML or
-JSON without any template syntax in it, from a place that can be found without rendering:
+A template's block must be known before the template is rendered. So it is read from the template's own text, as plain YAML or JSON
+without template syntax, from a place that can be found without rendering:
 
-- YAML: the key `variables:` at the beginning of a line, down to the next line that begins with anything but a space or `#`;
-- JSON: the first member of the document, so that the text begins `{"variables": {…}` (Jinja2 comments before it are fine).
+- YAML: the key `variables:` at the start of a line, up to the next line that starts with anything but a space or `#`;
+- JSON: the first member of the document, so that the text starts with `{"variables": {…}`. Jinja2 comments may precede it.
 
-After rendering, the block must still be there, unchanged: a block that stood elsewhere, or was made by the template, is a fault.
+The rendered document must contain the same block. A block elsewhere, or one that the template generates, is a fault.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from algosync.workflow.fault import Place
+from algosync.workflow.fault import Location
 from algosync.workflow.json_reader import read_json_value
 from algosync.workflow.node import MapNode, Scalar
 from algosync.workflow.payload import payload_text
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from algosync.workflow.fault import Faults
     from algosync.workflow.file import Format
-    from algosync.workflow.given import Given
+    from algosync.workflow.given_variables import GivenVariables
     from algosync.workflow.node import Node
 
 __all__ = ["Declaration", "check_named", "check_unchanged", "find_block", "read_declarations", "values_of"]
@@ -36,13 +36,13 @@ __all__ = ["Declaration", "check_named", "check_unchanged", "find_block", "read_
 _YAML_BLOCK = re.compile(r"^variables[ \t]*:.*\n?(?:(?:[ \t#\r].*)?\n)*(?:[ \t#].*)?", re.MULTILINE)
 _JSON_BLOCK = re.compile(r'\s*(?:\{#(?:(?!#\}).)*#\}\s*)*\{\s*"variables"\s*:', re.DOTALL)
 _TEMPLATE_SYNTAX = re.compile(r"\{\{|\{%|\{#")
-_SHORTEST = 4  # characters; replacing shorter ones would tear up every other text, and tell them by the gaps
+_MIN_SECRET = 4  # characters; masking shorter texts would destroy unrelated text and reveal the secret by the gaps
 _KEYS = ("default", "description", "sensitive")
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """One variable. `required`: it has no default, so a value must be given."""
+    """One variable. `required` means that it has no default, so a value must be given."""
 
     name: str
     place: Scalar
@@ -52,7 +52,7 @@ class Declaration:
 
 
 def find_block(text: str, form: Format, faults: Faults) -> Node | None:
-    """The block of a template's text, with its places. None: there is none where it can be found."""
+    """Return the block of a template's text with its locations, or None if there is none in the expected place."""
     if form.syntax == "json":
         match = _JSON_BLOCK.match(text)
         if match is None:
@@ -70,13 +70,13 @@ def find_block(text: str, form: Format, faults: Faults) -> Node | None:
 
 def _refuse_syntax(text: str, start: int, end: int, faults: Faults) -> None:
     if match := _TEMPLATE_SYNTAX.search(text, start, end):
-        place = Place(text.count("\n", 0, match.start()) + 1, match.start() - text.rfind("\n", 0, match.start()))
+        place = Location(text.count("\n", 0, match.start()) + 1, match.start() - text.rfind("\n", 0, match.start()))
         message = "template syntax in the variables block, which is read before anything is rendered"
         faults.stop(place, "variables-place", message, "write the block without it")
 
 
 def check_unchanged(block: Node | None, root: Node, faults: Faults) -> None:
-    """Tell a rendered document whose block is not the one that was found in its template."""
+    """Report a fault if the block of the rendered document differs from the one found in the template."""
     entry = root.entries.get("variables") if isinstance(root, MapNode) else None
     if entry is None and block is None:
         return
@@ -88,7 +88,7 @@ def check_unchanged(block: Node | None, root: Node, faults: Faults) -> None:
 
 
 def read_declarations(block: Node | None, faults: Faults) -> list[Declaration] | None:
-    """The declared variables. None: the file has no block, so nobody says which variables there are."""
+    """Return the declared variables, or None if the file has no block and so accepts any variable."""
     if block is None:
         return None
     if isinstance(block, Scalar) and block.kind == "null":
@@ -96,18 +96,18 @@ def read_declarations(block: Node | None, faults: Faults) -> list[Declaration] |
     if not isinstance(block, MapNode):
         section_of(block, "variables", faults, ())
         return []
-    every = Section(block, "variables", faults, tuple(block.entries))
-    return [_read_declaration(every, name) for name in block.entries]
+    section = Section(block, "variables", faults, tuple(block.entries))
+    return [_read_declaration(section, name) for name in block.entries]
 
 
-def _read_declaration(every: Section, name: str) -> Declaration:
-    place, path = every.node.entries[name].key, every.where(name)
+def _read_declaration(block: Section, name: str) -> Declaration:
+    place, path = block.node.entries[name].key, block.where(name)
     if not NAME.fullmatch(name):
         message = "a variable's name is a letter, then letters, digits and underscores"
-        every.faults.add(place, path, "variable-name", message)
-    section = every.section(name, _KEYS)
+        block.faults.add(place, path, "variable-name", message)
+    section = block.section(name, _KEYS)
     if section is None:
-        return Declaration(name, place, None, required=every.get(name) is None, sensitive=False)
+        return Declaration(name, place, None, required=block.get(name) is None, sensitive=False)
     section.note("description")
     sensitive = section.boolean("sensitive", default=False)
     node = section.find("default")
@@ -118,20 +118,20 @@ def _read_declaration(every: Section, name: str) -> Declaration:
     return Declaration(name, place, default, required=node is None, sensitive=sensitive)
 
 
-def check_named(declarations: Iterable[Declaration], given: Given, block: Node, faults: Faults) -> None:
-    """Tell what was named for this file, and it does not declare."""
+def check_named(declarations: Iterable[Declaration], given: GivenVariables, block: Node, faults: Faults) -> None:
+    """Report variables that were given for this file but are not declared in it."""
     known = {declaration.name for declaration in declarations}
     for name in sorted(given.named.keys() - known):
         message = f"the variable {name!r} was given ({given.named[name]}), but the file does not declare it"
         faults.add(block, "variables", "variable-unknown", message, nearest(name, known))
 
 
-def values_of(declarations: Iterable[Declaration], given: Given, faults: Faults) -> Mapping[str, object]:
-    """Every declared variable's value: the given one, else its default."""
+def values_of(declarations: Iterable[Declaration], given: GivenVariables, faults: Faults) -> Mapping[str, object]:
+    """Return the value of every declared variable: the given one, or else its default."""
     return {declaration.name: _value(declaration, given, faults) for declaration in declarations}
 
 
-def _value(declaration: Declaration, given: Given, faults: Faults) -> object:
+def _value(declaration: Declaration, given: GivenVariables, faults: Faults) -> object:
     name, path = declaration.name, f"variables.{declaration.name}"
     if name not in given:
         if declaration.required:
@@ -148,11 +148,11 @@ def _value(declaration: Declaration, given: Given, faults: Faults) -> object:
 
 
 def _secret(declaration: Declaration, value: object, path: str, faults: Faults) -> str:
-    """The value of a sensitive variable, which is long enough to be found wherever it is written."""
+    """Return the value of a sensitive variable. Reports a value too short to be masked."""
     if not isinstance(value, str):
         faults.add(declaration.place, path, "variable-type", "a sensitive variable is a text")
         return ""
-    if len(value.strip()) < _SHORTEST:
-        message = f"a secret of fewer than {_SHORTEST} characters cannot be hidden, and {declaration.name!r} was given one"
+    if len(value.strip()) < _MIN_SECRET:
+        message = f"a secret of fewer than {_MIN_SECRET} characters cannot be hidden, and {declaration.name!r} was given one"
         faults.add(declaration.place, path, "sensitive-short", message, "use a longer secret")
     return value

@@ -1,4 +1,4 @@
-"""Dependencies between algorithms: what each one says must be there before it."""
+"""Dependencies between algorithms: find cycles."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ __all__ = ["cycles"]
 
 
 def cycles(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, ...]]:
-    """The cycles met on a walk through the graph, at least one of each knot; each starts and ends with the same name.
+    """Yield cycles of the graph, at least one in each strongly connected part; each starts and ends with the same name.
 
-    Names that are no key of `needs` need nothing. Takes time in proportion to the graph, not to the number of its cycles.
+    Names that are not keys of `needs` have no dependencies. The time is linear in the size of the graph, not in the number of
+    cycles.
     """
     done: set[str] = set()
     for start in needs:
@@ -22,18 +23,18 @@ def cycles(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, ...]]:
 
 
 def _walk(start: str, needs: Mapping[str, Sequence[str]], done: set[str]) -> Iterator[tuple[str, ...]]:
-    """Depth first, with its own stack: a chain may be longer than Python calls can be deep."""
+    """Depth-first search with its own stack: a chain may be longer than Python's recursion limit."""
     position = {start: 0}
     stack = [(start, iter(needs[start]))]
     while stack:
         name, rest = stack[-1]
-        following = next(rest, None)
-        if following is None:
+        dependency = next(rest, None)
+        if dependency is None:
             stack.pop()
             done.add(name)
             del position[name]
-        elif following in position:
-            yield (*(entry[0] for entry in stack[position[following] :]), following)
-        elif following not in done:
-            position[following] = len(stack)
-            stack.append((following, iter(needs.get(following, ()))))
+        elif dependency in position:
+            yield (*(entry[0] for entry in stack[position[dependency] :]), dependency)
+        elif dependency not in done:
+            position[dependency] = len(stack)
+            stack.append((dependency, iter(needs.get(dependency, ()))))

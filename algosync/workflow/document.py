@@ -1,4 +1,4 @@
-"""The whole file: node → Workflow, and the checks that need to see more than one part of it."""
+"""Read the whole document into a Workflow, and check what involves several parts of it."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from algosync.workflow.section import nearest, section_of
 from algosync.workflow.uri import address_fault, owner_fault
 
 if TYPE_CHECKING:
-    from algosync.workflow.algorithm import Algorithm
+    from algosync.workflow.algorithm import AlgorithmEntry
     from algosync.workflow.fault import Faults
     from algosync.workflow.node import Node
     from algosync.workflow.section import Section
 
 __all__ = ["MAX_TIMEOUT", "read_document"]
 
-MAX_TIMEOUT = 3000  # seconds, of one call; PLATFORM.md §6
+MAX_TIMEOUT = 3000  # seconds of one call (PLATFORM.md §6.1)
 _KEYS = ("source_info", "algorithm_owner", "variables", "test_info", "algorithms", "run_only")
 _USER_INFO = re.compile(r"//.*@", re.DOTALL)
 _TEST_KEYS = ("name", "payload", "timeout")
 
 
 def read_document(root: Node, name: str, folder: str, faults: Faults) -> Workflow | None:
-    """The workflow. None: the document is no map. Only to be used if `faults` is empty afterwards."""
+    """Return the workflow, or None if the document is not a map. Use it only if `faults` is empty afterwards."""
     document = section_of(root, "", faults, _KEYS)
     if document is None:
         return None
@@ -56,13 +56,14 @@ def _read_source_address(document: Section) -> str | None:
     source = document.section("source_info", ("cluster_address",))
     address = source.text("cluster_address", required=True) if source else None
     if address and source and (wrong := address_fault(address.text)):
-        hint = f"write https://{address.text}" if "://" not in address.text else None
+        bare_host = "://" not in address.text and not address.text.startswith("local:")
+        hint = f"write https://{address.text}" if bare_host else None
         message = f"{quote(_USER_INFO.sub('//***@', address.text))}: {wrong}"
         source.faults.add(address, source.where("cluster_address"), "invalid-address", message, hint)
     return address.text if address else None
 
 
-def _read_algorithms(document: Section) -> list[Algorithm]:
+def _read_algorithms(document: Section) -> list[AlgorithmEntry]:
     items = document.list("algorithms", required=True)
     if not items and (node := document.find("algorithms")) and not isinstance(node, Scalar):
         document.faults.add(node, "algorithms", "empty", "a workflow has at least one algorithm")
@@ -70,8 +71,8 @@ def _read_algorithms(document: Section) -> list[Algorithm]:
     return [read_algorithm(section) for section in sections if section]
 
 
-def _check_names(algorithms: list[Algorithm], faults: Faults) -> None:
-    """No two names that differ in capitals at most: a cluster or a file system may take them for one."""
+def _check_names(algorithms: list[AlgorithmEntry], faults: Faults) -> None:
+    """Report names that differ only in case: a cluster or a file system may not distinguish them."""
     first: dict[str, Scalar] = {}
     for algorithm in algorithms:
         name = algorithm.name
@@ -80,12 +81,12 @@ def _check_names(algorithms: list[Algorithm], faults: Faults) -> None:
             faults.add(name, f"{algorithm.path}.name", "duplicate-algorithm", message)
 
 
-def _check_dependencies(algorithms: list[Algorithm], faults: Faults) -> None:
+def _check_dependencies(algorithms: list[AlgorithmEntry], faults: Faults) -> None:
     names = {algorithm.spec.name: algorithm for algorithm in algorithms if algorithm.name}
     for algorithm in algorithms:
         for dependency, path in algorithm.depends_on:
             if dependency.text not in names:
-                message = f"{quote(dependency.text)} is none of the algorithms"
+                message = f"{quote(dependency.text)} is not one of the algorithms"
                 faults.add(dependency, path, "unknown-dependency", message, nearest(dependency.text, names))
     for cycle in cycles({name: algorithm.spec.depends_on for name, algorithm in names.items()}):
         last, following = names[cycle[-2]], cycle[-1]
@@ -101,7 +102,7 @@ def _read_tests(document: Section, names: set[str]) -> tuple[str | None, tuple[T
         return None, ()
     entrypoint = info.text("entrypoint")
     if entrypoint and entrypoint.text not in names:
-        message = f"{quote(entrypoint.text)} is none of the algorithms"
+        message = f"{quote(entrypoint.text)} is not one of the algorithms"
         hint = nearest(entrypoint.text, names)
         info.faults.add(entrypoint, info.where("entrypoint"), "unknown-entrypoint", message, hint)
     items = info.list("tests")
@@ -116,11 +117,11 @@ def _read_tests(document: Section, names: set[str]) -> tuple[str | None, tuple[T
 
 
 def _read_test(section: Section, algorithm: str, lines: dict[str, int]) -> TestCase:
-    """`lines`: where the tests before this one have their names."""
+    """Read one test. `lines` holds the line of each test name that has been read."""
     name = section.text("name", required=True)
     if name and name.text in lines:
         message = f"{quote(name.text)} is the name of the test on line {lines[name.text]} already"
-        section.faults.add(name, section.where("name"), "duplicate-test", message, "a report tells tests by their names")
+        section.faults.add(name, section.where("name"), "duplicate-test", message, "reports identify tests by their names")
     elif name:
         lines[name.text] = name.line
     section.require("payload")
@@ -137,5 +138,5 @@ def _read_timeout(section: Section) -> int | None:
     if isinstance(node, Scalar) and whole and len(node.text) <= 4 and 1 <= int(node.text) <= MAX_TIMEOUT:
         return int(node.text)
     code, what = ("timeout", quote(node.text)) if isinstance(node, Scalar) and whole else ("type", "this")
-    section.faults.add(node, section.where("timeout"), code, f"{what} is no whole number of seconds from 1 to {MAX_TIMEOUT}")
+    section.faults.add(node, section.where("timeout"), code, f"{what} is not a whole number of seconds from 1 to {MAX_TIMEOUT}")
     return None

@@ -1,7 +1,7 @@
-"""What can be wrong with a workflow file: the table of codes, and the collector that every reader tells.
+"""The errors of a workflow file: the table of codes, and the collector for all readers.
 
-Codes are stable: scripts and expected lists rely on them. A file's faults are told all at once, so a reader never stops at the
-first one unless nothing after it can be understood (`Faults.stop`).
+Codes are stable: scripts and lists of expected faults rely on them. All faults of a file are reported at once. A reader therefore
+continues after a fault, unless the text after it cannot be interpreted (`Faults.stop`).
 """
 
 from __future__ import annotations
@@ -16,74 +16,74 @@ if TYPE_CHECKING:
 
     from algosync.workflow.node import Node
 
-__all__ = ["CODES", "MAX_FAULTS", "Faults", "Place", "UnreadableError", "quote"]
+__all__ = ["CODES", "MAX_FAULTS", "Faults", "Location", "UnreadableError", "quote"]
 
-MAX_FAULTS = 1000  # more than this is not a workflow file, and nobody reads on
+MAX_FAULTS = 1000  # such a file is not a workflow
 
 CODES: Mapping[str, str] = {
-    # the text
+    # text
     "encoding": "the file is not UTF-8, or begins with a byte order mark",
-    "control-character": "a character that may not stand in a text file",
+    "control-character": "a character that is not allowed in a text file",
     "syntax": "not JSON or not YAML",
     "second-document": "a YAML stream of more than one document",
     "too-deep": "nested deeper than anything a workflow needs",
-    "too-large": "too many bytes or nodes, what aliases stand for included",
-    "too-many-faults": "told only the first thousand",
-    "duplicate-key": "a key that its map has already",
+    "too-large": "too many bytes or nodes, with aliases expanded",
+    "too-many-faults": "only the first thousand faults are shown",
+    "duplicate-key": "a key that the map already contains",
     "key-not-text": "a YAML key that is a number, a boolean, null or a collection",
     "number-not-json": "NaN, infinity, or a number too long to be converted",
-    "number-ambiguous": "a YAML number with leading zeros, which readers take for different values",
-    "lone-surrogate": "half of a surrogate pair, which no UTF-8 text can hold",
+    "number-ambiguous": "a YAML number with leading zeros, which parsers read as different values",
+    "lone-surrogate": "half of a surrogate pair, which UTF-8 cannot encode",
     "tag": "a YAML tag",
     "unknown-alias": "a YAML alias without an anchor before it",
-    "alias-cycle": "a YAML alias inside of what it stands for",
+    "alias-cycle": "a YAML alias inside its own anchor",
     "merge": "a YAML merge key whose value is neither a map nor a list of maps",
-    # the template
+    # template
     "template-syntax": "not a Jinja2 template",
-    "template-undefined": "a name that nobody declared, gave or set",
-    "template-failed": "the template ended with an error",
-    "template-forbidden": "something that a template may not do: other files, unsafe attributes",
+    "template-undefined": "an undefined variable",
+    "template-failed": "the template raised an error",
+    "template-forbidden": "an operation that templates may not use: other files, unsafe attributes",
     "template-too-expensive": "the template needs too much time, memory or output",
     "template-line-break": "a variable with line breaks that is printed as it is",
-    # its variables
-    "variables-place": "the variables block of a template is not where it can be read before rendering, or not plain",
+    # variables
+    "variables-place": "the variables block of a template is in the wrong place or contains template syntax",
     "variable-name": "not the name of a variable",
-    "variable-missing": "a variable without default that was not given",
-    "variable-unknown": "a variable was given that the file does not declare",
+    "variable-missing": "a variable without a default was not given",
+    "variable-unknown": "a given variable is not declared in the file",
     "variable-type": "a variable's value does not fit its declaration, or would be rounded",
     "sensitive-short": "a secret too short to be hidden",
     "sensitive-default": "a secret in the file: a sensitive variable has a default",
-    # the content
-    "key-in-file": "one of the API keys that the environment gives",
-    "type": "a value of another type than the field has",
-    "missing-key": "a required key is not there",
-    "unknown-key": "a key that the format does not know",
-    "two-spellings": "two keys that mean the same",
-    "empty": "nothing where something is needed",
-    "not-one-of": "a text that is none of the field's words",
+    # content
+    "key-in-file": "one of the API keys of the environment",
+    "type": "a value of the wrong type",
+    "missing-key": "a required key is missing",
+    "unknown-key": "an unknown key",
+    "two-spellings": "two keys with the same meaning",
+    "empty": "an empty value where one is required",
+    "not-one-of": "a text that is not one of the allowed words",
     "invalid-name": "not the name of an algorithm, owner or file",
     "invalid-address": "not the address of a source cluster",
-    "invalid-uri": "not the place of a data file or of a source archive",
-    "duplicate-algorithm": "two algorithms of one name, capitals aside",
-    "duplicate-data-file": "two data files of one algorithm would land under one name, or names that look the same",
-    "duplicate-test": "two tests of one name",
-    "unknown-entrypoint": "the entrypoint is none of the algorithms",
-    "tests-without-entrypoint": "workflow tests, and no algorithm to call",
-    "unknown-dependency": "a dependency that is none of the algorithms",
-    "dependency-cycle": "algorithms that wait for each other",
+    "invalid-uri": "not the URI of a data file or source archive",
+    "duplicate-algorithm": "two algorithms whose names differ only in case",
+    "duplicate-data-file": "two data files of one algorithm with the same name, or with names that look the same",
+    "duplicate-test": "two tests with the same name",
+    "unknown-entrypoint": "the entrypoint is not one of the algorithms",
+    "tests-without-entrypoint": "workflow tests without an entrypoint to call",
+    "unknown-dependency": "a dependency that is not one of the algorithms",
+    "dependency-cycle": "algorithms that depend on each other in a cycle",
     "timeout": "a timeout that the platform does not offer",
     "payload-too-large": "a payload over the platform's 10 MiB",
-    "closed-license": "closed source with another license than apl",
+    "closed-license": "closed source with a license other than apl",
 }
 
 
 class UnreadableError(Exception):
-    """Nothing behind this place can be understood; the collector knows why. Never leaves the package."""
+    """The text after a fault cannot be interpreted. The collector holds the reason. Never leaves this package."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where something stands in a text; both count from 1. Every node can serve as one."""
+class Location:
+    """A position in a text; both numbers count from 1. Every node can be used as one."""
 
     line: int
     column: int
@@ -97,18 +97,18 @@ class Faults:
     def __init__(self) -> None:
         self.found: list[Fault] = []
 
-    def add(self, place: Place | Node, path: str, code: str, message: str, hint: str | None = None) -> None:
-        """Tell a fault. UnreadableError: there are too many."""
+    def add(self, place: Location | Node, path: str, code: str, message: str, hint: str | None = None) -> None:
+        """Add a fault. Raises UnreadableError if there are too many."""
         self.found.append(Fault(place.line, place.column, path, code, message, hint))
         if len(self.found) == MAX_FAULTS:
-            self.stop(place, "too-many-faults", f"{MAX_FAULTS} faults; the rest is not told")
+            self.stop(place, "too-many-faults", f"{MAX_FAULTS} faults; the rest is not shown")
 
-    def stop(self, place: Place | Node, code: str, message: str, hint: str | None = None) -> NoReturn:
-        """Tell a fault behind which nothing can be understood."""
+    def stop(self, place: Location | Node, code: str, message: str, hint: str | None = None) -> NoReturn:
+        """Add a fault and stop reading: the text after it cannot be interpreted."""
         self.found.append(Fault(place.line, place.column, "", code, message, hint))
         raise UnreadableError
 
 
 def quote(text: str) -> str:
-    """A text of the file for a message: at most 60 characters, nothing in it that a terminal would obey."""
+    """Quote a text of the file for a message: at most 60 characters, with control characters escaped."""
     return repr(text if len(text) <= 60 else text[:59] + "…")

@@ -1,4 +1,4 @@
-"""Files: what their names say about their format, and their text, checked before anybody reads it."""
+"""Workflow files: the format by file name, and the checked text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from algosync.core.error import UsageError
-from algosync.workflow.fault import Place
+from algosync.workflow.fault import Location
 from algosync.workflow.node import MAX_SIZE
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ SUFFIXES = tuple(suffix + template for suffix in _SYNTAX for template in ("", ".
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """`stem` is the file's name without its suffixes; only a `template` (`.j2`) is rendered."""
+    """`stem` is the file's name without its suffixes. Only a `template` (`.j2`) is rendered."""
 
     stem: str
     syntax: Literal["json", "yaml"]
@@ -31,7 +31,7 @@ class Format:
 
 
 def format_of(path: Path) -> Format:
-    """The format that a file's name tells. UsageError: none."""
+    """Return the format according to the file's name. Raises UsageError if the name has none of the suffixes."""
     template = path.suffix == ".j2"
     name = path.with_suffix("") if template else path
     syntax = _SYNTAX.get(name.suffix)
@@ -41,22 +41,24 @@ def format_of(path: Path) -> Format:
 
 
 def read_text(path: Path, faults: Faults) -> str:
-    """The file's text. UsageError: it cannot be read. UnreadableError: it is too large or not UTF-8, which has been told."""
+    """Return the file's text. Raises UsageError if it cannot be read. Reports a fault and raises UnreadableError if it is too large
+    or not UTF-8.
+    """
     data = _read_bytes(path)
     if len(data) > MAX_SIZE:
-        faults.stop(Place(1, 1), "too-large", f"the file is larger than {MAX_SIZE // 1024**2} MiB")
+        faults.stop(Location(1, 1), "too-large", f"the file is larger than {MAX_SIZE // 1024**2} MiB")
     if data.startswith(b"\xef\xbb\xbf"):
-        faults.stop(Place(1, 1), "encoding", "the file begins with a byte order mark", "save it as UTF-8 without one")
+        faults.stop(Location(1, 1), "encoding", "the file begins with a byte order mark", "save it as UTF-8 without one")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = data[: error.start]
         line, column = before.count(b"\n") + 1, len(before[before.rfind(b"\n") + 1 :].decode("utf-8")) + 1
-        faults.stop(Place(line, column), "encoding", f"byte 0x{data[error.start]:02x} is not UTF-8", "save the file as UTF-8")
+        faults.stop(Location(line, column), "encoding", f"byte 0x{data[error.start]:02x} is not UTF-8", "save the file as UTF-8")
 
 
 def _read_bytes(path: Path) -> bytes:
-    """At most one byte more than a file may have. Only a regular file: anything else could block, or never end."""
+    """Read at most one byte more than the maximum size. Accepts regular files only: others could block, or never end."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise UsageError(f"{path} is not a file")

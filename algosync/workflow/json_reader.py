@@ -1,6 +1,6 @@
-"""JSON → nodes: RFC 8259 and nothing beside it, every node with its place.
+"""Parse JSON into nodes with locations. Accepts RFC 8259 and no extensions.
 
-Told and read on: duplicate keys, trailing commas, NaN and infinity, lone surrogates. Anything else ends the reading.
+Reading continues after duplicate keys, trailing commas, NaN, infinity and lone surrogates; it stops at any other fault.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import json
 import re
 from typing import TYPE_CHECKING, NoReturn
 
-from algosync.workflow.fault import Place, quote
-from algosync.workflow.node import MAX_DEPTH, MAX_NODES, SURROGATE, Entry, ListNode, MapNode, Scalar, child
+from algosync.workflow.fault import Location, quote
+from algosync.workflow.node import MAX_DEPTH, MAX_NODES, SURROGATE, ListNode, MapEntry, MapNode, Scalar, child
 
 if TYPE_CHECKING:
     from algosync.workflow.fault import Faults
-    from algosync.workflow.node import Kind, Node
+    from algosync.workflow.node import Node, ScalarKind
 
 __all__ = ["read_json", "read_json_value"]
 
@@ -24,27 +24,27 @@ _PLAIN = re.compile(r'"([^"\\\x00-\x1f]*)"')
 _STRING = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _WORD = re.compile(r"[^\s\[\]{}:,\"]+")
-_LITERALS: dict[str, Kind] = {"true": "boolean", "false": "boolean", "null": "null"}
+_LITERALS: dict[str, ScalarKind] = {"true": "boolean", "false": "boolean", "null": "null"}
 _SPECIAL = ("NaN", "Infinity", "-Infinity")
 
 
 def read_json(text: str, faults: Faults) -> Node:
-    """The text's only value. UnreadableError: it is not JSON, which has been told."""
+    """Return the only value of the text. Reports a fault and raises UnreadableError if it is not JSON."""
     reader = _Reader(text, 0, faults)
     value = reader.value("", 0)
     if reader.position < len(text):
-        reader.stop("there is more text behind the end of the value")
+        reader.stop("there is more text after the end of the value")
     return value
 
 
 def read_json_value(text: str, position: int, faults: Faults) -> tuple[Node, int]:
-    """The value that begins at a position, and where the text goes on behind it. Places are those of the whole text."""
+    """Return the value at a position, and the position after it. Locations refer to the whole text."""
     reader = _Reader(text, position, faults)
     return reader.value("", 0), reader.position
 
 
 class _Reader:
-    """A position in the text. Strings hold no line breaks, so lines are counted in white space only."""
+    """A position in the text. Strings contain no line breaks, so only white space changes the line number."""
 
     __slots__ = ("faults", "line", "line_start", "nodes", "position", "text")
 
@@ -55,8 +55,8 @@ class _Reader:
         self.nodes = 0
         self.skip_space()
 
-    def place(self) -> Place:
-        return Place(self.line, self.position - self.line_start + 1)
+    def place(self) -> Location:
+        return Location(self.line, self.position - self.line_start + 1)
 
     def stop(self, message: str, hint: str | None = None) -> NoReturn:
         self.faults.stop(self.place(), "syntax", message, hint)
@@ -71,7 +71,7 @@ class _Reader:
         self.position = match.end()
 
     def next(self) -> str:
-        """The character here; empty at the end of the text."""
+        """Return the character at the position; empty at the end of the text."""
         return self.text[self.position : self.position + 1]
 
     def step(self, length: int = 1) -> None:
@@ -97,7 +97,7 @@ class _Reader:
 
     def map(self, path: str, depth: int) -> MapNode:
         place = self.place()
-        entries: dict[str, Entry] = {}
+        entries: dict[str, MapEntry] = {}
         self.step()
         while self.next() != "}":
             if self.next() != '"':
@@ -105,9 +105,9 @@ class _Reader:
                 self.stop(message, _hint(self.text[self.position : self.position + 5]))
             key = self.string(path)
             if self.next() != ":":
-                self.stop(f"a colon is missing behind the key {quote(key.text)}")
+                self.stop(f"a colon is missing after the key {quote(key.text)}")
             self.step()
-            entry = Entry(key, self.value(child(path, key.text), depth + 1))
+            entry = MapEntry(key, self.value(child(path, key.text), depth + 1))
             if (first := entries.setdefault(key.text, entry)) is not entry:
                 message = f"the key {quote(key.text)} is on line {first.key.line} already"
                 self.faults.add(key, child(path, key.text), "duplicate-key", message)
@@ -126,7 +126,7 @@ class _Reader:
         return ListNode(place.line, place.column, tuple(items))
 
     def comma(self, path: str, end: str, name: str) -> None:
-        """What stands behind a member: a comma and another member, or the end."""
+        """Read the comma before the next member, or nothing before the end."""
         if self.next() == end:
             return
         if self.next() != ",":
@@ -135,7 +135,7 @@ class _Reader:
         self.step()
         if self.next() == end:
             self.faults.add(
-                Place(line, column), path, "syntax", "a comma without anything behind it", "remove it: JSON allows none"
+                Location(line, column), path, "syntax", "a comma without a value after it", "remove it: JSON allows none"
             )
 
     def string(self, path: str) -> Scalar:
@@ -146,7 +146,7 @@ class _Reader:
         else:
             text = self.escaped()
         if not text.isascii() and SURROGATE.search(text):
-            self.faults.add(Place(line, column), path, "lone-surrogate", "half of a surrogate pair")
+            self.faults.add(Location(line, column), path, "lone-surrogate", "half of a surrogate pair")
             return Scalar(line, column, "broken", "")
         return Scalar(line, column, "text", text)
 
@@ -155,7 +155,7 @@ class _Reader:
         start, end = self.position, match.end() if match else self.position
         if self.text[end : end + 1] != '"':
             self.position = end
-            self.stop(_why(self.text[end : end + 2]))
+            self.stop(_string_error(self.text[end : end + 2]))
         self.step(end + 1 - start)
         text: str = json.loads(self.text[start : end + 1])
         return text
@@ -166,9 +166,9 @@ class _Reader:
         word = match.group() if match else ""
         number = _NUMBER.fullmatch(word)
         if number:
-            kind: Kind = "integer" if number.lastindex is None else "number"
+            kind: ScalarKind = "integer" if number.lastindex is None else "number"
         elif word in _SPECIAL:
-            self.faults.add(Place(line, column), path, "number-not-json", f"{word} is not a JSON value")
+            self.faults.add(Location(line, column), path, "number-not-json", f"{word} is not a JSON value")
             kind = "broken"
         elif word in _LITERALS:
             kind = _LITERALS[word]
@@ -178,8 +178,8 @@ class _Reader:
         return Scalar(line, column, kind, word)
 
 
-def _why(rest: str) -> str:
-    """Why a string stops in front of this text."""
+def _string_error(rest: str) -> str:
+    """Explain why a string stops before this text."""
     if rest.startswith("\\"):
         return f"{quote(rest)} is not an escape of JSON"
     return "the text ends inside of a string" if not rest else "a line break or control character inside of a string"
@@ -190,4 +190,4 @@ def _hint(word: str) -> str | None:
         return "JSON knows true, false and null"
     if word.startswith(("//", "/*", "#")):
         return "JSON has no comments"
-    return None if not word or word[0] in "+-.0123456789" else "texts stand in double quotes"
+    return None if not word or word[0] in "+-.0123456789" else "texts need double quotes"

@@ -1,7 +1,7 @@
-"""From a file to a workflow: read, render, parse, check; all faults of the furthest stage that was reached are told at once.
+"""Load a workflow: read, render, parse, check. Reports all faults of the last stage that was reached.
 
-No fault shows an API key of the environment (`leak`) or a sensitive variable. Where a file with sensitive variables has faults it
-is loaded once more with a stand-in for each of them, and only what is said of that text too is said in full.
+No fault shows an API key of the environment (`leak`) or a sensitive variable. A file with sensitive variables and faults is loaded
+again with a placeholder for each of them. Only faults that occur again with the same text are shown in full.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from algosync.workflow.declaration import check_named, check_unchanged, find_blo
 from algosync.workflow.document import read_document
 from algosync.workflow.fault import CODES, Faults, UnreadableError
 from algosync.workflow.file import Format, format_of, read_text
-from algosync.workflow.given import Given
+from algosync.workflow.given_variables import GivenVariables
 from algosync.workflow.json_reader import read_json
 from algosync.workflow.leak import check_nodes, check_text, without_texts
 from algosync.workflow.node import MapNode
@@ -34,21 +34,21 @@ if TYPE_CHECKING:
 
 __all__ = ["load", "render", "sensitive"]
 
-_SHOWN = "***"
-_STAND_IN = "sensitive"  # a word that no syntax cares about
+_MASK = "***"
+_PLACEHOLDER = "sensitive"  # a word without special meaning in any syntax
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A file before it is rendered. `block` is the declarations' node of a template, `values` its variables'.
+    """A file before rendering. `block` is the node of a template's declarations, `values` the values of its variables.
 
-    `keys` are the API keys that its text does not hold as it is.
+    `keys` are the API keys that do not occur in its text.
     """
 
     path: Path
     form: Format
     text: str
-    given: Given
+    given: GivenVariables
     block: Node | None = None
     values: Mapping[str, object] = field(default_factory=dict, repr=False)
     hidden: frozenset[str] = frozenset()
@@ -56,14 +56,14 @@ class _Source:
 
 
 def load(path: Path, variables: Mapping[str, object], secrets: Iterable[Secret] = ()) -> Workflow:
-    """The workflow of a file. WorkflowError: its faults. UsageError: it cannot be read.
+    """Load the workflow of a file. Raises WorkflowError with its faults; UsageError if it cannot be read.
 
-    `variables` are JSON values: what `variables()` gives, or any mapping, every name in which the file then has to know.
-    `secrets` are API keys: a file that holds one is refused, and no fault shows it.
+    `variables` are JSON values: the result of `variables()`, or any mapping; the file must know every name in such a mapping.
+    `secrets` are API keys: a file that contains one is refused, and no fault shows it.
     """
     faults = Faults()
     source, workflow = None, None
-    with suppress(UnreadableError), _no_garbage():  # `faults` knows why
+    with suppress(UnreadableError), _gc_disabled():  # `faults` has the reason
         source = _open(path, variables, faults, [secret.reveal() for secret in secrets if secret])
         workflow = _read(source, faults)
     if workflow and not faults.found:
@@ -72,16 +72,18 @@ def load(path: Path, variables: Mapping[str, object], secrets: Iterable[Secret] 
 
 
 def render(path: Path, variables: Mapping[str, object]) -> str:
-    """The text that a template gives, with `***` for sensitive variables; any other file's text. Errors as for `load`."""
+    """Return the output of a template, with `***` for sensitive variables, or the text of any other file. Raises the errors of
+    `load`.
+    """
     faults = Faults()
     try:
-        return _render(_open(path, variables, faults), faults, _SHOWN).text
+        return _render(_open(path, variables, faults), faults, _MASK).text
     except UnreadableError:
         raise WorkflowError(str(path), tuple(faults.found)) from None
 
 
 def sensitive(path: Path, variables: Mapping[str, object]) -> tuple[Secret, ...]:
-    """The values of a file's sensitive variables, for whoever shows anything made of the workflow. Errors as for `load`."""
+    """Return the values of a file's sensitive variables, which must not be shown. Raises the errors of `load`."""
     faults = Faults()
     try:
         source = _open(path, variables, faults)
@@ -91,13 +93,14 @@ def sensitive(path: Path, variables: Mapping[str, object]) -> tuple[Secret, ...]
 
 
 def _open(path: Path, variables: Mapping[str, object], faults: Faults, keys: Sequence[str] = ()) -> _Source:
-    """UnreadableError: nothing can be rendered or parsed."""
+    """Read the file. Raises UnreadableError if it can be neither rendered nor parsed."""
     form = format_of(path)
-    given = variables if isinstance(variables, Given) else Given(dict(variables), dict.fromkeys(variables, "by the caller"))
+    if not isinstance(variables, GivenVariables):
+        variables = GivenVariables(dict(variables), dict.fromkeys(variables, "by the caller"))
     try:
         text = read_text(path, faults)
         found = check_text(text, keys, faults)
-        source = _Source(path, form, text, given, keys=tuple(key for key in keys if key not in found))
+        source = _Source(path, form, text, variables, keys=tuple(key for key in keys if key not in found))
         return _with_values(source, faults) if form.template else source
     finally:
         if form.template:
@@ -105,7 +108,7 @@ def _open(path: Path, variables: Mapping[str, object], faults: Faults, keys: Seq
 
 
 def _with_values(source: _Source, faults: Faults) -> _Source:
-    """The template with its block and its variables' values."""
+    """Add the block and the values of the variables to a template."""
     block = find_block(source.text, source.form, faults)
     declared = read_declarations(block, faults)
     if block is None or declared is None:
@@ -140,8 +143,8 @@ def _read(source: _Source, faults: Faults, mask: str | None = None) -> Workflow 
 
 
 @contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Switch the garbage collector off: nodes hold no cycles, and walking them again and again takes longer than making them."""
+def _gc_disabled() -> Iterator[None]:
+    """Disable the garbage collector: nodes have no cycles, and collecting takes longer than creating them."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -161,16 +164,16 @@ def _check_variables(source: _Source, root: Node, faults: Faults) -> None:
 
 
 def _redact(found: list[Fault], source: _Source | None) -> list[Fault]:
-    """The faults as they may be shown: what a text without the secrets has said of it as well is no secret."""
+    """Hide the text of faults that may contain a secret: those that do not occur when placeholders replace the secrets."""
     if source is None or not source.hidden:
         return found
     shadow = Faults()
     with suppress(UnreadableError):
-        _read(source, shadow, _STAND_IN)
-    known = {_said(fault) for fault in shadow.found}
+        _read(source, shadow, _PLACEHOLDER)
+    known = {_content(fault) for fault in shadow.found}
     hint = "a sensitive variable is involved, so the text is not shown"
-    return [fault if _said(fault) in known else replace(fault, path="", message=CODES[fault.code], hint=hint) for fault in found]
+    return [fault if _content(fault) in known else replace(fault, path="", message=CODES[fault.code], hint=hint) for fault in found]
 
 
-def _said(fault: Fault) -> tuple[str, str, str, str | None]:
+def _content(fault: Fault) -> tuple[str, str, str, str | None]:
     return fault.path, fault.code, fault.message, fault.hint

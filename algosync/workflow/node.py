@@ -1,4 +1,4 @@
-"""Nodes: what a JSON or YAML text says, with the place of everything in it. Both readers make them, the schema reads them."""
+"""Nodes: the content of a JSON or YAML text with the location of each part. Both readers create them; the schema reads them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ __all__ = [
     "MAX_NODES",
     "MAX_SIZE",
     "SURROGATE",
-    "Entry",
     "ListNode",
+    "MapEntry",
     "MapNode",
     "Node",
     "Scalar",
@@ -31,19 +31,19 @@ SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 
-Kind: TypeAlias = Literal["text", "integer", "number", "boolean", "null", "broken"]
+ScalarKind: TypeAlias = Literal["text", "integer", "number", "boolean", "null", "broken"]
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A leaf. `text` of integers, numbers, booleans and null is what JSON writes for them, numbers digit by digit as in the file.
+    """A leaf. For integers, numbers, booleans and null, `text` is their JSON text; numbers keep all digits of the file.
 
-    `broken` stands where a fault has been told already; nobody tells another one about it.
+    `broken` marks a scalar whose fault has been reported already, so that it is not reported again.
     """
 
     line: int
     column: int
-    kind: Kind
+    kind: ScalarKind
     text: str
 
 
@@ -55,23 +55,23 @@ class ListNode:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class MapEntry:
     key: Scalar
     value: Node
 
 
 @dataclass(frozen=True, slots=True)
 class MapNode:
-    """Entries by key, in the order of the file; what a YAML merge key brings comes first."""
+    """Entries by key, in the order of the file; entries from a YAML merge key come first."""
 
     line: int
     column: int
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, MapEntry]
 
 
 Node: TypeAlias = Scalar | ListNode | MapNode
 
-_NAMES: Mapping[str, str] = {
+_KIND_NAMES: Mapping[str, str] = {
     "text": "a text",
     "integer": "a number",
     "number": "a number",
@@ -82,14 +82,14 @@ _NAMES: Mapping[str, str] = {
 
 
 def kind_of(node: Node) -> str:
-    """What a node is, for a message."""
+    """Return the type of a node, for a message."""
     if isinstance(node, Scalar):
-        return _NAMES[node.kind]
+        return _KIND_NAMES[node.kind]
     return "a list" if isinstance(node, ListNode) else "a map"
 
 
 def child(path: str, key: str) -> str:
-    """The path of a map's value: `path.key`, or `path["key"]` where the key is not a plain word."""
+    """Return the path of a map's value: `path.key`, or `path["key"]` if the key is not a plain word."""
     if not _PLAIN.fullmatch(key):
         return f"{path}[{json.dumps(key[:60])}]"
     return f"{path}.{key}" if path else key

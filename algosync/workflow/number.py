@@ -1,7 +1,7 @@
-"""YAML 1.2 plain scalars: which are null, booleans or numbers (its core schema), and how JSON writes the numbers.
+"""YAML 1.2 plain scalars: which ones are null, booleans or numbers (its core schema), and the JSON text of numbers.
 
-`no`, `on`, `1:20`, `1_000` and dates are texts. Digits are kept, however many: nothing becomes a float. A number with leading zeros
-is refused: `014` is fourteen to YAML 1.2, twelve to YAML 1.1 and an error to JSON, and whoever writes it often means a text.
+`no`, `on`, `1:20`, `1_000` and dates are texts. All digits are kept; nothing becomes a float. A number with leading zeros is
+refused: `014` is fourteen in YAML 1.2, twelve in YAML 1.1 and an error in JSON, and authors often mean a text.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from algosync.workflow.fault import quote
 
 if TYPE_CHECKING:
-    from algosync.workflow.node import Kind
+    from algosync.workflow.node import ScalarKind
 
 __all__ = ["number_fault", "resolve"]
 
-_WORDS: dict[str, tuple[Kind, str]] = {
+_WORDS: dict[str, tuple[ScalarKind, str]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), ("null", "null")),
     **dict.fromkeys(("true", "True", "TRUE"), ("boolean", "true")),
     **dict.fromkeys(("false", "False", "FALSE"), ("boolean", "false")),
@@ -25,11 +25,13 @@ _DECIMAL = re.compile(r"([-+]?)([0-9]*)(?:(\.)([0-9]*))?([eE][-+]?[0-9]+)?", re.
 _RADIX = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
 _SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_MAX_RADIX_LENGTH = 1000  # turning more digits into decimal takes quadratic time
+_MAX_RADIX_LENGTH = 1000  # converting more digits to decimal takes quadratic time
 
 
-def resolve(text: str, *, quoted: bool) -> tuple[Kind, str]:
-    """The kind of a scalar and its JSON text; a quoted one is a text. Kind `broken`: `number_fault` says why."""
+def resolve(text: str, *, quoted: bool) -> tuple[ScalarKind, str]:
+    """Return the kind of a scalar and its JSON text. A quoted scalar is a text. For the kind `broken`, `number_fault` gives the
+    reason.
+    """
     if quoted:
         return "text", text
     word = _WORDS.get(text)
@@ -45,20 +47,20 @@ def resolve(text: str, *, quoted: bool) -> tuple[Kind, str]:
 
 
 def number_fault(text: str) -> tuple[str, str, str]:
-    """Code, message and hint for a scalar that is broken."""
+    """Return code, message and hint for a broken scalar."""
     if _LEADING_ZERO.match(text):
-        message = f"{quote(text)} has leading zeros: a number to some readers, another one or a text to others"
+        message = f"{quote(text)} has leading zeros, which some parsers read as a different number or as a text"
         return "number-ambiguous", message, "write it in quotes if it is a text, without the zeros if it is a number"
     return "number-not-json", f"{quote(text)} cannot be written in JSON", "quote it"
 
 
-def _decimal(text: str) -> tuple[Kind, str]:
+def _decimal(text: str) -> tuple[ScalarKind, str]:
     match = _DECIMAL.fullmatch(text)
     if match is None:
         return "text", text
     sign, whole, point, fraction, exponent = match.groups()
     if not whole and not fraction:
-        return "text", text  # a sign or a point alone
+        return "text", text  # only a sign or a point
     if _LEADING_ZERO.match(text):
         return "broken", text
     json = ("-" if sign == "-" else "") + (whole or "0")

@@ -1,6 +1,6 @@
-"""Payloads: node → canonical JSON text, which is what the algorithm receives.
+"""Payloads: convert a node to the canonical JSON text that the algorithm receives.
 
-Keys in the order of the file, no spaces, ASCII only, numbers digit by digit as they were written.
+Keys in the order of the file, no spaces, ASCII only, numbers with the digits of the file.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_PAYLOAD", "PLACEHOLDER", "payload_text"]
 
-MAX_PAYLOAD = 10 * 1024 * 1024  # bytes of a request; PLATFORM.md §6
+MAX_PAYLOAD = 10 * 1024 * 1024  # bytes of a request (PLATFORM.md §6)
 PLACEHOLDER = "<algo>"
 
 
 def payload_text(node: Node, algorithm: str) -> str | None:
-    """The JSON text with `<algo>` in its values, at any depth, replaced by the algorithm's name. None: over `MAX_PAYLOAD`.
+    """Return the JSON text with `<algo>` replaced by the algorithm's name in all values. None if it exceeds `MAX_PAYLOAD`.
 
-    Gives up as soon as it is too long: aliases can make a short file stand for a very long payload.
+    Stops at the limit: aliases can expand a short file into a very long payload.
     """
     parts, length = [], 0
     for part in _write(node, lambda text: _replace(text, algorithm)):
@@ -39,12 +39,12 @@ def _replace(text: str, algorithm: str) -> str:
     if PLACEHOLDER not in text:
         return text
     if len(text) + text.count(PLACEHOLDER) * len(algorithm) > 2 * MAX_PAYLOAD:
-        return text[: 2 * MAX_PAYLOAD]  # too long either way: do not build it
+        return text[: 2 * MAX_PAYLOAD]  # too long in any case: do not build it
     return text.replace(PLACEHOLDER, algorithm)
 
 
 def _write(node: Node, replace: Callable[[str], str]) -> Iterator[str]:
-    """The parts of the text. Nodes are at most `MAX_DEPTH` deep."""
+    """Yield the parts of the text. The recursion is at most `MAX_DEPTH` deep."""
     if isinstance(node, Scalar):
         yield json.dumps(replace(node.text)) if node.kind == "text" else node.text
     elif isinstance(node, ListNode):

@@ -1,12 +1,12 @@
-"""The child process that renders a template: `python -I sandbox.py`, one request as JSON on stdin.
+"""The child process that renders a template: `python -I sandbox.py` with one JSON request on stdin.
 
-It runs alone (nothing of algosync is imported) and gets nothing but its request: no environment, no files, limits on memory, time
-and output that the kernel or the loop below enforces, because Jinja2's sandbox bounds neither. The text goes to stdout with marks
-that tell where in the template it comes from; what went wrong goes to stderr as JSON, with exit code 3.
+It imports nothing of algosync, and gets only its request: no environment variables and no files. The kernel and the loop below
+limit memory, time and output, which Jinja2's sandbox does not. The text goes to stdout with marks that give its origin in the
+template. Faults go to stderr as JSON, with exit code 3.
 
-What templates get: Jinja2's language in its immutable sandbox, `range`, `dict`, `namespace`, `cycler`, `joiner`, and every filter
-but those for HTML and chance. Texts are printed as they are, everything else as JSON; a given text with line breaks has to go
-through a filter.
+Templates can use Jinja2's language in its immutable sandbox, `range`, `dict`, `namespace`, `cycler`, `joiner`, and all filters
+except those for HTML and random choice. Texts are printed as they are, anything else as JSON. A given text with line breaks must be
+passed through a filter.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _OTHER_FILES = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
 
 
 class FailureError(Exception):
-    """What to tell of a template: faults with `code`, `line`, `column`, `message`, perhaps the undefined `name`."""
+    """The faults of a template, each with `code`, `line`, `column`, `message`, and possibly the undefined `name`."""
 
     def __init__(self, *faults: dict[str, Any]) -> None:
         super().__init__()
@@ -45,30 +45,30 @@ class FailureError(Exception):
 
 
 class LineBreakError(Exception):
-    """A given text with line breaks was printed as it is."""
+    """A given text with line breaks was printed without a filter."""
 
 
 class GivenText(str):
-    """A text that came from outside; whatever is done to it gives a plain text."""
+    """A text given from outside. Every operation on it returns a plain `str`."""
 
     __slots__ = ()
 
 
 def printed(value: object) -> object:
-    """What `{{ value }}` prints. Nothing but plain data: the address of an object would differ from run to run."""
+    """Return what `{{ value }}` prints. Accepts plain data only: the address of an object would differ between runs."""
     if not isinstance(value, str):
         return to_json(value)
     if isinstance(value, GivenText) and value and value.splitlines() != [value]:
         raise LineBreakError
-    if _ADDRESS.search(value):  # `~`, `%` and some filters make a text of anything
-        raise TypeError("this is no data, and cannot be printed")
+    if _ADDRESS.search(value):  # `~`, `%` and some filters convert any object to a text
+        raise TypeError("only data can be printed, not other objects")
     return value
 
 
 def to_json(value: object, indent: int | None = None) -> str:
-    """JSON as it is: Jinja2's own filter writes for HTML, and makes what is joined to it HTML too."""
+    """Return plain JSON. Jinja2's own filter writes JSON for HTML, and turns text that is joined to it into HTML as well."""
     if isinstance(value, Undefined):
-        return str(value)  # raises, and says what is undefined
+        return str(value)  # raises an error that names the undefined variable
     return json.dumps(value, indent=indent, allow_nan=False)
 
 
@@ -80,7 +80,7 @@ def environment() -> ImmutableSandboxedEnvironment:
 
 
 def tainted(value: object) -> object:
-    """The value with every text in it known as given."""
+    """Return the value with all its texts marked as given."""
     if isinstance(value, str):
         return GivenText(value)
     if isinstance(value, list):
@@ -91,39 +91,39 @@ def tainted(value: object) -> object:
 
 
 def check(env: ImmutableSandboxedEnvironment, tree: nodes.Template, request: dict[str, Any]) -> None:
-    """FailureError: the template asks for other files, or for names that nobody gives (unless it asks whether they are defined),
-    or for none of the names that were given for it alone.
+    """Raise FailureError if the template uses other files, undefined names (unless it tests whether they are defined), or does not
+    use one of the names that were given for it alone.
     """
-    faults = [fault("template-forbidden", node.lineno, "a template sees no other files") for node in tree.find_all(_OTHER_FILES)]
-    asked = meta.find_undeclared_variables(tree)
-    unused = sorted(set(request["named"]) - asked)
+    faults = [fault("template-forbidden", node.lineno, "a template cannot use other files") for node in tree.find_all(_OTHER_FILES)]
+    used = meta.find_undeclared_variables(tree)
+    unused = sorted(set(request["named"]) - used)
     faults += [
         fault("variable-unknown", 1, f"the variable {name!r} was given, but the template does not use it") for name in unused
     ]
-    unknown = asked - set(request["variables"]) - set(env.globals) - guarded(tree)
+    unknown = used - set(request["variables"]) - set(env.globals) - guarded(tree)
     lines = re.split(r"\r\n|\r|\n", request["template"])
     for node in tree.find_all(nodes.Name):
         if node.name in unknown:
             unknown.remove(node.name)
             found = re.search(rf"\b{re.escape(node.name)}\b", lines[node.lineno - 1])
-            told = fault("template-undefined", node.lineno, f"{node.name!r} is undefined", found.start() + 1 if found else 1)
-            faults.append({**told, "name": node.name})
+            undefined = fault("template-undefined", node.lineno, f"{node.name!r} is undefined", found.start() + 1 if found else 1)
+            faults.append({**undefined, "name": node.name})
     if faults:
         raise FailureError(*faults)
 
 
 def guarded(tree: nodes.Template) -> set[str]:
-    """The names that the template itself allows to be undefined."""
+    """Return the names that the template allows to be undefined."""
     tests = (test.node for test in tree.find_all(nodes.Test) if test.name in {"defined", "undefined"})
     filters = (use.node for use in tree.find_all(nodes.Filter) if use.name in {"default", "d"})
     return {node.name for node in (*tests, *filters) if isinstance(node, nodes.Name)}
 
 
 def mark(body: list[nodes.Node], nonce: str) -> list[nodes.Node]:
-    """The body with marks in front of everything that it prints: `d` for the template's own text, `e` for expressions.
+    """Put marks before everything that the body prints: `d` for the template's own text, `e` for expressions.
 
-    What may be captured (macros, blocks, filter sections) is left unmarked, or the marks would be part of what is captured;
-    line 0 says that nothing is known.
+    Output that may be captured (macros, blocks, filter sections) gets no marks, because they would become part of the captured
+    text. Line 0 means that the origin is unknown.
     """
     marked: list[nodes.Node] = []
     for node in body:
@@ -148,7 +148,7 @@ def mark_of(node: nodes.Expr, nonce: str) -> nodes.TemplateData:
 
 
 def render(request: dict[str, Any]) -> Iterator[str]:
-    """The parts of the text. FailureError: whatever went wrong."""
+    """Yield the parts of the text. Raises FailureError for any failure."""
     env, given = environment(), request["variables"]
     template = None
     try:
@@ -160,13 +160,13 @@ def render(request: dict[str, Any]) -> Iterator[str]:
         yield from template.root_render_func(context)
     except FailureError:
         raise
-    except Exception as error:  # a template's code can raise anything
+    except Exception as error:  # a template's code can raise any exception
         line = template.get_corresponding_lineno(python_line(error.__traceback__)) if template else 1
         raise FailureError(failure(error, line)) from error
 
 
 def python_line(trace: TracebackType | None) -> int:
-    """The innermost line of the template's own Python code."""
+    """Return the innermost line of the template's own Python code."""
     line = 1
     while trace:
         if trace.tb_frame.f_code.co_filename == "<template>":
@@ -196,7 +196,7 @@ def fault(code: str, line: int, message: str, column: int = 1) -> dict[str, Any]
 
 
 def limit(memory: int, cpu: int) -> None:
-    """Limits that the kernel keeps: bytes of address space, seconds of CPU; no core file, nothing written to any file."""
+    """Set kernel limits: bytes of address space, seconds of CPU, no core file, no writes to files."""
     limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_AS: memory, resource.RLIMIT_CPU: cpu}
     for kind, wanted in limits.items():
         hard = resource.getrlimit(kind)[1]
@@ -204,7 +204,7 @@ def limit(memory: int, cpu: int) -> None:
 
 
 def write(request: dict[str, Any]) -> None:
-    """Render to stdout. FailureError: it could not be, or is longer than allowed."""
+    """Render to stdout. Raises FailureError if that fails or the output is too long."""
     room = request["output"]
     for part in render(request):
         data = part.encode()
@@ -216,7 +216,7 @@ def write(request: dict[str, Any]) -> None:
 
 
 def end_with_parent() -> None:
-    """Ask Linux to kill this process as soon as its parent is gone, however that ended. Elsewhere its limits end it."""
+    """On Linux, let the kernel kill this process when its parent ends. Elsewhere only the limits end it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -224,7 +224,7 @@ def end_with_parent() -> None:
 def main() -> int:
     end_with_parent()
     request = json.load(sys.stdin.buffer)
-    if os.getppid() != request["parent"]:  # it was gone before it could be asked for
+    if os.getppid() != request["parent"]:  # the parent ended before the call above
         return FAILED
     limit(request["memory"], request["cpu"])
     try:

@@ -1,4 +1,4 @@
-"""A section: one map of the file, read key by key into typed values. Whatever does not fit is told, and reading goes on."""
+"""A section: one map of the file, read key by key into typed values. Faults are reported, and reading goes on."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["Section", "nearest", "section_of", "text_of"]
 
 _Word = TypeVar("_Word", bound=str)
-_MAX_COMPARED = 200  # comparing takes long, and a file may have a thousand faults
+_MAX_COMPARED = 200  # comparing is slow, and a file may have a thousand faults
 _YES, _NO = {"yes", "on", "y", "true"}, {"no", "off", "n", "false"}
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
-    """A hint that names the word that was probably meant."""
+    """Return a hint with the word that was probably meant, or None."""
     words = list(words)
     same = [known for known in words if known.casefold() == word.casefold()]
     close = same or get_close_matches(word[:100], words[:_MAX_COMPARED], n=1)
@@ -30,7 +30,7 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
 
 
 def section_of(node: Node, path: str, faults: Faults, keys: tuple[str, ...]) -> Section | None:
-    """The node as a map that has no keys but these. None: it is no map, which has been told."""
+    """Return the node as a map with these keys only. If it is not a map, report that and return None."""
     if isinstance(node, MapNode):
         return Section(node, path, faults, keys)
     _wrong_type(node, path, faults, "a map")
@@ -38,7 +38,7 @@ def section_of(node: Node, path: str, faults: Faults, keys: tuple[str, ...]) -> 
 
 
 def text_of(node: Node, path: str, faults: Faults, *, blank: bool = False) -> Scalar | None:
-    """The node as a text, which is empty only if it may be `blank`. None: it is none, which has been told."""
+    """Return the node as a text, which is not empty unless `blank`. If it is not one, report that and return None."""
     if not isinstance(node, Scalar) or node.kind != "text":
         hint = "put it in quotes" if isinstance(node, Scalar) and node.kind != "null" else None
         _wrong_type(node, path, faults, "a text", hint)
@@ -55,7 +55,7 @@ def _wrong_type(node: Node, path: str, faults: Faults, wanted: str, hint: str | 
 
 
 class Section:
-    """Each method takes a key and gives its value, or None where it is absent, null or wrong. Wrong ones have been told."""
+    """Each method returns the value of a key, or None if it is missing, null or invalid. Invalid values are reported."""
 
     __slots__ = ("faults", "node", "path")
 
@@ -63,24 +63,24 @@ class Section:
         self.node, self.path, self.faults = node, path, faults
         for key, entry in node.entries.items():
             if key not in keys:
-                hint = nearest(key, keys) or f"known are {', '.join(keys)}"
+                hint = nearest(key, keys) or f"known keys: {', '.join(keys)}"
                 faults.add(entry.key, child(path, key), "unknown-key", f"the key {quote(key)} is not known here", hint)
 
     def where(self, key: str) -> str:
         return child(self.path, key)
 
     def find(self, key: str) -> Node | None:
-        """The node under a key, null included. None: the key is absent."""
+        """Return the node of a key, including null. None if the key is missing."""
         entry = self.node.entries.get(key)
         return entry.value if entry else None
 
     def get(self, key: str) -> Node | None:
-        """The node under a key. None: it is absent or null."""
+        """Return the node of a key. None if it is missing or null."""
         node = self.find(key)
         return None if isinstance(node, Scalar) and node.kind == "null" else node
 
     def spelling(self, *keys: str) -> str:
-        """The one of these keys, which mean the same, that is there; the first where none is. Told: two of them."""
+        """Return the one of these synonymous keys that is present, or the first if none is. Reports a second one."""
         present = [key for key in self.node.entries if key in keys]
         for other in present[1:]:
             message = f"{quote(present[0])} and {quote(other)} mean the same"
@@ -88,7 +88,7 @@ class Section:
         return present[0] if present else keys[0]
 
     def require(self, key: str) -> Node | None:
-        """The node under a key, null included. None: the key is absent, which has been told."""
+        """Return the node of a key, including null. If it is missing, report that and return None."""
         node = self.find(key)
         if node is None:
             self.faults.add(self.node, self.where(key), "missing-key", f"the key {quote(key)} is missing")
@@ -99,7 +99,7 @@ class Section:
         return text_of(node, self.where(key), self.faults, blank=blank) if node else None
 
     def note(self, key: str) -> str | None:
-        """A text for people, which may be empty."""
+        """Return a text for people, which may be empty."""
         node = self.text(key, blank=True)
         return node.text if node else None
 
@@ -111,7 +111,7 @@ class Section:
             if word == node.text:
                 return word
         hint = nearest(node.text, words)
-        message = f"{quote(node.text)} is none of {', '.join(words)}"
+        message = f"{quote(node.text)} is not one of {', '.join(words)}"
         self.faults.add(node, self.where(key), "not-one-of", message, hint)
         return default
 
@@ -126,7 +126,7 @@ class Section:
         return default
 
     def list(self, key: str, *, required: bool = False) -> list[tuple[Node, str]]:
-        """The items under a key with their paths; none where it is absent or wrong."""
+        """Return the items of a list with their paths; empty if it is missing or invalid."""
         node = self.require(key) if required else self.get(key)
         if isinstance(node, ListNode):
             return [(item, f"{self.where(key)}[{index}]") for index, item in enumerate(node.items)]

@@ -1,4 +1,4 @@
-"""Templates: text and values → rendered text, by a child process that gets nothing else, and where each line comes from."""
+"""Render templates in a child process that gets only the text and the values. Keeps the origin of each line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from algosync.workflow.fault import Faults
 
-__all__ = ["Limits", "Mark", "Rendered", "render_template"]
+__all__ = ["Mark", "Rendered", "TemplateLimits", "render_template"]
 
 _SANDBOX = Path(__file__).with_name("sandbox.py")
 _FAILED = 3
@@ -35,8 +35,8 @@ _HINTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What a template may use: seconds of CPU, seconds by the clock, bytes of memory, bytes of output."""
+class TemplateLimits:
+    """The limits of a template: seconds of CPU, seconds of wall-clock time, bytes of memory, bytes of output."""
 
     cpu: int = 2
     clock: float = 20
@@ -46,7 +46,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mark:
-    """From this place of the rendered text on: the template's line (0: unknown). `own`: its own text, line by line."""
+    """The template line of the rendered text from here on; 0 if unknown. `own` text advances line by line, other text does not."""
 
     line: int
     column: int
@@ -56,13 +56,13 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A rendered text; `marks` in the order of their places, none for a file that is no template."""
+    """A rendered text. `marks` are sorted by position; empty for a file that is not a template."""
 
     text: str
     marks: Sequence[Mark] = ()
 
     def template_line(self, line: int, column: int) -> int | None:
-        """The template's line that a place comes from. None: it is not known."""
+        """Return the template line that a position comes from, or None if unknown."""
         index = bisect_right(self.marks, (line, column), key=lambda mark: (mark.line, mark.column)) - 1
         if index < 0 or not self.marks[index].template_line:
             return None
@@ -74,15 +74,15 @@ def render_template(
     text: str,
     values: Mapping[str, object],
     faults: Faults,
-    limits: Limits | None = None,
+    limits: TemplateLimits | None = None,
     *,
     named: Iterable[str] = (),
 ) -> Rendered:
-    """The rendered text; `named` are the values that the template has to refer to.
+    """Return the rendered text. The template must use all values in `named`.
 
-    UnreadableError: it could not be rendered, which has been told, with places in the template.
+    If rendering fails, reports faults with locations in the template and raises UnreadableError.
     """
-    limits, nonce = limits or Limits(), secrets.token_hex(8)
+    limits, nonce = limits or TemplateLimits(), secrets.token_hex(8)
     request = {
         "template": text,
         "variables": dict(values),
@@ -94,7 +94,7 @@ def render_template(
         "output": limits.output,
     }
     try:
-        child = subprocess.run(  # noqa: S603 - our own script; nothing of the file is in its arguments
+        child = subprocess.run(  # noqa: S603  # our own script; its arguments contain nothing of the file
             [sys.executable, "-I", str(_SANDBOX)],
             input=json.dumps(request).encode(),
             capture_output=True,
@@ -110,13 +110,13 @@ def render_template(
     return _unmark(child.stdout.decode(), nonce)
 
 
-def _failures(status: int, stderr: bytes, limits: Limits) -> list[dict[str, object]]:
+def _failures(status: int, stderr: bytes, limits: TemplateLimits) -> list[dict[str, object]]:
     if status == _FAILED:
-        failures: list[dict[str, object]] = json.loads(stderr.rpartition(b"\n")[2])  # Python's warnings may stand before it
+        failures: list[dict[str, object]] = json.loads(stderr.rpartition(b"\n")[2])  # Python's warnings may come before it
         return failures
     if status in {-signal.SIGXCPU, -signal.SIGKILL}:
         return [_expensive(f"it needs more than {limits.cpu} s of CPU")]
-    return [_expensive(f"the renderer broke down with status {status}")]
+    return [_expensive(f"the renderer failed with status {status}")]
 
 
 def _expensive(message: str) -> dict[str, object]:
@@ -133,7 +133,7 @@ def _fail(faults: Faults, failures: Sequence[Mapping[str, object]], values: Mapp
 
 
 def _unmark(text: str, nonce: str) -> Rendered:
-    """The text without its marks, and what they said."""
+    """Remove the marks from the text and return them with it."""
     first, *rest = re.split(f"\x1e{nonce}([de])([0-9]+)\x1f", text)
     parts, marks, line, column = [first], [], 1, 1
     for kind, number, part in zip(rest[::3], rest[1::3], rest[2::3], strict=True):

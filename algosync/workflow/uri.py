@@ -1,4 +1,4 @@
-"""Names and places as a workflow may write them: pure checks of their form, each giving what is wrong, or None."""
+"""Checks of the names and URIs in a workflow. Each returns the error as a text, or None."""
 
 from __future__ import annotations
 
@@ -6,45 +6,46 @@ import re
 import unicodedata
 from urllib.parse import urlsplit
 
+from algosync.core.names import ALGORITHM_NAME, LOCAL_CLUSTER_NAME, OWNER_NAME
+
 __all__ = ["address_fault", "algorithm_name_fault", "code_fault", "data_uri_fault", "file_name_fault", "owner_fault"]
 
-_ALGORITHM = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_LOCAL = re.compile(r"local(?::[A-Za-z0-9][A-Za-z0-9_.-]*)?")
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
-_MAX_NAME = 255  # bytes; names become names of files and folders
-# Besides control characters: line and paragraph separators, and what turns the direction of text around.
+_MAX_NAME = 255  # bytes; they become names of files and folders
+# In addition to control characters: line and paragraph separators, and characters that change the text direction.
 _UNSAFE = {"Cc", "Cs", "Zl", "Zp"}
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def algorithm_name_fault(name: str) -> str | None:
-    if not _ALGORITHM.fullmatch(name):
+    if not ALGORITHM_NAME.fullmatch(name):
         return "a name is a letter, then letters, digits and underscores"
     return f"a name has at most {_MAX_NAME} characters" if len(name) > _MAX_NAME else None
 
 
 def owner_fault(name: str) -> str | None:
-    if not _OWNER.fullmatch(name):
+    if len(name) > _MAX_NAME:
+        return f"an owner has at most {_MAX_NAME} characters"
+    if not OWNER_NAME.fullmatch(name):
         return "an owner is a letter or digit, then letters, digits, dots, hyphens and underscores"
-    return f"an owner has at most {_MAX_NAME} characters" if len(name) > _MAX_NAME else None
+    return None
 
 
 def file_name_fault(name: str) -> str | None:
-    """What is wrong with the name of a data file. `.` and `..` cannot be sent in a URL, however quoted."""
+    """Check the name of a data file. `.` and `..` cannot be sent in a URL, even if quoted."""
     if name in {"", ".", ".."}:
         return f"{name!r} is not the name of a file"
     if "/" in name or "\\" in name:
-        return "a name holds no slashes"
+        return "a name contains no slashes"
     if _unsafe(name):
-        return "a name holds no control characters"
+        return "a name contains no control characters"
     if name != name.strip():
         return "a name neither begins nor ends with a space"
     return f"a name has at most {_MAX_NAME} bytes" if len(name.encode()) > _MAX_NAME else None
 
 
 def data_uri_fault(uri: str) -> str | None:
-    """What is wrong with `data://OWNER/COLLECTION/FILE`."""
+    """Check `data://OWNER/COLLECTION/FILE`."""
     if not uri.startswith("data://"):
         return "it does not begin with data://"
     parts = uri.removeprefix("data://").split("/")
@@ -54,44 +55,51 @@ def data_uri_fault(uri: str) -> str | None:
 
 
 def code_fault(uri: str) -> str | None:
-    """What is wrong with `data://OWNER/COLLECTION/FILE` or `file://PATH` (an archive or folder)."""
+    """Check `data://OWNER/COLLECTION/FILE` or `file://PATH` (an archive or folder)."""
     if not uri.startswith("file://"):
         return data_uri_fault(uri) if uri.startswith("data://") else "it begins neither with data:// nor with file://"
     return _path_fault(uri.removeprefix("file://"))
 
 
 def address_fault(address: str) -> str | None:
-    """What is wrong with the address of a cluster: `https://…`, `http://…`, `file://DIR`, `local` or `local:NAME`."""
+    """Check the address of a cluster: `https://…`, `http://…`, `file://DIR`, `local` or `local:NAME`."""
     if address.startswith("file://"):
         return _path_fault(address.removeprefix("file://"))
-    if _LOCAL.fullmatch(address):
-        return None
+    if address == "local" or address.startswith("local:"):
+        return _local_fault(address)
     if not address.startswith(("https://", "http://")):
-        return "it is none of https://…, http://…, file://DIR, local, local:NAME"
+        return "it is not one of https://…, http://…, file://DIR, local, local:NAME"
     return _url_fault(address)
+
+
+def _local_fault(address: str) -> str | None:
+    _, separator, name = address.partition(":")
+    if not separator or LOCAL_CLUSTER_NAME.fullmatch(name):
+        return None
+    return "the name of a local cluster is a letter or digit, then at most 62 letters, digits, hyphens and underscores"
 
 
 def _url_fault(address: str) -> str | None:
     if _unsafe(address) or not address.isascii() or set(address) & set(' \\"<>^`{|}'):
-        return "it holds characters that no URL has"
+        return "it contains characters that are not allowed in a URL"
     if "?" in address or "#" in address:
-        return "it goes on behind ? or #"
+        return "it has a query or fragment (? or #)"
     try:
         url = urlsplit(address)
         port = url.port
     except ValueError as error:
         return str(error)
     if "@" in url.netloc:
-        return "it holds credentials; keys come from the environment"
+        return "it contains credentials; keys come from the environment"
     if not url.hostname or not _HOST.fullmatch(url.hostname) or port == 0:
-        return "it names no host"
+        return "it has no valid host name"
     return None
 
 
 def _path_fault(path: str) -> str | None:
     if not path:
-        return "it names no path"
-    return "a path holds no control characters" if _unsafe(path) else None
+        return "it has no path"
+    return "a path contains no control characters" if _unsafe(path) else None
 
 
 def _unsafe(text: str) -> bool:

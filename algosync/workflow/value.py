@@ -1,4 +1,4 @@
-"""Values of template variables: node → Python, and the text of a flag → the type that the variable's default has."""
+"""Values of template variables: convert nodes to Python values, and texts of flags to the type of the variable's default."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MAX_DIGITS = 4000  # Python refuses to convert longer ones
 
 
 def python_value(node: Node, path: str, faults: Faults) -> object:
-    """The value of a node. A number that Python would round is told: it would reach the algorithm changed."""
+    """Return the value of a node. Reports a number that Python would round, because the algorithm would receive another value."""
     if isinstance(node, ListNode):
         return [python_value(item, f"{path}[{index}]", faults) for index, item in enumerate(node.items)]
     if not isinstance(node, Scalar):
@@ -45,9 +45,9 @@ def _number(node: Scalar, path: str, faults: Faults) -> int | float:
 
 
 def fit(value: object, default: object) -> object:
-    """The value in the type of the default; a text, all that a flag can give, is read as JSON where the default is no text.
+    """Return the value in the type of the default. If that is not a text, a text value is parsed as JSON, as flags give only texts.
 
-    ValueError: it does not fit; the message does not show it.
+    Raises ValueError, without the value in its message, if the types do not match.
     """
     if default is None or type(value) is type(default) or (type(value), type(default)) == (int, float):
         return value

@@ -1,23 +1,24 @@
-"""YAML → nodes, from the parser's events: places, duplicate keys, merge keys, bounds, and the scalars of YAML 1.2.
+"""Parse YAML into nodes, from the parser's events. Handles locations, duplicate keys, merge keys, limits, and YAML 1.2 scalars.
 
-libyaml's parser is used where PyYAML was built with it, else PyYAML's own. Both are iterative; nothing here is recursive either,
-because what libyaml composes itself crashes on deep nesting. Aliases share the node of their anchor and count in full.
+Uses libyaml's parser if PyYAML was built with it, else PyYAML's own. Both are iterative, and so is this module: libyaml's own
+composer crashes on deep nesting. Aliases share the node of their anchor; each alias counts with the full size of that node.
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from algosync.workflow.fault import Place, quote
+from algosync.workflow.fault import Faults, Location, UnreadableError, quote
 from algosync.workflow.node import (
     MAX_DEPTH,
     MAX_NODES,
     MAX_SIZE,
     SURROGATE,
-    Entry,
     ListNode,
+    MapEntry,
     MapNode,
     Scalar,
     child,
@@ -28,39 +29,40 @@ from algosync.workflow.number import number_fault, resolve
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from algosync.workflow.fault import Faults
-    from algosync.workflow.node import Kind, Node
+    from algosync.core.error import Fault
+    from algosync.workflow.node import Node, ScalarKind
 
 __all__ = ["read_yaml"]
 
-# What neither parser lets pass, looked for first because they name no line; and what YAML 1.1 takes for a line break and changes.
+# Characters that both parsers refuse, searched first because the parsers give no line, and those that YAML 1.1 treats as line
+# breaks.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MERGE = "<<"
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A finished node with its expanded measures."""
+    """A finished node with its size, aliases expanded."""
 
     node: Node
     nodes: int
     size: int
     height: int
-    merge: bool = False  # an unquoted `<<` where a key stands
+    merge: bool = False  # an unquoted `<<` used as a key
 
 
 @dataclass(slots=True)
 class _Open:
-    """A list or map whose end is still to come; a map's parts are keys and values by turns."""
+    """A list or map whose end has not been read. The parts of a map are keys and values in turn."""
 
     is_map: bool
-    place: Place
+    place: Location
     path: str
     anchor: str | None
     parts: list[_Part] = field(default_factory=list)
 
     def next_path(self) -> str:
-        """The path of the part that comes next."""
+        """Return the path of the next part."""
         if not self.is_map:
             return f"{self.path}[{len(self.parts)}]"
         key = self.parts[-1].node if len(self.parts) % 2 else None
@@ -68,25 +70,44 @@ class _Open:
 
 
 def read_yaml(text: str, faults: Faults, *, pure: bool = False) -> Node:
-    """The stream's only document. `pure` forces PyYAML's own parser. UnreadableError: not YAML, which has been told."""
+    """Return the only document of the text. `pure` forces PyYAML's own parser.
+
+    If the text is not YAML, reports that and raises UnreadableError.
+    """
     import yaml
 
     if match := _UNPRINTABLE.search(text):
-        place = Place(text.count("\n", 0, match.start()) + 1, match.start() - text.rfind("\n", 0, match.start()))
+        place = Location(text.count("\n", 0, match.start()) + 1, match.start() - text.rfind("\n", 0, match.start()))
         faults.stop(place, "control-character", f"the character {quote(match.group())}", "write it as an escape in quotes")
     loader: Any = yaml.SafeLoader if pure else getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         return _Builder(faults).build(yaml.parse(text, Loader=loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        faults.stop(_place(mark) if mark else Place(1, 1), "syntax", " ".join(filter(None, (error.context, error.problem))))
-    except yaml.YAMLError as error:  # the reader's: encodings and characters, both checked before
-        faults.stop(Place(1, 1), "syntax", str(error))
+        if mark and (deep := _depth_fault(text[: mark.index], loader)):
+            faults.stop(Location(deep.line, deep.column), deep.code, deep.message)
+        faults.stop(_place(mark) if mark else Location(1, 1), "syntax", " ".join(filter(None, (error.context, error.problem))))
+    except yaml.YAMLError as error:  # errors of the decoder: encodings and characters, which are checked before
+        faults.stop(Location(1, 1), "syntax", str(error))
 
 
-def _place(mark: Any) -> Place:
-    """The parsers' marks count from 0."""
-    return Place(mark.line + 1, mark.column + 1)
+def _depth_fault(text: str, loader: Any) -> Fault | None:
+    """Return the `too-deep` fault of the text before a syntax error, if it has one.
+
+    A parser scans up to 1,024 characters ahead of its events, so it can report an error there before it reports the open lists and
+    maps in front of it. One such error is libyaml's own limit on nesting (1,000 levels since libyaml 0.2.6).
+    """
+    import yaml
+
+    faults = Faults()
+    with suppress(UnreadableError, yaml.YAMLError):
+        _Builder(faults).build(yaml.parse(text, Loader=loader))
+    return next((fault for fault in faults.found if fault.code == "too-deep"), None)
+
+
+def _place(mark: Any) -> Location:
+    """Convert a parser's mark, which counts from 0."""
+    return Location(mark.line + 1, mark.column + 1)
 
 
 class _Builder:
@@ -94,7 +115,7 @@ class _Builder:
 
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
-        self.anchors: dict[str, _Part | None] = {}  # None: still open
+        self.anchors: dict[str, _Part | None] = {}  # None: not finished yet
         self.stack: list[_Open] = []
         self.root: Node | None = None
         self.nodes = self.size = 0
@@ -129,7 +150,7 @@ class _Builder:
         node = Scalar(mark.line + 1, mark.column + 1, kind, json)
         self.finish(_Part(node, 1, len(json), 0, merge), event.anchor)
 
-    def check_scalar(self, event: Any, kind: Kind, json: str) -> tuple[Kind, str]:
+    def check_scalar(self, event: Any, kind: ScalarKind, json: str) -> tuple[ScalarKind, str]:
         place = _place(event.start_mark)
         self.refuse_tag(event.tag, place)
         if kind == "broken":
@@ -164,8 +185,8 @@ class _Builder:
         part = self.anchors.get(name)
         if part is None:
             inside = name in self.anchors
-            code, message = ("alias-cycle", "inside of itself") if inside else ("unknown-alias", "without an anchor before it")
-            self.faults.add(place, self.path(), code, f"the alias {quote(name)} stands {message}")
+            code, message = ("alias-cycle", "inside its own anchor") if inside else ("unknown-alias", "without an anchor before it")
+            self.faults.add(place, self.path(), code, f"the alias {quote(name)} is {message}")
             part = _Part(Scalar(place.line, place.column, "broken", ""), 1, 0, 0)
         if len(self.stack) + part.height > MAX_DEPTH:
             self.faults.stop(place, "too-deep", f"nested deeper than {MAX_DEPTH} levels with this alias")
@@ -177,7 +198,7 @@ class _Builder:
         self.size += size
         if self.nodes > MAX_NODES or self.size > MAX_SIZE:
             limits = f"{MAX_NODES} values or {MAX_SIZE // 1024**2} Mi characters"
-            self.faults.stop(_place(mark), "too-large", f"more than {limits}, what aliases stand for included")
+            self.faults.stop(_place(mark), "too-large", f"more than {limits}, with aliases expanded")
 
     def finish(self, part: _Part, anchor: str | None) -> None:
         if anchor:
@@ -187,14 +208,14 @@ class _Builder:
         else:
             self.root = part.node
 
-    def refuse_tag(self, tag: str | None, place: Place) -> None:
+    def refuse_tag(self, tag: str | None, place: Location) -> None:
         if tag is not None:
             self.faults.add(place, self.path(), "tag", f"the tag {quote(tag)}", "remove it: values have the types of JSON")
 
     def map(self, done: _Open) -> MapNode:
         lines: dict[str, int] = {}
-        own: dict[str, Entry] = {}
-        merged: dict[str, Entry] = {}
+        own: dict[str, MapEntry] = {}
+        merged: dict[str, MapEntry] = {}
         for key, value in zip(done.parts[::2], done.parts[1::2], strict=True):
             if not isinstance(key.node, Scalar) or key.node.kind != "text":
                 self.refuse_key(key.node, done.path)
@@ -206,11 +227,11 @@ class _Builder:
                 if key.merge:
                     self.merge(merged, value.node, done.path)
                 else:
-                    own[text] = Entry(key.node, value.node)
+                    own[text] = MapEntry(key.node, value.node)
         return MapNode(done.place.line, done.place.column, {**merged, **own})
 
-    def merge(self, merged: dict[str, Entry], value: Node, path: str) -> None:
-        """Take over what is not there yet: of several maps the first one wins."""
+    def merge(self, merged: dict[str, MapEntry], value: Node, path: str) -> None:
+        """Add entries whose keys are not present yet: of several maps the first one wins."""
         for source in value.items if isinstance(value, ListNode) else (value,):
             if isinstance(source, MapNode):
                 for name, entry in source.entries.items():

@@ -1,4 +1,4 @@
-"""Answers of clusters, right and then wrong: JSON changed by its structure, HTTP changed by its bytes."""
+"""Mutations of cluster replies: JSON changed in its structure, HTTP changed in its bytes."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ DEEP = [50, 200, 900, 990, 2000, 100_000]
 
 
 def _places(node: Any, found: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
-    """Every container with every key or index in it."""
+    """Return every container with each of its keys or indexes."""
     for key in list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ():
         found.append((node, key))
         _places(node[key], found)
@@ -95,7 +95,7 @@ def _places(node: Any, found: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
 
 
 def change_json(document: Any, chance: random.Random) -> Any:
-    """One to three places get lost, another value, another name, or company."""
+    """In one to three places: remove a value, replace it, rename its key, or add another one."""
     whole = [copy.deepcopy(document)]
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
         places = _places(whole, [])
@@ -123,7 +123,7 @@ def change_json(document: Any, chance: random.Random) -> Any:
 
 
 def change_text(text: bytes, chance: random.Random) -> bytes:
-    """What no JSON writer would write."""
+    """Return text that no JSON writer would produce."""
     place = chance.randrange(len(text) + 1)
     match chance.randrange(10):
         case 0:
@@ -219,7 +219,7 @@ STATUS = [
 
 
 def change_http(status: str, headers: list[str], body: bytes, chance: random.Random) -> bytes:
-    """Returns the bytes to send, after which the connection has to end: they may not say where they do."""
+    """Return the bytes to send. The connection must end after them, because they may not state their length."""
     headers = [f"Content-Length: {len(body)}", *headers]
     for _ in range(chance.choice((1, 1, 2))):
         match chance.randrange(7):
@@ -268,7 +268,7 @@ Changed = tuple[bytes, bool]
 
 
 def mutated(body: bytes, headers: list[str], chance: random.Random, change_body: Callable[[bytes], bytes]) -> Changed:
-    """An answer whose body was changed in most cases, and its HTTP in some."""
+    """Return a reply whose body is changed in most cases, and its HTTP in some."""
     if chance.random() < 0.7:
         body = change_body(body)
     if chance.random() < 0.35:

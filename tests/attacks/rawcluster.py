@@ -1,4 +1,4 @@
-"""An HTTP server that sends exactly the bytes it is given, and keeps exactly the bytes it got."""
+"""An HTTP server that sends exactly the given bytes, and records exactly the received ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEY = "simKEY/+=KEY"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`target` as it stood in the request line, which is ASCII or was never HTTP."""
+    """`target` as in the request line; decoding fails if that is not ASCII."""
 
     method: str
     target: str
@@ -31,7 +31,9 @@ class Request:
 
 @dataclass
 class RawServer:
-    """`answer` gives the bytes to send, and whether the connection stays: it ends where they do not say where they end."""
+    """`answer` returns the bytes to send, and whether the connection stays open. It must end if the bytes do not state their
+    length.
+    """
 
     url: str
     answer: Callable[[Request], tuple[bytes, bool]]
@@ -72,7 +74,7 @@ def _serve(connection: socket.socket, server: RawServer) -> None:
             connection.sendall(data)
             if not stays:
                 connection.shutdown(socket.SHUT_WR)
-                while connection.recv(1 << 16):  # closing on what was not read yet would take the answer back
+                while connection.recv(1 << 16):  # closing a socket with unread data would discard the reply
                     pass
                 return
 
@@ -87,7 +89,7 @@ def _request(connection: socket.socket) -> Request | None:
 
 
 def complete(received: bytes) -> Request | None:
-    """The request in these bytes; None: it is not whole yet."""
+    """Return the request in these bytes, or None if it is incomplete."""
     head, end, body = received.partition(b"\r\n\r\n")
     length = re.search(rb"(?i)^content-length: *(\d+)", head, re.MULTILINE)
     chunked = re.search(rb"(?i)^transfer-encoding: *chunked", head, re.MULTILINE)

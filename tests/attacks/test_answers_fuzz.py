@@ -1,4 +1,4 @@
-"""Tens of thousands of wrong answers to every verb: an error of ours or something usable comes of each, soon, in little memory."""
+"""Tens of thousands of wrong replies to every verb: each gives our error or a usable result, soon, in little memory."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from answer_mutations import DATE, RIGHT, Changed, json_changed, mutated
 from fuzzing import bounded, runs, seed
-from lyingsocket import lying_cluster
 from rawcluster import Request, http, raw_server
+from scriptedsocket import scripted_cluster
 
 from algosync.cluster.algorithms import AlgorithmInfo, Build, Version
 from algosync.cluster.connection import Cluster
@@ -26,7 +26,7 @@ from algosync.core.text import printable
 
 SHARDS = 8
 RUNS = 16_000  # and 4,000 of git's
-MEMORY = 200 << 20  # bytes that a shard may need beyond what the process had
+MEMORY = 200 << 20  # bytes that a shard may need in addition
 
 
 def opened(cluster: Cluster) -> int:
@@ -54,7 +54,7 @@ VERBS: Mapping[str, Callable[[Cluster], Any]] = {
 
 
 def right(request: Request) -> str | None:
-    """The answer in RIGHT that fits a request; None: a file's bytes."""
+    """Return the reply in RIGHT that fits a request, or None for a file's bytes."""
     path = request.target.partition("?")[0].strip("/").split("/")
     if path[1] == "data":
         leaf = "put" if request.method == "PUT" else None
@@ -67,8 +67,8 @@ def right(request: Request) -> str | None:
 
 
 @dataclass
-class Liar:
-    """Answers rightly up to the request that is chosen, and from then on wrongly."""
+class FaultyReplies:
+    """Replies correctly up to a chosen request, and incorrectly from then on."""
 
     chance: random.Random = field(default_factory=random.Random)
     honest: int = 0
@@ -90,7 +90,7 @@ def _change_bytes(chance: random.Random, body: bytes) -> bytes:
 
 
 def usable(value: object) -> bool:
-    """Of the types that the rest of the program builds upon."""
+    """Whether a value has the types that the rest of the program relies on."""
     match value:
         case None | int() | str():
             return True
@@ -113,7 +113,7 @@ def usable(value: object) -> bool:
 
 
 def _plain(value: object) -> bool:
-    """It can be written and read again, also where the stack is deep already."""
+    """Whether it can be written and read again, also with a deep stack."""
     try:
         return json.loads(json.dumps([[[value]]], allow_nan=False)) == [[[value]]]
     except (ValueError, RecursionError):
@@ -122,37 +122,37 @@ def _plain(value: object) -> bool:
 
 @pytest.fixture(autouse=True)
 def _quiet(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.CRITICAL, "urllib3")  # it tells of each odd header
+    caplog.set_level(logging.CRITICAL, "urllib3")  # it logs each odd header
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_right_answer_is_taken(verb: str) -> None:
-    """Over a network, and without one."""
-    with raw_server(Liar(honest=99)) as server:
+def test_a_right_reply_is_accepted(verb: str) -> None:
+    """With a network, and without one."""
+    with raw_server(FaultyReplies(honest=99)) as server:
         found = VERBS[verb](server.cluster())
     assert usable(found)
-    assert VERBS[verb](lying_cluster(Liar(honest=99))) == found
+    assert VERBS[verb](scripted_cluster(FaultyReplies(honest=99))) == found
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_a_wrong_answer_is_an_error_of_ours_or_harmless(shard: int) -> None:
-    liar = Liar()
+def test_a_wrong_reply_is_our_error_or_harmless(shard: int) -> None:
+    replies = FaultyReplies()
     failed = 0
     count = runs(RUNS // SHARDS)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    cluster = lying_cluster(liar)
+    cluster = scripted_cluster(replies)
     for number in range(count):
-        liar.chance = random.Random(f"{seed()}-{shard}-{number}")
-        verb = liar.chance.choice(list(VERBS))
-        liar.honest = liar.chance.choice((0, 0, 0, 1))
+        replies.chance = random.Random(f"{seed()}-{shard}-{number}")
+        verb = replies.chance.choice(list(VERBS))
+        replies.honest = replies.chance.choice((0, 0, 0, 1))
         try:
             with bounded((verb, shard, number)):
                 result = VERBS[verb](cluster)
         except AlgosyncError as error:
             failed += 1
-            told = f"{error.message} {error.hint}"
-            assert printable(told) == told, (verb, shard, number)
-            assert len(told) < 4000
+            shown = f"{error.message} {error.hint}"
+            assert printable(shown) == shown, (verb, shard, number)
+            assert len(shown) < 4000
         else:
             assert usable(result), (verb, shard, number, repr(result)[:300])
     assert failed > count // 4

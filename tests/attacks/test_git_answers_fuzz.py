@@ -1,4 +1,4 @@
-"""Thousands of wrong answers of a git server: a commit and its files as they are, or an error of ours."""
+"""Thousands of wrong replies of a git server: each gives the correct commit and files, or our error."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from functools import cache
 import pytest
 from answer_mutations import Changed, mutated
 from fuzzing import bounded, runs, seed
-from lyingsocket import URL, lying_host
 from rawcluster import KEY, Request, http
+from scriptedsocket import URL, scripted_host
 
 from algosync.core.credential import credential
 from algosync.core.error import AlgosyncError
@@ -48,7 +48,7 @@ def commit() -> tuple[str, bytes]:
 
 
 def packed(objects: list[tuple[int, bytes]]) -> bytes:
-    """A pack without deltas."""
+    """Return a pack without deltas."""
     out = b"PACK" + (2).to_bytes(4, "big") + len(objects).to_bytes(4, "big")
     for kind, body in objects:
         size, first = len(body) >> 4, kind << 4 | len(body) & 15
@@ -79,7 +79,7 @@ def fetched(pack: bytes) -> bytes:
 
 
 def change_pack(chance: random.Random) -> bytes:
-    """Objects are left out, doubled, of another kind, or hold what no object holds; the pack's own sum is right."""
+    """Leave out, double or retype objects, or give them invalid content; the pack's checksum is right."""
     some = list(objects())
     for _ in range(chance.randint(1, 3)):
         place = chance.randrange(len(some))
@@ -105,7 +105,7 @@ def change_pack(chance: random.Random) -> bytes:
 
 
 def change_lines(data: bytes, chance: random.Random) -> bytes:
-    """The framing of the protocol, and what stands in it."""
+    """Change the framing of the protocol, and its content."""
     at = chance.randrange(len(data) + 1)
     match chance.randrange(8):
         case 0:
@@ -139,7 +139,7 @@ def change_lines(data: bytes, chance: random.Random) -> bytes:
             return data[:at] + bytes(chance.choices(range(256), k=2)) + data[at + 2 :]
 
 
-class Liar:
+class FaultyReplies:
     def __init__(self) -> None:
         self.chance = random.Random()
         self.honest = 0
@@ -161,37 +161,37 @@ def look(repository: Repository) -> Tree:
     return repository.tree(commit()[0])
 
 
-def repository(liar: Liar) -> Repository:
-    return Repository(f"{URL}/git/jane/Hello.git", "jane", credential(KEY, "test"), lying_host(liar))
+def repository(replies: FaultyReplies) -> Repository:
+    return Repository(f"{URL}/git/jane/Hello.git", "jane", credential(KEY, "test"), scripted_host(replies))
 
 
 @pytest.fixture(autouse=True)
 def _quiet(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.CRITICAL, "urllib3")  # it tells of each odd header
+    caplog.set_level(logging.CRITICAL, "urllib3")  # it logs each odd header
 
 
-def test_right_answers_are_taken() -> None:
-    liar = Liar()
-    liar.honest = 99
-    assert look(repository(liar)) == FILES
+def test_right_replies_are_accepted() -> None:
+    replies = FaultyReplies()
+    replies.honest = 99
+    assert look(repository(replies)) == FILES
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_wrong_answers_are_an_error_of_ours_or_harmless(shard: int) -> None:
-    """A commit's id holds for all of its files, so whatever is taken is right."""
-    liar = Liar()
+def test_wrong_replies_are_our_error_or_harmless(shard: int) -> None:
+    """A commit's id covers all of its files, so every accepted reply is right."""
+    replies = FaultyReplies()
     failed = 0
     count = runs(RUNS // SHARDS)
     for number in range(count):
-        liar.chance = random.Random(f"{seed()}-{shard}-{number}")
-        liar.honest = liar.chance.choice((0, 1, 1, 2))
+        replies.chance = random.Random(f"{seed()}-{shard}-{number}")
+        replies.honest = replies.chance.choice((0, 1, 1, 2))
         try:
             with bounded((shard, number)):
-                found = look(repository(liar))
+                found = look(repository(replies))
         except AlgosyncError as error:
             failed += 1
-            told = f"{error.message} {error.hint}"
-            assert printable(told) == told, (shard, number)
+            shown = f"{error.message} {error.hint}"
+            assert printable(shown) == shown, (shard, number)
         else:
             assert found == FILES, (shard, number)
     assert failed > count // 3

@@ -1,4 +1,4 @@
-"""Names that a URL could take for something else arrive exactly as they are, or are never sent."""
+"""Names with special characters arrive unchanged at the server, or are never sent."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ LISTED = {"files": [{"filename": "a", "size": 1, "last_modified": "2021-01-01T00
 
 
 class Recorded:
-    """Answers everything with one body, and keeps what was asked."""
+    """Sends the same body as every reply, and records the requests."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -96,7 +96,7 @@ def server(recorded: Recorded) -> Iterator[RawServer]:
 
 @pytest.fixture(scope="module")
 def verbs(server: RawServer) -> dict[str, object]:
-    """Each sends one request that holds three names, as far as its path has places for them."""
+    """Each sends one request with up to three names in its path."""
     cluster = server.cluster()
     data, algorithms = cluster.data, cluster.algorithms
 
@@ -127,7 +127,7 @@ PATHS = {
 
 
 def sent(verb: str, names: tuple[str, str, str]) -> tuple[bytes, ...]:
-    """What a server reads in the path of the request, segment by segment."""
+    """Return what a server reads in the path of the request, segment by segment."""
     front, count, back = PATHS[verb]
     last = [part if part != "{}" else names[2] for part in back.split("/")[1:]]
     return tuple(part.encode() for part in [*front.split("/")[1:-1], *names[:count], *last])
@@ -141,7 +141,7 @@ def received(request: Request) -> tuple[bytes, ...]:
 
 @pytest.mark.parametrize("verb", PATHS)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_arrives_as_it_is(verb: str, name: str, verbs: dict, recorded: Recorded) -> None:
+def test_a_name_arrives_unchanged(verb: str, name: str, verbs: dict, recorded: Recorded) -> None:
     names = (NAMES[name], "models", NAMES[name])
     recorded.requests.clear()
     verbs[verb](*names)
@@ -160,7 +160,7 @@ def test_a_name_that_no_url_can_hold_is_not_sent(verb: str, name: str, verbs: di
 
 @settings(max_examples=runs(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.tuples(*[st.text(st.characters(codec="utf-8"), min_size=1, max_size=60).filter(lambda t: t not in (".", ".."))] * 3))
-def test_every_name_arrives_as_it_is(verbs: dict, recorded: Recorded, names: tuple[str, str, str]) -> None:
+def test_every_name_arrives_unchanged(verbs: dict, recorded: Recorded, names: tuple[str, str, str]) -> None:
     for verb in ("open", "read", "log"):
         recorded.requests.clear()
         verbs[verb](*names)
@@ -176,8 +176,8 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", [*NAMES, *UNSENT])
-def test_what_a_workflow_may_name_is_what_a_url_can_hold(name: str) -> None:
-    """Algorithms and owners have an allow-list; of files, all that could be read in two ways are refused."""
+def test_a_name_allowed_in_a_workflow_is_allowed_in_a_url(name: str) -> None:
+    """Algorithms and owners have an allow-list. File names that could be read in two ways are refused."""
     text = NAMES.get(name) or UNSENT.get(name, "")
     assert (algorithm_name_fault(text) is None) == (name == "255-bytes")
     assert (owner_fault(text) is None) == (name in OWNERS)
@@ -185,7 +185,7 @@ def test_what_a_workflow_may_name_is_what_a_url_can_hold(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*NAMES, *UNSENT])
-def test_a_listing_may_name_anything_and_it_is_only_a_name(name: str, server: RawServer, recorded: Recorded) -> None:
+def test_any_name_in_a_listing_is_only_a_name(name: str, server: RawServer, recorded: Recorded) -> None:
     text = NAMES.get(name) or UNSENT.get(name, "")
     entry = {"filename": text, "size": 1, "last_modified": "2021-01-01T00:00:00.000Z"}
     recorded.body = json.dumps({"files": [entry, *LISTED["files"]]}).encode()
@@ -197,7 +197,7 @@ def test_a_listing_may_name_anything_and_it_is_only_a_name(name: str, server: Ra
 
 @pytest.mark.parametrize("name", [key for key in [*NAMES, *UNSENT] if key not in OWNERS])
 def test_an_owner_that_no_account_can_have_is_refused(name: str, server: RawServer, recorded: Recorded) -> None:
-    """It would become part of paths, of git's URL and of a user name for HTTP."""
+    """It would become part of paths, of git URLs and of a user name for HTTP."""
     text = NAMES.get(name) or UNSENT.get(name, "")
     recorded.body = json.dumps({"folders": [{"name": text}]}).encode()
     try:

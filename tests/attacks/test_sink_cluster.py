@@ -1,4 +1,4 @@
-"""Every command against a cluster whose every text is hostile: nothing of it reaches a terminal, a CI system or JSON alive."""
+"""Every command against a cluster whose texts are all hostile: none reaches a terminal, a CI system or JSON unescaped."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import pytest
 from harness import Cluster, Workspace, cluster_process
 from twisting import Answer, Ask, Request, Twist, twisted
 
-# One text with everything in it; `\udc9b` is a lone surrogate, as a JSON escape may make one.
+# One text with everything in it. `\udc9b` is a lone surrogate, as a JSON escape can produce it.
 HOSTILE = (
     "\n::set-output name=x::y\n::add-mask::a\n  ::error::b\n##vso[task.setvariable variable=x]y\n##[error]z\n"
     "##teamcity[buildStop]\nsection_start:1:x\r\x1b[0K\x1b[2J\x1b[31m\x1b]8;;http://evil\x07link\x1b]8;;\x07\x1b]0;title\x07\x9b2J\x90q\x9c\b\b\b\x7f\x00"
     "\u202egpj.exe\u2066\u200b\u200d\ufeff\u2028\u2029\x85\udc9b\U000e0041[bold red]live[/]:bomb:{0}%s\v\f\r"
 )
-# What may move a terminal: paint and, where it is live, rich's own cursor moves.
+# Allowed control sequences: colours, and for live output rich's own cursor moves.
 _PAINT = re.compile(r"\x1b\[(?:0|(?:1|2|31|32|33|36)(?:;1)?)m")
 _CURSOR = re.compile(r"\x1b\[(?:\?25[lh]|1A|2K|\d{0,3}m|1;\d{2}m)|\r")
 _UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]")
@@ -34,7 +34,7 @@ def _document(answer: Answer, change: Callable[[object], object]) -> Answer:
 
 
 def _errors(shape: Callable[[], bytes], match: str, status: int = 400) -> Twist:
-    """Everything of that kind fails, in hostile words: body, reason and headers."""
+    """All requests of that kind fail, with hostile text in body, reason and headers."""
     hostile_line = re.sub(r"[\r\n\x00]|[^\x00-\xff]", "", HOSTILE)
 
     def twist(request: Request, ask: Ask) -> Answer:
@@ -63,7 +63,7 @@ def _long() -> bytes:
 
 
 def _settings(request: Request, ask: Ask) -> Answer:
-    """Labels, settings and environments in hostile words: what a plan shows."""
+    """Hostile labels, settings and environments, which a plan shows."""
     path = request.path.split("?")[0]
     if request.method == "GET" and re.fullmatch(r"/v1/algorithms/local/\w+", path):
         return _document(ask(), _hostile_record)
@@ -85,7 +85,7 @@ def _hostile_environments(document: object) -> object:
 
 
 def _listings(request: Request, ask: Ask) -> Answer:
-    """A file with a hostile name and stamp beside those that are there."""
+    """Add a file with a hostile name and stamp to the listing."""
     if request.method != "GET" or request.path.split("?")[0] != "/v1/data/local/One":
         return ask()
     more = {"filename": HOSTILE.replace("/", "").replace("\x00", ""), "size": 3, "last_modified": HOSTILE}
@@ -136,7 +136,7 @@ _GIT = Answer(200, b"", "application/x-git-receive-pack-result")
 
 
 def _refused_push(request: Request, ask: Ask) -> Answer:
-    """`remote:` lines on the second band, the refusal's own words on the first."""
+    """`remote:` lines on the second band, the server's refusal on the first."""
     if not request.path.endswith("/git-receive-pack"):
         return ask()
     text = HOSTILE.encode("utf-8", "surrogatepass")
@@ -154,7 +154,7 @@ def _packets(*lines: bytes | None) -> bytes:
     return b"".join(b"0000" if line is None else b"%04x" % (len(line) + 4) + line for line in lines)
 
 
-# What is twisted, the command, and whether it begins with an empty cluster.
+# The modification, the command, and whether the cluster is empty at first.
 CASES: Mapping[str, tuple[Twist, str, bool]] = {
     "owners": (_owners, "plan", False),
     "record-wrapped": (_errors(_wrapped, "GET /v1/algorithms/"), "plan", False),
@@ -187,12 +187,12 @@ ON_TERMINAL = ("settings", "settings-drift", "push-refused", "build-failed")
 
 @dataclass
 class Stage:
-    """A cluster that does whatever `twist` says, and a workflow that was applied to it before it began to."""
+    """A cluster with modifiable replies, and a workflow that was applied to it before."""
 
     cluster: Cluster
     applied: Workspace
     twist: Twist
-    lied: bool = False
+    changed: bool = False
 
     def answer(self, request: Request, ask: Ask) -> Answer:
         true: list[Answer] = []
@@ -201,12 +201,12 @@ class Stage:
             true.append(ask())
             return true[-1]
 
-        told = self.twist(request, asked)
-        self.lied = self.lied or told not in true
-        return told
+        modified = self.twist(request, asked)
+        self.changed = self.changed or modified not in true
+        return modified
 
     def space(self, root: Path, case: str) -> Workspace:
-        (self.twist, _, fresh), self.lied = CASES[case], False
+        (self.twist, _, fresh), self.changed = CASES[case], False
         return _space(root, self.applied.environ, case.title().replace("-", "") + root.name[-1:]) if fresh else self.applied
 
 
@@ -233,7 +233,7 @@ def _space(root: Path, environ: Mapping[str, str], name: str) -> Workspace:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_piped_holds_nothing_that_steers(stage: Stage, tmp_path: Path, case: str) -> None:
+def test_piped_output_contains_no_control_sequences(stage: Stage, tmp_path: Path, case: str) -> None:
     command = CASES[case][1]
     done = stage.space(tmp_path, case).run(*command.split())
     shown = done.stdout + done.stderr
@@ -245,13 +245,13 @@ def test_what_is_piped_holds_nothing_that_steers(stage: Stage, tmp_path: Path, c
     if "--json" in command and done.stdout:
         assert done.stdout.isascii()
         assert isinstance(json.loads(done.stdout), dict)
-    assert stage.lied
+    assert stage.changed
 
 
 @pytest.mark.parametrize("case", ON_TERMINAL)
-def test_a_terminal_gets_nothing_but_our_own_colours_and_cursor(stage: Stage, tmp_path: Path, case: str) -> None:
+def test_a_terminal_gets_only_our_own_colours_and_cursor_moves(stage: Stage, tmp_path: Path, case: str) -> None:
     shown = _on_terminal(stage.space(tmp_path, case), CASES[case][1].split())
-    assert stage.lied
+    assert stage.changed
     left = _CURSOR.sub("", _PAINT.sub("", shown))
     assert _UNSAFE.findall(left) == []
     assert _COMMANDS.findall(left) == []
@@ -269,7 +269,7 @@ def _on_terminal(space: Workspace, arguments: list[str]) -> str:
     try:
         while data := os.read(master, 65536):
             shown += data
-    except OSError:  # the other side is closed
+    except OSError:  # the other end is closed
         pass
     os.close(master)
     process.wait(60)

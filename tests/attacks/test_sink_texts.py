@@ -1,4 +1,4 @@
-"""Named hostile texts at every way out: results, progress, logs, errors, plans, drift, JSON."""
+"""Hostile texts in every kind of output: results, progress, logs, errors, plans, drift, JSON."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from collections.abc import Callable
 
 import pytest
 
+from algosync.cli.live import watch
+from algosync.cli.terminal import Terminal
 from algosync.core.address import Address
 from algosync.core.change import Action, Change, Drift, Finding
 from algosync.core.error import BuildFailed, Denied, Fault, TestFailed, WorkflowError
 from algosync.core.event import Event, Note, StepDone, StepFailed, StepSkipped, StepStarted
-from algosync.core.plan import Check, Header, Plan
+from algosync.core.plan import Check, Plan, PlanHeader
 from algosync.core.report import fold
 from algosync.core.resource import Resource
 from algosync.core.schedule import Step, Verb
-from algosync.views.document import drift_document, plan_document
-from algosync.views.drift import show_drift
-from algosync.views.error import show_error
-from algosync.views.plan import show_header, show_plan
-from algosync.views.progress import watch
-from algosync.views.report import show_report
-from algosync.views.terminal import Terminal
+from algosync.kinds import KINDS
+from algosync.views.error import error_lines
+from algosync.views.report import closing_lines, failure_lines, outcome_lines
+from algosync.views.subject import Drifted, Planned
 
 TEXTS = {
     "esc": "\x1b[31mred",
@@ -82,7 +81,7 @@ def _plan(text: str) -> Plan:
         ),
     )
     checks = (Check(Address("test", "One", text), "1", 3, payload_of_algorithm=False),)
-    return Plan(Header(text, text, text, text), changes, checks)
+    return Plan(PlanHeader(text, text, text, text), changes, checks, kinds={name: kind.TRAITS for name, kind in KINDS.items()})
 
 
 def _events(text: str) -> list[Event]:
@@ -99,28 +98,29 @@ def _events(text: str) -> list[Event]:
 
 
 def _apply(text: str, terminal: Terminal) -> None:
-    show_report(fold(watch(_events(text), terminal), lambda: True), _plan(text), terminal)
+    report = fold(watch(_events(text), terminal), lambda: True)
+    terminal.result_lines((*outcome_lines(report, _plan(text)), *closing_lines(report, _plan(text))))
+    terminal.tell_lines(failure_lines(report))
 
 
 def _errors(text: str, terminal: Terminal) -> None:
-    show_error(Denied(text, status=403, request_id=text, hint=text), terminal)
-    show_error(TestFailed(text, error_type=text, trace=text), terminal)
-    show_error(WorkflowError(text, (Fault(1, 1, text, text, text, text),)), terminal)
+    terminal.tell_lines(error_lines(Denied(text, status=403, request_id=text, hint=text)))
+    terminal.tell_lines(error_lines(TestFailed(text, error_type=text, trace=text)))
+    terminal.tell_lines(error_lines(WorkflowError(text, (Fault(1, 1, text, text, text, text),))))
 
 
 def _drift(text: str, terminal: Terminal) -> None:
     gone = Resource(HERE, {text: text})
-    show_drift((Finding(HERE, Drift.CHANGED, Resource(HERE, {"a": 1}), gone), Finding(HERE, Drift.UNKNOWN, reason=text)), terminal)
+    findings = (Finding(HERE, Drift.CHANGED, Resource(HERE, {"a": 1}), gone), Finding(HERE, Drift.UNKNOWN, reason=text))
+    terminal.show(Drifted(_plan(text).header, findings, {}), "text")
 
 
 def _planned(text: str, terminal: Terminal) -> None:
-    plan = _plan(text)
-    show_header(plan.header, terminal)
-    show_plan(plan, terminal)
+    terminal.show(Planned(_plan(text), {}), "text")
 
 
 def _bare(text: str, terminal: Terminal) -> None:
-    """A view that forgets to make it harmless."""
+    """A view that does not escape the text."""
     terminal.result(text)
     terminal.tell(f"Traceback:\n{text}")
 
@@ -137,7 +137,7 @@ WAYS: dict[str, Callable[[str, Terminal], None]] = {
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("coloured", [True, False], ids=["coloured", "plain"])
-def test_nothing_steers(way: str, text: str, coloured: bool) -> None:
+def test_no_output_contains_control_sequences(way: str, text: str, coloured: bool) -> None:
     stream = io.StringIO()
     WAYS[way](TEXTS[text], Terminal(stream, stream, (coloured, coloured), live=False))
     shown = stream.getvalue()
@@ -147,12 +147,11 @@ def test_nothing_steers(way: str, text: str, coloured: bool) -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_json_is_ascii_and_says_the_same(text: str) -> None:
+def test_json_is_ascii_with_the_same_content(text: str) -> None:
     stream = io.StringIO()
     terminal = Terminal(stream, stream, (True, True), live=False)
     told = TEXTS[text]
-    document = plan_document(_plan(told), {"timestamp": told})
-    terminal.document(document)
+    terminal.show(Planned(_plan(told), {"timestamp": told}), "json")
     shown = stream.getvalue()
     assert shown.isascii()
     assert _STEERS.findall(shown) == []
@@ -160,18 +159,17 @@ def test_json_is_ascii_and_says_the_same(text: str) -> None:
     read = json.loads(shown)
     assert read["meta"]["timestamp"] == told
     assert read["resource_changes"][0]["change"]["after"]["attributes"] == {"label": told}
-    terminal.document(drift_document((), {}))
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
-def test_json_holds_numbers_that_are_numbers(number: float) -> None:
+def test_json_contains_only_finite_numbers(number: float) -> None:
     stream = io.StringIO()
     Terminal(stream, stream, (False, False), live=False).document({"a": [number, 1.5]})
     assert json.loads(stream.getvalue(), parse_constant=pytest.fail) == {"a": [str(number), 1.5]}
 
 
-def test_what_is_harmless_is_left_alone() -> None:
+def test_harmless_text_is_unchanged() -> None:
     stream = io.StringIO()
-    told = "  a::b  # 漢字 «quoted» [1] c:\\x  ## heading  IPv6 ::1"
-    Terminal(stream, stream, (False, False), live=False).result(told)
-    assert stream.getvalue() == told + "\n"
+    text_shown = "  a::b  # 漢字 «quoted» [1] c:\\x  ## heading  IPv6 ::1"
+    Terminal(stream, stream, (False, False), live=False).result(text_shown)
+    assert stream.getvalue() == text_shown + "\n"

@@ -1,4 +1,4 @@
-"""50,000 workflow texts: each loads as a workflow that keeps every promise, or is told faults; nothing else, and never for long."""
+"""50,000 workflow texts: each loads as a valid workflow or reports faults, never anything else, and never slowly."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from algosync.workflow.yaml_reader import read_yaml
 
 CHUNKS, TEMPLATE_CHUNKS = 10, 2
 TEXTS, TEMPLATES = 49_800, 200
-MEMORY = 150 * 1024  # KiB that the peak of this process may grow by: one text needs a few MiB
+MEMORY = 150 * 1024  # KiB that the peak of this process may grow by; one text needs a few MiB
 
 
 def check_workflow(loaded: Workflow) -> None:
-    """The promises of `core.workflow`, said once more and otherwise than the loader says them."""
+    """Check the promises of `core.workflow`, independently of the loader."""
     names = [spec.name for spec in loaded.algorithms]
     assert names
     assert len({name.lower() for name in names}) == len(names)
@@ -104,7 +104,7 @@ def check_faults(error: WorkflowError) -> None:
 
 
 def load(path: Path, data: bytes) -> bool:
-    """Whether it is right. Any other exception than a WorkflowError fails the test."""
+    """Whether the file is valid. Any exception other than WorkflowError fails the test."""
     try:
         with bounded(data):
             loaded = workflow.load(path, {}, [Secret(KEY)])
@@ -116,7 +116,7 @@ def load(path: Path, data: bytes) -> bool:
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_texts_load_or_tell_faults(tmp_path: Path, chunk: int) -> None:
+def test_texts_load_or_report_faults(tmp_path: Path, chunk: int) -> None:
     chance = random.Random(f"{seed()} {chunk}")
     paths = {suffix: tmp_path / f"w{suffix}" for suffix in (".json", ".yaml")}
     files = {suffix: os.open(path, os.O_RDWR | os.O_CREAT) for suffix, path in paths.items()}
@@ -137,7 +137,7 @@ SEEDS = [path for path in sorted(BROKEN.glob("*.j2")) if not path.name.startswit
 
 
 @pytest.mark.parametrize("chunk", range(TEMPLATE_CHUNKS))
-def test_templates_load_or_tell_faults(tmp_path: Path, chunk: int) -> None:
+def test_templates_load_or_report_faults(tmp_path: Path, chunk: int) -> None:
     chance = random.Random(f"{seed()} template {chunk}")
     for _ in range(runs(TEMPLATES // TEMPLATE_CHUNKS)):
         if chance.random() < 0.3:
@@ -151,8 +151,8 @@ def test_templates_load_or_tell_faults(tmp_path: Path, chunk: int) -> None:
 
 
 @pytest.mark.parametrize("chunk", range(2))
-def test_a_mutated_text_means_the_same_to_both_yaml_parsers_or_neither(chunk: int) -> None:
-    """Where both parsers take a text, values and faults are the same. Their syntax errors and the places of empty values differ."""
+def test_both_yaml_parsers_read_a_mutated_text_in_the_same_way(chunk: int) -> None:
+    """If both parsers accept a text, values and faults are the same. Syntax errors and locations of empty values may differ."""
     chance = random.Random(f"{seed()} parsers {chunk}")
     count, compared = runs(200), 0
     for _ in range(count):

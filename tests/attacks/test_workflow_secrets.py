@@ -1,4 +1,4 @@
-"""API keys and secrets in workflow files, and files of variables that lie: refused at their places, and no secret is shown."""
+"""API keys and secrets in workflow files, and invalid files of variables: refused with location, and no secret is shown."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ KEY = "sim4pT/+zQ9w=="
 OTHER = "simOther1234"
 
 
-def told(
+def faults_of(
     path: Path, given: dict[str, object] | None = None, keys: tuple[str, ...] = (KEY, OTHER)
 ) -> list[tuple[int, int, str, str]]:
-    """Line, column, path and code of each fault; in none of them any part of a key."""
+    """Return line, column, path and code of each fault. None contains any part of a key."""
     with pytest.raises(WorkflowError) as caught:
         workflow.load(path, given or {}, map(Secret, keys))
-    said = repr((str(caught.value), caught.value.faults))
-    assert [key for key in keys if key in said or key[3:] in said] == []
+    shown = repr((str(caught.value), caught.value.faults))
+    assert [key for key in keys if key in shown or key[3:] in shown] == []
     return [(fault.line, fault.column, fault.path, fault.code) for fault in caught.value.faults]
 
 
@@ -85,46 +85,46 @@ DISGUISED = [
 
 
 @pytest.mark.parametrize(("name", "text", "faults"), PLACES)
-def test_an_api_key_is_found_wherever_it_stands(
+def test_an_api_key_is_found_anywhere_in_the_text(
     tmp_path: Path, name: str, text: str, faults: list[tuple[int, int, str, str]]
 ) -> None:
     (tmp_path / name).write_text(text)
-    assert told(tmp_path / name) == faults
+    assert faults_of(tmp_path / name) == faults
 
 
 @pytest.mark.parametrize(("name", "text", "place"), DISGUISED)
-def test_an_api_key_is_found_in_what_a_text_means(tmp_path: Path, name: str, text: str, place: tuple[int, int]) -> None:
+def test_an_api_key_is_found_after_parsing(tmp_path: Path, name: str, text: str, place: tuple[int, int]) -> None:
     (tmp_path / name).write_text(text.replace("{{", "{").replace("}}", "}") if name == "w.json" else text)
-    assert told(tmp_path / name) == [(*place, "algorithms[0].test_payload[0]", "key-in-file")]
+    assert faults_of(tmp_path / name) == [(*place, "algorithms[0].test_payload[0]", "key-in-file")]
 
 
 @pytest.mark.parametrize("given", [{"token": KEY}, {"token": f"Simple {KEY}"}], ids=["whole", "part"])
 @pytest.mark.parametrize("sensitive", ["true", "false"], ids=["sensitive", "open"])
-def test_an_api_key_is_no_value_of_a_variable(tmp_path: Path, sensitive: str, given: dict[str, object]) -> None:
-    """It would be written into the destination's records of the algorithm."""
+def test_an_api_key_cannot_be_the_value_of_a_variable(tmp_path: Path, sensitive: str, given: dict[str, object]) -> None:
+    """It would become part of the algorithm's record on the destination."""
     path = tmp_path / "w.yaml.j2"
     path.write_text(f"variables: {{token: {{sensitive: {sensitive}}}}}\n{HEAD}  test_payload: {{{{ token | tojson }}}}\n")
-    ((line, column, _, code),) = told(path, given)
+    ((line, column, _, code),) = faults_of(path, given)
     assert (line, column, code) == (5, 17, "key-in-file")
 
 
-def test_a_short_key_is_told_only_where_it_is_all_that_stands_there(tmp_path: Path) -> None:
+def test_a_short_key_is_found_only_as_a_whole_value(tmp_path: Path) -> None:
     path = tmp_path / "w.yaml"
     path.write_text(f"{HEAD}  # simple\n  test_payload: [simple, simplest, {{simple: 1}}, simp]\n")
-    assert told(path, keys=("simple",)) == [
+    assert faults_of(path, keys=("simple",)) == [
         (5, 18, "algorithms[0].test_payload[0]", "key-in-file"),
         (5, 37, "algorithms[0].test_payload[2]", "key-in-file"),
     ]
 
 
-def test_an_empty_key_and_another_form_of_one_are_no_key(tmp_path: Path) -> None:
+def test_an_empty_key_and_an_encoded_key_are_not_found(tmp_path: Path) -> None:
     path = tmp_path / "w.yaml"
     path.write_text(f"{HEAD}  test_payload: ['', {base64.b64encode(KEY.encode()).decode()}]\n")
     assert workflow.load(path, {}, [Secret(""), Secret(KEY)]).algorithms[0].test_payload == '["","c2ltNHBULyt6UTl3PT0="]'
 
 
 @pytest.mark.parametrize("value", ["", "123", "  ab  ", "\n\n\n\n"], ids=["empty", "three", "blank-around", "line-breaks"])
-def test_a_secret_that_cannot_be_hidden_is_refused(tmp_path: Path, value: str) -> None:
+def test_a_secret_too_short_to_be_masked_is_refused(tmp_path: Path, value: str) -> None:
     path = tmp_path / "w.yaml.j2"
     path.write_text("variables: {token: {sensitive: true}}\n" + HEAD)
     for verb in (workflow.load, workflow.render, workflow.sensitive):
@@ -156,7 +156,7 @@ VARIABLES = [
 
 
 @pytest.mark.parametrize(("name", "text", "faults"), VARIABLES)
-def test_files_of_variables_that_lie(tmp_path: Path, name: str, text: str, faults: list[tuple[int, int, str]]) -> None:
+def test_invalid_files_of_variables(tmp_path: Path, name: str, text: str, faults: list[tuple[int, int, str]]) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(WorkflowError) as caught:
         workflow.variables([], [tmp_path / name], {})
@@ -173,7 +173,7 @@ def test_files_of_variables_that_lie(tmp_path: Path, name: str, text: str, fault
         pytest.param("w.yaml.j2", HEAD + "  test_payload: {{ cluster }}\n", id="no-block"),
     ],
 )
-def test_a_file_gives_no_variable_that_the_workflow_does_not_have(tmp_path: Path, name: str, text: str) -> None:
+def test_a_file_of_variables_cannot_give_an_unknown_variable(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
     (tmp_path / "v.yaml").write_text("\nclutser: 1\n")
     environ = {"ALGOSYNC_VAR_cluster": "1", "ALGOSYNC_VAR_other": "2"}

@@ -1,4 +1,4 @@
-"""Templates that want out, or too much, by name: each is refused at its line, and its process never outlives who asked for it."""
+"""Templates that try to escape or to use too much: each is refused at its line, and its process never outlives its parent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from algosync import workflow
 from algosync.core.error import WorkflowError
 from algosync.workflow import sandbox
 from algosync.workflow.fault import Faults, UnreadableError
-from algosync.workflow.template import Limits, render_template
+from algosync.workflow.template import TemplateLimits, render_template
 
 ROOT = Path(__file__).parents[2]
 KIB, MIB = 1024, 1024**2
@@ -107,15 +107,17 @@ SYNTAX = {
 }
 
 
-def told(template: str, values: dict[str, object] | None = None, limits: Limits | None = None) -> list[tuple[int, str]]:
+def faults_of(
+    template: str, values: dict[str, object] | None = None, limits: TemplateLimits | None = None
+) -> list[tuple[int, str]]:
     faults = Faults()
     with pytest.raises(UnreadableError):
         render_template(template, values or {}, faults, limits)
     return [(fault.line, fault.code) for fault in faults.found]
 
 
-def told_here(template: str) -> list[tuple[int, str]]:
-    """What the child would tell, without the time that a process takes."""
+def faults_in_process(template: str) -> list[tuple[int, str]]:
+    """Return the faults that the child would report, without the time to start a process."""
     request = {"template": template, "variables": GIVEN, "named": [], "nonce": ""}
     with pytest.raises((sandbox.FailureError, UnicodeEncodeError)) as caught:
         "".join(sandbox.render(request)).encode()
@@ -137,13 +139,13 @@ def told_here(template: str) -> list[tuple[int, str]]:
         for name, template in cases.items()
     ],
 )
-def test_what_a_template_may_not_do_is_told_with_its_line(template: str, code: str) -> None:
-    assert told_here("\n" + template) == [(2, code)]
+def test_a_forbidden_operation_is_reported_with_its_line(template: str, code: str) -> None:
+    assert faults_in_process("\n" + template) == [(2, code)]
 
 
 @pytest.mark.parametrize("name", ["class-of-a-text", "globals-of-cycler", "format-by-filter", "include-absolute"])
-def test_the_child_tells_the_same(name: str) -> None:
-    assert told("\n" + FORBIDDEN[name], GIVEN) == [(2, "template-forbidden")]
+def test_the_child_reports_the_same(name: str) -> None:
+    assert faults_of("\n" + FORBIDDEN[name], GIVEN) == [(2, "template-forbidden")]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +157,7 @@ def test_the_child_tells_the_same(name: str) -> None:
         pytest.param("{{ '{% include \"x\" %}' }}", '{% include "x" %}', id="tag-in-a-text"),
     ],
 )
-def test_what_only_looks_like_a_way_out_is_text(template: str, text: str) -> None:
+def test_harmless_lookalikes_are_rendered(template: str, text: str) -> None:
     assert render_template(template, GIVEN, Faults()).text == text
 
 
@@ -167,7 +169,7 @@ unique upper urlencode wordcount wordwrap
 """
 
 
-def test_globals_and_filters_are_a_known_set() -> None:
+def test_the_globals_and_filters_are_a_fixed_set() -> None:
     env = sandbox.environment()
     assert set(env.globals) == {"range", "dict", "namespace", "cycler", "joiner"}
     assert set(env.filters) == set(FILTERS.split())
@@ -197,7 +199,9 @@ EXPENSIVE = {
 
 @pytest.mark.parametrize("template", EXPENSIVE.values(), ids=EXPENSIVE)
 def test_memory_depth_and_output_are_bounded(template: str) -> None:
-    assert [code for _, code in told(template, limits=Limits(memory=256 * MIB, output=64 * KIB))] == ["template-too-expensive"]
+    assert [code for _, code in faults_of(template, limits=TemplateLimits(memory=256 * MIB, output=64 * KIB))] == [
+        "template-too-expensive"
+    ]
 
 
 LOOPS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
@@ -206,12 +210,12 @@ LOOPS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% en
 @pytest.mark.parametrize(
     ("template", "limits", "message"),
     [
-        pytest.param(LOOPS, Limits(cpu=1, clock=60), "it needs more than 1 s of CPU", id="loops-cpu"),
-        pytest.param("{{ 7 ** (10 ** 9) }}", Limits(cpu=1, clock=60), "it needs more than 1 s of CPU", id="power-cpu"),
-        pytest.param(LOOPS, Limits(cpu=60, clock=0.5), "it takes longer than 0.5 s", id="loops-clock"),
+        pytest.param(LOOPS, TemplateLimits(cpu=1, clock=60), "it needs more than 1 s of CPU", id="loops-cpu"),
+        pytest.param("{{ 7 ** (10 ** 9) }}", TemplateLimits(cpu=1, clock=60), "it needs more than 1 s of CPU", id="power-cpu"),
+        pytest.param(LOOPS, TemplateLimits(cpu=60, clock=0.5), "it takes longer than 0.5 s", id="loops-clock"),
     ],
 )
-def test_cpu_and_time_are_bounded(template: str, limits: Limits, message: str) -> None:
+def test_cpu_and_time_are_bounded(template: str, limits: TemplateLimits, message: str) -> None:
     faults = Faults()
     with pytest.raises(UnreadableError):
         render_template(template, {}, faults, limits)
@@ -219,7 +223,7 @@ def test_cpu_and_time_are_bounded(template: str, limits: Limits, message: str) -
 
 
 @pytest.mark.parametrize("stem", ["{bad}", "{{ 1 + 1 }}", 'a"b', "a'b\\", "a\nimport os", "%s", "{0.__class__}"])
-def test_the_name_of_a_template_means_nothing(tmp_path: Path, stem: str) -> None:
+def test_the_name_of_a_template_has_no_effect(tmp_path: Path, stem: str) -> None:
     path = tmp_path / f"{stem}.yaml.j2"
     path.write_text("algorithms: [{name: A, language: python3, test_payload: {{ 1 + 1 }}}]")
     loaded = workflow.load(path, {})
@@ -257,13 +261,13 @@ def test_a_value_through_tojson_is_that_value(tmp_path: Path, value: str) -> Non
 
 PROGRAM = f"""
 from algosync.workflow.fault import Faults
-from algosync.workflow.template import Limits, render_template
-render_template({LOOPS!r}, {{}}, Faults(), Limits(cpu=600, clock=600))
+from algosync.workflow.template import TemplateLimits, render_template
+render_template({LOOPS!r}, {{}}, Faults(), TemplateLimits(cpu=600, clock=600))
 """
 
 
 def child_of(pid: int) -> int:
-    """The only child of a process, as soon as it has one."""
+    """Return the only child of a process, as soon as it exists."""
     children = Path(f"/proc/{pid}/task/{pid}/children")
     while not (found := children.read_text().split()):
         time.sleep(0.005)
@@ -271,7 +275,7 @@ def child_of(pid: int) -> int:
 
 
 def computes(pid: int) -> None:
-    """Wait until the process renders: it has put itself under its limit of CPU time."""
+    """Wait until the process renders: it has set its limit of CPU time."""
     limits = Path(f"/proc/{pid}/limits")
     while not re.search(r"Max cpu time +600 ", limits.read_text()):
         time.sleep(0.005)
@@ -280,7 +284,7 @@ def computes(pid: int) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("moment", ["begins", "computes"])
-def test_the_child_ends_with_its_parent_however_that_ends(sent: signal.Signals, moment: str) -> None:
+def test_the_child_ends_with_its_parent(sent: signal.Signals, moment: str) -> None:
     with subprocess.Popen([sys.executable, "-c", PROGRAM], cwd=ROOT, stderr=subprocess.DEVNULL) as parent:
         child = child_of(parent.pid)
         ends = os.pidfd_open(child)

@@ -1,4 +1,4 @@
-"""Workflow files that lie, by name: refused at the right place, or taken for what they say, digit by digit."""
+"""Hostile workflow files: refused with the right location, or read correctly, digit by digit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from algosync.core.error import WorkflowError
 
 
 def faults(folder: Path, name: str, text: str | bytes) -> list[tuple[int, int, str]]:
-    """Line, column and code of each fault. Refusing takes no time, and no message could steer a terminal."""
+    """Return line, column and code of each fault. Refusing is fast, and no message contains control characters."""
     path = folder / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(WorkflowError) as caught, bounded(name):
@@ -24,17 +24,17 @@ def faults(folder: Path, name: str, text: str | bytes) -> list[tuple[int, int, s
 
 
 def in_yaml(payload: str) -> str:
-    """A workflow whose payload begins on line 5, column 5."""
+    """Return a workflow whose payload starts on line 5, column 5."""
     return f"algorithms:\n- name: A\n  language: python3\n  test_payload:\n    {payload}\n"
 
 
 def in_json(payload: str) -> str:
-    """A workflow whose payload begins on line 3, column 2."""
+    """Return a workflow whose payload starts on line 3, column 2."""
     return f'{{"algorithms": [{{"name": "A", "language": "python3",\n"test_payload":\n {payload}}}]}}'
 
 
 def laughs(template: str) -> str:
-    """Ten to the ninth, in nine lines."""
+    """Nine lines that expand to 10⁹ values."""
     lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"] if "<<" not in template else ["a: &a {k: v}"]
     lines += [f"{b}: &{b} " + template.format(", ".join([f"*{a}"] * 10)) for a, b in zip("abcdefgh", "bcdefghi", strict=True)]
     return "\n".join(lines) + "\n"
@@ -180,19 +180,19 @@ SENT_YAML = [
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), YAML)
-def test_yaml_that_lies(tmp_path: Path, text: str | bytes, told: list[tuple[int, int, str]]) -> None:
-    assert faults(tmp_path, "w.yaml", text) == told
+@pytest.mark.parametrize(("text", "expected"), YAML)
+def test_hostile_yaml(tmp_path: Path, text: str | bytes, expected: list[tuple[int, int, str]]) -> None:
+    assert faults(tmp_path, "w.yaml", text) == expected
 
 
-@pytest.mark.parametrize(("text", "told"), JSON)
-def test_json_that_lies(tmp_path: Path, text: str | bytes, told: list[tuple[int, int, str]]) -> None:
-    assert faults(tmp_path, "w.json", text) == told
+@pytest.mark.parametrize(("text", "expected"), JSON)
+def test_hostile_json(tmp_path: Path, text: str | bytes, expected: list[tuple[int, int, str]]) -> None:
+    assert faults(tmp_path, "w.json", text) == expected
 
 
-@pytest.mark.parametrize(("text", "told"), NAMES)
-def test_names_that_lie(tmp_path: Path, text: str, told: list[tuple[int, int, str]]) -> None:
-    assert faults(tmp_path, "w.json", text) == told
+@pytest.mark.parametrize(("text", "expected"), NAMES)
+def test_hostile_names(tmp_path: Path, text: str, expected: list[tuple[int, int, str]]) -> None:
+    assert faults(tmp_path, "w.json", text) == expected
 
 
 def payload(folder: Path, name: str, text: str) -> str | None:
@@ -202,17 +202,17 @@ def payload(folder: Path, name: str, text: str) -> str | None:
 
 @pytest.mark.parametrize("text", ALIKE, ids=lambda text: text[:24])
 @pytest.mark.parametrize(("name", "place"), [("w.yaml", in_yaml), ("w.json", in_json)], ids=["yaml", "json"])
-def test_what_is_sent_is_what_was_written(tmp_path: Path, name: str, place: Callable[[str], str], text: str) -> None:
+def test_payloads_are_sent_as_written(tmp_path: Path, name: str, place: Callable[[str], str], text: str) -> None:
     assert payload(tmp_path, name, place(text)) == text
 
 
 @pytest.mark.parametrize(("text", "sent"), SENT_YAML, ids=[text or "nothing" for text, _ in SENT_YAML])
-def test_yaml_is_read_by_the_rules_of_its_version_1_2(tmp_path: Path, text: str, sent: str) -> None:
+def test_yaml_is_read_as_yaml_1_2(tmp_path: Path, text: str, sent: str) -> None:
     assert payload(tmp_path, "w.yaml", in_yaml(text)) == sent
 
 
 @pytest.mark.parametrize("name", ["w.yaml", "w.json"])
-def test_a_long_text_takes_no_time(tmp_path: Path, name: str) -> None:
+def test_a_long_text_is_fast(tmp_path: Path, name: str) -> None:
     text = "x" * 2_000_000
     with bounded(name):
         assert payload(tmp_path, name, in_json(f'"{text}"')) == f'"{text}"'

@@ -1,4 +1,4 @@
-"""Workflow texts that nobody would write: right and broken ones, mutated by bytes, pieces, tokens, lines and structure."""
+"""Workflow texts for fuzzing: valid and broken ones, mutated by bytes, pieces, tokens, lines and structure."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ EVERYTHING: dict[str, Any] = {
     "run_only": False,
 }
 KEY = "simKEY/+of=5"  # an API key of the environment
-# Texts that stand for themselves in a document.
+# Texts that are inserted into a document without quotes.
 RAW = ["1e999", "-0.0", "014", "NaN", "0x1F", "1_000", '"\\ud800"', '"\\u0000"', "{},", "*a"]
 RAW += ["9" * 5000, "[" * 5000 + "]" * 5000, "!!str 1", '"sim\\u004bEY/+of=5"']
 NAMES = ["..", "a/b", "A", "B", "b", "data://.my/a/b", "data://a/../c", "data://.my/a/..", "local"]
@@ -94,7 +94,7 @@ DOCUMENTS = [json.dumps(EVERYTHING), *(text.decode() for text in TEXTS[".json"][
 
 
 def mutated(chance: random.Random, suffix: str) -> bytes:
-    """A text of a `.json` or `.yaml` file."""
+    """Return the text of a `.json` or `.yaml` file."""
     way = chance.choice(["bytes", "text", "structure", "structure"])
     if way == "structure":
         return document_text(chance).encode("utf-8", "surrogatepass")
@@ -146,7 +146,7 @@ def with_lines(chance: random.Random, text: str) -> str:
 
 
 def document_text(chance: random.Random) -> str:
-    """A document with other values, keys or places of values, as JSON, which is YAML too."""
+    """Return a document with changed values, keys or structure, as JSON, which is valid YAML."""
     document = json.loads(chance.choice(DOCUMENTS))
     for _ in range(chance.choice([1, 1, 2, 3])):
         change(chance, chance.choice(list(containers(document))))
@@ -157,7 +157,7 @@ def document_text(chance: random.Random) -> str:
 
 
 def containers(value: Any) -> Iterator[Any]:
-    """All maps and lists in a value, itself included."""
+    """Yield all maps and lists in a value, including itself."""
     if isinstance(value, (dict, list)):
         yield value
         for inner in value.values() if isinstance(value, dict) else value:

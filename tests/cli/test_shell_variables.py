@@ -1,4 +1,4 @@
-"""What `emulator env` tells a shell that has other clusters' variables, or somebody's own."""
+"""The variables of `emulator env` in a shell that already has those of another cluster, or the user's own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from algosync.cli.embedded import LocalCluster
-from algosync.cli.shell_variables import as_destination, as_source, outdated
+from algosync.cli.local.running import LocalCluster
+from algosync.cli.local.shell_variables import as_destination, as_source, outdated
 from algosync.core.secret import Secret
 
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "GIT_SSL_CAINFO")
@@ -15,7 +15,7 @@ BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "GIT_SSL_CAI
 
 @pytest.fixture
 def tls(tmp_path: Path) -> Path:
-    """The folder where a cluster has its authority."""
+    """The folder with a cluster's certificate authority."""
     folder = tmp_path / "state" / "local" / "default" / "tls"
     folder.mkdir(parents=True)
     (folder / "ca.pem").write_text("OURS\n")
@@ -27,8 +27,8 @@ def cluster(tls: Path | None) -> LocalCluster:
     return LocalCluster("http://localhost:1", Secret("simKey"), Secret("simAdmin"), "local", 1, "", *files, None, {}, "")
 
 
-def test_a_plain_cluster_rids_the_shell_of_anothers_authorities(monkeypatch: pytest.MonkeyPatch, tls: Path) -> None:
-    """Those of one that was reset, too: nothing can be reached with a bundle that is not there."""
+def test_a_cluster_without_tls_unsets_authorities_of_another_cluster(monkeypatch: pytest.MonkeyPatch, tls: Path) -> None:
+    """Also if that cluster was reset: no HTTPS server can be reached with a bundle that does not exist."""
     for name in BUNDLES:
         monkeypatch.setenv(name, str(tls / "bundle.pem"))
     for name in ("DESTINATION_CA_CERT", "NODE_EXTRA_CA_CERTS", "SOURCE_CA_CERT"):
@@ -40,8 +40,8 @@ def test_a_plain_cluster_rids_the_shell_of_anothers_authorities(monkeypatch: pyt
     assert outdated(as_source(cluster(None)), source=True) == ["SOURCE_CA_CERT"]
 
 
-def test_node_trusts_what_it_trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tls: Path) -> None:
-    """Its variable names one file only, which stays good with a plain cluster."""
+def test_node_keeps_its_trusted_authorities(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tls: Path) -> None:
+    """Its variable names a single file, which stays valid when another cluster serves no TLS."""
     corporate = tmp_path / "corporate.pem"
     corporate.write_text("THEIRS")
     monkeypatch.setenv("NODE_EXTRA_CA_CERTS", str(corporate))

@@ -1,4 +1,4 @@
-"""On a real terminal: the prompt, the moving part, the signals."""
+"""Commands on a real terminal: the prompt, the live progress display, signals."""
 
 import os
 import pty
@@ -15,7 +15,7 @@ from algosync.emulator.records.accounts import key_id
 
 
 class Session:
-    """A command on a pseudo-terminal; everything it shows is kept."""
+    """A command on a pseudo-terminal. `shown` is everything it has written so far."""
 
     def __init__(self, workspace: Workspace, *arguments: str) -> None:
         self._master, slave = pty.openpty()
@@ -38,7 +38,7 @@ class Session:
         deadline = time.monotonic() + timeout
         while text not in self.shown:
             ready, _, _ = select.select([self._master], [], [], max(deadline - time.monotonic(), 0))
-            assert ready, f"{text!r} did not come:\n{self.shown}"
+            assert ready, f"{text!r} was not shown:\n{self.shown}"
             if not self._read():
                 break
         assert text in self.shown, f"it ended without {text!r}:\n{self.shown}"
@@ -46,7 +46,7 @@ class Session:
     def _read(self) -> bool:
         try:
             data = os.read(self._master, 65536)
-        except OSError:  # the other side is closed
+        except OSError:  # the command has closed its side
             return False
         self.shown += data.decode(errors="replace")
         return bool(data)
@@ -72,7 +72,7 @@ def one(workspace: Workspace) -> Workspace:
     return workspace
 
 
-def test_yes_is_asked_for_and_progress_moves(one: Workspace) -> None:
+def test_apply_asks_for_yes_and_shows_live_progress(one: Workspace) -> None:
     session = Session(one, "apply")
     session.until("Enter a value: ")
     assert "Only 'yes' will be accepted to approve." in session.shown
@@ -81,12 +81,12 @@ def test_yes_is_asked_for_and_progress_moves(one: Workspace) -> None:
     assert session.end() == 0
     assert "\x1b[32m+\x1b[0m" in session.shown
     assert "version.One: Building" in session.shown
-    assert "\x1b[?25l" in session.shown  # the cursor is hidden while the rows move …
-    assert session.shown.rindex("\x1b[?25h") > session.shown.rindex("\x1b[?25l")  # … and is there again afterwards
+    assert "\x1b[?25l" in session.shown  # the cursor is hidden while rows are redrawn
+    assert session.shown.rindex("\x1b[?25h") > session.shown.rindex("\x1b[?25l")  # and is shown afterwards
 
 
 @pytest.mark.parametrize("answer", ["no\n", "y\n", "\n", "\x04"])
-def test_anything_else_declines(cluster: Cluster, one: Workspace, answer: str) -> None:
+def test_any_other_answer_declines(cluster: Cluster, one: Workspace, answer: str) -> None:
     with cluster.writes() as writes:
         session = Session(one, "apply")
         session.until("Enter a value: ")
@@ -108,16 +108,16 @@ def test_a_signal_at_the_prompt(cluster: Cluster, one: Workspace, number: signal
     assert "Interrupted." in session.shown
 
 
-def test_a_key_that_is_typed_is_not_shown(workspace: Workspace) -> None:
+def test_a_typed_key_is_not_echoed(workspace: Workspace) -> None:
     made = workspace.run("emulator", "key", "add").stdout.strip()
     session = Session(workspace, "emulator", "key", "remove", "-")
     session.until("Key: ")
     session.type(f"{made}\n")
     assert session.end() == 0
-    assert session.shown.splitlines() == ["Key: ", f"The key {key_id(made)} opens nothing any more."]
+    assert session.shown.splitlines() == ["Key: ", f"The key {key_id(made)} is removed."]
 
 
-def test_what_changed_at_the_prompt_is_not_overwritten(cluster: Cluster, one: Workspace) -> None:
+def test_changes_made_during_the_prompt_are_not_overwritten(cluster: Cluster, one: Workspace) -> None:
     one.apply()
     one.data("models", "a.bin", b"b" * 3_000_000)
     session = Session(one, "apply")
@@ -130,8 +130,8 @@ def test_what_changed_at_the_prompt_is_not_overwritten(cluster: Cluster, one: Wo
         assert b"".join(download.blocks) == b"theirs"
 
 
-def test_lines_stand_above_the_moving_part(one: Workspace) -> None:
-    """Each begins where a line begins: after a line break, or after the rows were wiped away."""
+def test_lines_are_written_above_the_live_progress(one: Workspace) -> None:
+    """Each starts at the beginning of a line: after a line break, or after the rows were cleared."""
     import re
 
     session = Session(one, "apply", "--auto-approve")
@@ -146,7 +146,7 @@ def test_lines_stand_above_the_moving_part(one: Workspace) -> None:
     assert [text for text in before if not re.search(r"(?:\n|\x1b\[[0-9]*[A-Z]|\r)$", text)] == []
 
 
-def test_a_second_signal_ends_it_at_once_and_the_next_run_goes_on(cluster: Cluster, workspace: Workspace) -> None:
+def test_a_second_signal_ends_the_command_and_the_next_run_continues(cluster: Cluster, workspace: Workspace) -> None:
     workspace.algorithm("Slow", SLOW)
     workspace.write([{"name": "Slow", "language": "python3", "test_payload": 1}])
     session = Session(workspace, "apply", "--auto-approve")

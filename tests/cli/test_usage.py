@@ -1,4 +1,4 @@
-"""A wrong command line is exit 64, a broken workflow exit 1, both before anything is asked of any cluster."""
+"""A wrong command line is exit 64, a broken workflow is exit 1. Both send no request to any cluster."""
 
 import json
 import re
@@ -13,13 +13,13 @@ FILES = [path for path in BROKEN if path.suffix != ".faults"]
 
 
 def flags_of(path: Path) -> list[str]:
-    """The variables that a template is loaded with stand at the top of its list of faults."""
+    """The template variables of a broken workflow, which the first lines of its `.faults` file list."""
     lines = path.with_name(f"{path.name}.faults").read_text().splitlines()
     return [part for line in lines if line.startswith("--var ") for part in ("--var", json.loads(line.removeprefix("--var ")))]
 
 
 def keys_of(path: Path) -> dict[str, str]:
-    """The keys that such a file must not hold, as the environment gives them."""
+    """The API keys of a broken workflow's test, as environment variables. The workflow must not contain them."""
     lines = path.with_name(f"{path.name}.faults").read_text().splitlines()
     keys = [json.loads(line.removeprefix("--secret ")) for line in lines if line.startswith("--secret ")]
     return dict(zip(("DESTINATION_API_KEY", "SOURCE_API_KEY"), keys[1::-1], strict=False))
@@ -60,7 +60,7 @@ def test_usage_errors_are_exit_64(alone: Workspace, arguments: list[str], messag
 
 
 @pytest.mark.parametrize("key", ["sim key", "simkey\n", "simk\u00e9y", "sim\x1bkey"])
-def test_a_key_that_no_key_can_be_is_refused_without_being_shown(alone: Workspace, key: str) -> None:
+def test_an_invalid_key_is_refused_and_not_shown(alone: Workspace, key: str) -> None:
     (alone.folder / "w.json").write_text(json.dumps({"algorithms": [{"name": "One", "language": "python3"}]}))
     environ = {"DESTINATION_API_ADDRESS": "https://api.example.com", "DESTINATION_API_KEY": key}
     done = alone.run("plan", "w.json", environ=environ)
@@ -70,8 +70,8 @@ def test_a_key_that_no_key_can_be_is_refused_without_being_shown(alone: Workspac
 
 
 @pytest.mark.parametrize("path", FILES, ids=[path.name for path in FILES])
-def test_a_broken_workflow_is_exit_1_and_no_request(alone: Workspace, path: Path) -> None:
-    """A listener stands where the destination would be: nobody may come."""
+def test_a_broken_workflow_is_exit_1_without_a_request(alone: Workspace, path: Path) -> None:
+    """A listener at the destination's address must not get a connection."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -87,11 +87,11 @@ def test_a_broken_workflow_is_exit_1_and_no_request(alone: Workspace, path: Path
     assert done.stderr.startswith("Error: ")
 
 
-def test_there_are_enough_of_them() -> None:
+def test_there_are_enough_broken_workflows() -> None:
     assert len(FILES) >= 30
 
 
-def test_a_fault_is_shown_with_its_place_and_what_would_be_right(alone: Workspace) -> None:
+def test_a_fault_is_shown_with_its_place_and_a_suggestion(alone: Workspace) -> None:
     (alone.folder / "w.json").write_text('{"algorithms": [\n  {"name": "One", "langauge": "python3"}\n]}\n')
     done = alone.run("validate", "w.json")
     assert done.returncode == 1
@@ -100,7 +100,7 @@ def test_a_fault_is_shown_with_its_place_and_what_would_be_right(alone: Workspac
     assert "language" in done.stderr
 
 
-def test_code_that_is_not_beside_the_workflow_is_told_for_every_algorithm(alone: Workspace) -> None:
+def test_missing_code_is_reported_for_every_algorithm(alone: Workspace) -> None:
     alone.algorithm("There")
     names = ("There", "Here", "Elsewhere")
     algorithms: list[dict[str, object]] = [{"name": name, "language": "python3"} for name in names]

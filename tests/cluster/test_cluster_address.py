@@ -1,4 +1,4 @@
-"""Addresses: one canonical form, https unless it is loopback, nothing in them that could carry a key elsewhere."""
+"""Addresses: one canonical form, https except for loopback, and nothing that could send a key elsewhere."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def test_canonical(name: str) -> None:
     assert parse(url, "X").authority == url.partition("://")[2]
 
 
-FORM = "must look like https://api.example.com and end there"
+FORM = "must look like https://api.example.com, with nothing after it"
 HIDDEN = "holds a user name or password; keys are given by their own variables"
-ASCII = "names a host with letters beyond ASCII"
-NO_IP = "names no IP address: "
+ASCII = "names a host with non-ASCII letters"
+NO_IP = "has no valid IP address: "
 PLAIN = "is plain http; only https keeps a key secret"
 
 REFUSED = {
@@ -69,7 +69,7 @@ REFUSED = {
     "empty-query": ("https://api.example.com?", FORM),
     "path": ("https://api.example.com/v1", FORM),
     "two-slashes": ("https://api.example.com//", FORM),
-    "parameters": ("https://api.example.com;x", "names no host"),
+    "parameters": ("https://api.example.com;x", "has no valid host name"),
     "percent": ("https://api%2eexample.com", FORM),
     "port-of-letters": ("https://api.example.com:port", FORM),
     "port-zero": ("https://api.example.com:0", FORM),
@@ -83,7 +83,7 @@ REFUSED = {
     "newline": ("https://api.example.com\n", FORM),
     "tab-inside": ("https://api.exa\tmple.com", FORM),
     "space-before": (" https://api.example.com", FORM),
-    "nul": ("https://api.exa\0mple.com", "names no host: 'api.exa\\x00mple.com'"),
+    "nul": ("https://api.exa\0mple.com", "has no valid host name: 'api.exa\\x00mple.com'"),
     "escape": ("https://api.example.com\x1b[2J", FORM),
     "homograph": ("https://\u0430pple.com", ASCII),
     "full-width-dot": ("https://api\uff0eexample.com", ASCII),
@@ -94,12 +94,12 @@ REFUSED = {
     "surrogate": ("https://api.\udcff.com", ASCII),
     "dot-at-the-end": ("https://api.example.com.", "names a host with a dot at its end"),
     "dot-at-localhost": ("http://localhost.", "names a host with a dot at its end"),
-    "empty-label": ("https://api..example.com", "names no host"),
-    "hyphen-first": ("https://-api.example.com", "names no host"),
-    "star": ("https://*.example.com", "names no host"),
-    "dollar": ("https://$(id).com", "names no host"),
-    "label-of-64": (f"https://{'a' * 64}.com", "names no host"),
-    "name-of-254": (f"https://{'a.' * 126}aa", "names no host"),
+    "empty-label": ("https://api..example.com", "has no valid host name"),
+    "hyphen-first": ("https://-api.example.com", "has no valid host name"),
+    "star": ("https://*.example.com", "has no valid host name"),
+    "dollar": ("https://$(id).com", "has no valid host name"),
+    "label-of-64": (f"https://{'a' * 64}.com", "has no valid host name"),
+    "name-of-254": (f"https://{'a.' * 126}aa", "has no valid host name"),
     "integer": ("https://2130706433", NO_IP),
     "hexadecimal": ("https://0x7f000001", NO_IP),
     "octal": ("https://0177.0.0.1", NO_IP),
@@ -108,8 +108,8 @@ REFUSED = {
     "ends-in-hexadecimal": ("https://example.0x", NO_IP),
     "five-numbers": ("https://1.2.3.4.5", NO_IP),
     "too-large-a-number": ("https://1.2.3.256", NO_IP),
-    "mapped": ("http://[::ffff:127.0.0.1]", "hides an IPv4 address in an IPv6 one: "),
-    "mapped-hexadecimal": ("https://[::ffff:a9fe:a9fe]", "hides an IPv4 address in an IPv6 one: "),
+    "mapped": ("http://[::ffff:127.0.0.1]", "contains an IPv4 address inside an IPv6 one: "),
+    "mapped-hexadecimal": ("https://[::ffff:a9fe:a9fe]", "contains an IPv4 address inside an IPv6 one: "),
     "metadata": ("https://169.254.169.254", "is a link-local address, where clouds hand out credentials: "),
     "link-local-6": ("https://[fe80::1]", "is a link-local address, where clouds hand out credentials: "),
     "zone": ("https://[fe80::1%eth0]", FORM),
@@ -145,7 +145,7 @@ def test_a_key_in_the_wrong_variable_is_not_shown(key: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["http://api.example.com", "http://10.0.0.7:8080", "http://[fd00::1]"])
-def test_plain_http_goes_anywhere_where_that_is_asked_for(text: str) -> None:
+def test_insecure_allows_plain_http_to_any_host(text: str) -> None:
     assert parse(text, "X", insecure=True).url == text
     assert parse_git(text, "X", insecure=True) == f"{text}/git"
     with pytest.raises(UsageError):
@@ -153,7 +153,7 @@ def test_plain_http_goes_anywhere_where_that_is_asked_for(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["metadata", "mapped", "password", "homograph", "integer", "file", "dot-at-the-end"])
-def test_and_nothing_else_is_allowed_with_it(name: str) -> None:
+def test_insecure_allows_nothing_else(name: str) -> None:
     with pytest.raises(UsageError):
         parse(REFUSED[name][0].replace("https:", "http:"), "X", insecure=True)
 
@@ -184,13 +184,13 @@ def test_the_git_address_is_derived(address: str, git: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["https://git.example.com", "https://git.example.com/git", "https://git.example.com/git/"])
-def test_or_given(text: str) -> None:
+def test_a_given_git_address_is_used(text: str) -> None:
     assert parse_git(text, "X") == "https://git.example.com/git"
 
 
 @pytest.mark.parametrize(
     "text", ["https://git.example.com/git/git", "https://user:pw@git.example.com/git", "https://169.254.0.1/git"]
 )
-def test_and_checked_as_the_clusters_is(text: str) -> None:
+def test_a_given_git_address_is_checked(text: str) -> None:
     with pytest.raises(UsageError, match=r"^DESTINATION_GIT_ADDRESS "):
         parse_git(text, "DESTINATION_GIT_ADDRESS")

@@ -1,4 +1,4 @@
-"""A directory laid out as the Data API gives what a cluster would, and nothing outside of it."""
+"""A directory with the layout of the Data API returns what a cluster would, and nothing outside of it."""
 
 import os
 from pathlib import Path
@@ -37,19 +37,19 @@ def test_a_young_file_has_no_stamp(root: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [("nobody", "models"), ("quality", "nothing"), ("quality", "models/a.bin"), ("..", "source")])
-def test_what_is_not_there_is_not_found_or_refused(root: Path, name: tuple[str, str]) -> None:
+def test_missing_files_are_not_found_or_refused(root: Path, name: tuple[str, str]) -> None:
     with pytest.raises((NotFound, SourceError)):
         Directory(root).files(*name)
 
 
 @pytest.mark.parametrize("name", ["n" * 256, "é" * 128, "x\ud800", "\0", "..", ".", "", "a/b", "/etc", "a/../..", "quality/../.."])
 @pytest.mark.parametrize("place", [0, 1, 2], ids=["owner", "collection", "file"])
-def test_a_name_that_is_none_is_refused_wherever_it_stands(root: Path, name: str, place: int) -> None:
+def test_an_invalid_name_is_refused_in_every_position(root: Path, name: str, place: int) -> None:
     names = ["quality", "models", "a.bin"]
     names[place] = name
     with pytest.raises(SourceError) as caught, Directory(root).open(*names):
         pytest.fail("it was opened")
-    assert caught.value.message == f"'{printable(name, 200)}' cannot be a file's name"
+    assert caught.value.message == f"'{printable(name, 200)}' cannot be the name of a file"
 
 
 def test_names_in_a_directory_are_only_names(root: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_folder_that_is_a_link_is_not_followed(root: Path, link: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["link", "folder", "missing", "..", "../../../secret", "a\0b"])
-def test_nothing_but_its_own_plain_files(root: Path, name: str) -> None:
+def test_only_plain_files_are_read(root: Path, name: str) -> None:
     with pytest.raises(AlgosyncError), Directory(root).open(".my", "models", name):
         pytest.fail("it was opened")
 
@@ -80,6 +80,6 @@ def test_my_needs_one_owner(root: Path) -> None:
     assert Directory(root).files("quality", "models").keys() == {"a.bin"}
 
 
-def test_a_root_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_root(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="does not exist"):
         Directory(tmp_path / "nowhere")

@@ -1,4 +1,4 @@
-"""What is asked for again and what is not, and what is known of it afterwards."""
+"""Which requests are repeated, and what is known about their effect afterwards."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TARGET = ("me", "models", "copy.bin")
 BUSY = http("503 Unavailable", b"")
 
 
-def test_a_build_is_asked_for_once() -> None:
+def test_a_build_is_requested_once() -> None:
     for reply, error in ((b"", Unreachable), (http("500 No", b""), Unexpected)):
         requests: list[bytes] = []
         with server(reply, requests) as cluster, pytest.raises(error):
@@ -34,14 +34,14 @@ def test_a_build_is_asked_for_once() -> None:
 
 
 @pytest.mark.parametrize("reply", [http("200 OK", b"<html>"), http("504 Gateway Timeout", b"<html>")])
-def test_a_build_that_was_taken_is_told_by_the_builds(reply: bytes) -> None:
+def test_an_accepted_build_request_is_not_repeated(reply: bytes) -> None:
     requests: list[bytes] = []
     with server(reply, requests) as cluster:
         cluster.algorithms.compile("me", "Hello")
     assert len(requests) == 1
 
 
-def test_each_request_for_environments_is_tried_again_on_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_request_for_environments_is_retried_on_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     languages = [{"name": f"language{number}"} for number in range(3)]
 
@@ -53,7 +53,7 @@ def test_each_request_for_environments_is_tried_again_on_its_own(monkeypatch: py
                 raise Unreachable("lost")
             return languages if len(asked) == 2 else []
 
-        client = cluster.algorithms._client  # the official one, at whose place nothing of ours is tried
+        client = cluster.algorithms._client  # the official client, called without our retries
         monkeypatch.setattr(client, "get_supported_languages", lambda: answer("languages"))
         monkeypatch.setattr(client, "get_environment", answer)
         assert cluster.algorithms.environments() == ()
@@ -61,7 +61,7 @@ def test_each_request_for_environments_is_tried_again_on_its_own(monkeypatch: py
 
 
 class Store:
-    """A source that does what its script says, each time it is opened."""
+    """A source that follows a script, one step each time it is opened."""
 
     def __init__(self, *openings: Callable[[], Download]) -> None:
         self.openings = list(openings)
@@ -90,28 +90,28 @@ def longer() -> Download:
 
 
 @pytest.mark.parametrize(("openings", "repeated"), [((denied,), False), ((good, denied), True)])
-def test_what_fails_at_the_source_says_whether_something_went_to_the_destination(
+def test_a_failure_at_the_source_says_whether_anything_was_sent(
     openings: tuple[Callable[[], Download], ...], repeated: bool
 ) -> None:
     with server(BUSY) as cluster, pytest.raises(Denied) as caught:
-        relay(File(Store(*openings), ("a", "b", "c")), cluster.data, TARGET, lambda _: None)
+        relay(File(Store(*openings), ("a", "b", "c")), cluster.data, TARGET, lambda _: None, cluster.retry)
     assert (caught.value.sent, caught.value.repeated) == (False, repeated)
 
 
-def test_a_length_that_is_not_the_listing_s_is_asked_for_twice() -> None:
+def test_a_length_that_differs_from_the_listing_is_read_twice() -> None:
     store = Store(longer, longer, longer)
     with server(BUSY) as cluster, pytest.raises(SourceError) as caught:
-        relay(File(store, ("a", "b", "c"), 3), cluster.data, TARGET, lambda _: None)
+        relay(File(store, ("a", "b", "c"), 3), cluster.data, TARGET, lambda _: None, cluster.retry)
     assert len(store.openings) == 1
     assert caught.value.hint == "the file has just changed, or the server lies; run the same command again"
     assert not caught.value.sent
     with server(http("200 OK", json.dumps({"result": "data://me/models/copy.bin"}).encode())) as cluster:
-        assert relay(File(Store(longer, good), ("a", "b", "c"), 3), cluster.data, TARGET, lambda _: None)[1] == 3
+        assert relay(File(Store(longer, good), ("a", "b", "c"), 3), cluster.data, TARGET, lambda _: None, cluster.retry)[1] == 3
 
 
 def test_an_empty_file_is_relayed_too(tmp_path: Path) -> None:
     (tmp_path / "me" / "models").mkdir(parents=True)
     (tmp_path / "me" / "models" / "empty").write_bytes(b"")
     with server(b"") as cluster, pytest.raises(AlgosyncError) as caught:
-        relay(File(Directory(tmp_path), ("me", "models", "empty")), cluster.data, TARGET, lambda _: None)
-    assert caught.value.sent  # it may be there: a whole body went out
+        relay(File(Directory(tmp_path), ("me", "models", "empty")), cluster.data, TARGET, lambda _: None, cluster.retry)
+    assert caught.value.sent  # a complete body was sent, so the file may exist

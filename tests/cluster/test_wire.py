@@ -1,4 +1,4 @@
-"""The wire against servers that lie, break off, redirect or say no: a typed error each, never a wrong answer."""
+"""The wire with servers that lie, break off, redirect or refuse: each gives a typed error, never a wrong result."""
 
 import json
 import re
@@ -30,7 +30,7 @@ KEY = "simKEY/+=KEY"
 
 
 def whole_request(connection: socket.socket) -> bytes:
-    """Headers and body, which need not come together."""
+    """Read headers and body, which may arrive separately."""
     received = b""
     while b"\r\n\r\n" not in received:
         if not (piece := connection.recv(65536)):
@@ -47,7 +47,7 @@ def whole_request(connection: socket.socket) -> bytes:
 
 @contextmanager
 def server(reply: bytes, requests: list[bytes] | None = None) -> Iterator[Cluster]:
-    """Sends the same bytes to whoever comes, and closes."""
+    """Send the same bytes to every client, and close."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -112,7 +112,7 @@ def wrapped(code: int, message: str = "no") -> bytes:
         (b"", Unreachable),
     ],
 )
-def test_each_bad_answer_is_its_own_error(reply: bytes, error: type[ClusterError]) -> None:
+def test_each_invalid_reply_has_its_error(reply: bytes, error: type[ClusterError]) -> None:
     with server(reply) as cluster, pytest.raises(ClusterError) as caught:
         cluster.algorithms.read("me", "Hello")
     assert type(caught.value) is error
@@ -120,7 +120,7 @@ def test_each_bad_answer_is_its_own_error(reply: bytes, error: type[ClusterError
     assert KEY not in caught.value.message
 
 
-def test_nobody_there_is_unreachable() -> None:
+def test_a_closed_port_is_unreachable() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{unused.getsockname()[1]}"
@@ -132,7 +132,7 @@ def test_nobody_there_is_unreachable() -> None:
         ).algorithms.read("me", "Hello")
 
 
-def test_code_and_request_id_are_kept_and_steering_characters_are_not() -> None:
+def test_code_and_request_id_are_kept_and_control_characters_removed() -> None:
     body = b'{"error":{"id":"req-\\u001b[2J","code":2001,"message":"\\u001b]0;owned\\u0007 no"}}'
     with server(http("403 Forbidden", body)) as cluster, pytest.raises(Denied) as caught:
         cluster.algorithms.read("me", "Hello")
@@ -140,7 +140,7 @@ def test_code_and_request_id_are_kept_and_steering_characters_are_not() -> None:
     assert caught.value.message.endswith("403 \\x1b]0;owned\\x07 no")
 
 
-def test_the_key_goes_into_one_header_and_nothing_is_compressed() -> None:
+def test_the_key_is_in_one_header_and_no_compression_is_requested() -> None:
     seen: list[bytes] = []
     with server(http("200 OK", b"{}"), seen) as cluster:
         cluster.algorithms.read("me", "Hello")
@@ -155,7 +155,7 @@ def download(cluster: Cluster) -> bytes:
         return b"".join(file.blocks)
 
 
-def test_a_download_is_whole_and_its_name_arrives_as_it_is() -> None:
+def test_a_download_is_complete_and_its_name_unchanged() -> None:
     seen: list[bytes] = []
     with server(http("200 OK", b"12345", "X-Data-Type: file"), seen) as cluster:
         assert download(cluster) == b"12345"
@@ -173,7 +173,7 @@ def test_a_download_is_whole_and_its_name_arrives_as_it_is() -> None:
         (http("302 Found", b"", "Location: http://127.0.0.1:1/"), Unexpected),
     ],
 )
-def test_a_download_that_is_not_whole_is_refused(reply: bytes, error: type[ClusterError]) -> None:
+def test_an_incomplete_download_is_refused(reply: bytes, error: type[ClusterError]) -> None:
     with server(reply) as cluster, pytest.raises(ClusterError) as caught:
         download(cluster)
     assert type(caught.value) is error
@@ -226,7 +226,7 @@ def test_the_owner_of_the_key_comes_first() -> None:
 
 
 @pytest.mark.parametrize("member", ["stacktrace", "stack_trace"])
-def test_an_algorithms_own_failure_keeps_its_words_and_trace(member: str) -> None:
+def test_an_algorithms_failure_keeps_its_message_and_trace(member: str) -> None:
     body = json.dumps({"error": {"message": "boom", "error_type": "AlgorithmError", member: "line 1\nline 2"}}).encode()
     with server(http("200 OK", body)) as cluster, pytest.raises(TestFailed) as caught:
         cluster.algorithms.call("me", "Hello", "0.1.0", "1", 60)
@@ -242,7 +242,7 @@ def test_an_algorithms_own_failure_keeps_its_words_and_trace(member: str) -> Non
         ({"stacktrace": 7}, "the algorithm failed"),
     ],
 )
-def test_a_failure_without_words_has_those_of_its_trace(error: dict[str, object], message: str) -> None:
+def test_a_failure_without_message_uses_the_trace(error: dict[str, object], message: str) -> None:
     with server(http("200 OK", json.dumps({"error": error}).encode())) as cluster, pytest.raises(TestFailed) as caught:
         cluster.algorithms.call("me", "Hello", "0.1.0", "1", 60)
     assert caught.value.message == message
@@ -266,10 +266,10 @@ def test_calls_through_the_official_client_fail_as_typed_errors(reply: bytes, er
     assert type(caught.value) is error
 
 
-def test_the_official_client_sends_our_key_whatever_the_machine_says(
+def test_the_official_client_sends_our_key_in_any_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Its own way takes netrc over the key, and proxies and CA files from the environment (PLATFORM.md §1.1)."""
+    """Its own HTTP code would prefer netrc to the key, and use proxies and CA files from the environment (PLATFORM.md §1.1)."""
     folder = tmp_path_factory.mktemp("home")
     (folder / ".netrc").write_text("default login mallory password hunter2\n")
     (folder / ".netrc").chmod(0o600)
@@ -294,7 +294,7 @@ def test_the_official_client_sends_our_key_whatever_the_machine_says(
     assert body == '{"n": 1.50}'
 
 
-def test_an_owner_may_have_a_name_that_the_official_client_refuses() -> None:
+def test_an_owner_name_that_the_official_client_rejects() -> None:
     seen: list[bytes] = []
     answer = b'{"result": 1, "metadata": {"content_type": "json", "duration": 0.1}}'
     with server(http("200 OK", answer), seen) as cluster:

@@ -1,13 +1,13 @@
-"""Addresses are read back as they were written, and order as people list them."""
+"""Addresses: parsing is the inverse of printing, and they sort by algorithm, kind and name."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algosync.core.address import KINDS, Address
+from algosync.core.address import Address
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,20}", fullmatch=True)
-ADDRESSES = st.builds(Address, st.sampled_from(KINDS), NAMES, st.none() | st.text(max_size=20))
+ADDRESSES = st.builds(Address, st.from_regex(r"[a-z]{1,9}", fullmatch=True), NAMES, st.none() | st.text(max_size=20))
 
 
 @given(ADDRESSES)
@@ -23,7 +23,7 @@ def test_order_is_total_and_by_algorithm_first(addresses: list[Address]) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["", "algorithm", "algorithm.", "cluster.X", 'data.X["a"', "data.X[a]", "algorithm.1x", "data.X.y"]
+    "text", ["", "algorithm", "algorithm.", "Data.X", "data.Ä", 'data.X["a"', "data.X[a]", "algorithm.1x", "data.X.y"]
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not an address"):

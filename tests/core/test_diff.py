@@ -19,7 +19,7 @@ UNVERIFIED = replace(RECORD, destination_stamp=None)
 
 
 def decide(want: Resource | None, have: Resource | None, record: Record | None) -> Change | None:
-    """One resource through the whole diff, as planning does it, with nothing to read."""
+    """The change of one resource, as a plan makes it, without reading bytes."""
     recorded = {} if record is None else {FILE: record}
     desired = assume_desired({} if want is None else {FILE: want}, recorded)
     observed = assume_observed({} if have is None else {FILE: have}, recorded)
@@ -41,9 +41,9 @@ def decide(want: Resource | None, have: Resource | None, record: Record | None) 
         (replace(WANT, digest=None), replace(HAVE, stamp="t2", digest="d2"), RECORD, Action.UPDATE, True),
         (replace(WANT, digest=None), replace(HAVE, stamp="t2", digest=None, size=4), RECORD, Action.UPDATE, True),
         (WANT, replace(HAVE, digest="d2"), None, Action.UPDATE, False),
-        # Recorded but never verified, and the source has another size now: nobody else did anything.
+        # Recorded but never verified, and the size at the source changed since: no drift.
         (replace(WANT, stamp="s2", digest=None, size=4), replace(HAVE, digest=None), UNVERIFIED, Action.UPDATE, False),
-        # Settings know their digests on both sides: saying more in the workflow is nobody's drift.
+        # Settings have digests on both sides: a setting that is new in the workflow is no drift.
         (replace(WANT, stamp="s2", digest="d2"), replace(HAVE, digest="d3"), RECORD, Action.UPDATE, False),
         (None, HAVE, RECORD, Action.FORGET, False),
         (None, None, RECORD, Action.FORGET, False),
@@ -55,7 +55,7 @@ def test_the_table(want: Resource | None, have: Resource | None, record: Record 
     assert (change.action, change.drifted) == (action, drifted)
 
 
-def test_what_is_neither_wanted_nor_recorded_is_nobodys_business() -> None:
+def test_what_is_neither_desired_nor_recorded_is_no_change() -> None:
     assert decide(None, HAVE, None) is None
 
 
@@ -76,7 +76,7 @@ def test_a_stamp_that_is_not_trusted_proves_nothing() -> None:
         (replace(WANT, digest=None), replace(HAVE, digest=None, size=4), False, False),
     ],
 )
-def test_bytes_are_read_only_where_they_decide(want: Resource, have: Resource, source: bool, destination: bool) -> None:
+def test_bytes_are_read_only_if_they_decide_something(want: Resource, have: Resource, source: bool, destination: bool) -> None:
     at_source, at_destination = undecided({FILE: want}, {FILE: have})
     assert (FILE in at_source, FILE in at_destination) == (source, destination)
 
@@ -95,7 +95,7 @@ def test_known_digests_decide_alone(want: Resource, have: Resource, record: Reco
 
 
 @given(SIDES, SIDES)
-def test_what_was_recorded_as_done_is_no_change(want: Resource, have: Resource) -> None:
+def test_a_resource_as_recorded_is_no_change(want: Resource, have: Resource) -> None:
     done = replace(have, digest=want.digest, size=want.size)
     change = decide(want, done, record_of(want, done))
     assert change is not None
@@ -103,7 +103,7 @@ def test_what_was_recorded_as_done_is_no_change(want: Resource, have: Resource) 
 
 
 def test_the_record_of_unread_bytes_is_refused() -> None:
-    with pytest.raises(ValueError, match="nobody has read"):
+    with pytest.raises(ValueError, match="was not read"):
         record_of(replace(WANT, digest=None), HAVE)
 
 
@@ -124,5 +124,5 @@ def test_drift_tells_changed_missing_unmanaged_and_unknown() -> None:
     }
 
 
-def test_no_drift_is_silence() -> None:
+def test_without_drift_there_are_no_findings() -> None:
     assert drift({FILE: HAVE}, {FILE: RECORD}, {}) == ()

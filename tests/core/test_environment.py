@@ -1,4 +1,4 @@
-"""A shorthand means the newest environment of its kind; what already runs is kept; nothing is guessed."""
+"""Environments: a shorthand means the newest one, an algorithm keeps the one it has, and nothing is guessed."""
 
 import pytest
 
@@ -41,14 +41,14 @@ def test_the_newest_of_equal_names_is_taken() -> None:
     assert choose("python3", twins, None).id == "new"
 
 
-def test_none_lists_what_there_is_and_the_nearest() -> None:
+def test_an_unknown_language_lists_the_offered_ones_and_the_nearest() -> None:
     with pytest.raises(SourceError) as caught:
         choose("Python 3,9", OFFERED, None)
     assert caught.value.hint is not None
     assert caught.value.hint.startswith("did you mean 'Python 3.9'? it offers: Python 2.7, Python 3.10,")
 
 
-def test_an_id_that_is_gone_is_shown_as_it_is() -> None:
+def test_the_id_of_a_removed_environment_is_shown_as_it_is() -> None:
     assert shown("2", OFFERED) == "Python 3.7"
     assert shown("gone", OFFERED) == "gone"
     assert shown(None, OFFERED) is None
@@ -57,5 +57,5 @@ def test_an_id_that_is_gone_is_shown_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("current", "recorded", "chosen"), [("3", "Python 3.9", "4"), ("3", "Python 2.7", "3"), (None, "Python 3.7", "2")]
 )
-def test_what_we_gave_it_comes_before_what_somebody_set_since(current: str | None, recorded: str, chosen: str) -> None:
+def test_the_recorded_environment_is_preferred_to_the_current_one(current: str | None, recorded: str, chosen: str) -> None:
     assert choose("python3", OFFERED, current, recorded).id == chosen

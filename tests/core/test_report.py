@@ -1,4 +1,4 @@
-"""The exit code is a function of what happened: README.md's table, row by row."""
+"""Reports: the exit code of every combination of events, and the counts."""
 
 import pytest
 
@@ -53,12 +53,12 @@ def test_exit_codes(events: list[Event], wrote: bool, code: int) -> None:
     assert fold(events, lambda: wrote).exit_code == code
 
 
-def test_progress_is_no_result() -> None:
+def test_progress_and_notes_are_not_in_the_report() -> None:
     report = fold([StepStarted(PUSH), Note(PUSH, "x"), done(PUSH)], lambda: True)
     assert (len(report.done), report.failed, report.skipped) == (1, (), ())
 
 
-def test_a_resource_counts_only_when_all_its_steps_succeeded() -> None:
+def test_a_resource_counts_only_if_all_its_steps_succeeded() -> None:
     assert fold([done(PUSH), done(BUILD), done(PUBLISH)], lambda: True).completed(Action.UPDATE) == 2
     assert fold([done(PUSH), done(BUILD), skipped(PUBLISH)], lambda: True).completed(Action.UPDATE) == 1
     assert fold([done(PUSH)], lambda: True).completed(Action.CREATE) == 0

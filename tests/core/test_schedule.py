@@ -1,4 +1,4 @@
-"""The schedule: what may run when, for every plan."""
+"""The schedule: which steps come before which, for every plan; and targets."""
 
 from itertools import pairwise
 
@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
-from algosync.core.plan import Check, Header, Plan, checks_of, plan_of, targeted
+from algosync.core.plan import Check, Plan, PlanHeader, checks_of, plan_of_checks, targeted
 from algosync.core.resource import Resource
-from algosync.core.schedule import PHASES, Step, Verb, schedule
+from algosync.core.schedule import PHASES, Schedule, Verb, schedule
 from algosync.core.workflow import AlgorithmSpec, TestCase, Workflow
+from algosync.kinds import KINDS
 
 VERBS = {
     "algorithm": (Verb.CREATE,),
@@ -19,8 +20,9 @@ VERBS = {
     "source": (Verb.PUSH,),
     "version": (Verb.BUILD, Verb.PUBLISH),
 }
+TRAITS = {name: kind.TRAITS for name, kind in KINDS.items()}
 NAMES = ("A", "B", "C", "D")
-HEADER = Header("w", None, "local", "me")
+HEADER = PlanHeader("w", None, "local", "me")
 
 
 def change(kind: str, algorithm: str, name: str | None = None, action: Action = Action.CREATE) -> Change:
@@ -38,67 +40,138 @@ def plans(draw: st.DrawFn) -> Plan:
             checks.append(Check(Address("test", name), "1", 300, payload_of_algorithm=True, candidate="version" in kinds))
         depends_on.append((name, tuple(sorted(draw(st.sets(st.sampled_from(NAMES[:position])) if position else st.just(set()))))))
     tests = [Check(Address("test", "D", f"t{i}"), "1", 300, payload_of_algorithm=False) for i in range(draw(st.integers(0, 2)))]
-    return Plan(HEADER, tuple(changes), (*checks, *tests), tuple(depends_on))
+    return Plan(HEADER, tuple(changes), (*checks, *tests), tuple(depends_on), kinds=TRAITS)
 
 
-def scheduled(plan: Plan) -> tuple[Step, ...]:
+def scheduled(plan: Plan) -> Schedule:
     return schedule(plan, {c.address: VERBS[c.address.kind] for c in plan.changes if c.action.writes})
+
+
+def needed(found: Schedule, key: str, *, also_followed: bool = False) -> set[str]:
+    """The steps that must succeed (or only end) before this one, directly or through barriers and other steps."""
+    keys = {step.key for step in found.steps}
+    seen: set[str] = set()
+    todo = [key]
+    while todo:
+        before = found.before[todo.pop()]
+        new = {*before.needs, *(before.follows if also_followed else ())} - seen
+        seen |= new
+        todo += new
+    return seen & keys
 
 
 @given(plans())
 def test_one_worker_can_do_the_steps_in_their_order(plan: Plan) -> None:
+    found = scheduled(plan)
     seen: set[str] = set()
-    for step in scheduled(plan):
-        assert step.needs <= seen
-        assert step.follows <= seen
+    for step in found.steps:
+        assert needed(found, step.key, also_followed=True) <= seen
         seen.add(step.key)
 
 
 @given(plans())
 def test_every_verb_and_every_check_is_one_step(plan: Plan) -> None:
-    keys = [step.key for step in scheduled(plan)]
+    keys = [step.key for step in scheduled(plan).steps]
     assert len(keys) == len(set(keys))
     expected = sum(len(VERBS[c.address.kind]) for c in plan.changes) + len(plan.checks)
     assert len(keys) == expected
 
 
 @given(plans())
+def test_a_step_needs_every_step_of_an_earlier_phase_of_its_algorithm(plan: Plan) -> None:
+    found = scheduled(plan)
+    own = [step for step in found.steps if step.address.name != "t0" and step.address.name != "t1"]
+    for step in own:
+        same = {other.key for other in own if other.address.algorithm == step.address.algorithm}
+        earlier = {other.key for other in own if other.key in same and PHASES[other.verb] < PHASES[step.verb]}
+        assert needed(found, step.key) & same == earlier
+
+
+@given(plans())
 def test_nothing_is_published_before_its_payload_has_passed(plan: Plan) -> None:
-    steps = {step.key: step for step in scheduled(plan)}
+    found = scheduled(plan)
+    steps = {step.key: step for step in found.steps}
     for step in steps.values():
         test = f"test.{step.address.algorithm}"
         if step.verb is Verb.PUBLISH and test in steps:
-            assert test in step.needs
+            assert test in needed(found, step.key)
 
 
 @given(plans())
 def test_an_upstream_failure_stops_what_depends_on_it_and_nothing_else(plan: Plan) -> None:
     above = dict(plan.depends_on)
-    for step in scheduled(plan):
-        needed = {key.split(" ")[-1].split(".", 1)[1].split("[")[0] for key in step.needs}
+    found = scheduled(plan)
+    by_key = {step.key: step for step in found.steps}
+    for step in found.steps:
         allowed, todo = {step.address.algorithm}, [step.address.algorithm]
         while todo:
             for other in above.get(todo.pop(), ()):
                 if other not in allowed:
                     allowed.add(other)
                     todo.append(other)
-        assert needed <= allowed
+        algorithms = {by_key[key].address.algorithm for key in needed(found, step.key)}
+        assert algorithms <= allowed
+        if PHASES[step.verb] >= PHASES[Verb.TEST]:
+            assert algorithms >= {key.address.algorithm for key in found.steps if key.address.algorithm in allowed} - {
+                step.address.algorithm
+            }
 
 
 @given(plans())
 def test_testing_and_publishing_follow_the_workflows_order(plan: Plan) -> None:
-    steps = [s for s in scheduled(plan) if PHASES[s.verb] >= PHASES[Verb.TEST] and s.address.name is None]
+    found = scheduled(plan)
+    steps = [s for s in found.steps if PHASES[s.verb] >= PHASES[Verb.TEST]]
     for earlier, later in pairwise(steps):
-        assert earlier.key in later.needs | later.follows
+        assert earlier.key in needed(found, later.key, also_followed=True)
 
 
-def test_a_target_brings_what_it_stands_on() -> None:
+@given(plans())
+def test_the_workflows_tests_run_last(plan: Plan) -> None:
+    found = scheduled(plan)
+    tests = [step for step in found.steps if step.check and not step.check.payload_of_algorithm]
+    for position, test in enumerate(tests, start=len(found.steps) - len(tests)):
+        assert needed(found, test.key, also_followed=True) == {step.key for step in found.steps[:position]}
+
+
+def test_every_verb_has_a_phase() -> None:
+    assert set(PHASES) == set(Verb)
+
+
+def edges(found: Schedule) -> int:
+    return sum(len(before.needs) + len(before.follows) for before in found.before.values())
+
+
+@pytest.mark.parametrize("count", [10, 10_000])
+def test_edges_grow_with_the_data_files_of_one_algorithm(count: int) -> None:
+    files = tuple(change("data", "A", f"file {n}") for n in range(count))
+    found = scheduled(Plan(HEADER, (*files, change("version", "A")), (), (("A", ()),)))
+    assert len(found.steps) == 2 * count + 2
+    assert edges(found) <= 5 * count + 20
+
+
+@pytest.mark.parametrize("count", [10, 2_000])
+def test_edges_grow_with_a_chain_of_algorithms(count: int) -> None:
+    names = [f"N{n}" for n in range(count)]
+    depends_on = tuple((name, (other,)) for name, other in pairwise(reversed(names)))
+    plan = Plan(HEADER, tuple(change("version", name) for name in names), (), (*depends_on, (names[0], ())))
+    found = scheduled(plan)
+    assert [step.address.algorithm for step in found.steps] == [name for name in names for _ in range(2)]
+    assert edges(found) <= 12 * count
+
+
+def test_a_target_brings_what_it_depends_on() -> None:
     everything = tuple(change(k, n, "w" if k == "data" else None) for n in NAMES for k in VERBS)
-    plan = Plan(HEADER, everything, (), (("A", ()), ("B", ("A",)), ("C", ()), ("D", ())))
+    plan = Plan(HEADER, everything, (), (("A", ()), ("B", ("A",)), ("C", ()), ("D", ())), kinds=TRAITS)
     kept = {str(c.address) for c in targeted(plan, ["source.B"]).changes}
     assert kept == {'data.B["w"]', "algorithm.B", "source.B", "algorithm.A", 'data.A["w"]', "source.A", "version.A"}
     assert {str(c.address) for c in targeted(plan, ['data.C["w"]']).changes} == {'data.C["w"]'}
     assert targeted(plan, []) == plan
+
+
+def test_a_test_as_a_target_brings_everything_of_its_algorithm() -> None:
+    check = Check(Address("test", "A"), "1", 300, payload_of_algorithm=True, candidate=True)
+    plan = Plan(HEADER, tuple(change(k, "A", "w" if k == "data" else None) for k in VERBS), (check,), kinds=TRAITS)
+    assert targeted(plan, ["test.A"]) == plan
 
 
 def test_an_unknown_target_is_an_error() -> None:
@@ -111,12 +184,12 @@ def test_a_target_may_be_a_glob() -> None:
     assert {str(c.address) for c in targeted(plan, ["source.[AB]"]).changes} == {"source.A", "source.B"}
 
 
-def test_without_its_version_change_a_check_calls_what_is_published_or_nothing() -> None:
+def test_without_its_version_change_a_check_calls_the_published_version_or_is_left_out() -> None:
     check = Check(Address("test", "A"), "1", 300, payload_of_algorithm=True, candidate=True)
-    new = Plan(HEADER, (change("algorithm", "A"), change("version", "A")), (check,))
+    new = Plan(HEADER, (change("algorithm", "A"), change("version", "A")), (check,), kinds=TRAITS)
     assert targeted(new, ["algorithm.A"]).checks == ()
     version = Change(Address("version", "A"), Action.UPDATE, Resource(Address("version", "A")), Resource(Address("version", "A")))
-    published = Plan(HEADER, (change("algorithm", "A"), version), (check,))
+    published = Plan(HEADER, (change("algorithm", "A"), version), (check,), kinds=TRAITS)
     assert [c.candidate for c in targeted(published, ["algorithm.A"]).checks] == [False]
     assert [c.candidate for c in targeted(published, ["A"]).checks] == [True]
 
@@ -126,4 +199,4 @@ def test_every_test_has_an_address_of_its_own_whatever_its_name() -> None:
     workflow = Workflow("w", "/", (AlgorithmSpec("A", "python3"),), entrypoint="A", tests=tests)
     names = [check.address.name for check in checks_of(workflow, frozenset())]
     assert names == ["a", "a #2", "a #2 #2", "a #3", "a #2 #3"]
-    assert len(schedule(plan_of(workflow, HEADER), {})) == 5
+    assert len(schedule(plan_of_checks(workflow, HEADER), {}).steps) == 5

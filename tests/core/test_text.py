@@ -1,4 +1,4 @@
-"""Outside text cannot steer a terminal; sizes and durations read as people write them."""
+"""Text: control characters are escaped; sizes and durations are short."""
 
 import json
 import pickle
@@ -32,7 +32,7 @@ def test_harmless_text_is_left_alone(text: str) -> None:
         ("\U000e0041", "\\U000e0041"),
     ],
 )
-def test_what_steers_is_shown(text: str, shown: str) -> None:
+def test_control_characters_are_shown_as_escapes(text: str, shown: str) -> None:
     assert printable(text) == shown
 
 
@@ -54,7 +54,7 @@ def test_durations_and_plurals() -> None:
     assert (plural(1, "file"), plural(2, "file")) == ("1 file", "2 files")
 
 
-def test_a_secret_shows_itself_to_nobody() -> None:
+def test_a_secret_is_not_shown_by_repr_or_str() -> None:
     secret = Secret("simABC/+=")
     assert [str(secret), repr(secret), f"{secret}", f"{secret!r:>5}", str([secret])] == ["***", "***", "***", "  ***", "[***]"]
     assert secret.reveal() == "simABC/+="

@@ -18,7 +18,7 @@ __all__ = ["Work", "git", "needs_git", "url"]
 
 GIT = shutil.which("git")
 IDENTITY = {f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-needs_git = pytest.mark.skipif(GIT is None, reason="there is no git here")
+needs_git = pytest.mark.needs("git")
 
 
 def url(site: Emulator, path: str) -> str:

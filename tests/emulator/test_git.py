@@ -297,8 +297,7 @@ def test_an_acknowledged_push_survives_a_kill(tmp_path: Path, environments: Path
 def git(site: Emulator, tmp_path: Path) -> Git:
     """Runs the git program, with credentials for the cluster and its own configuration."""
     program = shutil.which("git")
-    if program is None:
-        pytest.skip("git is not installed")
+    assert program
     (tmp_path / "config").write_text("[user]\n\tname = Test\n\temail = test@localhost\n")
     url = urlsplit(site.address)
     (tmp_path / "credentials").write_text(f"http://{site.user}:{site.key}@{url.netloc}\n")
@@ -315,6 +314,7 @@ def git(site: Emulator, tmp_path: Path) -> Git:
     return run
 
 
+@pytest.mark.needs("git")
 def test_the_real_git(site: Emulator, git: Git, tmp_path: Path) -> None:
     site.create("Real")
     url = f"{site.address}/git/local/Real.git"
@@ -340,6 +340,7 @@ def test_the_real_git(site: Emulator, git: Git, tmp_path: Path) -> None:
     assert len(site.get("/v1/algorithms/local/Real/builds")["results"]) == 1
 
 
+@pytest.mark.needs("git")
 def test_shallow_clones_can_push(site: Emulator, git: Git, tmp_path: Path) -> None:
     site.create("Shallow")
     site.push("Shallow", {"file": "1"})
@@ -356,6 +357,7 @@ def test_shallow_clones_can_push(site: Emulator, git: Git, tmp_path: Path) -> No
     assert site.build_of("Shallow", commit)["status"] in ("succeeded", "failed")
 
 
+@pytest.mark.needs("git")
 def test_wrong_credentials(site: Emulator, git: Git, tmp_path: Path) -> None:
     site.create("Secret")
     (tmp_path / "credentials").write_text(f"http://{site.user}:wrong@{site.host}\n")

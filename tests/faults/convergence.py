@@ -1,6 +1,6 @@
-"""One cell: an apply that a fault strikes, the same command again where it stopped, and what is then on the destination.
+"""One cell of the matrix: an apply with a fault, the same command again if it stopped, and the resulting destination.
 
-What is there is asked of the cluster by our own client and git, never of algosync's state.
+The destination is read with our own client and git, never from algosync's state.
 """
 
 from __future__ import annotations
@@ -15,38 +15,38 @@ from reference import ALGORITHMS, FILES, SOURCES, Lane, Seat
 from algosync.core.error import NotFound
 from algosync.core.tree import Blob
 
-__all__ = ["Outcome", "carried_out"]
+__all__ = ["Outcome", "run_cell"]
 
 Requests = Sequence[Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`first`: the run that was struck. `wrong`: what must not be."""
+    """`first` is the run with the fault; `wrong` lists what must not happen."""
 
     cell: Cell
     first: Done
     wrong: tuple[str, ...]
 
 
-def carried_out(cell: Cell, lane: Lane) -> Outcome:
+def run_cell(cell: Cell, lane: Lane) -> Outcome:
     seat = lane.seat()
     lane.strike(*cell.rules(seat.user))
     with lane.requested() as requests:
         first = seat.apply()
     lane.strike()
-    wrong = [*_unfit(cell, first), *_misbehaved(first), *_untold(first, requests, seat)]
+    wrong = [*_wrong_exit_code(cell, first), *_misbehaved(first), *_unreported_writes(first, requests, seat)]
     if cell.name == "key expires":
         seat.renew_keys()
     runs = [first]
     if first.code:
-        wrong += _published_wrong(seat)
+        wrong += _wrong_versions(seat)
         with lane.requested() as later:
             runs.append(seat.apply())
         requests += later
         wrong += _misbehaved(runs[-1])
     if runs[-1].code == 0:
-        wrong += [*_not_as_wanted(seat), *_published_wrong(seat), *_untested(seat, requests), *_left_behind(seat)]
+        wrong += [*_wrong_state(seat), *_wrong_versions(seat), *_untested(seat, requests), *_left_behind(seat)]
     else:
         wrong.append(f"the same command does not converge: {runs[-1].err}")
     if (plan := seat.run("plan")).code or "\nNo changes. " not in plan.out:
@@ -55,23 +55,23 @@ def carried_out(cell: Cell, lane: Lane) -> Outcome:
     return Outcome(cell, first, tuple(wrong))
 
 
-def _unfit(cell: Cell, run: Done) -> Iterator[str]:
+def _wrong_exit_code(cell: Cell, run: Done) -> Iterator[str]:
     if run.code not in cell.call.ends(cell.name):
         yield f"exit {run.code}, not {sorted(cell.call.ends(cell.name))}: {run.err}"
 
 
 def _misbehaved(run: Done) -> Iterator[str]:
-    told = run.out + run.err
-    if "Traceback" in told or "a fault in algosync itself" in told:
-        yield f"a bug shows: {told}"
+    output = run.out + run.err
+    if "Traceback" in output or "a fault in algosync itself" in output:
+        yield f"a bug shows: {output}"
     if (run.code != 0) != ("Error: " in run.err):
         yield f"exit {run.code}, with {run.err}"
     if run.orphans:
         yield "something that it started still runs"
 
 
-def _untold(run: Done, requests: Requests, seat: Seat) -> Iterator[str]:
-    """Exit 1 says that nothing was written."""
+def _unreported_writes(run: Done, requests: Requests, seat: Seat) -> Iterator[str]:
+    """Exit 1 promises that nothing was written."""
     harmless = ("/v1/algo/", f"/git/{seat.user}/")
     done = [r for r in requests if str(r["status"]).startswith("2") and r["method"] not in ("GET", "HEAD")]
     written = [f"{r['method']} {r['path']}" for r in done if not str(r["path"]).startswith(harmless)]
@@ -79,7 +79,7 @@ def _untold(run: Done, requests: Requests, seat: Seat) -> Iterator[str]:
         yield f"exit 1, but {written}"
 
 
-def _not_as_wanted(seat: Seat) -> Iterator[str]:
+def _wrong_state(seat: Seat) -> Iterator[str]:
     if set(seat.api.data.files(seat.user, "Base")) != set(FILES):
         yield "other data files are there"
     for name, content in FILES.items():
@@ -94,8 +94,8 @@ def _not_as_wanted(seat: Seat) -> Iterator[str]:
             yield f"{name}'s head is not what is published: {version}"
 
 
-def _published_wrong(seat: Seat) -> Iterator[str]:
-    """Whatever happened: what is published is right, and was published and built once."""
+def _wrong_versions(seat: Seat) -> Iterator[str]:
+    """In any case, the published version is right, and was built and published once."""
     for name in ALGORITHMS:
         versions = _listed(seat, name, "versions?published=true")
         builds = [str(build["commit_sha"]) for build in _listed(seat, name, "builds") if build["status"] != "failed"]
@@ -121,7 +121,7 @@ def _listed(seat: Seat, name: str, what: str) -> Requests:
 
 
 def _untested(seat: Seat, requests: Requests) -> Iterator[str]:
-    """What was published had answered before; the workflow's test was made."""
+    """The published version had answered its payload before, and the workflow's test was run."""
     good = [f"{r['method']} {r['path']}".partition("?")[0] for r in requests if r["status"] == 200]
     for name in ALGORITHMS:
         version = seat.api.algorithms.published(seat.user, name)

@@ -1,7 +1,7 @@
-"""algosync run by fork: from a process that has imported it once, so that a run costs what it does, not what starting Python does.
+"""Run algosync by fork, from a process that has imported it once, to save Python's start-up time.
 
-`python forking.py` reads requests as JSON lines and answers each when its child has ended. The child is a whole process with its
-own streams, environment and folder; only the pauses that would make a test slow are shorter in it.
+`python forking.py` reads requests as JSON lines and replies when each child has ended. The child is a complete process with its own
+streams, environment and folder. Only pauses are shorter in it.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ import algosync
 
 __all__ = ["Done", "Forks", "forks"]
 
-LONGEST = 300  # seconds; SIGALRM ends a run that hangs, and its exit code is wrong then
+TIME_LIMIT = 300  # seconds; SIGALRM ends a run that hangs, and its exit code is wrong then
 # What the command line makes when it is imported depends on the streams and the environment: that is the child's.
 _CHILDS_OWN = ("algosync.cli.main", "algosync.__main__", "algosync.emulator")
-# What they import later by themselves; not every release of them has or needs all of it.
+# Libraries that these modules import later. Some releases lack some of them.
 _LIBRARIES = ("requests", "Algorithmia.algo_response", "urllib3", "dulwich.client", "deepdiff", "asyncio", "typer._adapters")
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A run that has ended. `orphans`: something that it started still runs."""
+    """A finished run. `orphans`: a process that it started is still running."""
 
     code: int
     out: str
@@ -44,7 +44,7 @@ class Done:
 
 
 class Forks:
-    """The process that forks; for one thread at a time."""
+    """The process that forks. For one thread at a time."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -76,7 +76,7 @@ def forks() -> Iterator[Forks]:
         assert process.stdin
         assert process.stdout
         process.stdin.close()
-        process.wait(LONGEST)
+        process.wait(TIME_LIMIT)
         process.stdout.close()
 
 
@@ -87,25 +87,25 @@ def _serve() -> None:
     for name in _LIBRARIES:
         with suppress(ImportError):
             importlib.import_module(name)
-    gc.freeze()  # children share what is there
+    gc.freeze()  # children share the existing objects
     for line in sys.stdin:
         request = json.loads(line)
         started = time.monotonic()
         child = os.fork()
         if child == 0:
-            _be(request)
+            _run_child(request)
         _, status = os.waitpid(child, 0)
         answer = {"code": os.waitstatus_to_exitcode(status), "seconds": time.monotonic() - started, "orphans": _left(child)}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
 
-def _be(request: Mapping[str, object]) -> None:
-    """The child: `algosync ARGUMENTS`, and the end of the process."""
+def _run_child(request: Mapping[str, object]) -> None:
+    """Be the child: run `algosync ARGUMENTS` and end the process."""
     code = 1
     try:
         os.setsid()
-        signal.alarm(LONGEST)
+        signal.alarm(TIME_LIMIT)
         os.chdir(str(request["folder"]))
         for number, name in ((1, "run.out"), (2, "run.err")):
             os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
@@ -115,7 +115,7 @@ def _be(request: Mapping[str, object]) -> None:
         assert isinstance(arguments, list)
         os.environ.clear()
         os.environ.update(environ)
-        _hurry()
+        _shorten_pauses()
         sys.argv = ["algosync", *arguments]
         from algosync.__main__ import main
 
@@ -123,7 +123,7 @@ def _be(request: Mapping[str, object]) -> None:
         code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
-    except BaseException:  # noqa: BLE001  # what Python itself would print
+    except BaseException:  # noqa: BLE001  # prints what Python itself would print
         traceback.print_exc()
     finally:
         sys.stdout.flush()
@@ -131,17 +131,17 @@ def _be(request: Mapping[str, object]) -> None:
         os._exit(code)
 
 
-def _hurry() -> None:
-    """Only durations: what is waited for, and why, is as it is."""
+def _shorten_pauses() -> None:
+    """Shorten durations only; the causes of waits are unchanged."""
     from algosync.cluster import algorithms
     from algosync.core import plan
-    from algosync.kinds import test, version
+    from algosync.kinds import build, test
     from algosync.net import retry
 
     retry._FIRST = 0.01
     algorithms._GRACE = 1.0
     plan.CALL_TIMEOUT = 2
-    version._APPEAR = 1.0
+    build._LISTED_WITHIN = 1.0
     test._CALLABLE_WITHIN, test._PAUSE = 2.0, 0.2
 
 

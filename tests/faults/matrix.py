@@ -1,9 +1,9 @@
-"""The matrix: every kind of remote call that a reference apply makes, and everything that can go wrong with one.
+"""The matrix: every kind of remote call of a reference apply, and every fault that can happen to one.
 
-`FAULT_MATRIX=all` in the environment asks for every cell; otherwise the rarer faults meet only a quarter of the calls each.
+With `FAULT_MATRIX=all` in the environment every cell runs; otherwise each of the rarer faults runs for a quarter of the calls.
 
-What has to come of a cell is data as well. A fault is of the kind `again` (no answer, or one that is none: the call is made again
-and the run converges), `late` (it had its time: the run stops) or `final` (the run stops). A call says where it is an exception.
+The expected outcome of a cell is data as well. A fault is of the kind `again` (no reply, or an invalid one: the call is repeated
+and the run converges), `late` (the deadline has passed: the run stops) or `final` (the run stops). A call lists its exceptions.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Rule = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`then` as in a file of faults. `everywhere`: each call meets it; others meet a quarter of the calls."""
+    """`then` as in a faults file. `everywhere`: runs for each call; others run for a quarter of the calls."""
 
     then: Rule
     kind: str = "again"
@@ -67,15 +67,15 @@ FAULTS: Mapping[str, Fault] = {
     "build fails": Fault({"build": "fail", "log": "no such package"}, "final"),
     "build never listed": Fault({"build": "never-listed"}),
 }
-_FAMILY = {"bit": "checked", "listing": "list", "build": "builds"}  # these are only for calls that say so
+_FAMILY = {"bit": "checked", "listing": "list", "build": "builds"}  # only for calls that list them
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`match` as in a file of faults, USER to be filled in. `code`: that of a run that cannot get past it.
+    """`match` as in a faults file, with USER as a placeholder. `code` is the exit code of a run that cannot get past the call.
 
-    `also`: families of faults that only some calls have. `fine`, `stops`, `either`: where a fault's kind says something else, or
-    where it is a matter of time. `first`: what has to go wrong before the call is made at all.
+    `also`: families of faults that only some calls have. `fine`, `stops`, `either`: exceptions from the kind of a fault; `either`
+    if it depends on timing. `first`: the fault that makes the call happen at all.
     """
 
     name: str
@@ -90,12 +90,12 @@ class Call:
     first: Sequence[Rule] = ()
 
     def ends(self, fault: str) -> frozenset[int]:
-        """The exit codes that are right."""
+        """Return the accepted exit codes."""
         if fault in self.either:
             return frozenset((0, self.code))
         if fault in self.fine or (FAULTS[fault].kind == "again" and fault not in self.stops):
             return frozenset((0,))
-        # One key does everything: without it, what runs at the same time may have written or not.
+        # All requests use the same key: when it expires, concurrent requests may have written or not.
         return frozenset((1, 4)) if fault == "key expires" and self.code == 4 else frozenset((self.code,))
 
 
@@ -103,18 +103,18 @@ _set = frozenset
 _PUSH = "POST /git/USER/Base.git/git-receive-pack"
 _LISTED = _set(("list",))
 _CHECKED = _set(("checked",))
-# The write was done before its answer came too late, and it is looked at before it would be done again.
+# The write took effect before its reply came too late, and the client looks before it would repeat it.
 _SEEN = _set(("drip", "stall"))
-# A test's answer that is none may be the algorithm's, and is not asked for twice.
+# An invalid reply to a test may come from the algorithm, so the test is not repeated.
 _ANSWERED = _set(("500", "502 in HTML", "done, then 504", "gzip", "gzip, cut", "HTML", "empty", "other shape", "endless"))
 _UNDONE = _set(("HTML", "empty", "other shape"))
-# Somebody else may ask for the same archive once more.
+# Another part of the run may read the same archive once more.
 _ASKED_TWICE = _set(("delay", "drip", "stall", "redirect", "bit flipped"))
 
 CALLS = (
     Call("list the source", "GET /v1/data/.my/models", 1, source=True, also=_LISTED),
     Call("download an archive", "GET /v1/data/.my/code/*", 1, source=True, also=_CHECKED, either=_ASKED_TWICE),
-    # What a flipped bit makes of a data file is a data file: the platform has no checksums.
+    # A data file with a flipped bit is a valid data file: the platform has no checksums.
     Call("download a file", "GET /v1/data/.my/models/big.bin", 4, source=True),
     Call("owners", "GET /v1/data/", 1, also=_LISTED),
     Call("languages", "GET /v1/algorithm-environments/edge/languages", 1),
@@ -123,14 +123,14 @@ CALLS = (
     Call("create an algorithm", "POST /v1/algorithms/USER", 4, fine=_SEEN, stops=_set(("other shape",))),
     Call("update an algorithm", "PUT /v1/algorithms/USER/Top", 4, stops=_set(("other shape",))),
     Call("list the destination", "GET /v1/data/USER/Base", 1),
-    # An empty collection's listing is two bytes long: nothing to drip for long.
+    # The listing of an empty collection is two bytes long: too short for a slow reply.
     Call("list before uploads", "GET /v1/data/USER/Base", 4, nth=2, also=_LISTED, fine=_set(("drip",))),
     Call("list after uploads", "GET /v1/data/USER/Base", 4, nth=3, also=_LISTED),
     Call("create a collection", "POST /v1/data/USER", 4, fine=_SEEN, stops=_UNDONE - {"HTML"}),
     Call("upload", "PUT /v1/data/USER/Base/big.bin", 4, stops=_UNDONE),
     Call("read back", "GET /v1/data/USER/Base/big.bin", 4, also=_CHECKED),
     Call("refs to fetch", "GET /git/USER/Top.git/info/refs?service=git-upload-pack", 1),
-    # What a server refuses it is asked for in another way; a bit may be flipped in what it only tells people.
+    # After a refusal the client asks in another way. A flipped bit may be in text for people.
     Call(
         "fetch",
         "POST /git/USER/Top.git/git-upload-pack",
@@ -154,7 +154,7 @@ CALLS = (
         "POST /v1/algorithms/USER/Base/compile",
         4,
         also=_set(("builds",)),
-        fine=_SEEN | _set(("delay",)),  # what nobody heard in time is asked for again
+        fine=_SEEN | _set(("delay",)),  # requests that timed out are repeated
         first=({"match": _PUSH, "then": FAULTS["build never listed"].then},),
     ),
     Call("read versions", "GET /v1/algorithms/USER/Top/versions", 1),
@@ -177,7 +177,7 @@ class Cell:
         return FAULTS[self.name]
 
     def rules(self, user: str) -> tuple[Sequence[Rule], Sequence[Rule]]:
-        """The faults of the source and of the destination."""
+        """Return the faults of the source and of the destination."""
         rule: dict[str, object] = {"match": self.call.match, "nth": self.call.nth, "then": self.fault.then}
         if self.fault.times != 1:
             rule["times"] = self.fault.times
@@ -193,7 +193,7 @@ def _cells(*, every: bool) -> Iterator[Cell]:
             if family is not None and family not in call.also:
                 continue
             if name == "reset in request" and call.match.startswith("GET "):
-                continue  # it has no body, so that this is a reset before
+                continue  # without a body this equals a reset before it
             if name == "listing stale" and call.nth == 1 and call.name != "builds":
                 continue  # nothing was written before
             if every or fault.everywhere or (row + column) % 4 == 0 or (not call.match.startswith("GET ") and name in _UNDONE):

@@ -1,7 +1,7 @@
-"""The reference apply: two algorithms of which one calls for the other, three data files, everything from a source cluster.
+"""The reference apply: two algorithms, one of which calls the other, three data files, and everything from a source cluster.
 
-A lane is one source and one destination cluster, both with a file of faults, and a process that forks algosync: what runs in a lane
-runs one after the other. Each run has a user of its own on the destination, so that it finds nothing there but what it is given.
+A lane is one source and one destination cluster, each with a faults file, and a process that forks algosync. The runs in a lane are
+sequential. Each run has its own user on the destination, so it finds nothing but its own data there.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _SETTINGS = {"source_visibility": "closed", "license": "apl", "network_access": 
 
 @dataclass
 class Seat:
-    """One run's place: a folder, and a user of the lane's destination."""
+    """The environment of one run: a folder, and a user of the lane's destination."""
 
     lane: Lane
     user: str
@@ -73,12 +73,12 @@ class Seat:
         return self.run("apply", "--auto-approve", "--request-timeout", "3", "--build-timeout", "6")
 
     def renew_keys(self) -> None:
-        """As somebody would whose keys have expired."""
+        """Replace the keys, as a user would after they have expired."""
         self.key, self.source_key = self.lane.destination.add_key(self.user), self.lane.source.add_key()
 
     @cached_property
     def api(self) -> Connection:
-        """For looking, with a key of its own: that of the runs may expire."""
+        """Our own client with its own key, because the keys of the run may expire."""
         key = credential(self.lane.destination.add_key(self.user), "test")
         return connect(parse(self.lane.destination.url, "test"), key, Net())
 
@@ -88,7 +88,7 @@ class Seat:
         return {name: Repository(f"{url}/{name}.git", self.user, wire.credential, wire.host) for name in ALGORITHMS}
 
     def clear(self) -> None:
-        """Ends what the cluster runs for this seat."""
+        """End what the cluster runs for this seat."""
         wire = self.api.wire
         for name in ALGORITHMS:
             try:
@@ -113,7 +113,7 @@ class Lane:
         (folder / "tmp").mkdir(parents=True)
         seat = Seat(self, user, self.destination.add_key(user), folder, self.source.add_key())
         (folder / "workflow.json").write_text(json.dumps(_workflow(), indent=2))
-        # The second algorithm is there already, empty and with other settings, so that one is created and one updated.
+        # The second algorithm exists already, empty and with other settings, so one is created and one updated.
         environments = seat.api.algorithms.environments()
         chosen = next(each for each in environments if each.display_name == _ENVIRONMENT)
         settings = {"algorithm_environment": chosen.id, **_SETTINGS, "network_access": "full"}
@@ -122,7 +122,7 @@ class Lane:
 
     @contextmanager
     def requested(self) -> Iterator[list[Mapping[str, object]]]:
-        """The requests of both clusters while the body runs; there when it has ended."""
+        """Collect the requests of both clusters while the body runs; complete when it has ended."""
         found: list[Mapping[str, object]] = []
         logs = [(cluster.root / "requests.jsonl").open("rb") for cluster in (self.source, self.destination)]
         for log in logs:
@@ -133,7 +133,7 @@ class Lane:
                 found += map(json.loads, log)
 
     def strike(self, source: Sequence[Mapping[str, object]] = (), destination: Sequence[Mapping[str, object]] = ()) -> None:
-        """From now on, these faults and no others."""
+        """Replace all faults with these."""
         for cluster, rules in ((self.source, source), (self.destination, destination)):
             _write_faults(_fault_file(cluster.root), rules)
 
@@ -170,7 +170,7 @@ def _fault_file(root: Path) -> Path:
 
 
 def _write_faults(path: Path, rules: Sequence[Mapping[str, object]]) -> None:
-    """At once: a cluster never sees half a file."""
+    """Replace the file atomically: a cluster never reads half of it."""
     new = path.with_name(path.name + ".new")
     new.write_text(json.dumps(list(rules)))
     new.replace(path)
@@ -178,7 +178,7 @@ def _write_faults(path: Path, rules: Sequence[Mapping[str, object]]) -> None:
 
 @contextmanager
 def lane(folder: Path) -> Iterator[Lane]:
-    """With its source filled, and so old that its stamps are trusted."""
+    """A lane whose source is filled, and old enough for its stamps to be trusted."""
     folder.mkdir()
     with ExitStack() as stack:
         clusters = []

@@ -1,5 +1,5 @@
-"""The reference apply, struck once in every way at every kind of its remote calls: it converges, or stops with the right exit code
-and the same command then converges. A cell takes seconds of waiting and little else, so that several lanes run beside each other.
+"""The reference apply with one fault in each kind of remote call: it converges, or it stops with the right exit code and the same
+command then converges. A cell mostly waits, so several lanes run in parallel.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
-from convergence import Outcome, carried_out
+from convergence import Outcome, run_cell
 from matrix import CALLS, CELLS, FAULTS, Call, Cell
 from reference import ALGORITHMS, Lane, lane
 
@@ -34,7 +34,7 @@ def lanes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lanes]:
 def carry_out(cell: Cell, lanes: Lanes) -> Outcome:
     free = lanes.get()
     try:
-        return carried_out(cell, free)
+        return run_cell(cell, free)
     finally:
         lanes.put(free)
 
@@ -50,7 +50,7 @@ def test_each_fault_of_a_call(call: Call, lanes: Lanes) -> None:
     assert {str(outcome.cell): outcome.wrong for outcome in outcomes if outcome.wrong} == {}
 
 
-def test_the_matrix_is_large_and_leaves_no_fault_out() -> None:
+def test_the_matrix_is_large_and_covers_all_faults() -> None:
     assert len(CELLS) >= 400
     assert {cell.name for cell in CELLS} == set(FAULTS)
 
@@ -71,7 +71,7 @@ def test_the_matrix_has_every_kind_of_call(lanes: Lanes) -> None:
 
 
 def _pattern(match: str) -> re.Pattern[str]:
-    """What one call stands for: any algorithm, file or collection in its place."""
+    """The pattern of a call: any algorithm, file or collection in place of the names."""
     text = re.sub("|".join(ALGORITHMS), f"(?:{'|'.join(ALGORITHMS)})", re.escape(match).replace(r"\*", "[^?]*"))
     text = text.replace(r"big\.bin", r"(?:big|small|empty)\.bin").replace(r"\.my/models", r"\.my/(?:models|code)")
     return re.compile(text + ("$" if "?" in match else r"(?:\?.*)?$"))

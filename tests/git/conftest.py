@@ -1,8 +1,7 @@
-"""The repository that every test of this folder gets."""
+"""The repository fixture of this folder."""
 
 from __future__ import annotations
 
-import shutil
 import threading
 from typing import TYPE_CHECKING
 
@@ -15,11 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(params=["dulwich", "binary"])
+@pytest.fixture(params=["dulwich", pytest.param("binary", marks=pytest.mark.needs("git"))])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GitServer]:
-    """An empty repository whose HEAD names master, behind each kind of server."""
-    if request.param == "binary" and not shutil.which("git"):
-        pytest.skip("there is no git binary here")
+    """An empty repository whose HEAD names master, on each kind of server."""
     folder = tmp_path / "Hello.git"
     Repo.init_bare(str(folder), mkdir=True, default_branch=b"master").close()
     backend = dulwich_backend(folder) if request.param == "dulwich" else binary_backend(folder)

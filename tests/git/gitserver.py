@@ -1,4 +1,4 @@
-"""A real git server on a real socket: dulwich's, or the git binary's own where there is one."""
+"""A real git server on a real socket: dulwich's, or the git binary's if it is installed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dulwich.web import HTTPGitApplication
 
 from algosync.core.credential import credential
 from algosync.git import Repository
-from algosync.net import Host, Names, Net, Retry
+from algosync.net import Host, Net, Retry, SettingNames
 
 USER, KEY = "quality", "sim=/key+with:odd&signs"
 PREFIX = "/git/quality/Hello.git"
@@ -28,7 +28,7 @@ PREFIX = "/git/quality/Hello.git"
 
 @dataclass
 class Answer:
-    """`cut`: the connection ends after so many bytes of the body; `chunked`: sent without a length."""
+    """`cut`: end the connection after that many bytes of the body; `chunked`: send no length."""
 
     status: int
     headers: dict[str, str]
@@ -43,7 +43,7 @@ Backend = Callable[[str, str, dict[str, str], bytes], Answer]
 
 @dataclass
 class GitServer:
-    """One bare repository at `url`. `before` may answer instead of the repository, `after` may change its answer."""
+    """One bare repository at `url`. `before` may reply instead of the repository, `after` may change its reply."""
 
     repository: Path
     backend: Backend
@@ -72,14 +72,14 @@ class GitServer:
         return Repo(str(self.repository))
 
     def git(self, *arguments: str) -> str:
-        """What the git binary says in the repository."""
+        """Run the git binary in the repository and return its output."""
         done = subprocess.run(["git", *arguments], cwd=self.repository, env=BARE, capture_output=True, check=True)
         return done.stdout.decode()
 
 
 def host_of(url: str, timeout: float = 60.0) -> Host:
     """The host of a repository; what fails for a moment is tried again at once."""
-    return Host(f"http://{urlsplit(url).netloc}", Names(), Net(retry=Retry(pause=lambda _: None), timeout=timeout), None)
+    return Host(f"http://{urlsplit(url).netloc}", SettingNames(), Net(retry=Retry(pause=lambda _: None), timeout=timeout), None)
 
 
 BARE = {"PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "HOME": os.devnull}
@@ -133,7 +133,7 @@ def binary_backend(folder: Path) -> Backend:
 
 class Requests(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # head and body are two writes: without it each answer takes 40 ms
+    disable_nagle_algorithm = True  # head and body are two writes: with Nagle's algorithm each reply would take 40 ms
     git: GitServer
 
     def do_GET(self) -> None:
@@ -154,7 +154,7 @@ class Requests(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
 
-    do_POST = do_GET  # noqa: N815  # the name is http.server's
+    do_POST = do_GET  # noqa: N815  # http.server defines the name
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") != "chunked":
@@ -173,4 +173,4 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: object) -> None:
-        """A client that breaks off is part of the tests."""
+        """Ignore clients that close the connection, as tests do."""

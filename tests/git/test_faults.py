@@ -1,4 +1,4 @@
-"""What goes wrong between a repository and us has a name, and says no secret."""
+"""Failures between a repository and us have a typed error and reveal no secret."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ PUSH = "POST git-receive-pack"
 ADVERTISED = {"Content-Type": "application/x-git-upload-pack-advertisement"}
 
 
-def _told(error: BaseException) -> str:
-    """Everything that anybody could print of an error."""
+def _text_of(error: BaseException) -> str:
+    """Return everything that could be printed of an error."""
     return "".join(traceback.format_exception(error)) + repr(error)
 
 
-def _is_silent_about_the_key(error: BaseException) -> bool:
+def _hides_the_key(error: BaseException) -> bool:
     encoded = base64.b64encode(f"{USER}:{KEY}".encode()).decode()
-    return not any(secret in _told(error) for secret in (KEY, encoded))
+    return not any(secret in _text_of(error) for secret in (KEY, encoded))
 
 
 @pytest.mark.parametrize(
@@ -54,20 +54,20 @@ def _is_silent_about_the_key(error: BaseException) -> bool:
         (204, Unexpected),
     ],
 )
-def test_a_status_has_its_error(server: GitServer, status: int, expected: type[Exception]) -> None:
+def test_each_status_has_its_error(server: GitServer, status: int, expected: type[Exception]) -> None:
     server.before = lambda request: Answer(status, {}, b"")
     with pytest.raises(expected) as caught:
         server.client().head()
     assert type(caught.value) is expected
     assert caught.value.status == status
-    assert _is_silent_about_the_key(caught.value)
+    assert _hides_the_key(caught.value)
 
 
 def test_a_wrong_key_is_denied(server: GitServer) -> None:
     wrong = KEY[::-1]
     with pytest.raises(Denied) as caught:
         server.client(key=wrong).head()
-    assert wrong not in _told(caught.value)
+    assert wrong not in _text_of(caught.value)
 
 
 def test_another_repository_is_not_found(server: GitServer) -> None:
@@ -76,15 +76,15 @@ def test_another_repository_is_not_found(server: GitServer) -> None:
         server.client().head()
 
 
-def test_a_port_that_nobody_listens_on_is_unreachable(server: GitServer) -> None:
+def test_a_closed_port_is_unreachable(server: GitServer) -> None:
     server.url = f"http://127.0.0.1:1{PREFIX}"
     with pytest.raises(Unreachable) as caught:
         server.client().head()
-    said = f"GET {PREFIX}/info/refs: 127.0.0.1:1 cannot be reached: Connection refused (tried 6 times)"
-    assert caught.value.message == said
+    message = f"GET {PREFIX}/info/refs: 127.0.0.1:1 cannot be reached: Connection refused (tried 6 times)"
+    assert caught.value.message == message
 
 
-def test_a_server_that_does_not_answer_is_unreachable(server: GitServer) -> None:
+def test_a_server_that_does_not_reply_is_unreachable(server: GitServer) -> None:
     ended = threading.Event()
     server.before = lambda request: ended.wait(60) and None
     ours = Repository(server.url, USER, credential(KEY, "test"), host_of(server.url, 0.2))
@@ -93,23 +93,23 @@ def test_a_server_that_does_not_answer_is_unreachable(server: GitServer) -> None
     ended.set()
 
 
-def test_no_redirection_is_followed(server: GitServer) -> None:
+def test_no_redirect_is_followed(server: GitServer) -> None:
     server.before = lambda request: Answer(302, {"Location": f"{server.url}/elsewhere"}, b"")
     with pytest.raises(Unexpected, match="redirects are never followed"):
         server.client().head()
     assert len(server.requests) == 1
 
 
-def test_something_else_than_git_says_what_it_is(server: GitServer) -> None:
+def test_a_reply_of_another_server_is_refused_with_its_content_type(server: GitServer) -> None:
     server.before = lambda request: Answer(200, {"Content-Type": "text/html\x1b[2J"}, b"<html>")
     with pytest.raises(Unexpected) as caught:
         server.client().head()
     assert caught.value.message.endswith("is not a git server: it answers with text/html\\x1b[2J (tried 6 times)")
 
 
-def test_encoded_answers_are_refused(server: GitServer) -> None:
+def test_compressed_replies_are_refused(server: GitServer) -> None:
     server.before = lambda request: Answer(200, ADVERTISED | {"Content-Encoding": "gzip"}, b"")
-    with pytest.raises(Unexpected, match="encodes"):
+    with pytest.raises(Unexpected, match="encoded"):
         server.client().head()
 
 
@@ -131,7 +131,7 @@ def _cut(server: GitServer, wanted: str, place: int) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 1, 30, 100])
-def test_an_answer_cut_off_is_unreachable(server: GitServer, place: int) -> None:
+def test_a_truncated_reply_is_unreachable(server: GitServer, place: int) -> None:
     commit = server.client().push(None, TREE, author=AUTHOR, message="1")
     ours = server.client()
     _cut(server, "POST git-upload-pack", place)
@@ -140,27 +140,27 @@ def test_an_answer_cut_off_is_unreachable(server: GitServer, place: int) -> None
 
 
 @pytest.mark.parametrize("place", [0, 10])
-def test_a_push_whose_answer_is_lost_has_happened(server: GitServer, place: int) -> None:
+def test_a_push_whose_reply_is_lost_has_happened(server: GitServer, place: int) -> None:
     _cut(server, PUSH, place)
     commit = server.client().push(None, TREE, author=AUTHOR, message="1")
     assert server.client().head() == commit
     assert server.requests.count(PUSH) == 1
 
 
-def test_a_push_answered_with_a_failure_has_happened_if_the_branch_says_so(server: GitServer) -> None:
+def test_a_push_reported_as_failed_has_happened_if_the_branch_moved(server: GitServer) -> None:
     server.after = lambda request, answer: Answer(500, {}, b"") if request == PUSH else answer
     commit = server.client().push(None, TREE, author=AUTHOR, message="1")
     assert server.client().head() == commit
 
 
-def test_a_push_that_never_arrived_is_the_failure_that_it_was(server: GitServer) -> None:
+def test_a_push_that_never_arrived_raises_its_failure(server: GitServer) -> None:
     server.before = lambda request: Answer(500, {}, b"") if request == PUSH else None
     with pytest.raises(Unexpected, match="git-receive-pack: 500"):
         server.client().push(None, TREE, author=AUTHOR, message="1")
     assert server.client().head() is None
 
 
-def test_a_push_that_landed_below_somebody_else_s_is_no_refusal(server: GitServer) -> None:
+def test_a_push_below_a_later_commit_is_not_a_refusal(server: GitServer) -> None:
     first = server.client().push(None, TREE, author=AUTHOR, message="1")
     ours = server.client()
     ours.tree(first)
@@ -179,12 +179,12 @@ def test_a_push_that_landed_below_somebody_else_s_is_no_refusal(server: GitServe
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 409, 503])
-def test_a_push_that_landed_and_cannot_be_looked_at_is_no_refusal(server: GitServer, status: int) -> None:
+def test_a_push_that_cannot_be_verified_is_not_a_refusal(server: GitServer, status: int) -> None:
     def before(request: str) -> Answer | None:
         return Answer(status, {}, b"") if PUSH in server.requests[:-1] else None
 
     server.before = before
-    with pytest.raises(Unexpected, match="a commit was pushed, but the branch cannot be looked at") as caught:
+    with pytest.raises(Unexpected, match="a commit was pushed, but the branch cannot be read") as caught:
         server.client().push(None, TREE, author=AUTHOR, message="1")
     assert type(caught.value) is Unexpected
     assert [entry.commit.message for entry in server.repo().get_walker()] == [b"1\n"]
@@ -196,15 +196,15 @@ def test_a_denied_push_is_denied(server: GitServer) -> None:
         server.client().push(None, TREE, author=AUTHOR, message="1")
 
 
-def test_a_server_that_lies_about_a_push_is_found_out(server: GitServer) -> None:
+def test_a_false_report_of_a_push_is_detected(server: GitServer) -> None:
     body = b"000eunpack ok\n0019ok refs/heads/master\n0000"
     lie = Answer(200, {"Content-Type": "application/x-git-receive-pack-result"}, body)
     server.before = lambda request: lie if request == PUSH else None
-    with pytest.raises(Unexpected, match="its branch is where it was"):
+    with pytest.raises(Unexpected, match="the branch did not move"):
         server.client().push(None, TREE, author=AUTHOR, message="1")
 
 
-def test_a_refusal_is_told_in_harmless_words(server: GitServer) -> None:
+def test_the_text_of_a_refusal_is_escaped(server: GitServer) -> None:
     reason = b"ng refs/heads/master \x1b]0;owned\x07" + "\u202e".encode() + b"x" * 5000
     body = b"000eunpack ok\n" + b"%04x" % (len(reason) + 5) + reason + b"\n0000"
     refusal = Answer(200, {"Content-Type": "application/x-git-receive-pack-result"}, body)
@@ -218,8 +218,8 @@ def test_a_refusal_is_told_in_harmless_words(server: GitServer) -> None:
 
 @pytest.mark.parametrize("server", ["dulwich"], indirect=True)
 @pytest.mark.parametrize("request_of", ["GET info/refs?service=git-upload-pack", "POST git-upload-pack", PUSH])
-def test_mutated_answers_raise_nothing_but_ours(server: GitServer, request_of: str) -> None:
-    """Every answer of a whole session with bytes flipped, cut and put in, 100 times from a fixed seed."""
+def test_mutated_replies_raise_only_our_errors(server: GitServer, request_of: str) -> None:
+    """Mutate every reply of a whole session (bytes flipped, cut and inserted), 100 times with a fixed seed."""
     first = server.client().push(None, TREE, author=AUTHOR, message="0")
     chance = random.Random(7)
 
@@ -238,11 +238,11 @@ def test_mutated_answers_raise_nothing_but_ours(server: GitServer, request_of: s
             done += 1
         except (Conflict, NotFound, SourceError, Throttled, Unexpected, Unreachable) as error:
             errors.append(error)
-    assert all(map(_is_silent_about_the_key, errors))
-    # Where the branch is cannot always be told afterwards; the error then says that something was pushed.
+    assert all(map(_hides_the_key, errors))
+    # The position of the branch cannot always be read afterwards; the error then says that something was pushed.
     unclear = sum("was pushed" in error.message or "during the push" in error.message for error in errors)
     assert done <= len(list(server.repo().get_walker())) - 1 <= done + unclear
-    assert bool(errors) is (request_of != PUSH)  # where the branch is decides about a push, not its answer
+    assert bool(errors) is (request_of != PUSH)  # a push is judged by the branch, not by the reply
 
 
 def _mutated(body: bytes, chance: random.Random) -> bytes:
@@ -265,7 +265,7 @@ def test_a_url_of_another_host_is_refused(server: GitServer) -> None:
 
 
 @pytest.mark.parametrize("author", ["nobody", "a <b", "a\n<b>", "a <b>\nparent x", "a <b> <c>"])
-def test_an_author_that_is_none_is_refused(server: GitServer, author: str) -> None:
+def test_an_invalid_author_is_refused(server: GitServer, author: str) -> None:
     with pytest.raises(ValueError, match="not an author"):
         server.client().push(None, TREE, author=author, message="1")
 
@@ -275,7 +275,7 @@ import sys
 from algosync.core.credential import credential
 from algosync.core.tree import Blob
 from algosync.git import Repository
-from algosync.net import Host, Names, Net
+from algosync.net import Host, SettingNames, Net
 assert not [name for name in sys.modules if name.startswith("dulwich")]
 opened = []
 def hook(event, arguments):
@@ -283,7 +283,7 @@ def hook(event, arguments):
         opened.append(str(arguments[0]) if arguments else event)
 sys.addaudithook(hook)
 url, user, key = sys.argv[1:]
-host = Host(url.partition("/git/")[0], Names(), Net(), None)
+host = Host(url.partition("/git/")[0], SettingNames(), Net(), None)
 tree = {"a": Blob(b"a" * 40_000_000)}
 ours = Repository(url, user, credential(key, "test"), host)
 first = ours.push(None, tree, author="a <b>", message="1")
@@ -293,7 +293,7 @@ print([name for name in opened if not name.endswith((".py", ".pyc", ".so"))])
 
 
 def test_nothing_of_the_machine_is_read_or_written(server: GitServer, tmp_path: Path) -> None:
-    """A hostile home: git configuration, credential helper, netrc, GIT_ variables; and no file is opened."""
+    """A hostile home: git configuration, credential helper, netrc, GIT_ variables. No file is opened."""
     helper = tmp_path / "helper"
     helper.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
     helper.chmod(0o755)
@@ -323,7 +323,7 @@ def test_nothing_of_the_machine_is_read_or_written(server: GitServer, tmp_path: 
     assert server.pushed["accept-encoding"] == "identity"
 
 
-def test_a_pack_that_cannot_be_unpacked_is_refused_once(server: GitServer) -> None:
+def test_a_pack_that_the_server_cannot_unpack_is_refused_once(server: GitServer) -> None:
     body = b"001bunpack index-pack abnor0000"
     refusal = Answer(200, {"Content-Type": "application/x-git-receive-pack-result"}, body)
     server.before = lambda request: refusal if request == PUSH else None
@@ -332,7 +332,7 @@ def test_a_pack_that_cannot_be_unpacked_is_refused_once(server: GitServer) -> No
     assert server.requests.count(PUSH) == 1
 
 
-def test_a_refusal_that_the_branch_contradicts_is_none(server: GitServer) -> None:
+def test_a_refusal_that_the_branch_contradicts_is_ignored(server: GitServer) -> None:
     body = b"000eunpack ok\n001eng refs/heads/master no!\n0000"
 
     def after(request: str, answer: Answer) -> Answer:
@@ -343,7 +343,7 @@ def test_a_refusal_that_the_branch_contradicts_is_none(server: GitServer) -> Non
     assert server.client().head() == commit
 
 
-def test_a_gateway_that_fails_is_not_asked_for_the_whole_history(server: GitServer) -> None:
+def test_a_failing_gateway_is_not_asked_for_the_whole_history(server: GitServer) -> None:
     commit = server.client().push(None, TREE, author=AUTHOR, message="1")
     server.before = lambda request: Answer(502, {}, b"") if request == "POST git-upload-pack" else None
     server.requests.clear()
@@ -352,7 +352,7 @@ def test_a_gateway_that_fails_is_not_asked_for_the_whole_history(server: GitServ
     assert server.requests.count("POST git-upload-pack") == 6
 
 
-def test_an_answer_of_another_kind_of_git_s_is_refused(server: GitServer) -> None:
+def test_a_git_reply_of_another_content_type_is_refused(server: GitServer) -> None:
     commit = server.client().push(None, TREE, author=AUTHOR, message="1")
     server.before = lambda request: Answer(200, ADVERTISED, b"0000") if request == "POST git-upload-pack" else None
     with pytest.raises(Unexpected, match="is not a git server: it answers with application/x-git-upload-pack-advertisement"):

@@ -1,8 +1,7 @@
-"""One repository over real sockets: what is pushed is what is there, and the same push is the same commit."""
+"""One repository over real sockets: pushed files are there, and the same push makes the same commit."""
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -24,14 +23,14 @@ TREE = {
     "src/ümläut/空.txt": Blob("é\r\n".encode()),
     "src.d": Blob(b""),
 }
-needs_git = pytest.mark.skipif(not shutil.which("git"), reason="there is no git binary here")
+needs_git = pytest.mark.needs("git")
 
 
 def test_an_empty_repository_has_no_head(server: GitServer) -> None:
     assert server.client().head() is None
 
 
-def test_what_is_pushed_is_there(server: GitServer) -> None:
+def test_pushed_files_are_there(server: GitServer) -> None:
     ours = server.client()
     commit = ours.push(None, TREE, author=AUTHOR, message="Export Hello")
     assert ours.head() == commit
@@ -61,7 +60,7 @@ def test_the_same_push_is_the_same_commit_and_is_sent_once(server: GitServer) ->
     assert server.requests.count("POST git-receive-pack") == 2
 
 
-def test_an_empty_commit_is_a_commit(server: GitServer) -> None:
+def test_an_empty_commit_is_pushed(server: GitServer) -> None:
     ours = server.client()
     first = ours.push(None, TREE, author=AUTHOR, message="1")
     second = ours.push(first, TREE, author=AUTHOR, message="settings changed")
@@ -94,8 +93,8 @@ def test_a_branch_moved_by_somebody_else_is_a_conflict(server: GitServer) -> Non
     assert server.client().head() == theirs
 
 
-def test_a_branch_moved_between_asking_and_sending_is_told_as_far_as_it_is_known(server: GitServer) -> None:
-    """git itself refuses such a push; dulwich's server says `ok` to it, and ours may have landed below theirs."""
+def test_a_branch_moved_between_reading_and_pushing_is_reported(server: GitServer) -> None:
+    """git itself refuses such a push; dulwich's server reports `ok`, and our commit may be below the other one."""
     first = server.client().push(None, TREE, author=AUTHOR, message="1")
     ours = server.client()
     ours.tree(first)
@@ -126,7 +125,7 @@ def test_the_default_branch_is_where_head_points_to(server: GitServer) -> None:
     assert (repo.refs[b"refs/heads/main"].decode(), repo.refs[b"refs/heads/master"].decode()) == (second, first)
 
 
-def test_a_commit_that_is_not_there_is_not_found(server: GitServer) -> None:
+def test_a_missing_commit_is_not_found(server: GitServer) -> None:
     with pytest.raises(NotFound):
         server.client().tree("1" * 40)
     server.client().push(None, TREE, author=AUTHOR, message="1")
@@ -198,7 +197,7 @@ def test_the_git_binary_can_push_and_we_read_it(server: GitServer, tmp_path) -> 
     assert ours.tree(ours.head()) == {"a": Blob(b"a"), "link": Blob(b"a", kind="symlink")}
 
 
-def test_impossible_names_in_a_repository_are_refused(server: GitServer) -> None:
+def test_invalid_names_in_a_repository_are_refused(server: GitServer) -> None:
     from dulwich.objects import Blob as GitBlob
     from dulwich.objects import Commit, Tree
 
@@ -209,5 +208,5 @@ def test_impossible_names_in_a_repository_are_refused(server: GitServer) -> None
     commit.author_time = commit.commit_time = commit.author_timezone = commit.commit_timezone = 0
     repo.object_store.add_objects([(o, None) for o in (blob, tree, commit)])
     repo.refs[b"refs/heads/master"] = commit.id
-    with pytest.raises(SourceError, match="impossible name"):
+    with pytest.raises(SourceError, match="invalid name"):
         server.client().tree(commit.id.decode())

@@ -1,4 +1,4 @@
-"""The committed inputs of the example workflows: where they come from, and that they are what they are said to be."""
+"""The committed inputs of the example workflows: how they were made, and that they match their description."""
 
 import ast
 import hashlib
@@ -41,7 +41,7 @@ def test_archives_are_rebuilt_byte_for_byte_without_an_index(tmp_path):
 
 def test_all_inputs_are_rebuilt_byte_for_byte(tmp_path):
     finished = rebuild(tmp_path)
-    # This is how pip ends when no index answers; one that answers lists the versions it has.
+    # pip ends like this if no index replies; an index would list the available versions.
     if "(from versions: none)" in finished.stderr and not os.environ.get("CI"):
         pytest.skip("no package index can be reached")
     assert finished.returncode == 0, finished.stderr
@@ -81,7 +81,7 @@ def test_archive_holds_its_sources_and_nothing_else(name):
     assert {"requirements.txt", "src/__init__.py", f"src/{name}.py"} <= set(sources)
 
 
-def test_original_format_and_nothing_else():
+def test_workflow_uses_the_original_format_only():
     assert set(ORIGINAL) == {"source_info", "test_info", "algorithms"}
     assert {key for algorithm in ORIGINAL["algorithms"] for key in algorithm} == {
         "name", "code_path", "language", "data_files", "test_payload"
@@ -91,7 +91,7 @@ def test_original_format_and_nothing_else():
     assert ORIGINAL["test_info"]["entrypoint"] == ORIGINAL["algorithms"][-1]["name"]
 
 
-def test_workflow_of_the_original_format_loads_as_it_stands():
+def test_workflow_of_the_original_format_loads_unchanged():
     workflow = load(WORKFLOWS / "image_parallel_pipelining.json", {})
     assert [spec.name for spec in workflow.algorithms] == [
         "SmartImageDownloader", "BoundingBoxOnImage", "FaceDetection", "ParallelPipelining"
@@ -108,7 +108,7 @@ def test_hello_world_loads_and_takes_its_code_from_the_folder_beside_it():
     assert (WORKFLOWS / "algorithms" / spec.name / "src" / f"{spec.name}.py").is_file()
 
 
-def test_every_file_the_workflow_names_is_there_and_none_is_left_over():
+def test_the_files_of_the_workflow_are_complete_and_all_used():
     named = {uri for algorithm in ORIGINAL["algorithms"] for uri in [algorithm["code_path"], *algorithm["data_files"]]}
     assert named == {f"data://.my/{name}" for name in contents(OWNER)}
 
@@ -122,7 +122,7 @@ def test_payload_reads_only_data_files_of_its_own_algorithm(algorithm):
 
 @pytest.mark.parametrize("name", [algorithm["name"] for algorithm in ORIGINAL["algorithms"]])
 def test_sources_name_the_owner_only_by_the_placeholder(name):
-    """A `.my` in source is the caller; algorithms and files of the owner are reached by `<user>`."""
+    """`.my` in a source means the caller; algorithms and files of the owner are addressed with `<user>`."""
     source = (WORKFLOWS / "sources" / name / "src" / f"{name}.py").read_text()
     shipped = {f"{a['name']}/{uri.rsplit('/', 1)[1]}" for a in ORIGINAL["algorithms"] for uri in a["data_files"]}
     files = set(re.findall(r"\"data://<user>/(\w+/[\w.]+)\"", source))
@@ -161,7 +161,7 @@ def test_model_is_frozen_as_the_official_client_freezes_it(tmp_path):
             assert uri == "data://.my/models/iris.pickle"
             return self
 
-        def getFile(self, as_path):  # noqa: N802  # the client's name
+        def getFile(self, as_path):  # noqa: N802  # the client defines the name
             return str(RELEASE / "models" / "iris.pickle")
 
     folder = WORKFLOWS / "algorithms" / "IrisSpecies"

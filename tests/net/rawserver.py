@@ -1,4 +1,4 @@
-"""A server that does to a connection what a script says, and hosts to reach it by."""
+"""A server that runs a script on each connection, and hosts to reach it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from algosync.net import Host, Names, Net, Proxies, Retry, Trust, Watch
+from algosync.net import Host, Net, Proxies, Retry, SettingNames, Trust, Watch
 
 Script = Callable[[socket.socket], None]
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-NAMES = Names.of("DESTINATION")
+NAMES = SettingNames.of("DESTINATION")
 
 
 @dataclass
 class Raw:
-    """`port`, the connections that came, and the first bytes of each request, as far as the script asked for them."""
+    """`port`, the connections that were made, and the head of each request that the script read."""
 
     port: int
     connections: list[socket.socket] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Raw:
 
 @contextmanager
 def listening(script: Script, certificate: Path | None = None) -> Iterator[Raw]:
-    """Each connection in a thread of its own; all are ended behind the body."""
+    """Serve each connection in its own thread. All end with the body."""
     context = None
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -78,7 +78,7 @@ def _run(connection: socket.socket, script: Script, context: ssl.SSLContext | No
 
 
 def head(connection: socket.socket) -> bytes:
-    """Up to the empty line; what follows it is left for others. Empty: the client has left."""
+    """Read up to the empty line and leave the rest. Empty if the client has closed the connection."""
     received = b""
     while not received.endswith(b"\r\n\r\n"):
         if not (byte := connection.recv(1)):
@@ -88,7 +88,7 @@ def head(connection: socket.socket) -> bytes:
 
 
 def answers(*replies: bytes) -> Script:
-    """One reply for each request, the last one for all that follow; then the connection is closed."""
+    """Send one reply to each request, the last one to all further requests; then close the connection."""
 
     def script(connection: socket.socket) -> None:
         left = list(replies)
@@ -101,7 +101,7 @@ def answers(*replies: bytes) -> Script:
 
 
 def once(reply: bytes) -> Script:
-    """One reply to one request, and the end."""
+    """Send one reply to one request, then close the connection."""
 
     def script(connection: socket.socket) -> None:
         head(connection)
@@ -111,7 +111,7 @@ def once(reply: bytes) -> Script:
 
 
 def drip(connection: socket.socket, begin: bytes, byte: bytes = b"x") -> None:
-    """Some bytes, then one of them now and then for ever: no read of the client's ever takes long."""
+    """Send some bytes, then single bytes for ever, so that no read of the client takes long."""
     connection.sendall(begin)
     while True:
         time.sleep(0.05)
@@ -119,7 +119,7 @@ def drip(connection: socket.socket, begin: bytes, byte: bytes = b"x") -> None:
 
 
 def silent(connection: socket.socket) -> None:
-    """Takes nothing, says nothing, until the client leaves or the test is over."""
+    """Read and send nothing until the client closes the connection or the test ends."""
     connection.recv(1, socket.MSG_PEEK)
     while True:
         time.sleep(0.05)
@@ -135,7 +135,7 @@ def holding(connection: socket.socket) -> None:
 
 @contextmanager
 def blackhole() -> Iterator[str]:
-    """An address that no connection is ever made to: nobody accepts, and the queue is full."""
+    """Yield an address that never completes a connection: nobody accepts, and the queue is full."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -157,7 +157,7 @@ def free_port() -> int:
 
 
 def host(url: str, *, timeout: float = 20.0, watch: Watch | None = None, proxy: str = "", ca: Path | None = None) -> Host:
-    """`proxy` is what HTTPS_PROXY says."""
+    """Return a host. `proxy` is the value of HTTPS_PROXY."""
     proxies = Proxies.read({"HTTPS_PROXY": proxy} if proxy else {})
     trust = Trust(str(ca) if ca else None, NAMES.ca_cert)
     return Host(url, NAMES, Net(proxies, Retry(pause=lambda _: None), watch or Watch(), timeout), trust)

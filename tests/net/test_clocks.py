@@ -1,4 +1,4 @@
-"""Clocks of leases: whose connection it is, whom one waits for, and what no socket's timeout reaches."""
+"""Clocks of leases: reused connections, pauses while the other side is slow, and waits without a socket timeout."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_connection_that_others_have_taken_is_not_shut_by_whom_it_was_before()
         assert len(raw.connections) == 1
 
 
-def test_the_source_is_not_blamed_for_a_destination_that_takes_its_time() -> None:
+def test_a_slow_destination_does_not_use_up_the_time_of_the_source() -> None:
     body = b"x" * 1000
     reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + body
     more, fake = threading.Event(), FakeTime()
@@ -102,7 +102,7 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(monkeypatch: p
         assert host("http://two.example").answer("GET", "/", {}).body == b"{}"
 
 
-def test_a_wait_beyond_what_a_thread_can_wait_leaves_others_their_deadline() -> None:
+def test_a_very_long_timeout_does_not_delay_other_deadlines() -> None:
     watch = Watch()
     endless = watch.lease(1e15)
     time.sleep(0.1)  # the thread looks, and waits
@@ -114,15 +114,15 @@ def test_a_wait_beyond_what_a_thread_can_wait_leaves_others_their_deadline() -> 
 def test_requests_whose_clock_does_not_come_first_wake_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     watch = FakeTime().watch
     first = watch.lease(1)
-    told: list[None] = []
-    changed = watch._changed  # what the thread waits for is nobody else's to see
-    monkeypatch.setattr(changed, "notify", lambda: told.append(None))
+    notified: list[None] = []
+    changed = watch._changed  # internal: what the thread waits for
+    monkeypatch.setattr(changed, "notify", lambda: notified.append(None))
     later = watch.lease(60)
     later.pause()
     later.resume()
-    assert told == []
+    assert notified == []
     sooner = watch.lease(0.5)
-    assert told == [None]
+    assert notified == [None]
     for lease in (first, later, sooner):
         lease.release()
 

@@ -1,4 +1,4 @@
-"""Doubt: what a failure says of the request that failed, and of those before it."""
+"""What a failure says about whether the request, or an earlier attempt, took effect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness import certificate
 from rawserver import OK, free_port, host, listening, once
 
 from algosync.core.error import ClusterError, Conflict, Denied, NotFound, SourceError, Throttled, Unexpected, Unreachable
-from algosync.net import Host, Names, Net, Proxies, Retry, Trust
+from algosync.net import Host, Net, Proxies, Retry, SettingNames, Trust
 from algosync.net.failure import from_reply
 from algosync.net.retry import is_transient
 
@@ -23,7 +23,7 @@ def failure(target: Host) -> ClusterError:
     return caught.value
 
 
-def test_what_never_went_out_was_not_sent(tmp_path: Path) -> None:
+def test_a_request_that_was_never_transmitted_is_not_sent(tmp_path: Path) -> None:
     served = certificate(tmp_path / "server.pem", tmp_path / "cluster")
     fake = FakeTime()
 
@@ -76,7 +76,7 @@ def unsent(error: ClusterError) -> ClusterError:
 
 @pytest.mark.parametrize("last", [Denied("no"), NotFound("no"), Conflict("no"), SourceError("no"), unsent(Unreachable("no"))])
 @pytest.mark.parametrize("first_sent", [True, False])
-def test_the_doubt_of_an_earlier_try_is_not_lost(last: Exception, first_sent: bool) -> None:
+def test_the_doubt_about_an_earlier_attempt_is_kept(last: Exception, first_sent: bool) -> None:
     first = Unreachable("lost")
     first.sent = first_sent
     last.repeated = False  # type: ignore[attr-defined]  # each of them has it
@@ -86,15 +86,15 @@ def test_the_doubt_of_an_earlier_try_is_not_lost(last: Exception, first_sent: bo
     assert caught.value.repeated is first_sent
 
 
-def test_what_was_never_sent_is_tried_again_without_a_look() -> None:
+def test_an_unsent_request_is_retried_without_a_look() -> None:
     def look() -> None:
         raise AssertionError
 
     with pytest.raises(Denied):
-        Retry(pause=lambda _: None).settle(Failing(unsent(Unreachable("away")), Denied("no")), look)
+        Retry(pause=lambda _: None).run_once(Failing(unsent(Unreachable("away")), Denied("no")), look)
 
 
-def test_a_busy_server_is_left_alone_before_it_is_asked_what_was_done() -> None:
+def test_a_busy_server_gets_a_pause_before_the_look() -> None:
     order: list[str] = []
 
     def look() -> str:
@@ -103,7 +103,7 @@ def test_a_busy_server_is_left_alone_before_it_is_asked_what_was_done() -> None:
 
     busy = Throttled("busy", status=503)
     busy.retry_after = 9.0
-    assert Retry(pause=lambda _: order.append("wait")).settle(Failing(busy), look) == "done"  # type: ignore[arg-type]
+    assert Retry(pause=lambda _: order.append("wait")).run_once(Failing(busy), look) == "done"  # type: ignore[arg-type]
     assert order == ["wait", "look"]
 
 
@@ -125,8 +125,8 @@ def test_a_busy_server_is_left_alone_before_it_is_asked_what_was_done() -> None:
         (400, b'{"error":{"code":1000,"message":"x"}}', NotFound),
     ],
 )
-def test_only_the_platform_says_that_something_does_not_exist(status: int, body: bytes | None, kind: type[ClusterError]) -> None:
-    error = from_reply("GET /", status, {}, body, Names())
+def test_not_found_only_for_replies_of_the_platform(status: int, body: bytes | None, kind: type[ClusterError]) -> None:
+    error = from_reply("GET /", status, {}, body, SettingNames())
     assert type(error) is kind
     assert is_transient(error) is (kind is Unexpected)
 
@@ -135,7 +135,7 @@ def test_only_the_platform_says_that_something_does_not_exist(status: int, body:
     "rest",
     [b"Content-Length: 50\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\nzz", b"\r\n", b"\r\n" + b"x" * (2 << 20)],
 )
-def test_a_refusal_whose_body_is_broken_keeps_its_status(rest: bytes) -> None:
+def test_a_failure_with_a_broken_body_keeps_its_status(rest: bytes) -> None:
     with listening(once(b"HTTP/1.1 401 No\r\n" + rest)) as raw:
         assert type(failure(host(raw.url))) is Denied
     with listening(once(b"HTTP/1.1 503 No\r\nRetry-After: 7\r\n" + rest)) as raw:
@@ -145,17 +145,17 @@ def test_a_refusal_whose_body_is_broken_keeps_its_status(rest: bytes) -> None:
 
 
 @pytest.mark.parametrize("status", [b"401 No", b"407 No"])
-def test_a_proxy_of_plain_http_that_refuses_is_named(status: bytes) -> None:
+def test_a_refusal_by_a_proxy_for_plain_http_names_the_proxy(status: bytes) -> None:
     reply = b"HTTP/1.1 " + status + b"\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"
     with listening(once(reply)) as proxy:
         net = Net(Proxies.read({"HTTP_PROXY": proxy.url}), Retry(tries=1))
-        error = failure(Host("http://far.example", Names.of("SOURCE"), net))
+        error = failure(Host("http://far.example", SettingNames.of("SOURCE"), net))
     assert (type(error), error.sent) == (Denied, False)
     assert error.hint is not None
     assert error.hint.startswith("look at HTTP_PROXY: ")
 
 
-def test_an_https_git_server_of_an_http_api_is_trusted_by_the_given_file_alone(
+def test_an_https_git_server_of_an_http_api_is_checked_with_the_given_ca_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served = certificate(tmp_path / "server.pem", tmp_path / "cluster")
@@ -163,13 +163,15 @@ def test_an_https_git_server_of_an_http_api_is_trusted_by_the_given_file_alone(
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
     monkeypatch.setenv("SSL_CERT_FILE", str(ca))
     with listening(once(OK), served) as raw:
-        api = Host("http://127.0.0.1:9", Names(), Net(retry=Retry(tries=1)), Trust(str(ca), "DESTINATION_CA_CERT"))
-        assert api.at(raw.secure, Names()).answer("GET", "/", {}).body == b"{}"
-        assert type(failure(Host("http://127.0.0.1:9", Names(), Net()).at(raw.secure, Names()))).__name__ == "Untrusted"
+        api = Host("http://127.0.0.1:9", SettingNames(), Net(retry=Retry(tries=1)), Trust(str(ca), "DESTINATION_CA_CERT"))
+        assert api.at(raw.secure, SettingNames()).answer("GET", "/", {}).body == b"{}"
+        assert (
+            type(failure(Host("http://127.0.0.1:9", SettingNames(), Net()).at(raw.secure, SettingNames()))).__name__ == "Untrusted"
+        )
     assert not (tmp_path / "keys.log").exists()
 
 
-def test_a_common_name_is_no_name() -> None:
+def test_the_common_name_of_a_certificate_is_ignored() -> None:
     context = Trust().context()
     assert isinstance(context, ssl.SSLContext)
     assert context.hostname_checks_common_name is False

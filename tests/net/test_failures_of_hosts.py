@@ -1,4 +1,4 @@
-"""What breaks for real, with real sockets, and how it is told: one type, one sentence, the variable to look at."""
+"""Real failures on real sockets, and their messages: one error type, one sentence, and the setting to look at."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ FAULTS: dict[str, tuple[Script, type[ClusterError], str, str]] = {
     "headers cut": (
         once(b"HTTP/1.1 200 OK\r\nContent-Le"),
         Unreachable,
-        BROKE.format("it ends within its headers, or says of no body how long it is"),
+        BROKE.format("it ends within its headers, or does not state its length"),
         ADDRESS,
     ),
     "two lengths": (once(b"HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\n12345"), Unreachable, BROKE.format(".*5, 6.*"), ADDRESS),
@@ -84,20 +84,20 @@ FAULTS: dict[str, tuple[Script, type[ClusterError], str, str]] = {
 }
 
 
-def told(url: str, error: ClusterError) -> str:
-    """Its message after the request, with HOST for what cannot be known beforehand; checked for what no message may hold."""
+def message_of(url: str, error: ClusterError) -> str:
+    """The message after the request, with HOST for the unpredictable part. Checks what no message may contain."""
     assert re.search(r"0x[0-9a-f]{6}|<urllib3|object at|Traceback|_ssl\.c", error.message) is None
     assert error.message.startswith("GET /v1/data/: ")
     return error.message.removeprefix("GET /v1/data/: ").replace(url.partition("//")[2], "HOST")
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_told_as_what_it_is(name: str) -> None:
+def test_each_failure_has_its_message(name: str) -> None:
     script, kind, message, hint = FAULTS[name]
     with listening(script) as raw, pytest.raises(ClusterError) as caught:
         host(raw.url).answer("GET", "/v1/data/?marker=x", {})
     assert type(caught.value) is kind
-    assert re.fullmatch(message if ".*" in message else re.escape(message), told(raw.url, caught.value))
+    assert re.fullmatch(message if ".*" in message else re.escape(message), message_of(raw.url, caught.value))
     assert caught.value.hint == hint
 
 
@@ -105,24 +105,24 @@ def test_a_fault_is_told_as_what_it_is(name: str) -> None:
     ("url", "message"),
     [
         ("http://127.0.0.1:{}", "HOST cannot be reached: Connection refused"),
-        ("http://nobody.invalid:{}", "the name of HOST is not known: .*"),
-        (f"http://{'a' * 70}.example:{{}}", "the name of HOST is not known: .*"),
+        ("http://nobody.invalid:{}", "the name of HOST cannot be resolved: .*"),
+        (f"http://{'a' * 70}.example:{{}}", "the name of HOST cannot be resolved: .*"),
     ],
 )
-def test_nobody_there(url: str, message: str) -> None:
+def test_unreachable_hosts(url: str, message: str) -> None:
     url = url.format(free_port())
     with pytest.raises(Unreachable) as caught:
         host(url).answer("GET", "/v1/data/", {})
     assert type(caught.value) is Unreachable
-    assert re.fullmatch(message, told(url, caught.value))
+    assert re.fullmatch(message, message_of(url, caught.value))
     assert caught.value.hint == ADDRESS
 
 
-def test_ipv4_is_tried_where_ipv6_leads_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ipv4_is_tried_if_ipv6_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     with listening(once(OK)) as raw:
         here = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", raw.port))
         refused = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", free_port(), 0, 0))
-        unknown = (31, socket.SOCK_STREAM, 6, "", ("x", 1))  # a family that this kernel has not
+        unknown = (31, socket.SOCK_STREAM, 6, "", ("x", 1))  # an address family that this kernel lacks
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [refused, unknown, here])
         assert host(raw.url).answer("GET", "/", {}).body == b"{}"
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [unknown])
@@ -157,7 +157,7 @@ def test_certificates(names: tuple[str, ...], days: float, message: str, hint: s
     with listening(once(OK), served) as raw, pytest.raises(ClusterError) as caught:
         host(raw.secure, ca=ca).answer("GET", "/v1/data/", {})
     assert type(caught.value) is Untrusted
-    assert re.fullmatch(message, told(raw.secure, caught.value))
+    assert re.fullmatch(message, message_of(raw.secure, caught.value))
     assert caught.value.hint == hint
 
 
@@ -168,24 +168,26 @@ def test_a_certificate_for_another_address(tmp_path: Path) -> None:
     assert caught.value.hint == f"{ADDRESS}: it has to be the name that the certificate was made for"
 
 
-def test_no_tls_at_all() -> None:
+def test_a_server_without_tls() -> None:
     with listening(lambda connection: connection.sendall(b"HTTP/1.1 400 This is plain HTTP\r\n\r\n")) as raw:
         with pytest.raises(Unreachable) as caught:
             host(raw.secure).answer("GET", "/v1/data/", {})
         assert type(caught.value) is Unreachable
-        assert re.fullmatch(r"HOST does not speak TLS as it should: .*", told(raw.secure, caught.value))
+        assert re.fullmatch(r"HOST does not speak TLS correctly: .*", message_of(raw.secure, caught.value))
         assert caught.value.hint == ADDRESS
 
 
-def test_tls_that_ends_in_the_middle_is_a_connection_that_broke_off() -> None:
+def test_truncated_tls_is_a_broken_connection() -> None:
     with listening(lambda connection: connection.shutdown(socket.SHUT_WR)) as raw, pytest.raises(Unreachable) as caught:
         host(raw.secure).answer("GET", "/v1/data/", {})
-    assert re.fullmatch(r"the connection to HOST broke off: (EOF .*|Connection reset by peer)", told(raw.secure, caught.value))
+    assert re.fullmatch(
+        r"the connection to HOST broke off: (EOF .*|Connection reset by peer)", message_of(raw.secure, caught.value)
+    )
 
 
 @pytest.mark.parametrize("tls", [False, True])
-def test_a_refusal_in_the_middle_of_an_upload_is_heard(tls: bool, tmp_path: Path) -> None:
-    """The server says no after the headers, and closes: what it said counts, not that sending failed."""
+def test_a_refusal_during_an_upload_is_reported(tls: bool, tmp_path: Path) -> None:
+    """The server refuses after the headers and closes: its reply is reported, not the failed write."""
     served = certificate(tmp_path / "server.pem", tmp_path / "cluster") if tls else None
 
     def refuse(connection: socket.socket) -> None:
@@ -211,14 +213,14 @@ PROXIES: dict[str, tuple[bytes, type[ClusterError], str, str]] = {
     "a password is missing": (
         b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n",
         Denied,
-        "the proxy asks for a user name and a password, or refuses those it got: 407",
-        "look at HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT, odd characters of both written as %XX",
+        "the proxy asks for a user name and a password, or refuses the given ones: 407",
+        "look at HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT, special characters of both written as %XX",
     ),
     "a password is wrong": (
         b"HTTP/1.1 401 Unauthorized\r\n\r\n",
         Denied,
-        "the proxy asks for a user name and a password, or refuses those it got: 401",
-        "look at HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT, odd characters of both written as %XX",
+        "the proxy asks for a user name and a password, or refuses the given ones: 401",
+        "look at HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT, special characters of both written as %XX",
     ),
     "forbidden": (b"HTTP/1.1 403 Filtered\r\n\r\n", Denied, "the proxy refuses to connect to HOST: 403 Filtered", PROXY),
     "no such host": (
@@ -243,12 +245,12 @@ PROXIES: dict[str, tuple[bytes, type[ClusterError], str, str]] = {
 
 
 @pytest.mark.parametrize("name", PROXIES)
-def test_a_proxy_that_makes_no_tunnel(name: str) -> None:
+def test_a_proxy_that_refuses_the_tunnel(name: str) -> None:
     reply, kind, message, hint = PROXIES[name]
     with proxy(reply) as address, pytest.raises(ClusterError) as caught:
         host("https://far.example:8443", proxy=address.replace("//", "//me:hunter2@")).answer("GET", "/v1/data/", {})
     assert type(caught.value) is kind
-    assert told("https://far.example:8443", caught.value) == message
+    assert message_of("https://far.example:8443", caught.value) == message
     assert caught.value.hint == hint
     assert "hunter2" not in f"{caught.value.message} {caught.value.hint}"
 
@@ -257,27 +259,27 @@ def test_a_proxy_that_makes_no_tunnel(name: str) -> None:
     ("address", "message"),
     [
         ("http://127.0.0.1:{}", "the proxy cannot be reached: Connection refused"),
-        ("http://nobody.invalid:{}", "the name of the proxy is not known: .*"),
+        ("http://nobody.invalid:{}", "the name of the proxy cannot be resolved: .*"),
     ],
 )
-def test_a_proxy_that_is_not_there(address: str, message: str) -> None:
+def test_an_unreachable_proxy(address: str, message: str) -> None:
     with pytest.raises(Unreachable) as caught:
         host("https://far.example", proxy=address.format(free_port())).answer("GET", "/v1/data/", {})
-    assert re.fullmatch(message, told("https://far.example", caught.value))
+    assert re.fullmatch(message, message_of("https://far.example", caught.value))
     assert caught.value.hint == PROXY
 
 
-def test_a_proxy_of_plain_http_that_wants_a_password() -> None:
-    from algosync.net import Host, Names, Net, Proxies
+def test_a_proxy_for_plain_http_that_requires_a_password() -> None:
+    from algosync.net import Host, Net, Proxies, SettingNames
 
     with proxy(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n") as address:
         net = Net(Proxies.read({"HTTP_PROXY": address}))
         with pytest.raises(Denied) as caught:
-            Host("http://far.example", Names.of("SOURCE"), net, None).answer("GET", "/v1/data/", {})
-    assert caught.value.hint == "look at HTTP_PROXY: http://USER:PASSWORD@PROXY:PORT, odd characters of both written as %XX"
+            Host("http://far.example", SettingNames.of("SOURCE"), net, None).answer("GET", "/v1/data/", {})
+    assert caught.value.hint == "look at HTTP_PROXY: http://USER:PASSWORD@PROXY:PORT, special characters of both written as %XX"
 
 
-def test_an_answer_that_is_too_long_for_memory_is_refused() -> None:
+def test_a_reply_that_is_too_long_for_memory_is_refused() -> None:
     def script(connection: socket.socket) -> None:
         head(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -289,18 +291,20 @@ def test_an_answer_that_is_too_long_for_memory_is_refused() -> None:
         host(raw.url).answer("GET", "/v1/data/", {})
 
 
-def test_a_host_without_variables_is_told_too() -> None:
-    from algosync.net import Host, Names, Net
+def test_a_host_without_setting_names_has_a_message() -> None:
+    from algosync.net import Host, Net, SettingNames
 
     url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(Unreachable) as caught:
-        Host(url, Names(), Net(), None).answer("GET", "/v1/data/", {})
+        Host(url, SettingNames(), Net(), None).answer("GET", "/v1/data/", {})
     assert caught.value.hint is None
 
 
-def test_a_host_that_never_answers_names_the_option_too() -> None:
+def test_a_timeout_names_the_option() -> None:
     with listening(silent) as raw:
         with pytest.raises(TimedOut) as caught:
             host(raw.url).answer("GET", "/v1/data/", {}, within=0.3)
-        assert told(raw.url, caught.value) == "HOST gave no whole answer within 0 s, or it was slower than a transfer may be"
+        assert (
+            message_of(raw.url, caught.value) == "HOST sent no complete answer within 0 s, or it was slower than the minimum rate"
+        )
     assert caught.value.hint == f"{ADDRESS}; --request-timeout gives it more time"

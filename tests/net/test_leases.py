@@ -1,4 +1,4 @@
-"""Leases: whatever a server does, a request ends in its time, and at once when the run is stopped."""
+"""Leases: a request ends at its deadline, whatever the server does, and at once when the run is stopped."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_a_stopped_run_ends_its_requests(name: str) -> None:
     assert type(asking.raised) is Interrupted
 
 
-def test_a_stopped_run_begins_nothing() -> None:
+def test_a_stopped_run_starts_no_request() -> None:
     watch = Watch()
     watch.stop()
     with listening(answers(OK)) as raw:
@@ -190,13 +190,13 @@ def test_a_slow_transfer_that_moves_is_never_cut(monkeypatch: pytest.MonkeyPatch
     pieces, size, seconds = 30, 2048, 0.05
     assert size / seconds > 2 * MIN_RATE
     fake, moved = FakeTime(), [0]
-    earn = Lease.moved
+    earn = Lease.progressed
 
     def counted(self: Lease, count: int) -> None:
         earn(self, count)
         moved[0] += count
 
-    monkeypatch.setattr(Lease, "moved", counted)
+    monkeypatch.setattr(Lease, "progressed", counted)
 
     def send(connection: socket.socket) -> None:
         head(connection)
@@ -235,7 +235,7 @@ def waited_for(condition: Callable[[], bool]) -> None:
 
 
 def test_one_block_may_take_longer_to_send_than_to_connect(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection's own timeout is for connecting alone."""
+    """A connection's own timeout applies to connecting only."""
     monkeypatch.setattr("algosync.net.host.CONNECT_WITHIN", 0.2)
 
     def receive(connection: socket.socket) -> None:
@@ -279,7 +279,7 @@ def test_failures_leave_nothing_open(tmp_path: Path) -> None:
 
 
 def _client_sockets(*ports: int) -> int:
-    """Descriptors of this process that lead to these ports; the servers' own lead from them."""
+    """Number of descriptors of this process that are connected to these ports; the server's own are connected from them."""
     count = 0
     for number in map(int, os.listdir("/proc/self/fd")):
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""What goes out with a request and what is taken for an answer, where the HTTP libraries do otherwise."""
+"""The content of requests, and which replies are accepted."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import urllib3
 from rawserver import OK, Script, answers, head, host, listening, once
 
 from algosync.core.error import ClusterError, Unexpected, Unreachable
-from algosync.net import Host, Names, Net, Proxies
+from algosync.net import Host, Net, Proxies, SettingNames
 
 
-def asked(requests: list[bytes], reply: bytes) -> Script:
+def record_requests(requests: list[bytes], reply: bytes) -> Script:
     def script(connection: socket.socket) -> None:
         while request := head(connection):
             requests.append(request)
@@ -25,12 +25,12 @@ def asked(requests: list[bytes], reply: bytes) -> Script:
     return script
 
 
-def test_nothing_is_asked_to_be_compressed_and_nothing_is_unpacked() -> None:
-    """A gzip body cut short would pass for whole."""
+def test_no_compression_is_requested_and_nothing_is_decompressed() -> None:
+    """A truncated gzip body could look complete."""
     packed = gzip.compress(b"x" * 100_000)
     reply = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
     requests: list[bytes] = []
-    with listening(asked(requests, reply + packed)) as raw:
+    with listening(record_requests(requests, reply + packed)) as raw:
         answer = host(raw.url).answer("GET", "/", {})
     assert (answer.body, answer.headers["Content-Encoding"]) == (packed, "gzip")
     assert b"\r\nAccept-Encoding: identity\r\n" in requests[0]
@@ -50,14 +50,14 @@ def test_nothing_is_asked_to_be_compressed_and_nothing_is_unpacked() -> None:
         b"HTTP/1.1 200",
     ],
 )
-def test_what_is_cut_never_passes_for_whole(reply: bytes) -> None:
-    """Whichever of the library's types that is, ours is one. Read as an answer, in blocks, and by count."""
+def test_a_truncated_reply_is_never_accepted(reply: bytes) -> None:
+    """Whatever exception the library raises, ours has one type. Read as a whole, in blocks, and by count."""
     with listening(once(reply)) as raw:
         target = host(raw.url)
         with pytest.raises(Unreachable):
             target.answer("GET", "/", {})
         if b"\r\n\r\n" not in reply:
-            return  # a download has to say its length: the wire's business
+            return  # a download must state its length, which the wire checks
         with pytest.raises(Unreachable), closing(target.open("GET", "/", {})) as response:
             list(response.blocks())
         with pytest.raises(Unreachable), closing(target.open("GET", "/", {})) as response:
@@ -72,12 +72,12 @@ def test_what_is_cut_never_passes_for_whole(reply: bytes) -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     ],
 )
-def test_an_empty_answer_that_says_so_is_one(reply: bytes) -> None:
+def test_an_empty_reply_with_a_stated_length_is_accepted(reply: bytes) -> None:
     with listening(once(reply)) as raw:
         assert host(raw.url).answer("DELETE", "/", {}).body == b""
 
 
-def test_a_whole_answer_in_chunks_and_its_connection_is_kept() -> None:
+def test_a_complete_chunked_reply_keeps_its_connection() -> None:
     reply = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1;ext=x\r\n}\r\n0\r\nTrailer: x\r\n\r\n"
     with listening(answers(reply)) as raw:
         target = host(raw.url)
@@ -97,7 +97,7 @@ def test_reading_by_count_and_in_blocks_gives_the_same_bytes() -> None:
             assert [len(block) for block in response.blocks()] == [1 << 20, 1 << 20, len(body) - (2 << 20)]
 
 
-def test_an_answer_that_is_not_read_to_its_end_spoils_no_other() -> None:
+def test_an_unfinished_reply_does_not_affect_the_next() -> None:
     with listening(answers(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + b"x" * 200_000, OK)) as raw:
         target = host(raw.url)
         with closing(target.open("GET", "/", {})) as response:
@@ -108,7 +108,7 @@ def test_an_answer_that_is_not_read_to_its_end_spoils_no_other() -> None:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("to", ["host", "scheme", "port", "itself", "nowhere"])
 def test_no_redirect_is_followed(status: int, to: str) -> None:
-    """It would carry the key, and for 307 and 308 the body, to whoever the server names."""
+    """A redirect would send the key, and for 307 and 308 the body, to any server that the first one names."""
     others: list[bytes] = []
     requests: list[bytes] = []
     location = ""
@@ -119,7 +119,7 @@ def test_no_redirect_is_followed(status: int, to: str) -> None:
             line = f"Location: {location}\r\n" if location else ""
             connection.sendall(f"HTTP/1.1 {status} Moved\r\n{line}Content-Length: 0\r\n\r\n".encode())
 
-    with listening(asked(others, OK)) as other, listening(moved) as raw:
+    with listening(record_requests(others, OK)) as other, listening(moved) as raw:
         location = {
             "host": f"http://localhost:{other.port}/x",
             "scheme": f"https://127.0.0.1:{other.port}/x",
@@ -136,20 +136,20 @@ def test_no_redirect_is_followed(status: int, to: str) -> None:
 
 
 def test_the_machine_adds_nothing_to_a_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Netrc takes the header's place with others, and http_proxy gets the key in clear. Cookies are not kept."""
+    """netrc would replace the Authorization header, and http_proxy would receive the key in clear. Cookies are not kept."""
     (tmp_path / ".netrc").write_text("default login mallory password hunter2\n")
     (tmp_path / ".netrc").chmod(0o600)
     others: list[bytes] = []
     requests: list[bytes] = []
     with (
-        listening(asked(others, OK)) as proxy,
-        listening(asked(requests, OK.replace(b"\r\n\r\n", b"\r\nSet-Cookie: a=b\r\n\r\n"))) as raw,
+        listening(record_requests(others, OK)) as proxy,
+        listening(record_requests(requests, OK.replace(b"\r\n\r\n", b"\r\nSet-Cookie: a=b\r\n\r\n"))) as raw,
     ):
         for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
         monkeypatch.setenv("HOME", str(tmp_path))
         monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-        for target in (host(raw.url), Host(raw.url, Names(), Net(Proxies.read({"HTTP_PROXY": proxy.url})), None)):
+        for target in (host(raw.url), Host(raw.url, SettingNames(), Net(Proxies.read({"HTTP_PROXY": proxy.url})), None)):
             for _ in range(2):
                 target.answer("GET", "/a%2Fb?c=%2F", {"Authorization": "Simple k/+="})
     assert others == []
@@ -159,17 +159,17 @@ def test_the_machine_adds_nothing_to_a_request(tmp_path: Path, monkeypatch: pyte
     assert lines == [wanted] * 4
 
 
-def test_a_failed_status_is_no_answer() -> None:
+def test_a_failed_status_raises() -> None:
     for status in (100 + 99, 300, 304, 400, 404, 500, 599, 999):
         reply = b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status
         with listening(once(reply)) as raw, pytest.raises(ClusterError):
             host(raw.url).answer("GET", "/", {})
 
 
-def test_another_host_of_the_same_cluster_shares_its_connections_only_where_it_is_the_same() -> None:
+def test_connections_are_shared_only_with_the_same_host() -> None:
     with listening(answers(OK)) as raw, listening(answers(OK)) as other:
         api = host(raw.url)
-        git = Names("DESTINATION_GIT_ADDRESS")
+        git = SettingNames("DESTINATION_GIT_ADDRESS")
         same, apart = api.at(raw.url, git), api.at(other.url, git)
         for target in (api, same, apart):
             target.answer("GET", "/", {})

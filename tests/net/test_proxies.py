@@ -1,4 +1,4 @@
-"""Proxies: what the variables say, read once, and which host needs which."""
+"""Proxy variables: how they are parsed, and which host uses which proxy."""
 
 import base64
 
@@ -30,7 +30,7 @@ def leads(proxies: Proxies, url: str) -> str | None:
         ("http://me:secret@10.0.0.1:3128", "http://10.0.0.1:3128"),
     ],
 )
-def test_an_address_without_its_credentials(text: str, url: str) -> None:
+def test_the_url_of_a_proxy_has_no_credentials(text: str, url: str) -> None:
     assert leads(reads(HTTPS_PROXY=text), "https://api.example.com") == url
 
 
@@ -51,7 +51,7 @@ def test_an_address_without_its_credentials(text: str, url: str) -> None:
     ],
 )
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"])
-def test_what_is_no_address_is_told_by_its_variable_and_never_shown(text: str, variable: str) -> None:
+def test_an_invalid_address_is_named_by_its_variable_and_not_shown(text: str, variable: str) -> None:
     url = "http://x.example" if variable == "HTTP_PROXY" else "https://x.example"
     with pytest.raises(UsageError) as caught:
         reads(**{variable: text}).to(url)
@@ -72,7 +72,7 @@ def test_what_is_no_address_is_told_by_its_variable_and_never_shown(text: str, v
         (":secret", b":secret", "secret"),
     ],
 )
-def test_user_and_password_are_sent_as_the_bytes_that_were_meant(given: str, pair: bytes, password: str | None) -> None:
+def test_user_and_password_are_sent_decoded(given: str, pair: bytes, password: str | None) -> None:
     proxies = reads(HTTPS_PROXY=f"http://{given}@proxy:3128")
     proxy = proxies.to("https://x.example")
     assert proxy is not None
@@ -81,13 +81,13 @@ def test_user_and_password_are_sent_as_the_bytes_that_were_meant(given: str, pai
     assert [secret.reveal() for secret in proxies.secrets()][-1:] == ([password] if password else [])
 
 
-def test_no_password_is_shown_by_a_proxy() -> None:
+def test_repr_of_a_proxy_hides_the_password() -> None:
     proxies = reads(HTTPS_PROXY="http://me:hunter2@one:1", HTTP_PROXY="http://me:hunter3@two:2")
     assert "hunter" not in repr(proxies)
     assert [secret.reveal() for secret in proxies.secrets()] == ["hunter2", "hunter3"]
 
 
-def test_each_scheme_has_its_variable_and_small_letters_go_first() -> None:
+def test_each_scheme_has_its_variable_and_lower_case_wins() -> None:
     proxies = reads(HTTPS_PROXY="http://a:1", https_proxy="http://b:1", HTTP_PROXY="http://c:1", ALL_PROXY="http://d:1")
     assert (leads(proxies, "https://x.example"), leads(proxies, "http://x.example")) == ("http://b:1", "http://c:1")
     assert proxies.to("https://x.example") == Proxy("http://b:1", "HTTPS_PROXY")
@@ -97,7 +97,7 @@ def test_each_scheme_has_its_variable_and_small_letters_go_first() -> None:
     assert reads() == Proxies()
 
 
-def test_a_variable_that_no_host_needs_may_hold_anything() -> None:
+def test_an_unused_variable_may_be_invalid() -> None:
     proxies = reads(ALL_PROXY="socks5://me:hun%74er2@proxy:1080", HTTPS_PROXY="http://a:1", NO_PROXY="near.example")
     assert leads(proxies, "https://x.example") == "http://a:1"
     assert leads(proxies, "http://127.0.0.1:8080") is None
@@ -108,7 +108,7 @@ def test_a_variable_that_no_host_needs_may_hold_anything() -> None:
         proxies.to("http://x.example")
 
 
-def test_a_cgi_scripts_client_chooses_no_proxy() -> None:
+def test_a_cgi_client_cannot_choose_the_proxy() -> None:
     assert reads(HTTP_PROXY="http://evil:1", REQUEST_METHOD="GET").http is None
     assert reads(http_proxy="http://good:1", REQUEST_METHOD="GET").http is not None
 
@@ -116,11 +116,11 @@ def test_a_cgi_scripts_client_chooses_no_proxy() -> None:
 @pytest.mark.parametrize(
     "url", ["http://localhost:8080", "http://127.0.0.1", "http://127.9.9.9", "http://[::1]:1", "http://api.localhost"]
 )
-def test_plain_http_to_this_machine_goes_directly(url: str) -> None:
+def test_plain_http_to_this_machine_is_direct(url: str) -> None:
     assert leads(reads(HTTP_PROXY="http://proxy:1"), url) is None
 
 
-def test_https_to_this_machine_goes_as_it_is_told() -> None:
+def test_https_to_this_machine_uses_the_proxy() -> None:
     assert leads(reads(HTTPS_PROXY="http://proxy:1"), "https://localhost:8443") == "http://proxy:1"
 
 
@@ -167,7 +167,7 @@ def test_https_to_this_machine_goes_as_it_is_told() -> None:
         ("localhost", "https://localhost:8443", True),
     ],
 )
-def test_who_needs_no_proxy(exempt: str, url: str, direct: bool) -> None:
+def test_no_proxy_patterns(exempt: str, url: str, direct: bool) -> None:
     for variable in ("NO_PROXY", "no_proxy"):
         proxies = Proxies.read({"ALL_PROXY": "http://proxy:3128", variable: exempt})
         assert leads(proxies, url) == (None if direct else "http://proxy:3128")

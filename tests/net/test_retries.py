@@ -1,4 +1,4 @@
-"""Trying again: exact waits, what the server asks for, one budget, and nothing done twice."""
+"""Retries: exact waits, Retry-After, one budget, and requests that must not be repeated."""
 
 from __future__ import annotations
 
@@ -24,20 +24,21 @@ from algosync.core.error import (
     Unreachable,
     Untrusted,
 )
-from algosync.net import Host, Names, Net, Proxies, Retry
+from algosync.net import Host, Net, Proxies, Retry, SettingNames
 from algosync.net.failure import from_reply
 
 
 class Clock:
-    """Remembers the waits, and draws the highest of what may be drawn."""
+    """Records the waits, and always draws the upper bound."""
 
     def __init__(self, **options: object) -> None:
         self.waits: list[float] = []
-        self.retry = Retry(pause=self.waits.append, draw=lambda _, high: high, **options)  # type: ignore[arg-type]  # any of its fields
+        # Any field of Retry.
+        self.retry = Retry(pause=self.waits.append, draw=lambda _, high: high, **options)  # type: ignore[arg-type]
 
 
 class Failing:
-    """Fails by each of these in turn, then succeeds."""
+    """Raises each of these in turn, then succeeds."""
 
     def __init__(self, *failures: Exception | None) -> None:
         self.failures = list(failures)
@@ -66,7 +67,7 @@ def test_waits_double_from_a_quarter_second_to_half_a_minute() -> None:
     assert caught.value.__cause__ is None
 
 
-def test_waits_are_drawn_between_nothing_and_the_bound() -> None:
+def test_waits_are_drawn_between_zero_and_the_bound() -> None:
     drawn: list[tuple[float, float]] = []
     waits: list[float] = []
 
@@ -82,7 +83,7 @@ def test_waits_are_drawn_between_nothing_and_the_bound() -> None:
 @pytest.mark.parametrize(
     ("asked", "waits"), [(None, [0.25]), (0.0, [0.25]), (7.0, [7.25]), (120.0, [120.25]), (121.0, None), (1e14, None)]
 )
-def test_what_a_server_asks_for_goes_before_our_own_wait(asked: float | None, waits: list[float] | None) -> None:
+def test_retry_after_is_added_to_our_own_wait(asked: float | None, waits: list[float] | None) -> None:
     clock = Clock()
     if waits is not None:
         assert clock.retry.run(Failing(throttled(asked))) == "done"
@@ -94,7 +95,7 @@ def test_what_a_server_asks_for_goes_before_our_own_wait(asked: float | None, wa
     assert caught.value.message == f"busy (it asks to wait {asked:.0f} s, longer than a run waits)"
 
 
-SERVERS = datetime(2031, 5, 6, 7, 8, 9, tzinfo=timezone.utc)  # a clock unlike ours
+SERVERS = datetime(2031, 5, 6, 7, 8, 9, tzinfo=timezone.utc)  # a clock different from ours
 
 
 @pytest.mark.parametrize(
@@ -119,13 +120,13 @@ SERVERS = datetime(2031, 5, 6, 7, 8, 9, tzinfo=timezone.utc)  # a clock unlike o
 )
 def test_retry_after_in_all_its_forms(text: str, seconds: float | None) -> None:
     headers = {"Retry-After": text, "Date": format_datetime(SERVERS, usegmt=True)}
-    assert from_reply("GET /", 503, headers, b"", Names()).retry_after == seconds
+    assert from_reply("GET /", 503, headers, b"", SettingNames()).retry_after == seconds
 
 
-def test_a_date_of_a_server_without_a_clock_is_measured_by_ours() -> None:
+def test_a_retry_date_without_a_server_clock_uses_ours() -> None:
     until = datetime.now(timezone.utc) + timedelta(seconds=60)
     for date in ({}, {"Date": "noon"}):
-        error = from_reply("GET /", 429, {"Retry-After": format_datetime(until, usegmt=True), **date}, b"", Names())
+        error = from_reply("GET /", 429, {"Retry-After": format_datetime(until, usegmt=True), **date}, b"", SettingNames())
         assert error.retry_after is not None
         assert 50 < error.retry_after <= 60
 
@@ -156,7 +157,7 @@ def test_a_date_of_a_server_without_a_clock_is_measured_by_ours() -> None:
         (ValueError("x"), False),
     ],
 )
-def test_only_what_may_pass_is_tried_again(error: Exception, again: bool) -> None:
+def test_only_transient_failures_are_retried(error: Exception, again: bool) -> None:
     clock = Clock()
     failing = Failing(error)
     if again:
@@ -167,7 +168,7 @@ def test_only_what_may_pass_is_tried_again(error: Exception, again: bool) -> Non
     assert failing.calls == 1 + again
 
 
-def test_the_budget_is_one_for_all() -> None:
+def test_all_threads_share_one_budget() -> None:
     clock = Clock(tries=100, budget=10.0)
     raised: list[ClusterError] = []
 
@@ -182,14 +183,14 @@ def test_the_budget_is_one_for_all() -> None:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert {error.message for error in raised} == {"gone (this run has waited as long as it may)"}
+    assert {error.message for error in raised} == {"gone (this run has used up its waiting time)"}
     assert len(raised) == 8
     assert sum(clock.waits) <= 10.0
     assert clock.retry.budget == 10.0 - sum(clock.waits)
 
 
 def test_a_storm_of_refusals_thins_out() -> None:
-    """Eight workers at a server that refuses all: it hears from each six times, and the waits between grow."""
+    """Eight workers use a server that refuses everything: each sends six requests, with growing waits."""
     busy = b"HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\n\r\n"
     waits: list[list[float]] = [[] for _ in range(8)]
     place = threading.local()
@@ -221,7 +222,7 @@ def test_a_storm_of_refusals_thins_out() -> None:
     assert [len(each) for each in waits] == [5] * 8
     totals = [sum(each[step] for each in waits) for step in range(5)]
     assert totals[4] > totals[0]
-    assert len({tuple(each) for each in waits}) == 8  # nobody waits like another
+    assert len({tuple(each) for each in waits}) == 8  # all workers wait differently
 
 
 def looks(*found: str | Exception | None) -> Callable[[], str | None]:
@@ -236,59 +237,59 @@ def looks(*found: str | Exception | None) -> Callable[[], str | None]:
     return look
 
 
-def test_what_was_done_after_all_is_not_done_again() -> None:
+def test_a_request_that_took_effect_is_not_repeated() -> None:
     clock, act = Clock(), Failing(Unreachable("lost"))
-    assert clock.retry.settle(act, looks("found")) == "found"
+    assert clock.retry.run_once(act, looks("found")) == "found"
     assert (act.calls, clock.waits) == (1, [0.25])
 
 
-def test_what_was_not_done_is_done_again_after_a_look_each_time() -> None:
+def test_a_request_without_effect_is_repeated_after_each_look() -> None:
     clock, act = Clock(), Failing(Unreachable("lost"), throttled(3.0))
-    assert clock.retry.settle(act, looks(None, None)) == "done"
+    assert clock.retry.run_once(act, looks(None, None)) == "done"
     assert (act.calls, clock.waits) == (3, [0.25, 3.5])
 
 
 @pytest.mark.parametrize("error", [Denied("no", status=403), NotFound("no", status=404), Conflict("no", status=409)])
-def test_a_refusal_says_that_nothing_was_done(error: ClusterError) -> None:
+def test_a_refusal_means_that_nothing_was_done(error: ClusterError) -> None:
     act = Failing(error)
     with pytest.raises(type(error)):
-        Clock().retry.settle(act, looks())
+        Clock().retry.run_once(act, looks())
     assert act.calls == 1
 
 
-def test_a_conflict_after_a_lost_answer_may_be_with_ourselves() -> None:
+def test_a_conflict_after_a_lost_reply_may_be_our_own() -> None:
     act = Failing(Unreachable("lost"), Conflict("there is one", status=409))
-    assert Clock().retry.settle(act, looks(None, "ours")) == "ours"
+    assert Clock().retry.run_once(act, looks(None, "ours")) == "ours"
     act = Failing(Unreachable("lost"), Conflict("there is one", status=409))
     with pytest.raises(Unreachable, match=r"^lost$"):
-        Clock().retry.settle(act, looks(None, None))
+        Clock().retry.run_once(act, looks(None, None))
     assert act.calls == 2
 
 
-def test_where_nobody_can_look_the_first_failure_is_told() -> None:
+def test_if_the_look_fails_the_first_failure_is_raised() -> None:
     act = Failing(Unreachable("lost"))
     with pytest.raises(Unreachable, match=r"^lost$"):
-        Clock().retry.settle(act, looks(Throttled("busy")))
+        Clock().retry.run_once(act, looks(Throttled("busy")))
     assert act.calls == 1
 
 
 @pytest.mark.parametrize("error", [TimedOut("slow"), Untrusted("who"), Unexpected("no", status=400)])
-def test_what_does_not_pass_is_looked_at_once_and_not_done_again(error: ClusterError) -> None:
+def test_after_a_permanent_failure_there_is_one_look_and_no_retry(error: ClusterError) -> None:
     act = Failing(error)
-    assert Clock().retry.settle(act, looks("found")) == "found"
+    assert Clock().retry.run_once(act, looks("found")) == "found"
     act = Failing(error)
     with pytest.raises(type(error)):
-        Clock().retry.settle(act, looks(None))
+        Clock().retry.run_once(act, looks(None))
     assert act.calls == 1
 
 
-def test_a_signal_is_no_failure_to_look_at() -> None:
+def test_an_interrupt_is_raised_without_a_look() -> None:
     with pytest.raises(Interrupted):
-        Clock().retry.settle(Failing(Interrupted("interrupted")), looks())
+        Clock().retry.run_once(Failing(Interrupted("interrupted")), looks())
 
 
-def test_nothing_is_done_more_often_than_it_may_be_tried() -> None:
+def test_the_number_of_attempts_is_limited() -> None:
     act = Failing(*[Unreachable("lost")] * 10)
     with pytest.raises(Unreachable, match=r"^lost \(tried 6 times\)$"):
-        Clock().retry.settle(act, looks(*[None] * 10))
+        Clock().retry.run_once(act, looks(*[None] * 10))
     assert act.calls == 6

@@ -1,4 +1,4 @@
-"""Trust: the usual authorities and the given ones; the machine's environment has no say."""
+"""Certificates: the public authorities and the given ones are trusted; the machine's environment has no effect."""
 
 import os
 import socket
@@ -18,7 +18,7 @@ def served(tmp_path: Path) -> Path:
     return certificate(tmp_path / "server.pem", tmp_path / "cluster")
 
 
-def test_the_given_authority_is_believed_and_no_other(tmp_path: Path, served: Path) -> None:
+def test_only_the_given_authority_is_trusted(tmp_path: Path, served: Path) -> None:
     certificate(tmp_path / "unused.pem", tmp_path / "other")
     with listening(answers(OK), served) as raw:
         assert host(raw.secure, ca=tmp_path / "cluster/tls/ca.pem").answer("GET", "/", {}).body == b"{}"
@@ -35,20 +35,21 @@ def test_the_machines_variables_add_no_authority(
         host(raw.secure).answer("GET", "/", {})
 
 
-def test_the_machines_variables_take_none_away(tmp_path: Path, served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_machines_variables_remove_no_authority(tmp_path: Path, served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.setenv(variable, os.devnull)
     with listening(answers(OK), served) as raw:
         assert host(raw.secure, ca=tmp_path / "cluster/tls/ca.pem").answer("GET", "/", {}).status == 200
 
 
-def test_no_session_key_is_ever_written_down(tmp_path: Path, served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_session_keys_are_never_written_to_a_file(tmp_path: Path, served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "keys.log"
     monkeypatch.setenv("SSLKEYLOGFILE", str(log))
     with listening(answers(OK), served) as raw:
         host(raw.secure, ca=tmp_path / "cluster/tls/ca.pem").answer("GET", "/", {})
         assert not log.exists()
-        context = ssl.create_default_context(cafile=str(tmp_path / "cluster/tls/ca.pem"))  # shows that others would
+        # Proves that other programs would write the keys.
+        context = ssl.create_default_context(cafile=str(tmp_path / "cluster/tls/ca.pem"))
         with socket.create_connection(("127.0.0.1", raw.port)) as sock:
             context.wrap_socket(sock, server_hostname="localhost").close()
     assert log.stat().st_size > 0
@@ -64,7 +65,7 @@ def test_no_session_key_is_ever_written_down(tmp_path: Path, served: Path, monke
         (b"-----BEGIN CERTIFICATE-----\nAAAA\n", "DESTINATION_CA_CERT names a file without certificates in PEM form: PATH"),
     ],
 )
-def test_a_useless_file_is_told_by_its_variable(content: bytes | str | None, message: str, tmp_path: Path) -> None:
+def test_an_unusable_ca_file_is_named_by_its_variable(content: bytes | str | None, message: str, tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
     if isinstance(content, bytes):
         path.write_bytes(content)

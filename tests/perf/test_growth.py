@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from algosync.core.lines import count_lines
-from algosync.views.redaction import Redactor
+from algosync.core.redaction import Redactor
 from algosync.workflow.fault import Faults
 from algosync.workflow.json_reader import read_json
 from algosync.workflow.yaml_reader import read_yaml

@@ -97,18 +97,6 @@ def test_settings_that_act_from_the_next_publish_imply_one(
     assert workspace.actions() == {}
 
 
-def test_what_leaves_the_workflow_is_forgotten_and_left_alone(cluster: Cluster, applied: Workspace) -> None:
-    uri = applied.data("models", "b.bin", b"b" * 1000)
-    applied.write([{"name": "One", "language": "python3", "data_files": [uri], "test_payload": {"n": 1}}])
-    gone = {'data.One["a.bin"]': "forget", "algorithm.Two": "forget", "source.Two": "forget", "version.Two": "forget"}
-    assert applied.actions() == gone
-    with cluster.writes() as writes:
-        applied.apply()
-    assert writes.lines == ()
-    assert set(cluster.api().data.files("local", "One")) == {"a.bin", "b.bin"}
-    assert applied.actions() == {}
-
-
 def test_what_is_there_already_is_adopted_without_a_write(cluster: Cluster, applied: Workspace) -> None:
     state = next(path for path in (applied.folder / "state").iterdir() if path.suffix == ".json")
     state.unlink()

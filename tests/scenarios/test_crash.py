@@ -111,7 +111,7 @@ def recorded_files(workspace: Workspace) -> set[str]:
     name = name or next((path.name for path in folder.glob("*.json")), None)
     if name is None:
         return set()
-    with open_session(folder, name, exclusive=False) as session:
+    with open_session(str(folder), name, exclusive=False) as session:
         return {str(a.name) for a in session.records if a.kind == "data"}
 
 

@@ -32,13 +32,6 @@ def test_a_payload_that_raises_is_never_published(cluster: Cluster, workspace: W
     assert workspace.actions() == {}
 
 
-def test_a_first_version_whose_payload_raises_leaves_nothing_published(cluster: Cluster, workspace: Workspace) -> None:
-    workspace.algorithm("One", RAISES)
-    workspace.write([{"name": "One", "language": "python3", "test_payload": 1}])
-    workspace.apply(code=4)
-    assert cluster.api().algorithms.published("local", "One") is None
-
-
 def test_a_workflow_test_that_fails_is_exit_3_and_everything_else_is_done(cluster: Cluster, workspace: Workspace) -> None:
     workspace.algorithm("One", "def apply(input):\n    return 1 / input\n")
     tests = [{"name": "zero", "payload": 0}, {"name": "one", "payload": 1}]

@@ -11,7 +11,7 @@ def test_a_key_is_not_sent_to_another_cluster_than_was_named(workspace: Workspac
     workspace.write([algorithm], source_info={"cluster_address": "http://127.0.0.1:9"})
     done = workspace.run("plan", environ={"SOURCE_API_KEY": KEY, "SOURCE_API_ADDRESS": "https://api.example.com"})
     assert done.returncode == 64
-    assert "the workflow takes from http://127.0.0.1:9, and SOURCE_API_ADDRESS is another cluster" in done.stderr
+    assert "the workflow's source is http://127.0.0.1:9, but SOURCE_API_ADDRESS names another cluster" in done.stderr
 
 
 def test_what_is_missing_at_the_source_says_whose_it_would_be(workspace: Workspace) -> None:

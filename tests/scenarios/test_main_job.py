@@ -110,26 +110,7 @@ def test_without_approval_nothing_happens(cluster: Cluster, workspace: Workspace
     with cluster.writes() as writes:
         done = workspace.run("apply", "--no-input")
     assert (done.returncode, writes.lines) == (1, ())
-    assert "nobody is there to approve" in done.stderr
-
-
-def test_a_target_and_what_it_stands_on(workspace: Workspace) -> None:
-    two_algorithms(workspace)
-    assert set(workspace.actions("--target", "Shout")) == {
-        "algorithm.Shout",
-        "source.Shout",
-        'data.Shout["words.txt"]',
-        "version.Shout",
-    }
-    assert set(workspace.actions("--target", "source.Orchestrate")) == {
-        "algorithm.Shout",
-        "source.Shout",
-        'data.Shout["words.txt"]',
-        "version.Shout",
-        "algorithm.Orchestrate",
-        "source.Orchestrate",
-    }
-    assert workspace.run("plan", "--target", "Nope").returncode == 64
+    assert "approval is required" in done.stderr
 
 
 def test_test_calls_everything_and_writes_nothing(cluster: Cluster, workspace: Workspace) -> None:
@@ -156,16 +137,6 @@ def test_run_only_tests_what_is_there(cluster: Cluster, workspace: Workspace) ->
     assert writes.lines == ()
 
 
-def test_run_only_does_not_claim_to_have_compared(workspace: Workspace) -> None:
-    workspace.algorithm("One")
-    workspace.write([{"name": "One", "language": "python3"}])
-    workspace.apply()
-    workspace.write([{"name": "One", "language": "python3"}], run_only=True)
-    shown = workspace.run("plan").stdout
-    assert "No changes" not in shown
-    assert "Nothing is compared: the workflow says run_only." in shown
-
-
 def test_a_target_without_its_version_is_done_and_tests_nothing(cluster: Cluster, workspace: Workspace) -> None:
     two_algorithms(workspace)
     with cluster.writes() as writes:
@@ -173,3 +144,10 @@ def test_a_target_without_its_version_is_done_and_tests_nothing(cluster: Cluster
     assert writes.lines == ("POST /v1/algorithms/local",)
     workspace.apply()
     assert workspace.actions() == {}
+
+
+def test_an_unknown_target_is_a_usage_error(workspace: Workspace) -> None:
+    workspace.algorithm("One")
+    workspace.write([{"name": "One", "language": "python3"}])
+    done = workspace.run("plan", "--target", "Nope")
+    assert (done.returncode, done.stderr) == (64, "Error: nothing in this workflow is called Nope\n")

@@ -11,7 +11,7 @@ import time
 import pytest
 from harness import Cluster, Workspace
 
-from algosync.core.manifest import FREEZE, MANIFEST, lock_of
+from algosync.sources.manifest import FREEZE, MANIFEST, lock_checksum
 
 CODE = b"def apply(input):\n    return input\n"
 MODEL = "data://.my/models/iris-1.bin"
@@ -20,7 +20,7 @@ MODEL = "data://.my/models/iris-1.bin"
 def frozen(content: bytes, uri: str = MODEL) -> bytes:
     entry = {"name": "iris", "source_uri": uri, "fail_on_tamper": True, "md5_checksum": hashlib.md5(content).hexdigest()}
     document = {"required_files": [entry], "optional_files": [], "timestamp": "1637000000.5"}
-    return json.dumps({**document, "lock_checksum": lock_of(document)}).encode()
+    return json.dumps({**document, "lock_checksum": lock_checksum(document)}).encode()
 
 
 def archive(files: dict[str, bytes]) -> bytes:
@@ -106,7 +106,7 @@ def test_a_new_model_needs_a_new_freeze(cluster: Cluster, taken: Workspace) -> N
     old, new = (hashlib.md5(content).hexdigest() for content in (b"model 1", b"model 2"))
     assert refused.stderr.splitlines() == [
         f"Error: Iris: {FREEZE} expects MD5 {old} of 'iris', but {MODEL}, which becomes data.Iris[\"iris.bin\"], has {new}",
-        "  if the data file is as it shall be, freeze the manifest again (`algo freeze`); if not, put the right file back",
+        "  if the data file is right, freeze the manifest again (`algo freeze`); otherwise put the right file back",
     ]
     put(cluster, "code", "Iris.tar.gz", archive({"src/Iris.py": CODE, FREEZE: frozen(b"model 2")}))
     assert taken.actions() == {'data.Iris["iris.bin"]': "update", "source.Iris": "update", "version.Iris": "update"}

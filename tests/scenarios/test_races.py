@@ -5,8 +5,8 @@ import time
 import pytest
 from harness import Cluster, Workspace
 
-from algosync.cli.choice import Choice
 from algosync.cli.clusters import git_host
+from algosync.cli.options import ClusterOptions
 from algosync.cluster.address import parse
 from algosync.cluster.connection import connect
 from algosync.core.credential import credential
@@ -73,7 +73,7 @@ def test_a_git_address_belongs_to_the_cluster_that_the_environment_names(flag: s
         credential("simkey", "test"),
         Net(),
     )
-    given = git_host(Choice(None, destination=flag, environ=environ), url, cluster).url
+    given = git_host(ClusterOptions(destination=flag, environ=environ), url, cluster).url
     assert (given == "https://code.x.com") == used
 
 
@@ -84,4 +84,4 @@ def test_a_git_address_is_never_used_for_a_local_cluster() -> None:
         credential("simkey", "test"),
         Net(),
     )
-    assert git_host(Choice(None, environ=environ), "local", cluster).url == "http://127.0.0.1:9"
+    assert git_host(ClusterOptions(environ=environ), "local", cluster).url == "http://127.0.0.1:9"

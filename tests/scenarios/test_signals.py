@@ -119,7 +119,7 @@ def end(process: subprocess.Popen[bytes], *numbers: int) -> None:
 def must_be_free(workspace: Workspace) -> None:
     """Nobody holds the lock, and state and journal can be read."""
     for path in (workspace.folder / "state").glob("*.lock"):
-        open_session(path.parent, path.name.removesuffix(".lock"), exclusive=True, command="test").close()
+        open_session(str(path.parent), path.name.removesuffix(".lock"), exclusive=True, command="test").close()
 
 
 @SIGNALS

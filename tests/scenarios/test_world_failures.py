@@ -126,7 +126,7 @@ def test_a_key_that_may_only_read(world: World, here: Workspace) -> None:
     [
         ("SOURCE", "localhost:{}", "localhost:{} cannot be reached: Connection refused"),
         ("DESTINATION", "localhost:{}", "localhost:{} cannot be reached: Connection refused"),
-        ("DESTINATION", "nobody.invalid:{}", "the name of nobody.invalid:{} is not known"),
+        ("DESTINATION", "nobody.invalid:{}", "the name of nobody.invalid:{} cannot be resolved"),
     ],
 )
 def test_nobody_there(side: str, address: str, said: str, world: World, here: Workspace) -> None:
@@ -146,7 +146,7 @@ def test_a_host_that_never_answers(side: str, world: World, here: Workspace) -> 
         if side == "SOURCE":
             two_algorithms(here, url)
         error = fails(here, world, 1, "--request-timeout", "2", environ={f"{side}_API_ADDRESS": url})
-    assert f"{place} gave no whole answer within 2 s" in error
+    assert f"{place} sent no complete answer within 2 s" in error
     assert error.endswith(f"look at {GIVEN[side]}; --request-timeout gives it more time")
 
 

@@ -12,12 +12,12 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from harness import Cluster, Workspace, cluster_process
-from world import NCSA, SQUID, TINYPROXY, put, squid, tinyproxy, two_algorithms
+from world import NCSA, SQUID, put, squid, tinyproxy, two_algorithms
 
 sys.path.append(str(Path(__file__).parents[1] / "secrets"))  # a folder whose name the standard library has taken
 from scan import Scanner, watching
 
-needs_tinyproxy = pytest.mark.skipif(TINYPROXY is None, reason="tinyproxy is not installed")
+needs_tinyproxy = pytest.mark.needs("tinyproxy")
 
 EXAMPLES = Path(__file__).parents[2] / "workflows"
 NAME = "image_parallel_pipelining"
@@ -150,8 +150,8 @@ def test_a_password_of_odd_characters(world: World, here: Workspace) -> None:
         here.environ["HTTPS_PROXY"] = f"http://{quote(user, safe='')}:wrong%2Fpassword@127.0.0.1:{port}"
         done = here.run("plan")
     assert done.returncode == 1
-    assert "the proxy asks for a user name and a password, or refuses those it got: 407" in done.stderr
-    assert "look at HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT, odd characters of both written as %XX" in done.stderr
+    assert "the proxy asks for a user name and a password, or refuses the given ones: 407" in done.stderr
+    assert "look at HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT, special characters of both written as %XX" in done.stderr
     assert "wrong" not in done.stderr
 
 

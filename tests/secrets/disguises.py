@@ -1,4 +1,4 @@
-"""The disguises in which a secret may stand in a text, written with the libraries that make them."""
+"""The encodings in which a secret can appear in a text, made by the usual libraries."""
 
 from __future__ import annotations
 

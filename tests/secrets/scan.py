@@ -1,6 +1,6 @@
-"""The scanner: looks for canaries in every disguise, in bytes, below folders and in the processes of a command.
+"""A scanner for canary secrets in any encoding: in bytes, in folders, and in the processes of a command.
 
-It shares no code with the redaction that it checks: it searches for literal forms, and looks inside of what is packed.
+It shares no code with the redaction that it checks: it searches for literal forms, and looks into archives and compressed streams.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from urllib.parse import quote, quote_plus
 
 __all__ = ["Finding", "Scanner", "watching"]
 
-_PART = 12  # characters at either end of a canary that must not be seen alone either
-_DEEPEST = 4  # archives in archives
-_LARGEST = 32 << 20  # bytes that an unpacked stream may have
-_ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]")  # also a git object's stream, loose or in a pack
+_PART = 12  # characters at either end of a canary that must not be found on their own
+_MAX_DEPTH = 4  # levels of archives in archives
+_MAX_UNPACKED = 32 << 20  # bytes that an unpacked stream may have
+_ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]")  # also the stream of a git object, loose or in a pack
 _GZIP = b"\x1f\x8b\x08"
 
 
@@ -39,7 +39,7 @@ class Finding:
 
 @dataclass
 class Scanner:
-    """Canaries by name; `skipped` are names of files in which they may stand: a cluster's own key store."""
+    """Canaries by name. `skipped` are the names of files that may contain them: a cluster's own key store."""
 
     canaries: Mapping[str, str]
     skipped: frozenset[str] = frozenset()
@@ -52,7 +52,7 @@ class Scanner:
         for canary, disguise, form in self._forms:
             if form in data:
                 yield Finding(canary, disguise, place)
-        if depth < _DEEPEST:
+        if depth < _MAX_DEPTH:
             for name, inner in _unpacked(data):
                 yield from self.data(inner, f"{place}!{name}", depth + 1)
 
@@ -60,7 +60,7 @@ class Scanner:
         return self.data(text.encode("utf-8", "surrogatepass"), place)
 
     def folder(self, folder: Path) -> Iterator[Finding]:
-        """Names, contents and targets of links of everything below."""
+        """Scan names, contents and link targets of everything in a folder."""
         for path in sorted(folder.rglob("*")):
             place = str(path.relative_to(folder))
             if path.name in self.skipped:
@@ -73,7 +73,7 @@ class Scanner:
 
 
 def _forms(secret: str) -> Iterator[tuple[str, bytes]]:
-    """Names of disguises, and what each makes of a secret."""
+    """Yield each encoding's name and its result for a secret."""
     texts = {
         "raw": secret,
         "beginning": secret[:_PART],
@@ -107,7 +107,7 @@ def _forms(secret: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _base64_core(data: bytes, shift: int) -> str:
-    """What is the same whatever stands before (so many bytes, modulo 3) and behind."""
+    """The part that does not depend on the bytes before (their number modulo 3) and after the data."""
     one, other = (base64.b64encode(edge * shift + data + edge * 3).decode() for edge in (b"\x00", b"\xff"))
     same = [a == b for a, b in zip(one, other, strict=True)]
     first = same.index(True)
@@ -130,7 +130,7 @@ def _unpacked(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _streams(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Deflated streams that begin anywhere."""
+    """Yield the deflated streams that start anywhere in the data."""
     starts = [(found.start(), zlib.MAX_WBITS) for found in _ZLIB.finditer(data)]
     place = data.find(_GZIP)
     while place >= 0:
@@ -138,13 +138,13 @@ def _streams(data: bytes) -> Iterator[tuple[str, bytes]]:
         place = data.find(_GZIP, place + 1)
     for start, kind in starts:
         with suppress(zlib.error):
-            if inner := zlib.decompressobj(kind).decompress(data[start:], _LARGEST):
+            if inner := zlib.decompressobj(kind).decompress(data[start:], _MAX_UNPACKED):
                 yield f"@{start}", inner
 
 
 @contextmanager
 def watching(parent: int, every: float = 0.02) -> Iterator[set[tuple[str, bytes]]]:
-    """What /proc tells about all descendants of a process while the body runs: `argv` and `environ`, each once."""
+    """Collect what /proc shows of all descendants of a process while the body runs: `argv` and `environ`, each once."""
     seen: set[tuple[str, bytes]] = set()
     done = threading.Event()
 
@@ -153,7 +153,7 @@ def watching(parent: int, every: float = 0.02) -> Iterator[set[tuple[str, bytes]
             own = _read(parent, "cmdline")
             for pid in _descendants(parent):
                 before, environ, after = _read(pid, "cmdline"), _read(pid, "environ"), _read(pid, "cmdline")
-                if before == after != own:  # else it is the command itself, forked and about to become another program
+                if before == after != own:  # otherwise it is the command itself: forked, and not running another program yet
                     seen.update({("argv", after), ("environ", environ)})
 
     thread = threading.Thread(target=sample, daemon=True)
@@ -168,7 +168,7 @@ def watching(parent: int, every: float = 0.02) -> Iterator[set[tuple[str, bytes]
 def _read(pid: int, what: str) -> bytes:
     try:
         return Path(f"/proc/{pid}/{what}").read_bytes()
-    except OSError:  # it has ended
+    except OSError:  # the process has ended
         return b""
 
 

@@ -1,7 +1,7 @@
-"""Canaries: every command is run with keys that look like nothing else, and nothing that it writes or starts may hold one.
+"""Canaries: every command runs with unique keys, and nothing that it writes or starts may contain one.
 
-The keys that algosync has are canaries; a server in between exchanges them for those of the clusters. It also plays the cluster
-that refuses and shows the key back, in every disguise.
+The keys of algosync are canaries; a proxy replaces them with those of the clusters. The proxy can also refuse requests and send the
+key back, in every encoding.
 """
 
 from __future__ import annotations
@@ -65,24 +65,24 @@ true, http.client.HTTPConnection.putheader = http.client.HTTPConnection.putheade
 
 @dataclass
 class Stage:
-    """A cluster behind the server in between, a workspace, and where everything is looked for."""
+    """A cluster behind the proxy, a workspace, and the places to search."""
 
     cluster: Cluster
     space: Workspace
     scanner: Scanner
     temporary: Path
-    refused: tuple[int, str] | None = None  # with which status; which requests. Their keys are shown back
+    refused: tuple[int, str] | None = None  # the status, and the requests; their keys are sent back
 
     def exchange(self, request: Request, ask: Ask) -> Answer:
         if self.refused is None or not re.search(self.refused[1], f"{request.method} {request.path}"):
             return ask()
         shown = request.headers.get("Authorization", "")
-        said = "\n".join(disguise(_key_of(shown)) for disguise in DISGUISES.values())
-        body = json.dumps({"error": {"message": f"{shown} {said}", "id": _key_of(shown), "stacktrace": said}}).encode()
+        encoded = "\n".join(disguise(_key_of(shown)) for disguise in DISGUISES.values())
+        body = json.dumps({"error": {"message": f"{shown} {encoded}", "id": _key_of(shown), "stacktrace": encoded}}).encode()
         return Answer(self.refused[0], body, headers={"X-Key": shown, "WWW-Authenticate": shown, "Location": f"http://{shown}/"})
 
     def run(self, *arguments: str, codes: tuple[int, ...] = (0,), until: bytes | None = None) -> str:
-        """Both streams. The umask is open. `until`: once that is shown, the command is asked to end."""
+        """Return both streams. The umask is open. `until`: when this is printed, the command is asked to end."""
         process = subprocess.Popen(
             ["/bin/sh", "-c", 'umask 000; exec "$@"', "sh", sys.executable, "-m", "algosync", *arguments],
             cwd=self.space.folder,
@@ -139,7 +139,7 @@ def stage(cluster: Cluster, tmp_path: Path) -> Iterator[Stage]:
         yield stage
 
 
-def test_commands_that_do_their_work(stage: Stage) -> None:
+def test_successful_commands(stage: Stage) -> None:
     stage.run("validate", "--debug")
     assert "***" in stage.run("render")
     assert "***" in stage.run("apply", "--auto-approve", "--debug")
@@ -151,7 +151,7 @@ def test_commands_that_do_their_work(stage: Stage) -> None:
     assert [path for path in (state, *state.rglob("*")) if path.lstat().st_mode & 0o077] == []
 
 
-def test_clusters_that_show_the_key_back(stage: Stage) -> None:
+def test_clusters_that_send_the_key_back(stage: Stage) -> None:
     stage.run("apply", "--auto-approve")
     for status, match, command in (
         (401, "", "plan --debug"),
@@ -165,12 +165,12 @@ def test_clusters_that_show_the_key_back(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("match", ["POST /v1/algorithms", "PUT /v1/", "git-receive-pack", "POST /v1/algo/"])
-def test_applies_that_are_refused(stage: Stage, match: str) -> None:
+def test_refused_applies(stage: Stage, match: str) -> None:
     stage.refused = (400, match)
     assert "***" in stage.run("apply", "--auto-approve", codes=(1, 3, 4))
 
 
-def test_an_algorithm_that_shows_its_input(stage: Stage) -> None:
+def test_an_algorithm_that_prints_its_input(stage: Stage) -> None:
     stage.space.algorithm("One", FAILS)
     assert "***" in stage.run("apply", "--auto-approve", codes=(4,))
 
@@ -184,19 +184,19 @@ def test_crashes(stage: Stage) -> None:
     assert "Traceback" in stage.run("plan", "--debug", codes=(1,))
 
 
-def test_nobody_there(stage: Stage) -> None:
+def test_an_unreachable_cluster(stage: Stage) -> None:
     stage.space.environ["DESTINATION_API_ADDRESS"] = "http://127.0.0.1:9"
     assert "DESTINATION_API_ADDRESS" in stage.run("plan", "--debug", codes=(1,))
 
 
-def test_the_local_cluster_gets_no_other_ones_keys(stage: Stage) -> None:
-    """A proxy's password it does get: it installs packages. What it keeps of an algorithm is what it was given."""
+def test_the_local_cluster_gets_no_keys_of_other_clusters(stage: Stage) -> None:
+    """It gets a proxy's password, because it installs packages. It keeps only what it was given for an algorithm."""
     others = {name: canary for name, canary in CANARIES.items() if name != "proxy password"}
     stage.scanner = Scanner(others, frozenset({"cluster.sqlite", "cluster.sqlite-wal", "cluster.json"}))
     stage.run("plan", "--destination", "local")
 
 
-def test_a_proxy_that_is_not_there(stage: Stage) -> None:
+def test_an_unreachable_proxy(stage: Stage) -> None:
     stage.space.environ["DESTINATION_API_ADDRESS"] = "https://api.example.com"
     assert "HTTPS_PROXY" in stage.run("plan", "--debug", codes=(1,))
 

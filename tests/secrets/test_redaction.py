@@ -1,4 +1,4 @@
-"""What is hidden is found in every disguise, also in part where a text was cut; what only looks like it stays."""
+"""Redaction finds secrets in every encoding, also in truncated texts; similar texts are unchanged."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from disguises import DISGUISES
 from hypothesis import given
 from hypothesis import strategies as st
 
+from algosync.cli.terminal import Terminal
+from algosync.core.redaction import Redactor
 from algosync.core.text import printable
-from algosync.views.redaction import Redactor
-from algosync.views.terminal import Terminal
 
 KEYS = {
     "plain": "simQk3vX9aLw0ZsR7tYb",
@@ -29,7 +29,7 @@ KEYS = {
 
 
 def left_of(secret: str, text: str) -> bool:
-    """Whether six of its characters are still there, to be read by whoever undoes the disguise."""
+    """Whether six characters of the secret are still readable after decoding."""
     parts = {secret[place : place + 6] for place in range(len(secret) - 5)}
     readings = [text, unquote(text), unquote(unquote(text)), html.unescape(html.unescape(text)), text.replace("\\", "")]
     numbers = (digits[: len(digits) // 2 * 2] for digits in re.findall(r"(?i)[0-9a-f]{12,}", text))
@@ -43,14 +43,15 @@ def left_of(secret: str, text: str) -> bool:
 
 
 @pytest.mark.parametrize("disguise", DISGUISES)
-def test_the_check_itself_sees_what_is_left(disguise: str) -> None:
-    if not disguise.startswith(("json-thrice", "ascii", "repr-bytes", "url-quoted-plus")):  # readings that it does not know
+def test_the_check_finds_the_rest_of_a_secret(disguise: str) -> None:
+    # Decodings that this check does not know.
+    if not disguise.startswith(("json-thrice", "ascii", "repr-bytes", "url-quoted-plus")):
         assert left_of(KEYS["base64-like"], DISGUISES[disguise](KEYS["base64-like"]))
 
 
 @pytest.mark.parametrize("disguise", DISGUISES)
 @pytest.mark.parametrize("key", KEYS)
-def test_no_disguise_hides_a_secret(key: str, disguise: str) -> None:
+def test_a_secret_is_redacted_in_every_encoding(key: str, disguise: str) -> None:
     redactor = Redactor()
     redactor.hide(KEYS[key])
     text = f"before {DISGUISES[disguise](KEYS[key])} behind"
@@ -62,7 +63,7 @@ def test_no_disguise_hides_a_secret(key: str, disguise: str) -> None:
 
 
 @pytest.mark.parametrize("disguise", DISGUISES)
-def test_no_disguise_hides_a_cut_secret(disguise: str) -> None:
+def test_a_truncated_secret_is_redacted_in_every_encoding(disguise: str) -> None:
     key = KEYS["awkward"]
     redactor = Redactor()
     redactor.hide(key)
@@ -74,13 +75,13 @@ def test_no_disguise_hides_a_cut_secret(disguise: str) -> None:
 
 @pytest.mark.parametrize("mark", ["…", "..."])
 @pytest.mark.parametrize("length", range(5, 20))
-def test_a_cut_secret_leaves_nothing(mark: str, length: int) -> None:
+def test_nothing_is_left_of_a_truncated_secret(mark: str, length: int) -> None:
     redactor = Redactor()
     redactor.hide(KEYS["plain"])
     assert redactor.redact(f"key={KEYS['plain'][:length]}{mark} more") == f"key=***{mark} more"
 
 
-def test_what_only_begins_like_it_stays() -> None:
+def test_text_with_the_same_beginning_is_unchanged() -> None:
     redactor = Redactor()
     redactor.hide(KEYS["plain"])
     for text in (KEYS["plain"][:4] + "…", KEYS["plain"][:10] + " …", KEYS["plain"][:10] + "x…", KEYS["plain"][:10]):
@@ -88,7 +89,7 @@ def test_what_only_begins_like_it_stays() -> None:
 
 
 @pytest.mark.parametrize("text", ["tested", "attesting", "test1", "1test", "tes", "TEST", "contest…"])
-def test_short_secrets_are_no_part_of_other_words(text: str) -> None:
+def test_short_secrets_are_not_redacted_inside_words(text: str) -> None:
     redactor = Redactor()
     redactor.hide("test")
     redactor.hide("yes")
@@ -99,27 +100,27 @@ def test_short_secrets_are_no_part_of_other_words(text: str) -> None:
     "text",
     ["{}", "({})", "key={}&x", '"{}"', "user:{}@host", "x\\n{}", "%3A{}%40", "\\x1b{}", "\\u202e{}.", "\x1b[31m{}\x1b[0m", "_{}_"],
 )
-def test_short_secrets_are_hidden_where_they_stand_alone(text: str) -> None:
+def test_short_secrets_are_redacted_as_words(text: str) -> None:
     redactor = Redactor()
     redactor.hide("hunter2")
     assert redactor.redact(text.format("hunter2")) == text.format("***")
 
 
 @pytest.mark.parametrize("disguise", ["base64", "base64-of-user-and-key", "base64-shifted", "hex"])
-def test_short_secrets_have_disguises_too(disguise: str) -> None:
+def test_encoded_short_secrets_are_redacted(disguise: str) -> None:
     redactor = Redactor()
     redactor.hide("hunter2")
     assert "***" in redactor.redact(DISGUISES[disguise]("hunter2"))
 
 
-def test_each_line_of_a_secret_is_one() -> None:
+def test_each_line_of_a_secret_is_redacted() -> None:
     redactor = Redactor()
     redactor.hide("-----BEGIN KEY-----\nMIIEvQIBADANBgkq\n")
     assert redactor.redact("it begins with MIIEvQIBADANBgkq") == "it begins with ***"
     assert redactor.redact("x -----BEGIN KEY-----\nMIIEvQIBADANBgkq\n y") == "x *** y"
 
 
-def test_of_two_secrets_the_longer_one_goes_first() -> None:
+def test_the_longer_of_two_secrets_is_redacted_first() -> None:
     redactor = Redactor()
     redactor.hide("abcdefgh")
     redactor.hide("abcdefghijkl")
@@ -151,8 +152,8 @@ def test_any_secret_as_a_document_shows_it(secret: str) -> None:
     assert shown["a"] == '"***"'
 
 
-def test_it_stays_cheap() -> None:
-    """Megabytes of what almost matches, in seconds; measured in CPU time, for others use this machine too."""
+def test_near_matches_are_fast() -> None:
+    """Megabytes of near matches in seconds of CPU time, which other processes do not affect."""
     redactor = Redactor()
     for key in KEYS.values():
         redactor.hide(key)

@@ -1,4 +1,4 @@
-"""The scanner finds what it is there to find: each disguise planted, in each kind of container."""
+"""The scanner finds each encoding of a secret in each kind of container."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_each_disguise_is_found(disguise: str) -> None:
 
 
 @pytest.mark.parametrize("disguise", ["reversed", "beginning", "end", "utf-16"])
-def test_parts_and_turns_are_found(disguise: str) -> None:
+def test_parts_and_shifted_encodings_are_found(disguise: str) -> None:
     planted = {
         "reversed": KEY[::-1].encode(),
         "beginning": KEY[:12].encode(),
@@ -91,5 +91,5 @@ def test_children_are_seen() -> None:
         process.communicate(b"\n")
 
 
-def test_innocent_text_is_let_pass() -> None:
+def test_innocent_text_has_no_findings() -> None:
     assert list(SCANNER.text("simple Authorization: *** and cN7/aRy and nothing else", "here")) == []

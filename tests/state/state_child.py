@@ -1,4 +1,4 @@
-"""Real processes that work on a state and can be killed: forked from a clean, single-threaded server, which takes milliseconds."""
+"""Processes that work on a state and can be killed. They are forked from a single-threaded server, which takes milliseconds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SERVER.set_forkserver_preload(["state_child"])
 
 
 def start(target: Callable[..., None], *arguments: Any) -> tuple[BaseProcess, Connection]:
-    """The process, and what it reports; the target gets the other end of that as its first argument."""
+    """The process and the pipe for its reports. The first argument of the target is the other end of the pipe."""
     ours, theirs = _SERVER.Pipe(duplex=False)
     process = _SERVER.Process(target=target, args=(theirs, *arguments))
     process.start()
@@ -32,7 +32,7 @@ def start(target: Callable[..., None], *arguments: Any) -> tuple[BaseProcess, Co
 
 
 def reports(process: BaseProcess, pipe: Connection) -> list[Any]:
-    """Everything that it still reports until it ends."""
+    """The remaining reports of a process, until it ends."""
     found = []
     while True:
         try:
@@ -43,9 +43,9 @@ def reports(process: BaseProcess, pipe: Connection) -> list[Any]:
 
 
 def apply_two(_: Connection, folder: Path, environment: dict[str, str]) -> None:
-    """What an apply does: one resource written in two remote writes, another in one. Twice the same is nothing new."""
+    """Does what an apply does: two remote writes for one resource, and one for another. A second run changes nothing."""
     os.environ.update(environment)
-    with open_session(folder, NAME, exclusive=True) as session:
+    with open_session(str(folder), NAME, exclusive=True) as session:
         if HELLO not in session.records:
             with session.writing(HELLO, "create"):
                 pass
@@ -59,8 +59,8 @@ def apply_two(_: Connection, folder: Path, environment: dict[str, str]) -> None:
 
 
 def commit_forever(pipe: Connection, folder: Path, threads: int) -> None:
-    """Each thread raises the number of its own record and reports it once it is acknowledged."""
-    session = open_session(folder, NAME, exclusive=True)
+    """Each thread increments the number of its own record, and reports it when it is acknowledged."""
+    session = open_session(str(folder), NAME, exclusive=True)
     session.fold_every = 7
 
     def work(address: Address) -> None:
@@ -81,9 +81,9 @@ def commit_forever(pipe: Connection, folder: Path, threads: int) -> None:
 
 
 def count_up(pipe: Connection, folder: Path, sessions: int, commits: int) -> None:
-    """Raises a number that all processes share, and leaves a record of each of its own commits."""
+    """Increments a number that all processes share, and adds a record for each of its own commits."""
     for n in range(sessions):
-        with open_session(folder, NAME, exclusive=True, wait=60) as session:
+        with open_session(str(folder), NAME, exclusive=True, wait=60) as session:
             for m in range(commits):
                 known = session.records.get(HELLO)
                 session.commit(a_record(HELLO, 1 if known is None else (known.size or 0) + 1))
@@ -93,14 +93,14 @@ def count_up(pipe: Connection, folder: Path, sessions: int, commits: int) -> Non
 
 def hold(pipe: Connection, folder: Path) -> None:
     """Holds the lock until it is killed."""
-    with open_session(folder, NAME, exclusive=True, command="algosync apply"):
+    with open_session(str(folder), NAME, exclusive=True, command="algosync apply"):
         pipe.send("locked")
         threading.Event().wait()
 
 
 def run_out_of_space(pipe: Connection, folder: Path) -> None:
-    """Commits while files may not grow, reports what that says, and goes on when they may again."""
-    with open_session(folder, NAME, exclusive=True) as session:
+    """Commits while files may not grow, reports the errors, and goes on when they may grow again."""
+    with open_session(str(folder), NAME, exclusive=True) as session:
         session.commit(a_record(HELLO, 1))
         size = (folder / f"{NAME}.journal").stat().st_size
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -117,7 +117,7 @@ def run_out_of_space(pipe: Connection, folder: Path) -> None:
 
 def write_without_umask(pipe: Connection, folder: Path) -> None:
     os.umask(0)
-    session = open_session(folder, NAME, exclusive=True)
+    session = open_session(str(folder), NAME, exclusive=True)
     session.fold_every = 3
     for number in range(5):
         session.commit(a_record(HELLO, number))
@@ -129,9 +129,9 @@ def write_without_umask(pipe: Connection, folder: Path) -> None:
 def read_as_nobody(pipe: Connection, folder: Path) -> None:
     os.setgid(65534)
     os.setuid(65534)
-    with open_session(folder, NAME, exclusive=False) as session:
+    with open_session(str(folder), NAME, exclusive=False) as session:
         pipe.send(session.serial)
     try:
-        open_session(folder, NAME, exclusive=True)
+        open_session(str(folder), NAME, exclusive=True)
     except StateError as error:
         pipe.send((type(error) is LockHeld, error.message))

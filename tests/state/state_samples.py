@@ -1,4 +1,4 @@
-"""What the tests of the state are about: addresses, records, states, and how hypothesis makes them."""
+"""Samples and strategies for the tests of the state: addresses, records, states and entries."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from algosync.core.address import KINDS, Address
+from algosync.core.address import Address
 from algosync.core.resource import Json, Record
 from algosync.core.state import State
 from algosync.state.entry import Entry, Forget, Intent, Result
@@ -20,8 +20,8 @@ NAME = "hello@local~me.json"
 texts = st.text(max_size=20)
 addresses = st.builds(
     Address,
-    st.sampled_from(KINDS),
-    st.from_regex(r"[A-Za-z]\w{0,5}", fullmatch=True),
+    st.sampled_from(("algorithm", "data", "source", "version", "test")),
+    st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,5}", fullmatch=True),
     st.none() | texts,
 )
 values: st.SearchStrategy[Json] = st.recursive(
@@ -55,19 +55,19 @@ def a_record(address: Address = HELLO, number: int = 0, **attributes: Json) -> R
 
 
 def a_state(size: int) -> State:
-    """About `size` kB."""
+    """A state of about `size` kB."""
     found = [a_record(Address("data", "Hello", f"file {n}"), n, collection="QAWorkflow", note="ä" * 10) for n in range(size * 4)]
     return State("0b0e5c0a-8a9b-4a39-9b5f-4e3c9f6d1a11", 41, {record.address: record for record in found})
 
 
 def sealed(body: str) -> bytes:
-    """A state file as a forger would make it: `body` is everything up to the seal."""
+    """A state file with a valid seal. `body`: everything before the seal."""
     digest = hashlib.sha256(body.encode()).hexdigest()
     return f'{body},\n  "sha256": "{digest}"\n}}\n'.encode()
 
 
 def forged(**fields: Json) -> bytes:
-    """A sealed state with some fields replaced, or added."""
+    """A state file with a valid seal, with some fields replaced or added."""
     document = {"format_version": 1, "lineage": "L", "serial": 1, "records": {}, **fields}
     return sealed(json.dumps(document)[:-1])
 

@@ -1,4 +1,4 @@
-"""What every backend promises, run by each of them."""
+"""The contract of backends, for each entry of `BACKENDS`; then what only the folder backend promises."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Make = Callable[[], Backend]
 
 @pytest.fixture(params=sorted(BACKENDS))
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
-    """Another view of the same place, each time."""
-    return lambda: BACKENDS[request.param](tmp_path / "new" / "folder" / "a.json", "algosync apply")
+    """Makes another backend of the same place."""
+    return lambda: BACKENDS[request.param](f"{request.param}://{tmp_path}/new/folder")("a.json", "algosync apply")
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def writer(make: Make) -> Backend:
     return backend
 
 
-def test_what_was_written_is_read(writer: Backend, make: Make) -> None:
+def test_read_returns_what_was_written(writer: Backend, make: Make) -> None:
     assert writer.read() is None
     writer.write(b"one", expect=None)
     assert make().read() == b"one"
@@ -40,7 +40,7 @@ def test_what_was_written_is_read(writer: Backend, make: Make) -> None:
     assert make().read() == b"two"
 
 
-def test_a_writer_that_did_not_see_the_latest_is_refused(writer: Backend) -> None:
+def test_a_write_with_an_old_fingerprint_is_refused(writer: Backend) -> None:
     with pytest.raises(Stale):
         writer.write(b"one", expect=fingerprint(b"zero"))
     assert writer.read() is None
@@ -58,7 +58,7 @@ def test_the_previous_one_is_kept(writer: Backend) -> None:
     assert writer.backup is not None
 
 
-def test_nobody_writes_without_the_exclusive_lock(writer: Backend, make: Make) -> None:
+def test_writing_needs_the_exclusive_lock(writer: Backend, make: Make) -> None:
     writer.write(b"one", expect=None)
     writer.unlock()
     with pytest.raises(StateError):
@@ -70,7 +70,7 @@ def test_nobody_writes_without_the_exclusive_lock(writer: Backend, make: Make) -
     assert reader.read() == b"one"
 
 
-def test_a_writer_is_alone(writer: Backend, make: Make) -> None:
+def test_an_exclusive_lock_excludes_everybody_else(writer: Backend, make: Make) -> None:
     for exclusive in (True, False):
         with pytest.raises(LockHeld):
             make().lock(exclusive=exclusive)
@@ -90,7 +90,7 @@ def test_readers_share(writer: Backend, make: Make) -> None:
     assert make().lock(exclusive=True)
 
 
-def test_one_unlocks_only_what_one_locked(writer: Backend, make: Make) -> None:
+def test_unlock_releases_only_its_own_lock(writer: Backend, make: Make) -> None:
     make().unlock()
     with pytest.raises(LockHeld):
         make().lock(exclusive=True)
@@ -104,12 +104,12 @@ def test_the_same_session_does_not_lock_twice(writer: Backend) -> None:
         writer.lock(exclusive=True)
 
 
-def test_a_reader_finds_nothing_where_nothing_is_and_makes_nothing(make: Make, tmp_path: Path) -> None:
+def test_a_reader_of_nothing_creates_nothing(make: Make, tmp_path: Path) -> None:
     assert make().lock(exclusive=False) is False
     assert list(tmp_path.iterdir()) == []
 
 
-# What is special about files.
+# The folder backend.
 
 
 def local(folder: Path, command: str = "algosync apply") -> LocalBackend:
@@ -125,7 +125,7 @@ def test_the_holder_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("note", [b"", b"{", b"[1]", b'{"pid": 1e999, "command": "", "since": ""}', b"\xff", b"[" * 4000])
-def test_an_odd_note_in_the_lock_is_only_odd(tmp_path: Path, note: bytes) -> None:
+def test_an_unreadable_lock_file_names_no_holder(tmp_path: Path, note: bytes) -> None:
     local(tmp_path).lock(exclusive=True)
     (tmp_path / "a.json.lock").write_bytes(note)
     with pytest.raises(LockHeld) as caught:
@@ -133,7 +133,7 @@ def test_an_odd_note_in_the_lock_is_only_odd(tmp_path: Path, note: bytes) -> Non
     assert caught.value.message == f"{tmp_path / 'a.json'} is in use by another command"
 
 
-def test_readers_are_not_taken_for_a_writer_that_was_killed(tmp_path: Path) -> None:
+def test_a_reader_removes_the_note_of_a_killed_writer(tmp_path: Path) -> None:
     (tmp_path / "a.json.lock").write_bytes(b'{"command": "algosync apply", "pid": 1, "since": "2020"}\n')
     local(tmp_path).lock(exclusive=False)
     with pytest.raises(LockHeld, match="is in use by another command"):
@@ -148,7 +148,7 @@ def test_a_child_does_not_inherit_the_lock(tmp_path: Path) -> None:
         assert child.stdin is not None
         assert child.stdout is not None
         child.stdin.write(b"x")
-        assert child.stdout.read(1) == b"x"  # it runs: only now has the kernel closed what is not inherited
+        assert child.stdout.read(1) == b"x"  # it runs, so the kernel has closed the files that are not inherited
         backend.unlock()
         assert local(tmp_path).lock(exclusive=True)
         assert child.poll() is None
@@ -173,7 +173,7 @@ def test_the_backup_holds_the_previous_one(tmp_path: Path) -> None:
     assert tree(tmp_path) == {"a.json": b"two", "a.json.backup": b"one", "a.json.lock": b""}
 
 
-def test_what_a_crash_left_is_in_nobodys_way(tmp_path: Path) -> None:
+def test_a_temporary_file_of_a_crash_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "a.json.tmp").write_bytes(b"half a sta")
     backend = local(tmp_path)
     backend.lock(exclusive=True)
@@ -201,7 +201,7 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
         LocalBackend(tmp_path / "b").read()
 
 
-def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
+def test_a_file_instead_of_the_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "state").write_bytes(b"")
     with pytest.raises(StateError, match="cannot be locked"):
         local(tmp_path / "state").lock(exclusive=True)

@@ -1,4 +1,4 @@
-"""The text of a state file: the same for equal states, read back as written, and refused when one bit of it differs."""
+"""The text of a state file: deterministic, decoded as it was encoded, and refused if a single bit differs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ GOLDEN_STATE = State(
 
 
 @given(states)
-def test_a_state_is_read_back_as_it_was_written(state: State) -> None:
+def test_decoding_is_the_inverse_of_encoding(state: State) -> None:
     assert decode_state(encode_state(state)) == state
 
 
@@ -100,12 +100,12 @@ def test_every_cut_and_every_addition_is_refused() -> None:
             "is damaged: the attributes of algorithm.Hello are not an object",
         ),
         (forged(records={"algorithm.Hello": {"digest": "d"}}), "is damaged: algorithm.Hello lacks 'attributes'"),
-        (forged(records={"cluster.Hello": RECORD}), "is damaged: not an address: 'cluster.Hello'"),
+        (forged(records={"Cluster.Hello": RECORD}), "is damaged: not an address: 'Cluster.Hello'"),
         (
             forged(records={r'data.Hello["\u0041"]': RECORD}),
             """is damaged: 'data.Hello["\\\\u0041"]' is not how data.Hello["A"] is written""",
         ),
-        (sealed('{"format_version": 1, "serial": 1, "serial": 2'), "is damaged: not JSON (a name is there twice)"),
+        (sealed('{"format_version": 1, "serial": 1, "serial": 2'), "is damaged: not JSON ('serial' is there twice)"),
         (sealed('{"format_version": 1, "serial": NaN'), "is damaged: not JSON (NaN is not a finite number)"),
         (sealed('{"format_version": 1, "serial": 1e999'), "is damaged: not JSON (1e999 is not a finite number)"),
     ],
@@ -133,7 +133,7 @@ def test_anything_else_is_refused_without_a_traceback(data: bytes) -> None:
         decode_state(data)
 
 
-def test_a_state_holds_nothing_but_json() -> None:
+def test_an_attribute_that_is_not_json_is_refused() -> None:
     hello = Address("algorithm", "Hello")
     for value in (b"bytes", {1, 2}, float("nan")):
         with pytest.raises((TypeError, ValueError)):

@@ -1,4 +1,4 @@
-"""Processes that die: at each named place, and at any moment. Nothing acknowledged is lost, and the next one goes on."""
+"""Processes that die at each failpoint, and at any moment: no acknowledged change is lost, and the next process goes on."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ PLACES = (
 BOTH = {HELLO: a_record(HELLO, 1), WEIGHTS: a_record(WEIGHTS, 2)}
 
 
-def test_a_clean_run_passes_every_place_in_order(tmp_path: Path) -> None:
+def test_a_clean_run_passes_every_failpoint_in_order(tmp_path: Path) -> None:
     log = tmp_path / "log"
     process, pipe = start(apply_two, tmp_path / "state", {"ALGOSYNC_TESTING": "1", "ALGOSYNC_FAILPOINT_LOG": str(log)})
     reports(process, pipe)
@@ -64,7 +64,7 @@ def test_after_a_death_at_any_place_the_same_command_converges(tmp_path: Path, p
     process, pipe = start(apply_two, tmp_path, environment)
     reports(process, pipe)
     assert process.exitcode == {"kill": -signal.SIGKILL, "exit": 70, "error": 1}[action]
-    with open_session(tmp_path, NAME, exclusive=False) as session:
+    with open_session(str(tmp_path), NAME, exclusive=False) as session:
         for record in session.records.values():
             assert record == BOTH[record.address]
         known = set(session.records)
@@ -76,11 +76,11 @@ def test_after_a_death_at_any_place_the_same_command_converges(tmp_path: Path, p
     process, pipe = start(apply_two, tmp_path, {})
     reports(process, pipe)
     assert process.exitcode == 0
-    with open_session(tmp_path, NAME, exclusive=False) as session:
+    with open_session(str(tmp_path), NAME, exclusive=False) as session:
         assert dict(session.records) == BOTH
 
 
-def test_failpoints_need_leave_to_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_failpoints_need_a_switch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ALGOSYNC_FAILPOINT", "publish.after@version.Hello:error")
     monkeypatch.setenv("ALGOSYNC_FAILPOINT_LOG", str(tmp_path / "log"))
     failpoint("publish.after", "version.Hello")
@@ -98,7 +98,7 @@ def test_failpoints_need_leave_to_work(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_killed_at_any_moment_it_keeps_what_it_acknowledged(tmp_path: Path, threads: int) -> None:
+def test_a_process_killed_at_any_moment_keeps_what_it_acknowledged(tmp_path: Path, threads: int) -> None:
     dice = random.Random(threads)
     newest = 0
     for _ in range(10):
@@ -107,7 +107,7 @@ def test_killed_at_any_moment_it_keeps_what_it_acknowledged(tmp_path: Path, thre
         pipe.poll(dice.random() / 100)
         os.kill(process.pid or 0, signal.SIGKILL)
         acknowledged += reports(process, pipe)
-        with open_session(tmp_path, NAME, exclusive=False) as session:
+        with open_session(str(tmp_path), NAME, exclusive=False) as session:
             kept = session.records
         for address, number in acknowledged:
             assert (kept[address].size or 0) >= number
@@ -123,7 +123,7 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     assert pipe.recv() == "locked"
     os.kill(process.pid or 0, signal.SIGKILL)
     process.join()
-    with open_session(tmp_path, NAME, exclusive=True) as session:
+    with open_session(str(tmp_path), NAME, exclusive=True) as session:
         assert session.serial == 0
 
 
@@ -136,7 +136,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path: Path) -> None:
     kept = f"Nothing is lost: {journal} holds what was done, and the next command goes on from there."
     assert second == (f"{tmp_path / NAME} cannot be written: File too large", kept)
     assert last == (2, {HELLO: a_record(HELLO, 1), WEIGHTS: a_record(WEIGHTS, 4)})
-    with open_session(tmp_path, NAME, exclusive=False) as session:
+    with open_session(str(tmp_path), NAME, exclusive=False) as session:
         assert (session.serial, dict(session.records)) == last
 
 
@@ -150,16 +150,16 @@ def test_nothing_is_readable_by_others_whatever_the_umask(tmp_path: Path) -> Non
 
 @pytest.fixture
 def public_folder() -> Iterator[Path]:
-    """Other users cannot get at pytest's own folders."""
+    """A folder that other users can reach, which pytest's own folders are not."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         yield Path(name)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_a_state_that_one_may_only_read_is_read(public_folder: Path) -> None:
+def test_a_read_only_state_is_read(public_folder: Path) -> None:
     folder = public_folder / "state"
-    with open_session(folder, NAME, exclusive=True) as session:
+    with open_session(str(folder), NAME, exclusive=True) as session:
         session.commit(BOTH[HELLO])
     (folder / f"{NAME}.lock").unlink()
     (folder / NAME).chmod(0o644)

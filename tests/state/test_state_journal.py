@@ -1,4 +1,4 @@
-"""The journal: what it says after any cut, that no other damage passes, and what a state becomes by it."""
+"""The journal: its content after any cut, that all other damage is detected, and the state that it leads to."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from algosync.core.state import State
 from algosync.state.entry import (
     Entry,
     Forget,
-    Header,
     Intent,
+    JournalHeader,
     Log,
     Result,
     decode_log,
@@ -30,7 +30,7 @@ from algosync.state.entry import (
 )
 from algosync.state.journal import Journal, read_journal
 
-HEADER = Header("L", 7)
+HEADER = JournalHeader("L", 7)
 ENTRIES: tuple[Entry, ...] = (
     Intent(HELLO, "create"),
     Result(a_record(HELLO, 1)),
@@ -40,7 +40,7 @@ ENTRIES: tuple[Entry, ...] = (
 )
 
 
-def lines_of(*found: Header | Entry) -> list[bytes]:
+def lines_of(*found: JournalHeader | Entry) -> list[bytes]:
     lines, checksum = [], 0
     for entry in found:
         line, checksum = encode_line(entry, checksum)
@@ -49,7 +49,7 @@ def lines_of(*found: Header | Entry) -> list[bytes]:
 
 
 def apply(state: State, entry: Entry) -> State:
-    """What an entry means, said in the words of the core."""
+    """The state after an entry, by the operations of the core."""
     match entry:
         case Result(record):
             return state.with_record(record)
@@ -60,14 +60,14 @@ def apply(state: State, entry: Entry) -> State:
 
 
 @given(states, st.lists(entries, max_size=12))
-def test_a_journal_is_read_back_as_it_was_written(state: State, found: Sequence[Entry]) -> None:
-    header = Header(state.lineage, state.serial)
+def test_decoding_a_journal_is_the_inverse_of_encoding(state: State, found: Sequence[Entry]) -> None:
+    header = JournalHeader(state.lineage, state.serial)
     assert decode_log(b"".join(lines_of(header, *found))) == Log(header, tuple(found))
 
 
 @given(states, st.lists(entries, max_size=12), st.data())
-def test_replaying_is_applying_what_the_state_has_not_absorbed(state: State, found: list[Entry], data: st.DataObject) -> None:
-    log = Log(Header(state.lineage, state.serial), tuple(found))
+def test_replaying_applies_the_changes_that_the_state_lacks(state: State, found: list[Entry], data: st.DataObject) -> None:
+    log = Log(JournalHeader(state.lineage, state.serial), tuple(found))
     half_way = reduce(apply, found[: data.draw(st.integers(0, len(found)))], state)
     assert replay(half_way, log) == reduce(apply, found, state)
 
@@ -75,9 +75,9 @@ def test_replaying_is_applying_what_the_state_has_not_absorbed(state: State, fou
 @given(states, st.lists(entries, max_size=6), st.integers(-3, 9))
 def test_a_journal_of_another_state_is_refused(state: State, found: list[Entry], distance: int) -> None:
     changes = sum(not isinstance(entry, Intent) for entry in found)
-    strangers = [Log(Header(state.lineage + "x", state.serial), tuple(found))]
+    strangers = [Log(JournalHeader(state.lineage + "x", state.serial), tuple(found))]
     if not 0 <= distance <= changes:
-        strangers.append(Log(Header(state.lineage, state.serial - distance), tuple(found)))
+        strangers.append(Log(JournalHeader(state.lineage, state.serial - distance), tuple(found)))
     for log in strangers:
         with pytest.raises(Corrupt):
             replay(state, log)
@@ -108,7 +108,7 @@ def test_a_journal_appears_with_its_header_so_a_cut_there_is_damage() -> None:
 
 
 @pytest.mark.parametrize("hole", [(0, 9), (0, 30), (9, 18), (17, 60), (40, 41), (60, -1)])
-def test_a_last_line_with_a_hole_is_lost_even_where_its_end_is_there(hole: tuple[int, int]) -> None:
+def test_a_last_line_with_a_hole_is_lost_even_if_it_has_its_end(hole: tuple[int, int]) -> None:
     *whole, last = lines_of(HEADER, *ENTRIES)
     torn = bytearray(last)
     torn[slice(*hole)] = bytes(len(last[slice(*hole)]))
@@ -120,7 +120,7 @@ def test_a_last_line_with_a_hole_is_lost_even_where_its_end_is_there(hole: tuple
             decode_log(data + following)
 
 
-def test_every_flipped_bit_is_refused_but_in_the_last_line_which_may_be_torn() -> None:
+def test_every_flipped_bit_is_refused_except_in_a_torn_last_line() -> None:
     lines = lines_of(HEADER, *ENTRIES)
     data = b"".join(lines)
     accepted = set()
@@ -151,7 +151,7 @@ def test_a_second_header_and_a_newer_version_are_refused() -> None:
         decode_log(b"%08x %08x %b\n" % (len(payload), zlib.crc32(payload), payload))
 
 
-def test_what_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:
+def test_an_entry_that_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     journal = Journal(path, HEADER)
     not_json: Any = b"y"

@@ -32,7 +32,7 @@ def test_ordinary_names_are_readable(destination: str, readable: str) -> None:
     assert state_name("hello_world", destination, "jane.doe") == f"hello_world@{readable}~jane.doe.json"
 
 
-def test_what_cannot_be_shown_is_told_apart_by_a_digest() -> None:
+def test_other_names_end_with_a_digest() -> None:
     assert state_name("Hello", "http://127.0.0.1:8080", "../a") == ("Hello-185f8db3@http_127.0.0.1_8080-d30a576c~a-61b4c98b.json")
 
 
@@ -50,7 +50,7 @@ def test_no_two_share_a_name(one: tuple[str, str, str], other: tuple[str, str, s
 
 
 @given(st.sampled_from(["A", "Hello", "a b", "", "-", "x" * 70]) | names)
-def test_an_owner_cannot_be_called_like_the_name_of_another_ones_file(owner: str) -> None:
+def test_no_owner_gets_the_file_name_of_another_owner(owner: str) -> None:
     mimic = re.fullmatch(r"w@local~(.*)\.json", state_name("w", "local", owner).casefold())
     assert mimic is not None
     same = state_name("w", "local", mimic[1]).casefold() == state_name("w", "local", owner).casefold()
@@ -68,5 +68,5 @@ def test_an_owner_cannot_be_called_like_the_name_of_another_ones_file(owner: str
         ("local:Two", "local:" + state_name("w", "local:Two", "o")[8:-7].casefold()),
     ],
 )
-def test_destinations_that_look_alike_are_told_apart(one: str, other: str) -> None:
+def test_similar_destinations_have_different_names(one: str, other: str) -> None:
     assert state_name("w", one, "o").casefold() != state_name("w", other, "o").casefold()

@@ -1,25 +1,30 @@
-"""The plan's text, to the letter: the wording that users know, every symbol, and nothing in it that could steer a terminal."""
+"""The text of plans, drift and errors, to the letter: every symbol, and nothing in it that could steer a terminal."""
 
-import io
+from collections.abc import Iterable
+from dataclasses import replace
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change, Drift, Finding
-from algosync.core.error import BuildFailed, Denied, Fault, Several, SourceError, TestFailed, WorkflowError
-from algosync.core.plan import Check, Header, Plan
-from algosync.core.resource import Resource
-from algosync.views.drift import show_drift
-from algosync.views.error import show_error
-from algosync.views.plan import show_header, show_plan
-from algosync.views.terminal import Terminal
+from algosync.core.error import AlgosyncError, BuildFailed, Denied, Fault, Several, SourceError, TestFailed, WorkflowError
+from algosync.core.plan import Check, Plan, PlanHeader
+from algosync.core.redaction import Redactor
+from algosync.core.resource import Json, Resource
+from algosync.core.text import PAINT
+from algosync.kinds import KINDS
+from algosync.views import FORMATS
+from algosync.views.drift import drift_lines
+from algosync.views.error import error_lines
+from algosync.views.plan import plan_lines
+from algosync.views.subject import Drifted, Planned
 
 
-def shown(*, colour: bool = False) -> tuple[Terminal, io.StringIO]:
-    stream = io.StringIO()
-    return Terminal(stream, stream, (colour, colour), live=False), stream
+def plain(lines: Iterable[str]) -> str:
+    return PAINT.sub("", "".join(f"{line}\n" for line in lines))
 
 
+TRAITS = {name: kind.TRAITS for name, kind in KINDS.items()}
 HELLO, WEIGHTS = Address("algorithm", "Hello"), Address("data", "Hello", "w.pb")
-BEFORE = {"environment": "Python 3.7", "label": "Hello", "pipeline_enabled": True}
+BEFORE: dict[str, Json] = {"environment": "Python 3.7", "label": "Hello", "pipeline_enabled": True}
 CHANGES = (
     Change(HELLO, Action.UPDATE, Resource(HELLO, BEFORE), Resource(HELLO, {**BEFORE, "environment": "Python 3.9"}), drifted=True),
     Change(
@@ -56,7 +61,8 @@ CHECKS = (
     Check(Address("test", "Hello"), "1", 300, payload_of_algorithm=True),
     Check(Address("test", "Hello", "t"), "1", 300, payload_of_algorithm=False),
 )
-PLAN = Plan(Header("release (workflows/release.yaml)", "https://api.a.com", "https://api.b.com", "jane"), CHANGES, CHECKS)
+HEADER = PlanHeader("release (workflows/release.yaml)", "https://api.a.com", "https://api.b.com", "jane")
+PLAN = Plan(HEADER, CHANGES, CHECKS, kinds=TRAITS)
 TEXT = """\
 Workflow:    release (workflows/release.yaml)
 Source:      https://api.a.com
@@ -108,40 +114,69 @@ Tests: 1 algorithm payload, 1 workflow test.
 
 
 def test_the_whole_text() -> None:
-    terminal, stream = shown()
-    show_header(PLAN.header, terminal)
-    show_plan(PLAN, terminal)
-    assert stream.getvalue() == TEXT
+    assert PAINT.sub("", FORMATS["text"](Planned(PLAN, {}), Redactor())) == TEXT
 
 
-def test_colour_adds_nothing_but_colour() -> None:
-    import re
-
-    plain, stream = shown()
-    show_plan(PLAN, plain)
-    coloured, colours = shown(colour=True)
-    show_plan(PLAN, coloured)
-    assert re.sub(r"\x1b\[[0-9;]+m", "", colours.getvalue()) == stream.getvalue()
-    assert "\x1b[33m~\x1b[0m" in colours.getvalue()
+def test_symbols_are_painted() -> None:
+    assert "  \x1b[33m~\x1b[0m algorithm.Hello" in list(plan_lines(PLAN, lambda text: text))
 
 
-def test_what_is_hidden_is_never_written() -> None:
-    terminal, stream = shown()
-    terminal.hide("w.pb")
-    show_plan(PLAN, terminal)
-    assert "w.pb" not in stream.getvalue()
-    assert 'data.Hello["***"]' in stream.getvalue()
+def test_a_plan_that_changes_nothing_says_so() -> None:
+    assert plain(plan_lines(replace(PLAN, changes=(), checks=()), str)) == "No changes. Your destination matches the workflow.\n"
+
+
+def test_a_plan_that_only_tests_says_so() -> None:
+    text = plain(plan_lines(replace(PLAN, changes=(), compared=False), str))
+    assert text == "Nothing is compared: the workflow says run_only.\nTests: 1 algorithm payload, 1 workflow test.\n"
+
+
+def test_what_was_removed_and_what_is_published_untested() -> None:
+    version = Address("version", "New")
+    changes = (
+        Change(HELLO, Action.CREATE, None, Resource(HELLO, {"label": "Hello"}), drifted=True),
+        Change(version, Action.CREATE, None, Resource(version), details={"publish": "minor"}),
+        Change(Address("source", "New"), Action.CREATE, None, Resource(version), details={"files": []}),
+    )
+    lines = plain(plan_lines(replace(PLAN, changes=changes, checks=()), str)).splitlines()
+    assert "  # algorithm.Hello was removed" in lines
+    assert '      + label = "Hello"' in lines
+    assert "      + version = (known after apply, minor)" in lines
+    assert "      (an empty commit)" in lines
+    assert lines[-1] == "Note: version.New is published untested: its algorithm has no test_payload."
+
+
+def test_a_value_that_goes_away_and_one_that_is_long() -> None:
+    before, after = (
+        Resource(HELLO, {"tags": {"a": 1, "b": 2}, "label": "x"}),
+        Resource(HELLO, {"tags": {"a": 1}, "label": "y" * 300}),
+    )
+    change = Change(HELLO, Action.UPDATE, before, after)
+    lines = plain(plan_lines(replace(PLAN, changes=(change,), checks=()), str)).splitlines()
+    assert "      - tags.b = 2" in lines
+    assert f'      ~ label  = "x" -> "{"y" * 198}…' in lines
+
+
+def test_a_secret_is_hidden_before_its_value_is_cut() -> None:
+    redactor = Redactor()
+    redactor.hide("s3cret-of-some-length")
+    after = Resource(HELLO, {"label": "y" * 190 + "s3cret-of-some-length"})
+    plan = replace(PLAN, changes=(Change(HELLO, Action.CREATE, None, after),), checks=())
+    text = FORMATS["text"](Planned(plan, {}), redactor)
+    assert "s3cret" not in text
+    assert "y***" in text
 
 
 def test_errors_say_what_where_and_what_next() -> None:
     fault = Fault(12, 7, "algorithms[2].language", "unknown-key", "no such key \x1b[2J", "did you mean `language`?", 3)
-    terminal, stream = shown()
-    show_error(WorkflowError("w.yaml", (fault,)), terminal)
-    show_error(Denied("GET /x: 403 no", status=403, request_id="req-1", hint="look at DESTINATION_API_KEY"), terminal)
-    show_error(BuildFailed("it failed", log="one\n\x1b[31mtwo"), terminal)
-    show_error(TestFailed("boom", error_type="AlgorithmError", trace="Traceback\n  line"), terminal)
-    show_error(Several((SourceError("a"), SourceError("b"))), terminal)
-    assert stream.getvalue() == (
+    errors: list[AlgosyncError] = [
+        WorkflowError("w.yaml", (fault,)),
+        Denied("GET /x: 403 no", status=403, request_id="req-1", hint="look at DESTINATION_API_KEY"),
+        BuildFailed("it failed", log="one\n\x1b[31mtwo"),
+        TestFailed("boom", error_type="AlgorithmError", trace="Traceback\n  line"),
+        TestFailed("no"),
+        Several((SourceError("a"), SourceError("b"))),
+    ]
+    assert plain(line for error in errors for line in error_lines(error)) == (
         "Error: no such key \\x1b[2J\n"
         "  w.yaml:12:7 (template line 3)  algorithms[2].language  [unknown-key]\n"
         "  did you mean `language`?\n"
@@ -149,20 +184,23 @@ def test_errors_say_what_where_and_what_next() -> None:
         "Error: GET /x: 403 no\n  request id req-1\n  look at DESTINATION_API_KEY\n"
         "Error: it failed\n  │ one\n  │ \\x1b[31mtwo\n"
         "Error: boom\n  (AlgorithmError)\n  │ Traceback\n  │   line\n"
+        "Error: no\n"
         "Error: a\nError: b\n"
     )
+    assert next(iter(error_lines(SourceError("a")))) == "\x1b[31;1mError:\x1b[0m a"
+
+
+FINDINGS = (
+    Finding(HELLO, Drift.CHANGED, Resource(HELLO, BEFORE), Resource(HELLO, {**BEFORE, "label": "Hi"})),
+    Finding(WEIGHTS, Drift.MISSING, Resource(WEIGHTS, size=3)),
+    Finding(Address("data", "Hello", "theirs"), Drift.UNMANAGED, None, Resource(WEIGHTS, size=3)),
+    Finding(Address("source", "Hello"), Drift.UNKNOWN, reason="403 \x07"),
+)
 
 
 def test_drift_as_text() -> None:
-    findings = (
-        Finding(HELLO, Drift.CHANGED, Resource(HELLO, BEFORE), Resource(HELLO, {**BEFORE, "label": "Hi"})),
-        Finding(WEIGHTS, Drift.MISSING, Resource(WEIGHTS, size=3)),
-        Finding(Address("data", "Hello", "theirs"), Drift.UNMANAGED, None, Resource(WEIGHTS, size=3)),
-        Finding(Address("source", "Hello"), Drift.UNKNOWN, reason="403 \x07"),
-    )
-    terminal, stream = shown()
-    show_drift(findings, terminal)
-    assert stream.getvalue() == (
+    shown = FORMATS["text"](Drifted(PLAN.header, FINDINGS, {}), Redactor())
+    assert PAINT.sub("", shown).partition("\n\n")[2] == (
         "  ~ algorithm.Hello has changed outside of algosync\n"
         '      ~ label = "Hello" -> "Hi"\n'
         '  - data.Hello["w.pb"] is missing\n'
@@ -172,6 +210,8 @@ def test_drift_as_text() -> None:
         "\n"
         "Drift: 1 changed, 1 missing, 1 unmanaged, 1 unknown.\n"
     )
-    terminal, stream = shown()
-    show_drift((findings[2],), terminal)
-    assert stream.getvalue().endswith("\nNo drift. The destination is as it was left.\n")
+
+
+def test_unmanaged_resources_are_no_drift() -> None:
+    assert plain(drift_lines((FINDINGS[2],))).endswith("\nNo drift. The destination is as it was left.\n")
+    assert plain(drift_lines(())) == "No drift. The destination is as it was left.\n"

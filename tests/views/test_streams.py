@@ -1,4 +1,4 @@
-"""Streams and surroundings that fail: the work is done and recorded whatever becomes of the text."""
+"""Streams and environments that fail: the work is done and recorded anyway."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from harness import Workspace
 
+from algosync.cli.live import watch
+from algosync.cli.terminal import Terminal
 from algosync.core.address import Address
 from algosync.core.event import Event, Note, Progress, StepDone, StepStarted
 from algosync.core.schedule import Step, Verb
-from algosync.views.progress import watch
-from algosync.views.terminal import Terminal
 
 SURROUNDINGS: Mapping[str, tuple[str, Mapping[str, str | None]]] = {
     "reader-leaves": ('"$@" | head -n 1', {}),
@@ -35,7 +35,7 @@ SURROUNDINGS: Mapping[str, tuple[str, Mapping[str, str | None]]] = {
 
 @pytest.fixture(scope="module")
 def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    """Nothing but algorithms that need no build: each case adds one and applies it."""
+    """A workspace in which each case adds an algorithm and applies it."""
     from harness import cluster_process
 
     root = tmp_path_factory.mktemp("streams")
@@ -79,7 +79,7 @@ def _events() -> Iterator[Event]:
 
 @pytest.mark.parametrize("columns", [20, 40, 59, 60, 80, 200])
 def test_rows_fit_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A row that wraps would stay behind when the rows are wiped away."""
+    """A row that wraps would not be erased with the others."""
     from rich.cells import cell_len
 
     monkeypatch.setenv("COLUMNS", str(columns))
@@ -99,7 +99,7 @@ def test_rows_fit_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) ->
 
 
 class _Broken(io.StringIO):
-    """A terminal whose other end is gone."""
+    """A terminal whose other end was closed."""
 
     def write(self, text: str) -> int:
         raise OSError(5, "Input/output error")
@@ -115,7 +115,7 @@ class _Broken(io.StringIO):
         self.descriptor = descriptor
 
 
-def test_a_terminal_that_goes_away_ends_nothing(tmp_path: Path) -> None:
+def test_a_terminal_that_is_closed_does_not_end_the_work(tmp_path: Path) -> None:
     with open(tmp_path / "terminal", "wb") as file:
         stream = _Broken(file.fileno())
         terminal = Terminal(stream, stream, (True, True), live=True)

@@ -1,4 +1,4 @@
-"""Hostile texts: told with their place, or loaded for what they are; never a crash, never another exception, never a long wait."""
+"""Hostile texts: faults with their locations, or a correct result; never a crash, another exception, or a long wait."""
 
 from __future__ import annotations
 
@@ -49,6 +49,9 @@ def json_faults(text: str) -> list[tuple[int, int, str]]:
         ("a: ! b", [(1, "tag")]),
         ("[" * 101, [(1, "too-deep")]),
         ("[" * 100_000, [(1, "too-deep")]),
+        ("a: \U0001f600\r\nb: é\r\nc:\r\n  " + "[" * 2000, [(4, "too-deep")]),
+        ("{" * 2000, [(1, "too-deep")]),
+        ("[" * 100 + "@", [(1, "syntax")]),
         ("- " * 100_000, [(1, "too-deep")]),
         ("{a: " * 100_000, [(1, "too-deep")]),
         ("a: &a " + "[" * 60 + "]" * 60 + "\nb: " + "[" * 60 + "*a" + "]" * 60, [(2, "too-deep")]),
@@ -92,7 +95,7 @@ def test_a_lone_surrogate_in_yaml(pure: bool, code: str) -> None:
     ],
     ids=["lists", "merges", "text"],
 )
-def test_what_aliases_stand_for_counts(text: str) -> None:
+def test_aliases_count_with_their_full_size(text: str) -> None:
     assert [code for _, code in yaml_faults(text)] == ["too-large"]
 
 
@@ -101,11 +104,11 @@ def test_too_many_values_are_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("algosync.workflow.json_reader.MAX_NODES", 1000)
     for count, code in ((998, []), (999, []), (1000, ["too-large"])):
         text = "[" + ",".join("1" * count) + "]"
-        assert [told for _, told in yaml_faults(text)] == code
-        assert [told for _, _, told in json_faults(text)] == code
+        assert [code_found for _, code_found in yaml_faults(text)] == code
+        assert [code_found for _, _, code_found in json_faults(text)] == code
 
 
-def test_a_payload_from_aliases_is_not_built_when_it_is_too_large() -> None:
+def test_a_payload_that_aliases_make_too_large_is_not_built() -> None:
     faults = Faults()
     node = read_yaml("a: &a [" + "<algo>" * 1000 + "]\nb: [" + "*a, " * 5000 + "]", faults)
     assert payload_text(node, "A" * 255) is None
@@ -172,13 +175,13 @@ def test_long_scalars_and_many_faults_take_little_work(tmp_path: Path) -> None:
     assert len(caught.value.faults) == 1001
 
 
-def test_a_variables_block_is_looked_for_in_linear_time(tmp_path: Path) -> None:
+def test_the_search_for_the_variables_block_is_linear(tmp_path: Path) -> None:
     for name, text in (("w.json.j2", "{##} " * 5000 + "{}"), ("w.yaml.j2", "variables:\n" + " \n#\n" * 5000 + "{}")):
         (tmp_path / name).write_text(text)
         assert {fault.code for fault in faults_of(tmp_path / name)} <= {"missing-key", "syntax"}
 
 
-def test_a_chain_of_dependencies_may_be_long(tmp_path: Path) -> None:
+def test_a_long_chain_of_dependencies(tmp_path: Path) -> None:
     chain = "".join(f"- {{name: A{n}, language: python3, depends_on: [A{(n + 1) % 5000}]}}\n" for n in range(5000))
     (tmp_path / "w.yaml").write_text("algorithms:\n" + chain)
     with pytest.raises(WorkflowError) as caught:
@@ -191,7 +194,7 @@ def test_a_chain_of_dependencies_may_be_long(tmp_path: Path) -> None:
 
 
 def faults_of(path: Path) -> tuple[Fault, ...]:
-    """None of a right file. Any other exception than a WorkflowError fails the test."""
+    """Return the faults, none for a valid file. Any exception other than WorkflowError fails the test."""
     try:
         workflow.load(path, {})
     except WorkflowError as error:

@@ -1,6 +1,6 @@
-"""Every broken file tells exactly its committed faults.
+"""Every broken file reports exactly its committed faults.
 
-`NAME.faults` beside a file holds the flags it is loaded with, the API keys that it must not hold, then a line for each fault:
+`NAME.faults` beside a file holds the flags for loading it, the API keys that it must not contain, and a line for each fault:
 `LINE:COLUMN [< TEMPLATE LINE] PATH CODE`.
 """
 
@@ -20,7 +20,7 @@ FILES = sorted(path for path in BROKEN.iterdir() if path.suffix != ".faults")
 
 
 def expected(path: Path) -> tuple[list[str], list[str], list[str]]:
-    """Flags, API keys, faults."""
+    """Return flags, API keys and faults."""
     lines = path.with_name(f"{path.name}.faults").read_text().splitlines()
     flags = [json.loads(line.removeprefix("--var ")) for line in lines if line.startswith("--var ")]
     keys = [json.loads(line.removeprefix("--secret ")) for line in lines if line.startswith("--secret ")]
@@ -33,7 +33,7 @@ def shown(fault: Fault) -> str:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_tells_all_its_faults(path: Path) -> None:
+def test_all_faults_are_reported(path: Path) -> None:
     flags, keys, faults = expected(path)
     with pytest.raises(WorkflowError) as caught:
         workflow.load(path, workflow.variables(flags, [], {}), map(Secret, keys))
@@ -43,12 +43,12 @@ def test_tells_all_its_faults(path: Path) -> None:
     assert [key for key in keys for fault in caught.value.faults if key in repr(fault)] == []
 
 
-def test_every_code_is_told_by_some_file() -> None:
-    told = {line.rpartition(" ")[2] for path in FILES for line in expected(path)[2]}
-    assert told == set(workflow.CODES)
+def test_every_code_is_covered_by_a_file() -> None:
+    covered = {line.rpartition(" ")[2] for path in FILES for line in expected(path)[2]}
+    assert covered == set(workflow.CODES)
 
 
-def test_the_files_are_many_of_every_format_and_many_hold_several_faults() -> None:
+def test_the_files_cover_all_formats_and_several_faults_at_once() -> None:
     assert len(FILES) >= 32
     assert {"".join(path.suffixes) for path in FILES} == {".json", ".yaml", ".json.j2", ".yaml.j2"}
     assert sum(len(expected(path)[2]) >= 3 for path in FILES) >= 12

@@ -1,4 +1,4 @@
-"""Which workflow a command means."""
+"""Which workflow file a command uses."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ def test_an_argument_is_a_path_or_a_name(cwd: Path, argument: str, found: str) -
     assert workflow.find(argument, {"WORKFLOW_NAME": "d"}, cwd) == cwd / found
 
 
-def test_an_absolute_path_is_taken_as_it_is(cwd: Path) -> None:
+def test_an_absolute_path_is_used_unchanged(cwd: Path) -> None:
     assert workflow.find(str(cwd / "here.yaml"), {}, Path("/")) == cwd / "here.yaml"
 
 
-def test_the_environment_names_one_in_workflows(cwd: Path) -> None:
+def test_the_environment_names_a_workflow(cwd: Path) -> None:
     (cwd / "workflow.json").write_text("")
     assert workflow.find(None, {"WORKFLOW_NAME": "a"}, cwd) == cwd / "workflows" / "a.json"
     assert workflow.find(None, {"WORKFLOW_NAME": ""}, cwd) == cwd / "workflow.json"
 
 
 @pytest.mark.parametrize("suffix", ["json", "yaml", "yml", "yaml.j2"])
-def test_then_the_one_here(cwd: Path, suffix: str) -> None:
+def test_the_file_in_the_current_folder_is_used(cwd: Path, suffix: str) -> None:
     (cwd / f"workflow.{suffix}").write_text("")
     assert workflow.find(None, {}, cwd) == cwd / f"workflow.{suffix}"
 
 
-def test_then_the_only_one_in_workflows(tmp_path: Path) -> None:
+def test_the_only_file_in_workflows_is_used(tmp_path: Path) -> None:
     (tmp_path / "workflows").mkdir()
     (tmp_path / "workflows" / "only.yaml").write_text("")
     (tmp_path / "workflows" / "README.md").write_text("")
@@ -70,9 +70,7 @@ ALL = "workflows/a.json, workflows/b.yaml, workflows/c.yml.j2, workflows/d.json,
         (None, {"WORKFLOW_NAME": "x"}, "WORKFLOW_NAME: there is no workflow 'x'", f"there are: {ALL}"),
     ],
 )
-def test_otherwise_the_candidates_are_listed(
-    cwd: Path, argument: str | None, environ: dict[str, str], message: str, hint: str
-) -> None:
+def test_several_candidates_are_listed(cwd: Path, argument: str | None, environ: dict[str, str], message: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
         workflow.find(argument, environ, cwd)
     assert (caught.value.message, caught.value.hint) == (message, hint)

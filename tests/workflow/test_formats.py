@@ -1,4 +1,4 @@
-"""What a right file becomes, whichever way it is written."""
+"""Valid files in every format, and the workflows they give."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def payload(folder: Path, text: str, name: str = "w.yaml") -> str | None:
         ("w.yaml", YAML),
         ("w.yml", YAML),
         ("w.yaml", YAML.replace("\n", "\r\n")),
-        ("w.yaml", ORIGINAL),  # JSON is YAML
+        ("w.yaml", ORIGINAL),  # JSON is valid YAML
         ("w.json.j2", ORIGINAL.replace('"Pipeline"', "{{ 'Pipeline' | tojson }}")),
         ("w.yaml.j2", YAML.replace("name: Pipeline", "name: {{ 'Pipeline' }}")),
         (
@@ -122,11 +122,11 @@ def payload(folder: Path, text: str, name: str = "w.yaml") -> str | None:
         ),
     ],
 )
-def test_the_original_format_is_the_same_workflow_in_every_spelling(tmp_path: Path, name: str, text: str) -> None:
+def test_every_spelling_of_the_original_format_gives_the_same_workflow(tmp_path: Path, name: str, text: str) -> None:
     assert load(tmp_path, name, text) == replace(EXPECTED, folder=str(tmp_path))
 
 
-def test_everything_that_was_added_is_read(tmp_path: Path) -> None:
+def test_all_extensions_of_the_format_are_read(tmp_path: Path) -> None:
     text = """
     source_info: {cluster_address: file://source}
     algorithm_owner: quality
@@ -179,7 +179,7 @@ def test_everything_that_was_added_is_read(tmp_path: Path) -> None:
         "local:second",
     ],
 )
-def test_a_source_address_is_kept_as_it_is_written(tmp_path: Path, address: str) -> None:
+def test_a_source_address_is_kept_unchanged(tmp_path: Path, address: str) -> None:
     document = {"source_info": {"cluster_address": address}, "algorithms": [{"name": "A", "language": "python3"}]}
     assert load(tmp_path, "w.json", json.dumps(document)).source_address == address
 
@@ -210,7 +210,7 @@ def test_a_source_address_is_kept_as_it_is_written(tmp_path: Path, address: str)
         ),
     ],
 )
-def test_what_is_no_source_address_is_refused(tmp_path: Path, address: str) -> None:
+def test_an_invalid_source_address_is_refused(tmp_path: Path, address: str) -> None:
     document = {"source_info": {"cluster_address": address}, "algorithms": [{"name": "A", "language": "python3"}]}
     with pytest.raises(WorkflowError) as caught:
         load(tmp_path, "w.json", json.dumps(document))
@@ -256,16 +256,16 @@ def test_what_is_no_source_address_is_refused(tmp_path: Path, address: str) -> N
         ("{b: 1, a: [2, {c: <algo>}], <algo>: x<algo>x}", '{"b":1,"a":[2,{"c":"A"}],"<algo>":"xAx"}'),
     ],
 )
-def test_yaml_values_reach_the_algorithm_as_yaml_1_2_has_them(tmp_path: Path, written: str, sent: str) -> None:
+def test_yaml_values_follow_yaml_1_2(tmp_path: Path, written: str, sent: str) -> None:
     assert payload(tmp_path, written) == sent
 
 
-def test_the_payload_null_is_a_payload(tmp_path: Path) -> None:
+def test_null_is_a_payload(tmp_path: Path) -> None:
     assert payload(tmp_path, "null") == "null"
     assert load(tmp_path, "w.yaml", "algorithms: [{name: A, language: python3}]").algorithms[0].test_payload is None
 
 
-def test_merge_keys_give_what_is_not_there_and_the_first_map_wins(tmp_path: Path) -> None:
+def test_merge_keys_add_missing_keys_and_the_first_map_wins(tmp_path: Path) -> None:
     text = """
     algorithms:
       - &first
@@ -300,7 +300,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["missing.yaml", "folder.yaml", "w.txt", "nul\0.yaml"])
-def test_what_cannot_be_read_is_a_usage_error(tmp_path: Path, name: str) -> None:
+def test_an_unreadable_file_is_a_usage_error(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.yaml").mkdir()
     (tmp_path / "w.txt").write_text("algorithms: []")
     for verb in (workflow.load, workflow.render):
@@ -308,7 +308,7 @@ def test_what_cannot_be_read_is_a_usage_error(tmp_path: Path, name: str) -> None
             verb(tmp_path / name, {})
 
 
-def test_the_folder_is_absolute_whatever_the_path_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_is_absolute_for_any_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "w.yaml").write_text("algorithms: [{name: A, language: python3}]")
     monkeypatch.chdir(tmp_path)
     assert workflow.load(Path("w.yaml"), {}).folder == str(tmp_path)

@@ -1,4 +1,4 @@
-"""Laws: one document is one workflow, however it is spelled, and numbers reach the algorithm digit by digit."""
+"""Laws: a document gives the same workflow in every spelling, and numbers keep all their digits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from algosync.workflow.yaml_reader import read_yaml
 
 
 class Number(str):
-    """The text of a JSON number, kept through both renderings."""
+    """The text of a JSON number, unchanged by both writers."""
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -79,13 +79,15 @@ def as_json(value: Any) -> str:
 
 
 def quoted(text: str) -> str:
-    """A double-quoted YAML scalar; other escapes than JSON's, which splits what lies beyond the basic plane into surrogates."""
+    """Return a double-quoted YAML scalar. JSON's escapes cannot be used: they split characters beyond the basic plane into
+    surrogates.
+    """
     plain = (c if c.isalnum() or c in " .,:<>~#&*-" else f"\\U{ord(c):08x}" for c in text)
     return '"' + "".join(plain) + '"'
 
 
 def as_yaml(value: Any, indent: str = "") -> str:
-    """Block style; what JSON writes for leaves, YAML understands."""
+    """Block style. Leaves are written as JSON, which is valid YAML."""
     match value:
         case dict() if value:
             return "".join(f"\n{indent}{quoted(key)}: {as_yaml(item, indent + '  ')}" for key, item in value.items())
@@ -105,7 +107,7 @@ def load(name: str, text: str) -> Workflow:
 
 
 def sent(value: Any, algorithm: str) -> Any:
-    """The payload as Python, placeholders filled in; numbers as their text."""
+    """The payload as Python values with placeholders replaced; numbers as their text."""
     match value:
         case Number():
             return ("number", str.__str__(value))
@@ -127,7 +129,7 @@ def parsed(text: str | None) -> Any:
 
 @given(documents())
 @settings(max_examples=150, deadline=None)
-def test_json_and_yaml_of_one_document_load_equal(document: dict[str, Any]) -> None:
+def test_json_and_yaml_of_a_document_load_equal(document: dict[str, Any]) -> None:
     one = load("w.json", as_json(document))
     assert load("w.yaml", as_yaml(document)) == one
     for spec, entry in zip(one.algorithms, document["algorithms"], strict=True):
@@ -138,14 +140,14 @@ def test_json_and_yaml_of_one_document_load_equal(document: dict[str, Any]) -> N
 
 @given(documents())
 @settings(max_examples=5, deadline=None)
-def test_so_does_a_template_that_is_one(document: dict[str, Any]) -> None:
+def test_a_template_of_a_document_loads_equal(document: dict[str, Any]) -> None:
     raw = "{% raw %}" + as_json(document) + "{% endraw %}"
     assert load("w.json.j2", raw) == load("w.json", as_json(document))
 
 
 @given(VALUES)
 @settings(max_examples=150, deadline=None)
-def test_a_payload_read_again_is_the_same_text(value: Any) -> None:
+def test_a_payload_that_is_read_and_written_is_unchanged(value: Any) -> None:
     faults = Faults()
     text = payload_text(read_json(as_json(value), faults), "A")
     assert text is not None
@@ -164,8 +166,8 @@ PLAIN = st.recursive(
 
 @given(PLAIN, st.sampled_from([True, False, None]), st.booleans())
 @settings(max_examples=150, deadline=None)
-def test_what_another_writer_writes_is_what_was_meant(value: Any, flow: bool | None, pure: bool) -> None:
-    text = yaml.safe_dump([value, value], default_flow_style=flow, sort_keys=False)  # the second one becomes an alias
+def test_the_output_of_pyyaml_is_read_correctly(value: Any, flow: bool | None, pure: bool) -> None:
+    text = yaml.safe_dump([value, value], default_flow_style=flow, sort_keys=False)  # the second value becomes an alias
     faults = Faults()
     written = payload_text(read_yaml(text, faults, pure=pure), "")
     assert written == json.dumps([value, value], separators=(",", ":"))
@@ -173,7 +175,7 @@ def test_what_another_writer_writes_is_what_was_meant(value: Any, flow: bool | N
 
 
 @given(st.lists(st.lists(st.integers(0, 9), max_size=3), min_size=1, max_size=10))
-def test_cycles_are_found_exactly_where_no_order_exists(edges: list[list[int]]) -> None:
+def test_cycles_are_found_exactly_if_no_order_exists(edges: list[list[int]]) -> None:
     needs = {str(node): [str(other) for other in others if other < len(edges)] for node, others in enumerate(edges)}
     found = list(cycles(needs))
     for cycle in found:
@@ -186,7 +188,7 @@ def test_cycles_are_found_exactly_where_no_order_exists(edges: list[list[int]]) 
 
 
 class Counted(dict[str, list[str]]):
-    """Needs that can be asked for only so often."""
+    """Dependencies that may be read a limited number of times."""
 
     asked = 0
 
@@ -196,6 +198,6 @@ class Counted(dict[str, list[str]]):
         return super().get(key, default)
 
 
-def test_the_walk_takes_time_in_proportion_to_the_graph() -> None:
+def test_finding_cycles_is_linear() -> None:
     ladder = Counted({f"{side}{level}": [f"a{level + 1}", f"b{level + 1}"] for level in range(50) for side in "ab"})
     assert list(cycles(ladder)) == []

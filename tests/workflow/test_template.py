@@ -1,4 +1,4 @@
-"""Templates: what they may do, what they may not, what it may cost, and where a rendered line comes from."""
+"""Templates: allowed and forbidden operations, limits, and the origin of rendered lines."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from algosync import workflow
 from algosync.core.error import WorkflowError
 from algosync.workflow import sandbox
 from algosync.workflow.fault import Faults, UnreadableError
-from algosync.workflow.template import Limits, Rendered, render_template
+from algosync.workflow.template import Rendered, TemplateLimits, render_template
 
 KIB, MIB = 1024, 1024**2
 
 
-def render(text: str, values: dict[str, object] | None = None, limits: Limits | None = None) -> str:
+def render(text: str, values: dict[str, object] | None = None, limits: TemplateLimits | None = None) -> str:
     return render_template(text, values or {}, Faults(), limits).text
 
 
-def failures(text: str, values: dict[str, object] | None = None, limits: Limits | None = None) -> list[tuple[int, str]]:
+def failures(text: str, values: dict[str, object] | None = None, limits: TemplateLimits | None = None) -> list[tuple[int, str]]:
     faults = Faults()
     with pytest.raises(UnreadableError):
         render_template(text, values or {}, faults, limits)
@@ -57,7 +57,7 @@ def failures(text: str, values: dict[str, object] | None = None, limits: Limits 
         ("{{ m | indent(2) }}", {"m": "a\nb"}, "a\n  b"),
     ],
 )
-def test_renders_like_jinja_and_marks_leave_no_trace(text: str, values: dict[str, object], rendered: str | None) -> None:
+def test_renders_like_jinja2_without_visible_marks(text: str, values: dict[str, object], rendered: str | None) -> None:
     if rendered is None:
         assert failures(text, values) == [(1, "template-undefined")]
     else:
@@ -85,7 +85,7 @@ def test_the_child_has_no_environment_and_writes_no_file(tmp_path: Path, monkeyp
     assert not target.exists() or target.read_bytes() == b""
 
 
-def test_a_child_that_is_killed_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_killed_child_is_a_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     suicide = tmp_path / "suicide.py"
     suicide.write_text(f"import os\nos.kill(os.getpid(), {int(signal.SIGSEGV)})\n")
     monkeypatch.setattr("algosync.workflow.template._SANDBOX", suicide)
@@ -98,7 +98,7 @@ def test_large_texts_pass(tmp_path: Path) -> None:
     assert render(line * 1024, {"value": line * 1024}) == line * 1024
 
 
-def test_a_given_text_cannot_become_more_lines(tmp_path: Path) -> None:
+def test_a_given_text_cannot_add_lines(tmp_path: Path) -> None:
     injected = "x\nalgorithms: []"
     for breaking in ("a\n", "\n", "a\nb", "a\rb", "a\x85b", "a\u2028b"):
         assert failures("\nname: {{ n }}", {"n": breaking}) == [(2, "template-line-break")]
@@ -123,11 +123,11 @@ def test_texts_cannot_forge_marks() -> None:
         "{{ 10 ** 400 * 1.0 }}",
     ],
 )
-def test_what_cannot_be_printed_is_a_failure(text: str) -> None:
+def test_printing_an_object_is_a_failure(text: str) -> None:
     assert [code for _, code in failures(text)] == ["template-failed"]
 
 
-def test_undefined_names_are_told_all_at_once_unless_the_template_asks() -> None:
+def test_all_undefined_names_are_reported_unless_tested() -> None:
     text = "{% if a is defined %}{{ a }}{% endif %}{{ b | d(1) }}\n{{ c }}{{ e.f }}\n{{ c }}"
     text += "{% set g = 1 %}{{ g }}{% if 0 %}{{ h }}{% endif %}"
     assert failures(text) == [(2, "template-undefined"), (2, "template-undefined"), (3, "template-undefined")]
@@ -137,14 +137,14 @@ def test_undefined_names_are_told_all_at_once_unless_the_template_asks() -> None
 
 
 def lines(text: str, values: dict[str, object] | None = None) -> list[tuple[str, int | None]]:
-    """Each rendered line with the template's line that its last character comes from."""
+    """Return each rendered line with the template line that its last character comes from."""
     rendered = render_template(text, values or {}, Faults())
     return [
         (line, rendered.template_line(number, max(len(line), 1))) for number, line in enumerate(rendered.text.split("\n"), start=1)
     ]
 
 
-def test_every_rendered_line_knows_its_line_in_the_template() -> None:
+def test_every_rendered_line_has_its_template_line() -> None:
     text = "a\n{% for i in [1, 2] %}b\nc{{ i }}\n{% if i == 2 %}d\n{% else -%}\n\n   e\n{% endif %}{% endfor %}f\n{# g\n #}h\n"
     text += "{{ x | indent(0) }}y\nz"
     assert lines(text, {"x": "1\n2"}) == [
@@ -163,18 +163,18 @@ def test_every_rendered_line_knows_its_line_in_the_template() -> None:
     ]
 
 
-def test_a_place_is_looked_up_by_column_too() -> None:
+def test_the_origin_of_a_location_depends_on_its_column() -> None:
     rendered = render_template("a{# \n #}b{#\n#}{{\n 'c' }}", {}, Faults())
     assert rendered.text == "abc"
     assert [rendered.template_line(1, column) for column in (1, 2, 3)] == [1, 2, 4]
 
 
-def test_what_was_captured_has_the_line_where_it_is_printed_or_none() -> None:
+def test_captured_text_has_the_line_that_prints_it_or_none() -> None:
     text = "{% macro m() %}\nx\n{% endmacro %}\n{{ m() }}\n{% filter upper %}a\nb{% endfilter %}\nc"
     assert lines(text) == [("", 3), ("", 4), ("x", 4), ("", 4), ("A", None), ("B", None), ("c", 7)]
 
 
-def test_a_file_that_is_no_template_has_no_template_lines() -> None:
+def test_a_plain_file_has_no_template_lines() -> None:
     assert Rendered("a\nb").template_line(2, 1) is None
 
 

@@ -1,4 +1,4 @@
-"""Variables of templates: where their values come from, what a file says about them, and that secrets stay secret."""
+"""Template variables: sources of their values, declarations, and secrecy."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_flags_beat_files_beat_the_environment_beat_defaults(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("flag", ["name", "", "=x", "9=x", "a-b=x", "a b=x"])
-def test_a_flag_is_name_and_value(flag: str) -> None:
+def test_a_flag_needs_name_and_value(flag: str) -> None:
     with pytest.raises(UsageError):
         workflow.variables([flag], [], {})
 
@@ -48,7 +48,7 @@ def test_a_flag_is_name_and_value(flag: str) -> None:
         ("v.json", '{"a": 12345678901234567890.123, "b": 1e999}', [(1, 7, "variable-type"), (1, 38, "variable-type")]),
     ],
 )
-def test_faults_of_a_file_of_variables_have_their_places(
+def test_faults_of_a_file_of_variables_have_locations(
     tmp_path: Path, name: str, text: str, faults: list[tuple[int, int, str]]
 ) -> None:
     with pytest.raises(WorkflowError) as caught:
@@ -56,7 +56,7 @@ def test_faults_of_a_file_of_variables_have_their_places(
     assert [(fault.line, fault.column, fault.code) for fault in caught.value.faults] == faults
 
 
-def test_a_file_of_variables_is_there_and_no_template(tmp_path: Path) -> None:
+def test_a_file_of_variables_must_exist_and_not_be_a_template(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.json", write(tmp_path, "v.json.j2", "{}"), write(tmp_path, "v.txt", "")):
         with pytest.raises(UsageError):
             workflow.variables([], [path], {})
@@ -76,7 +76,7 @@ def test_a_file_of_variables_is_there_and_no_template(tmp_path: Path) -> None:
         ("null", "10", "10"),
     ],
 )
-def test_a_flag_becomes_what_the_default_is(tmp_path: Path, default: str, flag: str, printed: str) -> None:
+def test_a_flag_is_converted_to_the_type_of_the_default(tmp_path: Path, default: str, flag: str, printed: str) -> None:
     template = write(tmp_path, "w.yaml.j2", f"variables:\n  v: {{default: {default}}}\n{{{{ v }}}}")
     assert workflow.render(template, workflow.variables([f"v={flag}"], [], {})).splitlines()[-1] == printed
 
@@ -95,7 +95,7 @@ def test_a_flag_becomes_what_the_default_is(tmp_path: Path, default: str, flag: 
         ("1", "NaN"),
     ],
 )
-def test_a_flag_that_does_not_fit_is_told_without_its_text(tmp_path: Path, default: str, value: str) -> None:
+def test_a_flag_of_the_wrong_type_is_reported_without_its_text(tmp_path: Path, default: str, value: str) -> None:
     template = write(tmp_path, "w.yaml.j2", f"variables:\n  v: {{default: {default}}}\nalgorithms: []")
     with pytest.raises(WorkflowError) as caught:
         workflow.load(template, workflow.variables([f"v={value}"], [], {}))
@@ -109,7 +109,7 @@ def test_a_flag_that_does_not_fit_is_told_without_its_text(tmp_path: Path, defau
     )
 
 
-def test_only_the_environment_may_give_what_is_not_declared(tmp_path: Path) -> None:
+def test_only_the_environment_may_give_undeclared_variables(tmp_path: Path) -> None:
     text = "{0}algorithms: [{{name: A, language: python3, test_payload: {1}}}]"
     plain = write(tmp_path, "plain.yaml", text.format("variables: {known: {default: 1}}\n", "0"))
     template = write(tmp_path, "template.yaml.j2", text.format("variables:\n  known: {default: 1}\n", "{{ known }}"))
@@ -192,12 +192,12 @@ def test_no_fault_shows_a_sensitive_variable(tmp_path: Path, use: str) -> None:
     template = write(tmp_path, "w.yaml.j2", TEMPLATE + f"  - {use}\n    langage: python3\n")
     with pytest.raises(WorkflowError) as caught:
         workflow.load(template, workflow.variables([f"token={secret}"], [], {}))
-    said = [part for fault in caught.value.faults for part in (fault.path, fault.message, fault.hint or "")]
+    texts = [part for fault in caught.value.faults for part in (fault.path, fault.message, fault.hint or "")]
     for disguise in (secret, secret.upper(), secret.replace("-", "_"), secret[:4], "'s'", "sE"):
-        assert not [part for part in said if disguise in part]
+        assert not [part for part in texts if disguise in part]
 
 
-def test_a_fault_beside_a_sensitive_variable_is_still_told_in_full(tmp_path: Path) -> None:
+def test_a_fault_unrelated_to_a_sensitive_variable_is_shown_in_full(tmp_path: Path) -> None:
     template = write(tmp_path, "w.yaml.j2", TEMPLATE + "  - {name: B, langage: python3, test_payload: {{ token | tojson }}}\n")
     with pytest.raises(WorkflowError) as caught:
         workflow.load(template, workflow.variables([f"token={SECRET}"], [], {}))

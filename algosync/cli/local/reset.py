@@ -1,0 +1,82 @@
+"""`algosync emulator reset`: end a local cluster and remove its data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from algosync.cli.command import command
+from algosync.cli.local.options import LocalClusterOptions
+from algosync.cli.options import AutoApprove, NoInput
+from algosync.cli.terminal import Terminal
+
+__all__ = ["remove_files", "reset"]
+
+_DATABASE = ("cluster.sqlite", "cluster.sqlite-wal", "cluster.sqlite-shm")
+"""In this order: without its write-ahead log the database would be an older one, which still accepts removed keys."""
+
+
+@command
+def reset(terminal: Terminal, options: LocalClusterOptions, auto_approve: AutoApprove = False, no_input: NoInput = False) -> None:
+    """Stop the local cluster and remove all its data, users and keys."""
+    from algosync.cli.local.location import described, exists
+
+    # Files without a cluster remain after a first start that failed, or after a reset that was interrupted.
+    if not exists(options.root) and not _has_files(options.root):
+        terminal.tell(f"There is no local cluster {described(options.root)}.")
+        return
+    if not auto_approve:
+        _ask(options, terminal, no_input=no_input)
+    if _removed(options):
+        terminal.tell(f"The local cluster {options.name} and its data are removed.")
+    else:
+        terminal.tell(f"There is no local cluster {described(options.root)}.")
+
+
+def _removed(options: LocalClusterOptions) -> bool:
+    """End the cluster and remove its files, except locks. False: there were only files, and no cluster.
+
+    AlgosyncError: commands use the cluster, it does not end, or a file cannot be removed.
+    """
+    from algosync.cli.local.cluster_locks import exclusive_use
+    from algosync.cli.local.location import exists
+    from algosync.cli.local.server_process import end_server
+    from algosync.core.error import AlgosyncError
+
+    root, name = options.root, options.name
+    with exclusive_use(root) as unused:
+        if not unused:
+            raise AlgosyncError(
+                f"commands are using the local cluster {name}; nothing was changed", hint="try again when they have ended"
+            )
+        existed = exists(root)
+        end_server(root)
+        try:
+            remove_files(root)
+        except OSError as error:
+            raise AlgosyncError(f"the local cluster {name} is not removed yet: {error.filename}: {error.strerror}") from None
+    return existed
+
+
+def remove_files(root: Path) -> None:
+    """Remove everything but the locks, which other commands may be waiting for. The database is removed first."""
+    from algosync.emulator.processes.removal import remove
+
+    for name in _DATABASE:
+        (root / name).unlink(missing_ok=True)
+    for path in root.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            remove(path)
+        elif path.suffix != ".lock":
+            path.unlink()
+
+
+def _has_files(root: Path) -> bool:
+    return root.is_dir() and any(path.suffix != ".lock" for path in root.iterdir())
+
+
+def _ask(options: LocalClusterOptions, terminal: Terminal, *, no_input: bool) -> None:
+    from algosync.cli.approval import can_prompt, require_approval
+
+    question = f"This removes all data, users and keys of the local cluster {options.name}: {options.root}"
+    prompt = can_prompt(terminal, options.environ, no_input=no_input)
+    require_approval(question, "reset was not approved; nothing was changed", terminal, prompt=prompt)

@@ -1,0 +1,124 @@
+"""A command's session: the workflow, both clusters and the state, open while the command works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from algosync.core.error import Denied, UsageError
+from algosync.core.plan import PlanHeader
+from algosync.core.text import printable
+from algosync.core.workflow import Workflow
+
+if TYPE_CHECKING:
+    from algosync.cli.options import ClusterOptions
+    from algosync.cli.terminal import Terminal
+    from algosync.core.ports import Ledger
+    from algosync.engine.plan import Scene
+    from algosync.kinds import Context
+
+__all__ = ["CommandSession", "command_session"]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSession:
+    """A workflow with everything the engine needs to work on it. `ledger` is the state."""
+
+    workflow: Workflow
+    scene: Scene[Context]
+    ledger: Ledger
+    header: PlanHeader
+
+
+@contextmanager
+def command_session(
+    options: ClusterOptions, terminal: Terminal, *, writes: bool, needs_source: bool = True
+) -> Iterator[CommandSession]:
+    """Load the workflow, connect to its clusters and lock its state while the body runs.
+
+    `writes`: lock the state exclusively. `needs_source`: False for commands that use the state instead of the source.
+    """
+    from algosync.cli.clusters import clusters, git_host
+    from algosync.cli.interrupt import pause
+    from algosync.cli.ledger import RedactingLedger
+    from algosync.cli.live import reading
+    from algosync.cli.workflow_file import hide_keys, load_workflow
+    from algosync.engine.plan import Scene
+    from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DesiredSources, destination_of
+    from algosync.sources import Sources, SourceStore
+    from algosync.state import open_session, parse_address, state_name
+
+    parse_address(options.state)  # report a mistake in it before any request
+    path, workflow = load_workflow(options, terminal)
+    with ExitStack() as stack:
+        connections = clusters(options, terminal, stack)
+        label, destination = connections.destination()
+        variable, source_label = _source_label(options, workflow)
+        source = None
+        if needs_source and _reads_source(workflow):
+            source = connections.source(source_label, Path(workflow.folder), variable)
+        with reading(terminal, "the destination"):
+            owners = destination.data.owners()
+        owner = _owner(workflow, owners)
+        name = state_name(workflow.name, label, owner)
+        state = stack.enter_context(open_session(options.state, name, exclusive=writes, command="algosync apply"))
+        ledger = RedactingLedger(state, terminal.redacted, READ_BACK)
+        sources = Sources(
+            workflow.algorithms,
+            folder=Path(workflow.folder),
+            owner=owner,
+            store=SourceStore(source, source_label or "", destination.retry),
+            secrets=tuple(hide_keys(options.environ, terminal)),
+        )
+        context = Context(
+            destination_of(destination, git_host(options, label, destination), owner, key_owner=owners[0]),
+            DesiredSources(sources, ledger),
+            build_deadline=float(options.build_timeout),
+            recorded_only=not needs_source,
+            pause=pause,
+        )
+        header = PlanHeader(f"{workflow.name} ({path})", source_label, label, owner)
+        yield CommandSession(workflow, Scene(KINDS, PERFORMERS, context, options.parallelism), ledger, header)
+
+
+def _reads_source(workflow: Workflow) -> bool:
+    """Whether the workflow takes anything from a source cluster. If not, it need not name one."""
+    reads = any(spec.data_files or (spec.code or "").startswith("data://") for spec in workflow.algorithms)
+    return reads and not workflow.run_only
+
+
+def _source_label(options: ClusterOptions, workflow: Workflow) -> tuple[str, str | None]:
+    """The setting that names the source, and the source's canonical address, which is equal for two spellings of one cluster.
+
+    UsageError: the address is not valid, or the workflow and the environment name different clusters. A local source has its own
+    key, so the environment does not matter for it.
+    """
+    from algosync.cli.clusters import label
+    from algosync.cli.local.location import is_local
+
+    named = options.environ.get("SOURCE_API_ADDRESS", "")
+    setting = "source_info.cluster_address" if workflow.source_address else "SOURCE_API_ADDRESS"
+    address = workflow.source_address or named
+    if address.startswith("file://") or not address:
+        return setting, address or None
+    source = label(address, setting, options)
+    if named and not is_local(source) and label(named, "SOURCE_API_ADDRESS", options) != source:
+        raise UsageError(
+            f"the workflow's source is {source}, but SOURCE_API_ADDRESS names another cluster, and SOURCE_API_KEY is for that one",
+            hint="unset SOURCE_API_ADDRESS, or set it to the address in the workflow",
+        )
+    return setting, source
+
+
+def _owner(workflow: Workflow, owners: tuple[str, ...]) -> str:
+    """The account on the destination. Denied: the key has no access to the workflow's `algorithm_owner`."""
+    if workflow.owner is None or workflow.owner in owners:
+        return workflow.owner or owners[0]
+    accessible = ", ".join(printable(name, 80) for name in owners)
+    raise Denied(
+        f"the destination's key does not belong to {printable(workflow.owner)}",
+        hint=f"it has access to {accessible}; the workflow's algorithm_owner must be one of them",
+    )

@@ -1,0 +1,147 @@
+"""Terminal: writes to the two streams of the process. A stream that nobody reads any more does not end the command."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TextIO, cast
+
+from algosync.core.redaction import Redactor
+from algosync.core.text import harmless, paint
+
+if TYPE_CHECKING:
+    from algosync.core.resource import Json
+    from algosync.views.subject import Subject
+
+__all__ = ["Terminal", "standard"]
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """`out` carries results, `err` progress and errors.
+
+    `coloured`: which of the two have colours. `live`: progress may move the cursor. Everything that a command writes passes here.
+    Secrets are written as `***`, in whatever encoding, and no text steers a terminal or a CI system, even if a view forgot to
+    escape it.
+    """
+
+    out: TextIO
+    err: TextIO
+    coloured: tuple[bool, bool]
+    live: bool
+    lost: list[str] = field(default_factory=list)  # the reasons why results could not be written
+    left: list[TextIO] = field(default_factory=list)  # the streams that nobody reads any more
+    _redactor: Redactor = field(default_factory=Redactor)
+
+    def hide(self, text: str) -> None:
+        self._redactor.hide(text)
+
+    def redact(self, text: str) -> str:
+        return self._redactor.redact(text)
+
+    def redacted(self, value: Json) -> Json:
+        return self._redactor.redacted(value)
+
+    def result(self, text: str = "") -> None:
+        """Writes text to `out`."""
+        self._write(self.out, self.shown(text, coloured=self.coloured[0]) + "\n")
+
+    def result_lines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.result(line)
+
+    def show(self, subject: Subject, name: str) -> None:
+        """Writes a subject to `out` in the format of this name. KeyError: `views.FORMATS` has none."""
+        from algosync.views import FORMATS
+
+        text = FORMATS[name](subject, self._redactor)
+        self._write(self.out, "\n".join(harmless(line, coloured=self.coloured[0]) for line in text.split("\n")))
+
+    def document(self, value: Json) -> None:
+        """Writes one JSON document to `out`, in ASCII."""
+        from algosync.views.document import json_text
+
+        self._write(self.out, json_text(value, self._redactor))
+
+    def verbatim(self, text: str) -> None:
+        """Writes the text of a file to `out`, for another program. Only secrets are replaced."""
+        self._write(self.out, self.redact(text) + "\n")
+
+    def tell(self, text: str = "") -> None:
+        """Writes text to `err`."""
+        self._write(self.err, self.shown(text, coloured=self.coloured[1]) + "\n")
+
+    def tell_lines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.tell(line)
+
+    def screen(self) -> TextIO:
+        """A stream to `err` that never fails, for a library that moves the cursor itself. Its texts must be `shown` before."""
+        return cast("TextIO", _Screen(self))
+
+    def shown(self, text: str, *, coloured: bool) -> str:
+        """The text as it may be written: without secrets, and with no control characters but its own line breaks and colours."""
+        return "\n".join(harmless(line, coloured=coloured) for line in self.redact(text).split("\n"))
+
+    def paint(self, text: str, *styles: str) -> str:
+        """The text with colours, for either stream: a stream without colours drops them."""
+        return paint(text, *styles)
+
+    def _write(self, stream: TextIO, text: str) -> None:
+        """Writes and flushes. If that fails, the stream is redirected to nowhere and the command goes on, as `| head` expects."""
+        try:
+            stream.write(text)
+            stream.flush()
+        except OSError as error:
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream.fileno())
+            os.close(null)
+            self.left.append(stream)
+            if stream is self.out and not isinstance(error, BrokenPipeError):
+                self.lost.append(error.strerror or type(error).__name__)
+
+
+class _Screen(io.TextIOBase):
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+
+    def write(self, text: str) -> int:
+        self._terminal._write(self._terminal.err, text)
+        return len(text)
+
+    def isatty(self) -> bool:
+        return self._terminal.err.isatty()
+
+    def fileno(self) -> int:
+        return self._terminal.err.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # typeshed has a plain attribute here
+        return self._terminal.err.encoding
+
+
+def standard(environ: Mapping[str, str]) -> Terminal:
+    """The terminal on the streams of the process. It honours `NO_COLOR`, `CI` and `TERM=dumb`."""
+    # A shell may close either of them (`1>&-`).
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # absent where a test replaced the stream
+    dumb = environ.get("TERM") == "dumb"
+    plain = bool(environ.get("NO_COLOR")) or dumb
+    live = sys.stderr.isatty() and not environ.get("CI") and not dumb and _has_bars(sys.stderr)
+    return Terminal(sys.stdout, sys.stderr, (sys.stdout.isatty() and not plain, sys.stderr.isatty() and not plain), live)
+
+
+def _has_bars(stream: TextIO) -> bool:
+    """Whether the stream can encode bars. Escapes in their place would make rows wider than the terminal."""
+    try:
+        "█░…".encode(stream.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True

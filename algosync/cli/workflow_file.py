@@ -1,0 +1,48 @@
+"""The workflow file that a command works on, and the secrets to hide before it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from algosync.core.secret import Secret
+
+if TYPE_CHECKING:
+    from algosync.cli.options import WorkflowOptions
+    from algosync.cli.terminal import Terminal
+    from algosync.core.workflow import Workflow
+
+__all__ = ["find_workflow", "hide_keys", "load_workflow"]
+
+_KEYS = ("SOURCE_API_KEY", "DESTINATION_API_KEY")
+
+
+def load_workflow(options: WorkflowOptions, terminal: Terminal) -> tuple[Path, Workflow]:
+    """The path of the workflow file, and its content. From now on the terminal hides API keys and sensitive variables."""
+    from algosync import workflow
+
+    keys = hide_keys(options.environ, terminal)
+    path = find_workflow(options)
+    values = workflow.variables(options.var, options.variable_files, options.environ)
+    for secret in workflow.sensitive(path, values):
+        terminal.hide(secret.reveal())
+    return path, workflow.load(path, values, keys)
+
+
+def hide_keys(environ: Mapping[str, str], terminal: Terminal) -> list[Secret]:
+    """The API keys in the environment. From now on the terminal hides them."""
+    from algosync.core.credential import bare
+
+    keys = [Secret(text) for name in _KEYS if (text := bare(environ.get(name, "")).strip())]
+    for key in keys:
+        terminal.hide(key.reveal())
+    return keys
+
+
+def find_workflow(options: WorkflowOptions) -> Path:
+    """The path of the workflow file, relative to the current folder if it is below it."""
+    from algosync.workflow import find
+
+    path = find(options.workflow, options.environ, Path.cwd())
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

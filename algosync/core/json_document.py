@@ -1,0 +1,63 @@
+"""Strict reading of JSON documents from files and servers.
+
+The reader of workflow files is another one (`workflow.json_reader`): it reports each fault with its line and column and reads on.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+from algosync.core.resource import Json
+
+__all__ = ["TooDeep", "read_json"]
+
+
+class TooDeep(ValueError):
+    """The lists and objects of a JSON text are nested too deep."""
+
+
+def read_json(text: bytes | str, *, unique: bool = True, finite: bool = True, deepest: int | None = None) -> Json:
+    """The value of one JSON text. Bytes may be in any encoding that JSON allows.
+
+    `unique`: no object has a name twice. `finite`: no NaN, and no number beyond the range of floats.
+    `deepest`: how many levels of objects and lists there may be; None leaves that to the interpreter.
+    TooDeep: it has more levels. Any other ValueError: the text is not JSON, or breaks one of these rules.
+    """
+    number: Callable[[str], float] | None = _finite if finite else None
+    pairs: Callable[[list[tuple[str, Any]]], Any] | None = _unique if unique else None
+    try:
+        value: Json = json.loads(text, object_pairs_hook=pairs, parse_float=number, parse_constant=number)
+    except RecursionError:
+        raise TooDeep("nested too deep") from None
+    if deepest is not None:
+        _check_depth(value, deepest)
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in members:
+            raise ValueError(f"{name[:80]!r} is there twice")
+        members[name] = value
+    return members
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is not a finite number")
+    return number
+
+
+def _check_depth(document: object, deepest: int) -> None:
+    level = [document]
+    for _ in range(deepest):
+        inner = [node.values() if isinstance(node, dict) else node for node in level if isinstance(node, (dict, list))]
+        level = [child for children in inner for child in children if isinstance(child, (dict, list))]
+        if not level:
+            return
+    raise TooDeep("nested too deep")

@@ -1,0 +1,111 @@
+"""The desired source of each algorithm, and the data files that its model manifest pins.
+
+A model manifest pins data files by MD5. To keep a plan cheap, the record of a source stores its digest and its pins: as long as the
+stamp of the archive is the recorded one, the archive is not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from algosync.cluster.once import OncePerKey
+from algosync.core.address import Address
+from algosync.core.error import ClusterError, NotFound, SourceError, TransferError
+from algosync.core.ports import Ledger
+from algosync.core.resource import Json, Record, Resource
+from algosync.core.workflow import AlgorithmSpec
+from algosync.sources import Sources, SourceTree
+from algosync.sources.code import archive_uri
+from algosync.sources.manifest import PATHS
+from algosync.sources.pins import Pin, pins_from_json, pins_to_json
+
+__all__ = ["DesiredSource", "DesiredSources", "paths_of"]
+
+_KEPT = ("paths", "manifest")  # the attributes that a record shares with the desired resource
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredSource:
+    """The resource of kind `source`, and the pins of its model manifest."""
+
+    resource: Resource
+    pins: tuple[Pin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredSources:
+    """The desired sources of a workflow."""
+
+    sources: Sources
+    ledger: Ledger
+    _pinned: OncePerKey[str, frozenset[Address]] = field(default_factory=OncePerKey, init=False, repr=False)
+
+    def of(self, spec: AlgorithmSpec) -> DesiredSource:
+        """SourceError: the source cannot be read or used."""
+        stamp = self._archive_stamp(spec)
+        return self._recorded(spec, stamp) or self._read(spec, stamp)
+
+    def pinned_files(self, spec: AlgorithmSpec) -> frozenset[Address]:
+        """The data files that any algorithm's manifest pins.
+
+        The source of `spec` is read first, so that threads that plan different algorithms read different archives.
+        """
+        found: frozenset[Address] = frozenset()
+        for other in self.sources.specs(spec):
+            found |= self._pinned_by(other)
+        return found
+
+    def _pinned_by(self, spec: AlgorithmSpec) -> frozenset[Address]:
+        """Empty if the source cannot be read. That error is reported for its own algorithm only, by `of`."""
+
+        def look() -> frozenset[Address]:
+            with suppress(SourceError, ClusterError, TransferError):
+                return frozenset(pin.file for pin in self.of(spec).pins)
+            return frozenset()
+
+        return self._pinned.get(spec.name, look)
+
+    def _archive_stamp(self, spec: AlgorithmSpec) -> str | None:
+        """None: the archive is too young to have a stamp, or the code is local and has none."""
+        uri = archive_uri(spec)
+        try:
+            return None if uri is None else self.sources.store.stat(uri).stamp
+        except NotFound as error:
+            raise SourceError(error.message) from None
+
+    def _recorded(self, spec: AlgorithmSpec, stamp: str | None) -> DesiredSource | None:
+        """None: there is no usable record, or the archive has changed since."""
+        record = self.ledger.records.get(Address("source", spec.name))
+        if record is None or stamp is None or stamp != record.source_stamp:
+            return None
+        pins = self._recorded_pins(record, spec)
+        if pins is None:
+            return None
+        attributes = {name: record.attributes[name] for name in _KEPT if name in record.attributes}
+        return DesiredSource(Resource(record.address, attributes, stamp, record.digest), pins)
+
+    def _recorded_pins(self, record: Record, spec: AlgorithmSpec) -> tuple[Pin, ...] | None:
+        """None: the record does not tell the pins, so the archive has to be read."""
+        paths = paths_of(record.attributes)
+        if paths is None:
+            return None
+        if PATHS.isdisjoint(paths):
+            return ()
+        return pins_from_json(record.attributes.get("manifest"), self.sources.specs(spec))
+
+    def _read(self, spec: AlgorithmSpec, stamp: str | None) -> DesiredSource:
+        tree = self.sources.tree(spec)
+        resource = Resource(Address("source", spec.name), self._attributes(tree, spec), stamp, tree.id)
+        return DesiredSource(resource, tree.pins)
+
+    def _attributes(self, tree: SourceTree, spec: AlgorithmSpec) -> Mapping[str, Json]:
+        paths: dict[str, Json] = {"paths": sorted(tree.files)}
+        return {**paths, "manifest": pins_to_json(tree.pins, self.sources.specs(spec))} if tree.has_manifest else paths
+
+
+def paths_of(attributes: Mapping[str, Json]) -> Sequence[str] | None:
+    """The paths of a source in the attributes of its resource or record. None: they are missing."""
+    value = attributes.get("paths")
+    return [str(path) for path in value] if isinstance(value, Sequence) and not isinstance(value, str) else None

@@ -1,0 +1,65 @@
+"""Pinned data files: those whose MD5 a model manifest expects.
+
+A plan reads such a file once, for SHA-256 and MD5. Both are recorded with the file's stamp, so later plans do not read it while the
+stamp is unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from algosync.core.address import Address
+from algosync.core.error import NotFound, SourceError
+from algosync.core.resource import Resource
+from algosync.core.text import printable
+from algosync.core.workflow import AlgorithmSpec
+from algosync.kinds.context import Context
+from algosync.sources.pins import MD5, Pin
+
+__all__ = ["require_match", "with_checksums"]
+
+
+def require_match(pins: Sequence[Pin], context: Context) -> None:
+    """SourceError: a data file differs from the one that the manifest was frozen with."""
+    mismatches = [mismatch for pin in pins if (mismatch := _mismatch(pin, context))]
+    if mismatches:
+        hint = "if the data file is right, freeze the manifest again (`algo freeze`); otherwise put the right file back"
+        raise SourceError("; ".join(mismatches), hint=hint)
+
+
+def with_checksums(resource: Resource, uri: str, context: Context) -> Resource:
+    """The resource of a pinned data file, with its digest and MD5."""
+    digest, md5 = _checksums(resource.address, uri, context)
+    return replace(resource, attributes={**resource.attributes, "md5": md5}, digest=digest)
+
+
+def _mismatch(pin: Pin, context: Context) -> str | None:
+    uri = _source_of(pin.file, context.algorithms)
+    try:
+        found = _checksums(pin.file, uri, context)[1]
+    except NotFound:
+        return None  # reported for the algorithm that lists the data file
+    if found == pin.md5:
+        return None
+    expected = f"{pin.path} expects MD5 {printable(pin.md5, 40)} of {printable(pin.entry, 80)!r}"
+    return f"{expected}, but {printable(uri)}, which becomes {printable(str(pin.file))}, has {found}"
+
+
+def _source_of(file: Address, algorithms: Sequence[AlgorithmSpec]) -> str:
+    for spec in algorithms:
+        for data_file in spec.data_files if spec.name == file.algorithm else ():
+            if data_file.name == file.name:
+                return data_file.source
+    raise ValueError(f"{printable(str(file))} is not in the workflow")
+
+
+def _checksums(file: Address, uri: str, context: Context) -> tuple[str, str]:
+    """SHA-256 and MD5, from the record if the file is unchanged."""
+    stat = context.store.stat(uri)
+    record = context.ledger.records.get(file)
+    if record is not None and stat.stamp is not None and record.source_stamp == stat.stamp:
+        md5 = record.attributes.get("md5")
+        if isinstance(md5, str) and MD5.fullmatch(md5):
+            return record.digest, md5
+    return context.store.checksums(uri)

@@ -1,0 +1,72 @@
+"""Where the data files of a workflow come from and go to: their URIs at the source and at the destination."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from algosync.core.address import Address
+from algosync.core.workflow import AlgorithmSpec
+from algosync.sources.placeholders import ALGORITHM, OWNER
+
+__all__ = ["DataFileUris", "data_file_uris", "own_first"]
+
+_MY = "data://.my/"
+
+
+@dataclass(frozen=True, slots=True)
+class DataFileUris:
+    """The URIs of a workflow's data files, as one algorithm's manifest refers to them.
+
+    `owner` is the owner at the destination. `sources` and `targets` give the data file of each URI at the source and at the
+    destination. In `sources`, `.my` is replaced by the source's owner if that is known.
+    """
+
+    owner: str
+    algorithm: str
+    source_owner: str | None
+    sources: Mapping[str, Address]
+    targets: Mapping[str, Address]
+
+    def find(self, uri: str) -> Address | None:
+        """The data file that a URI in a manifest refers to. None: no data file of this workflow.
+
+        A URI with a placeholder refers to the destination, and `.my` in it to the owner there, as in a payload. Any other URI is
+        looked up at the source first, where `.my` is the owner of the source's key.
+        """
+        if (filled := self.fill(uri)) != uri:
+            return self.targets.get(_with_owner(filled, self.owner))
+        return self.sources.get(_with_owner(uri, self.source_owner)) or self.targets.get(uri)
+
+    def fill(self, uri: str) -> str:
+        """The URI with its placeholders filled in."""
+        return uri.replace(OWNER, self.owner).replace(ALGORITHM, self.algorithm)
+
+    def at_destination(self, uri: str) -> str:
+        """The URI of the same file at the destination. A URI of another file stays as it is, with placeholders filled in."""
+        file = self.find(uri)
+        return self.fill(uri) if file is None else _target(file, self.owner)
+
+
+def own_first(spec: AlgorithmSpec, algorithms: Sequence[AlgorithmSpec]) -> Sequence[AlgorithmSpec]:
+    """All algorithms of a workflow, starting with `spec`."""
+    return (spec, *(other for other in algorithms if other.name != spec.name))
+
+
+def data_file_uris(specs: Sequence[AlgorithmSpec], owner: str, source_owner: str | None) -> DataFileUris:
+    """The URIs as the first of the algorithms refers to them. If several algorithms have the same file, the first one counts."""
+    files = [(f.source, Address("data", s.name, f.name)) for s in specs for f in s.data_files]
+    sources: dict[str, Address] = {}
+    for source, address in files:
+        sources.setdefault(_with_owner(source, source_owner), address)
+    targets = {_target(address, owner): address for _, address in files}
+    return DataFileUris(owner, specs[0].name, source_owner, sources, targets)
+
+
+def _with_owner(uri: str, owner: str | None) -> str:
+    """The URI with `.my` replaced by the owner's name."""
+    return uri if owner is None or not uri.startswith(_MY) else f"data://{owner}/{uri.removeprefix(_MY)}"
+
+
+def _target(file: Address, owner: str) -> str:
+    return f"data://{owner}/{file.algorithm}/{file.name}"

@@ -1,0 +1,33 @@
+"""File changes: how two trees differ, file by file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from algosync.core.line_counts import count_lines
+from algosync.core.tree import Blob, Tree
+
+__all__ = ["FileChange", "compare"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FileChange:
+    """One changed path, with the number of lines added and removed. Both are None for a binary file."""
+
+    path: str
+    action: Literal["create", "update", "delete"]
+    added: int | None
+    removed: int | None
+
+
+def compare(before: Tree, after: Tree) -> tuple[FileChange, ...]:
+    """The changes from one tree to the other, sorted by path. A renamed file is a deletion and a creation."""
+    changed = (path for path in sorted(before.keys() | after.keys()) if before.get(path) != after.get(path))
+    return tuple(_change(path, before.get(path), after.get(path)) for path in changed)
+
+
+def _change(path: str, before: Blob | None, after: Blob | None) -> FileChange:
+    counts = count_lines(before.data if before else b"", after.data if after else b"")
+    added, removed = counts or (None, None)
+    return FileChange(path, "create" if not before else "update" if after else "delete", added, removed)

@@ -1,0 +1,75 @@
+"""Sources: what each algorithm's spec puts into its repository at the destination."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from algosync.cluster.once import OncePerKey
+from algosync.core.secret import Secret
+from algosync.core.tree import Tree, tree_id
+from algosync.core.workflow import AlgorithmSpec
+from algosync.sources.code import read_code
+from algosync.sources.code_checks import require_usable
+from algosync.sources.data_file_uris import data_file_uris, own_first
+from algosync.sources.managed_files import with_marker
+from algosync.sources.manifest import PATHS, AdaptedManifests, adapt_manifests
+from algosync.sources.pins import Pin
+from algosync.sources.placeholders import fill_owner
+from algosync.sources.store import SourceStore
+
+__all__ = ["SourceTree", "Sources"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTree:
+    """The managed files for the destination, the git id of their tree, and the pins of the model manifest.
+
+    `has_manifest`: the files contain a model manifest, with or without pins.
+    """
+
+    files: Tree
+    id: str
+    pins: tuple[Pin, ...] = ()
+
+    @property
+    def has_manifest(self) -> bool:
+        return not PATHS.isdisjoint(self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The sources of a workflow's algorithms. Each is read once.
+
+    `owner` is the owner at the destination; `folder` is the folder that relative paths start from; `secrets` are the keys that no
+    source may contain.
+    """
+
+    algorithms: tuple[AlgorithmSpec, ...]
+    folder: Path
+    owner: str
+    store: SourceStore
+    secrets: tuple[Secret, ...] = field(default=(), repr=False)
+    _trees: OncePerKey[str, SourceTree] = field(default_factory=OncePerKey, init=False, repr=False)
+
+    def tree(self, spec: AlgorithmSpec) -> SourceTree:
+        """The source of one algorithm. SourceError: it cannot be read or used."""
+        return self._trees.get(spec.name, lambda: self._read(spec))
+
+    def specs(self, spec: AlgorithmSpec) -> Sequence[AlgorithmSpec]:
+        """All algorithms of the workflow, starting with `spec`."""
+        return own_first(spec, self.algorithms)
+
+    def _read(self, spec: AlgorithmSpec) -> SourceTree:
+        code = read_code(spec, self.folder, self.store)
+        require_usable(code, spec.name, self.secrets)
+        manifests = self._manifests(code, spec)
+        files = with_marker({**fill_owner(code, self.owner), **manifests.blobs}, spec.name)
+        return SourceTree(files, tree_id(files), manifests.pins)
+
+    def _manifests(self, code: Tree, spec: AlgorithmSpec) -> AdaptedManifests:
+        if PATHS.isdisjoint(code):
+            return AdaptedManifests({}, ())
+        uris = data_file_uris(self.specs(spec), self.owner, self.store.key_owner())
+        return adapt_manifests(code, uris)

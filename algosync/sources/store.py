@@ -1,0 +1,65 @@
+"""The store of a source cluster, as algorithms take archives and data files from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from algosync.cluster.data import DataStore, FileStat, split
+from algosync.cluster.once import OncePerKey
+from algosync.cluster.transfer import File, fingerprint
+from algosync.core.error import NotFound, SourceError
+from algosync.core.text import printable
+from algosync.net import Retry
+
+__all__ = ["SourceStore"]
+
+
+class SourceStore:
+    """The files of one source cluster. Each collection is listed once, and each file is read for its checksums once.
+
+    `name` identifies the cluster in stamps. `store` is None if the workflow has no source cluster.
+    """
+
+    def __init__(self, store: DataStore | None, name: str, retry: Retry) -> None:
+        self.name = name
+        self.retry = retry
+        self._store = store
+        self._listings: OncePerKey[tuple[str, str], Mapping[str, FileStat]] = OncePerKey()
+        self._checksums: OncePerKey[str, tuple[str, str]] = OncePerKey()
+        self._owner: OncePerKey[None, str | None] = OncePerKey()
+
+    def store(self) -> DataStore:
+        """SourceError: the workflow has no source cluster."""
+        if self._store is None:
+            raise SourceError(
+                "`data://` paths need a source cluster",
+                hint="name it in the workflow's source_info.cluster_address, or in SOURCE_API_ADDRESS",
+            )
+        return self._store
+
+    def key_owner(self) -> str | None:
+        """The owner that `.my` stands for. None: there is no source cluster, or it has no single owner."""
+        store = self._store
+        return None if store is None else self._owner.get(None, store.key_owner)
+
+    def stat(self, uri: str) -> FileStat:
+        """Size and stamp of a file. NotFound: it does not exist.
+
+        The stamp contains the URI and the cluster, because two files may have the same size and time.
+        """
+        owner, collection, name = split(uri)
+        try:
+            files = self._listings.get((owner, collection), lambda: self.store().files(owner, collection))
+            stat = files[name]
+        except (NotFound, KeyError):
+            raise NotFound(f"the source has no {printable(uri)}") from None
+        return stat if stat.stamp is None else replace(stat, stamp=f"{self.name} {uri} {stat.stamp}")
+
+    def file(self, uri: str) -> File:
+        """The file with the size that its listing gives. NotFound: it does not exist."""
+        return File(self.store(), split(uri), self.stat(uri).size)
+
+    def checksums(self, uri: str) -> tuple[str, str]:
+        """SHA-256 and MD5 (hex) of a file, which is read for them. NotFound: it does not exist."""
+        return self._checksums.get(uri, lambda: fingerprint(self.file(uri), self.retry))

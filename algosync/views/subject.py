@@ -1,0 +1,40 @@
+"""Subject: what a view shows. A view is a function that takes a subject and returns text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from algosync.core.change import Finding
+from algosync.core.plan import Plan, PlanHeader
+from algosync.core.redaction import Redactor
+from algosync.core.resource import Json
+
+__all__ = ["Drifted", "Planned", "Subject", "View"]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan. `meta` is about the command that made it, such as its time."""
+
+    plan: Plan
+    meta: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """What a comparison of the destination with the record found."""
+
+    header: PlanHeader
+    findings: tuple[Finding, ...]
+    meta: Mapping[str, Json]
+
+
+Subject: TypeAlias = Planned | Drifted
+View: TypeAlias = Callable[[Subject, Redactor], str]
+"""Returns the whole text, which ends with a line break. The same subject gives the same text.
+
+A view hides every secret that the redactor knows: in a text before the text is cut, in a document value by value, so that it stays
+valid.
+"""

@@ -1,0 +1,26 @@
+"""The format `text`: for people, in Terraform's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from algosync.core.redaction import Redactor
+from algosync.views.drift import drift_lines
+from algosync.views.plan import header_lines, plan_lines
+from algosync.views.subject import Drifted, Planned, Subject
+
+__all__ = ["view"]
+
+
+def view(subject: Subject, redactor: Redactor) -> str:
+    return "".join(f"{redactor.redact(line)}\n" for line in _lines(subject, redactor))
+
+
+def _lines(subject: Subject, redactor: Redactor) -> Iterator[str]:
+    match subject:
+        case Planned(plan=plan):
+            yield from header_lines(plan.header)
+            yield from plan_lines(plan, redactor.redact)
+        case Drifted(header=header, findings=findings):
+            yield from header_lines(header)
+            yield from drift_lines(findings)

@@ -1,0 +1,153 @@
+"""What a destination promises about algorithms and their repositories: the fake one and a local cluster."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from fakes.clusters import OWNER, FakeAlgorithms
+from harness import Cluster, cluster_process
+
+from algosync.cluster.algorithms import Version
+from algosync.core.error import Conflict, NotFound, TestFailed
+from algosync.core.tree import Blob
+from algosync.kinds.ports import AlgorithmService, GitRepository
+
+AUTHOR = "Somebody <somebody@localhost>"
+CODE = b"def apply(input):\n    if input == 'fail':\n        raise ValueError('no')\n    return input\n"
+BODY = {"details": {"label": ""}, "settings": {"algorithm_callability": "private"}, "version_info": {"version_type": "minor"}}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A cluster on which no algorithm has the name `name`."""
+
+    algorithms: AlgorithmService
+    owner: str
+    name: str
+    repository: Callable[[], GitRepository]
+
+    def create(self) -> None:
+        environment = next(e.id for e in self.algorithms.environments() if e.display_name.startswith("Python 3"))
+        settings = {"source_visibility": "closed", "license": "apl", "network_access": "full", "pipeline_enabled": True}
+        self.algorithms.create(self.owner, self.name, {"label": "a"}, {**settings, "algorithm_environment": environment})
+
+    def push(self, code: bytes = CODE) -> str:
+        repository = self.repository()
+        head = repository.head()
+        assert head is not None
+        tree = {**repository.tree(head), f"src/{self.name}.py": Blob(code), "src/__init__.py": Blob(b"")}
+        tree.pop(".adk", None)
+        return repository.push(head, tree, author=AUTHOR, message="code")
+
+    def built(self, commit: str) -> str:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            build = self.algorithms.build_of(self.owner, self.name, commit)
+            if build is not None and build.status != "in-progress":
+                return build.status
+            time.sleep(0.05)
+        raise AssertionError("the build did not end")
+
+    def call(self, reference: str, payload: str) -> None:
+        self.algorithms.call(self.owner, self.name, reference, payload, 60)
+
+
+def fake(name: str, cluster: Cluster) -> Case:
+    algorithms = FakeAlgorithms()
+    algorithms.failing_payloads.add('"fail"')
+    return Case(algorithms, OWNER, name, lambda: algorithms.algorithms[name].repository)
+
+
+def local(name: str, cluster: Cluster) -> Case:
+    return Case(cluster.api().algorithms, cluster.user, name, lambda: cluster.repository(name))
+
+
+SERVICES: Mapping[str, Callable[[str, Cluster], Case]] = {"fake": fake, "local": local}
+
+
+@pytest.fixture(scope="module")
+def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster_process(tmp_path_factory.mktemp("services") / "cluster") as running:
+        yield running
+
+
+@pytest.fixture(params=SERVICES)
+def case(request: pytest.FixtureRequest, tmp_path: Path, shared_cluster: Cluster) -> Case:
+    name = "".join(part.capitalize() for part in request.function.__name__.split("_"))
+    return SERVICES[request.param](name, shared_cluster)
+
+
+def test_what_is_missing_is_not_found(case: Case) -> None:
+    with pytest.raises(NotFound):
+        case.algorithms.read(case.owner, case.name)
+    with pytest.raises(NotFound):
+        case.algorithms.update(case.owner, case.name, {}, {})
+
+
+def test_created_values_are_read_and_updated(case: Case) -> None:
+    case.create()
+    info = case.algorithms.read(case.owner, case.name)
+    assert (info.details["label"], info.settings["network_access"]) == ("a", "full")
+    case.algorithms.update(case.owner, case.name, {"label": "b"}, {**info.settings, "network_access": "isolated"})
+    info = case.algorithms.read(case.owner, case.name)
+    assert (info.details["label"], info.settings["network_access"]) == ("b", "isolated")
+
+
+def test_a_new_repository_has_a_template(case: Case) -> None:
+    case.create()
+    head = case.repository().head()
+    assert head is not None
+    assert f"src/{case.name}.py" in case.repository().tree(head)
+    assert case.algorithms.published(case.owner, case.name) is None
+
+
+def test_a_push_moves_the_head_and_needs_it(case: Case) -> None:
+    case.create()
+    repository = case.repository()
+    first = repository.head()
+    second = case.push()
+    assert repository.head() == second != first
+    with pytest.raises(Conflict):
+        repository.push(first, {"src/x": Blob(b"")}, author=AUTHOR, message="late")
+    assert repository.head() == second
+    with pytest.raises(NotFound):
+        repository.tree("f" * 40)
+
+
+def test_an_empty_commit_is_a_new_commit_with_the_same_tree(case: Case) -> None:
+    case.create()
+    repository = case.repository()
+    before = case.push()
+    after = repository.push(before, repository.tree(before), author=AUTHOR, message="again")
+    assert after != before
+    assert repository.tree(after) == repository.tree(before)
+
+
+def test_a_pushed_commit_is_built_called_and_published_once(case: Case) -> None:
+    case.create()
+    commit = case.push()
+    assert case.built(commit) == "succeeded"
+    case.call(commit, '"fine"')
+    with pytest.raises(TestFailed):
+        case.call(commit, '"fail"')
+    with pytest.raises(NotFound):
+        case.call("0.1.0", '"fine"')
+    version = case.algorithms.publish(case.owner, case.name, commit, BODY)
+    assert (version.commit, case.algorithms.published(case.owner, case.name)) == (commit, version)
+    assert isinstance(version, Version)
+    case.call(version.number, '"fine"')
+    assert case.algorithms.publish(case.owner, case.name, commit, BODY).number == version.number
+
+
+def test_a_commit_without_a_build_is_built_when_asked_for(case: Case) -> None:
+    case.create()
+    commit = case.push()
+    case.built(commit)
+    before = case.algorithms.build_of(case.owner, case.name, commit)
+    case.algorithms.compile(case.owner, case.name)
+    assert case.built(commit) == "succeeded"
+    assert case.algorithms.build_of(case.owner, case.name, commit) != before

@@ -1,0 +1,50 @@
+"""A repository in memory. It passes `contracts/test_algorithm_services.py`, as the real one does."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from algosync.core.error import Conflict, NotFound
+from algosync.core.tree import Blob, Tree, tree_id
+
+__all__ = ["FakeRepository"]
+
+
+class FakeRepository:
+    """`on_push` is called with each new commit. `messages` has the message of each push."""
+
+    def __init__(self, on_push: Callable[[str], None] = lambda _: None) -> None:
+        self.messages: list[str] = []
+        self._on_push = on_push
+        self._head: str | None = None
+        self._trees: dict[str, dict[str, Blob]] = {}
+
+    def head(self) -> str | None:
+        return self._head
+
+    def tree(self, commit: str) -> dict[str, Blob]:
+        if commit not in self._trees:
+            raise NotFound(f"the repository has no commit {commit}")
+        return dict(self._trees[commit])
+
+    def push(self, parent: str | None, tree: Tree, *, author: str, message: str) -> str:
+        if parent != self._head:
+            raise Conflict("somebody pushed")
+        commit = hashlib.sha1(f"{parent} {tree_id(tree)} {author} {message}".encode()).hexdigest()
+        self._trees[commit] = dict(tree)
+        self._head = commit
+        self.messages.append(message)
+        self._on_push(commit)
+        return commit
+
+    def push_behind(self, path: str, data: bytes) -> str:
+        """Somebody else's commit that adds one file."""
+        head = self._head
+        tree = {**(self.tree(head) if head else {}), path: Blob(data)}
+        return self.push(head, tree, author="Somebody <else@localhost>", message="behind your back")
+
+    def rewrite(self) -> None:
+        """Removes all commits, as a forced push of an empty history would."""
+        self._trees.clear()
+        self._head = None

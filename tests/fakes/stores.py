@@ -1,0 +1,98 @@
+"""A store of data files in memory. It passes `contracts/test_data_stores.py`, as the real stores do."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
+
+from algosync.cluster.data import FileStat
+from algosync.cluster.wire import Download
+from algosync.core.error import AlgosyncError, NotFound, Unexpected
+
+__all__ = ["FakeStore"]
+
+_BLOCK = 4  # bytes, so that small files have several blocks
+
+
+class FakeStore:
+    """Files by owner, collection and name. Each write gives a new stamp.
+
+    `owner`: what `.my` stands for. `young`: the number of listings in which a written file has no stamp yet. `opened` lists the
+    files that were read, `listed` the collections. `failures`: an error to raise instead of an operation, by
+    `OPERATION COLLECTION`, as in `files models`.
+    """
+
+    def __init__(self, owner: str | None = "quality") -> None:
+        self.owner = owner
+        self.young = 0
+        self.opened: list[str] = []
+        self.listed: list[str] = []
+        self.failures: dict[str, AlgosyncError] = {}
+        self._collections: dict[tuple[str, str], dict[str, bytes]] = {}
+        self._stamps: dict[tuple[str, str, str], str] = {}
+        self._young: dict[tuple[str, str, str], int] = {}
+        self._numbers = count(1)
+
+    def key_owner(self) -> str | None:
+        return self.owner
+
+    def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
+        self._fail("files", collection)
+        owner = self._named(owner)
+        self.listed.append(f"{owner}/{collection}")
+        found = self._collection(owner, collection)
+        return {name: FileStat(len(data), self._stamp(owner, collection, name)) for name, data in found.items()}
+
+    @contextmanager
+    def open(self, owner: str, collection: str, name: str) -> Iterator[Download]:
+        self._fail("open", collection)
+        owner = self._named(owner)
+        found = self._collection(owner, collection)
+        if name not in found:
+            raise NotFound(f"{owner}/{collection}/{name} does not exist")
+        self.opened.append(name)
+        data = found[name]
+        yield Download(len(data), (data[at : at + _BLOCK] for at in range(0, len(data), _BLOCK)))
+
+    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
+        self._fail("put", collection)
+        owner = self._named(owner)
+        found = self._collection(owner, collection)
+        data = b"".join(blocks)
+        if len(data) != length:
+            raise Unexpected("the body is shorter than its length")
+        self.write(owner, collection, name, data)
+        assert found[name] == data
+
+    def create_collection(self, owner: str, collection: str) -> None:
+        self._fail("create_collection", collection)
+        self._collections.setdefault((self._named(owner), collection), {})
+
+    def write(self, owner: str, collection: str, name: str, data: bytes) -> str:
+        """Puts a file into a collection, which is created if it is missing. Returns the URI with `.my`."""
+        self._collections.setdefault((owner, collection), {})[name] = data
+        self._stamps[owner, collection, name] = f"{len(data)}@{next(self._numbers)}"
+        self._young[owner, collection, name] = self.young
+        return f"data://.my/{collection}/{name}"
+
+    def digest(self, owner: str, collection: str, name: str) -> str:
+        return hashlib.sha256(self._collections[owner, collection][name]).hexdigest()
+
+    def _collection(self, owner: str, collection: str) -> dict[str, bytes]:
+        try:
+            return self._collections[owner, collection]
+        except KeyError:
+            raise NotFound(f"{owner}/{collection} does not exist") from None
+
+    def _stamp(self, owner: str, collection: str, name: str) -> str | None:
+        self._young[owner, collection, name] -= 1
+        return self._stamps[owner, collection, name] if self._young[owner, collection, name] < 0 else None
+
+    def _named(self, owner: str) -> str:
+        return (self.owner or "") if owner == ".my" else owner
+
+    def _fail(self, operation: str, collection: str) -> None:
+        if error := self.failures.get(f"{operation} {collection}"):
+            raise error

@@ -1,0 +1,233 @@
+"""The kind `data` on stores in memory."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+
+import pytest
+from fakes.clusters import OWNER, FakeCluster, FakeTime, context_of
+from fakes.ledger import FakeLedger
+from fakes.stores import FakeStore
+
+from algosync.core.address import Address
+from algosync.core.change import Action, Change
+from algosync.core.error import Conflict, Denied, SourceError, TransferError
+from algosync.core.event import Event, Progress
+from algosync.core.ports import Side
+from algosync.core.resource import Record, Resource
+from algosync.core.schedule import Step, Verb
+from algosync.core.workflow import AlgorithmSpec, DataFile
+from algosync.kinds import Context, data
+
+WEIGHTS = Address("data", "One", "w.bin")
+URI = "data://.my/models/w-1.bin"
+SPEC = AlgorithmSpec("One", "python3", data_files=(DataFile(URI, "w.bin"),))
+CONTENT = b"0123456789"
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+@dataclass
+class Case:
+    """One data file at the source, and an empty destination."""
+
+    cluster: FakeCluster = field(default_factory=FakeCluster)
+    store: FakeStore = field(default_factory=FakeStore)
+    ledger: FakeLedger = field(default_factory=FakeLedger)
+    time: FakeTime = field(default_factory=FakeTime)
+    events: list[Event] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.store.write("quality", "models", "w-1.bin", CONTENT)
+
+    def context(self) -> Context:
+        return context_of(self.cluster, SPEC, store=self.store, ledger=self.ledger, time=self.time)
+
+    def change(self, context: Context) -> Change:
+        (want,) = data.desired(SPEC, context)
+        have = {r.address: r for r in data.observed(SPEC, context)}.get(WEIGHTS)
+        return Change(WEIGHTS, Action.UPDATE if have else Action.CREATE, have, want)
+
+    def perform(self, verb: Verb, context: Context, change: Change | None = None) -> Record:
+        outcome = data.perform(Step(WEIGHTS, verb, change), SPEC, context, self.events.append)
+        (record,) = outcome.records
+        self.ledger.commit(record)
+        return record
+
+    def transfer(self) -> Record:
+        context = self.context()
+        self.perform(Verb.UPLOAD, context, self.change(context))
+        return self.perform(Verb.VERIFY, context)
+
+
+@pytest.fixture
+def case() -> Case:
+    return Case()
+
+
+def test_a_file_is_uploaded_verified_and_recorded_with_both_stamps(case: Case) -> None:
+    record = case.transfer()
+    (want,), (have,) = data.desired(SPEC, case.context()), data.observed(SPEC, case.context())
+    assert (record.digest, record.size) == (DIGEST, 10)
+    assert (record.source_stamp, record.destination_stamp) == (want.stamp, have.stamp)
+    assert case.cluster.data.digest(OWNER, "One", "w.bin") == DIGEST
+    assert case.ledger.log == ['collection data.One["w.bin"]', 'upload data.One["w.bin"]', *['commit data.One["w.bin"]'] * 2]
+
+
+def test_a_collection_with_files_is_not_created(case: Case) -> None:
+    case.cluster.data.write(OWNER, "One", "other.bin", b"")
+    case.cluster.data.failures["create_collection One"] = Denied("no")
+    assert case.transfer().digest == DIGEST
+
+
+def test_listing_reads_no_bytes(case: Case) -> None:
+    case.change(case.context())
+    assert case.store.opened == []
+    assert case.store.listed == ["quality/models"]
+
+
+def test_all_files_of_the_collection_are_observed_in_order(case: Case) -> None:
+    for name in ("z", "a"):
+        case.cluster.data.write(OWNER, "One", name, b"1")
+    assert [r.address.name for r in data.observed(SPEC, case.context())] == ["a", "z"]
+
+
+def test_reading_gives_digest_and_size_of_either_side(case: Case) -> None:
+    case.cluster.data.write(OWNER, "One", "w.bin", b"theirs")
+    context = case.context()
+    change = case.change(context)
+    assert change.before is not None
+    assert change.after is not None
+    assert data.read(change.after, Side.SOURCE, SPEC, context).digest == DIGEST
+    read = data.read(change.before, Side.DESTINATION, SPEC, context)
+    assert (read.digest, read.size) == (hashlib.sha256(b"theirs").hexdigest(), 6)
+
+
+def test_a_file_that_the_workflow_does_not_have_cannot_be_read_at_the_source(case: Case) -> None:
+    with pytest.raises(ValueError, match="is not in the workflow"):
+        data.read(Resource(Address("data", "One", "x")), Side.SOURCE, SPEC, case.context())
+
+
+def test_all_missing_files_are_named_with_the_owner_that_my_stands_for(case: Case) -> None:
+    files = (DataFile("data://.my/models/a", "a"), DataFile(URI, "w.bin"), DataFile("data://lab/models/b", "b"))
+    spec = AlgorithmSpec("One", "python3", data_files=files)
+    with pytest.raises(SourceError) as caught:
+        list(data.desired(spec, context_of(case.cluster, spec, store=case.store)))
+    assert caught.value.message == "the source has no data://.my/models/a, data://lab/models/b"
+    assert caught.value.hint == "`.my` is quality there, the owner of SOURCE_API_KEY"
+
+
+def test_a_folder_as_the_source_has_no_key(case: Case) -> None:
+    context = case.context()
+    object.__setattr__(context.store, "name", "file://source")
+    assert data._owner_hint([URI], context) == "`.my` is quality there"
+    assert data._owner_hint(["data://lab/models/b"], context) is None
+    case.store.owner = None
+    assert data._owner_hint([URI], case.context()) is None
+
+
+def test_a_file_that_appeared_since_the_plan_is_not_overwritten(case: Case) -> None:
+    context = case.context()
+    change = case.change(context)
+    case.cluster.data.write(OWNER, "One", "w.bin", b"theirs")
+    with pytest.raises(Conflict, match="somebody changed it since the plan was made"):
+        case.perform(Verb.UPLOAD, context, change)
+    assert case.cluster.data.digest(OWNER, "One", "w.bin") == hashlib.sha256(b"theirs").hexdigest()
+
+
+def test_a_file_that_changed_since_the_plan_is_not_overwritten(case: Case) -> None:
+    case.cluster.data.write(OWNER, "One", "w.bin", b"theirs")
+    context = case.context()
+    change = case.change(context)
+    case.cluster.data.write(OWNER, "One", "w.bin", b"theirs")
+    with pytest.raises(Conflict):
+        case.perform(Verb.UPLOAD, context, change)
+
+
+@pytest.mark.parametrize(("content", "overwritten"), [(b"theirs", True), (b"longer than theirs", False)])
+def test_of_a_file_that_had_no_stamp_in_the_plan_the_size_decides(case: Case, content: bytes, overwritten: bool) -> None:
+    case.cluster.data.young = 1
+    case.cluster.data.write(OWNER, "One", "w.bin", b"theirs")
+    context = case.context()
+    change = case.change(context)
+    assert change.before is not None
+    assert change.before.stamp is None
+    case.cluster.data.young = 0
+    case.cluster.data.write(OWNER, "One", "w.bin", content)
+    if overwritten:
+        assert case.perform(Verb.UPLOAD, context, change).digest == DIGEST
+    else:
+        with pytest.raises(Conflict):
+            case.perform(Verb.UPLOAD, context, change)
+
+
+def test_a_source_of_another_size_than_planned_is_refused(case: Case) -> None:
+    context = case.context()
+    change = case.change(context)
+    assert change.after is not None
+    with pytest.raises(SourceError, match="its listing says 9"):
+        case.perform(Verb.UPLOAD, context, replace(change, after=replace(change.after, size=9)))
+
+
+def test_a_source_whose_size_is_not_known_is_compared_after_the_upload(case: Case) -> None:
+    context = case.context()
+    change = case.change(context)
+    assert change.after is not None
+    with pytest.raises(TransferError, match="the source changed since the plan was made"):
+        case.perform(Verb.UPLOAD, context, replace(change, after=replace(change.after, size=None)))
+
+
+def test_a_step_without_desired_content_is_an_error_of_the_caller(case: Case) -> None:
+    with pytest.raises(ValueError, match="has no desired content"):
+        case.perform(Verb.UPLOAD, case.context())
+
+
+def test_the_collection_is_listed_once_for_all_uploads(case: Case) -> None:
+    context = case.context()
+    change = case.change(context)
+    for _ in range(3):
+        case.perform(Verb.UPLOAD, context, change)
+    assert case.cluster.data.listed == [f"{OWNER}/One"] * 2  # by the plan, and before the first upload
+
+
+def test_verifying_waits_until_the_stamp_has_settled(case: Case) -> None:
+    case.cluster.data.young = 4
+    record = case.transfer()
+    assert record.destination_stamp is not None
+    assert case.time.now > 0
+
+
+def test_a_stamp_that_never_settles_is_not_recorded(case: Case) -> None:
+    case.cluster.data.young = 1000
+    assert case.transfer().destination_stamp is None
+
+
+def test_a_file_that_vanished_is_an_error(case: Case) -> None:
+    case.ledger.commit(Record(WEIGHTS, DIGEST, None, None, 10))
+    with pytest.raises(TransferError, match="is not there although its upload was accepted"):
+        case.perform(Verb.VERIFY, case.context())
+
+
+@pytest.mark.parametrize("content", [b"9876543210", b"short"])
+def test_a_file_with_other_bytes_is_an_error(case: Case, content: bytes) -> None:
+    context = case.context()
+    case.perform(Verb.UPLOAD, context, case.change(context))
+    case.cluster.data.write(OWNER, "One", "w.bin", content)
+    with pytest.raises((TransferError, SourceError)):
+        case.perform(Verb.VERIFY, context)
+
+
+def test_progress_is_reported_at_intervals(case: Case) -> None:
+    case.store.write("quality", "models", "w-1.bin", bytes(40))
+    context = context_of(case.cluster, SPEC, store=case.store, ledger=case.ledger)
+    ticks = iter(number * 0.04 for number in range(1000))
+    object.__setattr__(context, "clock", lambda: next(ticks))
+    case.perform(Verb.UPLOAD, context, case.change(context))
+    done = [event.done for event in case.events if isinstance(event, Progress)]
+    assert 0 < len(done) < 10  # ten blocks
+    assert done == sorted(done)
+    assert {event.total for event in case.events if isinstance(event, Progress)} == {40}
+
+
+def test_its_steps_and_its_explanation(case: Case) -> None:
+    change = case.change(case.context())
+    assert data.verbs(change) == (Verb.UPLOAD, Verb.VERIFY)
+    assert data.explain(change, SPEC, case.context()) is change

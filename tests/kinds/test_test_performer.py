@@ -1,0 +1,87 @@
+"""Tests of algorithms: which version they call, as whom, and how long a new commit is waited for."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fakes.ledger import FakeLedger
+from fakes.releases import Release
+
+from algosync.core.address import Address
+from algosync.core.error import NotFound, TestFailed
+from algosync.core.plan import Check
+from algosync.core.schedule import Step, Verb
+from algosync.kinds import test
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Release:
+    return Release(tmp_path).published()
+
+
+def call(release: Release, *, candidate: bool, payload: str = '"data://.my/One/x"') -> str:
+    address = Address("test", "One")
+    check = Check(address, payload, 300, payload_of_algorithm=True, candidate=candidate)
+    return test.perform(Step(address, Verb.TEST, check=check), release.spec, release.context, lambda _: None).detail
+
+
+def test_a_candidate_is_called_by_its_commit(release: Release) -> None:
+    assert call(release, candidate=True) == f"commit {release.head[:12]}"
+    assert release.cluster.algorithms.calls == [("jane/One", release.head, '"data://.my/One/x"')]
+
+
+def test_a_published_version_is_called_by_its_recorded_number(release: Release) -> None:
+    assert call(release, candidate=False) == "version 0.1.0"
+    assert [reference for _, reference, _ in release.cluster.algorithms.calls] == ["0.1.0"]
+
+
+def test_without_a_record_the_published_number_is_asked_for(release: Release) -> None:
+    release.ledger = FakeLedger()
+    release.again()
+    assert call(release, candidate=False) == "version 0.1.0"
+    release.there.versions.clear()
+    with pytest.raises(NotFound, match="One has no published version to test"):
+        call(release, candidate=False)
+
+
+def test_another_caller_is_told_the_owner(release: Release) -> None:
+    release.cluster.key_owner = "robot"
+    release.again()
+    call(release, candidate=True)
+    assert release.cluster.algorithms.calls[0][2] == '"data://jane/One/x"'
+
+
+def test_a_failing_algorithm_fails_the_test(release: Release) -> None:
+    release.cluster.algorithms.failing_payloads.add("1")
+    with pytest.raises(TestFailed):
+        call(release, candidate=True, payload="1")
+
+
+def test_a_candidate_that_cannot_be_called_yet_is_waited_for(release: Release) -> None:
+    builds = list(release.there.builds)
+    release.there.builds.clear()
+
+    def appear() -> None:
+        if release.time.now > 5:
+            release.there.builds[:] = builds
+
+    release.time.during = appear
+    assert call(release, candidate=True) == f"commit {release.head[:12]}"
+    release.there.builds.clear()
+    release.time.during = lambda: None
+    with pytest.raises(NotFound):
+        call(release, candidate=True)
+
+
+def test_a_published_version_that_is_missing_is_not_waited_for(release: Release) -> None:
+    release.there.versions.clear()
+    before = release.time.now
+    with pytest.raises(NotFound):
+        call(release, candidate=False)
+    assert release.time.now == before
+
+
+def test_a_step_without_a_check_is_an_error_of_the_caller(release: Release) -> None:
+    step = replace(Step(Address("test", "One"), Verb.TEST))
+    with pytest.raises(ValueError, match="has no check"):
+        test.perform(step, release.spec, release.context, lambda _: None)

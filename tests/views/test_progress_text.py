@@ -1,0 +1,139 @@
+"""The lines of an apply: each event, the tests, the failures and the end."""
+
+from __future__ import annotations
+
+import pytest
+from test_plan_text import PLAN, plain
+
+from algosync.core.address import Address
+from algosync.core.change import Action, Change
+from algosync.core.error import AlgosyncError, BuildFailed, Denied, Unexpected
+from algosync.core.event import Event, Note, Progress, StepDone, StepFailed, StepSkipped, StepStarted
+from algosync.core.plan import Check, Plan
+from algosync.core.report import Report, fold
+from algosync.core.resource import Resource
+from algosync.core.schedule import Step, Verb
+from algosync.core.text import PAINT
+from algosync.views.progress import event_line, title, transfer
+from algosync.views.report import closing_lines, failure_lines, outcome_lines
+
+DATA, VERSION = Address("data", "One", "w.pb"), Address("version", "One")
+UPLOAD, BUILD = Step(DATA, Verb.UPLOAD), Step(VERSION, Verb.BUILD)
+PUBLISH = Step(VERSION, Verb.PUBLISH, Change(VERSION, Action.CREATE, None, Resource(VERSION)))
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (StepStarted(UPLOAD), 'data.One["w.pb"]: Uploading...'),
+        (Progress(UPLOAD, 1, 2), None),
+        (Note(BUILD, "in the queue\x07"), "version.One: Building: in the queue\\x07"),
+        (StepDone(PUBLISH, 0.44, "0.1.0"), "version.One: Published 0.1.0 after 0.4s"),
+        (StepDone(BUILD, 75), "version.One: Built after 1m15s"),
+        (StepFailed(BUILD, 3, BuildFailed("it failed", log="x")), "version.One: Building FAILED after 3.0s: it failed"),
+        (StepSkipped(PUBLISH, BUILD.key), "version.One: Publishing skipped: build version.One did not succeed"),
+    ],
+)
+def test_the_line_of_an_event(event: Event, line: str | None) -> None:
+    shown = event_line(event)
+    assert (None if shown is None else PAINT.sub("", shown)) == line
+
+
+def test_a_title_has_the_latest_note() -> None:
+    assert title(BUILD) == "version.One: Building"
+    assert title(BUILD, "compiling") == "version.One: Building: compiling"
+
+
+@pytest.mark.parametrize(
+    ("room", "text"),
+    [
+        (80, "██████████░░░░░░░░░░ 50.0 MB of 100.0 MB 1.0 MB/s 50s left"),
+        (58, "██████████░░░░░░░░░░ 50.0 MB of 100.0 MB 1.0 MB/s 50s left"),
+        (57, "50% 1.0 MB/s 50s left"),
+        (21, "50% 1.0 MB/s 50s left"),
+        (20, "50%"),
+        (1, "50%"),
+    ],
+)
+def test_a_transfer_fits_its_room(room: int, text: str) -> None:
+    assert transfer(50_000_000, 100_000_000, 1e6, 50.0, room) == text
+
+
+def test_a_transfer_that_just_began_has_no_rate() -> None:
+    assert transfer(0, 100, None, None, 80) == "░░░░░░░░░░░░░░░░░░░░ 0 B of 100 B"
+
+
+def step(name: str, check: Check | None = None) -> Step:
+    return Step(Address("test", "One", name), Verb.TEST, check=check)
+
+
+CHECKS = tuple(Check(Address("test", "One", name), "1", 300, payload_of_algorithm=False) for name in ("first", "second", "third"))
+TESTED = Plan(PLAN.header, (Change(DATA, Action.ADOPT, None, None),), CHECKS)
+EVENTS: list[Event] = [
+    StepFailed(step("second"), 12.0, Unexpected("boom")),
+    StepDone(step("first"), 0.5, "version 0.1.0"),
+    StepSkipped(step("third"), "x"),
+]
+
+
+def test_tests_are_listed_in_the_order_of_the_plan() -> None:
+    assert plain(outcome_lines(fold(EVENTS, lambda: False), TESTED)) == (
+        "\nTests\n"
+        '  passed   test.One["first"]     0.5s  version 0.1.0\n'
+        '  FAILED   test.One["second"]     12s\n'
+        '  skipped  test.One["third"]\n'
+    )
+
+
+def test_without_tests_there_is_no_list_of_them() -> None:
+    assert list(outcome_lines(Report(), TESTED)) == []
+
+
+def test_failures_of_one_cause_are_told_once_with_what_was_left_out() -> None:
+    refused = [Denied("403", hint="look at DESTINATION_API_KEY", request_id="r-1") for _ in range(2)]
+    events: list[Event] = [
+        StepFailed(UPLOAD, 1, refused[0]),
+        StepFailed(BUILD, 1, BuildFailed("it failed", log="line")),
+        StepFailed(Step(Address("source", "Two"), Verb.PUSH), 1, refused[1]),
+        StepSkipped(PUBLISH, BUILD.key),
+        StepSkipped(step("first"), UPLOAD.key),
+    ]
+    assert plain(failure_lines(fold(events, lambda: True))) == (
+        "\n"
+        'Error: data.One["w.pb"]: 403\n'
+        "  request id r-1\n"
+        "  look at DESTINATION_API_KEY\n"
+        "  the same for: source.Two\n"
+        '  left out because of it: test.One["first"]\n'
+        "Error: version.One: it failed\n"
+        "  │ line\n"
+        "  left out because of it: publish version.One\n"
+        "2 steps left out in all.\n"
+    )
+
+
+def test_without_failures_nothing_is_said_of_them() -> None:
+    assert list(failure_lines(fold([StepDone(UPLOAD, 1)], lambda: True))) == []
+
+
+@pytest.mark.parametrize(
+    ("events", "wrote", "lines"),
+    [
+        ([StepDone(PUBLISH, 1)], True, ["Apply complete! Resources: 1 added, 0 changed, 0 destroyed, 1 adopted."]),
+        (
+            [StepFailed(PUBLISH, 1, AlgosyncError("no"))],
+            True,
+            [
+                "Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed, 1 adopted.",
+                "What is done is recorded; running the same command again continues from here.",
+            ],
+        ),
+        (
+            [StepFailed(PUBLISH, 1, AlgosyncError("no"))],
+            False,
+            ["Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed, 1 adopted."],
+        ),
+    ],
+)
+def test_the_closing_lines(events: list[Event], wrote: bool, lines: list[str]) -> None:
+    assert plain(closing_lines(fold(events, lambda: wrote), TESTED)).splitlines() == ["", *lines]

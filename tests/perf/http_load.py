@@ -1,7 +1,7 @@
-"""A client that costs little: raw sockets, each connection a process of its own. Run as a script: a job in JSON in, seconds out.
+"""A client with low overhead: raw sockets, one process for each connection. As a script it reads a job in JSON and prints seconds.
 
-It says what any client says, in as few steps as Python can: prepared bytes out, the head of the answer split off, the rest counted.
-For a small file that is still more work than a server in C has with it. Connections are open before the clock starts.
+It does as little as Python can: it sends prepared bytes, splits off the head of the answer, and counts the rest. For a small file
+that is still more work than a server in C has. Connections are open before the measurement starts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Requests of one kind. `sync` is the folder whose files the client makes durable after a reply, as the server does not."""
+    """Requests of one kind. `sync` is a folder whose files the client makes durable after a reply, if the server does not."""
 
     port: int
     method: str
@@ -34,14 +34,14 @@ class Job:
 
 
 def run(job: Job) -> float:
-    """Seconds from the first request to the last answer, from a fresh process. Raises where an answer is not as it should be."""
+    """Seconds from the first request to the last answer, in a new process. Raises if an answer is wrong."""
     done = subprocess.run([sys.executable, __file__], input=json.dumps(asdict(job)), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return float(done.stdout)
 
 
 class _Connection:
-    """One kept connection."""
+    """One persistent connection."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -51,7 +51,7 @@ class _Connection:
         self._block = os.urandom(min(BLOCK, job.size))
 
     def ask(self, paths: Sequence[str]) -> None:
-        """One request after the other."""
+        """Send requests one after the other."""
         for path in paths:
             if self._job.method == "PUT":
                 self._put(path)
@@ -76,7 +76,7 @@ class _Connection:
         self._socket.sendall(head.encode() + body)
 
     def _answer(self) -> int:
-        """The length of the answer's body, when all of it is here."""
+        """Read an answer completely. Returns the length of its body."""
         buffer, have = memoryview(self._buffer), 0
         while (end := self._buffer.find(b"\r\n\r\n", 0, have)) < 0:
             have += self._received(buffer[have:])

@@ -1,6 +1,6 @@
-"""nginx as a peer: static files and WebDAV's PUT, on a free port, in a folder of a test.
+"""nginx as a peer: static files and PUT by WebDAV, on a free port, in a test's folder.
 
-One worker, as where nothing else is configured: one process, as the cluster's server is one.
+It has one worker, which is the default, so both servers are single processes.
 """
 
 from __future__ import annotations
@@ -44,20 +44,20 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class Nginx:
-    """A running nginx: what it serves lies in `root`."""
+    """A running nginx, which serves the folder `root`."""
 
     port: int
     root: Path
 
 
 def program() -> str | None:
-    """Where nginx is on this machine: Debian puts it where only the administrator's PATH looks."""
+    """The path of nginx. Debian installs it in a folder that is only in the administrator's PATH."""
     return shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 
 
 @contextlib.contextmanager
 def nginx(folder: Path) -> Iterator[Nginx]:
-    """nginx for the length of a block."""
+    """Run nginx while the body runs."""
     found = program()
     assert found, "nginx is not there: apt-get install nginx-light"
     (folder / "root").mkdir(parents=True)

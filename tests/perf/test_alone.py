@@ -1,4 +1,4 @@
-"""Who measures is alone, and does not wait for ever."""
+"""The lock for measurements: a measurement runs alone, and does not wait forever."""
 
 import threading
 import uuid
@@ -6,7 +6,7 @@ import uuid
 from alone import forget, turn
 
 
-def test_who_is_alone_waits_for_who_is_there_and_others_wait_for_both() -> None:
+def test_a_measurement_waits_for_running_tests_and_later_tests_wait_for_it() -> None:
     run = uuid.uuid4().hex
     events: list[str] = []
     inside = threading.Event()
@@ -28,7 +28,7 @@ def test_who_is_alone_waits_for_who_is_there_and_others_wait_for_both() -> None:
         with turn(run, alone=False), turn(run, alone=False):
             measuring.start()
             assert not inside.wait(0.2)
-            events.append("was there")
+            events.append("ran before")
         assert inside.wait(30)
         another.start()
         another.join(0.2)
@@ -39,4 +39,4 @@ def test_who_is_alone_waits_for_who_is_there_and_others_wait_for_both() -> None:
     finally:
         leave.set()
         forget(run)
-    assert events == ["was there", "measures", "has measured", "another"]
+    assert events == ["ran before", "measures", "has measured", "another"]

@@ -29,7 +29,7 @@ FOLDER = "/v1/data/local/files"
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Transfers of files of one size with one method. `least` is the ratio to nginx's rate that is asked for."""
+    """Transfers of files of one size with one method. `least` is the required ratio to nginx's rate."""
 
     method: str
     names: Sequence[str]
@@ -93,7 +93,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterat
                 both.round(load, 0)
         yield both
     for file in (*folder.glob("cluster/blobs/*"), *peer.root.glob("files/*")):
-        # Gigabytes, and pytest keeps the folders of three runs.
+        # The files have gigabytes, and pytest keeps the folders of three runs.
         with contextlib.suppress(IsADirectoryError):
             file.unlink()
 

@@ -1,7 +1,7 @@
-"""How processor time grows with the size of an input: the time for an input, beside that for a quarter of it in the same run.
+"""Growth of processor time with the size of an input: the time for an input, compared with a quarter of it in the same run.
 
-Four times the input takes four times as long if the work is linear, and sixteen times if it is quadratic. Other tests
-count calls; these tests cover the work inside functions that are written in C.
+Four times the input takes four times as long if the work is linear, and sixteen times if it is quadratic. Other tests count
+calls. These tests cover work inside functions that are written in C.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from algosync.core.lines import count_lines
+from algosync.core.line_counts import count_lines
 from algosync.core.redaction import Redactor
 from algosync.workflow.fault import Faults
 from algosync.workflow.json_reader import read_json
@@ -26,7 +26,7 @@ def redact(text: str) -> None:
     redactor.redact(text)
 
 
-# What is called, of a size. Each size is beyond that at which the memory for its work comes from the system instead of a pool.
+# Calls by the size of their input. Each size is too large for Python's memory pools, whose cost differs from that of the system.
 GROWING: dict[str, Callable[[int], Callable[[], object]]] = {
     "a long text in JSON": lambda size: lambda text='["' + "x" * 20 * size + '"]': read_json(text, Faults()),
     "escapes in JSON": lambda size: lambda text='["' + "\\u0041" * 10 * size + '"]': read_json(text, Faults()),

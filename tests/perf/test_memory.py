@@ -1,4 +1,4 @@
-"""A file of 2 GiB from one cluster to another: whole, with a handful of blocks in memory."""
+"""The transfer of a file of 2 GiB from one cluster to another is complete and needs memory for a few blocks only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _pseudo_random() -> Iterator[bytes]:
 
 
 def _peak(process: subprocess.Popen[bytes]) -> int:
-    """The most memory that the process ever had, in KiB; the kernel keeps it until the end."""
+    """The peak memory of the process in KiB, which the kernel keeps until the process ends."""
     peak = 0
     while process.poll() is None:
         status = Path(f"/proc/{process.pid}/status").read_text()
@@ -33,7 +33,7 @@ def _peak(process: subprocess.Popen[bytes]) -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
-def test_a_transfer_holds_a_few_blocks_only(tmp_path: Path, cluster: Cluster, workspace: Workspace) -> None:
+def test_a_transfer_needs_memory_for_a_few_blocks(tmp_path: Path, cluster: Cluster, workspace: Workspace) -> None:
     digest = hashlib.sha256()
 
     def blocks() -> Iterator[bytes]:

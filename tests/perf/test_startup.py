@@ -1,4 +1,4 @@
-"""Starting the command beside what it stands on: a bare `import typer`, in turn, as a ratio of processor time."""
+"""Start-up of the command compared with a bare `import typer` in the same run, as a ratio of processor time."""
 
 import os
 import statistics
@@ -16,7 +16,7 @@ ROUNDS = 15
 
 
 def processor_time(command: Sequence[str]) -> float:
-    """Seconds of one whole process, as the system counted them."""
+    """Processor time of one whole process in seconds, as the system counts it."""
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     assert status == 0
@@ -25,10 +25,10 @@ def processor_time(command: Sequence[str]) -> float:
 
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
-def test_at_most_one_and_a_half_times_a_bare_import_of_typer(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ratio_to_a_bare_import_of_typer(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     ours = [sys.executable, "-m", "algosync", option]
     peer = [sys.executable, "-c", "import typer"]
-    processor_time(ours), processor_time(peer)  # the first of each compiles
+    processor_time(ours), processor_time(peer)  # the first run of each compiles modules
     ratio = statistics.median(processor_time(ours) / processor_time(peer) for _ in range(ROUNDS))
     with capsys.disabled():
         print(f"\nalgosync {option}: {ratio:.2f} x a bare `import typer`")

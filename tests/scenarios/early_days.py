@@ -1,7 +1,7 @@
-"""Brings an algorithm to a cluster in the way of the platform's first years; it knows nothing of algosync, nor of local clusters.
+"""Publishes an algorithm on a cluster with a script as in the platform's first years, without algosync.
 
-From the environment: FQDN, the bare domain; ALGORITHMIA_API_KEY of who is to own the algorithm; ADMIN_API_KEY. Arguments: the
-algorithm's name, the display name of its environment, its source, a model. Prints a line for each thing that it has done.
+Environment: FQDN is the bare domain, ALGORITHMIA_API_KEY the key of the algorithm's owner, and ADMIN_API_KEY an administration key.
+Arguments: the algorithm's name, the display name of its environment, its source, a model. Prints a line for each step.
 """
 
 import json
@@ -27,7 +27,7 @@ TRIES = 60
 
 
 def environment(display_name):
-    """The id of an environment, which is installed where it is not."""
+    """The id of an environment, which is installed if necessary."""
 
     def find(listing):
         reply = requests.get(f"{ENVIRONMENTS}/environments/{listing}", headers=ADMIN)
@@ -54,7 +54,7 @@ def create(algorithm, environment_id):
         algorithm.info()
         print("algorithm exists")
     except ApiError:
-        # Why, this client does not tell.
+        # This client does not report why.
         settings = {
             "source_visibility": "closed",
             "license": "apl",
@@ -67,7 +67,7 @@ def create(algorithm, environment_id):
 
 
 def upload(client, directory, model):
-    """Returns where the model is."""
+    """Returns the data URI of the model."""
     if not client.dir(directory).exists():
         client.dir(directory).create()
     name = os.path.basename(model)
@@ -78,7 +78,7 @@ def upload(client, directory, model):
 
 
 def push(user, name, source):
-    """With the key in the URL, as it was done."""
+    """With the key in the URL, as scripts did it then."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["git", "clone", f"https://{user}:{KEY}@{GIT}/git/{user}/{name}.git", folder], check=True)
         shutil.rmtree(f"{folder}/src")

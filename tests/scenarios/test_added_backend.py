@@ -1,4 +1,4 @@
-"""A backend of a user's own: one module and one line, and the whole command works on it."""
+"""A backend that a user adds with one module and one line works with the whole command."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness import Workspace, cluster_process
 
-# The module: a folder under another scheme. Its line: an entry of `BACKENDS`.
+# The module stores the state in a folder, under another scheme. The line is an entry of `BACKENDS`.
 PROGRAM = """
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Only the needed changes: what one edit makes algosync do, and nothing else."""
+"""Minimal changes: algosync does what one edit needs, and nothing else."""
 
 import pytest
 from harness import PLAIN, Cluster, Workspace
@@ -20,7 +20,7 @@ def applied(workspace: Workspace) -> Workspace:
     return workspace
 
 
-def test_one_line_changed_is_one_push_one_build_one_publish(cluster: Cluster, applied: Workspace) -> None:
+def test_a_changed_line_needs_one_push_one_build_and_one_publish(cluster: Cluster, applied: Workspace) -> None:
     applied.algorithm("One", PLAIN.replace("1", "2"))
     done = applied.run("plan")
     assert "~ source.One\n      ~ src/One.py   +1 -1\n" in done.stdout
@@ -48,7 +48,7 @@ def builds_of(cluster: Cluster, name: str) -> int:
     return len(body["results"])
 
 
-def test_one_byte_flipped_is_one_upload_and_a_test_of_the_published_version(cluster: Cluster, applied: Workspace) -> None:
+def test_a_changed_byte_needs_one_upload_and_a_test_of_the_version(cluster: Cluster, applied: Workspace) -> None:
     applied.data("models", "a.bin", b"a" * 999 + b"A")
     with cluster.writes() as writes:
         output = applied.apply()
@@ -60,7 +60,7 @@ def test_one_byte_flipped_is_one_upload_and_a_test_of_the_published_version(clus
 
 
 def test_an_unchanged_file_is_not_read_again(cluster: Cluster, applied: Workspace) -> None:
-    """Its stamps are trusted by then: the destination's since its verification, the source's once they have settled."""
+    """Both stamps are trusted: the destination's since its verification, the source's because enough time has passed."""
     applied.settle_source()
     applied.apply()
     before = len(cluster.requests())
@@ -84,7 +84,7 @@ def test_an_unchanged_file_is_not_read_again(cluster: Cluster, applied: Workspac
         ),
     ],
 )
-def test_settings_that_act_from_the_next_publish_imply_one(
+def test_settings_that_need_a_publish_cause_one(
     cluster: Cluster, workspace: Workspace, change: dict[str, object], writes: list[str]
 ) -> None:
     workspace.algorithm("One")
@@ -97,7 +97,7 @@ def test_settings_that_act_from_the_next_publish_imply_one(
     assert workspace.actions() == {}
 
 
-def test_what_is_there_already_is_adopted_without_a_write(cluster: Cluster, applied: Workspace) -> None:
+def test_existing_objects_are_adopted_without_a_write(cluster: Cluster, applied: Workspace) -> None:
     state = next(path for path in (applied.folder / "state").iterdir() if path.suffix == ".json")
     state.unlink()
     assert set(applied.actions().values()) == {"adopt"}

@@ -1,6 +1,6 @@
 """`kill -9` of apply before and after every remote write and every record: the same command then converges.
 
-Per source digest one build and one version; what was recorded is never sent again.
+For each source digest there is one build and one version. Recorded objects are never sent again.
 """
 
 import json
@@ -41,7 +41,7 @@ FIRST = [
     "state.after@state",
     "journal.removed@state",
 ]
-# A second apply, of a change that needs an empty commit: its settings act from the next publish.
+# A second apply, of a change that needs an empty commit because its settings take effect with the next publish.
 SECOND = [
     "configure.before@algorithm.One",
     "configure.after@algorithm.One",
@@ -71,7 +71,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> object:
 
 @pytest.fixture
 def fresh(running: Cluster, tmp_path: Path) -> Workspace:
-    """A workspace on the module's cluster, swept clean: starting a cluster for each point would take most of the time."""
+    """A workspace on the module's cluster, which is emptied first. Starting a cluster for each point would take too long."""
     api = running.api()
     for name in ("One", "Two"):
         for path in (f"/v1/algorithms/local/{name}", f"/v1/data/local/{name}?force=true"):
@@ -95,7 +95,7 @@ def delete_if_there(wire: object, path: str) -> None:
 
 
 def kill_at(workspace: Workspace, point: str) -> None:
-    """Ends an apply at that point; `*` stands for whichever data file is first."""
+    """Kill an apply at this point. `*` stands for the first data file."""
     points = [point.replace("*", name) for name in FILES] if "*" in point else [point]
     environ = {"ALGOSYNC_TESTING": "1", "ALGOSYNC_FAILPOINT": ";".join(f"{p}:kill" for p in points)}
     done = workspace.run("apply", "--auto-approve", "--parallelism", "2", environ=environ)
@@ -103,7 +103,7 @@ def kill_at(workspace: Workspace, point: str) -> None:
 
 
 def recorded_files(workspace: Workspace) -> set[str]:
-    """The data files that the journal or the state knows, as a next run sees them."""
+    """The data files that the next run finds in the journal or the state."""
     from algosync.state import open_session
 
     folder = workspace.folder / "state"
@@ -116,7 +116,7 @@ def recorded_files(workspace: Workspace) -> set[str]:
 
 
 def check(cluster: Cluster, versions: int) -> None:
-    """Exactly what was wanted is there, built once and published once for each source and settings."""
+    """The cluster has exactly the desired objects, with one build and one version for each source and settings."""
     api = cluster.api()
     for name, count in (("One", versions), ("Two", 1)):
         for listing in ("builds", "versions?published=true"):
@@ -155,8 +155,8 @@ def test_a_change_of_settings_killed(running: Cluster, fresh: Workspace, point: 
     converges(running, fresh, versions=2)
 
 
-def test_no_point_is_left_out(running: Cluster, fresh: Workspace) -> None:
-    """Every kind of point that a clean run passes is among those above."""
+def test_the_points_are_complete(running: Cluster, fresh: Workspace) -> None:
+    """The points above include every kind of point of a complete run."""
     log = fresh.folder / "points"
     environ = {"ALGOSYNC_TESTING": "1", "ALGOSYNC_FAILPOINT_LOG": str(log)}
     fresh.apply(environ=environ)
@@ -168,5 +168,5 @@ def test_no_point_is_left_out(running: Cluster, fresh: Workspace) -> None:
 
 
 def place_of(point: str) -> str:
-    """What is done to which kind of thing: `upload.after@data`."""
+    """The action and the kind of its object: `upload.after@data`."""
     return point.partition(".")[0] + "." + point.partition(".")[2].partition(".")[0]

@@ -1,4 +1,4 @@
-"""Changed behind our back: each change is seen by `plan` and by `drift`, and mended by `apply`."""
+"""Changes behind algosync's back: `plan` and `drift` show each of them, and `apply` reverts it."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ def change_setting(cluster: Cluster) -> None:
 
 
 def change_environment(cluster: Cluster) -> None:
-    """To another one that the workflow's `python3` could mean as well."""
+    """To another environment that the workflow's `python3` could select too."""
     api = cluster.api().algorithms
     other = next(e.id for e in api.environments() if e.display_name == "Python 3.6")
     info = api.read("local", "One")
@@ -40,7 +40,7 @@ def push_source(cluster: Cluster) -> None:
 
 
 def publish_another(cluster: Cluster) -> None:
-    """With another label, which is the algorithm's from then on."""
+    """With another label, which becomes that of the algorithm."""
     commit = cluster.push_behind("One", "src/extra.py", b"x = 1\n")
     api = cluster.api().algorithms
     while (build := api.build_of("local", "One", commit)) is None or build.status == "in-progress":
@@ -88,7 +88,7 @@ def drift_of(workspace: Workspace, code: int) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("change", "found", "mended"), CASES, ids=[case[0].__name__ for case in CASES])
-def test_seen_and_mended(
+def test_a_change_is_shown_and_reverted(
     cluster: Cluster, applied: Workspace, change: Callable[[Cluster], None], found: dict[str, str], mended: set[str]
 ) -> None:
     assert drift_of(applied, 0) == {}
@@ -107,14 +107,14 @@ def test_seen_and_mended(
         assert b"".join(download.blocks) == CONTENT
 
 
-def test_an_equal_sized_write_in_the_second_of_ours_is_seen(cluster: Cluster, workspace: Workspace) -> None:
-    """The stamp is the same to the letter: only bytes can tell, so they are read."""
+def test_a_write_of_equal_size_in_the_same_second_is_noticed(cluster: Cluster, workspace: Workspace) -> None:
+    """The stamp is identical. Only the bytes differ, so they are read."""
     workspace.algorithm("One")
     uri = workspace.data("models", "a.bin", CONTENT)
     workspace.write([{"name": "One", "language": "python3", "data_files": [uri], "test_payload": 1}])
     listing = "/v1/data/local/One"
     for _ in range(20):
-        # Ended right after the upload was recorded, so that the verification cannot come between.
+        # Kill the run right after the upload was recorded, before the verification.
         failpoint = {"ALGOSYNC_TESTING": "1", "ALGOSYNC_FAILPOINT": 'record.after@data.One["a.bin"]:kill'}
         assert workspace.run("apply", "--auto-approve", environ=failpoint).returncode == -9
         before = cluster.api().wire.json("GET", listing).body
@@ -131,7 +131,7 @@ def test_an_equal_sized_write_in_the_second_of_ours_is_seen(cluster: Cluster, wo
         assert b"".join(download.blocks) == CONTENT
 
 
-def test_what_nobody_manages_is_listed_and_is_no_drift(cluster: Cluster, applied: Workspace) -> None:
+def test_unmanaged_objects_are_listed_and_are_no_drift(cluster: Cluster, applied: Workspace) -> None:
     put(cluster, "theirs.bin", b"x")
     assert drift_of(applied, 0) == {'data.One["theirs.bin"]': "unmanaged"}
     with cluster.writes() as writes:
@@ -147,14 +147,14 @@ def test_an_unreachable_destination_is_an_error_and_nothing_is_missing(cluster: 
     assert "Error: GET /v1/data/:" in done.stderr
 
 
-def test_never_applied_is_said(applied: Workspace) -> None:
+def test_a_workflow_that_was_never_applied_is_reported(applied: Workspace) -> None:
     done = applied.run("drift", "--state", "elsewhere")
     assert (done.returncode, done.stdout) == (1, "")
     assert "was never applied" in done.stderr
     assert not (applied.folder / "elsewhere").exists()
 
 
-def test_saying_more_in_the_workflow_is_no_drift(applied: Workspace) -> None:
+def test_an_addition_to_the_workflow_is_no_drift(applied: Workspace) -> None:
     document = json.loads((applied.folder / "workflow.json").read_text())
     document["algorithms"][0]["details"] = {"summary": "counts"}
     (applied.folder / "workflow.json").write_text(json.dumps(document))
@@ -166,7 +166,7 @@ def test_saying_more_in_the_workflow_is_no_drift(applied: Workspace) -> None:
     assert drift_of(applied, 0) == {}
 
 
-def test_reading_sends_nothing_that_changes_anything(cluster: Cluster, applied: Workspace) -> None:
+def test_drift_and_plan_change_nothing(cluster: Cluster, applied: Workspace) -> None:
     change_setting(cluster)
     push_source(cluster)
     with cluster.writes() as writes:

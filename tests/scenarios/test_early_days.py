@@ -1,7 +1,7 @@
 """A script of the platform's first years against `emulator start --tls`: bare domain, `api.`, `git.`, client 1.7, keys in URLs.
 
-Its user does what README says, and no more: two names in the hosts file where the machine does not know them, the output of
-`emulator env`, the domain, and one more authority in the old client's own list.
+Its user only follows the README: two names in the hosts file if the machine does not resolve them, the output of
+`emulator env`, the domain, and one more authority in the list of the old client.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ WHERE = "import certifi, os, sysconfig; print(sysconfig.get_paths()['purelib'], 
 
 @pytest.fixture
 def old_client(tmp_path: Path) -> Path:
-    """The `bin` of a virtual environment with the client 1.7.10, and with a list of authorities that may be added to."""
+    """The `bin` of a virtual environment with the client 1.7.10 and a list of authorities that can be extended."""
     try:
         python = old_python()
     except Missing as error:
@@ -51,7 +51,7 @@ def old_client(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def prefix(tmp_path: Path) -> Sequence[str]:
-    """What a command begins with that is to know the names: nothing, or what gives it a hosts file of its own."""
+    """The prefix of commands that need the names: nothing, or a command that provides a hosts file."""
     if all(_known(name) for name in ("api.localhost", "git.localhost")):
         return ()
     hosts = tmp_path / "hosts"
@@ -82,7 +82,7 @@ def _known(name: str) -> bool:
 
 @pytest.fixture
 def emulator(tmp_path: Path) -> Iterator[Workspace]:
-    """A folder with a cluster that was started there, by the command."""
+    """A folder with a cluster that was started there by the command."""
     workspace = Workspace(tmp_path / "work", {})
     workspace.folder.mkdir()
     started = workspace.run("emulator", "start", "--tls")
@@ -92,7 +92,7 @@ def emulator(tmp_path: Path) -> Iterator[Workspace]:
 
 
 def told(emulator: Workspace) -> tuple[str, str]:
-    """What the user's shell is told: in each session, and once."""
+    """The variables that the user's shell needs: those for each session, and those for once."""
     env = emulator.run("emulator", "env")
     assert env.returncode == 0, env.stderr
     block = re.search(r"```sh\n(export FQDN=.*?)\n(cat .*?)\n```", README)
@@ -132,5 +132,5 @@ def test_a_script_of_the_early_days(emulator: Workspace, old_client: Path, prefi
     assert len(data) == 2
     assert re.fullmatch(r"data \['.*EarlyDays/model\.bin'\]", data[0])
     assert data[0] == data[1]
-    # The push has waited for the build, so the script did not come to read this.
+    # The push has waited for the build, so the script never polls it.
     assert shell(shlex.join(["python", "-c", UNBUILT])) == "True\n"

@@ -1,4 +1,4 @@
-"""What fails is told with the cluster's own words, nothing live is touched, and the next run tries again."""
+"""Failures are reported in the cluster's own words, nothing published is changed, and the next run tries again."""
 
 import pytest
 from harness import PLAIN, Cluster, Workspace
@@ -32,7 +32,7 @@ def test_a_payload_that_raises_is_never_published(cluster: Cluster, workspace: W
     assert workspace.actions() == {}
 
 
-def test_a_workflow_test_that_fails_is_exit_3_and_everything_else_is_done(cluster: Cluster, workspace: Workspace) -> None:
+def test_a_failed_workflow_test_gives_exit_code_3_and_the_rest_is_done(cluster: Cluster, workspace: Workspace) -> None:
     workspace.algorithm("One", "def apply(input):\n    return 1 / input\n")
     tests = [{"name": "zero", "payload": 0}, {"name": "one", "payload": 1}]
     workspace.write([{"name": "One", "language": "python3", "test_payload": 1}], test_info={"entrypoint": "One", "tests": tests})
@@ -43,7 +43,7 @@ def test_a_workflow_test_that_fails_is_exit_3_and_everything_else_is_done(cluste
     assert workspace.run("test").returncode == 3
 
 
-def test_a_build_that_fails_shows_its_log_and_the_others_go_on(cluster: Cluster, workspace: Workspace) -> None:
+def test_a_failed_build_shows_its_log_and_the_others_continue(cluster: Cluster, workspace: Workspace) -> None:
     workspace.algorithm("Bad", requirements="this is no requirement\n")
     workspace.algorithm("Above")
     workspace.algorithm("Good")
@@ -66,7 +66,7 @@ def test_a_build_that_fails_shows_its_log_and_the_others_go_on(cluster: Cluster,
     assert workspace.actions() == {}
 
 
-def test_a_build_that_failed_before_is_tried_again_without_a_push(cluster: Cluster, workspace: Workspace) -> None:
+def test_a_failed_build_is_repeated_without_a_push(cluster: Cluster, workspace: Workspace) -> None:
     workspace.algorithm("Bad", requirements="this is no requirement\n")
     workspace.write([{"name": "Bad", "language": "python3", "test_payload": 1}])
     workspace.apply(code=4)
@@ -75,7 +75,7 @@ def test_a_build_that_failed_before_is_tried_again_without_a_push(cluster: Clust
     assert writes.lines == ("POST /v1/algorithms/local/Bad/compile",)
 
 
-def test_a_missing_data_file_is_told_before_anything_is_changed(cluster: Cluster, workspace: Workspace) -> None:
+def test_a_missing_data_file_is_reported_before_any_change(cluster: Cluster, workspace: Workspace) -> None:
     workspace.algorithm("One")
     workspace.data("models", "there.bin", b"x")
     files = ["data://.my/models/nowhere.bin", "data://.my/models/there.bin"]
@@ -86,7 +86,7 @@ def test_a_missing_data_file_is_told_before_anything_is_changed(cluster: Cluster
     assert "Error: One: the source has no data://.my/models/nowhere.bin" in output
 
 
-def test_an_environment_that_is_not_offered_is_told_before_anything_is_changed(cluster: Cluster, workspace: Workspace) -> None:
+def test_an_unavailable_environment_is_reported_before_any_change(cluster: Cluster, workspace: Workspace) -> None:
     workspace.algorithm("One")
     workspace.write([{"name": "One", "language": "Python 3.99"}])
     with cluster.writes() as writes:
@@ -96,7 +96,7 @@ def test_an_environment_that_is_not_offered_is_told_before_anything_is_changed(c
     assert "it offers: Python 2.7, Python 3.6, Python 3.7" in output
 
 
-def test_a_wrong_key_names_no_key_and_is_no_absence(cluster: Cluster, workspace: Workspace) -> None:
+def test_a_wrong_key_is_not_shown_and_not_taken_for_absence(cluster: Cluster, workspace: Workspace) -> None:
     workspace.algorithm("One")
     workspace.write([{"name": "One", "language": "python3"}])
     done = workspace.run("plan", environ={"DESTINATION_API_KEY": "simWRONGWRONGWRONGWRONGWRONG"})
@@ -105,7 +105,7 @@ def test_a_wrong_key_names_no_key_and_is_no_absence(cluster: Cluster, workspace:
     assert "WRONG" not in done.stdout + done.stderr
 
 
-def test_two_applies_at_once_the_second_is_refused(workspace: Workspace) -> None:
+def test_a_second_simultaneous_apply_is_refused(workspace: Workspace) -> None:
     let_go = workspace.waiting_algorithm("Slow")
     workspace.write([{"name": "Slow", "language": "python3", "test_payload": 1}])
     first = workspace.started("test.Slow: Testing")
@@ -120,8 +120,8 @@ def test_two_applies_at_once_the_second_is_refused(workspace: Workspace) -> None
     ("point", "code"),
     [("record.before@algorithm.One", 4), ("record.before@source.One", 4), ("state.before@state", 1), ("journal.removed@state", 4)],
 )
-def test_what_cannot_be_recorded_stops_the_run(cluster: Cluster, workspace: Workspace, point: str, code: int) -> None:
-    """The disk fails under the journal: nothing more is written to the cluster, and the next run finds its way."""
+def test_a_run_stops_if_it_cannot_record(cluster: Cluster, workspace: Workspace, point: str, code: int) -> None:
+    """The disk fails below the journal: nothing more is written to the cluster, and the next run continues correctly."""
     workspace.algorithm("One")
     workspace.write([{"name": "One", "language": "python3", "test_payload": 1}])
     environ = {"ALGOSYNC_TESTING": "1", "ALGOSYNC_FAILPOINT": f"{point}:error"}

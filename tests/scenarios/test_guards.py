@@ -1,11 +1,11 @@
-"""What a plan refuses or hides before anything is written."""
+"""Workflows that a plan refuses, and values that it hides, before anything is written."""
 
 from harness import Cluster, Workspace
 
 KEY = "simKEYKEYKEYKEYKEYKEYKEYKEY1"
 
 
-def test_a_key_is_not_sent_to_another_cluster_than_was_named(workspace: Workspace) -> None:
+def test_a_key_is_sent_to_the_named_cluster_only(workspace: Workspace) -> None:
     workspace.algorithm("One")
     algorithm: dict[str, object] = {"name": "One", "language": "python3", "data_files": ["data://.my/models/a.bin"]}
     workspace.write([algorithm], source_info={"cluster_address": "http://127.0.0.1:9"})
@@ -14,7 +14,7 @@ def test_a_key_is_not_sent_to_another_cluster_than_was_named(workspace: Workspac
     assert "the workflow's source is http://127.0.0.1:9, but SOURCE_API_ADDRESS names another cluster" in done.stderr
 
 
-def test_what_is_missing_at_the_source_says_whose_it_would_be(workspace: Workspace) -> None:
+def test_a_file_missing_at_the_source_is_reported_with_its_owner(workspace: Workspace) -> None:
     workspace.algorithm("One")
     workspace.data("models", "a.bin", b"a")
     workspace.write([{"name": "One", "language": "python3", "data_files": ["data://.my/models/b.bin"]}])
@@ -33,7 +33,7 @@ def test_a_key_in_the_source_is_not_pushed(workspace: Workspace, cluster: Cluste
     assert writes.lines == ()
 
 
-def test_a_source_without_the_module_that_starts_is_refused(workspace: Workspace) -> None:
+def test_a_source_without_its_main_module_is_refused(workspace: Workspace) -> None:
     workspace.algorithm("Other")
     workspace.write([{"name": "One", "language": "python3", "code_path": "file://algorithms/Other"}])
     done = workspace.run("plan")
@@ -41,7 +41,7 @@ def test_a_source_without_the_module_that_starts_is_refused(workspace: Workspace
     assert "Error: One: there is no src/One.py, which the platform starts; there is src/Other.py" in done.stderr
 
 
-def test_a_sensitive_value_that_was_is_hidden_as_well(workspace: Workspace) -> None:
+def test_an_earlier_sensitive_value_is_hidden_too(workspace: Workspace) -> None:
     workspace.algorithm("One")
     algorithm = "{name: One, language: python3, details: {summary: 'is {{ token }}'}}"
     (workspace.folder / "w.yaml.j2").write_text(f"variables:\n  token: {{sensitive: true}}\nalgorithms:\n  - {algorithm}\n")

@@ -1,4 +1,4 @@
-"""The main job: created, built, tested, published, and planned again to nothing."""
+"""The main job: create, build, test and publish algorithms, after which a plan is empty."""
 
 import json
 
@@ -40,7 +40,7 @@ def two_algorithms(workspace: Workspace) -> None:
     )
 
 
-def test_created_built_tested_published_and_then_nothing(cluster: Cluster, workspace: Workspace) -> None:
+def test_the_main_job_and_an_empty_plan_after_it(cluster: Cluster, workspace: Workspace) -> None:
     two_algorithms(workspace)
     with cluster.writes() as first:
         output = workspace.apply()
@@ -70,7 +70,7 @@ def test_created_built_tested_published_and_then_nothing(cluster: Cluster, works
     assert tests[-3:] == ["/v1/algo/local/Shout/0.1.0", "/v1/algo/local/Orchestrate/0.1.0", "/v1/algo/local/Orchestrate/0.1.0"]
 
 
-def test_the_payload_is_tried_by_commit_hash_before_publishing(cluster: Cluster, workspace: Workspace) -> None:
+def test_the_payload_is_called_by_commit_hash_before_publishing(cluster: Cluster, workspace: Workspace) -> None:
     two_algorithms(workspace)
     workspace.apply()
     head = cluster.repository("Shout").head()
@@ -78,7 +78,7 @@ def test_the_payload_is_tried_by_commit_hash_before_publishing(cluster: Cluster,
     assert posted.index(f"/v1/algo/local/Shout/{head}") < posted.index("/v1/algorithms/local/Shout/versions")
 
 
-def test_timeouts_are_really_passed(cluster: Cluster, workspace: Workspace) -> None:
+def test_timeouts_are_passed_to_the_cluster(cluster: Cluster, workspace: Workspace) -> None:
     workspace.algorithm("Slow", "import time\n\n\ndef apply(input):\n    time.sleep(input)\n    return input\n")
     tests = [{"name": "too slow", "payload": 30, "timeout": 1}]
     workspace.write([{"name": "Slow", "language": "python3", "test_payload": 0}], test_info={"entrypoint": "Slow", "tests": tests})
@@ -87,7 +87,7 @@ def test_timeouts_are_really_passed(cluster: Cluster, workspace: Workspace) -> N
     assert cluster.api().algorithms.published("local", "Slow") is not None
 
 
-def test_the_plan_is_the_same_bytes_whenever_it_is_made(workspace: Workspace) -> None:
+def test_plans_are_identical_byte_for_byte(workspace: Workspace) -> None:
     two_algorithms(workspace)
     documents = [workspace.plan() for _ in range(2)]
     for document in documents:
@@ -95,7 +95,7 @@ def test_the_plan_is_the_same_bytes_whenever_it_is_made(workspace: Workspace) ->
     assert json.dumps(documents[0]) == json.dumps(documents[1])
 
 
-def test_plan_tells_by_its_exit_code_whether_there_are_changes(workspace: Workspace) -> None:
+def test_the_exit_code_of_plan_says_whether_there_are_changes(workspace: Workspace) -> None:
     workspace.algorithm("One")
     workspace.write([{"name": "One", "language": "python3"}])
     assert workspace.run("plan").returncode == 0
@@ -122,7 +122,7 @@ def test_test_calls_everything_and_writes_nothing(cluster: Cluster, workspace: W
     assert done.stdout.count("passed") == 3
 
 
-def test_run_only_tests_what_is_there(cluster: Cluster, workspace: Workspace) -> None:
+def test_run_only_tests_existing_algorithms(cluster: Cluster, workspace: Workspace) -> None:
     two_algorithms(workspace)
     document = json.loads((workspace.folder / "workflow.json").read_text())
     (workspace.folder / "workflow.json").write_text(json.dumps({**document, "run_only": True}))
@@ -137,7 +137,7 @@ def test_run_only_tests_what_is_there(cluster: Cluster, workspace: Workspace) ->
     assert writes.lines == ()
 
 
-def test_a_target_without_its_version_is_done_and_tests_nothing(cluster: Cluster, workspace: Workspace) -> None:
+def test_a_target_without_its_version_is_applied_without_tests(cluster: Cluster, workspace: Workspace) -> None:
     two_algorithms(workspace)
     with cluster.writes() as writes:
         workspace.apply("--target", "algorithm.Shout")

@@ -1,4 +1,4 @@
-"""Model manifests from cluster to cluster: rewritten, checked against the bytes that are shipped, and read no more than needed."""
+"""Model manifests from cluster to cluster: rewritten, checked against the shipped bytes, and read no more than necessary."""
 
 import gzip
 import hashlib
@@ -40,7 +40,7 @@ def put(cluster: Cluster, collection: str, name: str, content: bytes) -> None:
 
 
 def settle() -> None:
-    time.sleep(2.1)  # a file's time has whole seconds: it can only be waited for
+    time.sleep(2.1)  # the times of files have whole seconds, so the test has to wait
 
 
 def uri_at(cluster: Cluster, algorithm: str, path: str = FREEZE) -> str:
@@ -57,7 +57,7 @@ def reads(cluster: Cluster, since: int, path: str) -> int:
 
 @pytest.fixture
 def taken(cluster: Cluster, workspace: Workspace) -> Workspace:
-    """One algorithm whose code and model are taken from a cluster; here it is the destination itself, in other collections."""
+    """An algorithm whose code and model come from a cluster: here from the destination itself, in other collections."""
     put(cluster, "models", "iris-1.bin", b"model 1")
     put(cluster, "code", "Iris.tar.gz", archive({"src/Iris.py": CODE, FREEZE: frozen(b"model 1")}))
     workspace.environ |= {"SOURCE_API_ADDRESS": cluster.url, "SOURCE_API_KEY": cluster.key}
@@ -76,7 +76,7 @@ def write(workspace: Workspace, name: str = "iris.bin") -> None:
     (workspace.folder / "workflow.json").write_text(json.dumps({"algorithms": [algorithm]}))
 
 
-def test_read_once_then_never_while_the_stamps_stand(cluster: Cluster, taken: Workspace) -> None:
+def test_a_manifest_is_read_once_while_the_stamps_are_equal(cluster: Cluster, taken: Workspace) -> None:
     model, code = "/v1/data/.my/models/iris-1.bin", "/v1/data/.my/code/Iris.tar.gz"
     start = len(cluster.requests())
     assert taken.actions().keys() == {"algorithm.Iris", 'data.Iris["iris.bin"]', "source.Iris", "version.Iris"}
@@ -143,7 +143,7 @@ def test_a_model_that_another_algorithm_ships(cluster: Cluster, workspace: Works
     assert uri_at(cluster, "Iris", MANIFEST) == "data://local/Store/iris-1.bin"
 
 
-def test_what_cannot_be_a_manifest_is_refused_in_one_line(cluster: Cluster, workspace: Workspace) -> None:
+def test_an_invalid_manifest_is_refused_with_one_line(cluster: Cluster, workspace: Workspace) -> None:
     workspace.algorithm("Iris")
     (workspace.folder / "algorithms" / "Iris" / FREEZE).write_bytes(b"[" * 100_000)
     workspace.write([{"name": "Iris", "language": "python3"}])

@@ -1,4 +1,4 @@
-"""The example `model_release`: one model on two clusters, loaded there by its frozen manifest, refused where it is another one."""
+"""The example `model_release`: one model on two clusters, loaded by its frozen manifest, and refused if it is another one."""
 
 import json
 import os
@@ -20,7 +20,7 @@ PAYLOAD = {"flowers": [[6.0, 2.7, 4.1, 1.0], [5.9, 3.0, 4.9, 1.65]], "at_least":
 
 @pytest.fixture
 def production(tmp_path: Path) -> Iterator[Cluster]:
-    """The key is a user's, the algorithm an organization's."""
+    """The key is that of a user, and the algorithm belongs to an organization."""
     with cluster_process(tmp_path / "production", user="ann") as running:
         running.join("acme")
         yield running
@@ -28,7 +28,7 @@ def production(tmp_path: Path) -> Iterator[Cluster]:
 
 @pytest.fixture
 def release(workspace: Workspace) -> Workspace:
-    """The example's own files, in a folder where they can be changed."""
+    """A copy of the example's files, which tests may change."""
     folder = workspace.folder / "workflows"
     (folder / "algorithms").mkdir(parents=True)
     shutil.copy(WORKFLOWS / "model_release.yaml.j2", folder)
@@ -39,7 +39,7 @@ def release(workspace: Workspace) -> Workspace:
 
 
 def interpreter() -> Path:
-    """The Python of the environment that the clusters have made for the algorithm, and share."""
+    """The Python of the algorithm's environment, which the clusters share."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "algosync" / "environments"
     lines = sorted((WORKFLOWS / "algorithms/IrisSpecies/requirements.txt").read_text().split())
     made = [path for path in cache.glob("*.ready") if json.loads(path.read_text())["requirements"] == lines]

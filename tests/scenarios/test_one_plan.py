@@ -1,4 +1,4 @@
-"""One workflow as JSON, as YAML and as templates of both: the same plan, byte for byte, outside `meta`."""
+"""One workflow as JSON, as YAML and as templates of both gives the same plan, byte for byte, except for `meta`."""
 
 import json
 
@@ -80,7 +80,7 @@ SECRETS = ["hunter22", 'with "quotes" and \\ in it', "first\nlines of it", "grü
 
 @pytest.mark.parametrize("secret", SECRETS)
 def test_a_sensitive_variable_never_shows(workspace: Workspace, secret: str) -> None:
-    """In no stream and no file, in no form that it takes there."""
+    """It appears in no stream and no file, in no encoding that is used there."""
     workspace.algorithm("One")
     algorithm = "  - {name: One, language: python3, details: {label: {{ token | tojson }}}}\n"
     text = f"variables:\n  token: {{sensitive: true}}\nalgorithms:\n{algorithm}"

@@ -1,4 +1,4 @@
-"""Somebody else is there, too: what changed since the plan was made is neither overwritten nor published unseen."""
+"""Another user changes the cluster at the same time: algosync neither overwrites nor publishes changes since the plan."""
 
 import time
 
@@ -28,7 +28,7 @@ def test_a_push_during_the_test_is_not_published(cluster: Cluster, workspace: Wo
 
 
 def test_two_files_of_one_size_and_second_are_two_files(cluster: Cluster, workspace: Workspace) -> None:
-    """The source is a cluster, whose stamps are only a size and a second."""
+    """The source is a cluster, whose stamps are only a size and a time in seconds."""
     api = cluster.api()
     api.data.create_collection("local", "models")
     while True:
@@ -38,7 +38,7 @@ def test_two_files_of_one_size_and_second_are_two_files(cluster: Cluster, worksp
         assert isinstance(page, dict)
         if len({entry["last_modified"] for entry in page["files"]}) == 1:
             break
-    time.sleep(2.1)  # until the source's stamps are trusted
+    time.sleep(2.1)  # until the stamps of the source are trusted
     workspace.environ["SOURCE_API_KEY"] = cluster.key
     workspace.algorithm("One")
 

@@ -1,7 +1,7 @@
-"""One Ctrl-C or SIGTERM, at any moment: the process ends, the lock is free, the state durable, and the next run goes on.
+"""One Ctrl-C or SIGTERM, at any moment: the process ends, the lock is free, the state is durable, and the next run continues.
 
-algosync promises to end within two seconds: a thread ends the process if it has not unwound by then. `cli/test_interrupt.py`
-tests that thread. Here it would wait for much longer, so a process that does not unwind by itself fails the test.
+algosync promises to end within two seconds, because a thread then ends the process. `cli/test_interrupt.py` tests that thread.
+Here the thread would wait much longer, so a process that does not end by itself fails the test.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from harness import Cluster, Workspace
 
 from algosync.state import open_session
 
-HANG = 60  # seconds; only a failing test waits so long
+HANG = 60  # seconds; only a failing test waits this long
 UNWINDING = """
 from algosync.__main__ import main
 from algosync.cli import interrupt
@@ -35,7 +35,7 @@ main()
 """
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["int", "term"])
 
-# In the order in which an apply comes to them: each run goes on where the one before was ended.
+# In the order of an apply. Each run continues where the run before it was ended.
 MOMENTS = (
     ("GET /v1/data/", "before"),
     ("GET /v1/algorithm-environments/edge/languages", "before"),
@@ -107,7 +107,7 @@ def running(workspace: Workspace, *arguments: str, terminal: int | None = None) 
 
 
 def end(process: subprocess.Popen[bytes], *numbers: int) -> None:
-    """Send the signals. The process has to end with the right code, without a traceback."""
+    """Send the signals. The process must end with the right exit code, and without a traceback."""
     for number in numbers:
         process.send_signal(number)
         time.sleep(0.05 if len(numbers) > 1 else 0)
@@ -117,7 +117,7 @@ def end(process: subprocess.Popen[bytes], *numbers: int) -> None:
 
 
 def must_be_free(workspace: Workspace) -> None:
-    """Nobody holds the lock, and state and journal can be read."""
+    """The lock is free, and state and journal can be read."""
     for path in (workspace.folder / "state").glob("*.lock"):
         open_session(str(path.parent), path.name.removesuffix(".lock"), exclusive=True, command="test").close()
 
@@ -126,7 +126,7 @@ def must_be_free(workspace: Workspace) -> None:
 def test_at_every_request_of_an_apply(workspace: Workspace, gate: Gate, number: int) -> None:
     for match, how in MOMENTS:
         reached = gate.waiting_for(match, how)
-        # One step at a time: otherwise a moment may be over before another one has come.
+        # One step at a time. Otherwise one moment may be over before another one has come.
         with running(workspace, "apply", "--auto-approve", "--parallelism", "1") as process:
             if not reached.wait(HANG):
                 process.kill()
@@ -139,7 +139,7 @@ def test_at_every_request_of_an_apply(workspace: Workspace, gate: Gate, number: 
 
 
 @SIGNALS
-def test_one_after_another_ends_at_once(workspace: Workspace, gate: Gate, number: int) -> None:
+def test_a_second_signal_ends_the_process_at_once(workspace: Workspace, gate: Gate, number: int) -> None:
     reached = gate.waiting_for("PUT *")
     with running(workspace) as process:
         assert reached.wait(HANG)
@@ -152,7 +152,7 @@ def test_one_after_another_ends_at_once(workspace: Workspace, gate: Gate, number
 
 @SIGNALS
 def test_at_the_prompt(workspace: Workspace, number: int) -> None:
-    workspace.environ["CI"] = ""  # where it is set, nobody is asked
+    workspace.environ["CI"] = ""  # if this is set, there is no prompt
     ours, theirs = pty.openpty()
     with running(workspace, "apply", terminal=theirs) as process:
         os.close(theirs)
@@ -164,7 +164,7 @@ def test_at_the_prompt(workspace: Workspace, number: int) -> None:
 
 @SIGNALS
 @pytest.mark.parametrize("command", ["plan", "drift", "test"])
-def test_of_other_commands(workspace: Workspace, gate: Gate, command: str, number: int) -> None:
+def test_during_other_commands(workspace: Workspace, gate: Gate, command: str, number: int) -> None:
     if command != "plan":
         workspace.apply()
     reached = gate.waiting_for("GET /v1/algorithms/*" if command != "test" else "POST /v1/algo/*")
@@ -189,7 +189,7 @@ def test_while_a_template_is_rendered(workspace: Workspace, number: int) -> None
 
 @SIGNALS
 def test_while_a_connection_is_made(workspace: Workspace, number: int) -> None:
-    """To a host that takes no more connections: a listener whose queue is full lets the others wait."""
+    """To a host that accepts no more connections: the queue of its listener is full."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -218,7 +218,7 @@ def test_while_the_local_cluster_starts(workspace: Workspace, number: int) -> No
 
 
 @SIGNALS
-def test_while_nobody_takes_its_messages(workspace: Workspace, gate: Gate, number: int) -> None:
+def test_while_nobody_reads_its_messages(workspace: Workspace, gate: Gate, number: int) -> None:
     """Its stderr is a pipe that is full."""
     reached = gate.waiting_for("PUT *")
     reader, writer = os.pipe()
@@ -243,15 +243,15 @@ def test_while_nobody_takes_its_messages(workspace: Workspace, gate: Gate, numbe
 
 @SIGNALS
 def test_at_any_time(workspace: Workspace, number: int) -> None:
-    """Whatever it is doing, from its start on; the times are drawn from a fixed seed."""
+    """At random times since its start, drawn with a fixed seed."""
     chance = random.Random(int(number))
     for _ in range(8):
         with running(workspace) as process:
             _wait_for_caught(process.pid, number)
-            time.sleep(chance.random() * 1.2)  # the moment is the test
+            time.sleep(chance.random() * 1.2)  # the time of the signal is what the test varies
             process.send_signal(number)
             errors = process.communicate(timeout=HANG)[1]
-            assert process.returncode in (128 + number, 0), errors.decode()  # 0: it was done
+            assert process.returncode in (128 + number, 0), errors.decode()  # 0: the run was already complete
             assert b"Traceback" not in errors
         must_be_free(workspace)
     workspace.apply()
@@ -259,11 +259,11 @@ def test_at_any_time(workspace: Workspace, number: int) -> None:
 
 
 def _wait_for_caught(pid: int, number: int) -> None:
-    """Until the signal is the program's: before, the interpreter is still starting."""
+    """Wait until the program handles the signal. Before that, the interpreter is still starting."""
     deadline = time.monotonic() + HANG
     while time.monotonic() < deadline:
         mask = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt"))
-        # The interpreter has a handler of its own for SIGINT from its start on.
+        # The interpreter handles SIGINT from its start.
         if int(mask.split()[1], 16) & (1 << (signal.SIGTERM - 1)):
             return
         time.sleep(0.005)
@@ -307,7 +307,7 @@ def _is_there(pid: int) -> bool:
 
 
 def _wait_for_connecting(port: int, pid: int) -> None:
-    """Until the process has a connection on its way (SYN sent) to the port."""
+    """Wait until the process has a connection attempt (SYN sent) to the port."""
     deadline = time.monotonic() + HANG
     while time.monotonic() < deadline:
         for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]:

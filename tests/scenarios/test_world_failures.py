@@ -1,4 +1,4 @@
-"""The world as it is: each thing that can be wrong about a cluster, a key or the way there is one error that says where to look."""
+"""Everything that can be wrong about a cluster, a key or a network gives one error, which says where to look."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ import pytest
 from harness import Cluster, Workspace, certificate, cluster_process
 from world import answering, free_port, put, two_algorithms
 
-# Where the addresses are given.
-GIVEN = {"SOURCE": "source_info.cluster_address", "DESTINATION": "DESTINATION_API_ADDRESS"}
-# Where their addresses are given.
+# The places of the addresses.
 GIVEN = {"SOURCE": "source_info.cluster_address", "DESTINATION": "DESTINATION_API_ADDRESS"}
 SIDES = ["SOURCE", "DESTINATION"]
 
 
 @dataclass(frozen=True)
 class World:
-    """Two clusters behind private authorities, which stay for all tests of this module."""
+    """Two clusters with private authorities for all tests of this module."""
 
     root: Path
     source: Cluster
@@ -45,7 +43,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def here(world: World, tmp_path: Path) -> Workspace:
-    """A workspace whose plan has something to do, and would do it but for what a test puts in the way."""
+    """A workspace with planned changes, which succeed unless a test prevents it."""
     folder = tmp_path / "workspace"
     folder.mkdir()
     workspace = Workspace(folder, {**world.source.environ("SOURCE"), **world.destination.environ(), "NO_PROXY": ""})
@@ -54,7 +52,7 @@ def here(world: World, tmp_path: Path) -> Workspace:
 
 
 def fails(here: Workspace, world: World, code: int, *arguments: str, environ: dict[str, str]) -> str:
-    """The one error of an apply that changed nothing, with its hint."""
+    """The only error of an apply that changed nothing, with its hint."""
     with world.destination.writes() as writes:
         done = here.run("apply", "--auto-approve", *arguments, environ=environ)
     assert done.returncode == code, done.stdout + done.stderr
@@ -102,7 +100,7 @@ def test_a_certificate_of_another_time_or_host(
 
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("key", ["wrong", "expired"])
-def test_a_key_that_opens_nothing(side: str, key: str, world: World, here: Workspace) -> None:
+def test_an_unknown_key(side: str, key: str, world: World, here: Workspace) -> None:
     given = "simWRONG/+WRONG=WRONG/WRONG+" if key == "wrong" else world.cluster(side).add_key(expires_in=-1)
     error = fails(here, world, 1, environ={f"{side}_API_KEY": given})
     assert ": 401 " in error
@@ -111,7 +109,7 @@ def test_a_key_that_opens_nothing(side: str, key: str, world: World, here: Works
 
 
 def test_a_key_that_may_only_read(world: World, here: Workspace) -> None:
-    """It plans; the first write is refused, and nothing has been changed. For the source it is enough."""
+    """A plan succeeds. The first write is refused, and nothing has changed. For the source such a key is enough."""
     key = world.destination.add_key(read_only=True)
     with world.destination.writes() as writes:
         done = here.run("apply", "--auto-approve", environ={"DESTINATION_API_KEY": key})
@@ -129,7 +127,7 @@ def test_a_key_that_may_only_read(world: World, here: Workspace) -> None:
         ("DESTINATION", "nobody.invalid:{}", "the name of nobody.invalid:{} cannot be resolved"),
     ],
 )
-def test_nobody_there(side: str, address: str, said: str, world: World, here: Workspace) -> None:
+def test_nobody_listens(side: str, address: str, said: str, world: World, here: Workspace) -> None:
     port = free_port()
     url = f"https://{address.format(port)}"
     if side == "SOURCE":
@@ -162,7 +160,7 @@ def test_a_redirect_to_another_host(side: str, world: World, here: Workspace) ->
     assert error.endswith(f"look at {GIVEN[side]}")
 
 
-def test_a_proxy_that_is_not_there(world: World, here: Workspace) -> None:
+def test_a_proxy_that_does_not_run(world: World, here: Workspace) -> None:
     error = fails(here, world, 1, environ={"HTTPS_PROXY": f"http://me:hunter2@127.0.0.1:{free_port()}"})
     assert "the proxy cannot be reached: Connection refused" in error
     assert error.endswith("look at HTTPS_PROXY; NO_PROXY names hosts that need no proxy")
@@ -181,7 +179,7 @@ def test_a_proxy_that_is_not_there(world: World, here: Workspace) -> None:
         ("HTTPS_PROXY", "503 No", "the proxy cannot connect to 127.0.0.1:", "DESTINATION_API_ADDRESS, HTTPS_PROXY and NO_PROXY"),
     ],
 )
-def test_a_proxy_that_makes_no_tunnel(variable: str, status: str, said: str, hint: str, world: World, here: Workspace) -> None:
+def test_a_proxy_that_refuses_tunnels(variable: str, status: str, said: str, hint: str, world: World, here: Workspace) -> None:
     with answering(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()) as place:
         error = fails(here, world, 1, environ={variable: f"http://me:hunter2@{place}"})
     assert said in error
@@ -209,14 +207,14 @@ def test_an_environment_that_cannot_be_used(variable: str, value: str, world: Wo
 
 
 def converges(here: Workspace) -> None:
-    """The same command with what was missing goes on where it was, and then there is nothing left to do."""
+    """The same command continues once the cause is removed, and then there are no changes left."""
     here.apply()
     assert "No changes. Your destination matches the workflow." in here.apply()
 
 
 @pytest.fixture
 def other(world: World, tmp_path: Path) -> Iterator[tuple[Cluster, Workspace]]:
-    """A destination for one test alone, which ends up changed."""
+    """A destination for one test, which changes it."""
     faults = tmp_path / "faults.json"
     faults.write_text("[]")
     folder = tmp_path / "workspace"
@@ -228,7 +226,7 @@ def other(world: World, tmp_path: Path) -> Iterator[tuple[Cluster, Workspace]]:
 
 
 @pytest.mark.parametrize("match", ["POST /git/*", "POST /v1/algorithms/*/versions"])
-def test_a_key_that_expires_in_the_middle(match: str, other: tuple[Cluster, Workspace], tmp_path: Path) -> None:
+def test_a_key_that_expires_during_an_apply(match: str, other: tuple[Cluster, Workspace], tmp_path: Path) -> None:
     own, here = other
     (tmp_path / "faults.json").write_text(json.dumps([{"match": match, "then": {"expire_key": True}}]))
     output = here.apply(code=4)
@@ -240,7 +238,7 @@ def test_a_key_that_expires_in_the_middle(match: str, other: tuple[Cluster, Work
 
 
 def test_a_wrong_git_address(other: tuple[Cluster, Workspace]) -> None:
-    """It is needed when something is pushed: what was done before that is recorded."""
+    """The address is needed for a push. Everything that was done before is recorded."""
     own, here = other
     port = free_port()
     output = here.apply(code=4, environ={"DESTINATION_GIT_ADDRESS": f"https://localhost:{port}"})
@@ -251,7 +249,7 @@ def test_a_wrong_git_address(other: tuple[Cluster, Workspace]) -> None:
 
 
 def test_a_key_that_may_not_manage(other: tuple[Cluster, Workspace]) -> None:
-    """It may write data, and that is recorded."""
+    """The key may write data, which is recorded."""
     own, here = other
     with own.writes() as writes:
         output = here.apply(code=4, environ={"DESTINATION_API_KEY": own.add_key(management=False)})
@@ -264,6 +262,6 @@ def test_a_key_that_may_not_manage(other: tuple[Cluster, Workspace]) -> None:
 
 
 def created(cluster: Cluster) -> int:
-    """How many algorithms were made, or taken for made: none twice."""
+    """How many algorithms were created. None was created twice."""
     posts = (r for r in cluster.requests() if (r["method"], r["path"]) == ("POST", f"/v1/algorithms/{cluster.user}"))
     return sum(1 for r in posts if r["status"] == 200)

@@ -1,4 +1,4 @@
-"""The main job between two clusters behind private authorities, through a real proxy that asks for a password."""
+"""The main job between two clusters with private authorities, through a real proxy that requires a password."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def odd_key(cluster: Cluster) -> str:
 
 
 def export(cluster: Cluster, folder: Path) -> None:
-    """The example's source folder becomes data of the source cluster; the workflow, now a template, names it instead."""
+    """The example's source folder becomes data of the source cluster, and the workflow, now a template, refers to it."""
     for path in sorted((EXAMPLES / NAME / "quality").rglob("*")):
         if path.is_file():
             put(cluster, path.parent.name, path.name, path.read_bytes())
@@ -71,7 +71,7 @@ def export(cluster: Cluster, folder: Path) -> None:
 
 
 def watched(here: Workspace, *arguments: str) -> tuple[subprocess.CompletedProcess[str], set[tuple[str, bytes]]]:
-    """A command, and what /proc told about its children."""
+    """Run a command, and collect what /proc says about its children."""
     command = [sys.executable, "-m", "algosync", *arguments]
     process = subprocess.Popen(
         command,
@@ -107,7 +107,7 @@ def test_the_main_job_through_a_proxy_that_asks_for_a_password(world: World, her
     actions = {action for change in json.loads(planned.stdout)["resource_changes"] for action in change["change"]["actions"]}
     assert actions == {"no-op"}
 
-    assert any(what == "argv" for what, _ in children)  # at least the template's sandbox is one
+    assert any(what == "argv" for what, _ in children)  # the sandbox of the template is at least one
     scanner = Scanner({**keys, "proxy": PASSWORD, "proxy-user-and-password": f"{USER}:{PASSWORD}"})
     found = [finding for what, data in children for finding in scanner.data(data, what)]
     for done in (applied, planned):
@@ -115,12 +115,12 @@ def test_the_main_job_through_a_proxy_that_asks_for_a_password(world: World, her
     found += scanner.data(proxy.log.read_bytes(), "the proxy's log")
     found += scanner.folder(here.folder)
     for cluster in (world.source, world.destination):
-        found += scanner.folder(cluster.root)  # its key store too: it keeps digests alone
+        found += scanner.folder(cluster.root)  # in the database too, which stores digests only
     assert found == []
 
 
 @needs_tinyproxy
-def test_each_host_goes_the_way_that_is_said_for_it(world: World, here: Workspace, tmp_path: Path) -> None:
+def test_each_host_uses_its_own_proxy_setting(world: World, here: Workspace, tmp_path: Path) -> None:
     put(world.source, "models", "words.txt", b"hello goodbye")
     two_algorithms(here, world.source.url)
     with tinyproxy(tmp_path) as proxy:
@@ -140,7 +140,7 @@ def test_each_host_goes_the_way_that_is_said_for_it(world: World, here: Workspac
 
 
 @pytest.mark.skipif(SQUID is None or NCSA is None, reason="squid is not installed")
-def test_a_password_of_odd_characters(world: World, here: Workspace) -> None:
+def test_a_password_with_unusual_characters(world: World, here: Workspace) -> None:
     put(world.source, "models", "words.txt", b"hello goodbye")
     two_algorithms(here, world.source.url)
     user, password = "odd.user~1@x", 'p/a+s=s%w&rd:7Q!"x Z#?é'
@@ -156,8 +156,8 @@ def test_a_password_of_odd_characters(world: World, here: Workspace) -> None:
 
 
 @pytest.mark.parametrize("form", ["base64", "jwt"])
-def test_an_organization_owns_what_is_made(form: str, world: World, here: Workspace) -> None:
-    """With a key of odd characters, and with a token; what a payload calls `.my` is the organization's."""
+def test_an_organization_owns_the_algorithms(form: str, world: World, here: Workspace) -> None:
+    """With a key of unusual characters, and with a token. In payloads `.my` means the organization."""
     organization = f"{form}-org"
     world.destination.join(organization)
     put(world.source, "models", "words.txt", b"hello goodbye")

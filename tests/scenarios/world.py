@@ -1,4 +1,4 @@
-"""The world between algosync and its clusters: two of them behind private authorities, proxies, servers that do not answer."""
+"""The network between algosync and its clusters: two clusters with private authorities, proxies, and servers that do not answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TINYPROXY, SQUID, NCSA = (which(name, path=_PLACES) for name in ("tinyproxy", "s
 
 
 def put(cluster: Cluster, collection: str, name: str, content: bytes) -> None:
-    """A file in the user's own data."""
+    """Write a file to the user's own data."""
     data = cluster.api().data
     data.create_collection(cluster.user, collection)
     data.put(cluster.user, collection, name, [content], len(content))
@@ -32,7 +32,7 @@ def put(cluster: Cluster, collection: str, name: str, content: bytes) -> None:
 
 @contextmanager
 def answering(reply: bytes | None) -> Iterator[str]:
-    """`host:port` of a server that answers each connection by these bytes and closes; None: it takes all and never answers."""
+    """Yields `host:port` of a server that answers each connection with these bytes and closes it. For None it never answers."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)
@@ -65,13 +65,13 @@ class Tinyproxy:
     log: Path
 
     def tunnels(self) -> set[str]:
-        """`host:port` of each CONNECT that it was asked for."""
+        """`host:port` of each requested CONNECT."""
         return set(re.findall(r"\bCONNECT (\S+:\d+) HTTP", self.log.read_text()))
 
 
 @contextmanager
 def tinyproxy(folder: Path, *settings: str) -> Iterator[Tinyproxy]:
-    """A real proxy on a free port; it ends with the body."""
+    """Run a real proxy on a free port while the body runs."""
     assert TINYPROXY is not None
     port, log = free_port(), folder / "tinyproxy.log"
     lines: Sequence[str] = (
@@ -95,7 +95,7 @@ def tinyproxy(folder: Path, *settings: str) -> Iterator[Tinyproxy]:
 
 @contextmanager
 def squid(user: str, password: str) -> Iterator[int]:
-    """The port of a real proxy that knows one user. As root it becomes another user, who has to reach its files."""
+    """The port of a real proxy with one user. If started by root it runs as another user, who needs access to its files."""
     assert SQUID is not None
     assert NCSA is not None
     with TemporaryDirectory() as name:
@@ -126,7 +126,7 @@ def squid(user: str, password: str) -> Iterator[int]:
 
 
 def _await(port: int, process: subprocess.Popen[bytes]) -> None:
-    """A proxy says nowhere that it listens: asked until it does."""
+    """Poll until a proxy listens, which it does not report."""
     for _ in range(200):
         assert process.poll() is None
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
@@ -142,7 +142,7 @@ def free_port() -> int:
 
 
 def two_algorithms(workspace: Workspace, source: str) -> None:
-    """Both with a data file from the source cluster, so that every kind of request is made."""
+    """Two algorithms with a data file from the source cluster each, so that requests of every kind are made."""
     files = ["data://.my/models/words.txt"]
     algorithms: list[dict[str, object]] = []
     for name in ("One", "Two"):

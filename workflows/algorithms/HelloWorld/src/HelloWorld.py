@@ -1,13 +1,13 @@
-"""Greets whoever is named, in the form that the platform gives to new Python algorithms."""
+"""Greets a user by name. The layout is that of new Python algorithms on the platform."""
 
 from Algorithmia import ADK
 
-# Before algosync pushes this file, it puts the name of the owner at the destination here.
+# algosync replaces this by the owner at the destination before it pushes the file.
 OWNER = "<user>"
 
 
 def apply(name):
-    """The greeting for `name`, a text that is not empty."""
+    """The greeting for `name`, a non-empty string."""
     if not isinstance(name, str) or not name.strip():
         raise ValueError(f'expected a name, such as "Jane"; got {name!r}')
     return f"Hello {name.strip()}, greetings from {OWNER}!"

@@ -7,7 +7,7 @@ def test_greets_by_name():
     assert apply(" Jane ") == f"Hello Jane, greetings from {OWNER}!"
 
 
-@pytest.mark.parametrize("nobody", ["", "  ", None, 7])
-def test_refuses_what_is_no_name(nobody):
+@pytest.mark.parametrize("value", ["", "  ", None, 7])
+def test_refuses_other_values(value):
     with pytest.raises(ValueError, match="expected a name"):
-        apply(nobody)
+        apply(value)

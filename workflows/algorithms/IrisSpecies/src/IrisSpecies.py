@@ -1,8 +1,8 @@
-"""Tells the species of iris flowers by the lengths of their leaves.
+"""Classifies iris flowers by the sizes of their sepals and petals.
 
 Payload: {"flowers": [[sepal length, sepal width, petal length, petal width], ...], "at_least": 0.0 to 1.0}, lengths in cm.
-Answer: [{"species": "setosa", "probability": 0.99}, ...]; the species is null where its probability is below `at_least`.
-With `"expected": [species, ...]` any other answer is an error: so a payload can be a test of the model.
+Answer: [{"species": "setosa", "probability": 0.99}, ...]. The species is null if its probability is below `at_least`.
+With `"expected": [species, ...]` any other answer is an error, so a payload can test the model.
 """
 
 import pickle
@@ -13,9 +13,9 @@ SAMPLE = {"flowers": [[5.1, 3.5, 1.4, 0.2]], "at_least": 0.5}
 
 
 def load(models):
-    """Once, when the algorithm starts. By then the ADK has fetched the file that the manifest names, and checked its MD5.
+    """Load the model once, when the algorithm starts. The ADK has fetched the file of the manifest and checked its MD5.
 
-    That matters: whoever can write a pickle runs code in whatever loads it.
+    The check matters, because loading a pickle can run any code.
     """
     with open(models.get_model("iris"), "rb") as file:
         return pickle.load(file)

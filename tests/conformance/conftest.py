@@ -26,7 +26,7 @@ LIBRARIES = ("2.0.5", "1.7.10")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--against", choices=sorted(ANSWERS), help="a server that always answers so: every test of the suite has to fail"
+        "--against", choices=sorted(ANSWERS), help="run against a server that always gives this answer: every test has to fail"
     )
 
 

@@ -242,7 +242,7 @@ def start(
             command, stdout=subprocess.PIPE, stderr=stderr, text=True, env={**os.environ, **path, **(environ or {})}
         )
     assert process.stdout is not None
-    assert select.select([process.stdout], [], [], DEADLINE)[0], "the server says nothing"
+    assert select.select([process.stdout], [], [], DEADLINE)[0], "the server prints nothing"
     line = process.stdout.readline()
     document = json.loads((root / "cluster.json").read_text())
     assert line == f"Serving {document['address']}\n"

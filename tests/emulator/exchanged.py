@@ -1,4 +1,4 @@
-"""Raw requests, many at a time, and their answers, each of which has to be there."""
+"""Sends many raw requests, and requires an answer to each of them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from mutated import Case
 
 BATCH = 16
 LARGE = 65536
-WAITED = 0.25
-"""Seconds for answers to requests whose end cannot be told: they may be waited for by the server, too."""
+WAIT_SECONDS = 0.25
+"""Seconds to wait for answers to requests without a clear end. The server may still wait for the rest of the request."""
 
 
 @dataclass(frozen=True)
 class Answered:
-    """A reply; `closing` where it is the last one, as the server says, or as it has failed."""
+    """A reply. After a `closing` one the server sends no more: it says so, or it has failed."""
 
     status: int
     headers: dict[bytes, bytes]
@@ -35,12 +35,12 @@ class Answered:
 
 
 class Lost(Exception):
-    """The connection ended where an answer was due."""
+    """The connection ended before an answer."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where requests go. With the token it is known what a question in between has to be answered with."""
+    """The address of the server. With its token, answers to health checks can be verified."""
 
     host: str
     token: str
@@ -56,20 +56,20 @@ class Server:
         return connection
 
     def exchange(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Answered]]:
-        """Send what can be told apart in batches on connections that are kept, and tell every answer."""
-        left = list(cases)
-        while left:
+        """Send requests with a clear end, in batches on persistent connections. Yields every answer."""
+        remaining = list(cases)
+        while remaining:
             with self.connect() as connection, connection.makefile("rb") as stream:
-                while left:
-                    batch = _batch(left)
+                while remaining:
+                    batch = _batch(remaining)
                     count, closed = 0, False
                     for found in self._answers(connection, stream, batch):
                         yield found
                         count, closed = count + 1, found[1].closing
-                    del left[:count]
+                    del remaining[:count]
                     if closed:
                         break
-                    self._ask(connection, stream, str(len(left)))
+                    self._check_health(connection, stream, str(len(remaining)))
 
     def _answers(self, connection: socket.socket, stream: IO[bytes], batch: Sequence[Case]) -> Iterator[tuple[Case, Answered]]:
         connection.sendall(b"".join(each.wire(self.host) for each in batch))
@@ -82,36 +82,36 @@ class Server:
             if answer.closing:
                 return
 
-    def _ask(self, connection: socket.socket, stream: IO[bytes], nonce: str) -> None:
-        """Whether answers and requests are still in step."""
+    def _check_health(self, connection: socket.socket, stream: IO[bytes], nonce: str) -> None:
+        """Verify that answers and requests still correspond."""
         connection.sendall(f"GET /health?nonce={nonce} HTTP/1.1\r\nHost: {self.host}\r\n\r\n".encode())
         proof = hmac.new(self.token.encode(), nonce.encode(), "sha256").hexdigest()
         assert read(stream).body == f'{{"proof":"{proof}"}}'.encode()
 
     def unframed(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Answered | None]]:
-        """Send each on a connection of its own and wait a little for the first answer, which need not come."""
+        """Send each case on a separate connection, and wait a moment for an answer, which is optional."""
         for start in range(0, len(cases), 4 * BATCH):
             with contextlib.ExitStack() as stack:
                 sent = {stack.enter_context(self.connect()): each for each in cases[start : start + 4 * BATCH]}
                 for connection, each in sent.items():
                     with contextlib.suppress(OSError):
                         connection.sendall(each.wire(self.host))
-                ready = _answering(list(sent), WAITED)
+                ready = _readable(list(sent), WAIT_SECONDS)
                 for connection, each in sent.items():
                     yield each, _first(connection, each) if connection in ready else None
 
 
-def _batch(left: Sequence[Case]) -> Sequence[Case]:
-    """The next ones that fit into the buffers of a connection."""
+def _batch(cases: Sequence[Case]) -> Sequence[Case]:
+    """The next cases that fit into the buffers of a connection."""
     size = 0
-    for count, each in enumerate(left[:BATCH]):
+    for count, each in enumerate(cases[:BATCH]):
         size += len(each.body) + sum(len(value) for _, value in each.headers)
         if size > LARGE:
-            return left[: max(1, count)]
-    return left[:BATCH]
+            return cases[: max(1, count)]
+    return cases[:BATCH]
 
 
-def _answering(connections: list[socket.socket], seconds: float) -> list[socket.socket]:
+def _readable(connections: list[socket.socket], seconds: float) -> list[socket.socket]:
     deadline, ready = time.monotonic() + seconds, set()
     while (left := deadline - time.monotonic()) > 0 and len(ready) < len(connections):
         ready.update(select.select([each for each in connections if each not in ready], [], [], left)[0])
@@ -127,7 +127,7 @@ def _first(connection: socket.socket, each: Case) -> Answered | None:
 
 
 def read(stream: IO[bytes], *, head: bool = False) -> Answered:
-    """The next answer. Raises `Lost` where the connection ends instead."""
+    """The next answer. Raises `Lost` if the connection ends instead."""
     line, headers = _head(stream)
     while line.split()[1].startswith(b"1"):
         line, headers = _head(stream)

@@ -82,9 +82,9 @@ class Browser:
 
     def _take(self) -> dict[str, Any]:
         while b"\0" not in self.rest:
-            assert select.select([self.incoming], [], [], DEADLINE)[0], "Chromium says nothing"
+            assert select.select([self.incoming], [], [], DEADLINE)[0], "Chromium does not answer"
             data = os.read(self.incoming, 1 << 20)
-            assert data, "Chromium has gone"
+            assert data, "Chromium has ended"
             self.rest += data
         text, _, self.rest = self.rest.partition(b"\0")
         message: dict[str, Any] = json.loads(text)

@@ -104,7 +104,7 @@ def rehearse(site: Emulator) -> None:
     assert site.request("GET", "/v1/data/.my/models/none?<script>alert(5)").status == 404
 
 
-def looked(pages: PageApi, path: str) -> Page:
+def rendered_page(pages: PageApi, path: str) -> Page:
     """A page, rendered without a server."""
     path, _, query = path.partition("?")
     scope = {
@@ -123,15 +123,15 @@ def looked(pages: PageApi, path: str) -> Page:
     return Page(bytes(reply.body).decode())
 
 
-def filled(database: Database, algorithms: int, folder: Path) -> PageApi:
-    """Pages of `count` algorithms, each with builds, a version and a failure, and of `count` collections.
+def page_api(database: Database, count: int, folder: Path) -> PageApi:
+    """The pages of this number of algorithms, with builds, a version and a failure each, and of as many collections.
 
-    The first collection has one additional file for each. The request log is empty.
+    The first collection has this number of additional files. The request log is empty.
     """
     Accounts(database).add_user("local")
     records = Catalog.of(database)
     settings = json.dumps({"algorithm_environment": records.environments.all[0].id, "algorithm_callability": "private"})
-    numbers = range(algorithms)
+    numbers = range(count)
     with database.write() as connection:
         connection.executemany(
             "INSERT INTO algorithms VALUES (?, 'local', ?, '{}', ?, 'c', NULL)", [(str(n), f"A{n:04}", settings) for n in numbers]

@@ -76,9 +76,9 @@ def test_twenty_callers_with_twelve_calls_each(tmp_path: Path, environments: Pat
         with Memory(site) as memory, ThreadPoolExecutor(CALLS) as threads:
             replies = list(threads.map(lambda value: site.call(orchestrator, value), inputs))
         assert [reply.get("result", reply) for reply in replies] == [sum(n * n for n in numbers) for _, numbers in inputs]
-        assert memory.most > CALLS, "each of them waits in a process of its own"
+        assert memory.most > CALLS, "each call has its own process"
         assert 0 < memory.peak < MOST_BYTES
-        assert within(tmp_path), "the last look would see them"
+        assert within(tmp_path), "the final check would not find these processes"
         site.stop()
         until(lambda: not within(tmp_path))
     print(f"{memory.peak / 2**20:.0f} MiB of PSS in at most {memory.most} processes")

@@ -199,12 +199,12 @@ def test_the_lock_is_free_when_all_processes_of_a_killed_server_have_ended(tmp_p
         assert not alive(worker)
     with emulator(site.root, environments) as again:
         assert again.stop() == 0
-        assert (again.root / "server.lock").read_text() == "", "nobody is to be taken for a server"
+        assert (again.root / "server.lock").read_text() == "", "no process is the owner any more"
 
 
 def test_looking_for_a_server_does_not_prevent_a_start(tmp_path: Path) -> None:
     (tmp_path / "server.lock").write_text(f"{os.getpid()} 1")
-    assert server_lock.owner(tmp_path) is None, "it began at another time"
+    assert server_lock.owner(tmp_path) is None, "a process with this id and another start time is not the owner"
     looking = os.open(tmp_path / "server.lock", os.O_RDWR)
     fcntl.flock(looking, fcntl.LOCK_SH)
     assert not server_lock.taken(tmp_path)

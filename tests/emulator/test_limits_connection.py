@@ -1,4 +1,4 @@
-"""What one connection may do: a server with the protocol of the cluster, whose clock the tests move."""
+"""Limits of one connection, tested on a server with the protocol of the cluster and a clock that the tests control."""
 
 from __future__ import annotations
 

@@ -53,36 +53,36 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Ite
 def test_mutated_requests(cluster: Seeded, family: str) -> None:
     site, server = cluster.site, Server.of(cluster.site)
     seeds, authorization = cluster.seeds(family), cluster.authorization(family)
-    before, usual = outside(site), [seed.status for seed in seeds]
-    assert working(server, seeds, authorization) == usual
-    cases = [case(fuzzing.seed(), family, index, seeds, authorization) for index in chosen(family)]
+    before, usual = files_outside(site), [seed.status for seed in seeds]
+    assert seed_statuses(server, seeds, authorization) == usual
+    cases = [case(fuzzing.seed(), family, index, seeds, authorization) for index in selected_cases(family)]
     half = len(cases) // 2
-    faults = sent(server, cases[:half])
+    faults = complaints(server, cases[:half])
     memory = resident(site)
-    faults += sent(server, cases[half:])
+    faults += complaints(server, cases[half:])
     assert faults == []
-    assert working(server, seeds, authorization) == usual
+    assert seed_statuses(server, seeds, authorization) == usual
     assert resident(site) - memory < GROWTH
-    assert outside(site) == before
+    assert files_outside(site) == before
     assert {path.name for path in site.root.iterdir()} <= IN_ROOT
     assert site.process.poll() is None
 
 
-def chosen(family: str, count: int = COUNT) -> range:
+def selected_cases(family: str, count: int = COUNT) -> range:
     only, _, index = os.environ.get("ALGOSYNC_FUZZ_CASE", "").partition(":")
     if only:
         return range(int(index), int(index) + 1) if only == family else range(0)
     return range(fuzzing.runs(count))
 
 
-def working(server: Server, seeds: Sequence[Seed], authorization: bytes) -> list[int | None]:
+def seed_statuses(server: Server, seeds: Sequence[Seed], authorization: bytes) -> list[int | None]:
     """The statuses of the seeds, sent twice. The first round repairs effects of the mutated requests."""
-    round_ = [plain(seed, authorization) for seed in seeds]
-    answers = [answer.status for _, answer in server.exchange([*round_, *round_])]
+    requests = [plain(seed, authorization) for seed in seeds]
+    answers = [answer.status for _, answer in server.exchange([*requests, *requests])]
     return [status if seed.status else None for seed, status in zip(seeds, answers[len(seeds) :], strict=True)]
 
 
-def sent(server: Server, cases: list[Case]) -> list[str]:
+def complaints(server: Server, cases: list[Case]) -> list[str]:
     """Send cases over a few connections. Returns what is wrong with the replies."""
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         found = pool.map(lambda start: list(_faults(server, cases[start::CONNECTIONS])), range(CONNECTIONS))
@@ -92,12 +92,12 @@ def sent(server: Server, cases: list[Case]) -> list[str]:
 def _faults(server: Server, cases: list[Case]) -> Iterator[str]:
     framed = server.exchange([each for each in cases if each.framed])
     for each, answer in [*framed, *server.unframed([each for each in cases if not each.framed])]:
-        if answer and (fault := wrong(each, answer)):
-            told = f"ALGOSYNC_FUZZ_SEED={fuzzing.seed()} ALGOSYNC_FUZZ_CASE={each.family}:{each.index}"
-            yield f"{told}: {fault}: {str(each)[:1500]} {str(answer)[:500]}"
+        if answer and (fault := complaint(each, answer)):
+            variables = f"ALGOSYNC_FUZZ_SEED={fuzzing.seed()} ALGOSYNC_FUZZ_CASE={each.family}:{each.index}"
+            yield f"{variables}: {fault}: {str(each)[:1500]} {str(answer)[:500]}"
 
 
-def wrong(each: Case, answer: Answered) -> str:
+def complaint(each: Case, answer: Answered) -> str:
     """What is wrong with a reply; empty if nothing is."""
     path = unquote(each.target.partition("?")[0])
     if answer.status >= 500 and answer.status not in ALLOWED:
@@ -112,7 +112,7 @@ def wrong(each: Case, answer: Answered) -> str:
     return "" if kind == b"application/json" and set(json.loads(answer.body)) == {"error"} else "no error of the API"
 
 
-def outside(site: Emulator) -> dict[str, str]:
+def files_outside(site: Emulator) -> dict[str, str]:
     """The files outside the cluster's folder, by name, with their digests."""
     parent = site.root.parent
     own = {site.root, errors(site.root)}
@@ -145,7 +145,7 @@ def resident(site: Emulator) -> int:
     ],
 )
 def test_a_wrong_reply_is_detected(known: bool, target: str, answer: Answered, fault: str) -> None:
-    assert wrong(Case("", 0, "GET", target, (), b"", known), answer) == fault
+    assert complaint(Case("", 0, "GET", target, (), b"", known), answer) == fault
 
 
 def test_a_case_can_be_repeated(cluster: Seeded) -> None:

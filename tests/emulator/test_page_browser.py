@@ -24,7 +24,7 @@ def tab(site: Emulator, tmp_path: Path) -> Iterator[Browser]:
 
 def test_pages_on_a_phone_and_on_a_desktop(site: Emulator, tab: Browser) -> None:
     rehearse(site)
-    paths = ["/page/", *reached(site)]
+    paths = ["/page/", *one_of_each_kind(site)]
     assert len(paths) == 8
     before = len(site.log())
     for path in paths:
@@ -37,23 +37,23 @@ def test_pages_on_a_phone_and_on_a_desktop(site: Emulator, tab: Browser) -> None
             assert tab.value("document.scripts.length + document.images.length") == 0
             # The style is applied, so its hash is right.
             assert tab.value("getComputedStyle(document.querySelector('ul, dl')).paddingLeft") == "0px"
-            take(tab, path, width)
+            save_picture(tab, path, width)
     # No favicon was requested either. No event reports those.
     assert {line["path"] for line in site.log()[before:]} == set(paths)
     assert tab.asked == ["Local cluster: any user name, an API key as the password"]
     tab.open(site.address + "/page/calls", *SIZES[0])
     heights = tab.value("[...document.querySelectorAll('.id')].map(each => each.getClientRects().length * each.offsetHeight)")
-    assert (len(heights) >= 2, len(set(heights)), heights[0] < 30) == (True, 1, True), "ids are in one line"
+    assert (len(heights) >= 2, len(set(heights)), heights[0] < 30) == (True, 1, True), "an id takes more than one line"
     assert HOSTILE in tab.value("document.body.innerText")
 
 
-def reached(site: Emulator) -> list[str]:
-    """One page of each kind, reached by links."""
+def one_of_each_kind(site: Emulator) -> list[str]:
+    """One page of each kind, one_of_each_kind by links."""
     found = [link.partition("#")[0] for link in page(site, "/page/").links]
     inside = [link.partition("#")[0] for path in [*found, "/page/data"] for link in page(site, path).links]
     return list(dict.fromkeys(link for link in [*found, *inside] if link != "/page/"))
 
 
-def take(tab: Browser, path: str, width: int) -> None:
+def save_picture(tab: Browser, path: str, width: int) -> None:
     if PICTURES:
         tab.picture(Path(PICTURES) / f"{path.strip('/').replace('/', '-')[:60]}-{width}.png")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from emulated import Emulator, emulator, until
 from faulty_cluster import FILE, faulty_cluster
-from page_seeds import HOSTILE, SPOOF_SHOWN, basic, fetched, filled, looked, page, rehearse
+from page_seeds import HOSTILE, SPOOF_SHOWN, basic, fetched, page, page_api, rehearse, rendered_page
 
 from algosync.emulator.pages.listings import LISTED, RECENT
 from algosync.emulator.pages.requests import READ, recent
@@ -125,7 +125,7 @@ def test_the_page_of_failed_calls(rehearsed: Emulator) -> None:
     words = " ".join(page(rehearsed, "/page/calls").text.split())
     failed = words[words.index("Requests that failed") : words.index("Last calls of algorithms")]
     assert "404 GET /v1/data/.my/models/none?<script>alert(5)" in failed
-    assert " s path not found" in failed, "and why"
+    assert " s path not found" in failed, "the error is shown"
     overview = page(rehearsed, "/page/")
     count = len(rehearsed.get("/v1/algorithms/local/Broken/errors"))
     assert f"{count} failed call" in overview.text
@@ -219,23 +219,23 @@ class Counting(Database):
 def test_the_number_of_queries_does_not_depend_on_the_number_of_objects(tmp_path: Path) -> None:
     for count in (2, 200):
         with contextlib.closing(Counting(tmp_path / str(count))) as database:
-            pages = filled(database, count, tmp_path)
+            pages = page_api(database, count, tmp_path)
             for path, most in [("", 1), ("calls", 1), ("data", 1), ("accounts", 3), ("algorithms/local/A0001", 4), ("data/0", 2)]:
                 database.queries = 0
-                assert len(looked(pages, f"/page/{path}").text) > 100
+                assert len(rendered_page(pages, f"/page/{path}").text) > 100
                 assert (path, database.queries) == (path, most)
 
 
 def test_long_lists_are_cut(tmp_path: Path) -> None:
     with contextlib.closing(Database(tmp_path / "database")) as database:
-        pages = filled(database, LISTED + 1, tmp_path)
+        pages = page_api(database, LISTED + 1, tmp_path)
         for path, last, beyond in [("", "A0499", "A0500"), ("data", "c0499", "c0500"), ("calls", "broke 451", "broke 450")]:
-            text = looked(pages, f"/page/{path}").text
+            text = rendered_page(pages, f"/page/{path}").text
             most = RECENT if path == "calls" else LISTED
             assert (path, f"There are more than these {most}." in text, last in text, beyond in text) == (path, True, True, False)
-        first = looked(pages, "/page/data/0")
+        first = rendered_page(pages, "/page/data/0")
         assert (first.text.count("10\u00a0B"), first.links[-1]) == (LISTED, "/page/data/0?after=g0498")
-        following = looked(pages, first.links[-1])
+        following = rendered_page(pages, first.links[-1])
         assert (following.text.count("10\u00a0B"), following.links[-1]) == (2, "/page/accounts")
 
 

@@ -256,7 +256,7 @@ def test_kills_at_many_moments(tmp_path: Path, environments: Path) -> None:
         assert site.request("PUT", "/v1/data/.my/kept/file", content(0)).status == 200
         head = site.fetch("Echo")[1].decode()
         site.call(reference, 1)
-        assert set(map(str, site.descendants())) < set(within(root)), "the last look would see them"
+        assert set(map(str, site.descendants())) < set(within(root)), "the final check would not find these processes"
     stored = 0
     for moment in range(1, 9):
         site = start(root, environments)

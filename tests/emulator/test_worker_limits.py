@@ -103,7 +103,7 @@ def test_endless_output_does_not_fill_the_disk(site: Emulator, greedy: str, what
         [log] = printed_to(site)
         sizes = watch(lambda: log.stat().st_size)
         assert max(sizes) > 2**20
-        assert any(later < earlier for earlier, later in itertools.pairwise(sizes)), "it is cut"
+        assert any(later < earlier for earlier, later in itertools.pairwise(sizes)), "the file is never truncated"
 
 
 def printed_to(site: Emulator) -> list[Path]:

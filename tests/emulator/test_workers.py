@@ -139,7 +139,7 @@ def test_the_end_of_a_worker_is_noticed_if_a_child_holds_stdout(tmp_path: Path, 
         assert outcome.duration < TIMEOUT / 2
 
     with_algorithm(tmp_path, environments, LEAVES_A_CHILD, scenario)
-    assert not alive(int((tmp_path / "child").read_text())), "a session of its own does not save it"
+    assert not alive(int((tmp_path / "child").read_text())), "the child survives in its own session"
 
 
 def test_a_worker_that_died_while_idle_is_not_used(tmp_path: Path, environments: Path) -> None:

@@ -91,7 +91,7 @@ class _Connection:
 
     def _received(self, buffer: memoryview) -> int:
         count = self._socket.recv_into(buffer)
-        assert count, "the server has hung up"
+        assert count, "the server has closed the connection"
         return count
 
 

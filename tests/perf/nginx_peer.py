@@ -59,7 +59,7 @@ def program() -> str | None:
 def nginx(folder: Path) -> Iterator[Nginx]:
     """Run nginx while the body runs."""
     found = program()
-    assert found, "nginx is not there: apt-get install nginx-light"
+    assert found, "nginx is not installed: apt-get install nginx-light"
     (folder / "root").mkdir(parents=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -17,15 +17,15 @@ def _environments() -> Path:
 def main() -> int:
     """Serve until stopped. Returns 1, with one line on stderr, if the server cannot start."""
     arguments = _parser().parse_args()
-    from algosync.emulator.server.process import StartOptions, serve
+    from algosync.emulator.server.process import ServeOptions, serve
     from algosync.emulator.server.start_files import StartError
 
     last = last_start(arguments.root)
     if arguments.tls is None:
         arguments.tls = last.tls and arguments.certificate is None
-    given = {name: value for name, value in vars(arguments).items() if name in StartOptions.__slots__}
+    given = {name: value for name, value in vars(arguments).items() if name in ServeOptions.__slots__}
     try:
-        serve(StartOptions(**given, variants=chosen(arguments, last.variants)))
+        serve(ServeOptions(**given, variants=chosen(arguments, last.variants)))
     except StartError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1

@@ -63,7 +63,7 @@ def key_add(terminal: Terminal, options: KeyOptions) -> None:
 
     from algosync.cli.local.accounts import FIRST_USER, describe_key, new_or_existing_accounts
     from algosync.cli.local.running import running_cluster
-    from algosync.emulator.records.keys import KeyFormat, new_key
+    from algosync.emulator.records.keys import NewKeyFormat, new_key
 
     _check(options)
     root = options.root
@@ -74,7 +74,7 @@ def key_add(terminal: Terminal, options: KeyOptions) -> None:
             accounts.add_user(user)
         elif not accounts.has_user(user):
             raise _no_such_user(options.name, user, accounts)
-        key = new_key(KeyFormat(options.form.value), user)
+        key = new_key(NewKeyFormat(options.form.value), user)
         lifetime = options.lifetime()
         accounts.add_key(user, key, options.rights(), None if lifetime is None else time.time() + lifetime)
     describe_key(key, user, options.rights(), terminal)

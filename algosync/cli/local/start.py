@@ -42,9 +42,9 @@ def _started(root: Path, options: StartOptions, terminal: Terminal) -> LocalClus
     from algosync.cli.local.running import KEPT, running_cluster
     from algosync.cli.local.server_process import launch
     from algosync.cli.local.settings import server_arguments
-    from algosync.emulator.server.listening import last_port
+    from algosync.emulator.server.last_start import last_start
 
-    last = last_port(root / "cluster.json")
+    last = last_start(root).port
     cluster = running_cluster(root)
     if cluster is not None:
         _require_same_options(cluster, options)

@@ -108,7 +108,7 @@ class FilesApi:
             files = self._files.page(collection, after, PAGE + 1) if collection else []
             names = [file.name for file in files]
             listing = {"files": [_entry(file) for file in files[:PAGE]]} if files else {}
-            if request.query_params.get("acl") == "true" and collection and _has_acl(path, caller):
+            if request.query_params.get("acl") == "true" and collection and caller.owns(path.account) and not path.special:
                 listing["acl"] = {"read": collection.acl}
         if len(names) > PAGE:
             listing["marker"] = base64.urlsafe_b64encode(names[PAGE - 1].encode()).decode()
@@ -213,10 +213,6 @@ async def _unsupported(request: Request) -> Response:
 def _media_type(request: Request, body: bytes | None) -> str:
     """The media type for a file. `body` is None for a file that is too large to look at."""
     return content_type(request.headers.get("accept", "*/*"), body)
-
-
-def _has_acl(path: DataPath, caller: Caller) -> bool:
-    return caller.owns(path.account) and not path.special
 
 
 def _entry(file: StoredFile) -> dict[str, object]:

@@ -5,6 +5,7 @@ git's side-band and ends with the build. Clients without a side-band, like algos
 """
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -151,29 +152,21 @@ def _refs(opened: Opened, service: str) -> bytes:
     with opened() as repository:
         if service == PUSH:
             return advertise(repository)
-        reply: list[bytes] = []
-        protocol = ReceivableProtocol(lambda _: b"", _writer(reply.append))
+        reply = io.BytesIO()
+        protocol = ReceivableProtocol(lambda _: b"", reply.write)
         UploadPackHandler(_served(repository), ["/"], protocol, stateless_rpc=True, advertise_refs=True).handle()
-        return b"".join(reply)
+        return reply.getvalue()
 
 
 def _send(opened: Opened, body: BinaryIO, pack: BinaryIO) -> None:
     with opened() as repository:
-        protocol = ReceivableProtocol(body.read, _writer(pack.write))
+        protocol = ReceivableProtocol(body.read, pack.write)
         UploadPackHandler(_served(repository), ["/"], protocol, stateless_rpc=True).handle()
 
 
 def _served(repository: Repo) -> DictBackend:
     """A backend for dulwich's handlers, which look a repository up by its path. This one has the path `/`."""
     return DictBackend({"/": cast("BackendRepo", repository)})
-
-
-def _writer(write: Callable[[bytes], object]) -> Callable[[bytes], int]:
-    def written(data: bytes) -> int:
-        write(data)
-        return len(data)
-
-    return written
 
 
 @contextmanager

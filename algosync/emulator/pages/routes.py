@@ -75,7 +75,6 @@ class PageApi:
         self._catalog = catalog
         self._lists = PageRecords(database, catalog.environments)
         self._builder = builder
-        self._log = site.log
 
     def routes(self) -> list[Route]:
         """One route for each kind of page."""
@@ -145,7 +144,9 @@ class PageApi:
     def _calls(self, request: Request, caller: Caller) -> str:
         wanted = request.query_params.get("id")
         found = [
-            line for line in without_challenges(recent(self._log)) if _is_visible(line, caller) and not line.path.startswith(PAGES)
+            line
+            for line in without_challenges(recent(self._site.log))
+            if _is_visible(line, caller) and not line.path.startswith(PAGES)
         ]
         found = [line for line in found if wanted in (None, line.id)]
         return self._rendered(

@@ -1,13 +1,11 @@
 """The server process of a cluster: it locks the folder, opens the socket, writes the address file and serves."""
 
 import asyncio
-import contextlib
 import os
 import secrets
 import socket
 import sys
 import threading
-from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,8 +16,8 @@ from algosync.emulator.records.rights import ADMINISTERING, EVERYTHING
 from algosync.emulator.server import server_lock, start_files
 from algosync.emulator.server.cluster import ClusterServer, ServerSettings
 from algosync.emulator.server.http_server import KEPT, HttpServer, configured
-from algosync.emulator.server.last_start import ADDRESS
-from algosync.emulator.server.listening import last_port, listening
+from algosync.emulator.server.last_start import last_start
+from algosync.emulator.server.listening import listening
 from algosync.emulator.server.start_files import StartError
 from algosync.emulator.variants import DEFAULT_VARIANTS, Variants
 
@@ -27,7 +25,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class StartOptions:
+class ServeOptions:
     """The options of a start, which `__main__` describes."""
 
     root: Path
@@ -41,7 +39,7 @@ class StartOptions:
     variants: Variants = DEFAULT_VARIANTS
 
 
-def serve(options: StartOptions) -> None:
+def serve(options: ServeOptions) -> None:
     """Serve until a signal, or until nobody locks `options.until_unlocked`.
 
     Raises `StartError` if another server uses the folder, the port is taken, or a file cannot be used.
@@ -94,14 +92,11 @@ def serve(options: StartOptions) -> None:
     server_lock.leave(lock)
 
 
-@contextlib.contextmanager
-def _listening(port: int, root: Path) -> Generator[socket.socket, None, None]:
-    with contextlib.ExitStack() as stack:
-        try:
-            listener = stack.enter_context(listening(port, last_port(root / ADDRESS)))
-        except OSError as error:
-            raise StartError(f"Cannot listen on port {port}: {error.strerror}") from None
-        yield listener
+def _listening(port: int, root: Path) -> socket.socket:
+    try:
+        return listening(port, last_start(root).port)
+    except OSError as error:
+        raise StartError(f"Cannot listen on port {port}: {error.strerror}") from None
 
 
 def _announce(root: Path, address: dict[str, object]) -> None:

@@ -59,7 +59,7 @@ class Authority:
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         identity = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
-        _write(path, _key_text(key) + _text(_signed(builder.add_extension(identity, critical=False), signer)))
+        _write(path, _key_text(key) + _signed(builder.add_extension(identity, critical=False), signer))
         return path
 
     def bundle(self) -> Path:
@@ -102,9 +102,10 @@ def _create(folder: Path, names: Sequence[str]) -> None:
     builder = builder.issuer_name(_name("algosync local cluster"))
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_certificate_signing(), critical=True)
-    builder = builder.add_extension(x509.NameConstraints([_permitted(name) for name in names], None), critical=True)
+    permitted = [_general_name(name, constraint=True) for name in names]
+    builder = builder.add_extension(x509.NameConstraints(permitted, None), critical=True)
     _write(folder / "ca.key", _key_text(key))
-    _write(folder / "ca.pem", _text(_signed(builder, key)))
+    _write(folder / "ca.pem", _signed(builder, key))
 
 
 def _certificate_signing() -> x509.KeyUsage:
@@ -139,27 +140,16 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _general_name(name: str) -> x509.GeneralName:
+def _general_name(name: str, *, constraint: bool = False) -> x509.GeneralName:
+    """A host name or address of a certificate. In a constraint, a name includes its subdomains, and an address is a network."""
     try:
-        return x509.IPAddress(ipaddress.ip_address(name))
+        return x509.IPAddress(ipaddress.ip_network(name) if constraint else ipaddress.ip_address(name))
     except ValueError:
         return x509.DNSName(name)
 
 
-def _permitted(name: str) -> x509.GeneralName:
-    """A name with its subdomains, or one address."""
-    try:
-        return x509.IPAddress(ipaddress.ip_network(name))
-    except ValueError:
-        return x509.DNSName(name)
-
-
-def _signed(builder: x509.CertificateBuilder, signer: EllipticCurvePrivateKey) -> x509.Certificate:
-    return builder.sign(signer, hashes.SHA256())
-
-
-def _text(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(Encoding.PEM)
+def _signed(builder: x509.CertificateBuilder, signer: EllipticCurvePrivateKey) -> bytes:
+    return builder.sign(signer, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
 def _key_text(key: EllipticCurvePrivateKey) -> bytes:

@@ -38,7 +38,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CallResult:
     """A result or an error as the runner wrote it, what was printed, and how long it took in seconds."""
 
     document: Document
@@ -52,18 +52,18 @@ class Outcome:
         return found if isinstance(found, dict) else None
 
 
-def failed(message: str, error_type: str, stacktrace: str = "") -> Outcome:
+def failed(message: str, error_type: str, stacktrace: str = "") -> CallResult:
     """An error that the cluster reports in an algorithm's stead."""
-    return Outcome({"error": {"message": message, "error_type": error_type, "stacktrace": stacktrace}})
+    return CallResult({"error": {"message": message, "error_type": error_type, "stacktrace": stacktrace}})
 
 
 class NotJsonError(ValueError):
     """A runner's answer has a number that only Python's JSON knows: clients of other languages, jq among them, read none of it."""
 
 
-def answered(text: bytes) -> Outcome:
+def answered(text: bytes) -> CallResult:
     """What a runner has answered. Raises `NotJsonError`, and `ValueError` or `RecursionError` for what no runner writes."""
-    return Outcome(_checked(json.loads(text, parse_constant=_not_json)))
+    return CallResult(_checked(json.loads(text, parse_constant=_not_json)))
 
 
 def _not_json(constant: str) -> None:

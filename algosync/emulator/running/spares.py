@@ -17,7 +17,7 @@ from pathlib import Path
 
 from algosync.emulator.python.interpreters import base_of
 from algosync.emulator.running.calls import Target
-from algosync.emulator.running.worker import Host, Worker
+from algosync.emulator.running.worker import Worker, WorkerContext
 
 MAX_SPARES = 2
 """One for each environment, for those expected last."""
@@ -26,7 +26,7 @@ MAX_SPARES = 2
 class Spares:
     """The spare workers of a cluster. All methods belong to the event loop's thread."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: WorkerContext) -> None:
         self._host = host
         self._spares: dict[Path, Worker] = {}
         self._tasks: set[asyncio.Task[None]] = set()

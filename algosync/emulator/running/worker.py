@@ -18,7 +18,7 @@ from algosync.emulator.processes.jail import NO_JAIL, Jail
 from algosync.emulator.processes.removal import discard
 from algosync.emulator.python.interpreters import base_of
 from algosync.emulator.records.accounts import Accounts, Caller, Running
-from algosync.emulator.running.calls import Call, Document, NotJsonError, Outcome, Target, answered, failed
+from algosync.emulator.running.calls import Call, CallResult, Document, NotJsonError, Target, answered, failed
 
 RUNNER = Path(__file__).with_name("runner.py")
 
@@ -34,7 +34,7 @@ TAIL = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class WorkerContext:
     """What workers live on: a folder for their files, the cluster's address, its accounts, the jail, if there is one.
 
     With a `ca_bundle` the address is reached over TLS.
@@ -55,7 +55,7 @@ class Worker:
     It is `usable` after a good load, and as long as its calls end well.
     """
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: WorkerContext) -> None:
         self.target: Target | None = None
         self.usable = False
         self.idle_since = 0.0
@@ -107,7 +107,7 @@ class Worker:
         self._process = await children.start(jailed, environment, self._source, self._log, limit=MAX_LINE)
         self._care = asyncio.create_task(self._keep_small())
 
-    async def load(self, target: Target, source: Path, call: Call) -> Outcome:
+    async def load(self, target: Target, source: Path, call: Call) -> CallResult:
         """Import the algorithm, on behalf of the call that needs it."""
         self.target = target
         given = source
@@ -115,11 +115,11 @@ class Worker:
             given = await asyncio.to_thread(shutil.copytree, source, self._given / "source", symlinks=True)
         return await self._ask(call, [str(given), str(self._source)], LOAD_SECONDS)
 
-    async def run(self, call: Call, request: Document, timeout: float) -> Outcome:
+    async def run(self, call: Call, request: Document, timeout: float) -> CallResult:
         """One call, at most `timeout` seconds long."""
         return await self._ask(call, request, timeout)
 
-    async def _ask(self, call: Call, request: object, timeout: float) -> Outcome:
+    async def _ask(self, call: Call, request: object, timeout: float) -> CallResult:
         process = self._process
         if process is None or process.stdin is None:
             raise RuntimeError("The worker is not started")
@@ -150,7 +150,7 @@ class Worker:
         self._log.close()
         await asyncio.to_thread(discard, self._folder)
 
-    async def _answer(self, process: Process, request: bytes, timeout: float) -> Outcome:
+    async def _answer(self, process: Process, request: bytes, timeout: float) -> CallResult:
         """The next line of the runner, or what went wrong instead, which leaves the worker unusable."""
         self.usable = False
         started = time.monotonic()
@@ -166,16 +166,16 @@ class Worker:
         duration = time.monotonic() - started
         self._call = None
         self.usable = outcome.error is None or (process.returncode is None and _survivable(outcome.error))
-        return Outcome(outcome.document, self._printed(), duration)
+        return CallResult(outcome.document, self._printed(), duration)
 
-    def _read(self, line: bytes) -> Outcome:
+    def _read(self, line: bytes) -> CallResult:
         """An answer to the last request. Raises `ValueError` for what the runner did not write, or not now."""
         number, _, text = line.partition(b" ")
         if number != str(self._requests).encode():
             raise ValueError("This is no answer to the last request")
         return answered(text)
 
-    async def _ended(self, process: Process) -> Outcome:
+    async def _ended(self, process: Process) -> CallResult:
         await children.kill(process)
         return failed(f"The algorithm's process {_how(process.returncode)}", "SystemExit", self._printed()[-TAIL:])
 

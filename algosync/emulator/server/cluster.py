@@ -53,7 +53,7 @@ from algosync.emulator.records.files import Files
 from algosync.emulator.running.builder import Builder
 from algosync.emulator.running.pool import Pool
 from algosync.emulator.running.spares import Spares
-from algosync.emulator.running.worker import Host
+from algosync.emulator.running.worker import WorkerContext
 from algosync.emulator.server.listening import NAMES
 from algosync.emulator.variants import USUAL, Stances
 
@@ -102,7 +102,7 @@ class Cluster:
         found = jail.find()
         self.told = found.told
         venvs = Venvs(place.environments, found)
-        host = Host(root / "run", place.address, self._accounts, place.ca_bundle, found)
+        host = WorkerContext(root / "run", place.address, self._accounts, place.ca_bundle, found)
         spares = Spares(host)
         builder = SabotagedBuilder if place.faults else Builder
         self._builder = builder(root / "builds", self._records, self._repositories, venvs, spares)

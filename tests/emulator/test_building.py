@@ -118,7 +118,7 @@ def test_conflicting_pins_are_installed_with_a_warning(offline: Emulator) -> Non
 
 def test_two_pins_of_one_package_fail(offline: Emulator) -> None:
     _, status, log = build(offline, "Twice", "apple==1.5\napple==1.0\n")
-    assert (status, "you require apple==1.0 and apple==1.5" in log, "Warning" in log) == ("failed", True, False)
+    assert (status, "your requirements are unsatisfiable" in log, "Warning" in log) == ("failed", True, False)
 
 
 def test_no_requirements_no_packages(offline: Emulator) -> None:

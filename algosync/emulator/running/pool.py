@@ -36,8 +36,8 @@ MAX_IDLE = 32
 class Pool:
     """The workers of a cluster. Call all methods on the event loop's thread."""
 
-    def __init__(self, host: WorkerContext, builder: Builder, venvs: Venvs, spares: Spares) -> None:
-        self._host = host
+    def __init__(self, context: WorkerContext, builder: Builder, venvs: Venvs, spares: Spares) -> None:
+        self._context = context
         self._builder = builder
         self._venvs = venvs
         self._spares = spares
@@ -117,26 +117,26 @@ class Pool:
             self._spares.prepare(python)
             if isinstance(loaded, Worker) or (loaded.error or {}).get("error_type") != "SystemExit":
                 return loaded
-            # It may have died before it was asked. What dies of the algorithm does so again.
-        return await self._loaded(Worker(self._host), target, source, call, start=python)
+            # The spare may have died earlier. Try a new worker: if the algorithm itself ends the process, it does so again.
+        return await self._loaded(Worker(self._context), target, source, call, start=python)
 
     async def _loaded(
         self, worker: Worker, target: Target, source: Path, call: Call, start: Path | None = None
     ) -> Worker | CallResult:
         """Load the algorithm into a worker, and return the worker or the failure. With `start`, start it with this Python first."""
         self._workers.add(worker)
-        outcome = None
+        result = None
         try:
             if start:
                 await worker.start(start, variables=target.secrets, shown=[source])
-            outcome = await worker.load(target, source, call)
+            result = await worker.load(target, source, call)
         except OSError as error:
             # The disk is full, or a build has left special files in the source, which cannot be copied.
             return failed(f"The algorithm cannot be started: {error}", "InitializationError")
         finally:
-            if outcome is None or outcome.error:
+            if result is None or result.error:
                 self._end(worker)
-        return outcome if outcome.error else worker
+        return result if result.error else worker
 
     async def _provide(self, target: Target, wanted: Requirements, interpreter: Interpreter) -> Path:
         """Make an environment again that was removed after the build."""

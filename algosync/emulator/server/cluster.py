@@ -102,11 +102,11 @@ class Cluster:
         found = jail.find()
         self.told = found.told
         venvs = Venvs(place.environments, found)
-        host = WorkerContext(root / "run", place.address, self._accounts, place.ca_bundle, found)
-        spares = Spares(host)
+        context = WorkerContext(root / "run", place.address, self._accounts, place.ca_bundle, found)
+        spares = Spares(context)
         builder = SabotagedBuilder if place.faults else Builder
         self._builder = builder(root / "builds", self._records, self._repositories, venvs, spares)
-        self._pool = Pool(host, self._builder, venvs, spares)
+        self._pool = Pool(context, self._builder, venvs, spares)
         self._calls = CallsApi(self._records, self._pool, self._files, place.stances)
         self._pages = PageApi(database, self._records, self._repositories, self._builder, _site(place))
         self._place = place

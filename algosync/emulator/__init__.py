@@ -15,7 +15,7 @@ It runs the algorithms it is given; it is no security boundary.
     openapi       the specification of all routes, made from their table
     page_*        pages for people behind the same key: what one looks for when a rehearsal fails
     database      the metadata and small contents, in SQLite; blobs, repositories, builds: the rest, by id
-    builder       commits become callable: interpreters, venvs, requirements, installer
+    builder       commits become callable: interpreters, requirements, pip_settings, venvs, installer
     receive_pack  pushes become refs, within pack_limits; build_log and side_band show git's user the build that one starts
     pool          calls become answers: workers, each a process that runs `runner`; turns, spares
     processes     child processes, each on a leash that leaves nothing behind, in a jail where the machine has one

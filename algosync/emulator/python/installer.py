@@ -43,8 +43,6 @@ FIXED = {
     "NO_COLOR": "1",
     # Like pip, take the best version that any index has.
     "UV_INDEX_STRATEGY": "unsafe-best-match",
-    # With hard links, an algorithm that changes a file of its environment would change the cache.
-    "UV_LINK_MODE": "copy",
     # No uv.toml or pyproject.toml counts, neither the user's nor the algorithm's.
     "UV_NO_CONFIG": "1",
     "UV_NO_PROGRESS": "1",
@@ -62,7 +60,7 @@ With this variable no Python starts, except in isolated mode (`-I`), in which uv
 PYTHON_DID_NOT_START = b"No module named 'encodings'"
 """Printed by a Python that does not start because of `NO_BUILDS`."""
 
-COMPILE = ("-I", "-S", "-m", "compileall", "-qq", "-j", "0", "-x", "/tests?/")
+COMPILE = ("-I", "-S", "-m", "compileall", "-qq", "-x", "/tests?/")
 """Compiles modules to bytecode without running code of packages (`-S`: no `.pth` files). Tests are never imported."""
 
 CONFLICT_ACCEPTED = """\
@@ -170,20 +168,24 @@ async def _try_all(wanted: Installation, settings: pip_settings.Settings, option
 async def _install(
     wanted: Installation, settings: pip_settings.Settings, options: Sequence[str], cache: Path | None, log: IO[bytes]
 ) -> _Attempt:
-    """Run `uv pip install` with a shared cache and no builds, or without one and with builds."""
-    variables = {**_environment(), **pip_settings.uv_variables(settings)}
-    variables |= {**NO_BUILDS, "UV_CACHE_DIR": str(cache)} if cache else {"UV_CACHE_DIR": str(wanted.temporary / "cache")}
+    """Run `uv pip install` with a shared cache and no builds, or with a temporary cache and builds."""
+    variables = {**_environment(), **pip_settings.uv_variables(settings), "UV_CACHE_DIR": str(cache or wanted.temporary / "cache")}
+    # Without a jail, an algorithm that changes a file of its environment must not change the cache through a hard link.
+    variables["UV_LINK_MODE"] = "copy" if cache and not wanted.jail.program else "hardlink"
+    # Hard links need the environment and the cache in one mount: in the jail too, as no code of packages runs there.
+    writable = [cache.parent] if cache else []
+    variables |= NO_BUILDS if cache else {}
     options = [*options, *pip_settings.uv_options(settings), "-r", str(wanted.requirements)]
     command: list[str | Path] = [uv.find_uv_bin(), "pip", "install", "--python", wanted.python, *options]
-    return await _attempt(wanted, command, variables, [cache] if cache else [], log)
+    return await _attempt(wanted, command, variables, writable, log)
 
 
 async def _attempt(
-    wanted: Installation, command: Sequence[str | Path], variables: Mapping[str, str], caches: Sequence[Path], log: IO[bytes]
+    wanted: Installation, command: Sequence[str | Path], variables: Mapping[str, str], writable: Sequence[Path], log: IO[bytes]
 ) -> _Attempt:
     """Run a command in the jail and collect its output. The output goes to `log` if the command has to be stopped."""
     read = [Path(uv.find_uv_bin()), base_of(wanted.python), *pip_settings.named_files(variables)]
-    jailed = wanted.jail.command(command, wanted.temporary, read, [wanted.requirements.parent, wanted.environment, *caches])
+    jailed = wanted.jail.command(command, wanted.temporary, read, [wanted.requirements.parent, wanted.environment, *writable])
     with tempfile.TemporaryFile() as output:
         try:
             code = await _run(jailed, wanted.requirements.parent, wanted.temporary, output, variables)

@@ -34,6 +34,7 @@ class Venvs:
     def __init__(self, folder: Path, jail: Jail = NO_JAIL) -> None:
         self._folder = folder
         self._jail = jail
+        self._cores = asyncio.Semaphore(os.cpu_count() or 1)
 
     @property
     def notice(self) -> str:
@@ -63,7 +64,9 @@ class Venvs:
             async with self._lock(key):
                 python = self._ready(key)
                 if python is None:
-                    return await self._make(self._folder / key, interpreter, requirements, source, log)
+                    # At most one per core is made at once. Those that wait for a lock do not count.
+                    async with self._cores:
+                        return await self._make(self._folder / key, interpreter, requirements, source, log)
         _say(log, f"Requirements already satisfied by environment {key}: nothing to install")
         return python
 

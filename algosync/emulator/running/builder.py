@@ -27,7 +27,7 @@ from algosync.emulator.threads import finished
 
 
 class Builder:
-    """Runs builds: at most one per core at once, and those of one algorithm one after the other.
+    """Runs builds. Those of one algorithm run one after the other. The work on sources is limited to one build per core at once.
 
     Call all methods on the event loop's thread.
     """
@@ -126,7 +126,7 @@ class Builder:
         task.add_done_callback(lambda _: self._running.pop(build.id, None))
 
     async def _run(self, algorithm: Algorithm, build: Build) -> None:
-        async with self._turns[algorithm.id], self._cores:
+        async with self._turns[algorithm.id]:
             try:
                 with await self._new_log(build) as log:
                     status = await self._build(algorithm, build, log)
@@ -140,10 +140,12 @@ class Builder:
         try:
             interpreter = await self._choose(algorithm, build, log)
             log.write(f"{self._venvs.notice}\n".encode())
-            await self._check_out(build)
+            async with self._cores:
+                await self._check_out(build)
             wanted = await self.requirements(build)
             python = await self._venvs.provide(wanted, self.source(build), interpreter, log)
-            told = await advice(self.source(build), algorithm.settings, interpreter.executable)
+            async with self._cores:
+                told = await advice(self.source(build), algorithm.settings, interpreter.executable)
             log.write("".join(f"{line}\n" for line in told).encode())
             if not wanted.local:
                 # Usually a build is called soon after.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from algosync.core.lines import count_lines
+from algosync.core.line_counts import count_lines
 from algosync.core.redaction import Redactor
 from algosync.workflow.fault import Faults
 from algosync.workflow.json_reader import read_json

@@ -52,7 +52,7 @@ from algosync.emulator.records.files import Files
 from algosync.emulator.running.builder import Builder
 from algosync.emulator.running.pool import Pool
 from algosync.emulator.running.spares import Spares
-from algosync.emulator.running.worker import Host
+from algosync.emulator.running.worker import WorkerContext
 from algosync.emulator.server.listening import NAMES
 from algosync.emulator.variants import DEFAULT_VARIANTS, Variants
 
@@ -101,12 +101,12 @@ class ClusterServer:
         found = jail.find()
         self.told = found.notice
         venvs = Venvs(place.environments, found)
-        host = Host(root / "run", place.address, self._accounts, place.ca_bundle, found)
-        spares = Spares(host)
+        context = WorkerContext(root / "run", place.address, self._accounts, place.ca_bundle, found)
+        spares = Spares(context)
         builder = FaultyBuilder if place.faults else Builder
         self._builder = builder(root / "builds", self._records, self._repositories, venvs, spares)
-        self._pool = Pool(host, self._builder, venvs, spares)
-        self._calls = CallsApi(self._records, self._pool, self._files, place.variants)
+        self._pool = Pool(context, self._builder, venvs, spares)
+        self._calls = CallsApi(self._records, self._pool, self._files, place.stances)
         self._pages = PageApi(database, self._records, self._repositories, self._builder, _site(place))
         self._place = place
 

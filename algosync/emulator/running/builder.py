@@ -156,7 +156,7 @@ class Builder:
         except Exception:  # noqa: BLE001 - any failure must end the build and be in its log
             log.write(traceback.format_exc().encode())
             return FAILED
-        log.write(b"BuildRecord succeeded\n")
+        log.write(b"Build succeeded\n")
         return SUCCEEDED
 
     async def _choose(self, algorithm: Algorithm, build: BuildRecord, log: IO[bytes]) -> Interpreter:

@@ -106,7 +106,7 @@ class ClusterServer:
         builder = FaultyBuilder if place.faults else Builder
         self._builder = builder(root / "builds", self._records, self._repositories, venvs, spares)
         self._pool = Pool(context, self._builder, venvs, spares)
-        self._calls = CallsApi(self._records, self._pool, self._files, place.stances)
+        self._calls = CallsApi(self._records, self._pool, self._files, place.variants)
         self._pages = PageApi(database, self._records, self._repositories, self._builder, _site(place))
         self._place = place
 

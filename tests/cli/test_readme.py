@@ -33,6 +33,7 @@ def normal(text: str) -> list[str]:
     return [re.sub(r" +", " ", line).rstrip() for line in text.splitlines() if "Building: " not in line]
 
 
+@pytest.mark.needs("cat", "mkdir")
 def test_an_algorithm_of_your_own(tmp_path: Path) -> None:
     """The commands of that section, one after another, give the output that it shows."""
     section = README.partition("## An algorithm of your own")[2].partition("\n## ")[0]
@@ -106,6 +107,7 @@ def test_the_workflow_is_valid(tmp_path: Path) -> None:
     assert loaded.algorithms[0].details.label == "Greeter (test)"
 
 
+@pytest.mark.needs("env", "grep")
 def test_the_commands_of_a_cluster_that_stays(tmp_path: Path) -> None:
     block = re.search(r"```sh\n(.*?)```", LOCAL_CLUSTER, re.DOTALL)
     assert block is not None

@@ -20,7 +20,7 @@ from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.database import Database
 from algosync.emulator.running.builder import Builder
 from algosync.emulator.running.spares import Spares
-from algosync.emulator.running.worker import Host
+from algosync.emulator.running.worker import WorkerContext
 
 HOSTILE = "</pre></li></title></style><img src=x onerror=alert(1)><script>alert(2)</script>{{ 7 * 7 }}\"' onload=alert(3) x='"
 SPOOF = "\x1b[31mred\u202egnp.exe\r\x07"
@@ -154,7 +154,7 @@ def page_api(database: Database, count: int, folder: Path) -> PageApi:
         connection.executemany("INSERT INTO files VALUES ('0', ?, 10, 0, ?)", [(f"g{n:04}", f"g{n}") for n in numbers])
     (folder / "requests.jsonl").touch()
     repositories = Repositories(folder / "git")
-    spares = Spares(Host(folder / "run", "", Accounts(database)))
+    spares = Spares(WorkerContext(folder / "run", "", Accounts(database)))
     builder = Builder(folder / "builds", records, repositories, Venvs(folder / "environments"), spares)
     return PageApi(
         database, records, repositories, builder, ClusterDescription("local", "http://127.0.0.1:1", folder / "requests.jsonl")

@@ -6,11 +6,9 @@ import io
 import os
 import ssl
 import stat
-import subprocess
 import sys
 import tarfile
 import threading
-import venv
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -22,8 +20,9 @@ import pytest
 from emulated import Emulator, emulator
 
 from algosync.emulator.processes import jail, untrusted_file
-from algosync.emulator.python import guarded_pip, installer
-from algosync.emulator.python.requirements import parse, satisfied
+from algosync.emulator.python import installer
+from algosync.emulator.python.interpreters import OWN
+from algosync.emulator.python.requirements import parse
 from algosync.emulator.running import source_advice
 from algosync.emulator.server import tls
 
@@ -31,7 +30,7 @@ PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-pat
 
 BACKEND = """
 import os, sys, zipfile
-ENVIRONMENT, SOURCE = sys.prefix, os.path.dirname(os.getcwd())
+ENVIRONMENT, SOURCE = os.path.dirname(os.environ["TMPDIR"]), os.path.dirname(os.getcwd())
 def build_wheel(directory, config_settings=None, metadata_directory=None):
     strike()
     with zipfile.ZipFile(os.path.join(directory, "harmful-1-py3-none-any.whl"), "w") as wheel:
@@ -188,28 +187,13 @@ def test_a_parser_that_cannot_be_started_fails_no_build(tmp_path: Path, monkeypa
     assert asyncio.run(source_advice.advice(tmp_path, {}, Path(sys.executable))) == []
 
 
-@pytest.mark.parametrize("kind", ["pipe", "link", "name", "extra"])
-def test_metadata_that_means_harm_satisfies_nobody(tmp_path: Path, kind: str) -> None:
-    folder, text = tmp_path / "packages" / "apple-1.dist-info", "Metadata-Version: 2.1\nName: apple\nVersion: 1\n"
-    folder.mkdir(parents=True)
-    metadata, endless = folder / "METADATA", 'Provides-Extra: x\nRequires-Dist: apple[x]; extra == "x"\n'
-    if kind == "pipe":
-        os.mkfifo(metadata)
-    elif kind == "link":
-        (tmp_path / "METADATA").write_text(text)
-        metadata.symlink_to(tmp_path / "METADATA")
-    else:
-        metadata.write_text({"name": "", "extra": text + endless}[kind])
-    assert soon(lambda: satisfied(parse("apple[x]>=1"), tmp_path / "packages")) is False
-
-
 def test_a_build_writes_into_no_cache_of_the_user(jailed: Emulator, home: Path) -> None:
     """What is downloaded is kept beside the environments: the user's own installations trust their cache."""
-    cache = home / ".cache" / "pip"
+    cache = home / ".cache" / "uv"
     cache.mkdir(parents=True)
     (cache / "wheel").write_text("mine")
     strike = f"wheel = {str(cache / 'wheel')!r}\nos.path.exists(wheel) and open(wheel, 'w').close()\n"
-    strike += "os.makedirs(os.environ['PIP_CACHE_DIR'], exist_ok=True)\nopen(os.environ['PIP_CACHE_DIR'] + '/own', 'w').close()"
+    strike += "os.makedirs(os.environ['UV_CACHE_DIR'], exist_ok=True)\nopen(os.environ['UV_CACHE_DIR'] + '/own', 'w').close()"
     _, status, _ = build(jailed, "Poisoning", strike)
     assert (status, (cache / "wheel").read_text()) == ("succeeded", "mine")
     assert list((jailed.root.parent / "environments").rglob("own")) == []
@@ -237,9 +221,9 @@ def archive(folder: Path, name: str, strike: str, link: str = "") -> None:
 
 def test_what_is_built_changes_nothing_that_others_install(jailed: Emulator, packages: Path) -> None:
     """Its code finds a cache of its own, not the one that all installations share, wherever it looks; the log says why."""
-    strike = "caches = [os.environ['PIP_CACHE_DIR'], *(os.path.join(os.path.dirname(ENVIRONMENT), name) for name in NAMES)]\n"
+    strike = "caches = [os.environ['UV_CACHE_DIR'], *(os.path.join(os.path.dirname(ENVIRONMENT), name) for name in NAMES)]\n"
     strike += "for cache in caches:\n    os.makedirs(cache, exist_ok=True)\n    open(cache + '/own', 'w').close()"
-    archive(packages, "spiteful", f"NAMES = {[installer.CACHE, 'pip-cache']}\n{strike}")
+    archive(packages, "spiteful", f"NAMES = {[installer.CACHE]}\n{strike}")
     jailed.create("Sharing")
     commit = jailed.push("Sharing", {"src/Sharing.py": ANSWERS, "requirements.txt": "spiteful\n", ".adk": None})
     done = jailed.build_of("Sharing", commit)
@@ -248,55 +232,85 @@ def test_what_is_built_changes_nothing_that_others_install(jailed: Emulator, pac
     environments = jailed.root.parent / "environments"
     assert (list(environments.rglob("own")), (environments / installer.CACHE).is_dir()) == ([], True)
     told = "Packages have to be built here, which runs code of theirs: once more, with a cache of their own"
-    assert (log.count(told), [line for line in log if "ERROR" in line]) == (1, [])
+    assert (log.count(told), [line for line in log if "error" in line]) == (1, [])
 
 
-def test_a_guarded_pip_starts_no_program_of_a_package(tmp_path: Path) -> None:
-    """It ends before it does, and not where it asks what this machine is."""
-    pip = tmp_path / "pip.py"
-    for program, ended in (("uname", (0, "begun\nended\n")), (sys.executable, (guarded_pip.NEEDS_CODE, "begun\n"))):
-        started = f"subprocess.run([{program!r}, '--version'], stdout=subprocess.DEVNULL)"
-        pip.write_text(f"import subprocess\nprint('begun')\n{started}\nprint('ended')\n")
-        done = subprocess.run([sys.executable, "-I", installer.GUARDED, pip], capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stdout) == ended, done.stderr
+async def installed(folder: Path, requirements: str, **options: object) -> None:
+    """Make an environment and install requirements, in the jail of this machine. The log is `log` beside the folder."""
+    listed = folder.with_suffix(".txt")
+    listed.write_text(requirements)
+    with (folder.parent / "log").open("ab") as log:
+        await installer.make_environment(OWN.executable, folder, log)
+        wanted = installer.Installation(listed, folder / "bin" / "python", jail=jail.find(), **options)
+        await installer.install(wanted, log)
 
 
-@pytest.mark.parametrize("act", ["tarfile.open('a.tar')", "os.symlink('a', 'b')", "os.link('a', 'b')"])
-def test_a_guarded_pip_unpacks_no_source_and_makes_no_link(tmp_path: Path, act: str) -> None:
-    """Links of an archive lead it wherever its author likes."""
-    tarfile.open(tmp_path / "a.tar", "w").close()
-    (tmp_path / "a").touch()
-    (tmp_path / "pip.py").write_text(f"import os, tarfile\nprint('begun')\n{act}\nprint('ended')\n")
-    guarded = [sys.executable, "-I", installer.GUARDED, tmp_path / "pip.py"]
-    done = subprocess.run(guarded, capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (guarded_pip.NEEDS_CODE, "begun\n"), done.stderr
-
-
-def test_source_that_is_unpacked_gets_nothing_into_what_all_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Through a link among its own files, which older versions of pip follow."""
-    environment, packages = tmp_path / "environment", tmp_path / "packages"
-    if jail.find().program is None:
-        pytest.skip("bubblewrap is not here, or does not work")
+@pytest.mark.parametrize("source", ["archive", "folder"])
+def test_no_code_of_a_package_runs_beside_the_shared_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    """Not even a build backend that is part of the package."""
+    packages = tmp_path / "packages"
     packages.mkdir()
-    archive(packages, "spiteful", "raise SystemExit(1)", link=f"../../../../{installer.CACHE}")
+    archive(packages, "spiteful", "open(ENVIRONMENT + '/struck', 'w').close()")
+    monkeypatch.setattr(installer, "_try_all", once)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(packages))
-    venv.create(environment, symlinks=True)
-    (environment / "requirements.txt").write_text("spiteful")
-    python = environment / "bin" / "python"
-    wanted = installer.Installation(environment / "requirements.txt", python, Path(sys.executable), jail.find())
-    with (tmp_path / "log").open("ab") as log, pytest.raises(installer.InstallError):
-        asyncio.run(installer.install(wanted, log, guarded=True))
-    assert b"a cache of their own" in (tmp_path / "log").read_bytes()
-    assert list((tmp_path / installer.CACHE).rglob("through the link")) == []
+    requirement = "spiteful"
+    if source == "folder":
+        with tarfile.open(packages / "spiteful-1.tar.gz") as packed:
+            packed.extractall(packages, filter="data")
+        requirement = f"spiteful @ file://{packages}/spiteful-1"
+    with pytest.raises(installer.InstallError):
+        asyncio.run(installed(tmp_path / "environment", requirement))
+    assert [path.name for path in tmp_path.rglob("*") if path.name == "struck"] == []
+    assert installer.PYTHON_DID_NOT_START in (tmp_path / "log").read_bytes()
+
+
+async def once(wanted: installer.Installation, settings: dict[str, str], options: list[str], log: object) -> installer._Attempt:
+    """Only the attempt with the shared cache."""
+    return await installer._install(wanted, settings, options, installer._shared_cache(wanted.environment), log)
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_source_that_is_unpacked_gets_nothing_into_what_all_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, absolute: bool
+) -> None:
+    """Through a link among its own files."""
+    packages, target = tmp_path / "packages", tmp_path / installer.CACHE / "target"
+    for folder in (packages, target):
+        folder.mkdir(parents=True)
+    archive(packages, "spiteful", "raise SystemExit(1)", link=str(target) if absolute else "../" * 20 + str(target))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(packages))
+    with pytest.raises(installer.InstallError):
+        asyncio.run(installed(tmp_path / "environment", "spiteful"))
+    assert list(target.iterdir()) == []
+
+
+def test_modules_are_compiled_for_a_jail(tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without running code of packages, not even that of `.pth` files, and even if some are no Python 3. Tests stay as they are."""
+    if jail.find().program is None:
+        pytest.skip("bubblewrap is not here, or does not work")
+    python = tmp_path / "environment" / "bin" / "python"
+    wanted = installer.Installation(tmp_path / "environment.txt", python, jail=jail.find())
+
+    async def compiled() -> None:
+        await installed(tmp_path / "environment", "")
+        [site_packages] = (tmp_path / "environment").glob("lib/python*/site-packages")
+        (site_packages / "bad.pth").write_text(f"import sys; open({str(tmp_path / 'environment' / 'struck')!r}, 'w')\n")
+        for name, text in (("old.py", "print 1\n"), ("new.py", ""), ("tests/some.py", "")):
+            (site_packages / name).parent.mkdir(exist_ok=True)
+            (site_packages / name).write_text(text)
+        with (tmp_path / "log").open("ab") as log:
+            await installer.compile_modules(wanted, log)
+
+    asyncio.run(compiled())
+    found = {path.name.partition(".")[0] for path in (tmp_path / "environment").rglob("*.pyc")}
+    assert (found >= {"new"}, found & {"old", "some"}) == (True, set())
+    assert not (tmp_path / "environment" / "struck").exists()
 
 
 class Index(SimpleHTTPRequestHandler):
-    """Packages that may be kept."""
-
-    def end_headers(self) -> None:
-        self.send_header("Cache-Control", "max-age=600")
-        super().end_headers()
+    """Serves a folder of packages."""
 
     def log_message(self, *_: object) -> None:
         """Nowhere."""
@@ -311,26 +325,20 @@ def test_what_need_not_be_built_is_downloaded_once(tmp_path: Path, monkeypatch: 
         wheel.writestr("apple-1.dist-info/RECORD", "")
     asked: list[str] = []
     monkeypatch.setattr(Index, "log_request", lambda self, *_: asked.append(self.path))
-    (tmp_path / "requirements.txt").write_text("apple")
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Index, directory=str(tmp_path / "index"))) as server:
         authority = tls.authority(tmp_path / "tls")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(authority.issue(tmp_path / "server.pem"))
         server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        # Without TLS pip keeps nothing.
         monkeypatch.setenv("PIP_INDEX_URL", f"https://localhost:{server.server_port}/")
-        for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE"):
-            monkeypatch.setenv(name, str(authority.certificate))
-        for name in ("one", "two"):
-            venv.create(tmp_path / name, symlinks=True)
-            wanted = installer.Installation(
-                tmp_path / "requirements.txt", tmp_path / name / "bin" / "python", Path(sys.executable), jail.find()
-            )
-            with (tmp_path / "log").open("ab") as log:
-                asyncio.run(installer.install(wanted, log, guarded=True))
+        monkeypatch.setenv("PIP_CERT", str(authority.certificate))
+        asyncio.run(installed(tmp_path / "one", "apple"))
+        assert [path for path in asked if "whl" in path]
+        asked.clear()
+        asyncio.run(installed(tmp_path / "two", "apple"))
         server.shutdown()
-    assert [path.count("whl") for path in asked if "whl" in path] == [1], (tmp_path / "log").read_text()
+    assert [path for path in asked if "whl" in path] == [], (tmp_path / "log").read_text()
 
 
 def test_an_installer_that_says_too_much_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -340,8 +348,8 @@ def test_an_installer_that_says_too_much_is_stopped(tmp_path: Path, monkeypatch:
 
     async def install() -> None:
         with (tmp_path / "log").open("ab") as log:
-            await installer._run(endless, tmp_path, tmp_path / "tmp", log)
+            await installer._run(endless, tmp_path, tmp_path / "tmp", log, {})
 
-    with pytest.raises(installer.InstallError, match=r"^The installer was stopped as it said more than 100000 bytes$"):
+    with pytest.raises(installer.InstallError, match=r"^The installer was stopped because it printed more than 100000 bytes$"):
         asyncio.run(install())
     assert (tmp_path / "log").stat().st_size == 100_000

@@ -12,8 +12,6 @@ from emulated import ADK, Emulator, emulator
 
 from algosync.emulator.processes import jail
 from algosync.emulator.python import interpreters
-from algosync.emulator.python.interpreters import Interpreter
-from algosync.emulator.python.requirements import parse, satisfied
 from algosync.emulator.running import spares
 
 OWN = f"run with {platform.python_implementation()} {platform.python_version()}, which runs this local cluster"
@@ -122,18 +120,6 @@ def test_the_first_that_works_is_taken_and_asked_once(tmp_path: Path, monkeypatc
     assert interpreters.kept(tmp_path / "kept") is None
     interpreters.keep(interpreters.OWN, tmp_path / "kept")
     assert interpreters.kept(tmp_path / "kept") == interpreters.OWN
-
-
-def test_markers_speak_of_the_environments_python(tmp_path: Path) -> None:
-    markers = Interpreter(tmp_path, "3.7.1", "x", "/usr").markers
-    found = parse("six\nold ; python_version < '3.8'\nolder ; python_full_version < '3.7.1'")
-    assert found.packages(markers) == {("six", frozenset()), ("old", frozenset())}
-    assert found.packages() == {("six", frozenset())}
-    for name in ("six", "old"):
-        assert not satisfied(found, tmp_path, markers)
-        (tmp_path / f"{name}-1.dist-info").mkdir()
-        (tmp_path / f"{name}-1.dist-info" / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
-    assert satisfied(found, tmp_path, markers)
 
 
 @pytest.fixture(scope="module")

@@ -22,9 +22,9 @@ def proof(token: str, nonce: str) -> str:
 
 
 SLEEPER = """
-import os, subprocess, time
+import os, subprocess, sys, time
 def apply(input):
-    child = subprocess.Popen(["/bin/sh", "-c", "sleep 1000"])
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
     open(input, "w").write("%d %d" % (os.getpid(), child.pid))
     time.sleep(1000)
 """

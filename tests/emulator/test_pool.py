@@ -21,7 +21,7 @@ from algosync.emulator.running.calls import Call, Target
 from algosync.emulator.running.pool import Pool
 from algosync.emulator.running.spares import Spares
 from algosync.emulator.running.turns import Turns
-from algosync.emulator.running.worker import Host
+from algosync.emulator.running.worker import WorkerContext
 
 ROOT = partial(Call, "local", "tree", 0)
 Start = Callable[[Target], Awaitable[int]]
@@ -43,7 +43,7 @@ def with_pool(folder: Path, environments: Path, scenario: Callable[[Pool, Start]
     async def run() -> None:
         database = Database(folder / "database")
         venvs = Venvs(environments)
-        host = Host(folder / "run", "http://127.0.0.1:9", Accounts(database))
+        host = WorkerContext(folder / "run", "http://127.0.0.1:9", Accounts(database))
         spares = Spares(host)
         builder = Builder(folder / "builds", Catalog.of(database), Repositories(folder / "git"), venvs, spares)
         workers = Pool(host, builder, venvs, spares)

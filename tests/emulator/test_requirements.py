@@ -1,10 +1,10 @@
-"""Lists of requirements: how they are read, and what satisfies them."""
+"""How lists of requirements are read."""
 
 from pathlib import Path
 
 import pytest
 
-from algosync.emulator.python.requirements import RequirementsError, parse, read, satisfied
+from algosync.emulator.python.requirements import parse, read
 
 
 def test_reading_requirements() -> None:
@@ -17,14 +17,24 @@ def test_reading_requirements() -> None:
         "numpy   <3",
         "url @ https://host/a.whl",
     )
-    assert [each.name for each in found.named] == ["Six", "numpy", "url"]
-    assert found.packages() == {("six", frozenset()), ("numpy", frozenset()), ("url", frozenset())}
+    assert found.packages == "Six>=1\n\n\nnumpy   <3\n\n\nurl @ https://host/a.whl\n./local.whl"
+    assert found.options == (("index-url", "https://host/simple"),)
     assert found.local is True
-    assert parse("git+https://host/x.git\n").named == ()
-    assert parse("six==1.0 --hash=sha256:00 \\\n --hash=sha256:11\n").packages() == {("six", frozenset())}
     assert parse("b\na\nb\n").lines == parse("a\nb").lines
-    with pytest.raises(RequirementsError, match=r"^ERROR: Invalid requirement: 'six ==': .* \(from line 3 of requirements.txt\)$"):
-        parse("a\n\nsix ==\n")
+    assert parse("six ==\n").lines == ("six ==",), "only the installer judges it"
+
+
+def test_a_hash_demands_hashes() -> None:
+    assert parse("six==1.0 --hash=sha256:00 \\\n --hash=sha256:11\n").options == (("require-hashes", "1"),)
+    assert parse("six==1.0\n").options == ()
+
+
+def test_packages_of_repositories() -> None:
+    assert [parse(line).names_repositories for line in ("git+https://host/x.git", "x @ git+https://host/x", "six")] == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
@@ -45,7 +55,7 @@ def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
 )
 def test_lines_that_refer_to_files(line: str) -> None:
     found = parse(f"six\n{line}")
-    assert (found.local, found.named[0].name, found.plain) == (True, "six", False)
+    assert found.local
 
 
 @pytest.mark.parametrize(
@@ -57,18 +67,18 @@ def test_lines_that_refer_to_files(line: str) -> None:
     ],
 )
 def test_lines_that_mean_the_same_everywhere(line: str) -> None:
-    assert (parse(f"six\n{line}").local, parse(f"six\n{line}").plain) == (False, False)
+    assert not parse(f"six\n{line}").local
 
 
 def test_options_keep_their_order() -> None:
-    """Of two indexes the last counts, so the same lines in another order are no reason to share an environment."""
+    """Of two indexes the last one counts, so that the same lines in another order mean another environment."""
     one, other = (f"-i https://{first}/\nb\na\n-i https://{last}/" for first, last in ("xy", "yx"))
     assert parse(one).lines == ("-i https://x/", "-i https://y/", "a", "b")
     assert parse(other).lines == ("-i https://y/", "-i https://x/", "a", "b")
 
 
 def test_comments_continue_nothing() -> None:
-    """Nor does pip let them: what it reads after one counts."""
+    """Nor do they for pip: what follows a comment counts."""
     assert parse("six # no \\\n# comment \\\n--find-links w").lines == ("--find-links w", "six")
     assert parse("six\n# comment \\\n--find-links w").lines == ("--find-links w", "six")
     assert parse("six \\\n # comment \\\npip").lines == ("pip", "six")
@@ -82,44 +92,26 @@ def test_a_line_that_would_go_on_without_its_comment_is_left_as_it_is() -> None:
     assert parse("https://h/x.whl \\\n# comment\nsix").local is False
 
 
-def test_what_pip_reads_has_its_lines_where_they_were() -> None:
-    """What it says of a line's number, its user can look up. A line that comes again says nothing new."""
+def test_packages_stay_on_their_lines() -> None:
+    """The installer reports line numbers, which users look up."""
     text = "# fruit\n\nzebra\napple \\\n  <3 # old\n-i https://h/\nzebra\n-i https://h/\nbanana\n# end\n"
-    found = parse(text)
-    assert found.text == "\n\nzebra\napple   <3\n\n-i https://h/\n\n-i https://h/\nbanana"
-    again = parse(found.text)
-    assert (again.text, again.lines) == (found.text, found.lines)
-    assert parse("# none\n").text == ""
+    assert parse(text).packages == "\n\nzebra\napple   <3\n\n\nzebra\n\nbanana"
+    assert parse("# none\n").packages == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "options"),
+    [
+        ("--pre --prefer-binary", [("pre", "1"), ("prefer-binary", "1")]),
+        ("-i https://a/ --extra-index-url=https://b/", [("index-url", "https://a/"), ("extra-index-url", "https://b/")]),
+        ("--only-binary=a,b --trusted-host 'c'", [("only-binary", "a,b"), ("trusted-host", "c")]),
+        ("--find-links wheels", []),
+    ],
+)
+def test_options_that_mean_the_same_everywhere(line: str, options: list[tuple[str, str]]) -> None:
+    assert list(parse(line).options) == options
 
 
 @pytest.mark.parametrize("line", ["a ; platform_version != 'a/b'", "a --global-option='--x=/y'", "a @ https://host/a.whl"])
 def test_slashes_that_are_no_paths(line: str) -> None:
-    found = parse(line)
-    assert (found.local, [each.name for each in found.named]) == (False, ["a"])
-
-
-def test_what_satisfies(tmp_path: Path) -> None:
-    for name, version, *more in (
-        ("six", "1.16"),
-        ("pre", "2.0rc1"),
-        ("big", "1", "Provides-Extra: x", 'Requires-Dist: six>1.16; extra == "x"'),
-    ):
-        folder = tmp_path / f"{name}-{version}.dist-info"
-        folder.mkdir()
-        (folder / "METADATA").write_text("\n".join(["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *more]))
-    verdicts = {
-        line: satisfied(parse(line), tmp_path)
-        for line in (
-            "", "six", "SIX<2", "six>=2", "pre", "pre>=1", "none", "none; python_version < '3'", "big", "big[x]", "six\nnone",
-            "six @ https://host/six.whl", "git+https://host/six.git", "-r other.txt", "--no-binary six",
-        )
-    }  # fmt: skip
-    assert [line for line, met in verdicts.items() if met] == [
-        "",
-        "six",
-        "SIX<2",
-        "pre",
-        "pre>=1",
-        "none; python_version < '3'",
-        "big",
-    ]
+    assert not parse(line).local

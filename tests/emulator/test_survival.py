@@ -153,14 +153,14 @@ def test_unfinished_environments_are_removed_unless_in_use(tmp_path: Path, envir
     root, cache = tmp_path / "root", tmp_path / "environments"
     with emulator(root, cache) as site:
         site.deploy("Any", "def apply(input):\n    return 1\n")
-    [made] = [path for path in cache.iterdir() if path.is_dir()]
+    [made] = [path for path in cache.glob("env-*") if path.is_dir()]
     left, busy = (made.with_name(f"{made.name.partition('-')[0]}-{name}") for name in ("left", "busy"))
     for path in (left, busy):
         (path / "tmp").mkdir(parents=True)
     with busy.with_name(f"{busy.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with emulator(root, cache):
-            assert {path.name for path in cache.iterdir() if path.is_dir()} == {made.name, busy.name}
+            assert {path.name for path in cache.glob("env-*") if path.is_dir()} == {made.name, busy.name}
 
 
 def test_locks_and_packs_of_a_killed_push_are_removed(tmp_path: Path, environments: Path) -> None:

@@ -18,10 +18,10 @@ from algosync.emulator.records.builds import SUCCEEDED, BuildRecord
 from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.database import Database
 from algosync.emulator.running.builder import Builder
-from algosync.emulator.running.calls import Call, Outcome, Target
+from algosync.emulator.running.calls import Call, CallResult, Target
 from algosync.emulator.running.pool import Pool
 from algosync.emulator.running.spares import Spares
-from algosync.emulator.running.worker import Host, Worker
+from algosync.emulator.running.worker import Worker, WorkerContext
 
 TIMEOUT = 10
 TARGET = Target(
@@ -78,7 +78,7 @@ def apply(input):
     return os.getpid()
 """
 
-Run = Callable[[object], Awaitable[Outcome]]
+Run = Callable[[object], Awaitable[CallResult]]
 
 
 def with_algorithm(folder: Path, environments: Path, code: str, scenario: Callable[[Run, Pool], Awaitable[None]]) -> None:
@@ -91,12 +91,12 @@ def with_algorithm(folder: Path, environments: Path, code: str, scenario: Callab
     async def run() -> None:
         database = Database(folder / "database")
         venvs = Venvs(environments)
-        host = Host(folder / "run", "http://127.0.0.1:9", Accounts(database))
+        host = WorkerContext(folder / "run", "http://127.0.0.1:9", Accounts(database))
         spares = Spares(host)
         builder = Builder(folder / "builds", Catalog.of(database), Repositories(folder / "git"), venvs, spares)
         pool = Pool(host, builder, venvs, spares)
 
-        async def call(value: object) -> Outcome:
+        async def call(value: object) -> CallResult:
             root_call = Call("local", "tree", 0)
             return await pool.call(TARGET, root_call, {"content_type": "json", "data": value}, TIMEOUT)
 
@@ -168,6 +168,6 @@ def test_a_worker_that_cannot_start_leaves_no_token(tmp_path: Path) -> None:
     accounts = Counted(database)
     (tmp_path / "run").write_text(json.dumps("no folder"))
     with pytest.raises(OSError, match="run"):
-        Worker(Host(tmp_path / "run", "http://127.0.0.1:9", accounts))
+        Worker(WorkerContext(tmp_path / "run", "http://127.0.0.1:9", accounts))
     assert accounts.admitted == 0
     database.close()

@@ -44,7 +44,10 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         yield Workspace(root / "workspace", cluster.environ())
 
 
-@pytest.mark.parametrize("case", SURROUNDINGS)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, marks=pytest.mark.needs("head") if "head" in SURROUNDINGS[case][0] else ()) for case in SURROUNDINGS],
+)
 def test_the_work_is_done_and_recorded(space: Workspace, case: str) -> None:
     script, changed = SURROUNDINGS[case]
     name = f"Case{list(SURROUNDINGS).index(case)}"

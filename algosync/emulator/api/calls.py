@@ -20,7 +20,7 @@ from algosync.emulator.records.algorithms import Algorithm
 from algosync.emulator.records.builds import SUCCEEDED
 from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.files import Files
-from algosync.emulator.running.calls import Call, Document, Outcome, Target, failed
+from algosync.emulator.running.calls import Call, CallResult, Document, Target, failed
 from algosync.emulator.running.pool import Pool
 from algosync.emulator.variants import Variants
 
@@ -46,7 +46,7 @@ class CallsApi:
         self._records = records
         self._pool = pool
         self._files = files
-        self._detached: set[asyncio.Task[Outcome]] = set()
+        self._detached: set[asyncio.Task[CallResult]] = set()
 
     def routes(self) -> list[Route]:
         """Calls, whose reference is part of the path, and what algorithms report of themselves."""
@@ -93,7 +93,7 @@ class CallsApi:
         trace = own or target.algorithm.settings["source_visibility"] == "open"
         return _written(lambda outcome: json_reply(_reply(outcome, extras, trace=trace)), outcome)
 
-    async def _run(self, target: Target, call: Call, payload: Document, timeout: float) -> Outcome:
+    async def _run(self, target: Target, call: Call, payload: Document, timeout: float) -> CallResult:
         try:
             outcome = await self._pool.call(target, call, payload, timeout)
         finally:
@@ -199,7 +199,7 @@ def _timeout(text: str | None) -> float:
     return min(seconds, MAX_TIMEOUT)
 
 
-def _written(write: Callable[[Outcome], Response], outcome: Outcome) -> Response:
+def _written(write: Callable[[CallResult], Response], outcome: CallResult) -> Response:
     """An outcome as a reply; an error where its result is none that can be written: nested too deep, or no base64."""
     try:
         return write(outcome)
@@ -208,7 +208,7 @@ def _written(write: Callable[[Outcome], Response], outcome: Outcome) -> Response
         return write(replace(failed(message, "AlgorithmError"), stdout=outcome.stdout, duration=outcome.duration))
 
 
-def _reply(outcome: Outcome, extras: Document, *, trace: bool) -> dict[str, object]:
+def _reply(outcome: CallResult, extras: Document, *, trace: bool) -> dict[str, object]:
     """The documented reply with `extras` in its metadata.
 
     The stack trace is for those who may see the source, and under both of the names that are in use.
@@ -221,12 +221,12 @@ def _reply(outcome: Outcome, extras: Document, *, trace: bool) -> dict[str, obje
     return {**outcome.document, "metadata": {**_metadata(outcome), "duration": outcome.duration, **extras}}
 
 
-def _metadata(outcome: Outcome) -> Document:
+def _metadata(outcome: CallResult) -> Document:
     found = outcome.document.get("metadata")
     return found if isinstance(found, dict) else {}
 
 
-def _raw(outcome: Outcome) -> Response:
+def _raw(outcome: CallResult) -> Response:
     """The bare result."""
     if outcome.error:
         return Response(str(outcome.error.get("message")).encode("utf-8", "replace"), 400, media_type="text/plain")
@@ -247,7 +247,7 @@ def _beginning(data: object) -> str:
         return "(nested too deep to be shown)"
 
 
-def _failure(target: Target, call: Call, payload: Document, outcome: Outcome) -> dict[str, object]:
+def _failure(target: Target, call: Call, payload: Document, outcome: CallResult) -> dict[str, object]:
     """What the list of errors keeps of a failed call, and the pages."""
     error = outcome.error or {}
     return {

@@ -143,12 +143,8 @@ class PageApi:
 
     def _calls(self, request: Request, caller: Caller) -> str:
         wanted = request.query_params.get("id")
-        found = [
-            line
-            for line in without_challenges(recent(self._site.log))
-            if _is_visible(line, caller) and not line.path.startswith(PAGES)
-        ]
-        found = [line for line in found if wanted in (None, line.id)]
+        found = [line for line in without_challenges(recent(self._site.log)) if _is_visible(line, caller)]
+        found = [line for line in found if not line.path.startswith(PAGES) and wanted in (None, line.id)]
         return self._rendered(
             "calls",
             "Calls",

@@ -1,7 +1,7 @@
-"""Which Python of this machine stands for an environment of the platform.
+"""Chooses the Python of this machine that runs an environment of the platform.
 
-`Python 3.7` is run with the `python3.7` on the PATH, where there is one with which environments can be made. For all that have none
-stands the Python that runs this server. A build keeps its Python: what it was tested with it goes on with.
+`Python 3.7` runs with a working `python3.7` on the PATH. All other environments run with the Python that runs this server. A build
+keeps the Python that it was made with.
 """
 
 import json
@@ -17,24 +17,23 @@ from functools import lru_cache
 from pathlib import Path
 
 OLDEST = (3, 7)
-"""What `runner` can be run with."""
+"""Oldest version that can execute `runner`."""
 
 PROBE_SECONDS = 10
 
 PROBE = """
-import ctypes, ensurepip, json, os, platform, ssl, sys, sysconfig, venv
-ensurepip.version()
+import ctypes, json, os, platform, ssl, sys, sysconfig
 if platform.python_implementation() != "CPython":
     sys.exit(platform.python_implementation() + " is not CPython")
 executable, base = os.path.realpath(sys.executable), os.path.realpath(sys.base_prefix)
 print(json.dumps([executable, platform.python_version(), sysconfig.get_platform(), base]))
 """
-"""What environments and algorithms need, then what it is. Debian, for one, has Pythons without `ensurepip`."""
+"""Imports the modules that algorithms need and that some installations lack, then prints facts about the interpreter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """A Python that environments can be made with: its program and version, for which platform, where it is installed."""
+    """A Python of this machine: its program, full version and platform, and where it is installed."""
 
     executable: Path
     version: str
@@ -46,26 +45,20 @@ class Interpreter:
         """The version of the language, as in `3.8`."""
         return ".".join(self.version.split(".")[:2])
 
-    @property
-    def markers(self) -> dict[str, str]:
-        """What markers of requirements say of it that they would not of the Python of this server."""
-        return {
-            "python_version": self.language,
-            "python_full_version": self.version,
-            "implementation_version": self.version,
-        }
-
 
 OWN = Interpreter(Path(sys.executable), platform.python_version(), sysconfig.get_platform(), sys.base_prefix)
-"""The one that runs this server."""
+"""The Python that runs this server."""
 
 
 class NotWorking(Exception):
-    """No environments can be made with this Python, and why."""
+    """A Python cannot be used. The message says why."""
 
 
 def choose(environment: str) -> tuple[Interpreter, str]:
-    """What runs an environment of this display name, and the words for it. Runs programs: up to `PROBE_SECONDS` for each."""
+    """The Python that runs an environment of this display name, and a description for the build log.
+
+    Runs every candidate once, for up to `PROBE_SECONDS`.
+    """
     own = f"run with {platform.python_implementation()} {OWN.version}, which runs this local cluster"
     named = re.search(r"\bPython (\d+)\.(\d+)\b", environment)
     if named is None or named[0] == f"Python {OWN.language}":
@@ -84,7 +77,7 @@ def choose(environment: str) -> tuple[Interpreter, str]:
 
 
 def keep(interpreter: Interpreter, file: Path) -> None:
-    """Write down which one has been chosen, unless it is this server's own, whatever that will be."""
+    """Record the chosen Python in a file. The server's own is not recorded, as it may change with the server."""
     if interpreter == OWN:
         file.unlink(missing_ok=True)
     else:
@@ -92,7 +85,7 @@ def keep(interpreter: Interpreter, file: Path) -> None:
 
 
 def kept(file: Path) -> Interpreter | None:
-    """The one that was chosen; none where it is there no more."""
+    """The recorded Python; None if it does not work any more."""
     try:
         language, _, path = file.read_text(encoding="utf-8").partition(" ")
         return probe(Path(path), language)
@@ -103,13 +96,13 @@ def kept(file: Path) -> Interpreter | None:
 
 
 def base_of(python: Path) -> Path:
-    """Where the Python is installed that an environment's is a link to."""
+    """Where the Python behind the link of a virtual environment is installed."""
     program = python.resolve()
     return Path(OWN.base_prefix) if program == OWN.executable.resolve() else program.parents[1]
 
 
 def probe(path: Path, language: str) -> Interpreter:
-    """Learn what a program is by running it, once in the life of this server. Raises `NotWorking`."""
+    """Learn about a Python by running it. Results are cached until the program changes. Raises `NotWorking`."""
     try:
         found = _probed(path, path.stat().st_mtime_ns)
     except OSError as error:
@@ -123,7 +116,7 @@ def probe(path: Path, language: str) -> Interpreter:
 
 @lru_cache(maxsize=64)
 def _probed(path: Path, _modified: int) -> Interpreter | str:
-    """What it is, or why it is nothing."""
+    """The interpreter, or the reason why it cannot be used."""
     try:
         done = subprocess.run(  # noqa: S603 - the user's own PATH says what Python is
             [path, "-I", "-c", PROBE], stdin=subprocess.DEVNULL, capture_output=True, timeout=PROBE_SECONDS, check=False
@@ -140,7 +133,7 @@ def _probed(path: Path, _modified: int) -> Interpreter | str:
 
 
 def _unfit(executable: Path, base: Path) -> str:
-    """Why an installation cannot be shown in a jail, where it has to be whole, and nothing else with it."""
+    """Why a jail cannot show this installation completely and nothing else with it; empty if it can."""
     if executable.parent != base / "bin":
         return f"{executable} is not in {base / 'bin'}"
     if Path(os.path.expanduser("~")).is_relative_to(base):
@@ -149,13 +142,13 @@ def _unfit(executable: Path, base: Path) -> str:
 
 
 def _reason(errors: str, code: int) -> str:
-    """One line of what a program has complained of: the end of a Python's traceback, or what a script says first."""
+    """The line that explains a failure: the last one of a traceback, otherwise the first one."""
     lines = errors.strip().splitlines() or [f"exit code {code}"]
     return lines[-1 if lines[0].startswith("Traceback") else 0]
 
 
 def _on_path(name: str) -> Iterator[Path]:
-    """All programs of this name: the first may be a version switcher's, which has it switched off."""
+    """All programs of this name on the PATH. The first may belong to a version switcher that has this version disabled."""
     for folder in os.get_exec_path():
         path = Path(folder, name)
         if path.is_absolute() and os.access(path, os.X_OK) and path.is_file():

@@ -1,4 +1,4 @@
-"""Builds: a commit is checked out, its requirements are provided, and from then on it can be called."""
+"""Builds: check a commit out and provide its requirements, so that it can be called."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from algosync.emulator.processes import removal, untrusted_file
 from algosync.emulator.python import interpreters, requirements
 from algosync.emulator.python.installer import InstallError
 from algosync.emulator.python.interpreters import Interpreter
-from algosync.emulator.python.requirements import Requirements, RequirementsError
+from algosync.emulator.python.requirements import Requirements
 from algosync.emulator.python.venvs import Venvs
 from algosync.emulator.records.algorithms import Algorithm
 from algosync.emulator.records.builds import FAILED, SUCCEEDED, BuildRecord
@@ -27,9 +27,9 @@ from algosync.emulator.threads import finished
 
 
 class Builder:
-    """Runs builds: at most one for a core at once, and one after the other for an algorithm.
+    """Runs builds. Those of one algorithm run one after the other. The work on sources is limited to one build per core at once.
 
-    All methods belong to the event loop's thread.
+    Call all methods on the event loop's thread.
     """
 
     def __init__(self, folder: Path, records: Catalog, repositories: Repositories, venvs: Venvs, spares: Spares) -> None:
@@ -44,24 +44,24 @@ class Builder:
         folder.mkdir(exist_ok=True)
 
     def start(self, algorithm: Algorithm, commit: str) -> BuildRecord:
-        """Record a build of this commit as in progress and see to it that it runs."""
+        """Record a build of this commit as in progress and start it."""
         build = self._records.builds.start(algorithm.id, commit)
         self._launch(algorithm, build)
         return build
 
     async def wait(self, build: BuildRecord) -> None:
-        """Return when this build has ended, well or not."""
+        """Return when this build has ended, whether it succeeded or failed."""
         if task := self._running.get(build.id):
             await asyncio.wait([task])
 
     async def ends(self, build: BuildRecord, within: float) -> bool:
-        """Whether this build has ended, well or not, within so many seconds."""
+        """Whether this build ends within so many seconds, whether it succeeds or fails."""
         if task := self._running.get(build.id):
             return bool((await asyncio.wait([task], timeout=within))[0])
         return True
 
     def recover(self) -> None:
-        """Run again what the last server left unfinished, and build pushed heads it had no time to record."""
+        """Run unfinished builds of the previous server again, and build pushed heads for which it recorded no build."""
         self._venvs.sweep()
         known = self._records.builds.ids()
         for entry in self._folder.iterdir():
@@ -73,46 +73,46 @@ class Builder:
         for algorithm in algorithms.values():
             head = self._repositories.head(algorithm.id)
             if head is None:
-                # Somebody has removed its folder. The others are to work all the same.
+                # Its folder was removed by hand. Go on with the other algorithms.
                 logging.error("The repository of %s/%s is gone or damaged", algorithm.owner, algorithm.name)
                 continue
             if head != algorithm.initial_commit and not self._records.builds.of_commit(algorithm.id, head):
                 self.start(algorithm, head)
 
     async def close(self) -> None:
-        """Stop all builds; they stay in progress on record, for the next server."""
+        """Stop all builds. They stay recorded as in progress, and the next server runs them again."""
         tasks = list(self._running.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def source(self, build: BuildRecord) -> Path:
-        """The folder that a build is run in."""
+        """The folder with the source of a build."""
         return self._folder / build.id / "src"
 
     def log(self, build: BuildRecord) -> IO[bytes]:
-        """The log of a build, to be read or added to."""
+        """The log of a build, open for reading and appending."""
         return self.log_file(build).open("ab+", buffering=0)
 
     def log_file(self, build: BuildRecord) -> Path:
-        """Where the log of a build is, once the build has its turn."""
+        """The path of a build's log. The file exists once the build has begun."""
         return self._folder / build.id / "build.log"
 
     async def interpreter(self, algorithm: Algorithm, build: BuildRecord) -> Interpreter:
-        """What a build is run with: what it was made with, and where that has gone, what would be chosen now."""
+        """The Python that runs a build: the one it was made with, or a newly chosen one if that has gone."""
         if found := await asyncio.to_thread(interpreters.kept, self._interpreter_file(build)):
             return found
         with self.log(build) as log:
             return await self._choose(algorithm, build, log)
 
     async def requirements(self, build: BuildRecord) -> Requirements:
-        """What a build asks for, as it was pushed: code of packages may have changed the list in the source since."""
+        """The requirements of a build as they were pushed. Code of packages may have changed the list in the source since."""
         kept = self._requirements_file(build)
-        # Builds of earlier versions have none.
+        # Builds made by earlier versions have no copy.
         return await asyncio.to_thread(requirements.read, kept if kept.exists() else self.source(build) / kept.name)
 
     async def discard(self, builds: list[BuildRecord]) -> None:
-        """Stop builds of a deleted algorithm and remove their files, once nothing writes any more."""
+        """Stop the builds of a deleted algorithm, then remove their files."""
         tasks = [task for build in builds if (task := self._running.get(build.id))]
         for task in tasks:
             task.cancel()
@@ -126,12 +126,12 @@ class Builder:
         task.add_done_callback(lambda _: self._running.pop(build.id, None))
 
     async def _run(self, algorithm: Algorithm, build: BuildRecord) -> None:
-        async with self._turns[algorithm.id], self._cores:
+        async with self._turns[algorithm.id]:
             try:
                 with await self._new_log(build) as log:
                     status = await self._build(algorithm, build, log)
             except OSError:
-                # There is no room for a log: that it failed is all that can be said.
+                # The disk has no room for a log: only the status can tell of the failure.
                 status = FAILED
             self._records.builds.finish(build, status)
 
@@ -139,19 +139,21 @@ class Builder:
         log.write(f"Building {algorithm.owner}/{algorithm.name} at {build.commit}\n".encode())
         try:
             interpreter = await self._choose(algorithm, build, log)
-            log.write(f"{self._venvs.told}\n".encode())
-            await self._check_out(build)
+            log.write(f"{self._venvs.notice}\n".encode())
+            async with self._cores:
+                await self._check_out(build)
             wanted = await self.requirements(build)
             python = await self._venvs.provide(wanted, self.source(build), interpreter, log)
-            told = await advice(self.source(build), algorithm.settings, interpreter.executable)
+            async with self._cores:
+                told = await advice(self.source(build), algorithm.settings, interpreter.executable)
             log.write("".join(f"{line}\n" for line in told).encode())
             if not wanted.local:
-                # A build is called soon, as a rule.
+                # Usually a build is called soon after.
                 self._spares.prepare(python)
-        except (CheckoutError, RequirementsError, InstallError, OSError) as error:
+        except (CheckoutError, InstallError, OSError) as error:
             log.write(f"{error}\nBuild failed\n".encode())
             return FAILED
-        except Exception:  # noqa: BLE001 - whatever went wrong must end the build and be read in its log
+        except Exception:  # noqa: BLE001 - any failure must end the build and be in its log
             log.write(traceback.format_exc().encode())
             return FAILED
         log.write(b"Build succeeded\n")
@@ -169,17 +171,17 @@ class Builder:
         return self._folder / build.id / "interpreter"
 
     def _requirements_file(self, build: BuildRecord) -> Path:
-        """Beside the source, where no code that runs in a jail can write."""
+        """Beside the source, where code in a jail cannot write."""
         return self._folder / build.id / "requirements.txt"
 
     async def _new_log(self, build: BuildRecord) -> IO[bytes]:
-        """An empty folder for the build, with its log."""
+        """Make an empty folder for the build, and open the log in it."""
         await finished(partial(removal.remove, self._folder / build.id))
         (self._folder / build.id).mkdir()
         return self.log(build)
 
     async def _check_out(self, build: BuildRecord) -> None:
-        """Provide the source. When a build is cancelled, the thread that writes it ends soon, and first."""
+        """Write the source. If the build is cancelled, the writing thread is stopped, and this ends after it."""
         stopped = threading.Event()
         await finished(partial(self._write_source, build, stopped), stopped)
 

@@ -1,4 +1,4 @@
-"""One call of an algorithm: what is called, on whose behalf, and what comes of it."""
+"""One call of an algorithm: its target, its caller and its result."""
 
 import json
 import uuid
@@ -13,7 +13,7 @@ Document = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is called: a built commit of an algorithm, whether it may call other algorithms in turn, and its secrets by variable."""
+    """A built commit of an algorithm, whether it may call other algorithms, and its secrets by variable."""
 
     algorithm: Algorithm
     build: BuildRecord
@@ -23,9 +23,9 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """On whose behalf a call is made, in which request tree, how deep below its root, and by which call, if by one.
+    """A call on behalf of `user`, at a `depth` below the root of a tree of calls.
 
-    `rights` are those of the key that the tree began with.
+    `maker` is the id of the call that made it, if any. `rights` are those of the key with which the tree began.
     """
 
     user: str
@@ -34,12 +34,12 @@ class Call:
     maker: str = ""
     rights: Rights = EVERYTHING
     id: str = field(default_factory=lambda: f"req-{uuid.uuid4()}")
-    """What its answer and the list of errors name it by."""
+    """Identifies the call in its answer and in the list of errors."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """A result or an error as the runner wrote it, what was printed, and how long it took in seconds."""
+class CallResult:
+    """The runner's document with a result or an error, the printed output, and the duration in seconds."""
 
     document: Document
     stdout: str = ""
@@ -47,23 +47,23 @@ class Outcome:
 
     @property
     def error(self) -> Document | None:
-        """The error of a call that failed."""
+        """The error of a failed call; None after success."""
         found = self.document.get("error")
         return found if isinstance(found, dict) else None
 
 
-def failed(message: str, error_type: str, stacktrace: str = "") -> Outcome:
-    """An error that the cluster reports in an algorithm's stead."""
-    return Outcome({"error": {"message": message, "error_type": error_type, "stacktrace": stacktrace}})
+def failed(message: str, error_type: str, stacktrace: str = "") -> CallResult:
+    """A result with an error that the cluster reports in place of the algorithm."""
+    return CallResult({"error": {"message": message, "error_type": error_type, "stacktrace": stacktrace}})
 
 
 class NotJsonError(ValueError):
-    """A runner's answer has a number that only Python's JSON knows: clients of other languages, jq among them, read none of it."""
+    """The answer contains NaN or an infinity, which is no JSON: clients of other languages could not read it."""
 
 
-def answered(text: bytes) -> Outcome:
-    """What a runner has answered. Raises `NotJsonError`, and `ValueError` or `RecursionError` for what no runner writes."""
-    return Outcome(_checked(json.loads(text, parse_constant=_not_json)))
+def answered(text: bytes) -> CallResult:
+    """Parse a runner's answer. Raises `NotJsonError`, and `ValueError` or `RecursionError` for other invalid answers."""
+    return CallResult(_checked(json.loads(text, parse_constant=_not_json)))
 
 
 def _not_json(constant: str) -> None:
@@ -71,15 +71,15 @@ def _not_json(constant: str) -> None:
 
 
 def _checked(document: object) -> Document:
-    """What a runner may answer: an object, whose error, if it has one, is told in texts. Raises `ValueError` and `RecursionError`.
+    """Check an answer and turn the values of its error into text. Raises `ValueError` and `RecursionError`.
 
-    The algorithm shares the runner's process, so that anything can come.
+    The algorithm shares the runner's process, so that the answer may be anything.
     """
     if not isinstance(document, dict):
-        raise ValueError("This is no object")
+        raise ValueError("the answer is no object")
     error = document.get("error")
     if error is None:
         return document
     if not isinstance(error, dict):
-        raise ValueError("This is no error")
+        raise ValueError("the error is no object")
     return {**document, "error": {name: value if isinstance(value, str) else str(value) for name, value in error.items()}}

@@ -1,8 +1,8 @@
-"""Workers, kept warm: every call gets one for itself, and takes its turn.
+"""A pool of warm workers. Every call uses one worker exclusively.
 
-Of every build only so many calls run at once, of all builds together, too, and only so many imports: more would cost
-memory and only slow each other down. A call that waits for calls it has made is not among them (see `turns`). The others wait in
-line, which is no part of the time that an algorithm may take: its timeout is the algorithm's, not that of the line.
+The number of calls that run at once is limited, for each build and in all, and so is the number of imports: more would cost memory
+and slow each other down. A call that waits for calls it has made itself does not count (see `turns`). Further calls wait in a
+queue. The time in the queue does not count against an algorithm's timeout.
 """
 
 import asyncio
@@ -14,30 +14,30 @@ from weakref import WeakValueDictionary
 
 from algosync.emulator.python.installer import InstallError
 from algosync.emulator.python.interpreters import Interpreter
-from algosync.emulator.python.requirements import Requirements, RequirementsError
+from algosync.emulator.python.requirements import Requirements
 from algosync.emulator.python.venvs import Venvs
 from algosync.emulator.running.builder import Builder
-from algosync.emulator.running.calls import Call, Document, Outcome, Target, failed
+from algosync.emulator.running.calls import Call, CallResult, Document, Target, failed
 from algosync.emulator.running.spares import Spares
 from algosync.emulator.running.turns import Turn, Turns
-from algosync.emulator.running.worker import Host, Worker
+from algosync.emulator.running.worker import Worker, WorkerContext
 
 IDLE_SECONDS = 300
 MAX_RUNNING = 8
-"""Calls of one build that run at once, not counting those that wait for calls they have made."""
+"""Most calls of one build that run at once. Calls that wait for calls they have made do not count."""
 
 MAX_RUNNING_IN_ALL = 32
-"""The same, of all builds."""
+"""The same limit for all builds together."""
 
 MAX_IDLE = 32
-"""Idle workers that are kept: those used last."""
+"""Most idle workers that are kept. The most recently used ones stay."""
 
 
 class Pool:
-    """The workers of a cluster. All methods belong to the event loop's thread."""
+    """The workers of a cluster. Call all methods on the event loop's thread."""
 
-    def __init__(self, host: Host, builder: Builder, venvs: Venvs, spares: Spares) -> None:
-        self._host = host
+    def __init__(self, context: WorkerContext, builder: Builder, venvs: Venvs, spares: Spares) -> None:
+        self._context = context
         self._builder = builder
         self._venvs = venvs
         self._spares = spares
@@ -49,8 +49,8 @@ class Pool:
         self._running: WeakValueDictionary[str, Turns] = WeakValueDictionary()
         self._turns: dict[str, Turn] = {}
 
-    async def call(self, target: Target, call: Call, request: Document, timeout: float) -> Outcome:
-        """Run one call; failures of the algorithm and of its environment are outcomes, too."""
+    async def call(self, target: Target, call: Call, request: Document, timeout: float) -> CallResult:
+        """Run one call. Failures of the algorithm and of its environment are results, not exceptions."""
         turn = self._turns[call.id] = Turn()
         running = self._running.setdefault(target.build.id, Turns(MAX_RUNNING))
         try:
@@ -66,7 +66,7 @@ class Pool:
         await asyncio.gather(*map(self._end, doomed))
 
     async def reap(self) -> None:
-        """End workers that have been idle for too long."""
+        """End workers and spares that have been idle for `IDLE_SECONDS`."""
         oldest = time.monotonic() - IDLE_SECONDS
         await asyncio.gather(*map(self._end, [worker for worker in self._idle if worker.idle_since < oldest]))
         self._spares.reap(oldest)
@@ -76,13 +76,13 @@ class Pool:
         await asyncio.gather(self._spares.close(), *map(self._end, list(self._workers)), *self._ending)
 
     def _lent(self, maker: str) -> AbstractContextManager[None]:
-        """While a call goes on, who has made it has no turn, if that runs here, too."""
+        """During a call, lend out the turn of the call that made it, if that runs in this cluster."""
         turn = self._turns.get(maker)
         return turn.lent() if turn else nullcontext()
 
-    async def _run(self, target: Target, call: Call, request: Document, timeout: float) -> Outcome:
+    async def _run(self, target: Target, call: Call, request: Document, timeout: float) -> CallResult:
         worker = await self._idle_worker(target) or await self._started(target, call)
-        if isinstance(worker, Outcome):
+        if isinstance(worker, CallResult):
             return worker
         try:
             return await worker.run(call, request, timeout)
@@ -90,7 +90,7 @@ class Pool:
             self._release(worker)
 
     async def _idle_worker(self, target: Target) -> Worker | None:
-        """The worker that did the same last, if it lives."""
+        """The most recently used idle worker for this target, if there is one."""
         await asyncio.gather(*map(self._end, [worker for worker in self._idle if worker.ended]))
         for worker in reversed(self._idle):
             if worker.runs(target):
@@ -99,52 +99,52 @@ class Pool:
                 return worker
         return None
 
-    async def _started(self, target: Target, call: Call) -> Worker | Outcome:
-        """A new worker, or why there is none; or one that has become idle before it was the turn of a new one."""
+    async def _started(self, target: Target, call: Call) -> Worker | CallResult:
+        """A new worker, or the failure to start one. If another worker becomes idle first, returns that one."""
         async with self._turns[call.id].of(self._imports):
             return await self._idle_worker(target) or await self._start(target, call)
 
-    async def _start(self, target: Target, call: Call) -> Worker | Outcome:
+    async def _start(self, target: Target, call: Call) -> Worker | CallResult:
         source = self._builder.source(target.build)
         try:
             interpreter = await self._builder.interpreter(target.algorithm, target.build)
             wanted = await self._builder.requirements(target.build)
             python = self._venvs.ready(wanted, source, interpreter) or await self._provide(target, wanted, interpreter)
-        except (RequirementsError, InstallError, OSError) as error:
+        except (InstallError, OSError) as error:
             return failed(f"The algorithm's environment cannot be provided: {error}", "InitializationError")
         if not wanted.local and (spare := self._spares.take(python, target, source)):
             loaded = await self._loaded(spare, target, source, call)
             self._spares.prepare(python)
             if isinstance(loaded, Worker) or (loaded.error or {}).get("error_type") != "SystemExit":
                 return loaded
-            # It may have died before it was asked. What dies of the algorithm does so again.
-        return await self._loaded(Worker(self._host), target, source, call, start=python)
+            # The spare may have died earlier. Try a new worker: if the algorithm itself ends the process, it does so again.
+        return await self._loaded(Worker(self._context), target, source, call, start=python)
 
     async def _loaded(
         self, worker: Worker, target: Target, source: Path, call: Call, start: Path | None = None
-    ) -> Worker | Outcome:
-        """The worker, as this algorithm, or why it is not; started first, where that is said."""
+    ) -> Worker | CallResult:
+        """Load the algorithm into a worker, and return the worker or the failure. With `start`, start it with this Python first."""
         self._workers.add(worker)
-        outcome = None
+        result = None
         try:
             if start:
                 await worker.start(start, variables=target.secrets, shown=[source])
-            outcome = await worker.load(target, source, call)
+            result = await worker.load(target, source, call)
         except OSError as error:
-            # The disk is full, or a build has left in the source what cannot be copied.
+            # The disk is full, or a build has left special files in the source, which cannot be copied.
             return failed(f"The algorithm cannot be started: {error}", "InitializationError")
         finally:
-            if outcome is None or outcome.error:
+            if result is None or result.error:
                 self._end(worker)
-        return outcome if outcome.error else worker
+        return result if result.error else worker
 
     async def _provide(self, target: Target, wanted: Requirements, interpreter: Interpreter) -> Path:
-        """Make an environment again that was there at the build: somebody has emptied the cache since."""
+        """Make an environment again that was removed after the build."""
         with self._builder.log(target.build) as log:
             return await self._venvs.provide(wanted, self._builder.source(target.build), interpreter, log)
 
     def _release(self, worker: Worker) -> None:
-        """Back to the idle ones, or to its end."""
+        """Keep a worker as idle, or end it if it is not usable."""
         if not worker.usable:
             self._end(worker)
         elif worker in self._workers:
@@ -154,7 +154,7 @@ class Pool:
                 self._end(self._idle[0])
 
     def _end(self, worker: Worker) -> asyncio.Task[None]:
-        """Take a worker out. Its end takes a while, above all one that it resists; no reply waits for that."""
+        """Remove a worker from the pool and end it in the background: that can take seconds, and no reply waits for it."""
         self._workers.discard(worker)
         if worker in self._idle:
             self._idle.remove(worker)

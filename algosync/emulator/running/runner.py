@@ -1,12 +1,12 @@
 """The program inside a worker: imports one algorithm and answers its calls.
 
-Executed by path with an environment's interpreter; standard library only. Requests come as lines on stdin, answers leave
-as lines on stdout: a number, a space, JSON, where an answer bears the number of its request. What the algorithm itself
-prints goes to stderr, a file. The first request, number 0, is two folders: of the source, and for a copy of it, which is what
-is imported; its answer is `{"ready": true}` or the error that importing ended with. With the argument `ahead`, what most
-algorithms import is imported before that.
+It is executed by path with an environment's interpreter and uses only the standard library. Requests are lines on stdin, answers
+are lines on stdout: a number, a space, JSON. An answer has the number of its request. What the algorithm prints goes to stderr, a
+file. Request 0 names two folders: one with the source, and an empty one for a copy, from which the algorithm is imported. Its
+answer is `{"ready": true}` or the error of the import. With the argument `ahead`, the packages that most algorithms import are
+imported first.
 
-Runs on Python 3.7, too.
+Must run on Python 3.7.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
 MAX_ANSWER = 15 * 1024 * 1024
 
 captured: list[Any] = []
-"""What the algorithm wanted to hand its calls to: an ADK or a Handler, whose loop is not started here."""
+"""The ADK or Handler that the algorithm has created to serve its calls. Its own loop is not started."""
 
 
 class LoadError(Exception):
-    """The source cannot be run as what it claims to be."""
+    """The source is not a valid algorithm of its kind."""
 
 
 def main() -> None:
-    """Load, say so, then answer until stdin ends."""
+    """Load the algorithm, then answer requests until stdin ends."""
     requests, answers = take_channels()
     repair_removed_functions()
     try:
@@ -52,7 +52,7 @@ def main() -> None:
         source, folder = json.loads(requests.get().partition(b" ")[2])
         copy(source, folder)
         answer = load(folder)
-    except BaseException as error:  # noqa: BLE001 - whatever ends the import is the answer to the call
+    except BaseException as error:  # noqa: BLE001 - any failed import is reported to the caller
         answers.write(b"0", failure(error, "InitializationError"))
         return
     answers.write(b"0", '{"ready": true}')
@@ -60,7 +60,7 @@ def main() -> None:
         number, _, line = requests.get().partition(b" ")
         try:
             text = answer(json.loads(line))
-        except BaseException as error:  # noqa: BLE001 - the same for a call, SystemExit included
+        except BaseException as error:  # noqa: BLE001 - any failed call is, SystemExit included
             text = failure(error, "AlgorithmError")
         if len(text) > MAX_ANSWER:
             text = error_text(f"The answer is larger than {MAX_ANSWER} bytes", "TooLargeError")
@@ -70,14 +70,14 @@ def main() -> None:
 
 
 class Answers:
-    """The way out, which no print can reach."""
+    """Writes answers to the original stdout, which the algorithm cannot print to."""
 
     def __init__(self, descriptor: int) -> None:
         self._file = os.fdopen(descriptor, "wb")
         self._process = os.getpid()
 
     def write(self, number: bytes, text: str) -> None:
-        """One line. A process that the algorithm has forked, and that comes back from it, ends here instead."""
+        """Write one line. A process that the algorithm has forked ends here: only the worker itself answers."""
         if os.getpid() != self._process:
             os._exit(0)
         self._file.write(number + b" " + text.encode() + b"\n")
@@ -85,7 +85,7 @@ class Answers:
 
 
 def take_channels() -> tuple[queue.Queue[bytes], Answers]:
-    """Move stdin and stdout away, so that the algorithm finds neither; die with whoever holds the other end."""
+    """Keep stdin and stdout for requests and answers, hidden from the algorithm. The process ends when stdin does."""
     source, sink = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -104,7 +104,7 @@ def take_channels() -> tuple[queue.Queue[bytes], Answers]:
 
 
 def repair_removed_functions() -> None:
-    """Give back what the official client and the ADK use and newer Pythons have removed or renamed."""
+    """Restore functions that the official client and the ADK use but newer Pythons have removed or renamed."""
     if not hasattr(inspect, "getargspec"):
         vars(inspect)["getargspec"] = lambda function: inspect.getfullargspec(function)[:4]
     if not hasattr(pkgutil, "find_loader"):
@@ -120,7 +120,7 @@ def repair_removed_functions() -> None:
 
 
 def copy(source: str, folder: str) -> None:
-    """Fill an empty folder, links remaining links."""
+    """Copy a folder into an empty one. Links stay links."""
     for name in os.listdir(source):
         path, target = os.path.join(source, name), os.path.join(folder, name)
         if os.path.isdir(path) and not os.path.islink(path):
@@ -149,26 +149,26 @@ def load(folder: str) -> Answer:
 
 
 def import_servers() -> tuple[Any, Any]:
-    """The modules of Handler and ADK, where they are installed."""
-    # The client before the ADK, as algorithms import them: the other way round their circular import goes wrong.
+    """The modules of Handler and ADK, or None for those not installed."""
+    # Import the client before the ADK, as algorithms do: their circular import fails in the other order.
     handler = importlib.import_module("Algorithmia.handler") if importlib.util.find_spec("Algorithmia") else None
     return handler, importlib.import_module("adk") if importlib.util.find_spec("adk") else None
 
 
 def capture_servers() -> None:
-    """Keep ADK and Handler from starting their loops, and the ADK from taking this for a local run."""
+    """Keep ADK and Handler from starting their loops, and the ADK from assuming a local run."""
     handler_module, adk_module = import_servers()
     if handler_module:
-        handler_module.Handler.serve = lambda self: captured.append(self)  # noqa: PLW0108 - it has to bind, a builtin would not
+        handler_module.Handler.serve = lambda self: captured.append(self)  # noqa: PLW0108 - a builtin would not be bound as a method
     if adk_module:
         adk = adk_module.ADK
         adk.init = lambda self, *_arguments, **_options: captured.append(self)
-        # It takes itself for deployed when this path exists, and overwrites a plain attribute.
+        # The ADK assumes that it is deployed if this path exists. A property, as it would overwrite a plain attribute.
         adk.FIFO_PATH = property(lambda _self: os.devnull, lambda _self, _value: None)
 
 
 def serve_adk(adk: Any) -> Answer:
-    """An ADK answers with its own code; a failed load is told at every call."""
+    """Answer requests with the code of the ADK. After a failed load, every call reports its error."""
     io = importlib.import_module("adk.io")
     adk.load()
 
@@ -181,7 +181,7 @@ def serve_adk(adk: Any) -> Answer:
 
 
 def serve_handler(handler: Any) -> Answer:
-    """The older Handler: it decodes no binary input, just as on the platform."""
+    """Answer requests with the older Handler. As on the platform, it does not decode binary input."""
     handler.load()
 
     def answer(request: Request) -> str:
@@ -194,7 +194,7 @@ def serve_handler(handler: Any) -> Answer:
 
 
 def respond(apply: Callable[[Any], Any], request: Request) -> str:
-    """Call a plain `apply`."""
+    """Answer a request with a plain `apply` function."""
     data = request["data"]
     result = apply(base64.b64decode(data) if request["content_type"] == "binary" else data)
     content_type = "json"
@@ -206,14 +206,14 @@ def respond(apply: Callable[[Any], Any], request: Request) -> str:
 
 
 def failure(error: BaseException, error_type: str) -> str:
-    """An exception as an answer. Its own `error_type` counts; leaving the program is no ordinary error."""
+    """The answer for an exception. An exception may have its own `error_type`."""
     if isinstance(error, SystemExit):
         return error_text(f"The algorithm exited with code {error.code!r}", "SystemExit", trace(error))
     return error_text(str(error), str(getattr(error, "error_type", error_type)), trace(error))
 
 
 def trace(error: BaseException) -> str:
-    """The stack trace below this file's own frames, and below those of the import that it asks for."""
+    """The stack trace without the frames of this file and of the import machinery at its start."""
     frames = error.__traceback__
     while frames is not None and _own(frames.tb_frame.f_code.co_filename):
         frames = frames.tb_next
@@ -225,7 +225,7 @@ def _own(file: str) -> bool:
 
 
 def error_text(message: str, error_type: str, stacktrace: str = "") -> str:
-    """An error as an answer."""
+    """The answer for an error."""
     return json.dumps({"error": {"message": message, "error_type": error_type, "stacktrace": stacktrace}})
 
 

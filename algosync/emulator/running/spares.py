@@ -1,9 +1,8 @@
-"""Spare workers: processes that have imported the official client before anybody knows which algorithm they will be.
+"""Spare workers: processes that have imported the official client before it is known which algorithm they will run.
 
-That import is most of what starting a worker takes. A spare is a worker like every other, started by the same command on
-a leash of its own, and becomes one algorithm, once. What could tell it from one that was started for that algorithm
-goes without: who has secrets, which are variables of a process from its start, and source that would hide modules
-which are imported already.
+This import takes most of the time of starting a worker. A spare is started like any other worker and then loads one algorithm,
+once. Some algorithms could notice the difference and therefore get no spare: those with secrets, which have to be variables of the
+process from its start, and those whose source hides modules that a spare has already imported.
 """
 
 import asyncio
@@ -17,33 +16,33 @@ from pathlib import Path
 
 from algosync.emulator.python.interpreters import base_of
 from algosync.emulator.running.calls import Target
-from algosync.emulator.running.worker import Host, Worker
+from algosync.emulator.running.worker import Worker, WorkerContext
 
 MAX_SPARES = 2
-"""One for each environment, for those expected last."""
+"""Most spares at once, one for each environment. The most recently prepared environments keep theirs."""
 
 
 class Spares:
-    """The spare workers of a cluster. All methods belong to the event loop's thread."""
+    """The spare workers of a cluster. Call all methods on the event loop's thread."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
+    def __init__(self, context: WorkerContext) -> None:
+        self._context = context
         self._spares: dict[Path, Worker] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
     def prepare(self, python: Path) -> None:
-        """See to it that there will be one that runs this interpreter."""
+        """Start a spare for the Python of an environment, unless it has one."""
         if python in self._spares or self._closed:
             return
-        spare = self._spares[python] = Worker(self._host)
+        spare = self._spares[python] = Worker(self._context)
         spare.idle_since = time.monotonic()
         self._spawn(self._start(python, spare))
         for excess in list(self._spares)[:-MAX_SPARES]:
             self._drop(excess)
 
     def take(self, python: Path, target: Target, source: Path) -> Worker | None:
-        """One that can become this algorithm, if there is one."""
+        """Remove and return a spare that can run this algorithm, if there is one."""
         spare = self._spares.get(python)
         if spare is None or not spare.started or target.secrets or _hides_modules(source, python):
             return None
@@ -54,20 +53,20 @@ class Spares:
         return spare
 
     def reap(self, oldest: float) -> None:
-        """End those that have waited since before `oldest`, on the monotonic clock."""
+        """End spares that were started before `oldest`, a time of the monotonic clock."""
         for python, spare in list(self._spares.items()):
             if spare.idle_since < oldest:
                 self._drop(python)
 
     async def close(self) -> None:
-        """End all of them, for good."""
+        """End all spares. No more are started afterwards."""
         self._closed = True
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*[spare.close() for spare in self._spares.values()])
         self._spares.clear()
 
     async def _start(self, python: Path, spare: Worker) -> None:
-        # Whoever needs a worker and finds no spare starts one then, and is told what is wrong.
+        # A call that finds no spare starts a worker, and reports the error.
         with contextlib.suppress(OSError):
             await spare.start(python, "ahead")
         if not spare.started:
@@ -77,7 +76,7 @@ class Spares:
 
     def _drop(self, python: Path) -> None:
         spare = self._spares.pop(python)
-        # One that is being started is closed where it is.
+        # `_start` closes a spare that is still being started.
         if spare.started:
             self._spawn(spare.close())
 
@@ -88,7 +87,7 @@ class Spares:
 
 
 def _hides_modules(source: Path, python: Path) -> bool:
-    """Whether modules at the top of this source could have names of others that a spare has imported by now."""
+    """Whether a module at the top of this source has the name of one that a spare may have imported."""
     installed = (python.parents[1] / "lib").glob("python*/site-packages/*")
     taken = {path.name.partition(".")[0] for path in installed} | _standard_library(python)
     return any(path.stem in taken for path in source.iterdir() if path.suffix == ".py" or path.is_dir())
@@ -96,7 +95,7 @@ def _hides_modules(source: Path, python: Path) -> bool:
 
 @lru_cache(maxsize=64)
 def _standard_library(python: Path) -> frozenset[str]:
-    """Names of the modules of an environment's Python, which need not be of this version: names come, and names go."""
+    """Names of the standard modules of an environment's Python. Its version may differ from this server's, and so may the names."""
     base = base_of(python)
     folders = [
         folder for version in python.parents[1].glob("lib/python*") for folder in base.glob(f"lib*/{glob.escape(version.name)}")

@@ -1,4 +1,4 @@
-"""One warm process that answers calls of one built commit, one at a time."""
+"""A warm process that answers calls of one built commit, one at a time."""
 
 import asyncio
 import contextlib
@@ -18,12 +18,12 @@ from algosync.emulator.processes.jail import NO_JAIL, Jail
 from algosync.emulator.processes.removal import discard
 from algosync.emulator.python.interpreters import base_of
 from algosync.emulator.records.accounts import Accounts, Caller, Running
-from algosync.emulator.running.calls import Call, Document, NotJsonError, Outcome, Target, answered, failed
+from algosync.emulator.running.calls import Call, CallResult, Document, NotJsonError, Target, answered, failed
 
 RUNNER = Path(__file__).with_name("runner.py")
 
 LOAD_SECONDS = 300
-"""How long an import may take. It does not count against the timeout of the call that starts the worker."""
+"""How long the import of an algorithm may take. It does not count against the timeout of the call that starts the worker."""
 
 DRAIN_SECONDS = 0.5
 MAX_LINE = 32 * 1024 * 1024
@@ -34,10 +34,10 @@ TAIL = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
-    """What workers live on: a folder for their files, the cluster's address, its accounts, the jail, if there is one.
+class WorkerContext:
+    """What all workers of a cluster need: a folder for their files, the cluster's address and accounts, and the jail.
 
-    With a `ca_bundle` the address is reached over TLS.
+    `ca_bundle` is set if the address is reached over TLS.
     """
 
     folder: Path
@@ -50,20 +50,20 @@ class Host:
 class Worker:
     """A worker process: started, then loaded with an algorithm, then called.
 
-    It runs in a copy of the source, with a home and a temporary folder of its own: what it leaves there nobody else finds. It makes
-    that copy itself, as this server writes nothing into folders that others write to, links included.
-    It is `usable` after a good load, and as long as its calls end well.
+    It runs in a copy of the source, with a home and a temporary folder of its own, so that no other worker finds what it leaves.
+    The process makes the copy itself: the server never writes into a folder where algorithms may have put links.
+    It is `usable` after a successful load, until a call ends in a way that it cannot survive.
     """
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, context: WorkerContext) -> None:
         self.target: Target | None = None
         self.usable = False
         self.idle_since = 0.0
-        self._host = host
+        self._context = context
         self._call: Call | None = None
         self._process: Process | None = None
         self._requests = -1
-        self._folder = host.folder / secrets.token_hex(8)
+        self._folder = context.folder / secrets.token_hex(8)
         self._source, self._given, self._home, self._temporary = (
             self._folder / name for name in ("source", "given", "home", "tmp")
         )
@@ -72,12 +72,12 @@ class Worker:
         self._shown: list[Path] = []
         self._log = (self._folder / "output.log").open("ab+", buffering=0)
         self._care: asyncio.Task[None] | None = None
-        # Last: nobody would dismiss the token of a worker that could not be made.
-        self._token = host.accounts.admit(self._caller)
+        # Last, because nothing would dismiss the token if one of the lines above failed.
+        self._token = context.accounts.admit(self._caller)
 
     @property
     def started(self) -> bool:
-        """Whether its process has begun."""
+        """Whether its process has been started."""
         return self._process is not None
 
     @property
@@ -86,40 +86,40 @@ class Worker:
         return self._process is not None and self._process.returncode is not None
 
     def runs(self, target: Target) -> bool:
-        """Whether it is loaded with what is called, and has its secrets as they are now."""
+        """Whether it is loaded with this build and its current secrets."""
         return self.target is not None and (self.target.build.id, self.target.secrets) == (target.build.id, target.secrets)
 
     async def start(
         self, python: Path, *options: str, variables: Mapping[str, str] | None = None, shown: Sequence[Path] = ()
     ) -> None:
-        """Start the process, which sees what is `shown`. Its environment never changes; `variables` are part of it.
+        """Start the process. A jail shows it the paths in `shown`. `variables` are added to its environment.
 
-        With the option `ahead` it imports at once what most algorithms do.
+        With the option `ahead` it immediately imports the packages that most algorithms import.
         """
         environment = self._environment(python, variables or {})
         command: list[str | Path] = [python, "-I", "-u", "-W", "ignore::SyntaxWarning", RUNNER, *options]
-        # Of the machine's environment, not of the algorithm's: what that names must not become visible.
+        # Only the machine's variables count: files that an algorithm's variables name must not become visible.
         machine = children.inherited() | self._authorities()
         bundles = [Path(machine[name]) for name in (*children.CA_BUNDLES, "SSL_CERT_DIR") if name in machine]
         read = [base_of(python), python.parents[1], RUNNER, self._given, *bundles, *shown]
-        jailed = self._host.jail.command(command, self._temporary, read, [self._source, self._home, self._temporary])
+        jailed = self._context.jail.command(command, self._temporary, read, [self._source, self._home, self._temporary])
         self._shown = list(shown)
         self._process = await children.start(jailed, environment, self._source, self._log, limit=MAX_LINE)
         self._care = asyncio.create_task(self._keep_small())
 
-    async def load(self, target: Target, source: Path, call: Call) -> Outcome:
+    async def load(self, target: Target, source: Path, call: Call) -> CallResult:
         """Import the algorithm, on behalf of the call that needs it."""
         self.target = target
         given = source
-        if self._host.jail.program and source not in self._shown:
+        if self._context.jail.program and source not in self._shown:
             given = await asyncio.to_thread(shutil.copytree, source, self._given / "source", symlinks=True)
         return await self._ask(call, [str(given), str(self._source)], LOAD_SECONDS)
 
-    async def run(self, call: Call, request: Document, timeout: float) -> Outcome:
+    async def run(self, call: Call, request: Document, timeout: float) -> CallResult:
         """One call, at most `timeout` seconds long."""
         return await self._ask(call, request, timeout)
 
-    async def _ask(self, call: Call, request: object, timeout: float) -> Outcome:
+    async def _ask(self, call: Call, request: object, timeout: float) -> CallResult:
         process = self._process
         if process is None or process.stdin is None:
             raise RuntimeError("The worker is not started")
@@ -133,16 +133,16 @@ class Worker:
         return await self._answer(process, f"{self._requests} {text}\n".encode(), timeout)
 
     async def _keep_small(self) -> None:
-        """Cut what it prints, again and again: who never stops must not fill the disk."""
+        """Cut its output repeatedly: an algorithm that never stops printing must not fill the disk."""
         while True:
             await asyncio.sleep(LOG_SECONDS)
             if os.fstat(self._log.fileno()).st_size > MAX_LOG:
-                # More than is told, so that it is told that there was more.
+                # Keep one byte more than is returned: this shows that output was cut.
                 os.ftruncate(self._log.fileno(), MAX_STDOUT + 1)
 
     async def close(self) -> None:
-        """End the process with all it started and remove its files."""
-        self._host.accounts.dismiss(self._token)
+        """End the process and all processes that it has started, then remove its files."""
+        self._context.accounts.dismiss(self._token)
         if self._care:
             self._care.cancel()
         if self._process:
@@ -150,46 +150,46 @@ class Worker:
         self._log.close()
         await asyncio.to_thread(discard, self._folder)
 
-    async def _answer(self, process: Process, request: bytes, timeout: float) -> Outcome:
-        """The next line of the runner, or what went wrong instead, which leaves the worker unusable."""
+    async def _answer(self, process: Process, request: bytes, timeout: float) -> CallResult:
+        """The answer of the runner, or the failure. The worker is unusable after a failure that it cannot survive."""
         self.usable = False
         started = time.monotonic()
         try:
             line = await asyncio.wait_for(_exchanged(process, request), timeout)
-            outcome = self._read(line) if line else await self._ended(process)
+            result = self._read(line) if line else await self._ended(process)
         except NotJsonError as error:
-            outcome = failed(f"The algorithm's result is not JSON: {error}", "AlgorithmError")
+            result = failed(f"The algorithm's result is not JSON: {error}", "AlgorithmError")
         except asyncio.TimeoutError:
-            outcome = failed(f"Algorithm timed out after {timeout:g} seconds", "TimeoutError")
+            result = failed(f"Algorithm timed out after {timeout:g} seconds", "TimeoutError")
         except (ValueError, RecursionError):
-            outcome = failed("The algorithm's answer could not be read", "SystemError")
+            result = failed("The algorithm's answer could not be read", "SystemError")
         duration = time.monotonic() - started
         self._call = None
-        self.usable = outcome.error is None or (process.returncode is None and _survivable(outcome.error))
-        return Outcome(outcome.document, self._printed(), duration)
+        self.usable = result.error is None or (process.returncode is None and _survivable(result.error))
+        return CallResult(result.document, self._printed(), duration)
 
-    def _read(self, line: bytes) -> Outcome:
-        """An answer to the last request. Raises `ValueError` for what the runner did not write, or not now."""
+    def _read(self, line: bytes) -> CallResult:
+        """Read an answer. Raises `ValueError` if it does not answer the last request."""
         number, _, text = line.partition(b" ")
         if number != str(self._requests).encode():
-            raise ValueError("This is no answer to the last request")
+            raise ValueError("this does not answer the last request")
         return answered(text)
 
-    async def _ended(self, process: Process) -> Outcome:
+    async def _ended(self, process: Process) -> CallResult:
         await children.kill(process)
         return failed(f"The algorithm's process {_how(process.returncode)}", "SystemExit", self._printed()[-TAIL:])
 
     def _printed(self) -> str:
-        """What the algorithm has printed since the call began, without the ADK's signal to its platform."""
+        """What the algorithm has printed since the call began, without the line that the ADK prints for the platform."""
         if self._log.closed:
-            # Ended from outside in the middle of a call.
+            # The worker was closed during the call.
             return ""
         text = os.pread(self._log.fileno(), MAX_STDOUT, 0).decode("utf-8", "replace").replace("PIPE_INIT_COMPLETE\n", "")
         size = os.fstat(self._log.fileno()).st_size
         return f"{text}\n[cut: the first {MAX_STDOUT} bytes of what was printed]\n" if size > MAX_STDOUT else text
 
     def _caller(self) -> Caller | None:
-        """Whom requests of this worker act for: the caller of its call, nobody between calls."""
+        """The caller that requests of this worker act for; None between calls."""
         if self._call is None or self.target is None:
             return None
         call, algorithm = self._call, self.target.algorithm
@@ -197,13 +197,13 @@ class Worker:
         return Caller(call.user, inside, rights=call.rights)
 
     def _authorities(self) -> dict[str, str]:
-        """The variables by which programs trust the cluster's certificate."""
-        return dict.fromkeys(children.CA_BUNDLES, str(self._host.ca_bundle)) if self._host.ca_bundle else {}
+        """Variables that make programs trust the cluster's certificate."""
+        return dict.fromkeys(children.CA_BUNDLES, str(self._context.ca_bundle)) if self._context.ca_bundle else {}
 
     def _environment(self, python: Path, variables: Mapping[str, str]) -> dict[str, str]:
         environment = children.inherited() | self._authorities()
         no_proxy = ",".join(filter(None, ["127.0.0.1,localhost", environment.get("NO_PROXY")]))
-        # The algorithm's first: none takes the place of what the worker needs to be one.
+        # The algorithm's variables come first, so that they replace none that the worker needs.
         return (
             environment
             | dict(variables)
@@ -211,9 +211,9 @@ class Worker:
                 "PATH": os.pathsep.join(filter(None, [str(python.parent), environment.get("PATH")])),
                 "HOME": str(self._home),
                 "TMPDIR": str(self._temporary),
-                "ALGORITHMIA_API": self._host.address,
+                "ALGORITHMIA_API": self._context.address,
                 "ALGORITHMIA_API_KEY": self._token,
-                # Both spellings: a proxy meant for the internet must not get in between.
+                # Both spellings, as programs read either: requests to the cluster must not go through a proxy.
                 "NO_PROXY": no_proxy,
                 "no_proxy": no_proxy,
             }
@@ -221,7 +221,7 @@ class Worker:
 
 
 def _how(code: int | None) -> str:
-    """How a process has ended. A jail, like a shell, tells of a signal by adding 128 to its number."""
+    """How a process has ended. A jail, like a shell, reports a signal as 128 plus its number."""
     names = {int(each): each.name for each in signal.Signals}
     if code is not None and -code in names:
         return f"was ended by signal {names[-code]} (exit code {code})"
@@ -231,7 +231,7 @@ def _how(code: int | None) -> str:
 
 
 async def _exchanged(process: Process, request: bytes) -> bytes:
-    """Send a request and wait for a line, whoever comes first: a process that reads nothing may end, or be stopped, or be late."""
+    """Send a request and wait for a line. Does not wait for the request to be read: the process may end without reading."""
     sent = asyncio.ensure_future(_send(process, request))
     try:
         return await _line(process)
@@ -247,13 +247,13 @@ async def _send(process: Process, request: bytes) -> None:
 
 
 async def _line(process: Process) -> bytes:
-    """The next line a process writes; empty once it has ended, even if others that it started hold its stdout open."""
+    """The next line that a process writes. Empty once it has ended, even if other processes hold its stdout open."""
     if process.stdout is None:
         raise RuntimeError("The process has no way to answer")
     line, end = asyncio.ensure_future(process.stdout.readline()), asyncio.ensure_future(children.ended(process))
     try:
         await asyncio.wait((line, end), return_when=asyncio.FIRST_COMPLETED)
-        # What it wrote just before its end may still be on its way.
+        # The last line may arrive just after the end.
         await asyncio.wait((line,), timeout=DRAIN_SECONDS)
         return line.result() if line.done() else b""
     finally:
@@ -262,5 +262,5 @@ async def _line(process: Process) -> bytes:
 
 
 def _survivable(error: Document) -> bool:
-    """Whether a worker can go on after this error: it raised, rather than ended, hung or never loaded."""
+    """Whether a worker can go on after this error: the algorithm raised an exception, and did not end, hang or fail to load."""
     return error.get("error_type") not in ("SystemExit", "TimeoutError", "SystemError")

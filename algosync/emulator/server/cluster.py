@@ -52,7 +52,7 @@ from algosync.emulator.records.files import Files
 from algosync.emulator.running.builder import Builder
 from algosync.emulator.running.pool import Pool
 from algosync.emulator.running.spares import Spares
-from algosync.emulator.running.worker import Host
+from algosync.emulator.running.worker import WorkerContext
 from algosync.emulator.server.listening import NAMES
 from algosync.emulator.variants import DEFAULT_VARIANTS, Variants
 
@@ -101,11 +101,11 @@ class ClusterServer:
         found = jail.find()
         self.notice = found.notice
         venvs = Venvs(settings.environments, found)
-        host = Host(root / "run", settings.address, self._accounts, settings.ca_bundle, found)
-        spares = Spares(host)
+        context = WorkerContext(root / "run", settings.address, self._accounts, settings.ca_bundle, found)
+        spares = Spares(context)
         builder = FaultyBuilder if settings.faults else Builder
         self._builder = builder(root / "builds", self._catalog, self._repositories, venvs, spares)
-        self._pool = Pool(host, self._builder, venvs, spares)
+        self._pool = Pool(context, self._builder, venvs, spares)
         self._calls = CallsApi(self._catalog, self._pool, self._files, settings.variants)
         self._pages = PageApi(database, self._catalog, self._repositories, self._builder, _description(settings))
         self._settings = settings

@@ -271,7 +271,7 @@ def test_source_that_cannot_be_imported(site: Emulator) -> None:
 
 def test_only_adk_source_may_have_the_adk_marker(site: Emulator) -> None:
     error = site.call(site.deploy("Marked", "def apply(input):\n    return 1\n", adk=True), 1)["error"]
-    ended = ".adk marks source that serves itself with the ADK, but src/Marked.py ended without"
+    ended = ".adk says that the source uses the ADK, but src/Marked.py did not start it"
     assert error["message"] == f"{ended}: end it with ADK(apply).init(...), or delete .adk"
 
 

@@ -110,7 +110,7 @@ def test_the_error_for_a_private_version_says_how_to_call_it(site: Emulator) -> 
 
     assert said() == missing
     assert site.publish("Hidden").status == 200
-    assert said() == f"{missing}: it has no public version; private ones are called by /latestPrivate or their number"
+    assert said() == f"{missing}: it has no public version; call private ones by /latestPrivate or by their number"
     assert said(site.key_of("stranger")) == missing
     assert [site.call(f"local/Hidden/{each}", 1)["result"] for each in ("latestPrivate", "0.1.0", commit[-40:])] == [1, 1, 1]
 

@@ -37,7 +37,7 @@ class FaultyBuilder(Builder):
             # As with other builds, a log that cannot be written is omitted.
             with contextlib.suppress(OSError), await self._new_log(build) as log:
                 log.write(f"{fault.log}\nBuild failed\n".encode())
-            self._records.builds.finish(build, FAILED)
+            self._catalog.builds.finish(build, FAILED)
         else:
             await super()._run(algorithm, build)
 

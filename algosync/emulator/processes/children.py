@@ -13,8 +13,6 @@ from typing import IO
 
 from algosync.emulator.processes import ca_files, leash
 
-CA_BUNDLES = ca_files.BUNDLES
-"""The variables that name a file of trusted certificate authorities."""
 
 NETWORK = frozenset({"SSL_CERT_DIR", "PATH", "LANG", "LANGUAGE", "TZ"})
 """Variables that programs need for the network, for their language and to find other programs."""

@@ -32,9 +32,9 @@ class Builder:
     Call all methods on the event loop's thread.
     """
 
-    def __init__(self, folder: Path, records: Catalog, repositories: Repositories, venvs: Venvs, spares: Spares) -> None:
+    def __init__(self, folder: Path, catalog: Catalog, repositories: Repositories, venvs: Venvs, spares: Spares) -> None:
         self._folder = folder
-        self._records = records
+        self._catalog = catalog
         self._repositories = repositories
         self._venvs = venvs
         self._spares = spares
@@ -45,7 +45,7 @@ class Builder:
 
     def start(self, algorithm: Algorithm, commit: str) -> BuildRecord:
         """Record a build of this commit as in progress and start it."""
-        build = self._records.builds.start(algorithm.id, commit)
+        build = self._catalog.builds.start(algorithm.id, commit)
         self._launch(algorithm, build)
         return build
 
@@ -63,12 +63,12 @@ class Builder:
     def recover(self) -> None:
         """Run unfinished builds of the previous server again, and build pushed heads for which it recorded no build."""
         self._venvs.sweep()
-        known = self._records.builds.ids()
+        known = self._catalog.builds.ids()
         for entry in self._folder.iterdir():
             if entry.name not in known:
                 removal.discard(entry)
-        algorithms = {algorithm.id: algorithm for algorithm in self._records.algorithms.all()}
-        for build in self._records.builds.unfinished():
+        algorithms = {algorithm.id: algorithm for algorithm in self._catalog.algorithms.all()}
+        for build in self._catalog.builds.unfinished():
             self._launch(algorithms[build.algorithm_id], build)
         for algorithm in algorithms.values():
             head = self._repositories.head(algorithm.id)
@@ -76,7 +76,7 @@ class Builder:
                 # Its folder was removed by hand. Go on with the other algorithms.
                 logging.error("The repository of %s/%s is gone or damaged", algorithm.owner, algorithm.name)
                 continue
-            if head != algorithm.initial_commit and not self._records.builds.of_commit(algorithm.id, head):
+            if head != algorithm.initial_commit and not self._catalog.builds.of_commit(algorithm.id, head):
                 self.start(algorithm, head)
 
     async def close(self) -> None:
@@ -133,7 +133,7 @@ class Builder:
             except OSError:
                 # The disk has no room for a log: only the status can tell of the failure.
                 status = FAILED
-            self._records.builds.finish(build, status)
+            self._catalog.builds.finish(build, status)
 
     async def _build(self, algorithm: Algorithm, build: BuildRecord, log: IO[bytes]) -> str:
         log.write(f"Building {algorithm.owner}/{algorithm.name} at {build.commit}\n".encode())
@@ -160,7 +160,7 @@ class Builder:
         return SUCCEEDED
 
     async def _choose(self, algorithm: Algorithm, build: BuildRecord, log: IO[bytes]) -> Interpreter:
-        environment = self._records.environments.by_id(algorithm.settings["algorithm_environment"])
+        environment = self._catalog.environments.by_id(algorithm.settings["algorithm_environment"])
         wanted = environment.kind.display_name if environment else "an environment of another cluster"
         found, told = await asyncio.to_thread(interpreters.choose, wanted)
         log.write(f"Environment: {told}\n".encode())

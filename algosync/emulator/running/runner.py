@@ -141,8 +141,8 @@ def load(folder: str) -> Answer:
         server = captured[-1]
         return serve_adk(server) if hasattr(server, "loading_exception") else serve_handler(server)
     if os.path.exists(".adk"):
-        marked = f".adk marks source that serves itself with the ADK, but src/{name}.py ended without"
-        raise LoadError(f"{marked}: end it with ADK(apply).init(...), or delete .adk")
+        message = f".adk says that the source uses the ADK, but src/{name}.py did not start it"
+        raise LoadError(f"{message}: end it with ADK(apply).init(...), or delete .adk")
     if not hasattr(module, "apply"):
         raise LoadError(f"src/{name}.py has no function apply")
     return lambda request: respond(module.apply, request)

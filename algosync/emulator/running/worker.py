@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from algosync.emulator.processes import children
+from algosync.emulator.processes import ca_files, children
 from algosync.emulator.processes.jail import NO_JAIL, Jail
 from algosync.emulator.processes.removal import discard
 from algosync.emulator.python.interpreters import base_of
@@ -100,7 +100,7 @@ class Worker:
         command: list[str | Path] = [python, "-I", "-u", "-W", "ignore::SyntaxWarning", RUNNER, *options]
         # Only the machine's variables count: files that an algorithm's variables name must not become visible.
         machine = children.inherited() | self._authorities()
-        bundles = [Path(machine[name]) for name in (*children.CA_BUNDLES, "SSL_CERT_DIR") if name in machine]
+        bundles = [Path(machine[name]) for name in (*ca_files.BUNDLES, "SSL_CERT_DIR") if name in machine]
         read = [base_of(python), python.parents[1], RUNNER, self._given, *bundles, *shown]
         jailed = self._context.jail.command(command, self._temporary, read, [self._source, self._home, self._temporary])
         self._shown = list(shown)
@@ -198,7 +198,7 @@ class Worker:
 
     def _authorities(self) -> dict[str, str]:
         """Variables that make programs trust the cluster's certificate."""
-        return dict.fromkeys(children.CA_BUNDLES, str(self._context.ca_bundle)) if self._context.ca_bundle else {}
+        return dict.fromkeys(ca_files.BUNDLES, str(self._context.ca_bundle)) if self._context.ca_bundle else {}
 
     def _environment(self, python: Path, variables: Mapping[str, str]) -> dict[str, str]:
         environment = children.inherited() | self._authorities()

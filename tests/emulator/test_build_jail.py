@@ -1,4 +1,4 @@
-"""Builds of packages that mean harm: what they can reach, and what the server makes of what they leave behind."""
+"""Builds of malicious packages: what they can access, and how the server treats the files that they leave."""
 
 import asyncio
 import errno
@@ -65,7 +65,7 @@ def jailed(tmp_path_factory: pytest.TempPathFactory, home: Path, packages: Path)
 
 
 def build(site: Emulator, name: str, strike: str) -> tuple[str, str, str]:
-    """Commit, status and log of an algorithm with a package of its own, which strikes as it is built."""
+    """Commit, status and log of an algorithm with a package that attacks when it is built."""
     site.create(name)
     body = strike.strip().replace("\n", "\n    ")
     files = {
@@ -81,7 +81,7 @@ def build(site: Emulator, name: str, strike: str) -> tuple[str, str, str]:
 
 
 def soon(work: Callable[[], object], seconds: float = 10) -> object:
-    """What work returns that must not wait for anything."""
+    """The result of work that must not wait for anything."""
     done: Future[object] = Future()
 
     def run() -> None:
@@ -95,7 +95,7 @@ def soon(work: Callable[[], object], seconds: float = 10) -> object:
 
 
 @pytest.mark.parametrize("strike", ["os.mkfifo(list)", "os.symlink('/dev/zero', list)"])
-def test_a_list_of_requirements_that_never_ends_stops_nobody(jailed: Emulator, strike: str) -> None:
+def test_an_endless_list_of_requirements_blocks_no_other_build(jailed: Emulator, strike: str) -> None:
     name = f"Endless{len(strike)}"
     commit, status, _ = build(jailed, name, f"list = SOURCE + '/requirements.txt'\nos.remove(list)\n{strike}")
     assert status == "succeeded"
@@ -109,11 +109,11 @@ def test_a_list_of_requirements_that_never_ends_stops_nobody(jailed: Emulator, s
     assert jailed.request("GET", "/health").status == 200
 
 
-def test_blanks_in_requirements_cost_what_other_characters_do() -> None:
+def test_long_blanks_in_requirements_take_linear_time() -> None:
     assert soon(lambda: parse("a" + " " * 100_000 + "\nb" + " " * 100_000 + "# comment").lines) == ("a", "b")
 
 
-def test_plain_files_are_read_and_others_refused(tmp_path: Path) -> None:
+def test_only_plain_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "plain").write_bytes(b"1234")
     (tmp_path / "link").symlink_to("plain")
     (tmp_path / "folder").mkdir()
@@ -132,8 +132,8 @@ def test_a_build_overwrites_no_file_through_links_in_its_environment(jailed: Emu
     assert (status, victim.read_text()) == ("succeeded", "precious")
 
 
-def test_a_build_does_not_choose_what_workers_see(jailed: Emulator) -> None:
-    """The folder of the Python that an environment leads to is shown to workers: not one of the user's."""
+def test_a_build_cannot_choose_what_workers_see(jailed: Emulator) -> None:
+    """Workers see the folder of the environment's Python. It must not be a folder of the user."""
     copy = "path, other = (os.path.join(ENVIRONMENT, *names) for names in (('bin', 'python'), ('other', 'bin', 'python')))\n"
     copy += "os.makedirs(os.path.dirname(other), exist_ok=True)\nos.path.exists(other) or shutil.copy(path, other)\n"
     _, status, log = build(jailed, "Leading", f"import shutil\n{copy}os.remove(path)\nos.symlink(other, path)")
@@ -141,14 +141,14 @@ def test_a_build_does_not_choose_what_workers_see(jailed: Emulator) -> None:
 
 
 def test_the_server_reads_no_source_through_links(jailed: Emulator, home: Path) -> None:
-    """A build that puts a link in the place of a folder does not learn from its log what is where that leads."""
+    """A build that replaces a folder by a link must not learn from its log what is at the link's target."""
     (home / "Peeking.py").write_text("def apply(:\n")
     strike = f"import shutil\nshutil.rmtree(SOURCE + '/src')\nos.symlink({str(home)!r}, SOURCE + '/src')"
     _, status, log = build(jailed, "Peeking", strike)
     assert (status, [line for line in log.splitlines() if "Warning" in line]) == ("succeeded", [])
 
 
-def test_files_below_are_read_through_no_links(tmp_path: Path) -> None:
+def test_files_in_folders_are_not_read_through_links(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "plain").write_bytes(b"1234")
     (tmp_path / "link").symlink_to("a")
@@ -174,7 +174,7 @@ def test_source_is_parsed_on_a_leash(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert asyncio.run(source_advice.advice(tmp_path, {}, Path(sys.executable))) == []
 
 
-def test_a_parser_that_cannot_be_started_fails_no_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_parser_that_cannot_start_does_not_fail_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "Some.py").write_text("(")
     (tmp_path / "algorithmia.conf").write_text('{"algoname": "Some"}')
@@ -187,8 +187,8 @@ def test_a_parser_that_cannot_be_started_fails_no_build(tmp_path: Path, monkeypa
     assert asyncio.run(source_advice.advice(tmp_path, {}, Path(sys.executable))) == []
 
 
-def test_a_build_writes_into_no_cache_of_the_user(jailed: Emulator, home: Path) -> None:
-    """What is downloaded is kept beside the environments: the user's own installations trust their cache."""
+def test_a_build_does_not_write_to_caches_of_the_user(jailed: Emulator, home: Path) -> None:
+    """Downloads are stored beside the environments, because installations of the user trust the user's cache."""
     cache = home / ".cache" / "uv"
     cache.mkdir(parents=True)
     (cache / "wheel").write_text("mine")
@@ -200,7 +200,7 @@ def test_a_build_writes_into_no_cache_of_the_user(jailed: Emulator, home: Path) 
 
 
 def archive(folder: Path, name: str, strike: str, link: str = "") -> None:
-    """A package of an index that has to be built, and strikes then; a `link` among its files has one below it."""
+    """A package of an index that attacks when it is built. With `link` it contains a link and a file below that link."""
     body = strike.strip().replace("\n", "\n    ")
     files = {
         "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n",
@@ -219,8 +219,8 @@ def archive(folder: Path, name: str, strike: str, link: str = "") -> None:
             written.addfile(member, io.BytesIO(text.encode()))
 
 
-def test_what_is_built_changes_nothing_that_others_install(jailed: Emulator, packages: Path) -> None:
-    """Its code finds a cache of its own, not the one that all installations share, wherever it looks; the log says why."""
+def test_a_built_package_cannot_change_other_installations(jailed: Emulator, packages: Path) -> None:
+    """The package's code finds a temporary cache, not the shared one, wherever it looks. The log says why."""
     strike = "caches = [os.environ['UV_CACHE_DIR'], *(os.path.join(os.path.dirname(ENVIRONMENT), name) for name in NAMES)]\n"
     strike += "for cache in caches:\n    os.makedirs(cache, exist_ok=True)\n    open(cache + '/own', 'w').close()"
     archive(packages, "spiteful", f"NAMES = {[installer.CACHE]}\n{strike}")
@@ -246,8 +246,8 @@ async def installed(folder: Path, requirements: str, **options: object) -> None:
 
 
 @pytest.mark.parametrize("source", ["archive", "folder"])
-def test_no_code_of_a_package_runs_beside_the_shared_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
-    """Not even a build backend that is part of the package."""
+def test_no_code_of_a_package_runs_with_the_shared_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    """This includes a build backend in the package itself."""
     packages = tmp_path / "packages"
     packages.mkdir()
     archive(packages, "spiteful", "open(ENVIRONMENT + '/struck', 'w').close()")
@@ -271,10 +271,10 @@ async def once(wanted: installer.Installation, settings: dict[str, str], options
 
 
 @pytest.mark.parametrize("absolute", [True, False])
-def test_source_that_is_unpacked_gets_nothing_into_what_all_share(
+def test_an_unpacked_source_cannot_write_to_the_shared_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, absolute: bool
 ) -> None:
-    """Through a link among its own files."""
+    """By a link among the package's files."""
     packages, target = tmp_path / "packages", tmp_path / installer.CACHE / "target"
     for folder in (packages, target):
         folder.mkdir(parents=True)
@@ -287,7 +287,7 @@ def test_source_that_is_unpacked_gets_nothing_into_what_all_share(
 
 
 def test_modules_are_compiled_for_a_jail(tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without running code of packages, not even that of `.pth` files, and even if some are no Python 3. Tests stay as they are."""
+    """Packages' code does not run, not even in `.pth` files, and modules that are not Python 3 do no harm. Tests are not compiled."""
     if jail.find().program is None:
         pytest.skip("bubblewrap is not here, or does not work")
     python = tmp_path / "environment" / "bin" / "python"
@@ -313,10 +313,10 @@ class Index(SimpleHTTPRequestHandler):
     """Serves a folder of packages."""
 
     def log_message(self, *_: object) -> None:
-        """Nowhere."""
+        """Print nothing."""
 
 
-def test_what_need_not_be_built_is_downloaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packages_without_a_build_are_downloaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "index" / "apple"
     folder.mkdir(parents=True)
     with zipfile.ZipFile(folder / "apple-1-py3-none-any.whl", "w") as wheel:
@@ -341,7 +341,7 @@ def test_what_need_not_be_built_is_downloaded_once(tmp_path: Path, monkeypatch: 
     assert [path for path in asked if "whl" in path] == [], (tmp_path / "log").read_text()
 
 
-def test_an_installer_that_says_too_much_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_installer_with_too_much_output_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installer, "MAX_LOG", 100_000)
     monkeypatch.setattr(installer, "LOG_SECONDS", 0.05)
     endless = [sys.executable, "-c", "while True: print('blah')"]

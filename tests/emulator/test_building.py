@@ -1,4 +1,4 @@
-"""Requirements, environments and builds. Packages come from a folder of wheels made here: no index is asked."""
+"""Requirements, environments and builds. Packages come from a folder of wheels that the tests create, without an index."""
 
 import asyncio
 import os
@@ -39,7 +39,7 @@ time.sleep(1000)
 
 
 def wheel(folder: Path, name: str, version: str, *metadata: str) -> None:
-    """An empty package."""
+    """Create an empty package."""
     info = f"{name}-{version}.dist-info"
     lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *metadata, ""]
     with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
@@ -66,7 +66,7 @@ def pip_options(wheels: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def offline(tmp_path_factory: pytest.TempPathFactory, pip_options: dict[str, str]) -> Iterator[Emulator]:
-    """A cluster whose pip has the wheels, with environments of its own."""
+    """A cluster whose pip finds the wheels, with its own folder of environments."""
     base = tmp_path_factory.mktemp("offline")
     with emulator(base / "root", base / "environments", environ=pip_options) as running:
         yield running
@@ -80,7 +80,7 @@ def build(site: Emulator, name: str, requirements: str) -> tuple[str, str, str]:
     return commit, done["status"], site.logs(name, done)
 
 
-def test_what_is_asked_for_is_installed_once(offline: Emulator) -> None:
+def test_requirements_are_installed_once(offline: Emulator) -> None:
     commit, status, log = build(offline, "First", "apple<1.2  # old\n\nbanana\n")
     assert status == "succeeded"
     lines = [line.partition(" in ")[0] for line in log.splitlines()]
@@ -95,8 +95,8 @@ def test_what_is_asked_for_is_installed_once(offline: Emulator) -> None:
     assert "Installed" not in log
 
 
-def test_packages_that_nobody_asked_for_are_missing(offline: Emulator) -> None:
-    """Environments of other requirements are never used, even if they have all that is needed."""
+def test_packages_that_are_not_required_are_missing(offline: Emulator) -> None:
+    """An environment with other requirements is never used, even if it contains everything that is needed."""
     assert " + apple==1.5" in build(offline, "One", "apple>=1.5")[2]
     commit, _, log = build(offline, "Two", "Apple ; python_version >= '3'\nbanana ; python_version < '3'")
     assert " + apple==1.5" in log
@@ -107,7 +107,7 @@ def test_packages_that_nobody_asked_for_are_missing(offline: Emulator) -> None:
 
 
 def test_conflicting_pins_are_installed_with_a_warning(offline: Emulator) -> None:
-    """As by the platform's pip 19 and 20, where the list wins over what packages ask for."""
+    """Like pip 19 and 20 of the platform, where the list takes precedence over dependencies of packages."""
     commit, status, log = build(offline, "Conflict", "apple==1.5\ncranberry\n")
     assert status == "succeeded"
     lines = log.splitlines()
@@ -121,7 +121,7 @@ def test_two_pins_of_one_package_fail(offline: Emulator) -> None:
     assert (status, "your requirements are unsatisfiable" in log, "Warning" in log) == ("failed", True, False)
 
 
-def test_no_requirements_no_packages(offline: Emulator) -> None:
+def test_no_packages_without_requirements(offline: Emulator) -> None:
     for name, requirements in (("Empty", "\n# nothing\n"), ("Bare", "")):
         commit, status, log = build(offline, name, requirements)
         assert status == "succeeded"
@@ -149,8 +149,8 @@ def test_a_failed_installation_leaves_its_message_and_no_environment(offline: Em
         assert "version hash" in offline.call(f"local/{name}/{commit}", 1)["error"]["message"]
 
 
-def test_files_that_requirements_refer_to_count(offline: Emulator) -> None:
-    """Two algorithms with the same line, `-r more.txt`, mean different packages."""
+def test_files_in_requirements_belong_to_the_environment(offline: Emulator) -> None:
+    """Two algorithms with the same line, `-r more.txt`, refer to different packages."""
     for name, version in (("Refers", "1.0"), ("Differs", "1.5")):
         offline.create(name)
         files = {
@@ -164,8 +164,8 @@ def test_files_that_requirements_refer_to_count(offline: Emulator) -> None:
         assert offline.call(f"local/{name}/{commit}", ["apple"])["result"] == [version]
 
 
-def test_the_installer_reads_what_the_environment_is_known_by(offline: Emulator, tmp_path: Path) -> None:
-    """A list may name an encoding in which a comment becomes an option."""
+def test_the_installer_reads_the_list_that_identifies_the_environment(offline: Emulator, tmp_path: Path) -> None:
+    """A list may declare an encoding in which a comment becomes an option."""
     wheel(tmp_path, "damson", "1.0")
     content = (tmp_path / "damson-1.0-py3-none-any.whl").read_bytes()
     hidden = "# coding: utf-7\n# +AAo---find-links wheels\ndamson\n"
@@ -175,7 +175,7 @@ def test_the_installer_reads_what_the_environment_is_known_by(offline: Emulator,
     assert (build["status"], "damson was not found" in offline.logs("Hiding", build)) == ("failed", True)
 
 
-def test_an_emptied_cache_is_filled_again(tmp_path: Path, pip_options: dict[str, str]) -> None:
+def test_deleted_environments_are_created_again(tmp_path: Path, pip_options: dict[str, str]) -> None:
     environments = tmp_path / "environments"
     with emulator(tmp_path / "root", environments, environ=pip_options) as site:
         commit, _, _ = build(site, "Cached", "apple==1.5")
@@ -184,7 +184,7 @@ def test_an_emptied_cache_is_filled_again(tmp_path: Path, pip_options: dict[str,
         assert again.call(f"local/Cached/{commit}", ["apple"])["result"] == ["1.5"]
 
 
-def test_an_unfinished_environment_is_made_anew(tmp_path: Path, pip_options: dict[str, str]) -> None:
+def test_an_unfinished_environment_is_created_again(tmp_path: Path, pip_options: dict[str, str]) -> None:
     environments = tmp_path / "environments"
     with emulator(tmp_path / "root", environments, environ=pip_options) as site:
         build(site, "Whole", "apple==1.5")
@@ -197,7 +197,7 @@ def test_an_unfinished_environment_is_made_anew(tmp_path: Path, pip_options: dic
         assert " + apple==1.5" in log
 
 
-def test_an_empty_marker_is_none(tmp_path: Path, pip_options: dict[str, str]) -> None:
+def test_an_empty_marker_is_ignored(tmp_path: Path, pip_options: dict[str, str]) -> None:
     """A full disk leaves empty files."""
     environments = tmp_path / "environments"
     with emulator(tmp_path / "root", environments, environ=pip_options) as site:
@@ -221,7 +221,7 @@ def test_clusters_share_environments(tmp_path: Path, pip_options: dict[str, str]
 
 
 def slow_package(folder: Path) -> str:
-    """A source distribution whose set-up never ends, and tells its process id."""
+    """A source distribution whose build never ends, and reports its process id."""
     folder.mkdir()
     (folder / "setup.py").write_text(SLOW_SETUP)
     (folder / "pyproject.toml").write_text('[build-system]\nrequires = []\nbuild-backend = "setup"\nbackend-path = ["."]\n')
@@ -299,8 +299,8 @@ def test_a_cached_package_needs_no_index(tmp_path: Path, monkeypatch: pytest.Mon
     assert ((tmp_path / installer.CACHE).is_dir(), (tmp_path / "mine").exists()) == (True, False)
 
 
-def test_settings_of_uv_do_not_count(tmp_path: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither files of the user, nor files of the algorithm, nor variables."""
+def test_settings_of_uv_are_ignored(tmp_path: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of the user, files of the algorithm and variables are all ignored."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
     monkeypatch.setenv("UV_CONSTRAINT", str(tmp_path / "missing"))

@@ -1,4 +1,4 @@
-"""Which Python runs an environment: one of this machine with the version that its name says, and else the server's own."""
+"""Choice of the Python for an environment: one of this machine with the version in its name, otherwise the server's own."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ from algosync.emulator.running import spares
 
 OWN = f"run with {platform.python_implementation()} {platform.python_version()}, which runs this local cluster"
 INSTALLED = Path(os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv"), "versions")
-"""Where pyenv keeps Pythons; its own programs on PATH start only those that are switched on."""
+"""The folder in which pyenv installs Pythons. Its programs on the PATH only start those that are enabled."""
 
 ABOUT = """
 import platform, sys
@@ -34,7 +34,7 @@ KIT_REQUIREMENTS = ADK + "algorithmia-adk>=1.2,<1.4\n"
 
 
 def installed(*languages: str) -> Path:
-    """The first of these that the machine has."""
+    """The first of these that is installed."""
     found = [path for language in languages for path in sorted(INSTALLED.glob(f"{language}.*/bin/python{language}"))]
     if not found:
         pytest.skip(f"no Python {' or '.join(languages)} in {INSTALLED}")
@@ -49,14 +49,14 @@ def script(folder: Path, name: str, text: str) -> None:
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The only folder on PATH."""
+    """The only folder on the PATH."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     (tmp_path / "bin").mkdir()
     return tmp_path / "bin"
 
 
 @pytest.mark.parametrize("name", ["Python 3.7", "Python 3.7 + PyTorch 1.7.x", "Selenium 3.141.x with Python 3.7"])
-def test_without_that_version_the_servers_own_runs_it(path: Path, name: str) -> None:
+def test_without_that_version_the_servers_own_is_used(path: Path, name: str) -> None:
     assert interpreters.choose(name) == (interpreters.OWN, f"{name}, which this machine has not: {OWN}")
 
 
@@ -89,13 +89,13 @@ def test_the_servers_own_version_is_not_probed(path: Path) -> None:
         ),
     ],
 )  # fmt: skip
-def test_what_does_not_work_is_no_interpreter(path: Path, text: str, reason: str) -> None:
+def test_programs_that_do_not_work_are_no_interpreters(path: Path, text: str, reason: str) -> None:
     script(path, "python3.7", text)
     told = f"Python 3.7, which this machine has not ({path}/python3.7 does not work: {reason}): {OWN}"
     assert interpreters.choose("Python 3.7") == (interpreters.OWN, told)
 
 
-def test_one_that_hangs_is_given_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_hangs_is_ended(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreters, "PROBE_SECONDS", 0.2)
     script(path, "python3.7", "exec /bin/sleep 1000")
     found, told = interpreters.choose("Python 3.7")
@@ -103,7 +103,7 @@ def test_one_that_hangs_is_given_up(path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "timed out after 0.2 seconds" in told
 
 
-def test_the_first_that_works_is_taken_and_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_working_program_is_used_and_probed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     python = installed("3.8", "3.7")
     name = python.name.replace("python", "Python ")
     script(tmp_path / "shims", python.name, "exit 127")
@@ -128,7 +128,7 @@ def old() -> Path:
 
 
 def test_modules_of_an_old_standard_library_are_known(tmp_path: Path, old: Path) -> None:
-    """Source that would hide one of them needs a worker that has not imported it yet."""
+    """Source that would hide one of these modules needs a worker that has not imported them yet."""
     (tmp_path / "lib" / old.name).mkdir(parents=True)
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "python").symlink_to(old)
@@ -143,7 +143,7 @@ def test_modules_of_an_old_standard_library_are_known(tmp_path: Path, old: Path)
 
 @pytest.fixture(scope="module")
 def mapped(tmp_path_factory: pytest.TempPathFactory, environments: Path, old: Path) -> Iterator[Emulator]:
-    """A cluster with an old Python on its PATH, in a jail where the machine has one."""
+    """A cluster with an old Python on its PATH, in a jail if possible."""
     folder = tmp_path_factory.mktemp("mapped")
     (folder / "bin").mkdir()
     (folder / "bin" / old.name).symlink_to(old)
@@ -153,7 +153,7 @@ def mapped(tmp_path_factory: pytest.TempPathFactory, environments: Path, old: Pa
 
 
 def built(site: Emulator, name: str, source: str, requirements: str, environment: str) -> tuple[str, list[str]]:
-    """An algorithm's commit to be called, and the log of its build."""
+    """An algorithm's commit for calls, and the log of its build."""
     site.create(name, environment)
     commit = site.push(name, {f"src/{name}.py": source, "requirements.txt": requirements, ".adk": None})
     build = site.build_of(name, commit)
@@ -162,14 +162,14 @@ def built(site: Emulator, name: str, source: str, requirements: str, environment
     return f"{site.owner}/{name}/{commit}", log.splitlines()
 
 
-def test_an_environments_python_runs_its_algorithms(mapped: Emulator, old: Path) -> None:
-    """All three kinds of algorithm, calls of one another, errors; in the jail, if there is one."""
+def test_algorithms_run_with_the_python_of_their_environment(mapped: Emulator, old: Path) -> None:
+    """All three kinds of algorithm, calls between them, and errors, in a jail if possible."""
     language, version = old.name.removeprefix("python"), old.parents[1].name
     environment = f"Python {language}"
     plain, log = built(mapped, "Plain", ABOUT, KIT_REQUIREMENTS, environment)
     assert log[1] == f"Environment: {environment}, run with CPython {version} of this machine"
     assert log[2] == jail.find().notice
-    # Tests that run beside this one may have made it.
+    # Another test may have created it at the same time.
     assert re.match(rf"(New|Requirements already satisfied by) environment env-{re.escape(language)}-", log[3]), log
     kit, log = built(mapped, "Kit", KIT, KIT_REQUIREMENTS, environment)
     assert log[3].startswith(f"Requirements already satisfied by environment env-{language}-")
@@ -187,7 +187,7 @@ def test_an_environments_python_runs_its_algorithms(mapped: Emulator, old: Path)
 
 
 def test_a_build_keeps_its_python(mapped: Emulator, old: Path) -> None:
-    """As long as the machine has it: not what the algorithm's settings say since, nor what would be chosen now."""
+    """As long as the machine has it, whatever the settings say meanwhile, and whatever would be chosen now."""
     new = installed("3.13", "3.12")
     kit, _ = built(mapped, "Keeping", KIT, KIT_REQUIREMENTS, f"Python {old.name.removeprefix('python')}")
     [build] = mapped.get("/v1/algorithms/local/Keeping/builds")["results"]
@@ -199,7 +199,7 @@ def test_a_build_keeps_its_python(mapped: Emulator, old: Path) -> None:
     assert (error["message"], mapped.call(kit, {"call": kit})["result"]) == ("on purpose", [new.parents[1].name, "nobody"])
 
 
-def test_a_python_that_is_gone_is_chosen_anew(mapped: Emulator, old: Path) -> None:
+def test_a_removed_python_is_replaced_by_another(mapped: Emulator, old: Path) -> None:
     environment = f"Python {old.name.removeprefix('python')}"
     plain, _ = built(mapped, "Gone", "import sys\ndef apply(input):\n    return sys.version_info[:2]\n", "", environment)
     [build] = mapped.get("/v1/algorithms/local/Gone/builds")["results"]

@@ -229,7 +229,7 @@ def attempt(site: Emulator, reference: str) -> Any:
         return None
 
 
-def test_a_cluster_without_a_jail_works_and_says_so_in_the_log(tmp_path: Path, environments: Path) -> None:
+def test_a_cluster_without_a_jail_works_and_reports_it_in_the_log(tmp_path: Path, environments: Path) -> None:
     with emulator(tmp_path / "root", environments) as site:
         reference = site.deploy("Probe", PROBE)
         assert WITHOUT in log_of(site, "Probe")

@@ -30,7 +30,7 @@ def test_without_settings_there_are_none() -> None:
     assert (pip_settings.read(), pip_settings.uv_variables({}), pip_settings.uv_options({})) == ({}, {}, [])
 
 
-def test_which_setting_counts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_precedence_of_settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Later files win, the command's section wins over the global one, and variables win over all files. Empty ones are ignored."""
     configure(
         home / "xdg" / "pip", "[global]\nindex-url = a\ncert = a\nproxy = a\ntimeout = a\nretries = a\n[install]\nproxy = b\n"
@@ -77,7 +77,7 @@ def test_options_of_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
     }
 
 
-def test_what_uv_is_told(home: Path) -> None:
+def test_settings_passed_to_uv(home: Path) -> None:
     (home / "links").mkdir()
     settings = {
         **{"index-url": "a", "extra-index-url": "b c", "trusted-host": "d e", "constraint": "f", "default-timeout": "7"},
@@ -101,7 +101,7 @@ def test_what_uv_is_told(home: Path) -> None:
     assert pip_settings.uv_options({"no-index": "true"}) == ["--no-index"]
 
 
-def test_which_files_a_jail_shows(home: Path) -> None:
+def test_files_that_a_jail_shows(home: Path) -> None:
     """Only those that a variable of uv names: no home, and no folder of an index."""
     variables = {
         **{"HOME": str(home), "UV_FIND_LINKS": "/a,file:///b%20c,https://d/,e", "UV_CONSTRAINT": "/f /g", "SSL_CERT_FILE": "/h"},

@@ -1,4 +1,4 @@
-"""How lists of requirements are read."""
+"""Reading of lists of requirements."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def test_packages_of_repositories() -> None:
 
 
 def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
-    """As some editors write it, and pip takes it."""
+    """Some editors write one, and pip accepts it."""
     (tmp_path / "requirements.txt").write_text("six\npip", encoding="utf-8-sig")
     assert read(tmp_path / "requirements.txt") == parse("six\npip")
 
@@ -71,22 +71,22 @@ def test_lines_that_mean_the_same_everywhere(line: str) -> None:
 
 
 def test_options_keep_their_order() -> None:
-    """Of two indexes the last one counts, so that the same lines in another order mean another environment."""
+    """The last of two indexes counts, so the same lines in another order mean another environment."""
     one, other = (f"-i https://{first}/\nb\na\n-i https://{last}/" for first, last in ("xy", "yx"))
     assert parse(one).lines == ("-i https://x/", "-i https://y/", "a", "b")
     assert parse(other).lines == ("-i https://y/", "-i https://x/", "a", "b")
 
 
-def test_comments_continue_nothing() -> None:
-    """Nor do they for pip: what follows a comment counts."""
+def test_comments_do_not_continue_lines() -> None:
+    """pip does the same: the line after a comment counts."""
     assert parse("six # no \\\n# comment \\\n--find-links w").lines == ("--find-links w", "six")
     assert parse("six\n# comment \\\n--find-links w").lines == ("--find-links w", "six")
     assert parse("six \\\n # comment \\\npip").lines == ("pip", "six")
     assert parse("six \\").lines == ("six",)
 
 
-def test_a_line_that_would_go_on_without_its_comment_is_left_as_it_is() -> None:
-    """Written anew it would be another: pip reads the list of the source."""
+def test_a_line_that_would_continue_without_its_comment_is_unchanged() -> None:
+    """Otherwise the joined line would mean something else, because pip reads the list of the source."""
     lines = ("https://h/x.whl\\", "--pre --no-binary x\\", "--pre")
     assert [parse(f"{line} # comment\nsix").local for line in lines] == [True, True, False]
     assert parse("https://h/x.whl \\\n# comment\nsix").local is False
@@ -113,5 +113,5 @@ def test_options_that_mean_the_same_everywhere(line: str, options: list[tuple[st
 
 
 @pytest.mark.parametrize("line", ["a ; platform_version != 'a/b'", "a --global-option='--x=/y'", "a @ https://host/a.whl"])
-def test_slashes_that_are_no_paths(line: str) -> None:
+def test_slashes_that_are_not_part_of_paths(line: str) -> None:
     assert not parse(line).local

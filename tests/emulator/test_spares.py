@@ -1,4 +1,4 @@
-"""Spare workers: which calls they serve, and that algorithms cannot tell that they do."""
+"""Spare workers: which calls use them, and that algorithms cannot notice it."""
 
 import os
 import signal
@@ -31,13 +31,13 @@ def about(site: Emulator) -> str:
 
 
 def spares(site: Emulator) -> set[int]:
-    """The processes, not their leashes, that are spares or were."""
+    """The process ids of present and former spares, without their leashes."""
     commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in site.descendants()}
     return {pid for pid, command in commands.items() if command.endswith(b"/runner.py\0ahead\0") and b"/leash.py\0" not in command}
 
 
 def with_spare(site: Emulator, name: str, source: str = ABOUT, **files: str) -> str:
-    """An algorithm whose environment has a spare worker now."""
+    """An algorithm whose environment has a spare worker."""
     before = spares(site)
     site.create(name)
     commit = site.push(name, {f"src/{name}.py": source, "requirements.txt": ADK, ".adk": None, **files})
@@ -46,10 +46,10 @@ def with_spare(site: Emulator, name: str, source: str = ABOUT, **files: str) -> 
     return f"{site.owner}/{name}/{commit}"
 
 
-def test_an_algorithm_cannot_tell_whether_it_was_a_spare(site: Emulator, about: str) -> None:
+def test_an_algorithm_cannot_notice_that_it_runs_in_a_spare(site: Emulator, about: str) -> None:
     first = site.call(with_spare(site, "Spared"), None)["result"]
     assert first.pop("ahead") is True
-    # Nothing hides behind this name, but it could: so this one starts afresh.
+    # This name hides no module, but it could. Therefore the algorithm gets a new process.
     second = site.call(with_spare(site, "Afresh", **{"colorsys.py": ""}), None)["result"]
     assert second.pop("ahead") is False
     assert first == second
@@ -57,12 +57,12 @@ def test_an_algorithm_cannot_tell_whether_it_was_a_spare(site: Emulator, about: 
     assert first["cwd"] == first["path"][0] == "/source"
 
 
-def test_source_that_hides_modules_is_imported_first(site: Emulator, about: str) -> None:
+def test_source_that_hides_modules_gets_a_new_process(site: Emulator, about: str) -> None:
     error = site.call(with_spare(site, "Hiding", **{"six.py": "raise RuntimeError('own six')"}), None)["error"]
     assert (error["message"], error["error_type"]) == ("own six", "InitializationError")
 
 
-def test_secrets_are_there_from_the_start(site: Emulator, about: str) -> None:
+def test_secrets_are_variables_from_the_start(site: Emulator, about: str) -> None:
     source = "import os\ndef apply(input):\n    return b'canary' in open('/proc/self/environ', 'rb').read()\n"
     reference = with_spare(site, "Secretive", source)
     assert site.call(reference, None)["result"] is False
@@ -81,7 +81,7 @@ def test_secrets_are_there_from_the_start(site: Emulator, about: str) -> None:
     assert site.call(reference, None)["result"] is True
 
 
-def test_a_spare_that_died_is_not_handed_out(site: Emulator, about: str) -> None:
+def test_a_spare_that_has_ended_is_not_used(site: Emulator, about: str) -> None:
     reference = with_spare(site, "Orphaned")
     for pid in spares(site):
         os.kill(pid, signal.SIGKILL)

@@ -13,7 +13,6 @@ from typing import IO
 
 from algosync.emulator.processes import ca_files, leash
 
-
 NETWORK = frozenset({"SSL_CERT_DIR", "PATH", "LANG", "LANGUAGE", "TZ"})
 """Variables that programs need for the network, for their language and to find other programs."""
 

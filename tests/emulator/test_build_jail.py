@@ -287,7 +287,7 @@ def test_an_unpacked_source_cannot_write_to_the_shared_cache(
 
 
 def test_modules_are_compiled_for_a_jail(tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Packages' code does not run, not even in `.pth` files, and modules that are not Python 3 do no harm. Tests are not compiled."""
+    """No code of packages runs, not even in `.pth` files. Modules that are not Python 3 do no harm. Tests are not compiled."""
     if jail.find().program is None:
         pytest.skip("bubblewrap is not here, or does not work")
     python = tmp_path / "environment" / "bin" / "python"

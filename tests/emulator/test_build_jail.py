@@ -57,7 +57,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def jailed(tmp_path_factory: pytest.TempPathFactory, home: Path, packages: Path) -> Iterator[Emulator]:
     """A cluster on a machine with a jail."""
     if jail.find().program is None:
-        pytest.skip("bubblewrap is not here, or does not work")
+        pytest.skip("bubblewrap is missing or does not work")
     folder = tmp_path_factory.mktemp("jailed")
     environ = {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache"), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(packages)}
     with emulator(folder / "root", folder / "environments", environ=environ, jailed=True) as site:
@@ -289,7 +289,7 @@ def test_an_unpacked_source_cannot_write_to_the_shared_cache(
 def test_modules_are_compiled_for_a_jail(tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No code of packages runs, not even in `.pth` files. Modules that are not Python 3 do no harm. Tests are not compiled."""
     if jail.find().program is None:
-        pytest.skip("bubblewrap is not here, or does not work")
+        pytest.skip("bubblewrap is missing or does not work")
     python = tmp_path / "environment" / "bin" / "python"
     wanted = installer.Installation(tmp_path / "environment.txt", python, jail=jail.find())
 

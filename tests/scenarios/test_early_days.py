@@ -69,7 +69,7 @@ def prefix(tmp_path: Path) -> Sequence[str]:
         "-",
     )
     if shutil.which(own[0]) is None or subprocess.run([*own, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("this machine does not know api.localhost, and lets nobody have a hosts file of their own")
+        pytest.skip("this machine does not resolve api.localhost, and does not permit a separate hosts file")
     return own
 
 

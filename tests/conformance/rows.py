@@ -38,7 +38,7 @@ ROWS = {
     "2.4 own algorithms": "data_listings.own_algorithms_may_read_by_default"
     " data_listings.own_algorithms_may_read_when_strangers_call",
     "2.4 only owners write": "data_listings.public_collections_are_read_only data_listings.organizations_own_collections",
-    "2.4 public": "data_listings.acl_decides_what_strangers_read data_listings.library_changes_acl",
+    "2.4 public": "data_listings.acl_decides_whether_strangers_may_read data_listings.library_changes_acl",
     "2.4 hosted data": "data_listings.hosted_data_view data_listings.default_collection_is_bound",
     "2.5 flat": "data_listings.collections_are_flat",
     "2.5 names of collections": "data_listings.collection_names_may_be_long",

@@ -117,7 +117,7 @@ def test_library_changes_acl(site: Site, library: Library) -> None:
 
 
 @pytest.mark.parametrize(("name", "status"), [("private", 403), ("my_algos", 403), ("public", 200)])
-def test_acl_decides_what_strangers_read(site: Site, name: str, status: int) -> None:
+def test_acl_decides_whether_strangers_may_read(site: Site, name: str, status: int) -> None:
     path = site.collection({"a": "words"}, acl=ACLS[name])
     reply = site.curl("GET", f"/v1/data/{path}/a", key=site.other)
     expected = (200, "words", None) if status == 200 else (403, "", 2001)

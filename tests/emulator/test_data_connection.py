@@ -104,7 +104,7 @@ def test_reading_and_writing_in_turn(wire: Wire) -> None:
         assert wire.ask("GET", name).body == b"%d" % number
 
 
-def test_the_log_tells_that_a_client_left(site: Emulator) -> None:
+def test_the_log_shows_that_a_client_left(site: Emulator) -> None:
     with contextlib.closing(Wire(site)) as wire:
         assert [wire.ask("PUT", "leaving", b"x").status for _ in range(2)] == [200, 200]
         wire.send("PUT", f"{FOLDER}/leaving", b"y")

@@ -64,7 +64,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
-def test_what_cannot_be_recorded_is_removed(site: Site) -> None:
+def test_content_that_cannot_be_recorded_is_removed(site: Site) -> None:
     with site.database.write() as connection:
         connection.execute("CREATE TRIGGER full BEFORE INSERT ON files BEGIN SELECT RAISE(ABORT, 'full'); END")
     with pytest.raises(sqlite3.IntegrityError, match="full"):
@@ -72,7 +72,7 @@ def test_what_cannot_be_recorded_is_removed(site: Site) -> None:
     assert (site.contents(), site.files.page(site.box, "", 9)) == (0, [])
 
 
-def test_what_the_folder_does_not_keep_is_removed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_content_that_cannot_be_kept_is_removed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: Path) -> None:
         raise OSError(errno.ENOSPC, "full")
 
@@ -82,7 +82,7 @@ def test_what_the_folder_does_not_keep_is_removed(site: Site, monkeypatch: pytes
     assert (site.contents(), site.files.page(site.box, "", 9)) == (0, [])
 
 
-def test_what_may_have_been_recorded_stays(site: Site) -> None:
+def test_content_that_may_have_been_recorded_stays(site: Site) -> None:
     site.database.failing = True
     with pytest.raises(sqlite3.OperationalError):
         site.put()

@@ -17,9 +17,9 @@ from urllib.parse import unquote
 import fuzzing
 import pytest
 from emulated import Emulator, emulator, errors
-from exchanged import Answered, Server
 from mutated import Case, Seed, case, plain
 from mutated_seeds import FAMILIES, Seeded, seeded
+from raw_exchange import Answered, Server
 
 COUNT = 10_000
 CONNECTIONS = 4

@@ -74,7 +74,8 @@ def test_the_log_appears_while_the_build_runs(site: Emulator, tmp_path: Path, pa
     lines = [line.rstrip() for line in rest.splitlines()]
     assert (push.returncode, status(site, "Live", commit)) == (0, "failed")
     said = [line.removeprefix("remote: ") for line in lines if line.startswith("remote: ")]
-    assert (said[-1], any("\ufffd[31mnot today\ufffd" in line for line in said)) == ("Build failed", True)
+    # uv itself removes escape sequences from the output of a build backend.
+    assert (said[-1], any("not today" in line for line in said)) == ("Build failed", True)
     assert not set(rest) & set("\0\x1b")
     assert lines[-1] == f"   {work.run('rev-parse', 'HEAD~1').stdout[:7]}..{commit[:7]}  HEAD -> master"
 

@@ -17,7 +17,7 @@ METHODS = {"get", "put", "post", "delete", "patch", "head"}
 
 
 @pytest.fixture(scope="module")
-def told(site: Emulator) -> Any:
+def document(site: Emulator) -> Any:
     return site.get("/v1/openapispec")
 
 
@@ -31,14 +31,14 @@ def shape(path: str) -> str:
     return re.sub(r"{[^}]*}", "{}", path)
 
 
-def test_the_specification_lists_exactly_the_routes(told: Any, routes: list[Route]) -> None:
+def test_the_specification_lists_exactly_the_routes(document: Any, routes: list[Route]) -> None:
     served = {(shape(route.path), method.lower()) for route in routes for method in route.methods or ()}
-    assert {(shape(path), method) for path, item in told["paths"].items() for method in item} == served
-    assert len({shape(path) for path in told["paths"]}) == len(told["paths"]), "two paths differ in the names of parameters only"
+    assert {(shape(path), method) for path, item in document["paths"].items() for method in item} == served
+    assert len({shape(path) for path in document["paths"]}) == len(document["paths"]), "two paths differ only in parameter names"
 
 
-def test_operations_are_complete(told: Any) -> None:
-    operations = [(path, method, each) for path, item in told["paths"].items() for method, each in item.items()]
+def test_operations_are_complete(document: Any) -> None:
+    operations = [(path, method, each) for path, item in document["paths"].items() for method, each in item.items()]
     assert {method for _, method, _ in operations} <= METHODS
     assert len({each["operationId"] for _, _, each in operations}) == len(operations)
     for path, method, each in operations:
@@ -47,8 +47,8 @@ def test_operations_are_complete(told: Any) -> None:
         assert set(each["responses"]) == {"2XX", "default"}
 
 
-def test_operations_without_a_key(site: Emulator, told: Any) -> None:
-    free = {path for path, item in told["paths"].items() for each in item.values() if each["security"] == []}
+def test_operations_without_a_key(site: Emulator, document: Any) -> None:
+    free = {path for path, item in document["paths"].items() for each in item.values() if each["security"] == []}
     template = "/v1/algorithm-environments/edge/environment-specifications/{specification}/template"
     assert free == {"/health", "/v1/insights", template}
     statuses = {path: site.request("GET", path.replace("{specification}", "x"), key="").status for path in free}

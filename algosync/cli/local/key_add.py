@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from algosync.emulator.records.accounts import Accounts
     from algosync.emulator.records.rights import Rights
 
-__all__ = ["KeyFormat", "key_add"]
+__all__ = ["FormOption", "key_add"]
 
 _LONGEST = 100 * 365 * 24 * 3600  # seconds
 
 
-class KeyFormat(str, Enum):
+class FormOption(str, Enum):
     """How a key looks."""
 
     PLAIN = "plain"
@@ -43,7 +43,7 @@ class KeyOptions(LocalClusterOptions):
     expires_in: Annotated[
         float | None, typer.Option(metavar="SECONDS", min=0, help="The key expires after this time.", show_default=False)
     ] = None
-    form: Annotated[KeyFormat, typer.Option(help="The key's format.")] = KeyFormat.PLAIN
+    form: Annotated[FormOption, typer.Option(help="The key's format.")] = FormOption.PLAIN
 
     def rights(self) -> "Rights":
         """What the key permits."""

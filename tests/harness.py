@@ -22,7 +22,7 @@ from algosync.core.credential import credential
 from algosync.core.tree import Blob
 from algosync.emulator.records.accounts import Accounts
 from algosync.emulator.records.database import Database
-from algosync.emulator.records.keys import NewKeyFormat, new_key
+from algosync.emulator.records.keys import KeyFormat, new_key
 from algosync.emulator.records.rights import Rights
 from algosync.emulator.server.tls import authority
 from algosync.git import Repository
@@ -79,7 +79,7 @@ class Cluster:
         with closing(Database(self.root / "cluster.sqlite")) as database:
             accounts, user = Accounts(database), user or self.user
             accounts.add_user(user)
-            key = new_key(NewKeyFormat(form), user)
+            key = new_key(KeyFormat(form), user)
             expires_at = None if expires_in is None else time.time() + expires_in
             accounts.add_key(user, key, Rights(write=not read_only, call=call, management=management), expires_at)
         return key

@@ -12,18 +12,18 @@ from algosync.state.backend import Backend
 from algosync.state.naming import state_name
 from algosync.state.session import Session
 
-__all__ = ["BACKENDS", "Backend", "Place", "Session", "open_session", "parse_address", "state_name"]
+__all__ = ["BACKENDS", "Backend", "BackendFactory", "Session", "open_session", "parse_address", "state_name"]
 
-Place: TypeAlias = Callable[[str, str], Backend]
+BackendFactory: TypeAlias = Callable[[str, str], Backend]
 """Gives the backend of one state: its name as of `state_name`, and the command that others are told while it is locked."""
 
 # By the scheme of the address. Each parses its own addresses; UsageError: it cannot. An address without a scheme is a path.
-BACKENDS: dict[str, Callable[[str], Place]] = {
+BACKENDS: dict[str, Callable[[str], BackendFactory]] = {
     "file": local.parse_address,
 }
 
 
-def parse_address(address: str) -> Place:
+def parse_address(address: str) -> BackendFactory:
     """Where the states at an address are kept. UsageError: no backend knows such an address."""
     scheme, separator, _ = address.partition("://")
     backend = BACKENDS.get(scheme if separator else "file")

@@ -10,7 +10,7 @@ from emulated import Emulator
 
 from algosync.emulator.records.accounts import Accounts
 from algosync.emulator.records.database import Database
-from algosync.emulator.records.keys import NewKeyFormat, new_key
+from algosync.emulator.records.keys import KeyFormat, new_key
 
 
 @pytest.mark.parametrize("form", ["{}", "Simple {}", "Bearer {}"])
@@ -130,7 +130,7 @@ def test_a_key_in_a_query_is_refused(site: Emulator, name: str) -> None:
 
 def test_known_keys_of_every_format_in_a_query_are_refused(site: Emulator) -> None:
     with contextlib.closing(Database(site.root / "cluster.sqlite")) as database:
-        keys = [new_key(form, "local") for form in NewKeyFormat]
+        keys = [new_key(form, "local") for form in KeyFormat]
         for key in keys:
             Accounts(database).add_key("local", key)
     for key in keys:
@@ -141,8 +141,8 @@ def test_known_keys_of_every_format_in_a_query_are_refused(site: Emulator) -> No
     assert site.request("GET", "/health?nonce=c2ltcGx5IGEgbWFya2VyIHRoYXQgbG9va3MgbGlrZSBvbmU=").status == 200
 
 
-@pytest.mark.parametrize("form", list(NewKeyFormat))
-def test_a_key_inside_a_path_or_value_is_refused(site: Emulator, form: NewKeyFormat) -> None:
+@pytest.mark.parametrize("form", list(KeyFormat))
+def test_a_key_inside_a_path_or_value_is_refused(site: Emulator, form: KeyFormat) -> None:
     """Also between other text, for expired keys, with and without an Authorization header, and for a wrong host."""
     before = len(site.log())
     key = new_key(form, "local")

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from algosync.emulator.records.accounts import Accounts
     from algosync.emulator.records.rights import Rights
 
-__all__ = ["KeyFormat", "key_add"]
+__all__ = ["FormOption", "key_add"]
 
 _LONGEST = 100 * 365 * 24 * 3600  # seconds
 
 
-class KeyFormat(str, Enum):
+class FormOption(str, Enum):
     """How a key looks."""
 
     PLAIN = "plain"
@@ -43,7 +43,7 @@ class KeyOptions(LocalClusterOptions):
     expires_in: Annotated[
         float | None, typer.Option(metavar="SECONDS", min=0, help="The key expires after this time.", show_default=False)
     ] = None
-    form: Annotated[KeyFormat, typer.Option(help="The key's format.")] = KeyFormat.PLAIN
+    form: Annotated[FormOption, typer.Option(help="The key's format.")] = FormOption.PLAIN
 
     def rights(self) -> "Rights":
         """What the key permits."""
@@ -63,7 +63,7 @@ def key_add(terminal: Terminal, options: KeyOptions) -> None:
 
     from algosync.cli.local.accounts import FIRST_USER, describe_key, new_or_existing_accounts
     from algosync.cli.local.running import running_cluster
-    from algosync.emulator.records.keys import NewKeyFormat, new_key
+    from algosync.emulator.records.keys import KeyFormat, new_key
 
     _check(options)
     root = options.root
@@ -74,7 +74,7 @@ def key_add(terminal: Terminal, options: KeyOptions) -> None:
             accounts.add_user(user)
         elif not accounts.has_user(user):
             raise _no_such_user(options.name, user, accounts)
-        key = new_key(NewKeyFormat(options.form.value), user)
+        key = new_key(KeyFormat(options.form.value), user)
         lifetime = options.lifetime()
         accounts.add_key(user, key, options.rights(), None if lifetime is None else time.time() + lifetime)
     describe_key(key, user, options.rights(), terminal)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from algosync.emulator.errors import BAD_MARKER, ApiError, invalid
 from algosync.emulator.http.replies import MAX_JSON, caller_of, object_field, parsed, read_body, read_object
 from algosync.emulator.records.accounts import Caller
-from algosync.emulator.records.data_uris import ACLS, DataPath, DataPathTooDeep, decode, is_file, locate, missing
+from algosync.emulator.records.data_uris import ACLS, DataPath, PathTooDeep, decode, is_file, locate, missing
 
 PREFIXES = ("/v1/data", "/v1/connector/data")
 SCHEME = "data://"
@@ -28,7 +28,7 @@ def resolve(request: Request) -> tuple[Caller, str, DataPath]:
     caller = caller_of(request)
     try:
         return caller, path, locate(path, caller)
-    except DataPathTooDeep:
+    except PathTooDeep:
         if request.method in READ_METHODS:
             raise missing() from None
         raise

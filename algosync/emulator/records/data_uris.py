@@ -12,7 +12,7 @@ ACLS: tuple[list[str], ...] = ([], [OWN_ALGORITHMS], [PUBLIC])
 """Who may read besides the owner: nobody, the owner's algorithms, everybody (`PLATFORM.md` §2.4)."""
 
 
-class DataPathTooDeep(ApiError):
+class PathTooDeep(ApiError):
     """A path to a folder inside a collection. Nothing can be stored there, so nothing is found there either."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ def locate(path: str, caller: Caller) -> DataPath:
         return _of_algorithm(segments[1:], caller)
     account = caller.user if segments[0] == ".my" else segments[0]
     if len(segments) > 3:
-        raise DataPathTooDeep
+        raise PathTooDeep
     if segments[1:] and segments[1].startswith("."):
         # Only special collections have such names, and they are not below an account.
         raise missing()
@@ -100,7 +100,7 @@ def _of_algorithm(rest: list[str], caller: Caller) -> DataPath:
 
 def _file(rest: list[str]) -> str:
     if len(rest) > 1:
-        raise DataPathTooDeep
+        raise PathTooDeep
     return rest[0] if rest else ""
 
 

@@ -12,7 +12,7 @@ KEY_LENGTH = 28
 """The length of a key that begins with `sim`. Clients check for both."""
 
 
-class NewKeyFormat(str, Enum):
+class KeyFormat(str, Enum):
     """The format of a key: `sim` and letters and digits, base64 with `/`, `+` and a final `=`, or a JSON Web Token."""
 
     PLAIN = "plain"
@@ -20,11 +20,11 @@ class NewKeyFormat(str, Enum):
     JWT = "jwt"
 
 
-def new_key(form: NewKeyFormat = NewKeyFormat.PLAIN, user: str = "") -> str:
+def new_key(form: KeyFormat = KeyFormat.PLAIN, user: str = "") -> str:
     """A random key, or a worker's token."""
-    if form is NewKeyFormat.BASE64:
+    if form is KeyFormat.BASE64:
         return _base64_key()
-    if form is NewKeyFormat.JWT:
+    if form is KeyFormat.JWT:
         return _token(user)
     alphabet = string.ascii_letters + string.digits
     return "sim" + "".join(secrets.choice(alphabet) for _ in range(KEY_LENGTH - 3))

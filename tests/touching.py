@@ -25,7 +25,8 @@ sys.addaudithook(_audit)  # for the life of the process: hooks cannot be removed
 @contextmanager
 def untouched() -> Iterator[None]:
     """Fail if this thread opens a file in the body, or asks the system to change, start or connect anything."""
-    _here.seen = seen = []
+    seen: list[str] = []
+    _here.seen = seen
     try:
         yield
     finally:

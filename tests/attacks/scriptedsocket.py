@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import urllib3
 from rawcluster import KEY, Request, complete
@@ -20,6 +21,9 @@ from algosync.cluster.wire import Wire
 from algosync.core.credential import credential
 from algosync.net import Host, Net, Retry, SettingNames, Watch
 from algosync.net.lease import Lease
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
 
 __all__ = ["URL", "Answer", "scripted_cluster", "scripted_host"]
 
@@ -38,17 +42,18 @@ class _Socket(socket.socket):
         self._asked = self._ready = b""
         self._stays = True
 
-    def sendall(self, data: bytes, flags: int = 0) -> None:
+    def sendall(self, data: ReadableBuffer, flags: int = 0) -> None:
         self._asked += bytes(data)
         if request := complete(self._asked):
             self._asked = b""
             if self._stays:
                 self._ready, self._stays = self._answer(request)
 
-    def recv_into(self, buffer: bytearray, nbytes: int = 0, flags: int = 0) -> int:
-        piece = self._ready[: nbytes or len(buffer)]
+    def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int:
+        view = memoryview(buffer)
+        piece = self._ready[: nbytes or len(view)]
         self._ready = self._ready[len(piece) :]
-        buffer[: len(piece)] = piece
+        view[: len(piece)] = piece
         if not piece and self._stays:
             raise ConnectionResetError("the client waits for more than was sent")
         return len(piece)

@@ -115,7 +115,7 @@ def usable(value: object) -> bool:
 def _plain(value: object) -> bool:
     """Whether it can be written and read again, also with a deep stack."""
     try:
-        return json.loads(json.dumps([[[value]]], allow_nan=False)) == [[[value]]]
+        return bool(json.loads(json.dumps([[[value]]], allow_nan=False)) == [[[value]]])
     except (ValueError, RecursionError):
         return False
 

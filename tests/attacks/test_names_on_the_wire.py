@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import unquote_to_bytes
 
 import pytest
@@ -94,8 +94,11 @@ def server(recorded: Recorded) -> Iterator[RawServer]:
         yield running
 
 
+Verb = Callable[[str, str, str], object]
+
+
 @pytest.fixture(scope="module")
-def verbs(server: RawServer) -> dict[str, object]:
+def verbs(server: RawServer) -> dict[str, Verb]:
     """Each sends one request with up to three names in its path."""
     cluster = server.cluster()
     data, algorithms = cluster.data, cluster.algorithms
@@ -106,7 +109,7 @@ def verbs(server: RawServer) -> dict[str, object]:
 
     return {
         "open": opened,
-        "put": lambda *names: data.put(*names, [b"x"], 1),
+        "put": lambda owner, collection, name: data.put(owner, collection, name, [b"x"], 1),
         "files": lambda owner, collection, _: data.files(owner, collection),
         "create-collection": lambda owner, *_: data.create_collection(owner, "models"),
         "read": lambda owner, name, _: algorithms.read(owner, name),
@@ -141,7 +144,7 @@ def received(request: Request) -> tuple[bytes, ...]:
 
 @pytest.mark.parametrize("verb", PATHS)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_arrives_unchanged(verb: str, name: str, verbs: dict, recorded: Recorded) -> None:
+def test_a_name_arrives_unchanged(verb: str, name: str, verbs: dict[str, Verb], recorded: Recorded) -> None:
     names = (NAMES[name], "models", NAMES[name])
     recorded.requests.clear()
     verbs[verb](*names)
@@ -151,7 +154,7 @@ def test_a_name_arrives_unchanged(verb: str, name: str, verbs: dict, recorded: R
 
 @pytest.mark.parametrize("verb", PATHS)
 @pytest.mark.parametrize("name", UNSENT)
-def test_a_name_that_no_url_can_hold_is_not_sent(verb: str, name: str, verbs: dict, recorded: Recorded) -> None:
+def test_a_name_that_no_url_can_hold_is_not_sent(verb: str, name: str, verbs: dict[str, Verb], recorded: Recorded) -> None:
     recorded.requests.clear()
     with pytest.raises(ValueError, match=r"cannot be named|surrogates"):
         verbs[verb](UNSENT[name], "models", "x")
@@ -160,7 +163,7 @@ def test_a_name_that_no_url_can_hold_is_not_sent(verb: str, name: str, verbs: di
 
 @settings(max_examples=runs(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.tuples(*[st.text(st.characters(codec="utf-8"), min_size=1, max_size=60).filter(lambda t: t not in (".", ".."))] * 3))
-def test_every_name_arrives_unchanged(verbs: dict, recorded: Recorded, names: tuple[str, str, str]) -> None:
+def test_every_name_arrives_unchanged(verbs: dict[str, Verb], recorded: Recorded, names: tuple[str, str, str]) -> None:
     for verb in ("open", "read", "log"):
         recorded.requests.clear()
         verbs[verb](*names)

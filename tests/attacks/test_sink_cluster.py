@@ -88,8 +88,13 @@ def _listings(request: Request, ask: Ask) -> Answer:
     """Add a file with a hostile name and stamp to the listing."""
     if request.method != "GET" or request.path.split("?")[0] != "/v1/data/local/One":
         return ask()
+    return _document(ask(), _hostile_listing)
+
+
+def _hostile_listing(document: object) -> object:
+    assert isinstance(document, dict)
     more = {"filename": HOSTILE.replace("/", "").replace("\x00", ""), "size": 3, "last_modified": HOSTILE}
-    return _document(ask(), lambda document: {**document, "files": [*document["files"], more]})  # type: ignore[dict-item]
+    return {**document, "files": [*document["files"], more]}
 
 
 def _owners(request: Request, ask: Ask) -> Answer:

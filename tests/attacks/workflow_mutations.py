@@ -175,7 +175,7 @@ def change(chance: random.Random, container: Any) -> None:
             del container[key]
         case 1:
             container[key] = container[other]
-        case 2 if isinstance(container, dict):
+        case 2 if isinstance(key, str):
             container[chance.choice([key.upper(), key + "s", "", "<<", other])] = container.pop(key)
         case _:
             container[key] = copy.deepcopy(chance.choice(ODD))

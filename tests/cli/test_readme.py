@@ -185,9 +185,9 @@ def test_the_limits_are_those_that_there_are() -> None:
     from algosync.emulator.running import runner
 
     mib = 1024 * 1024
-    calls = f"{calls.MAX_INPUT // mib} MiB and answer {runner.MAX_ANSWER // mib} MiB, at most {calls.MAX_TIMEOUT} seconds"
+    limits = f"{calls.MAX_INPUT // mib} MiB and answer {runner.MAX_ANSWER // mib} MiB, at most {calls.MAX_TIMEOUT} seconds"
     others = f"other JSON bodies are {replies.MAX_JSON // mib} MiB, heads of requests {request_limits.MAX_HEAD // 1024} KiB"
-    told = f"Calls take {calls} each; {others}."
+    told = f"Calls take {limits} each; {others}."
     assert told in LOCAL_CLUSTER
 
 

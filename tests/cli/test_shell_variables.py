@@ -23,8 +23,8 @@ def tls(tmp_path: Path) -> Path:
 
 
 def cluster(tls: Path | None) -> LocalCluster:
-    files = (str(tls / "ca.pem"), str(tls / "bundle.pem")) if tls else (None, None)
-    return LocalCluster("http://localhost:1", Secret("simKey"), Secret("simAdmin"), "local", 1, "", *files, None, {}, "")
+    authority, bundle = (str(tls / "ca.pem"), str(tls / "bundle.pem")) if tls else (None, None)
+    return LocalCluster("http://localhost:1", Secret("simKey"), Secret("simAdmin"), "local", 1, "", authority, bundle, None, {}, "")
 
 
 def test_a_cluster_without_tls_unsets_authorities_of_another_cluster(monkeypatch: pytest.MonkeyPatch, tls: Path) -> None:

@@ -67,6 +67,7 @@ class Curl:
             body = json.dumps(body)
             sent.setdefault("Content-Type", "application/json")
         content = body.encode() if isinstance(body, str) else body
+        assert content is None or isinstance(content, bytes)
         command = ["curl", "--silent", "--globoff", "--path-as-is", "--dump-header", "/dev/stderr", "--max-time", str(DEADLINE)]
         command += ["--head", "--output", "/dev/null"] if method == "HEAD" else ["--request", method]
         if content is not None:

@@ -1,5 +1,7 @@
 """Runs in the environment of the client library: evaluates one expression a line, and answers each with one line of JSON."""
 
+from __future__ import annotations
+
 import inspect
 import json
 import os
@@ -10,7 +12,7 @@ import Algorithmia.acl
 import Algorithmia.algorithm
 
 
-def shown(value):
+def shown(value: object) -> object:
     """Values that JSON cannot represent: bytes as Latin-1, files and folders as their paths, objects as their attributes."""
     if isinstance(value, bytes):
         return value.decode("latin-1")
@@ -25,7 +27,7 @@ def shown(value):
     return vars(value) if hasattr(value, "__dict__") else str(value)
 
 
-def answered(expression, names):
+def answered(expression: str, names: dict[str, object]) -> str:
     """The value of an expression as JSON, or the exception that it raised."""
     try:
         return json.dumps({"value": eval(expression, dict(names))}, default=shown)
@@ -33,7 +35,7 @@ def answered(expression, names):
         return json.dumps({"error": type(error).__name__, "message": str(error)})
 
 
-def main():
+def main() -> None:
     address, key = sys.argv[1:]
     # The library may print, and its output must not mix with the answers.
     answers = os.fdopen(os.dup(1), "w")

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from clients import Curl
 from harness import Cluster
@@ -23,6 +24,14 @@ __all__ = ["NOWHERE", "SETTINGS", "Algorithm", "Site"]
 DEADLINE = 60
 NOWHERE = "00000000-0000-0000-0000-000000000000"
 SETTINGS = {"source_visibility": "closed", "license": "apl", "network_access": "full", "pipeline_enabled": True}
+
+
+class Creation(TypedDict):
+    """The body of a request that creates an algorithm."""
+
+    name: str
+    details: dict[str, object]
+    settings: dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -92,7 +101,7 @@ class Site:
         answer = self._arranged("GET", f"/v1/algorithm-environments/edge/languages/{language}/environments")
         return next((each[field_name] for each in answer.each("environments") if each["display_name"] == name), NOWHERE)
 
-    def creation(self, name: str, environment: str = "Python 3.7", **settings: object) -> dict[str, object]:
+    def creation(self, name: str, environment: str = "Python 3.7", **settings: object) -> Creation:
         """The body of a request that creates an algorithm."""
         chosen = {**SETTINGS, "algorithm_environment": self.environment(environment), **settings}
         return {"name": name, "details": {"label": name}, "settings": chosen}
@@ -103,9 +112,11 @@ class Site:
         answer = self._arranged("POST", f"/v1/algorithms/{self.user}", self.creation(name, environment, **settings))
         return Algorithm(self.user, name, answer.at("id") or NOWHERE)
 
-    def built(self, source: str, files: Mapping[str, str] | None = None, **settings: object) -> Algorithm:
+    def built(
+        self, source: str, files: Mapping[str, str] | None = None, environment: str = "Python 3.7", **settings: object
+    ) -> Algorithm:
         """A new algorithm in the plain layout, without requirements, with a finished build."""
-        made = self.created(**settings)
+        made = self.created(environment, **settings)
         return self.pushed(made, {f"src/{made.name}.py": source, "requirements.txt": "", ".adk": None, **(files or {})})
 
     def pushed(self, algorithm: Algorithm, files: Mapping[str, str | None]) -> Algorithm:

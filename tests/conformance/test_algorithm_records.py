@@ -1,5 +1,7 @@
 """Records about algorithms: lists, commits, source control, errors, secrets (PLATFORM.md §3.1, §3.8)."""
 
+from typing import Any
+
 import pytest
 from clients import Library
 from site_under_test import Algorithm, Site
@@ -110,7 +112,9 @@ def test_secrets(site: Site, hello: Algorithm) -> None:
     made = site.curl("POST", path, {**secret, **more})
     assert (made.status, made.at("short_name"), b"hidden-value" in made.body) == (200, "token", False)
     listed = site.curl("GET", path)
-    entry = next((each for each in (listed.each("results") or listed.each("secrets")) if each["short_name"] == "token"), {})
+    entry: dict[str, Any] = next(
+        (each for each in (listed.each("results") or listed.each("secrets")) if each["short_name"] == "token"), {}
+    )
     shown = {"id", "short_name", "description", "owner_type", "owner_id", "provider_id", "default_secret_value_id"}
     assert (shown - set(entry), b"hidden-value" in listed.body) == (set(), False), listed
     changed = site.curl("PUT", f"{path}/{entry['id']}", {**secret, **more, "description": "changed"})

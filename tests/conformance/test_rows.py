@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -114,7 +115,7 @@ def asserts_about_its_reply() -> None:
         (asserts_about_its_reply, ""),
     ],
 )
-def test_complaints(test: object, begins: str) -> None:
+def test_complaints(test: Callable[[], None], begins: str) -> None:
     failure = None
     try:
         test()

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from contracts.kind_case import KindCase
 from fakes.clusters import OWNER
 from fakes.releases import CODE, Release
+from kind_case import KindCase
 
 from algosync.core.change import Change
 from algosync.core.ports import Outcome, Side, Tell

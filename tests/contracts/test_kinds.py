@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from contracts.kind_case import KindCase
-from contracts.release_case import algorithm_case, data_case, source_case
 from fakes import kinds
+from kind_case import KindCase
+from release_case import algorithm_case, data_case, source_case
 
 from algosync.core.address import Address
 from algosync.core.change import Action

@@ -63,7 +63,7 @@ def test_a_stamp_that_is_not_trusted_proves_nothing() -> None:
     untrusted = replace(RECORD, destination_stamp=None)
     observed = assume_observed({FILE: replace(HAVE, stamp=None, digest=None)}, {FILE: untrusted})
     assert observed[FILE].digest is None
-    assert undecided({FILE: WANT}, observed) == (frozenset(), {FILE})
+    assert undecided({FILE: WANT}, observed) == (frozenset(), frozenset({FILE}))
 
 
 @pytest.mark.parametrize(

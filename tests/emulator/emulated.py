@@ -16,13 +16,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import urllib3
 from dulwich.client import HttpGitClient, SendPackResult
-from dulwich.objects import Blob, Commit, Tree
+from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree
 from dulwich.protocol import CAPABILITY_SIDE_BAND_64K
+from dulwich.refs import Ref
 from dulwich.repo import MemoryRepo
 
 from algosync.emulator.records.accounts import Accounts
@@ -31,7 +32,7 @@ from algosync.emulator.records.keys import new_key
 from algosync.emulator.records.rights import EVERYTHING, Rights
 
 DEADLINE = 60
-MASTER = b"refs/heads/master"
+MASTER = Ref(b"refs/heads/master")
 SETTINGS = {
     "source_visibility": "closed",
     "license": "apl",
@@ -42,6 +43,9 @@ WITHOUT_JAIL = Path(__file__).with_name("without_jail")
 """A folder whose `bwrap` does not work, for the first place in a PATH."""
 ADK = "algorithmia>=1.0.0,<2.0\nsix\n"
 """The requirements of the template, installed once for all tests."""
+
+
+_Kind = TypeVar("_Kind", bound=ShaFile)
 
 
 @dataclass(frozen=True)
@@ -131,21 +135,23 @@ class Emulator:
         client._send_capabilities.discard(CAPABILITY_SIDE_BAND_64K)
         return client
 
-    def fetch(self, name: str) -> tuple[MemoryRepo, bytes]:
+    def fetch(self, name: str) -> tuple[MemoryRepo, ObjectID]:
         """The repository of an algorithm, and its head."""
         repository = MemoryRepo()
         refs = self.git().fetch(f"/git/{self.owner}/{name}.git", repository).refs
-        return repository, refs[MASTER]
+        head = refs[MASTER]
+        assert head is not None
+        return repository, head
 
     def files(self, name: str) -> dict[str, bytes]:
         """The files at the head of an algorithm."""
         repository, head = self.fetch(name)
-        return dict(_contents(repository, repository[head].tree))
+        return dict(_contents(repository, git_object(repository, Commit, head).tree))
 
     def push(self, name: str, files: Mapping[str, str | bytes | None], message: str = "change") -> str:
         """Push one commit on top of the head that changes these files. None removes a file. Returns the commit's id."""
         repository, head = self.fetch(name)
-        contents = dict(_contents(repository, repository[head].tree))
+        contents = dict(_contents(repository, git_object(repository, Commit, head).tree))
         for path, content in files.items():
             if content is None:
                 contents.pop(path)
@@ -156,13 +162,13 @@ class Emulator:
         assert result.ref_status is None or result.ref_status.get(MASTER) is None, result.ref_status
         return commit.decode()
 
-    def send(self, name: str, repository: MemoryRepo, old: bytes, new: bytes, ref: bytes = MASTER) -> SendPackResult:
+    def send(self, name: str, repository: MemoryRepo, old: bytes, new: ObjectID, ref: Ref = MASTER) -> SendPackResult:
         """Push a commit of an in-memory repository to a ref whose current value is `old`."""
 
-        def update(refs: dict[bytes, bytes]) -> dict[bytes, bytes]:
+        def update(refs: dict[Ref, ObjectID]) -> dict[Ref, ObjectID]:
             return {ref: new}
 
-        return self.git().send_pack(f"/git/{self.owner}/{name}.git", update, repository.generate_pack_data)
+        return self.git().send_pack(f"/git/{self.owner}/{name}.git", update, repository.object_store.generate_pack_data)
 
     def build_of(self, name: str, commit: str) -> Any:
         """The build of a commit, after it has finished."""
@@ -176,9 +182,18 @@ class Emulator:
     def logs(self, name: str, build: Any) -> str:
         return str(self.get(f"/v1/algorithms/{self.owner}/{name}/builds/{build['build_id']}/logs")["logs"])
 
-    def deploy(self, name: str, source: str, requirements: str = "", *, adk: bool = False, **settings: object) -> str:
+    def deploy(
+        self,
+        name: str,
+        source: str,
+        requirements: str = "",
+        environment: str = "Python 3.7",
+        *,
+        adk: bool = False,
+        **settings: object,
+    ) -> str:
         """Create an algorithm with this source and build it. Returns the path that calls its commit."""
-        self.create(name, **settings)
+        self.create(name, environment, **settings)
         files: dict[str, str | bytes | None] = {f"src/{name}.py": source, "requirements.txt": requirements}
         commit = self.push(name, files if adk else {**files, ".adk": None})
         build = self.build_of(name, commit)
@@ -299,7 +314,7 @@ def _about(process: Path) -> bytes:
         return b""
 
 
-def store(repository: MemoryRepo, files: Mapping[str, bytes]) -> bytes:
+def store(repository: MemoryRepo, files: Mapping[str, bytes]) -> ObjectID:
     """Put files into an in-memory repository. Returns the id of their tree."""
     tree = Tree()
     folders: dict[str, dict[str, bytes]] = {}
@@ -317,7 +332,7 @@ def store(repository: MemoryRepo, files: Mapping[str, bytes]) -> bytes:
     return tree.id
 
 
-def add_commit(repository: MemoryRepo, tree: bytes, parents: list[bytes], message: str = "change") -> bytes:
+def add_commit(repository: MemoryRepo, tree: ObjectID, parents: list[ObjectID], message: str = "change") -> ObjectID:
     commit = Commit()
     commit.tree = tree
     commit.parents = parents
@@ -329,13 +344,20 @@ def add_commit(repository: MemoryRepo, tree: bytes, parents: list[bytes], messag
     return commit.id
 
 
+def git_object(repository: MemoryRepo, kind: type[_Kind], sha: bytes) -> _Kind:
+    """An object of a repository, which must be of this kind."""
+    found = repository[sha]
+    assert isinstance(found, kind)
+    return found
+
+
 def _contents(repository: MemoryRepo, tree: bytes, folder: str = "") -> Iterator[tuple[str, bytes]]:
-    for entry in repository[tree].iteritems():
+    for entry in git_object(repository, Tree, tree).iteritems():
         path = folder + entry.path.decode()
         if entry.mode == 0o040000:
             yield from _contents(repository, entry.sha, path + "/")
         else:
-            yield path, repository[entry.sha].data
+            yield path, git_object(repository, Blob, entry.sha).data
 
 
 def _processes() -> list[int]:

@@ -112,7 +112,8 @@ def _batch(cases: Sequence[Case]) -> Sequence[Case]:
 
 
 def _readable(connections: list[socket.socket], seconds: float) -> list[socket.socket]:
-    deadline, ready = time.monotonic() + seconds, set()
+    deadline = time.monotonic() + seconds
+    ready: set[socket.socket] = set()
     while (left := deadline - time.monotonic()) > 0 and len(ready) < len(connections):
         ready.update(select.select([each for each in connections if each not in ready], [], [], left)[0])
     return list(ready)

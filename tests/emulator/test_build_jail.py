@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import IO
 
 import pytest
 from emulated import Emulator, emulator
@@ -235,13 +236,13 @@ def test_a_built_package_cannot_change_other_installations(jailed: Emulator, pac
     assert (log.count(told), [line for line in log if "error" in line]) == (1, [])
 
 
-async def installed(folder: Path, requirements: str, **options: object) -> None:
+async def installed(folder: Path, requirements: str) -> None:
     """Make an environment and install requirements, in the jail of this machine. The log is `log` beside the folder."""
     listed = folder.with_suffix(".txt")
     listed.write_text(requirements)
     with (folder.parent / "log").open("ab") as log:
         await installer.make_environment(OWN.executable, folder, log)
-        wanted = installer.Installation(listed, folder / "bin" / "python", jail=jail.find(), **options)
+        wanted = installer.Installation(listed, folder / "bin" / "python", jail=jail.find())
         await installer.install(wanted, log)
 
 
@@ -265,7 +266,7 @@ def test_no_code_of_a_package_runs_with_the_shared_cache(tmp_path: Path, monkeyp
     assert installer.PYTHON_DID_NOT_START in (tmp_path / "log").read_bytes()
 
 
-async def once(wanted: installer.Installation, settings: dict[str, str], options: list[str], log: object) -> installer._Attempt:
+async def once(wanted: installer.Installation, settings: dict[str, str], options: list[str], log: IO[bytes]) -> installer._Attempt:
     """Only the attempt with the shared cache."""
     return await installer._install(wanted, settings, options, installer._shared_cache(wanted.environment), log)
 

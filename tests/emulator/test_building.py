@@ -272,13 +272,13 @@ def test_the_default_folder_of_environments(tmp_path: Path) -> None:
             os.environ["XDG_CACHE_HOME"] = before
 
 
-async def made(folder: Path, requirements: str, **options: object) -> Path:
+async def made(folder: Path, requirements: str, *, builds: bool = False) -> Path:
     """Make an environment in a folder and install requirements. Returns its Python; the log is `log` in the folder."""
     (folder / "requirements.txt").write_text(requirements)
     python = folder / "target" / "bin" / "python"
     with (folder / "log").open("ab") as log:
         await installer.make_environment(OWN.executable, folder / "target", log)
-        await installer.install(installer.Installation(folder / "requirements.txt", python, **options), log)
+        await installer.install(installer.Installation(folder / "requirements.txt", python, builds=builds), log)
     return python
 
 

@@ -173,7 +173,8 @@ def test_replaced_contents_are_removed(tmp_path: Path, environments: Path) -> No
 def test_a_broken_upload_changes_nothing(site: Emulator) -> None:
     base = collection(site, "broken")
     site.request("PUT", f"{base}/file", b"old")
-    with socket.create_connection(site.host.split(":")) as peer:
+    host, _, port = site.host.partition(":")
+    with socket.create_connection((host, int(port))) as peer:
         head = f"PUT {base}/file HTTP/1.1\r\nHost: {site.host}\r\nAuthorization: {site.key}\r\nContent-Length: 100\r\n\r\n"
         peer.sendall(head.encode() + b"new")
         peer.shutdown(socket.SHUT_WR)

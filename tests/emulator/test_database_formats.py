@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from emulated import Emulator, emulator
 
-from algosync.emulator.records import schema
 from algosync.emulator.records.database import Database
 from algosync.emulator.records.schema import ACCOUNTS, FORMAT, FORMAT_3, FORMAT_4, SCHEMA
 
@@ -91,7 +90,7 @@ def test_a_failed_upgrade_is_repeated(root: Path, monkeypatch: pytest.MonkeyPatc
         fsync(file)
 
     with monkeypatch.context() as failing:
-        failing.setattr(schema.os, "fsync", full)
+        failing.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space left"):
             Database(root / "cluster.sqlite")
     assert version(root) == 5

@@ -72,7 +72,7 @@ def test_twenty_callers_with_twelve_calls_each(tmp_path: Path, environments: Pat
     with emulator(tmp_path / "root", environments, jailed=True) as site:
         leaves = [site.deploy(f"Leaf{number}", LEAF) for number in range(WIDTH)]
         orchestrator = site.deploy("Orchestrator", ORCHESTRATOR, ADK)
-        inputs = [[leaves, list(range(call, call + WIDTH))] for call in range(CALLS)]
+        inputs = [(leaves, list(range(call, call + WIDTH))) for call in range(CALLS)]
         with Memory(site) as memory, ThreadPoolExecutor(CALLS) as threads:
             replies = list(threads.map(lambda value: site.call(orchestrator, value), inputs))
         assert [reply.get("result", reply) for reply in replies] == [sum(n * n for n in numbers) for _, numbers in inputs]

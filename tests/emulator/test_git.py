@@ -13,11 +13,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from dulwich.objects import Blob, Tree
+from dulwich.objects import Blob, Commit, ObjectID, Tree
 from dulwich.pack import write_pack_objects
 from dulwich.protocol import pkt_line
+from dulwich.refs import Ref
 from dulwich.repo import MemoryRepo
-from emulated import MASTER, Emulator, add_commit, emulator, store, until
+from emulated import MASTER, Emulator, add_commit, emulator, git_object, store, until
 
 ZERO = b"0" * 40
 Git = Callable[..., subprocess.CompletedProcess[str]]
@@ -40,8 +41,9 @@ def test_the_template_of_a_new_repository(site: Emulator, environment: str, adk:
     assert json.loads(files["algorithmia.conf"]) == {"username": "local", "algoname": name, "langauge": language}
     assert (b"ADK" in files[f"src/{name}.py"]) is adk
     repository, head = site.fetch(name)
-    assert repository[head].message == b"Algorithmia initial commit"
-    assert repository[head].parents == []
+    first = git_object(repository, Commit, head)
+    assert first.message == b"Algorithmia initial commit"
+    assert first.parents == []
 
 
 def test_the_template_can_be_downloaded_without_a_key(site: Emulator) -> None:
@@ -59,7 +61,7 @@ def test_the_template_can_be_downloaded_without_a_key(site: Emulator) -> None:
 def test_a_push_starts_one_build_and_is_visible_when_it_returns(site: Emulator) -> None:
     site.create("Pushed")
     repository, head = site.fetch("Pushed")
-    tree = repository[head].tree
+    tree = git_object(repository, Commit, head).tree
     commits = [head]
     for number in range(3):
         commits.append(add_commit(repository, tree, [commits[-1]], f"commit {number}"))
@@ -75,13 +77,13 @@ def test_a_push_starts_one_build_and_is_visible_when_it_returns(site: Emulator) 
 def test_other_branches_are_not_built(site: Emulator) -> None:
     site.create("Branched")
     repository, head = site.fetch("Branched")
-    commit = add_commit(repository, repository[head].tree, [head])
-    site.send("Branched", repository, ZERO, commit, b"refs/heads/feature")
+    commit = add_commit(repository, git_object(repository, Commit, head).tree, [head])
+    site.send("Branched", repository, ZERO, commit, Ref(b"refs/heads/feature"))
     assert site.fetch("Branched")[1] == head
     assert site.get("/v1/algorithms/local/Branched/builds")["results"] == []
 
 
-def refusal(site: Emulator, name: str, repository: MemoryRepo, new: bytes, ref: bytes = MASTER) -> str | None:
+def refusal(site: Emulator, name: str, repository: MemoryRepo, new: ObjectID, ref: Ref = MASTER) -> str | None:
     """The server's reason for refusing an update of a ref."""
     _, head = site.fetch(name)
     return (site.send(name, repository, head, new, ref).ref_status or {}).get(ref)
@@ -92,14 +94,14 @@ def test_forbidden_updates_of_refs(site: Emulator) -> None:
     first = site.push("Strict", {"file": "1"}).encode()
     repository, head = site.fetch("Strict")
     assert head == first
-    root = repository[head].parents[0]
+    root = git_object(repository, Commit, head).parents[0]
     rewritten = add_commit(repository, store(repository, {"file": b"2"}), [root])
     assert refusal(site, "Strict", repository, rewritten) == "non-fast-forward"
     orphan = add_commit(repository, store(repository, {"file": b"3"}), [])
     assert refusal(site, "Strict", repository, orphan) == "non-fast-forward"
-    fine = add_commit(repository, repository[head].tree, [head])
-    assert refusal(site, "Strict", repository, fine, b"refs/notes/x") == "funny refname"
-    assert refusal(site, "Strict", repository, fine, b"refs/heads/a..b") == "funny refname"
+    fine = add_commit(repository, git_object(repository, Commit, head).tree, [head])
+    assert refusal(site, "Strict", repository, fine, Ref(b"refs/notes/x")) == "funny refname"
+    assert refusal(site, "Strict", repository, fine, Ref(b"refs/heads/a..b")) == "funny refname"
     assert site.fetch("Strict")[1] == head
     site.build_of("Strict", first.decode())
     assert len(site.get("/v1/algorithms/local/Strict/builds")["results"]) == 1
@@ -127,7 +129,7 @@ def test_stale_and_malformed_pushes(site: Emulator) -> None:
     repository, head = site.fetch("Stale")
     site.push("Stale", {"file": "1"})
     moved = site.fetch("Stale")[1]
-    new = add_commit(repository, repository[head].tree, [head])
+    new = add_commit(repository, git_object(repository, Commit, head).tree, [head])
     empty = b"PACK\0\0\0\2\0\0\0\0\x02\x9d\x08\x82\x3b\xd8\xa8\xea\xb5\x10\xad\x6a\xc7\x5c\x82\x3c\xfd\x3e\xd3\x1e"
     assert b"ng refs/heads/master fetch first" in receive(site, "Stale", [(head, new, MASTER)], empty)
     assert b"ng refs/heads/master missing necessary objects" in receive(site, "Stale", [(moved, new, MASTER)], empty)
@@ -147,12 +149,12 @@ def test_incomplete_commits_are_refused(site: Emulator) -> None:
     """A pack that lacks a file, a tree or a parent would break the branch for everyone."""
     site.create("Halved")
     repository, head = site.fetch("Halved")
-    unknown = b"1" * 40
+    unknown = ObjectID(b"1" * 40)
     lost = Tree()
     lost.add(b"file", 0o100644, unknown)
     outer = Tree()
     outer.add(b"folder", 0o040000, unknown)
-    whole = repository[head].tree
+    whole = git_object(repository, Commit, head).tree
     for tree in (lost, outer):
         repository.object_store.add_object(tree)
     commits = [
@@ -164,9 +166,9 @@ def test_incomplete_commits_are_refused(site: Emulator) -> None:
     ]
     for number, commit in enumerate(commits):
         for old, ref in ((head, MASTER), (ZERO, b"refs/heads/new%d" % number)):
-            objects = [(repository[sha], None) for sha in {commit, repository[commit].tree} - {unknown}]
+            objects = [(repository[sha], None) for sha in {commit, git_object(repository, Commit, commit).tree} - {unknown}]
             pack = io.BytesIO()
-            write_pack_objects(pack.write, objects, object_format=repository.object_format)
+            write_pack_objects(pack, objects, object_format=repository.object_format)
             reply = receive(site, "Halved", [(old, commit, ref)], pack.getvalue())
             assert b"ng " + ref + b" missing necessary objects" in reply
     assert site.fetch("Halved")[1] == head
@@ -202,7 +204,7 @@ def test_repositories_that_are_not_served(site: Emulator) -> None:
     assert site.request("GET", "/git/local/Smart.git/info/refs", headers=headers).status == 403
 
 
-def hostile_tree(repository: MemoryRepo, name: bytes, mode: int, content: bytes = b"x") -> bytes:
+def hostile_tree(repository: MemoryRepo, name: bytes, mode: int, content: bytes = b"x") -> ObjectID:
     blob = Blob.from_string(content)
     repository.object_store.add_object(blob)
     tree = Tree()

@@ -11,9 +11,9 @@ from emulated import DEADLINE, Emulator, errors, start, until
 PLAIN = "def apply(input):\n    return input\n"
 
 
-def advised(site: Emulator, name: str, files: dict[str, str | bytes | None], **settings: object) -> list[str]:
+def advised(site: Emulator, name: str, files: dict[str, str | bytes | None], network_access: str = "full") -> list[str]:
     """What the log of a successful build says about its source."""
-    site.create(name, **settings)
+    site.create(name, network_access=network_access)
     build = site.build_of(name, site.push(name, {"requirements.txt": "", **files}))
     assert build["status"] == "succeeded"
     lines = site.logs(name, build).splitlines()

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 from emulated import DEADLINE, alive, emulator, parent, start, until
@@ -128,13 +129,17 @@ def _is_locked(lock: Path) -> bool:
     return False
 
 
+def _content(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
 def test_signals_end_the_server_and_all_its_processes(tmp_path: Path, environments: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         with emulator(tmp_path / number.name, environments) as site:
             reference = site.deploy("Sleeper", SLEEPER)
             pids = tmp_path / f"{number.name}.pids"
             site.call(reference, str(pids), "?output=void")
-            worker, child = map(int, until(lambda path=pids: path.exists() and path.read_text()).split())
+            worker, child = map(int, until(partial(_content, pids)).split())
             assert alive(worker)
             assert alive(child)
             assert site.stop(number) == 0
@@ -269,7 +274,7 @@ def test_reasons_why_a_server_cannot_start(tmp_path: Path) -> None:
     newer, broken = (tmp_path / name / "cluster.sqlite" for name in ("newer", "broken"))
     lock = tmp_path / "missing" / "lock"
     newest = f"{newer} has format 99; this version of algosync knows formats up to 6"
-    reasons = {
+    reasons: dict[tuple[str, ...], str] = {
         ("file",): f"Cannot use the folder {tmp_path / 'file'}: File exists",
         ("good", "--until-unlocked", str(lock)): f"Cannot open {lock}: No such file or directory",
         ("newer",): f"Cannot use the database {newer}: {newest}",

@@ -75,7 +75,12 @@ def lost(port: int) -> bool:
 
 def test_a_client_that_does_not_read(large: tuple[Large, socket.socket]) -> None:
     application, connection = large
-    until(lambda: application.loop.advance(SECONDS) or lost(connection.getsockname()[1]))
+
+    def ended() -> bool:
+        application.loop.advance(SECONDS)
+        return lost(connection.getsockname()[1])
+
+    until(ended)
     assert received(connection) < SIZE
 
 

@@ -168,7 +168,7 @@ def test_a_failed_compilation_has_status_200(site: Emulator) -> None:
 
 def test_versions_are_numbered_by_the_cluster(site: Emulator) -> None:
     site.create("Numbered")
-    numbers = []
+    numbers: list[str] = []
     for bump in ("minor", "revision", "patch", "minor", "major", "", None):
         site.request("POST", "/v1/algorithms/local/Numbered/compile", {})
         commit = site.push("Numbered", {"file": f"{bump} {len(numbers)}", "requirements.txt": ""})

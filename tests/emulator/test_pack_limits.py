@@ -124,7 +124,7 @@ def test_packs_of_dulwich_are_accepted() -> None:
     objects = [(repository.object_store[sha], None) for sha in repository.object_store]
     for deltify in (False, True):
         file = io.BytesIO()
-        write_pack_objects(file.write, objects, object_format=repository.object_format, deltify=deltify)
+        write_pack_objects(file, objects, object_format=repository.object_format, deltify=deltify)
         file.seek(0)
         check(file)
 

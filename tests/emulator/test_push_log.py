@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from dulwich.objects import Tree
 from dulwich.pack import write_pack_objects
 from dulwich.protocol import Protocol, pkt_line
-from emulated import DEADLINE, MASTER, Emulator, add_commit, emulator, store, until
+from emulated import DEADLINE, MASTER, Emulator, add_commit, emulator, git_object, store, until
 from gitwork import Work, needs_git
 from harness import Cluster
 
@@ -120,9 +121,13 @@ def posted(
     repository, head = site.fetch(name)
     tree = store(repository, {"requirements.txt": requirements})
     commit = add_commit(repository, tree, [head])
-    objects = [repository[commit], repository[tree], *(repository[entry.sha] for entry in repository[tree].items())]
+    objects = [
+        repository[commit],
+        repository[tree],
+        *(repository[entry.sha] for entry in git_object(repository, Tree, tree).items()),
+    ]
     pack = io.BytesIO()
-    write_pack_objects(pack.write, [(each, None) for each in objects], object_format=repository.object_format)
+    write_pack_objects(pack, [(each, None) for each in objects], object_format=repository.object_format)
     body = pkt_line(head + b" " + commit + b" " + MASTER + b"\0" + capabilities) + pkt_line(None) + pack.getvalue()
     credentials = base64.b64encode(f"{site.user}:{site.key}".encode()).decode()
     headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/x-git-receive-pack-request"}

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from dulwich.objects import Blob, Tag, Tree
+from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tag, Tree
 from dulwich.pack import OFS_DELTA, REF_DELTA, create_delta, write_pack_header, write_pack_object, write_pack_objects
 from dulwich.protocol import Protocol, pkt_line
 from dulwich.repo import MemoryRepo, Repo
-from emulated import add_commit, store
+from emulated import MASTER, add_commit, store
 
 from algosync.emulator.git import receive_pack
 from algosync.emulator.git.ancestry import Ancestry
@@ -32,7 +32,7 @@ def repository(tmp_path: Path) -> Iterator[Repo]:
 
 
 def push(
-    repository: Repo, refs: list[tuple[bytes, bytes]], objects: MemoryRepo | None = None, old: Sequence[bytes] = ()
+    repository: Repo, refs: Sequence[tuple[bytes, bytes]], objects: MemoryRepo | None = None, old: Sequence[bytes] = ()
 ) -> list[bytes]:
     """Create refs, or update them from their `old` values. Returns the lines of the report."""
     lines = [before + b" " + new + b" " + ref for (ref, new), before in zip(refs, old or [ZERO] * len(refs), strict=True)]
@@ -40,23 +40,34 @@ def push(
     for line in [lines[0] + b"\0report-status", *lines[1:]]:
         body.write(pkt_line(line))
     body.write(pkt_line(None))
-    held = objects.object_store if objects else []
-    write_pack_objects(body.write, [(held[sha], None) for sha in held], object_format=repository.object_format)
+    packed = [(objects.object_store[sha], None) for sha in objects.object_store] if objects else []
+    write_pack_objects(body, packed, object_format=repository.object_format)
     body.seek(0)
     return list(Protocol(io.BytesIO(receive(repository, body).report).read, lambda _: None).read_pkt_seq())
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch, target: object, name: str) -> list[tuple[object, ...]]:
+    """Record the arguments of each call of a method from now on."""
+    calls: list[tuple[object, ...]] = []
+    method = getattr(target, name)
+
+    def record(*arguments: object) -> object:
+        calls.append(arguments)
+        return method(*arguments)
+
+    monkeypatch.setattr(target, name, record)
+    return calls
 
 
 def test_creating_many_refs_reads_each_object_a_few_times(repository: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     """The refs are read once, regardless of their number."""
     objects, refs = MemoryRepo(), []
-    parents: list[bytes] = []
+    parents: list[ObjectID] = []
     for number in range(100):
         parents = [add_commit(objects, store(objects, {"file": b"%d" % number}), parents)]
         refs.append((b"refs/heads/%d" % number, parents[0]))
-    listings, loaded = [], []
-    get_refs, get_raw = repository.get_refs, repository.object_store.get_raw
-    monkeypatch.setattr(repository, "get_refs", lambda: listings.append(1) or get_refs())
-    monkeypatch.setattr(repository.object_store, "get_raw", lambda sha: loaded.append(sha) or get_raw(sha))
+    listings = recorded(monkeypatch, repository, "get_refs")
+    loaded = recorded(monkeypatch, repository.object_store, "get_raw")
     assert push(repository, refs, objects) == [OK, *(b"ok " + ref + b"\n" for ref, _ in refs)]
     assert len(listings) == 1
     assert len(loaded) < 10 * len(refs)
@@ -64,16 +75,14 @@ def test_creating_many_refs_reads_each_object_a_few_times(repository: Repo, monk
 
 def test_moving_many_refs_reads_each_object_a_few_times(repository: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     """All refs move along one history, which is not walked for each of them."""
-    objects, commits = MemoryRepo(), list[bytes]()
+    objects, commits = MemoryRepo(), list[ObjectID]()
     tree = store(objects, {"file": b"text"})
     for number in range(101):
         commits.append(add_commit(objects, tree, commits[-1:], str(number)))
     refs = [b"refs/heads/%d" % number for number in range(100)]
     olds = [*commits[:1] * 50, *commits[:50]]
     assert push(repository, list(zip(refs, olds, strict=True)), objects)[0] == OK
-    loaded = []
-    get_raw = repository.object_store.get_raw
-    monkeypatch.setattr(repository.object_store, "get_raw", lambda sha: loaded.append(sha) or get_raw(sha))
+    loaded = recorded(monkeypatch, repository.object_store, "get_raw")
     moved = [(ref, commits[number + 1]) for number, ref in enumerate(refs)]
     assert push(repository, moved, old=olds) == [OK, *(b"ok " + ref + b"\n" for ref in refs)]
     assert len(loaded) < 10 * len(refs)
@@ -81,9 +90,10 @@ def test_moving_many_refs_reads_each_object_a_few_times(repository: Repo, monkey
 
 def test_ancestry() -> None:
     """A history with a merge, and an unmerged branch."""
-    parents = {b"b": [b"a"], b"c": [b"a"], b"d": [b"c", b"b"], b"e": [b"d"], b"f": [b"b"], b"d2": [b"d", b"d", b"z"]}
-    commits = sorted({*parents, b"a", b"z"})
-    known = Ancestry(parents, [*commits, b"a"])
+    a, b, c, d, e, f, d2, z = map(ObjectID, (b"a", b"b", b"c", b"d", b"e", b"f", b"d2", b"z"))
+    parents = {b: [a], c: [a], d: [c, b], e: [d], f: [b], d2: [d, d, z]}
+    commits = sorted({*parents, a, z})
+    known = Ancestry(parents, [*commits, a])
     ancestors = {commit: b"".join(each for each in commits if known.descends(commit, each)) for commit in reversed(commits)}
     assert ancestors == {
         b"a": b"a", b"b": b"ab", b"c": b"ac", b"d": b"abcd", b"e": b"abcde", b"f": b"abf", b"d2": b"abcdd2z", b"z": b"z",
@@ -95,9 +105,10 @@ def test_ancestry_does_not_depend_on_dates_of_commits(repository: Repo) -> None:
     objects, ref = MemoryRepo(), b"refs/heads/any"
     tree = store(objects, {"file": b"text"})
     first = add_commit(objects, tree, [])
-    early = objects[first].copy()
+    raw = objects[first].as_raw_string()
+    early = Commit.from_string(raw)
     early.parents, early.commit_time, early.message = [first], 1, b"early"
-    late = objects[first].copy()
+    late = Commit.from_string(raw)
     late.parents, late.message = [early.id], b"late"
     for each in (early, late):
         objects.object_store.add_object(each)
@@ -108,7 +119,7 @@ def test_ancestry_does_not_depend_on_dates_of_commits(repository: Repo) -> None:
 
 def test_too_many_refs_in_a_push(repository: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receive_pack, "MAX_REFS", 3)
-    head = repository.refs[b"refs/heads/master"]
+    head = repository.refs[MASTER]
     refs = [(b"refs/heads/%d" % number, head) for number in range(5)]
     refused = [b"ng " + ref + b" unpacker error\n" for ref, _ in refs[:4]]
     assert push(repository, refs) == [b"unpack more than 3 refs in a push\n", *refused]
@@ -120,17 +131,17 @@ def test_names_of_refs(repository: Repo, name: str, fine: bool) -> None:
     """A ref is a file in folders. Unlimited depth once prevented a cluster from starting."""
     ref = f"refs/heads/{name}".encode()
     answer = b"ok " + ref if fine else b"ng " + ref + b" funny refname"
-    assert push(repository, [(ref, repository.refs[b"refs/heads/master"])]) == [OK, answer + b"\n"]
+    assert push(repository, [(ref, repository.refs[MASTER])]) == [OK, answer + b"\n"]
 
 
 def test_refs_of_a_push_are_updated_in_order(repository: Repo) -> None:
     """An update sees the result of the one before it."""
-    head = repository.refs[b"refs/heads/master"]
+    head = repository.refs[MASTER]
     ref = b"refs/heads/twice"
     assert push(repository, [(ref, head), (ref, head)]) == [OK, b"ok " + ref + b"\n", b"ng " + ref + b" fetch first\n"]
 
 
-def tagged(objects: MemoryRepo, kind: type, named: bytes) -> bytes:
+def tagged(objects: MemoryRepo, kind: type[ShaFile], named: ObjectID) -> ObjectID:
     tag = Tag()
     tag.name, tag.tagger, tag.message = b"t", b"Test <t@localhost>", b"t"
     tag.tag_time = tag.tag_timezone = 0
@@ -142,7 +153,7 @@ def tagged(objects: MemoryRepo, kind: type, named: bytes) -> bytes:
 def test_completeness_of_objects(repository: Repo) -> None:
     """References must exist and have the right type. A broken object does not affect others."""
     objects = MemoryRepo()
-    blob, gone = Blob.from_string(b"x"), b"1" * 40
+    blob, gone = Blob.from_string(b"x"), ObjectID(b"1" * 40)
     objects.object_store.add_object(blob)
     shared = store(objects, {"file": b"shared"})
     trees = {}
@@ -157,7 +168,7 @@ def test_completeness_of_objects(repository: Repo) -> None:
         tree.add(b"entry", mode, named)
         objects.object_store.add_object(tree)
         trees[name] = tree.id
-    head = repository.refs[b"refs/heads/master"]
+    head = repository.refs[MASTER]
     wanted = {
         **trees,
         "commit of both": add_commit(objects, shared, [head]),
@@ -179,22 +190,23 @@ def test_completeness_of_objects(repository: Repo) -> None:
 
 def test_types_of_objects_in_packs(repository: Repo) -> None:
     """A delta has the type of the object at the start of its chain."""
+    gone = ObjectID(b"1" * 40)
     large, listing = bytes(range(256)) * 40, Tree()
     for number in range(100):
-        listing.add(b"%d" % number, 0o100644, b"1" * 40)
+        listing.add(b"%d" % number, 0o100644, gone)
     blobs = [Blob.from_string(large + b"%d" % number) for number in range(3)]
-    trees = [listing.copy() for _ in range(3)]
+    trees = [Tree.from_string(listing.as_raw_string()) for _ in range(3)]
     for number, tree in enumerate(trees):
-        tree.add(b"z%d" % number, 0o100644, b"1" * 40)
+        tree.add(b"z%d" % number, 0o100644, gone)
     packed, lone = [*blobs, *trees], Blob.from_string(b"lone")
     for wanted, kind in ((blobs, OFS_DELTA), (trees, REF_DELTA)):
         body, places = io.BytesIO(), list[int]()
         write_pack_header(body.write, len(wanted))
         for each, base in zip(wanted, [None, *wanted], strict=False):
             places.append(body.tell())
-            content: object = each.as_raw_string()
+            content: list[bytes] | tuple[bytes | int, list[bytes]] = each.as_raw_chunks()
             if base:
-                delta = b"".join(create_delta(base.as_raw_string(), each.as_raw_string()))
+                delta = list(create_delta(base.as_raw_string(), each.as_raw_string()))
                 content = (places[-1] - places[-2] if kind == OFS_DELTA else bytes.fromhex(base.id.decode()), delta)
             write_pack_object(body.write, kind if base else each.type_num, content, object_format=repository.object_format)
         body.write(hashlib.sha1(body.getvalue(), usedforsecurity=False).digest())
@@ -204,12 +216,12 @@ def test_types_of_objects_in_packs(repository: Repo) -> None:
     known = ObjectTypes(repository.object_store)
     files = [each for each in [*reversed(packed), lone] if known.is_file(each.id)]
     assert files == [*reversed(blobs), lone]
-    assert not known.is_file(b"1" * 40)
+    assert not known.is_file(gone)
 
 
 def test_long_histories_and_deep_folders(repository: Repo) -> None:
     """They are walked without recursion."""
-    objects, parents = MemoryRepo(), list[bytes]()
+    objects, parents = MemoryRepo(), list[ObjectID]()
     tree = store(objects, {})
     for _ in range(1500):
         outer = Tree()

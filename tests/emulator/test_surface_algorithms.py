@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from emulated import SETTINGS, Emulator
+from dulwich.objects import Commit
+from emulated import SETTINGS, Emulator, git_object
 
 ECHO = "def apply(input):\n    return input\n"
 
@@ -127,7 +128,8 @@ def test_a_sample_input_is_shown_with_the_version(site: Emulator) -> None:
 
 def test_a_sample_input_is_kept_for_the_first_version(site: Emulator) -> None:
     """It is not visible before. A version with its own sample input ignores it, and later versions do too."""
-    path, shown = "/v1/algorithms/local", []
+    path = "/v1/algorithms/local"
+    shown: list[str | None] = []
     settings = {**SETTINGS, "package_set": "python37"}
     for number, (updated, published) in enumerate(((None, {}), ('"put"', {}), ('"put"', {"sample_input": '"said"'}), ("", {}))):
         name = f"Waiting{number}"
@@ -185,7 +187,8 @@ def test_listings_do_not_reveal_others_private_algorithms(site: Emulator) -> Non
         if name in ("Bb", "Dd"):
             lister.build_of(name, lister.push(name, {"requirements.txt": "", ".adk": None}))
             assert lister.publish(name, settings={"algorithm_callability": "public"}).status == 200
-    path, pages = "/v1/users/lister/algorithms?limit=1", []
+    path = "/v1/users/lister/algorithms?limit=1"
+    pages: list[tuple[list[str], str | None]] = []
     while path and len(pages) < 9:
         page = site.get(path)
         pages.append(([each["name"] for each in page["results"]], page["marker"]))
@@ -203,7 +206,7 @@ def test_compilation_of_a_given_commit(site: Emulator) -> None:
     compiled = site.request("POST", path + "/compile", {"commitSha": first}).json
     assert (compiled["version_info"]["git_hash"], compiled["compilation"]["successful"]) == (first, True)
     repository, head = site.fetch("Chosen")
-    tree = repository[head].tree.decode()
+    tree = git_object(repository, Commit, head).tree.decode()
     for wrong in (tree, "0" * 40, "x"):
         assert site.request("POST", path + "/compile", {"commitSha": wrong}).status == 404
         assert site.request("GET", f"{path}/log?until={wrong}").status == 404

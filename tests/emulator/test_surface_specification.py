@@ -61,6 +61,8 @@ def test_routes_that_differ_only_in_names_of_parameters() -> None:
     async def nothing(_: object) -> None: ...
 
     two = [Route("/v1/a/{id:uuid}/{x}", nothing), Route("/v1/a/{owner}/{x}", nothing, methods=["POST"])]
-    [(path, item)] = dict(specification(two)["paths"]).items()
+    paths = specification(two)["paths"]
+    assert isinstance(paths, dict)
+    [(path, item)] = paths.items()
     assert (path, sorted(item)) == ("/v1/a/{id_or_owner}/{x}", ["get", "head", "post"])
     assert item["get"]["parameters"][0]["schema"] == {"type": "string", "format": "uuid"}

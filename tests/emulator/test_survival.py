@@ -8,9 +8,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from dulwich.refs import Ref
 from emulated import Emulator, alive, emulator, errors, start, until, within
 
 # Leave its session, its process group and its parents.
@@ -169,7 +171,8 @@ def test_locks_and_packs_of_a_killed_push_are_removed(tmp_path: Path, environmen
     site.create("Pushed")
     repository, head = site.fetch("Pushed")
     zero = b"0" * 40
-    for branch in (b"refs/heads/tmp-x", b"refs/heads/tmp/x"):
+    branches = (Ref(b"refs/heads/tmp-x"), Ref(b"refs/heads/tmp/x"))
+    for branch in branches:
         site.send("Pushed", repository, zero, head, branch)
     site.stop(signal.SIGKILL)
     [folder] = (site.root / "git").iterdir()
@@ -179,10 +182,7 @@ def test_locks_and_packs_of_a_killed_push_are_removed(tmp_path: Path, environmen
     with emulator(site.root, environments) as again:
         assert [path for path in left if path.exists()] == []
         refs = again.git().get_refs("/git/local/Pushed.git").refs
-        assert {name: refs.get(name) for name in (b"refs/heads/tmp-x", b"refs/heads/tmp/x")} == {
-            b"refs/heads/tmp-x": head,
-            b"refs/heads/tmp/x": head,
-        }
+        assert {name: refs.get(name) for name in branches} == dict.fromkeys(branches, head)
         again.push("Pushed", {"new": "1"})
 
 
@@ -275,7 +275,7 @@ def test_kills_at_many_moments(tmp_path: Path, environments: Path) -> None:
             work.join()
         assert site.process.stdout is not None
         site.process.stdout.close()
-        until(lambda f=family: not any(map(alive, f)))
+        until(partial(_ended, family))
         with emulator(root, environments) as again:
             body = again.request("GET", "/v1/data/.my/kept/file").body
             assert body in ((content(moment),) if "upload" in acknowledged else (content(stored), content(moment)))
@@ -290,6 +290,10 @@ def test_kills_at_many_moments(tmp_path: Path, environments: Path) -> None:
             blobs = [path for path in (root / "blobs").rglob("*") if path.is_file()]
             assert len(blobs) == 1
     assert within(root) == []
+
+
+def _ended(family: set[int]) -> bool:
+    return not any(map(alive, family))
 
 
 def _upload(site: Emulator, number: int) -> None:

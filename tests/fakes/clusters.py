@@ -7,10 +7,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from fakes.ledger import FakeLedger
-from fakes.repositories import FakeRepository
-from fakes.stores import FakeStore
-
 from algosync.cluster.algorithms import AlgorithmInfo, Build, Version
 from algosync.core.environment import Environment
 from algosync.core.error import AlgosyncError, Conflict, NotFound, TestFailed
@@ -21,6 +17,9 @@ from algosync.kinds import Context, DesiredSources
 from algosync.kinds.destination import Destination
 from algosync.net import Retry
 from algosync.sources import Sources, SourceStore
+from fakes.ledger import FakeLedger
+from fakes.repositories import FakeRepository
+from fakes.stores import FakeStore
 
 __all__ = ["OWNER", "PYTHON", "FakeAlgorithms", "FakeCluster", "FakeTime", "context_of"]
 

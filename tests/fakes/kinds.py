@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from fakes.ledger import FakeLedger
-
 from algosync.core.address import Address
 from algosync.core.change import Change
 from algosync.core.error import AlgosyncError
@@ -20,6 +18,7 @@ from algosync.core.resource import Json, Record, Resource
 from algosync.core.schedule import Step, Verb
 from algosync.core.workflow import AlgorithmSpec
 from algosync.engine.plan import Scene
+from fakes.ledger import FakeLedger
 
 __all__ = ["KINDS", "PERFORMERS", "FakeKind", "FakeSide", "FakeSite", "FakeTests", "scene"]
 

@@ -5,10 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fakes.clusters import FakeAlgorithm, FakeCluster, FakeTime, context_of
-from fakes.ledger import FakeLedger
-from fakes.stores import FakeStore
-
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
 from algosync.core.event import Event
@@ -16,6 +12,9 @@ from algosync.core.ports import Kind, Outcome
 from algosync.core.schedule import Step, Verb
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds import KINDS, Context
+from fakes.clusters import FakeAlgorithm, FakeCluster, FakeTime, context_of
+from fakes.ledger import FakeLedger
+from fakes.stores import FakeStore
 
 __all__ = ["CODE", "Release"]
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from dulwich.objects import Commit
 from dulwich.repo import Repo
-from dulwich.server import DictBackend
+from dulwich.server import BackendRepo, DictBackend
 from dulwich.web import HTTPGitApplication
 
 from algosync.core.credential import credential
@@ -71,6 +72,11 @@ class GitServer:
     def repo(self) -> Repo:
         return Repo(str(self.repository))
 
+    def commit(self, name: str) -> Commit:
+        found = self.repo()[name.encode()]
+        assert isinstance(found, Commit)
+        return found
+
     def git(self, *arguments: str) -> str:
         """Run the git binary in the repository and return its output."""
         done = subprocess.run(["git", *arguments], cwd=self.repository, env=BARE, capture_output=True, check=True)
@@ -86,7 +92,8 @@ BARE = {"PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOB
 
 
 def dulwich_backend(folder: Path) -> Backend:
-    application = HTTPGitApplication(DictBackend({PREFIX: Repo(str(folder))}))
+    repositories: dict[str, BackendRepo] = {PREFIX: Repo(str(folder))}
+    application = HTTPGitApplication(DictBackend(repositories))
 
     def answer(method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
         heard: dict[str, Any] = {}

@@ -16,7 +16,7 @@ import pytest
 from gitserver import KEY, PREFIX, USER, Answer, host_of
 
 from algosync.core.credential import credential
-from algosync.core.error import Conflict, Denied, NotFound, SourceError, Throttled, TimedOut, Unexpected, Unreachable
+from algosync.core.error import ClusterError, Conflict, Denied, NotFound, SourceError, Throttled, TimedOut, Unexpected, Unreachable
 from algosync.core.tree import Blob
 from algosync.git import Repository
 
@@ -54,7 +54,7 @@ def _hides_the_key(error: BaseException) -> bool:
         (204, Unexpected),
     ],
 )
-def test_each_status_has_its_error(server: GitServer, status: int, expected: type[Exception]) -> None:
+def test_each_status_has_its_error(server: GitServer, status: int, expected: type[ClusterError]) -> None:
     server.before = lambda request: Answer(status, {}, b"")
     with pytest.raises(expected) as caught:
         server.client().head()
@@ -86,7 +86,11 @@ def test_a_closed_port_is_unreachable(server: GitServer) -> None:
 
 def test_a_server_that_does_not_reply_is_unreachable(server: GitServer) -> None:
     ended = threading.Event()
-    server.before = lambda request: ended.wait(60) and None
+
+    def wait(request: str) -> None:
+        ended.wait(60)
+
+    server.before = wait
     ours = Repository(server.url, USER, credential(KEY, "test"), host_of(server.url, 0.2))
     with pytest.raises(TimedOut):
         ours.head()

@@ -6,11 +6,14 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from dulwich.refs import HEADREF, Ref
 
 from algosync.core.error import Conflict, NotFound, SourceError, Unexpected
 from algosync.core.tree import Blob, tree_id
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gitserver import GitServer
 
 AUTHOR = "algosync <quality@algosync.invalid>"
@@ -23,6 +26,7 @@ TREE = {
     "src/ümläut/空.txt": Blob("é\r\n".encode()),
     "src.d": Blob(b""),
 }
+MAIN, MASTER = Ref(b"refs/heads/main"), Ref(b"refs/heads/master")
 needs_git = pytest.mark.needs("git")
 
 
@@ -36,7 +40,7 @@ def test_pushed_files_are_there(server: GitServer) -> None:
     assert ours.head() == commit
     assert server.client().head() == commit
     assert server.client().tree(commit) == TREE
-    assert server.repo()[commit.encode()].tree.decode() == tree_id(TREE)
+    assert server.commit(commit).tree.decode() == tree_id(TREE)
 
 
 def test_a_second_push_builds_on_the_first(server: GitServer) -> None:
@@ -45,10 +49,10 @@ def test_a_second_push_builds_on_the_first(server: GitServer) -> None:
     del changed["src/data.bin"]
     ours = server.client()
     second = ours.push(first, changed, author=AUTHOR, message="2")
-    made = server.repo()[second.encode()]
+    made = server.commit(second)
     assert (made.parents, made.message) == ([first.encode()], b"2\n")
     assert (made.author, made.committer) == (AUTHOR.encode(), AUTHOR.encode())
-    assert made.commit_time == server.repo()[first.encode()].commit_time + 1
+    assert made.commit_time == server.commit(first).commit_time + 1
     assert server.client().tree(second) == changed
     assert server.client().tree(first) == TREE
 
@@ -118,11 +122,11 @@ def test_a_branch_moved_between_reading_and_pushing_is_reported(server: GitServe
 def test_the_default_branch_is_where_head_points_to(server: GitServer) -> None:
     first = server.client().push(None, {"other": Blob(b"")}, author=AUTHOR, message="1")
     repo = server.repo()
-    repo.refs[b"refs/heads/main"] = repo.refs[b"refs/heads/master"]
-    repo.refs.set_symbolic_ref(b"HEAD", b"refs/heads/main")
+    repo.refs[MAIN] = repo.refs[MASTER]
+    repo.refs.set_symbolic_ref(HEADREF, MAIN)
     ours = server.client()
     second = ours.push(ours.head(), TREE, author=AUTHOR, message="2")
-    assert (repo.refs[b"refs/heads/main"].decode(), repo.refs[b"refs/heads/master"].decode()) == (second, first)
+    assert (repo.refs[MAIN].decode(), repo.refs[MASTER].decode()) == (second, first)
 
 
 def test_a_missing_commit_is_not_found(server: GitServer) -> None:
@@ -184,7 +188,7 @@ def _packs(server: GitServer) -> list[str]:
 
 
 @needs_git
-def test_the_git_binary_can_push_and_we_read_it(server: GitServer, tmp_path) -> None:
+def test_the_git_binary_can_push_and_we_read_it(server: GitServer, tmp_path: Path) -> None:
     work = tmp_path / "work"
     server.git("clone", "-q", str(server.repository), str(work))
     (work / "a").write_text("a")
@@ -194,7 +198,9 @@ def test_the_git_binary_can_push_and_we_read_it(server: GitServer, tmp_path) -> 
     subprocess.run(["git", *identity, "commit", "-qm", "theirs"], cwd=work, check=True)
     subprocess.run(["git", "push", "-q", "origin", "HEAD:master"], cwd=work, check=True)
     ours = server.client()
-    assert ours.tree(ours.head()) == {"a": Blob(b"a"), "link": Blob(b"a", kind="symlink")}
+    head = ours.head()
+    assert head is not None
+    assert ours.tree(head) == {"a": Blob(b"a"), "link": Blob(b"a", kind="symlink")}
 
 
 def test_invalid_names_in_a_repository_are_refused(server: GitServer) -> None:
@@ -207,6 +213,6 @@ def test_invalid_names_in_a_repository_are_refused(server: GitServer) -> None:
     commit.tree, commit.message, commit.author, commit.committer = tree.id, b"1", b"a <b>", b"a <b>"
     commit.author_time = commit.commit_time = commit.author_timezone = commit.commit_timezone = 0
     repo.object_store.add_objects([(o, None) for o in (blob, tree, commit)])
-    repo.refs[b"refs/heads/master"] = commit.id
+    repo.refs[MASTER] = commit.id
     with pytest.raises(SourceError, match="invalid name"):
         server.client().tree(commit.id.decode())

@@ -1,5 +1,7 @@
 """The committed inputs of the example workflows: how they were made, and that they match their description."""
 
+from __future__ import annotations
+
 import ast
 import hashlib
 import json
@@ -9,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,16 +25,16 @@ ORIGINAL = json.loads((WORKFLOWS / "image_parallel_pipelining.json").read_text()
 LARGEST_INPUTS = 15 << 20
 
 
-def rebuild(*arguments):
+def rebuild(*arguments: object) -> subprocess.CompletedProcess[str]:
     script = [sys.executable, str(WORKFLOWS / "make_inputs.py"), *map(str, arguments)]
     return subprocess.run(script, capture_output=True, text=True, check=False)
 
 
-def contents(folder):
+def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_archives_are_rebuilt_byte_for_byte_without_an_index(tmp_path):
+def test_archives_are_rebuilt_byte_for_byte_without_an_index(tmp_path: Path) -> None:
     finished = rebuild("--archives", tmp_path)
     assert finished.returncode == 0, finished.stderr
     committed = {name: content for name, content in contents(WORKFLOWS).items() if name.endswith(".tar.gz")}
@@ -39,7 +42,7 @@ def test_archives_are_rebuilt_byte_for_byte_without_an_index(tmp_path):
     assert len(committed) == len(ORIGINAL["algorithms"])
 
 
-def test_all_inputs_are_rebuilt_byte_for_byte(tmp_path):
+def test_all_inputs_are_rebuilt_byte_for_byte(tmp_path: Path) -> None:
     finished = rebuild(tmp_path)
     # pip ends like this if no index replies; an index would list the available versions.
     if "(from versions: none)" in finished.stderr and not os.environ.get("CI"):
@@ -52,26 +55,26 @@ def test_all_inputs_are_rebuilt_byte_for_byte(tmp_path):
     }
 
 
-def test_readme_lists_every_binary_with_its_digest():
+def test_readme_lists_every_binary_with_its_digest() -> None:
     rows = re.findall(r"^\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|$", (WORKFLOWS / "README.md").read_text(), re.MULTILINE)
     listed = {path: content for folder in (OWNER, RELEASE) for path, content in contents(folder).items()}
     assert dict(rows) == {name: hashlib.sha256(content).hexdigest() for name, content in listed.items()}
 
 
-def test_binaries_stay_small():
+def test_binaries_stay_small() -> None:
     assert sum(len(content) for content in contents(OWNER).values()) < LARGEST_INPUTS
 
 
-def test_the_source_cluster_has_one_owner():
+def test_the_source_cluster_has_one_owner() -> None:
     assert ORIGINAL["source_info"] == {"cluster_address": "file://image_parallel_pipelining"}
     assert [path.name for path in CLUSTER.iterdir()] == ["quality"]
 
 
 @pytest.mark.parametrize("name", [algorithm["name"] for algorithm in ORIGINAL["algorithms"]])
-def test_archive_holds_its_sources_and_nothing_else(name):
+def test_archive_holds_its_sources_and_nothing_else(name: str) -> None:
     with tarfile.open(OWNER / "code" / f"{name}.tar.gz") as archive:
         members = archive.getmembers()
-        held = {member.name: archive.extractfile(member).read() for member in members}
+        held = {member.name: file.read() for member in members if (file := archive.extractfile(member))}
     sources = {path: text for path, text in contents(WORKFLOWS / "sources" / name).items() if "__pycache__" not in path}
     assert held == sources
     assert [member.name for member in members] == sorted(sources)
@@ -81,7 +84,7 @@ def test_archive_holds_its_sources_and_nothing_else(name):
     assert {"requirements.txt", "src/__init__.py", f"src/{name}.py"} <= set(sources)
 
 
-def test_workflow_uses_the_original_format_only():
+def test_workflow_uses_the_original_format_only() -> None:
     assert set(ORIGINAL) == {"source_info", "test_info", "algorithms"}
     assert {key for algorithm in ORIGINAL["algorithms"] for key in algorithm} == {
         "name", "code_path", "language", "data_files", "test_payload"
@@ -91,7 +94,7 @@ def test_workflow_uses_the_original_format_only():
     assert ORIGINAL["test_info"]["entrypoint"] == ORIGINAL["algorithms"][-1]["name"]
 
 
-def test_workflow_of_the_original_format_loads_unchanged():
+def test_workflow_of_the_original_format_loads_unchanged() -> None:
     workflow = load(WORKFLOWS / "image_parallel_pipelining.json", {})
     assert [spec.name for spec in workflow.algorithms] == [
         "SmartImageDownloader", "BoundingBoxOnImage", "FaceDetection", "ParallelPipelining"
@@ -100,7 +103,7 @@ def test_workflow_of_the_original_format_loads_unchanged():
     assert workflow.source_address == "file://image_parallel_pipelining"
 
 
-def test_hello_world_loads_and_takes_its_code_from_the_folder_beside_it():
+def test_hello_world_loads_and_takes_its_code_from_the_folder_beside_it() -> None:
     workflow = load(WORKFLOWS / "hello_world.yaml", {})
     [spec] = workflow.algorithms
     assert (spec.name, spec.code, spec.data_files, spec.test_payload) == ("HelloWorld", None, (), '"Jane"')
@@ -108,20 +111,20 @@ def test_hello_world_loads_and_takes_its_code_from_the_folder_beside_it():
     assert (WORKFLOWS / "algorithms" / spec.name / "src" / f"{spec.name}.py").is_file()
 
 
-def test_the_files_of_the_workflow_are_complete_and_all_used():
+def test_the_files_of_the_workflow_are_complete_and_all_used() -> None:
     named = {uri for algorithm in ORIGINAL["algorithms"] for uri in [algorithm["code_path"], *algorithm["data_files"]]}
     assert named == {f"data://.my/{name}" for name in contents(OWNER)}
 
 
 @pytest.mark.parametrize("algorithm", ORIGINAL["algorithms"], ids=lambda algorithm: algorithm["name"])
-def test_payload_reads_only_data_files_of_its_own_algorithm(algorithm):
+def test_payload_reads_only_data_files_of_its_own_algorithm(algorithm: dict[str, Any]) -> None:
     used = re.findall(r"data://\.my/<algo>/([^\"]+)", json.dumps(algorithm["test_payload"]))
     assert set(used) <= {uri.rsplit("/", 1)[1] for uri in algorithm["data_files"]}
     assert "data://" not in re.sub(r"data://\.my/<algo>/", "", json.dumps(algorithm["test_payload"]))
 
 
 @pytest.mark.parametrize("name", [algorithm["name"] for algorithm in ORIGINAL["algorithms"]])
-def test_sources_name_the_owner_only_by_the_placeholder(name):
+def test_sources_name_the_owner_only_by_the_placeholder(name: str) -> None:
     """`.my` in a source means the caller; algorithms and files of the owner are addressed with `<user>`."""
     source = (WORKFLOWS / "sources" / name / "src" / f"{name}.py").read_text()
     shipped = {f"{a['name']}/{uri.rsplit('/', 1)[1]}" for a in ORIGINAL["algorithms"] for uri in a["data_files"]}
@@ -130,7 +133,7 @@ def test_sources_name_the_owner_only_by_the_placeholder(name):
     assert "quality" not in source
 
 
-def test_hello_world_passes_its_own_tests():
+def test_hello_world_passes_its_own_tests() -> None:
     folder = WORKFLOWS / "algorithms" / "HelloWorld"
     pytest_run = [
         sys.executable,
@@ -149,19 +152,19 @@ def test_hello_world_passes_its_own_tests():
 
 
 @pytest.mark.parametrize("module", sorted(WORKFLOWS.rglob("src/*.py")), ids=lambda module: module.name)
-def test_algorithms_keep_to_the_syntax_of_the_oldest_environment(module):
+def test_algorithms_keep_to_the_syntax_of_the_oldest_environment(module: Path) -> None:
     ast.parse(module.read_text(), feature_version=(3, 7))
 
 
-def test_model_is_frozen_as_the_official_client_freezes_it(tmp_path):
+def test_model_is_frozen_as_the_official_client_freezes_it(tmp_path: Path) -> None:
     from Algorithmia.client import Client
 
     class Local:
-        def file(self, uri):
+        def file(self, uri: str) -> Local:
             assert uri == "data://.my/models/iris.pickle"
             return self
 
-        def getFile(self, as_path):  # noqa: N802  # the client defines the name
+        def getFile(self, as_path: bool) -> str:  # noqa: N802  # the client defines the name
             return str(RELEASE / "models" / "iris.pickle")
 
     folder = WORKFLOWS / "algorithms" / "IrisSpecies"
@@ -173,7 +176,7 @@ def test_model_is_frozen_as_the_official_client_freezes_it(tmp_path):
     assert list(committed) == list(official)
 
 
-def test_model_is_made_by_the_versions_that_load_it():
+def test_model_is_made_by_the_versions_that_load_it() -> None:
     required = (WORKFLOWS / "algorithms" / "IrisSpecies" / "requirements.txt").read_text().splitlines()
     script = (WORKFLOWS / "make_model.py").read_text()
     pins = dict(re.findall(r'"([a-z-]+)": "([\d.]+)"', script.partition("PINS = ")[2].splitlines()[0]))
@@ -184,9 +187,10 @@ def test_model_is_made_by_the_versions_that_load_it():
     ("given", "owner", "kind", "least"),
     [({}, None, "revision", "0.9"), ({"cluster": "production", "owner": "acme", "at_least": "0.95"}, "acme", "minor", "0.95")],
 )
-def test_model_release_is_rendered_for_each_cluster(given, owner, kind, least):
+def test_model_release_is_rendered_for_each_cluster(given: dict[str, str], owner: str | None, kind: str, least: str) -> None:
     workflow = load(WORKFLOWS / "model_release.yaml.j2", variables([f"{name}={value}" for name, value in given.items()], (), {}))
     [spec] = workflow.algorithms
     assert (workflow.owner, spec.publish.version_type) == (owner, kind)
+    assert spec.test_payload is not None
     assert json.loads(spec.test_payload, parse_float=str)["at_least"] == least
     assert (WORKFLOWS / "algorithms" / spec.name / "src" / f"{spec.name}.py").is_file()

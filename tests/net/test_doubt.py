@@ -11,7 +11,17 @@ from fakeclock import FakeTime
 from harness import certificate
 from rawserver import OK, free_port, host, listening, once
 
-from algosync.core.error import ClusterError, Conflict, Denied, NotFound, SourceError, Throttled, Unexpected, Unreachable
+from algosync.core.error import (
+    AlgosyncError,
+    ClusterError,
+    Conflict,
+    Denied,
+    NotFound,
+    SourceError,
+    Throttled,
+    Unexpected,
+    Unreachable,
+)
 from algosync.net import Host, Net, Proxies, Retry, SettingNames, Trust
 from algosync.net.failure import from_reply
 from algosync.net.retry import is_transient
@@ -76,10 +86,10 @@ def unsent(error: ClusterError) -> ClusterError:
 
 @pytest.mark.parametrize("last", [Denied("no"), NotFound("no"), Conflict("no"), SourceError("no"), unsent(Unreachable("no"))])
 @pytest.mark.parametrize("first_sent", [True, False])
-def test_the_doubt_about_an_earlier_attempt_is_kept(last: Exception, first_sent: bool) -> None:
+def test_the_doubt_about_an_earlier_attempt_is_kept(last: AlgosyncError, first_sent: bool) -> None:
     first = Unreachable("lost")
     first.sent = first_sent
-    last.repeated = False  # type: ignore[attr-defined]  # each of them has it
+    last.repeated = False
     with pytest.raises(type(last)) as caught:
         Retry(tries=3, pause=lambda _: None).run(Failing(first, unsent(Unreachable("away")), last))
     assert caught.value is last
@@ -103,7 +113,7 @@ def test_a_busy_server_gets_a_pause_before_the_look() -> None:
 
     busy = Throttled("busy", status=503)
     busy.retry_after = 9.0
-    assert Retry(pause=lambda _: order.append("wait")).run_once(Failing(busy), look) == "done"  # type: ignore[arg-type]
+    assert Retry(pause=lambda _: order.append("wait")).run_once(Failing(busy), look) == "done"
     assert order == ["wait", "look"]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -28,14 +29,14 @@ def redact(text: str) -> None:
 
 # Calls by the size of their input. Each size is too large for Python's memory pools, whose cost differs from that of the system.
 GROWING: dict[str, Callable[[int], Callable[[], object]]] = {
-    "a long text in JSON": lambda size: lambda text='["' + "x" * 20 * size + '"]': read_json(text, Faults()),
-    "escapes in JSON": lambda size: lambda text='["' + "\\u0041" * 10 * size + '"]': read_json(text, Faults()),
-    "a list in JSON": lambda size: lambda text="[" + "1," * (size // 2) + "1]": read_json(text, Faults()),
-    "a long text in YAML": lambda size: lambda text="a: " + "x" * 20 * size: read_yaml(text, Faults()),
-    "a list in YAML": lambda size: lambda text="- 1\n" * (size // 4): read_yaml(text, Faults()),
-    "lines that differ": lambda size: lambda old=b"a\n" * 5 * size, new=b"b\n" * 5 * size: count_lines(old, new),
-    "a text to redact": lambda size: lambda text="x" * size: redact(text),
-    "a text to redact that looks like secrets": lambda size: lambda text="simSECRET" * (size // 9): redact(text),
+    "a long text in JSON": lambda size: partial(read_json, '["' + "x" * 20 * size + '"]', Faults()),
+    "escapes in JSON": lambda size: partial(read_json, '["' + "\\u0041" * 10 * size + '"]', Faults()),
+    "a list in JSON": lambda size: partial(read_json, "[" + "1," * (size // 2) + "1]", Faults()),
+    "a long text in YAML": lambda size: partial(read_yaml, "a: " + "x" * 20 * size, Faults()),
+    "a list in YAML": lambda size: partial(read_yaml, "- 1\n" * (size // 4), Faults()),
+    "lines that differ": lambda size: partial(count_lines, b"a\n" * 5 * size, b"b\n" * 5 * size),
+    "a text to redact": lambda size: partial(redact, "x" * size),
+    "a text to redact that looks like secrets": lambda size: partial(redact, "simSECRET" * (size // 9)),
 }
 
 

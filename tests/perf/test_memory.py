@@ -46,7 +46,7 @@ def test_a_transfer_needs_memory_for_a_few_blocks(tmp_path: Path, cluster: Clust
         source.api().data.put("quality", "models", "large.bin", blocks(), SIZE)
         workspace.algorithm("Large")
         workspace.environ |= {"SOURCE_API_KEY": source.key}
-        algorithm = {"name": "Large", "language": "python3", "data_files": ["data://.my/models/large.bin"]}
+        algorithm: dict[str, object] = {"name": "Large", "language": "python3", "data_files": ["data://.my/models/large.bin"]}
         workspace.write([algorithm], source_info={"cluster_address": source.url})
         with (tmp_path / "log").open("wb") as log:
             command = [sys.executable, "-m", "algosync", "apply", "--auto-approve"]

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import Any
 
 import Algorithmia
 import requests
@@ -26,10 +27,10 @@ PAYLOAD = {"name": "early days"}
 TRIES = 60
 
 
-def environment(display_name):
+def environment(display_name: str) -> str:
     """The id of an environment, which is installed if necessary."""
 
-    def find(listing):
+    def find(listing: str) -> Any:
         reply = requests.get(f"{ENVIRONMENTS}/environments/{listing}", headers=ADMIN)
         reply.raise_for_status()
         return next((each for each in reply.json() if each["display_name"] == display_name), None)
@@ -46,10 +47,10 @@ def environment(display_name):
             time.sleep(1)
         print("environment", result)
         installed = find("current")
-    return installed["id"]
+    return str(installed["id"])
 
 
-def create(algorithm, environment_id):
+def create(algorithm: Any, environment_id: str) -> None:
     try:
         algorithm.info()
         print("algorithm exists")
@@ -66,8 +67,8 @@ def create(algorithm, environment_id):
         print("algorithm created")
 
 
-def upload(client, directory, model):
-    """Returns the data URI of the model."""
+def upload(client: Any, directory: str, model: str) -> None:
+    """Upload a model and compare what is stored with the file."""
     if not client.dir(directory).exists():
         client.dir(directory).create()
     name = os.path.basename(model)
@@ -77,7 +78,7 @@ def upload(client, directory, model):
     print("data", [file.url for file in client.dir(directory).files()])
 
 
-def push(user, name, source):
+def push(user: str, name: str, source: str) -> None:
     """With the key in the URL, as scripts did it then."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["git", "clone", f"https://{user}:{KEY}@{GIT}/git/{user}/{name}.git", folder], check=True)
@@ -95,7 +96,7 @@ def push(user, name, source):
         print("source pushed:", [line.rstrip() for line in pushed.stderr.splitlines() if line.startswith("remote:")][-1])
 
 
-def test(client, user, name, commit):
+def test(client: Any, user: str, name: str, commit: str) -> Any:
     for _ in range(TRIES):
         try:
             return client.algo(f"{user}/{name}/{commit}").pipe(PAYLOAD).result
@@ -106,7 +107,7 @@ def test(client, user, name, commit):
     raise SystemExit("the build takes too long")
 
 
-def publish(algorithm):
+def publish(algorithm: Any) -> None:
     try:
         version = {"sample_input": json.dumps(PAYLOAD), "sample_output": "", "release_notes": "QA", "version_type": "minor"}
         published = algorithm.publish(DETAILS, {"algorithm_callability": "private"}, version)
@@ -117,7 +118,7 @@ def publish(algorithm):
         print("published before")
 
 
-def main(name, display_name, source, model):
+def main(name: str, display_name: str, source: str, model: str) -> None:
     client = Algorithmia.client(KEY, API)
     user = client.username()
     algorithm = client.algo(f"{user}/{name}")

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from algosync.cli.terminal import Terminal
 from algosync.core.redaction import Redactor
+from algosync.core.resource import Json
 from algosync.core.text import printable
 
 KEYS = {
@@ -130,7 +131,7 @@ def test_the_longer_of_two_secrets_is_redacted_first() -> None:
 def test_json_values_keep_their_shape() -> None:
     redactor = Redactor()
     redactor.hide("hunter22")
-    value = {"hunter22": ["hunter22", 1, True, None, {"a": "x hunter22"}], "n": 2.5}
+    value: Json = {"hunter22": ["hunter22", 1, True, None, {"a": "x hunter22"}], "n": 2.5}
     assert redactor.redacted(value) == {"***": ["***", 1, True, None, {"a": "x ***"}], "n": 2.5}
 
 

@@ -9,6 +9,7 @@ import sys
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def _zip(data: bytes) -> bytes:
     return stream.getvalue()
 
 
-CONTAINERS = {
+CONTAINERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "zip": _zip,
     "tar": _tar,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -63,7 +65,7 @@ def test_committed_records_are_there_in_the_next_session(folder: Path) -> None:
 def test_the_lineage_is_made_once_and_never_changes(folder: Path) -> None:
     for lineage in ("first", "second"):
         backend = BACKENDS["file"](str(folder))(NAME, "algosync")
-        with Session(backend, folder / "journal", exclusive=True, new_lineage=lambda given=lineage: given) as session:
+        with Session(backend, folder / "journal", exclusive=True, new_lineage=partial(str, lineage)) as session:
             session.commit(a_record(HELLO, len(lineage)))
             assert session.lineage == "first"
 
@@ -96,11 +98,12 @@ def test_a_reader_never_writes(folder: Path) -> None:
         session.commit(ONE)
     before = tree(folder)
     with reading(folder) as session:
-        for attempt in (
+        attempts: tuple[Callable[[], object], ...] = (
             lambda: session.commit(TWO),
             lambda: session.forget(HELLO),
             session.writing(HELLO, "x").__enter__,
-        ):
+        )
+        for attempt in attempts:
             with pytest.raises(StateError, match=r"is open for reading only$"):
                 attempt()
     assert tree(folder) == before
@@ -110,7 +113,12 @@ def test_a_closed_session_refuses_changes(folder: Path) -> None:
     session = writing(folder)
     session.close()
     session.close()
-    for attempt in (lambda: session.commit(ONE), lambda: session.forget(HELLO), session.writing(HELLO, "x").__enter__):
+    attempts: tuple[Callable[[], object], ...] = (
+        lambda: session.commit(ONE),
+        lambda: session.forget(HELLO),
+        session.writing(HELLO, "x").__enter__,
+    )
+    for attempt in attempts:
         with pytest.raises(StateError, match=r"is closed$"):
             attempt()
     assert tree(folder) == {f"{NAME}.lock": b""}
@@ -236,6 +244,8 @@ def test_a_crash_anywhere_keeps_what_was_acknowledged(
                     expected[record.address] = record
                 case Forget(address):
                     expected.pop(address, None)
+                case Intent():
+                    pass
         left = crashed(folder)
     unsure = {a: replace(r, destination_stamp=None) if a in pending else r for a, r in expected.items()}
     assert seen(left)[1] == unsure

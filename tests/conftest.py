@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import alone
+import hypothesis
 import pytest
 from harness import Cluster, Workspace, cluster_process
 
@@ -45,6 +46,10 @@ EXTENDED = (
 
 PLACES = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin"
 """Where programs may be: servers of Debian's packages are outside the usual PATH."""
+
+# A limit in seconds for one example would fail on a busy machine.
+hypothesis.settings.register_profile("algosync", deadline=None)
+hypothesis.settings.load_profile("algosync")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell makes background processes ignore SIGINT, and all processes that tests start would inherit that.

@@ -1,6 +1,6 @@
 """A script of the platform's first years against `emulator start --tls`: bare domain, `api.`, `git.`, client 1.7, keys in URLs.
 
-Its user only follows the README: two names in the hosts file if the machine does not resolve them, the output of
+Its user only follows the manual of the local cluster: two names in the hosts file if the machine does not resolve them, the output of
 `emulator env`, the domain, and one more authority in the list of the old client.
 """
 
@@ -21,7 +21,7 @@ from installed import Missing, old_python
 SCRIPT = Path(__file__).parent / "early_days.py"
 SOURCE = 'def apply(input):\n    return "hello {}".format(input["name"])\n'
 ENVIRONMENT = "Selenium 3.141.x with Python 3.7"
-README = (Path(__file__).parents[2] / "README.md").read_text()
+MANUAL = (Path(__file__).parents[2] / "algosync" / "emulator" / "README.md").read_text()
 UNBUILT = """
 import os, Algorithmia
 client = Algorithmia.client(os.environ["ALGORITHMIA_API_KEY"], "https://api." + os.environ["FQDN"])
@@ -55,7 +55,7 @@ def prefix(tmp_path: Path) -> Sequence[str]:
     if all(_known(name) for name in ("api.localhost", "git.localhost")):
         return ()
     hosts = tmp_path / "hosts"
-    line = re.search(r"its hosts file needs `(.*?)`", README)
+    line = re.search(r"its hosts file needs `(.*?)`", MANUAL)
     assert line
     hosts.write_text(f"{Path('/etc/hosts').read_text()}\n{line[1]}\n")
     own = (
@@ -95,7 +95,7 @@ def told(emulator: Workspace) -> tuple[str, str]:
     """The variables that the user's shell needs: those for each session, and those for once."""
     env = emulator.run("emulator", "env")
     assert env.returncode == 0, env.stderr
-    block = re.search(r"```sh\n(export FQDN=.*?)\n(cat .*?)\n```", README)
+    block = re.search(r"```sh\n(export FQDN=.*?)\n(cat .*?)\n```", MANUAL)
     assert block
     return f"{env.stdout}{block[1]}\n", block[2]
 

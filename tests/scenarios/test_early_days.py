@@ -1,6 +1,6 @@
 """A script of the platform's first years against `emulator start --tls`: bare domain, `api.`, `git.`, client 1.7, keys in URLs.
 
-Its user only follows the manual of the local cluster: two names in the hosts file if the machine does not resolve them, the output of
+Its user only follows the manual of the local cluster: two names in the hosts file if needed, the output of
 `emulator env`, the domain, and one more authority in the list of the old client.
 """
 

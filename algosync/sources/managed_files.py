@@ -1,6 +1,6 @@
-"""Managed files: which files belong to an algorithm's source, and which files of its repository algosync manages.
+"""Managed files: what a source puts into an algorithm's repository, and which files of the repository algosync manages.
 
-This module is the only place for rules about which paths belong to a source.
+`ignored_files` has the rules about what is left out of a folder or archive.
 """
 
 from __future__ import annotations
@@ -10,17 +10,10 @@ from collections.abc import Collection
 from algosync.core.tree import Blob, Tree, folders_above
 from algosync.sources.source_layout import source_layout
 
-__all__ = ["is_left_out", "managed", "merge", "with_marker"]
+__all__ = ["managed", "merge", "with_marker"]
 
 _CONFIGURATION = "algorithmia.conf"  # names the owner and algorithm of the repository, so each side keeps its own
 _MARKER = ".adk"
-_LEFT_OUT = frozenset({".git", "__pycache__", ".DS_Store"})
-_COMPILED = (".pyc", ".pyo")
-
-
-def is_left_out(name: str) -> bool:
-    """Whether a file or folder of this name is ignored in a source folder: version control, caches and desktop files."""
-    return name in _LEFT_OUT or name.endswith(_COMPILED)
 
 
 def with_marker(source: Tree, algorithm: str) -> dict[str, Blob]:

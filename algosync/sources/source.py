@@ -26,14 +26,15 @@ __all__ = ["SourceTree", "Sources"]
 class SourceTree:
     """The managed files for the destination, the git id of their tree, and the pins of the model manifest.
 
-    `left_out`: the paths that are ignored; a folder ends with `/`. `has_manifest`: the files contain a model manifest, with or
-    without pins.
+    `left_out`: the paths that are ignored; a folder ends with `/`. `notes`: sentences about the source that a plan shows.
+    `has_manifest`: the files contain a model manifest, with or without pins.
     """
 
     files: Tree
     id: str
     pins: tuple[Pin, ...] = ()
     left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def has_manifest(self) -> bool:

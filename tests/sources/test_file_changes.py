@@ -61,7 +61,8 @@ def test_numstat_agrees(tmp_path: Path) -> None:
     for line in _numstat(tmp_path, before, after):
         added, removed, path = line.split("\t")
         action: Literal["create", "update", "delete"] = "create" if path not in before else "update" if path in after else "delete"
-        expected.append(FileChange(path, action, *(None if n == "-" else int(n) for n in (added, removed))))
+        mode = ("100644", "100755") if path == "mode" else None
+        expected.append(FileChange(path, action, *(None if n == "-" else int(n) for n in (added, removed)), mode))
     assert compare(before, after) == tuple(expected)
 
 

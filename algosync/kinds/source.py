@@ -40,8 +40,8 @@ _AUTHOR = "algosync <algosync@localhost>"
 def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     """SourceError: the source cannot be used, or its model manifest does not match the workflow's data files."""
     source = context.desired_sources.of(spec)
-    pinned_files.require_match(source.pins, context)
-    yield source.resource
+    mismatches = pinned_files.require_match(source.pins, context)
+    yield replace(source.resource, notes=(*source.resource.notes, *mismatches))
 
 
 def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:

@@ -69,8 +69,9 @@ class Sources:
         code = found.files
         require_usable(code, spec.name, self.secrets)
         manifests = self._manifests(code, spec)
-        files = with_marker({**fill_owner(code, self.owner), **manifests.blobs}, spec.name)
-        return SourceTree(files, tree_id(files), manifests.pins, found.left_out)
+        filled = fill_owner({path: blob for path, blob in code.items() if path not in manifests.blobs}, self.owner)
+        files = with_marker({**filled.files, **manifests.blobs}, spec.name)
+        return SourceTree(files, tree_id(files), manifests.pins, found.left_out, filled.notes)
 
     def _manifests(self, code: Tree, spec: AlgorithmSpec) -> AdaptedManifests:
         if PATHS.isdisjoint(code):

@@ -43,8 +43,8 @@ def packed(files: dict[str, bytes]) -> bytes:
     return gzip.compress(out.getvalue())
 
 
-def frozen(content: bytes) -> bytes:
-    entry = {"name": "iris", "source_uri": MODEL, "md5_checksum": hashlib.md5(content).hexdigest()}
+def frozen(content: bytes, **more: object) -> bytes:
+    entry = {"name": "iris", "source_uri": MODEL, "md5_checksum": hashlib.md5(content).hexdigest(), **more}
     document = {"required_files": [entry]}
     return json.dumps({**document, "lock_checksum": lock_checksum(document)}).encode()
 
@@ -418,6 +418,28 @@ def test_a_model_that_is_not_the_frozen_one_is_refused(pinned: Release) -> None:
     old, new = (hashlib.md5(content).hexdigest() for content in (b"iris", b"another"))
     becomes = 'data.One["iris.bin"]'
     assert caught.value.message == f"{FREEZE} expects MD5 {old} of 'iris', but {MODEL}, which becomes {becomes}, has {new}"
+
+
+def test_another_model_is_a_note_if_the_freeze_accepts_it(release: Release) -> None:
+    release.store.write("quality", "models", "iris.bin", b"another")
+    files = {"src/One.py": CODE, FREEZE: frozen(b"iris", fail_on_tamper=False)}
+    from_archive(release, files, DataFile(MODEL, "iris.bin"))
+    for _ in range(2):  # read from the archive, then from the record
+        after = release.change("source").after
+        assert after is not None
+        (note,) = after.notes
+        assert note.startswith(f"{FREEZE} expects MD5 ")
+        if ADDRESS not in release.ledger.records:
+            record_all(release)
+    assert release.store.opened == []
+
+
+def test_the_model_of_the_deployment_action_is_checked(release: Release) -> None:
+    release.store.write("quality", "models", "iris.bin", b"another")
+    document = {"model_filepath": "quality/models/iris.bin", "model_md5_hash": hashlib.md5(b"iris").hexdigest()}
+    from_archive(release, {"src/One.py": CODE, "model_manifest.json": json.dumps(document).encode()}, DataFile(MODEL, "iris.bin"))
+    with pytest.raises(SourceError, match="expects MD5"):
+        release.change("source")
 
 
 def test_a_missing_model_is_reported_where_it_is_listed(pinned: Release) -> None:

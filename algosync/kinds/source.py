@@ -124,7 +124,7 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
         before = managed(tree, after.keys(), leaving.removed(tree))
         after = {**leaving.put_back(tree, after), **after}
         change = replace(change, before=replace(change.before, notes=_notes(spec, commit, context)))
-    left_out: dict[str, Json] = {"left_out": source.left_out} if source.left_out else {}
+    left_out: dict[str, Json] = {"left_out": list(source.left_out)} if source.left_out else {}
     return replace(change, details={"files": [_row(file) for file in compare(before, after)], **left_out})
 
 

@@ -32,7 +32,8 @@ def compare(before: Tree, after: Tree) -> tuple[FileChange, ...]:
 
 
 def _change(path: str, before: Blob | None, after: Blob | None) -> FileChange:
-    counts = count_lines(before.data if before else b"", after.data if after else b"")
+    same = before is not None and after is not None and before.data == after.data
+    counts = (0, 0) if same else count_lines(before.data if before else b"", after.data if after else b"")
     added, removed = counts or (None, None)
     mode = (git_mode(before), git_mode(after)) if before and after and git_mode(before) != git_mode(after) else None
     return FileChange(path, "create" if not before else "update" if after else "delete", added, removed, mode)

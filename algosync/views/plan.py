@@ -148,7 +148,7 @@ def _file_lines(files: Json) -> Iterable[str]:
 
 
 def _is_mode_alone(row: Mapping[str, Json]) -> bool:
-    return row.get("mode") is not None and not row["added"] and not row["removed"]
+    return row.get("mode") is not None and row["added"] == 0 and row["removed"] == 0
 
 
 def _mode_words(mode: Json) -> Iterable[str]:

@@ -345,7 +345,7 @@ def test_what_is_left_out_is_told_with_the_change(release: Release) -> None:
     release.write("src/._One.py", b"")
     release.write(".git/HEAD", b"")
     release.write("src/One.py", b"1")
-    assert planned(release).details["left_out"] == (".git/", "src/._One.py")
+    assert planned(release).details["left_out"] == [".git/", "src/._One.py"]
 
 
 def test_a_change_of_the_mode_alone_is_shown(release: Release) -> None:

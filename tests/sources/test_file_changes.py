@@ -88,3 +88,8 @@ def test_counting_is_bounded_for_any_input() -> None:
     assert count_lines(b"".join(lines), b"".join(shuffled)) == (0, 0)
     assert count_lines(b"a\n" * 500_000, b"b\n" * 400_000) == (400_000, 500_000)
     assert count_lines(b"".join(lines), b"new\n".join([b"", *lines[:50_000]]) + b"".join(lines[50_000:])) == (50_000, 0)
+
+
+def test_a_binary_file_whose_mode_alone_differs_has_no_changed_lines() -> None:
+    (change,) = compare({"x": Blob(b"\0")}, {"x": Blob(b"\0", executable=True)})
+    assert change == FileChange("x", "update", 0, 0, ("100644", "100755"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from algosync.cluster.data import FileStat
+from algosync.cluster.data_links import link_boundary, link_target
 from algosync.cluster.wire import Download
 from algosync.core.error import NotFound, SourceError, TransferError
 from algosync.core.text import printable
@@ -22,13 +23,30 @@ _MAX_NAME = 255  # bytes of a name that file systems accept
 _SETTLED = 2.0  # seconds: the time resolution of some file systems
 
 
+class _Listing(dict[str, FileStat]):
+    """The files of a collection. `[name]` raises SourceError for a link that is refused; the listing does not contain it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused: dict[str, SourceError] = {}
+
+    def __missing__(self, name: str) -> FileStat:
+        if name in self.refused:
+            raise self.refused[name]
+        raise KeyError(name)
+
+
 class Directory:
-    """A DataStore over a directory. It follows no symbolic links, so it never leaves the directory."""
+    """A DataStore over a directory.
+
+    Files may be links if they lead to a file in the directory, or in the git working tree around it. Folders may not be links.
+    """
 
     def __init__(self, root: Path) -> None:
         if not root.is_dir():
             raise SourceError(f"the source directory {printable(str(root))} does not exist")
         self._root = root
+        self._boundary = link_boundary(root)
 
     def key_owner(self) -> str | None:
         owners = self._owners()
@@ -38,16 +56,32 @@ class Directory:
         folder = self._folder(owner, collection)
         try:
             with os.scandir(folder) as entries:
-                found = {e.name: e.stat(follow_symlinks=False) for e in entries if e.is_file(follow_symlinks=False)}
+                return self._listing(entries)
         except (FileNotFoundError, NotADirectoryError):
             raise NotFound(f"{printable(str(folder))} does not exist") from None
         except OSError as error:
             raise SourceError(f"cannot list {printable(str(folder))}: {error.strerror}") from None
-        return {name: FileStat(status.st_size, _stamp(status)) for name, status in found.items()}
+
+    def _listing(self, entries: Iterable[os.DirEntry[str]]) -> _Listing:
+        found = _Listing()
+        for entry in entries:
+            if entry.is_symlink():
+                try:
+                    target = os.stat(link_target(Path(entry.path), self._boundary), follow_symlinks=False)
+                except SourceError as error:
+                    found.refused[entry.name] = error
+                    continue
+                found[entry.name] = FileStat(target.st_size, _stamp(target, entry.stat(follow_symlinks=False)))
+            elif entry.is_file(follow_symlinks=False):
+                status = entry.stat(follow_symlinks=False)
+                found[entry.name] = FileStat(status.st_size, _stamp(status))
+        return found
 
     @contextmanager
     def open(self, owner: str, collection: str, name: str) -> Iterator[Download]:
         path = self._folder(owner, collection) / _checked_name(name)
+        if path.is_symlink():
+            path = link_target(path, self._boundary)
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -100,11 +134,16 @@ def _fits(name: str) -> bool:
         return False
 
 
-def _stamp(status: os.stat_result) -> str | None:
-    """Return a stamp. The change time reveals a write even if the modification time was set back."""
-    if time.time() - status.st_ctime < _SETTLED:
+def _stamp(status: os.stat_result, link: os.stat_result | None = None) -> str | None:
+    """Return a stamp. The change time reveals a write even if the modification time was set back.
+
+    `link`: of the link that leads to the file. It may come to lead to another file.
+    """
+    changed = max(status.st_ctime, link.st_ctime) if link else status.st_ctime
+    if time.time() - changed < _SETTLED:
         return None
-    return f"{status.st_size}@{status.st_mtime_ns}@{status.st_ctime_ns}"
+    stamp = f"{status.st_size}@{status.st_mtime_ns}@{status.st_ctime_ns}"
+    return f"{stamp}@{link.st_ctime_ns}" if link else stamp
 
 
 def _blocks(file: BinaryIO, path: Path) -> Iterator[bytes]:

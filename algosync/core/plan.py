@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import chain, count
@@ -90,6 +90,12 @@ class Plan:
     def kept(self) -> int:
         """The bytes of the data files that are already at the destination."""
         return sum(c.after.size or 0 for c in self._files if not c.action.writes and c.after)
+
+    def notes(self) -> Iterator[tuple[Address, str]]:
+        """The notes on both sides of every change, also of those that do nothing."""
+        for change in self.changes:
+            for side in (change.before, change.after):
+                yield from ((change.address, note) for note in (side.notes if side else ()))
 
     @property
     def versions(self) -> tuple[Change, ...]:

@@ -25,7 +25,8 @@ class Resource:
     """One resource on one side.
 
     `stamp`: changes whenever the resource changes; None: there is no such stamp yet. `digest`: None until the bytes were read.
-    `size`: in bytes; None: the kind has no size. `attributes`: what people are shown.
+    `size`: in bytes; None: the kind has no size. `attributes`: what people are shown. `notes`: sentences that a plan shows, whether
+    the resource changes or not.
     """
 
     address: Address
@@ -33,6 +34,7 @@ class Resource:
     stamp: str | None = None
     digest: str | None = None
     size: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

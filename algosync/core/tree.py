@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-__all__ = ["Blob", "Tree", "blob_id", "folders_above", "subtrees", "tree_id"]
+__all__ = ["Blob", "Tree", "blob_id", "folders_above", "git_mode", "subtrees", "tree_id"]
 
 _FOLDER_MODE = "40000"
 
@@ -54,7 +54,7 @@ def subtrees(tree: Tree) -> tuple[str, dict[str, bytes]]:
             raise ValueError(f"not a path in a tree: {path!r}")
         for folder in folders_above(path):
             folders.setdefault(folder, {})
-        _put(folders, path, _mode(blob), blob_id(blob))
+        _put(folders, path, git_mode(blob), blob_id(blob))
     bodies: dict[str, bytes] = {}
     for folder in sorted(folders, key=_depth, reverse=True):
         body = _body(folders[folder])
@@ -89,7 +89,8 @@ def _body(folder: _Folder) -> bytes:
     return b"".join(mode.encode() + b" " + name + b"\0" + bytes.fromhex(number) for name, (mode, number) in ordered)
 
 
-def _mode(blob: Blob) -> str:
+def git_mode(blob: Blob) -> str:
+    """The mode of a path in git's tree objects, such as `100644`."""
     modes = {"file": "100755" if blob.executable else "100644", "symlink": "120000", "submodule": "160000"}
     return modes[blob.kind]
 

@@ -40,10 +40,15 @@ Objects: TypeAlias = dict[str, Object]
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """The relevant fields of a commit. `date` is the committer date in seconds since 1970."""
+    """The relevant fields of a commit.
+
+    `date` is the committer date in seconds since 1970. `author` is `Name <mail>`. `parent` is the first parent, or None.
+    """
 
     tree: str
     date: int
+    parent: str | None = None
+    author: str = ""
 
 
 def read_commit(objects: Objects, number: str) -> Commit:
@@ -54,7 +59,9 @@ def read_commit(objects: Objects, number: str) -> Commit:
     date = re.search(r"^committer .*> (-?\d{1,18}) [+-]\d{4}$", header, re.MULTILINE)
     if not tree or not date:
         raise SourceError(f"the repository's commit {number} cannot be read")
-    return Commit(tree[1], int(date[1]))
+    parent = re.search(r"^parent ([0-9a-f]{40})$", header, re.MULTILINE)
+    author = re.search(r"^author (.*>) ", header, re.MULTILINE)
+    return Commit(tree[1], int(date[1]), parent[1] if parent else None, author[1] if author else "")
 
 
 def read_tree(objects: Objects, number: str) -> dict[str, Blob]:

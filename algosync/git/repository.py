@@ -47,6 +47,23 @@ class Repository:
         self._load(commit)
         return read_tree(self._objects, read_commit(self._objects, commit).tree)
 
+    def before(self, author: str, head: str) -> str | None:
+        """Return the parent of the oldest commit of `author` (`Name <mail>`) among `head` and its first parents.
+
+        None if there is no such commit, or if it has no parent.
+        """
+        self._load(head)
+        found, commit = None, head
+        while True:
+            fields = read_commit(self._objects, commit)
+            if fields.author == author:
+                found = fields.parent
+            if fields.parent is None:
+                return found
+            if fields.parent not in self._objects:
+                self._load_history(head)
+            commit = fields.parent
+
     def push(self, parent: str | None, tree: Tree, *, author: str, message: str) -> str:
         """Push one commit with exactly the files of `tree` on top of `parent`. Return its id.
 
@@ -103,6 +120,10 @@ class Repository:
             self._objects |= read_pack(pack, _SIZE_LIMIT)
         if commit not in self._objects:
             raise NotFound(f"the repository has no commit {commit}")
+
+    def _load_history(self, head: str) -> None:
+        pack = self._retry.run(lambda: self._transport.fetch_all(head))
+        self._objects |= read_pack(pack, _SIZE_LIMIT)
 
 
 def _blobs(tree: Tree) -> list[Object]:

@@ -18,12 +18,13 @@ from algosync.core.resource import Json, Record, Resource
 from algosync.core.workflow import AlgorithmSpec
 from algosync.sources import Sources, SourceTree
 from algosync.sources.code import archive_uri
+from algosync.sources.leaving_files import outside_blobs
 from algosync.sources.manifest import PATHS
 from algosync.sources.pins import Pin, pins_from_json, pins_to_json
 
-__all__ = ["DesiredSource", "DesiredSources", "paths_of"]
+__all__ = ["DesiredSource", "DesiredSources", "blobs_of", "paths_of"]
 
-_KEPT = ("paths", "manifest")  # the attributes that a record shares with the desired resource
+_KEPT = ("paths", "blobs", "manifest")  # the attributes that a record shares with the desired resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +98,25 @@ class DesiredSources:
 
     def _read(self, spec: AlgorithmSpec, stamp: str | None) -> DesiredSource:
         tree = self.sources.tree(spec)
-        resource = Resource(Address("source", spec.name), self._attributes(tree, spec), stamp, tree.id)
+        resource = Resource(Address("source", spec.name), self._attributes(tree, spec), stamp, tree.id, notes=tree.notes)
         return DesiredSource(resource, tree.pins)
 
     def _attributes(self, tree: SourceTree, spec: AlgorithmSpec) -> Mapping[str, Json]:
-        paths: dict[str, Json] = {"paths": sorted(tree.files)}
-        return {**paths, "manifest": pins_to_json(tree.pins, self.sources.specs(spec))} if tree.has_manifest else paths
+        attributes: dict[str, Json] = {"paths": sorted(tree.files)}
+        if blobs := outside_blobs(tree.files):
+            attributes["blobs"] = blobs
+        if tree.has_manifest:
+            attributes["manifest"] = pins_to_json(tree.pins, self.sources.specs(spec))
+        return attributes
 
 
 def paths_of(attributes: Mapping[str, Json]) -> Sequence[str] | None:
     """The paths of a source in the attributes of its resource or record. None: they are missing."""
     value = attributes.get("paths")
     return [str(path) for path in value] if isinstance(value, Sequence) and not isinstance(value, str) else None
+
+
+def blobs_of(attributes: Mapping[str, Json]) -> Mapping[str, str] | None:
+    """The blob ids of a source's files outside `src/`. None: they are missing, as in the records of older versions."""
+    value = attributes.get("blobs")
+    return {str(path): str(number) for path, number in value.items()} if isinstance(value, Mapping) else None

@@ -31,6 +31,7 @@ class _Answers:
     versions: OncePerKey[str, Version | None] = field(default_factory=OncePerKey)
     heads: OncePerKey[str, str | None] = field(default_factory=OncePerKey)
     trees: OncePerKey[tuple[str, str], Tree] = field(default_factory=OncePerKey)
+    commits_before: OncePerKey[tuple[str, str, str], str | None] = field(default_factory=OncePerKey)
     repositories: OncePerKey[str, GitRepository] = field(default_factory=OncePerKey)
     repository_locks: OncePerKey[str, threading.Lock] = field(default_factory=OncePerKey)
     environments: OncePerKey[None, Sequence[Environment]] = field(default_factory=OncePerKey)
@@ -103,6 +104,15 @@ class Destination:
                 return self.repository(algorithm).tree(commit)
 
         return self._answers.trees.get((algorithm, commit), fetch)
+
+    def commit_before(self, algorithm: str, author: str, head: str) -> str | None:
+        """The parent of the author's oldest commit below `head`. None: there is none."""
+
+        def look() -> str | None:
+            with self._answers.repository_locks.get(algorithm, threading.Lock):
+                return self.repository(algorithm).before(author, head)
+
+        return self._answers.commits_before.get((algorithm, author, head), look)
 
 
 def destination_of(cluster: Cluster, git: Host, owner: str, key_owner: str) -> Destination:

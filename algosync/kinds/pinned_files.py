@@ -20,12 +20,14 @@ from algosync.sources.pins import MD5, Pin
 __all__ = ["require_match", "with_checksums"]
 
 
-def require_match(pins: Sequence[Pin], context: Context) -> None:
-    """SourceError: a data file differs from the one that the manifest was frozen with."""
-    mismatches = [mismatch for pin in pins if (mismatch := _mismatch(pin, context))]
-    if mismatches:
+def require_match(pins: Sequence[Pin], context: Context) -> tuple[str, ...]:
+    """The mismatches that the algorithm accepts. SourceError: a data file differs from the one that the manifest requires."""
+    mismatches = [(pin, mismatch) for pin in pins if (mismatch := _mismatch(pin, context))]
+    refused = [mismatch for pin, mismatch in mismatches if pin.strict]
+    if refused:
         hint = "if the data file is right, freeze the manifest again (`algo freeze`); otherwise put the right file back"
-        raise SourceError("; ".join(mismatches), hint=hint)
+        raise SourceError("; ".join(refused), hint=hint)
+    return tuple(mismatch for _, mismatch in mismatches)
 
 
 def with_checksums(resource: Resource, uri: str, context: Context) -> Resource:

@@ -55,5 +55,8 @@ class GitRepository(Protocol):
     def tree(self, commit: str) -> Tree:
         """All files of a commit. NotFound: the default branch does not contain it."""
 
+    def before(self, author: str, head: str) -> str | None:
+        """The parent of the author's oldest commit among `head` and its first parents. None: there is no such parent."""
+
     def push(self, parent: str | None, tree: Tree, *, author: str, message: str) -> str:
         """Pushes one commit with exactly this tree on top of `parent`, and returns its id. Conflict: `parent` is not the head."""

@@ -2,16 +2,18 @@
 
 At the destination, the stamp is the commit at the head of the default branch. At the source, it is the size and time of the
 archive. A local folder or archive has no stamp and is always read.
+
+A file that the source no longer has leaves the repository: `sources.leaving_files` has the rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from algosync.core.address import Address
 from algosync.core.change import Change
-from algosync.core.error import Conflict, Unexpected
+from algosync.core.error import Conflict, NotFound, Unexpected
 from algosync.core.kind import KindTraits
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, Record, Resource
@@ -20,15 +22,16 @@ from algosync.core.tree import Tree, tree_id
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds import pinned_files
 from algosync.kinds.context import Context
-from algosync.kinds.desired_sources import paths_of
-from algosync.sources.file_changes import compare
+from algosync.kinds.desired_sources import blobs_of, paths_of
+from algosync.sources.file_changes import FileChange, compare
+from algosync.sources.leaving_files import NONE_LEAVING, LeavingFiles, leaving_files, outside_blobs
 from algosync.sources.managed_files import managed, merge
 
 __all__ = ["TRAITS", "commit_of", "desired", "explain", "managed_id", "observed", "perform", "push_again", "read", "verbs"]
 
 TRAITS = KindTraits(
     needs=frozenset({"algorithm", "data"}),
-    read_back=frozenset({"commit", "manifest", "paths"}),
+    read_back=frozenset({"blobs", "commit", "manifest", "paths"}),
 )
 
 _AUTHOR = "algosync <algosync@localhost>"
@@ -37,8 +40,8 @@ _AUTHOR = "algosync <algosync@localhost>"
 def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     """SourceError: the source cannot be used, or its model manifest does not match the workflow's data files."""
     source = context.desired_sources.of(spec)
-    pinned_files.require_match(source.pins, context)
-    yield source.resource
+    mismatches = pinned_files.require_match(source.pins, context)
+    yield replace(source.resource, notes=(*source.resource.notes, *mismatches))
 
 
 def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
@@ -52,12 +55,50 @@ def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) 
     if side is Side.SOURCE:
         return resource
     commit = str(resource.attributes["commit"])
-    return replace(resource, digest=managed_id(spec, commit, context))
+    notes = _notes(spec, commit, context)
+    return replace(resource, digest=managed_id(spec, commit, context), notes=notes)
 
 
 def managed_id(spec: AlgorithmSpec, commit: str, context: Context) -> str:
     """The tree id of the managed part of a commit at the destination. NotFound: the repository does not contain the commit."""
-    return tree_id(managed(context.destination.tree(spec.name, commit), _desired_paths(spec, context)))
+    tree = context.destination.tree(spec.name, commit)
+    return tree_id(managed(tree, _desired_paths(spec, context), _leaving(spec, context).removed(tree)))
+
+
+def _leaving(spec: AlgorithmSpec, context: Context) -> LeavingFiles:
+    """What the recorded commit has outside `src/` and the source no longer has. None leave if the record cannot tell."""
+    record = context.ledger.records.get(Address("source", spec.name))
+    paths = paths_of(record.attributes) if record else None
+    if record is None or paths is None or context.recorded_only:
+        return NONE_LEAVING
+    desired_paths = _desired_paths(spec, context)
+    if not leaving_files(dict.fromkeys(paths, ""), desired_paths):
+        return NONE_LEAVING
+    pushed = leaving_files(blobs_of(record.attributes) or _blobs_at(record, paths, spec, context), desired_paths)
+    return LeavingFiles(pushed, _tree_before(spec, context))
+
+
+def _blobs_at(record: Record, paths: Sequence[str], spec: AlgorithmSpec, context: Context) -> Mapping[str, str]:
+    """The blob ids of the recorded paths, from the recorded commit itself. Empty: the repository does not contain it any more."""
+    try:
+        tree = context.destination.tree(spec.name, str(record.attributes.get("commit") or record.destination_stamp))
+    except (NotFound, ValueError):
+        return {}
+    return outside_blobs({path: tree[path] for path in paths if path in tree})
+
+
+def _tree_before(spec: AlgorithmSpec, context: Context) -> Tree:
+    """The repository as it was before algosync's first commit. Empty: algosync made the first commit."""
+    head = context.destination.head(spec.name)
+    commit = None if head is None else context.destination.commit_before(spec.name, _AUTHOR, head)
+    return {} if commit is None else context.destination.tree(spec.name, commit)
+
+
+def _notes(spec: AlgorithmSpec, commit: str, context: Context) -> tuple[str, ...]:
+    """The paths that the source no longer has and that somebody has edited. This is said once: then they are not recorded."""
+    tree = context.destination.tree(spec.name, commit)
+    edited = _leaving(spec, context).edited(tree)
+    return tuple(f"{path} is no longer in the source, but somebody edited it at the destination, so it stays" for path in edited)
 
 
 def _desired_paths(spec: AlgorithmSpec, context: Context) -> Sequence[str]:
@@ -74,14 +115,22 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
     """Adds each changed file with its line counts."""
     if not change.action.writes:
         return change
-    after = context.sources.tree(spec).files
+    source = context.sources.tree(spec)
     before: Tree = {}
+    after = source.files
     if change.before is not None:
-        before = managed(context.destination.tree(spec.name, str(change.before.attributes["commit"])), after.keys())
-    files: list[Json] = [
-        {"path": f.path, "action": f.action, "added": f.added, "removed": f.removed} for f in compare(before, after)
-    ]
-    return replace(change, details={"files": files})
+        commit = str(change.before.attributes["commit"])
+        tree, leaving = context.destination.tree(spec.name, commit), _leaving(spec, context)
+        before = managed(tree, after.keys(), leaving.removed(tree))
+        after = {**leaving.put_back(tree, after), **after}
+        change = replace(change, before=replace(change.before, notes=_notes(spec, commit, context)))
+    left_out: dict[str, Json] = {"left_out": list(source.left_out)} if source.left_out else {}
+    return replace(change, details={"files": [_row(file) for file in compare(before, after)], **left_out})
+
+
+def _row(file: FileChange) -> Json:
+    row: dict[str, Json] = {"path": file.path, "action": file.action, "added": file.added, "removed": file.removed}
+    return row if file.mode is None else {**row, "mode": list(file.mode)}
 
 
 def verbs(change: Change) -> tuple[Verb, ...]:
@@ -97,7 +146,9 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     if planned is not None and head != planned:
         raise Conflict(f"{step.address}: somebody pushed since the plan was made", hint="run the same command again")
     source = context.sources.tree(spec)
-    files = merge(context.destination.tree(spec.name, head) if head else {}, source.files)
+    there = context.destination.tree(spec.name, head) if head else {}
+    leaving = _leaving(spec, context)
+    files = {**leaving.put_back(there, source.files), **merge(there, source.files, leaving.removed(there))}
     with context.ledger.writing(step.address, step.verb.value):
         commit = repository.push(head, files, author=_AUTHOR, message=f"algosync: source of {spec.name}")
     context.pushed.add(commit)

@@ -7,9 +7,8 @@ from pathlib import Path
 from algosync.cluster.transfer import stream
 from algosync.core.error import SourceError
 from algosync.core.text import printable
-from algosync.core.tree import Tree
 from algosync.core.workflow import AlgorithmSpec
-from algosync.sources.archive import read_archive, read_folder
+from algosync.sources.archive import SourceFiles, read_archive, read_folder
 from algosync.sources.store import SourceStore
 
 __all__ = ["archive_uri", "read_code"]
@@ -20,7 +19,7 @@ def archive_uri(spec: AlgorithmSpec) -> str | None:
     return spec.code if spec.code is not None and spec.code.startswith("data://") else None
 
 
-def read_code(spec: AlgorithmSpec, folder: Path, store: SourceStore) -> Tree:
+def read_code(spec: AlgorithmSpec, folder: Path, store: SourceStore) -> SourceFiles:
     """The files of an archive on the source cluster, or of a local archive or folder.
 
     Paths of local code are relative to `folder`; the default is `algorithms/NAME`. SourceError: the code cannot be read.
@@ -38,8 +37,8 @@ def read_code(spec: AlgorithmSpec, folder: Path, store: SourceStore) -> Tree:
         raise SourceError(f"its code cannot be read: {printable(str(path))}: {error.strerror}") from None
 
 
-def _read_remote_archive(uri: str, store: SourceStore) -> Tree:
-    def read() -> Tree:
+def _read_remote_archive(uri: str, store: SourceStore) -> SourceFiles:
+    def read() -> SourceFiles:
         with stream(store.file(uri)) as file:
             return read_archive(file)
 

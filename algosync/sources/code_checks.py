@@ -26,7 +26,8 @@ def require_usable(code: Tree, algorithm: str, secrets: Sequence[Secret]) -> Non
 
 def _require_no_key(code: Tree, secrets: Sequence[Secret]) -> None:
     """A key that was pushed once stays in the history of the repository."""
-    keys = [key.encode() for secret in secrets if len(key := secret.reveal()) >= _SHORTEST_KEY]
+    shown = [key for secret in secrets if len(key := secret.reveal()) >= _SHORTEST_KEY]
+    keys = [key.encode(encoding) for key in shown for encoding in ("utf-8", "utf-16-le", "utf-16-be")]
     for path, blob in code.items():
         if any(key in blob.data for key in keys):
             hint = "an algorithm needs none: its client acts for whoever calls it"

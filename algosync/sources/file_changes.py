@@ -6,19 +6,23 @@ from dataclasses import dataclass
 from typing import Literal
 
 from algosync.core.line_counts import count_lines
-from algosync.core.tree import Blob, Tree
+from algosync.core.tree import Blob, Tree, git_mode
 
 __all__ = ["FileChange", "compare"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class FileChange:
-    """One changed path, with the number of lines added and removed. Both are None for a binary file."""
+    """One changed path, with the number of lines added and removed. Both are None for a binary file.
+
+    `mode`: git's mode before and after, if it differs between two files: `100644` or, if it is executable, `100755`.
+    """
 
     path: str
     action: Literal["create", "update", "delete"]
     added: int | None
     removed: int | None
+    mode: tuple[str, str] | None = None
 
 
 def compare(before: Tree, after: Tree) -> tuple[FileChange, ...]:
@@ -28,6 +32,8 @@ def compare(before: Tree, after: Tree) -> tuple[FileChange, ...]:
 
 
 def _change(path: str, before: Blob | None, after: Blob | None) -> FileChange:
-    counts = count_lines(before.data if before else b"", after.data if after else b"")
+    same = before is not None and after is not None and before.data == after.data
+    counts = (0, 0) if same else count_lines(before.data if before else b"", after.data if after else b"")
     added, removed = counts or (None, None)
-    return FileChange(path, "create" if not before else "update" if after else "delete", added, removed)
+    mode = (git_mode(before), git_mode(after)) if before and after and git_mode(before) != git_mode(after) else None
+    return FileChange(path, "create" if not before else "update" if after else "delete", added, removed, mode)

@@ -1,6 +1,6 @@
-"""Managed files: which files belong to an algorithm's source, and which files of its repository algosync manages.
+"""Managed files: what a source puts into an algorithm's repository, and which files of the repository algosync manages.
 
-This module is the only place for rules about which paths belong to a source.
+`ignored_files` has the rules about what is left out of a folder or archive.
 """
 
 from __future__ import annotations
@@ -10,17 +10,10 @@ from collections.abc import Collection
 from algosync.core.tree import Blob, Tree, folders_above
 from algosync.sources.source_layout import source_layout
 
-__all__ = ["is_left_out", "managed", "merge", "with_marker"]
+__all__ = ["is_always_managed", "managed", "merge", "with_marker"]
 
 _CONFIGURATION = "algorithmia.conf"  # names the owner and algorithm of the repository, so each side keeps its own
 _MARKER = ".adk"
-_LEFT_OUT = frozenset({".git", "__pycache__", ".DS_Store"})
-_COMPILED = (".pyc", ".pyo")
-
-
-def is_left_out(name: str) -> bool:
-    """Whether a file or folder of this name is ignored in a source folder: version control, caches and desktop files."""
-    return name in _LEFT_OUT or name.endswith(_COMPILED)
 
 
 def with_marker(source: Tree, algorithm: str) -> dict[str, Blob]:
@@ -39,16 +32,24 @@ def with_marker(source: Tree, algorithm: str) -> dict[str, Blob]:
     return others | {_MARKER: files.get(_MARKER, Blob(b""))} if layout == "adk" else others
 
 
-def managed(repository: Tree, desired: Collection[str]) -> dict[str, Blob]:
-    """The part of a repository that algosync manages: `src/`, `.adk`, the desired paths, and whatever blocks a desired path."""
-    wanted = set(desired)
+def is_always_managed(path: str) -> bool:
+    """Whether a path is part of every source: `src/` and `.adk`."""
+    return _is_within(path, "src") or _is_within(path, _MARKER)
+
+
+def managed(repository: Tree, desired: Collection[str], removed: Collection[str] = ()) -> dict[str, Blob]:
+    """The part of a repository that algosync manages.
+
+    It consists of `src/`, `.adk`, the desired paths, whatever blocks a desired path, and the paths that are to be removed.
+    """
+    wanted, leaving = set(desired), set(removed)
     folders = {folder for path in wanted for folder in folders_above(path)}
-    return {path: blob for path, blob in repository.items() if _is_managed(path, wanted, folders)}
+    return {path: blob for path, blob in repository.items() if path in leaving or _is_managed(path, wanted, folders)}
 
 
-def merge(repository: Tree, desired: Tree) -> dict[str, Blob]:
+def merge(repository: Tree, desired: Tree, removed: Collection[str] = ()) -> dict[str, Blob]:
     """The tree to push: the desired files, and the files of the repository that algosync does not manage."""
-    ours = managed(repository, desired)
+    ours = managed(repository, desired, removed)
     kept = {path: blob for path, blob in repository.items() if path not in ours}
     return kept | dict(desired)
 
@@ -56,7 +57,7 @@ def merge(repository: Tree, desired: Tree) -> dict[str, Blob]:
 def _is_managed(path: str, wanted: set[str], folders: set[str]) -> bool:
     if _is_within(path, _CONFIGURATION):
         return False
-    if path in wanted or _is_within(path, "src") or _is_within(path, _MARKER):
+    if path in wanted or is_always_managed(path):
         return True
     return path in folders or any(folder in wanted for folder in folders_above(path))
 

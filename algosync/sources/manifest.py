@@ -4,6 +4,9 @@
 file and a `lock_checksum` of the whole document; the ADK does not start if it does not match. When the files move to another
 cluster, the URIs and the checksum are adapted. Everything else stays as it is, including `timestamp`, so that the same source
 always gives the same tree.
+
+The platform's model deployment action writes another `model_manifest.json`, with `model_filepath` and `model_md5_hash` of one file.
+It is adapted in the same way.
 """
 
 from __future__ import annotations
@@ -17,7 +20,15 @@ from algosync.core.error import SourceError
 from algosync.core.text import printable
 from algosync.core.tree import Blob, Tree
 from algosync.sources.data_file_uris import DataFileUris
-from algosync.sources.manifest_document import FILE_LISTS, ManifestDocument, entries_of, parse_manifest, write_manifest
+from algosync.sources.manifest_document import (
+    FILE_LISTS,
+    ManifestDocument,
+    deployed_file,
+    entries_of,
+    parse_manifest,
+    with_deployed_file,
+    write_manifest,
+)
 from algosync.sources.pins import Pin
 from algosync.sources.placeholders import OWNER
 
@@ -42,7 +53,7 @@ class AdaptedManifests:
 def adapt_manifests(tree: Tree, uris: DataFileUris) -> AdaptedManifests:
     """The manifests of a source whose placeholders are not filled in yet. Empty if the source has none.
 
-    A `model_manifest.json` without lists of files belongs to another tool and is left out. SourceError: a manifest is invalid.
+    A `model_manifest.json` that names no files belongs to another tool and is left out. SourceError: a manifest is invalid.
     """
     blobs: dict[str, Blob] = {}
     pins: tuple[Pin, ...] = ()
@@ -51,7 +62,7 @@ def adapt_manifests(tree: Tree, uris: DataFileUris) -> AdaptedManifests:
         if blob is None or blob.kind != "file":
             continue
         document = parse_manifest(blob.data, path)
-        if path == MANIFEST and not any(name in document for name in FILE_LISTS):
+        if path == MANIFEST and not any(name in document for name in FILE_LISTS) and deployed_file(document) is None:
             continue
         pins = tuple(_pins(document, path, uris))
         adapted = _adapted(document, path, uris)
@@ -87,6 +98,8 @@ def _locked_again(document: ManifestDocument, adapted: ManifestDocument, uris: D
 def _adapted(document: ManifestDocument, path: str, uris: DataFileUris) -> ManifestDocument:
     """The document with `<user>` filled in everywhere, as in every text file, and with the URIs of the destination."""
     adapted: ManifestDocument = _filled(document, uris.owner)
+    if (deployed := deployed_file(document)) is not None:
+        adapted = with_deployed_file(adapted, uris.at_destination(deployed[0]))
     for entry, before in zip(entries_of(adapted, path), entries_of(document, path), strict=True):
         entry["source_uri"] = uris.at_destination(before["source_uri"])
     return adapted
@@ -108,4 +121,8 @@ def _pins(document: ManifestDocument, path: str, uris: DataFileUris) -> Iterator
     for entry in entries_of(document, path):
         file, md5 = uris.find(entry["source_uri"]), entry.get("md5_checksum")
         if file is not None and md5 is not None:
-            yield Pin(path, entry["name"], file, md5)
+            yield Pin(path, entry["name"], file, md5, strict=entry.get("fail_on_tamper") is not False)
+    uri, expected = deployed_file(document) or ("", None)
+    deployed = uris.find(uri)
+    if deployed is not None and expected is not None:
+        yield Pin(path, "model_filepath", deployed, expected)

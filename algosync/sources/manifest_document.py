@@ -10,10 +10,19 @@ from algosync.core.error import SourceError
 from algosync.core.json_document import TooDeep, read_json
 from algosync.core.text import printable
 
-__all__ = ["FILE_LISTS", "ManifestDocument", "entries_of", "parse_manifest", "write_manifest"]
+__all__ = [
+    "FILE_LISTS",
+    "ManifestDocument",
+    "deployed_file",
+    "entries_of",
+    "parse_manifest",
+    "with_deployed_file",
+    "write_manifest",
+]
 
 FILE_LISTS = ("required_files", "optional_files")
 
+_DATA = "data://"
 _SIZE_LIMIT = 1 << 20  # bytes; a manifest has a few hundred for each file
 _DEPTH_LIMIT = 50
 
@@ -55,3 +64,20 @@ def entries_of(document: Mapping[str, Any], path: str) -> Iterator[ManifestDocum
             if not isinstance(entry.get("md5_checksum"), (str, type(None))):
                 raise SourceError(f"{path}: md5_checksum of {name}[{number}] is not a text")
             yield entry
+
+
+def deployed_file(document: Mapping[str, Any]) -> tuple[str, str | None] | None:
+    """The URI of the model in a manifest of the platform's model deployment action, and its MD5. None: another kind of manifest.
+
+    Such a manifest names one file, as `OWNER/COLLECTION/FILE` or by URI, and the algorithm itself reads it.
+    """
+    file, md5 = document.get("model_filepath"), document.get("model_md5_hash")
+    if not isinstance(file, str) or not isinstance(md5, (str, type(None))):
+        return None
+    return file if file.startswith(_DATA) else f"{_DATA}{file}", md5
+
+
+def with_deployed_file(document: Mapping[str, Any], uri: str) -> ManifestDocument:
+    """The document with the URI of its model, in the form that it had."""
+    plain = not str(document["model_filepath"]).startswith(_DATA)
+    return {**document, "model_filepath": uri.removeprefix(_DATA) if plain else uri}

@@ -26,12 +26,15 @@ __all__ = ["SourceTree", "Sources"]
 class SourceTree:
     """The managed files for the destination, the git id of their tree, and the pins of the model manifest.
 
+    `left_out`: the paths that are ignored; a folder ends with `/`. `notes`: sentences about the source that a plan shows.
     `has_manifest`: the files contain a model manifest, with or without pins.
     """
 
     files: Tree
     id: str
     pins: tuple[Pin, ...] = ()
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def has_manifest(self) -> bool:
@@ -62,11 +65,13 @@ class Sources:
         return own_first(spec, self.algorithms)
 
     def _read(self, spec: AlgorithmSpec) -> SourceTree:
-        code = read_code(spec, self.folder, self.store)
+        found = read_code(spec, self.folder, self.store)
+        code = found.files
         require_usable(code, spec.name, self.secrets)
         manifests = self._manifests(code, spec)
-        files = with_marker({**fill_owner(code, self.owner), **manifests.blobs}, spec.name)
-        return SourceTree(files, tree_id(files), manifests.pins)
+        filled = fill_owner({path: blob for path, blob in code.items() if path not in manifests.blobs}, self.owner)
+        files = with_marker({**filled.files, **manifests.blobs}, spec.name)
+        return SourceTree(files, tree_id(files), manifests.pins, found.left_out, filled.notes)
 
     def _manifests(self, code: Tree, spec: AlgorithmSpec) -> AdaptedManifests:
         if PATHS.isdisjoint(code):

@@ -54,6 +54,7 @@ def plan_document(plan: Plan, meta: Mapping[str, Json]) -> Mapping[str, Json]:
         "owner": plan.header.owner,
         "resource_changes": [_change(c) for c in plan.changes],
         "resource_drift": [_change(c) for c in plan.drifted],
+        "notes": [{"address": str(address), "note": note} for address, note in plan.notes()],
         "checks": [
             {
                 "address": str(c.address),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from algosync.core.change import Action, Change
 from algosync.core.plan import Plan, PlanHeader
@@ -12,6 +12,7 @@ from algosync.views.value import UNKNOWN, Difference, differences, shown
 
 __all__ = ["ACTIONS", "header_lines", "plan_lines"]
 
+_LEFT_OUT_SHOWN = 5
 _LONGEST = 200  # characters of one value
 NO_CHANGES = "No changes. Your destination matches the workflow."
 ACTIONS = {
@@ -49,6 +50,8 @@ def plan_lines(plan: Plan, redact: Callable[[str], str]) -> Iterator[str]:
         for change in plan.visible:
             yield from _change(change, redact)
         yield from _counts(plan)
+    for address, note in plan.notes():
+        yield f"Note: {printable(str(address))}: {printable(redact(note))}."
     if plan.checks:
         payloads = sum(1 for check in plan.checks if check.payload_of_algorithm)
         tests = len(plan.checks) - payloads
@@ -106,6 +109,7 @@ def _counts(plan: Plan) -> Iterator[str]:
 def _lines(change: Change, redact: Callable[[str], str]) -> Iterable[str]:
     if "files" in change.details:
         yield from _file_lines(change.details["files"])
+        yield from _left_out_lines(change.details.get("left_out"))
         return
     found = [d for d in differences(change.before, change.after, UNKNOWN) if d.before != d.after]
     if "publish" in change.details:
@@ -139,7 +143,24 @@ def _file_lines(files: Json) -> Iterable[str]:
     for row in rows:
         symbol, colour = _FILE_SYMBOLS[str(row["action"])]
         counts = "binary" if row["added"] is None else " ".join(_line_counts(row["added"], row["removed"]))
+        counts = " ".join(filter(None, (counts if not _is_mode_alone(row) else "", *_mode_words(row.get("mode")))))
         yield f"{paint(symbol, colour)} {printable(str(row['path'])):<{width}}   {counts}".rstrip()
+
+
+def _is_mode_alone(row: Mapping[str, Json]) -> bool:
+    return row.get("mode") is not None and row["added"] == 0 and row["removed"] == 0
+
+
+def _mode_words(mode: Json) -> Iterable[str]:
+    if isinstance(mode, Sequence) and len(mode) == 2:
+        yield f"mode {mode[0]} -> {mode[1]}"
+
+
+def _left_out_lines(paths: Json) -> Iterable[str]:
+    if isinstance(paths, Sequence) and not isinstance(paths, str) and paths:
+        names = ", ".join(printable(str(path), 60) for path in paths[:_LEFT_OUT_SHOWN])
+        more = f" and {len(paths) - _LEFT_OUT_SHOWN} more" if len(paths) > _LEFT_OUT_SHOWN else ""
+        yield f"({plural(len(paths), 'path')} of the source left out: {names}{more})"
 
 
 def _line_counts(added: Json, removed: Json) -> Iterable[str]:

@@ -76,8 +76,8 @@ def _plan(text: str) -> Plan:
             Address("source", "One"),
             Action.CREATE,
             None,
-            Resource(Address("source", "One"), {"commit": text}),
-            details={"files": [{"path": text, "action": "create", "added": 1, "removed": 0}]},
+            Resource(Address("source", "One"), {"commit": text}, notes=(text,)),
+            details={"files": [{"path": text, "action": "create", "added": 1, "removed": 0}], "left_out": [text]},
         ),
     )
     checks = (Check(Address("test", "One", text), "1", 3, payload_of_algorithm=False),)

@@ -2,10 +2,11 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from algosync.cluster.directory import Directory
+from algosync.cluster.directory import Directory, _stamp
 from algosync.cluster.transfer import File, digest_file, stream
 from algosync.core.error import AlgosyncError, NotFound, SourceError
 from algosync.core.text import printable
@@ -83,3 +84,78 @@ def test_my_needs_one_owner(root: Path) -> None:
 def test_a_missing_root(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="does not exist"):
         Directory(tmp_path / "nowhere")
+
+
+# --- files that are links ---
+
+
+def read(root: Path, name: str) -> bytes:
+    with Directory(root).open("quality", "models", name) as download:
+        return b"".join(download.blocks)
+
+
+def test_a_link_to_a_file_in_the_directory_is_followed(root: Path) -> None:
+    (root / "cache/ab").mkdir(parents=True)
+    (root / "cache/ab/cd").write_bytes(b"model")
+    (root / "quality/models/model.bin").symlink_to("../../cache/ab/cd")
+    (root / "quality/models/again.bin").symlink_to("model.bin")
+    files = Directory(root).files("quality", "models")
+    assert {name: stat.size for name, stat in files.items()} == {"a.bin": 5, "model.bin": 5, "again.bin": 5}
+    assert read(root, "model.bin") == read(root, "again.bin") == b"model"
+
+
+@pytest.mark.parametrize("place", [".dvc/cache/files/md5/ab/cd", ".git/annex/objects/ab/cd"])
+def test_a_link_into_the_cache_of_the_working_tree_is_followed(root: Path, place: str) -> None:
+    target = root.parent / place
+    target.parent.mkdir(parents=True)
+    (root.parent / ".git").mkdir(exist_ok=True)
+    target.write_bytes(b"model")
+    (root / "quality/models/model.bin").symlink_to(target)
+    assert Directory(root).files("quality", "models")["model.bin"].size == 5
+    assert read(root, "model.bin") == b"model"
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("/etc/passwd", "leads out of "),
+        ("../../../.git/config", "leads into the files of git"),
+        ("missing", "leads nowhere: No such file or directory"),
+        ("a.bin/x", "leads nowhere: Not a directory"),
+        ("folder", "does not lead to a file"),
+        ("model.bin", "leads nowhere: "),
+    ],
+)
+def test_other_links_are_refused_by_name(root: Path, target: str, reason: str) -> None:
+    (root.parent / ".git").mkdir()
+    (root.parent / ".git/config").write_text("token")
+    path = root / "quality/models/model.bin"
+    path.symlink_to(target)
+    files = Directory(root).files("quality", "models")
+    assert files.keys() == {"a.bin"}
+    for use in (lambda: files["model.bin"], lambda: read(root, "model.bin")):
+        with pytest.raises(SourceError) as caught:
+            use()
+        assert caught.value.message.startswith(f"{path} is a link that {reason}")
+    with pytest.raises(KeyError):
+        files["nothing"]
+
+
+def test_a_link_that_leads_to_another_file_has_another_stamp(root: Path) -> None:
+    link = root / "quality/models/model.bin"
+    statuses = []
+    for name in ("one", "two"):
+        (root / name).write_bytes(b"x")
+        link.unlink(missing_ok=True)
+        link.symlink_to(root / name)
+        statuses.append((os.stat(root / "one"), os.lstat(link)))
+    stamps = {_stamp(_older(file), _older(link_status)) for file, link_status in statuses}
+    assert len(stamps) == 2
+    assert None not in stamps
+    assert _stamp(_older(statuses[0][0]), os.lstat(link)) is None
+
+
+def _older(status: os.stat_result) -> os.stat_result:
+    """The same an hour ago, with its nanoseconds."""
+    values = {name: getattr(status, name) for name in dir(status) if name.startswith("st_")}
+    return SimpleNamespace(**{**values, "st_ctime": status.st_ctime - 3600})  # type: ignore[return-value]  # stands in for a status

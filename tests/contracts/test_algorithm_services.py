@@ -127,6 +127,21 @@ def test_an_empty_commit_is_a_new_commit_with_the_same_tree(case: Case) -> None:
     assert repository.tree(after) == repository.tree(before)
 
 
+def test_the_commit_before_the_first_of_an_author_is_found(case: Case) -> None:
+    case.create()
+    repository = case.repository()
+    template = repository.head()
+    assert template is not None
+    ours = repository.push(template, {**repository.tree(template), "a": Blob(b"1")}, author=AUTHOR, message="1")
+    theirs = repository.push(ours, {**repository.tree(ours), "b": Blob(b"1")}, author="Else <x@y>", message="2")
+    head = repository.push(theirs, {**repository.tree(theirs), "c": Blob(b"1")}, author=AUTHOR, message="3")
+    again = case.repository()
+    assert again.before(AUTHOR, head) == template
+    assert again.before("Else <x@y>", head) == ours
+    assert again.before("Nobody <x@y>", head) is None
+    assert again.tree(template) == repository.tree(template)
+
+
 def test_a_pushed_commit_is_built_called_and_published_once(case: Case) -> None:
     case.create()
     commit = case.push()

@@ -19,6 +19,7 @@ class FakeRepository:
         self._on_push = on_push
         self._head: str | None = None
         self._trees: dict[str, dict[str, Blob]] = {}
+        self._commits: dict[str, tuple[str | None, str]] = {}
 
     def head(self) -> str | None:
         return self._head
@@ -28,11 +29,21 @@ class FakeRepository:
             raise NotFound(f"the repository has no commit {commit}")
         return dict(self._trees[commit])
 
+    def before(self, author: str, head: str) -> str | None:
+        found: str | None = None
+        commit: str | None = head
+        while commit is not None:
+            parent, by = self._commits[commit]
+            found = parent if by == author else found
+            commit = parent
+        return found
+
     def push(self, parent: str | None, tree: Tree, *, author: str, message: str) -> str:
         if parent != self._head:
             raise Conflict("somebody pushed")
         commit = hashlib.sha1(f"{parent} {tree_id(tree)} {author} {message}".encode()).hexdigest()
         self._trees[commit] = dict(tree)
+        self._commits[commit] = parent, author
         self._head = commit
         self.messages.append(message)
         self._on_push(commit)

@@ -14,10 +14,11 @@ from fakes.stores import FakeStore
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
+from algosync.core.diff import assume_observed, diff, record_of, undecided
 from algosync.core.error import Conflict, Denied, SourceError, Unexpected
 from algosync.core.ports import Side
 from algosync.core.schedule import Verb
-from algosync.core.tree import Blob, tree_id
+from algosync.core.tree import Blob, blob_id, tree_id
 from algosync.core.workflow import AlgorithmSpec, DataFile
 from algosync.kinds import data, source
 from algosync.sources.manifest import FREEZE, lock_checksum
@@ -42,8 +43,8 @@ def packed(files: dict[str, bytes]) -> bytes:
     return gzip.compress(out.getvalue())
 
 
-def frozen(content: bytes) -> bytes:
-    entry = {"name": "iris", "source_uri": MODEL, "md5_checksum": hashlib.md5(content).hexdigest()}
+def frozen(content: bytes, **more: object) -> bytes:
+    entry = {"name": "iris", "source_uri": MODEL, "md5_checksum": hashlib.md5(content).hexdigest(), **more}
     document = {"required_files": [entry]}
     return json.dumps({**document, "lock_checksum": lock_checksum(document)}).encode()
 
@@ -175,6 +176,185 @@ def test_the_commit_of_a_source_that_was_never_pushed_is_not_known(release: Rele
         source.commit_of(release.spec, release.context)
 
 
+# --- files that leave ---
+
+THEIRS = Blob(b"theirs")
+REQUIREMENTS = Blob(b"algorithmia>=1.0.0\n")
+
+
+def planned(release: Release) -> Change:
+    """The change that the next command plans."""
+    context = release.again()
+    recorded = dict(context.ledger.records)
+    ours = {a: r for a, r in recorded.items() if a == ADDRESS}
+    wanted = {r.address: r for r in source.desired(release.spec, context)}
+    seen = assume_observed({r.address: r for r in source.observed(release.spec, context)}, ours)
+    _, to_read = undecided(wanted, seen)
+    seen |= {a: source.read(seen[a], Side.DESTINATION, release.spec, context) for a in to_read}
+    (change,) = diff(wanted, seen, ours)
+    return source.explain(change, release.spec, context)
+
+
+def removed(release: Release, *paths: str) -> None:
+    for path in paths:
+        (release.folder / "algorithms" / "One" / path).unlink()
+
+
+def applied(release: Release) -> dict[str, Blob]:
+    """Carries out the next plan, and returns the repository's tree. The plan after it is empty."""
+    change = planned(release)
+    assert change.action in (Action.UPDATE, Action.REFRESH)
+    if change.action is Action.UPDATE:
+        release.perform(Verb.PUSH, change)
+    else:
+        assert change.before is not None
+        assert change.after is not None
+        release.ledger.commit(record_of(change.after, change.before))
+    assert planned(release).action is Action.NONE
+    return dict(release.there.repository.tree(release.head))
+
+
+@pytest.fixture
+def with_config(release: Release) -> Release:
+    """A release that pushed two files outside `src/`. The template had one of them."""
+    release.there.repository.push_behind("requirements.txt", REQUIREMENTS.data)
+    release.write("config.json", b"{}")
+    release.write("requirements.txt", b"numpy\n")
+    release.again()
+    return release.pushed()
+
+
+def test_a_record_keeps_the_blob_ids_outside_src(with_config: Release) -> None:
+    expected = {"config.json": blob_id(Blob(b"{}")), "requirements.txt": blob_id(Blob(b"numpy\n"))}
+    assert with_config.ledger.records[ADDRESS].attributes["blobs"] == expected
+
+
+def test_a_file_that_the_source_no_longer_has_leaves(with_config: Release) -> None:
+    removed(with_config, "config.json")
+    change = planned(with_config)
+    assert change.details["files"] == [{"path": "config.json", "action": "delete", "added": 0, "removed": 1}]
+    assert "config.json" not in applied(with_config)
+
+
+def test_a_file_of_the_template_is_put_back(with_config: Release) -> None:
+    with_config.write("src/One.py", b"def apply(input):\n    return 2\n")
+    with_config.again()
+    with_config.pushed()
+    removed(with_config, "requirements.txt")
+    change = planned(with_config)
+    assert change.details["files"] == [{"path": "requirements.txt", "action": "update", "added": 1, "removed": 1}]
+    assert applied(with_config)["requirements.txt"] == REQUIREMENTS
+
+
+def test_requirements_are_never_absent(release: Release) -> None:
+    release.write("requirements.txt", b"numpy\n")
+    release.again()
+    release.pushed()
+    removed(release, "requirements.txt")
+    assert applied(release)["requirements.txt"] == Blob(b"")
+
+
+@pytest.mark.parametrize("code", [CODE, b"def apply(input):\n    return 2\n"], ids=["alone", "with-other-changes"])
+def test_a_leaving_file_that_somebody_edited_stays_and_is_named_once(with_config: Release, code: bytes) -> None:
+    with_config.there.repository.push_behind("config.json", THEIRS.data)
+    with_config.write("src/One.py", code)
+    removed(with_config, "config.json")
+    change = planned(with_config)
+    assert change.before is not None
+    note = "config.json is no longer in the source, but somebody edited it at the destination, so it stays"
+    assert change.before.notes == (note,)
+    assert applied(with_config)["config.json"] == THEIRS
+    again = planned(with_config)
+    assert again.before is not None
+    assert again.before.notes == ()
+
+
+def test_a_leaving_file_leaves_after_somebody_else_s_push_too(with_config: Release) -> None:
+    with_config.there.repository.push_behind("notes.txt", b"x")
+    removed(with_config, "config.json")
+    tree = applied(with_config)
+    assert "config.json" not in tree
+    assert tree["notes.txt"] == Blob(b"x")
+
+
+def test_a_leaving_file_that_somebody_removed_is_forgotten_in_silence(with_config: Release) -> None:
+    tree = with_config.there.repository.tree(with_config.head)
+    del tree["config.json"]
+    with_config.there.repository.push(with_config.head, tree, author="Somebody <else@localhost>", message="away")
+    removed(with_config, "config.json")
+    change = planned(with_config)
+    assert change.action is Action.REFRESH
+    assert change.before is not None
+    assert change.before.notes == ()
+    applied(with_config)
+
+
+def test_a_push_that_was_not_recorded_is_not_taken_for_an_edit(with_config: Release) -> None:
+    """A killed run: the commit is there, and the record is the one before."""
+    record = with_config.ledger.records[ADDRESS]
+    removed(with_config, "requirements.txt", "config.json")
+    with_config.perform(Verb.PUSH, planned(with_config))
+    with_config.ledger.commit(record)
+    change = planned(with_config)
+    assert change.action is Action.REFRESH
+    assert change.before is not None
+    assert change.before.notes == ()
+
+
+def test_a_file_that_blocks_a_new_folder_is_not_put_back(release: Release) -> None:
+    release.there.repository.push_behind("data", THEIRS.data)
+    release.write("data", b"ours")
+    release.again()
+    release.pushed()
+    removed(release, "data")
+    release.write("data/x", b"x")
+    tree = applied(release)
+    assert tree["data/x"] == Blob(b"x")
+    assert "data" not in tree
+
+
+def of_an_older_version(release: Release) -> None:
+    record = release.ledger.records[ADDRESS]
+    kept = {name: value for name, value in record.attributes.items() if name != "blobs"}
+    release.ledger.commit(replace(record, attributes=kept))
+
+
+def test_the_first_plan_with_a_record_of_an_older_version_is_empty(with_config: Release) -> None:
+    of_an_older_version(with_config)
+    assert planned(with_config).action is Action.REFRESH
+    applied(with_config)
+
+
+def test_files_leave_with_a_record_of_an_older_version_too(with_config: Release) -> None:
+    of_an_older_version(with_config)
+    removed(with_config, "config.json", "requirements.txt")
+    tree = applied(with_config)
+    assert tree["requirements.txt"] == REQUIREMENTS
+    assert "config.json" not in tree
+
+
+def test_a_file_whose_recorded_commit_is_gone_stays(with_config: Release) -> None:
+    of_an_older_version(with_config)
+    with_config.there.repository.rewrite()
+    with_config.there.repository.push_behind("config.json", b"{}")
+    removed(with_config, "config.json", "requirements.txt")
+    assert applied(with_config)["config.json"] == Blob(b"{}")
+
+
+def test_what_is_left_out_is_told_with_the_change(release: Release) -> None:
+    release.write("src/._One.py", b"")
+    release.write(".git/HEAD", b"")
+    release.write("src/One.py", b"1")
+    assert planned(release).details["left_out"] == [".git/", "src/._One.py"]
+
+
+def test_a_change_of_the_mode_alone_is_shown(release: Release) -> None:
+    release.pushed()
+    (release.folder / "algorithms/One/src/One.py").chmod(0o755)
+    row = {"path": "src/One.py", "action": "update", "added": 0, "removed": 0, "mode": ["100644", "100755"]}
+    assert planned(release).details["files"] == [row]
+
+
 # --- data files that a manifest pins ---
 
 
@@ -238,6 +418,28 @@ def test_a_model_that_is_not_the_frozen_one_is_refused(pinned: Release) -> None:
     old, new = (hashlib.md5(content).hexdigest() for content in (b"iris", b"another"))
     becomes = 'data.One["iris.bin"]'
     assert caught.value.message == f"{FREEZE} expects MD5 {old} of 'iris', but {MODEL}, which becomes {becomes}, has {new}"
+
+
+def test_another_model_is_a_note_if_the_freeze_accepts_it(release: Release) -> None:
+    release.store.write("quality", "models", "iris.bin", b"another")
+    files = {"src/One.py": CODE, FREEZE: frozen(b"iris", fail_on_tamper=False)}
+    from_archive(release, files, DataFile(MODEL, "iris.bin"))
+    for _ in range(2):  # read from the archive, then from the record
+        after = release.change("source").after
+        assert after is not None
+        (note,) = after.notes
+        assert note.startswith(f"{FREEZE} expects MD5 ")
+        if ADDRESS not in release.ledger.records:
+            record_all(release)
+    assert release.store.opened == []
+
+
+def test_the_model_of_the_deployment_action_is_checked(release: Release) -> None:
+    release.store.write("quality", "models", "iris.bin", b"another")
+    document = {"model_filepath": "quality/models/iris.bin", "model_md5_hash": hashlib.md5(b"iris").hexdigest()}
+    from_archive(release, {"src/One.py": CODE, "model_manifest.json": json.dumps(document).encode()}, DataFile(MODEL, "iris.bin"))
+    with pytest.raises(SourceError, match="expects MD5"):
+        release.change("source")
 
 
 def test_a_missing_model_is_reported_where_it_is_listed(pinned: Release) -> None:

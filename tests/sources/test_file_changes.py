@@ -61,7 +61,8 @@ def test_numstat_agrees(tmp_path: Path) -> None:
     for line in _numstat(tmp_path, before, after):
         added, removed, path = line.split("\t")
         action: Literal["create", "update", "delete"] = "create" if path not in before else "update" if path in after else "delete"
-        expected.append(FileChange(path, action, *(None if n == "-" else int(n) for n in (added, removed))))
+        mode = ("100644", "100755") if path == "mode" else None
+        expected.append(FileChange(path, action, *(None if n == "-" else int(n) for n in (added, removed)), mode))
     assert compare(before, after) == tuple(expected)
 
 
@@ -87,3 +88,8 @@ def test_counting_is_bounded_for_any_input() -> None:
     assert count_lines(b"".join(lines), b"".join(shuffled)) == (0, 0)
     assert count_lines(b"a\n" * 500_000, b"b\n" * 400_000) == (400_000, 500_000)
     assert count_lines(b"".join(lines), b"new\n".join([b"", *lines[:50_000]]) + b"".join(lines[50_000:])) == (50_000, 0)
+
+
+def test_a_binary_file_whose_mode_alone_differs_has_no_changed_lines() -> None:
+    (change,) = compare({"x": Blob(b"\0")}, {"x": Blob(b"\0", executable=True)})
+    assert change == FileChange("x", "update", 0, 0, ("100644", "100755"))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
+
 import pytest
 from hypothesis import given
 from trees import TREES
 
 from algosync.core.tree import Blob, tree_id
 from algosync.sources.managed_files import managed, merge, with_marker
-from algosync.sources.placeholders import fill_owner
+from algosync.sources.placeholders import FilledTree, fill_owner
 
 
 @given(destination=TREES, archive=TREES)
@@ -46,10 +48,63 @@ def test_the_owner_is_inserted_into_text_files_only() -> None:
     tree = {
         "text": Blob("é data://<user>/x <user>".encode(), executable=True),
         "nul": Blob(b"\0<user>"),
-        "latin": Blob(b"\xe9<user>"),
         "link": Blob(b"<user>", kind="symlink"),
     }
-    assert fill_owner(tree, "quality") == tree | {"text": Blob("é data://quality/x quality".encode(), executable=True)}
+    filled = fill_owner(tree, "quality")
+    assert filled.files == tree | {"text": Blob("é data://quality/x quality".encode(), executable=True)}
+    assert filled.notes == ()
+
+
+ENCODED = {
+    "latin-1": ("src/x.py", "# -*- coding: latin-1 -*-\n# é <user>\n".encode("latin-1")),
+    "second-line": ("src/x.py", "#!/usr/bin/env python\n# vim: set fileencoding=cp1252 :\n# € <user>\n".encode("cp1252")),
+    "koi8-r": ("src/x.pyi", "# coding=koi8-r\n# ж <user>\n".encode("koi8-r")),
+    "shift-jis": ("src/x.py", "# coding: shift_jis\n# 表 <user>\n".encode("shift_jis")),
+    "iso-2022-jp": ("src/x.py", "# coding: iso-2022-jp\n# 日本 <user> 日本\n".encode("iso-2022-jp")),
+    "utf-8-mark": ("src/x.py", "\ufeff# é <user>\n".encode()),
+    "utf-8-mark-and-declaration": ("src/x.py", "\ufeff# coding: utf-8\n# é <user>\n".encode()),
+    "utf-16-le": ("requirements.txt", codecs.BOM_UTF16_LE + "a <user>\n".encode("utf-16-le")),
+    "utf-16-be": ("requirements.txt", codecs.BOM_UTF16_BE + "a <user>\n".encode("utf-16-be")),
+    "utf-32-le": ("x", codecs.BOM_UTF32_LE + "a <user>\n".encode("utf-32-le")),
+    "utf-32-be": ("x", codecs.BOM_UTF32_BE + "a <user>\n".encode("utf-32-be")),
+}
+CODECS = {"second-line": "cp1252", "utf-8-mark": "utf-8", "utf-8-mark-and-declaration": "utf-8"}
+
+
+@pytest.mark.parametrize("name", ENCODED)
+def test_the_owner_is_inserted_by_the_encoding_of_the_file(name: str) -> None:
+    path, data = ENCODED[name]
+    codec = CODECS.get(name, name)
+    filled = fill_owner({path: Blob(data)}, "quality")
+    assert filled.files[path].data == data.decode(codec).replace("<user>", "quality").encode(codec)
+    assert filled.notes == ()
+
+
+UNKNOWN = {
+    "latin-1-without-declaration": ("src/x.py", b"# \xe9\n# <user>\n"),
+    "latin-1-further-down": ("src/x.py", b"1\n2\n3\n# \xe9 <user>\n"),
+    "no-such-encoding": ("src/x.py", b"# coding: klingon\n# <user>\n"),
+    "not-a-text-encoding": ("src/x.py", b"# coding: rot13\n# <user>\n"),
+    "wrong-declaration": ("src/x.py", b"# coding: ascii\n# \xe9 <user>\n"),
+    "latin-1-text": ("notes.txt", b"\xe9 <user>"),
+    "half-a-character": ("x", codecs.BOM_UTF16_LE + b"<\0u\0s\0e\0r\0>\0a"),
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_a_file_of_unknown_encoding_stays_and_is_named(name: str) -> None:
+    path, data = UNKNOWN[name]
+    filled = fill_owner({path: Blob(data)}, "quality")
+    assert filled.files == {path: Blob(data)}
+    assert filled.notes == (f"{path}: <user> is not filled in, because the file's encoding is not known; save it as UTF-8",)
+
+
+@pytest.mark.parametrize(
+    "data", [codecs.BOM_UTF16_LE + b"\0\xd8", codecs.BOM_UTF16_LE, b"\xff\xfe\0\0\1", b"\xe9", b"\0<user>\xe9"]
+)
+def test_a_file_without_the_placeholder_is_not_named(data: bytes) -> None:
+    filled = fill_owner({"src/x.py": Blob(data), "x": Blob(data)}, "quality")
+    assert filled == FilledTree({"src/x.py": Blob(data), "x": Blob(data)})
 
 
 APPLY = b"def apply(input):\n    return 1\n"

@@ -128,8 +128,34 @@ def test_lines_stay_lines_and_one_line_stays_one() -> None:
 
 
 def test_a_manifest_of_another_tool_is_left_alone() -> None:
-    assert adapted(MANIFEST, {"model_filepath": "<user>", "model_md5_hash": MD5}).blobs == {}
+    assert adapted(MANIFEST, {"start_url": "<user>", "model_filepath": 1}).blobs == {}
     assert adapt_manifests({"src/model_manifest.json": Blob(b"no JSON")}, URIS).blobs == {}
+
+
+# --- the manifest of the model deployment action ---
+
+
+@pytest.mark.parametrize(
+    ("path", "moved"),
+    [
+        ("quality/models/iris-1.bin", "jane/Iris/iris.bin"),
+        ("data://quality/models/iris-1.bin", "data://jane/Iris/iris.bin"),
+        (".my/models/iris-1.bin", "jane/Iris/iris.bin"),
+        ("<user>/<algo>/iris.bin", "jane/Iris/iris.bin"),
+    ],
+)
+def test_the_file_of_a_deployed_model_is_rewritten_and_pinned(path: str, moved: str) -> None:
+    document = {"model_filepath": path, "model_md5_hash": MD5, "model_origin_repo": "x", "model_uploaded_utc": "2021"}
+    found = adapted(MANIFEST, document)
+    assert json.loads(found.blobs[MANIFEST].data) == {**document, "model_filepath": moved}
+    assert found.pins == (Pin(MANIFEST, "model_filepath", Address("data", "Iris", "iris.bin"), MD5),)
+
+
+def test_a_deployed_model_elsewhere_or_without_a_checksum_is_not_pinned() -> None:
+    elsewhere = {"model_filepath": "else/models/x.bin", "model_md5_hash": MD5}
+    assert adapted(MANIFEST, elsewhere).pins == ()
+    assert json.loads(adapted(MANIFEST, elsewhere).blobs[MANIFEST].data) == elsewhere
+    assert adapted(MANIFEST, {"model_filepath": "quality/models/iris-1.bin"}).pins == ()
 
 
 # --- what the platform's own tools say ---
@@ -289,3 +315,13 @@ def test_no_bytes_end_in_anything_but_a_refusal(data: bytes, path: str) -> None:
     except SourceError as error:
         refusal = error.message
     assert refusal == "" or refusal.startswith(path)
+
+
+@pytest.mark.parametrize(("tamper", "strict"), [(True, True), (False, False), (None, True), (0, True), ("missing", True)])
+def test_only_a_freeze_that_says_so_accepts_another_file(tamper: object, strict: bool) -> None:
+    file = {"name": "m", "source_uri": MODEL, "md5_checksum": MD5, "fail_on_tamper": tamper}
+    if tamper == "missing":
+        del file["fail_on_tamper"]
+    document = {"required_files": [file]}
+    (pin,) = adapted(FREEZE, {**document, "lock_checksum": lock_checksum(document)}).pins
+    assert pin.strict is strict

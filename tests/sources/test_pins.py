@@ -11,7 +11,8 @@ from algosync.sources.manifest import FREEZE
 from algosync.sources.pins import Pin, pins_from_json, pins_to_json
 
 SPECS = (AlgorithmSpec("Iris", "python3", data_files=(DataFile("data://.my/models/iris.bin", "iris.bin"),)),)
-PINS = (Pin(FREEZE, "iris", Address("data", "Iris", "iris.bin"), "0123456789abcdef0123456789abcdef"),)
+IRIS, MD5 = Address("data", "Iris", "iris.bin"), "0123456789abcdef0123456789abcdef"
+PINS = (Pin(FREEZE, "iris", IRIS, MD5), Pin(FREEZE, "again", IRIS, MD5, strict=False))
 TEXT = json.dumps(pins_to_json(PINS, SPECS))
 
 
@@ -25,6 +26,10 @@ def test_a_note_is_void_where_a_data_file_goes_or_comes_from_elsewhere(name: str
     source = "data://.my/models/iris.bin" if name == "renamed.bin" else "data://.my/other/iris.bin"
     other = AlgorithmSpec("Iris", "python3", data_files=(DataFile(source, name),))
     assert pins_from_json(json.loads(TEXT), (other,)) is None
+
+
+def test_a_note_of_an_older_version_is_void() -> None:
+    assert pins_from_json(json.loads(TEXT.replace(', "strict": true', "")), SPECS) is None
 
 
 @pytest.mark.parametrize("hidden", ["iris.bin", "data", "0123", "0123456789abcdef0123456789abcdef"])

@@ -96,6 +96,12 @@ def test_a_manifest_is_adapted_without_a_source_cluster(tmp_path: Path) -> None:
     assert tree.pins == ()
 
 
+def test_a_file_of_unknown_encoding_is_named_in_a_note(tmp_path: Path) -> None:
+    written(tmp_path / "algorithms" / "Hello", {**FILES, "notes.txt": b"\xe9 <user>"})
+    (note,) = read(AlgorithmSpec("Hello", "python3"), tmp_path).notes
+    assert note.startswith("notes.txt: <user> is not filled in")
+
+
 def test_a_missing_local_archive_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"its code cannot be read: .*/algorithms/Hello: No such file or directory"):
         read(AlgorithmSpec("Hello", "python3"), tmp_path)
@@ -110,6 +116,7 @@ def test_a_missing_archive_on_the_source_is_not_found() -> None:
     ("files", "message"),
     [
         ({"src/Hello.py": b"KEY = 'simSecretKey01'"}, "src/Hello.py holds an API key"),
+        ({"src/Hello.py": APPLY, "x": "simSecretKey01".encode("utf-16")}, "x holds an API key"),
         ({"src/Other.py": APPLY}, "there is no src/Hello.py, which the platform starts; there is src/Other.py"),
         ({"src/__init__.py": b""}, "there is no src/Hello.py, which the platform starts; there is src/__init__.py"),
         ({"src/Hello_test.py": b"", "src/x.py": b""}, "there is no src/Hello.py, which the platform starts; there is src/x.py"),

@@ -215,3 +215,34 @@ def test_drift_as_text() -> None:
 def test_unmanaged_resources_are_no_drift() -> None:
     assert plain(drift_lines((FINDINGS[2],))).endswith("\nNo drift. The destination is as it was left.\n")
     assert plain(drift_lines(())) == "No drift. The destination is as it was left.\n"
+
+
+def test_modes_and_what_is_left_out_are_shown_with_the_files() -> None:
+    mode = ["100644", "100755"]
+    files = [
+        {"path": "src/alone", "action": "update", "added": 0, "removed": 0, "mode": mode},
+        {"path": "src/also", "action": "update", "added": 2, "removed": 0, "mode": mode},
+        {"path": "src/binary", "action": "update", "added": None, "removed": None, "mode": mode},
+    ]
+    left_out = [".git/", *(f"src/._{n}" for n in range(6))]
+    source = Address("source", "Hello")
+    change = Change(source, Action.UPDATE, Resource(source), Resource(source), details={"files": files, "left_out": left_out})
+    lines = plain(plan_lines(replace(PLAN, changes=(change,), checks=()), str)).splitlines()
+    start = lines.index("  ~ source.Hello") + 1
+    assert lines[start : start + 4] == [
+        "      ~ src/alone    mode 100644 -> 100755",
+        "      ~ src/also     +2 mode 100644 -> 100755",
+        "      ~ src/binary   binary mode 100644 -> 100755",
+        "      (7 paths of the source left out: .git/, src/._0, src/._1, src/._2, src/._3 and 2 more)",
+    ]
+
+
+def test_notes_are_shown_whether_something_changes_or_not() -> None:
+    source = Address("source", "Hello")
+    change = Change(source, Action.NONE, Resource(source, notes=("left \x1b[31mas it is",)), Resource(source, notes=("secret",)))
+    lines = plain(plan_lines(replace(PLAN, changes=(change,), checks=()), lambda text: text.replace("secret", "***"))).splitlines()
+    assert lines == [
+        "No changes. Your destination matches the workflow.",
+        "Note: source.Hello: left \\x1b[31mas it is.",
+        "Note: source.Hello: ***.",
+    ]

@@ -79,6 +79,7 @@ def test_a_plan_as_a_document() -> None:
         "owner",
         "resource_changes",
         "resource_drift",
+        "notes",
         "checks",
     ]
     assert document["meta"] == META

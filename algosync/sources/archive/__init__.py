@@ -7,5 +7,6 @@ filters. Both readers apply the same rules, so a folder and an archive of it giv
 from algosync.sources.archive.entries import ArchiveLimits
 from algosync.sources.archive.folder import read_folder
 from algosync.sources.archive.reader import read_archive
+from algosync.sources.archive.selection import SourceFiles
 
-__all__ = ["ArchiveLimits", "read_archive", "read_folder"]
+__all__ = ["ArchiveLimits", "SourceFiles", "read_archive", "read_folder"]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from algosync.core.error import SourceError
 from algosync.core.text import printable, size
 from algosync.core.tree import Blob
 from algosync.sources.archive.path_rules import case_folded, path_fault
+from algosync.sources.ignored_files import ignored_by_name
 
-__all__ = ["DEFAULT", "ArchiveLimits", "SourceEntries", "refused", "too_large"]
+__all__ = ["DEFAULT", "ArchiveLimits", "Content", "SourceEntries", "refused", "too_large"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +34,71 @@ class ArchiveLimits:
 
 DEFAULT = ArchiveLimits()
 
+Content: TypeAlias = Blob | str | None
+"""A file, the target of a symbolic link, or None for a folder."""
+
 
 @dataclass(slots=True)
 class SourceEntries:
-    """Collects files by path. Raises SourceError, which shows the name of the entry, for an entry that breaks a rule."""
+    """Collects files by path. Raises SourceError, which shows the name of the entry, for an entry that breaks a rule.
+
+    `links`: the targets of symbolic links by path. `folders`: every folder, including those that occur only in paths. `aside`:
+    entries of an archive that are ignored by default, until the whole archive was read and its ignore file is known. Their paths
+    are not checked. `left_out`: ignored paths that were not read.
+    """
 
     limits: ArchiveLimits
     files: dict[str, Blob] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    aside: list[tuple[str, Content]] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
+    _contents: dict[str, Content] = field(default_factory=dict)
     _count: int = 0
-    _folders: set[str] = field(default_factory=set)
     _spellings: dict[str, str] = field(default_factory=dict)
+
+    def check(self, path: str) -> None:
+        """Checks the path of an archive's file before its bytes are read."""
+        if not _is_ignored(path):
+            self._check(path)
+
+    def add(self, path: str, content: Content) -> None:
+        """Adds an entry of an archive, or sets it aside."""
+        self._contents[path] = content
+        if _is_ignored(path):
+            self.aside.append((path, content))
+        else:
+            self.take_back(path, content)
+
+    def take_back(self, path: str, content: Content) -> None:
+        """Adds an entry, even if it is ignored by default."""
+        if content is None:
+            self.folder(path)
+            return
+        self.file(path)
+        if isinstance(content, str):
+            self.links[path] = content
+        else:
+            self.files[path] = content
+
+    def content(self, path: str) -> Content:
+        """The content of an earlier file or link. None: there is no such entry."""
+        return self._contents.get(path)
 
     def folder(self, path: str) -> None:
         """Adds a folder. The same folder may be added again."""
         self._check(path)
-        if path in self._folders:
+        if path in self.folders:
             self._count_one()
         self._add_folders(path)
 
     def file(self, path: str) -> None:
-        """Checks the path of a file before its bytes are read. The caller then puts the content into `files`."""
+        """Checks the path of a file or link. The caller then puts its content into `files` or `links`."""
         self._check(path)
         self._add_folders(path.rpartition("/")[0])
-        if path in self.files:
+        if path in self.files or path in self.links:
             raise refused(path, "occurs twice")
-        if path in self._folders:
+        if path in self.folders:
             raise refused(path, "is both a file and a folder")
         self._check_spelling(path)
         self._count_one()
@@ -74,20 +116,24 @@ class SourceEntries:
     def _add_folders(self, path: str) -> None:
         """Adds the folder `path` and all folders above it."""
         part = ""
-        for name in path.split("/") if path and path not in self._folders else ():
+        for name in path.split("/") if path and path not in self.folders else ():
             part = f"{part}/{name}" if part else name
-            if part in self._folders:
+            if part in self.folders:
                 continue
-            if part in self.files:
+            if part in self.files or part in self.links:
                 raise refused(part, "is both a file and a folder")
             self._check_spelling(part)
-            self._folders.add(part)
+            self.folders.add(part)
             self._count_one()
 
     def _check_spelling(self, path: str) -> None:
         spelling = self._spellings.setdefault(case_folded(path), path)
         if spelling != path:
             raise refused(path, f"cannot be distinguished from '{printable(spelling, 100)}' on every file system")
+
+
+def _is_ignored(path: str) -> bool:
+    return any(map(ignored_by_name, path.split("/")))
 
 
 def refused(path: str, reason: str) -> SourceError:

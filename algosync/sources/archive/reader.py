@@ -6,11 +6,10 @@ from typing import BinaryIO
 
 from algosync.core.error import SourceError
 from algosync.core.text import printable
-from algosync.core.tree import Blob
 from algosync.sources.archive.entries import DEFAULT, ArchiveLimits, SourceEntries
 from algosync.sources.archive.gunzip import Gunzip
+from algosync.sources.archive.selection import SourceFiles, select
 from algosync.sources.archive.tar import read_tar
-from algosync.sources.archive.top_folder import without_top_folder
 
 __all__ = ["read_archive"]
 
@@ -23,19 +22,20 @@ _OTHER_FORMATS = {
 }
 
 
-def read_archive(stream: BinaryIO, limits: ArchiveLimits = DEFAULT) -> dict[str, Blob]:
+def read_archive(stream: BinaryIO, limits: ArchiveLimits = DEFAULT) -> SourceFiles:
     """The files of a `.tar.gz` by path, with `requirements.txt` and `src` at the top.
 
     If the only top-level folder contains `src`, it is removed from all paths. Owners, times and modes are ignored, except whether
-    a file is executable. Empty folders are dropped because git does not store them. The stream is read once, in order, to its
-    end. Exceptions that the stream raises are passed on.
+    a file is executable. Hard and symbolic links are replaced by what they point to. Ignored files are left out. Empty folders are
+    dropped because git does not store them. The stream is read once, in order, to its end. Exceptions that the stream raises are
+    passed on.
 
     SourceError: the stream is not a `.tar.gz`, is damaged, truncated or beyond the limits, or contains an entry that is refused.
     """
     start = _start(stream)
     entries = SourceEntries(limits)
     read_tar(Gunzip(start, stream, limits), entries, limits)
-    return without_top_folder(entries.files)
+    return select(entries)
 
 
 def _start(stream: BinaryIO) -> bytes:

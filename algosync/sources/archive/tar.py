@@ -1,4 +1,4 @@
-"""Reads a tar member by member. Only regular files and folders are accepted; nothing is skipped or guessed.
+"""Reads a tar member by member. Only files, folders and links are accepted; nothing is guessed.
 
 `tarfile` is not used: it treats the first damaged header as the end of the archive, and keeps every header in memory.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from algosync.core.error import SourceError
 from algosync.core.text import printable
 from algosync.core.tree import Blob
-from algosync.sources.archive.entries import ArchiveLimits, SourceEntries, refused, too_large
+from algosync.sources.archive.entries import ArchiveLimits, Content, SourceEntries, refused, too_large
 from algosync.sources.archive.tar_header import BLOCK, TarHeader, read_header
 
 if TYPE_CHECKING:
@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["read_tar"]
 
+_HARD_LINK, _LINK = b"1", b"2"
 _FILE, _FOLDER = (b"0", b"7"), b"5"  # 7: a contiguous file, which is read like any other
 _LONG_NAME, _LONG_LINK = b"L", b"K"
 _GLOBAL, _PAX = b"g", (b"x", b"X")
 _SPARSE = "is a sparse file"
 _FORBIDDEN = {
-    b"1": "is a hard link",
-    b"2": "is a symbolic link",
     b"3": "is a device",
     b"4": "is a device",
     b"6": "is a FIFO",
@@ -79,7 +78,7 @@ class _Extensions:
         if header.kind == _LONG_NAME:
             _set_value(self._values, "path", self._body(header).rstrip(b"\0"))
         elif header.kind == _LONG_LINK:
-            self._body(header)  # the link itself is refused later
+            _set_value(self._values, "linkpath", self._body(header).rstrip(b"\0"))
         elif header.kind in _PAX:
             _read_pax(self._body(header), self._values)
         else:
@@ -117,19 +116,37 @@ def _next_header(stream: Gunzip, first: bool) -> TarHeader | None:
 def _take_member(
     stream: Gunzip, header: TarHeader, extensions: dict[str, str], entries: SourceEntries, limits: ArchiveLimits
 ) -> None:
-    path = extensions.get("path", header.name)
-    while path.startswith("./"):  # tar writes these if it packs `.`
-        path = path[2:]
+    path = _plain(extensions.get("path", header.name))
+    link = extensions.get("linkpath", header.link)
     if any(key.startswith("GNU.sparse") for key in extensions):
         raise refused(path, _SPARSE)
     if header.kind == _FOLDER:
         if path not in ("", "."):
-            entries.folder(path.removesuffix("/") or path)
+            entries.add(path.removesuffix("/") or path, None)
     elif header.kind in _FILE:
-        entries.file(path)
-        entries.files[path] = Blob(_read(stream, _size(header, extensions, limits)), header.executable)
+        entries.check(path)
+        entries.add(path, Blob(_read(stream, _size(header, extensions, limits)), header.executable))
+    elif header.kind == _LINK:
+        entries.add(path, link)
+    elif header.kind == _HARD_LINK:
+        entries.add(path, _linked(path, _plain(link), entries))
     else:
         raise refused(path, _FORBIDDEN.get(header.kind, "is of an unknown type"))
+
+
+def _plain(path: str) -> str:
+    """The path without the `./` in front that tar writes if it packs `.`."""
+    while path.startswith("./"):
+        path = path[2:]
+    return path
+
+
+def _linked(path: str, target: str, entries: SourceEntries) -> Content:
+    """The content of the earlier entry that a hard link is another name of."""
+    content = entries.content(target)
+    if content is None:
+        raise refused(path, f"is a hard link to '{printable(target, 200)}', which does not come before it")
+    return content
 
 
 def _size(header: TarHeader, extensions: dict[str, str], limits: ArchiveLimits) -> int:
@@ -162,7 +179,7 @@ def _read_pax(data: bytes, values: dict[str, str]) -> None:
         if start is None or not start.end() < end <= len(data) or data[end - 1 : end] != b"\n":
             raise SourceError("the source archive is damaged: a pax header cannot be read")
         key = start[2]
-        if key in (b"path", b"size") or key.startswith(b"GNU.sparse"):
+        if key in (b"path", b"size", b"linkpath") or key.startswith(b"GNU.sparse"):
             _set_value(values, key.decode("utf-8", "replace"), data[start.end() : end - 1])
         position = end
 

@@ -1,6 +1,6 @@
 """The 512-byte header of a tar member, read as far as a source needs it.
 
-Owners, times and link targets are ignored. `tarfile` is not used: it reads every field in Python, with rules that differ between
+Owners and times are ignored. `tarfile` is not used: it reads every field in Python, with rules that differ between
 Python versions. Formats: V7, ustar, pax and GNU.
 """
 
@@ -24,6 +24,7 @@ class TarHeader:
     size: int
     kind: bytes
     executable: bool
+    link: str
 
 
 def read_header(block: bytes) -> TarHeader:
@@ -35,7 +36,8 @@ def read_header(block: bytes) -> TarHeader:
         name = f"{prefix}/{name}"
     if kind == b"\0":  # V7 has no types: the name of a folder ends with a slash
         kind = b"5" if name.endswith("/") else b"0"
-    return TarHeader(name, _number(block[124:136]), kind, executable=bool(_number(block[100:108]) & 0o100))
+    executable = bool(_number(block[100:108]) & 0o100)
+    return TarHeader(name, _number(block[124:136]), kind, executable, _text(block[157:257]))
 
 
 def _has_right_checksum(block: bytes) -> bool:

@@ -74,7 +74,7 @@ def raw(*blocks: bytes) -> bytes:
 def read(data: bytes, limits: ArchiveLimits | None = None) -> dict[str, Blob]:
     """The files of an archive. Fails if reading takes too much work or touches anything outside memory."""
     with untouched(), bounded("the archive", 10_000_000):
-        return read_archive(io.BytesIO(data), limits or ArchiveLimits())
+        return read_archive(io.BytesIO(data), limits or ArchiveLimits()).files
 
 
 def refusal(data: bytes, limits: ArchiveLimits | None = None) -> str:

@@ -44,7 +44,7 @@ NAMES = {
     "zero-width": ("src/a\u200bb", INVISIBLE),
     "line-separator": ("src/a\u2028b", INVISIBLE),
     "surrogate": ("src/a\udc80b", INVISIBLE),
-    "git": (".git/config", GIT),
+    "git": (".gIt/config", GIT),
     "git-upper": (".GIT/hooks/pre-push", GIT),
     "git-inside": ("src/.Git/config", GIT),
     "git-short": ("git~1/config", GIT),
@@ -54,7 +54,7 @@ NAMES = {
     "git-stream": (".git::$INDEX_ALLOCATION/config", GIT),
     "git-short-stream": ("src/git~1 .:x/config", GIT),
     "git-dotless": (".g\u0131t/config", GIT),
-    "git-alone": (".git", GIT),
+    "git-alone": (".gIT", GIT),
     "git-zero-width": (".gi\u200ct/config", INVISIBLE),
     "deep": ("/".join(["d"] * 33), "is deeper than 32 names"),
     "depth-500": ("/".join(["d"] * 500), "is deeper than 32 names"),
@@ -204,9 +204,15 @@ def test_a_hostile_folder_is_refused_as_a_file_is(name: str) -> None:
 
 
 KINDS = {
-    "symlink-outside": (member("src/x", kind=tarfile.SYMTYPE, link="/etc/passwd"), "is a symbolic link"),
-    "symlink-inside": (member("src/x", kind=tarfile.SYMTYPE, link="Hello.py"), "is a symbolic link"),
-    "hard-link": (member("src/x", kind=tarfile.LNKTYPE, link="src/Hello.py"), "is a hard link"),
+    "symlink-outside": (
+        member("src/x", kind=tarfile.SYMTYPE, link="/etc/passwd"),
+        "is a link to '/etc/passwd', which is outside the source",
+    ),
+    "symlink-nowhere": (member("src/x", kind=tarfile.SYMTYPE, link="y"), "is a link to 'y', which is not in the source"),
+    "hard-link-outside": (
+        member("src/x", kind=tarfile.LNKTYPE, link="/etc/passwd"),
+        "is a hard link to '/etc/passwd', which does not come before it",
+    ),
     "fifo": (member("src/x", kind=tarfile.FIFOTYPE), "is a FIFO"),
     "character-device": (member("src/x", kind=tarfile.CHRTYPE), "is a device"),
     "block-device": (member("src/x", kind=tarfile.BLKTYPE), "is a device"),
@@ -222,7 +228,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_only_plain_files_and_folders_are_taken(kind: str) -> None:
+def test_other_entries_than_files_folders_and_links_inside_are_refused(kind: str) -> None:
     info, reason = KINDS[kind]
     with pytest.raises(SourceError) as caught:
         read(packed((info, b"")))
@@ -235,7 +241,7 @@ def test_a_sparse_file_in_pax_format_is_refused(key: str) -> None:
     assert refusal(raw(extended(b"x", record(key, "1")), header(b"src/x"))) == "the source's entry 'src/x' is a sparse file"
 
 
-def test_the_chain_of_links_of_cve_2025_4517_is_refused_at_its_first_link() -> None:
+def test_the_chain_of_links_of_cve_2025_4517_is_refused() -> None:
     deep = "d" * 247
     entries: list[tuple[tarfile.TarInfo, bytes]] = []
     path = ""
@@ -247,29 +253,60 @@ def test_the_chain_of_links_of_cve_2025_4517_is_refused_at_its_first_link() -> N
     entries.append((member("escape/owned", b"x"), b"x"))
     with pytest.raises(SourceError) as caught:
         read(packed(*entries))
-    assert caught.value.message == "the source's entry 'a' is a symbolic link"
+    assert caught.value.message == "the source's entry 'a' is both a file and a folder"
 
 
 LINK, HARD = tarfile.SYMTYPE, tarfile.LNKTYPE
 CHAINS = {
-    "a-folder-replaced-by-a-link": [
-        member("src/d", kind=tarfile.DIRTYPE),
-        member("src/d", kind=LINK, link="/tmp"),
-        member("src/d/x"),
-    ],
-    "a-file-through-a-link": [member("src/d", kind=LINK, link="/tmp"), member("src/d/x")],
-    "a-hard-link-to-a-link": [member("src/l", kind=HARD, link="src/k"), member("src/k", kind=LINK, link="/etc/passwd")],
-    "a-hard-link-outside": [member("src/l", kind=HARD, link="/etc/passwd"), member("src/l")],
-    "a-link-to-itself": [member("src/l", kind=LINK, link="l")],
-    "a-link-named-as-the-module": [member("src/Hello.py", kind=LINK, link="/etc/passwd")],
-    "a-link-without-a-target": [member("src/l", kind=LINK)],
+    "a-folder-replaced-by-a-link": (
+        [member("src/d", kind=tarfile.DIRTYPE), member("src/d", kind=LINK, link="/tmp"), member("src/d/x")],
+        "'src/d' is both a file and a folder",
+    ),
+    "a-file-through-a-link": (
+        [member("src/d", kind=LINK, link="/tmp"), member("src/d/x")],
+        "'src/d' is both a file and a folder",
+    ),
+    "a-hard-link-to-a-later-link": (
+        [member("src/l", kind=HARD, link="src/k"), member("src/k", kind=LINK, link="/etc/passwd")],
+        "'src/l' is a hard link to 'src/k', which does not come before it",
+    ),
+    "a-hard-link-to-a-link": (
+        [member("src/k", kind=LINK, link="/etc/passwd"), member("src/l", kind=HARD, link="src/k")],
+        "'src/k' is a link to '/etc/passwd', which is outside the source",
+    ),
+    "a-hard-link-twice": (
+        [member("src/l", kind=HARD, link=SRC[0]), member("src/l")],
+        "'src/l' occurs twice",
+    ),
+    "a-link-to-itself": ([member("src/l", kind=LINK, link="l")], "'src/l' is a link to 'l', which is not in the source"),
+    "a-link-named-as-the-module": ([member("src/Hello.py", kind=LINK, link="/etc/passwd")], "'src/Hello.py' occurs twice"),
+    "a-link-without-a-target": ([member("src/l", kind=LINK)], "'src/l' is a link to a folder that contains it"),
+    "an-ignored-file-taken-back-twice": (
+        [(".algosyncignore", b"!*.pyc\n"), ("src/x.pyc", b"1"), ("src/x.pyc", b"2")],
+        "'src/x.pyc' occurs twice",
+    ),
+    "an-ignored-path-taken-back": (
+        [(".algosyncignore", b"!__pycache__\n"), ("src/__pycache__/../x", b"1")],
+        "'src/__pycache__/../x' points outside the source",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", CHAINS)
 def test_links_lead_nowhere(name: str) -> None:
-    message = refusal(packed(*((info, b"") for info in CHAINS[name])))
-    assert message.endswith(("is a symbolic link", "is a hard link"))
+    entries, message = CHAINS[name]
+    assert refusal(packed(*(e if isinstance(e, tuple) else (e, b"") for e in entries))) == f"the source's entry {message}"
+
+
+def test_links_inside_are_followed() -> None:
+    long = "src/" + "n" * 120
+    entries = [
+        (member(long, b"x", mode=0o755), b"x"),
+        (member("src/hard", kind=HARD, link=f"./{long}"), b""),
+        (member("src/soft", kind=LINK, link="hard"), b""),
+    ]
+    same = Blob(b"x", executable=True)
+    assert read(packed(*entries)) == {SRC[0]: Blob(SRC[1]), long: same, "src/hard": same, "src/soft": same}
 
 
 @pytest.mark.parametrize(

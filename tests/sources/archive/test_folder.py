@@ -31,8 +31,8 @@ def test_a_folder_and_its_archive_are_the_same(tmp_path: Path) -> None:
     with tarfile.open(fileobj=out, mode="w:gz") as archive:
         archive.add(folder, ".")
     out.seek(0)
-    files = read_folder(folder)
-    assert files == read_archive(out)
+    files = read_folder(folder).files
+    assert files == read_archive(out).files
     assert files == {
         "requirements.txt": Blob(b"numpy\n"),
         "src/Hello.py": Blob(b"1"),
@@ -46,16 +46,74 @@ def test_what_tools_leave_is_left_behind(tmp_path: Path) -> None:
     for path in (".git/hooks", "src/__pycache__", "src/vendor/.git"):
         (folder / path).mkdir(parents=True)
         (folder / path / "x").write_bytes(b"x")
-    assert read_folder(folder) == {"src/Hello.py": Blob(b"1"), ".gitignore": Blob(b"*")}
+    assert read_folder(folder).files == {"src/Hello.py": Blob(b"1"), ".gitignore": Blob(b"*")}
 
 
-@pytest.mark.parametrize("target", ["/etc/passwd", "Hello.py", "missing", "."])
-def test_links_are_refused_wherever_they_point(tmp_path: Path, target: str) -> None:
+NOT_IN = "which is not in the source"
+TARGETS = {
+    "/etc/passwd": "is a link to '/etc/passwd', which is outside the source",
+    "../../secret": "is a link to '../../secret', which is outside the source",
+    "missing": f"is a link to 'missing', {NOT_IN}",
+    "Hello.py/x": f"is a link to 'Hello.py/x', {NOT_IN}",
+    "link": f"is a link to 'link', {NOT_IN}",
+    "__pycache__/x.pyc": f"is a link to '__pycache__/x.pyc', {NOT_IN}",
+    ".": "is a link to a folder that contains it",
+    "..": "is a link to a folder that contains it",
+}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_links_that_lead_nowhere_in_the_source_are_refused(tmp_path: Path, target: str) -> None:
     folder = make(tmp_path / "Hello")
+    (tmp_path / "secret").write_bytes(b"x")
+    (folder / "src/__pycache__").mkdir()
+    (folder / "src/__pycache__/x.pyc").write_bytes(b"x")
     (folder / "src/link").symlink_to(target)
     with pytest.raises(SourceError) as caught:
         read_folder(folder)
-    assert caught.value.message == "the source's entry 'src/link' is a symbolic link"
+    assert caught.value.message == f"the source's entry 'src/link' {TARGETS[target]}"
+
+
+def test_links_inside_are_followed_through_folders_and_other_links(tmp_path: Path) -> None:
+    folder = make(tmp_path / "Hello", **{"shared": b"2"})
+    (folder / "src/run").symlink_to("../bin/run")
+    (folder / "bin").mkdir()
+    (folder / "bin/run").write_bytes(b"#!")
+    (folder / "bin/run").chmod(0o755)
+    (folder / "src/tools").symlink_to("../bin/")
+    (folder / "src/again").symlink_to("tools/../src/tools/run")
+    (folder / "src/shared").symlink_to("./../shared")
+    run = Blob(b"#!", executable=True)
+    assert read_folder(folder).files == {
+        "bin/run": run,
+        "shared": Blob(b"2"),
+        "src/Hello.py": Blob(b"1"),
+        "src/again": run,
+        "src/run": run,
+        "src/shared": Blob(b"2"),
+        "src/tools/run": run,
+    }
+
+
+def test_links_that_multiply_are_stopped(tmp_path: Path) -> None:
+    folder = make(tmp_path / "Hello")
+    (folder / "l0").mkdir()
+    (folder / "l0/x").write_bytes(b"x")
+    for depth in range(1, 25):
+        (folder / f"l{depth}").mkdir()
+        for name in "ab":
+            (folder / f"l{depth}/{name}").symlink_to(f"../l{depth - 1}")
+    with pytest.raises(SourceError, match="more than 20000 entries"):
+        read_folder(folder)
+
+
+def test_links_through_links_that_multiply_are_stopped(tmp_path: Path) -> None:
+    folder = make(tmp_path / "Hello")
+    (folder / "l0").symlink_to("src")
+    for depth in range(1, 12):
+        (folder / f"l{depth}").symlink_to(f"l{depth - 1}/../" * 30 + "src")
+    with pytest.raises(SourceError, match="too many links to links"):
+        read_folder(folder)
 
 
 def test_a_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
@@ -103,7 +161,7 @@ def test_names_keep_the_archives_rules(tmp_path: Path, name: bytes, reason: str)
 
 def test_limits_hold(tmp_path: Path) -> None:
     folder = make(tmp_path / "Hello", **{"src/x": b"x" * 100})
-    assert len(read_folder(folder, ArchiveLimits(size=101))) == 2
+    assert len(read_folder(folder, ArchiveLimits(size=101)).files) == 2
     with pytest.raises(SourceError, match="is larger than 100 B"):
         read_folder(folder, ArchiveLimits(size=100))
     with pytest.raises(SourceError, match="more than 2 entries"):

@@ -75,10 +75,17 @@ def from_reply(what: str, status: int, headers: Mapping[str, str], body: bytes |
     if kind is NotFound and (status >= 500 or not from_platform):
         kind = Unexpected
     reason = "it is wrong, or has expired" if status == 401 else "it may not do this"
-    hint = _look_at(names.key, reason) if kind is Denied else None
+    hint = _look_at(names.key, reason) if kind is Denied else _origin(names) if kind is not Conflict else None
     error = kind(f"{what}: {status} {message}".rstrip(), status=status, code=code, request_id=request_id, hint=hint)
     error.retry_after = _retry_after(headers)
     return error
+
+
+def _origin(names: SettingNames) -> str | None:
+    """Names the host that sent a status, because the message has only the path."""
+    if not names.host:
+        return _look_at(names.address)
+    return f"{names.host} answered" + (f"; look at {names.address}" if names.address else "")
 
 
 def _target(location: str) -> str:

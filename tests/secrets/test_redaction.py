@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algosync.cli.terminal import Terminal
-from algosync.core.redaction import Redactor
+from algosync.core.redaction import Redactor, Word
 from algosync.core.text import printable
 
 KEYS = {
@@ -131,7 +131,23 @@ def test_json_values_keep_their_shape() -> None:
     redactor = Redactor()
     redactor.hide("hunter22")
     value = {"hunter22": ["hunter22", 1, True, None, {"a": "x hunter22"}], "n": 2.5}
-    assert redactor.redacted(value) == {"***": ["***", 1, True, None, {"a": "x ***"}], "n": 2.5}
+    assert redactor.redacted(value) == {"hunter22": ["***", 1, True, None, {"a": "x ***"}], "n": 2.5}
+
+
+def test_the_words_of_a_document_stay() -> None:
+    redactor = Redactor()
+    redactor.hide("create")
+    assert redactor.redacted({"create": [Word("create"), "create"]}) == {"create": ["create", "***"]}
+
+
+def test_a_digest_must_not_be_shown_if_a_secret_is_anywhere_in_its_text() -> None:
+    redactor = Redactor()
+    assert not redactor.holds("1234")
+    redactor.hide("1234")
+    for value in ("1234", "x1234y", '{"pin":"1234"}', "0x31323334", {"a": ["b", {"pin-1234": 1}]}):
+        assert redactor.holds(value), value
+    for other in ("123", "4321", 1234, None, {"a": [True, 1.5]}):
+        assert not redactor.holds(other), other
 
 
 @given(st.text(min_size=8, max_size=40), st.text(max_size=40), st.text(max_size=40))

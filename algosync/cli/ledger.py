@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from algosync.core.resource import SENSITIVE, digest_of
+
 if TYPE_CHECKING:
     from algosync.core.address import Address
     from algosync.core.ports import Ledger
@@ -19,12 +21,16 @@ class RedactingLedger:
     """A Ledger that redacts the attributes of records before another Ledger stores them.
 
     `read_back`: the attributes that kinds read again. If redaction changes one, it is left out, and the kind looks it up again.
+    `holds`: whether a value contains a secret. The digest of such attributes is not stored, because it can be guessed.
     """
 
-    def __init__(self, ledger: Ledger, redacted: Callable[[Json], Json], read_back: frozenset[str]) -> None:
+    def __init__(
+        self, ledger: Ledger, redacted: Callable[[Json], Json], holds: Callable[[Json], bool], read_back: frozenset[str]
+    ) -> None:
         self._ledger = ledger
         self._read_back = read_back
         self._redacted = redacted
+        self._holds = holds
 
     @property
     def records(self) -> Mapping[Address, Record]:
@@ -40,6 +46,8 @@ class RedactingLedger:
     def commit(self, record: Record) -> None:
         redacted = cast("Mapping[str, Json]", self._redacted(record.attributes))
         kept = {n: v for n, v in redacted.items() if n not in self._read_back or v == record.attributes.get(n)}
+        if self._holds(dict(record.attributes)) and record.digest == digest_of(record.attributes):
+            record = replace(record, digest=SENSITIVE, source_stamp=None, destination_stamp=None)
         self._ledger.commit(replace(record, attributes=kept))
 
     def forget(self, address: Address) -> None:

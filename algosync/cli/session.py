@@ -65,7 +65,7 @@ def command_session(
         owner = _owner(workflow, owners)
         name = state_name(workflow.name, label, owner)
         state = stack.enter_context(open_session(options.state, name, exclusive=writes, command="algosync apply"))
-        ledger = RedactingLedger(state, terminal.redacted, READ_BACK)
+        ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
         sources = Sources(
             workflow.algorithms,
             folder=Path(workflow.folder),

@@ -46,6 +46,10 @@ class Terminal:
     def redacted(self, value: Json) -> Json:
         return self._redactor.redacted(value)
 
+    def holds(self, value: Json) -> bool:
+        """Whether a value contains a secret, also inside of a word."""
+        return self._redactor.holds(value)
+
     def result(self, text: str = "") -> None:
         """Writes text to `out`."""
         self._write(self.out, self.shown(text, coloured=self.coloured[0]) + "\n")

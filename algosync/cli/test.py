@@ -30,7 +30,7 @@ def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) ->
             plan = targeted(plan_of_checks(session.workflow, session.header), targets.target)
         except ValueError as error:
             raise UsageError(str(error)) from None
-        terminal.result_lines(header_lines(plan.header))
+        terminal.result_lines(header_lines(plan.header, terminal.redact))
         if not plan.checks:
             terminal.result("The workflow has no tests.")
         with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:

@@ -157,7 +157,7 @@ class AlgorithmsClient:
             return version if version is not None and version.commit == commit else None
 
         try:
-            return self.wire.retry.run_once(post, look)
+            return self.wire.retry.run_once(post, look, _may_publish_again)
         except Conflict:
             version = look()
             if version is None:
@@ -238,6 +238,11 @@ def _translated(what: str) -> Iterator[None]:
 
 def _may_call_again(error: AlgosyncError) -> bool:
     return isinstance(error, (Throttled, Unreachable)) and is_transient(error)
+
+
+def _may_publish_again(error: ClusterError) -> bool:
+    """A cluster can answer 400 although the build is there, for a moment. Nothing is published then."""
+    return is_transient(error) or (isinstance(error, Unexpected) and error.status == 400)
 
 
 def _may_compile_again(error: AlgosyncError) -> bool:

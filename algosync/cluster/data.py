@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import Protocol
 
 from algosync.cluster.wire import Download, JsonReply, Wire, idempotent, path_of
 from algosync.core.error import Conflict, NotFound, Unexpected
 from algosync.core.names import OWNER_NAME
 from algosync.core.text import printable
+from algosync.core.timestamp import read_http_date, read_iso_time
 
 __all__ = ["DataClient", "DataStore", "FileStat", "WritableStore", "split"]
 
@@ -170,11 +170,5 @@ def _is_text(text: str) -> bool:
 
 def _is_settled(modified: str, date: str | None) -> bool:
     """Whether a time is old enough, by the server's own clock. False without that clock, or if a time is invalid."""
-    try:
-        written = datetime.fromisoformat(modified.replace("Z", "+00:00"))
-        now = parsedate_to_datetime(date or "")
-        if written.tzinfo is None or now.tzinfo is None:  # do not assume this machine's time zone
-            return False
-        return now.astimezone(timezone.utc) - written.astimezone(timezone.utc) >= _SETTLED
-    except (ValueError, TypeError, OverflowError):
-        return False
+    written, now = read_iso_time(modified), read_http_date(date or "")
+    return written is not None and now is not None and now - written >= _SETTLED

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from algosync.cluster.data import DataStore, WritableStore
 from algosync.cluster.wire import Download
-from algosync.core.error import AlgosyncError, SourceError, TransferError
+from algosync.core.error import AlgosyncError, SourceError, TransferError, Unexpected
 from algosync.core.text import printable
 from algosync.net import Retry
 from algosync.net.host import BLOCK
@@ -19,7 +19,7 @@ from algosync.net.host import BLOCK
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["File", "digest_file", "fingerprint", "relay", "stream"]
+__all__ = ["File", "Opened", "digest_file", "fingerprint", "relay", "stream"]
 
 Name = tuple[str, str, str]  # owner, collection, file
 Advance = Callable[[int], None]  # called with the number of bytes transferred so far
@@ -35,19 +35,39 @@ class File:
     digest: str | None = None
 
     @contextmanager
-    def open(self) -> Iterator[Download]:
-        """Open the file for reading. Raises SourceError if its length differs from the listing, also at a second attempt."""
+    def open(self) -> Iterator[Opened]:
+        """Open the file for reading. Raises SourceError if its length differs from the listing, also at a second attempt.
+
+        Raises Unexpected if its length is unknown, or if it was compressed on its way. A store may keep a Content-Encoding with the
+        bytes that were uploaded, and return these bytes. Their length is the one in the listing then.
+        """
         with ExitStack() as stack:
             download = stack.enter_context(self.store.open(*self.name))
-            if self.size not in (None, download.length):  # it may be the reply to another request
+            if self._differs(download):  # it may be the reply to another request
                 stack.close()
                 download = stack.enter_context(self.store.open(*self.name))
-            if self.size not in (None, download.length):
+            if self._differs(download):
                 raise SourceError(
                     f"{_display_name(self.name)}: {download.length} bytes are announced, its listing says {self.size}",
                     hint="the file has just changed, or the server lies; run the same command again",
                 )
-            yield download
+            if download.codings and (self.size is None or download.length is None):
+                raise Unexpected(f"{_display_name(self.name)}: the answer is compressed, which was not requested", status=200)
+            length = self.size if download.length is None else download.length
+            if length is None:
+                raise Unexpected(f"{_display_name(self.name)}: the answer does not state its length", status=200)
+            yield Opened(length, download.blocks)
+
+    def _differs(self, download: Download) -> bool:
+        return None not in (self.size, download.length) and self.size != download.length
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open file: its length in bytes, as the reply or the listing says, and its blocks."""
+
+    length: int
+    blocks: Iterator[bytes]
 
 
 def relay(file: File, destination: WritableStore, target: Name, advance: Advance, retry: Retry) -> tuple[str, int]:
@@ -132,7 +152,7 @@ class _BlockReader(io.RawIOBase):
         return count
 
 
-def _counted(download: Download, update: Callable[[bytes], None], advance: Advance, name: Name) -> Iterator[bytes]:
+def _counted(download: Opened, update: Callable[[bytes], None], advance: Advance, name: Name) -> Iterator[bytes]:
     done = 0
     for block in download.blocks:
         done += len(block)

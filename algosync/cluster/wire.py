@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -13,9 +13,10 @@ from urllib.parse import quote, urlencode
 from algosync.core.credential import Credential
 from algosync.core.error import NotFound, Unexpected
 from algosync.core.text import printable
-from algosync.net import Answer, Host, Response, Retry, SettingNames
+from algosync.net import Answer, Host, Retry, SettingNames
 from algosync.net.document import fits, read_json
 from algosync.net.failure import from_reply, reply_error
+from algosync.net.host import content_codings
 
 __all__ = ["Download", "JsonReply", "Wire", "idempotent", "path_of"]
 
@@ -34,10 +35,14 @@ class JsonReply:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """An open download: `length` in bytes as announced, and the blocks. Iterating raises Unreachable if the connection breaks."""
+    """An open download: `length` in bytes as announced, None if it is not, and the blocks.
 
-    length: int
+    `codings` are those of its Content-Encoding, such as gzip. Iterating raises Unreachable if the connection breaks.
+    """
+
+    length: int | None
     blocks: Iterator[bytes]
+    codings: Sequence[str] = ()
 
 
 def path_of(*segments: str) -> str:
@@ -101,16 +106,16 @@ class Wire:
 
     @contextmanager
     def download(self, path: str) -> Iterator[Download]:
-        """Open a download. Raises NotFound if it is not a file; Unexpected if it is compressed or does not state its length."""
+        """Open a download. Raises NotFound if it is not a file; Unexpected if a proxy has changed its content."""
         with closing(self.host.open("GET", path, self._authorization())) as response:
             what = f"GET {path}"
             if response.headers.get("X-Data-Type", "file") != "file":
                 raise NotFound(f"{what}: this is not a file", status=response.status)
-            _check_encoding(what, response)
-            length = response.headers.get("Content-Length", "")
-            if not (length.isascii() and length.isdecimal() and len(length) < 19):
-                raise Unexpected(f"{what}: the answer does not state its length", status=response.status)
-            yield Download(int(length), response.blocks())
+            if response.status == 203:
+                raise Unexpected(f"{what}: 203, a proxy has changed the content", status=response.status)
+            length = None if "Transfer-Encoding" in response.headers else response.headers.get("Content-Length")
+            codings = content_codings(response.headers)
+            yield Download(None if length is None else int(length), response.blocks(), codings)
 
     def upload(self, path: str, blocks: Iterable[bytes], length: int) -> None:
         """PUT `length` bytes. An empty file is sent with a Content-Length, too; the client libraries fail to do so (PLATFORM.md
@@ -127,8 +132,8 @@ class Wire:
         return {"Authorization": self.credential.header()}
 
 
-def _check_encoding(what: str, answer: Answer | Response) -> None:
-    if answer.headers.get("Content-Encoding", "identity") != "identity":
+def _check_encoding(what: str, answer: Answer) -> None:
+    if answer.body and content_codings(answer.headers):
         raise Unexpected(f"{what}: the answer is compressed, which was not requested", status=answer.status)
 
 

@@ -21,7 +21,8 @@ from dataclasses import replace
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change, Drift, Finding
-from algosync.core.resource import Record, Resource, Snapshot
+from algosync.core.redaction import MASK
+from algosync.core.resource import SENSITIVE, Record, Resource, Snapshot
 
 __all__ = ["assume_desired", "assume_observed", "diff", "drift", "record_of", "undecided"]
 
@@ -76,7 +77,14 @@ def _moved(have: Resource, record: Record) -> bool:
     """Whether somebody else changed it: its stamp differs from the record, and its content too, as far as it is known."""
     if have.stamp is not None and have.stamp == record.destination_stamp:
         return False
-    return have.size != record.size if have.digest is None else have.digest != record.digest
+    return have.size != record.size if have.digest is None else not _same(have, record)
+
+
+def _same(have: Resource, record: Record) -> bool:
+    """Whether the content is the recorded one. Sensitive values are not recorded, so they are not compared."""
+    if record.digest != SENSITIVE:
+        return have.digest == record.digest
+    return all(have.attributes.get(name) == value for name, value in record.attributes.items() if MASK not in str(value))
 
 
 def record_of(want: Resource, have: Resource) -> Record:
@@ -105,5 +113,5 @@ def _findings(observed: Snapshot, recorded: Recorded, unknown: Mapping[Address, 
             yield Finding(address, Drift.MISSING, before, None)
         elif record is None:
             yield Finding(address, Drift.UNMANAGED, None, have)
-        elif have.digest != record.digest:  # without a digest its size differs
+        elif not _same(have, record):  # without a digest its size differs
             yield Finding(address, Drift.CHANGED, before, have)

@@ -10,9 +10,11 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
 from algosync.core.error import SourceError
 from algosync.core.text import printable
+from algosync.core.timestamp import read_iso_time
 
 __all__ = ["SHORTHANDS", "Environment", "choose", "shown"]
 
@@ -24,10 +26,12 @@ SHORTHANDS = {
     "tensorflow-1.14": re.compile(r".*\bTensorFlow\b.*\b1\.14\b.*"),
 }
 
+_NO_TIME = datetime.min.replace(tzinfo=timezone.utc)
+
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A runtime as the cluster lists it. `created_at` is the cluster's own text; it sorts by time."""
+    """A runtime as the cluster lists it. `created_at` is the cluster's own text, in any form of ISO 8601."""
 
     id: str
     display_name: str
@@ -53,9 +57,11 @@ def shown(environment_id: str | None, offered: Sequence[Environment]) -> str | N
     return next((e.display_name for e in offered if e.id == environment_id), environment_id)
 
 
-def _version_key(environment: Environment) -> tuple[list[int], str]:
-    """Sort key: Python version, then framework version, then creation time."""
-    return [int(number) for number in re.findall(r"\d+", environment.display_name)], environment.created_at
+def _version_key(environment: Environment) -> tuple[list[int], bool, datetime, str]:
+    """Sort key: Python version, then framework version, then creation time; an invalid time counts as the oldest."""
+    numbers = [int(number) for number in re.findall(r"\d+", environment.display_name)]
+    created = read_iso_time(environment.created_at)
+    return numbers, created is not None, created or _NO_TIME, environment.created_at
 
 
 def _hint(language: str, offered: Sequence[Environment]) -> str:

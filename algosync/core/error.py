@@ -20,6 +20,7 @@ __all__ = [
     "SourceError",
     "Stale",
     "StateError",
+    "StoredOtherwise",
     "TestFailed",
     "Throttled",
     "TimedOut",
@@ -36,11 +37,12 @@ class AlgosyncError(Exception):
     """Base class of every error that ends a command. `hint` says what to do next, or is None.
 
     `sent` is False if no part of the request was sent. `repeated` is True if an earlier attempt of the same request may have taken
-    effect, whatever happened to this one.
+    effect, whatever happened to this one. `blocks` is False if the steps that need the failed one can go on.
     """
 
     sent = True
     repeated = False
+    blocks = True
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -141,6 +143,10 @@ class Throttled(ClusterError):
 
 class Unexpected(ClusterError):
     """Any other failure, or a reply that does not match the platform's documentation."""
+
+
+class StoredOtherwise(Unexpected):
+    """The destination accepted a value and has another one."""
 
 
 class TransferError(AlgosyncError):

@@ -211,13 +211,15 @@ def _needed_kinds(targets: Iterable[Address], kinds: Mapping[str, KindTraits]) -
 
 
 def masked(plan: Plan, hides: Callable[[Json], bool]) -> Plan:
-    """The plan as it may be shown: where the new value of an attribute is hidden, the old one is masked too."""
+    """The plan as it may be shown: where the new value of a changed attribute is hidden, the old one is masked too."""
 
     def mask(change: Change) -> Change:
         if change.before is None or change.after is None:
             return change
         before, after = change.before.attributes, change.after.attributes
-        hidden: dict[str, Json] = {name: "***" for name in before.keys() & after.keys() if hides(after[name])}
+        hidden: dict[str, Json] = {
+            name: "***" for name in before.keys() & after.keys() if before[name] != after[name] and hides(after[name])
+        }
         return replace(change, before=replace(change.before, attributes={**before, **hidden}))
 
     return replace(plan, changes=tuple(map(mask, plan.changes)))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from algosync.core.resource import Json
 
-__all__ = ["MASK", "Redactor"]
+__all__ = ["MASK", "Redactor", "Word"]
 
 MASK = "***"
 _SHORTEST = 4  # characters; shorter secrets are not hidden: replacing them would damage every number
@@ -30,13 +30,21 @@ _Ways: TypeAlias = tuple[str, ...]  # patterns, one for each way to write a char
 _Form: TypeAlias = tuple[_Ways, ...]  # a secret in one encoding, character by character
 
 
+class Word(str):
+    """A text that a document always has at this place, such as the name of an action. It is no secret, whatever the secrets are."""
+
+    __slots__ = ()
+
+
 class Redactor:
     """Hides secrets. One of less than 8 characters is hidden only as a whole word, one of less than 4 not at all."""
 
-    __slots__ = ("_forms", "_heads", "_whole")
+    __slots__ = ("_forms", "_heads", "_inside", "_parts", "_whole")
 
     def __init__(self) -> None:
         self._forms: set[_Form] = set()
+        self._parts: set[str] = set()
+        self._inside: re.Pattern[str] | None = None
         self._whole: re.Pattern[str] | None = None
         self._heads: Sequence[tuple[re.Pattern[str], Sequence[Sequence[re.Pattern[str]]]]] = ()
 
@@ -45,6 +53,8 @@ class Redactor:
         before = len(self._forms)
         for part in {secret, *secret.splitlines()}:
             if len(part) >= _SHORTEST:
+                self._parts.add(part)
+                self._inside = None
                 self._forms.update(_forms(part))
         if len(self._forms) == before:
             return
@@ -65,16 +75,33 @@ class Redactor:
         return "".join(pieces)
 
     def redacted(self, value: Json) -> Json:
-        """A JSON value in which texts and names of members are redacted. Numbers stay."""
+        """A JSON value in which texts are redacted. Names of members, words of a document and numbers stay."""
         match value:
+            case Word():
+                return value
             case str():
                 return self.redact(value)
             case Mapping():
-                return {self.redact(str(name)): self.redacted(item) for name, item in value.items()}
+                return {str(name): self.redacted(item) for name, item in value.items()}
             case Sequence():
                 return [self.redacted(item) for item in value]
             case _:
                 return value
+
+    def holds(self, value: Json) -> bool:
+        """Whether a text of a JSON value contains a secret, also inside of a word. A digest of such a value must not be shown."""
+        if self._inside is None:
+            forms = (form for part in sorted(self._parts) for form in _forms(part, alone=False))
+            self._inside = re.compile("|".join(map(_pattern, forms)) or "(?!)")
+        match value:
+            case str():
+                return self._inside.search(value) is not None
+            case Mapping():
+                return any(self.holds(item) for item in (*value, *value.values()))
+            case Sequence():
+                return any(map(self.holds, value))
+            case _:
+                return False
 
     def _without_remnant(self, piece: str) -> str:
         if len(piece) < _REMNANT:
@@ -100,11 +127,11 @@ def _pattern(form: _Form) -> str:
     return "".join(ways[0] if len(ways) == 1 else f"(?:{'|'.join(ways)})" for ways in form)
 
 
-def _forms(secret: str) -> Iterable[_Form]:
-    """The encodings of a secret."""
+def _forms(secret: str, *, alone: bool = True) -> Iterable[_Form]:
+    """The encodings of a secret. A short one is found only as a whole word if `alone`."""
     data = secret.encode("utf-8", "surrogatepass")
     plain = list(map(_ways, secret))
-    if len(secret) < _WORD:
+    if alone and len(secret) < _WORD:
         plain[0] = tuple(_ALONE_BEFORE + way for way in plain[0])
         plain[-1] = tuple(way + _ALONE_BEHIND for way in plain[-1])
     yield tuple(plain)

@@ -15,7 +15,7 @@ from typing import TypeAlias, Union
 
 from algosync.core.address import Address
 
-__all__ = ["Json", "Record", "Resource", "Snapshot", "digest_of"]
+__all__ = ["SENSITIVE", "Json", "Record", "Resource", "Snapshot", "digest_of"]
 
 Json: TypeAlias = Union[bool, int, float, str, "Sequence[Json]", "Mapping[str, Json]", None]
 
@@ -37,11 +37,16 @@ class Resource:
     notes: tuple[str, ...] = ()
 
 
+SENSITIVE = "sensitive"
+"""The digest of a record whose attributes contain a sensitive value: a digest without a secret salt can be guessed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """The stamps of both sides and the content at the time when a resource was last as the workflow wants it.
 
-    `destination_stamp` is None if the destination has to be read again.
+    `destination_stamp` is None if the destination has to be read again. `digest` is SENSITIVE if only the attributes
+    without `***` can be compared.
     """
 
     address: Address

@@ -73,8 +73,8 @@ class _Run:
                     case StepDone(step=step):
                         self._walk.end(step, succeeded=True)
                         yield from self._start(pool)
-                    case StepFailed(step=step):
-                        self._walk.end(step, succeeded=False)
+                    case StepFailed(step=step, error=error):
+                        self._walk.end(step, succeeded=not error.blocks)
                         yield from self._start(pool)
                     case _:
                         pass

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 
 from algosync.cluster.algorithms import AlgorithmInfo
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
 from algosync.core.environment import Environment, choose, shown
-from algosync.core.error import Unexpected
+from algosync.core.error import StoredOtherwise
 from algosync.core.kind import KindTraits
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, Record, Resource, digest_of
 from algosync.core.schedule import Step, Verb
+from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
 
@@ -81,12 +83,29 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
 
 
 def _as_desired(want: Resource, compared: Iterable[str], context: Context) -> Resource:
-    """The resource as the cluster has it now. Unexpected: it has other values, so a proxy may have answered the write."""
+    """The resource as the cluster has it now. StoredOtherwise: it has other values than were sent."""
     destination, name = context.destination, want.address.algorithm
     now = _observed(name, destination.algorithms.read(destination.owner, name), compared, context)
     if now.attributes != want.attributes:
-        raise Unexpected(f"{want.address}: the destination accepted its settings, and has others")
+        raise _stored_otherwise(want, now)
     return now
+
+
+def _stored_otherwise(want: Resource, now: Resource) -> StoredOtherwise:
+    """A cluster may trim a text. Nothing depends on the texts, but a wrong setting must not be published."""
+    names = [name for name in want.attributes if now.attributes.get(name) != want.attributes[name]]
+    sent = ", ".join(f"{name} {_quoted(want.attributes[name])} as {_quoted(now.attributes.get(name))}" for name in names)
+    if set(names) <= set(_DETAILS):
+        hint = "write the text in the workflow as the destination stores it"
+    else:
+        hint = "run the same command again; if that does not help, give the setting that the destination has"
+    error = StoredOtherwise(f"{want.address}: the destination has stored {sent}", hint=hint)
+    error.blocks = not set(names) <= set(_DETAILS)
+    return error
+
+
+def _quoted(value: Json) -> str:
+    return printable(json.dumps(value, ensure_ascii=False, default=dict), 200)
 
 
 def environment_of(spec: AlgorithmSpec, context: Context) -> Environment:

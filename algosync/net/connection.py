@@ -11,6 +11,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
+from algosync.net.final_response import FinalResponse
 from algosync.net.lease import Lease, attach_current, run_within_lease
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _MAX_CONNECTIONS = 64  # connections to one host: the highest value of `--parall
 
 
 class _LeasedConnection(HTTPConnection):
+    response_class = FinalResponse
     lease: Lease | None = None
 
     def _new_conn(self) -> socket.socket:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import ssl
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
 from algosync.core.error import (
@@ -22,6 +21,7 @@ from algosync.core.error import (
     Untrusted,
 )
 from algosync.core.text import printable
+from algosync.core.timestamp import read_http_date
 from algosync.net.document import read_json
 from algosync.net.setting_names import SettingNames
 
@@ -75,10 +75,17 @@ def from_reply(what: str, status: int, headers: Mapping[str, str], body: bytes |
     if kind is NotFound and (status >= 500 or not from_platform):
         kind = Unexpected
     reason = "it is wrong, or has expired" if status == 401 else "it may not do this"
-    hint = _look_at(names.key, reason) if kind is Denied else None
+    hint = _look_at(names.key, reason) if kind is Denied else _origin(names) if kind is not Conflict else None
     error = kind(f"{what}: {status} {message}".rstrip(), status=status, code=code, request_id=request_id, hint=hint)
     error.retry_after = _retry_after(headers)
     return error
+
+
+def _origin(names: SettingNames) -> str | None:
+    """Names the host that sent a status, because the message has only the path."""
+    if not names.host:
+        return _look_at(names.address)
+    return f"{names.host} answered" + (f"; look at {names.address}" if names.address else "")
 
 
 def _target(location: str) -> str:
@@ -232,12 +239,8 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdecimal():
         return float(text[:15])
-    try:
-        until = parsedate_to_datetime(text).timestamp()
-    except (TypeError, ValueError, OverflowError):
+    until = read_http_date(text)
+    if until is None:
         return None
-    try:
-        now = parsedate_to_datetime(headers.get("Date", "")).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        now = time.time()
-    return max(0.0, until - now)
+    now = read_http_date(headers.get("Date", "")) or datetime.now(timezone.utc)
+    return max(0.0, (until - now).total_seconds())

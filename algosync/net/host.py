@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     import urllib3
     from urllib3.response import BaseHTTPResponse
 
-__all__ = ["BLOCK", "Answer", "Host", "Net", "Response"]
+__all__ = ["BLOCK", "Answer", "Host", "Net", "Response", "content_codings"]
 
 BLOCK = 1 << 20  # bytes; transfers with blocks of 64 KiB were measured a fifth slower
 CONNECT_WITHIN = 15.0  # seconds
 ANSWER_LIMIT = 32 << 20  # bytes of a reply that is held in memory
 _FAILURE_LIMIT = 1 << 20
 _PIECE_SIZE = 1 << 16  # bytes
+_PARTS = (206, 207, 226)  # statuses of answers to requests for a range, several resources or a difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,12 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+def content_codings(headers: Mapping[str, str]) -> list[str]:
+    """Return the codings of a body, such as gzip; empty if its bytes are the content itself."""
+    names = (name.strip().lower() for name in headers.get("Content-Encoding", "").split(","))
+    return [name for name in names if name not in ("", "identity")]
 
 
 class Response:
@@ -88,12 +95,10 @@ class Response:
             text += block
             if len(text) > limit:
                 raise Unexpected(f"{self._what}: the answer is longer than {limit} bytes", status=self.status)
-        if not text and not self._has_length():
-            raise _broken(self._what, OSError("it ends within its headers, or does not state its length"), self._lease, self._names)
         return bytes(text)
 
-    def _has_length(self) -> bool:
-        """Whether the reply states where it ends. HTTP may end a body with the connection, but truncated headers look the same."""
+    def has_length(self) -> bool:
+        """Whether the reply states where it ends. HTTP may end a body with the connection, but so does a broken connection."""
         return self.status == 204 or "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
 
     def _read_piece(self, count: int) -> bytes:
@@ -197,6 +202,9 @@ class Host:
         return response
 
     def _refuse(self, what: str, response: Response) -> None:
+        if response.status in _PARTS:
+            with closing(response):
+                raise Unexpected(f"{what}: {response.status}, a part of an answer, which was not requested", status=response.status)
         if not 200 <= response.status < 300:
             body: bytes | None
             with closing(response):
@@ -206,6 +214,8 @@ class Host:
                     raise
                 except (Unreachable, Unexpected):
                     body = None  # the status has arrived and is enough
+            if (not body and not response.has_length()) or content_codings(response.headers):
+                body = None
             raise failure.from_reply(what, response.status, response.headers, body, self.names)
 
     def answer(

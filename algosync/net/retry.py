@@ -33,6 +33,7 @@ T = TypeVar("T")
 
 _FIRST, _CAP = 0.25, 30.0  # seconds: bounds of a wait
 _LONGEST_ASKED = 120.0  # seconds that a server may ask for
+_PASSING = (404, 408, 421, 425)  # not the platform's 404; a late, misdirected or early request is refused before it is carried out
 _REPORTED = 2.0  # seconds: longer waits are reported
 
 
@@ -46,7 +47,7 @@ def is_transient(error: AlgosyncError) -> bool:
         case Unexpected(status=status):
             # An invalid reply or a failure of the server may pass; its judgement of our request does not. A 404 that is Unexpected
             # did not come from the platform.
-            return status is None or status < 300 or status >= 500 or status in (404, 408)
+            return status is None or status < 300 or status >= 500 or status in _PASSING
         case _:
             return False
 
@@ -81,12 +82,15 @@ class Retry:
                 self._wait(error, attempt)
             attempt += 1
 
-    def run_once(self, act: Callable[[], T], look: Callable[[], T | None]) -> T:
+    def run_once(
+        self, act: Callable[[], T], look: Callable[[], T | None], again: Callable[[ClusterError], bool] = is_transient
+    ) -> T:
         """Run a call that must not be repeated. After a failure: wait, call `look` to see whether it took effect, and only then try
         again.
 
         Denied, NotFound and Conflict mean that nothing was done, and so does an error with `sent` False. But a Conflict after a
         lost reply may be caused by our own request. If the outcome stays unknown, raises the failure that left it open.
+        `again` says after which failures to try again.
         """
         attempt = 1
         lost: ClusterError | None = None
@@ -98,18 +102,18 @@ class Retry:
                     raise
                 error.repeated = error.repeated or lost is not None
                 lost = lost or (error if error.sent or error.repeated else None)
-                final = self._waited(error, attempt)
+                final = self._waited(error, attempt, again)
                 if lost is not None:
                     done = _look_up(look, lost)
                     if done is not None:
                         return done
                 if final is not None:
-                    raise final if is_transient(error) or lost is None else lost from None
+                    raise final if again(error) or lost is None else lost from None
             attempt += 1
 
-    def _waited(self, error: ClusterError, attempt: int) -> AlgosyncError | None:
+    def _waited(self, error: ClusterError, attempt: int, again: Callable[[ClusterError], bool]) -> AlgosyncError | None:
         """Wait. Return None to try again, or the error to raise."""
-        if not is_transient(error):
+        if not again(error):
             return error
         try:
             self._wait(error, attempt)

@@ -7,24 +7,27 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 
+from algosync.core.address import Address
 from algosync.core.change import Change, Finding
 from algosync.core.plan import Plan
-from algosync.core.redaction import Redactor
-from algosync.core.resource import Json, Resource
+from algosync.core.redaction import Redactor, Word
+from algosync.core.resource import SENSITIVE, Json, Resource
 from algosync.core.text import harmless_json
 from algosync.views.subject import Drifted, Planned, Subject
+from algosync.views.value import redacted_address
 
 __all__ = ["drift_document", "json_text", "plan_document", "view"]
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = Word("1.0")
+_OWN_WORDS = frozenset({"action", "algosync_version", "publish", "timestamp"})  # members of `details` and `meta`
 
 
 def view(subject: Subject, redactor: Redactor) -> str:
     match subject:
         case Planned(plan=plan, meta=meta):
-            return json_text(plan_document(plan, meta), redactor)
+            return json_text(plan_document(plan, meta, redactor), redactor)
         case Drifted(findings=findings, meta=meta):
-            return json_text(drift_document(findings, meta), redactor)
+            return json_text(drift_document(findings, meta, redactor), redactor)
 
 
 def json_text(document: Json, redactor: Redactor) -> str:
@@ -45,65 +48,83 @@ def _finite(value: Json) -> Json:
             return value
 
 
-def plan_document(plan: Plan, meta: Mapping[str, Json]) -> Mapping[str, Json]:
+def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> Mapping[str, Json]:
     return {
         "format_version": FORMAT_VERSION,
-        "meta": meta,
+        "meta": _worded(meta),
         "source": plan.header.source,
         "destination": plan.header.destination,
         "owner": plan.header.owner,
-        "resource_changes": [_change(c) for c in plan.changes],
-        "resource_drift": [_change(c) for c in plan.drifted],
+        "resource_changes": [_change(c, redactor) for c in plan.changes],
+        "resource_drift": [_change(c, redactor) for c in plan.drifted],
         "notes": [{"address": str(address), "note": note} for address, note in plan.notes()],
         "checks": [
             {
-                "address": str(c.address),
-                "payload_sha256": hashlib.sha256(c.payload.encode()).hexdigest(),
+                "address": _address(c.address, redactor),
+                # Without a salt the digest of something small and secret can be guessed.
+                "payload_sha256": None if redactor.holds(c.payload) else hashlib.sha256(c.payload.encode()).hexdigest(),
                 "timeout": c.timeout,
-                "on": "candidate" if c.candidate else "published",
+                "on": Word("candidate" if c.candidate else "published"),
             }
             for c in plan.checks
         ],
     }
 
 
-def drift_document(findings: Iterable[Finding], meta: Mapping[str, Json]) -> Mapping[str, Json]:
+def drift_document(findings: Iterable[Finding], meta: Mapping[str, Json], redactor: Redactor) -> Mapping[str, Json]:
     rows: list[Json] = [
         {
-            "address": str(f.address),
-            "drift": f.drift.value,
-            "before": _side(f.before),
-            "after": _side(f.after),
+            "address": _address(f.address, redactor),
+            "drift": Word(f.drift.value),
+            "before": _side(f.before, redactor),
+            "after": _side(f.after, redactor),
             "reason": f.reason or None,
         }
         for f in findings
     ]
-    return {"format_version": FORMAT_VERSION, "meta": meta, "drift": rows}
+    return {"format_version": FORMAT_VERSION, "meta": _worded(meta), "drift": rows}
 
 
-def _change(change: Change) -> Json:
+def _change(change: Change, redactor: Redactor) -> Json:
     unknown = change.action.writes and change.after is not None and change.after.digest is None
     # A refresh changes only the record, so it is not shown.
     action = change.action.value if change.action.visible else "no-op"
     return {
-        "address": str(change.address),
-        "kind": change.address.kind,
+        "address": _address(change.address, redactor),
+        "kind": Word(change.address.kind),
         "algorithm": change.address.algorithm,
         "name": change.address.name,
         "change": {
-            "actions": [action],
-            "before": _side(change.before),
-            "after": _side(change.after),
+            "actions": [Word(action)],
+            "before": _side(change.before, redactor),
+            "after": _side(change.after, redactor),
             "after_unknown": {"digest": True} if unknown else {},
         },
         "drifted": change.drifted,
-        "reason": change.reason or None,
-        "details": change.details,
+        "reason": Word(change.reason) if change.reason else None,
+        "details": _worded(change.details),
     }
 
 
-def _side(side: Resource | None) -> Json:
+def _side(side: Resource | None, redactor: Redactor) -> Json:
+    """One side of a change. The digest of attributes that contain a secret is left out, because it can be guessed."""
     if side is None:
         return None
+    digest = None if redactor.holds(side.attributes) or side.digest == SENSITIVE else side.digest
     content: dict[str, Json] = {} if side.size is None else {"size": side.size}
-    return {"attributes": dict(sorted(side.attributes.items())), "digest": side.digest, **content}
+    return {"attributes": dict(sorted(side.attributes.items())), "digest": digest, **content}
+
+
+def _address(address: Address, redactor: Redactor) -> Word:
+    return Word(redacted_address(address, redactor.redact))
+
+
+def _worded(value: Json) -> Json:
+    """The value with its own words marked as such."""
+    match value:
+        case Mapping():
+            return {n: Word(v) if n in _OWN_WORDS and isinstance(v, str) else _worded(v) for n, v in value.items()}
+        case list():
+            return [_worded(item) for item in value]
+        case _:
+            return value

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from algosync.core.change import Drift, Finding
 from algosync.core.text import paint, printable
-from algosync.views.value import differences
+from algosync.views.value import Redact, differences, redacted, redacted_address
 
 __all__ = ["HEADINGS", "drift_lines"]
 
@@ -19,10 +19,10 @@ HEADINGS = {
 }
 
 
-def drift_lines(findings: Sequence[Finding]) -> Iterator[str]:
+def drift_lines(findings: Sequence[Finding], redact: Redact) -> Iterator[str]:
     """Each finding and a sum. Unmanaged resources are listed, but they are not drift."""
     for finding in findings:
-        yield from _finding(finding)
+        yield from _finding(finding, redact)
     if findings:
         yield ""
     count = Counter(f.drift for f in findings)
@@ -32,12 +32,12 @@ def drift_lines(findings: Sequence[Finding]) -> Iterator[str]:
         yield f"Drift: {', '.join(f'{count[drift]} {drift.value}' for drift in Drift if count[drift])}."
 
 
-def _finding(finding: Finding) -> Iterator[str]:
+def _finding(finding: Finding, redact: Redact) -> Iterator[str]:
     symbol, colour, sentence = HEADINGS[finding.drift]
-    yield f"  {paint(symbol, colour)} {printable(str(finding.address))} {sentence}"
+    yield f"  {paint(symbol, colour)} {printable(redacted_address(finding.address, redact))} {sentence}"
     if finding.drift is Drift.CHANGED:
         for d in differences(finding.before, finding.after):
             if d.before != d.after:
-                yield f"      ~ {d.name} = {d.before} -> {d.after}"
+                yield f"      ~ {d.name} = {redacted(d.before, redact)} -> {redacted(d.after, redact)}"
     if finding.reason:
-        yield f"      {printable(finding.reason)}"
+        yield f"      {printable(redact(finding.reason))}"

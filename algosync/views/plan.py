@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from algosync.core.change import Action, Change
 from algosync.core.plan import Plan, PlanHeader
+from algosync.core.redaction import Word
 from algosync.core.resource import Json
 from algosync.core.text import paint, plural, printable, size
-from algosync.views.value import UNKNOWN, Difference, differences, shown
+from algosync.views.value import UNKNOWN, Difference, Redact, differences, redacted, redacted_address, shown
 
 __all__ = ["ACTIONS", "header_lines", "plan_lines"]
 
@@ -30,17 +31,17 @@ ACTIONS = {
 _FILE_SYMBOLS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red")}
 
 
-def header_lines(header: PlanHeader) -> Iterator[str]:
+def header_lines(header: PlanHeader, redact: Redact) -> Iterator[str]:
     source = header.source or "none"
     rows = {"Workflow": header.workflow, "Source": source, "Destination": header.destination, "Owner": header.owner}
     for name, value in rows.items():
-        yield f"{name + ':':<13}{printable(value)}"
+        yield f"{name + ':':<13}{printable(redact(value))}"
     yield ""
 
 
-def plan_lines(plan: Plan, redact: Callable[[str], str]) -> Iterator[str]:
-    """Everything that an apply would do, or `No changes.` `redact` hides secrets in a value before it is cut."""
-    yield from _drifted(plan.drifted)
+def plan_lines(plan: Plan, redact: Redact) -> Iterator[str]:
+    """Everything that an apply would do, or `No changes.` `redact` hides secrets in values and names."""
+    yield from _drifted(plan.drifted, redact)
     if not plan.compared:
         yield "Nothing is compared: the workflow says run_only."
     elif not plan.visible:
@@ -49,23 +50,23 @@ def plan_lines(plan: Plan, redact: Callable[[str], str]) -> Iterator[str]:
         yield from _legend(plan)
         for change in plan.visible:
             yield from _change(change, redact)
-        yield from _counts(plan)
+        yield from _counts(plan, redact)
     for address, note in plan.notes():
-        yield f"Note: {printable(str(address))}: {printable(redact(note))}."
+        yield f"Note: {printable(redacted_address(address, redact))}: {printable(redact(note))}."
     if plan.checks:
         payloads = sum(1 for check in plan.checks if check.payload_of_algorithm)
         tests = len(plan.checks) - payloads
         yield f"Tests: {plural(payloads, 'algorithm payload')}, {plural(tests, 'workflow test')}."
 
 
-def _drifted(changes: Sequence[Change]) -> Iterator[str]:
+def _drifted(changes: Sequence[Change], redact: Redact) -> Iterator[str]:
     if not changes:
         return
     yield paint("Note: Objects have changed outside of algosync", "bold")
     yield ""
     for change in changes:
         how = "was removed" if change.before is None else "has changed"
-        yield f"  # {printable(str(change.address))} {how}"
+        yield f"  # {printable(redacted_address(change.address, redact))} {how}"
     yield ""
 
 
@@ -80,8 +81,8 @@ def _legend(plan: Plan) -> Iterator[str]:
     yield ""
 
 
-def _change(change: Change, redact: Callable[[str], str]) -> Iterator[str]:
-    address = printable(str(change.address))
+def _change(change: Change, redact: Redact) -> Iterator[str]:
+    address = printable(redacted_address(change.address, redact))
     symbol, colour, _, sentence = ACTIONS[change.action]
     yield f"  # {paint(address, 'bold')} {sentence}"
     yield f"  {paint(symbol, colour)} {address}"
@@ -91,7 +92,7 @@ def _change(change: Change, redact: Callable[[str], str]) -> Iterator[str]:
     yield ""
 
 
-def _counts(plan: Plan) -> Iterator[str]:
+def _counts(plan: Plan, redact: Redact) -> Iterator[str]:
     count = plan.counted()
     adopted = f", {count[Action.ADOPT]} to adopt" if count[Action.ADOPT] else ""
     forgotten = f", {count[Action.FORGET]} to forget" if count[Action.FORGET] else ""
@@ -101,29 +102,30 @@ def _counts(plan: Plan) -> Iterator[str]:
     if files:
         yield f"Data: {plural(files, 'file')}, {size(octets)} to upload ({size(plan.kept())} already there)."
     for change in plan.untested():
-        yield f"Note: {printable(str(change.address))} is published untested: its algorithm has no test_payload."
+        address = printable(redacted_address(change.address, redact))
+        yield f"Note: {address} is published untested: its algorithm has no test_payload."
     for change in plan.live():
-        yield f"Note: {printable(str(change.address))} is live as soon as it is uploaded, before the test."
+        yield f"Note: {printable(redacted_address(change.address, redact))} is live as soon as it is uploaded, before the test."
 
 
-def _lines(change: Change, redact: Callable[[str], str]) -> Iterable[str]:
+def _lines(change: Change, redact: Redact) -> Iterable[str]:
     if "files" in change.details:
-        yield from _file_lines(change.details["files"])
-        yield from _left_out_lines(change.details.get("left_out"))
+        yield from _file_lines(change.details["files"], redact)
+        yield from _left_out_lines(change.details.get("left_out"), redact)
         return
     found = [d for d in differences(change.before, change.after, UNKNOWN) if d.before != d.after]
     if "publish" in change.details:
         before = change.before.attributes.get("version") if change.before else None
-        new = f"{UNKNOWN[:-1]}, {change.details['publish']})"
+        new = Word(f"{UNKNOWN[:-1]}, {change.details['publish']})")
         found.insert(0, Difference("version", None if before is None else shown(before), new))
     width = max((len(d.name) for d in found), default=0)
     for difference in found:
         yield _line(difference, width, redact)
 
 
-def _line(difference: Difference, width: int, redact: Callable[[str], str]) -> str:
+def _line(difference: Difference, width: int, redact: Redact) -> str:
     name = f"{difference.name:<{width}}"
-    before, after = (None if side is None else _cut(redact(side)) for side in (difference.before, difference.after))
+    before, after = (_cut(redacted(side, redact)) for side in (difference.before, difference.after))
     if before is None:
         return f"{paint('+', 'green')} {name} = {after}"
     if after is None:
@@ -131,20 +133,21 @@ def _line(difference: Difference, width: int, redact: Callable[[str], str]) -> s
     return f"{paint('~', 'yellow')} {name} = {before} -> {after}"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+def _cut(text: str | None) -> str | None:
+    return text if text is None or len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _file_lines(files: Json) -> Iterable[str]:
+def _file_lines(files: Json, redact: Redact) -> Iterable[str]:
     rows = [row for row in files if isinstance(row, dict)] if isinstance(files, list) else []
+    paths = [printable(redact(str(row["path"]))) for row in rows]
     if not rows:
         yield "(an empty commit)"
-    width = max((len(printable(str(row["path"]))) for row in rows), default=0)
-    for row in rows:
+    width = max(map(len, paths), default=0)
+    for row, path in zip(rows, paths, strict=True):
         symbol, colour = _FILE_SYMBOLS[str(row["action"])]
         counts = "binary" if row["added"] is None else " ".join(_line_counts(row["added"], row["removed"]))
         counts = " ".join(filter(None, (counts if not _is_mode_alone(row) else "", *_mode_words(row.get("mode")))))
-        yield f"{paint(symbol, colour)} {printable(str(row['path'])):<{width}}   {counts}".rstrip()
+        yield f"{paint(symbol, colour)} {path:<{width}}   {counts}".rstrip()
 
 
 def _is_mode_alone(row: Mapping[str, Json]) -> bool:
@@ -156,9 +159,9 @@ def _mode_words(mode: Json) -> Iterable[str]:
         yield f"mode {mode[0]} -> {mode[1]}"
 
 
-def _left_out_lines(paths: Json) -> Iterable[str]:
+def _left_out_lines(paths: Json, redact: Redact) -> Iterable[str]:
     if isinstance(paths, Sequence) and not isinstance(paths, str) and paths:
-        names = ", ".join(printable(str(path), 60) for path in paths[:_LEFT_OUT_SHOWN])
+        names = ", ".join(printable(redact(str(path)), 60) for path in paths[:_LEFT_OUT_SHOWN])
         more = f" and {len(paths) - _LEFT_OUT_SHOWN} more" if len(paths) > _LEFT_OUT_SHOWN else ""
         yield f"({plural(len(paths), 'path')} of the source left out: {names}{more})"
 

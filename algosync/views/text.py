@@ -13,14 +13,14 @@ __all__ = ["view"]
 
 
 def view(subject: Subject, redactor: Redactor) -> str:
-    return "".join(f"{redactor.redact(line)}\n" for line in _lines(subject, redactor))
+    return "".join(f"{line}\n" for line in _lines(subject, redactor))
 
 
 def _lines(subject: Subject, redactor: Redactor) -> Iterator[str]:
     match subject:
         case Planned(plan=plan):
-            yield from header_lines(plan.header)
+            yield from header_lines(plan.header, redactor.redact)
             yield from plan_lines(plan, redactor.redact)
         case Drifted(header=header, findings=findings):
-            yield from header_lines(header)
-            yield from drift_lines(findings)
+            yield from header_lines(header, redactor.redact)
+            yield from drift_lines(findings, redactor.redact)

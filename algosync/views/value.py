@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from algosync.core.address import Address
+from algosync.core.redaction import Word
 from algosync.core.resource import Json, Resource
 from algosync.core.text import printable, size
 
-__all__ = ["UNKNOWN", "Difference", "differences", "shown"]
+__all__ = ["UNKNOWN", "Difference", "Redact", "differences", "redacted", "redacted_address", "shown"]
 
-UNKNOWN = "(known after apply)"
-NOT_READ = "(not read)"
+UNKNOWN = Word("(known after apply)")
+NOT_READ = Word("(not read)")
+Redact: TypeAlias = Callable[[str], str]
 _HIDDEN = frozenset({"paths"})  # attributes that only the record needs
 
 
@@ -28,6 +32,16 @@ class Difference:
 def shown(value: Json) -> str:
     """A value as JSON text on one printable line. It is whole, because secrets must be redacted before it is cut."""
     return printable(json.dumps(value, ensure_ascii=False, default=dict))
+
+
+def redacted_address(address: Address, redact: Redact) -> str:
+    """An address whose names are redacted. Its kind is a word of algosync."""
+    return str(Address(address.kind, redact(address.algorithm), None if address.name is None else redact(address.name)))
+
+
+def redacted(side: str | None, redact: Redact) -> str | None:
+    """One side of a difference. Its own words, such as a size, stay."""
+    return side if side is None or isinstance(side, Word) else redact(side)
 
 
 def differences(before: Resource | None, after: Resource | None, unknown: str = NOT_READ) -> list[Difference]:
@@ -80,8 +94,8 @@ def _or_none(values: Mapping[str, Json], name: str) -> str | None:
 def _digest(side: Resource | None, unknown: str) -> str | None:
     if side is None:
         return None
-    return unknown if side.digest is None else f'"{side.digest[:12]}…"'
+    return unknown if side.digest is None else Word(f'"{side.digest[:12]}…"')
 
 
 def _size(side: Resource | None) -> str | None:
-    return None if side is None or side.size is None else size(side.size)
+    return None if side is None or side.size is None else Word(size(side.size))

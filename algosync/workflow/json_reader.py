@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
 
 from algosync.workflow.fault import Location, quote
@@ -23,6 +24,8 @@ _SPACE = re.compile(r"[ \t\r\n]+")
 _PLAIN = re.compile(r'"([^"\\\x00-\x1f]*)"')
 _STRING = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+# A string, an empty list or map, or one character that has a value before or behind it.
+_COUNTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|\[[ \t\r\n]*\]|\{[ \t\r\n]*\}|[,\[{]', re.DOTALL)
 _WORD = re.compile(r"[^\s\[\]{}:,\"]+")
 _LITERALS: dict[str, ScalarKind] = {"true": "boolean", "false": "boolean", "null": "null"}
 _SPECIAL = ("NaN", "Infinity", "-Infinity")
@@ -30,11 +33,27 @@ _SPECIAL = ("NaN", "Infinity", "-Infinity")
 
 def read_json(text: str, faults: Faults) -> Node:
     """Return the only value of the text. Reports a fault and raises UnreadableError if it is not JSON."""
+    _refuse_many(text, faults)
     reader = _Reader(text, 0, faults)
     value = reader.value("", 0)
     if reader.position < len(text):
         reader.stop("there is more text after the end of the value")
     return value
+
+
+def _refuse_many(text: str, faults: Faults) -> None:
+    """Report a text with too many values before any node is created: nodes take most of the time and memory of reading.
+
+    A list or map of n values has n - 1 commas. So there is one value for each comma and each start of a list or map that is not
+    empty, and one more.
+    """
+    if sum(map(text.count, ",[{")) < MAX_NODES:
+        return
+    signs = (match.start() for match in _COUNTED.finditer(text) if match.end() - match.start() == 1 and match.group() != '"')
+    start = next(islice(signs, MAX_NODES - 1, None), None)
+    if start is not None:
+        place = Location(text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start))
+        faults.stop(place, "too-large", f"more than {MAX_NODES} values")
 
 
 def read_json_value(text: str, position: int, faults: Faults) -> tuple[Node, int]:

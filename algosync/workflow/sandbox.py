@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 FAILED = 3
+_NUMBER_MARK = os.urandom(16).hex()  # no text of a template or a variable contains it
+_MARKED_NUMBER = re.compile(f'"{_NUMBER_MARK}([^"]*)"')
 _ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}>")
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _GLOBALS = {"range", "dict", "namespace", "cycler", "joiner"}
@@ -54,6 +56,21 @@ class GivenText(str):
     __slots__ = ()
 
 
+class GivenNumber(float):
+    """A number given from outside, which is printed as it was written. Every operation on it returns a plain number."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> GivenNumber:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    def __str__(self) -> str:
+        return self.text
+
+
 def printed(value: object) -> object:
     """Return what `{{ value }}` prints. Accepts plain data only: the address of an object would differ between runs."""
     if not isinstance(value, str):
@@ -69,7 +86,17 @@ def to_json(value: object, indent: int | None = None) -> str:
     """Return plain JSON. Jinja2's own filter writes JSON for HTML, and turns text that is joined to it into HTML as well."""
     if isinstance(value, Undefined):
         return str(value)  # raises an error that names the undefined variable
-    return json.dumps(value, indent=indent, allow_nan=False)
+    text = json.dumps(marked(value), indent=indent, allow_nan=False)
+    return _MARKED_NUMBER.sub(r"\1", text)
+
+
+def marked(value: object) -> object:
+    """Return the value with marked texts for its given numbers: `json` writes a number without regard to its class."""
+    if isinstance(value, GivenNumber):
+        return _NUMBER_MARK + value.text
+    if isinstance(value, dict):
+        return {str(key) if isinstance(key, GivenNumber) else key: marked(item) for key, item in value.items()}
+    return [marked(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def environment() -> ImmutableSandboxedEnvironment:
@@ -87,6 +114,15 @@ def tainted(value: object) -> object:
         return [tainted(item) for item in value]
     if isinstance(value, dict):
         return {key: tainted(item) for key, item in value.items()}
+    return value
+
+
+def decoded(value: object) -> object:
+    """Return a value of the request, in which `{"number": TEXT}` is a number and `{"map": {…}}` a map."""
+    if isinstance(value, list):
+        return [decoded(item) for item in value]
+    if isinstance(value, dict):
+        return GivenNumber(value["number"]) if "number" in value else {key: decoded(item) for key, item in value["map"].items()}
     return value
 
 
@@ -226,6 +262,7 @@ def main() -> int:
     request = json.load(sys.stdin.buffer)
     if os.getppid() != request["parent"]:  # the parent ended before the call above
         return FAILED
+    request["variables"] = {name: decoded(value) for name, value in request["variables"].items()}
     limit(request["memory"], request["cpu"])
     try:
         write(request)

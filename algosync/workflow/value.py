@@ -13,10 +13,22 @@ from algosync.workflow.node import ListNode, Scalar, child
 if TYPE_CHECKING:
     from algosync.workflow.node import Node
 
-__all__ = ["NAME", "fit", "python_value"]
+__all__ = ["NAME", "WrittenNumber", "fit", "python_value"]
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _MAX_DIGITS = 4000  # Python refuses to convert longer ones
+
+
+class WrittenNumber(float):
+    """A number with its text, which may be the number of a version: `3.10` stays `3.10` where a template prints it."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> WrittenNumber:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
 
 
 def python_value(node: Node, path: str, faults: Faults) -> object:
@@ -36,8 +48,8 @@ def _number(node: Scalar, path: str, faults: Faults) -> int | float:
     if len(node.text) <= _MAX_DIGITS:
         if node.kind == "integer":
             return int(node.text)
-        value = float(node.text)
-        if Decimal(repr(value)) == Decimal(node.text):
+        value = WrittenNumber(node.text)
+        if Decimal(float.__repr__(value)) == Decimal(node.text):
             return value
     message = f"the number {quote(node.text)} would be rounded"
     faults.add(node, path, "variable-type", message, "write it as a text, in quotes")
@@ -49,7 +61,7 @@ def fit(value: object, default: object) -> object:
 
     Raises ValueError, without the value in its message, if the types do not match.
     """
-    if default is None or type(value) is type(default) or (type(value), type(default)) == (int, float):
+    if default is None or _agree(value, default):
         return value
     if isinstance(value, str):
         faults = Faults()
@@ -57,9 +69,17 @@ def fit(value: object, default: object) -> object:
             read = python_value(read_json(value, faults), "", faults)
         except UnreadableError:
             read = None
-        if not faults.found and (type(read) is type(default) or (type(read), type(default)) == (int, float)):
+        if not faults.found and _agree(read, default):
             return read
-    raise ValueError(f"its default is {_KINDS[type(default)]}")
+    raise ValueError(f"its default is {_KINDS[_type(default)]}")
+
+
+def _agree(value: object, default: object) -> bool:
+    return _type(value) is _type(default) or (_type(value), _type(default)) == (int, float)
+
+
+def _type(value: object) -> type:
+    return float if isinstance(value, WrittenNumber) else type(value)
 
 
 _KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number", list: "a list", dict: "a map"}

@@ -38,6 +38,7 @@ __all__ = ["read_yaml"]
 # breaks.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MERGE = "<<"
+_TOO_LARGE = f"more than {MAX_NODES} values or {MAX_SIZE // 1024**2} Mi characters, with aliases expanded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ def read_yaml(text: str, faults: Faults, *, pure: bool = False) -> Node:
         place = Location(text.count("\n", 0, match.start()) + 1, match.start() - text.rfind("\n", 0, match.start()))
         faults.stop(place, "control-character", f"the character {quote(match.group())}", "write it as an escape in quotes")
     loader: Any = yaml.SafeLoader if pure else getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    if loader is not yaml.SafeLoader:  # counting with PyYAML's own parser would take as long as reading
+        _refuse_many(text, loader, faults)
     try:
         return _Builder(faults).build(yaml.parse(text, Loader=loader))
     except yaml.MarkedYAMLError as error:
@@ -89,6 +92,20 @@ def read_yaml(text: str, faults: Faults, *, pure: bool = False) -> Node:
         faults.stop(_place(mark) if mark else Location(1, 1), "syntax", " ".join(filter(None, (error.context, error.problem))))
     except yaml.YAMLError as error:  # errors of the decoder: encodings and characters, which are checked before
         faults.stop(Location(1, 1), "syntax", str(error))
+
+
+def _refuse_many(text: str, loader: Any, faults: Faults) -> None:
+    """Report a text with too many values before any node is created: nodes take most of the time and memory of reading."""
+    import yaml
+
+    if len(text) <= MAX_NODES:  # a value takes at least one character; aliases are counted later
+        return
+    values = 0
+    with suppress(yaml.YAMLError):  # the reader reports it
+        for event in yaml.parse(text, Loader=loader):
+            values += isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent))
+            if values > MAX_NODES:
+                faults.stop(_place(event.start_mark), "too-large", _TOO_LARGE)
 
 
 def _depth_fault(text: str, loader: Any) -> Fault | None:
@@ -197,8 +214,7 @@ class _Builder:
         self.nodes += nodes
         self.size += size
         if self.nodes > MAX_NODES or self.size > MAX_SIZE:
-            limits = f"{MAX_NODES} values or {MAX_SIZE // 1024**2} Mi characters"
-            self.faults.stop(_place(mark), "too-large", f"more than {limits}, with aliases expanded")
+            self.faults.stop(_place(mark), "too-large", _TOO_LARGE)
 
     def finish(self, part: _Part, anchor: str | None) -> None:
         if anchor:

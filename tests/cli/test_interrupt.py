@@ -44,3 +44,25 @@ def test_a_process_that_never_unwinds_is_ended(unwind_within: float, signals: in
             assert process.wait(HANG) == 128 + number
         finally:
             process.kill()
+
+
+# Sends a signal to the process when a module is first imported. A finder that raises KeyboardInterrupt would not be the same.
+SIGNAL_AT_IMPORT = """
+import os, sys
+number, wanted, *sys.argv[1:] = int(sys.argv[1]), *sys.argv[2:]
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == wanted:
+            os.kill(os.getpid(), number)
+sys.meta_path.insert(0, Finder())
+import runpy
+runpy.run_module("algosync", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("module", ["algosync.cli.interrupt", "algosync.core.error", "threading", "typer", "algosync.cli.main"])
+def test_a_signal_while_the_command_is_imported_ends_it_quietly(module: str, number: signal.Signals) -> None:
+    command = [sys.executable, "-c", SIGNAL_AT_IMPORT, str(int(number)), module, "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, "", "")

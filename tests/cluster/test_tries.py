@@ -115,3 +115,39 @@ def test_an_empty_file_is_relayed_too(tmp_path: Path) -> None:
     with server(b"") as cluster, pytest.raises(AlgosyncError) as caught:
         relay(File(Directory(tmp_path), ("me", "models", "empty")), cluster.data, TARGET, lambda _: None, cluster.retry)
     assert caught.value.sent  # a complete body was sent, so the file may exist
+
+
+BAD = "400"
+PUBLISHED = {"version_info": {"semantic_version": "1.0.0", "git_hash": "abcdef1"}, "settings": {}}
+
+
+@pytest.mark.parametrize(
+    ("posts", "versions", "requests"),
+    [
+        ([BAD, PUBLISHED], [], ["POST", "GET", "POST"]),
+        ([BAD], [PUBLISHED], ["POST", "GET"]),
+        ([BAD] * 6, [], ["POST", "GET"] * 6),
+    ],
+    ids=["nothing-was-published", "it-was-published", "it-does-not-pass"],
+)
+def test_a_400_on_publish_is_looked_at_and_tried_again(
+    posts: list[object], versions: list[object], requests: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, seen = list(posts), list[str]()
+
+    def answer(method: str, *_: object, **__: object) -> object:
+        seen.append(method)
+        reply = left.pop(0) if method == "POST" else {"results": versions}
+        if reply == BAD:
+            raise Unexpected("POST: 400", status=400)
+        return reply
+
+    with server(b"") as cluster:
+        monkeypatch.setattr(cluster.algorithms, "_object", answer)
+        if len(posts) == 6:
+            with pytest.raises(Unexpected) as caught:
+                cluster.algorithms.publish("me", "Hello", "abcdef1", {})
+            assert caught.value.message == "POST: 400 (tried 6 times)"
+        else:
+            assert cluster.algorithms.publish("me", "Hello", "abcdef1", {}).number == "1.0.0"
+    assert seen == requests

@@ -11,7 +11,7 @@ from worlds import World, address, one_algorithm
 
 from algosync.core.address import Address
 from algosync.core.change import Action
-from algosync.core.error import Conflict, StateError, Unexpected
+from algosync.core.error import Conflict, StateError, StoredOtherwise, Unexpected
 from algosync.core.event import StepDone, StepFailed, StepSkipped, StepStarted
 from algosync.core.resource import Record
 from algosync.core.schedule import Step
@@ -54,6 +54,18 @@ def test_a_test_that_fails_keeps_the_version_unpublished() -> None:
     assert [(type(event), event.step.key) for event in ends] == [(StepFailed, "test.A"), (StepSkipped, "publish version.A")]
     assert VERSION not in world.site.destination.items
     assert VERSION not in world.site.ledger.records
+
+
+def test_a_failure_that_blocks_nothing_fails_the_run_and_skips_nothing() -> None:
+    world = one_algorithm()
+    error = StoredOtherwise("no")
+    error.blocks = False
+    world.site.failures = {"create algorithm.A": error}
+    events = list(world.apply())
+    assert [event.error for event in events if isinstance(event, StepFailed)] == [error]
+    assert not any(isinstance(event, StepSkipped) for event in events)
+    assert VERSION in world.site.destination.items
+    assert address("algorithm") not in world.site.ledger.records
 
 
 def test_a_failure_keeps_its_error_and_its_time() -> None:

@@ -7,7 +7,7 @@ from fakes.ledger import FakeLedger
 from algosync.cluster.algorithms import AlgorithmInfo
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
-from algosync.core.error import SourceError, Unexpected
+from algosync.core.error import SourceError, StoredOtherwise
 from algosync.core.ports import Side
 from algosync.core.resource import Record
 from algosync.core.schedule import Step, Verb
@@ -54,8 +54,38 @@ def test_a_success_without_effect_is_an_error(cluster: FakeCluster, monkeypatch:
     perform(Verb.CREATE, context_of(cluster, SPEC))
     monkeypatch.setattr(cluster.algorithms, "update", lambda *arguments: None)
     changed = AlgorithmSpec("One", "python3", details=Details("Uno"))
-    with pytest.raises(Unexpected, match="accepted its settings, and has others"):
+    with pytest.raises(StoredOtherwise) as caught:
         perform(Verb.CONFIGURE, context_of(cluster, changed), changed)
+    assert 'has stored label "Uno" as "One"' in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("stored", "message", "blocks"),
+    [
+        ({"label": "One", "summary": "a b"}, 'label " One" as "One", summary "a  b " as "a b"', False),
+        ({"label": " One", "summary": None}, 'summary "a  b " as ""', False),
+        ({"label": "One", "network_access": "isolated"}, 'network_access "full" as "isolated"', True),
+    ],
+)
+def test_a_value_that_is_stored_otherwise_is_named_and_only_a_setting_blocks(
+    stored: dict[str, object], message: str, blocks: bool, cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The texts of an algorithm are for people. A version with another setting must not be published."""
+    read = cluster.algorithms.read
+
+    def trimmed(owner: str, name: str) -> AlgorithmInfo:
+        info = read(owner, name)
+        return AlgorithmInfo({**info.details, **stored}, {**info.settings, **stored})
+
+    monkeypatch.setattr(cluster.algorithms, "read", trimmed)
+    spec = AlgorithmSpec("One", "python3", details=Details(" One", summary="a  b "))
+    context = context_of(cluster, spec)
+    with pytest.raises(StoredOtherwise) as caught:
+        perform(Verb.CREATE, context, spec)
+    assert message in caught.value.message
+    assert caught.value.hint
+    assert caught.value.blocks is blocks
+    assert ADDRESS not in context.ledger.records
 
 
 def test_a_detail_that_the_workflow_does_not_give_is_not_compared(cluster: FakeCluster) -> None:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algosync.cli.terminal import Terminal
-from algosync.core.redaction import Redactor
+from algosync.core.redaction import Redactor, Word
 from algosync.core.resource import Json
 from algosync.core.text import printable
 
@@ -132,7 +132,25 @@ def test_json_values_keep_their_shape() -> None:
     redactor = Redactor()
     redactor.hide("hunter22")
     value: Json = {"hunter22": ["hunter22", 1, True, None, {"a": "x hunter22"}], "n": 2.5}
-    assert redactor.redacted(value) == {"***": ["***", 1, True, None, {"a": "x ***"}], "n": 2.5}
+    assert redactor.redacted(value) == {"hunter22": ["***", 1, True, None, {"a": "x ***"}], "n": 2.5}
+
+
+def test_the_words_of_a_document_stay() -> None:
+    redactor = Redactor()
+    redactor.hide("create")
+    assert redactor.redacted({"create": [Word("create"), "create"]}) == {"create": ["create", "***"]}
+
+
+def test_a_digest_must_not_be_shown_if_a_secret_is_anywhere_in_its_text() -> None:
+    redactor = Redactor()
+    assert not redactor.holds("1234")
+    redactor.hide("1234")
+    secrets: list[Json] = ["1234", "x1234y", '{"pin":"1234"}', "0x31323334", {"a": ["b", {"pin-1234": 1}]}]
+    for value in secrets:
+        assert redactor.holds(value), value
+    others: list[Json] = ["123", "4321", 1234, None, {"a": [True, 1.5]}]
+    for value in others:
+        assert not redactor.holds(value), value
 
 
 @given(st.text(min_size=8, max_size=40), st.text(max_size=40), st.text(max_size=40))

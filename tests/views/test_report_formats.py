@@ -11,8 +11,9 @@ from test_plan_text import FINDINGS, HELLO, PLAN, TEXT
 
 from algosync import views
 from algosync.cli.terminal import Terminal
+from algosync.core.address import Address
 from algosync.core.change import Action, Change, Drift
-from algosync.core.plan import Plan
+from algosync.core.plan import Check, Plan, masked
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Resource
 from algosync.core.schedule import Verb
@@ -178,3 +179,90 @@ def shown(name: str, prepare: Callable[[Terminal], None] = lambda _: None) -> tu
     prepare(terminal)
     terminal.show(SUBJECTS["plan"], name)
     return out.getvalue(), err.getvalue()
+
+
+def changed_words(before: object, after: object) -> list[object]:
+    """The texts that differ between two documents of the same shape."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        assert list(before) == list(after)
+        return [text for name in before for text in changed_words(before[name], after[name])]
+    if isinstance(before, list) and isinstance(after, list):
+        return [text for pair in zip(before, after, strict=True) for text in changed_words(*pair)]
+    return [] if before == after else [before]
+
+
+# For each word of a document or a text, a secret that is equal to it.
+WORDS = [
+    "format_version",
+    "resource_changes",
+    "attributes",
+    "change",
+    "actions",
+    "create",
+    "update",
+    "adopt",
+    "digest",
+    "algorithm",
+    "source",
+    "data",
+    "version",
+    "published",
+    "candidate",
+    "payload_sha256",
+    "timestamp",
+    "2026-01-02T03:04:05+00:00",
+    "changed",
+    "missing",
+    "unmanaged",
+    "unknown",
+    "drift",
+    "address",
+    "Workflow",
+    "Destination",
+    "Plan:",
+    "symbols",
+    "following",
+    "created",
+    "in-place",
+    "already",
+    "upload",
+    "drifted",
+    "outside",
+]
+
+
+@pytest.mark.parametrize("secret", WORDS)
+def test_the_words_of_a_report_stay_whatever_the_secret_is(secret: str, subject: Subject) -> None:
+    redactor = Redactor()
+    redactor.hide(secret)
+    for form in FORMATS:
+        plain, redacted = FORMATS[form](subject, Redactor()), FORMATS[form](subject, redactor)
+        if form == "json":
+            assert changed_words(json.loads(plain), json.loads(redacted)) == []
+        else:
+            assert redacted == plain
+
+
+def test_a_guessable_digest_is_not_shown() -> None:
+    redactor = Redactor()
+    redactor.hide("1234")
+    change = Change(HELLO, Action.CREATE, None, Resource(HELLO, {"summary": "PIN1234"}, digest="d" * 64))
+    check = Check(Address("test", "Hello"), '{"pin":"x1234"}', 300, payload_of_algorithm=True)
+    document = json.loads(FORMATS["json"](Planned(Plan(PLAN.header, (change,), (check,)), {}), redactor))
+    assert document["resource_changes"][0]["change"]["after"]["digest"] is None
+    assert document["checks"][0]["payload_sha256"] is None
+
+
+def test_only_a_changed_sensitive_attribute_is_shown_as_changed() -> None:
+    redactor = Redactor()
+    redactor.hide("s3cret-summary")
+
+    def text(before: str) -> str:
+        sides = ({"summary": before, "label": "a"}, {"summary": "s3cret-summary", "label": "b"})
+        change = Change(HELLO, Action.UPDATE, *(Resource(HELLO, side) for side in sides))
+        plan = masked(Plan(PLAN.header, (change,), ()), lambda value: redactor.redacted(value) != value)
+        return FORMATS["text"](Planned(plan, {}), redactor)
+
+    assert "summary" not in text("s3cret-summary")
+    assert 'summary = "***" -> "***"' in text("an older secret")
+    assert 'label = "a" -> "b"' in text("s3cret-summary")

@@ -108,6 +108,32 @@ def test_too_many_values_are_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
         assert [code_found for _, _, code_found in json_faults(text)] == code
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" + ",".join("1" * 1000) + "]",
+        "[" + ",".join(['{"a,": {"b": [ ]}}'] * 400) + "]",
+        '{"a": [' + ",".join(['[1, ",\\""]'] * 400) + "]}",
+    ],
+    ids=["scalars", "maps", "lists"],
+)
+def test_too_many_values_are_refused_before_any_node_is_created(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for reader in ("yaml_reader", "json_reader"):
+        monkeypatch.setattr(f"algosync.workflow.{reader}.MAX_NODES", 1000)
+        for node in ("Scalar", "ListNode", "MapNode"):
+            monkeypatch.delattr(f"algosync.workflow.{reader}.{node}")  # NameError: a node would be created
+    assert [code for _, _, code in json_faults(text)] == ["too-large"]
+    assert [code for _, code in yaml_faults(text)] == ["too-large"]
+
+
+@pytest.mark.parametrize("text", ['["' + "," * 2000 + '"]', "[" + ",".join(["[ ]"] * 998) + "]"], ids=["text", "empty"])
+def test_a_text_with_as_many_values_as_allowed_is_read(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("algosync.workflow.json_reader.MAX_NODES", 1000)
+    monkeypatch.setattr("algosync.workflow.yaml_reader.MAX_NODES", 1000)
+    assert json_faults(text) == []
+    assert yaml_faults(text) == []
+
+
 def test_a_payload_that_aliases_make_too_large_is_not_built() -> None:
     faults = Faults()
     node = read_yaml("a: &a [" + "<algo>" * 1000 + "]\nb: [" + "*a, " * 5000 + "]", faults)

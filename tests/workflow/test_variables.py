@@ -81,6 +81,40 @@ def test_a_flag_is_converted_to_the_type_of_the_default(tmp_path: Path, default:
     assert workflow.render(template, workflow.variables([f"v={flag}"], [], {})).splitlines()[-1] == printed
 
 
+NUMBERS = ("3.10", "1e3", "1.0E+2", "-0.0", "2.50")
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("way", ["flag", "environment", "yaml", "json", "default"])
+def test_a_number_is_printed_as_it_was_written(number: str, way: str, tmp_path: Path) -> None:
+    flags = [f"v={number}"] if way == "flag" else []
+    environ = {"ALGOSYNC_VAR_v": number} if way == "environment" else {}
+    texts = {"yaml": f"v: {number}\n", "json": f'{{"v": {number}}}'}
+    files = [write(tmp_path, f"given.{way}", texts[way])] if way in texts else []
+    default = number if way == "default" else "1.5"
+    uses = (
+        "{{ v }} py{{ v }} {{ 'a' ~ v }} {{ '%s'|format(v) }} {{ [v]|join }} {{ v|string }} {{ v|tojson }}",
+        "{{ [v, {'a': (v,)}] }} {{ {v: 1} }} {{ '{}'.format(v) }}",
+    )
+    template = write(tmp_path, "w.yaml.j2", f"variables:\n  v: {{default: {default}}}\n" + "\n".join(uses))
+    *_, one, many = workflow.render(template, workflow.variables(flags, files, environ)).splitlines()
+    assert one == f"{number} py{number} a{number} {number} {number} {number} {number}"
+    assert many == f'[{number}, {{"a": [{number}]}}] {{"{number}": 1}} {number}'
+
+
+@pytest.mark.parametrize("default", ["null", "'3.9'"])
+def test_a_given_text_that_looks_like_a_number_stays_a_text(default: str, tmp_path: Path) -> None:
+    template = write(tmp_path, "w.yaml.j2", f"variables:\n  v: {{default: {default}}}\n{{{{ v|tojson }}}} {{{{ v }}}}")
+    for number in NUMBERS:
+        assert workflow.render(template, workflow.variables([f"v={number}"], [], {})).splitlines()[-1] == f'"{number}" {number}'
+
+
+def test_a_template_calculates_with_a_written_number(tmp_path: Path) -> None:
+    text = "variables:\n  v: {default: 2.50}\n  m: {default: {map: 1.10, number: 2}}\n{{ v * 2 }} {{ v > 2 }} {{ v|int }} {{ m }}"
+    printed = workflow.render(write(tmp_path, "w.yaml.j2", text), workflow.variables([], [], {})).splitlines()[-1]
+    assert printed == '5.0 true 2 {"map": 1.10, "number": 2}'
+
+
 @pytest.mark.parametrize(
     ("default", "value"),
     [

@@ -1,4 +1,4 @@
-"""A drift report as text."""
+"""A drift report as text. `finding_lines` and `summary_line` have no colours, so any format may use them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from algosync.core.change import Drift, Finding
 from algosync.core.text import paint, printable
 from algosync.views.value import differences
 
-__all__ = ["HEADINGS", "drift_lines"]
+__all__ = ["HEADINGS", "drift_lines", "finding_lines", "summary_line"]
 
 HEADINGS = {
     Drift.CHANGED: ("~", "yellow", "has changed outside of algosync"),
@@ -25,19 +25,30 @@ def drift_lines(findings: Sequence[Finding]) -> Iterator[str]:
         yield from _finding(finding)
     if findings:
         yield ""
+    drifted = any(finding.drift is not Drift.UNMANAGED for finding in findings)
+    yield summary_line(findings) if drifted else paint(summary_line(findings), "green", "bold")
+
+
+def summary_line(findings: Sequence[Finding]) -> str:
+    """The number of findings of each sort, or that there is no drift. Without colours."""
     count = Counter(f.drift for f in findings)
     if count.keys() <= {Drift.UNMANAGED}:
-        yield paint("No drift. The destination is as it was left.", "green", "bold")
-    else:
-        yield f"Drift: {', '.join(f'{count[drift]} {drift.value}' for drift in Drift if count[drift])}."
+        return "No drift. The destination is as it was left."
+    return f"Drift: {', '.join(f'{count[drift]} {drift.value}' for drift in Drift if count[drift])}."
+
+
+def finding_lines(finding: Finding) -> Iterator[str]:
+    """The values of a resource that has changed, and the reason of a finding, as printable lines. Without colours."""
+    if finding.drift is Drift.CHANGED:
+        for d in differences(finding.before, finding.after):
+            if d.before != d.after:
+                yield f"~ {d.name} = {d.before} -> {d.after}"
+    if finding.reason:
+        yield printable(finding.reason)
 
 
 def _finding(finding: Finding) -> Iterator[str]:
     symbol, colour, sentence = HEADINGS[finding.drift]
     yield f"  {paint(symbol, colour)} {printable(str(finding.address))} {sentence}"
-    if finding.drift is Drift.CHANGED:
-        for d in differences(finding.before, finding.after):
-            if d.before != d.after:
-                yield f"      ~ {d.name} = {d.before} -> {d.after}"
-    if finding.reason:
-        yield f"      {printable(finding.reason)}"
+    for line in finding_lines(finding):
+        yield f"      {line}"

@@ -1,4 +1,4 @@
-"""A plan as text, in Terraform's words."""
+"""A plan as text, in Terraform's words. `change_rows` and `summary_lines` have no colours, so any format may use them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from algosync.core.resource import Json
 from algosync.core.text import paint, plural, printable, size
 from algosync.views.value import UNKNOWN, Difference, differences, shown
 
-__all__ = ["ACTIONS", "header_lines", "plan_lines"]
+__all__ = ["ACTIONS", "change_rows", "header_lines", "plan_lines", "summary_lines"]
 
 _LONGEST = 200  # characters of one value
 NO_CHANGES = "No changes. Your destination matches the workflow."
@@ -26,7 +26,8 @@ ACTIONS = {
     ),
 }
 """For each action that is shown its symbol, the symbol's colour, the legend, and what is said of a resource."""
-_FILE_SYMBOLS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red")}
+_COLOURS = {"+": "green", "~": "yellow", "-": "red"}
+_FILE_SYMBOLS = {"create": "+", "update": "~", "delete": "-"}
 
 
 def header_lines(header: PlanHeader) -> Iterator[str]:
@@ -40,14 +41,25 @@ def header_lines(header: PlanHeader) -> Iterator[str]:
 def plan_lines(plan: Plan, redact: Callable[[str], str]) -> Iterator[str]:
     """Everything that an apply would do, or `No changes.` `redact` hides secrets in a value before it is cut."""
     yield from _drifted(plan.drifted)
-    if not plan.compared:
-        yield "Nothing is compared: the workflow says run_only."
-    elif not plan.visible:
-        yield paint(NO_CHANGES, "green", "bold")
-    else:
+    if plan.compared and plan.visible:
         yield from _legend(plan)
         for change in plan.visible:
             yield from _change(change, redact)
+    first, *notes = summary_lines(plan)
+    if plan.compared and not plan.visible:
+        yield paint(first, "green", "bold")
+    else:
+        yield first.replace("Plan:", paint("Plan:", "bold"), 1)
+    yield from notes
+
+
+def summary_lines(plan: Plan) -> Iterator[str]:
+    """The number of changes, or why there are none; then data to upload, notes, and tests. Without colours."""
+    if not plan.compared:
+        yield "Nothing is compared: the workflow says run_only."
+    elif not plan.visible:
+        yield NO_CHANGES
+    else:
         yield from _counts(plan)
     if plan.checks:
         payloads = sum(1 for check in plan.checks if check.payload_of_algorithm)
@@ -83,8 +95,8 @@ def _change(change: Change, redact: Callable[[str], str]) -> Iterator[str]:
     yield f"  # {paint(address, 'bold')} {sentence}"
     yield f"  {paint(symbol, colour)} {address}"
     if change.action.writes:
-        for line in _lines(change, redact):
-            yield f"      {line}"
+        for symbol, text in change_rows(change, redact):
+            yield f"      {_painted(symbol, text)}"
     yield ""
 
 
@@ -93,7 +105,7 @@ def _counts(plan: Plan) -> Iterator[str]:
     adopted = f", {count[Action.ADOPT]} to adopt" if count[Action.ADOPT] else ""
     forgotten = f", {count[Action.FORGET]} to forget" if count[Action.FORGET] else ""
     counts = f"{count[Action.CREATE]} to add, {count[Action.UPDATE]} to change, 0 to destroy{adopted}{forgotten}."
-    yield f"{paint('Plan:', 'bold')} {counts}"
+    yield f"Plan: {counts}"
     files, octets = plan.upload()
     if files:
         yield f"Data: {plural(files, 'file')}, {size(octets)} to upload ({size(plan.kept())} already there)."
@@ -103,9 +115,13 @@ def _counts(plan: Plan) -> Iterator[str]:
         yield f"Note: {printable(str(change.address))} is live as soon as it is uploaded, before the test."
 
 
-def _lines(change: Change, redact: Callable[[str], str]) -> Iterable[str]:
+def change_rows(change: Change, redact: Callable[[str], str]) -> Iterable[tuple[str, str]]:
+    """What a change writes: for each value or file a symbol (`+`, `~`, `-`, or none) and one printable line. Without colours.
+
+    `redact` hides secrets in a value before it is cut.
+    """
     if "files" in change.details:
-        yield from _file_lines(change.details["files"])
+        yield from _file_rows(change.details["files"])
         return
     found = [d for d in differences(change.before, change.after, UNKNOWN) if d.before != d.after]
     if "publish" in change.details:
@@ -114,32 +130,35 @@ def _lines(change: Change, redact: Callable[[str], str]) -> Iterable[str]:
         found.insert(0, Difference("version", None if before is None else shown(before), new))
     width = max((len(d.name) for d in found), default=0)
     for difference in found:
-        yield _line(difference, width, redact)
+        yield _row(difference, width, redact)
 
 
-def _line(difference: Difference, width: int, redact: Callable[[str], str]) -> str:
+def _row(difference: Difference, width: int, redact: Callable[[str], str]) -> tuple[str, str]:
     name = f"{difference.name:<{width}}"
     before, after = (None if side is None else _cut(redact(side)) for side in (difference.before, difference.after))
     if before is None:
-        return f"{paint('+', 'green')} {name} = {after}"
+        return "+", f"{name} = {after}"
     if after is None:
-        return f"{paint('-', 'red')} {name} = {before}"
-    return f"{paint('~', 'yellow')} {name} = {before} -> {after}"
+        return "-", f"{name} = {before}"
+    return "~", f"{name} = {before} -> {after}"
+
+
+def _painted(symbol: str, text: str) -> str:
+    return f"{paint(symbol, _COLOURS[symbol])} {text}" if symbol else text
 
 
 def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _file_lines(files: Json) -> Iterable[str]:
+def _file_rows(files: Json) -> Iterable[tuple[str, str]]:
     rows = [row for row in files if isinstance(row, dict)] if isinstance(files, list) else []
     if not rows:
-        yield "(an empty commit)"
+        yield "", "(an empty commit)"
     width = max((len(printable(str(row["path"]))) for row in rows), default=0)
     for row in rows:
-        symbol, colour = _FILE_SYMBOLS[str(row["action"])]
         counts = "binary" if row["added"] is None else " ".join(_line_counts(row["added"], row["removed"]))
-        yield f"{paint(symbol, colour)} {printable(str(row['path'])):<{width}}   {counts}".rstrip()
+        yield _FILE_SYMBOLS[str(row["action"])], f"{printable(str(row['path'])):<{width}}   {counts}".rstrip()
 
 
 def _line_counts(added: Json, removed: Json) -> Iterable[str]:

@@ -133,7 +133,8 @@ def subjects_with(text: str) -> Mapping[str, Subject]:
     """A plan and a drift report that have a text in every field that the outside fills."""
     header = PlanHeader(text, text, text, text)
     data = Address("data", "Hello", text)
-    old, new = ({"label": f"{text}{n}", "tags": {text: f"{text}{n}"}} for n in range(2))
+    old: Mapping[str, Json] = {"label": f"{text}0", "tags": {text: f"{text}0"}}
+    new: Mapping[str, Json] = {"label": f"{text}1", "tags": {text: f"{text}1"}}
     files: Json = [{"path": text, "action": action, "added": 1, "removed": None} for action in ("create", "update", "delete")]
     changes = (
         Change(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 from samples import HELLO, HOSTILE, META, PLAN, SUBJECTS, TEXT, subjects_with
 
+from algosync.cli.report_output import report_places
 from algosync.cli.terminal import Terminal
 from algosync.core.change import Action, Change, Drift
 from algosync.core.plan import Plan
@@ -190,6 +191,7 @@ def shout(subject: Subject, redactor: Redactor) -> str:
 
 def test_a_command_writes_a_format_that_was_added(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(FORMATS, "shout", shout)
+    assert report_places(["shout:file"])["file"] == "shout"
     assert shown("shout", lambda terminal: terminal.hide("jane")) == ("6 CHANGES BY ***!\n", "")
 
 

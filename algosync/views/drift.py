@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from algosync.core.change import Drift, Finding
 from algosync.core.text import paint, printable
@@ -19,10 +19,10 @@ HEADINGS = {
 }
 
 
-def drift_lines(findings: Sequence[Finding]) -> Iterator[str]:
+def drift_lines(findings: Sequence[Finding], redact: Callable[[str], str]) -> Iterator[str]:
     """Each finding and a sum. Unmanaged resources are listed, but they are not drift."""
     for finding in findings:
-        yield from _finding(finding)
+        yield from _finding(finding, redact)
     if findings:
         yield ""
     drifted = any(finding.drift is not Drift.UNMANAGED for finding in findings)
@@ -37,18 +37,18 @@ def summary_line(findings: Sequence[Finding]) -> str:
     return f"Drift: {', '.join(f'{count[drift]} {drift.value}' for drift in Drift if count[drift])}."
 
 
-def finding_lines(finding: Finding) -> Iterator[str]:
+def finding_lines(finding: Finding, redact: Callable[[str], str]) -> Iterator[str]:
     """The values of a resource that has changed, and the reason of a finding, as printable lines. Without colours."""
     if finding.drift is Drift.CHANGED:
         for d in differences(finding.before, finding.after):
             if d.before != d.after:
-                yield f"~ {d.name} = {d.before} -> {d.after}"
+                yield redact(f"~ {d.name} = {d.before} -> {d.after}")
     if finding.reason:
-        yield printable(finding.reason)
+        yield printable(redact(finding.reason))
 
 
-def _finding(finding: Finding) -> Iterator[str]:
+def _finding(finding: Finding, redact: Callable[[str], str]) -> Iterator[str]:
     symbol, colour, sentence = HEADINGS[finding.drift]
-    yield f"  {paint(symbol, colour)} {printable(str(finding.address))} {sentence}"
-    for line in finding_lines(finding):
+    yield f"  {paint(symbol, colour)} {printable(redact(str(finding.address)))} {sentence}"
+    for line in finding_lines(finding, redact):
         yield f"      {line}"

@@ -45,7 +45,7 @@ def plan_lines(plan: Plan, redact: Callable[[str], str]) -> Iterator[str]:
         yield from _legend(plan)
         for change in plan.visible:
             yield from _change(change, redact)
-    first, *notes = summary_lines(plan)
+    first, *notes = summary_lines(plan, redact)
     if plan.compared and not plan.visible:
         yield paint(first, "green", "bold")
     else:
@@ -53,14 +53,14 @@ def plan_lines(plan: Plan, redact: Callable[[str], str]) -> Iterator[str]:
     yield from notes
 
 
-def summary_lines(plan: Plan) -> Iterator[str]:
+def summary_lines(plan: Plan, redact: Callable[[str], str]) -> Iterator[str]:
     """The number of changes, or why there are none; then data to upload, notes, and tests. Without colours."""
     if not plan.compared:
         yield "Nothing is compared: the workflow says run_only."
     elif not plan.visible:
         yield NO_CHANGES
     else:
-        yield from _counts(plan)
+        yield from _counts(plan, redact)
     if plan.checks:
         payloads = sum(1 for check in plan.checks if check.payload_of_algorithm)
         tests = len(plan.checks) - payloads
@@ -100,7 +100,7 @@ def _change(change: Change, redact: Callable[[str], str]) -> Iterator[str]:
     yield ""
 
 
-def _counts(plan: Plan) -> Iterator[str]:
+def _counts(plan: Plan, redact: Callable[[str], str]) -> Iterator[str]:
     count = plan.counted()
     adopted = f", {count[Action.ADOPT]} to adopt" if count[Action.ADOPT] else ""
     forgotten = f", {count[Action.FORGET]} to forget" if count[Action.FORGET] else ""
@@ -110,9 +110,9 @@ def _counts(plan: Plan) -> Iterator[str]:
     if files:
         yield f"Data: {plural(files, 'file')}, {size(octets)} to upload ({size(plan.kept())} already there)."
     for change in plan.untested():
-        yield f"Note: {printable(str(change.address))} is published untested: its algorithm has no test_payload."
+        yield f"Note: {printable(redact(str(change.address)))} is published untested: its algorithm has no test_payload."
     for change in plan.live():
-        yield f"Note: {printable(str(change.address))} is live as soon as it is uploaded, before the test."
+        yield f"Note: {printable(redact(str(change.address)))} is live as soon as it is uploaded, before the test."
 
 
 def change_rows(change: Change, redact: Callable[[str], str]) -> Iterable[tuple[str, str]]:

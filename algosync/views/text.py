@@ -23,4 +23,4 @@ def _lines(subject: Subject, redactor: Redactor) -> Iterator[str]:
             yield from plan_lines(plan, redactor.redact)
         case Drifted(header=header, findings=findings):
             yield from header_lines(header)
-            yield from drift_lines(findings)
+            yield from drift_lines(findings, redactor.redact)

@@ -109,5 +109,5 @@ def test_drift_as_text() -> None:
 
 
 def test_unmanaged_resources_are_no_drift() -> None:
-    assert plain(drift_lines((FINDINGS[2],))).endswith("\nNo drift. The destination is as it was left.\n")
-    assert plain(drift_lines(())) == "No drift. The destination is as it was left.\n"
+    assert plain(drift_lines((FINDINGS[2],), str)).endswith("\nNo drift. The destination is as it was left.\n")
+    assert plain(drift_lines((), str)) == "No drift. The destination is as it was left.\n"

@@ -39,7 +39,6 @@ EXTENDED = (
     "secrets/test_canaries.py",
     "sources/archive/test_mutations.py",
     "sources/archive/test_packers.py",
-    "state/test_state_contention.py",
     "state/test_state_crashes.py",
 )
 """Files and folders of extended tests. Single tests have the marker `extended` or `needs`."""

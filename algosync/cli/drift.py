@@ -5,14 +5,15 @@ from __future__ import annotations
 import typer
 
 from algosync.cli.command import command
-from algosync.cli.options import CompareOptions, JsonOutput
+from algosync.cli.options import CompareOptions, ReportOptions
+from algosync.cli.report_output import write_reports
 from algosync.cli.terminal import Terminal
 
 __all__ = ["drift"]
 
 
 @command
-def drift(terminal: Terminal, options: CompareOptions, json: JsonOutput = False) -> None:
+def drift(terminal: Terminal, reports: ReportOptions, options: CompareOptions) -> None:
     """Show how the destination differs from what was last applied. Changes nothing; exit 2 if it differs."""
     from algosync.cli.live import reading
     from algosync.cli.plan import metadata
@@ -27,7 +28,7 @@ def drift(terminal: Terminal, options: CompareOptions, json: JsonOutput = False)
             raise AlgosyncError("this workflow was never applied to this destination", hint="run algosync apply first")
         with reading(terminal, "the destination"):
             findings = find_drift(session.workflow, session.scene, session.ledger.records)
-    terminal.show(Drifted(session.header, findings, metadata(session.header)), "json" if json else "text")
+    write_reports(Drifted(session.header, findings, metadata(session.header)), reports.places, terminal)
     kinds = {finding.drift for finding in findings}
     if Drift.UNKNOWN in kinds:
         raise typer.Exit(1)

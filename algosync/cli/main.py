@@ -86,6 +86,14 @@ def _run(arguments: Sequence[str] | None, terminal: Terminal) -> int:
 
 
 def _exit_code(arguments: Sequence[str] | None, terminal: Terminal) -> int:
+    """The exit code of the command. A result that could not be written is reported, and turns 0 into 1."""
+    code = _command_code(arguments, terminal)
+    for reason in terminal.lost:
+        terminal.tell(f"Error: the result could not be written: {reason}")
+    return 1 if code == 0 and terminal.lost else code
+
+
+def _command_code(arguments: Sequence[str] | None, terminal: Terminal) -> int:
     try:
         code = app(arguments, standalone_mode=False, obj=terminal)
     except AlgosyncError as error:
@@ -103,11 +111,7 @@ def _exit_code(arguments: Sequence[str] | None, terminal: Terminal) -> int:
         debug.show_traceback(terminal, error)
         _show_error(internal_error(error), terminal)
         return 1
-    code = code if isinstance(code, int) else 0
-    if code == 0 and terminal.lost:
-        terminal.tell(f"Error: the result could not be written: {terminal.lost[0]}")
-        return 1
-    return code
+    return code if isinstance(code, int) else 0
 
 
 def _show_error(error: AlgosyncError, terminal: Terminal) -> None:

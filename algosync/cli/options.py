@@ -13,7 +13,9 @@ from typing import Annotated
 import typer
 
 from algosync.cli import debug
+from algosync.cli.report_output import report_places
 from algosync.core.error import UsageError
+from algosync.views import FORMATS
 
 __all__ = [
     "AutoApprove",
@@ -22,6 +24,7 @@ __all__ = [
     "CompareOptions",
     "JsonOutput",
     "NoInput",
+    "ReportOptions",
     "StateAddress",
     "StateFolder",
     "TargetOptions",
@@ -154,3 +157,27 @@ class TargetOptions:
             show_default=False,
         ),
     ] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """Options of the commands that show a subject of `views`. UsageError: `report_places` refuses them."""
+
+    json: JsonOutput = False
+    report: Annotated[
+        list[str],
+        typer.Option(
+            "--report",
+            metavar="FORMAT[:PATH]",
+            help=f"Show the result in a format ({', '.join(sorted(FORMATS))}), or write it to a file; may be repeated.",
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        _ = self.places  # a wrong option ends the command before it does anything
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        """As of `report_places`."""
+        return report_places([*(["json"] if self.json else []), *self.report])

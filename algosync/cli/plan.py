@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from algosync.cli.command import command
-from algosync.cli.options import CompareOptions, JsonOutput, TargetOptions
+from algosync.cli.options import CompareOptions, ReportOptions, TargetOptions
+from algosync.cli.report_output import write_reports
 from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ DetailedExitcode = Annotated[bool, typer.Option("--detailed-exitcode", help="Exi
 def plan(
     terminal: Terminal,
     targets: TargetOptions,
+    reports: ReportOptions,
     options: CompareOptions,
-    json: JsonOutput = False,
     detailed_exitcode: DetailedExitcode = False,
 ) -> None:
     """Show what apply would change at the destination. Changes nothing."""
@@ -35,7 +36,7 @@ def plan(
 
     with command_session(options, terminal, writes=False) as session:
         plan = masked_for(terminal, make_session_plan(session, targets, terminal))
-    terminal.show(Planned(plan, metadata(plan.header)), "json" if json else "text")
+    write_reports(Planned(plan, metadata(plan.header)), reports.places, terminal)
     if detailed_exitcode and plan.visible:
         raise typer.Exit(2)
 

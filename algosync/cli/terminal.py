@@ -60,10 +60,14 @@ class Terminal:
 
     def show(self, subject: Subject, name: str) -> None:
         """Writes a subject to `out` in the format of this name. KeyError: `views.FORMATS` has none."""
-        from algosync.views import FORMATS
+        self._write(self.out, self.formatted(subject, name, coloured=self.coloured[0]))
+
+    def formatted(self, subject: Subject, name: str, *, coloured: bool) -> str:
+        """A subject in the format of this name, as it may be written. It has colours if `coloured` and the format has some."""
+        from algosync.views import COLOURED, FORMATS
 
         text = FORMATS[name](subject, self._redactor)
-        self._write(self.out, "\n".join(harmless(line, coloured=self.coloured[0]) for line in text.split("\n")))
+        return "\n".join(harmless(line, coloured=coloured and name in COLOURED) for line in text.split("\n"))
 
     def document(self, value: Json) -> None:
         """Writes one JSON document to `out`, in ASCII."""

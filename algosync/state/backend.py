@@ -10,32 +10,40 @@ __all__ = ["Backend", "fingerprint"]
 
 
 class Backend(Protocol):
-    """One state somewhere. Every failure is a StateError."""
+    """One state somewhere. Every failure is a StateError.
+
+    Objects with different names at one address do not disturb each other: they have their own lock, state, backup and journal.
+    Files are private (mode 0600, folders 0700, whatever the umask), and symbolic links are not followed.
+    """
 
     @property
     def where(self) -> str:
-        """The name of the place in messages."""
+        """The place of this one state in messages, such as `WHERE is in use by ...` or `Put the state back at WHERE`."""
 
     @property
     def journal(self) -> Path:
-        """The local file for the session's journal, wherever the state is kept."""
+        """The local file for the session's journal, wherever the state is kept. The session creates and removes it."""
 
     @property
     def backup(self) -> str | None:
-        """Where the state before the last write is kept, if there is one."""
+        """The place of the state before the last write, for messages. None: there is no such state. `write` keeps it."""
 
     def lock(self, *, exclusive: bool) -> bool:
-        """Takes a lock until `unlock` or the end of the process: shared by many, or exclusive. Does not wait.
+        """Takes a lock until `unlock` or the end of the process, however it ends: shared by many, or exclusive. Does not wait.
 
-        False: no state was ever kept here, so there is nothing to read; nothing was created and no lock is held. Only for a
-        shared lock. LockHeld: somebody else holds it; the message says who.
+        False: no state of this name was ever kept here, even if others are; then there is nothing to read, nothing was created
+        and no lock is held. Only for a shared lock. LockHeld: somebody else holds it. If that is a writer, the message names its
+        command.
         """
 
     def unlock(self) -> None:
-        """Releases this backend's own lock, if it holds one."""
+        """Releases this object's own lock, if it holds one."""
 
     def read(self) -> bytes | None:
-        """The bytes that were written last. None: nothing was written yet."""
+        """The bytes that were written last. None: nothing was written yet.
+
+        Needs no lock. While another process writes, these are the bytes before or after that write.
+        """
 
     def write(self, data: bytes, *, expect: str | None) -> None:
         """Replaces the state, atomically and durably, if its fingerprint is `expect`. Needs the exclusive lock.

@@ -38,12 +38,12 @@ def find(backend: Backend, journal: Path) -> Found:
     if state is None:
         raise Corrupt(
             f"{journal} continues a state that is not there: {backend.where}",
-            hint="Put the state file back; or, to start anew, move the journal away too.",
+            hint="Put the state back; or, to start anew, move the journal away too.",
         )
     try:
         return Found(replay(state, log), fingerprint(data), unfinished(log.entries), journal=True)
     except Corrupt as error:
-        hint = f"Put the state file that it belongs to back as {backend.where}."
+        hint = f"Put the state that it belongs to back at {backend.where}."
         raise Corrupt(f"{journal} {error.message}", hint=hint) from error
 
 

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from algosync.views import document, text
-from algosync.views.subject import Subject, View
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-__all__ = ["FORMATS", "Subject", "View"]
+if TYPE_CHECKING:
+    from algosync.core.redaction import Redactor
+    from algosync.views.subject import Subject, View
 
-# A format is one module with a `View`, and one line here.
+__all__ = ["COLOURED", "FORMATS"]
+
+
+def _view(module: str) -> View:
+    """The `view` of a module in this room. The first call imports the module: help only needs the names of the formats."""
+
+    def view(subject: Subject, redactor: Redactor) -> str:
+        function: View = import_module(f"algosync.views.{module}").view
+        return function(subject, redactor)
+
+    return view
+
+
+# A format is one module with a function `view`, and one line here.
 FORMATS: dict[str, View] = {
-    "json": document.view,
-    "text": text.view,
+    "json": _view("document"),
+    "text": _view("text"),
 }
+
+COLOURED = frozenset({"text"})
+"""The formats whose text may contain `paint`. A stream without colours gets the text without it."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from algosync.core.address import Address
 from algosync.core.change import Drift, Finding
 from algosync.core.text import paint, printable
 from algosync.views.value import Redact, differences, redacted, redacted_address
 
-__all__ = ["HEADINGS", "drift_lines"]
+__all__ = ["HEADINGS", "drift_lines", "finding_lines", "managed_lines"]
 
 HEADINGS = {
     Drift.CHANGED: ("~", "yellow", "has changed outside of algosync"),
@@ -17,6 +18,19 @@ HEADINGS = {
     Drift.UNMANAGED: ("?", "cyan", "is not managed by this workflow"),
     Drift.UNKNOWN: ("!", "red", "could not be looked at"),
 }
+
+
+def managed_lines(managed: Iterable[Address], redact: Redact) -> Iterator[str]:
+    """The resources that were compared, in one line for each algorithm."""
+    by_algorithm: dict[str, Counter[str]] = {}
+    for address in managed:
+        by_algorithm.setdefault(address.algorithm, Counter())[address.kind] += 1
+    if by_algorithm:
+        yield "Compared with what was last applied:"
+        for name, kinds in by_algorithm.items():
+            counts = (kind if count == 1 else f"{count} {kind}" for kind, count in kinds.items())
+            yield f"  {printable(redact(name))}: {', '.join(counts)}"
+        yield ""
 
 
 def drift_lines(findings: Sequence[Finding], redact: Redact) -> Iterator[str]:
@@ -32,12 +46,18 @@ def drift_lines(findings: Sequence[Finding], redact: Redact) -> Iterator[str]:
         yield f"Drift: {', '.join(f'{count[drift]} {drift.value}' for drift in Drift if count[drift])}."
 
 
-def _finding(finding: Finding, redact: Redact) -> Iterator[str]:
-    symbol, colour, sentence = HEADINGS[finding.drift]
-    yield f"  {paint(symbol, colour)} {printable(redacted_address(finding.address, redact))} {sentence}"
+def finding_lines(finding: Finding, redact: Redact) -> Iterator[str]:
+    """The values of a resource that has changed, and the reason of a finding, as printable lines. Without colours."""
     if finding.drift is Drift.CHANGED:
         for d in differences(finding.before, finding.after):
             if d.before != d.after:
-                yield f"      ~ {d.name} = {redacted(d.before, redact)} -> {redacted(d.after, redact)}"
+                yield f"~ {d.name} = {redacted(d.before, redact)} -> {redacted(d.after, redact)}"
     if finding.reason:
-        yield f"      {printable(redact(finding.reason))}"
+        yield printable(redact(finding.reason))
+
+
+def _finding(finding: Finding, redact: Redact) -> Iterator[str]:
+    symbol, colour, sentence = HEADINGS[finding.drift]
+    yield f"  {paint(symbol, colour)} {printable(redacted_address(finding.address, redact))} {sentence}"
+    for line in finding_lines(finding, redact):
+        yield f"      {line}"

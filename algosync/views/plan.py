@@ -1,4 +1,4 @@
-"""A plan as text, in Terraform's words."""
+"""A plan as text, in Terraform's words. `change_rows` and `summary_lines` have no colours, so any format may use them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from algosync.core.resource import Json
 from algosync.core.text import paint, plural, printable, size
 from algosync.views.value import UNKNOWN, Difference, Redact, differences, redacted, redacted_address, shown
 
-__all__ = ["ACTIONS", "header_lines", "plan_lines"]
+__all__ = ["ACTIONS", "change_rows", "header_lines", "plan_lines", "summary_lines"]
 
 _LEFT_OUT_SHOWN = 5
 _LONGEST = 200  # characters of one value
 NO_CHANGES = "No changes. Your destination matches the workflow."
+NO_TARGET_CHANGES = "No changes. The targets match the workflow."
 ACTIONS = {
     Action.CREATE: ("+", "green", "create", "will be created"),
     Action.UPDATE: ("~", "yellow", "update in-place", "will be updated in-place"),
@@ -28,7 +29,8 @@ ACTIONS = {
     ),
 }
 """For each action that is shown its symbol, the symbol's colour, the legend, and what is said of a resource."""
-_FILE_SYMBOLS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red")}
+_COLOURS = {"+": "green", "~": "yellow", "-": "red"}
+_FILE_SYMBOLS = {"create": "+", "update": "~", "delete": "-"}
 
 
 def header_lines(header: PlanHeader, redact: Redact) -> Iterator[str]:
@@ -42,14 +44,25 @@ def header_lines(header: PlanHeader, redact: Redact) -> Iterator[str]:
 def plan_lines(plan: Plan, redact: Redact) -> Iterator[str]:
     """Everything that an apply would do, or `No changes.` `redact` hides secrets in values and names."""
     yield from _drifted(plan.drifted, redact)
-    if not plan.compared:
-        yield "Nothing is compared: the workflow says run_only."
-    elif not plan.visible:
-        yield paint(NO_CHANGES, "green", "bold")
-    else:
+    if plan.compared and plan.visible:
         yield from _legend(plan)
         for change in plan.visible:
             yield from _change(change, redact)
+    first, *notes = summary_lines(plan, redact)
+    if plan.compared and not plan.visible:
+        yield paint(first, "green", "bold")
+    else:
+        yield first.replace("Plan:", paint("Plan:", "bold"), 1)
+    yield from notes
+
+
+def summary_lines(plan: Plan, redact: Redact) -> Iterator[str]:
+    """The number of changes, or why there are none; then data to upload, notes, and tests. Without colours."""
+    if not plan.compared:
+        yield "Nothing is compared: the workflow says run_only."
+    elif not plan.visible:
+        yield NO_TARGET_CHANGES if plan.targets else NO_CHANGES
+    else:
         yield from _counts(plan, redact)
     for address, note in plan.notes():
         yield f"Note: {printable(redacted_address(address, redact))}: {printable(redact(note))}."
@@ -57,6 +70,9 @@ def plan_lines(plan: Plan, redact: Redact) -> Iterator[str]:
         payloads = sum(1 for check in plan.checks if check.payload_of_algorithm)
         tests = len(plan.checks) - payloads
         yield f"Tests: {plural(payloads, 'algorithm payload')}, {plural(tests, 'workflow test')}."
+    if plan.targets:
+        targets = ", ".join(printable(redact(target)) for target in plan.targets)
+        yield f"Note: Only the targets and what they depend on were looked at: {targets}. The rest may differ."
 
 
 def _drifted(changes: Sequence[Change], redact: Redact) -> Iterator[str]:
@@ -67,6 +83,10 @@ def _drifted(changes: Sequence[Change], redact: Redact) -> Iterator[str]:
     for change in changes:
         how = "was removed" if change.before is None else "has changed"
         yield f"  # {printable(redacted_address(change.address, redact))} {how}"
+        if change.recorded is not None and change.before is not None:
+            found = [d for d in differences(change.recorded, change.before) if d.before != d.after]
+            for symbol, text in _rows(found, redact):
+                yield f"      {_painted(symbol, text)}"
     yield ""
 
 
@@ -87,8 +107,8 @@ def _change(change: Change, redact: Redact) -> Iterator[str]:
     yield f"  # {paint(address, 'bold')} {sentence}"
     yield f"  {paint(symbol, colour)} {address}"
     if change.action.writes:
-        for line in _lines(change, redact):
-            yield f"      {line}"
+        for symbol, text in change_rows(change, redact):
+            yield f"      {_painted(symbol, text)}"
     yield ""
 
 
@@ -97,57 +117,67 @@ def _counts(plan: Plan, redact: Redact) -> Iterator[str]:
     adopted = f", {count[Action.ADOPT]} to adopt" if count[Action.ADOPT] else ""
     forgotten = f", {count[Action.FORGET]} to forget" if count[Action.FORGET] else ""
     counts = f"{count[Action.CREATE]} to add, {count[Action.UPDATE]} to change, 0 to destroy{adopted}{forgotten}."
-    yield f"{paint('Plan:', 'bold')} {counts}"
+    yield f"Plan: {counts}"
     files, octets = plan.upload()
     if files:
         yield f"Data: {plural(files, 'file')}, {size(octets)} to upload ({size(plan.kept())} already there)."
     for change in plan.untested():
-        address = printable(redacted_address(change.address, redact))
-        yield f"Note: {address} is published untested: its algorithm has no test_payload."
+        yield f"Note: {printable(redacted_address(change.address, redact))} is published untested: its algorithm has no test_payload."
     for change in plan.live():
         yield f"Note: {printable(redacted_address(change.address, redact))} is live as soon as it is uploaded, before the test."
 
 
-def _lines(change: Change, redact: Redact) -> Iterable[str]:
+def change_rows(change: Change, redact: Redact) -> Iterable[tuple[str, str]]:
+    """What a change writes: for each value or file a symbol (`+`, `~`, `-`, or none) and one printable line. Without colours.
+
+    `redact` hides secrets in a value before it is cut.
+    """
     if "files" in change.details:
-        yield from _file_lines(change.details["files"], redact)
-        yield from _left_out_lines(change.details.get("left_out"), redact)
+        yield from _file_rows(change.details["files"], redact)
+        yield from _left_out_rows(change.details.get("left_out"), redact)
         return
     found = [d for d in differences(change.before, change.after, UNKNOWN) if d.before != d.after]
     if "publish" in change.details:
         before = change.before.attributes.get("version") if change.before else None
         new = Word(f"{UNKNOWN[:-1]}, {change.details['publish']})")
         found.insert(0, Difference("version", None if before is None else shown(before), new))
+    yield from _rows(found, redact)
+
+
+def _rows(found: Sequence[Difference], redact: Redact) -> Iterator[tuple[str, str]]:
     width = max((len(d.name) for d in found), default=0)
     for difference in found:
-        yield _line(difference, width, redact)
+        yield _row(difference, width, redact)
 
 
-def _line(difference: Difference, width: int, redact: Redact) -> str:
+def _row(difference: Difference, width: int, redact: Redact) -> tuple[str, str]:
     name = f"{difference.name:<{width}}"
     before, after = (_cut(redacted(side, redact)) for side in (difference.before, difference.after))
     if before is None:
-        return f"{paint('+', 'green')} {name} = {after}"
+        return "+", f"{name} = {after}"
     if after is None:
-        return f"{paint('-', 'red')} {name} = {before}"
-    return f"{paint('~', 'yellow')} {name} = {before} -> {after}"
+        return "-", f"{name} = {before}"
+    return "~", f"{name} = {before} -> {after}"
+
+
+def _painted(symbol: str, text: str) -> str:
+    return f"{paint(symbol, _COLOURS[symbol])} {text}" if symbol else text
 
 
 def _cut(text: str | None) -> str | None:
     return text if text is None or len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _file_lines(files: Json, redact: Redact) -> Iterable[str]:
+def _file_rows(files: Json, redact: Redact) -> Iterable[tuple[str, str]]:
     rows = [row for row in files if isinstance(row, dict)] if isinstance(files, list) else []
     paths = [printable(redact(str(row["path"]))) for row in rows]
     if not rows:
-        yield "(an empty commit)"
+        yield "", "(an empty commit)"
     width = max(map(len, paths), default=0)
     for row, path in zip(rows, paths, strict=True):
-        symbol, colour = _FILE_SYMBOLS[str(row["action"])]
         counts = "binary" if row["added"] is None else " ".join(_line_counts(row["added"], row["removed"]))
         counts = " ".join(filter(None, (counts if not _is_mode_alone(row) else "", *_mode_words(row.get("mode")))))
-        yield f"{paint(symbol, colour)} {path:<{width}}   {counts}".rstrip()
+        yield _FILE_SYMBOLS[str(row["action"])], f"{path:<{width}}   {counts}".rstrip()
 
 
 def _is_mode_alone(row: Mapping[str, Json]) -> bool:
@@ -159,11 +189,11 @@ def _mode_words(mode: Json) -> Iterable[str]:
         yield f"mode {mode[0]} -> {mode[1]}"
 
 
-def _left_out_lines(paths: Json, redact: Redact) -> Iterable[str]:
+def _left_out_rows(paths: Json, redact: Redact) -> Iterable[tuple[str, str]]:
     if isinstance(paths, Sequence) and not isinstance(paths, str) and paths:
         names = ", ".join(printable(redact(str(path)), 60) for path in paths[:_LEFT_OUT_SHOWN])
         more = f" and {len(paths) - _LEFT_OUT_SHOWN} more" if len(paths) > _LEFT_OUT_SHOWN else ""
-        yield f"({plural(len(paths), 'path')} of the source left out: {names}{more})"
+        yield "", f"({plural(len(paths), 'path')} of the source left out: {names}{more})"
 
 
 def _line_counts(added: Json, removed: Json) -> Iterable[str]:

@@ -12,6 +12,7 @@ import pytest
 from harness import Cluster, Workspace
 
 from algosync import workflow
+from algosync.views import FORMATS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text()
@@ -94,6 +95,12 @@ def test_every_option_is_told_with_its_commands() -> None:
         for command in COMMANDS if commands == "all" else commands.split(", "):
             told[command] |= set(re.findall(r"`(--[a-z-]+)", names))
     assert told == {command: options_of(command) for command in COMMANDS}
+
+
+def test_every_format_is_told() -> None:
+    (row,) = re.findall(r"^\| `--report FORMAT\[:PATH\]` .*", COMMAND_LINE, re.MULTILINE)
+    told = re.findall(r"`([a-z]+)`", row)
+    assert set(told) == set(FORMATS)
 
 
 def test_the_workflow_is_valid(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ def alone(tmp_path: Path) -> Workspace:
     ("arguments", "message"),
     [
         (["plan", "--nope"], "No such option: --nope"),
+        (["plan", "--report", "word"], "--report word: the format is unknown"),
+        (["drift", "--json", "--report", "text"], "--report text: stdout already gets the format json"),
         (["nope"], "No such command 'nope'."),
         (["plan", "--parallelism", "0"], "parallelism"),
         (["plan", "--parallelism", "many"], "parallelism"),

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from harness import Workspace, cluster_process
 
+from algosync.state import BACKENDS
+
 # The module stores the state in a folder, under another scheme. The line is an entry of `BACKENDS`.
 PROGRAM = """
 import sys
@@ -53,4 +55,5 @@ def test_a_state_kept_by_an_added_backend(tmp_path: Path) -> None:
 def test_a_scheme_that_no_backend_has_is_a_usage_error(tmp_path: Path) -> None:
     done = Workspace(tmp_path).run("plan", "--state", "shelf://somewhere", "--destination", "local")
     assert done.returncode == 64
-    assert done.stderr == ("Error: --state shelf://somewhere: the scheme is unknown\n  use a folder, or one of: file://\n")
+    known = ", ".join(f"{scheme}://" for scheme in sorted(BACKENDS))
+    assert done.stderr == f"Error: --state shelf://somewhere: the scheme is unknown\n  use a folder, or one of: {known}\n"

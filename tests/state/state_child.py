@@ -80,10 +80,10 @@ def commit_forever(pipe: Connection, folder: Path, threads: int) -> None:
         threading.Thread(target=work, args=(Address("data", "Hello", f"file {n}"),)).start()
 
 
-def count_up(pipe: Connection, folder: Path, sessions: int, commits: int) -> None:
+def count_up(pipe: Connection, address: str, sessions: int, commits: int) -> None:
     """Increments a number that all processes share, and adds a record for each of its own commits."""
     for n in range(sessions):
-        with open_session(str(folder), NAME, exclusive=True, wait=60) as session:
+        with open_session(address, NAME, exclusive=True, wait=60) as session:
             for m in range(commits):
                 known = session.records.get(HELLO)
                 session.commit(a_record(HELLO, 1 if known is None else (known.size or 0) + 1))
@@ -91,9 +91,9 @@ def count_up(pipe: Connection, folder: Path, sessions: int, commits: int) -> Non
     pipe.send("done")
 
 
-def hold(pipe: Connection, folder: Path) -> None:
+def hold(pipe: Connection, address: str) -> None:
     """Holds the lock until it is killed."""
-    with open_session(str(folder), NAME, exclusive=True, command="algosync apply"):
+    with open_session(address, NAME, exclusive=True, command="algosync apply"):
         pipe.send("locked")
         threading.Event().wait()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,7 @@ def test_an_unknown_scheme_names_the_known_ones(address: str) -> None:
         parse_address(address)
     assert caught.value.message.isprintable()
     assert caught.value.message.endswith(": the scheme is unknown")
-    assert caught.value.hint == "use a folder, or one of: file://"
+    assert caught.value.hint == f"use a folder, or one of: {known(BACKENDS)}"
 
 
 def test_another_backend_is_one_more_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -45,4 +45,8 @@ def test_another_backend_is_one_more_line(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert parse_address("other://bucket/prefix")("a.json", "test").where == f"{tmp_path}/a.json"
     with pytest.raises(UsageError) as caught:
         parse_address("third://")
-    assert caught.value.hint == "use a folder, or one of: file://, other://"
+    assert caught.value.hint == f"use a folder, or one of: {known([*BACKENDS, 'other'])}"
+
+
+def known(schemes: Iterable[str]) -> str:
+    return ", ".join(f"{scheme}://" for scheme in sorted(schemes))

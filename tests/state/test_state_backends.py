@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from collections.abc import Callable
 from datetime import datetime, timezone
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from state_samples import tree
 
-from algosync.core.error import LockHeld, Stale, StateError
-from algosync.state import BACKENDS, Backend
+from algosync.core.error import Corrupt, LockHeld, Stale, StateError
+from algosync.state import Backend, parse_address
 from algosync.state.backend import fingerprint
 from algosync.state.local import LocalBackend
+from algosync.state.recovery import find
 
 Make = Callable[[], Backend]
 
 
-@pytest.fixture(params=sorted(BACKENDS))
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
-    """Makes another backend of the same place."""
-    return lambda: BACKENDS[request.param](f"{request.param}://{tmp_path}/new/folder")("a.json", "algosync apply")
+@pytest.fixture
+def make(address: str) -> Make:
+    """Makes another backend of the same state."""
+    return lambda: parse_address(address)("a.json", "algosync apply")
 
 
 @pytest.fixture
@@ -105,8 +108,97 @@ def test_the_same_session_does_not_lock_twice(writer: Backend) -> None:
 
 
 def test_a_reader_of_nothing_creates_nothing(make: Make, tmp_path: Path) -> None:
+    assert make().read() is None
     assert make().lock(exclusive=False) is False
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_state_that_was_never_kept_has_no_lock_for_readers_even_if_others_are_kept_there(
+    writer: Backend, address: str, tmp_path: Path
+) -> None:
+    writer.write(b"one", expect=None)
+    before = tree(tmp_path)
+    reader = parse_address(address)("b.json", "algosync plan")
+    assert reader.lock(exclusive=False) is False
+    assert reader.read() is None
+    assert tree(tmp_path) == before
+
+
+def test_reading_needs_no_lock_beside_a_writer(writer: Backend, make: Make) -> None:
+    assert make().read() is None
+    for before, after in pairwise((None, b"one", b"two" * 10**6, b"three")):
+        assert make().read() == before
+        writer.write(after or b"", expect=fingerprint(before))
+        assert make().read() == after
+
+
+def test_a_reader_beside_a_writer_sees_whole_states(writer: Backend, make: Make) -> None:
+    """A thread reads without pause while large states replace each other."""
+    states = [bytes([65 + n]) * 10**6 for n in range(10)]
+    seen: list[bytes | None] = []
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            seen.append(make().read())
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        for before, after in pairwise((None, *states)):
+            writer.write(after or b"", expect=fingerprint(before))
+    finally:
+        done.set()
+        thread.join()
+    assert seen
+    assert set(seen) <= {None, *states}
+
+
+def test_the_message_of_a_lock_names_place_and_command(writer: Backend, make: Make) -> None:
+    for exclusive in (True, False):
+        with pytest.raises(LockHeld) as caught:
+            make().lock(exclusive=exclusive)
+        assert caught.value.message.startswith(f"{writer.where} is in use by `algosync apply` (")
+
+
+def test_two_names_at_one_address_do_not_disturb_each_other(writer: Backend, make: Make, address: str) -> None:
+    other = parse_address(address)("b.json", "algosync apply")
+    assert other.lock(exclusive=True)
+    writer.write(b"one", expect=None)
+    assert other.read() is None
+    other.write(b"zwei", expect=None)
+    writer.write(b"two", expect=fingerprint(b"one"))
+    assert (writer.read(), other.read()) == (b"two", b"zwei")
+    assert (writer.backup is None, other.backup) == (False, None)
+    assert len({writer.where, other.where}) == len({writer.journal, other.journal}) == 2
+    writer.unlock()
+    with pytest.raises(LockHeld):
+        parse_address(address)("b.json", "algosync apply").lock(exclusive=True)
+    assert make().lock(exclusive=True)
+
+
+def test_files_are_private_whatever_the_umask(make: Make, tmp_path: Path) -> None:
+    umask = os.umask(0)
+    try:
+        backend = make()
+        backend.lock(exclusive=True)
+        backend.write(b"one", expect=None)
+        backend.write(b"two", expect=fingerprint(b"one"))
+        backend.unlock()
+    finally:
+        os.umask(umask)
+    assert {str(path): oct(path.stat().st_mode & 0o077) for path in tmp_path.rglob("*") if path.stat().st_mode & 0o077} == {}
+
+
+def test_recovery_names_the_place_of_the_state_and_of_its_backup(writer: Backend) -> None:
+    writer.write(b"one", expect=None)
+    writer.write(b"damaged", expect=fingerprint(b"one"))
+    with pytest.raises(Corrupt) as caught:
+        find(writer, writer.journal)
+    assert caught.value.message.startswith(f"{writer.where} ")
+    assert caught.value.hint is not None
+    assert str(writer.backup) in caught.value.hint
+    assert "a.json" in writer.where
 
 
 # The folder backend.

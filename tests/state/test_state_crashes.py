@@ -119,7 +119,7 @@ def test_a_process_killed_at_any_moment_keeps_what_it_acknowledged(tmp_path: Pat
 
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
-    process, pipe = start(hold, tmp_path)
+    process, pipe = start(hold, str(tmp_path))
     assert pipe.recv() == "locked"
     os.kill(process.pid or 0, signal.SIGKILL)
     process.join()

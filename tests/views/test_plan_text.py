@@ -1,116 +1,20 @@
 """The text of plans, drift and errors, to the letter: every symbol, and nothing in it that could steer a terminal."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
+from samples import FINDINGS, HELLO, PLAN, TEXT, plain
+
 from algosync.core.address import Address
-from algosync.core.change import Action, Change, Drift, Finding
+from algosync.core.change import Action, Change
 from algosync.core.error import AlgosyncError, BuildFailed, Denied, Fault, Several, SourceError, TestFailed, WorkflowError
-from algosync.core.plan import Check, Plan, PlanHeader
 from algosync.core.redaction import Redactor
-from algosync.core.resource import Json, Resource
+from algosync.core.resource import Resource
 from algosync.core.text import PAINT
-from algosync.kinds import KINDS
 from algosync.views import FORMATS
 from algosync.views.drift import drift_lines
 from algosync.views.error import error_lines
 from algosync.views.plan import plan_lines
 from algosync.views.subject import Drifted, Planned
-
-
-def plain(lines: Iterable[str]) -> str:
-    return PAINT.sub("", "".join(f"{line}\n" for line in lines))
-
-
-TRAITS = {name: kind.TRAITS for name, kind in KINDS.items()}
-HELLO, WEIGHTS = Address("algorithm", "Hello"), Address("data", "Hello", "w.pb")
-BEFORE: dict[str, Json] = {"environment": "Python 3.7", "label": "Hello", "pipeline_enabled": True}
-CHANGES = (
-    Change(HELLO, Action.UPDATE, Resource(HELLO, BEFORE), Resource(HELLO, {**BEFORE, "environment": "Python 3.9"}), drifted=True),
-    Change(
-        WEIGHTS,
-        Action.UPDATE,
-        Resource(WEIGHTS, stamp="x", digest="9f2c" + "0" * 60, size=210_400_000),
-        Resource(WEIGHTS, stamp="y", size=212_000_000),
-    ),
-    Change(Address("data", "Hello", "old.pb"), Action.NONE, None, Resource(Address("data", "Hello", "old.pb"), size=5_000)),
-    Change(
-        Address("source", "Hello"),
-        Action.UPDATE,
-        Resource(Address("source", "Hello"), {"commit": "a"}),
-        Resource(Address("source", "Hello"), {"paths": ["src/Hello.py"]}),
-        details={
-            "files": [
-                {"path": "logo.png", "action": "create", "added": None, "removed": None},
-                {"path": "src/Hello.py", "action": "update", "added": 12, "removed": 3},
-                {"path": "src/\x1b[31mold.py", "action": "delete", "added": 0, "removed": 7},
-            ]
-        },
-    ),
-    Change(
-        Address("version", "Hello"),
-        Action.UPDATE,
-        Resource(Address("version", "Hello"), {"callability": "private", "version": "0.1.0", "commit": "a"}),
-        Resource(Address("version", "Hello"), {"callability": "public"}),
-        details={"publish": "minor"},
-    ),
-    Change(Address("algorithm", "There"), Action.ADOPT, None, Resource(Address("algorithm", "There"))),
-    Change(Address("algorithm", "Gone"), Action.FORGET, None, None),
-)
-CHECKS = (
-    Check(Address("test", "Hello"), "1", 300, payload_of_algorithm=True),
-    Check(Address("test", "Hello", "t"), "1", 300, payload_of_algorithm=False),
-)
-HEADER = PlanHeader("release (workflows/release.yaml)", "https://api.a.com", "https://api.b.com", "jane")
-PLAN = Plan(HEADER, CHANGES, CHECKS, kinds=TRAITS)
-TEXT = """\
-Workflow:    release (workflows/release.yaml)
-Source:      https://api.a.com
-Destination: https://api.b.com
-Owner:       jane
-
-Note: Objects have changed outside of algosync
-
-  # algorithm.Hello has changed
-
-Actions are indicated with the following symbols:
-  ~ update in-place
-  = adopt: it is there already, and is recorded
-  . forget: it is left as it is, and is no longer recorded
-
-algosync will perform the following actions:
-
-  # algorithm.Hello will be updated in-place
-  ~ algorithm.Hello
-      ~ environment = "Python 3.7" -> "Python 3.9"
-
-  # data.Hello["w.pb"] will be updated in-place
-  ~ data.Hello["w.pb"]
-      ~ sha256 = "9f2c00000000…" -> (known after apply)
-      ~ size   = 210.4 MB -> 212.0 MB
-
-  # source.Hello will be updated in-place
-  ~ source.Hello
-      + logo.png             binary
-      ~ src/Hello.py         +12 -3
-      - src/\\x1b[31mold.py   -7
-
-  # version.Hello will be updated in-place
-  ~ version.Hello
-      ~ version     = "0.1.0" -> (known after apply, minor)
-      ~ callability = "private" -> "public"
-
-  # algorithm.There is there already as the workflow wants it
-  = algorithm.There
-
-  # algorithm.Gone is no longer in the workflow; it stays at the destination
-  . algorithm.Gone
-
-Plan: 0 to add, 4 to change, 0 to destroy, 1 to adopt, 1 to forget.
-Data: 1 file, 212.0 MB to upload (5.0 kB already there).
-Note: data.Hello["w.pb"] is live as soon as it is uploaded, before the test.
-Tests: 1 algorithm payload, 1 workflow test.
-"""
 
 
 def test_the_whole_text() -> None:
@@ -188,14 +92,6 @@ def test_errors_say_what_where_and_what_next() -> None:
         "Error: a\nError: b\n"
     )
     assert next(iter(error_lines(SourceError("a")))) == "\x1b[31;1mError:\x1b[0m a"
-
-
-FINDINGS = (
-    Finding(HELLO, Drift.CHANGED, Resource(HELLO, BEFORE), Resource(HELLO, {**BEFORE, "label": "Hi"})),
-    Finding(WEIGHTS, Drift.MISSING, Resource(WEIGHTS, size=3)),
-    Finding(Address("data", "Hello", "theirs"), Drift.UNMANAGED, None, Resource(WEIGHTS, size=3)),
-    Finding(Address("source", "Hello"), Drift.UNKNOWN, reason="403 \x07"),
-)
 
 
 def test_drift_as_text() -> None:

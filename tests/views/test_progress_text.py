@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from test_plan_text import PLAN, plain
+from samples import PLAN, plain
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 
 import pytest
-from test_plan_text import FINDINGS, HELLO, PLAN, TEXT
+from samples import HELLO, HOSTILE, META, PLAN, SUBJECTS, TEXT, subjects_with
 
-from algosync import views
+from algosync.cli.report_output import report_places
 from algosync.cli.terminal import Terminal
 from algosync.core.address import Address
 from algosync.core.change import Action, Change, Drift
@@ -17,15 +18,12 @@ from algosync.core.plan import Check, Plan, masked
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Resource
 from algosync.core.schedule import Verb
-from algosync.core.text import PAINT
-from algosync.views import FORMATS
+from algosync.core.text import PAINT, printable
+from algosync.views import COLOURED, FORMATS
 from algosync.views.drift import HEADINGS
 from algosync.views.plan import ACTIONS
 from algosync.views.progress import VERBS
-from algosync.views.subject import Drifted, Planned, Subject
-
-META = {"timestamp": "2026-01-02T03:04:05+00:00", "algosync_version": "1", "workflow": "release"}
-SUBJECTS: dict[str, Subject] = {"plan": Planned(PLAN, META), "drift": Drifted(PLAN.header, FINDINGS, META)}
+from algosync.views.subject import Drifted, Planned, Subject, View
 
 
 @pytest.fixture(params=SUBJECTS)
@@ -34,21 +32,28 @@ def subject(request: pytest.FixtureRequest) -> Subject:
 
 
 @pytest.fixture(params=FORMATS)
-def view(request: pytest.FixtureRequest) -> views.View:
-    return FORMATS[request.param]
+def name(request: pytest.FixtureRequest) -> str:
+    found = request.param
+    assert isinstance(found, str)
+    return found
+
+
+@pytest.fixture
+def view(name: str) -> View:
+    return FORMATS[name]
 
 
 # What every format promises.
 
 
-def test_a_view_returns_one_text_that_ends_with_a_line_break(view: views.View, subject: Subject) -> None:
+def test_a_view_returns_one_text_that_ends_with_a_line_break(view: View, subject: Subject) -> None:
     text = view(subject, Redactor())
     assert text.endswith("\n")
     assert "algorithm.Hello" in text
     assert view(subject, Redactor()) == text
 
 
-def test_a_view_hides_what_the_redactor_knows(view: views.View, subject: Subject) -> None:
+def test_a_view_hides_what_the_redactor_knows(view: View, subject: Subject) -> None:
     redactor = Redactor()
     assert "Python 3.7" in view(SUBJECTS["plan"], redactor)
     assert "w.pb" in view(subject, redactor)
@@ -56,6 +61,40 @@ def test_a_view_hides_what_the_redactor_knows(view: views.View, subject: Subject
         redactor.hide(secret)
         assert secret not in view(subject, redactor)
     assert "***" in view(subject, redactor)
+
+
+@pytest.mark.parametrize("length", range(150, 215, 4))
+def test_a_secret_is_hidden_before_a_text_is_cut(view: View, length: int) -> None:
+    redactor = Redactor()
+    redactor.hide("s3cret-of-some-length")
+    for subject in subjects_with("y" * length + "s3cret-of-some-length").values():
+        text = view(subject, redactor)
+        assert "yyy" in text
+        assert "s3c" not in text
+
+
+@pytest.mark.parametrize("which", SUBJECTS)
+@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+def test_no_text_steers_a_terminal_or_adds_a_line(name: str, which: str, hostile: str) -> None:
+    """A view has paint only if its format is in `COLOURED`, and then no more of it than with a harmless text."""
+    harmless, text = (FORMATS[name](subjects_with(given)[which], Redactor()) for given in ("x", hostile))
+    lines = (PAINT.sub("", text) if name in COLOURED else text).removesuffix("\n").split("\n")
+    assert lines == [printable(line) for line in lines]
+    assert len(lines) == len(harmless.removesuffix("\n").split("\n"))
+    assert PAINT.findall(text) == PAINT.findall(harmless)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+def test_no_text_is_a_command_to_a_ci_system(name: str, hostile: str) -> None:
+    for subject in subjects_with(hostile).values():
+        text = terminal().formatted(subject, name, coloured=False)
+        assert re.search(r"^\s*::|##\[|section_start:", text, re.MULTILINE) is None
+        if name == "json":
+            json.loads(text)
+
+
+def test_only_known_formats_are_coloured() -> None:
+    assert FORMATS.keys() >= COLOURED
 
 
 # Tables have an entry for every member of their enum.
@@ -154,6 +193,7 @@ def shout(subject: Subject, redactor: Redactor) -> str:
 
 def test_a_command_writes_a_format_that_was_added(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(FORMATS, "shout", shout)
+    assert report_places(["shout:file"])["file"] == "shout"
     assert shown("shout", lambda terminal: terminal.hide("jane")) == ("6 CHANGES BY ***!\n", "")
 
 
@@ -175,9 +215,9 @@ def test_control_characters_that_a_view_let_through_are_escaped(monkeypatch: pyt
 
 def shown(name: str, prepare: Callable[[Terminal], None] = lambda _: None) -> tuple[str, str]:
     out, err = io.StringIO(), io.StringIO()
-    terminal = Terminal(out, err, (False, False), live=False)
-    prepare(terminal)
-    terminal.show(SUBJECTS["plan"], name)
+    used = terminal(out, err)
+    prepare(used)
+    used.show(SUBJECTS["plan"], name)
     return out.getvalue(), err.getvalue()
 
 
@@ -189,6 +229,10 @@ def changed_words(before: object, after: object) -> list[object]:
     if isinstance(before, list) and isinstance(after, list):
         return [text for pair in zip(before, after, strict=True) for text in changed_words(*pair)]
     return [] if before == after else [before]
+
+
+def terminal(out: io.StringIO | None = None, err: io.StringIO | None = None) -> Terminal:
+    return Terminal(out or io.StringIO(), err or io.StringIO(), (False, False), live=False)
 
 
 # For each word of a document or a text, a secret that is equal to it.

@@ -1,0 +1,69 @@
+"""Report output: writes a result in the formats, and to the places, that `--report` names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from algosync.core.error import UsageError
+from algosync.core.text import printable
+from algosync.views import FORMATS
+
+if TYPE_CHECKING:
+    from algosync.cli.terminal import Terminal
+    from algosync.views.subject import Subject
+
+__all__ = ["report_places", "write_reports"]
+
+_STDOUT = "-"
+
+
+def report_places(reports: Iterable[str]) -> Mapping[str, str]:
+    """The name of a format for each place: a path, or `-` for stdout, which gets the text if no report is for it.
+
+    `reports`: FORMAT or FORMAT:PATH. UsageError: a format is unknown, a path is empty, or two formats are for one place.
+    """
+    places: dict[str, str] = {}
+    for report in reports:
+        name, separator, path = report.partition(":")
+        option = f"--report {printable(report, 200)}"
+        if name not in FORMATS:
+            raise UsageError(f"{option}: the format is unknown", hint=f"use one of: {', '.join(sorted(FORMATS))}")
+        if separator and not path:
+            raise UsageError(f"{option} names no file", hint=f"use {name}, or {name}:FILE")
+        place = path or _STDOUT
+        if places.setdefault(place, name) != name:
+            where = "stdout" if place == _STDOUT else "this file"
+            raise UsageError(f"{option}: {where} already gets the format {places[place]}", hint=f"use {name}:FILE")
+    return {_STDOUT: "text", **places}
+
+
+def write_reports(subject: Subject, places: Mapping[str, str], terminal: Terminal) -> None:
+    """Writes the subject to all places, in their formats. What cannot be written is added to `terminal.lost`."""
+    for place, name in places.items():
+        if place == _STDOUT:
+            terminal.show(subject, name)
+            continue
+        try:
+            _replace(Path(place), terminal.formatted(subject, name, coloured=False).encode(errors="backslashreplace"))
+        except OSError as error:
+            terminal.lost.append(f"--report {printable(f'{name}:{place}')}: {error.strerror or error}")
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Writes a file, which is whole at every moment. Follows a symbolic link. OSError: it stays as it was."""
+    if path.exists() and not path.is_file():  # a pipe or a device, which a file must not replace
+        path.write_bytes(data)
+        return
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)

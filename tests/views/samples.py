@@ -1,0 +1,154 @@
+"""Samples for the tests of views: a plan and a drift report with everything in them, and ones with a hostile text in each field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from algosync.core.address import Address
+from algosync.core.change import Action, Change, Drift, Finding
+from algosync.core.plan import Check, Plan, PlanHeader
+from algosync.core.resource import Json, Resource
+from algosync.core.text import PAINT
+from algosync.kinds import KINDS
+from algosync.views.subject import Drifted, Planned, Subject
+
+
+def plain(lines: Iterable[str]) -> str:
+    return PAINT.sub("", "".join(f"{line}\n" for line in lines))
+
+
+TRAITS = {name: kind.TRAITS for name, kind in KINDS.items()}
+HELLO, WEIGHTS = Address("algorithm", "Hello"), Address("data", "Hello", "w.pb")
+BEFORE: dict[str, Json] = {"environment": "Python 3.7", "label": "Hello", "pipeline_enabled": True}
+CHANGES = (
+    Change(HELLO, Action.UPDATE, Resource(HELLO, BEFORE), Resource(HELLO, {**BEFORE, "environment": "Python 3.9"}), drifted=True),
+    Change(
+        WEIGHTS,
+        Action.UPDATE,
+        Resource(WEIGHTS, stamp="x", digest="9f2c" + "0" * 60, size=210_400_000),
+        Resource(WEIGHTS, stamp="y", size=212_000_000),
+    ),
+    Change(Address("data", "Hello", "old.pb"), Action.NONE, None, Resource(Address("data", "Hello", "old.pb"), size=5_000)),
+    Change(
+        Address("source", "Hello"),
+        Action.UPDATE,
+        Resource(Address("source", "Hello"), {"commit": "a"}),
+        Resource(Address("source", "Hello"), {"paths": ["src/Hello.py"]}),
+        details={
+            "files": [
+                {"path": "logo.png", "action": "create", "added": None, "removed": None},
+                {"path": "src/Hello.py", "action": "update", "added": 12, "removed": 3},
+                {"path": "src/\x1b[31mold.py", "action": "delete", "added": 0, "removed": 7},
+            ]
+        },
+    ),
+    Change(
+        Address("version", "Hello"),
+        Action.UPDATE,
+        Resource(Address("version", "Hello"), {"callability": "private", "version": "0.1.0", "commit": "a"}),
+        Resource(Address("version", "Hello"), {"callability": "public"}),
+        details={"publish": "minor"},
+    ),
+    Change(Address("algorithm", "There"), Action.ADOPT, None, Resource(Address("algorithm", "There"))),
+    Change(Address("algorithm", "Gone"), Action.FORGET, None, None),
+)
+CHECKS = (
+    Check(Address("test", "Hello"), "1", 300, payload_of_algorithm=True),
+    Check(Address("test", "Hello", "t"), "1", 300, payload_of_algorithm=False),
+)
+HEADER = PlanHeader("release (workflows/release.yaml)", "https://api.a.com", "https://api.b.com", "jane")
+PLAN = Plan(HEADER, CHANGES, CHECKS, kinds=TRAITS)
+TEXT = """\
+Workflow:    release (workflows/release.yaml)
+Source:      https://api.a.com
+Destination: https://api.b.com
+Owner:       jane
+
+Note: Objects have changed outside of algosync
+
+  # algorithm.Hello has changed
+
+Actions are indicated with the following symbols:
+  ~ update in-place
+  = adopt: it is there already, and is recorded
+  . forget: it is left as it is, and is no longer recorded
+
+algosync will perform the following actions:
+
+  # algorithm.Hello will be updated in-place
+  ~ algorithm.Hello
+      ~ environment = "Python 3.7" -> "Python 3.9"
+
+  # data.Hello["w.pb"] will be updated in-place
+  ~ data.Hello["w.pb"]
+      ~ sha256 = "9f2c00000000…" -> (known after apply)
+      ~ size   = 210.4 MB -> 212.0 MB
+
+  # source.Hello will be updated in-place
+  ~ source.Hello
+      + logo.png             binary
+      ~ src/Hello.py         +12 -3
+      - src/\\x1b[31mold.py   -7
+
+  # version.Hello will be updated in-place
+  ~ version.Hello
+      ~ version     = "0.1.0" -> (known after apply, minor)
+      ~ callability = "private" -> "public"
+
+  # algorithm.There is there already as the workflow wants it
+  = algorithm.There
+
+  # algorithm.Gone is no longer in the workflow; it stays at the destination
+  . algorithm.Gone
+
+Plan: 0 to add, 4 to change, 0 to destroy, 1 to adopt, 1 to forget.
+Data: 1 file, 212.0 MB to upload (5.0 kB already there).
+Note: data.Hello["w.pb"] is live as soon as it is uploaded, before the test.
+Tests: 1 algorithm payload, 1 workflow test.
+"""
+
+FINDINGS = (
+    Finding(HELLO, Drift.CHANGED, Resource(HELLO, BEFORE), Resource(HELLO, {**BEFORE, "label": "Hi"})),
+    Finding(WEIGHTS, Drift.MISSING, Resource(WEIGHTS, size=3)),
+    Finding(Address("data", "Hello", "theirs"), Drift.UNMANAGED, None, Resource(WEIGHTS, size=3)),
+    Finding(Address("source", "Hello"), Drift.UNKNOWN, reason="403 \x07"),
+)
+META: Mapping[str, Json] = {"timestamp": "2026-01-02T03:04:05+00:00", "algosync_version": "1", "workflow": "release"}
+SUBJECTS: Mapping[str, Subject] = {"plan": Planned(PLAN, META), "drift": Drifted(HEADER, FINDINGS, META)}
+
+HOSTILE = (
+    "\x1b[31mred\x1b[0m",
+    "\x1b]0;title\x07",
+    "\x9b2J",
+    "one\ntwo\r\nthree\u2028four\x0bfive",
+    "\n::stop-commands::x\n##[error]x",
+    "right \u202e left \u200b nothing \ud800 \x00",
+    "| a | `b` ``c | <b>*_[d](e)</b> &amp; @f #1 \\| --> ]]> \"'",
+)
+"""Texts that steer terminals and CI systems, or end what a format puts around them."""
+
+
+def subjects_with(text: str) -> Mapping[str, Subject]:
+    """A plan and a drift report that have a text in every field that the outside fills."""
+    header = PlanHeader(text, text, text, text)
+    data = Address("data", "Hello", text)
+    old: Mapping[str, Json] = {"label": f"{text}0", "tags": {text: f"{text}0"}}
+    new: Mapping[str, Json] = {"label": f"{text}1", "tags": {text: f"{text}1"}}
+    files: Json = [{"path": text, "action": action, "added": 1, "removed": None} for action in ("create", "update", "delete")]
+    changes = (
+        Change(
+            data, Action.UPDATE, Resource(data, old, text, text, 1), Resource(data, new, text, text, 2), drifted=True, reason=text
+        ),
+        Change(data, Action.CREATE, None, Resource(data, new, size=2)),
+        Change(data, Action.ADOPT, None, Resource(data, new)),
+        Change(data, Action.FORGET, Resource(data, old), None, drifted=True),
+        Change(Address("source", "Hello"), Action.UPDATE, Resource(data), Resource(data), details={"files": files}),
+    )
+    checks = (Check(Address("test", "Hello", text), json.dumps(text), 300, payload_of_algorithm=False),)
+    findings = (
+        Finding(data, Drift.CHANGED, Resource(data, old), Resource(data, new), text),
+        *(Finding(data, drift, Resource(data, old), None, text) for drift in (Drift.MISSING, Drift.UNMANAGED, Drift.UNKNOWN)),
+    )
+    meta: Mapping[str, Json] = {**META, "workflow": text}
+    return {"plan": Planned(Plan(header, changes, checks, kinds=TRAITS), meta), "drift": Drifted(header, findings, meta)}

@@ -33,7 +33,7 @@ def plan(
     from algosync.cli.session import command_session
     from algosync.views.subject import Planned
 
-    with command_session(options, terminal, writes=False) as session:
+    with command_session(options, terminal, writes=False, targets=targets.target) as session:
         plan = masked_for(terminal, make_session_plan(session, targets, terminal))
     terminal.show(Planned(plan, metadata(plan.header)), "json" if json else "text")
     if detailed_exitcode and plan.visible:
@@ -44,14 +44,13 @@ def make_session_plan(session: CommandSession, targets: TargetOptions, terminal:
     """Observe both clusters and make the plan. UsageError: a target names nothing."""
     from algosync.cli.live import reading
     from algosync.core.error import UsageError
-    from algosync.core.plan import targeted
+    from algosync.core.target import UnknownTarget
     from algosync.engine.plan import make_plan
 
-    with reading(terminal, "both clusters"):
-        plan = make_plan(session.workflow, session.scene, session.ledger.records, session.header)
     try:
-        return targeted(plan, targets.target)
-    except ValueError as error:
+        with reading(terminal, "both clusters"):
+            return make_plan(session.workflow, session.scene, session.ledger.records, session.header, targets.target)
+    except UnknownTarget as error:
         raise UsageError(str(error)) from None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,17 +35,19 @@ class CommandSession:
 
 @contextmanager
 def command_session(
-    options: ClusterOptions, terminal: Terminal, *, writes: bool, needs_source: bool = True
+    options: ClusterOptions, terminal: Terminal, *, writes: bool, needs_source: bool = True, targets: Sequence[str] = ()
 ) -> Iterator[CommandSession]:
     """Load the workflow, connect to its clusters and lock its state while the body runs.
 
-    `writes`: lock the state exclusively. `needs_source`: False for commands that use the state instead of the source.
+    `writes`: lock the state exclusively. `needs_source`: False for commands that use the state instead of the source. `targets`:
+    the only things that the command looks at, with what they depend on; empty: everything.
     """
     from algosync.cli.clusters import clusters, git_host
     from algosync.cli.interrupt import pause
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
     from algosync.cli.workflow_file import hide_keys, load_workflow
+    from algosync.core.target import reach
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DesiredSources, destination_of
     from algosync.sources import Sources, SourceStore
@@ -75,7 +77,7 @@ def command_session(
         )
         context = Context(
             destination_of(destination, git_host(options, label, destination), owner, key_owner=owners[0]),
-            DesiredSources(sources, ledger),
+            DesiredSources(sources, ledger, reach(targets, PERFORMERS, workflow.depends_on, state.records)),
             build_deadline=float(options.build_timeout),
             recorded_only=not needs_source,
             pause=pause,

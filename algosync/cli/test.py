@@ -21,6 +21,7 @@ def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) ->
     from algosync.core.error import UsageError
     from algosync.core.plan import plan_of_checks, targeted
     from algosync.core.report import fold
+    from algosync.core.target import UnknownTarget
     from algosync.engine.apply import apply
     from algosync.views.plan import header_lines
     from algosync.views.report import failure_lines, outcome_lines
@@ -28,7 +29,7 @@ def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) ->
     with command_session(options, terminal, writes=False, needs_source=False) as session:
         try:
             plan = targeted(plan_of_checks(session.workflow, session.header), targets.target)
-        except ValueError as error:
+        except UnknownTarget as error:
             raise UsageError(str(error)) from None
         terminal.result_lines(header_lines(plan.header))
         if not plan.checks:

@@ -60,16 +60,23 @@ def diff(desired: Snapshot, observed: Snapshot, recorded: Recorded) -> tuple[Cha
 
 
 def _change(want: Resource, have: Resource | None, record: Record | None) -> Change:
+    before = None if record is None else _as_recorded(record)
     if have is None:
         gone = record is not None
-        return Change(want.address, Action.CREATE, None, want, drifted=gone, reason="it vanished" if gone else "")
+        reason = "it vanished" if gone else ""
+        return Change(want.address, Action.CREATE, None, want, drifted=gone, reason=reason, recorded=before)
     if want.digest is not None and want.digest == have.digest:
         if record is None:
             return Change(want.address, Action.ADOPT, have, want, reason="it is there already, as the workflow wants it")
         action = Action.NONE if record == record_of(want, have) else Action.REFRESH
         return Change(want.address, action, have, want)
     drifted = record is not None and _moved(have, record)
-    return Change(want.address, Action.UPDATE, have, want, drifted=drifted)
+    return Change(want.address, Action.UPDATE, have, want, drifted=drifted, recorded=before)
+
+
+def _as_recorded(record: Record) -> Resource:
+    """The resource at the destination as it was when it was recorded."""
+    return Resource(record.address, record.attributes, digest=record.digest, size=record.size)
 
 
 def _moved(have: Resource, record: Record) -> bool:
@@ -98,7 +105,7 @@ def drift(observed: Snapshot, recorded: Recorded, unknown: Mapping[Address, str]
 def _findings(observed: Snapshot, recorded: Recorded, unknown: Mapping[Address, str]) -> Iterable[Finding]:
     for address in sorted({*observed, *recorded, *unknown}):
         have, record = observed.get(address), recorded.get(address)
-        before = None if record is None else Resource(address, record.attributes, digest=record.digest, size=record.size)
+        before = None if record is None else _as_recorded(record)
         if address in unknown:
             yield Finding(address, Drift.UNKNOWN, before, have, unknown[address])
         elif have is None:

@@ -68,7 +68,11 @@ def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) 
 
 
 def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
-    return change
+    """Adds the digest of the new content if the source is a local directory: reading it costs no transfer."""
+    after = change.after
+    if not change.action.writes or after is None or after.digest is not None or not context.store.name.startswith("file://"):
+        return change
+    return replace(change, after=read(after, Side.SOURCE, spec, context))
 
 
 def verbs(change: Change) -> tuple[Verb, ...]:

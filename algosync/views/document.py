@@ -52,8 +52,9 @@ def plan_document(plan: Plan, meta: Mapping[str, Json]) -> Mapping[str, Json]:
         "source": plan.header.source,
         "destination": plan.header.destination,
         "owner": plan.header.owner,
+        "targets": list(plan.targets),
         "resource_changes": [_change(c) for c in plan.changes],
-        "resource_drift": [_change(c) for c in plan.drifted],
+        "resource_drift": [_drifted(c) for c in plan.drifted],
         "checks": [
             {
                 "address": str(c.address),
@@ -85,10 +86,7 @@ def _change(change: Change) -> Json:
     # A refresh changes only the record, so it is not shown.
     action = change.action.value if change.action.visible else "no-op"
     return {
-        "address": str(change.address),
-        "kind": change.address.kind,
-        "algorithm": change.address.algorithm,
-        "name": change.address.name,
+        **_named(change),
         "change": {
             "actions": [action],
             "before": _side(change.before),
@@ -99,6 +97,23 @@ def _change(change: Change) -> Json:
         "reason": change.reason or None,
         "details": change.details,
     }
+
+
+def _drifted(change: Change) -> Json:
+    """What somebody else did: from the recorded resource to the one that is there now."""
+    return {
+        **_named(change),
+        "change": {
+            "actions": ["delete" if change.before is None else "update"],
+            "before": _side(change.recorded),
+            "after": _side(change.before),
+        },
+    }
+
+
+def _named(change: Change) -> Mapping[str, Json]:
+    address = change.address
+    return {"address": str(address), "kind": address.kind, "algorithm": address.algorithm, "name": address.name}
 
 
 def _side(side: Resource | None) -> Json:

@@ -14,6 +14,7 @@ __all__ = ["ACTIONS", "header_lines", "plan_lines"]
 
 _LONGEST = 200  # characters of one value
 NO_CHANGES = "No changes. Your destination matches the workflow."
+NO_TARGET_CHANGES = "No changes. The targets match the workflow."
 ACTIONS = {
     Action.CREATE: ("+", "green", "create", "will be created"),
     Action.UPDATE: ("~", "yellow", "update in-place", "will be updated in-place"),
@@ -39,11 +40,11 @@ def header_lines(header: PlanHeader) -> Iterator[str]:
 
 def plan_lines(plan: Plan, redact: Callable[[str], str]) -> Iterator[str]:
     """Everything that an apply would do, or `No changes.` `redact` hides secrets in a value before it is cut."""
-    yield from _drifted(plan.drifted)
+    yield from _drifted(plan.drifted, redact)
     if not plan.compared:
         yield "Nothing is compared: the workflow says run_only."
     elif not plan.visible:
-        yield paint(NO_CHANGES, "green", "bold")
+        yield paint(NO_TARGET_CHANGES if plan.targets else NO_CHANGES, "green", "bold")
     else:
         yield from _legend(plan)
         for change in plan.visible:
@@ -53,9 +54,12 @@ def plan_lines(plan: Plan, redact: Callable[[str], str]) -> Iterator[str]:
         payloads = sum(1 for check in plan.checks if check.payload_of_algorithm)
         tests = len(plan.checks) - payloads
         yield f"Tests: {plural(payloads, 'algorithm payload')}, {plural(tests, 'workflow test')}."
+    if plan.targets:
+        targets = ", ".join(map(printable, plan.targets))
+        yield f"Note: Only the targets and what they depend on were looked at: {targets}. The rest may differ."
 
 
-def _drifted(changes: Sequence[Change]) -> Iterator[str]:
+def _drifted(changes: Sequence[Change], redact: Callable[[str], str]) -> Iterator[str]:
     if not changes:
         return
     yield paint("Note: Objects have changed outside of algosync", "bold")
@@ -63,6 +67,10 @@ def _drifted(changes: Sequence[Change]) -> Iterator[str]:
     for change in changes:
         how = "was removed" if change.before is None else "has changed"
         yield f"  # {printable(str(change.address))} {how}"
+        if change.recorded is not None and change.before is not None:
+            found = [d for d in differences(change.recorded, change.before) if d.before != d.after]
+            width = max((len(d.name) for d in found), default=0)
+            yield from (f"      {_line(difference, width, redact)}" for difference in found)
     yield ""
 
 

@@ -125,6 +125,14 @@ def test_a_plan_that_changes_nothing_says_so() -> None:
     assert plain(plan_lines(replace(PLAN, changes=(), checks=()), str)) == "No changes. Your destination matches the workflow.\n"
 
 
+def test_a_plan_of_targets_says_what_was_looked_at() -> None:
+    text = plain(plan_lines(replace(PLAN, changes=(), checks=(), targets=("B", "source.*")), str))
+    assert text == (
+        "No changes. The targets match the workflow.\n"
+        "Note: Only the targets and what they depend on were looked at: B, source.*. The rest may differ.\n"
+    )
+
+
 def test_a_plan_that_only_tests_says_so() -> None:
     text = plain(plan_lines(replace(PLAN, changes=(), compared=False), str))
     assert text == "Nothing is compared: the workflow says run_only.\nTests: 1 algorithm payload, 1 workflow test.\n"

@@ -77,6 +77,7 @@ def test_a_plan_as_a_document() -> None:
         "source",
         "destination",
         "owner",
+        "targets",
         "resource_changes",
         "resource_drift",
         "checks",
@@ -106,6 +107,18 @@ def test_a_plan_as_a_document() -> None:
         "timeout": 300,
         "on": "published",
     }
+
+
+def test_drift_in_a_plan_is_what_somebody_else_changed_and_not_what_is_planned() -> None:
+    recorded, now, wanted = (Resource(HELLO, {"label": label}, digest=label) for label in ("ours", "theirs", "wanted"))
+    changed = Change(HELLO, Action.UPDATE, now, wanted, drifted=True, recorded=recorded)
+    gone = Change(HELLO, Action.CREATE, None, wanted, drifted=True, recorded=recorded)
+    planned = Planned(Plan(PLAN.header, (changed, gone), ()), {})
+    first, second = json.loads(FORMATS["json"](planned, Redactor()))["resource_drift"]
+    ours, theirs = ({"attributes": {"label": label}, "digest": label} for label in ("ours", "theirs"))
+    assert (first["address"], first["change"]) == ("algorithm.Hello", {"actions": ["update"], "before": ours, "after": theirs})
+    assert second["change"] == {"actions": ["delete"], "before": ours, "after": None}
+    assert '      ~ label = "ours" -> "theirs"' in PAINT.sub("", FORMATS["text"](planned, Redactor()))
 
 
 def test_a_refresh_is_shown_as_no_change() -> None:

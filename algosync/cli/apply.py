@@ -43,7 +43,7 @@ def apply(terminal: Terminal, targets: TargetOptions, options: ApplyOptions) -> 
         terminal.result()
         report = _carry_out(plan, session, terminal)
     terminal.result_lines(outcome_lines(report, plan))
-    terminal.tell_lines(failure_lines(report))
+    terminal.tell_lines(failure_lines(report, terminal.redact))
     terminal.result_lines(closing_lines(report, plan))
     raise typer.Exit(report.exit_code)
 

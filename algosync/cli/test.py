@@ -37,5 +37,5 @@ def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) ->
         with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:
             report = fold(watch(events, terminal), lambda: False)
     terminal.result_lines(outcome_lines(report, plan))
-    terminal.tell_lines(failure_lines(report))
+    terminal.tell_lines(failure_lines(report, terminal.redact))
     raise typer.Exit(report.exit_code)

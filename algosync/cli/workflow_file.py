@@ -18,8 +18,11 @@ __all__ = ["find_workflow", "hide_keys", "load_workflow"]
 _KEYS = ("SOURCE_API_KEY", "DESTINATION_API_KEY")
 
 
-def load_workflow(options: WorkflowOptions, terminal: Terminal) -> tuple[Path, Workflow]:
-    """The path of the workflow file, and its content. From now on the terminal hides API keys and sensitive variables."""
+def load_workflow(options: WorkflowOptions, terminal: Terminal, *, local_files: bool = False) -> tuple[Path, Workflow]:
+    """The path of the workflow file, and its content. From now on the terminal hides API keys and sensitive variables.
+
+    `local_files`: report local code and data that are missing.
+    """
     from algosync import workflow
 
     keys = hide_keys(options.environ, terminal)
@@ -27,7 +30,7 @@ def load_workflow(options: WorkflowOptions, terminal: Terminal) -> tuple[Path, W
     values = workflow.variables(options.var, options.variable_files, options.environ)
     for secret in workflow.sensitive(path, values):
         terminal.hide(secret.reveal())
-    return path, workflow.load(path, values, keys)
+    return path, workflow.load(path, values, keys, local_files=local_files)
 
 
 def hide_keys(environ: Mapping[str, str], terminal: Terminal) -> list[Secret]:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
 from algosync.core.diff import assume_desired, assume_observed, diff, undecided
-from algosync.core.error import Corrupt, NotFound, SourceError
+from algosync.core.error import Corrupt, NotFound, Several, SourceError
 from algosync.core.plan import Plan, PlanHeader, plan_of, plan_of_checks, targeted
 from algosync.core.ports import Kind, Performer, Side
 from algosync.core.resource import Record, Resource
@@ -104,10 +104,18 @@ def _require_there(spec: AlgorithmSpec, scene: Scene[Site]) -> None:
 
 
 def _look(spec: AlgorithmSpec, scene: Scene[Site]) -> tuple[list[Resource], list[Resource]]:
-    try:
-        desired = [r for kind in scene.kinds.values() for r in kind.desired(spec, scene.site)]
-    except SourceError as error:
-        raise SourceError(f"{spec.name}: {error.message}", hint=error.hint) from error
+    """Both sides of one algorithm. Raises every failure of the source, not only the first."""
+    desired: list[Resource] = []
+    faults: dict[str, SourceError] = {}
+    for kind in scene.kinds.values():
+        try:
+            desired += kind.desired(spec, scene.site)
+        except SourceError as error:
+            faults.setdefault(error.message, SourceError(f"{spec.name}: {error.message}", hint=error.hint))
+    if len(faults) > 1:
+        raise Several(tuple(faults.values()))
+    if faults:
+        raise next(iter(faults.values()))
     observed = [r for kind in scene.kinds.values() for r in kind.observed(spec, scene.site)]
     return desired, observed
 

@@ -108,6 +108,48 @@ def test_missing_code_is_reported_for_every_algorithm(alone: Workspace) -> None:
     alone.write(algorithms)
     done = alone.run("validate")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "Error: Here: its code algorithms/Here does not exist" in done.stderr
-    assert "Error: Elsewhere: its code nowhere.tar.gz does not exist" in done.stderr
+    assert "Error: Here: its code 'algorithms/Here' does not exist\n  workflow.json:1" in done.stderr
+    assert "Error: Elsewhere: its code 'nowhere.tar.gz' does not exist" in done.stderr
     assert "There:" not in done.stderr
+
+
+def test_calls_that_find_nothing_are_warned_about_with_file_and_line(alone: Workspace) -> None:
+    call = "import Algorithmia\\n\\nX = 'algo://<user>/{}/latestPrivate'\\nD = 'data://<user>/Nowhere/x'\\n"
+    for name, called in (("First", "Second"), ("Second", "First"), ("Third", "Fourth"), ("Fourth", "Nobody")):
+        alone.algorithm(name, call.format(called).replace("\\n", "\n"))
+    names = ("First", "Second", "Third", "Fourth")
+    alone.write([{"name": n, "language": "python3", **({"depends_on": ["Fourth"]} if n == "Third" else {})} for n in names])
+    done = alone.run("validate")
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        "Warning: First: src/First.py:3 calls <user>/Second, which is published later: move it up, or add depends_on: [Second]",
+        "Warning: Fourth: src/Fourth.py:3 calls <user>/Nobody, which is not an algorithm of this workflow",
+    ]
+
+
+@pytest.mark.parametrize("name", ["x.tfvars", "x.env"])
+def test_a_file_of_variables_in_another_form_says_which_there_are(alone: Workspace, name: str) -> None:
+    (alone.folder / "w.json").write_text(json.dumps({"algorithms": [{"name": "One", "language": "node"}]}))
+    (alone.folder / name).write_text("x = 1\n")
+    done = alone.run("validate", "w.json", "--var-file", name)
+    assert done.returncode == 64
+    assert done.stderr.startswith(f"Error: --var-file {name}: a file of variables is YAML or JSON\n  write NAME: VALUE")
+
+
+def test_a_variable_and_an_option_do_not_collide(alone: Workspace) -> None:
+    alone.algorithm("One")
+    (alone.folder / "vars.yaml").write_text("label: given\n")
+    text = "variables:\n  label: {}\nalgorithms:\n  - {name: One, language: python3, details: {label: '{{ label }}'}}\n"
+    (alone.folder / "w.yaml.j2").write_text(text)
+    assert "label: 'given'" in alone.run("render", "w.yaml.j2", environ={"ALGOSYNC_VAR_FILE": "vars.yaml"}).stdout
+    (alone.folder / "w.yaml.j2").write_text(text.replace("label: {}", "FILE: {}"))
+    done = alone.run("validate", "w.yaml.j2", environ={"ALGOSYNC_VAR_FILE": "vars.yaml"})
+    assert "the variable 'FILE' has no default and was not given" in done.stderr
+    assert "give --var FILE=…\n" in done.stderr
+
+
+def test_a_report_of_a_plan_is_no_workflow(alone: Workspace) -> None:
+    (alone.folder / "plan.json").write_text('{"format_version": "1.0", "resource_changes": []}')
+    done = alone.run("apply", "plan.json", "--destination", "local")
+    assert done.returncode == 1
+    assert "Error: this is a report of a plan, of a drift or of a state, not a workflow" in done.stderr

@@ -92,6 +92,16 @@ def test_all_failed_looks_are_told() -> None:
     assert [error.message for error in caught.value.errors] == ["A: gone", "B: gone"]
 
 
+def test_every_failure_of_every_algorithm_is_told_once() -> None:
+    failures = {
+        (Side.SOURCE, kind): SourceError(f"no {text}") for kind, text in (("data", "file"), ("source", "x"), ("version", "x"))
+    }
+    world = World(workflow(AlgorithmSpec("A", "python3"), AlgorithmSpec("B", "python3")), FakeSite(unreadable={**failures}))
+    with pytest.raises(Several) as caught:
+        world.plan()
+    assert [error.message for error in caught.value.errors] == ["A: no file", "A: no x", "B: no file", "B: no x"]
+
+
 def test_one_failure_that_strikes_every_look_is_told_once() -> None:
     site = FakeSite(unreadable={(Side.DESTINATION, "source"): Denied("the key is wrong")})
     world = World(workflow(AlgorithmSpec("A", "python3"), AlgorithmSpec("B", "python3")), site)

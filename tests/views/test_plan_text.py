@@ -174,6 +174,9 @@ def test_a_secret_is_hidden_before_its_value_is_cut() -> None:
     assert "y***" in text
 
 
+MEND = "  the same code fails again: mend the algorithm, its data or the payload\n"
+
+
 def test_errors_say_what_where_and_what_next() -> None:
     fault = Fault(12, 7, "algorithms[2].language", "unknown-key", "no such key \x1b[2J", "did you mean `language`?", 3)
     errors: list[AlgosyncError] = [
@@ -190,9 +193,9 @@ def test_errors_say_what_where_and_what_next() -> None:
         "  did you mean `language`?\n"
         "w.yaml has 1 fault.\n"
         "Error: GET /x: 403 no\n  request id req-1\n  look at DESTINATION_API_KEY\n"
-        "Error: it failed\n  │ one\n  │ \\x1b[31mtwo\n"
-        "Error: boom\n  (AlgorithmError)\n  │ Traceback\n  │   line\n"
-        "Error: no\n"
+        "Error: it failed\n  │ one\n  │ \\x1b[31mtwo\n  the same source fails again: mend the source or its requirements.txt\n"
+        f"Error: boom\n  (AlgorithmError)\n  │ Traceback\n  │   line\n{MEND}"
+        f"Error: no\n{MEND}"
         "Error: a\nError: b\n"
     )
     assert next(iter(error_lines(SourceError("a")))) == "\x1b[31;1mError:\x1b[0m a"

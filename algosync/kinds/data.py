@@ -108,9 +108,8 @@ def _require_unchanged(step: Step, context: Context) -> None:
     planned = None if before is None else FileStat(before.size or 0, before.stamp)
     same = now == planned or (now is not None and planned is not None and planned.stamp is None and now.size == planned.size)
     if not same:
-        raise Conflict(
-            f"{step.address}: somebody changed it since the plan was made", hint="algosync plan shows the change; apply replaces it"
-        )
+        hint = "algosync plan shows the change; apply replaces it"
+        raise Conflict(f"{step.address}: somebody changed it since the plan was made", hint=hint)
 
 
 def _progress(step: Step, total: int | None, context: Context, tell: Tell) -> Callable[[int], None]:

@@ -55,7 +55,7 @@ def details(error: AlgosyncError, redact: Callable[[str], str] = str) -> Iterabl
             yield from (f"│ {line}" for line in printable_lines(error.trace or ""))
             if error.printed:
                 yield "it printed:"
-                yield from (f"│ {line}" for line in tuple(printable_lines(error.printed))[-_MOST_PRINTED:])
+                yield from (f"│ {line}" for line in printable_lines(error.printed, _MOST_PRINTED))
         case _:
             pass
     if hint := error.hint or _NEXT_STEPS.get(type(error)):

@@ -93,9 +93,8 @@ def test_all_failed_looks_are_told() -> None:
 
 
 def test_every_failure_of_every_algorithm_is_told_once() -> None:
-    failures = {
-        (Side.SOURCE, kind): SourceError(f"no {text}") for kind, text in (("data", "file"), ("source", "x"), ("version", "x"))
-    }
+    told = {"data": "no file", "source": "no x", "version": "no x"}
+    failures = {(Side.SOURCE, kind): SourceError(text) for kind, text in told.items()}
     world = World(workflow(AlgorithmSpec("A", "python3"), AlgorithmSpec("B", "python3")), FakeSite(unreadable={**failures}))
     with pytest.raises(Several) as caught:
         world.plan()

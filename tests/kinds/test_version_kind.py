@@ -148,6 +148,7 @@ def test_a_build_that_never_comes_is_given_up_at_the_deadline(release: Release) 
     release.pushed()
     with pytest.raises(BuildFailed, match="did not end within 100 s") as caught:
         build(release)
+    assert "--build-timeout" in str(caught.value.hint)
     assert requests(release, "compile") == 3
 
 

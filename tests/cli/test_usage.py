@@ -3,10 +3,14 @@
 import json
 import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from harness import Workspace
+
+from algosync.cli.internal_error import internal_error
 
 BROKEN = sorted((Path(__file__).resolve().parent.parent / "workflow" / "broken").glob("*.*"))
 FILES = [path for path in BROKEN if path.suffix != ".faults"]
@@ -47,6 +51,11 @@ def alone(tmp_path: Path) -> Workspace:
         (["plan", "w.json", "--destination", "ftp://example.com"], "must look like https://"),
         (["plan", "w.json", "--chdir", "nowhere"], "--chdir nowhere"),
         (["validate", "w.json", "--var", "x"], "--var takes NAME=VALUE"),
+        (["plan", "w.json", "--state", ""], "--state is empty"),
+        (["plan", "w.json", "--state", "a" * 300], "cannot be used: File name too long"),
+        (["plan", "w.json", "--state", "w.json/x"], "cannot be used: Not a directory"),
+        (["emulator", "start", "--state", ""], "--state is empty"),
+        (["plan", "a" * 300], "there is no workflow"),
     ],
 )
 def test_usage_errors_are_exit_64(alone: Workspace, arguments: list[str], message: str) -> None:
@@ -153,3 +162,37 @@ def test_a_report_of_a_plan_is_no_workflow(alone: Workspace) -> None:
     done = alone.run("apply", "plan.json", "--destination", "local")
     assert done.returncode == 1
     assert "Error: this is a report of a plan, of a drift or of a state, not a workflow" in done.stderr
+
+
+@pytest.mark.parametrize("target", ["nowhere", "loop"])
+def test_a_state_that_is_a_broken_link_is_refused_before_any_request(alone: Workspace, target: str) -> None:
+    (alone.folder / "w.json").write_text(json.dumps({"algorithms": [{"name": "One", "language": "python3"}]}))
+    (alone.folder / "loop").symlink_to(target)
+    done = alone.run("plan", "w.json", "--state", "loop", "--destination", "https://api.example.com")
+    assert done.returncode == 64
+    assert done.stderr.startswith("Error: --state loop ")
+
+
+@pytest.mark.parametrize("arguments", [["plan", "w.json"], ["validate"], ["emulator", "status"]])
+def test_a_folder_that_vanished_is_an_error_in_words(alone: Workspace, arguments: list[str]) -> None:
+    script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+    command = ["/bin/sh", "-c", script, "sh", sys.executable, "-m", "algosync", *arguments]
+    done = subprocess.run(command, cwd=alone.folder, env=alone.environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: the current folder does not exist any more\n  change to another folder")
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "hint"),
+    [
+        (MemoryError(), "there is not enough memory", "--parallelism"),
+        (OSError(28, "No space left on device", "/x/y"), "/x/y: No space left on device", "free some space"),
+        (OSError(36, "File name too long", "a" * 400), f"{'a' * 299}…: File name too long", "--state"),
+        (PermissionError(13, "Permission denied", "/x"), "/x: Permission denied", "owner and the mode"),
+        (ZeroDivisionError("x"), "a fault in algosync itself: ZeroDivisionError: x", "please report it"),
+    ],
+)
+def test_what_the_system_refuses_is_no_fault_of_algosync(error: Exception, message: str, hint: str) -> None:
+    told = internal_error(error)
+    assert told.message == message
+    assert hint in str(told.hint)

@@ -52,12 +52,12 @@ def apply(terminal: Terminal, targets: TargetOptions, options: ApplyOptions) -> 
 def _apply_session(options: ApplyOptions, terminal: Terminal, targets: "Sequence[str]") -> "Iterator[CommandSession]":
     """A session that writes. ApplyIncomplete: something failed after something was written."""
     from algosync.cli.internal_error import internal_error
-    from algosync.cli.session import command_session
+    from algosync.cli.session import Needs, command_session
     from algosync.core.error import AlgosyncError, ApplyIncomplete
 
     session: CommandSession | None = None
     try:
-        with command_session(options, terminal, writes=True, targets=targets) as session:
+        with command_session(options, terminal, Needs(writes=True, targets=targets)) as session:
             yield session
     except (typer.Exit, typer.Abort):
         raise

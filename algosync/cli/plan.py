@@ -30,10 +30,10 @@ def plan(
     detailed_exitcode: DetailedExitcode = False,
 ) -> None:
     """Show what apply would change at the destination. Changes nothing."""
-    from algosync.cli.session import command_session
+    from algosync.cli.session import Needs, command_session
     from algosync.views.subject import Planned
 
-    with command_session(options, terminal, writes=False, targets=targets.target) as session:
+    with command_session(options, terminal, Needs(targets=targets.target)) as session:
         plan = masked_for(terminal, make_session_plan(session, targets, terminal))
     terminal.show(Planned(plan, metadata(plan.header)), "json" if json else "text")
     if detailed_exitcode and plan.visible:

@@ -17,7 +17,7 @@ __all__ = ["test"]
 def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) -> None:
     """Run all tests on the published versions. Changes nothing."""
     from algosync.cli.live import watch
-    from algosync.cli.session import command_session
+    from algosync.cli.session import Needs, command_session
     from algosync.core.error import UsageError
     from algosync.core.plan import plan_of_checks, targeted
     from algosync.core.report import fold
@@ -26,7 +26,7 @@ def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) ->
     from algosync.views.plan import header_lines
     from algosync.views.report import failure_lines, outcome_lines
 
-    with command_session(options, terminal, writes=False, needs_source=False) as session:
+    with command_session(options, terminal, Needs(source=False, targets=targets.target)) as session:
         try:
             plan = targeted(plan_of_checks(session.workflow, session.header), targets.target)
         except UnknownTarget as error:

@@ -16,7 +16,8 @@ def validate(terminal: Terminal, options: WorkflowOptions) -> None:
     from algosync.cli.workflow_file import load_workflow
     from algosync.core.text import plural, printable
 
-    path, workflow = load_workflow(options, terminal, local_files=True)
+    loaded = load_workflow(options, terminal, local_files=True, stand_ins=True)
+    workflow = loaded.workflow
     warn_of_calls(workflow, terminal)
     counts = f"{plural(len(workflow.algorithms), 'algorithm')}, {plural(len(workflow.tests), 'workflow test')}"
-    terminal.result(terminal.paint("Success!", "green", "bold") + f" {printable(str(path))} is valid: {counts}.")
+    terminal.result(terminal.paint("Success!", "green", "bold") + f" {printable(str(loaded.path))} is valid: {counts}.")

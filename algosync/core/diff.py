@@ -21,9 +21,10 @@ from dataclasses import replace
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change, Drift, Finding
+from algosync.core.redaction import MASK
 from algosync.core.resource import Record, Resource, Snapshot
 
-__all__ = ["assume_desired", "assume_observed", "diff", "drift", "record_of", "undecided"]
+__all__ = ["assume_desired", "assume_observed", "comparable", "diff", "drift", "record_of", "undecided"]
 
 Recorded = Mapping[Address, Record]
 
@@ -114,3 +115,23 @@ def _findings(observed: Snapshot, recorded: Recorded, unknown: Mapping[Address, 
             yield Finding(address, Drift.UNMANAGED, None, have)
         elif have.digest != record.digest:  # without a digest its size differs
             yield Finding(address, Drift.CHANGED, before, have)
+
+
+def comparable(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings without attributes whose recorded text was redacted, for a command that does not know the secrets.
+
+    A resource of which only such attributes may have changed is left out.
+    """
+    return tuple(shown for finding in findings if (shown := _without_redacted(finding)) is not None)
+
+
+def _without_redacted(finding: Finding) -> Finding | None:
+    before, after = finding.before, finding.after
+    if before is None or after is None or finding.drift is not Drift.CHANGED:
+        return finding
+    redacted = {name for name, value in before.attributes.items() if MASK in str(value)}
+    if not redacted:
+        return finding
+    old, new = ({n: v for n, v in side.attributes.items() if n not in redacted} for side in (before, after))
+    same = before.size == after.size and all(old[name] == new[name] for name in old.keys() & new.keys())
+    return None if same else replace(finding, before=replace(before, attributes=old), after=replace(after, attributes=new))

@@ -23,8 +23,8 @@ def view(subject: Subject, redactor: Redactor) -> str:
     match subject:
         case Planned(plan=plan, meta=meta):
             return json_text(plan_document(plan, meta), redactor)
-        case Drifted(findings=findings, meta=meta):
-            return json_text(drift_document(findings, meta), redactor)
+        case Drifted(findings=findings, meta=meta, managed=managed):
+            return json_text({**drift_document(findings, meta), "managed": list(map(str, managed))}, redactor)
 
 
 def json_text(document: Json, redactor: Redactor) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from algosync.core.address import Address
 from algosync.core.change import Drift, Finding
 from algosync.core.text import paint, printable
 from algosync.views.value import differences
 
-__all__ = ["HEADINGS", "drift_lines"]
+__all__ = ["HEADINGS", "drift_lines", "managed_lines"]
 
 HEADINGS = {
     Drift.CHANGED: ("~", "yellow", "has changed outside of algosync"),
@@ -17,6 +18,19 @@ HEADINGS = {
     Drift.UNMANAGED: ("?", "cyan", "is not managed by this workflow"),
     Drift.UNKNOWN: ("!", "red", "could not be looked at"),
 }
+
+
+def managed_lines(managed: Iterable[Address]) -> Iterator[str]:
+    """The resources that were compared, in one line for each algorithm."""
+    by_algorithm: dict[str, Counter[str]] = {}
+    for address in managed:
+        by_algorithm.setdefault(address.algorithm, Counter())[address.kind] += 1
+    if by_algorithm:
+        yield "Compared with what was last applied:"
+        for name, kinds in by_algorithm.items():
+            counts = (kind if count == 1 else f"{count} {kind}" for kind, count in kinds.items())
+            yield f"  {printable(name)}: {', '.join(counts)}"
+        yield ""
 
 
 def drift_lines(findings: Sequence[Finding]) -> Iterator[str]:

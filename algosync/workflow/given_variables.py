@@ -37,6 +37,10 @@ class GivenVariables(Mapping[str, object]):
     values_by_name: Mapping[str, object] = field(repr=False)
     named: Mapping[str, str] = field(default_factory=dict)
 
+    def extended(self, more: Mapping[str, object]) -> GivenVariables:
+        """The same variables and some more, which a file need not know."""
+        return GivenVariables({**self.values_by_name, **more}, self.named)
+
     def __getitem__(self, name: str) -> object:
         return self.values_by_name[name]
 

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from algosync.core.workflow import Workflow
     from algosync.workflow.node import Node
 
-__all__ = ["load", "render", "sensitive"]
+__all__ = ["STAND_IN", "load", "render", "sensitive", "with_stand_ins"]
 
 _MASK = "***"
+STAND_IN = "sensitive_variable_not_given"
 _PLACEHOLDER = "sensitive"  # a word without special meaning in any syntax
 
 
@@ -91,6 +92,16 @@ def sensitive(path: Path, variables: Mapping[str, object]) -> tuple[Secret, ...]
     except UnreadableError:
         raise WorkflowError(str(path), tuple(faults.found)) from None
     return tuple(Secret(str(source.values[name])) for name in sorted(source.hidden))
+
+
+def with_stand_ins(path: Path, variables: GivenVariables) -> tuple[GivenVariables, tuple[str, ...]]:
+    """Return the variables with a placeholder for each sensitive one that the file needs and nobody gave, and their names."""
+    form, faults = format_of(path), Faults()
+    declared = None
+    with suppress(UnreadableError):  # `load` reports the reason
+        declared = read_declarations(find_block(read_text(path, faults), form, faults), faults) if form.template else None
+    missing = tuple(each.name for each in declared or () if each.sensitive and each.name not in variables)
+    return variables.extended(dict.fromkeys(missing, STAND_IN)), missing
 
 
 def _open(path: Path, variables: Mapping[str, object], faults: Faults, keys: Sequence[str] = ()) -> _Source:

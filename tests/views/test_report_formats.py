@@ -11,6 +11,7 @@ from test_plan_text import FINDINGS, HELLO, PLAN, TEXT
 
 from algosync import views
 from algosync.cli.terminal import Terminal
+from algosync.core.address import Address
 from algosync.core.change import Action, Change, Drift
 from algosync.core.plan import Plan
 from algosync.core.redaction import Redactor
@@ -126,6 +127,13 @@ def test_a_refresh_is_shown_as_no_change() -> None:
     document = json.loads(FORMATS["json"](Planned(Plan(PLAN.header, (change,), ()), {}), Redactor()))
     assert document["resource_changes"][0]["change"]["actions"] == ["no-op"]
     assert document["resource_changes"][0]["change"]["after_unknown"] == {}
+
+
+def test_drift_lists_what_the_workflow_manages() -> None:
+    managed = (HELLO, Address("data", "Hello", "a"), Address("data", "Hello", "b"))
+    drifted = Drifted(PLAN.header, (), {}, managed)
+    assert json.loads(FORMATS["json"](drifted, Redactor()))["managed"] == list(map(str, managed))
+    assert "Compared with what was last applied:\n  Hello: algorithm, 2 data\n\n" in FORMATS["text"](drifted, Redactor())
 
 
 def test_drift_as_a_document() -> None:

@@ -43,15 +43,19 @@ def plan(
 def make_session_plan(session: CommandSession, targets: TargetOptions, terminal: Terminal) -> Plan:
     """Observe both clusters and make the plan. UsageError: a target names nothing."""
     from algosync.cli.live import reading
+    from algosync.cli.source_calls import warn_of_calls
     from algosync.core.error import UsageError
     from algosync.core.target import UnknownTarget
     from algosync.engine.plan import make_plan
 
     try:
         with reading(terminal, "both clusters"):
-            return make_plan(session.workflow, session.scene, session.ledger.records, session.header, targets.target)
+            plan = make_plan(session.workflow, session.scene, session.ledger.records, session.header, targets.target)
     except UnknownTarget as error:
         raise UsageError(str(error)) from None
+    if plan.compared:
+        warn_of_calls(session.workflow, terminal, {change.address.algorithm for change in plan.visible})
+    return plan
 
 
 def masked_for(terminal: Terminal, plan: Plan) -> Plan:

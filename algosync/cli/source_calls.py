@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +20,10 @@ __all__ = ["calls_in", "warn_of_calls"]
 _CALL = re.compile(rb"(?<![\w/.-])(?:algo://)?<user>/([A-Za-z][A-Za-z0-9_]*)")
 
 
-def warn_of_calls(workflow: Workflow, terminal: Terminal) -> None:
+def warn_of_calls(workflow: Workflow, terminal: Terminal, callers: Collection[str] | None = None) -> None:
     """Write a warning for each call of an algorithm that is published later, or that is not in the workflow.
 
-    Only local code is read. Code that cannot be read is reported elsewhere.
+    `callers`: the algorithms whose calls count; None: all. Only local code is read. Code that cannot be read is reported elsewhere.
     """
     from algosync.core.error import AlgosyncError
     from algosync.net import Retry
@@ -32,8 +32,10 @@ def warn_of_calls(workflow: Workflow, terminal: Terminal) -> None:
 
     store = SourceStore(None, "", Retry())
     for spec in workflow.algorithms:
+        if archive_uri(spec) or (callers is not None and spec.name not in callers):
+            continue
         try:
-            code = {} if archive_uri(spec) else read_code(spec, Path(workflow.folder), store)
+            code = read_code(spec, Path(workflow.folder), store)
         except AlgosyncError:
             continue
         for path, line, name in calls_in(code):
@@ -44,7 +46,7 @@ def warn_of_calls(workflow: Workflow, terminal: Terminal) -> None:
 def calls_in(code: Tree) -> Iterator[tuple[str, int, str]]:
     """The path, line and name of each algorithm of the same owner that the source calls."""
     for path, blob in sorted(code.items()):
-        for match in _CALL.finditer(blob.data):
+        for match in _CALL.finditer(blob.data if path.startswith("src/") else b""):
             yield path, blob.data.count(b"\n", 0, match.start()) + 1, match[1].decode()
 
 

@@ -36,12 +36,15 @@ def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
         try:
             stat = context.store.stat(file.source)
         except NotFound:
-            missing.append(printable(file.source))
+            missing.append(file.source)
         else:
             found = Resource(Address("data", spec.name, file.name), stamp=stat.stamp, size=stat.size)
             yield pinned_files.with_checksums(found, file.source, context) if found.address in pinned else found
     if missing:
-        raise SourceError(f"the source has no {', '.join(missing)}", hint=_owner_hint(missing, context))
+        near = dict.fromkeys(printable(uri) for uri in map(context.store.nearest, missing) if uri)
+        guess = f"did you mean {', '.join(near)}?" if near else None
+        hint = "; ".join(filter(None, (guess, _owner_hint(missing, context)))) or None
+        raise SourceError(f"the source has no {', '.join(map(printable, missing))}", hint=hint)
 
 
 def _owner_hint(missing: Sequence[str], context: Context) -> str | None:

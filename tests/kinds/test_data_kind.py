@@ -236,6 +236,15 @@ def test_its_steps_and_its_explanation(case: Case) -> None:
     assert data.explain(change, SPEC, case.context()) is change
 
 
+def test_a_missing_file_gets_the_nearest_name() -> None:
+    case = Case()
+    spec = replace(SPEC, data_files=(DataFile("data://.my/models/w-2.bin", "w.bin"), DataFile("data://.my/nowhere/x", "x")))
+    with pytest.raises(SourceError) as caught:
+        list(data.desired(spec, context_of(case.cluster, spec, store=case.store)))
+    assert caught.value.message == "the source has no data://.my/models/w-2.bin, data://.my/nowhere/x"
+    assert str(caught.value.hint).startswith("did you mean data://.my/models/w-1.bin?; ")
+
+
 @pytest.mark.parametrize(("name", "digest"), [("file://source", DIGEST), ("https://source", None)])
 def test_a_plan_names_the_digest_of_a_file_that_costs_no_transfer(name: str, digest: str | None) -> None:
     case = Case()

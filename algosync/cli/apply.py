@@ -11,7 +11,7 @@ from algosync.cli.options import AutoApprove, CompareOptions, TargetOptions
 from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from algosync.cli.session import CommandSession
     from algosync.core.plan import Plan
@@ -35,7 +35,7 @@ def apply(terminal: Terminal, targets: TargetOptions, options: ApplyOptions) -> 
     from algosync.views.report import closing_lines, failure_lines, outcome_lines
     from algosync.views.subject import Planned
 
-    with _apply_session(options, terminal) as session:
+    with _apply_session(options, terminal, targets.target) as session:
         plan = make_session_plan(session, targets, terminal)
         terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header)), "text")
         if plan.visible and not options.auto_approve:
@@ -43,21 +43,21 @@ def apply(terminal: Terminal, targets: TargetOptions, options: ApplyOptions) -> 
         terminal.result()
         report = _carry_out(plan, session, terminal)
     terminal.result_lines(outcome_lines(report, plan))
-    terminal.tell_lines(failure_lines(report))
+    terminal.tell_lines(failure_lines(report, terminal.redact))
     terminal.result_lines(closing_lines(report, plan))
     raise typer.Exit(report.exit_code)
 
 
 @contextmanager
-def _apply_session(options: ApplyOptions, terminal: Terminal) -> "Iterator[CommandSession]":
+def _apply_session(options: ApplyOptions, terminal: Terminal, targets: "Sequence[str]") -> "Iterator[CommandSession]":
     """A session that writes. ApplyIncomplete: something failed after something was written."""
     from algosync.cli.internal_error import internal_error
-    from algosync.cli.session import command_session
+    from algosync.cli.session import Needs, command_session
     from algosync.core.error import AlgosyncError, ApplyIncomplete
 
     session: CommandSession | None = None
     try:
-        with command_session(options, terminal, writes=True) as session:
+        with command_session(options, terminal, Needs(writes=True, targets=targets)) as session:
             yield session
     except (typer.Exit, typer.Abort):
         raise

@@ -17,18 +17,21 @@ def drift(terminal: Terminal, reports: ReportOptions, options: CompareOptions) -
     """Show how the destination differs from what was last applied. Changes nothing; exit 2 if it differs."""
     from algosync.cli.live import reading
     from algosync.cli.plan import metadata
-    from algosync.cli.session import command_session
+    from algosync.cli.session import Needs, command_session
     from algosync.core.change import Drift
+    from algosync.core.diff import comparable
     from algosync.core.error import AlgosyncError
-    from algosync.engine.drift import find_drift
+    from algosync.engine.drift import find_drift, managed_by
     from algosync.views.subject import Drifted
 
-    with command_session(options, terminal, writes=False, needs_source=False) as session:
+    with command_session(options, terminal, Needs(source=False, secrets=False)) as session:
         if not session.ledger.records:
             raise AlgosyncError("this workflow was never applied to this destination", hint="run algosync apply first")
         with reading(terminal, "the destination"):
             findings = find_drift(session.workflow, session.scene, session.ledger.records)
-    write_reports(Drifted(session.header, findings, metadata(session.header)), reports.places, terminal)
+        managed = managed_by(session.workflow, session.ledger.records)
+        findings = comparable(findings) if session.stand_ins else findings
+    write_reports(Drifted(session.header, findings, metadata(session.header), managed), reports.places, terminal)
     kinds = {finding.drift for finding in findings}
     if Drift.UNKNOWN in kinds:
         raise typer.Exit(1)

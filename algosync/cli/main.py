@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import warnings
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +22,7 @@ from algosync.cli.terminal import Terminal, standard
 from algosync.cli.test import test
 from algosync.cli.usage_message import ParserError, usage_message
 from algosync.cli.validate import validate
-from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, Stale, UsageError
+from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, Several, Stale, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 _USAGE = 64
+_WORST_FIRST = (4, 1, 6, _USAGE)  # of several errors, the first of these is the exit code
 
 app = typer.Typer(
     name="algosync",
@@ -45,9 +45,9 @@ for _command in (validate, render, plan, apply, test, drift):
 app.add_typer(local.app, name="emulator")
 
 
-def _version(wanted: bool) -> None:
+def _version(context: typer.Context, wanted: bool) -> None:
     if wanted:
-        sys.stdout.write(f"algosync {__version__}\n")
+        context.obj.result(f"algosync {__version__}")
         raise typer.Exit
 
 
@@ -122,6 +122,8 @@ def _show_error(error: AlgosyncError, terminal: Terminal) -> None:
 
 def _error_code(error: AlgosyncError) -> int:
     match error:
+        case Several() if error.errors:
+            return min(map(_error_code, error.errors), key=_WORST_FIRST.index)
         case UsageError():
             return _USAGE
         case LockHeld() | Stale():

@@ -31,10 +31,17 @@ __all__ = [
     "WorkflowOptions",
 ]
 
+
+def _state_folder(text: str | Path) -> Path:
+    if not str(text):
+        raise UsageError("--state is empty", hint="name a folder, or leave it out for the folder `state`")
+    return Path(text)
+
+
 StateAddress = Annotated[
     str, typer.Option(metavar="DIR", help="Where states are kept: a folder.")
 ]  # a Path would lose a slash of `://`
-StateFolder = Annotated[Path, typer.Option(metavar="DIR", help="The folder where states are kept.")]
+StateFolder = Annotated[Path, typer.Option(metavar="DIR", help="The folder where states are kept.", parser=_state_folder)]
 JsonOutput = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
 AutoApprove = Annotated[bool, typer.Option("--auto-approve", help="Do not ask for approval.")]
 NoInput = Annotated[bool, typer.Option("--no-input", help="Never ask; fail if an answer is needed.")]

@@ -31,10 +31,10 @@ def plan(
     detailed_exitcode: DetailedExitcode = False,
 ) -> None:
     """Show what apply would change at the destination. Changes nothing."""
-    from algosync.cli.session import command_session
+    from algosync.cli.session import Needs, command_session
     from algosync.views.subject import Planned
 
-    with command_session(options, terminal, writes=False) as session:
+    with command_session(options, terminal, Needs(targets=targets.target)) as session:
         plan = masked_for(terminal, make_session_plan(session, targets, terminal))
     write_reports(Planned(plan, metadata(plan.header)), reports.places, terminal)
     if detailed_exitcode and plan.visible:
@@ -44,16 +44,19 @@ def plan(
 def make_session_plan(session: CommandSession, targets: TargetOptions, terminal: Terminal) -> Plan:
     """Observe both clusters and make the plan. UsageError: a target names nothing."""
     from algosync.cli.live import reading
+    from algosync.cli.source_calls import warn_of_calls
     from algosync.core.error import UsageError
-    from algosync.core.plan import targeted
+    from algosync.core.target import UnknownTarget
     from algosync.engine.plan import make_plan
 
-    with reading(terminal, "both clusters"):
-        plan = make_plan(session.workflow, session.scene, session.ledger.records, session.header)
     try:
-        return targeted(plan, targets.target)
-    except ValueError as error:
+        with reading(terminal, "both clusters"):
+            plan = make_plan(session.workflow, session.scene, session.ledger.records, session.header, targets.target)
+    except UnknownTarget as error:
         raise UsageError(str(error)) from None
+    if plan.compared:
+        warn_of_calls(session.workflow, terminal, {change.address.algorithm for change in plan.visible})
+    return plan
 
 
 def masked_for(terminal: Terminal, plan: Plan) -> Plan:

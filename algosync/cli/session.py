@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,51 +20,66 @@ if TYPE_CHECKING:
     from algosync.engine.plan import Scene
     from algosync.kinds import Context
 
-__all__ = ["CommandSession", "command_session"]
+__all__ = ["CommandSession", "Needs", "command_session"]
 
 
 @dataclass(frozen=True, slots=True)
 class CommandSession:
-    """A workflow with everything the engine needs to work on it. `ledger` is the state."""
+    """A workflow with everything the engine needs to work on it. `ledger` is the state.
+
+    `stand_ins`: a placeholder stands in for a sensitive variable, so what contains it cannot be compared.
+    """
 
     workflow: Workflow
     scene: Scene[Context]
     ledger: Ledger
     header: PlanHeader
+    stand_ins: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a command needs. `writes`: the state, locked exclusively. `source`: False: it uses the state instead of the source.
+
+    `secrets`: False: a placeholder may stand in for sensitive variables. `targets`: the only things that it looks at, with what
+    they depend on; empty: everything.
+    """
+
+    writes: bool = False
+    source: bool = True
+    secrets: bool = True
+    targets: Sequence[str] = ()
 
 
 @contextmanager
-def command_session(
-    options: ClusterOptions, terminal: Terminal, *, writes: bool, needs_source: bool = True
-) -> Iterator[CommandSession]:
-    """Load the workflow, connect to its clusters and lock its state while the body runs.
-
-    `writes`: lock the state exclusively. `needs_source`: False for commands that use the state instead of the source.
-    """
+def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -> Iterator[CommandSession]:
+    """Load the workflow, connect to its clusters and lock its state while the body runs."""
     from algosync.cli.clusters import clusters, git_host
     from algosync.cli.interrupt import pause
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
     from algosync.cli.workflow_file import hide_keys, load_workflow
+    from algosync.core.target import reach
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DesiredSources, destination_of
     from algosync.sources import Sources, SourceStore
     from algosync.state import open_session, parse_address, state_name
 
     parse_address(options.state)  # report a mistake in it before any request
-    path, workflow = load_workflow(options, terminal)
+    loaded = load_workflow(options, terminal, stand_ins=not needs.secrets)
+    workflow = loaded.workflow
     with ExitStack() as stack:
         connections = clusters(options, terminal, stack)
         label, destination = connections.destination()
         variable, source_label = _source_label(options, workflow)
         source = None
-        if needs_source and _reads_source(workflow):
+        if needs.source and _reads_source(workflow):
             source = connections.source(source_label, Path(workflow.folder), variable)
         with reading(terminal, "the destination"):
             owners = destination.data.owners()
         owner = _owner(workflow, owners)
         name = state_name(workflow.name, label, owner)
-        state = stack.enter_context(open_session(options.state, name, exclusive=writes, command="algosync apply"))
+        state = stack.enter_context(open_session(options.state, name, exclusive=needs.writes, command="algosync apply"))
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
         sources = Sources(
             workflow.algorithms,
@@ -75,13 +90,14 @@ def command_session(
         )
         context = Context(
             destination_of(destination, git_host(options, label, destination), owner, key_owner=owners[0]),
-            DesiredSources(sources, ledger),
+            DesiredSources(sources, ledger, reach(needs.targets, PERFORMERS, workflow.depends_on, state.records)),
             build_deadline=float(options.build_timeout),
-            recorded_only=not needs_source,
+            recorded_only=not needs.source,
             pause=pause,
         )
-        header = PlanHeader(f"{workflow.name} ({path})", source_label, label, owner)
-        yield CommandSession(workflow, Scene(KINDS, PERFORMERS, context, options.parallelism), ledger, header)
+        header = PlanHeader(f"{workflow.name} ({loaded.path})", source_label, label, owner)
+        scene = Scene(KINDS, PERFORMERS, context, options.parallelism)
+        yield CommandSession(workflow, scene, ledger, header, stand_ins=bool(loaded.not_given))
 
 
 def _reads_source(workflow: Workflow) -> bool:

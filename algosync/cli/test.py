@@ -17,18 +17,19 @@ __all__ = ["test"]
 def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) -> None:
     """Run all tests on the published versions. Changes nothing."""
     from algosync.cli.live import watch
-    from algosync.cli.session import command_session
+    from algosync.cli.session import Needs, command_session
     from algosync.core.error import UsageError
     from algosync.core.plan import plan_of_checks, targeted
     from algosync.core.report import fold
+    from algosync.core.target import UnknownTarget
     from algosync.engine.apply import apply
     from algosync.views.plan import header_lines
     from algosync.views.report import failure_lines, outcome_lines
 
-    with command_session(options, terminal, writes=False, needs_source=False) as session:
+    with command_session(options, terminal, Needs(source=False, targets=targets.target)) as session:
         try:
             plan = targeted(plan_of_checks(session.workflow, session.header), targets.target)
-        except ValueError as error:
+        except UnknownTarget as error:
             raise UsageError(str(error)) from None
         terminal.result_lines(header_lines(plan.header, terminal.redact))
         if not plan.checks:
@@ -36,5 +37,5 @@ def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) ->
         with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:
             report = fold(watch(events, terminal), lambda: False)
     terminal.result_lines(outcome_lines(report, plan))
-    terminal.tell_lines(failure_lines(report))
+    terminal.tell_lines(failure_lines(report, terminal.redact))
     raise typer.Exit(report.exit_code)

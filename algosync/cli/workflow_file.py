@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,21 +14,42 @@ if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal
     from algosync.core.workflow import Workflow
 
-__all__ = ["find_workflow", "hide_keys", "load_workflow"]
+__all__ = ["LoadedWorkflow", "find_workflow", "hide_keys", "load_workflow"]
 
 _KEYS = ("SOURCE_API_KEY", "DESTINATION_API_KEY")
 
 
-def load_workflow(options: WorkflowOptions, terminal: Terminal) -> tuple[Path, Workflow]:
-    """The path of the workflow file, and its content. From now on the terminal hides API keys and sensitive variables."""
+@dataclass(frozen=True, slots=True)
+class LoadedWorkflow:
+    """A workflow file and its content. `not_given`: the sensitive variables for which a placeholder stands in."""
+
+    path: Path
+    workflow: Workflow
+    not_given: tuple[str, ...]
+
+
+def load_workflow(
+    options: WorkflowOptions, terminal: Terminal, *, local_files: bool = False, stand_ins: bool = False
+) -> LoadedWorkflow:
+    """The workflow file. From now on the terminal hides API keys and sensitive variables.
+
+    `local_files`: report local code and data that are missing. `stand_ins`: a placeholder stands in for each sensitive variable
+    that is not given, and a note says so.
+    """
     from algosync import workflow
 
     keys = hide_keys(options.environ, terminal)
     path = find_workflow(options)
     values = workflow.variables(options.var, options.variable_files, options.environ)
+    missing: tuple[str, ...] = ()
+    if stand_ins:
+        values, missing = workflow.with_stand_ins(path, values)
+        if missing:
+            terminal.tell(f"Note: Not given, so what contains them is not compared: {', '.join(missing)}")
     for secret in workflow.sensitive(path, values):
-        terminal.hide(secret.reveal())
-    return path, workflow.load(path, values, keys)
+        if secret.reveal() != workflow.STAND_IN:
+            terminal.hide(secret.reveal())
+    return LoadedWorkflow(path, workflow.load(path, values, keys, local_files=local_files), missing)
 
 
 def hide_keys(environ: Mapping[str, str], terminal: Terminal) -> list[Secret]:

@@ -195,7 +195,7 @@ class AlgorithmsClient:
     def _call(self, reference: str, payload: str, timeout: int) -> None:
         from Algorithmia.algo_response import AlgoResponse
 
-        algorithm = self._client.algo(reference).set_options(timeout=timeout)
+        algorithm = self._client.algo(reference).set_options(timeout=timeout, stdout=True)
         with _translated(f"POST {algorithm.url}"):
             body = self._client.requestSession.post(
                 self._client.apiAddress + algorithm.url,
@@ -205,7 +205,7 @@ class AlgorithmsClient:
                 timeout=timeout + _GRACE,
             ).json()
             if error := reply_error(body):
-                raise _test_failed(error)
+                raise _test_failed(error, body.get("metadata"))
             # Let the client interpret the reply. For a reply without metadata it would raise an untyped exception.
             AlgoResponse.create_algo_response({"metadata": body["metadata"], **body})
 
@@ -304,16 +304,19 @@ def _environment(entry: Mapping[str, object]) -> Environment:
     return Environment(number, name, created or "")
 
 
-def _test_failed(error: Mapping[str, object]) -> TestFailed:
+def _test_failed(error: Mapping[str, object], metadata: object) -> TestFailed:
     """Convert the error of a call. Servers write `stacktrace`; the official client reads `stack_trace` (PLATFORM.md §3.9).
 
-    The name of an exception without a message, as `assert` raises it, appears only in the last line of the trace.
+    The name of an exception without a message, as `assert` raises it, appears only in the last line of the trace. The metadata has
+    what the algorithm printed.
     """
     trace = error.get("stacktrace") or error.get("stack_trace")
     kind = error.get("error_type")
+    printed = metadata.get("stdout") if isinstance(metadata, dict) else None
     named = trace.strip().rpartition("\n")[2] if isinstance(trace, str) else ""
     return TestFailed(
         printable(str(error.get("message") or "").strip() or named or "the algorithm failed", 2000),
         error_type=printable(kind, 80) if isinstance(kind, str) else None,
         trace=trace if isinstance(trace, str) else None,
+        printed=printed if isinstance(printed, str) else None,
     )

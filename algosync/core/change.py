@@ -37,7 +37,7 @@ class Action(Enum):
 class Change:
     """`before` is what the destination has, `after` what it will have.
 
-    `drifted`: somebody else changed or removed it. `details`: what only its kind knows, for views.
+    `drifted`: somebody else changed or removed it since it was `recorded`. `details`: what only its kind knows, for views.
     """
 
     address: Address
@@ -47,6 +47,7 @@ class Change:
     drifted: bool = False
     reason: str = ""
     details: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+    recorded: Resource | None = None
 
 
 class Drift(Enum):

@@ -24,7 +24,7 @@ from algosync.core.change import Action, Change, Drift, Finding
 from algosync.core.redaction import MASK
 from algosync.core.resource import SENSITIVE, Record, Resource, Snapshot
 
-__all__ = ["assume_desired", "assume_observed", "diff", "drift", "record_of", "undecided"]
+__all__ = ["assume_desired", "assume_observed", "comparable", "diff", "drift", "record_of", "undecided"]
 
 Recorded = Mapping[Address, Record]
 
@@ -61,16 +61,23 @@ def diff(desired: Snapshot, observed: Snapshot, recorded: Recorded) -> tuple[Cha
 
 
 def _change(want: Resource, have: Resource | None, record: Record | None) -> Change:
+    before = None if record is None else _as_recorded(record)
     if have is None:
         gone = record is not None
-        return Change(want.address, Action.CREATE, None, want, drifted=gone, reason="it vanished" if gone else "")
+        reason = "it vanished" if gone else ""
+        return Change(want.address, Action.CREATE, None, want, drifted=gone, reason=reason, recorded=before)
     if want.digest is not None and want.digest == have.digest:
         if record is None:
             return Change(want.address, Action.ADOPT, have, want, reason="it is there already, as the workflow wants it")
         action = Action.NONE if record == record_of(want, have) else Action.REFRESH
         return Change(want.address, action, have, want)
     drifted = record is not None and _moved(have, record)
-    return Change(want.address, Action.UPDATE, have, want, drifted=drifted)
+    return Change(want.address, Action.UPDATE, have, want, drifted=drifted, recorded=before)
+
+
+def _as_recorded(record: Record) -> Resource:
+    """The resource at the destination as it was when it was recorded."""
+    return Resource(record.address, record.attributes, digest=record.digest, size=record.size)
 
 
 def _moved(have: Resource, record: Record) -> bool:
@@ -106,7 +113,7 @@ def drift(observed: Snapshot, recorded: Recorded, unknown: Mapping[Address, str]
 def _findings(observed: Snapshot, recorded: Recorded, unknown: Mapping[Address, str]) -> Iterable[Finding]:
     for address in sorted({*observed, *recorded, *unknown}):
         have, record = observed.get(address), recorded.get(address)
-        before = None if record is None else Resource(address, record.attributes, digest=record.digest, size=record.size)
+        before = None if record is None else _as_recorded(record)
         if address in unknown:
             yield Finding(address, Drift.UNKNOWN, before, have, unknown[address])
         elif have is None:
@@ -115,3 +122,23 @@ def _findings(observed: Snapshot, recorded: Recorded, unknown: Mapping[Address, 
             yield Finding(address, Drift.UNMANAGED, None, have)
         elif not _same(have, record):  # without a digest its size differs
             yield Finding(address, Drift.CHANGED, before, have)
+
+
+def comparable(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings without attributes whose recorded text was redacted, for a command that does not know the secrets.
+
+    A resource of which only such attributes may have changed is left out.
+    """
+    return tuple(shown for finding in findings if (shown := _without_redacted(finding)) is not None)
+
+
+def _without_redacted(finding: Finding) -> Finding | None:
+    before, after = finding.before, finding.after
+    if before is None or after is None or finding.drift is not Drift.CHANGED:
+        return finding
+    redacted = {name for name, value in before.attributes.items() if MASK in str(value)}
+    if not redacted:
+        return finding
+    old, new = ({n: v for n, v in side.attributes.items() if n not in redacted} for side in (before, after))
+    same = before.size == after.size and all(old[name] == new[name] for name in old.keys() & new.keys())
+    return None if same else replace(finding, before=replace(before, attributes=old), after=replace(after, attributes=new))

@@ -160,20 +160,28 @@ class SourceError(AlgosyncError):
 class BuildFailed(AlgosyncError):
     """The destination could not build a commit. `log` is the end of the build log."""
 
-    def __init__(self, message: str, *, log: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, log: str = "", hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
         self.log = log
 
 
 class TestFailed(AlgosyncError):
-    """An algorithm failed a test. `trace` is the algorithm's own stack trace."""
+    """An algorithm failed a test. `trace` is the algorithm's own stack trace, `printed` what it wrote to stdout if that is known.
+
+    `called` says which version was called, with which `payload` (JSON text). Both are empty until the test fills them in.
+    """
 
     __test__ = False  # without this pytest would collect the class
 
-    def __init__(self, message: str, *, error_type: str | None = None, trace: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, error_type: str | None = None, trace: str | None = None, printed: str | None = None
+    ) -> None:
         super().__init__(message)
         self.error_type = error_type
         self.trace = trace
+        self.printed = printed
+        self.called = ""
+        self.payload = ""
 
 
 class StateError(AlgosyncError):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from itertools import chain, count
 from types import MappingProxyType
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
 from algosync.core.kind import KindTraits
-from algosync.core.resource import Json
+from algosync.core.resource import Json, Resource
+from algosync.core.target import UnknownTarget, dependencies, matches
 from algosync.core.workflow import Workflow
 
 __all__ = ["Check", "Plan", "PlanHeader", "checks_of", "masked", "plan_of", "plan_of_checks", "targeted"]
@@ -51,7 +51,7 @@ class Plan:
     """`changes` also holds those that do nothing. `depends_on` has every algorithm, in the workflow's order.
 
     `compared` is False if the workflow only runs tests, so that nothing was compared. `kinds` has the traits of each kind
-    that occurs in `changes`.
+    that occurs in `changes`. `targets`: what was asked for; nothing else was looked at. Empty: everything.
     """
 
     header: PlanHeader
@@ -60,6 +60,7 @@ class Plan:
     depends_on: tuple[tuple[str, tuple[str, ...]], ...] = ()
     compared: bool = True
     kinds: Mapping[str, KindTraits] = field(default_factory=lambda: MappingProxyType({}))
+    targets: tuple[str, ...] = ()
 
     @property
     def visible(self) -> tuple[Change, ...]:
@@ -139,18 +140,14 @@ def checks_of(workflow: Workflow, to_publish: Set[str]) -> tuple[Check, ...]:
 
 def plan_of(workflow: Workflow, header: PlanHeader, changes: tuple[Change, ...], kinds: Mapping[str, KindTraits]) -> Plan:
     """The plan of these changes, with all checks of the workflow."""
-    plan = Plan(header, changes, (), _dependencies_of(workflow), kinds=kinds)
+    plan = Plan(header, changes, (), tuple(workflow.depends_on.items()), kinds=kinds)
     to_publish = {c.address.algorithm for c in plan.versions if c.action.writes}
     return replace(plan, checks=checks_of(workflow, to_publish))
 
 
 def plan_of_checks(workflow: Workflow, header: PlanHeader) -> Plan:
     """A plan that only runs the checks of the workflow."""
-    return Plan(header, (), checks_of(workflow, frozenset()), _dependencies_of(workflow), compared=False)
-
-
-def _dependencies_of(workflow: Workflow) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple((spec.name, spec.depends_on) for spec in workflow.algorithms)
+    return Plan(header, (), checks_of(workflow, frozenset()), tuple(workflow.depends_on.items()), compared=False)
 
 
 def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
@@ -158,28 +155,23 @@ def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
 
     It also holds what the targets depend on: other algorithms as a whole, and the earlier kinds of their own algorithm (for a
     version its source, data and settings). It keeps the payload checks of the algorithms in it, and the workflow's tests if the
-    entrypoint is one of them. ValueError: nothing in the plan matches a target.
+    entrypoint is one of them. UnknownTarget: nothing in the plan matches a target.
     """
     patterns = tuple(targets)
     if not patterns:
         return plan
     everything = [*(c.address for c in plan.changes), *(c.address for c in plan.checks)]
-    if strange := [p for p in patterns if not any(_matches(a, p) for a in everything)]:
-        raise ValueError(f"nothing in this workflow is called {', '.join(strange)}")
-    direct = {a for a in everything if any(_matches(a, p) for p in patterns)}
-    below = _dependencies({a.algorithm for a in direct}, dict(plan.depends_on))
+    if strange := [p for p in patterns if not any(matches(a, p) for a in everything)]:
+        raise UnknownTarget(f"nothing in this workflow is called {', '.join(strange)}")
+    direct = {a for a in everything if any(matches(a, p) for p in patterns)}
+    below = dependencies({a.algorithm for a in direct}, dict(plan.depends_on))
     needed = _needed_kinds(direct, plan.kinds)
     kept = {a for a in everything if a in direct or a.algorithm in below or a.kind in needed.get(a.algorithm, ())}
     algorithms = {a.algorithm for a in kept}
     left_out = {c.address.algorithm: c for c in plan.versions if c.address not in kept}
     checks = (_without(left_out.get(c.address.algorithm), c) for c in plan.checks if c.address.algorithm in algorithms)
     changes = tuple(c for c in plan.changes if c.address in kept)
-    return replace(plan, changes=changes, checks=tuple(c for c in checks if c is not None))
-
-
-def _matches(address: Address, pattern: str) -> bool:
-    """Whether the pattern is the address, its algorithm's name, or a glob of either."""
-    return any(text == pattern or fnmatchcase(text, pattern) for text in (str(address), address.algorithm))
+    return replace(plan, changes=changes, checks=tuple(c for c in checks if c is not None), targets=patterns)
 
 
 def _without(version: Change | None, check: Check) -> Check | None:
@@ -187,18 +179,6 @@ def _without(version: Change | None, check: Check) -> Check | None:
     if version is None or not version.action.writes:
         return check
     return None if version.before is None else replace(check, candidate=False)
-
-
-def _dependencies(names: set[str], depends_on: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """The algorithms that these depend on, directly or not. One of `names` is among them only if another one depends on it."""
-    found: set[str] = set()
-    pending = list(names)
-    while pending:
-        for other in depends_on.get(pending.pop(), ()):
-            if other not in found:
-                found.add(other)
-                pending.append(other)
-    return found
 
 
 def _needed_kinds(targets: Iterable[Address], kinds: Mapping[str, KindTraits]) -> dict[str, set[str]]:
@@ -211,15 +191,23 @@ def _needed_kinds(targets: Iterable[Address], kinds: Mapping[str, KindTraits]) -
 
 
 def masked(plan: Plan, hides: Callable[[Json], bool]) -> Plan:
-    """The plan as it may be shown: where the new value of a changed attribute is hidden, the old one is masked too."""
+    """The plan as it may be shown: where the new value of a changed attribute is hidden, the old values are masked too."""
 
     def mask(change: Change) -> Change:
-        if change.before is None or change.after is None:
+        if change.after is None:
             return change
-        before, after = change.before.attributes, change.after.attributes
-        hidden: dict[str, Json] = {
-            name: "***" for name in before.keys() & after.keys() if before[name] != after[name] and hides(after[name])
-        }
-        return replace(change, before=replace(change.before, attributes={**before, **hidden}))
+        hidden = frozenset(name for name, value in change.after.attributes.items() if hides(value))
+        before, recorded = (_without_values(side, hidden, change.after) for side in (change.before, change.recorded))
+        return replace(change, before=before, recorded=recorded)
 
     return replace(plan, changes=tuple(map(mask, plan.changes)))
+
+
+def _without_values(side: Resource | None, names: Set[str], after: Resource) -> Resource | None:
+    """A former side of a change. Values that stay as they are need no mask: they are hidden themselves."""
+    if side is None:
+        return None
+    hidden: dict[str, Json] = {
+        name: "***" for name, value in side.attributes.items() if name in names and value != after.attributes[name]
+    }
+    return replace(side, attributes={**side.attributes, **hidden})

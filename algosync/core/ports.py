@@ -46,8 +46,8 @@ class Kind(Performer[Context_contra], Protocol[Context_contra]):
     """What one kind of resource means.
 
     `TRAITS` is what planning needs to know of the kind. `desired` and `observed` list resources without reading bytes. `read` reads
-    one resource for its digest. `explain` adds details to a visible change that only the kind knows. `verbs` gives the steps that
-    carry out a change, in order.
+    one resource for its digest. `explain` adds details to a visible change that only the kind knows, and the digest of new
+    content that is cheap to read. `verbs` gives the steps that carry out a change, in order.
     """
 
     TRAITS: KindTraits

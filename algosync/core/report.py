@@ -43,12 +43,15 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0: success. 1: failed before any write. 3: only tests failed. 4: something was written, and not only tests failed."""
+        """0: success. 1: failed before any write. 3: only tests failed, and only what waits for them was left out.
+
+        4: something was written, and something other than a test failed.
+        """
         if not self._unfinished:
             return _FINE
-        if self.wrote and not all(step.verb is Verb.TEST for step in self._unfinished):
-            return _INCOMPLETE
-        return _TEST_FAILED if all(e.step.verb is Verb.TEST for e in self.failed) else _ERROR
+        if all(e.step.verb is Verb.TEST for e in self.failed):
+            return _TEST_FAILED
+        return _INCOMPLETE if self.wrote else _ERROR
 
 
 def fold(events: Iterable[Event], wrote: Callable[[], bool]) -> Report:

@@ -90,6 +90,11 @@ class Workflow:
     tests: tuple[TestCase, ...] = ()
     run_only: bool = False
 
+    @property
+    def depends_on(self) -> dict[str, tuple[str, ...]]:
+        """What each algorithm depends on, in the order of the file."""
+        return {spec.name: spec.depends_on for spec in self.algorithms}
+
     def algorithm(self, name: str) -> AlgorithmSpec:
         """Return the algorithm of that name. Raises KeyError if there is none."""
         for spec in self.algorithms:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from algosync.core.address import Address
 from algosync.core.change import Finding
@@ -14,19 +14,20 @@ from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.engine.look import each
 from algosync.engine.plan import Scene, Site, require_known_kinds
 
-__all__ = ["find_drift"]
+__all__ = ["find_drift", "managed_by"]
 
 
 def find_drift(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address, Record]) -> tuple[Finding, ...]:
-    """The findings for the algorithms of the workflow. Records of other algorithms are ignored.
+    """The findings for the algorithms of the workflow that were applied. Records of other algorithms are ignored.
 
     Whatever could not be looked at is reported as unknown. Unreachable: the destination does not answer, so nothing is known.
     Corrupt: a record has an unknown kind.
     """
     require_known_kinds(recorded, scene)
-    specs = {spec.name: spec for spec in workflow.algorithms}
+    applied = {address.algorithm for address in recorded}
+    specs = {spec.name: spec for spec in workflow.algorithms if spec.name in applied}
     concerned = {a: r for a, r in recorded.items() if a.algorithm in specs}
-    looks = each(lambda spec: _look(spec, scene, concerned), workflow.algorithms, scene.parallelism)
+    looks = each(lambda spec: _look(spec, scene, concerned), specs.values(), scene.parallelism)
     observed = assume_observed({r.address: r for seen, _ in looks for r in seen}, concerned)
     unknown = {address: reason for _, failures in looks for address, reason in failures.items()}
     stale = [r for a, r in observed.items() if a in concerned and r.digest is None and r.size == concerned[a].size]
@@ -36,6 +37,12 @@ def find_drift(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address
         else:
             unknown[address] = found
     return drift(observed, concerned, unknown)
+
+
+def managed_by(workflow: Workflow, recorded: Iterable[Address]) -> tuple[Address, ...]:
+    """What was applied of this workflow, and is still in it."""
+    names = workflow.depends_on.keys()
+    return tuple(sorted(address for address in recorded if address.algorithm in names))
 
 
 def _read(resource: Resource, specs: Mapping[str, AlgorithmSpec], scene: Scene[Site]) -> tuple[Address, Resource | str]:

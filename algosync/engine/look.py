@@ -23,6 +23,8 @@ def each(look: Callable[[T], R], things: Iterable[T], parallelism: int) -> Seque
         for future in [pool.submit(look, thing) for thing in things]:
             try:
                 answers.append(future.result())
+            except Several as several:
+                errors.update((str(error), error) for error in several.errors if str(error) not in errors)
             except AlgosyncError as error:
                 errors.setdefault(str(error), error)
     finally:

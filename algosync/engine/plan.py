@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
 from algosync.core.diff import assume_desired, assume_observed, diff, undecided
-from algosync.core.error import Corrupt, NotFound, SourceError
-from algosync.core.plan import Plan, PlanHeader, plan_of, plan_of_checks
+from algosync.core.error import Corrupt, NotFound, Several, SourceError
+from algosync.core.plan import Plan, PlanHeader, plan_of, plan_of_checks, targeted
 from algosync.core.ports import Kind, Performer, Side
 from algosync.core.resource import Record, Resource
+from algosync.core.target import reach
 from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.engine.look import each
@@ -35,14 +36,40 @@ class Scene(Generic[Site]):
         return self.kinds[address.kind]
 
 
-def make_plan(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address, Record], header: PlanHeader) -> Plan:
-    """Raises the failures of looking at either side: one error, or Several. Corrupt: a record has an unknown kind."""
+def make_plan(
+    workflow: Workflow,
+    scene: Scene[Site],
+    recorded: Mapping[Address, Record],
+    header: PlanHeader,
+    targets: Sequence[str] = (),
+) -> Plan:
+    """With targets, only they and the algorithms they depend on are looked at.
+
+    Raises the failures of looking at either side: one error, or Several. Corrupt: a record has an unknown kind. UnknownTarget:
+    nothing has the name of a target.
+    """
+    if not targets:
+        return _plan(workflow, workflow.algorithms, scene, recorded, header)
+    reached = reach(targets, scene.performers, workflow.depends_on, recorded)
+    specs = [spec for spec in workflow.algorithms if spec.name in reached]
+    concerned = {address: record for address, record in recorded.items() if address.algorithm in reached}
+    return targeted(_plan(workflow, specs, scene, concerned, header), targets)
+
+
+def _plan(
+    workflow: Workflow,
+    algorithms: Sequence[AlgorithmSpec],
+    scene: Scene[Site],
+    recorded: Mapping[Address, Record],
+    header: PlanHeader,
+) -> Plan:
+    """The plan after a look at these algorithms and records."""
     if workflow.run_only:
-        each(lambda spec: _require_there(spec, scene), workflow.algorithms, scene.parallelism)
+        each(lambda spec: _require_there(spec, scene), algorithms, scene.parallelism)
         return plan_of_checks(workflow, header)
     require_known_kinds(recorded, scene)
-    specs = {spec.name: spec for spec in workflow.algorithms}
-    looks = each(lambda spec: _look(spec, scene), workflow.algorithms, scene.parallelism)
+    specs = {spec.name: spec for spec in algorithms}
+    looks = each(lambda spec: _look(spec, scene), algorithms, scene.parallelism)
     desired = assume_desired({r.address: r for wanted, _ in looks for r in wanted}, recorded)
     observed = assume_observed({r.address: r for _, seen in looks for r in seen}, recorded)
     at_source, at_destination = undecided(desired, observed)
@@ -77,10 +104,18 @@ def _require_there(spec: AlgorithmSpec, scene: Scene[Site]) -> None:
 
 
 def _look(spec: AlgorithmSpec, scene: Scene[Site]) -> tuple[list[Resource], list[Resource]]:
-    try:
-        desired = [r for kind in scene.kinds.values() for r in kind.desired(spec, scene.site)]
-    except SourceError as error:
-        raise SourceError(f"{spec.name}: {error.message}", hint=error.hint) from error
+    """Both sides of one algorithm. Raises every failure of the source, not only the first."""
+    desired: list[Resource] = []
+    faults: dict[str, SourceError] = {}
+    for kind in scene.kinds.values():
+        try:
+            desired += kind.desired(spec, scene.site)
+        except SourceError as error:
+            faults.setdefault(error.message, SourceError(f"{spec.name}: {error.message}", hint=error.hint))
+    if len(faults) > 1:
+        raise Several(tuple(faults.values()))
+    if faults:
+        raise next(iter(faults.values()))
     observed = [r for kind in scene.kinds.values() for r in kind.observed(spec, scene.site)]
     return desired, observed
 

@@ -79,7 +79,8 @@ class _BuildWait:
     def _require_time_left(self, started: float) -> None:
         deadline = self.context.build_deadline
         if self.context.clock() - started > deadline:
-            raise BuildFailed(f"the build of commit {self.commit[:12]} did not end within {deadline:.0f} s")
+            message = f"the build of commit {self.commit[:12]} did not end within {deadline:.0f} s"
+            raise BuildFailed(message, hint="--build-timeout gives it more time; the same command then waits for this build")
 
     def _report(self, status: str) -> None:
         if status != self.told:

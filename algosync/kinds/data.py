@@ -36,12 +36,15 @@ def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
         try:
             stat = context.store.stat(file.source)
         except NotFound:
-            missing.append(printable(file.source))
+            missing.append(file.source)
         else:
             found = Resource(Address("data", spec.name, file.name), stamp=stat.stamp, size=stat.size)
             yield pinned_files.with_checksums(found, file.source, context) if found.address in pinned else found
     if missing:
-        raise SourceError(f"the source has no {', '.join(missing)}", hint=_owner_hint(missing, context))
+        near = dict.fromkeys(printable(uri) for uri in map(context.store.nearest, missing) if uri)
+        guess = f"did you mean {', '.join(near)}?" if near else None
+        hint = "; ".join(filter(None, (guess, _owner_hint(missing, context)))) or None
+        raise SourceError(f"the source has no {', '.join(map(printable, missing))}", hint=hint)
 
 
 def _owner_hint(missing: Sequence[str], context: Context) -> str | None:
@@ -68,7 +71,11 @@ def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) 
 
 
 def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
-    return change
+    """Adds the digest of the new content if the source is a local directory: reading it costs no transfer."""
+    after = change.after
+    if not change.action.writes or after is None or after.digest is not None or not context.store.name.startswith("file://"):
+        return change
+    return replace(change, after=read(after, Side.SOURCE, spec, context))
 
 
 def verbs(change: Change) -> tuple[Verb, ...]:
@@ -104,7 +111,8 @@ def _require_unchanged(step: Step, context: Context) -> None:
     planned = None if before is None else FileStat(before.size or 0, before.stamp)
     same = now == planned or (now is not None and planned is not None and planned.stamp is None and now.size == planned.size)
     if not same:
-        raise Conflict(f"{step.address}: somebody changed it since the plan was made", hint="run the same command again")
+        hint = "algosync plan shows the change; apply replaces it"
+        raise Conflict(f"{step.address}: somebody changed it since the plan was made", hint=hint)
 
 
 def _progress(step: Step, total: int | None, context: Context, tell: Tell) -> Callable[[int], None]:

@@ -6,7 +6,7 @@ stamp of the archive is the recorded one, the archive is not read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -37,10 +37,11 @@ class DesiredSource:
 
 @dataclass(frozen=True, slots=True)
 class DesiredSources:
-    """The desired sources of a workflow."""
+    """The desired sources of a workflow. `reached`: the algorithms that the command looks at; None: all of them."""
 
     sources: Sources
     ledger: Ledger
+    reached: Collection[str] | None = None
     _pinned: OncePerKey[str, frozenset[Address]] = field(default_factory=OncePerKey, init=False, repr=False)
 
     def of(self, spec: AlgorithmSpec) -> DesiredSource:
@@ -49,13 +50,14 @@ class DesiredSources:
         return self._recorded(spec, stamp) or self._read(spec, stamp)
 
     def pinned_files(self, spec: AlgorithmSpec) -> frozenset[Address]:
-        """The data files that any algorithm's manifest pins.
+        """The data files that the manifest of any algorithm in reach pins.
 
         The source of `spec` is read first, so that threads that plan different algorithms read different archives.
         """
         found: frozenset[Address] = frozenset()
         for other in self.sources.specs(spec):
-            found |= self._pinned_by(other)
+            if self.reached is None or other.name in self.reached:
+                found |= self._pinned_by(other)
         return found
 
     def _pinned_by(self, spec: AlgorithmSpec) -> frozenset[Address]:

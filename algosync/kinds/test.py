@@ -8,7 +8,7 @@ finds public versions only.
 from __future__ import annotations
 
 from algosync.core.address import Address
-from algosync.core.error import NotFound
+from algosync.core.error import NotFound, TestFailed
 from algosync.core.plan import Check
 from algosync.core.ports import Outcome, Tell
 from algosync.core.schedule import Step
@@ -28,6 +28,7 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
         raise ValueError(f"{step.key} has no check")
     destination = context.destination
     reference = commit_of(spec, context) if check.candidate else _published_number(spec, context)
+    version = f"commit {reference[:12]}" if check.candidate else f"version {reference}"
     payload = _payload(check, context)
     started = context.clock()
     while True:
@@ -37,8 +38,11 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
             if not check.candidate or context.clock() - started > _CALLABLE_WITHIN:
                 raise
             context.pause(_PAUSE)
+        except TestFailed as error:
+            error.called, error.payload = f"{spec.name}, {version}", payload
+            raise
         else:
-            return Outcome(detail=f"commit {reference[:12]}" if check.candidate else f"version {reference}")
+            return Outcome(detail=version)
 
 
 def _payload(check: Check, context: Context) -> str:

@@ -92,7 +92,8 @@ def _publish(step: Step, spec: AlgorithmSpec, context: Context) -> Outcome:
     (want,) = desired(spec, context)
     # The platform publishes the newest build, so a later push by somebody else would be published untested.
     if context.destination.repository(spec.name).head() != commit:
-        raise Conflict(f"{step.address}: somebody pushed since commit {commit[:12]} was tested", hint="run the same command again")
+        hint = "algosync plan shows what they pushed; apply replaces it"
+        raise Conflict(f"{step.address}: somebody pushed since commit {commit[:12]} was tested", hint=hint)
     with context.ledger.writing(step.address, step.verb.value):
         version = _published_now(spec, context, commit)
     if version.commit != commit:

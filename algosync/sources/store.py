@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 
 from algosync.cluster.data import DataStore, FileStat, split
 from algosync.cluster.once import OncePerKey
@@ -55,6 +56,16 @@ class SourceStore:
         except (NotFound, KeyError):
             raise NotFound(f"the source has no {printable(uri)}") from None
         return stat if stat.stamp is None else replace(stat, stamp=f"{self.name} {uri} {stat.stamp}")
+
+    def nearest(self, uri: str) -> str | None:
+        """The URI of the file in the same collection whose name is most like this one. None: none is like it."""
+        owner, collection, name = split(uri)
+        try:
+            names = self._listings.get((owner, collection), lambda: self.store().files(owner, collection)).keys()
+        except NotFound:
+            return None
+        near = get_close_matches(name, names, 1)
+        return f"data://{owner}/{collection}/{near[0]}" if near else None
 
     def file(self, uri: str) -> File:
         """The file with the size that its listing gives. NotFound: it does not exist."""

@@ -26,7 +26,8 @@ def reported(path: Path, deed: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StateError(f"{path} cannot be {deed}: {error.strerror or error}") from error
+        hint = f"look at {path.parent}; --state keeps the state elsewhere"
+        raise StateError(f"{path} cannot be {deed}: {error.strerror or error}", hint=hint) from error
 
 
 def read_file(path: Path) -> bytes | None:

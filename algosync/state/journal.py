@@ -12,6 +12,11 @@ from algosync.state.entry import Entry, JournalHeader, Log, decode_log, encode_l
 
 __all__ = ["Journal", "read_journal"]
 
+_AFTER_DAMAGE = (
+    "Move it away to go on from the state as it was last saved. What the last command did since is then found at the destination, "
+    "and compared and recorded again."
+)
+
 
 def read_journal(path: Path) -> Log | None:
     """The content of a journal. None: the file does not exist. Corrupt: it has damage other than a torn last line."""
@@ -22,7 +27,7 @@ def read_journal(path: Path) -> Log | None:
     try:
         return decode_log(data)
     except Corrupt as error:
-        raise Corrupt(f"{path} {error.message}", hint=error.hint) from error
+        raise Corrupt(f"{path} {error.message}", hint=error.hint or _AFTER_DAMAGE) from error
 
 
 class Journal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -16,10 +17,20 @@ __all__ = ["LocalBackend", "parse_address"]
 
 
 def parse_address(address: str) -> Callable[[str, str], LocalBackend]:
-    """States in a folder: a path, or `file://` and a path. UsageError: it is not a folder."""
-    folder = Path(address.removeprefix("file://"))
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--state {printable(address)} is no folder")
+    """States in a folder: a path, or `file://` and a path. UsageError: it cannot be a folder."""
+    text = address.removeprefix("file://")
+    if not text:
+        raise UsageError("--state is empty", hint="name a folder, or leave it out for the folder `state`")
+    folder = Path(text)
+    try:
+        is_folder = stat.S_ISDIR(folder.stat().st_mode)
+    except FileNotFoundError:
+        is_folder = not folder.is_symlink()  # it will be created
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"--state {printable(address, 200)} cannot be used: {reason}") from None
+    if not is_folder:
+        raise UsageError(f"--state {printable(address, 200)} is no folder")
     return lambda name, command: LocalBackend(folder / name, command)
 
 

@@ -17,6 +17,11 @@ from algosync.state.journal import read_journal
 
 __all__ = ["Found", "find"]
 
+_ANEW = (
+    "the next plan reads and compares everything and records what is as the workflow wants it; what has left the workflow is no "
+    "longer known."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -38,7 +43,7 @@ def find(backend: Backend, journal: Path) -> Found:
     if state is None:
         raise Corrupt(
             f"{journal} continues a state that is not there: {backend.where}",
-            hint="Put the state back; or, to start anew, move the journal away too.",
+            hint=f"Put the state file back. Or move the journal away to start anew: {_ANEW}",
         )
     try:
         return Found(replay(state, log), fingerprint(data), unfinished(log.entries), journal=True)
@@ -51,5 +56,13 @@ def _decode(backend: Backend, data: bytes) -> State:
     try:
         return decode_state(data)
     except Corrupt as error:
-        older = backend.backup and f"The state before the last save is {backend.backup}; what it lacks is found and adopted again."
-        raise Corrupt(f"{backend.where} {error.message}", hint=error.hint or older) from error
+        raise Corrupt(f"{backend.where} {error.message}", hint=error.hint or _after_damage(backend)) from error
+
+
+def _after_damage(backend: Backend) -> str:
+    if backend.backup is None:
+        return f"Move it away to start anew: {_ANEW}"
+    return (
+        f"Put the backup {backend.backup} in its place, and move its .journal file away if there is one. What the backup "
+        "lacks is then found and adopted again."
+    )

@@ -72,7 +72,7 @@ class Session:
         self._journal: Journal | None = None
         present = _lock(backend, exclusive=exclusive, wait=wait)
         try:
-            self._start(find(backend, journal) if present else Found())
+            self._start(find(backend, journal) if present or journal.exists() else Found())
         except BaseException:
             self._release()
             raise

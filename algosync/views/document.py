@@ -26,8 +26,9 @@ def view(subject: Subject, redactor: Redactor) -> str:
     match subject:
         case Planned(plan=plan, meta=meta):
             return json_text(plan_document(plan, meta, redactor), redactor)
-        case Drifted(findings=findings, meta=meta):
-            return json_text(drift_document(findings, meta, redactor), redactor)
+        case Drifted(findings=findings, meta=meta, managed=managed):
+            names: list[Json] = [_address(address, redactor) for address in managed]
+            return json_text({**drift_document(findings, meta, redactor), "managed": names}, redactor)
 
 
 def json_text(document: Json, redactor: Redactor) -> str:
@@ -55,8 +56,9 @@ def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> M
         "source": plan.header.source,
         "destination": plan.header.destination,
         "owner": plan.header.owner,
+        "targets": list(plan.targets),
         "resource_changes": [_change(c, redactor) for c in plan.changes],
-        "resource_drift": [_change(c, redactor) for c in plan.drifted],
+        "resource_drift": [_drifted(c, redactor) for c in plan.drifted],
         "notes": [{"address": str(address), "note": note} for address, note in plan.notes()],
         "checks": [
             {
@@ -90,10 +92,7 @@ def _change(change: Change, redactor: Redactor) -> Json:
     # A refresh changes only the record, so it is not shown.
     action = change.action.value if change.action.visible else "no-op"
     return {
-        "address": _address(change.address, redactor),
-        "kind": Word(change.address.kind),
-        "algorithm": change.address.algorithm,
-        "name": change.address.name,
+        **_named(change, redactor),
         "change": {
             "actions": [Word(action)],
             "before": _side(change.before, redactor),
@@ -103,6 +102,28 @@ def _change(change: Change, redactor: Redactor) -> Json:
         "drifted": change.drifted,
         "reason": Word(change.reason) if change.reason else None,
         "details": _worded(change.details),
+    }
+
+
+def _drifted(change: Change, redactor: Redactor) -> Json:
+    """What somebody else did: from the recorded resource to the one that is there now."""
+    return {
+        **_named(change, redactor),
+        "change": {
+            "actions": [Word("delete" if change.before is None else "update")],
+            "before": _side(change.recorded, redactor),
+            "after": _side(change.before, redactor),
+        },
+    }
+
+
+def _named(change: Change, redactor: Redactor) -> Mapping[str, Json]:
+    address = change.address
+    return {
+        "address": _address(address, redactor),
+        "kind": Word(address.kind),
+        "algorithm": address.algorithm,
+        "name": address.name,
     }
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
+from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, BuildFailed, ClusterError, Fault, Several, TestFailed, WorkflowError
 from algosync.core.text import paint, printable, printable_lines
 
 __all__ = ["details", "error_lines"]
+
+_LONGEST_PAYLOAD = 400  # characters
+_MOST_PRINTED = 40  # lines
+_NEXT_STEPS: Mapping[type[AlgosyncError], str] = {
+    BuildFailed: "the same source fails again: mend the source or its requirements.txt",
+    TestFailed: "the same code fails again: mend the algorithm, its data or the payload",
+}
+"""What to do after an error that running the same command again cannot mend."""
 
 
 def error_lines(error: AlgosyncError) -> Iterable[str]:
@@ -24,8 +33,14 @@ def error_lines(error: AlgosyncError) -> Iterable[str]:
             yield from (f"  {line}" for line in details(error))
 
 
-def details(error: AlgosyncError) -> Iterable[str]:
-    """Everything known about an error beyond its message."""
+def addressed(address: Address, message: str) -> str:
+    """A message that names its resource once, in front unless the message names it itself."""
+    name, text = printable(str(address)), printable(message)
+    return text if name in text else f"{name}: {text}"
+
+
+def details(error: AlgosyncError, redact: Callable[[str], str] = str) -> Iterable[str]:
+    """Everything known about an error beyond its message. `redact` hides secrets in a text before it is cut."""
     match error:
         case ClusterError() if error.request_id:
             yield f"request id {error.request_id}"
@@ -34,11 +49,17 @@ def details(error: AlgosyncError) -> Iterable[str]:
         case TestFailed():
             if error.error_type:
                 yield f"({error.error_type})"
+            if error.called:
+                yield f"called: {printable(error.called)}"
+                yield f"payload: {printable(redact(error.payload), _LONGEST_PAYLOAD)}"
             yield from (f"│ {line}" for line in printable_lines(error.trace or ""))
+            if error.printed:
+                yield "it printed:"
+                yield from (f"│ {line}" for line in printable_lines(error.printed, _MOST_PRINTED))
         case _:
             pass
-    if error.hint:
-        yield printable(error.hint)
+    if hint := error.hint or _NEXT_STEPS.get(type(error)):
+        yield printable(hint)
 
 
 def _headline(message: str) -> str:

@@ -122,7 +122,8 @@ def _counts(plan: Plan, redact: Redact) -> Iterator[str]:
     if files:
         yield f"Data: {plural(files, 'file')}, {size(octets)} to upload ({size(plan.kept())} already there)."
     for change in plan.untested():
-        yield f"Note: {printable(redacted_address(change.address, redact))} is published untested: its algorithm has no test_payload."
+        address = printable(redacted_address(change.address, redact))
+        yield f"Note: {address} is published untested: its algorithm has no test_payload."
     for change in plan.live():
         yield f"Note: {printable(redacted_address(change.address, redact))} is live as soon as it is uploaded, before the test."
 

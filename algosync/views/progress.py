@@ -40,7 +40,8 @@ def event_line(event: Event) -> str | None:
             return f"{printable(str(step.address))}: {done}{' ' if detail else ''}{printable(detail)} after {duration(seconds)}"
         case StepFailed(step=step, seconds=seconds, error=error):
             failed = paint("FAILED", "red", "bold")
-            return f"{title(step)} {failed} after {duration(seconds)}: {printable(error.message, 300)}"
+            message = printable(error.message, 300).removeprefix(f"{printable(str(step.address))}: ")
+            return f"{title(step)} {failed} after {duration(seconds)}: {message}"
         case StepSkipped(step=step, because=because):
             return f"{title(step)} {paint('skipped', 'yellow')}: {printable(because)} did not succeed"
         case Progress():

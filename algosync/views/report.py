@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from algosync.core.change import Action
-from algosync.core.error import Denied, Unreachable
+from algosync.core.error import Denied, StateError, Throttled, TransferError, Unreachable
 from algosync.core.event import StepDone, StepFailed, StepSkipped
 from algosync.core.plan import Plan
 from algosync.core.report import Report
 from algosync.core.text import duration, paint, plural, printable
-from algosync.views.error import details
+from algosync.views.error import addressed, details
 
 __all__ = ["closing_lines", "failure_lines", "outcome_lines"]
+
+_TEMPORARY = (StateError, Throttled, TransferError, Unreachable)
+"""Failures after which the same command may succeed."""
 
 
 def closing_lines(report: Report, plan: Plan) -> Iterator[str]:
@@ -30,7 +33,15 @@ def closing_lines(report: Report, plan: Plan) -> Iterator[str]:
         return
     yield paint(f"Apply incomplete. Resources: {resources}.", "red", "bold")
     if report.wrote:
-        yield "What is done is recorded; running the same command again continues from here."
+        yield f"What is done is recorded. {_next_run(report)}"
+
+
+def _next_run(report: Report) -> str:
+    """Whether the same command can go on, or something has to be mended before."""
+    mended = "continues from here"
+    if all(isinstance(event.error, _TEMPORARY) for event in report.failed):
+        return f"Running the same command again {mended}."
+    return f"Mend what the errors name; then the same command {mended}."
 
 
 def outcome_lines(report: Report, plan: Plan) -> Iterator[str]:
@@ -55,14 +66,16 @@ def outcome_lines(report: Report, plan: Plan) -> Iterator[str]:
         yield f"  {row}"
 
 
-def failure_lines(report: Report) -> Iterator[str]:
-    """Each failure with the server's own message, once for all steps it struck, and the steps left out because of it."""
+def failure_lines(report: Report, redact: Callable[[str], str]) -> Iterator[str]:
+    """Each failure with the server's own message, once for all steps it struck, and the steps left out because of it.
+
+    `redact` hides secrets in a text before it is cut.
+    """
     if report.failed:
         yield ""
     for first, *others in _by_cause(report.failed):
-        what = printable(str(first.step.address))
-        yield f"{paint('Error:', 'red', 'bold')} {what}: {printable(first.error.message)}"
-        for line in details(first.error):
+        yield f"{paint('Error:', 'red', 'bold')} {addressed(first.step.address, first.error.message)}"
+        for line in details(first.error, redact):
             yield f"  {line}"
         if others:
             yield f"  the same for: {', '.join(printable(str(event.step.address)) for event in others)}"

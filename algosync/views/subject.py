@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from algosync.core.address import Address
 from algosync.core.change import Finding
 from algosync.core.plan import Plan, PlanHeader
 from algosync.core.redaction import Redactor
@@ -24,11 +25,12 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
-    """What a comparison of the destination with the record found."""
+    """What a comparison of the destination with the record found. `managed`: the resources that were compared."""
 
     header: PlanHeader
     findings: tuple[Finding, ...]
     meta: Mapping[str, Json]
+    managed: tuple[Address, ...] = ()
 
 
 Subject: TypeAlias = Planned | Drifted

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from algosync.workflow.fault import CODES
 from algosync.workflow.given_variables import variables
-from algosync.workflow.loading import load, render, sensitive
+from algosync.workflow.loading import STAND_IN, load, render, sensitive, with_stand_ins
 from algosync.workflow.search import find
 
-__all__ = ["CODES", "find", "load", "render", "sensitive", "variables"]
+__all__ = ["CODES", "STAND_IN", "find", "load", "render", "sensitive", "variables", "with_stand_ins"]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from algosync.core.environment import SHORTHANDS
 from algosync.core.workflow import AlgorithmSpec, DataFile, Details, Publish, Settings
 from algosync.workflow.fault import quote
+from algosync.workflow.local_files import default_code
 from algosync.workflow.node import MapNode
 from algosync.workflow.payload import MAX_PAYLOAD, payload_text
-from algosync.workflow.section import Section, text_of
+from algosync.workflow.section import Section, nearest, text_of
 from algosync.workflow.uri import algorithm_name_fault, code_fault, data_uri_fault, file_name_fault
 
 if TYPE_CHECKING:
@@ -24,10 +27,11 @@ _SETTINGS_KEYS = ("source_visibility", "license", "network_access", "pipeline_en
 _PUBLISH_KEYS = ("version_type", "callability", "release_notes")
 _DETAILS_KEYS = ("label", "summary", "tagline")
 ALGORITHM_KEYS = (
-    *("name", "code_path", "code", "language", "environment_name", "data_files", "test_payload"),
+    *("name", "code_path", "code", "language", "environment_name", "environment", "data_files", "test_payload"),
     *("details", "settings", "publish", "depends_on"),
 )
 
+_DISPLAY_NAME = re.compile(r"[A-Z ]")  # the display names of environments have them, shorthands have not
 _VISIBILITIES: tuple[Literal["open", "closed"], ...] = ("open", "closed")
 _LICENSES: tuple[License, ...] = ("apl", "apache2", "gpl3", "mit")
 _NETWORKS: tuple[Literal["full", "isolated"], ...] = ("full", "isolated")
@@ -43,18 +47,19 @@ class AlgorithmEntry:
     name: Scalar | None
     path: str
     depends_on: tuple[tuple[Scalar, str], ...]
+    section: Section
 
 
-def read_algorithm(section: Section) -> AlgorithmEntry:
-    """Return the algorithm. If a part is invalid, the fault is reported and a placeholder takes its place."""
+def read_algorithm(section: Section, folder: str) -> AlgorithmEntry:
+    """Return the algorithm of a file in `folder`. If a part is invalid, the fault is reported and a placeholder takes its place."""
     name = _read_name(section)
     text = name.text if name else ""
-    language = section.text(section.spelling("language", "environment_name"), required=True)
+    language = _read_language(section)
     dependencies = _read_dependencies(section)
     spec = AlgorithmSpec(
         name=text,
         language=language.text if language else "",
-        code=_read_code(section),
+        code=_read_code(section) or default_code(text, folder),
         data_files=_read_data_files(section),
         test_payload=read_payload(section, "test_payload", text),
         details=_read_details(section, text),
@@ -62,7 +67,7 @@ def read_algorithm(section: Section) -> AlgorithmEntry:
         publish=_read_publish(section),
         depends_on=tuple(dependency.text for dependency, _ in dependencies),
     )
-    return AlgorithmEntry(spec, name, section.path, dependencies)
+    return AlgorithmEntry(spec, name, section.path, dependencies, section)
 
 
 def read_payload(section: Section, key: str, algorithm: str) -> str | None:
@@ -83,6 +88,18 @@ def _read_name(section: Section) -> Scalar | None:
         section.faults.add(name, section.where("name"), "invalid-name", f"{quote(name.text)}: {wrong}")
         return None
     return name
+
+
+def _read_language(section: Section) -> Scalar | None:
+    """Reports a text that is almost a shorthand. Any other may be the name of an environment, which only a cluster knows."""
+    key = section.spelling("language", "environment_name", "environment")
+    language = section.text(key, required=True)
+    if language and language.text not in SHORTHANDS and not _DISPLAY_NAME.search(language.text):
+        hint = nearest(language.text, SHORTHANDS)
+        if hint:
+            message = f"there is no language {quote(language.text)}"
+            section.faults.add(language, section.where(key), "unknown-language", message, hint)
+    return language
 
 
 def _read_code(section: Section) -> str | None:

@@ -136,7 +136,8 @@ def _value(declaration: Declaration, given: GivenVariables, faults: Faults) -> o
     if name not in given:
         if declaration.required:
             message = f"the variable {name!r} has no default and was not given"
-            faults.add(declaration.place, path, "variable-missing", message, f"give --var {name}=…, or ALGOSYNC_VAR_{name}")
+            variable = "" if name == "FILE" else f", or ALGOSYNC_VAR_{name}"  # ALGOSYNC_VAR_FILE is the option --var-file
+            faults.add(declaration.place, path, "variable-missing", message, f"give --var {name}=…{variable}")
         return declaration.default
     if declaration.sensitive:
         return _secret(declaration, given[name], path, faults)

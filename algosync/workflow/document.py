@@ -9,7 +9,8 @@ from algosync.core.workflow import TestCase, Workflow
 from algosync.workflow.algorithm import ALGORITHM_KEYS, read_algorithm, read_payload
 from algosync.workflow.dependency import cycles
 from algosync.workflow.fault import quote
-from algosync.workflow.node import Scalar
+from algosync.workflow.local_files import check_local_files
+from algosync.workflow.node import MapNode, Scalar
 from algosync.workflow.section import nearest, section_of
 from algosync.workflow.uri import address_fault, owner_fault
 
@@ -23,23 +24,31 @@ __all__ = ["MAX_TIMEOUT", "read_document"]
 
 MAX_TIMEOUT = 3000  # seconds of one call (PLATFORM.md §6.1)
 _KEYS = ("source_info", "algorithm_owner", "variables", "test_info", "algorithms", "run_only")
+_REPORT_KEYS = {"resource_changes", "drift", "records"}
 _USER_INFO = re.compile(r"//.*@", re.DOTALL)
 _TEST_KEYS = ("name", "payload", "timeout")
 
 
-def read_document(root: Node, name: str, folder: str, faults: Faults) -> Workflow | None:
-    """Return the workflow, or None if the document is not a map. Use it only if `faults` is empty afterwards."""
+def read_document(root: Node, name: str, folder: str, faults: Faults, *, local_files: bool = False) -> Workflow | None:
+    """Return the workflow, or None if the document is not a map. Use it only if `faults` is empty afterwards.
+
+    `local_files`: report local code and data that are missing, if the document has no other fault.
+    """
+    _refuse_report(root, faults)
     document = section_of(root, "", faults, _KEYS)
     if document is None:
         return None
     owner = document.text("algorithm_owner")
     if owner and (wrong := owner_fault(owner.text)):
         faults.add(owner, "algorithm_owner", "invalid-name", f"{quote(owner.text)}: {wrong}")
-    algorithms = _read_algorithms(document)
+    algorithms = _read_algorithms(document, folder)
     _check_names(algorithms, faults)
     _check_dependencies(algorithms, faults)
     source_address = _read_source_address(document)
     entrypoint, tests = _read_tests(document, {algorithm.spec.name for algorithm in algorithms if algorithm.name})
+    run_only = document.boolean("run_only", default=False)
+    if local_files and not run_only and not faults.found:
+        check_local_files(algorithms, source_address, folder, faults)
     return Workflow(
         name=name,
         folder=folder,
@@ -48,8 +57,15 @@ def read_document(root: Node, name: str, folder: str, faults: Faults) -> Workflo
         owner=owner.text if owner else None,
         entrypoint=entrypoint,
         tests=tests,
-        run_only=document.boolean("run_only", default=False),
+        run_only=run_only,
     )
+
+
+def _refuse_report(root: Node, faults: Faults) -> None:
+    """Raises UnreadableError if the document is a report of algosync, whose keys would all be unknown."""
+    if isinstance(root, MapNode) and "format_version" in root.entries and root.entries.keys() & _REPORT_KEYS:
+        hint = "give the workflow that it was made of; apply makes its own plan"
+        faults.stop(root, "report", "this is a report of a plan, of a drift or of a state, not a workflow", hint)
 
 
 def _read_source_address(document: Section) -> str | None:
@@ -63,12 +79,12 @@ def _read_source_address(document: Section) -> str | None:
     return address.text if address else None
 
 
-def _read_algorithms(document: Section) -> list[AlgorithmEntry]:
+def _read_algorithms(document: Section, folder: str) -> list[AlgorithmEntry]:
     items = document.list("algorithms", required=True)
     if not items and (node := document.find("algorithms")) and not isinstance(node, Scalar):
         document.faults.add(node, "algorithms", "empty", "a workflow has at least one algorithm")
     sections = (section_of(node, path, document.faults, ALGORITHM_KEYS) for node, path in items)
-    return [read_algorithm(section) for section in sections if section]
+    return [read_algorithm(section, folder) for section in sections if section]
 
 
 def _check_names(algorithms: list[AlgorithmEntry], faults: Faults) -> None:

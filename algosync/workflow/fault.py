@@ -54,6 +54,10 @@ CODES: Mapping[str, str] = {
     "sensitive-short": "a secret too short to be hidden",
     "sensitive-default": "a secret in the file: a sensitive variable has a default",
     # content
+    "report": "a report of algosync, not a workflow",
+    "unknown-language": "a language whose name is almost a known one",
+    "missing-file": "local code or a local data file that does not exist",
+    "missing-module": "local code without the module that the platform starts",
     "key-in-file": "one of the API keys of the environment",
     "type": "a value of the wrong type",
     "missing-key": "a required key is missing",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["PREFIX", "GivenVariables", "variables"]
 
 PREFIX = "ALGOSYNC_VAR_"
+_OPTION = "ALGOSYNC_VAR_FILE"  # the default of the option --var-file, so it is no variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ class GivenVariables(Mapping[str, object]):
 
     values_by_name: Mapping[str, object] = field(repr=False)
     named: Mapping[str, str] = field(default_factory=dict)
+
+    def extended(self, more: Mapping[str, object]) -> GivenVariables:
+        """The same variables and some more, which a file need not know."""
+        return GivenVariables({**self.values_by_name, **more}, self.named)
 
     def __getitem__(self, name: str) -> object:
         return self.values_by_name[name]
@@ -55,7 +60,7 @@ def variables(flags: Sequence[str], files: Sequence[Path], environ: Mapping[str,
     values: dict[str, object] = {
         name.removeprefix(PREFIX): value
         for name, value in environ.items()
-        if name.startswith(PREFIX) and NAME.fullmatch(name, len(PREFIX))
+        if name.startswith(PREFIX) and NAME.fullmatch(name, len(PREFIX)) and name != _OPTION
     }
     named: dict[str, str] = {}
     for path in files:
@@ -78,9 +83,13 @@ def _parse_flag(flag: str) -> tuple[str, str]:
 
 def _read_file(path: Path) -> Mapping[str, tuple[object, int]]:
     """Return the values of a file with their lines."""
-    form = format_of(path)
+    try:
+        form = format_of(path)
+    except UsageError:
+        hint = "write NAME: VALUE in a .yaml or .yml file, or a JSON object in a .json file"
+        raise UsageError(f"--var-file {path}: a file of variables is YAML or JSON", hint=hint) from None
     if form.template:
-        raise UsageError(f"{path}: a file of variables cannot be a template")
+        raise UsageError(f"--var-file {path}: a file of variables cannot be a template")
     faults = Faults()
     try:
         text = read_text(path, faults)

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from algosync.core.workflow import Workflow
     from algosync.workflow.node import Node
 
-__all__ = ["load", "render", "sensitive"]
+__all__ = ["STAND_IN", "load", "render", "sensitive", "with_stand_ins"]
 
 _MASK = "***"
+STAND_IN = "sensitive_variable_not_given"
 _PLACEHOLDER = "sensitive"  # a word without special meaning in any syntax
 
 
@@ -55,20 +56,21 @@ class _Source:
     keys: tuple[str, ...] = field(default=(), repr=False)
 
 
-def load(path: Path, variables: Mapping[str, object], secrets: Iterable[Secret] = ()) -> Workflow:
+def load(path: Path, variables: Mapping[str, object], secrets: Iterable[Secret] = (), *, local_files: bool = False) -> Workflow:
     """Load the workflow of a file. Raises WorkflowError with its faults; UsageError if it cannot be read.
 
     `variables` are JSON values: the result of `variables()`, or any mapping; the file must know every name in such a mapping.
-    `secrets` are API keys: a file that contains one is refused, and no fault shows it.
+    `secrets` are API keys: a file that contains one is refused, and no fault shows it. `local_files`: report local code and data
+    that are missing.
     """
     faults = Faults()
     source, workflow = None, None
     with suppress(UnreadableError), _gc_disabled():  # `faults` has the reason
         source = _open(path, variables, faults, [secret.reveal() for secret in secrets if secret])
-        workflow = _read(source, faults)
+        workflow = _read(source, faults, local_files=local_files)
     if workflow and not faults.found:
         return workflow
-    raise WorkflowError(str(path), tuple(without_texts(_redact(faults.found, source))))
+    raise WorkflowError(str(path), tuple(without_texts(_redact(faults.found, source, local_files=local_files))))
 
 
 def render(path: Path, variables: Mapping[str, object]) -> str:
@@ -90,6 +92,16 @@ def sensitive(path: Path, variables: Mapping[str, object]) -> tuple[Secret, ...]
     except UnreadableError:
         raise WorkflowError(str(path), tuple(faults.found)) from None
     return tuple(Secret(str(source.values[name])) for name in sorted(source.hidden))
+
+
+def with_stand_ins(path: Path, variables: GivenVariables) -> tuple[GivenVariables, tuple[str, ...]]:
+    """Return the variables with a placeholder for each sensitive one that the file needs and nobody gave, and their names."""
+    form, faults = format_of(path), Faults()
+    declared = None
+    with suppress(UnreadableError):  # `load` reports the reason
+        declared = read_declarations(find_block(read_text(path, faults), form, faults), faults) if form.template else None
+    missing = tuple(each.name for each in declared or () if each.sensitive and each.name not in variables)
+    return variables.extended(dict.fromkeys(missing, STAND_IN)), missing
 
 
 def _open(path: Path, variables: Mapping[str, object], faults: Faults, keys: Sequence[str] = ()) -> _Source:
@@ -129,14 +141,15 @@ def _render(source: _Source, faults: Faults, mask: str | None = None) -> Rendere
     return render_template(source.text, values, faults, named=named)
 
 
-def _read(source: _Source, faults: Faults, mask: str | None = None) -> Workflow | None:
+def _read(source: _Source, faults: Faults, mask: str | None = None, *, local_files: bool = False) -> Workflow | None:
     rendered = _render(source, faults, mask)
     found = Faults()
     try:
         root = (read_json if source.form.syntax == "json" else read_yaml)(rendered.text, found)
         check_nodes(root, source.keys, found)
         _check_variables(source, root, found)
-        return read_document(root, source.form.stem, str(source.path.absolute().parent), found)
+        folder = str(source.path.absolute().parent)
+        return read_document(root, source.form.stem, folder, found, local_files=local_files)
     finally:
         for fault in found.found:
             faults.found.append(replace(fault, template_line=rendered.template_line(fault.line, fault.column)))
@@ -163,13 +176,13 @@ def _check_variables(source: _Source, root: Node, faults: Faults) -> None:
     check_named(declared or (), source.given, entry.value if entry else root, faults)
 
 
-def _redact(found: list[Fault], source: _Source | None) -> list[Fault]:
+def _redact(found: list[Fault], source: _Source | None, *, local_files: bool) -> list[Fault]:
     """Hide the text of faults that may contain a secret: those that do not occur when placeholders replace the secrets."""
     if source is None or not source.hidden:
         return found
     shadow = Faults()
     with suppress(UnreadableError):
-        _read(source, shadow, _PLACEHOLDER)
+        _read(source, shadow, _PLACEHOLDER, local_files=local_files)
     known = {_content(fault) for fault in shadow.found}
     hint = "a sensitive variable is involved, so the text is not shown"
     return [fault if _content(fault) in known else replace(fault, path="", message=CODES[fault.code], hint=hint) for fault in found]

@@ -55,14 +55,17 @@ def _wrong_type(node: Node, path: str, faults: Faults, wanted: str, hint: str | 
 
 
 class Section:
-    """Each method returns the value of a key, or None if it is missing, null or invalid. Invalid values are reported."""
+    """Each method returns the value of a key, or None if it is missing, null or invalid. Invalid values are reported.
+
+    Keys that begin with `x-` may have any value: they hold anchors for other parts of the file.
+    """
 
     __slots__ = ("faults", "node", "path")
 
     def __init__(self, node: MapNode, path: str, faults: Faults, keys: tuple[str, ...]) -> None:
         self.node, self.path, self.faults = node, path, faults
         for key, entry in node.entries.items():
-            if key not in keys:
+            if key not in keys and not key.startswith("x-"):
                 hint = nearest(key, keys) or f"known keys: {', '.join(keys)}"
                 faults.add(entry.key, child(path, key), "unknown-key", f"the key {quote(key)} is not known here", hint)
 

@@ -100,7 +100,7 @@ def _events(text: str) -> list[Event]:
 def _apply(text: str, terminal: Terminal) -> None:
     report = fold(watch(_events(text), terminal), lambda: True)
     terminal.result_lines((*outcome_lines(report, _plan(text)), *closing_lines(report, _plan(text))))
-    terminal.tell_lines(failure_lines(report))
+    terminal.tell_lines(failure_lines(report, terminal.redact))
 
 
 def _errors(text: str, terminal: Terminal) -> None:

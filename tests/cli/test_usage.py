@@ -3,10 +3,14 @@
 import json
 import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from harness import Workspace
+
+from algosync.cli.internal_error import internal_error
 
 BROKEN = sorted((Path(__file__).resolve().parent.parent / "workflow" / "broken").glob("*.*"))
 FILES = [path for path in BROKEN if path.suffix != ".faults"]
@@ -49,6 +53,11 @@ def alone(tmp_path: Path) -> Workspace:
         (["plan", "w.json", "--destination", "ftp://example.com"], "must look like https://"),
         (["plan", "w.json", "--chdir", "nowhere"], "--chdir nowhere"),
         (["validate", "w.json", "--var", "x"], "--var takes NAME=VALUE"),
+        (["plan", "w.json", "--state", ""], "--state is empty"),
+        (["plan", "w.json", "--state", "a" * 300], "cannot be used: File name too long"),
+        (["plan", "w.json", "--state", "w.json/x"], "cannot be used: Not a directory"),
+        (["emulator", "start", "--state", ""], "--state is empty"),
+        (["plan", "a" * 300], "there is no workflow"),
     ],
 )
 def test_usage_errors_are_exit_64(alone: Workspace, arguments: list[str], message: str) -> None:
@@ -110,6 +119,82 @@ def test_missing_code_is_reported_for_every_algorithm(alone: Workspace) -> None:
     alone.write(algorithms)
     done = alone.run("validate")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "Error: Here: its code algorithms/Here does not exist" in done.stderr
-    assert "Error: Elsewhere: its code nowhere.tar.gz does not exist" in done.stderr
+    assert "Error: Here: its code 'algorithms/Here' does not exist\n  workflow.json:1" in done.stderr
+    assert "Error: Elsewhere: its code 'nowhere.tar.gz' does not exist" in done.stderr
     assert "There:" not in done.stderr
+
+
+def test_calls_that_find_nothing_are_warned_about_with_file_and_line(alone: Workspace) -> None:
+    call = "import Algorithmia\\n\\nX = 'algo://<user>/{}/latestPrivate'\\nD = 'data://<user>/Nowhere/x'\\n"
+    for name, called in (("First", "Second"), ("Second", "First"), ("Third", "Fourth"), ("Fourth", "Nobody")):
+        alone.algorithm(name, call.format(called).replace("\\n", "\n"))
+    names = ("First", "Second", "Third", "Fourth")
+    alone.write([{"name": n, "language": "python3", **({"depends_on": ["Fourth"]} if n == "Third" else {})} for n in names])
+    done = alone.run("validate")
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        "Warning: First: src/First.py:3 calls <user>/Second, which is published later: move it up, or add depends_on: [Second]",
+        "Warning: Fourth: src/Fourth.py:3 calls <user>/Nobody, which is not an algorithm of this workflow",
+    ]
+
+
+@pytest.mark.parametrize("name", ["x.tfvars", "x.env"])
+def test_a_file_of_variables_in_another_form_says_which_there_are(alone: Workspace, name: str) -> None:
+    (alone.folder / "w.json").write_text(json.dumps({"algorithms": [{"name": "One", "language": "node"}]}))
+    (alone.folder / name).write_text("x = 1\n")
+    done = alone.run("validate", "w.json", "--var-file", name)
+    assert done.returncode == 64
+    assert done.stderr.startswith(f"Error: --var-file {name}: a file of variables is YAML or JSON\n  write NAME: VALUE")
+
+
+def test_a_variable_and_an_option_do_not_collide(alone: Workspace) -> None:
+    alone.algorithm("One")
+    (alone.folder / "vars.yaml").write_text("label: given\n")
+    text = "variables:\n  label: {}\nalgorithms:\n  - {name: One, language: python3, details: {label: '{{ label }}'}}\n"
+    (alone.folder / "w.yaml.j2").write_text(text)
+    assert "label: 'given'" in alone.run("render", "w.yaml.j2", environ={"ALGOSYNC_VAR_FILE": "vars.yaml"}).stdout
+    (alone.folder / "w.yaml.j2").write_text(text.replace("label: {}", "FILE: {}"))
+    done = alone.run("validate", "w.yaml.j2", environ={"ALGOSYNC_VAR_FILE": "vars.yaml"})
+    assert "the variable 'FILE' has no default and was not given" in done.stderr
+    assert "give --var FILE=…\n" in done.stderr
+
+
+def test_a_report_of_a_plan_is_no_workflow(alone: Workspace) -> None:
+    (alone.folder / "plan.json").write_text('{"format_version": "1.0", "resource_changes": []}')
+    done = alone.run("apply", "plan.json", "--destination", "local")
+    assert done.returncode == 1
+    assert "Error: this is a report of a plan, of a drift or of a state, not a workflow" in done.stderr
+
+
+@pytest.mark.parametrize("target", ["nowhere", "loop"])
+def test_a_state_that_is_a_broken_link_is_refused_before_any_request(alone: Workspace, target: str) -> None:
+    (alone.folder / "w.json").write_text(json.dumps({"algorithms": [{"name": "One", "language": "python3"}]}))
+    (alone.folder / "loop").symlink_to(target)
+    done = alone.run("plan", "w.json", "--state", "loop", "--destination", "https://api.example.com")
+    assert done.returncode == 64
+    assert done.stderr.startswith("Error: --state loop ")
+
+
+@pytest.mark.parametrize("arguments", [["plan", "w.json"], ["validate"], ["emulator", "status"]])
+def test_a_folder_that_vanished_is_an_error_in_words(alone: Workspace, arguments: list[str]) -> None:
+    script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+    command = ["/bin/sh", "-c", script, "sh", sys.executable, "-m", "algosync", *arguments]
+    done = subprocess.run(command, cwd=alone.folder, env=alone.environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: the current folder does not exist any more\n  change to another folder")
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "hint"),
+    [
+        (MemoryError(), "there is not enough memory", "--parallelism"),
+        (OSError(28, "No space left on device", "/x/y"), "/x/y: No space left on device", "free some space"),
+        (OSError(36, "File name too long", "a" * 400), f"{'a' * 299}…: File name too long", "--state"),
+        (PermissionError(13, "Permission denied", "/x"), "/x: Permission denied", "owner and the mode"),
+        (ZeroDivisionError("x"), "a fault in algosync itself: ZeroDivisionError: x", "please report it"),
+    ],
+)
+def test_what_the_system_refuses_is_no_fault_of_algosync(error: Exception, message: str, hint: str) -> None:
+    told = internal_error(error)
+    assert told.message == message
+    assert hint in str(told.hint)

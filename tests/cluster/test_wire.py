@@ -287,7 +287,7 @@ def test_the_official_client_sends_our_key_in_any_environment(
     with server(http("200 OK", answer), seen) as cluster:
         cluster.algorithms.call("me", "Hello", "abc", '{"n": 1.50}', 7)
     head, _, body = seen[0].decode().partition("\r\n\r\n")
-    assert head.startswith("POST /v1/algo/me/Hello/abc?timeout=7&stdout=False HTTP/1.1\r\n")
+    assert head.startswith("POST /v1/algo/me/Hello/abc?timeout=7&stdout=True HTTP/1.1\r\n")
     assert f"Authorization: Simple {KEY}" in head
     assert "mallory" not in head
     assert "Content-Type: application/json" in head
@@ -301,7 +301,7 @@ def test_an_owner_name_that_the_official_client_rejects() -> None:
         cluster.algorithms.call("my-org.x", "Hello", "0.1.0", "1", 7)
         cluster.algorithms.create("my-org.x", "Hello", {"label": "Hello"}, {"license": "apl"})
     call, create = (request.decode().partition("\r\n\r\n") for request in seen)
-    assert call[0].startswith("POST /v1/algo/my-org.x/Hello/0.1.0?timeout=7&stdout=False HTTP/1.1\r\n")
+    assert call[0].startswith("POST /v1/algo/my-org.x/Hello/0.1.0?timeout=7&stdout=True HTTP/1.1\r\n")
     assert create[0].startswith("POST /v1/algorithms/my-org.x HTTP/1.1\r\n")
     assert json.loads(create[2]) == {"name": "Hello", "details": {"label": "Hello"}, "settings": {"license": "apl"}}
 

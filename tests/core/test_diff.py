@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change, Drift
-from algosync.core.diff import assume_desired, assume_observed, diff, drift, record_of, undecided
-from algosync.core.resource import Record, Resource
+from algosync.core.change import Action, Change, Drift, Finding
+from algosync.core.diff import assume_desired, assume_observed, comparable, diff, drift, record_of, undecided
+from algosync.core.resource import Json, Record, Resource
 
 FILE = Address("data", "Hello", "w.pb")
 WANT = Resource(FILE, stamp="s1", digest="d1", size=3)
@@ -126,3 +126,15 @@ def test_drift_tells_changed_missing_unmanaged_and_unknown() -> None:
 
 def test_without_drift_there_are_no_findings() -> None:
     assert drift({FILE: HAVE}, {FILE: RECORD}, {}) == ()
+
+
+def test_what_was_redacted_in_the_record_is_not_compared() -> None:
+    here = Address("algorithm", "One")
+
+    def finding(before: dict[str, Json], after: dict[str, Json]) -> Finding:
+        return Finding(here, Drift.CHANGED, Resource(here, before, digest="a"), Resource(here, after, digest="b"))
+
+    only = finding({"label": "x", "summary": "is ***"}, {"label": "x", "summary": "is hunter2"})
+    both = finding({"label": "x", "summary": "is ***"}, {"label": "y", "summary": "is hunter2"})
+    plain = finding({"label": "x"}, {"label": "y"})
+    assert comparable([only, both, plain]) == (plain, plain)

@@ -11,7 +11,7 @@ from algosync.core.change import Drift, Finding
 from algosync.core.error import AlgosyncError, Denied, SourceError, Unreachable
 from algosync.core.ports import Side
 from algosync.core.workflow import AlgorithmSpec
-from algosync.engine.drift import find_drift
+from algosync.engine.drift import find_drift, managed_by
 
 DATA, SOURCE = address("data"), address("source")
 
@@ -85,3 +85,13 @@ def test_a_destination_that_does_not_answer_proves_nothing(world: World, where: 
 def test_records_of_algorithms_that_left_the_workflow_are_ignored(world: World) -> None:
     world.site.destination.items.clear()
     assert found(World(workflow(AlgorithmSpec("B", "python3")), world.site)) == {}
+
+
+def test_an_algorithm_that_was_never_applied_is_neither_looked_at_nor_unmanaged(world: World) -> None:
+    world.site.destination.put(address("source", "B"), "theirs")
+    wider = World(workflow(*world.flow.algorithms, AlgorithmSpec("B", "python3")), world.site)
+    world.site.looks.clear()
+    assert found(wider) == {}
+    assert set(world.site.looks) == {"A"}
+    assert {a.algorithm for a in managed_by(wider.flow, world.site.ledger.records)} == {"A"}
+    assert managed_by(workflow(), world.site.ledger.records) == ()

@@ -9,6 +9,8 @@ from worlds import HEADER, World, address, one_algorithm, workflow
 from algosync.core.change import Action
 from algosync.core.error import Denied, NotFound, Several, SourceError
 from algosync.core.ports import Side
+from algosync.core.resource import Record
+from algosync.core.target import UnknownTarget
 from algosync.core.workflow import AlgorithmSpec
 from algosync.engine.plan import make_plan
 
@@ -90,11 +92,70 @@ def test_all_failed_looks_are_told() -> None:
     assert [error.message for error in caught.value.errors] == ["A: gone", "B: gone"]
 
 
+def test_every_failure_of_every_algorithm_is_told_once() -> None:
+    told = {"data": "no file", "source": "no x", "version": "no x"}
+    failures = {(Side.SOURCE, kind): SourceError(text) for kind, text in told.items()}
+    world = World(workflow(AlgorithmSpec("A", "python3"), AlgorithmSpec("B", "python3")), FakeSite(unreadable={**failures}))
+    with pytest.raises(Several) as caught:
+        world.plan()
+    assert [error.message for error in caught.value.errors] == ["A: no file", "A: no x", "B: no file", "B: no x"]
+
+
 def test_one_failure_that_strikes_every_look_is_told_once() -> None:
     site = FakeSite(unreadable={(Side.DESTINATION, "source"): Denied("the key is wrong")})
     world = World(workflow(AlgorithmSpec("A", "python3"), AlgorithmSpec("B", "python3")), site)
     with pytest.raises(Denied, match="the key is wrong"):
         world.plan()
+
+
+def test_drift_keeps_what_was_recorded() -> None:
+    world = one_algorithm("data")
+    world.apply()
+    recorded = world.site.ledger.records[DATA]
+    world.site.destination.put(DATA, "three")
+    (change,) = world.plan().changes
+    assert change.recorded is not None
+    assert (change.recorded.digest, change.recorded.size) == (recorded.digest, recorded.size)
+
+
+def named(*names: str) -> World:
+    """A world with a source file for each algorithm, of which C depends on B."""
+    site = FakeSite()
+    for name in names:
+        site.source.put(address("source", name), "one")
+    specs = (AlgorithmSpec(name, "python3", depends_on=("B",) if name == "C" else ()) for name in names)
+    return World(workflow(*specs), site)
+
+
+@pytest.mark.parametrize(
+    ("target", "looked_at"),
+    [("B", "B"), ("C", "BC"), ("source.A", "A"), ("source.*", "ABC"), ("A*", "A"), ("data.A*", "A"), ('data.B["w.pb"]', "B")],
+)
+def test_only_targets_and_what_they_depend_on_are_looked_at(target: str, looked_at: str) -> None:
+    world = named("A", "B", "C")
+    for name in "ABC":
+        world.site.destination.put(address("data", name), "recorded")
+        world.site.ledger.commit(Record(address("data", name), "x", None, None))
+    plan = make_plan(world.flow, scene(world.site), world.site.ledger.records, HEADER, [target])
+    assert set(world.site.looks) == set(looked_at)
+    assert {c.address.algorithm for c in plan.changes} <= set(looked_at)
+    assert plan.targets == (target,)
+
+
+def test_a_fault_of_another_algorithm_does_not_fail_a_target() -> None:
+    world = named("A", "B")
+    world.site.unreadable = {(Side.SOURCE, address("source", "A")): SourceError("gone")}
+    with pytest.raises(SourceError):
+        world.plan()
+    plan = make_plan(world.flow, scene(world.site), {}, HEADER, ["B"])
+    assert [c.address for c in plan.changes] == [address("source", "B")]
+
+
+def test_a_target_without_a_name_is_an_error_before_anything_is_looked_at() -> None:
+    world = named("A", "B")
+    with pytest.raises(UnknownTarget, match="is called Nope"):
+        make_plan(world.flow, scene(world.site), {}, HEADER, ["Nope"])
+    assert world.site.looks == []
 
 
 def test_a_failed_read_is_raised() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -174,14 +174,16 @@ def context_of(
     recorded_only: bool = False,
     keys: tuple[Secret, ...] = (),
     time: FakeTime | None = None,
+    source_name: str = "https://source",
+    reached: Collection[str] | None = None,
 ) -> Context:
     """The context of a new command on a fake cluster, with a source store, or local folders below `folder`."""
     destination = cluster.destination()
-    sources = Sources(algorithms, folder, OWNER, SourceStore(store, "https://source", destination.retry), keys)
+    sources = Sources(algorithms, folder, OWNER, SourceStore(store, source_name, destination.retry), keys)
     time = time or FakeTime()
     return Context(
         destination,
-        DesiredSources(sources, FakeLedger() if ledger is None else ledger),
+        DesiredSources(sources, FakeLedger() if ledger is None else ledger, reached),
         build_deadline=100.0,
         recorded_only=recorded_only,
         pause=time.pause,

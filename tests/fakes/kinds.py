@@ -62,6 +62,7 @@ class FakeSite:
     unreadable: dict[tuple[Side, Address | str], AlgosyncError] = field(default_factory=dict)
     during: Callable[[Step], None] = lambda _: None
     reads: list[tuple[Side, Address]] = field(default_factory=list)
+    looks: list[str] = field(default_factory=list)
     guard: threading.Lock = field(default_factory=threading.Lock)
 
     def side(self, side: Side) -> FakeSide:
@@ -113,9 +114,12 @@ class FakeKind:
         return Outcome((record,), detail=step.verb.value)
 
     def _listed(self, side: Side, spec: AlgorithmSpec, site: FakeSite) -> Iterator[Resource]:
+        site.looks.append(spec.name)
         if error := site.unreadable.get((side, self._name)):
             raise error
         for address, item in site.side(side).of(self._name, spec.name):
+            if side is Side.SOURCE and (error := site.unreadable.get((side, address))):
+                raise error
             attributes: Mapping[str, Json] = {"content": item.content} if self._digests_listed else {}
             digest = item.digest if self._digests_listed else None
             yield Resource(address, attributes, item.stamp, digest, len(item.content))

@@ -159,7 +159,7 @@ CALLS = (
     ),
     Call("read versions", "GET /v1/algorithms/USER/Top/versions", 1),
     Call("publish", "POST /v1/algorithms/USER/Base/versions", 4, fine=_SEEN),
-    Call("call by hash", "POST /v1/algo/USER/Base/*", 4, stops=_ANSWERED),
+    Call("call by hash", "POST /v1/algo/USER/Base/*", 3, stops=_ANSWERED),
     Call("call by version", "POST /v1/algo/USER/Top/0.1.0", 3, stops=_ANSWERED),
 )
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 from fakes.clusters import OWNER, FakeCluster, FakeTime, context_of
@@ -12,11 +13,13 @@ from algosync.core.address import Address
 from algosync.core.change import Action, Change
 from algosync.core.error import Conflict, Denied, SourceError, TransferError
 from algosync.core.event import Event, Progress
+from algosync.core.plan import PlanHeader
 from algosync.core.ports import Side
 from algosync.core.resource import Record, Resource
 from algosync.core.schedule import Step, Verb
-from algosync.core.workflow import AlgorithmSpec, DataFile
-from algosync.kinds import Context, data
+from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
+from algosync.engine.plan import Scene, make_plan
+from algosync.kinds import KINDS, PERFORMERS, Context, data
 
 WEIGHTS = Address("data", "One", "w.bin")
 URI = "data://.my/models/w-1.bin"
@@ -231,3 +234,41 @@ def test_its_steps_and_its_explanation(case: Case) -> None:
     change = case.change(case.context())
     assert data.verbs(change) == (Verb.UPLOAD, Verb.VERIFY)
     assert data.explain(change, SPEC, case.context()) is change
+
+
+def test_a_missing_file_gets_the_nearest_name() -> None:
+    case = Case()
+    spec = replace(SPEC, data_files=(DataFile("data://.my/models/w-2.bin", "w.bin"), DataFile("data://.my/nowhere/x", "x")))
+    with pytest.raises(SourceError) as caught:
+        list(data.desired(spec, context_of(case.cluster, spec, store=case.store)))
+    assert caught.value.message == "the source has no data://.my/models/w-2.bin, data://.my/nowhere/x"
+    assert str(caught.value.hint).startswith("did you mean data://.my/models/w-1.bin?; ")
+
+
+@pytest.mark.parametrize(("name", "digest"), [("file://source", DIGEST), ("https://source", None)])
+def test_a_plan_names_the_digest_of_a_file_that_costs_no_transfer(name: str, digest: str | None) -> None:
+    case = Case()
+    context = context_of(case.cluster, SPEC, store=case.store, source_name=name)
+    change = data.explain(case.change(context), SPEC, context)
+    assert change.after is not None
+    assert (change.after.digest, change.after.size) == (digest, len(CONTENT))
+    assert case.store.opened == (["w-1.bin"] if digest else [])
+
+
+def test_a_plan_with_a_target_asks_no_more_requests_however_many_algorithms_there_are(tmp_path: Path) -> None:
+    """The manifests of other algorithms are not read either."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "One.py").write_text("def apply(input):\n    return input\n")
+    one = replace(SPEC, code="file://.")
+    requests = []
+    for count in (1, 40):
+        case = Case()
+        case.store.write("quality", "code", "other.tar.gz", b"")
+        others = (replace(SPEC, name=f"Other{n}", code="data://.my/code/other.tar.gz") for n in range(count))
+        flow = Workflow("w", str(tmp_path), (one, *others))
+        context = context_of(case.cluster, *flow.algorithms, folder=tmp_path, store=case.store, reached={"One"})
+        plan = make_plan(flow, Scene(KINDS, PERFORMERS, context, 2), {}, PlanHeader("w", None, "d", OWNER), ["One"])
+        assert {change.address.algorithm for change in plan.changes} == {"One"}
+        requests.append((sorted(case.cluster.algorithms.requests), case.store.listed, case.store.opened))
+    assert requests[0] == requests[1]
+    assert requests[0][2] == []

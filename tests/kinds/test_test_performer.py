@@ -53,8 +53,9 @@ def test_another_caller_is_told_the_owner(release: Release) -> None:
 
 def test_a_failing_algorithm_fails_the_test(release: Release) -> None:
     release.cluster.algorithms.failing_payloads.add("1")
-    with pytest.raises(TestFailed):
+    with pytest.raises(TestFailed) as caught:
         call(release, candidate=True, payload="1")
+    assert (caught.value.called, caught.value.payload) == (f"One, commit {release.head[:12]}", "1")
 
 
 def test_a_candidate_that_cannot_be_called_yet_is_waited_for(release: Release) -> None:

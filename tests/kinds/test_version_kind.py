@@ -146,8 +146,9 @@ def test_a_build_of_a_push_that_is_not_listed_is_asked_for_after_a_while(release
 def test_a_build_that_never_comes_is_given_up_at_the_deadline(release: Release) -> None:
     release.cluster.algorithms.build_status = lambda commit: None
     release.pushed()
-    with pytest.raises(BuildFailed, match="did not end within 100 s"):
+    with pytest.raises(BuildFailed, match="did not end within 100 s") as caught:
         build(release)
+    assert "--build-timeout" in str(caught.value.hint)
     assert requests(release, "compile") == 3
 
 

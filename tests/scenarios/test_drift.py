@@ -166,6 +166,23 @@ def test_an_addition_to_the_workflow_is_no_drift(applied: Workspace) -> None:
     assert drift_of(applied, 0) == {}
 
 
+def test_drift_and_validate_need_no_sensitive_variable(cluster: Cluster, workspace: Workspace) -> None:
+    workspace.algorithm("One")
+    algorithm = "{name: One, language: python3, details: {summary: 'is {{ token }}'}}"
+    (workspace.folder / "w.yaml.j2").write_text(f"variables:\n  token: {{sensitive: true}}\nalgorithms:\n  - {algorithm}\n")
+    workspace.apply("w.yaml.j2", "--var", "token=hunter2hunter2")
+    note = "Note: Not given, so what contains them is not compared: token\n"
+    done = workspace.run("validate", "w.yaml.j2")
+    assert (done.returncode, done.stderr) == (0, note)
+    done = workspace.run("drift", "w.yaml.j2")
+    assert (done.returncode, done.stderr) == (0, note)
+    change_setting(cluster)
+    done = workspace.run("drift", "w.yaml.j2", "--json")
+    assert (done.returncode, done.stderr) == (2, note)
+    assert "hunter2" not in done.stdout
+    assert [row["address"] for row in json.loads(done.stdout)["drift"]] == ["algorithm.One"]
+
+
 def test_drift_and_plan_change_nothing(cluster: Cluster, applied: Workspace) -> None:
     change_setting(cluster)
     push_source(cluster)

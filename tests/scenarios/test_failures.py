@@ -15,7 +15,7 @@ def test_a_payload_that_raises_is_never_published(cluster: Cluster, workspace: W
     workspace.write([{"name": "One", "language": "python3", "test_payload": 1}])
     workspace.apply()
     workspace.algorithm("One", RAISES)
-    output = workspace.apply(code=4)
+    output = workspace.apply(code=3)
     assert "Error: test.One: no bananas today" in output
     assert "│     raise ValueError('no bananas today')" in output
     assert "left out because of it: publish version.One" in output

@@ -20,7 +20,10 @@ def test_a_file_missing_at_the_source_is_reported_with_its_owner(workspace: Work
     workspace.write([{"name": "One", "language": "python3", "data_files": ["data://.my/models/b.bin"]}])
     done = workspace.run("plan")
     assert done.returncode == 1
-    assert done.stderr == "Error: One: the source has no data://.my/models/b.bin\n  `.my` is quality there\n"
+    assert done.stderr.splitlines() == [
+        "Error: One: the source has no data://.my/models/b.bin",
+        "  did you mean data://.my/models/a.bin?; `.my` is quality there",
+    ]
 
 
 def test_a_key_in_the_source_is_not_pushed(workspace: Workspace, cluster: Cluster) -> None:

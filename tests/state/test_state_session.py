@@ -319,9 +319,52 @@ def test_damage_is_named_with_its_file_and_the_backup(folder: Path) -> None:
     with pytest.raises(Corrupt) as caught:
         reading(folder)
     assert caught.value.message == f"{path} is damaged: its checksum is not that of its content"
-    assert caught.value.hint == (f"The state before the last save is {path}.backup; what it lacks is found and adopted again.")
+    assert caught.value.hint == (
+        f"Put the backup {path}.backup in its place, and move its .journal file away if there is one. What the backup lacks is "
+        "then found and adopted again."
+    )
+    backup = Path(f"{path}.backup").read_bytes()
+    Path(f"{path}.backup").unlink()
+    with pytest.raises(Corrupt) as caught:
+        reading(folder)
+    assert str(caught.value.hint).startswith("Move it away to start anew: ")
+    Path(f"{path}.backup").write_bytes(backup)
     (folder / f"{NAME}.backup").replace(path)
     assert seen(folder) == (1, {HELLO: ONE})
+
+
+def test_the_way_out_that_damage_names_works(folder: Path) -> None:
+    for record in (ONE, TWO):
+        with writing(folder) as session:
+            session.commit(record)
+    (folder / NAME).write_text("{")
+    (folder / f"{NAME}.backup").replace(folder / NAME)
+    with reading(folder) as session:
+        assert set(session.records) == {ONE.address}
+    (folder / f"{NAME}.journal").write_text("damaged\n")
+    with pytest.raises(Corrupt) as caught:
+        reading(folder)
+    assert str(caught.value.hint).startswith("Move it away to go on from the state as it was last saved.")
+    (folder / f"{NAME}.journal").unlink()
+    with reading(folder) as session:
+        assert set(session.records) == {ONE.address}
+
+
+def test_a_journal_without_state_and_lock_is_refused_alike_by_readers_and_writers(folder: Path) -> None:
+    with writing(folder) as session:
+        session.commit(ONE)
+        journal = (folder / f"{NAME}.journal").read_bytes()
+    for path in folder.iterdir():
+        path.unlink()
+    told = []
+    for opened in (reading, writing):
+        (folder / f"{NAME}.journal").write_bytes(journal)
+        with pytest.raises(Corrupt) as caught:
+            opened(folder)
+        told.append((caught.value.message, caught.value.hint))
+        (folder / f"{NAME}.lock").unlink(missing_ok=True)
+    assert told[0] == told[1]
+    assert "move the journal away" in str(told[0][1])
 
 
 def test_a_journal_without_its_state_is_refused(folder: Path) -> None:

@@ -29,6 +29,14 @@ def test_a_plan_that_changes_nothing_says_so() -> None:
     assert plain(plan_lines(replace(PLAN, changes=(), checks=()), str)) == "No changes. Your destination matches the workflow.\n"
 
 
+def test_a_plan_of_targets_says_what_was_looked_at() -> None:
+    text = plain(plan_lines(replace(PLAN, changes=(), checks=(), targets=("B", "source.*")), str))
+    assert text == (
+        "No changes. The targets match the workflow.\n"
+        "Note: Only the targets and what they depend on were looked at: B, source.*. The rest may differ.\n"
+    )
+
+
 def test_a_plan_that_only_tests_says_so() -> None:
     text = plain(plan_lines(replace(PLAN, changes=(), compared=False), str))
     assert text == "Nothing is compared: the workflow says run_only.\nTests: 1 algorithm payload, 1 workflow test.\n"
@@ -70,6 +78,9 @@ def test_a_secret_is_hidden_before_its_value_is_cut() -> None:
     assert "y***" in text
 
 
+MEND = "  the same code fails again: mend the algorithm, its data or the payload\n"
+
+
 def test_errors_say_what_where_and_what_next() -> None:
     fault = Fault(12, 7, "algorithms[2].language", "unknown-key", "no such key \x1b[2J", "did you mean `language`?", 3)
     errors: list[AlgosyncError] = [
@@ -86,9 +97,9 @@ def test_errors_say_what_where_and_what_next() -> None:
         "  did you mean `language`?\n"
         "w.yaml has 1 fault.\n"
         "Error: GET /x: 403 no\n  request id req-1\n  look at DESTINATION_API_KEY\n"
-        "Error: it failed\n  │ one\n  │ \\x1b[31mtwo\n"
-        "Error: boom\n  (AlgorithmError)\n  │ Traceback\n  │   line\n"
-        "Error: no\n"
+        "Error: it failed\n  │ one\n  │ \\x1b[31mtwo\n  the same source fails again: mend the source or its requirements.txt\n"
+        f"Error: boom\n  (AlgorithmError)\n  │ Traceback\n  │   line\n{MEND}"
+        f"Error: no\n{MEND}"
         "Error: a\nError: b\n"
     )
     assert next(iter(error_lines(SourceError("a")))) == "\x1b[31;1mError:\x1b[0m a"

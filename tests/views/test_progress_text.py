@@ -7,9 +7,10 @@ from samples import PLAN, plain
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
-from algosync.core.error import AlgosyncError, BuildFailed, Denied, Unexpected
+from algosync.core.error import AlgosyncError, BuildFailed, Denied, TestFailed, Unexpected, Unreachable
 from algosync.core.event import Event, Note, Progress, StepDone, StepFailed, StepSkipped, StepStarted
 from algosync.core.plan import Check, Plan
+from algosync.core.redaction import Redactor
 from algosync.core.report import Report, fold
 from algosync.core.resource import Resource
 from algosync.core.schedule import Step, Verb
@@ -98,7 +99,7 @@ def test_failures_of_one_cause_are_told_once_with_what_was_left_out() -> None:
         StepSkipped(PUBLISH, BUILD.key),
         StepSkipped(step("first"), UPLOAD.key),
     ]
-    assert plain(failure_lines(fold(events, lambda: True))) == (
+    assert plain(failure_lines(fold(events, lambda: True), str)) == (
         "\n"
         'Error: data.One["w.pb"]: 403\n'
         "  request id r-1\n"
@@ -107,13 +108,39 @@ def test_failures_of_one_cause_are_told_once_with_what_was_left_out() -> None:
         '  left out because of it: test.One["first"]\n'
         "Error: version.One: it failed\n"
         "  │ line\n"
+        "  the same source fails again: mend the source or its requirements.txt\n"
         "  left out because of it: publish version.One\n"
         "2 steps left out in all.\n"
     )
 
 
+def test_an_address_stands_once_in_a_message() -> None:
+    report = fold([StepFailed(UPLOAD, 1, AlgosyncError('data.One["w.pb"]: somebody changed it'))], lambda: True)
+    assert plain(failure_lines(report, str)) == '\nError: data.One["w.pb"]: somebody changed it\n'
+    assert plain([event_line(report.failed[0]) or ""]) == 'data.One["w.pb"]: Uploading FAILED after 1.0s: somebody changed it\n'
+
+
+def test_a_failed_test_shows_what_was_called_and_what_it_printed() -> None:
+    error = TestFailed("boom", error_type="AlgorithmError", trace="Traceback", printed="loading\nloaded\n")
+    error.called, error.payload = "One, commit abc", "y" * 390 + "s3cret-of-some-length"
+    redactor = Redactor()
+    redactor.hide("s3cret-of-some-length")
+    assert plain(failure_lines(fold([StepFailed(step("a"), 1, error)], lambda: True), redactor.redact)) == (
+        "\n"
+        'Error: test.One["a"]: boom\n'
+        "  (AlgorithmError)\n"
+        "  called: One, commit abc\n"
+        f"  payload: {'y' * 390}***\n"
+        "  │ Traceback\n"
+        "  it printed:\n"
+        "  │ loading\n"
+        "  │ loaded\n"
+        "  the same code fails again: mend the algorithm, its data or the payload\n"
+    )
+
+
 def test_without_failures_nothing_is_said_of_them() -> None:
-    assert list(failure_lines(fold([StepDone(UPLOAD, 1)], lambda: True))) == []
+    assert list(failure_lines(fold([StepDone(UPLOAD, 1)], lambda: True), str)) == []
 
 
 @pytest.mark.parametrize(
@@ -125,7 +152,15 @@ def test_without_failures_nothing_is_said_of_them() -> None:
             True,
             [
                 "Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed, 1 adopted.",
-                "What is done is recorded; running the same command again continues from here.",
+                "What is done is recorded. Mend what the errors name; then the same command continues from here.",
+            ],
+        ),
+        (
+            [StepFailed(PUBLISH, 1, Unreachable("no"))],
+            True,
+            [
+                "Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed, 1 adopted.",
+                "What is done is recorded. Running the same command again continues from here.",
             ],
         ),
         (

@@ -117,6 +117,7 @@ def test_a_plan_as_a_document() -> None:
         "source",
         "destination",
         "owner",
+        "targets",
         "resource_changes",
         "resource_drift",
         "notes",
@@ -149,11 +150,30 @@ def test_a_plan_as_a_document() -> None:
     }
 
 
+def test_drift_in_a_plan_is_what_somebody_else_changed_and_not_what_is_planned() -> None:
+    recorded, now, wanted = (Resource(HELLO, {"label": label}, digest=label) for label in ("ours", "theirs", "wanted"))
+    changed = Change(HELLO, Action.UPDATE, now, wanted, drifted=True, recorded=recorded)
+    gone = Change(HELLO, Action.CREATE, None, wanted, drifted=True, recorded=recorded)
+    planned = Planned(Plan(PLAN.header, (changed, gone), ()), {})
+    first, second = json.loads(FORMATS["json"](planned, Redactor()))["resource_drift"]
+    ours, theirs = ({"attributes": {"label": label}, "digest": label} for label in ("ours", "theirs"))
+    assert (first["address"], first["change"]) == ("algorithm.Hello", {"actions": ["update"], "before": ours, "after": theirs})
+    assert second["change"] == {"actions": ["delete"], "before": ours, "after": None}
+    assert '      ~ label = "ours" -> "theirs"' in PAINT.sub("", FORMATS["text"](planned, Redactor()))
+
+
 def test_a_refresh_is_shown_as_no_change() -> None:
     change = Change(HELLO, Action.REFRESH, Resource(HELLO, digest="a"), Resource(HELLO, digest="a"))
     document = json.loads(FORMATS["json"](Planned(Plan(PLAN.header, (change,), ()), {}), Redactor()))
     assert document["resource_changes"][0]["change"]["actions"] == ["no-op"]
     assert document["resource_changes"][0]["change"]["after_unknown"] == {}
+
+
+def test_drift_lists_what_the_workflow_manages() -> None:
+    managed = (HELLO, Address("data", "Hello", "a"), Address("data", "Hello", "b"))
+    drifted = Drifted(PLAN.header, (), {}, managed)
+    assert json.loads(FORMATS["json"](drifted, Redactor()))["managed"] == list(map(str, managed))
+    assert "Compared with what was last applied:\n  Hello: algorithm, 2 data\n\n" in FORMATS["text"](drifted, Redactor())
 
 
 def test_drift_as_a_document() -> None:

@@ -66,6 +66,18 @@ def test_the_work_is_done_and_recorded(space: Workspace, case: str) -> None:
     assert f"version.{name}" in state
 
 
+def test_a_result_that_cannot_be_written_is_told_and_never_lowers_the_exit_code(space: Workspace) -> None:
+    space.algorithm("Lost")
+    space.write([{"name": "Lost", "language": "python3"}])
+    for arguments, code in (["plan"], 1), (["plan", "--json"], 1), (["plan", "--detailed-exitcode"], 2), (["--version"], 1):
+        command = [sys.executable, "-m", "algosync", *arguments]
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                command, cwd=space.folder, env=space.environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            )
+        assert (done.returncode, done.stderr) == (code, "Error: the result could not be written: No space left on device\n")
+
+
 def _events() -> Iterator[Event]:
     upload, build = (
         Step(Address("data", "SmartImageDownloader", "a_long_model_file.pb"), Verb.UPLOAD),

@@ -28,6 +28,7 @@ def cwd(tmp_path: Path) -> Path:
         ("b", "workflows/b.yaml"),
         ("c", "workflows/c.yml.j2"),
         ("b.yaml", "workflows/b.yaml"),
+        ("here", "here.yaml"),
     ],
 )
 def test_an_argument_is_a_path_or_a_name(cwd: Path, argument: str, found: str) -> None:
@@ -60,14 +61,20 @@ def test_the_only_file_in_workflows_is_used(tmp_path: Path) -> None:
 ALL = "workflows/a.json, workflows/b.yaml, workflows/c.yml.j2, workflows/d.json, workflows/d.yaml"
 
 
+def missing(name: str) -> str:
+    return f"looked for {name} and {name}.{{json,yaml,yml}}[.j2], here and in workflows/; there are: {ALL}, here.yaml"
+
+
 @pytest.mark.parametrize(
     ("argument", "environ", "message", "hint"),
     [
         (None, {}, f"there are several workflows: {ALL}", "name one of them"),
         ("d", {}, "there are several workflows: workflows/d.json, workflows/d.yaml", "name one of them"),
-        ("x", {}, "there is no workflow 'x'", f"there are: {ALL}"),
-        ("workflows", {}, "there is no workflow 'workflows'", f"there are: {ALL}"),
-        (None, {"WORKFLOW_NAME": "x"}, "WORKFLOW_NAME: there is no workflow 'x'", f"there are: {ALL}"),
+        ("x", {}, "there is no workflow 'x'", missing("x")),
+        ("workflows", {}, "there is no workflow 'workflows'", missing("workflows")),
+        (None, {"WORKFLOW_NAME": "x"}, "WORKFLOW_NAME: there is no workflow 'x'", missing("x")),
+        ("heer", {}, "there is no workflow 'heer'", f"did you mean here?; {missing('heer')}"),
+        ("x" * 300, {}, f"there is no workflow '{'x' * 300}'", missing("x" * 300)),
     ],
 )
 def test_several_candidates_are_listed(cwd: Path, argument: str | None, environ: dict[str, str], message: str, hint: str) -> None:

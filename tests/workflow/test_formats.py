@@ -312,3 +312,15 @@ def test_the_folder_is_absolute_for_any_path(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "w.yaml").write_text("algorithms: [{name: A, language: python3}]")
     monkeypatch.chdir(tmp_path)
     assert workflow.load(Path("w.yaml"), {}).folder == str(tmp_path)
+
+
+def test_keys_that_begin_with_x_hold_anchors_and_say_nothing(tmp_path: Path) -> None:
+    text = "x-defaults: &defaults {language: python3}\nalgorithms:\n  - {<<: *defaults, name: One, x-note: mine}\n"
+    (tmp_path / "w.yaml").write_text(text)
+    assert workflow.load(tmp_path / "w.yaml", {}).algorithms == (AlgorithmSpec("One", "python3", details=Details("One")),)
+
+
+@pytest.mark.parametrize("key", ["language", "environment_name", "environment"])
+def test_the_environment_has_three_keys(tmp_path: Path, key: str) -> None:
+    (tmp_path / "w.yaml").write_text(f"algorithms: [{{name: One, {key}: Python 3.8}}]\n")
+    assert workflow.load(tmp_path / "w.yaml", {}).algorithms[0].language == "Python 3.8"

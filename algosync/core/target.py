@@ -1,0 +1,74 @@
+"""Target: which resources and algorithms an option such as `--target` names. Pure.
+
+A target is an address, the name of an algorithm, or a glob of either.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from fnmatch import fnmatchcase
+
+from algosync.core.address import Address
+
+__all__ = ["UnknownTarget", "dependencies", "matches", "reach"]
+
+_GLOB = re.compile(r"[*?\[]")
+
+
+class UnknownTarget(ValueError):
+    """Nothing in the workflow has the name of a target."""
+
+
+def matches(address: Address, target: str) -> bool:
+    """Whether the target is the address, its algorithm's name, or a glob of either."""
+    return any(text == target or fnmatchcase(text, target) for text in (str(address), address.algorithm))
+
+
+def dependencies(names: Iterable[str], depends_on: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """The algorithms that these depend on, directly or not. One of `names` is among them only if another one depends on it."""
+    found: set[str] = set()
+    pending = list(names)
+    while pending:
+        for other in depends_on.get(pending.pop(), ()):
+            if other not in found:
+                found.add(other)
+                pending.append(other)
+    return found
+
+
+def reach(
+    targets: Collection[str], kinds: Collection[str], depends_on: Mapping[str, tuple[str, ...]], recorded: Iterable[Address]
+) -> set[str]:
+    """The algorithms to look at: those with a resource that a target may name, and those they depend on. No target: all.
+
+    `depends_on` has every algorithm of the workflow; `recorded` may have others. The names of resources inside an algorithm are not
+    known yet, so a glob may reach an algorithm of which it names nothing.
+    """
+    algorithms = {*depends_on, *(address.algorithm for address in recorded)}
+    if not targets:
+        return algorithms
+    found: set[str] = set()
+    for target in targets:
+        named = _algorithm_of(target)
+        found |= {name for name in algorithms if (name == named if named else _may_name(target, name, kinds))}
+    return found | dependencies(found, depends_on)
+
+
+def _algorithm_of(target: str) -> str | None:
+    """The algorithm of an address. None: the target is a name or a glob."""
+    try:
+        address = Address.parse(target)
+    except ValueError:
+        return None
+    return None if _GLOB.search(address.kind + address.algorithm) else address.algorithm
+
+
+def _may_name(target: str, algorithm: str, kinds: Iterable[str]) -> bool:
+    if target == algorithm or fnmatchcase(algorithm, target):
+        return True
+    glob = _GLOB.search(target)
+    if glob is None:
+        return False
+    start = target[: glob.start()]
+    return any(f"{kind}.{algorithm}".startswith(start) for kind in kinds)

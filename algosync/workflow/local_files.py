@@ -1,0 +1,95 @@
+"""Local files that a workflow names: code folders and archives, and the data files of a `file://` source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from algosync.workflow.fault import quote
+from algosync.workflow.section import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from algosync.core.workflow import AlgorithmSpec
+    from algosync.workflow.algorithm import AlgorithmEntry
+    from algosync.workflow.fault import Faults
+
+__all__ = ["check_local_files", "default_code"]
+
+_FOLDER = "algorithms"
+
+
+def default_code(name: str, folder: str) -> str | None:
+    """The code of an algorithm whose entry names none: None for `algorithms/NAME` beside the file.
+
+    For a file in a folder `workflows`, it is the folder `algorithms` beside that one if only this one has it.
+    """
+    here = Path(folder)
+    beside = here.parent / _FOLDER / name
+    if here.name != "workflows" or _exists(here / _FOLDER / name) or not _exists(beside):
+        return None
+    return f"file://../{_FOLDER}/{name}"
+
+
+def check_local_files(algorithms: Iterable[AlgorithmEntry], source: str | None, folder: str, faults: Faults) -> None:
+    """Report local code and data files that do not exist, and code folders without the module that the platform starts."""
+    root = Path(folder, source.removeprefix("file://")) if source and source.startswith("file://") else None
+    for algorithm in algorithms:
+        _check_code(algorithm, Path(folder), faults)
+        if root is not None:
+            _check_data_files(algorithm, root, faults)
+
+
+def _check_code(algorithm: AlgorithmEntry, folder: Path, faults: Faults) -> None:
+    spec, section = algorithm.spec, algorithm.section
+    scheme, _, path = (spec.code or f"file://{_FOLDER}/{spec.name}").partition("://")
+    if scheme != "file":
+        return
+    key = section.spelling("code_path", "code")
+    place = section.find(key) or algorithm.name or section.node
+    where = section.where(key)
+    if not _exists(folder / path):
+        hint = nearest(Path(path).name, _names((folder / path).parent)) or f"it should be in {folder}"
+        faults.add(place, where, "missing-file", f"{spec.name}: its code {quote(path)} does not exist", hint)
+    elif (folder / path).is_dir() and (modules := _modules_instead(spec, folder / path)) is not None:
+        message = f"{spec.name}: there is no src/{spec.name}.py in {quote(path)}, which the platform starts"
+        found = ", ".join(f"src/{module}" for module in modules[:5])
+        faults.add(place, where, "missing-module", message, f"there is {found}" if found else None)
+
+
+def _modules_instead(spec: AlgorithmSpec, code: Path) -> Sequence[str] | None:
+    """The Python modules of a code folder that has no module to start. None: it has one, or is not written in Python."""
+    if any(_exists(code / "src" / path) for path in (f"{spec.name}.py", f"{spec.name}/__init__.py", "Algorithm.py")):
+        return None
+    modules = [name for name in _names(code / "src") if name.endswith(".py") and name != "__init__.py"]
+    return modules if modules or "python" in spec.language.lower() else None
+
+
+def _check_data_files(algorithm: AlgorithmEntry, root: Path, faults: Faults) -> None:
+    items = algorithm.section.list("data_files")
+    for (node, path), file in zip(items, algorithm.spec.data_files, strict=True):
+        owner, collection, name = file.source.removeprefix("data://").split("/")
+        owners = [each for each in _names(root) if (root / each).is_dir()] if owner == ".my" else [owner]
+        if len(owners) != 1 or _exists(root / owners[0] / collection / name):
+            continue  # which owner `.my` means is checked when the source is read
+        folder = root / owners[0]
+        near = nearest(name, _names(folder / collection)) if _exists(folder / collection) else nearest(collection, _names(folder))
+        message = f"{algorithm.spec.name}: the source has no {quote(file.source)}"
+        faults.add(node, path, "missing-file", message, near or f"it should be {folder / collection / name}")
+
+
+def _names(folder: Path) -> list[str]:
+    """The names in a folder; empty if it cannot be listed."""
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return []
+
+
+def _exists(path: Path) -> bool:
+    """Whether something is there. False for a path that the system does not accept."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False

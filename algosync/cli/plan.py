@@ -44,10 +44,10 @@ def plan(
 def make_session_plan(session: CommandSession, targets: TargetOptions, terminal: Terminal) -> Plan:
     """Observe both clusters and make the plan. UsageError: a target names nothing."""
     from algosync.cli.live import reading
-    from algosync.cli.source_calls import warn_of_calls
     from algosync.core.error import UsageError
     from algosync.core.target import UnknownTarget
     from algosync.engine.plan import make_plan
+    from algosync.sources.called_algorithms import call_warnings
 
     try:
         with reading(terminal, "both clusters"):
@@ -55,7 +55,7 @@ def make_session_plan(session: CommandSession, targets: TargetOptions, terminal:
     except UnknownTarget as error:
         raise UsageError(str(error)) from None
     if plan.compared:
-        warn_of_calls(session.workflow, terminal, {change.address.algorithm for change in plan.visible})
+        terminal.tell_lines(call_warnings(session.workflow, {change.address.algorithm for change in plan.visible}))
     return plan
 
 

@@ -12,12 +12,12 @@ __all__ = ["validate"]
 @command
 def validate(terminal: Terminal, options: WorkflowOptions) -> None:
     """Check a workflow file; show every fault with its place. Sends no request."""
-    from algosync.cli.source_calls import warn_of_calls
     from algosync.cli.workflow_file import load_workflow
     from algosync.core.text import plural, printable
+    from algosync.sources.called_algorithms import call_warnings
 
     loaded = load_workflow(options, terminal, local_files=True, stand_ins=True)
     workflow = loaded.workflow
-    warn_of_calls(workflow, terminal)
+    terminal.tell_lines(call_warnings(workflow))
     counts = f"{plural(len(workflow.algorithms), 'algorithm')}, {plural(len(workflow.tests), 'workflow test')}"
     terminal.result(terminal.paint("Success!", "green", "bold") + f" {printable(str(loaded.path))} is valid: {counts}.")

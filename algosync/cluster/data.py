@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Protocol
 
 from algosync.cluster.wire import Download, JsonReply, Wire, idempotent, path_of
+from algosync.core.address import OWNER_NAME
 from algosync.core.error import Conflict, NotFound, Unexpected
-from algosync.core.names import OWNER_NAME
 from algosync.core.text import printable
 from algosync.core.timestamp import read_http_date, read_iso_time
 

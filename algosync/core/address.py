@@ -1,4 +1,7 @@
-"""Address: how people and files name one resource: `algorithm.Hello`, `data.Hello["w.pb"]`, `test.Hello["10 calls"]`."""
+"""Address: how people and files name one resource: `algorithm.Hello`, `data.Hello["w.pb"]`, `test.Hello["10 calls"]`.
+
+The patterns of the names of algorithms, owners and local clusters are here too, one for each, used wherever such a name is read.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ import json
 import re
 from dataclasses import dataclass
 
-from algosync.core.names import ALGORITHM_NAME
+__all__ = ["ALGORITHM_NAME", "LOCAL_CLUSTER_NAME", "OWNER_NAME", "Address"]
 
-__all__ = ["Address"]
+ALGORITHM_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+OWNER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")  # a user or an organization; becomes part of URLs
+LOCAL_CLUSTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")  # becomes the name of a folder
 
 _PATTERN = re.compile(rf'(?P<kind>[a-z]+)\.(?P<algorithm>{ALGORITHM_NAME.pattern})(?:\[(?P<name>".*")\])?', re.DOTALL)
 

@@ -10,8 +10,7 @@ from types import MappingProxyType
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
-from algosync.core.kind import KindTraits
-from algosync.core.resource import Json, Resource
+from algosync.core.resource import Json, KindTraits, Resource
 from algosync.core.target import UnknownTarget, dependencies, matches
 from algosync.core.workflow import Workflow
 

@@ -11,8 +11,7 @@ from typing import Protocol, TypeAlias, TypeVar
 from algosync.core.address import Address
 from algosync.core.change import Change
 from algosync.core.event import Event
-from algosync.core.kind import KindTraits
-from algosync.core.resource import Record, Resource
+from algosync.core.resource import KindTraits, Record, Resource
 from algosync.core.schedule import Step, Verb
 from algosync.core.workflow import AlgorithmSpec
 

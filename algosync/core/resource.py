@@ -1,4 +1,4 @@
-"""Resource: one thing as one side shows it. Record: its state when it was last applied.
+"""Resource: one thing as one side shows it, and its record: its state when it was last applied.
 
 The platform has no checksums. So a resource has a *stamp*, which can only be compared with an older stamp of the same side, and a
 *digest* of its content, which can be compared across sides but costs reading the bytes.
@@ -15,7 +15,7 @@ from typing import TypeAlias, Union
 
 from algosync.core.address import Address
 
-__all__ = ["SENSITIVE", "Json", "Record", "Resource", "Snapshot", "digest_of"]
+__all__ = ["SENSITIVE", "Json", "KindTraits", "Record", "Resource", "Snapshot", "digest_of"]
 
 Json: TypeAlias = Union[bool, int, float, str, "Sequence[Json]", "Mapping[str, Json]", None]
 
@@ -55,6 +55,23 @@ class Record:
     destination_stamp: str | None
     size: int | None = None
     attributes: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class KindTraits:
+    """What planning and recording need to know of a kind. Each kind states its traits, so no other module knows kinds by name.
+
+    `needs`: kinds of the same algorithm that a resource of this kind is built on. `--target` includes them.
+
+    `is_file`: each resource is a data file. Plans count its bytes, and it has no versions: overwriting it takes effect at once.
+    `publishes`: the resource is the published version. The algorithm's payload tests the new version before it is published.
+    `read_back`: the attributes that the kind reads from its records. A record keeps their exact values or leaves them out.
+    """
+
+    needs: frozenset[str] = frozenset()
+    is_file: bool = False
+    publishes: bool = False
+    read_back: frozenset[str] = frozenset()
 
 
 Snapshot: TypeAlias = Mapping[Address, Resource]

@@ -10,9 +10,8 @@ from algosync.core.address import Address
 from algosync.core.change import Action, Change
 from algosync.core.environment import Environment, choose, shown
 from algosync.core.error import StoredOtherwise
-from algosync.core.kind import KindTraits
 from algosync.core.ports import Outcome, Side, Tell
-from algosync.core.resource import Json, Record, Resource, digest_of
+from algosync.core.resource import Json, KindTraits, Record, Resource, digest_of
 from algosync.core.schedule import Step, Verb
 from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec

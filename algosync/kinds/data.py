@@ -11,9 +11,8 @@ from algosync.core.address import Address
 from algosync.core.change import Change
 from algosync.core.error import Conflict, NotFound, SourceError, TransferError
 from algosync.core.event import Progress
-from algosync.core.kind import KindTraits
 from algosync.core.ports import Outcome, Side, Tell
-from algosync.core.resource import Record, Resource
+from algosync.core.resource import KindTraits, Record, Resource
 from algosync.core.schedule import Step, Verb
 from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec

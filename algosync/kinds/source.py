@@ -14,9 +14,8 @@ from dataclasses import replace
 from algosync.core.address import Address
 from algosync.core.change import Change
 from algosync.core.error import Conflict, NotFound, Unexpected
-from algosync.core.kind import KindTraits
 from algosync.core.ports import Outcome, Side, Tell
-from algosync.core.resource import Json, Record, Resource
+from algosync.core.resource import Json, KindTraits, Record, Resource
 from algosync.core.schedule import Step, Verb
 from algosync.core.tree import Tree, tree_id
 from algosync.core.workflow import AlgorithmSpec

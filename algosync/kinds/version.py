@@ -13,9 +13,8 @@ from algosync.core.address import Address
 from algosync.core.change import Change
 from algosync.core.environment import shown
 from algosync.core.error import Conflict, NotFound
-from algosync.core.kind import KindTraits
 from algosync.core.ports import Outcome, Side, Tell
-from algosync.core.resource import Json, Record, Resource, digest_of
+from algosync.core.resource import Json, KindTraits, Record, Resource, digest_of
 from algosync.core.schedule import Step, Verb
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds import algorithm, source

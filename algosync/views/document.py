@@ -100,7 +100,7 @@ def _change(change: Change, redactor: Redactor) -> Json:
             "after_unknown": {"digest": True} if unknown else {},
         },
         "drifted": change.drifted,
-        "reason": Word(change.reason) if change.reason else None,
+        "reason": change.reason or None,
         "details": _worded(change.details),
     }
 
@@ -133,7 +133,19 @@ def _side(side: Resource | None, redactor: Redactor) -> Json:
         return None
     digest = None if redactor.holds(side.attributes) or side.digest == SENSITIVE else side.digest
     content: dict[str, Json] = {} if side.size is None else {"size": side.size}
-    return {"attributes": dict(sorted(side.attributes.items())), "digest": digest, **content}
+    attributes = {name: _redacted_names(value, redactor) for name, value in sorted(side.attributes.items())}
+    return {"attributes": attributes, "digest": digest, **content}
+
+
+def _redacted_names(value: Json, redactor: Redactor) -> Json:
+    """A value of an attribute. Names of members inside it come from outside, unlike those of the document."""
+    match value:
+        case Mapping():
+            return {redactor.redact(name): _redacted_names(item, redactor) for name, item in value.items()}
+        case list() | tuple():
+            return [_redacted_names(item, redactor) for item in value]
+        case _:
+            return value
 
 
 def _address(address: Address, redactor: Redactor) -> Word:

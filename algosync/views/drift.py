@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from algosync.core.address import Address
 from algosync.core.change import Drift, Finding
 from algosync.core.text import paint, printable
-from algosync.views.value import Redact, differences, redacted, redacted_address
+from algosync.views.value import Redact, differences, redacted, redacted_address, redacted_name
 
 __all__ = ["HEADINGS", "drift_lines", "finding_lines", "managed_lines"]
 
@@ -51,7 +51,7 @@ def finding_lines(finding: Finding, redact: Redact) -> Iterator[str]:
     if finding.drift is Drift.CHANGED:
         for d in differences(finding.before, finding.after):
             if d.before != d.after:
-                yield f"~ {d.name} = {redacted(d.before, redact)} -> {redacted(d.after, redact)}"
+                yield f"~ {redacted_name(d.name, redact)} = {redacted(d.before, redact)} -> {redacted(d.after, redact)}"
     if finding.reason:
         yield printable(redact(finding.reason))
 

@@ -9,7 +9,7 @@ from algosync.core.plan import Plan, PlanHeader
 from algosync.core.redaction import Word
 from algosync.core.resource import Json
 from algosync.core.text import paint, plural, printable, size
-from algosync.views.value import UNKNOWN, Difference, Redact, differences, redacted, redacted_address, shown
+from algosync.views.value import UNKNOWN, Difference, Redact, differences, redacted, redacted_address, redacted_name, shown
 
 __all__ = ["ACTIONS", "change_rows", "header_lines", "plan_lines", "summary_lines"]
 
@@ -152,7 +152,7 @@ def _rows(found: Sequence[Difference], redact: Redact) -> Iterator[tuple[str, st
 
 
 def _row(difference: Difference, width: int, redact: Redact) -> tuple[str, str]:
-    name = f"{difference.name:<{width}}"
+    name = f"{redacted_name(difference.name, redact):<{width}}"
     before, after = (_cut(redacted(side, redact)) for side in (difference.before, difference.after))
     if before is None:
         return "+", f"{name} = {after}"

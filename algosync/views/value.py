@@ -12,12 +12,12 @@ from algosync.core.redaction import Word
 from algosync.core.resource import Json, Resource
 from algosync.core.text import printable, size
 
-__all__ = ["UNKNOWN", "Difference", "Redact", "differences", "redacted", "redacted_address", "shown"]
+__all__ = ["UNKNOWN", "Difference", "Redact", "differences", "redacted", "redacted_address", "redacted_name", "shown"]
 
 UNKNOWN = Word("(known after apply)")
 NOT_READ = Word("(not read)")
 Redact: TypeAlias = Callable[[str], str]
-_HIDDEN = frozenset({"paths"})  # attributes that only the record needs
+_HIDDEN = frozenset({"blobs", "paths"})  # attributes that only the record needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,12 @@ def shown(value: Json) -> str:
 def redacted_address(address: Address, redact: Redact) -> str:
     """An address whose names are redacted. Its kind is a word of algosync."""
     return str(Address(address.kind, redact(address.algorithm), None if address.name is None else redact(address.name)))
+
+
+def redacted_name(name: str, redact: Redact) -> str:
+    """The name of a difference. The attribute's name is a word of algosync; the path inside its value is not."""
+    attribute, dot, path = name.partition(".")
+    return f"{attribute}{dot}{redact(path)}"
 
 
 def redacted(side: str | None, redact: Redact) -> str | None:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from urllib.parse import urlsplit
 
-from algosync.core.names import ALGORITHM_NAME, LOCAL_CLUSTER_NAME, OWNER_NAME
+from algosync.core.address import ALGORITHM_NAME, LOCAL_CLUSTER_NAME, OWNER_NAME
 
 __all__ = ["address_fault", "algorithm_name_fault", "code_fault", "data_uri_fault", "file_name_fault", "owner_fault"]
 

@@ -6,8 +6,9 @@ import pytest
 from fakes.kinds import FakeSite, scene
 from worlds import HEADER, World, address, one_algorithm, workflow
 
+from algosync.core.address import Address
 from algosync.core.change import Action
-from algosync.core.error import Denied, NotFound, Several, SourceError
+from algosync.core.error import AlgosyncError, Denied, NotFound, Several, SourceError
 from algosync.core.ports import Side
 from algosync.core.resource import Record
 from algosync.core.target import UnknownTarget
@@ -94,7 +95,9 @@ def test_all_failed_looks_are_told() -> None:
 
 def test_every_failure_of_every_algorithm_is_told_once() -> None:
     told = {"data": "no file", "source": "no x", "version": "no x"}
-    failures = {(Side.SOURCE, kind): SourceError(text) for kind, text in told.items()}
+    failures: dict[tuple[Side, Address | str], AlgosyncError] = {
+        (Side.SOURCE, kind): SourceError(text) for kind, text in told.items()
+    }
     world = World(workflow(AlgorithmSpec("A", "python3"), AlgorithmSpec("B", "python3")), FakeSite(unreadable={**failures}))
     with pytest.raises(Several) as caught:
         world.plan()

@@ -62,7 +62,8 @@ def test_numstat_agrees(tmp_path: Path) -> None:
         added, removed, path = line.split("\t")
         action: Literal["create", "update", "delete"] = "create" if path not in before else "update" if path in after else "delete"
         mode = ("100644", "100755") if path == "mode" else None
-        expected.append(FileChange(path, action, *(None if n == "-" else int(n) for n in (added, removed)), mode))
+        counts = [None if n == "-" else int(n) for n in (added, removed)]
+        expected.append(FileChange(path, action, counts[0], counts[1], mode))
     assert compare(before, after) == tuple(expected)
 
 

@@ -8,7 +8,7 @@ from algosync.core.address import Address
 from algosync.core.change import Action, Change
 from algosync.core.error import AlgosyncError, BuildFailed, Denied, Fault, Several, SourceError, TestFailed, WorkflowError
 from algosync.core.redaction import Redactor
-from algosync.core.resource import Resource
+from algosync.core.resource import Json, Resource
 from algosync.core.text import PAINT
 from algosync.views import FORMATS
 from algosync.views.drift import drift_lines
@@ -125,13 +125,13 @@ def test_unmanaged_resources_are_no_drift() -> None:
 
 
 def test_modes_and_what_is_left_out_are_shown_with_the_files() -> None:
-    mode = ["100644", "100755"]
-    files = [
+    mode: list[Json] = ["100644", "100755"]
+    files: list[Json] = [
         {"path": "src/alone", "action": "update", "added": 0, "removed": 0, "mode": mode},
         {"path": "src/also", "action": "update", "added": 2, "removed": 0, "mode": mode},
         {"path": "src/binary", "action": "update", "added": None, "removed": None, "mode": mode},
     ]
-    left_out = [".git/", *(f"src/._{n}" for n in range(6))]
+    left_out: list[Json] = [".git/", *(f"src/._{n}" for n in range(6))]
     source = Address("source", "Hello")
     change = Change(source, Action.UPDATE, Resource(source), Resource(source), details={"files": files, "left_out": left_out})
     lines = plain(plan_lines(replace(PLAN, changes=(change,), checks=()), str)).splitlines()

@@ -322,8 +322,8 @@ def test_only_a_changed_sensitive_attribute_is_shown_as_changed() -> None:
     redactor.hide("s3cret-summary")
 
     def text(before: str) -> str:
-        sides = ({"summary": before, "label": "a"}, {"summary": "s3cret-summary", "label": "b"})
-        change = Change(HELLO, Action.UPDATE, *(Resource(HELLO, side) for side in sides))
+        old, new = Resource(HELLO, {"summary": before, "label": "a"}), Resource(HELLO, {"summary": "s3cret-summary", "label": "b"})
+        change = Change(HELLO, Action.UPDATE, old, new)
         plan = masked(Plan(PLAN.header, (change,), ()), lambda value: redactor.redacted(value) != value)
         return FORMATS["text"](Planned(plan, {}), redactor)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from algosync.core.address import LOCAL_CLUSTER_NAME
 from algosync.core.error import AlgosyncError, UsageError
-from algosync.core.names import LOCAL_CLUSTER_NAME
 from algosync.core.text import printable
 from algosync.emulator.server import server_lock
 

@@ -257,7 +257,7 @@ def test_the_chain_of_links_of_cve_2025_4517_is_refused() -> None:
 
 
 LINK, HARD = tarfile.SYMTYPE, tarfile.LNKTYPE
-CHAINS = {
+CHAINS: dict[str, tuple[list[tarfile.TarInfo | tuple[str, bytes]], str]] = {
     "a-folder-replaced-by-a-link": (
         [member("src/d", kind=tarfile.DIRTYPE), member("src/d", kind=LINK, link="/tmp"), member("src/d/x")],
         "'src/d' is both a file and a folder",
@@ -295,7 +295,10 @@ CHAINS = {
 @pytest.mark.parametrize("name", CHAINS)
 def test_links_lead_nowhere(name: str) -> None:
     entries, message = CHAINS[name]
-    assert refusal(packed(*(e if isinstance(e, tuple) else (e, b"") for e in entries))) == f"the source's entry {message}"
+    assert (
+        refusal(packed(*(entry if isinstance(entry, tuple) else (entry, b"") for entry in entries)))
+        == f"the source's entry {message}"
+    )
 
 
 def test_links_inside_are_followed() -> None:

@@ -211,7 +211,7 @@ def test_patterns_mean_what_they_mean_to_git(tmp_path: Path, name: str) -> None:
     file(".gitignore", text.encode())(tmp_path)
     for path in paths:
         file(path)(tmp_path)
-    command = ["git", "-C", tmp_path, "ls-files", "--others", "--exclude-standard", "-z"]
+    command = ["git", "-C", str(tmp_path), "ls-files", "--others", "--exclude-standard", "-z"]
     kept = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\0")
     rules = IgnoreRules(text.encode())
     assert [path for path in paths if rules.topmost(path, ()) is None] == [path for path in paths if path in kept]
@@ -232,10 +232,12 @@ def test_an_ignore_file_that_cannot_be_used_is_refused(tmp_path: Path, text: byt
     top = written(tmp_path / "Hello", "nothing")
     file(IGNORE, text)(top)
     python_tar(tmp_path / "x.tar.gz", top, ".")
-    for read in (lambda: read_folder(top), lambda: archived(tmp_path / "x.tar.gz")):
-        with pytest.raises(SourceError) as caught:
-            read()
-        assert caught.value.message.startswith(message)
+    with pytest.raises(SourceError) as of_folder:
+        read_folder(top)
+    with pytest.raises(SourceError) as of_archive:
+        archived(tmp_path / "x.tar.gz")
+    assert of_folder.value.message.startswith(message)
+    assert of_archive.value.message.startswith(message)
 
 
 def test_an_ignore_file_that_is_a_link_is_refused(tmp_path: Path) -> None:

@@ -1,35 +1,31 @@
-"""Warnings about calls in local source that will not find the algorithm they call."""
+"""Called algorithms: warnings about calls in local source that will not find the algorithm they call."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from algosync.core.error import AlgosyncError
+from algosync.core.target import dependencies
 from algosync.core.text import printable
+from algosync.core.tree import Tree
+from algosync.core.workflow import AlgorithmSpec, Workflow
+from algosync.net import Retry
+from algosync.sources.code import archive_uri, read_code
+from algosync.sources.store import SourceStore
 
-if TYPE_CHECKING:
-    from algosync.cli.terminal import Terminal
-    from algosync.core.tree import Tree
-    from algosync.core.workflow import AlgorithmSpec, Workflow
-
-__all__ = ["calls_in", "warn_of_calls"]
+__all__ = ["call_warnings", "calls_in"]
 
 # `<user>/NAME`, but no `data://<user>/COLLECTION/FILE` and no other path that holds it.
 _CALL = re.compile(rb"(?<![\w/.-])(?:algo://)?<user>/([A-Za-z][A-Za-z0-9_]*)")
 
 
-def warn_of_calls(workflow: Workflow, terminal: Terminal, callers: Collection[str] | None = None) -> None:
-    """Write a warning for each call of an algorithm that is published later, or that is not in the workflow.
+def call_warnings(workflow: Workflow, callers: Collection[str] | None = None) -> Iterator[str]:
+    """A warning for each call of an algorithm that is published later, or that is not in the workflow.
 
     `callers`: the algorithms whose calls count; None: all. Only local code is read. Code that cannot be read is reported elsewhere.
     """
-    from algosync.core.error import AlgosyncError
-    from algosync.net import Retry
-    from algosync.sources import SourceStore
-    from algosync.sources.code import archive_uri, read_code
-
     store = SourceStore(None, "", Retry())
     for spec in workflow.algorithms:
         if archive_uri(spec) or (callers is not None and spec.name not in callers):
@@ -38,9 +34,9 @@ def warn_of_calls(workflow: Workflow, terminal: Terminal, callers: Collection[st
             code = read_code(spec, Path(workflow.folder), store)
         except AlgosyncError:
             continue
-        for path, line, name in calls_in(code):
+        for path, line, name in calls_in(code.files):
             if problem := _problem(name, spec, workflow):
-                terminal.tell(f"Warning: {spec.name}: {printable(path)}:{line} calls <user>/{name}, {problem}")
+                yield f"Warning: {spec.name}: {printable(path)}:{line} calls <user>/{name}, {problem}"
 
 
 def calls_in(code: Tree) -> Iterator[tuple[str, int, str]]:
@@ -51,8 +47,6 @@ def calls_in(code: Tree) -> Iterator[tuple[str, int, str]]:
 
 
 def _problem(name: str, caller: AlgorithmSpec, workflow: Workflow) -> str | None:
-    from algosync.core.target import dependencies
-
     order = list(workflow.depends_on)
     if name not in order:
         return "which is not an algorithm of this workflow"

@@ -99,9 +99,9 @@ ODDITIES: dict[str, tuple[Callable[[Path], None], dict[str, Blob], tuple[str, ..
     "group-may-write": (file("src/x", b"x", 0o664), {"src/x": Blob(b"x")}, ()),
     "executable-for-others-only": (file("src/x", b"x", 0o655), {"src/x": Blob(b"x")}, ()),
     "ignored-by-pattern": (
-        all_of(file("tests/data.bin"), file("src/notes.md"), file(IGNORE, b"# comment\n/tests/\n*.md\n")),
+        all_of(file("tests/data.bin"), file("src/notes.rst"), file(IGNORE, b"# comment\n/tests/\n*.rst\n")),
         {},
-        ("src/notes.md", "tests/"),
+        ("src/notes.rst", "tests/"),
     ),
     "ignored-but-for-one": (
         all_of(file("notes/a"), file("notes/b"), file(IGNORE, b"/notes/*\n!/notes/b\n")),
@@ -194,7 +194,7 @@ PATTERNS = {
     "anchored": ("/a\nb/c\n", ["a", "x/a", "b/c", "x/b/c"]),
     "folders-only": ("data/\n", ["data/x", "src/data"]),
     "double-star": ("**/x\na/**\nc/**/d\n", ["x", "p/q/x", "a/b/c", "c/d", "c/e/f/d"]),
-    "classes": ("[ab].txt\n?.md\n\\#x\n\\!y\nz\\ \n", ["a.txt", "c.txt", "1.md", "12.md", "#x", "!y", "z "]),
+    "classes": ("[ab].txt\n?.rst\n\\#x\n\\!y\nz\\ \n", ["a.txt", "c.txt", "1.rst", "12.rst", "#x", "!y", "z "]),
     "order": ("*.txt\n!keep.txt\nkeep.txt\n", ["keep.txt", "a.txt"]),
     "below-an-ignored-folder": ("a/\n!a/b\n", ["a/b", "a/c"]),
     "below-an-open-folder": ("a/*\n!a/b/\n", ["a/b/x", "a/c/x"]),

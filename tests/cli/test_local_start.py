@@ -33,6 +33,7 @@ def test_options_are_kept_from_the_last_start(place: Workspace) -> None:
     assert document(place)["stances"] == {
         **{"unbuilt_status": 404, "duplicate_status": 400, "largest_file": None},
         **{"call_errors_as_200": False, "etag": False, "strict_names": True, "strict_versions": False, "my_algorithms": False},
+        **{"any_case": False, "plain_templates": False},
     }
     assert "is neither a number of bytes nor none" in only_stderr(place, "start", "--largest-file", "1k", code=64)
     stdout_of(place, "reset", "--auto-approve")

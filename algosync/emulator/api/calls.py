@@ -150,7 +150,9 @@ class CallsApi:
         if ID.fullmatch(segments[0]) and len(segments) <= 2:
             return self._records.algorithms.get(segments[0].lower()), "".join(segments[1:])
         if len(segments) in (2, 3):
-            return self._records.algorithms.find(*segments[:2]), "".join(segments[2:])
+            algorithms, names = self._records.algorithms, segments[:2]
+            found = algorithms.find(*names) or (algorithms.find_in_any_case(*names) if self._variants.any_case else None)
+            return found, "".join(segments[2:])
         return None, ""
 
 

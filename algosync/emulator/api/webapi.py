@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -10,7 +11,7 @@ from starlette.routing import Route
 
 from algosync.emulator.api.environments import BASE, environment_object, kind_object
 from algosync.emulator.errors import ApiError, invalid
-from algosync.emulator.http.replies import json_reply
+from algosync.emulator.http.replies import json_reply, read_object
 from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.environments import EnvironmentKind, EnvironmentRecord
 
@@ -34,6 +35,8 @@ class WebApi:
         self._records = records
         self._environments = records.environments
         self._syncs: dict[str, Sync] = {}
+        self._planned: defaultdict[str, str] = defaultdict(lambda: str(uuid.uuid4()))
+        """By specification, the id that an available environment will have unless another one is chosen."""
 
     def routes(self) -> list[Route]:
         """Both eras'; only the old one tells how an installation fares."""
@@ -53,20 +56,30 @@ class WebApi:
         return json_reply([environment_object(each) for each in self._environments.all])
 
     async def _available(self, _: Request) -> Response:
-        return json_reply([kind_object(*each) for each in self._environments.available().items()])
+        available = self._environments.available().items()
+        return json_reply([{"id": self._planned[name], **kind_object(name, kind)} for name, kind in available])
 
     async def _sync(self, request: Request) -> Response:
-        """The id that the environment has, or will have."""
-        specification = request.path_params["specification"]
-        if found := self._environments.by_specification(specification):
-            return PlainTextResponse(found.id, 202)
-        if specification not in self._syncs:
-            kind = self._environments.available().get(specification)
-            if kind is None:
-                raise _unknown()
-            self._syncs[specification] = Sync(kind, str(uuid.uuid4()))
-            asyncio.get_running_loop().call_later(SYNC_SECONDS, self._install, specification)
+        """The id that the environment has, or will have. A request may choose the id of a new one: `{"id": UUID}`."""
+        specification, wanted = request.path_params["specification"], await _chosen_id(request)
+        installed, syncing = self._environments.by_specification(specification), self._syncs.get(specification)
+        known = installed.id if installed else syncing.environment_id if syncing else None
+        if wanted and known and wanted != known:
+            raise invalid(f"The environment has the id {known}: remove it first")
+        if wanted and wanted != known and self._is_taken(wanted):
+            raise invalid(f"Another environment has the id {wanted}")
+        if known:
+            return PlainTextResponse(known, 202)
+        kind = self._environments.available().get(specification)
+        if kind is None:
+            raise _unknown()
+        self._syncs[specification] = Sync(kind, wanted or self._planned[specification])
+        asyncio.get_running_loop().call_later(SYNC_SECONDS, self._install, specification)
         return PlainTextResponse(self._syncs[specification].environment_id, 202)
+
+    def _is_taken(self, environment_id: str) -> bool:
+        others = [sync.environment_id for sync in self._syncs.values()]
+        return environment_id in others or self._environments.by_id(environment_id) is not None
 
     async def _result(self, request: Request) -> Response:
         specification, environment_id = request.path_params["specification"], request.path_params["environment"]
@@ -93,7 +106,21 @@ class WebApi:
 
     def _install(self, specification: str) -> None:
         sync = self._syncs.pop(specification)
+        self._planned.pop(specification, None)
         self._environments.install(sync.environment_id, sync.kind)
+
+
+async def _chosen_id(request: Request) -> str | None:
+    """The id in a JSON body. Other bodies are ignored, as scripts send them without a meaning."""
+    if "json" not in request.headers.get("content-type", ""):
+        return None
+    wanted = (await read_object(request)).get("id")
+    if wanted is None:
+        return None
+    try:
+        return str(uuid.UUID(str(wanted)))
+    except ValueError:
+        raise invalid("id is not a UUID") from None
 
 
 def _unknown() -> ApiError:

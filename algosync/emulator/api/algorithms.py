@@ -93,8 +93,9 @@ class ManagementApi:
         made = replace(algorithm, initial_commit=commit)
         try:
             self._records.algorithms.add(made)
-        except ApiError:
-            self._repositories.delete(algorithm.id)
+        except Exception:
+            if self._records.algorithms.get(algorithm.id) is None:
+                self._repositories.delete(algorithm.id)
             raise
         return made
 

@@ -37,10 +37,17 @@ class Repositories:
     def create(self, algorithm_id: str, owner: str, files: dict[str, bytes]) -> str:
         """Create a repository with one commit of these files. Returns the id of the commit."""
         path = self._path(algorithm_id)
-        with Repo.init_bare(path, mkdir=True, default_branch=b"master") as repository:
-            config = repository.get_config()
-            config.set((b"core",), b"fsyncObjectFiles", b"true")
-            config.write_to_path()
+        try:
+            with Repo.init_bare(path, mkdir=True, default_branch=b"master") as repository:
+                config = repository.get_config()
+                config.set((b"core",), b"fsyncObjectFiles", b"true")
+                config.write_to_path()
+            return self._first_commit(algorithm_id, owner, files)
+        except OSError:
+            discard(path)
+            raise
+
+    def _first_commit(self, algorithm_id: str, owner: str, files: dict[str, bytes]) -> str:
         with self.open(algorithm_id) as repository:
             commit = Commit()
             commit.tree = _add_tree(repository, files)
@@ -68,9 +75,13 @@ class Repositories:
 
     @contextmanager
     def changing(self, algorithm_id: str) -> Iterator[Repo]:
-        """A repository for changes of its refs. Holds its lock meanwhile."""
-        with self._locks[algorithm_id], self.open(algorithm_id) as repository:
-            yield repository
+        """A repository for changes. Holds its lock meanwhile. Leftovers of changes that fail are removed."""
+        with self._locks[algorithm_id]:
+            try:
+                with self.open(algorithm_id) as repository:
+                    yield repository
+            finally:
+                _sweep(self._path(algorithm_id))
 
     def head(self, algorithm_id: str) -> str | None:
         """The commit at the tip of the default branch; None if the repository is missing or damaged."""
@@ -110,8 +121,8 @@ class Repositories:
     def sweep(self, known: set[str]) -> None:
         """Remove repositories that do not belong to a `known` algorithm, and what a killed server left in the others.
 
-        These leftovers are locks, which would block changes of refs for ever, and temporary packs. The name of a ref never ends
-        with `.lock`, but may begin with `tmp`.
+        These leftovers are locks, which would block changes for ever, and unfinished packs. The name of a ref never ends with
+        `.lock`, but may begin with `tmp`.
         """
         for path in self._folder.glob(f"{TEMPORARY}*"):
             discard(path)
@@ -119,22 +130,25 @@ class Repositories:
             if path.stem not in known:
                 discard(path)
                 continue
-            try:
-                _sweep(path)
-            except OSError as error:
-                # One damaged repository must not affect the others.
-                logging.warning("%s is not cleaned up: %s", path, error)
+            _sweep(path)
 
     def _path(self, algorithm_id: str) -> Path:
         return self._folder / f"{algorithm_id}.git"
 
 
 def _sweep(repository: Path) -> None:
-    locks = (path for path in _files(repository / "refs") if path.suffix == ".lock")
+    """Remove leftovers of failed changes. The caller ensures that no change is under way."""
     objects = repository / "objects"
-    for left in itertools.chain(repository.glob("*.lock"), locks, objects.glob("tmp*"), objects.glob("*/tmp*")):
-        if not left.is_dir():
-            left.unlink(missing_ok=True)
+    try:
+        locks = [path for folder in ("refs", "objects") for path in _files(repository / folder) if path.suffix == ".lock"]
+        # A pack gets its index last. Without one it is not used.
+        packs = [path for path in objects.glob("pack/*.pack") if not path.with_suffix(".idx").exists()]
+        for left in itertools.chain(repository.glob("*.lock"), locks, packs, objects.glob("tmp*"), objects.glob("*/tmp*")):
+            if not left.is_dir():
+                left.unlink(missing_ok=True)
+    except OSError as error:
+        # One damaged repository must not affect the others.
+        logging.warning("%s is not cleaned up: %s", repository, error)
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -1,8 +1,10 @@
 """Builds: check a commit out and provide its requirements, so that it can be called."""
 
 import asyncio
+import contextlib
 import logging
 import os
+import sqlite3
 import threading
 import traceback
 from collections import defaultdict
@@ -25,6 +27,9 @@ from algosync.emulator.running.source_advice import advice
 from algosync.emulator.running.spares import Spares
 from algosync.emulator.threads import finished
 
+RETRY_SECONDS = 1.0
+"""Time between attempts to record the end of a build."""
+
 
 class Builder:
     """Runs builds. Those of one algorithm run one after the other. The work on sources is limited to one build per core at once.
@@ -41,6 +46,7 @@ class Builder:
         self._cores = asyncio.Semaphore(os.cpu_count() or 1)
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._late: set[asyncio.Task[None]] = set()
         folder.mkdir(exist_ok=True)
 
     def start(self, algorithm: Algorithm, commit: str) -> BuildRecord:
@@ -48,6 +54,16 @@ class Builder:
         build = self._records.builds.start(algorithm.id, commit)
         self._launch(algorithm, build)
         return build
+
+    def start_pushed(self, algorithm: Algorithm, commit: str) -> BuildRecord:
+        """The same for a commit that has been pushed. If this raises, because the disk is full, the build is started later."""
+        try:
+            return self.start(algorithm, commit)
+        except sqlite3.OperationalError:
+            late = asyncio.create_task(self._start_late(algorithm, commit))
+            self._late.add(late)
+            late.add_done_callback(self._late.discard)
+            raise
 
     async def wait(self, build: BuildRecord) -> None:
         """Return when this build has ended, whether it succeeded or failed."""
@@ -81,7 +97,7 @@ class Builder:
 
     async def close(self) -> None:
         """Stop all builds. They stay recorded as in progress, and the next server runs them again."""
-        tasks = list(self._running.values())
+        tasks = [*self._running.values(), *self._late]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -120,6 +136,13 @@ class Builder:
         for build in builds:
             await asyncio.to_thread(removal.discard, self._folder / build.id)
 
+    async def _start_late(self, algorithm: Algorithm, commit: str) -> None:
+        """Start the build of a pushed commit as soon as it can be recorded, unless it has one then or the algorithm is gone."""
+        while self._records.algorithms.get(algorithm.id) and not self._records.builds.of_commit(algorithm.id, commit):
+            await asyncio.sleep(RETRY_SECONDS)
+            with contextlib.suppress(sqlite3.OperationalError):
+                self.start(algorithm, commit)
+
     def _launch(self, algorithm: Algorithm, build: BuildRecord) -> None:
         task = asyncio.create_task(self._run(algorithm, build))
         self._running[build.id] = task
@@ -133,7 +156,18 @@ class Builder:
             except OSError:
                 # The disk has no room for a log: only the status can tell of the failure.
                 status = FAILED
-            self._records.builds.finish(build, status)
+            await self._finish(build, status)
+
+    async def _finish(self, build: BuildRecord, status: str) -> None:
+        """Record the end of a build. If that fails, for example on a full disk, it is tried again until it succeeds."""
+        while True:
+            try:
+                self._records.builds.finish(build, status)
+            except sqlite3.OperationalError as error:
+                logging.warning("The end of build %s cannot be recorded yet: %s", build.id, error)
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
 
     async def _build(self, algorithm: Algorithm, build: BuildRecord, log: IO[bytes]) -> str:
         log.write(f"Building {algorithm.owner}/{algorithm.name} at {build.commit}\n".encode())

@@ -160,11 +160,14 @@ class Builder:
 
     async def _finish(self, build: BuildRecord, status: str) -> None:
         """Record the end of a build. If that fails, for example on a full disk, it is tried again until it succeeds."""
+        told = False
         while True:
             try:
                 self._records.builds.finish(build, status)
             except sqlite3.OperationalError as error:
-                logging.warning("The end of build %s cannot be recorded yet: %s", build.id, error)
+                if not told:
+                    logging.warning("The end of build %s cannot be recorded yet: %s", build.id, error)
+                told = True
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 return

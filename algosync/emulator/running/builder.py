@@ -188,10 +188,10 @@ class Builder:
                 # Usually a build is called soon after.
                 self._spares.prepare(python)
         except (CheckoutError, InstallError, OSError) as error:
-            log.write(f"{error}\nBuild failed\n".encode())
+            log.write(f"{error}\nBuild failed\n".encode("utf-8", "backslashreplace"))
             return FAILED
         except Exception:  # noqa: BLE001 - any failure must end the build and be in its log
-            log.write(traceback.format_exc().encode())
+            log.write(traceback.format_exc().encode("utf-8", "backslashreplace"))
             return FAILED
         log.write(b"Build succeeded\n")
         return SUCCEEDED

@@ -27,3 +27,14 @@ def is_full(error: BaseException) -> bool:
     if isinstance(error, sqlite3.Error):
         return str(error) == SQLITE_FULL
     return isinstance(error, OSError) and error.errno in FULL
+
+
+def explains(failure: str, folder: Path) -> bool:
+    """Whether a program that failed with this text found the disk of `folder` full."""
+    if not any(os.strerror(number) in failure for number in FULL):
+        return False
+    try:
+        check_room(folder)
+    except OSError:
+        return True
+    return False

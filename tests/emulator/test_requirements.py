@@ -148,7 +148,7 @@ def test_lists_are_rewritten_for_uv(tmp_path: Path) -> None:
     outside.write_bytes(b"\xff\xfe")
     rewrite(source / "requirements.txt", source)
     assert {path.name: path.read_bytes() for path in tmp_path.rglob("*.txt")} == {
-        "requirements.txt": b"\n-r more/a.txt\n--find-links x\n--constraint=../outside.txt\n-r http://h\nsix\n",
+        "requirements.txt": b"\n-r more/a.txt\n--find-links x\n--constraint=../outside.txt\n-r https://h/x\nsix\n",
         "a.txt": b"-r b.txt\n-r a.txt\nsix>=1\n\n-i https://h/simple\n",
         "b.txt": b"-e .\n--index-url=https://h\n",
         "outside.txt": b"\xff\xfe",

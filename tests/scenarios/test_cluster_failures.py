@@ -10,6 +10,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,3 +115,26 @@ def test_the_disk_is_full(tmp_path: Path, room: str) -> None:
         assert failed.returncode == 0 or "room left on the disk" in failed.stderr or "No space left" in failed.stderr, failed.stderr
         filler.unlink(missing_ok=True)
         released(workspace)
+
+
+def test_a_call_finds_the_disk_full(tmp_path: Path) -> None:
+    """A worker that runs already cannot print any more. The next call works when there is room."""
+    with on_a_disk_of_its_own(tmp_path / "disk") as (environ, folder):
+        workspace = written(tmp_path / "workspace", environ)
+        workspace.algorithm("One", "def apply(input):\n    print('x' * 100_000 * input)\n    return input\n")
+        released(workspace)
+
+        def called(path: str, times: int) -> tuple[int, str]:
+            headers = {"Authorization": environ["DESTINATION_API_KEY"], "Content-Type": "application/json"}
+            request = urllib.request.Request(f"{environ['DESTINATION_API_ADDRESS']}/v1/algo/local/{path}", b"%d" % times, headers)
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    return answer.status, answer.read().decode()
+            except urllib.error.HTTPError as error:
+                return error.code, error.read().decode()
+
+        filler = fill(folder, 0)
+        status, text = called("One/latestPrivate", 10)
+        assert (status, "There is no room left on the disk" in text) == (507, True), text
+        filler.unlink()
+        assert called("One/latestPrivate", 10)[0] == 200

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from algosync.emulator.errors import ApiError, not_permitted
+from algosync.emulator.errors import ApiError, no_room, not_permitted
 from algosync.emulator.http.replies import caller_of, json_reply, loaded, read_body
 from algosync.emulator.records.accounts import Caller
 from algosync.emulator.records.algorithms import Algorithm
@@ -100,6 +100,8 @@ class CallsApi:
             if call.depth == 0:
                 await asyncio.to_thread(self._files.end_tree, call.user, call.tree)
         if outcome.error:
+            if self._pool.lacks_room(outcome.error):
+                raise no_room()
             record = _failure(target, call, payload, outcome)
             await asyncio.to_thread(self._records.algorithms.add_failure, target.algorithm.id, record)
         return outcome

@@ -41,6 +41,11 @@ def test_options_are_kept_from_the_last_start(place: Workspace) -> None:
     assert document(place)["stances"] != before, "a reset removes the settings"
 
 
+def test_start_tells_the_address_of_the_page(place: Workspace) -> None:
+    told = place.run("emulator", "start")
+    assert f"Its page for a browser: {told.stdout.strip()}/page/\n" in told.stderr
+
+
 def test_status_and_start_show_unusual_options(place: Workspace) -> None:
     stderr_of(place, "start", "--etag", "--unbuilt-status", "200")
     status = place.run("emulator", "status")

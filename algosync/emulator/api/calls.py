@@ -6,6 +6,7 @@ import json
 import re
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from algosync.emulator.clock import now_text
 from algosync.emulator.errors import ApiError, no_room, not_permitted
 from algosync.emulator.http.replies import caller_of, json_reply, loaded, read_body
 from algosync.emulator.records.accounts import Caller
@@ -34,6 +36,12 @@ MAX_TRACE = 8000
 MAX_PRINTED = 4096
 """Characters of what an algorithm printed that are kept with its failed call: the last ones before it failed."""
 
+RECENT = 50
+"""Successful calls that the pages show. They are kept in memory only."""
+
+MAX_SHOWN = 4096
+"""Characters of a call's answer that are kept for the pages."""
+
 HASH = re.compile(r"[0-9a-f]{40}")
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -46,6 +54,8 @@ class CallsApi:
         self._records = records
         self._pool = pool
         self._files = files
+        self.answered: deque[dict[str, object]] = deque(maxlen=RECENT)
+        """The last successful calls, newest first."""
         self._detached: set[asyncio.Task[CallResult]] = set()
 
     def routes(self) -> list[Route]:
@@ -104,6 +114,8 @@ class CallsApi:
                 raise no_room()
             record = _failure(target, call, payload, outcome)
             await asyncio.to_thread(self._records.algorithms.add_failure, target.algorithm.id, record)
+        else:
+            self.answered.appendleft(_success(target, call, payload, outcome))
         return outcome
 
     def _target(self, caller: Caller, path: str) -> Target:
@@ -243,12 +255,28 @@ def _raw(outcome: CallResult) -> Response:
     return json_reply(result)
 
 
-def _beginning(data: object) -> str:
+def _beginning(data: object, most: int = 128) -> str:
     """Of text as it is, of anything else as JSON."""
     try:
-        return (data if isinstance(data, str) else json.dumps(data, ensure_ascii=False))[:128]
+        return (data if isinstance(data, str) else json.dumps(data, ensure_ascii=False))[:most]
     except RecursionError:
         return "(nested too deep to be shown)"
+
+
+def _success(target: Target, call: Call, payload: Document, outcome: CallResult) -> dict[str, object]:
+    """What the pages show of a successful call."""
+    return {
+        "id": call.id,
+        "at": now_text(),
+        "user": call.user,
+        "owner": target.algorithm.owner,
+        "name": target.algorithm.name,
+        "commit": target.build.commit,
+        "input": _beginning(payload["data"]),
+        "answer": _beginning(outcome.document.get("result"), MAX_SHOWN),
+        "printed": outcome.stdout[-MAX_PRINTED:],
+        "seconds": outcome.duration,
+    }
 
 
 def _failure(target: Target, call: Call, payload: Document, outcome: CallResult) -> dict[str, object]:

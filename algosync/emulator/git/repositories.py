@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from dulwich.object_store import iter_tree_contents
 from dulwich.objects import Blob, Commit, ObjectID, Tree, valid_hexsha
 from dulwich.refs import DictRefsContainer, Ref
 from dulwich.repo import Repo
@@ -108,6 +109,15 @@ class Repositories:
             exclude = first.parents if isinstance(first, Commit) else None
             walker = repository.get_walker(include=[start], exclude=exclude, max_entries=limit)
             return [_log_entry(entry.commit) for entry in walker]
+
+    def files(self, algorithm_id: str, commit: str, most: int) -> list[tuple[str, bytes]]:
+        """Names and contents of a commit's files, at most `most` files and folders. Raises `ApiError` 404 without such a commit."""
+        with self.open(algorithm_id) as repository:
+            store = repository.object_store
+            found = cast("Commit", repository[_known(repository, commit)])
+            entries = itertools.islice(iter_tree_contents(store, found.tree, include_trees=True), most)
+            blobs = [(entry.path.decode("utf-8", "backslashreplace"), store[entry.sha]) for entry in entries]
+            return [(name, blob.data) for name, blob in blobs if isinstance(blob, Blob)]
 
     def temporary_file(self) -> BinaryIO:
         """A temporary file for a pack. It is on the disk of the repositories, since the system's own may be in memory."""

@@ -37,13 +37,17 @@ class RequestLine:
     left: bool = False
     """Whether the client was gone before it had the whole answer."""
 
+    lookup: bool = False
+    """Whether algosync asked for something that does not exist, which it does before it creates it."""
+
     times: int = 1
     """How often it was repeated, one after the other, with the same end. Then this is the last one."""
 
     @property
     def failed(self) -> bool:
         """Whether somebody who looks for a failure looks for this: calls fail with status 200."""
-        return self.status >= 400 or self.left or self.fault is not None or self.error is not None
+        refused = (self.status >= 400 or self.error is not None) and not self.lookup
+        return refused or self.left or self.fault is not None
 
 
 def recent(log: Path) -> Iterator[RequestLine]:
@@ -98,6 +102,7 @@ def _request(line: bytes) -> RequestLine | None:
         texts = (entry["time"], entry["caller"], entry["method"], entry["path"])
         told = (entry.get("seconds"), entry.get("fault"), entry.get("error"), entry.get("id"))
         refused = (entry.get("needs"), entry.get("key"))
-        return RequestLine(*texts, int(entry["status"]), int(entry["bytes"]), *told, *refused, entry.get("left") is True)
+        switches = (entry.get(name) is True for name in ("left", "lookup"))
+        return RequestLine(*texts, int(entry["status"]), int(entry["bytes"]), *told, *refused, *switches)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -53,6 +53,22 @@ build of {{ build.commit[:10] }}</a>
 {{ more(found, recent) }}
 {% endmacro %}
 
+{% macro answered(found) %}
+<ul>
+{% for each in found %}
+<li>{{ algorithm_link(each.owner, each.name) }}
+<small>{{ each.at | moment }} · version {{ each.commit[:10] }} · called by {{ each.user }}\
+ · {{ "%.3f" | format(each.seconds) }}&nbsp;s</small>
+<small>Id: <code class="id">{{ each.id }}</code></small>
+<pre>{{ each.answer | beginning }}</pre>
+{% if each.printed %}<details><summary>What it printed</summary><pre class="long">{{ each.printed }}</pre></details>{% endif %}
+<small>Input: <code>{{ each.input }}</code></small></li>
+{% else %}
+<li>None since this start</li>
+{% endfor %}
+</ul>
+{% endmacro %}
+
 {% macro requests(found) %}
 <ul>
 {% for each in found %}
@@ -137,7 +153,8 @@ PAGES = {
     "build": """\
 <dl>
 <dt>algorithm</dt><dd>{{ parts.algorithm_link(algorithm.owner, algorithm.name) }}</dd>
-<dt>commit</dt><dd><code>{{ build.commit }}</code></dd>
+<dt>commit</dt><dd><a href="/page/algorithms/{{ algorithm.owner | segment }}/{{ algorithm.name | segment }}\
+/source/{{ build.commit }}"><code>{{ build.commit }}</code></a></dd>
 <dt>status</dt><dd><b class="{{ build.status }}">{{ build.status }}</b></dd>
 <dt>started</dt><dd>{{ build.started_at | moment }}</dd>
 {% if build.finished_at %}<dt>took</dt><dd>{{ build | took }}</dd>{% endif %}
@@ -145,6 +162,16 @@ PAGES = {
 <h2>Log</h2>
 {% if cut %}<p>The last {{ log | length }} characters of it.</p>{% endif %}
 <pre>{{ log or "There is none." }}</pre>
+""",
+    "source": """\
+<p>{{ parts.algorithm_link(algorithm.owner, algorithm.name) }}</p>
+{% for name, size, text in files %}
+<details><summary>{{ name }} ({{ size | size }})</summary><pre class="long">{{ text }}</pre></details>
+{% endfor %}
+""",
+    "file": """\
+<p>{{ file.size | size }}</p>
+<pre class="long">{{ text }}</pre>
 """,
     "data": """\
 <ul>
@@ -164,7 +191,8 @@ PAGES = {
 read by {{ collection.acl | readers }}</p>
 <ul>
 {% for each in files[:listed] %}
-<li>{{ each.name }} <small>{{ each.size | size }} · {{ each.modified_at | moment }}</small></li>
+<li><a href="/page/data/{{ collection.id | segment }}/{{ each.name | segment }}">
+{{ each.name }}</a> <small>{{ each.size | size }} · {{ each.modified_at | moment }}</small></li>
 {% else %}
 <li>No files{% if after %} behind {{ after }}{% endif %}</li>
 {% endfor %}
@@ -175,11 +203,14 @@ read by {{ collection.acl | readers }}</p>
 """,
     "calls": """\
 <p class="parts"><a href="/page/calls#algorithms">Failed algorithms</a> <a href="/page/calls#failed">Failed requests</a>
+<a href="/page/calls#answered">Successful calls</a>
 <a href="/page/calls#calls">Calls</a> <a href="/page/calls#requests">Requests</a></p>
 <h2 id="algorithms">Algorithms that failed</h2>
 {{ parts.failures(failures) }}
 <h2 id="failed">Requests that failed</h2>
 {{ parts.requests(failed) }}
+<h2 id="answered">Calls that succeeded</h2>
+{{ parts.answered(answered) }}
 <h2 id="calls">Last calls of algorithms</h2>
 {{ parts.requests(calls) }}
 <h2 id="requests">Last requests</h2>

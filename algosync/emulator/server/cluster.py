@@ -40,7 +40,7 @@ from algosync.emulator.http.legacy_call_errors import CallErrors
 from algosync.emulator.http.openapi import OpenApi
 from algosync.emulator.http.replies import error_reply, json_reply, refused
 from algosync.emulator.http.request_log import RequestLog
-from algosync.emulator.pages.routes import PageApi, Paged
+from algosync.emulator.pages.routes import Contents, PageApi, Paged
 from algosync.emulator.processes import jail
 from algosync.emulator.processes.removal import discard
 from algosync.emulator.python.venvs import Venvs
@@ -107,7 +107,8 @@ class ClusterServer:
         self._builder = builder(root / "builds", self._records, self._repositories, venvs, spares)
         self._pool = Pool(context, self._builder, venvs, spares)
         self._calls = CallsApi(self._records, self._pool, self._files, place.variants)
-        self._pages = PageApi(database, self._records, self._repositories, self._builder, _site(place))
+        contents = Contents(self._repositories, self._files, self._calls.answered)
+        self._pages = PageApi(database, self._records, self._builder, _site(place), contents)
         self._place = place
 
     def app(self) -> ASGIApp:

@@ -28,6 +28,7 @@ EXTENDED = (
     "faults/",
     "inputs/",
     "perf/",
+    "scenarios/test_cluster_failures.py",
     "scenarios/test_crash.py",
     "scenarios/test_drift.py",
     "scenarios/test_early_days.py",

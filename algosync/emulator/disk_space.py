@@ -16,9 +16,7 @@ RESERVE = 16 * 1024 * 1024
 
 def check_room(folder: Path) -> None:
     """Raises `OSError` (ENOSPC) if the disk of a folder has less than `RESERVE` left."""
-    disk = os.statvfs(folder)
-    # Some file systems report a size of zero.
-    if disk.f_blocks and disk.f_bavail * disk.f_frsize < RESERVE:
+    if _lacks_room(folder):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
@@ -27,3 +25,14 @@ def is_full(error: BaseException) -> bool:
     if isinstance(error, sqlite3.Error):
         return str(error) == SQLITE_FULL
     return isinstance(error, OSError) and error.errno in FULL
+
+
+def explains(failure: str, folder: Path) -> bool:
+    """Whether the text of a program's failure reports a full disk, and the disk of `folder` is full."""
+    return any(os.strerror(number) in failure for number in FULL) and _lacks_room(folder)
+
+
+def _lacks_room(folder: Path) -> bool:
+    disk = os.statvfs(folder)
+    # Some file systems report a size of zero.
+    return disk.f_blocks > 0 and disk.f_bavail * disk.f_frsize < RESERVE

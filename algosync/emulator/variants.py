@@ -25,6 +25,10 @@ class Variants:
     """The maximum size of a data file in bytes; None for no limit."""
     my_algorithms: bool = False
     """`.my` stands for the caller's account in calls. Calls that work without this option work on both kinds of clusters."""
+    any_case: bool = False
+    """Calls may write names of users and algorithms in any case."""
+    plain_templates: bool = False
+    """New repositories have a plain `apply` and no `.adk`, as before 2021-07-12. The legacy language `python3-1` implies this."""
 
 
 DEFAULT_VARIANTS = Variants()
@@ -50,6 +54,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--strict-names": "allow only letters, digits and _ in names of new collections, and at most 30 characters",
         "--strict-versions": "allow only major versions to change whether an algorithm is public",
         "--my-algorithms": "accept .my for the caller's name in calls",
+        "--any-case": "accept names of users and algorithms in any case in calls",
+        "--plain-templates": "create algorithms without .adk, as the platform did before July 2021",
     }
     for option, meaning in switches.items():
         group.add_argument(option, action=argparse.BooleanOptionalAction, help=meaning)

@@ -184,7 +184,7 @@ class Host:
                 raw = self.pool.urlopen(
                     method,
                     self.url + path,
-                    headers={"Accept-Encoding": "identity", **headers},
+                    headers={"Accept-Encoding": "identity", "User-Agent": "algosync", **headers},
                     body=body if body is None or isinstance(body, bytes) else _timed_pieces(body, lease),
                     preload_content=False,
                     decode_content=False,

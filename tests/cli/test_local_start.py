@@ -33,11 +33,17 @@ def test_options_are_kept_from_the_last_start(place: Workspace) -> None:
     assert document(place)["stances"] == {
         **{"unbuilt_status": 404, "duplicate_status": 400, "largest_file": None},
         **{"call_errors_as_200": False, "etag": False, "strict_names": True, "strict_versions": False, "my_algorithms": False},
+        **{"any_case": False, "plain_templates": False},
     }
     assert "is neither a number of bytes nor none" in only_stderr(place, "start", "--largest-file", "1k", code=64)
     stdout_of(place, "reset", "--auto-approve")
     stdout_of(place, "start")
     assert document(place)["stances"] != before, "a reset removes the settings"
+
+
+def test_start_prints_the_address_of_the_page(place: Workspace) -> None:
+    told = place.run("emulator", "start")
+    assert f"Page for a browser: {told.stdout.strip()}/page/\n" in told.stderr
 
 
 def test_status_and_start_show_unusual_options(place: Workspace) -> None:

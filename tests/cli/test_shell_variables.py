@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,23 @@ def test_node_keeps_its_trusted_authorities(monkeypatch: pytest.MonkeyPatch, tmp
     assert outdated(as_destination(cluster(None)), source=False) == []
     Path(extra).unlink()
     assert outdated(as_destination(cluster(None)), source=False) == ["NODE_EXTRA_CA_CERTS"]
+
+
+@pytest.mark.parametrize("source_last", [False, True])
+def test_one_process_trusts_two_clusters(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tls: Path, source_last: bool) -> None:
+    """The destination and the source, in either order, and again after that."""
+    other = tmp_path / "state" / "local" / "other" / "tls"
+    other.mkdir(parents=True)
+    (other / "ca.pem").write_text("THEIRS\n")
+    (tls / "bundle.pem").write_text("MACHINE\nOURS\n")
+    (other / "bundle.pem").write_text("MACHINE\nTHEIRS\n")
+    steps = [(as_destination, tls), (as_source, other)]
+    for variables, folder in (steps if source_last else steps[::-1]) * 2:
+        for name, value in variables(cluster(folder)).items():
+            monkeypatch.setenv(name, value)
+    assert Path(os.environ["DESTINATION_CA_CERT"]) == tls / "ca.pem"
+    assert Path(os.environ["SOURCE_CA_CERT"]) == other / "ca.pem"
+    for name in (*BUNDLES, "NODE_EXTRA_CA_CERTS"):
+        assert {"OURS", "THEIRS"} <= set(Path(os.environ[name]).read_text().splitlines())
+    for name in BUNDLES:
+        assert "MACHINE" in Path(os.environ[name]).read_text()

@@ -152,6 +152,7 @@ ROWS = {
     "4.1 environments": "environments.environments_of_a_language environments.environments_of_an_unknown_language"
     " algo_command.environment",
     "4.1 template": "environments.template environments.library_unpacks_template environments.template_of_an_unknown_specification",
+    "4.1 available ids": "original_scripts.available_environment_is_polled_by_its_id",
     "4.1 edge available": "environments.edge_available",
     "4.1 edge syncs": "environments.sync",
     "4.1 edge removal": "environments.removal",
@@ -169,6 +170,7 @@ ROWS = {
     " git_command.other_branches_are_not_built git_command.push_shows_the_build",
     "5 initial commit": "git_command.initial_commit_is_the_owners",
     "5 template python3": "git_command.template_of_a_new_algorithm",
+    "5 template python3-1, and before the ADK": "original_scripts.legacy_language original_scripts.template_before_the_adk",
     "5 template python2": "git_command.template_of_a_new_algorithm",
     "5 template framework": "git_command.template_of_a_new_algorithm",
     "5 algorithmia.conf": "git_command.template_of_a_new_algorithm",

@@ -154,7 +154,7 @@ class Emulator:
         contents = dict(_contents(repository, git_object(repository, Commit, head).tree))
         for path, content in files.items():
             if content is None:
-                contents.pop(path)
+                contents.pop(path, None)
             else:
                 contents[path] = content.encode() if isinstance(content, str) else content
         commit = add_commit(repository, store(repository, contents), [head], message)

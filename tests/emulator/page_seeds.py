@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import deque
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,11 +14,13 @@ from starlette.requests import Request
 from starlette.routing import Match
 
 from algosync.emulator.git.repositories import Repositories
-from algosync.emulator.pages.routes import ClusterDescription, PageApi
+from algosync.emulator.pages.routes import ClusterDescription, PageApi, PageContents
 from algosync.emulator.python.venvs import Venvs
 from algosync.emulator.records.accounts import Accounts, Caller
+from algosync.emulator.records.blobs import Blobs
 from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.database import Database
+from algosync.emulator.records.files import Files
 from algosync.emulator.running.builder import Builder
 from algosync.emulator.running.spares import Spares
 from algosync.emulator.running.worker import WorkerContext
@@ -156,6 +159,6 @@ def page_api(database: Database, count: int, folder: Path) -> PageApi:
     repositories = Repositories(folder / "git")
     spares = Spares(WorkerContext(folder / "run", "", Accounts(database)))
     builder = Builder(folder / "builds", records, repositories, Venvs(folder / "environments"), spares)
-    return PageApi(
-        database, records, repositories, builder, ClusterDescription("local", "http://127.0.0.1:1", folder / "requests.jsonl")
-    )
+    site = ClusterDescription("local", "http://127.0.0.1:1", folder / "requests.jsonl")
+    contents = PageContents(repositories, Files(database, Blobs(folder / "blobs")), deque())
+    return PageApi(database, records, builder, site, contents)

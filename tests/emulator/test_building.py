@@ -11,7 +11,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from emulated import Emulator, alive, emulator, until
+from dulwich.objects import Blob, Tree
+from emulated import Emulator, add_commit, alive, emulator, git_object, store, until
 
 from algosync.emulator.processes import removal
 from algosync.emulator.python import installer
@@ -172,7 +173,47 @@ def test_the_installer_reads_the_list_that_identifies_the_environment(offline: E
     offline.create("Hiding")
     commit = offline.push("Hiding", {"wheels/damson-1.0-py3-none-any.whl": content, "requirements.txt": hidden})
     build = offline.build_of("Hiding", commit)
-    assert (build["status"], "damson was not found" in offline.logs("Hiding", build)) == ("failed", True)
+    assert (build["status"], " + damson==1.0" in offline.logs("Hiding", build)) == ("succeeded", True)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "latin-1"])
+def test_lists_in_every_encoding(offline: Emulator, encoding: str) -> None:
+    """Also those that refer to others, which the installer reads by itself."""
+    name = f"Encoded{encoding.title().replace('-', '')}"
+    declared = "# -*- coding: latin-1 -*-\n" if encoding == "latin-1" else ""
+    files = {
+        "requirements.txt": f"{declared}-rmore.txt  # é\n".encode(encoding),
+        "more.txt": f"{declared}apple \\\n  ==1.0  # é\n".encode(encoding),
+        f"src/{name}.py": SOURCE,
+        ".adk": None,
+    }
+    offline.create(name)
+    commit = offline.push(name, files)
+    build = offline.build_of(name, commit)
+    assert build["status"] == "succeeded", offline.logs(name, build)
+    assert offline.call(f"local/{name}/{commit}", ["apple"])["result"] == ["1.0"]
+
+
+def test_names_of_files_that_are_not_utf_8(offline: Emulator) -> None:
+    """Names of any bytes are kept. The log names a refused one."""
+    source = "import os\ndef apply(input):\n    return [name.hex() for name in os.listdir(b'.') if b'odd' in name]\n"
+    name = "Named"
+    offline.create(name)
+    conf = {"algorithmia.conf": offline.files(name)["algorithmia.conf"]}
+    repository, head = offline.fetch(name)
+    for raw, status in ((b"odd\xe9\xff", "succeeded"), (b"odd\xe9\x07", "failed")):
+        tree = git_object(repository, Tree, store(repository, conf))
+        blob, src = Blob.from_string(b""), store(repository, {f"{name}.py": source.encode(), "__init__.py": b""})
+        repository.object_store.add_object(blob)
+        tree.add(raw, 0o100644, blob.id)
+        tree.add(b"src", 0o040000, src)
+        repository.object_store.add_object(tree)
+        commit = add_commit(repository, tree.id, [head])
+        offline.send(name, repository, head, commit)
+        build, head = offline.build_of(name, commit.decode()), commit
+        assert build["status"] == status, offline.logs(name, build)
+        if status == "succeeded":
+            assert offline.call(f"local/{name}/{commit.decode()}", None)["result"] == [raw.hex()]
 
 
 def test_deleted_environments_are_created_again(tmp_path: Path, pip_options: dict[str, str]) -> None:

@@ -16,6 +16,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message
 
+from algosync.emulator import disk_space
+from algosync.emulator.disk_space import explains
 from algosync.emulator.records.accounts import Accounts
 from algosync.emulator.records.database import Database
 from algosync.emulator.server.cluster import HANDLERS
@@ -78,3 +80,12 @@ def test_a_full_database_is_reported_and_works_again_later(tmp_path: Path) -> No
             connection.execute("PRAGMA max_page_count = 1000000")
         accounts.add_user("later")
         assert database.rows("SELECT count(*) FROM users")[0][0] == kept + 1
+
+
+def test_which_failures_a_full_disk_explains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not those of an algorithm that fills a disk of its own, or has any other fault."""
+    text = "OSError: [Errno 28] No space left on device: 'file'"
+    assert not explains(text, tmp_path)
+    monkeypatch.setattr(disk_space, "RESERVE", 2**63)
+    assert explains(text, tmp_path)
+    assert not explains("ValueError: 28", tmp_path)

@@ -219,7 +219,7 @@ def hostile_tree(repository: MemoryRepo, name: bytes, mode: int, content: bytes 
         (b"..", 0o100644),
         (b".GIT", 0o100644),
         (b"a\\b", 0o100644),
-        (b"\xff", 0o100644),
+        (b"\xff\x07", 0o100644),
         (b"a\nb", 0o100644),
         (b"link", 0o120000),
         (b"sub", 0o160000),

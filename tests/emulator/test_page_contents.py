@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from emulated import Emulator, emulator, until
 from faulty_cluster import FILE, faulty_cluster
-from page_seeds import HOSTILE, SPOOF_SHOWN, basic, fetched, page, page_api, rehearse, rendered_page
+from page_seeds import HOSTILE, SPOOF, SPOOF_SHOWN, basic, fetched, page, page_api, rehearse, rendered_page
 
 from algosync.emulator.pages.listings import LISTED, RECENT
 from algosync.emulator.pages.requests import READ, recent
@@ -236,7 +236,7 @@ def test_long_lists_are_cut(tmp_path: Path) -> None:
         first = rendered_page(pages, "/page/data/0")
         assert (first.text.count("10\u00a0B"), first.links[-1]) == (LISTED, "/page/data/0?after=g0498")
         following = rendered_page(pages, first.links[-1])
-        assert (following.text.count("10\u00a0B"), following.links[-1]) == (2, "/page/accounts")
+        assert (following.text.count("10\u00a0B"), following.links[-1]) == (2, "/page/data/0/g0500")
 
 
 def test_only_the_end_of_the_request_log_is_read(tmp_path: Path) -> None:
@@ -415,3 +415,43 @@ def test_repeated_requests_are_one_line(site: Emulator) -> None:
     words = " ".join(page(site, "/page/calls").text.split())
     failed = words[words.index("Requests that failed") : words.index("Last calls of algorithms")]
     assert (failed.count("nowhere/again"), "404 GET /v1/data/.my/nowhere/again \u00d712 " in failed) == (1, True)
+
+
+def test_a_successful_call_with_its_answer(site: Emulator) -> None:
+    reference = site.deploy("Answers", f"def apply(input):\n    print({SPOOF!r})\n    return [input, {HOSTILE!r}]\n")
+    call = site.call(reference, "question")["metadata"]["request_id"]
+    text = page(site, f"/page/calls?id={call}").text
+    part = text[text.index("Calls that succeeded") : text.index("Last calls of algorithms")]
+    assert all(each in part for each in ("local/Answers", call, '["question", ', "alert(2)", SPOOF_SHOWN, "Input: question"))
+    stranger = site.key_of("page-stranger")
+    assert "question" not in page(site, "/page/calls", stranger).text
+
+
+def test_source_and_files_as_text(site: Emulator) -> None:
+    content = f"{HOSTILE}{SPOOF}"
+    site.create("Shown")
+    commit = site.push("Shown", {"src/table.txt": content, "src/long": b"y" * 70_000})
+    build = site.build_of("Shown", commit)
+    source = f"/page/algorithms/local/Shown/source/{commit}"
+    assert source in page(site, f"/page/algorithms/local/Shown/builds/{build['build_id']}").links
+    text = page(site, source).text
+    assert all(each in text for each in ("src/table.txt", HOSTILE, SPOOF_SHOWN, "[cut: the first 65536 bytes]"))
+    site.request("POST", "/v1/data/.my", {"name": "shown"})
+    site.request("PUT", "/v1/data/.my/shown/a%20b", content.encode() + b"\xff")
+    collections = [link for link in page(site, "/page/data").links if link.startswith("/page/data/")]
+    (file,) = (link for each in collections for link in page(site, each).links if link.endswith("/a%20b"))
+    listed = file.rpartition("/")[0]
+    assert HOSTILE + SPOOF_SHOWN + "\ufffd" in page(site, file).text
+    stranger = site.key_of("page-stranger")
+    assert [fetched(site, path, stranger).status for path in (source, file)] == [403, 403]
+    assert [fetched(site, path).status for path in (f"{source[:-40]}{'0' * 40}", f"{listed}/none")] == [404, 404]
+
+
+def test_lookups_of_algosync_are_no_failures(site: Emulator) -> None:
+    for agent in ("algosync", "curl/8"):
+        path = f"/v1/data/.my/looked-up-by-{agent.partition('/')[0]}"
+        assert site.request("GET", path, headers={"User-Agent": agent}).status == 404
+    text = page(site, "/page/calls").text
+    failed = text[text.index("Requests that failed") : text.index("Calls that succeeded")]
+    assert ("looked-up-by-curl" in failed, "looked-up-by-algosync" in failed) == (True, False)
+    assert "looked-up-by-algosync" in text

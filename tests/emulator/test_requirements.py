@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from algosync.emulator.python.requirements import parse, read
+from algosync.emulator.python.requirements import decoded, parse, read, rewrite
 
 
 def test_reading_requirements() -> None:
@@ -115,3 +115,41 @@ def test_options_that_mean_the_same_everywhere(line: str, options: list[tuple[st
 @pytest.mark.parametrize("line", ["a ; platform_version != 'a/b'", "a --global-option='--x=/y'", "a @ https://host/a.whl"])
 def test_slashes_that_are_not_part_of_paths(line: str) -> None:
     assert not parse(line).local
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"\xef\xbb\xbfsix # \xc3\xa9", "six # é"),
+        (b"\xff\xfes\0i\0x\0", "six"),
+        (b"\xfe\xff\0s\0i\0x", "six"),
+        (b"\xff\xfe\0\0s\0\0\0", "s"),
+        (b"\0\0\xfe\xff\0\0\0s", "s"),
+        (b"# -*- coding: iso-8859-15 -*-\nsix # \xa4", "# -*- coding: iso-8859-15 -*-\nsix # €"),
+        (b"#!x\n# vim: set fileencoding=cp1252 :\nsix # \x80", "#!x\n# vim: set fileencoding=cp1252 :\nsix # €"),
+        (b"# coding: none-such\nsix", "# coding: none-such\nsix"),
+        (b"six # \xc3\xa9", "six # é"),
+        (b"six # \xe9", "six # é"),
+    ],
+)
+def test_encodings(content: bytes, text: str) -> None:
+    assert decoded(content) == text
+
+
+def test_lists_are_rewritten_for_uv(tmp_path: Path) -> None:
+    """With those that they refer to, in the same folder tree only, and with line numbers that stay the same."""
+    source, outside = tmp_path / "source", tmp_path / "outside.txt"
+    (source / "more").mkdir(parents=True)
+    (source / "requirements.txt").write_text(
+        "# é\n-rmore/a.txt\n--find-l x\n--constr=../outside.txt\n-r https://h/x\nsix", "latin-1"
+    )
+    (source / "more" / "a.txt").write_text("-r b.txt\n-r a.txt\nsix\\\n>=1\n-ihttps://h/simple\n", "utf-16")
+    (source / "more" / "b.txt").write_text("-e.\n--index-url=https://h", "utf-8-sig")
+    outside.write_bytes(b"\xff\xfe")
+    rewrite(source / "requirements.txt", source)
+    assert {path.name: path.read_bytes() for path in tmp_path.rglob("*.txt")} == {
+        "requirements.txt": b"\n-r more/a.txt\n--find-links x\n--constraint=../outside.txt\n-r https://h/x\nsix\n",
+        "a.txt": b"-r b.txt\n-r a.txt\nsix>=1\n\n-i https://h/simple\n",
+        "b.txt": b"-e .\n--index-url=https://h\n",
+        "outside.txt": b"\xff\xfe",
+    }

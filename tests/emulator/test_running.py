@@ -539,3 +539,10 @@ def test_parallel_calls_have_separate_workers(site: Emulator) -> None:
         pids = list(threads.map(lambda n: site.call(reference, [f"{folder}/", n])["result"], range(4)))
     assert len(set(pids)) == 4
     assert all(os.path.exists(f"/proc/{pid}") for pid in pids)
+
+
+@pytest.mark.parametrize("act", ["sys.stdout.close()", "sys.stderr.close()", "sys.stdout = None", "os.close(1)"])
+def test_an_algorithm_may_close_its_output(site: Emulator, act: str) -> None:
+    name = "Closes" + "".join(filter(str.isalnum, act)).title()
+    reference = site.deploy(name, f"import os, sys\ndef apply(input):\n    {act}\n    return input\n")
+    assert site.call(reference, 1).get("result") == 1

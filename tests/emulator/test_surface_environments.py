@@ -32,19 +32,33 @@ def test_an_environment_can_be_installed_and_removed(site: Emulator) -> None:
     wanted = next(each for each in available if each["display_name"].startswith("Selenium"))
     specification = f"{SITE}/environment-specifications/{wanted['environment_specification_id']}"
     synced = administer(site, "POST", specification + "/syncs", {})
-    assert synced.status == 202
+    assert (synced.status, synced.body.decode()) == (202, wanted["id"])
     result = f"{specification}/syncs/{synced.body.decode()}"
     assert administer(site, "POST", specification + "/syncs").body == synced.body
     assert administer(site, "GET", result).json == {"sync_result": "in progress"}
     until(lambda: administer(site, "GET", result).json == {"sync_result": "succeeded"})
     current = administer(site, "GET", SITE + "/environments/current").json
     installed = next(each for each in current if each["display_name"] == wanted["display_name"])
-    assert installed == {**wanted, "id": synced.body.decode(), "created_at": installed["created_at"]}
+    assert installed == {**wanted, "created_at": installed["created_at"]}
     assert site.environment(wanted["display_name"]) == installed["id"]
     assert administer(site, "POST", specification + "/syncs").body == synced.body
     removed = f"{EDGE}/environment-specifications/{wanted['environment_specification_id']}"
     assert [administer(site, "DELETE", removed).status for _ in "12"] == [204, 404]
-    assert administer(site, "GET", SITE + "/environments/available").json == available
+    again = administer(site, "GET", SITE + "/environments/available").json
+    assert [{**each, "id": ""} for each in again] == [{**each, "id": ""} for each in available]
+
+
+def test_the_id_of_an_environment_can_be_chosen(site: Emulator) -> None:
+    chosen = "ea8f42fe-ea59-4eab-920a-09176729b4fa"
+    available = administer(site, "GET", SITE + "/environments/available").json
+    wanted = next(each for each in available if "MXNet" in each["display_name"])
+    syncs = f"{SITE}/environment-specifications/{wanted['environment_specification_id']}/syncs"
+    for wrong in ("1", site.environment()):
+        assert administer(site, "POST", syncs, {"id": wrong}).status == 400
+    assert administer(site, "POST", syncs, {"id": chosen}).body == chosen.encode()
+    until(lambda: administer(site, "GET", f"{syncs}/{chosen}").json == {"sync_result": "succeeded"})
+    assert site.environment(wanted["display_name"]) == chosen
+    assert administer(site, "POST", syncs, {"id": wanted["id"]}).status == 400
 
 
 def test_an_environment_in_use_cannot_be_removed(site: Emulator) -> None:

@@ -1,21 +1,23 @@
 """Both variants of each behaviour in which real clusters differ: by default, and with its option."""
 
 import hashlib
+import io
 import json
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from emulated import Emulator, emulator
+from emulated import SETTINGS, Emulator, emulator
 
 from algosync.emulator.server.last_start import LastStart, last_start
 
 NO_KEY = "authorization required"
 OPTIONS = (
     *("--unbuilt-status", "200", "--duplicate-status", "409", "--largest-file", "5"),
-    *("--etag", "--strict-names", "--strict-versions", "--my-algorithms"),
+    *("--etag", "--strict-names", "--strict-versions", "--my-algorithms", "--any-case", "--plain-templates"),
 )
 
 
@@ -92,6 +94,38 @@ def test_the_callers_own_algorithms(site: Emulator, other: Emulator) -> None:
         reply = cluster.request("POST", f"/v1/algo/.my/Mine/{commit}", {"a": 1})
         seen.append((reply.status, reply.json.get("result")))
     assert seen == [(404, None), (200, {"a": 1})]
+
+
+def test_the_case_of_names_in_calls(site: Emulator, other: Emulator) -> None:
+    """A name in its own case is preferred."""
+    seen = []
+    for cluster in (site, other):
+        for name in ("Cased", "CASED"):
+            cluster.deploy(name, f"def apply(input):\n    return {name!r}\n")
+            cluster.publish(name, settings={"algorithm_callability": "public"}, version_info={"version_type": "minor"})
+        seen.append([cluster.call(path, 1).get("result") for path in ("local/Cased", "local/CASED", "LOCAL/cased")])
+    assert seen == [["Cased", "CASED", None], ["Cased", "CASED", "CASED"]]
+
+
+def test_templates_without_the_adk(site: Emulator, other: Emulator) -> None:
+    for cluster, has_adk in ((site, True), (other, False)):
+        cluster.create("Templated")
+        files = cluster.files("Templated")
+        assert (".adk" in files, b"ADK(" in files["src/Templated.py"]) == (has_adk, has_adk)
+        specification = cluster.get("/v1/algorithm-environments/edge/languages/python3/environments")["environments"][1]
+        assert specification["display_name"] == "Python 3.7"
+        path = (
+            f"/v1/algorithm-environments/edge/environment-specifications/{specification['environment_specification_id']}/template"
+        )
+        with tarfile.open(fileobj=io.BytesIO(cluster.request("GET", path).body)) as archive:
+            assert (".adk" in archive.getnames()) == has_adk
+
+
+def test_the_legacy_language_has_the_legacy_template(site: Emulator) -> None:
+    for name, selected in (("Legacy", {"language": "python3-1"}), ("Both", {"algorithm_environment": site.environment()})):
+        body = {"name": name, "details": {"label": name}, "settings": {**SETTINGS, "language": "python3-1", **selected}}
+        assert site.request("POST", "/v1/algorithms/local", body).status == 200
+        assert (".adk" in site.files(name)) == (name == "Both")
 
 
 def test_options_keep_their_values_of_the_last_start(tmp_path: Path, environments: Path) -> None:

@@ -6,7 +6,6 @@ import gzip
 import socket
 from contextlib import closing
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -155,7 +154,7 @@ def test_the_machine_adds_nothing_to_a_request(tmp_path: Path, monkeypatch: pyte
     assert others == []
     lines = [sorted(request.decode().split("\r\n")) for request in requests]
     wanted = ["", "", "Accept-Encoding: identity", "Authorization: Simple k/+=", "GET /a%2Fb?c=%2F HTTP/1.1"]
-    wanted += [f"Host: 127.0.0.1:{raw.port}", f"User-Agent: python-urllib3/{version('urllib3')}"]
+    wanted += [f"Host: 127.0.0.1:{raw.port}", "User-Agent: algosync"]
     assert lines == [wanted] * 4
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.emulator.processes.ca_files import EXTRA, of_local_cluster
+from algosync.emulator.processes.ca_files import EXTRA, SHARED, of_local_cluster
 from algosync.emulator.server.listening import NAMES
 
 if TYPE_CHECKING:
@@ -35,15 +35,21 @@ def as_destination(cluster: LocalCluster) -> Mapping[str, str]:
     }
     if cluster.ca_cert and cluster.ca_bundle:
         variables[_DESTINATION] = cluster.ca_cert
-        variables[_NODE] = _node_authorities(Path(cluster.ca_cert))
-        variables |= dict.fromkeys(_BUNDLES, cluster.ca_bundle)
+        variables |= _trusted(Path(cluster.ca_cert), Path(cluster.ca_bundle), _other(_SOURCE, cluster.ca_cert))
     return variables
 
 
 def as_source(cluster: LocalCluster) -> Mapping[str, str]:
-    """Variables for algosync with this source. They do not change the variables of the destination."""
+    """Variables for algosync with this source.
+
+    They do not change the variables of the destination. If both clusters are local and have TLS, other clients trust both.
+    """
     variables = {"SOURCE_API_ADDRESS": cluster.url, "SOURCE_API_KEY": cluster.key.reveal(), **_without_proxy()}
-    return {**variables, _SOURCE: cluster.ca_cert} if cluster.ca_cert else variables
+    if cluster.ca_cert and cluster.ca_bundle:
+        variables[_SOURCE] = cluster.ca_cert
+        if second := _other(_DESTINATION, cluster.ca_cert):
+            variables |= _trusted(Path(cluster.ca_cert), Path(cluster.ca_bundle), second)
+    return variables
 
 
 def outdated(variables: Mapping[str, str], *, source: bool) -> list[str]:
@@ -63,20 +69,33 @@ def _is_local(value: str) -> bool:
     return of_local_cluster(path)
 
 
-def _node_authorities(authority: Path) -> str:
-    """A file for node: the authority, and those in the file that the shell's variable already names."""
+def _trusted(authority: Path, bundle: Path, second: str) -> dict[str, str]:
+    """Variables that make HTTPS clients trust this cluster and, if `second` is not empty, the local cluster with this authority."""
     current = os.environ.get(_NODE, "")
-    extra = authority.with_name(EXTRA)
-    if not current or _is_local(current):
-        return str(authority)
+    known = second if _is_local(current) else current
+    node = _joined(known, authority, EXTRA)
+    if second and known != second:
+        node = _joined(second, node, EXTRA)
+    return {_NODE: str(node), **dict.fromkeys(_BUNDLES, str(_joined(second, bundle, SHARED)))}
+
+
+def _other(variable: str, authority: str) -> str:
+    """The authority in this variable if it belongs to another local cluster, else an empty string."""
+    named = os.environ.get(variable, "")
+    return named if _is_local(named) and named != authority else ""
+
+
+def _joined(known: str, own: Path, name: str) -> Path:
+    """A new file `name` beside `own` with the certificates of both files. Returns `own` if `known` cannot be read."""
     try:
-        known, own = Path(current).read_bytes(), authority.read_bytes()
+        before, added = Path(known).read_bytes(), own.read_bytes()
     except OSError:
-        return str(authority)
-    temporary = extra.with_suffix(".new")
-    temporary.write_bytes(known if own in known else known.rstrip(b"\n") + b"\n" + own)
-    temporary.replace(extra)
-    return str(extra)
+        return own
+    joined = own.with_name(name)
+    temporary = joined.with_suffix(".new")
+    temporary.write_bytes(before if added in before else before.rstrip(b"\n") + b"\n" + added)
+    temporary.replace(joined)
+    return joined
 
 
 def _without_proxy() -> dict[str, str]:

@@ -32,6 +32,7 @@ def start(terminal: Terminal, options: StartOptions) -> None:
     with cluster_in_use(options.root), start_lock(options.root):
         cluster = _started(options.root, options, terminal)
     terminal.result(cluster.url)
+    terminal.tell(f"Page for a browser: {cluster.url}/page/")
     terminal.tell(f"{printable(cluster.told, 300)}. It runs with your rights: give it no code that you would not run yourself.")
     terminal.tell(f'For other clients and shells: eval "$({emulator_command("env", options.name)})"')
 

@@ -94,6 +94,20 @@ class StartOptions(LocalClusterOptions):
             show_default=False,
         ),
     ] = None
+    any_case: Annotated[
+        bool | None,
+        typer.Option(
+            "--any-case/--no-any-case", help="Accept names of users and algorithms in any case in calls.", show_default=False
+        ),
+    ] = None
+    plain_templates: Annotated[
+        bool | None,
+        typer.Option(
+            "--plain-templates/--no-plain-templates",
+            help="Create algorithms without .adk, as the platform did before July 2021.",
+            show_default=False,
+        ),
+    ] = None
 
     @property
     def given_settings(self) -> Mapping[str, int | bool | None]:
@@ -106,6 +120,8 @@ class StartOptions(LocalClusterOptions):
             "strict_names": self.strict_names,
             "strict_versions": self.strict_versions,
             "my_algorithms": self.my_algorithms,
+            "any_case": self.any_case,
+            "plain_templates": self.plain_templates,
         }
         given = {name: value for name, value in settings.items() if value is not None}
         return given if self.largest_file is None else {**given, "largest_file": _size_limit(self.largest_file)}

@@ -18,9 +18,10 @@ from algosync.emulator.http.replies import caller_of, json_reply, object_field, 
 from algosync.emulator.records.algorithms import Algorithm
 from algosync.emulator.records.as_json import SOURCE, algorithm_object, envelope, kept_sample
 from algosync.emulator.records.catalog import Catalog
-from algosync.emulator.records.settings import NAME, changed_details, changed_settings, new_settings
+from algosync.emulator.records.settings import NAME, changed_details, changed_settings, is_legacy, new_settings
 from algosync.emulator.running.builder import Builder
 from algosync.emulator.running.pool import Pool
+from algosync.emulator.variants import Variants
 
 BASES = ("/v1/algorithms/{id:uuid}", "/v1/algorithms/{owner}/{name}")
 """Paths of an algorithm: by its id, and by its owner and name."""
@@ -39,11 +40,12 @@ COMMITS = 1000
 class ManagementApi:
     """Algorithms as a whole. `ReleaseApi` has their builds and versions."""
 
-    def __init__(self, catalog: Catalog, repositories: Repositories, builder: Builder, pool: Pool) -> None:
+    def __init__(self, catalog: Catalog, repositories: Repositories, builder: Builder, pool: Pool, variants: Variants) -> None:
         self._catalog = catalog
         self._repositories = repositories
         self._builder = builder
         self._pool = pool
+        self._variants = variants
 
     def routes(self) -> list[Route]:
         """The routes of algorithms, users' lists and source control."""
@@ -75,22 +77,26 @@ class ManagementApi:
             raise invalid("An algorithm's name must begin with a letter and consist of letters, digits and underscores")
         _check_source(object_field(body, "source"))
         details = {**changed_details({}, object_field(body, "details")), **kept_sample(_sample(body))}
-        settings = new_settings(object_field(body, "settings"), self._catalog.environments)
-        algorithm = await asyncio.to_thread(self._add, Algorithm(str(uuid.uuid4()), owner, name, details, settings, ""))
+        given = object_field(body, "settings")
+        settings = new_settings(given, self._catalog.environments)
+        plain = self._variants.plain_templates or is_legacy(given)
+        new = Algorithm(str(uuid.uuid4()), owner, name, details, settings, "")
+        algorithm = await asyncio.to_thread(self._add, new, plain=plain)
         return json_reply(algorithm_object(algorithm))
 
-    def _add(self, algorithm: Algorithm) -> Algorithm:
+    def _add(self, algorithm: Algorithm, *, plain: bool) -> Algorithm:
         """Create the repository, then the record. After a kill in between, the next start removes the repository."""
         environment = self._catalog.environments.by_id(algorithm.settings["algorithm_environment"])
         if environment is None:
             raise LookupError("Settings were checked to name an environment")
-        files = template(environment.kind, algorithm.owner, algorithm.name)
+        files = template(environment.kind, algorithm.owner, algorithm.name, plain=plain)
         commit = self._repositories.create(algorithm.id, algorithm.owner, files)
         made = replace(algorithm, initial_commit=commit)
         try:
             self._catalog.algorithms.add(made)
-        except ApiError:
-            self._repositories.delete(algorithm.id)
+        except Exception:
+            if self._catalog.algorithms.get(algorithm.id) is None:
+                self._repositories.delete(algorithm.id)
             raise
         return made
 

@@ -6,6 +6,7 @@ import json
 import re
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from algosync.emulator.errors import ApiError, not_permitted
+from algosync.emulator.clock import now_text
+from algosync.emulator.errors import ApiError, no_room, not_permitted
 from algosync.emulator.http.replies import caller_of, json_reply, loaded, read_body
 from algosync.emulator.records.accounts import Caller
 from algosync.emulator.records.algorithms import Algorithm
@@ -34,6 +36,12 @@ MAX_TRACE = 8000
 MAX_PRINTED = 4096
 """Characters of an algorithm's output to record for a failed call. The end is kept."""
 
+MAX_RESULT = 4096
+"""Characters of a successful call's result to record for the pages."""
+
+RECENT = 50
+"""Successful calls to record, in memory only."""
+
 HASH = re.compile(r"[0-9a-f]{40}")
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -46,6 +54,8 @@ class CallsApi:
         self._catalog = catalog
         self._pool = pool
         self._files = files
+        self.successes: deque[dict[str, object]] = deque(maxlen=RECENT)
+        """The last successful calls, newest first. The keys are the fields of the pages' `FailureLine`."""
         self._detached: set[asyncio.Task[CallResult]] = set()
 
     def routes(self) -> list[Route]:
@@ -100,8 +110,12 @@ class CallsApi:
             if call.depth == 0:
                 await asyncio.to_thread(self._files.end_tree, call.user, call.tree)
         if result.error:
+            if self._pool.lacks_room(result.error):
+                raise no_room()
             record = _failure(target, call, payload, result)
             await asyncio.to_thread(self._catalog.algorithms.add_failure, target.algorithm.id, record)
+        else:
+            self.successes.appendleft(_success(target, call, payload, result))
         return result
 
     def _target(self, caller: Caller, path: str) -> Target:
@@ -150,7 +164,9 @@ class CallsApi:
         if ID.fullmatch(segments[0]) and len(segments) <= 2:
             return self._catalog.algorithms.get(segments[0].lower()), "".join(segments[1:])
         if len(segments) in (2, 3):
-            return self._catalog.algorithms.find(*segments[:2]), "".join(segments[2:])
+            algorithms, names = self._catalog.algorithms, segments[:2]
+            found = algorithms.find(*names) or (algorithms.find_in_any_case(*names) if self._variants.any_case else None)
+            return found, "".join(segments[2:])
         return None, ""
 
 
@@ -239,12 +255,21 @@ def _raw(result: CallResult) -> Response:
     return json_reply(value)
 
 
-def _beginning(data: object) -> str:
-    """The beginning of an input: of a text itself, of other values as JSON."""
+def _beginning(data: object, most: int = 128) -> str:
+    """The first `most` characters of an input or a result: of a text itself, of other values as JSON."""
     try:
-        return (data if isinstance(data, str) else json.dumps(data, ensure_ascii=False))[:128]
+        return (data if isinstance(data, str) else json.dumps(data, ensure_ascii=False))[:most]
     except RecursionError:
         return "(nested too deep to be shown)"
+
+
+def _success(target: Target, call: Call, payload: Document, result: CallResult) -> dict[str, object]:
+    """The record of a successful call, for the pages. Its message is the beginning of the result."""
+    algorithm = {"owner": target.algorithm.owner, "name": target.algorithm.name, "commit": target.build.commit}
+    origin = {"id": call.id, "at": now_text(), "user": call.user, "input": _beginning(payload["data"])}
+    message = _beginning(result.document.get("result"), MAX_RESULT)
+    printed = result.stdout[-MAX_PRINTED:]
+    return {**algorithm, **origin, "message": message, "trace": "", "printed": printed, "seconds": result.duration}
 
 
 def _failure(target: Target, call: Call, payload: Document, result: CallResult) -> dict[str, object]:

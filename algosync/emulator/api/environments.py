@@ -12,6 +12,7 @@ from algosync.emulator.errors import ApiError
 from algosync.emulator.git.new_repository import template
 from algosync.emulator.http.replies import json_reply
 from algosync.emulator.records.environments import LANGUAGES, EnvironmentKind, EnvironmentRecord, Environments
+from algosync.emulator.variants import Variants
 
 BASE = "/v1/algorithm-environments/edge"
 
@@ -19,8 +20,9 @@ BASE = "/v1/algorithm-environments/edge"
 class EnvironmentsApi:
     """Read-only routes. `WebApi` installs and removes environments."""
 
-    def __init__(self, environments: Environments) -> None:
+    def __init__(self, environments: Environments, variants: Variants) -> None:
         self._environments = environments
+        self._variants = variants
 
     def routes(self) -> list[Route]:
         """Languages, their environments, and the template repository of a specification."""
@@ -45,7 +47,7 @@ class EnvironmentsApi:
         if environment is None:
             raise ApiError(404, "There is no such environment specification")
         # Clients replace these names when they unpack the archive.
-        archive = _archive(template(environment.kind, "__USER__", "__ALGO__"))
+        archive = _archive(template(environment.kind, "__USER__", "__ALGO__", plain=self._variants.plain_templates))
         return Response(archive, media_type="application/gzip")
 
 

@@ -102,7 +102,7 @@ class GitApi:
         async with body_of(request, PUSH, self._repositories.temporary_file()) as body, lock:
             with _protocol_errors():
                 push = await self._in_thread(lambda: take(body))
-        started = [self._builder.start(algorithm, update.new.decode()) for update in push.moved if update.ref == MASTER]
+        started = [self._builder.start_pushed(algorithm, update.new.decode()) for update in push.moved if update.ref == MASTER]
         media_type = f"application/x-{PUSH}-result"
         if not push.side_band:
             return Response(push.report, 200, NO_CACHE, media_type=media_type)

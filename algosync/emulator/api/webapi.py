@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -10,7 +11,7 @@ from starlette.routing import Route
 
 from algosync.emulator.api.environments import BASE, environment_object, kind_object
 from algosync.emulator.errors import ApiError, invalid
-from algosync.emulator.http.replies import json_reply
+from algosync.emulator.http.replies import json_reply, read_object
 from algosync.emulator.records.catalog import Catalog
 from algosync.emulator.records.environments import EnvironmentKind, EnvironmentRecord
 
@@ -34,6 +35,8 @@ class WebApi:
         self._catalog = catalog
         self._environments = catalog.environments
         self._pending: dict[str, PendingEnvironment] = {}
+        self._next_ids: defaultdict[str, str] = defaultdict(lambda: str(uuid.uuid4()))
+        """By specification, the id that an available environment gets unless a request chooses another one."""
 
     def routes(self) -> list[Route]:
         """The older and the newer routes. Only the older ones report the progress of an installation."""
@@ -53,20 +56,39 @@ class WebApi:
         return json_reply([environment_object(each) for each in self._environments.all])
 
     async def _available(self, _: Request) -> Response:
-        return json_reply([kind_object(*each) for each in self._environments.available().items()])
+        available = self._environments.available().items()
+        return json_reply([{"id": self._next_ids[name], **kind_object(name, kind)} for name, kind in available])
 
     async def _sync(self, request: Request) -> Response:
-        """Start an installation, unless there is one. The reply is the id that the environment has or will have."""
-        specification = request.path_params["specification"]
-        if found := self._environments.by_specification(specification):
-            return PlainTextResponse(found.id, 202)
-        if specification not in self._pending:
-            kind = self._environments.available().get(specification)
-            if kind is None:
-                raise _unknown()
-            self._pending[specification] = PendingEnvironment(kind, str(uuid.uuid4()))
-            asyncio.get_running_loop().call_later(SYNC_SECONDS, self._install, specification)
+        """Start an installation, unless there is one. The reply is the id that the environment has or will have.
+
+        A request can choose the id of a new environment with the body `{"id": UUID}`.
+        """
+        specification, chosen = request.path_params["specification"], await _chosen_id(request)
+        current = self._current_id(specification)
+        if chosen and current and chosen != current:
+            raise invalid(f"The environment has the id {current}: remove it first")
+        if current:
+            return PlainTextResponse(current, 202)
+        if chosen and self._is_taken(chosen):
+            raise invalid(f"Another environment has the id {chosen}")
+        kind = self._environments.available().get(specification)
+        if kind is None:
+            raise _unknown()
+        self._pending[specification] = PendingEnvironment(kind, chosen or self._next_ids[specification])
+        asyncio.get_running_loop().call_later(SYNC_SECONDS, self._install, specification)
         return PlainTextResponse(self._pending[specification].environment_id, 202)
+
+    def _current_id(self, specification: str) -> str | None:
+        """The id of an environment that is installed or being installed."""
+        if installed := self._environments.by_specification(specification):
+            return installed.id
+        pending = self._pending.get(specification)
+        return pending.environment_id if pending else None
+
+    def _is_taken(self, environment_id: str) -> bool:
+        pending = [each.environment_id for each in self._pending.values()]
+        return environment_id in pending or self._environments.by_id(environment_id) is not None
 
     async def _result(self, request: Request) -> Response:
         specification, environment_id = request.path_params["specification"], request.path_params["environment"]
@@ -92,7 +114,19 @@ class WebApi:
 
     def _install(self, specification: str) -> None:
         pending = self._pending.pop(specification)
+        self._next_ids.pop(specification, None)
         self._environments.install(pending.environment_id, pending.kind)
+
+
+async def _chosen_id(request: Request) -> str | None:
+    """The id in a JSON body, or None. Other bodies are ignored. Raises `ApiError` 400 for an invalid id."""
+    if "json" not in request.headers.get("content-type", ""):
+        return None
+    chosen = (await read_object(request)).get("id")
+    try:
+        return None if chosen is None else str(uuid.UUID(str(chosen)))
+    except ValueError:
+        raise invalid("id is not a UUID") from None
 
 
 def _unknown() -> ApiError:

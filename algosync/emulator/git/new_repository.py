@@ -43,8 +43,9 @@ def test_algorithm():
 """
 
 
-def template(kind: EnvironmentKind, owner: str, name: str) -> dict[str, bytes]:
-    """The files of a new repository, by path."""
+def template(kind: EnvironmentKind, owner: str, name: str, *, plain: bool = False) -> dict[str, bytes]:
+    """The files of a new repository, by path. With `plain`, they are as before the platform had the ADK."""
+    has_adk = kind.has_adk and not plain
     # The platform misspells `langauge`. Environments with a framework have the older name of the language.
     language = {"python2": "python-2.x-1", "python3": "python3"}[kind.language]
     conf = {"username": owner, "algoname": name, "langauge": "python-3.x-1" if kind.framework else language}
@@ -53,9 +54,9 @@ def template(kind: EnvironmentKind, owner: str, name: str) -> dict[str, bytes]:
         "algorithmia.conf": json.dumps(conf, indent=4) + "\n",
         "requirements.txt": "\n".join(requirements) + "\n",
         "src/__init__.py": "",
-        f"src/{name}.py": ADK_SOURCE if kind.has_adk else PLAIN_SOURCE,
-        f"src/{name}_test.py": (ADK_TEST if kind.has_adk else PLAIN_TEST).replace("__ALGO__", name),
+        f"src/{name}.py": ADK_SOURCE if has_adk else PLAIN_SOURCE,
+        f"src/{name}_test.py": (ADK_TEST if has_adk else PLAIN_TEST).replace("__ALGO__", name),
     }
-    if kind.has_adk:
+    if has_adk:
         files[".adk"] = ""
     return {path: text.encode() for path, text in files.items()}

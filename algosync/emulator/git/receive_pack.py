@@ -14,6 +14,7 @@ from dulwich.protocol import Protocol, extract_capabilities, pkt_line
 from dulwich.refs import Ref, check_ref_format
 from dulwich.repo import Repo
 
+from algosync.emulator.disk_space import is_full
 from algosync.emulator.git import pack_limits
 from algosync.emulator.git.ancestry import Ancestry
 from algosync.emulator.git.connectivity import Connectivity
@@ -139,8 +140,8 @@ class _Refs:
             outcome = self._apply(update)
         # For instance the name is too long, or the disk is full. Earlier refs have changed already: the client must be told, and
         # their builds must start.
-        except Exception:  # noqa: BLE001 - no failure may hide the updates of earlier refs
-            return "failed to update ref"
+        except Exception as error:  # noqa: BLE001 - no failure may hide the updates of earlier refs
+            return "there is no room left on the disk" if is_full(error) else "failed to update ref"
         if outcome == "ok":
             self._now[update.ref] = update.new
         return outcome

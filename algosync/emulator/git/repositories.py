@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from dulwich.object_store import iter_tree_contents
 from dulwich.objects import Blob, Commit, ObjectID, Tree, valid_hexsha
 from dulwich.refs import DictRefsContainer, Ref
 from dulwich.repo import Repo
@@ -37,10 +38,17 @@ class Repositories:
     def create(self, algorithm_id: str, owner: str, files: dict[str, bytes]) -> str:
         """Create a repository with one commit of these files. Returns the id of the commit."""
         path = self._path(algorithm_id)
-        with Repo.init_bare(path, mkdir=True, default_branch=b"master") as repository:
-            config = repository.get_config()
-            config.set((b"core",), b"fsyncObjectFiles", b"true")
-            config.write_to_path()
+        try:
+            with Repo.init_bare(path, mkdir=True, default_branch=b"master") as repository:
+                config = repository.get_config()
+                config.set((b"core",), b"fsyncObjectFiles", b"true")
+                config.write_to_path()
+            return self._first_commit(algorithm_id, owner, files)
+        except OSError:
+            discard(path)
+            raise
+
+    def _first_commit(self, algorithm_id: str, owner: str, files: dict[str, bytes]) -> str:
         with self.open(algorithm_id) as repository:
             commit = Commit()
             commit.tree = _add_tree(repository, files)
@@ -68,9 +76,13 @@ class Repositories:
 
     @contextmanager
     def changing(self, algorithm_id: str) -> Iterator[Repo]:
-        """A repository for changes of its refs. Holds its lock meanwhile."""
-        with self._locks[algorithm_id], self.open(algorithm_id) as repository:
-            yield repository
+        """A repository for changes. Its lock is held meanwhile. Files that a failed change leaves are removed afterwards."""
+        with self._locks[algorithm_id]:
+            try:
+                with self.open(algorithm_id) as repository:
+                    yield repository
+            finally:
+                _sweep(self._path(algorithm_id))
 
     def head(self, algorithm_id: str) -> str | None:
         """The commit at the tip of the default branch; None if the repository is missing or damaged."""
@@ -98,6 +110,15 @@ class Repositories:
             walker = repository.get_walker(include=[start], exclude=exclude, max_entries=limit)
             return [_log_entry(entry.commit) for entry in walker]
 
+    def files(self, algorithm_id: str, commit: str, most: int) -> list[tuple[str, bytes]]:
+        """Names and contents of files among a commit's first `most` entries. Raises `ApiError` 404 for unknown commits."""
+        with self.open(algorithm_id) as repository:
+            store = repository.object_store
+            found = cast("Commit", repository[_known(repository, commit)])
+            entries = itertools.islice(iter_tree_contents(store, found.tree, include_trees=True), most)
+            blobs = [(entry.path.decode("utf-8", "backslashreplace"), store[entry.sha]) for entry in entries]
+            return [(name, blob.data) for name, blob in blobs if isinstance(blob, Blob)]
+
     def temporary_file(self) -> BinaryIO:
         """A temporary file for a pack. It is on the disk of the repositories, since the system's own may be in memory."""
         return cast("BinaryIO", tempfile.TemporaryFile(dir=self._folder, prefix=TEMPORARY))
@@ -110,31 +131,34 @@ class Repositories:
     def sweep(self, known: set[str]) -> None:
         """Remove repositories that do not belong to a `known` algorithm, and what a killed server left in the others.
 
-        These leftovers are locks, which would block changes of refs for ever, and temporary packs. The name of a ref never ends
-        with `.lock`, but may begin with `tmp`.
+        These leftovers are locks, which would block changes for ever, and unfinished packs. The name of a ref never ends with
+        `.lock`, but may begin with `tmp`.
         """
         for path in self._folder.glob(f"{TEMPORARY}*"):
             discard(path)
         for path in self._folder.glob("*.git"):
-            if path.stem not in known:
-                discard(path)
-                continue
-            try:
+            if path.stem in known:
                 _sweep(path)
-            except OSError as error:
-                # One damaged repository must not affect the others.
-                logging.warning("%s is not cleaned up: %s", path, error)
+            else:
+                discard(path)
 
     def _path(self, algorithm_id: str) -> Path:
         return self._folder / f"{algorithm_id}.git"
 
 
 def _sweep(repository: Path) -> None:
-    locks = (path for path in _files(repository / "refs") if path.suffix == ".lock")
+    """Remove files that failed changes have left. Call it only while nothing changes the repository."""
     objects = repository / "objects"
-    for left in itertools.chain(repository.glob("*.lock"), locks, objects.glob("tmp*"), objects.glob("*/tmp*")):
-        if not left.is_dir():
-            left.unlink(missing_ok=True)
+    try:
+        locks = [path for folder in ("refs", "objects") for path in _files(repository / folder) if path.suffix == ".lock"]
+        # The index of a pack is written last. A pack without one is not used.
+        packs = [path for path in objects.glob("pack/*.pack") if not path.with_suffix(".idx").exists()]
+        for left in itertools.chain(repository.glob("*.lock"), locks, packs, objects.glob("tmp*"), objects.glob("*/tmp*")):
+            if not left.is_dir():
+                left.unlink(missing_ok=True)
+    except OSError as error:
+        # One damaged repository must not affect the others.
+        logging.warning("%s is not cleaned up: %s", repository, error)
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -24,35 +24,14 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
 }
 """Schemas of path parameters, by the name of Starlette's convertor."""
 
-ERROR = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "oneOf": [
-                {
-                    "type": "object",
-                    "required": ["message"],
-                    "properties": {
-                        "id": {"type": "string", "format": "uuid"},
-                        "code": {"type": "integer"},
-                        "message": {"type": "string"},
-                    },
-                },
-                {"type": "string"},
-            ]
-        }
-    },
-}
+DETAILS = {"id": {"type": "string", "format": "uuid"}, "code": {"type": "integer"}, "message": {"type": "string"}}
+ERRORS = [{"type": "object", "required": ["message"], "properties": DETAILS}, {"type": "string"}]
+ERROR = {"type": "object", "required": ["error"], "properties": {"error": {"oneOf": ERRORS}}}
 """The two shapes of errors."""
 
+KEY = "An API key, with or without `Simple ` or `Bearer ` before it"
 SECURITY = {
-    "key": {
-        "type": "apiKey",
-        "in": "header",
-        "name": "Authorization",
-        "description": "An API key, with or without `Simple ` or `Bearer ` before it",
-    },
+    "key": {"type": "apiKey", "in": "header", "name": "Authorization", "description": KEY},
     "password": {"type": "http", "scheme": "basic", "description": "The user's name, and an API key as the password"},
 }
 

@@ -23,6 +23,9 @@ LONGEST_PATH = 1024
 
 LONGEST_METHOD = 16
 
+ALGOSYNC = (b"algosync", b"git/algosync")
+"""User agents of algosync."""
+
 MAX_BYTES = 64 * 1024 * 1024
 """Size limit of the log. When it is reached, the log starts anew, and one older file is kept."""
 
@@ -39,6 +42,7 @@ class RequestLog:
 
     - `seconds` from the gate to the last byte of the reply.
     - `fault`: the injected fault.
+    - `lookup`: algosync asked whether something exists, and it does not.
     - `left`: the client closed the connection before it had the whole reply.
     - `id`: the id of a call or of an error, as in the reply.
     - `error`: the beginning of the error message. For a failed call only its type, because messages of algorithms may contain keys.
@@ -102,6 +106,8 @@ def _line(scope: Scope, status: int, size: int, known: Known) -> str:
     }
     if began := scope.get("began"):
         entry["seconds"] = round(time.monotonic() - began, 3)
+    if status == 404 and scope["method"] in ("GET", "HEAD") and dict(scope["headers"]).get(b"user-agent") in ALGOSYNC:
+        entry["lookup"] = True
     if fault := scope.get("fault"):
         entry["fault"] = fault
     if scope.get("left"):

@@ -114,9 +114,8 @@ class PageRecords:
             " LEFT JOIN builds b ON b.sequence = (SELECT max(sequence) FROM builds WHERE algorithm_id = a.id)"
             " LEFT JOIN (SELECT algorithm_id, count(*) AS failures FROM failures GROUP BY algorithm_id) f ON f.algorithm_id = a.id"
             " LEFT JOIN versions v ON v.sequence = (SELECT max(sequence) FROM versions WHERE algorithm_id = a.id)"
-            " WHERE a.owner IN (SELECT ? UNION SELECT organization FROM members WHERE user = ?)"
-            " ORDER BY a.owner, a.name LIMIT ?",
-            user,
+            " WHERE a.owner IN (SELECT ?1 UNION SELECT organization FROM members WHERE user = ?1)"
+            " ORDER BY a.owner, a.name LIMIT ?2",
             user,
             LISTED + 1,
         )
@@ -126,11 +125,9 @@ class PageRecords:
         """The failed calls of these algorithms, or of one of them, newest first."""
         rows = self._database.rows(
             "SELECT owner, name, created_ms, record FROM failures f JOIN algorithms a ON a.id = f.algorithm_id"
-            " WHERE owner IN (SELECT ? UNION SELECT organization FROM members WHERE user = ?)"
-            " AND (? IS NULL OR a.id = ?) ORDER BY sequence DESC LIMIT ?",
+            " WHERE owner IN (SELECT ?1 UNION SELECT organization FROM members WHERE user = ?1)"
+            " AND (?2 IS NULL OR a.id = ?2) ORDER BY sequence DESC LIMIT ?3",
             user,
-            user,
-            algorithm_id,
             algorithm_id,
             RECENT + 1,
         )
@@ -141,9 +138,8 @@ class PageRecords:
         rows = self._database.rows(
             "SELECT id, account, c.name, acl, count(f.name) AS files, sum(size) AS size, max(modified) AS modified"
             " FROM collections c LEFT JOIN files f ON f.collection_id = c.id"
-            " WHERE account IN (SELECT ? UNION SELECT organization FROM members WHERE user = ?)"
-            " GROUP BY c.id ORDER BY account, c.name LIMIT ?",
-            user,
+            " WHERE account IN (SELECT ?1 UNION SELECT organization FROM members WHERE user = ?1)"
+            " GROUP BY c.id ORDER BY account, c.name LIMIT ?2",
             user,
             LISTED + 1,
         )

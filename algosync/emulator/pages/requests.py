@@ -37,13 +37,17 @@ class RequestLine:
     left: bool = False
     """Whether the client disconnected before the end of the reply."""
 
+    lookup: bool = False
+    """Whether algosync asked for something that does not exist, as it does before it creates it. This is not a failure."""
+
     times: int = 1
     """The number of equal requests in a row that this line stands for. It has the values of the last one."""
 
     @property
     def failed(self) -> bool:
         """Whether the request failed. A failed call has status 200, but an error in the log."""
-        return self.status >= 400 or self.left or self.fault is not None or self.error is not None
+        refused = (self.status >= 400 or self.error is not None) and not self.lookup
+        return refused or self.left or self.fault is not None
 
 
 def recent(log: Path) -> Iterator[RequestLine]:
@@ -97,6 +101,6 @@ def _request(line: bytes) -> RequestLine | None:
         entry = json.loads(line)
         always = (entry["time"], entry["caller"], entry["method"], entry["path"], int(entry["status"]), int(entry["bytes"]))
         optional = {name: entry.get(name) for name in ("seconds", "fault", "error", "id", "needs", "key")}
-        return RequestLine(*always, **optional, left=entry.get("left") is True)
+        return RequestLine(*always, **optional, left=entry.get("left") is True, lookup=entry.get("lookup") is True)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

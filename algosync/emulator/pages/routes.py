@@ -1,4 +1,4 @@
-"""Read-only pages to find out why a rehearsal failed. They never show the contents of data files.
+"""Read-only pages to find out why a rehearsal failed.
 
 A user sees what it and its organizations own, and its own requests. A request without a known user is visible to the accounts that
 its path names, or to all users if it names none. The names of users and organizations are visible to all users.
@@ -8,6 +8,7 @@ import contextlib
 import os
 import re
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -23,18 +24,23 @@ from algosync.emulator.errors import ApiError, not_permitted
 from algosync.emulator.git.repositories import Repositories
 from algosync.emulator.http.gate import PAGES
 from algosync.emulator.http.replies import caller_of
-from algosync.emulator.pages.listings import LISTED, RECENT, PageRecords
+from algosync.emulator.pages.listings import LISTED, RECENT, CollectionLine, PageRecords
 from algosync.emulator.pages.rendering import rendered
 from algosync.emulator.pages.requests import RequestLine, grouped, recent, without_challenges
 from algosync.emulator.pages.style import POLICY
 from algosync.emulator.records.accounts import Caller
 from algosync.emulator.records.builds import BuildRecord
 from algosync.emulator.records.catalog import Catalog
+from algosync.emulator.records.data_uris import DataPath
 from algosync.emulator.records.database import Database
+from algosync.emulator.records.files import Files
 from algosync.emulator.running.builder import Builder
 
 LOG_END = 256 * 1024
 """Bytes to show of a build's log. Its end says why the build failed."""
+
+SHOWN = 64 * 1024
+"""Bytes to show of a file. Its beginning is shown."""
 
 WITHOUT_ACCOUNT = re.compile(
     r"/(v1/((connector/)?data|hostedData|algorithms|users|organizations|scms|openapispec|insights)/?)?"
@@ -64,14 +70,24 @@ class ClusterDescription:
     unusual: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class PageContents:
+    """The repositories, data files and last successful calls, newest first, whose contents the pages show."""
+
+    repositories: Repositories
+    files: Files
+    successes: deque[dict[str, object]]
+
+
 class PageApi:
     """The pages below `/page/`. Their endpoints are plain functions, which Starlette runs in threads."""
 
     def __init__(
-        self, database: Database, catalog: Catalog, repositories: Repositories, builder: Builder, site: ClusterDescription
+        self, database: Database, catalog: Catalog, builder: Builder, site: ClusterDescription, contents: PageContents
     ) -> None:
+        self._contents = contents
         self._site = site
-        self._repositories = repositories
+        self._repositories = contents.repositories
         self._catalog = catalog
         self._lists = PageRecords(database, catalog.environments)
         self._builder = builder
@@ -82,9 +98,11 @@ class PageApi:
             "": self._algorithms,
             "algorithms/{owner}/{name}": self._algorithm,
             "algorithms/{owner}/{name}/builds/{build}": self._build,
+            "algorithms/{owner}/{name}/source/{commit}": self._source,
             "calls": self._calls,
             "data": self._data,
             "data/{collection}": self._collection,
+            "data/{collection}/{name}": self._file,
             "accounts": self._accounts,
             # Last, because it matches every path: the error is a page too.
             "{path:path}": self._no_page,
@@ -131,6 +149,13 @@ class PageApi:
         title = f"Build of {algorithm.owner}/{algorithm.name}"
         return self._rendered("build", "Algorithms", title, algorithm=algorithm, build=build, log=log, cut=cut)
 
+    def _source(self, request: Request, _: Caller) -> str:
+        algorithm, commit = owned(request, self._catalog), request.path_params["commit"]
+        files = self._repositories.files(algorithm.id, commit, LISTED)
+        title = f"Source of {algorithm.owner}/{algorithm.name} at {commit[:10]}"
+        shown = [(name, len(content), _text(content)) for name, content in files]
+        return self._rendered("source", "Algorithms", title, algorithm=algorithm, files=shown)
+
     def _log_end(self, build: BuildRecord) -> tuple[str, bool]:
         """The end of a log, and whether there is more of it. The log of a waiting build is empty."""
         try:
@@ -145,6 +170,7 @@ class PageApi:
         wanted = request.query_params.get("id")
         found = [line for line in without_challenges(recent(self._site.log)) if _is_visible(line, caller)]
         found = [line for line in found if not line.path.startswith(PAGES) and wanted in (None, line.id)]
+        successes = list(self._contents.successes)
         return self._rendered(
             "calls",
             "Calls",
@@ -152,18 +178,34 @@ class PageApi:
             failures=[each for each in self._lists.failures(caller.user) if wanted in (None, each.id)],
             failed=_first(grouped(line for line in found if line.failed)),
             calls=_first(line for line in found if line.path.startswith("/v1/algo/")),
+            successes=[each for each in successes if caller.owns(str(each["owner"])) and wanted in (None, each["id"])],
             requests=_first(found),
         )
 
     def _data(self, _: Request, caller: Caller) -> str:
         return self._rendered("data", "Data", "Data", collections=self._lists.collections(caller.user))
 
-    def _collection(self, request: Request, caller: Caller) -> str:
+    def _file(self, request: Request, caller: Caller) -> str:
+        line, name = self._owned_collection(request, caller), request.path_params["name"]
+        collection = self._contents.files.collection(DataPath(line.account, line.name))
+        opened = self._contents.files.open(collection, name) if collection else None
+        if opened is None:
+            raise ApiError(404, "There is no such file")
+        file, content = opened
+        with content:
+            text = _text(content.read(SHOWN + 1))
+        return self._rendered("file", "Data", f"{line.account}/{line.name}/{name}", file=file, text=text)
+
+    def _owned_collection(self, request: Request, caller: Caller) -> CollectionLine:
         collection = self._lists.collection(request.path_params["collection"])
         if collection is None:
             raise ApiError(404, "There is no such collection")
         if not caller.owns(collection.account):
             raise not_permitted()
+        return collection
+
+    def _collection(self, request: Request, caller: Caller) -> str:
+        collection = self._owned_collection(request, caller)
         after = request.query_params.get("after", "")
         files = self._lists.files(collection.id, after)
         title = f"{collection.account}/{collection.name}"
@@ -201,6 +243,12 @@ def _is_visible(line: RequestLine, caller: Caller) -> bool:
         path = line.path.partition("?")[0]
         return bool(WITHOUT_ACCOUNT.fullmatch(path)) or not {".my", caller.user, *caller.organizations}.isdisjoint(path.split("/"))
     return line.user == caller.user
+
+
+def _text(content: bytes) -> str:
+    """The beginning of a file as text."""
+    text = content[:SHOWN].decode("utf-8", "replace")
+    return f"{text}\n[cut: the first {SHOWN} bytes]" if len(content) > SHOWN else text
 
 
 def _first(found: Iterable[RequestLine]) -> list[RequestLine]:

@@ -35,10 +35,12 @@ build of {{ build.commit[:10] }}</a>
 {% if number %} · published as {{ number }}{% endif %}</small>\
 {% if message %}<small>{{ message | beginning(120) }}</small>{% endif %}{% endmacro %}
 
-{% macro failures(found, named=true) %}
+{% macro calls(found, named=true, failed=true) %}
 <ul>
 {% for each in found[:recent] %}
-<li>{% if named %}{{ algorithm_link(each.owner, each.name) }} {% endif %}<b class="failed">{{ each.type or "error" }}</b>
+<li>{% if named %}{{ algorithm_link(each.owner, each.name) }} {% endif %}\
+{% if failed %}<b class="failed">{{ each.type or "error" }}</b>{% endif %}
+
 <small>{{ each.at | moment }} · version {{ each.commit[:10] }} · called by {{ each.user }}\
 {% if each.seconds is not none %} · {{ "%.3f" | format(each.seconds) }}&nbsp;s{% endif %}</small>
 <small>Id: <code class="id">{{ each.id }}</code></small>
@@ -132,12 +134,13 @@ PAGES = {
 </ul>
 {{ parts.more(builds) }}
 <h2 id="failed">Failed calls</h2>
-{{ parts.failures(failures, named=false) }}
+{{ parts.calls(failures, named=false) }}
 """,
     "build": """\
 <dl>
 <dt>algorithm</dt><dd>{{ parts.algorithm_link(algorithm.owner, algorithm.name) }}</dd>
-<dt>commit</dt><dd><code>{{ build.commit }}</code></dd>
+<dt>commit</dt><dd><a href="/page/algorithms/{{ algorithm.owner | segment }}/{{ algorithm.name | segment }}\
+/source/{{ build.commit }}"><code>{{ build.commit }}</code></a></dd>
 <dt>status</dt><dd><b class="{{ build.status }}">{{ build.status }}</b></dd>
 <dt>started</dt><dd>{{ build.started_at | moment }}</dd>
 {% if build.finished_at %}<dt>duration</dt><dd>{{ build | duration }}</dd>{% endif %}
@@ -145,6 +148,16 @@ PAGES = {
 <h2>Log</h2>
 {% if cut %}<p>The last {{ log | length }} characters.</p>{% endif %}
 <pre>{{ log or "The log is empty." }}</pre>
+""",
+    "source": """\
+<p>{{ parts.algorithm_link(algorithm.owner, algorithm.name) }}</p>
+{% for name, size, text in files %}
+<details><summary>{{ name }} ({{ size | size }})</summary><pre class="long">{{ text }}</pre></details>
+{% endfor %}
+""",
+    "file": """\
+<p>{{ file.size | size }}</p>
+<pre class="long">{{ text }}</pre>
 """,
     "data": """\
 <ul>
@@ -164,7 +177,8 @@ PAGES = {
 read by {{ collection.acl | readers }}</p>
 <ul>
 {% for each in files[:listed] %}
-<li>{{ each.name }} <small>{{ each.size | size }} · {{ each.modified_at | moment }}</small></li>
+<li><a href="/page/data/{{ collection.id | segment }}/{{ each.name | segment }}">
+{{ each.name }}</a> <small>{{ each.size | size }} · {{ each.modified_at | moment }}</small></li>
 {% else %}
 <li>No files{% if after %} after {{ after }}{% endif %}</li>
 {% endfor %}
@@ -175,11 +189,14 @@ read by {{ collection.acl | readers }}</p>
 """,
     "calls": """\
 <p class="parts"><a href="/page/calls#algorithms">Failed algorithms</a> <a href="/page/calls#failed">Failed requests</a>
+<a href="/page/calls#successes">Successful calls</a>
 <a href="/page/calls#calls">Calls</a> <a href="/page/calls#requests">Requests</a></p>
 <h2 id="algorithms">Algorithms that failed</h2>
-{{ parts.failures(failures) }}
+{{ parts.calls(failures) }}
 <h2 id="failed">Requests that failed</h2>
 {{ parts.requests(failed) }}
+<h2 id="successes">Calls that succeeded since the start</h2>
+{{ parts.calls(successes, failed=false) }}
 <h2 id="calls">Last calls of algorithms</h2>
 {{ parts.requests(calls) }}
 <h2 id="requests">Last requests</h2>

@@ -9,7 +9,10 @@ BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 EXTRA = "extra.pem"
 """The authorities that were trusted before, plus the cluster's own."""
 
-FILES = ("ca.pem", "bundle.pem", EXTRA)
+SHARED = "shared.pem"
+"""The cluster's bundle, plus the authority of a second local cluster that the shell uses."""
+
+FILES = ("ca.pem", "bundle.pem", EXTRA, SHARED)
 """Names of the files for clients, in a cluster's folder `tls`."""
 
 

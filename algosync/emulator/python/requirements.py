@@ -1,5 +1,7 @@
 """Reads `requirements.txt`: its options, its packages, and whether it refers to other files."""
 
+import codecs
+import contextlib
 import re
 import shlex
 from collections.abc import Iterator
@@ -28,6 +30,21 @@ FLAGS = ("--no-index", "--pre", "--prefer-binary", "--require-hashes")
 CHOICES = ("--no-binary", "--only-binary", "--trusted-host")
 INDEXES = ("-i", "--index-url", "--extra-index-url")
 
+UTF_16, UTF_32 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+BOMS: dict[str, bytes | tuple[bytes, ...]] = {"utf-8-sig": codecs.BOM_UTF8, "utf-32": UTF_32, "utf-16": UTF_16}
+"""Byte order marks by encoding. Those of UTF-32 come first, because one of them begins like one of UTF-16."""
+
+CODING = re.compile(rb"(?:.*\n)??#.*?coding[:=]\s*([-\w.]+)")
+"""Matches a comment in the first two lines that declares the encoding, as in PEP 263."""
+
+GLUED = re.compile(r"-[icref](?=[^\s=])")
+"""Matches a short option directly before its value. uv requires a blank between them."""
+
+LONG_OPTION = re.compile(r"--[a-z-]+")
+LONG_OPTIONS = (*FLAGS, *CHOICES, *INDEXES[1:], "--constraint", "--editable", "--find-links", "--requirement", "--use-feature")
+REFERENCE = re.compile(r"(?:-[rc]|--requirement|--constraint)[\s=]\s*(\S+)$")
+"""Matches a line that refers to another list."""
+
 Option = tuple[str, str]
 """Name without dashes, and value. The value of a flag is `1`."""
 
@@ -53,14 +70,56 @@ class Requirements:
 
 
 def read(path: Path) -> Requirements:
-    """Read a list from a file. A missing file is an empty list. Raises `OSError` for what is not a regular file.
-
-    A byte order mark is skipped: some editors write one.
-    """
+    """Read a list from a file. A missing file is an empty list. Raises `OSError` for what is not a regular file."""
     try:
-        return parse(untrusted_file.read(path, MAX_BYTES).decode("utf-8-sig", "replace"))
+        return parse(decoded(untrusted_file.read(path, MAX_BYTES)))
     except FileNotFoundError:
         return parse("")
+
+
+def decoded(content: bytes) -> str:
+    """The text of a list, decoded like pip does: by its byte order mark, else by its PEP 263 comment, else as UTF-8.
+
+    Text that is invalid in this encoding is decoded as Latin-1, which is right for comments in most cases.
+    """
+    for encoding, marks in BOMS.items():
+        if content.startswith(marks):
+            return content.decode(encoding, "replace")
+    found = CODING.match(content)
+    for encoding in (found[1].decode("ascii", "replace") if found else "utf-8", "utf-8"):
+        with contextlib.suppress(UnicodeDecodeError, LookupError):
+            return content.decode(encoding)
+    return content.decode("latin-1")
+
+
+def rewrite(path: Path, source: Path) -> None:
+    """Rewrite a list below `source` for uv, and the lists below `source` that it refers to. Raises `OSError`.
+
+    The result is UTF-8, without comments and continued lines, and with full names of options.
+    """
+    root, waiting, done = source.resolve(), [path], set[Path]()
+    while waiting:
+        listed = waiting.pop().resolve()
+        if listed in done or not listed.is_relative_to(root) or not listed.is_file():
+            continue
+        done.add(listed)
+        before = untrusted_file.read(listed, MAX_BYTES)
+        lines = {number: _full_option(line) for number, line in _logical_lines(decoded(before))}
+        waiting += [listed.parent / found[1] for line in lines.values() if (found := REFERENCE.match(line))]
+        after = "".join(f"{lines.get(number, '')}\n" for number in range(1, max(lines, default=0) + 1)).encode()
+        if before != after:
+            # The old file may be read-only, or a hard link.
+            listed.unlink()
+            listed.write_bytes(after)
+
+
+def _full_option(line: str) -> str:
+    """A line with the full name of its first option, because uv does not know abbreviations."""
+    if GLUED.match(line):
+        return f"{line[:2]} {line[2:]}"
+    given = LONG_OPTION.match(line)
+    names = [name for name in LONG_OPTIONS if given and name.startswith(given[0])]
+    return names[0] + line[len(given[0]) :] if given and len(names) == 1 else line
 
 
 def parse(text: str) -> Requirements:

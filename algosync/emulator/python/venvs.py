@@ -19,7 +19,7 @@ from algosync.emulator.processes.jail import NO_JAIL, Jail
 from algosync.emulator.processes.removal import discard, remove
 from algosync.emulator.python import installer
 from algosync.emulator.python.interpreters import Interpreter
-from algosync.emulator.python.requirements import Requirements
+from algosync.emulator.python.requirements import Requirements, rewrite
 from algosync.emulator.threads import finished
 
 READY = ".ready"
@@ -96,7 +96,9 @@ class Venvs:
     async def _fill(self, python: Path, requirements: Requirements, source: Path, log: IO[bytes]) -> None:
         """Install requirements into a new environment."""
         listed = source / "requirements.txt" if requirements.local else python.parents[1] / "requirements.txt"
-        if not requirements.local:
+        if requirements.local:
+            await asyncio.to_thread(rewrite, listed, source)
+        else:
             # The options are passed separately: uv does not know all of them in lists.
             _write(listed, requirements.packages)
         builds = requirements.local or requirements.names_repositories

@@ -38,6 +38,12 @@ class Algorithms:
         row = self._database.row("SELECT * FROM algorithms WHERE owner = ? AND name = ?", owner, name)
         return _algorithm(row) if row else None
 
+    def find_in_any_case(self, owner: str, name: str) -> Algorithm | None:
+        """The first algorithm with this owner and name, regardless of case."""
+        sql = "SELECT * FROM algorithms WHERE owner = ? COLLATE NOCASE AND name = ? COLLATE NOCASE ORDER BY owner, name"
+        row = self._database.row(sql, owner, name)
+        return _algorithm(row) if row else None
+
     def get(self, algorithm_id: str) -> Algorithm | None:
         """The algorithm with this id."""
         row = self._database.row("SELECT * FROM algorithms WHERE id = ?", algorithm_id)

@@ -57,6 +57,11 @@ def changed_settings(old: Mapping[str, object], given: Mapping[str, object], env
     return _merged(old, given, after)
 
 
+def is_legacy(given: Mapping[str, object]) -> bool:
+    """Whether a request selects the environment by `language`, as before the platform had environments."""
+    return _selector(given) == "language"
+
+
 def _selector(given: Mapping[str, object]) -> str | None:
     """The name of the setting by which a request selects an environment, if any."""
     return next((name for name in SELECTORS if given.get(name) is not None), None)

@@ -1,11 +1,14 @@
 """Builds: check a commit out and provide its requirements, so that it can be called."""
 
 import asyncio
+import contextlib
 import logging
 import os
+import sqlite3
 import threading
 import traceback
 from collections import defaultdict
+from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -24,6 +27,9 @@ from algosync.emulator.running.checkout import CheckoutError, checkout
 from algosync.emulator.running.source_advice import advice
 from algosync.emulator.running.spares import Spares
 from algosync.emulator.threads import finished
+
+RETRY_SECONDS = 1.0
+"""Time between attempts to record a build, or its end, on a full disk."""
 
 
 class Builder:
@@ -46,8 +52,16 @@ class Builder:
     def start(self, algorithm: Algorithm, commit: str) -> BuildRecord:
         """Record a build of this commit as in progress and start it."""
         build = self._catalog.builds.start(algorithm.id, commit)
-        self._launch(algorithm, build)
+        self._launch(build.id, self._run(algorithm, build))
         return build
+
+    def start_pushed(self, algorithm: Algorithm, commit: str) -> BuildRecord:
+        """Start the build of a pushed commit. If this raises `sqlite3.OperationalError` (disk full), the build is started later."""
+        try:
+            return self.start(algorithm, commit)
+        except sqlite3.OperationalError:
+            self._launch(f"{algorithm.id} {commit}", self._start_late(algorithm, commit))
+            raise
 
     async def wait(self, build: BuildRecord) -> None:
         """Return when this build has ended, whether it succeeded or failed."""
@@ -69,7 +83,7 @@ class Builder:
                 removal.discard(entry)
         algorithms = {algorithm.id: algorithm for algorithm in self._catalog.algorithms.all()}
         for build in self._catalog.builds.unfinished():
-            self._launch(algorithms[build.algorithm_id], build)
+            self._launch(build.id, self._run(algorithms[build.algorithm_id], build))
         for algorithm in algorithms.values():
             head = self._repositories.head(algorithm.id)
             if head is None:
@@ -120,10 +134,17 @@ class Builder:
         for build in builds:
             await asyncio.to_thread(removal.discard, self._folder / build.id)
 
-    def _launch(self, algorithm: Algorithm, build: BuildRecord) -> None:
-        task = asyncio.create_task(self._run(algorithm, build))
-        self._running[build.id] = task
-        task.add_done_callback(lambda _: self._running.pop(build.id, None))
+    async def _start_late(self, algorithm: Algorithm, commit: str) -> None:
+        """Try to start the build of a pushed commit until it has one, or the algorithm is deleted."""
+        while self._catalog.algorithms.get(algorithm.id) and not self._catalog.builds.of_commit(algorithm.id, commit):
+            await asyncio.sleep(RETRY_SECONDS)
+            with contextlib.suppress(sqlite3.OperationalError):
+                self.start(algorithm, commit)
+
+    def _launch(self, key: str, work: Coroutine[None, None, None]) -> None:
+        """Run the work of a build, or of starting one late, until `close`. The key of a build is its id."""
+        task = self._running[key] = asyncio.create_task(work)
+        task.add_done_callback(lambda _: self._running.pop(key, None))
 
     async def _run(self, algorithm: Algorithm, build: BuildRecord) -> None:
         async with self._turns[algorithm.id]:
@@ -133,7 +154,21 @@ class Builder:
             except OSError:
                 # The disk has no room for a log: only the status can tell of the failure.
                 status = FAILED
-            self._catalog.builds.finish(build, status)
+            await self._finish(build, status)
+
+    async def _finish(self, build: BuildRecord, status: str) -> None:
+        """Record the end of a build. While that fails, for example because the disk is full, try again."""
+        warned = False
+        while True:
+            try:
+                self._catalog.builds.finish(build, status)
+            except sqlite3.OperationalError as error:
+                if not warned:
+                    logging.warning("The end of build %s cannot be recorded yet: %s", build.id, error)
+                warned = True
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
 
     async def _build(self, algorithm: Algorithm, build: BuildRecord, log: IO[bytes]) -> str:
         log.write(f"Building {algorithm.owner}/{algorithm.name} at {build.commit}\n".encode())
@@ -151,10 +186,10 @@ class Builder:
                 # Usually a build is called soon after.
                 self._spares.prepare(python)
         except (CheckoutError, InstallError, OSError) as error:
-            log.write(f"{error}\nBuild failed\n".encode())
+            log.write(f"{error}\nBuild failed\n".encode("utf-8", "backslashreplace"))
             return FAILED
         except Exception:  # noqa: BLE001 - any failure must end the build and be in its log
-            log.write(traceback.format_exc().encode())
+            log.write(traceback.format_exc().encode("utf-8", "backslashreplace"))
             return FAILED
         log.write(b"Build succeeded\n")
         return SUCCEEDED

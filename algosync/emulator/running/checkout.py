@@ -66,11 +66,10 @@ def _walk(repository: Repo, tree_id: ObjectID, folder: str = "", depth: int = 0)
 
 
 def _name(raw: bytes) -> str:
-    try:
-        name = raw.decode()
-    except UnicodeDecodeError:
-        raise CheckoutError(f"The file name {raw!r} is not UTF-8") from None
-    if name in ("", ".", "..") or name.lower() == ".git" or not name.isprintable() or set(name) & set("/\\"):
+    """A file name. Names that are not UTF-8 are allowed, as in git."""
+    name = os.fsdecode(raw)
+    printable = raw.decode("utf-8", "replace").isprintable()
+    if name in ("", ".", "..") or name.lower() == ".git" or not printable or set(name) & set("/\\"):
         raise CheckoutError(f"The file name {name!r} is refused")
     return name
 

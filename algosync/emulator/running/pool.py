@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+from algosync.emulator.disk_space import explains
 from algosync.emulator.python.installer import InstallError
 from algosync.emulator.python.interpreters import Interpreter
 from algosync.emulator.python.requirements import Requirements
@@ -59,6 +60,10 @@ class Pool:
                     return await self._run(target, call, request, timeout)
         finally:
             del self._turns[call.id]
+
+    def lacks_room(self, error: Document) -> bool:
+        """Whether a call failed with this error because the disk of the cluster is full."""
+        return explains(f"{error.get('message')} {error.get('stacktrace')}", self._context.folder.parent)
 
     async def retire(self, algorithm_id: str) -> None:
         """End all workers of a deleted algorithm."""

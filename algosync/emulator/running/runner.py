@@ -12,6 +12,7 @@ Must run on Python 3.7.
 from __future__ import annotations
 
 import base64
+import contextlib
 import importlib
 import importlib.util
 import inspect
@@ -64,9 +65,15 @@ def main() -> None:
             text = failure(error, "AlgorithmError")
         if len(text) > MAX_ANSWER:
             text = error_text(f"The answer is larger than {MAX_ANSWER} bytes", "TooLargeError")
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush_output()
         answers.write(number, text)
+
+
+def flush_output() -> None:
+    """Flush the algorithm's output. Ignores errors: the algorithm may have closed its streams, and the disk may be full."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
 
 
 class Answers:

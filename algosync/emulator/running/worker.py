@@ -204,20 +204,15 @@ class Worker:
         environment = children.inherited() | self._authorities()
         no_proxy = ",".join(filter(None, ["127.0.0.1,localhost", environment.get("NO_PROXY")]))
         # The algorithm's variables come first, so that they replace none that the worker needs.
-        return (
-            environment
-            | dict(variables)
-            | {
-                "PATH": os.pathsep.join(filter(None, [str(python.parent), environment.get("PATH")])),
-                "HOME": str(self._home),
-                "TMPDIR": str(self._temporary),
-                "ALGORITHMIA_API": self._context.address,
-                "ALGORITHMIA_API_KEY": self._token,
-                # Both spellings, as programs read either: requests to the cluster must not go through a proxy.
-                "NO_PROXY": no_proxy,
-                "no_proxy": no_proxy,
-            }
-        )
+        return {
+            **environment,
+            **variables,
+            "PATH": os.pathsep.join(filter(None, [str(python.parent), environment.get("PATH")])),
+            **{"HOME": str(self._home), "TMPDIR": str(self._temporary)},
+            **{"ALGORITHMIA_API": self._context.address, "ALGORITHMIA_API_KEY": self._token},
+            # Both spellings, as programs read either: requests to the cluster must not go through a proxy.
+            **{"NO_PROXY": no_proxy, "no_proxy": no_proxy},
+        }
 
 
 def _how(code: int | None) -> str:

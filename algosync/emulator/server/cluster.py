@@ -40,7 +40,7 @@ from algosync.emulator.http.legacy_call_errors import CallErrors
 from algosync.emulator.http.openapi import OpenApi
 from algosync.emulator.http.replies import error_reply, json_reply, refused
 from algosync.emulator.http.request_log import RequestLog
-from algosync.emulator.pages.routes import ClusterDescription, PageApi
+from algosync.emulator.pages.routes import ClusterDescription, PageApi, PageContents
 from algosync.emulator.processes import jail
 from algosync.emulator.processes.removal import discard
 from algosync.emulator.python.venvs import Venvs
@@ -107,7 +107,8 @@ class ClusterServer:
         self._builder = builder(root / "builds", self._catalog, self._repositories, venvs, spares)
         self._pool = Pool(context, self._builder, venvs, spares)
         self._calls = CallsApi(self._catalog, self._pool, self._files, settings.variants)
-        self._pages = PageApi(database, self._catalog, self._repositories, self._builder, _description(settings))
+        contents = PageContents(self._repositories, self._files, self._calls.successes)
+        self._pages = PageApi(database, self._catalog, self._builder, _description(settings), contents)
         self._settings = settings
 
     def app(self) -> ASGIApp:
@@ -137,13 +138,13 @@ class ClusterServer:
             Route("/health", self._health),
             *FilesApi(files, self._blobs, self._accounts, variants).routes(),
             *HostedDataApi(files, catalog.algorithms).routes(),
-            *EnvironmentsApi(catalog.environments).routes(),
+            *EnvironmentsApi(catalog.environments, variants).routes(),
             *WebApi(catalog).routes(),
             *AccountsApi(self._accounts, catalog, files).routes(),
             # Before management, whose path OWNER/NAME matches ID/builds too.
             *ReleaseApi(catalog, self._repositories, self._builder, variants).routes(),
             *SecretsApi(catalog).routes(),
-            *ManagementApi(catalog, self._repositories, self._builder, self._pool).routes(),
+            *ManagementApi(catalog, self._repositories, self._builder, self._pool, variants).routes(),
             *GitApi(catalog, self._repositories, self._builder).routes(),
             *self._calls.routes(),
             *self._pages.routes(),

@@ -132,11 +132,11 @@ class Seeded:
         user = {"username": "seeded", "email": "a@b.c", "fullname": "S", "passwordHash": "", "shouldCreateHello": False}
         organization = {"org_name": "acme", "org_label": "A", "org_contact_name": "C", "org_email": "a@b.c", "type_id": "basic"}
         return [
-            Seed("POST", "/v1/users", user, headers=(JSON,), status=400),
+            Seed("POST", "/v1/users", user, headers=(JSON,), status=409),
             Seed("GET", "/v1/users/local"),
             Seed("GET", "/v1/users/local/errors"),
             Seed("GET", "/v1/organization/types"),
-            Seed("POST", "/v1/organizations", organization, headers=(JSON,), status=400),
+            Seed("POST", "/v1/organizations", organization, headers=(JSON,), status=409),
             Seed("GET", "/v1/organizations/acme"),
             Seed("PUT", "/v1/organizations/acme", organization, headers=(JSON,), status=204),
             Seed("GET", "/v1/organizations/acme/errors"),

@@ -1,1 +1,1 @@
-"""The command line: the one place that names concrete things."""
+"""The command line. Only this package chooses concrete implementations and writes output."""

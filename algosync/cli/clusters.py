@@ -93,7 +93,7 @@ def clusters(options: ClusterOptions, terminal: Terminal, stack: ExitStack) -> C
         terminal.hide(secret.reveal())
 
     def tell(text: str) -> None:
-        if not terminal.live:  # a live progress display already shows that something is waited for
+        if not terminal.live:  # a live progress display already shows that the command is waiting
             terminal.tell(printable(text))
 
     net = Net(proxies, Retry(pause=pause, tell=tell), timeout=float(options.request_timeout))

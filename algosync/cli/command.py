@@ -17,7 +17,7 @@ G = TypeVar("G")
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
-    """The function as typer needs it: with one parameter for each option.
+    """The function with one parameter for each option, as typer requires it.
 
     The first parameter is the terminal, which is the object of typer's context. A parameter whose type is a dataclass is a group:
     each of its fields with a typer annotation is an option of the command. Other parameters are the command's own options.

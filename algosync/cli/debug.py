@@ -15,7 +15,7 @@ _switched_on = False
 
 
 def enabled() -> bool:
-    """Whether debug output is wanted, by `--debug` or by `ALGOSYNC_DEBUG` (which also works for commands without the option)."""
+    """Whether debug output is enabled, by `--debug` or by `ALGOSYNC_DEBUG` (which also works for commands without the option)."""
     return _switched_on or bool(os.environ.get("ALGOSYNC_DEBUG"))
 
 

@@ -1,4 +1,4 @@
-"""The message for an error that no other code has reported: the system refused something, or algosync has a bug."""
+"""Messages for unexpected errors: failures of the operating system, and bugs in algosync."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HINTS = {
 
 
 def internal_error(error: Exception) -> AlgosyncError:
-    """In words: what the system refused and what to look at, or that the error is a fault of algosync and how to report it."""
+    """The error with a message and a hint. Failures of the operating system get advice; any other error is reported as a bug."""
     if isinstance(error, OSError) and not _has_current_folder():
         return AlgosyncError(
             "the current folder does not exist any more", hint="change to another folder, or name one with --chdir and a full path"

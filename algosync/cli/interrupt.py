@@ -23,7 +23,7 @@ from algosync.core.error import Interrupted
 
 __all__ = ["Signalled", "exit_code", "install", "leave", "on_stop", "pause", "silently"]
 
-_UNWIND_WITHIN = 1.6  # seconds; the promise is two
+_UNWIND_WITHIN = 1.6  # seconds; the documented limit is two
 
 _signalled = 0
 _stop = threading.Event()

@@ -31,7 +31,7 @@ def watch(events: Iterable[Event], terminal: Terminal) -> Iterator[Event]:
 
 
 def reading(terminal: Terminal, what: str) -> AbstractContextManager[object]:
-    """Shows on a terminal, while the body runs, that something is read. Elsewhere it shows nothing."""
+    """Shows an activity indicator while the body runs. Does nothing if stderr is not a terminal."""
     if not terminal.live:
         return nullcontext()
     from rich.console import Console

@@ -64,7 +64,7 @@ def _enable_debug(context: typer.Context, wanted: bool) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CommonOptions:
-    """What every command takes. `environ`: the environment variables; it is not an option."""
+    """The parameters of every command. `environ`: the environment variables; it is not an option."""
 
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 

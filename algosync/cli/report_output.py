@@ -41,7 +41,7 @@ def report_places(reports: Iterable[str]) -> Mapping[str, str]:
 
 
 def write_reports(subject: Subject, places: Mapping[str, str], terminal: Terminal) -> None:
-    """Writes the subject to all places, in their formats. What cannot be written is added to `terminal.lost`."""
+    """Writes the subject to all places, in their formats. Failures are added to `terminal.lost`."""
     for place, name in places.items():
         if place == _STDOUT:
             terminal.show(subject, name)
@@ -53,7 +53,7 @@ def write_reports(subject: Subject, places: Mapping[str, str], terminal: Termina
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Writes a file, which is whole at every moment. Follows a symbolic link. OSError: it stays as it was."""
+    """Replaces a file atomically. Follows a symbolic link. OSError: the file is unchanged."""
     if path.exists() and not path.is_file():  # a pipe or a device, which a file must not replace
         path.write_bytes(data)
         return

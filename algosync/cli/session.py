@@ -27,7 +27,7 @@ __all__ = ["CommandSession", "Needs", "command_session"]
 class CommandSession:
     """A workflow with everything the engine needs to work on it. `ledger` is the state.
 
-    `stand_ins`: a placeholder stands in for a sensitive variable, so what contains it cannot be compared.
+    `stand_ins`: a sensitive variable has a placeholder value, so values that contain it cannot be compared.
     """
 
     workflow: Workflow
@@ -39,10 +39,10 @@ class CommandSession:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a command needs. `writes`: the state, locked exclusively. `source`: False: it uses the state instead of the source.
+    """The requirements of a command. `writes`: the state is locked exclusively. `source`: False: the state replaces the source.
 
-    `secrets`: False: a placeholder may stand in for sensitive variables. `targets`: the only things that it looks at, with what
-    they depend on; empty: everything.
+    `secrets`: False: sensitive variables may have placeholder values. `targets`: the command looks only at these and at what they
+    depend on; empty: everything.
     """
 
     writes: bool = False
@@ -101,7 +101,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
 
 
 def _reads_source(workflow: Workflow) -> bool:
-    """Whether the workflow takes anything from a source cluster. If not, it need not name one."""
+    """Whether the workflow reads from a source cluster. Otherwise it does not have to name one."""
     reads = any(spec.data_files or (spec.code or "").startswith("data://") for spec in workflow.algorithms)
     return reads and not workflow.run_only
 

@@ -1,4 +1,4 @@
-"""Terminal: writes to the two streams of the process. A stream that nobody reads any more does not end the command."""
+"""Terminal: writes to the two streams of the process. A closed stream does not end the command."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ __all__ = ["Terminal", "standard"]
 class Terminal:
     """`out` carries results, `err` progress and errors.
 
-    `coloured`: which of the two have colours. `live`: progress may move the cursor. Everything that a command writes passes here.
-    Secrets are written as `***`, in whatever encoding, and no text steers a terminal or a CI system, even if a view forgot to
-    escape it.
+    `coloured`: which of the two have colours. `live`: progress may move the cursor. All output of a command passes
+    through this class. It writes secrets as `***`, in any encoding, and escapes control sequences for terminals and CI systems,
+    even if a view has not done so.
     """
 
     out: TextIO
@@ -34,7 +34,7 @@ class Terminal:
     coloured: tuple[bool, bool]
     live: bool
     lost: list[str] = field(default_factory=list)  # the reasons why results could not be written
-    left: list[TextIO] = field(default_factory=list)  # the streams that nobody reads any more
+    left: list[TextIO] = field(default_factory=list)  # the streams closed by their readers
     _redactor: Redactor = field(default_factory=Redactor)
 
     def hide(self, text: str) -> None:
@@ -63,7 +63,7 @@ class Terminal:
         self._write(self.out, self.formatted(subject, name, coloured=self.coloured[0]))
 
     def formatted(self, subject: Subject, name: str, *, coloured: bool) -> str:
-        """A subject in the format of this name, as it may be written. It has colours if `coloured` and the format has some."""
+        """A subject in the format of this name, with secrets hidden. It has colours if `coloured` and the format has some."""
         from algosync.views import COLOURED, FORMATS
 
         text = FORMATS[name](subject, self._redactor)
@@ -88,11 +88,11 @@ class Terminal:
             self.tell(line)
 
     def screen(self) -> TextIO:
-        """A stream to `err` that never fails, for a library that moves the cursor itself. Its texts must be `shown` before."""
+        """A stream to `err` that never fails, for a library that moves the cursor itself. Pass its texts through `shown` first."""
         return cast("TextIO", _Screen(self))
 
     def shown(self, text: str, *, coloured: bool) -> str:
-        """The text as it may be written: without secrets, and with no control characters but its own line breaks and colours."""
+        """The text with secrets hidden, and without control characters except line breaks and the colours of `paint`."""
         return "\n".join(harmless(line, coloured=coloured) for line in self.redact(text).split("\n"))
 
     def paint(self, text: str, *styles: str) -> str:
@@ -100,7 +100,7 @@ class Terminal:
         return paint(text, *styles)
 
     def _write(self, stream: TextIO, text: str) -> None:
-        """Writes and flushes. If that fails, the stream is redirected to nowhere and the command goes on, as `| head` expects."""
+        """Writes and flushes. After a failure the stream is redirected to the null device, and the command goes on (`| head`)."""
         try:
             stream.write(text)
             stream.flush()

@@ -11,7 +11,7 @@ __all__ = ["validate"]
 
 @command
 def validate(terminal: Terminal, options: WorkflowOptions) -> None:
-    """Check a workflow file; show every fault with its place. Sends no request."""
+    """Check a workflow file; show every fault with its location. Sends no request."""
     from algosync.cli.workflow_file import load_workflow
     from algosync.core.text import plural, printable
     from algosync.sources.called_algorithms import call_warnings

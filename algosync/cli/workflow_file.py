@@ -21,7 +21,7 @@ _KEYS = ("SOURCE_API_KEY", "DESTINATION_API_KEY")
 
 @dataclass(frozen=True, slots=True)
 class LoadedWorkflow:
-    """A workflow file and its content. `not_given`: the sensitive variables for which a placeholder stands in."""
+    """A workflow file and its content. `not_given`: the sensitive variables that have a placeholder value."""
 
     path: Path
     workflow: Workflow
@@ -33,8 +33,8 @@ def load_workflow(
 ) -> LoadedWorkflow:
     """The workflow file. From now on the terminal hides API keys and sensitive variables.
 
-    `local_files`: report local code and data that are missing. `stand_ins`: a placeholder stands in for each sensitive variable
-    that is not given, and a note says so.
+    `local_files`: report local code and data that are missing. `stand_ins`: use a placeholder for each sensitive variable
+    that is not given, and print a note.
     """
     from algosync import workflow
 

@@ -1,7 +1,7 @@
 """Cluster addresses: parsed and checked once, then kept in one canonical form.
 
-Private addresses are allowed, because clusters run in company networks. Refused are addresses that two programs could read as
-different hosts, and the link-local range, where clouds serve the credentials of a machine.
+Private addresses are allowed, because clusters run in company networks. Addresses that two programs could read as
+different hosts are refused, and so is the link-local range, where clouds serve a machine's credentials.
 """
 
 from __future__ import annotations

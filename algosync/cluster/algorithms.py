@@ -88,7 +88,7 @@ class AlgorithmsClient:
             return True
 
         def look() -> bool | None:
-            """It may have existed before. The update gives it the wanted details and settings, whoever created it."""
+            """It may have existed before. The update gives it the wanted details and settings in any case."""
             try:
                 self.read(owner, name)
             except NotFound:
@@ -149,7 +149,7 @@ class AlgorithmsClient:
             path = _path(owner, name, "versions")
             version = _version(self._object("POST", path, body={**body, "source": {}, "scmsCredentials": {}}))
             if version is None:
-                raise Unexpected(f"POST {path}: the answer contains no version")
+                raise Unexpected(f"POST {path}: the reply contains no version")
             return version
 
         def look() -> Version | None:
@@ -215,7 +215,7 @@ class AlgorithmsClient:
         """
         reply = self.wire.json(method, path, query=query, body=body)
         if not isinstance(reply.body, dict):
-            raise Unexpected(f"{method} {path}: the answer is not an object")
+            raise Unexpected(f"{method} {path}: the reply is not an object")
         if error := reply_error(reply.body):
             raise ClusterError(f"{method} {path}: {printable(str(error.get('message', '')), 500)}", status=reply.status)
         return reply.body
@@ -233,7 +233,7 @@ def _translated(what: str) -> Iterator[None]:
     except ApiError as error:
         raise ClusterError(f"{what}: {printable(str(getattr(error, 'message', '')), 500)}") from None
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
-        raise Unexpected(f"{what}: the answer does not match the platform's documentation") from None
+        raise Unexpected(f"{what}: the reply does not match the platform's documentation") from None
 
 
 def _may_call_again(error: AlgosyncError) -> bool:

@@ -77,7 +77,7 @@ class DataClient:
         names = [name if isinstance(name, str) else "" for name in listed]
         # The names become parts of paths, of git URLs and of git's user name. Skip organizations that no workflow could refer to.
         if not names or not OWNER_NAME.fullmatch(names[0]):
-            raise Unexpected("GET /v1/data/: the answer does not name the key's owner")
+            raise Unexpected("GET /v1/data/: the reply does not name the key's owner")
         return tuple(filter(OWNER_NAME.fullmatch, names))
 
     def key_owner(self) -> str:
@@ -141,10 +141,10 @@ class DataClient:
         reply = self.wire.json("GET", path, query={"marker": marker} if marker else None)
         page = reply.body.get(member) or [] if isinstance(reply.body, dict) else None
         if not isinstance(reply.body, dict) or not isinstance(page, list) or not all(isinstance(entry, dict) for entry in page):
-            raise Unexpected(f"GET {path}: the answer is not a listing")
+            raise Unexpected(f"GET {path}: the reply is not a listing")
         # Empty members are left out, but a reply without any known member is not a listing.
         if reply.body and _LISTING.isdisjoint(reply.body):
-            raise Unexpected(f"GET {path}: the answer is not a listing")
+            raise Unexpected(f"GET {path}: the reply is not a listing")
         next_marker = reply.body.get("marker")
         if next_marker is None:
             next_marker = ""

@@ -1,4 +1,4 @@
-"""The official client over our own wire. Used where its behaviour is worth having; made safe here."""
+"""The official client, adapted to send its requests over our own wire."""
 
 from __future__ import annotations
 

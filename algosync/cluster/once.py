@@ -1,4 +1,4 @@
-"""Values that are computed once per key, such as the answers of a cluster that do not change during a command."""
+"""Values that are computed once per key, such as the replies of a cluster that do not change during a command."""
 
 from __future__ import annotations
 

@@ -52,10 +52,10 @@ class File:
                     hint="the file has just changed, or the server lies; run the same command again",
                 )
             if download.codings and (self.size is None or download.length is None):
-                raise Unexpected(f"{_display_name(self.name)}: the answer is compressed, which was not requested", status=200)
+                raise Unexpected(f"{_display_name(self.name)}: the reply is compressed, which was not requested", status=200)
             length = self.size if download.length is None else download.length
             if length is None:
-                raise Unexpected(f"{_display_name(self.name)}: the answer does not state its length", status=200)
+                raise Unexpected(f"{_display_name(self.name)}: the reply does not state its length", status=200)
             yield Opened(length, download.blocks)
 
     def _differs(self, download: Download) -> bool:

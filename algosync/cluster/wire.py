@@ -84,7 +84,7 @@ class Wire:
         """Often the page of a proxy, or of another server at this address."""
         start = printable(answer.body[:4096].decode("utf-8", "replace").strip(), 40)
         hint = f"look at {self.names.address}, and at any proxy or load balancer before the cluster" if self.names.address else None
-        return Unexpected(f"{what}: the answer is not JSON, it begins with {start}", status=answer.status, hint=hint)
+        return Unexpected(f"{what}: the reply is not JSON, it begins with {start}", status=answer.status, hint=hint)
 
     def answer(
         self,
@@ -101,7 +101,7 @@ class Wire:
         answer = self.host.answer(method, path, {**headers, **self._authorization()}, body, within)
         _check_encoding(f"{method} {path}", answer)
         if not fits(answer.body):
-            raise Unexpected(f"{method} {path}: the answer contains too many values", status=answer.status)
+            raise Unexpected(f"{method} {path}: the reply contains too many values", status=answer.status)
         return answer
 
     @contextmanager
@@ -134,7 +134,7 @@ class Wire:
 
 def _check_encoding(what: str, answer: Answer) -> None:
     if answer.body and content_codings(answer.headers):
-        raise Unexpected(f"{what}: the answer is compressed, which was not requested", status=answer.status)
+        raise Unexpected(f"{what}: the reply is compressed, which was not requested", status=answer.status)
 
 
 class _Wired(Protocol):

@@ -37,7 +37,7 @@ class Action(Enum):
 class Change:
     """`before` is what the destination has, `after` what it will have.
 
-    `drifted`: somebody else changed or removed it since it was `recorded`. `details`: what only its kind knows, for views.
+    `drifted`: somebody else changed or removed it since it was `recorded`. `details`: values that the kind computes for views.
     """
 
     address: Address

@@ -37,7 +37,7 @@ class AlgosyncError(Exception):
     """Base class of every error that ends a command. `hint` says what to do next, or is None.
 
     `sent` is False if no part of the request was sent. `repeated` is True if an earlier attempt of the same request may have taken
-    effect, whatever happened to this one. `blocks` is False if the steps that need the failed one can go on.
+    effect, even if this one did not. `blocks` is False if the steps that need the failed one can go on.
     """
 
     sent = True
@@ -146,7 +146,7 @@ class Unexpected(ClusterError):
 
 
 class StoredOtherwise(Unexpected):
-    """The destination accepted a value and has another one."""
+    """The destination accepted a value and stored a different one."""
 
 
 class TransferError(AlgosyncError):

@@ -37,7 +37,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class PlanHeader:
-    """The names of what a plan is about. `owner` is the account on the destination."""
+    """The workflow and the clusters of a plan, by name. `owner` is the account on the destination."""
 
     workflow: str
     source: str | None
@@ -50,7 +50,7 @@ class Plan:
     """`changes` also holds those that do nothing. `depends_on` has every algorithm, in the workflow's order.
 
     `compared` is False if the workflow only runs tests, so that nothing was compared. `kinds` has the traits of each kind
-    that occurs in `changes`. `targets`: what was asked for; nothing else was looked at. Empty: everything.
+    that occurs in `changes`. `targets`: the plan covers only these and what they depend on. Empty: everything.
     """
 
     header: PlanHeader
@@ -190,7 +190,7 @@ def _needed_kinds(targets: Iterable[Address], kinds: Mapping[str, KindTraits]) -
 
 
 def masked(plan: Plan, hides: Callable[[Json], bool]) -> Plan:
-    """The plan as it may be shown: where the new value of a changed attribute is hidden, the old values are masked too."""
+    """The plan for display: where the new value of a changed attribute is hidden, the old values are masked too."""
 
     def mask(change: Change) -> Change:
         if change.after is None:
@@ -203,7 +203,7 @@ def masked(plan: Plan, hides: Callable[[Json], bool]) -> Plan:
 
 
 def _without_values(side: Resource | None, names: Set[str], after: Resource) -> Resource | None:
-    """A former side of a change. Values that stay as they are need no mask: they are hidden themselves."""
+    """The old side of a change with masked values. Unchanged values are not masked, because redaction hides them."""
     if side is None:
         return None
     hidden: dict[str, Json] = {

@@ -1,4 +1,4 @@
-"""Ports: what the engine and the kinds need of the world, as Protocols."""
+"""Ports: the Protocols through which the engine and the kinds use the outside world."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Side(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a step left behind: the records of what is now there, and a word on it for people."""
+    """The result of a step: the new records, and a short text for people."""
 
     records: tuple[Record, ...] = ()
     detail: str = ""
@@ -42,9 +42,9 @@ class Performer(Protocol[Context_contra]):
 
 
 class Kind(Performer[Context_contra], Protocol[Context_contra]):
-    """What one kind of resource means.
+    """The behaviour of one kind of resource.
 
-    `TRAITS` is what planning needs to know of the kind. `desired` and `observed` list resources without reading bytes. `read` reads
+    `TRAITS` has the properties that planning uses. `desired` and `observed` list resources without reading bytes. `read` reads
     one resource for its digest. `explain` adds details to a visible change that only the kind knows, and the digest of new
     content that is cheap to read. `verbs` gives the steps that carry out a change, in order.
     """

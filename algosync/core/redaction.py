@@ -31,7 +31,7 @@ _Form: TypeAlias = tuple[_Ways, ...]  # a secret in one encoding, character by c
 
 
 class Word(str):
-    """A text that a document always has at this place, such as the name of an action. It is no secret, whatever the secrets are."""
+    """A text that a document always has at this place, such as the name of an action. It is never treated as a secret."""
 
     __slots__ = ()
 

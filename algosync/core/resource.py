@@ -43,7 +43,7 @@ SENSITIVE = "sensitive"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The stamps of both sides and the content at the time when a resource was last as the workflow wants it.
+    """The stamps of both sides and the content, recorded when the resource last matched the workflow.
 
     `destination_stamp` is None if the destination has to be read again. `digest` is SENSITIVE if only the attributes
     without `***` can be compared.
@@ -59,7 +59,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class KindTraits:
-    """What planning and recording need to know of a kind. Each kind states its traits, so no other module knows kinds by name.
+    """The properties of a kind that planning and recording use, so that no other module depends on the names of kinds.
 
     `needs`: kinds of the same algorithm that a resource of this kind is built on. `--target` includes them.
 

@@ -57,8 +57,8 @@ class Step:
 
     @property
     def key(self) -> str:
-        """What tells it from the other steps of a schedule."""
-        # The address of a test says what is done.
+        """The unique name of the step in its schedule."""
+        # The address of a test already names the action.
         return str(self.address) if self.verb is Verb.TEST else f"{self.verb.value} {self.address}"
 
 

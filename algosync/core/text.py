@@ -99,5 +99,5 @@ def harmless(line: str, *, coloured: bool) -> str:
 
 
 def harmless_json(text: str) -> str:
-    """The same for an ASCII JSON text, with escapes that JSON has."""
+    """Like `harmless` for an ASCII JSON text, with the escapes of JSON."""
     return _COMMAND.sub(r"\\u0023", text).replace("\x7f", "\\u007f")

@@ -92,7 +92,7 @@ class Workflow:
 
     @property
     def depends_on(self) -> dict[str, tuple[str, ...]]:
-        """What each algorithm depends on, in the order of the file."""
+        """The dependencies of each algorithm, in the order of the file."""
         return {spec.name: spec.depends_on for spec in self.algorithms}
 
     def algorithm(self, name: str) -> AlgorithmSpec:

@@ -1,1 +1,1 @@
-"""The engine: makes plans, applies them and finds drift. It works on kinds and on a site whose content it does not know."""
+"""The engine: makes plans, applies them and finds drift. It passes the clusters to the kinds without using them."""

@@ -20,7 +20,7 @@ __all__ = ["find_drift", "managed_by"]
 def find_drift(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address, Record]) -> tuple[Finding, ...]:
     """The findings for the algorithms of the workflow that were applied. Records of other algorithms are ignored.
 
-    Whatever could not be looked at is reported as unknown. Unreachable: the destination does not answer, so nothing is known.
+    A resource that cannot be read is reported as unknown. Unreachable: the destination does not answer, so nothing is known.
     Corrupt: a record has an unknown kind.
     """
     require_known_kinds(recorded, scene)
@@ -40,7 +40,7 @@ def find_drift(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address
 
 
 def managed_by(workflow: Workflow, recorded: Iterable[Address]) -> tuple[Address, ...]:
-    """What was applied of this workflow, and is still in it."""
+    """The recorded resources of algorithms that are still in the workflow."""
     names = workflow.depends_on.keys()
     return tuple(sorted(address for address in recorded if address.algorithm in names))
 

@@ -1,4 +1,4 @@
-"""Look: asks about many things at once, and reports every failure, not only the first."""
+"""Look: runs many queries at once, and reports every failure, not only the first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 def each(look: Callable[[T], R], things: Iterable[T], parallelism: int) -> Sequence[R]:
-    """The answers in the order of the things. Raises the only failure, or Several; equal messages count once."""
+    """The results in the order of `things`. Raises the only failure, or Several; equal messages count once."""
     pool = ThreadPoolExecutor(parallelism, thread_name_prefix="look")
     errors: dict[str, AlgosyncError] = {}
     answers: list[R] = []

@@ -25,7 +25,7 @@ Site = TypeVar("Site")
 
 @dataclass(frozen=True, slots=True)
 class Scene(Generic[Site]):
-    """What a command works on. `performers` carry out steps, by kind; `parallelism` is how many things run at once."""
+    """The inputs of a command. `performers` carry out steps, by kind; `parallelism` limits concurrent queries and steps."""
 
     kinds: Mapping[str, Kind[Site]]
     performers: Mapping[str, Performer[Site]]

@@ -35,7 +35,7 @@ class GitResponse:
         if kind.partition(";")[0] != expected:
             self._refuse(f"is not a git server: it answers with {printable(kind, 80)}")
         if response.headers.get("Content-Encoding", "identity") != "identity":
-            self._refuse("sends encoded answers, which were not requested")
+            self._refuse("sends encoded replies, which were not requested")
 
     def read(self, amount: int | None = None) -> bytes:
         """Read bytes. Raises SourceError if the reply exceeds the limit, Unreachable if it was truncated."""

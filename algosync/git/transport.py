@@ -132,6 +132,6 @@ def _translated() -> Iterator[None]:
     except SendPackError as error:
         raise Conflict(f"the git server refused the push: {printable(str(error), 200)}") from error
     except HangupException as error:
-        raise Unreachable("the git server closed the connection before its answer was complete") from error
+        raise Unreachable("the git server closed the connection before its reply was complete") from error
     except (GitProtocolError, AssertionError, LookupError, TypeError, ValueError) as error:
-        raise Unexpected(f"the git server sent an invalid answer: {printable(str(error), 200)}") from error
+        raise Unexpected(f"the git server sent an invalid reply: {printable(str(error), 200)}") from error

@@ -17,7 +17,7 @@ __all__ = ["Context"]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the kinds work with during one command.
+    """The objects that the kinds use during one command.
 
     `build_deadline`: seconds that a build may take. `recorded_only`: the command uses the record instead of the source. `pushed`:
     the commits that this run has pushed. `pause` and `clock` work in seconds.

@@ -1,4 +1,4 @@
-"""What the kinds need of a destination cluster, as Protocols."""
+"""The Protocols of a destination cluster, as the kinds use it."""
 
 from __future__ import annotations
 

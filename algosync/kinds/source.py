@@ -65,7 +65,7 @@ def managed_id(spec: AlgorithmSpec, commit: str, context: Context) -> str:
 
 
 def _leaving(spec: AlgorithmSpec, context: Context) -> LeavingFiles:
-    """What the recorded commit has outside `src/` and the source no longer has. None leave if the record cannot tell."""
+    """Files outside `src/` of the recorded commit that the source no longer has. Empty if the record does not list them."""
     record = context.ledger.records.get(Address("source", spec.name))
     paths = paths_of(record.attributes) if record else None
     if record is None or paths is None or context.recorded_only:
@@ -94,7 +94,7 @@ def _tree_before(spec: AlgorithmSpec, context: Context) -> Tree:
 
 
 def _notes(spec: AlgorithmSpec, commit: str, context: Context) -> tuple[str, ...]:
-    """The paths that the source no longer has and that somebody has edited. This is said once: then they are not recorded."""
+    """Notes on edited files that the source no longer has. Each is noted once, because its path is not recorded again."""
     tree = context.destination.tree(spec.name, commit)
     edited = _leaving(spec, context).edited(tree)
     return tuple(f"{path} is no longer in the source, but somebody edited it at the destination, so it stays" for path in edited)

@@ -12,7 +12,7 @@ _COSTS = {b"{": 240, b"[": 72, b",": 40}  # bytes of memory for each of these in
 
 
 def read_json(text: bytes) -> object:
-    """The value of a server's answer; of a name that an object has twice the last one counts.
+    """The value of a server's reply. If an object has a name twice, the last one counts.
 
     ValueError: it is not JSON, holds NaN or numbers beyond floats, is nested more than 64 deep, or would take too much memory.
     """

@@ -97,7 +97,7 @@ def _target(location: str) -> str:
 
 def timed_out(what: str, seconds: float, names: SettingNames) -> TimedOut:
     return TimedOut(
-        f"{what}: {_peer(names)} sent no complete answer within {seconds:.0f} s, or it was slower than the minimum rate",
+        f"{what}: {_peer(names)} sent no complete reply within {seconds:.0f} s, or it was slower than the minimum rate",
         hint="; ".join(filter(None, (_route_hint(names), "--request-timeout gives it more time"))),
     )
 
@@ -132,7 +132,7 @@ def from_transport(what: str, error: BaseException, names: SettingNames) -> Clus
 
 
 def reply_error(body: object) -> Mapping[str, object] | None:
-    """Return the `error` member of a reply as a mapping, whatever its shape, or None if there is none (PLATFORM.md §3.8)."""
+    """Return the `error` member of a reply as a mapping, in any of its shapes, or None if there is none (PLATFORM.md §3.8)."""
     error = body.get("error") if isinstance(body, Mapping) else None
     if error is None:
         return None

@@ -32,12 +32,12 @@ CONNECT_WITHIN = 15.0  # seconds
 ANSWER_LIMIT = 32 << 20  # bytes of a reply that is held in memory
 _FAILURE_LIMIT = 1 << 20
 _PIECE_SIZE = 1 << 16  # bytes
-_PARTS = (206, 207, 226)  # statuses of answers to requests for a range, several resources or a difference
+_PARTS = (206, 207, 226)  # statuses of replies to requests for a range, several resources or a difference
 
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """Settings shared by all hosts of a run. `timeout` is the seconds that a request may take, and a transfer without progress."""
+    """Settings shared by all hosts of a run. `timeout` is in seconds, for a whole request or a transfer without progress."""
 
     proxies: Proxies = field(default_factory=Proxies)
     retry: Retry = field(default_factory=Retry)
@@ -94,7 +94,7 @@ class Response:
         while block := self._read_piece(_PIECE_SIZE):
             text += block
             if len(text) > limit:
-                raise Unexpected(f"{self._what}: the answer is longer than {limit} bytes", status=self.status)
+                raise Unexpected(f"{self._what}: the reply is longer than {limit} bytes", status=self.status)
         return bytes(text)
 
     def has_length(self) -> bool:
@@ -104,7 +104,7 @@ class Response:
     def _read_piece(self, count: int) -> bytes:
         """Read the bytes that are available, at most `count`, so that every piece extends the deadline.
 
-        The clock is paused between two reads, because the caller may be waiting for somebody else.
+        The clock is paused between two reads, because the caller may be waiting for another host.
         """
         import urllib3
 
@@ -189,7 +189,7 @@ class Host:
                     preload_content=False,
                     decode_content=False,
                     redirect=False,
-                    # A request that may take less ends by its lease, with one message wherever it stands.
+                    # The lease ends a shorter request, so that the message is the same in every phase.
                     timeout=urllib3.Timeout(connect=CONNECT_WITHIN if seconds > CONNECT_WITHIN else None, read=None),
                 )
             response = Response(what, raw, lease, self.names)
@@ -205,7 +205,7 @@ class Host:
     def _refuse(self, what: str, response: Response) -> None:
         if response.status in _PARTS:
             with closing(response):
-                raise Unexpected(f"{what}: {response.status}, a part of an answer, which was not requested", status=response.status)
+                raise Unexpected(f"{what}: {response.status}, a part of a reply, which was not requested", status=response.status)
         if not 200 <= response.status < 300:
             body: bytes | None
             with closing(response):

@@ -30,5 +30,5 @@ def _require_no_key(code: Tree, secrets: Sequence[Secret]) -> None:
     keys = [key.encode(encoding) for key in shown for encoding in ("utf-8", "utf-16-le", "utf-16-be")]
     for path, blob in code.items():
         if any(key in blob.data for key in keys):
-            hint = "an algorithm needs none: its client acts for whoever calls it"
+            hint = "an algorithm needs none: its client uses the rights of the caller"
             raise SourceError(f"{printable(path)} holds an API key", hint=hint)

@@ -1,7 +1,7 @@
-"""Ignored files: what lies in a source folder or archive and does not belong to the source.
+"""Ignored files: files in a source folder or archive that are not part of the source.
 
-By default this is what version control, Python and macOS leave behind, and virtual environments. The file `.algosyncignore` at the
-top of a source adds patterns in the syntax of `.gitignore`; `!pattern` takes a default back. A source's `.gitignore` is not used:
+The defaults are virtual environments, and files that version control, Python and macOS leave behind. The file `.algosyncignore` at
+the top of a source adds patterns in the syntax of `.gitignore`; `!pattern` re-includes a path. A source's `.gitignore` is not used:
 it often names files that an algorithm needs.
 """
 
@@ -39,7 +39,7 @@ def ignored_by_name(name: str) -> bool:
 class IgnoreRules:
     """The defaults, and the patterns of an ignore file. Paths are relative to the top of the source.
 
-    As with git, nothing below an ignored folder can be taken back. `.git` cannot be taken back at all: git stores no such path.
+    As with git, nothing below an ignored folder can be re-included. `.git` can never be re-included: git stores no such path.
     SourceError: the ignore file is not UTF-8, is too large, or a pattern is invalid.
     """
 
@@ -51,7 +51,7 @@ class IgnoreRules:
         self._spec = _Patterns(_patterns(self.text)) if self.text.strip() else None
 
     def ignores(self, path: str, *, folder: bool = False, environment: bool = False) -> bool:
-        """Whether the path itself is ignored; its parents are not looked at. `environment`: it is a virtual environment."""
+        """Whether the path itself is ignored; its parents are not considered. `environment`: it is a virtual environment."""
         name = path.rpartition("/")[2]
         if name == _GIT:
             return True
@@ -78,7 +78,7 @@ class _Patterns:
     """Patterns in the syntax of `.gitignore`, matched against one path and not against the folders above it.
 
     pathspec's own matching of a list takes a pattern that matches a folder to match everything below it. git does not: below a
-    folder that was taken back, each path is decided anew.
+    folder that was re-included, each path is decided separately.
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
@@ -91,7 +91,7 @@ class _Patterns:
         self._rules = [(p.include, _whole(p.regex.pattern)) for p in parsed if p.include is not None and p.regex is not None]
 
     def decide(self, path: str) -> bool | None:
-        """True: ignored. False: taken back. None: no pattern matches. The path of a folder ends with `/`."""
+        """True: ignored. False: re-included. None: no pattern matches. The path of a folder ends with `/`."""
         return next((ignored for ignored, rule in reversed(self._rules) if rule.search(path)), None)
 
 

@@ -1,4 +1,4 @@
-"""Leaving files: what becomes of a file outside `src/` that algosync pushed and that the source no longer has.
+"""Leaving files: files outside `src/` that algosync pushed and that the source no longer has.
 
 Files below `src/` are managed as a whole. Outside of it an algorithm's repository also holds files that were never part of the
 source: those of the platform's template, and those that people add. So a file leaves only if it is still as algosync pushed it.
@@ -30,7 +30,7 @@ class LeavingFiles:
         return frozenset(p for p, number in self.pushed.items() if p in repository and blob_id(repository[p]) == number)
 
     def put_back(self, repository: Tree, desired: Tree) -> dict[str, Blob]:
-        """What replaces the removed paths: the files as they were before algosync's first commit.
+        """The files that replace the removed paths: their content before algosync's first commit.
 
         `requirements.txt` is never absent. A file that would block a desired path is not put back.
         """

@@ -40,7 +40,7 @@ def is_always_managed(path: str) -> bool:
 def managed(repository: Tree, desired: Collection[str], removed: Collection[str] = ()) -> dict[str, Blob]:
     """The part of a repository that algosync manages.
 
-    It consists of `src/`, `.adk`, the desired paths, whatever blocks a desired path, and the paths that are to be removed.
+    It consists of `src/`, `.adk`, the desired paths, entries that block a desired path, and the paths to remove.
     """
     wanted, leaving = set(desired), set(removed)
     folders = {folder for path in wanted for folder in folders_above(path)}

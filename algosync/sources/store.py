@@ -1,4 +1,4 @@
-"""The store of a source cluster, as algorithms take archives and data files from it."""
+"""The archives and data files of a source cluster."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from algosync.state.session import Session
 __all__ = ["BACKENDS", "Backend", "BackendFactory", "Session", "open_session", "parse_address", "state_name"]
 
 BackendFactory: TypeAlias = Callable[[str, str], Backend]
-"""Gives the backend of one state: its name as of `state_name`, and the command that others are told while it is locked."""
+"""Creates the backend of one state. Arguments: its name (see `state_name`), and the command that others see while it is locked."""
 
 # By the scheme of the address. Each parses its own addresses; UsageError: it cannot. An address without a scheme is a path.
 BACKENDS: dict[str, Callable[[str], BackendFactory]] = {
@@ -34,9 +34,9 @@ def parse_address(address: str) -> BackendFactory:
 
 
 def open_session(address: str, name: str, *, exclusive: bool, command: str = "algosync", wait: float = 0.0) -> Session:
-    """The session on one state. `name`: as of `state_name`. A reader creates nothing.
+    """The session on one state. `name`: see `state_name`. A reader creates nothing.
 
-    `command`: what others are told while this one holds the lock. `wait`: seconds to wait for the lock.
+    `command`: the command that others see while this session holds the lock. `wait`: seconds to wait for the lock.
     Raises what `parse_address` and `Session` raise.
     """
     backend = parse_address(address)(name, command)

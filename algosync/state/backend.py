@@ -1,4 +1,4 @@
-"""Backend: keeps one state somewhere. Serial, lineage, journal and waiting are done once, in the session above it."""
+"""Backend: the storage of one state. Serial, lineage, journal and waiting are implemented once, in the session above it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["Backend", "fingerprint"]
 
 
 class Backend(Protocol):
-    """One state somewhere. Every failure is a StateError.
+    """The storage of one state. Every failure is a StateError.
 
-    Objects with different names at one address do not disturb each other: they have their own lock, state, backup and journal.
+    Objects with different names at one address are independent: they have their own lock, state, backup and journal.
     Files are private (mode 0600, folders 0700, whatever the umask), and symbolic links are not followed.
     """
 
@@ -31,9 +31,8 @@ class Backend(Protocol):
     def lock(self, *, exclusive: bool) -> bool:
         """Takes a lock until `unlock` or the end of the process, however it ends: shared by many, or exclusive. Does not wait.
 
-        False: no state of this name was ever kept here, even if others are; then there is nothing to read, nothing was created
-        and no lock is held. Only for a shared lock. LockHeld: somebody else holds it. If that is a writer, the message names its
-        command.
+        False, for a shared lock only: this state was never written. Nothing was created, and no lock is held.
+        LockHeld: another process or object holds it. If that is a writer, the message names its command.
         """
 
     def unlock(self) -> None:

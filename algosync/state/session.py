@@ -45,8 +45,8 @@ class Session:
     """Open from construction until `close`. Its lock is exclusive for writing, and shared for reading. Threads may share it.
 
     `journal`: a local path, wherever the backend keeps the state. `wait`: seconds to wait for the lock. `new_lineage`: makes the
-    lineage of a new state. LockHeld: somebody else holds the lock. Corrupt: state or journal is damaged. StateError: they cannot be
-    read or written.
+    lineage of a new state. LockHeld: the lock is held elsewhere. Corrupt: state or journal is damaged. StateError: they cannot
+    be read or written.
     """
 
     fold_every = 1000  # entries; replaying them takes milliseconds, saving a large state takes longer

@@ -13,7 +13,7 @@ __all__ = ["COLOURED", "FORMATS"]
 
 
 def _view(module: str) -> View:
-    """The `view` of a module in this room. The first call imports the module: help only needs the names of the formats."""
+    """The `view` of a module in this package. The first call imports the module: help only needs the names of the formats."""
 
     def view(subject: Subject, redactor: Redactor) -> str:
         function: View = import_module(f"algosync.views.{module}").view

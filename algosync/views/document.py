@@ -106,7 +106,7 @@ def _change(change: Change, redactor: Redactor) -> Json:
 
 
 def _drifted(change: Change, redactor: Redactor) -> Json:
-    """What somebody else did: from the recorded resource to the one that is there now."""
+    """A change made outside of algosync: from the recorded resource to the current one."""
     return {
         **_named(change, redactor),
         "change": {

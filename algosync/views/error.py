@@ -13,10 +13,10 @@ __all__ = ["details", "error_lines"]
 _LONGEST_PAYLOAD = 400  # characters
 _MOST_PRINTED = 40  # lines
 _NEXT_STEPS: Mapping[type[AlgosyncError], str] = {
-    BuildFailed: "the same source fails again: mend the source or its requirements.txt",
-    TestFailed: "the same code fails again: mend the algorithm, its data or the payload",
+    BuildFailed: "the same source fails again: fix the source or its requirements.txt",
+    TestFailed: "the same code fails again: fix the algorithm, its data or the payload",
 }
-"""What to do after an error that running the same command again cannot mend."""
+"""Advice after an error that recurs if the same command is run again."""
 
 
 def error_lines(error: AlgosyncError) -> Iterable[str]:

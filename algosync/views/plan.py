@@ -28,7 +28,7 @@ ACTIONS = {
         "is no longer in the workflow; it stays at the destination",
     ),
 }
-"""For each action that is shown its symbol, the symbol's colour, the legend, and what is said of a resource."""
+"""For each action that is shown its symbol, the symbol's colour, the legend, and the sentence about a resource."""
 _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 _FILE_SYMBOLS = {"create": "+", "update": "~", "delete": "-"}
 
@@ -129,7 +129,7 @@ def _counts(plan: Plan, redact: Redact) -> Iterator[str]:
 
 
 def change_rows(change: Change, redact: Redact) -> Iterable[tuple[str, str]]:
-    """What a change writes: for each value or file a symbol (`+`, `~`, `-`, or none) and one printable line. Without colours.
+    """The lines of a change: for each value or file a symbol (`+`, `~`, `-`, or none) and one printable line. Without colours.
 
     `redact` hides secrets in a value before it is cut.
     """

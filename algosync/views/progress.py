@@ -19,11 +19,11 @@ VERBS = {
     Verb.TEST: ("Testing", "Passed"),
     Verb.PUBLISH: ("Publishing", "Published"),
 }
-"""What is said of a verb while its step runs, and when it is done."""
+"""The words for a verb: while its step runs, and when it is done."""
 
 
 def title(step: Step, note: str = "") -> str:
-    """What a running step does, with its latest note."""
+    """The current action of a running step, with its latest note."""
     text = f"{printable(str(step.address))}: {VERBS[step.verb][0]}"
     return f"{text}: {printable(note)}" if note else text
 

@@ -37,15 +37,15 @@ def closing_lines(report: Report, plan: Plan) -> Iterator[str]:
 
 
 def _next_run(report: Report) -> str:
-    """Whether the same command can go on, or something has to be mended before."""
+    """The advice for the next run: run the same command again, or first fix the errors."""
     mended = "continues from here"
     if all(isinstance(event.error, _TEMPORARY) for event in report.failed):
         return f"Running the same command again {mended}."
-    return f"Mend what the errors name; then the same command {mended}."
+    return f"Fix what the errors name; then the same command {mended}."
 
 
 def outcome_lines(report: Report, plan: Plan) -> Iterator[str]:
-    """Each test and what came of it, in the order of the plan; nothing if there was no test."""
+    """Each test with its result, in the order of the plan; nothing if there was no test."""
     if not report.tests:
         return
     order = {check.address: place for place, check in enumerate(plan.checks)}

@@ -25,7 +25,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
-    """What a comparison of the destination with the record found. `managed`: the resources that were compared."""
+    """The result of comparing the destination with the record. `managed`: the resources that were compared."""
 
     header: PlanHeader
     findings: tuple[Finding, ...]

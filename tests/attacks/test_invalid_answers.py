@@ -122,7 +122,7 @@ def test_a_compressed_reply_is_refused_without_decompression(verb: str) -> None:
     """It was not requested, and may have any size."""
     name = {"read": "algorithm", "create": "algorithm"}.get(verb, verb)
     error = error_of(verb, name, gzip.compress(b" " * (4 << 20) + b"{}"), "Content-Encoding: gzip")
-    assert error.message.removesuffix(" (tried 1 times)").endswith(": the answer is compressed, which was not requested")
+    assert error.message.removesuffix(" (tried 1 times)").endswith(": the reply is compressed, which was not requested")
 
 
 @pytest.mark.parametrize("location", ["http://[", "//\x1b[2J", "http://a:b/", "\xff", "", "javascript:x"])

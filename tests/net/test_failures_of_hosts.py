@@ -287,7 +287,7 @@ def test_a_reply_that_is_too_long_for_memory_is_refused() -> None:
             while True:
                 connection.sendall(b"{},\n" * 100_000)
 
-    with listening(script) as raw, pytest.raises(Unexpected, match="the answer is longer than 33554432 bytes"):
+    with listening(script) as raw, pytest.raises(Unexpected, match="the reply is longer than 33554432 bytes"):
         host(raw.url).answer("GET", "/v1/data/", {})
 
 
@@ -304,9 +304,7 @@ def test_a_timeout_names_the_option() -> None:
     with listening(silent) as raw:
         with pytest.raises(TimedOut) as caught:
             host(raw.url).answer("GET", "/v1/data/", {}, within=0.3)
-        assert (
-            message_of(raw.url, caught.value) == "HOST sent no complete answer within 0 s, or it was slower than the minimum rate"
-        )
+        assert message_of(raw.url, caught.value) == "HOST sent no complete reply within 0 s, or it was slower than the minimum rate"
     assert caught.value.hint == f"{ADDRESS}; --request-timeout gives it more time"
 
 

@@ -144,7 +144,7 @@ def test_a_host_that_never_answers(side: str, world: World, here: Workspace) -> 
         if side == "SOURCE":
             two_algorithms(here, url)
         error = fails(here, world, 1, "--request-timeout", "2", environ={f"{side}_API_ADDRESS": url})
-    assert f"{place} sent no complete answer within 2 s" in error
+    assert f"{place} sent no complete reply within 2 s" in error
     assert error.endswith(f"look at {GIVEN[side]}; --request-timeout gives it more time")
 
 

@@ -78,7 +78,7 @@ def test_a_secret_is_hidden_before_its_value_is_cut() -> None:
     assert "y***" in text
 
 
-MEND = "  the same code fails again: mend the algorithm, its data or the payload\n"
+MEND = "  the same code fails again: fix the algorithm, its data or the payload\n"
 
 
 def test_errors_say_what_where_and_what_next() -> None:
@@ -97,7 +97,7 @@ def test_errors_say_what_where_and_what_next() -> None:
         "  did you mean `language`?\n"
         "w.yaml has 1 fault.\n"
         "Error: GET /x: 403 no\n  request id req-1\n  look at DESTINATION_API_KEY\n"
-        "Error: it failed\n  │ one\n  │ \\x1b[31mtwo\n  the same source fails again: mend the source or its requirements.txt\n"
+        "Error: it failed\n  │ one\n  │ \\x1b[31mtwo\n  the same source fails again: fix the source or its requirements.txt\n"
         f"Error: boom\n  (AlgorithmError)\n  │ Traceback\n  │   line\n{MEND}"
         f"Error: no\n{MEND}"
         "Error: a\nError: b\n"

@@ -108,7 +108,7 @@ def test_failures_of_one_cause_are_told_once_with_what_was_left_out() -> None:
         '  left out because of it: test.One["first"]\n'
         "Error: version.One: it failed\n"
         "  │ line\n"
-        "  the same source fails again: mend the source or its requirements.txt\n"
+        "  the same source fails again: fix the source or its requirements.txt\n"
         "  left out because of it: publish version.One\n"
         "2 steps left out in all.\n"
     )
@@ -135,7 +135,7 @@ def test_a_failed_test_shows_what_was_called_and_what_it_printed() -> None:
         "  it printed:\n"
         "  │ loading\n"
         "  │ loaded\n"
-        "  the same code fails again: mend the algorithm, its data or the payload\n"
+        "  the same code fails again: fix the algorithm, its data or the payload\n"
     )
 
 
@@ -152,7 +152,7 @@ def test_without_failures_nothing_is_said_of_them() -> None:
             True,
             [
                 "Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed, 1 adopted.",
-                "What is done is recorded. Mend what the errors name; then the same command continues from here.",
+                "What is done is recorded. Fix what the errors name; then the same command continues from here.",
             ],
         ),
         (

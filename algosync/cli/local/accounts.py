@@ -29,7 +29,7 @@ _DATABASE = "cluster.sqlite"
 
 @contextmanager
 def new_or_existing_accounts(root: Path, terminal: Terminal) -> Iterator[Accounts]:
-    """The cluster's accounts. If there is no cluster, it is created, and the user is told so: the name may be a mistake."""
+    """The cluster's accounts. Creates a missing cluster, and prints a note about it because the name may be a mistake."""
     if not (root / _DATABASE).exists():
         terminal.tell(f"There is no local cluster {described(root)} yet. It is created now.")
     with _accounts(root) as accounts:
@@ -68,7 +68,7 @@ def _accounts(root: Path) -> Iterator[Accounts]:
 
 
 def describe_key(key: str, user: str, rights: Rights, terminal: Terminal) -> None:
-    """Tell the key's id, which lists of keys show, and what it permits. The key itself is not shown."""
+    """Print the key's id (as in lists of keys) and its permissions. The key itself is not shown."""
     from algosync.emulator.records.accounts import key_id
 
     terminal.tell(f"key {key_id(key)} of {printable(user, 80)}: {', '.join(permissions(rights))}")

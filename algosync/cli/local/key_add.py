@@ -21,7 +21,7 @@ _LONGEST = 100 * 365 * 24 * 3600  # seconds
 
 
 class FormOption(str, Enum):
-    """How a key looks."""
+    """The format of a key."""
 
     PLAIN = "plain"
     BASE64 = "base64"
@@ -46,7 +46,7 @@ class KeyOptions(LocalClusterOptions):
     form: Annotated[FormOption, typer.Option(help="The key's format.")] = FormOption.PLAIN
 
     def rights(self) -> "Rights":
-        """What the key permits."""
+        """The permissions of the key."""
         from algosync.emulator.records.rights import ADMINISTERING, Rights
 
         return ADMINISTERING if self.admin else Rights(not self.read_only, not self.no_call, not self.no_management)

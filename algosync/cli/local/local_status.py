@@ -1,4 +1,4 @@
-"""What is known about a local cluster, whether it runs or not."""
+"""The status of a local cluster, running or not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RunState = Literal["running", "not answering", "stopped", "absent"]
 
 @dataclass(frozen=True, slots=True)
 class LocalStatus:
-    """What is known about a local cluster. `cluster` is None unless it runs. `algorithms` is their number."""
+    """The status of a local cluster. `cluster` is None unless it runs. `algorithms` is their number."""
 
     root: Path
     state: RunState

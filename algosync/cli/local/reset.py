@@ -12,7 +12,7 @@ from algosync.cli.terminal import Terminal
 __all__ = ["remove_files", "reset"]
 
 _DATABASE = ("cluster.sqlite", "cluster.sqlite-wal", "cluster.sqlite-shm")
-"""In this order: without its write-ahead log the database would be an older one, which still accepts removed keys."""
+"""In the order of removal. A database without its write-ahead log would return to an older state, with keys removed since."""
 
 
 @command

@@ -1,4 +1,4 @@
-"""Running local clusters: how a command finds one, and makes sure that it is the right one."""
+"""Running local clusters: how a command finds and verifies one."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def outdated(variables: Mapping[str, str], *, source: bool) -> list[str]:
 
 
 def _is_local(value: str) -> bool:
-    """Whether it is a file in a local cluster's folder, even if the folder is gone. False for a file of node that exists."""
+    """Whether the path is in a local cluster's folder, even if the folder is gone. False for an existing file of node's."""
     path = Path(value)
     if path.name == EXTRA and path.is_file():
         return False
@@ -99,12 +99,12 @@ def _joined(known: str, own: Path, name: str) -> Path:
 
 
 def _without_proxy() -> dict[str, str]:
-    """The cluster is reached without a proxy. Some clients read only one of the two variables."""
+    """Variables that exempt the cluster from proxies. Some clients read only one of the two."""
     return dict.fromkeys(("NO_PROXY", "no_proxy"), _no_proxy())
 
 
 def _no_proxy() -> str:
-    """The current value, and all names of the cluster."""
+    """The current value with all names of the cluster added."""
     current = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     if current.strip() == "*":
         return "*"

@@ -1,4 +1,4 @@
-"""The paths that a source may contain. A path is refused if it could do harm wherever somebody unpacks it later."""
+"""The paths that a source may contain. A path is refused if unpacking it later could do harm on any system."""
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from dulwich.object_store import iter_tree_contents
-from dulwich.objects import Blob, Commit, ObjectID, Tree, valid_hexsha
+from dulwich.index import commit_tree
+from dulwich.object_store import BaseObjectStore, iter_tree_contents
+from dulwich.objects import Blob, Commit, ObjectID, valid_hexsha
 from dulwich.refs import DictRefsContainer, Ref
 from dulwich.repo import Repo
 
@@ -50,7 +51,7 @@ class Repositories:
     def _first_commit(self, algorithm_id: str, owner: str, files: dict[str, bytes]) -> str:
         with self.open(algorithm_id) as repository:
             commit = Commit()
-            commit.tree = _add_tree(repository, files)
+            commit.tree = _add_tree(repository.object_store, files)
             commit.author = commit.committer = f"{owner} <{owner}@algorithmia.local>".encode()
             commit.commit_time = commit.author_time = int(time.time())
             commit.commit_timezone = commit.author_timezone = 0
@@ -160,20 +161,11 @@ def _sweep(repository: Path) -> None:
         logging.warning("%s is not cleaned up: %s", repository, error)
 
 
-def _add_tree(repository: Repo, files: dict[str, bytes]) -> ObjectID:
-    """Store files, which may be in folders one level deep, and return the id of their tree."""
-    root = Tree()
-    folders: defaultdict[str, Tree] = defaultdict(Tree)
-    for path, content in files.items():
-        blob = Blob.from_string(content)
-        repository.object_store.add_object(blob)
-        folder, _, name = path.rpartition("/")
-        (folders[folder] if folder else root).add(name.encode(), 0o100644, blob.id)
-    for name, tree in folders.items():
-        repository.object_store.add_object(tree)
-        root.add(name.encode(), 0o040000, tree.id)
-    repository.object_store.add_object(root)
-    return root.id
+def _add_tree(store: BaseObjectStore, files: dict[str, bytes]) -> ObjectID:
+    """Store files and return the id of their tree."""
+    blobs = {path: Blob.from_string(content) for path, content in files.items()}
+    store.add_objects([(blob, None) for blob in blobs.values()])
+    return commit_tree(store, [(path.encode(), blob.id, 0o100644) for path, blob in blobs.items()])
 
 
 def _known(repository: Repo, commit_id: str) -> ObjectID:

@@ -24,4 +24,6 @@ async def finished(work: Callable[[], Result], stopped: threading.Event | None =
         while not running.done():
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait([running])
+        # Otherwise asyncio would log a failure that nobody reads.
+        running.exception()
         raise

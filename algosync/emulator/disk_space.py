@@ -9,7 +9,6 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 SQLITE_FULL = "database or disk is full"
 """SQLite's fixed message. Python before 3.11 does not expose its error codes."""
 
-
 RESERVE = 16 * 1024 * 1024
 """Bytes of the disk that data files leave free. A deletion also writes to the database, so it needs some free space."""
 

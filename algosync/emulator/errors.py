@@ -19,7 +19,6 @@ BAD_MARKER = 5002
 BAD_LIMIT = 5003
 INVALID_REQUEST = 6001
 
-
 NO_CREDENTIALS = "authorization required"
 """The message of a reply to a request without credentials."""
 

@@ -1,6 +1,7 @@
 """Waits for work in threads. Cancelling a task does not stop a thread that it has started."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -15,18 +16,14 @@ async def finished(work: Callable[[], Result], stopped: threading.Event | None =
     thread has ended.
     """
     running = asyncio.ensure_future(asyncio.to_thread(work))
-    cancelled: asyncio.CancelledError | None = None
-    while not running.done():
-        try:
-            # `wait` does not cancel what it waits for.
-            await asyncio.wait([running])
-        except asyncio.CancelledError as error:
-            cancelled = error
-            if stopped:
-                stopped.set()
-    failure = running.exception()
-    if cancelled:
-        raise cancelled
-    if failure:
-        raise failure
-    return running.result()
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        if stopped:
+            stopped.set()
+        while not running.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([running])
+        # Otherwise asyncio would log a failure that nobody reads.
+        running.exception()
+        raise

@@ -2,68 +2,58 @@
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
+from typing import Any, TypeVar
+
+NO_LIMIT = "none"
+
+T = TypeVar("T")
+
+
+def _option(default: T, meaning: str, choices: tuple[int, ...] = ()) -> T:
+    """A field with the description of its command-line option, and with its values if it has few."""
+    return field(default=default, metadata={"help": meaning, "choices": choices})
 
 
 @dataclass(frozen=True, slots=True)
 class Variants:
     """One field for each behaviour in which real clusters differ, or may differ."""
 
-    unbuilt_status: int = 404
-    """The HTTP status of a call by a version hash without a successful build."""
-    call_errors_as_200: bool = False
-    """Errors of calls have HTTP status 200, except where the request asks for a raw result."""
-    duplicate_status: int = 400
-    """The HTTP status of creating a collection that already exists."""
-    etag: bool = False
-    """HEAD of a file returns the MD5 of its content as `ETag`, without quotes."""
-    strict_names: bool = False
-    """Names of new collections have a letter, then letters, digits and underscores, at most 30 characters in all."""
-    strict_versions: bool = False
-    """Only a major version may change who can call an algorithm."""
-    largest_file: int | None = None
-    """The maximum size of a data file in bytes; None for no limit."""
-    my_algorithms: bool = False
-    """`.my` stands for the caller's account in calls. Calls that work without this option work on both kinds of clusters."""
-    any_case: bool = False
-    """Calls may write names of users and algorithms in any case."""
-    plain_templates: bool = False
-    """New repositories have a plain `apply` and no `.adk`, as before 2021-07-12. The legacy language `python3-1` implies this."""
+    unbuilt_status: int = _option(404, "HTTP status of a call by the hash of a version that is not built", (404, 200))
+    duplicate_status: int = _option(400, "HTTP status of creating a collection that already exists", (400, 409))
+    largest_file: int | None = _option(None, f"refuse larger data files; `{NO_LIMIT}` for no limit")
+    """In bytes; None for no limit."""
+    call_errors_as_200: bool = _option(False, "answer failed calls with HTTP status 200, as the platform did in its first years")
+    """Except where the request asks for a raw result."""
+    etag: bool = _option(False, "return the MD5 of a data file as ETag of a HEAD request")
+    """Without quotes."""
+    strict_names: bool = _option(False, "allow only letters, digits and _ in names of new collections, and at most 30 characters")
+    strict_versions: bool = _option(False, "allow only major versions to change whether an algorithm is public")
+    my_algorithms: bool = _option(False, "accept .my for the caller's name in calls")
+    any_case: bool = _option(False, "accept names of users and algorithms in any case in calls")
+    plain_templates: bool = _option(False, "create algorithms without .adk, as the platform did before July 2021")
+    """The legacy language `python3-1` implies this."""
 
 
 DEFAULT_VARIANTS = Variants()
-
-NO_LIMIT = "none"
-
-_STATUSES = {"unbuilt_status": (404, 200), "duplicate_status": (400, 409)}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add one option for each variant. An option that is not given keeps its value of the last start."""
     group = parser.add_argument_group("behaviour in which real clusters differ (default: as at the last start)")
-    statuses = {
-        "--unbuilt-status": "HTTP status of a call by the hash of a version that is not built",
-        "--duplicate-status": "HTTP status of creating a collection that already exists",
-    }
-    for (option, meaning), choices in zip(statuses.items(), _STATUSES.values(), strict=True):
-        group.add_argument(option, type=int, choices=choices, help=meaning)
-    group.add_argument("--largest-file", type=_size, metavar="BYTES", help=f"refuse larger data files; `{NO_LIMIT}` for no limit")
-    switches = {
-        "--call-errors-as-200": "answer failed calls with HTTP status 200, as the platform did in its first years",
-        "--etag": "return the MD5 of a data file as ETag of a HEAD request",
-        "--strict-names": "allow only letters, digits and _ in names of new collections, and at most 30 characters",
-        "--strict-versions": "allow only major versions to change whether an algorithm is public",
-        "--my-algorithms": "accept .my for the caller's name in calls",
-        "--any-case": "accept names of users and algorithms in any case in calls",
-        "--plain-templates": "create algorithms without .adk, as the platform did before July 2021",
-    }
-    for option, meaning in switches.items():
-        group.add_argument(option, action=argparse.BooleanOptionalAction, help=meaning)
+    for each in fields(Variants):
+        option, meaning = f"--{each.name.replace('_', '-')}", each.metadata["help"]
+        if choices := each.metadata["choices"]:
+            group.add_argument(option, type=int, choices=choices, help=meaning)
+        elif each.name == "largest_file":
+            group.add_argument(option, type=_size, metavar="BYTES", help=meaning)
+        else:
+            group.add_argument(option, action=argparse.BooleanOptionalAction, help=meaning)
 
 
 def chosen(arguments: argparse.Namespace, last: Variants) -> Variants:
     """The variants of the last start, changed by the given options."""
-    options = {field.name: getattr(arguments, field.name) for field in fields(Variants)}
+    options = {each.name: getattr(arguments, each.name) for each in fields(Variants)}
     given = {name: value for name, value in options.items() if value is not None}
     if given.get("largest_file") == NO_LIMIT:
         given["largest_file"] = None
@@ -73,16 +63,15 @@ def chosen(arguments: argparse.Namespace, last: Variants) -> Variants:
 def recorded(document: object) -> Variants:
     """The variants in a JSON document, with the default for each one that is missing or invalid."""
     found = document if isinstance(document, Mapping) else {}
-    names = [field.name for field in fields(Variants)]
-    return replace(DEFAULT_VARIANTS, **{name: found[name] for name in names if _is_valid(name, found.get(name))})
+    valid = [each.name for each in fields(Variants) if _is_valid(each, found.get(each.name))]
+    return replace(DEFAULT_VARIANTS, **{name: found[name] for name in valid})
 
 
-def _is_valid(name: str, value: object) -> bool:
-    if name in _STATUSES:
-        return type(value) is int and value in _STATUSES[name]
-    if name == "largest_file":
+def _is_valid(variant: Field[Any], value: object) -> bool:
+    if variant.name == "largest_file":
         return type(value) is int and value >= 0
-    return isinstance(value, bool)
+    choices = variant.metadata["choices"]
+    return type(value) is int and value in choices if choices else isinstance(value, bool)
 
 
 def _size(text: str) -> int | str:

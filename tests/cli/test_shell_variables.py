@@ -57,7 +57,7 @@ def test_node_keeps_its_trusted_authorities(monkeypatch: pytest.MonkeyPatch, tmp
 
 @pytest.mark.parametrize("source_last", [False, True])
 def test_one_process_trusts_two_clusters(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tls: Path, source_last: bool) -> None:
-    """The destination and the source, in either order, and again after that."""
+    """In both orders of destination and source, each set twice."""
     other = tmp_path / "state" / "local" / "other" / "tls"
     other.mkdir(parents=True)
     (other / "ca.pem").write_text("THEIRS\n")

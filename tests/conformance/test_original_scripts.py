@@ -21,7 +21,7 @@ OLD = "/webapi/v1/algorithm-environments"
 
 @pytest.fixture(scope="module")
 def old_site(site: Site, tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Site]:
-    """A cluster whose templates are all from before `.adk`."""
+    """A cluster whose templates have no `.adk`."""
     if site.cluster is None:
         yield site
         return
@@ -39,13 +39,13 @@ def created(site: Site, **selected: object) -> Algorithm:
 
 
 def replaced(git: Git, folder: Path, name: str) -> str:
-    """The id of a commit that replaces the source and the requirements, as the scripts do it, and nothing else."""
+    """Commit a new source and new requirements, as the scripts do, and nothing else. Returns the id of the commit."""
     shutil.rmtree(folder / "src")
     return git.commit(folder, {"src/__init__.py": "", f"src/{name}.py": PLAIN, "requirements.txt": ""}).stdout.strip()
 
 
 def polled(site: Site, made: Algorithm, commit: str) -> Answer:
-    """The answer of the pushed version, once it is built. The scripts look for these words in errors."""
+    """The answer of the pushed version once it is built. Until then the error contains these words, as the scripts expect."""
     path = f"/v1/algo/{made.path}/{commit}"
     return site.until(lambda: site.curl("POST", path, '"you"', JSON), lambda answer: b"version hash" not in answer.body)
 
@@ -75,7 +75,7 @@ def test_template_before_the_adk(old_site: Site, tmp_path: Path, environment: st
 
 
 def test_available_environment_is_polled_by_its_id(site: Site) -> None:
-    """As the original tool does: the id in the list of available environments names the synchronization."""
+    """The original tool polls the installation by the id in the list of available environments."""
     bare = {"Authorization": site.admin}
     available = site.curl("GET", f"{OLD}/environments/available", headers=bare)
     identifier = available.at(0, "id")

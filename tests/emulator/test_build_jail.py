@@ -155,8 +155,8 @@ def test_files_in_folders_are_not_read_through_links(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("a")
     (tmp_path / "a" / "link").symlink_to("b")
     assert untrusted_file.read_below(tmp_path / "link", "b/plain", 4) == b"1234", "the way to the folder is the caller's own"
-    for name, refused in (("link/b/plain", "link"), ("a/link/plain", "link"), ("a/b", "b"), ("a/b/none", "none"), ("x/plain", "x")):
-        with pytest.raises(OSError, match=f"'{refused}'$"):
+    for name in ("link/b/plain", "a/link/plain", "a/b", "a/b/none", "x/plain"):
+        with pytest.raises(OSError, match=f"/{name}'$"):
             untrusted_file.read_below(tmp_path, name, 4)
 
 

@@ -178,7 +178,7 @@ def test_the_installer_reads_the_list_that_identifies_the_environment(offline: E
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "latin-1"])
 def test_lists_in_every_encoding(offline: Emulator, encoding: str) -> None:
-    """Also those that refer to others, which the installer reads by itself."""
+    """Also lists that refer to others, which the installer reads."""
     name = f"Encoded{encoding.title().replace('-', '')}"
     declared = "# -*- coding: latin-1 -*-\n" if encoding == "latin-1" else ""
     files = {

@@ -83,7 +83,7 @@ def test_a_full_database_is_reported_and_works_again_later(tmp_path: Path) -> No
 
 
 def test_which_failures_a_full_disk_explains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not those of an algorithm that fills a disk of its own, or has any other fault."""
+    """A full disk of the algorithm's own and other failures are not explained."""
     text = "OSError: [Errno 28] No space left on device: 'file'"
     assert not explains(text, tmp_path)
     monkeypatch.setattr(disk_space, "RESERVE", 2**63)

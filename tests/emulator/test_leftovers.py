@@ -45,7 +45,7 @@ def repositories(tmp_path: Path) -> Repositories:
 
 @contextmanager
 def largest_file(size: int) -> Iterator[None]:
-    """Writes of this process beyond `size` bytes fail, as on a full disk."""
+    """Make writes of this process fail beyond `size` bytes of a file, as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -163,7 +163,7 @@ def test_a_build_of_a_pushed_commit_starts_once_there_is_room(tmp_path: Path, en
 
 
 def _limit_database(site: Emulator, *, full: bool) -> None:
-    """Make new builds fail as on a full disk, or not any more."""
+    """With `full`, make new builds fail as on a full disk, else undo this."""
     trigger = "CREATE TRIGGER full BEFORE INSERT ON builds BEGIN INSERT INTO missing VALUES (1); END"
     connection = sqlite3.connect(site.root / "cluster.sqlite")
     with connection:

@@ -137,7 +137,7 @@ def test_encodings(content: bytes, text: str) -> None:
 
 
 def test_lists_are_rewritten_for_uv(tmp_path: Path) -> None:
-    """With those that they refer to, in the same folder tree only, and with line numbers that stay the same."""
+    """Also the lists that they refer to in the same folder. Line numbers stay the same."""
     source, outside = tmp_path / "source", tmp_path / "outside.txt"
     (source / "more").mkdir(parents=True)
     (source / "requirements.txt").write_text(

@@ -97,7 +97,7 @@ def test_the_callers_own_algorithms(site: Emulator, other: Emulator) -> None:
 
 
 def test_the_case_of_names_in_calls(site: Emulator, other: Emulator) -> None:
-    """A name in its own case is preferred."""
+    """An exact match is preferred."""
     seen = []
     for cluster in (site, other):
         for name in ("Cased", "CASED"):

@@ -1,6 +1,7 @@
 """Cancelled tasks wait for the threads that they have started."""
 
 import asyncio
+import gc
 import sys
 import threading
 from collections.abc import Awaitable
@@ -117,3 +118,25 @@ def test_deleting_a_running_build_removes_its_folder(tmp_path: Path, monkeypatch
     monkeypatch.setattr(removal, "remove", remove_when_told)
     asyncio.run(delete())
     assert list((tmp_path / "builds").iterdir()) == []
+
+
+def test_a_failure_of_a_cancelled_thread_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Such a thread usually fails because it was stopped."""
+
+    async def cancel() -> None:
+        stopped, begun = threading.Event(), threading.Event()
+
+        def work() -> None:
+            begun.set()
+            assert stopped.wait(DEADLINE)
+            raise OSError("stopped")
+
+        task = asyncio.ensure_future(finished(work, stopped))
+        assert await asyncio.to_thread(begun.wait, DEADLINE)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+
+    asyncio.run(cancel())
+    gc.collect()
+    assert caplog.messages == []

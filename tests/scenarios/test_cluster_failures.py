@@ -22,17 +22,17 @@ from harness import Workspace, cluster_process
 DISK = 64 * 1024 * 1024
 UNSHARED = ("unshare", "--user", "--map-root-user", "--mount")
 MOMENTS = os.environ.get("ALGOSYNC_TEST_MOMENTS", "0.1 0.5 0.9").split()
-"""When the cluster is killed, as parts of the time that an undisturbed apply takes."""
+"""Moments of the kill, as fractions of the duration of an undisturbed apply."""
 
 RELIEF_SECONDS = 20.0
-"""After this time there is room again, even if the apply has not ended."""
+"""The disk gets free space again after this time, even if the apply has not ended."""
 
 ROOM = os.environ.get("ALGOSYNC_TEST_ROOM", "0 8 64").split()
-"""KiB that the cluster's disk has left."""
+"""Free space on the cluster's disk, in KiB."""
 
 
 def released(workspace: Workspace) -> None:
-    """The same command converges: everything is published and answers, and nothing is left to do."""
+    """Check that the same command converges: the release is complete, its tests pass, and the next plan is empty."""
     output = workspace.apply()
     assert workspace.actions() == {}, output
     assert workspace.run("test").returncode == 0
@@ -49,7 +49,7 @@ def written(folder: Path, environ: dict[str, str]) -> Workspace:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> float:
-    """Seconds that an apply takes."""
+    """The duration of an apply in seconds."""
     folder = tmp_path_factory.mktemp("undisturbed")
     with cluster_process(folder / "root") as cluster:
         workspace = written(folder / "workspace", cluster.environ())
@@ -74,9 +74,9 @@ def test_the_cluster_is_killed(tmp_path: Path, undisturbed: float, moment: str) 
 
 @contextmanager
 def on_a_disk_of_its_own(folder: Path) -> Iterator[tuple[dict[str, str], Path]]:
-    """A cluster on a small disk: the variables of its clients, and its folder as others see it."""
+    """A cluster on a small disk. Yields the variables of its clients, and a path to the disk from outside its mount namespace."""
     if shutil.which(UNSHARED[0]) is None or subprocess.run([*UNSHARED, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("this machine lets nobody mount a disk of their own")
+        pytest.skip("users cannot mount file systems on this machine")
     folder.mkdir()
     script = 'mount -t tmpfs -o size="$1" tmpfs "$2" && exec "$3" -m algosync.emulator "$2/root"'
     arguments = ["sh", "-c", script, "-", str(DISK), str(folder), sys.executable]
@@ -92,7 +92,7 @@ def on_a_disk_of_its_own(folder: Path) -> Iterator[tuple[dict[str, str], Path]]:
 
 
 def fill(folder: Path, left: int) -> Path:
-    """Write a file that leaves so many bytes of the disk."""
+    """Write a file that leaves `left` bytes of the disk free."""
     filler = folder / "filler"
     disk = os.statvfs(folder)
     with filler.open("wb") as file:
@@ -102,11 +102,11 @@ def fill(folder: Path, left: int) -> Path:
 
 @pytest.mark.parametrize("room", ROOM)
 def test_the_disk_is_full(tmp_path: Path, room: str) -> None:
-    """The cluster keeps running, and works again when there is room."""
+    """The cluster keeps running, and works again when the disk has free space."""
     with on_a_disk_of_its_own(tmp_path / "disk") as (environ, folder):
         workspace = written(tmp_path / "workspace", environ)
         filler = fill(folder, int(room) * 1024)
-        # A build whose end cannot be recorded is waited for.
+        # The apply waits for a build whose end cannot be recorded yet.
         relief = threading.Timer(RELIEF_SECONDS, filler.unlink)
         relief.start()
         failed = workspace.run("apply", "--auto-approve")
@@ -118,7 +118,7 @@ def test_the_disk_is_full(tmp_path: Path, room: str) -> None:
 
 
 def test_a_call_finds_the_disk_full(tmp_path: Path) -> None:
-    """A worker that runs already cannot print any more. The next call works when there is room."""
+    """A running worker cannot write its output. The next call works when the disk has free space."""
     with on_a_disk_of_its_own(tmp_path / "disk") as (environ, folder):
         workspace = written(tmp_path / "workspace", environ)
         workspace.algorithm("One", "def apply(input):\n    print('x' * 100_000 * input)\n    return input\n")

@@ -97,7 +97,7 @@ class SecretsApi:
             description=_text(body, "description", entry.description),
         )
         if "secret_value" in body:
-            entry = entry.with_value(_value(body))
+            entry = replace(entry, value_id=str(uuid.uuid4()), value=_value(body))
         self._check_room(entry)
         self._secrets.change(entry)
         return json_reply(_described(entry))

@@ -3,7 +3,6 @@
 import asyncio
 import uuid
 from collections import defaultdict
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -20,21 +19,14 @@ SYNC_SECONDS = 1.0
 """Duration of an installation. On a real cluster it takes longer, so clients have to poll; here they have to as well."""
 
 
-@dataclass(frozen=True, slots=True)
-class PendingEnvironment:
-    """An environment that is being installed (a "sync" of the API), and the id that it will have."""
-
-    kind: EnvironmentKind
-    environment_id: str
-
-
 class WebApi:
     """Installed and available environments. The gate requires an administration key."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._environments = catalog.environments
-        self._pending: dict[str, PendingEnvironment] = {}
+        self._pending: dict[str, tuple[str, EnvironmentKind]] = {}
+        """By specification, the id and kind of an environment that is being installed (a "sync" of the API)."""
         self._next_ids: defaultdict[str, str] = defaultdict(lambda: str(uuid.uuid4()))
         """By specification, the id that an available environment gets unless a request chooses another one."""
 
@@ -75,20 +67,20 @@ class WebApi:
         kind = self._environments.available().get(specification)
         if kind is None:
             raise _unknown()
-        self._pending[specification] = PendingEnvironment(kind, chosen or self._next_ids[specification])
+        self._pending[specification] = (chosen or self._next_ids[specification], kind)
         asyncio.get_running_loop().call_later(SYNC_SECONDS, self._install, specification)
-        return PlainTextResponse(self._pending[specification].environment_id, 202)
+        return PlainTextResponse(self._pending[specification][0], 202)
 
     def _current_id(self, specification: str) -> str | None:
         """The id of an environment that is installed or being installed."""
         if installed := self._environments.by_specification(specification):
             return installed.id
         pending = self._pending.get(specification)
-        return pending.environment_id if pending else None
+        return pending[0] if pending else None
 
     def _is_taken(self, environment_id: str) -> bool:
-        pending = [each.environment_id for each in self._pending.values()]
-        return environment_id in pending or self._environments.by_id(environment_id) is not None
+        pending = any(environment_id == each for each, _ in self._pending.values())
+        return pending or self._environments.by_id(environment_id) is not None
 
     async def _result(self, request: Request) -> Response:
         specification, environment_id = request.path_params["specification"], request.path_params["environment"]
@@ -96,7 +88,7 @@ class WebApi:
         if installed and installed.id == environment_id:
             return json_reply({"sync_result": "succeeded"})
         pending = self._pending.get(specification)
-        if pending is None or pending.environment_id != environment_id:
+        if pending is None or pending[0] != environment_id:
             raise _unknown()
         return json_reply({"sync_result": "in progress"})
 
@@ -113,9 +105,8 @@ class WebApi:
         return any(each.settings["algorithm_environment"] == environment.id for each in self._catalog.algorithms.all())
 
     def _install(self, specification: str) -> None:
-        pending = self._pending.pop(specification)
         self._next_ids.pop(specification, None)
-        self._environments.install(pending.environment_id, pending.kind)
+        self._environments.install(*self._pending.pop(specification))
 
 
 async def _chosen_id(request: Request) -> str | None:

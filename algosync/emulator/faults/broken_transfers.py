@@ -2,11 +2,11 @@
 
 import http
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from algosync.emulator.faults.changed_answers import chunk_size
 from algosync.emulator.faults.exchange import Exchange, Headers, HeldAnswer, InjectedFault
-from algosync.emulator.faults.setting_checks import FaultError, check_choice, check_integer, check_number
+from algosync.emulator.faults.setting_checks import FaultError, check_choice, check_integer, check_number, checked
 
 MOMENTS = ("before", "request", "headers", "body", "after")
 LENGTH = b"content-length"
@@ -18,10 +18,7 @@ MOST = 2**62
 class Truncate(InjectedFault):
     """The connection is closed after so many bytes of the body."""
 
-    truncate: int
-
-    def __post_init__(self) -> None:
-        check_integer("truncate", self.truncate, 0, MOST)
+    truncate: int = field(metadata=checked(check_integer, 0, MOST))
 
     async def inject(self, exchange: Exchange) -> None:
         await _write_part(exchange, await exchange.perform(), self.truncate)
@@ -32,10 +29,7 @@ class Truncate(InjectedFault):
 class Stall(InjectedFault):
     """Nothing is sent after so many bytes of the body, and the connection stays open."""
 
-    stall: int
-
-    def __post_init__(self) -> None:
-        check_integer("stall", self.stall, 0, MOST)
+    stall: int = field(metadata=checked(check_integer, 0, MOST))
 
     async def inject(self, exchange: Exchange) -> None:
         await _write_part(exchange, await exchange.perform(), self.stall)
@@ -46,10 +40,7 @@ class Stall(InjectedFault):
 class DripHeader(InjectedFault):
     """The head of the answer is sent at so many bytes per second."""
 
-    drip_header: float
-
-    def __post_init__(self) -> None:
-        check_number("drip_header", self.drip_header, 0.01, 1e9)
+    drip_header: float = field(metadata=checked(check_number, 0.01, 1e9))
 
     async def inject(self, exchange: Exchange) -> None:
         answer = await exchange.perform()
@@ -90,10 +81,7 @@ class Length(InjectedFault):
 class ChunkedCut(InjectedFault):
     """The body is sent as one chunk, cut after so many bytes, without the final chunk."""
 
-    chunked_cut: int
-
-    def __post_init__(self) -> None:
-        check_integer("chunked_cut", self.chunked_cut, 0, MOST)
+    chunked_cut: int = field(metadata=checked(check_integer, 0, MOST))
 
     async def inject(self, exchange: Exchange) -> None:
         answer = await exchange.perform()
@@ -109,10 +97,7 @@ class ChunkedCut(InjectedFault):
 class JunkHeaders(InjectedFault):
     """So many additional headers."""
 
-    headers: int
-
-    def __post_init__(self) -> None:
-        check_integer("headers", self.headers, 1, 1_000_000)
+    headers: int = field(metadata=checked(check_integer, 1, 1_000_000))
 
     async def inject(self, exchange: Exchange) -> None:
         answer = await exchange.perform()
@@ -130,10 +115,7 @@ class JunkHeaders(InjectedFault):
 class Reset(InjectedFault):
     """The connection ends with a TCP RST at a moment of the exchange."""
 
-    reset: str
-
-    def __post_init__(self) -> None:
-        check_choice("reset", self.reset, MOMENTS)
+    reset: str = field(metadata=checked(check_choice, MOMENTS))
 
     async def inject(self, exchange: Exchange) -> None:
         await PROCEED_TO[self.reset](exchange)
@@ -144,10 +126,7 @@ class Reset(InjectedFault):
 class Close(InjectedFault):
     """The connection ends with a TCP FIN at a moment of the exchange."""
 
-    close: str
-
-    def __post_init__(self) -> None:
-        check_choice("close", self.close, MOMENTS)
+    close: str = field(metadata=checked(check_choice, MOMENTS))
 
     async def inject(self, exchange: Exchange) -> None:
         await PROCEED_TO[self.close](exchange)

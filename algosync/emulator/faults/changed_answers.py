@@ -17,6 +17,7 @@ from algosync.emulator.faults.setting_checks import (
     check_number,
     check_text,
     check_true,
+    checked,
 )
 
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -90,10 +91,7 @@ class ReplacedBody(InjectedFault):
 class Empty(InjectedFault):
     """Status 200 with an empty body."""
 
-    empty: bool
-
-    def __post_init__(self) -> None:
-        check_true("empty", self.empty)
+    empty: bool = field(metadata=checked(check_true))
 
     async def inject(self, exchange: Exchange) -> None:
         await exchange.answer_instead(HeldAnswer.of(200, {}))
@@ -113,10 +111,7 @@ class Shape(InjectedFault):
 class Endless(InjectedFault):
     """Status 200 with JSON that never ends, sent as fast as the client reads it."""
 
-    endless: bool
-
-    def __post_init__(self) -> None:
-        check_true("endless", self.endless)
+    endless: bool = field(metadata=checked(check_true))
 
     async def inject(self, exchange: Exchange) -> None:
         await exchange.read_body()
@@ -137,10 +132,7 @@ class Endless(InjectedFault):
 class Gzip(InjectedFault):
     """The answer in gzip, although the client did not ask for it; or only the first half, with the length of that half."""
 
-    gzip: str
-
-    def __post_init__(self) -> None:
-        check_choice("gzip", self.gzip, ("whole", "truncated"))
+    gzip: str = field(metadata=checked(check_choice, ("whole", "truncated")))
 
     async def inject(self, exchange: Exchange) -> None:
         answer = await exchange.perform()
@@ -153,10 +145,7 @@ class Gzip(InjectedFault):
 class CorruptBody(InjectedFault):
     """The body with one flipped bit, in the byte at an offset or in the last byte of a shorter body."""
 
-    corrupt: int
-
-    def __post_init__(self) -> None:
-        check_integer("corrupt", self.corrupt, 0, 2**62)
+    corrupt: int = field(metadata=checked(check_integer, 0, 2**62))
 
     async def inject(self, exchange: Exchange) -> None:
         answer = await exchange.perform()
@@ -173,10 +162,7 @@ class CorruptBody(InjectedFault):
 class Drip(InjectedFault):
     """The body is sent at so many bytes per second."""
 
-    drip: float
-
-    def __post_init__(self) -> None:
-        check_number("drip", self.drip, 0.01, 1e9)
+    drip: float = field(metadata=checked(check_number, 0.01, 1e9))
 
     async def inject(self, exchange: Exchange) -> None:
         answer = await exchange.perform()

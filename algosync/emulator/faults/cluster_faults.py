@@ -2,7 +2,7 @@
 
 import json
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -19,6 +19,7 @@ from algosync.emulator.faults.setting_checks import (
     check_number,
     check_text,
     check_true,
+    checked,
 )
 from algosync.emulator.http.gate import presented_key
 from algosync.emulator.http.raw_connection import Left, RawConnection
@@ -37,10 +38,7 @@ NEVER_ENDS: Final = "never-ends"
 class Delay(InjectedFault):
     """The request is performed after so many seconds, unless the client has left by then."""
 
-    delay: float
-
-    def __post_init__(self) -> None:
-        check_number("delay", self.delay, 0, DAY)
+    delay: float = field(metadata=checked(check_number, 0, DAY))
 
     async def inject(self, exchange: Exchange) -> None:
         try:
@@ -125,10 +123,7 @@ ACTIVE_BUILD_FAULT: ContextVar[ActiveBuildFault | None] = ContextVar("ACTIVE_BUI
 class ExpireKey(InjectedFault):
     """The request's key is refused, from this request on."""
 
-    expire_key: bool
-
-    def __post_init__(self) -> None:
-        check_true("expire_key", self.expire_key)
+    expire_key: bool = field(metadata=checked(check_true))
 
     async def inject(self, exchange: Exchange) -> None:
         if key := key_digest(exchange.scope):

@@ -4,7 +4,7 @@ import io
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from email.utils import formatdate
 from typing import IO
 
@@ -135,8 +135,14 @@ class Exchange:
 class InjectedFault(ABC):
     """A kind of fault with its settings, the fields of its dataclass. The first one names the kind.
 
-    The settings come from a file: the constructor raises `FaultError` for an invalid one.
+    The settings come from a file: the constructor raises `FaultError` for an invalid one. A field with `checked` metadata needs no
+    constructor of its class.
     """
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            if check := each.metadata.get("check"):
+                check(each.name, getattr(self, each.name))
 
     @property
     def needs_previous_records(self) -> bool:

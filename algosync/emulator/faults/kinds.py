@@ -1,4 +1,6 @@
-"""All kinds of faults, by the setting that names each. To add a kind, add a class and its line here."""
+"""All kinds of faults, by their first field, which names each. To add a kind, add its class here."""
+
+from dataclasses import fields
 
 from algosync.emulator.faults.broken_transfers import ChunkedCut, Close, DripHeader, JunkHeaders, Length, Reset, Stall, Truncate
 from algosync.emulator.faults.changed_answers import CorruptBody, Drip, Empty, Endless, Gzip, Redirect, ReplacedBody, Shape, Status
@@ -6,25 +8,9 @@ from algosync.emulator.faults.cluster_faults import BuildFault, Delay, ExpireKey
 from algosync.emulator.faults.exchange import InjectedFault
 
 KINDS: dict[str, type[InjectedFault]] = {
-    "status": Status,
-    "delay": Delay,
-    "drip": Drip,
-    "drip_header": DripHeader,
-    "stall": Stall,
-    "truncate": Truncate,
-    "length": Length,
-    "gzip": Gzip,
-    "corrupt": CorruptBody,
-    "chunked_cut": ChunkedCut,
-    "reset": Reset,
-    "close": Close,
-    "body": ReplacedBody,
-    "empty": Empty,
-    "shape": Shape,
-    "endless": Endless,
-    "headers": JunkHeaders,
-    "redirect": Redirect,
-    "listing": Listing,
-    "build": BuildFault,
-    "expire_key": ExpireKey,
+    fields(kind)[0].name: kind
+    for kind in (
+        *(Status, Delay, Drip, DripHeader, Stall, Truncate, Length, Gzip, CorruptBody, ChunkedCut, Reset, Close),
+        *(ReplacedBody, Empty, Shape, Endless, JunkHeaders, Redirect, Listing, BuildFault, ExpireKey),
+    )
 }

@@ -17,7 +17,6 @@ from algosync.emulator.records.database import Database
 READS = re.compile(r"(?:GET|HEAD|OPTIONS) .*|POST (?:/v1/algo/.*|/git/.*/git-upload-pack)", re.DOTALL)
 """Requests that change no records. If a called algorithm changes some, it sends requests of its own."""
 
-
 RECORDS = ("GET", "HEAD")
 """Methods that can read previous records. Writes would change the current blobs and repositories."""
 

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 FIELD = re.compile(r"[^\x00\s](?:[^\x00\r\n\f\v]*[^\x00\s])?|")
@@ -16,6 +16,11 @@ DAY = 24 * 60 * 60
 
 class FaultError(Exception):
     """The file of faults is invalid; tells the reason and the entry."""
+
+
+def checked(check: Callable[..., object], *arguments: object) -> dict[str, object]:
+    """Metadata of a field whose value is checked by one of the following functions, with these arguments."""
+    return {"check": lambda name, value: check(name, value, *arguments)}
 
 
 def check_integer(name: str, value: object, least: int, most: int) -> int:

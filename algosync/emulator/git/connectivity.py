@@ -4,24 +4,22 @@ dulwich's own check walks the whole history again for every ref of a push.
 """
 
 import stat
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from dulwich.object_store import BaseObjectStore
 from dulwich.objects import S_ISGITLINK, Blob, Commit, ObjectID, ShaFile, Tag, Tree
-
-from algosync.emulator.git.object_types import ObjectTypes
 
 Reference = tuple[ObjectID, type[ShaFile]]
 """An object and its required type. `ShaFile` allows any type."""
 
 
 class Connectivity:
-    """The complete objects of a repository during a push. Each object is visited once."""
+    """The complete objects of a repository during a push. Each object is read once."""
 
     def __init__(self, store: BaseObjectStore, tips: Iterable[ObjectID]) -> None:
         """`tips` are the values of the refs. They and their history are complete, because every push is checked."""
         self._store = store
-        self._types = ObjectTypes(store)
         self.parents: dict[ObjectID, Sequence[ObjectID]] = {}
         """The parents of every commit in the history of the tips and of the objects that `complete` was asked for."""
         self._complete: dict[Reference, bool] = dict.fromkeys(self._history(tips), True)
@@ -43,12 +41,21 @@ class Connectivity:
                     waiting += [(each, None) for each in needed if each not in self._complete]
         return self._complete[wanted, ShaFile]
 
+    def descends(self, commit: ObjectID, ancestor: ObjectID) -> bool:
+        """Whether a complete commit is `ancestor` or descends from it. Unlike dulwich, this does not trust the dates of commits."""
+        waiting, seen = deque([commit]), {commit}
+        while waiting and ancestor not in seen:
+            new = set(self.parents.get(waiting.popleft(), ())) - seen
+            seen |= new
+            waiting += new
+        return ancestor in seen
+
     def _needed(self, object_id: ObjectID, kind: type[ShaFile]) -> list[Reference] | None:
         """The references of an object; None if it is missing, damaged or of another type."""
         try:
-            # Blobs are not read, as they can be large.
+            # Blobs are not read, as they can be large. Like git's own server, this does not check their type.
             if kind is Blob:
-                return [] if self._types.is_file(object_id) else None
+                return [] if object_id in self._store else None
             found = self._store[object_id]
             if isinstance(found, Commit):
                 self.parents[object_id] = found.parents

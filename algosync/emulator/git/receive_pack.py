@@ -4,7 +4,7 @@ dulwich's own handler accepts every non-fast-forward, and reports success for re
 """
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -16,7 +16,6 @@ from dulwich.repo import Repo
 
 from algosync.emulator.disk_space import is_full
 from algosync.emulator.git import pack_limits
-from algosync.emulator.git.ancestry import Ancestry
 from algosync.emulator.git.connectivity import Connectivity
 from algosync.emulator.git.repositories import MASTER
 
@@ -90,7 +89,7 @@ def _unpacked(repository: Repo, request: BinaryIO, commands: list[Update]) -> "_
     if any(command.new != ZERO_SHA for command in commands):
         pack_limits.check(request)
         repository.object_store.add_thin_pack(request.read, None)
-    return _Refs(repository, (command.old for command in commands))
+    return _Refs(repository)
 
 
 def _commands(protocol: Protocol) -> tuple[list[Update], list[bytes]]:
@@ -99,21 +98,14 @@ def _commands(protocol: Protocol) -> tuple[list[Update], list[bytes]]:
     capabilities: list[bytes] = []
     for line in itertools.islice(_lines(protocol), MAX_REFS + 1):
         if not commands:
-            text, capabilities = _first(line)
-        else:
-            text = line
-        parts = text.rstrip(b"\n").split(b" ")
+            if line.count(b"\0") > 1:
+                raise GitProtocolError("Malformed capabilities")
+            text, capabilities = extract_capabilities(line)
+        parts = (text if not commands else line).rstrip(b"\n").split(b" ")
         if len(parts) != 3 or not valid_hexsha(parts[0]) or not valid_hexsha(parts[1]):
             raise GitProtocolError("Malformed update of a ref")
         commands.append(Update(Ref(parts[2]), ObjectID(parts[0]), ObjectID(parts[1])))
     return commands, capabilities
-
-
-def _first(line: bytes) -> tuple[bytes, list[bytes]]:
-    """The first update, and the client's capabilities."""
-    if line.count(b"\0") > 1:
-        raise GitProtocolError("Malformed capabilities")
-    return extract_capabilities(line)
 
 
 def _lines(protocol: Protocol) -> Iterator[bytes]:
@@ -126,13 +118,11 @@ def _lines(protocol: Protocol) -> Iterator[bytes]:
 class _Refs:
     """The refs of a repository during a push. They are read once, since no other push changes them meanwhile."""
 
-    def __init__(self, repository: Repo, olds: Iterable[ObjectID]) -> None:
-        """`olds` are the old values in the push."""
+    def __init__(self, repository: Repo) -> None:
         self._repository = repository
         self._now = repository.get_refs()
         tips = {sha for ref, sha in self._now.items() if ref.startswith(b"refs/")}
         self._connectivity = Connectivity(repository.object_store, tips)
-        self._ancestry = Ancestry(self._connectivity.parents, olds)
 
     def outcome(self, update: Update) -> str:
         """Perform one update. Returns `ok` or the reason of the refusal in git's words."""
@@ -172,7 +162,7 @@ class _Refs:
             return "" if update.old == ZERO_SHA else "already exists"
         if update.new not in self._connectivity.parents:
             return "cannot update a branch to a non-commit object"
-        if update.old != ZERO_SHA and not self._ancestry.descends(update.new, update.old):
+        if update.old != ZERO_SHA and not self._connectivity.descends(update.new, update.old):
             return "non-fast-forward"
         return ""
 

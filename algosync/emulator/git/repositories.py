@@ -2,7 +2,6 @@
 
 import itertools
 import logging
-import os
 import tempfile
 import threading
 import time
@@ -12,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from dulwich.object_store import iter_tree_contents
-from dulwich.objects import Blob, Commit, ObjectID, Tree, valid_hexsha
+from dulwich.index import commit_tree
+from dulwich.object_store import BaseObjectStore, iter_tree_contents
+from dulwich.objects import Blob, Commit, ObjectID, valid_hexsha
 from dulwich.refs import DictRefsContainer, Ref
 from dulwich.repo import Repo
 
@@ -51,7 +51,7 @@ class Repositories:
     def _first_commit(self, algorithm_id: str, owner: str, files: dict[str, bytes]) -> str:
         with self.open(algorithm_id) as repository:
             commit = Commit()
-            commit.tree = _add_tree(repository, files)
+            commit.tree = _add_tree(repository.object_store, files)
             commit.author = commit.committer = f"{owner} <{owner}@algorithmia.local>".encode()
             commit.commit_time = commit.author_time = int(time.time())
             commit.commit_timezone = commit.author_timezone = 0
@@ -150,7 +150,7 @@ def _sweep(repository: Path) -> None:
     """Remove files that failed changes have left. Call it only while nothing changes the repository."""
     objects = repository / "objects"
     try:
-        locks = [path for folder in ("refs", "objects") for path in _files(repository / folder) if path.suffix == ".lock"]
+        locks = [path for folder in ("refs", "objects") for path in (repository / folder).rglob("*.lock")]
         # The index of a pack is written last. A pack without one is not used.
         packs = [path for path in objects.glob("pack/*.pack") if not path.with_suffix(".idx").exists()]
         for left in itertools.chain(repository.glob("*.lock"), locks, packs, objects.glob("tmp*"), objects.glob("*/tmp*")):
@@ -161,32 +161,11 @@ def _sweep(repository: Path) -> None:
         logging.warning("%s is not cleaned up: %s", repository, error)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """All files below a folder of any depth. `Path.rglob` would recurse for every level."""
-    waiting = [folder]
-    while waiting:
-        with os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(Path(entry.path))
-                else:
-                    yield Path(entry.path)
-
-
-def _add_tree(repository: Repo, files: dict[str, bytes]) -> ObjectID:
-    """Store files, which may be in folders one level deep, and return the id of their tree."""
-    root = Tree()
-    folders: defaultdict[str, Tree] = defaultdict(Tree)
-    for path, content in files.items():
-        blob = Blob.from_string(content)
-        repository.object_store.add_object(blob)
-        folder, _, name = path.rpartition("/")
-        (folders[folder] if folder else root).add(name.encode(), 0o100644, blob.id)
-    for name, tree in folders.items():
-        repository.object_store.add_object(tree)
-        root.add(name.encode(), 0o040000, tree.id)
-    repository.object_store.add_object(root)
-    return root.id
+def _add_tree(store: BaseObjectStore, files: dict[str, bytes]) -> ObjectID:
+    """Store files and return the id of their tree."""
+    blobs = {path: Blob.from_string(content) for path, content in files.items()}
+    store.add_objects([(blob, None) for blob in blobs.values()])
+    return commit_tree(store, [(path.encode(), blob.id, 0o100644) for path, blob in blobs.items()])
 
 
 def _known(repository: Repo, commit_id: str) -> ObjectID:

@@ -6,7 +6,6 @@ and port, which prevents DNS rebinding. An Origin header, if present, must be th
 
 import asyncio
 import base64
-import binascii
 import re
 import time
 from collections.abc import MutableMapping
@@ -141,7 +140,7 @@ def _basic(presented: str) -> tuple[str, str] | None:
         return None
     try:
         user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None
     return user, password
 

@@ -27,11 +27,10 @@ MAX_FILES = 65536
 
 
 class Phase(Enum):
-    """The part of a request that the server waits for."""
+    """A part of a request that the server waits for."""
 
     HEAD = "head"
     BODY = "body"
-    NOTHING = "nothing"
 
 
 class LimitedProtocol(H11Protocol):
@@ -49,7 +48,7 @@ class LimitedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own class
         super().connection_made(transport)
         self._received = 0
-        self._phase = Phase.NOTHING
+        self._phase: Phase | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._sending: asyncio.TimerHandle | None = None
         self._served = False
@@ -110,14 +109,14 @@ class LimitedProtocol(H11Protocol):
             elif phase is Phase.BODY:
                 self._watch_body()
 
-    def _awaited(self) -> Phase:
+    def _awaited(self) -> Phase | None:
         if self.transport.is_closing():
-            return Phase.NOTHING
+            return None
         if self.conn.their_state is h11.SEND_BODY:
             return Phase.BODY
         if self.conn.their_state is h11.IDLE and not (self._served and not self.conn.trailing_data[0]):
             return Phase.HEAD
-        return Phase.NOTHING
+        return None
 
     def _watch_body(self) -> None:
         self._timer = self.loop.call_later(self.body_seconds, self._measure, self._received, self.flow.read_paused)
@@ -145,7 +144,7 @@ class LimitedProtocol(H11Protocol):
             self.transport.abort()
 
     def _stop_watching(self) -> None:
-        self._phase = Phase.NOTHING
+        self._phase = None
         if self._timer:
             self._timer.cancel()
 

@@ -38,18 +38,14 @@ SECURITY = {
 Item = dict[str, object]
 
 
-class OpenApi:
-    """Serves the specification of the given routes and of its own."""
+def specification_route(routes: Sequence[Route]) -> Route:
+    """A route that serves the specification of the given routes and of itself."""
 
-    def __init__(self, routes: Sequence[Route]) -> None:
-        self._routes = [*routes, self.route()]
+    async def read(_: Request) -> Response:
+        return json_reply(specification([*routes, own]))
 
-    def route(self) -> Route:
-        """The route of the specification."""
-        return Route(PATH, self._read)
-
-    async def _read(self, _: Request) -> Response:
-        return json_reply(specification(self._routes))
+    own = Route(PATH, read)
+    return own
 
 
 def specification(routes: Sequence[Route]) -> Item:

@@ -108,22 +108,16 @@ def _line(scope: Scope, status: int, size: int, known: Known) -> str:
         entry["seconds"] = round(time.monotonic() - began, 3)
     if status == 404 and scope["method"] in ("GET", "HEAD") and dict(scope["headers"]).get(b"user-agent") in ALGOSYNC:
         entry["lookup"] = True
-    if fault := scope.get("fault"):
-        entry["fault"] = fault
-    if scope.get("left"):
-        entry["left"] = True
-    if call := scope.get("call"):
-        entry["id"] = call
-    if failed := scope.get("failed"):
-        entry["error"] = failed[:LONGEST]
-    if lacks := scope.get("lacks"):
-        entry["needs"] = ", ".join(lacks)
-    if key := scope.get("key"):
-        entry["key"] = key
-    if refusal := cast("ApiError | None", scope.get("refusal")):
-        entry["id"] = refusal.id
-        entry["error"] = refusal.message[:LONGEST]
-    return f"{json.dumps(entry)}\n"
+    refusal = cast("ApiError | None", scope.get("refusal"))
+    optional = {
+        "fault": scope.get("fault"),
+        "left": scope.get("left"),
+        "id": refusal.id if refusal else scope.get("call"),
+        "error": (refusal.message if refusal else scope.get("failed", ""))[:LONGEST],
+        "needs": ", ".join(scope.get("lacks", ())),
+        "key": scope.get("key"),
+    }
+    return f"{json.dumps(entry | {name: value for name, value in optional.items() if value})}\n"
 
 
 def _cut(path: str) -> str:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 DISGUISING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 """Control characters, characters that change the direction of text or have no width, and surrogates."""
 
-
 READERS = {"user://*": "everybody", "algo://.my/*": "the owner's algorithms"}
 """Entries of an ACL, as the pages show them."""
 

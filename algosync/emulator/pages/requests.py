@@ -30,16 +30,12 @@ class RequestLine:
     id: str | None
     needs: str | None = None
     """The missing right, if the request was refused because of its key."""
-
     key: str | None = None
     """The public id of that key."""
-
     left: bool = False
     """Whether the client disconnected before the end of the reply."""
-
     lookup: bool = False
     """Whether algosync asked for something that does not exist, as it does before it creates it. This is not a failure."""
-
     times: int = 1
     """The number of equal requests in a row that this line stands for. It has the values of the last one."""
 

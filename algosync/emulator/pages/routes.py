@@ -87,7 +87,6 @@ class PageApi:
     ) -> None:
         self._contents = contents
         self._site = site
-        self._repositories = contents.repositories
         self._catalog = catalog
         self._lists = PageRecords(database, catalog.environments)
         self._builder = builder
@@ -137,7 +136,7 @@ class PageApi:
     def _messages(self, algorithm_id: str) -> dict[str, str]:
         """The first lines of the messages of the newest commits, by commit id."""
         with contextlib.suppress(OSError, NotGitRepository):
-            return {each["id"]: each["short_message"] for each in self._repositories.log(algorithm_id, None, None, LISTED)}
+            return {each["id"]: each["short_message"] for each in self._contents.repositories.log(algorithm_id, None, None, LISTED)}
         return {}
 
     def _build(self, request: Request, _: Caller) -> str:
@@ -151,7 +150,7 @@ class PageApi:
 
     def _source(self, request: Request, _: Caller) -> str:
         algorithm, commit = owned(request, self._catalog), request.path_params["commit"]
-        files = self._repositories.files(algorithm.id, commit, LISTED)
+        files = self._contents.repositories.files(algorithm.id, commit, LISTED)
         title = f"Source of {algorithm.owner}/{algorithm.name} at {commit[:10]}"
         shown = [(name, len(content), _text(content)) for name, content in files]
         return self._rendered("source", "Algorithms", title, algorithm=algorithm, files=shown)

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+from algosync.emulator.processes import untrusted_file
 from algosync.emulator.processes.jail import NO_JAIL, Jail
 from algosync.emulator.processes.removal import discard, remove
 from algosync.emulator.python import installer
@@ -90,7 +91,7 @@ class Venvs:
         python = path / "bin" / "python"
         if requirements.lines:
             await self._fill(python, requirements, source, log)
-        _write(_marker(path), "\n".join(["# Packages of this environment:", *requirements.lines, ""]))
+        untrusted_file.write(_marker(path), "\n".join(["# Packages of this environment:", *requirements.lines, ""]).encode())
         return python
 
     async def _fill(self, python: Path, requirements: Requirements, source: Path, log: IO[bytes]) -> None:
@@ -100,7 +101,7 @@ class Venvs:
             await asyncio.to_thread(rewrite, listed, source)
         else:
             # The options are passed separately: uv does not know all of them in lists.
-            _write(listed, requirements.packages)
+            untrusted_file.write(listed, requirements.packages.encode())
         builds = requirements.local or requirements.names_repositories
         wanted = installer.Installation(listed, python, requirements.options, builds, self._jail)
         program = os.path.realpath(python)
@@ -132,18 +133,6 @@ def _locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(file)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file completely or not at all, even if the process is killed or the disk is full."""
-    temporary = path.with_name(path.name + ".new")
-    temporary.unlink(missing_ok=True)
-    # Always a new file: package code may have put a link there.
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def _marker(path: Path) -> Path:

@@ -1,8 +1,7 @@
 """Secrets of algorithms. Only an algorithm's workers receive their values, as environment variables."""
 
 import sqlite3
-import uuid
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, dataclass, field
 
 from algosync.emulator.errors import NAME_TAKEN, ApiError
 from algosync.emulator.records.database import Database
@@ -19,10 +18,6 @@ class SecretEntry:
     description: str
     value_id: str
     value: str = field(repr=False)
-
-    def with_value(self, value: str) -> "SecretEntry":
-        """The same secret with another value."""
-        return replace(self, value_id=str(uuid.uuid4()), value=value)
 
 
 class Secrets:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import cast
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -37,7 +38,7 @@ from algosync.emulator.faults.rules import FaultFile
 from algosync.emulator.git.repositories import Repositories
 from algosync.emulator.http.gate import Gate
 from algosync.emulator.http.legacy_call_errors import CallErrors
-from algosync.emulator.http.openapi import OpenApi
+from algosync.emulator.http.openapi import specification_route
 from algosync.emulator.http.replies import error_reply, json_reply, refused
 from algosync.emulator.http.request_log import RequestLog
 from algosync.emulator.pages.routes import ClusterDescription, PageApi, PageContents
@@ -149,7 +150,7 @@ class ClusterServer:
             *self._calls.routes(),
             *self._pages.routes(),
         ]
-        return [*routes, OpenApi(routes).route()]
+        return [*routes, specification_route(routes)]
 
     async def _health(self, request: Request) -> Response:
         """Prove knowledge of the token without revealing it. A program that reuses the port of a dead server cannot do so."""
@@ -206,9 +207,8 @@ async def _disconnected(_: Request, __: Exception) -> Response:
 
 async def _unrouted(request: Request, error: Exception) -> Response:
     """There is no such route, or it has another method. Some clients need JSON here too."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    message = str(error.detail) if isinstance(error, HTTPException) else "Internal error"
-    return error_reply(ApiError(status, message), head=request.method == "HEAD")
+    found = cast("HTTPException", error)
+    return error_reply(ApiError(found.status_code, found.detail), head=request.method == "HEAD")
 
 
 async def _failed(request: Request, error: Exception) -> Response:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from algosync.emulator.faults.rules import FaultFile
 from algosync.emulator.faults.setting_checks import FaultError
-from algosync.emulator.processes import ca_files
+from algosync.emulator.processes import ca_files, untrusted_file
 from algosync.emulator.records.accounts import AccountError, Accounts
 from algosync.emulator.records.database import Database
 from algosync.emulator.records.keys import KEY_LENGTH, new_key
@@ -88,7 +88,7 @@ def prepared_folder(root: Path) -> Path:
         root.chmod(0o700)
     except OSError as error:
         raise StartError(f"Cannot use the folder {root}: {error.strerror}") from None
-    for path in (root / ADDRESS, _unfinished(root)):
+    for path in (root / ADDRESS, root / f"{ADDRESS}.new"):
         # Check now, because a start writes these files at its very end.
         if path.is_dir():
             raise StartError(f"Cannot use {path}: Is a directory")
@@ -142,14 +142,4 @@ def main_key(database: Database, root: Path, user: str, name: str, rights: Right
 
 def write_address(root: Path, address: dict[str, object]) -> None:
     """Write the address file atomically. Only its owner may read it."""
-    temporary = _unfinished(root)
-    with temporary.open("w") as file:
-        json.dump(address, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(root / ADDRESS)
-
-
-def _unfinished(root: Path) -> Path:
-    """The temporary file in which the next address file is written."""
-    return root / f"{ADDRESS}.new"
+    untrusted_file.write(root / ADDRESS, json.dumps(address).encode())

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
+from algosync.emulator.processes import untrusted_file
 from algosync.emulator.server.listening import NAMES
 
 AUTHORITY_DAYS = 3650
@@ -59,7 +60,7 @@ class Authority:
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         identity = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
-        _write(path, _key_text(key) + _signed(builder.add_extension(identity, critical=False), signer))
+        untrusted_file.write(path, _key_text(key) + _signed(builder.add_extension(identity, critical=False), signer))
         return path
 
     def bundle(self) -> Path:
@@ -72,7 +73,7 @@ def bundle(folder: Path, certificate: Path) -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     found = CERTIFICATE.findall(certificate.read_bytes() + _trusted())
     # Without duplicates, because the trusted file may be this bundle itself.
-    _write(folder / "bundle.pem", b"\n".join(dict.fromkeys(found)) + b"\n")
+    untrusted_file.write(folder / "bundle.pem", b"\n".join(dict.fromkeys(found)) + b"\n")
     return folder / "bundle.pem"
 
 
@@ -104,8 +105,8 @@ def _create(folder: Path, names: Sequence[str]) -> None:
     builder = builder.add_extension(_certificate_signing(), critical=True)
     permitted = [_general_name(name, constraint=True) for name in names]
     builder = builder.add_extension(x509.NameConstraints(permitted, None), critical=True)
-    _write(folder / "ca.key", _key_text(key))
-    _write(folder / "ca.pem", _signed(builder, key))
+    untrusted_file.write(folder / "ca.key", _key_text(key))
+    untrusted_file.write(folder / "ca.pem", _signed(builder, key))
 
 
 def _certificate_signing() -> x509.KeyUsage:
@@ -160,14 +161,3 @@ def _trusted() -> bytes:
     """The certificates of the authorities that clients on this machine trust."""
     named = [os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")]
     return next(Path(name) for name in [*named, DEFAULT_CA_BUNDLE_PATH] if name and Path(name).is_file()).read_bytes()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file atomically. Only its owner may read it, whatever the umask."""
-    temporary = path.with_name(path.name + ".new")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

@@ -51,14 +51,14 @@ def test_temporary_packs_are_on_the_disk_of_the_repositories(site: Emulator) -> 
     head = site.push("Passing", {"requirements.txt": "", ".adk": None, "file": random.Random(5).randbytes(6_000_000)}).encode()
     folder = str(site.root / "git")
     with sending(site, "Passing", "git-receive-pack", b"0000", length=10) as push:
-        assert until(lambda: nameless(site)) == [folder]
+        until(lambda: nameless(site) == [folder])
         push.sendall(b"0" * 6)
         assert push.recv(100).startswith(b"HTTP/1.1 ")
     until(lambda: not nameless(site))
     wanted = pkt_line(b"want " + head + b" side-band-64k ofs-delta thin-pack\n") + pkt_line(None) + pkt_line(b"done\n")
     with sending(site, "Passing", "git-upload-pack", wanted) as fetch:
         assert fetch.recv(100).startswith(b"HTTP/1.1 200 ")
-        assert until(lambda: nameless(site)) == [folder]
+        until(lambda: nameless(site) == [folder])
     until(lambda: not nameless(site))
 
 

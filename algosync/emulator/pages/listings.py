@@ -106,7 +106,7 @@ class PageRecords:
 
     def algorithms(self, user: str) -> list[AlgorithmLine]:
         """The algorithms of a user and its organizations, sorted by owner and name."""
-        rows = self._database.rows(
+        sql = (
             "SELECT a.owner, a.name, a.settings, v.major, v.minor, v.revision, v.settings AS published,"
             " coalesce(f.failures, 0) AS failures,"
             " b.sequence, b.id, b.algorithm_id, b.commit_sha, b.version_uuid, b.status, b.started_at, b.finished_at"
@@ -115,35 +115,28 @@ class PageRecords:
             " LEFT JOIN (SELECT algorithm_id, count(*) AS failures FROM failures GROUP BY algorithm_id) f ON f.algorithm_id = a.id"
             " LEFT JOIN versions v ON v.sequence = (SELECT max(sequence) FROM versions WHERE algorithm_id = a.id)"
             " WHERE a.owner IN (SELECT ?1 UNION SELECT organization FROM members WHERE user = ?1)"
-            " ORDER BY a.owner, a.name LIMIT ?2",
-            user,
-            LISTED + 1,
+            " ORDER BY a.owner, a.name LIMIT ?2"
         )
-        return [self._algorithm(row) for row in rows]
+        return [self._algorithm(row) for row in self._database.rows(sql, user, LISTED + 1)]
 
     def failures(self, user: str, algorithm_id: str | None = None) -> list[FailureLine]:
         """The failed calls of these algorithms, or of one of them, newest first."""
-        rows = self._database.rows(
+        sql = (
             "SELECT owner, name, created_ms, record FROM failures f JOIN algorithms a ON a.id = f.algorithm_id"
             " WHERE owner IN (SELECT ?1 UNION SELECT organization FROM members WHERE user = ?1)"
-            " AND (?2 IS NULL OR a.id = ?2) ORDER BY sequence DESC LIMIT ?3",
-            user,
-            algorithm_id,
-            RECENT + 1,
+            " AND (?2 IS NULL OR a.id = ?2) ORDER BY sequence DESC LIMIT ?3"
         )
-        return [_failure(row) for row in rows]
+        return [_failure(row) for row in self._database.rows(sql, user, algorithm_id, RECENT + 1)]
 
     def collections(self, user: str) -> list[CollectionLine]:
         """The collections of a user and its organizations, sorted by account and name."""
-        rows = self._database.rows(
+        sql = (
             "SELECT id, account, c.name, acl, count(f.name) AS files, sum(size) AS size, max(modified) AS modified"
             " FROM collections c LEFT JOIN files f ON f.collection_id = c.id"
             " WHERE account IN (SELECT ?1 UNION SELECT organization FROM members WHERE user = ?1)"
-            " GROUP BY c.id ORDER BY account, c.name LIMIT ?2",
-            user,
-            LISTED + 1,
+            " GROUP BY c.id ORDER BY account, c.name LIMIT ?2"
         )
-        return [_collection(row) for row in rows]
+        return [_collection(row) for row in self._database.rows(sql, user, LISTED + 1)]
 
     def collection(self, collection_id: str) -> CollectionLine | None:
         """The collection with this id, of any account."""
@@ -156,12 +149,8 @@ class PageRecords:
 
     def files(self, collection_id: str, after: str) -> list[FileLine]:
         """Files of a collection whose names come after `after`, sorted by name."""
-        rows = self._database.rows(
-            "SELECT name, size, modified FROM files WHERE collection_id = ? AND name > ? ORDER BY name LIMIT ?",
-            collection_id,
-            after,
-            LISTED + 1,
-        )
+        sql = "SELECT name, size, modified FROM files WHERE collection_id = ? AND name > ? ORDER BY name LIMIT ?"
+        rows = self._database.rows(sql, collection_id, after, LISTED + 1)
         return [FileLine(row["name"], row["size"], seconds_text(row["modified"])) for row in rows]
 
     def keys(self, user: str) -> list[KeyLine]:

@@ -95,8 +95,7 @@ class Accounts:
 
     def leave(self, user: str, organization: str) -> None:
         """End a membership."""
-        with self._database.write() as connection:
-            connection.execute("DELETE FROM members WHERE organization = ? AND user = ?", (organization, user))
+        self._database.change("DELETE FROM members WHERE organization = ? AND user = ?", organization, user)
 
     def add_organization(self, organization: str) -> None:
         """Create the organization if it does not exist. Raises `AccountError` for an invalid or taken name."""
@@ -111,13 +110,11 @@ class Accounts:
 
     def describe_user(self, user: str, profile: dict[str, object]) -> None:
         """Store the profile of a user."""
-        with self._database.write() as connection:
-            connection.execute("UPDATE users SET profile = ? WHERE name = ?", (json.dumps(profile), user))
+        self._database.change("UPDATE users SET profile = ? WHERE name = ?", json.dumps(profile), user)
 
     def describe_organization(self, organization: str, profile: dict[str, object]) -> None:
         """Store the profile of an organization."""
-        with self._database.write() as connection:
-            connection.execute("UPDATE organizations SET profile = ? WHERE name = ?", (json.dumps(profile), organization))
+        self._database.change("UPDATE organizations SET profile = ? WHERE name = ?", json.dumps(profile), organization)
 
     def profile_of_user(self, user: str) -> dict[str, object]:
         """The profile of a user; empty if there is no such user."""

@@ -56,10 +56,8 @@ class Algorithms:
 
     def page(self, owner: str, after: str, limit: int) -> list[Algorithm]:
         """At most `limit` of one owner's algorithms, those with a name greater than `after`, sorted by name."""
-        rows = self._database.rows(
-            "SELECT * FROM algorithms WHERE owner = ? AND name > ? ORDER BY name LIMIT ?", owner, after, limit
-        )
-        return [_algorithm(row) for row in rows]
+        sql = "SELECT * FROM algorithms WHERE owner = ? AND name > ? ORDER BY name LIMIT ?"
+        return [_algorithm(row) for row in self._database.rows(sql, owner, after, limit)]
 
     def all(self) -> list[Algorithm]:
         """The algorithms of all owners."""
@@ -69,31 +67,23 @@ class Algorithms:
         """Record a new algorithm. Raises `ApiError` (code 1002) if its owner has another one of that name."""
         details, settings = json.dumps(algorithm.details), json.dumps(algorithm.settings)
         try:
-            with self._database.write() as connection:
-                connection.execute(
-                    "INSERT INTO algorithms (id, owner, name, details, settings, initial_commit) VALUES (?, ?, ?, ?, ?, ?)",
-                    (algorithm.id, algorithm.owner, algorithm.name, details, settings, algorithm.initial_commit),
-                )
+            sql = "INSERT INTO algorithms (id, owner, name, details, settings, initial_commit) VALUES (?, ?, ?, ?, ?, ?)"
+            self._database.change(sql, algorithm.id, algorithm.owner, algorithm.name, details, settings, algorithm.initial_commit)
         except sqlite3.IntegrityError:
             raise ApiError(400, f"The algorithm {algorithm.name} exists already", NAME_TAKEN) from None
 
     def update(self, algorithm: Algorithm) -> None:
         """Record changed details and settings."""
-        with self._database.write() as connection:
-            connection.execute(
-                "UPDATE algorithms SET details = ?, settings = ? WHERE id = ?",
-                (json.dumps(algorithm.details), json.dumps(algorithm.settings), algorithm.id),
-            )
+        sql = "UPDATE algorithms SET details = ?, settings = ? WHERE id = ?"
+        self._database.change(sql, json.dumps(algorithm.details), json.dumps(algorithm.settings), algorithm.id)
 
     def bind(self, algorithm: Algorithm, collection_id: str) -> None:
         """Make a collection the default one of an algorithm, until the collection is deleted."""
-        with self._database.write() as connection:
-            connection.execute("UPDATE algorithms SET default_collection = ? WHERE id = ?", (collection_id, algorithm.id))
+        self._database.change("UPDATE algorithms SET default_collection = ? WHERE id = ?", collection_id, algorithm.id)
 
     def delete(self, algorithm: Algorithm) -> None:
         """Delete the records of an algorithm, with its builds, versions and failures."""
-        with self._database.write() as connection:
-            connection.execute("DELETE FROM algorithms WHERE id = ?", (algorithm.id,))
+        self._database.change("DELETE FROM algorithms WHERE id = ?", algorithm.id)
 
     def add_failure(self, algorithm_id: str, record: dict[str, object]) -> None:
         """Record a failed call. Only the newest `FAILURES_KEPT` of the last `FAILURE_DAYS` days are kept."""
@@ -111,23 +101,16 @@ class Algorithms:
 
     def failures(self, algorithm_id: str) -> list[dict[str, object]]:
         """The recorded failures, newest first."""
-        rows = self._database.rows(
-            "SELECT created_ms, record FROM failures WHERE algorithm_id = ? AND created_ms >= ? ORDER BY sequence DESC",
-            algorithm_id,
-            _oldest(),
-        )
-        return [_failure(row) for row in rows]
+        sql = "SELECT created_ms, record FROM failures WHERE algorithm_id = ? AND created_ms >= ? ORDER BY sequence DESC"
+        return [_failure(row) for row in self._database.rows(sql, algorithm_id, _oldest())]
 
     def failures_of_owner(self, owner: str) -> list[dict[str, object]]:
         """The recorded failures of all algorithms of an account, newest first."""
-        rows = self._database.rows(
+        sql = (
             "SELECT created_ms, record FROM failures JOIN algorithms ON algorithms.id = algorithm_id"
-            " WHERE owner = ? AND created_ms >= ? ORDER BY sequence DESC LIMIT ?",
-            owner,
-            _oldest(),
-            FAILURES_KEPT,
+            " WHERE owner = ? AND created_ms >= ? ORDER BY sequence DESC LIMIT ?"
         )
-        return [_failure(row) for row in rows]
+        return [_failure(row) for row in self._database.rows(sql, owner, _oldest(), FAILURES_KEPT)]
 
 
 def _oldest() -> int:

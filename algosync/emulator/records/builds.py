@@ -51,8 +51,7 @@ class Builds:
 
     def finish(self, build: BuildRecord, status: str) -> None:
         """Record the status of a build that has ended."""
-        with self._database.write() as connection:
-            connection.execute("UPDATE builds SET status = ?, finished_at = ? WHERE id = ?", (status, now_text(), build.id))
+        self._database.change("UPDATE builds SET status = ?, finished_at = ? WHERE id = ?", status, now_text(), build.id)
 
     def get(self, algorithm_id: str, build_id: str) -> BuildRecord | None:
         """The build of this algorithm with this id."""
@@ -79,13 +78,8 @@ class Builds:
 
     def page(self, algorithm_id: str, before: int, limit: int) -> list[BuildRecord]:
         """At most `limit` builds with a sequence number below `before`, newest first."""
-        rows = self._database.rows(
-            "SELECT * FROM builds WHERE algorithm_id = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?",
-            algorithm_id,
-            before,
-            limit,
-        )
-        return [BuildRecord(*row) for row in rows]
+        sql = "SELECT * FROM builds WHERE algorithm_id = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?"
+        return [BuildRecord(*row) for row in self._database.rows(sql, algorithm_id, before, limit)]
 
     def of(self, algorithm_id: str) -> list[BuildRecord]:
         """All builds of an algorithm."""
@@ -94,12 +88,11 @@ class Builds:
 
     def built_commits(self, algorithm_id: str) -> list[BuildRecord]:
         """The last successful build of every commit that has one, newest first."""
-        rows = self._database.rows(
+        sql = (
             "SELECT * FROM builds WHERE sequence IN (SELECT max(sequence) FROM builds"
-            " WHERE algorithm_id = ? AND status = 'succeeded' GROUP BY commit_sha) ORDER BY sequence DESC",
-            algorithm_id,
+            " WHERE algorithm_id = ? AND status = 'succeeded' GROUP BY commit_sha) ORDER BY sequence DESC"
         )
-        return [BuildRecord(*row) for row in rows]
+        return [BuildRecord(*row) for row in self._database.rows(sql, algorithm_id)]
 
     def unfinished(self) -> list[BuildRecord]:
         """Builds that are running, or were when the last server ended."""

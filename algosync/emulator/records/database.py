@@ -53,6 +53,11 @@ class Database:
         found = self.rows(sql, *values)
         return found[0] if found else None
 
+    def change(self, sql: str, *values: object) -> int:
+        """Execute one statement as a transaction. Returns the number of changed rows."""
+        with self.write() as connection:
+            return connection.execute(sql, values).rowcount
+
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """A transaction. It is committed and on disk when the block ends, and rolled back when the block raises."""

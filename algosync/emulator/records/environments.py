@@ -87,8 +87,7 @@ class Environments:
 
     def remove(self, environment: EnvironmentRecord) -> None:
         """Uninstall an environment. It can be installed again, with another id."""
-        with self._database.write() as connection:
-            connection.execute("DELETE FROM environments WHERE id = ?", (environment.id,))
+        self._database.change("DELETE FROM environments WHERE id = ?", environment.id)
         self.all = self._known()
 
     def by_id(self, environment_id: object) -> EnvironmentRecord | None:

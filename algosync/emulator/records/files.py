@@ -44,23 +44,19 @@ class Files:
 
     def recover(self) -> None:
         """Remove what the last server left: data of its request trees, and blobs that no file refers to."""
-        with self._database.write() as connection:
-            connection.execute("DELETE FROM collections WHERE name GLOB '.session/*'")
+        self._database.change("DELETE FROM collections WHERE name GLOB '.session/*'")
         self._blobs.sweep({row["blob"] for row in self._database.rows("SELECT blob FROM files")})
 
     def collection(self, path: DataPath) -> Collection | None:
         """The collection of a path, or None."""
-        row = self._database.row(
-            "SELECT id, name, acl FROM collections WHERE account = ? AND name = ?", path.account, path.collection
-        )
+        sql = "SELECT id, name, acl FROM collections WHERE account = ? AND name = ?"
+        row = self._database.row(sql, path.account, path.collection)
         return _collection(row) if row else None
 
     def owned_by(self, account: str) -> list[Collection]:
         """An account's collections, sorted by name. Special collections are left out."""
-        rows = self._database.rows(
-            "SELECT id, name, acl FROM collections WHERE account = ? AND name NOT GLOB '.*' ORDER BY name", account
-        )
-        return [_collection(row) for row in rows]
+        sql = "SELECT id, name, acl FROM collections WHERE account = ? AND name NOT GLOB '.*' ORDER BY name"
+        return [_collection(row) for row in self._database.rows(sql, account)]
 
     def has_any(self, account: str) -> bool:
         """Whether an account has collections, special ones included."""
@@ -68,34 +64,24 @@ class Files:
 
     def collections(self, account: str, after: str, limit: int) -> list[str]:
         """Sorted names of an account's collections that come after `after`. Special collections are left out."""
-        rows = self._database.rows(
-            "SELECT name FROM collections WHERE account = ? AND name > ? AND name NOT GLOB '.*' ORDER BY name LIMIT ?",
-            account,
-            after,
-            limit,
-        )
-        return [row["name"] for row in rows]
+        sql = "SELECT name FROM collections WHERE account = ? AND name > ? AND name NOT GLOB '.*' ORDER BY name LIMIT ?"
+        return [row["name"] for row in self._database.rows(sql, account, after, limit)]
 
     def create(self, path: DataPath, acl: list[str] | None = None) -> Collection | None:
         """Create a collection. Returns None if it exists already. By default its owner's algorithms may read it."""
         made = Collection(uuid.uuid4().hex, path.collection, [OWN_ALGORITHMS] if acl is None else acl)
-        with self._database.write() as connection:
-            inserted = connection.execute(
-                "INSERT INTO collections (id, account, name, acl) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (made.id, path.account, made.name, json.dumps(made.acl)),
-            )
-        return made if inserted.rowcount else None
+        sql = "INSERT INTO collections (id, account, name, acl) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        added = self._database.change(sql, made.id, path.account, made.name, json.dumps(made.acl))
+        return made if added else None
 
     def set_acl(self, collection: Collection, acl: list[str]) -> None:
         """Change who may read a collection."""
-        with self._database.write() as connection:
-            connection.execute("UPDATE collections SET acl = ? WHERE id = ?", (json.dumps(acl), collection.id))
+        self._database.change("UPDATE collections SET acl = ? WHERE id = ?", json.dumps(acl), collection.id)
 
     def file(self, collection: Collection, name: str) -> StoredFile | None:
         """The record of a file, or None."""
-        row = self._database.row(
-            "SELECT name, size, modified, blob FROM files WHERE collection_id = ? AND name = ?", collection.id, name
-        )
+        sql = "SELECT name, size, modified, blob FROM files WHERE collection_id = ? AND name = ?"
+        row = self._database.row(sql, collection.id, name)
         return StoredFile(**dict(row)) if row else None
 
     def open(self, collection: Collection, name: str) -> tuple[StoredFile, BinaryIO] | None:
@@ -124,13 +110,8 @@ class Files:
 
     def page(self, collection: Collection, after: str, limit: int) -> list[StoredFile]:
         """Files of a collection whose names come after `after`, sorted by name."""
-        rows = self._database.rows(
-            "SELECT name, size, modified, blob FROM files WHERE collection_id = ? AND name > ? ORDER BY name LIMIT ?",
-            collection.id,
-            after,
-            limit,
-        )
-        return [StoredFile(**dict(row)) for row in rows]
+        sql = "SELECT name, size, modified, blob FROM files WHERE collection_id = ? AND name > ? ORDER BY name LIMIT ?"
+        return [StoredFile(**dict(row)) for row in self._database.rows(sql, collection.id, after, limit)]
 
     def put(self, collection: Collection, name: str, content: IncomingBlob) -> bool:
         """Make `content` the file `name`, durably. Returns False if the collection does not exist any more."""

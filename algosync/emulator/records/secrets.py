@@ -28,12 +28,11 @@ class Secrets:
 
     def of(self, algorithm_id: str) -> list[SecretEntry]:
         """The secrets of an algorithm, in the order of their creation."""
-        rows = self._database.rows(
+        sql = (
             "SELECT id, algorithm_id, variable, short_name, description, value_id, value"
-            " FROM secrets WHERE algorithm_id = ? ORDER BY sequence",
-            algorithm_id,
+            " FROM secrets WHERE algorithm_id = ? ORDER BY sequence"
         )
-        return [SecretEntry(*row) for row in rows]
+        return [SecretEntry(*row) for row in self._database.rows(sql, algorithm_id)]
 
     def variables(self, algorithm_id: str) -> dict[str, str]:
         """The environment variables for a worker of the algorithm."""
@@ -46,24 +45,19 @@ class Secrets:
     def add(self, entry: SecretEntry) -> None:
         """Store a new secret. Raises `ApiError` (code 1002) if the algorithm has another one for this variable."""
         try:
-            with self._database.write() as connection:
-                connection.execute(
-                    "INSERT INTO secrets (id, algorithm_id, variable, short_name, description, value_id, value)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    astuple(entry),
-                )
+            self._database.change(
+                "INSERT INTO secrets (id, algorithm_id, variable, short_name, description, value_id, value)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                *astuple(entry),
+            )
         except sqlite3.IntegrityError:
             raise ApiError(400, f"A secret for {entry.variable} exists already", NAME_TAKEN) from None
 
     def change(self, entry: SecretEntry) -> None:
         """Store a changed secret. The variable cannot change."""
-        with self._database.write() as connection:
-            connection.execute(
-                "UPDATE secrets SET short_name = ?, description = ?, value_id = ?, value = ? WHERE id = ?",
-                (entry.short_name, entry.description, entry.value_id, entry.value, entry.id),
-            )
+        sql = "UPDATE secrets SET short_name = ?, description = ?, value_id = ?, value = ? WHERE id = ?"
+        self._database.change(sql, entry.short_name, entry.description, entry.value_id, entry.value, entry.id)
 
     def remove(self, entry: SecretEntry) -> None:
         """Delete a secret."""
-        with self._database.write() as connection:
-            connection.execute("DELETE FROM secrets WHERE id = ?", (entry.id,))
+        self._database.change("DELETE FROM secrets WHERE id = ?", entry.id)

@@ -88,11 +88,8 @@ class Versions:
 
     def describe(self, version: VersionRecord, info: dict[str, object]) -> None:
         """Replace the info of a version."""
-        with self._database.write() as connection:
-            connection.execute(
-                "UPDATE versions SET info = ? WHERE algorithm_id = ? AND commit_sha = ?",
-                (json.dumps(info), version.algorithm_id, version.commit),
-            )
+        sql = "UPDATE versions SET info = ? WHERE algorithm_id = ? AND commit_sha = ?"
+        self._database.change(sql, json.dumps(info), version.algorithm_id, version.commit)
 
     def of(self, algorithm_id: str) -> list[VersionRecord]:
         """All versions, newest first."""

@@ -39,7 +39,7 @@ def _state_folder(text: str | Path) -> Path:
 
 
 StateAddress = Annotated[
-    str, typer.Option(metavar="DIR", help="Where states are kept: a folder.")
+    str, typer.Option(metavar="WHERE", help="Where states are kept: a folder, or the address of a state backend.")
 ]  # a Path would lose a slash of `://`
 StateFolder = Annotated[Path, typer.Option(metavar="DIR", help="The folder where states are kept.", parser=_state_folder)]
 JsonOutput = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]

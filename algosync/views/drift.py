@@ -10,8 +10,9 @@ from algosync.core.change import Drift, Finding
 from algosync.core.text import paint, printable
 from algosync.views.value import Redact, differences, redacted, redacted_address, redacted_name
 
-__all__ = ["HEADINGS", "drift_lines", "finding_lines", "managed_lines"]
+__all__ = ["HEADINGS", "drift_lines", "finding_lines", "managed_lines", "summary_line"]
 
+_NO_DRIFT = "No drift. The destination is as it was left."
 HEADINGS = {
     Drift.CHANGED: ("~", "yellow", "has changed outside of algosync"),
     Drift.MISSING: ("-", "red", "is missing"),
@@ -39,11 +40,16 @@ def drift_lines(findings: Sequence[Finding], redact: Redact) -> Iterator[str]:
         yield from _finding(finding, redact)
     if findings:
         yield ""
+    line = summary_line(findings)
+    yield paint(line, "green", "bold") if line == _NO_DRIFT else line
+
+
+def summary_line(findings: Iterable[Finding]) -> str:
+    """The number of findings of each sort, or that there is no drift. Without colours."""
     count = Counter(f.drift for f in findings)
     if count.keys() <= {Drift.UNMANAGED}:
-        yield paint("No drift. The destination is as it was left.", "green", "bold")
-    else:
-        yield f"Drift: {', '.join(f'{count[drift]} {drift.value}' for drift in Drift if count[drift])}."
+        return _NO_DRIFT
+    return f"Drift: {', '.join(f'{count[drift]} {drift.value}' for drift in Drift if count[drift])}."
 
 
 def finding_lines(finding: Finding, redact: Redact) -> Iterator[str]:

@@ -177,8 +177,8 @@ def test_a_state_that_is_a_broken_link_is_refused_before_any_request(alone: Work
 
 @pytest.mark.parametrize("arguments", [["plan", "w.json"], ["validate"], ["emulator", "status"]])
 def test_a_folder_that_vanished_is_an_error_in_words(alone: Workspace, arguments: list[str]) -> None:
-    script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
-    command = ["/bin/sh", "-c", script, "sh", sys.executable, "-m", "algosync", *arguments]
+    script = "import os, sys; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone'); os.execv(sys.executable, sys.argv[1:])"
+    command = [sys.executable, "-c", script, sys.executable, "-m", "algosync", *arguments]
     done = subprocess.run(command, cwd=alone.folder, env=alone.environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("Error: the current folder does not exist any more\n  change to another folder")

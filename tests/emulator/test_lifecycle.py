@@ -246,13 +246,13 @@ def test_a_lost_address_file_means_a_new_key(tmp_path: Path, environments: Path)
         assert again.request("GET", "/v1/data/", key=site.key).status == 401
 
 
-def test_a_full_disk_at_the_end_of_a_start_is_reported(tmp_path: Path) -> None:
-    (tmp_path / "cluster.json.new").symlink_to("/dev/full")
+def test_an_address_file_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "cluster.json.new").mkdir()
     ended = subprocess.run(
         [sys.executable, "-m", "algosync.emulator", str(tmp_path)], capture_output=True, text=True, timeout=DEADLINE, check=False
     )
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr == f"Error: Cannot use {tmp_path}: No space left on device\n"
+    assert ended.stderr == f"Error: Cannot use {tmp_path}/cluster.json.new: Is a directory\n"
 
 
 def test_reasons_why_a_server_cannot_start(tmp_path: Path) -> None:

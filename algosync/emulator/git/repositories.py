@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import os
 import tempfile
 import threading
 import time
@@ -150,7 +151,7 @@ def _sweep(repository: Path) -> None:
     """Remove files that failed changes have left. Call it only while nothing changes the repository."""
     objects = repository / "objects"
     try:
-        locks = [path for folder in ("refs", "objects") for path in (repository / folder).rglob("*.lock")]
+        locks = [path for folder in ("refs", "objects") for path in _files(repository / folder) if path.suffix == ".lock"]
         # The index of a pack is written last. A pack without one is not used.
         packs = [path for path in objects.glob("pack/*.pack") if not path.with_suffix(".idx").exists()]
         for left in itertools.chain(repository.glob("*.lock"), locks, packs, objects.glob("tmp*"), objects.glob("*/tmp*")):
@@ -159,6 +160,18 @@ def _sweep(repository: Path) -> None:
     except OSError as error:
         # One damaged repository must not affect the others.
         logging.warning("%s is not cleaned up: %s", repository, error)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """All files below a folder of any depth. `Path.rglob` would recurse for every level."""
+    waiting = [folder]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(Path(entry.path))
+                else:
+                    yield Path(entry.path)
 
 
 def _add_tree(store: BaseObjectStore, files: dict[str, bytes]) -> ObjectID:

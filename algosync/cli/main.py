@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import warnings
 from typing import TYPE_CHECKING, Annotated
@@ -147,5 +148,11 @@ def _show_background_problems(terminal: Terminal) -> None:
         if debug.enabled():
             terminal.tell(f"{category.__name__}: {message}")
 
+    def show_unraisable(problem: sys.UnraisableHookArgs) -> None:
+        # A signal may arrive where Python cannot raise, as in a destructor. Then the thread of `interrupt` ends the process.
+        if problem.exc_value is not None:
+            debug.show_traceback(terminal, problem.exc_value)
+
     threading.excepthook = show_failure
+    sys.unraisablehook = show_unraisable
     warnings.showwarning = show_warning

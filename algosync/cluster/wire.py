@@ -114,6 +114,8 @@ class Wire:
             if response.status == 203:
                 raise Unexpected(f"{what}: 203, a proxy has changed the content", status=response.status)
             length = None if "Transfer-Encoding" in response.headers else response.headers.get("Content-Length")
+            if length is not None and not (length.isascii() and length.isdecimal()):
+                raise Unexpected(f"{what}: the length {printable(length, 80)} is invalid", status=response.status)
             codings = content_codings(response.headers)
             yield Download(None if length is None else int(length), response.blocks(), codings)
 

@@ -106,7 +106,7 @@ def check_faults(error: WorkflowError) -> None:
 def load(path: Path, data: bytes) -> bool:
     """Whether the file is valid. Any exception other than WorkflowError fails the test."""
     try:
-        with bounded(data, 10_000_000):
+        with bounded(data, 40_000_000):
             loaded = workflow.load(path, {}, [Secret(KEY)])
     except WorkflowError as error:
         check_faults(error)

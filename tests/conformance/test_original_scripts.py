@@ -40,6 +40,7 @@ def created(site: Site, **selected: object) -> Algorithm:
 
 def replaced(git: Git, folder: Path, name: str) -> str:
     """Commit a new source and new requirements, as the scripts do, and nothing else. Returns the id of the commit."""
+    assert (folder / "src").is_dir(), "the clone has the template"
     shutil.rmtree(folder / "src")
     return git.commit(folder, {"src/__init__.py": "", f"src/{name}.py": PLAIN, "requirements.txt": ""}).stdout.strip()
 

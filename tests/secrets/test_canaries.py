@@ -172,7 +172,7 @@ def test_refused_applies(stage: Stage, match: str) -> None:
 
 def test_an_algorithm_that_prints_its_input(stage: Stage) -> None:
     stage.space.algorithm("One", FAILS)
-    assert "***" in stage.run("apply", "--auto-approve", codes=(4,))
+    assert "***" in stage.run("apply", "--auto-approve", codes=(3,))
 
 
 def test_crashes(stage: Stage) -> None:

@@ -132,7 +132,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path: Path) -> None:
     journal = f"{tmp_path / NAME}.journal"
     first, second, last = reports(process, pipe)
     assert process.exitcode == 0
-    assert first == (f"{journal} cannot be written: File too large", None)
+    assert first == (f"{journal} cannot be written: File too large", f"look at {tmp_path}; --state keeps the state elsewhere")
     kept = f"Nothing is lost: {journal} holds what was done, and the next command goes on from there."
     assert second == (f"{tmp_path / NAME} cannot be written: File too large", kept)
     assert last == (2, {HELLO: a_record(HELLO, 1), WEIGHTS: a_record(WEIGHTS, 4)})

@@ -40,7 +40,6 @@ def created(site: Site, **selected: object) -> Algorithm:
 
 def replaced(git: Git, folder: Path, name: str) -> str:
     """Commit a new source and new requirements, as the scripts do, and nothing else. Returns the id of the commit."""
-    assert (folder / "src").is_dir(), "the clone has the template"
     shutil.rmtree(folder / "src")
     return git.commit(folder, {"src/__init__.py": "", f"src/{name}.py": PLAIN, "requirements.txt": ""}).stdout.strip()
 
@@ -55,6 +54,8 @@ def test_legacy_language(site: Site, git: Git) -> None:
     made = created(site, language="python3-1")
     reply = git("clone", git.url(f"{made.path}.git"), "work")
     assert reply.code == 0, reply
+    template = git("ls-files", folder=git.home / "work")
+    assert "requirements.txt" in template.stdout
     commit = replaced(git, git.home / "work", made.name)
     pushed = git("push", "origin", "master", folder=git.home / "work")
     answer = polled(site, made, commit)
@@ -69,6 +70,8 @@ def test_template_before_the_adk(old_site: Site, tmp_path: Path, environment: st
     made = created(old_site, algorithm_environment=old_site.environment(environment))
     reply = git("clone", git.url(f"{made.path}.git"), "work")
     assert reply.code == 0, reply
+    template = git("ls-files", folder=tmp_path / "work")
+    assert "requirements.txt" in template.stdout
     commit = replaced(git, tmp_path / "work", made.name)
     pushed = git("push", "origin", "master", folder=tmp_path / "work")
     answer = polled(old_site, made, commit)

@@ -135,8 +135,8 @@ class _Screen(io.TextIOBase):
 def standard(environ: Mapping[str, str]) -> Terminal:
     """The terminal on the streams of the process. It honours `NO_COLOR`, `CI` and `TERM=dumb`."""
     # A shell may close either of them (`1>&-`).
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115  # open until the process ends
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115  # open until the process ends
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # absent where a test replaced the stream

@@ -23,25 +23,37 @@ __all__ = ["PHASES", "Before", "Schedule", "Step", "Verb", "schedule"]
 
 
 class Verb(Enum):
+    """What a step does.
+
+    UPLOAD sends a data file that the destination does not have, OVERWRITE replaces one that it has. RECOVER puts back the previous
+    bytes of a file that an interrupted apply left overwritten, RESTORE those of this apply if the version was not published.
+    """
+
     CREATE = "create"
     CONFIGURE = "configure"
     UPLOAD = "upload"
+    RECOVER = "recover"
     PUSH = "push"
-    VERIFY = "verify"
     BUILD = "build"
+    OVERWRITE = "overwrite"
+    VERIFY = "verify"
     TEST = "test"
     PUBLISH = "publish"
+    RESTORE = "restore"
 
 
 PHASES = {
     Verb.CREATE: 0,
     Verb.CONFIGURE: 0,
     Verb.UPLOAD: 0,
+    Verb.RECOVER: 0,
     Verb.PUSH: 1,
-    Verb.VERIFY: 2,
     Verb.BUILD: 2,
-    Verb.TEST: 3,
-    Verb.PUBLISH: 4,
+    Verb.OVERWRITE: 3,
+    Verb.VERIFY: 4,
+    Verb.TEST: 5,
+    Verb.PUBLISH: 6,
+    Verb.RESTORE: 7,
 }
 _IN_TURN = PHASES[Verb.TEST]  # from this phase on, algorithms do not overlap
 
@@ -122,6 +134,10 @@ def _place(
     in_turn: list[str] = []
     for phase, group in groupby(own, key=_phase):
         keys = [task.key for task in group]
+        if phase == PHASES[Verb.RESTORE]:  # runs whatever became of the version
+            in_turn += keys
+            before.update((key, Before(follows=last)) for key in keys)
+            break
         if phase >= _IN_TURN:
             in_turn += keys
             before.update((key, Before((*last, *upstream), turn)) for key in keys)

@@ -13,11 +13,14 @@ VERBS = {
     Verb.CREATE: ("Creating", "Created"),
     Verb.CONFIGURE: ("Updating settings", "Settings updated"),
     Verb.UPLOAD: ("Uploading", "Uploaded"),
-    Verb.VERIFY: ("Verifying", "Verified"),
+    Verb.RECOVER: ("Restoring", "Restored"),
     Verb.PUSH: ("Pushing", "Pushed"),
     Verb.BUILD: ("Building", "Built"),
+    Verb.OVERWRITE: ("Overwriting", "Overwritten"),
+    Verb.VERIFY: ("Verifying", "Verified"),
     Verb.TEST: ("Testing", "Passed"),
     Verb.PUBLISH: ("Publishing", "Published"),
+    Verb.RESTORE: ("Restoring", "Restored"),
 }
 """The words for a verb: while its step runs, and when it is done."""
 

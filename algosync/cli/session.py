@@ -61,7 +61,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.cli.workflow_file import hide_keys, load_workflow
     from algosync.core.target import reach
     from algosync.engine.plan import Scene
-    from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DesiredSources, destination_of
+    from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DataWrites, DesiredSources, destination_of
     from algosync.sources import Sources, SourceStore
     from algosync.state import open_session, parse_address, state_name
 
@@ -94,6 +94,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             build_deadline=float(options.build_timeout),
             recorded_only=not needs.source,
             pause=pause,
+            data_writes=DataWrites.of(state.records.values()),
         )
         header = PlanHeader(f"{workflow.name} ({loaded.path})", source_label, label, owner)
         scene = Scene(KINDS, PERFORMERS, context, options.parallelism)

@@ -25,7 +25,7 @@ class Check:
     """A call of an algorithm that must succeed. `payload` is JSON text, `timeout` is in seconds.
 
     `payload_of_algorithm`: it is an algorithm's own payload and runs before the algorithm is published. The others are the
-    workflow's tests and run last. `candidate`: it calls the commit that will be published, not the published version.
+    workflow's tests. `candidate`: it calls the commit that will be published, not the published version.
     """
 
     address: Address
@@ -133,7 +133,8 @@ def checks_of(workflow: Workflow, to_publish: Set[str]) -> tuple[Check, ...]:
         name = next(name for name in chain([case.name], numbered) if name not in taken)
         taken.add(name)
         address = Address("test", workflow.entrypoint or "", name)
-        tests.append(Check(address, case.payload, case.timeout, payload_of_algorithm=False))
+        candidate = workflow.entrypoint in to_publish
+        tests.append(Check(address, case.payload, case.timeout, payload_of_algorithm=False, candidate=candidate))
     return (*payloads, *tests)
 
 

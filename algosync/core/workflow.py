@@ -11,6 +11,7 @@ from typing import Literal
 __all__ = ["AlgorithmSpec", "DataFile", "Details", "Publish", "Settings", "TestCase", "Workflow"]
 
 License = Literal["apl", "apache2", "gpl3", "mit"]
+PublishReason = Literal["source", "settings", "data"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,17 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """How to publish a version. `version_type` uses the platform's terms: `revision`, never `patch`."""
+    """How to publish a version. `version_type` uses the platform's terms: `revision`, never `patch`.
+
+    `on`: the changes that make a new version. `restore_data`: keep the bytes of overwritten data files until the version is
+    published, and put them back if it is not.
+    """
 
     version_type: Literal["major", "minor", "revision"] = "minor"
     callability: Literal["private", "public"] = "private"
     release_notes: str | None = None
+    on: frozenset[PublishReason] = frozenset({"source", "settings", "data"})
+    restore_data: bool = True
 
 
 @dataclass(frozen=True, slots=True)

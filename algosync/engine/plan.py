@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from algosync.core.address import Address
@@ -75,9 +75,27 @@ def _plan(
     at_source, at_destination = undecided(desired, observed)
     desired |= _read_all(scene, specs, Side.SOURCE, (desired[a] for a in desired if a in at_source))
     observed |= _read_all(scene, specs, Side.DESTINATION, (observed[a] for a in observed if a in at_destination))
-    changes = diff(desired, observed, recorded)
+    changes = _renewed(diff(desired, observed, recorded), specs, scene)
     explained = each(lambda change: _explain(change, specs, scene), changes, scene.parallelism)
     return plan_of(workflow, header, tuple(explained), {name: kind.TRAITS for name, kind in scene.kinds.items()})
+
+
+def _renewed(changes: Sequence[Change], specs: Mapping[str, AlgorithmSpec], scene: Scene[Site]) -> Sequence[Change]:
+    """The changes, with an update of each resource that a change of another kind renews. `details` name those kinds."""
+    writing: dict[str, set[str]] = {}
+    for change in changes:
+        if change.action.writes:
+            writing.setdefault(change.address.algorithm, set()).add(change.address.kind)
+
+    def renew(change: Change) -> Change:
+        spec = specs.get(change.address.algorithm)
+        causes = scene.of(change.address).TRAITS.renewed_by & writing.get(change.address.algorithm, set())
+        if spec is None or not causes or change.action is Action.FORGET:
+            return change
+        marked = replace(change, details={**change.details, "renewed_by": sorted(causes)})
+        return marked if change.action.writes or causes.isdisjoint(spec.publish.on) else replace(marked, action=Action.UPDATE)
+
+    return [renew(change) for change in changes]
 
 
 def require_known_kinds(recorded: Mapping[Address, Record], scene: Scene[Site]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from algosync.core.ports import Ledger
 from algosync.core.workflow import AlgorithmSpec
+from algosync.kinds.data_writes import DataWrites
 from algosync.kinds.desired_sources import DesiredSources
 from algosync.kinds.destination import Destination
 from algosync.sources import Sources, SourceStore
@@ -20,7 +21,7 @@ class Context:
     """The objects that the kinds use during one command.
 
     `build_deadline`: seconds that a build may take. `recorded_only`: the command uses the record instead of the source. `pushed`:
-    the commits that this run has pushed. `pause` and `clock` work in seconds.
+    the commits that this run has pushed. `pause` and `clock` work in seconds. `data_writes`: numbers the writes of data files.
     """
 
     destination: Destination
@@ -30,6 +31,7 @@ class Context:
     pause: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     pushed: set[str] = field(default_factory=set)
+    data_writes: DataWrites = field(default_factory=DataWrites)
 
     @property
     def ledger(self) -> Ledger:

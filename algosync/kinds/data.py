@@ -18,6 +18,7 @@ from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds import pinned_files
 from algosync.kinds.context import Context
+from algosync.kinds.data_writes import WRITE
 
 __all__ = ["TRAITS", "desired", "explain", "observed", "perform", "read", "verbs"]
 
@@ -100,7 +101,8 @@ def _upload(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     if size != want.size or want.digest not in (None, digest):
         raise TransferError(f"{step.address}: the source changed since the plan was made", hint="run the same command again")
     # The destination's stamp is recorded after the verification: it is too young now, and it would not prove the content.
-    return Outcome((Record(step.address, digest, want.stamp, None, size, want.attributes),))
+    private = {WRITE: context.data_writes.next(spec.name)}
+    return Outcome((Record(step.address, digest, want.stamp, None, size, want.attributes, private),))
 
 
 def _require_unchanged(step: Step, context: Context) -> None:

@@ -146,8 +146,8 @@ def test_lines_before_the_last_cannot_be_missing_moved_or_repeated(order: list[i
 def test_a_second_header_and_a_newer_version_are_refused() -> None:
     with pytest.raises(Corrupt, match=r"^is damaged: it has two headers$"):
         decode_log(b"".join(lines_of(HEADER, HEADER)))
-    payload = b'{"kind": "header", "format_version": 2, "lineage": "L", "serial": 7}'
-    with pytest.raises(Corrupt, match=r"^was written by a newer algosync: format 2, this one reads 1$"):
+    payload = b'{"kind": "header", "format_version": 3, "lineage": "L", "serial": 7}'
+    with pytest.raises(Corrupt, match=r"^was written by a newer algosync: format 3, this one reads 2$"):
         decode_log(b"%08x %08x %b\n" % (len(payload), zlib.crc32(payload), payload))
 
 

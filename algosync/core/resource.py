@@ -64,7 +64,8 @@ class KindTraits:
     """The properties of a kind that planning and recording use, so that no other module depends on the names of kinds.
 
     `needs`: kinds of the same algorithm that a resource of this kind is built on. `--target` includes them.
-    `renewed_by`: kinds of the same algorithm whose changes also update a resource of this kind.
+    `renewed_by`: kinds of the same algorithm whose changes also update a resource of this kind. `replaceable`: it can be written
+    again although it is equal.
 
     `is_file`: each resource is a data file. Plans count its bytes, and it has no versions: overwriting it takes effect at once.
     `publishes`: the resource is the published version. The algorithm's payload tests the new version before it is published.
@@ -73,6 +74,7 @@ class KindTraits:
 
     needs: frozenset[str] = frozenset()
     renewed_by: frozenset[str] = frozenset()
+    replaceable: bool = False
     is_file: bool = False
     publishes: bool = False
     read_back: frozenset[str] = frozenset()

@@ -9,8 +9,9 @@ from algosync.kinds.context import Context
 from algosync.kinds.data_writes import DataWrites
 from algosync.kinds.desired_sources import DesiredSources
 from algosync.kinds.destination import destination_of
+from algosync.kinds.kept_files import KeptFiles
 
-__all__ = ["KINDS", "PERFORMERS", "READ_BACK", "Context", "DataWrites", "DesiredSources", "destination_of"]
+__all__ = ["KINDS", "PERFORMERS", "READ_BACK", "Context", "DataWrites", "DesiredSources", "KeptFiles", "destination_of"]
 
 KINDS: dict[str, Kind[Context]] = {
     "algorithm": algorithm,

@@ -14,10 +14,13 @@ from dataclasses import dataclass, field
 
 from algosync.core.resource import Record
 
-__all__ = ["CALLED", "WRITE", "DataWrites"]
+__all__ = ["CALLED", "RESTORED", "WRITE", "DataWrites"]
 
 WRITE = "write"
 """In the private part of a record. Data: the number of its last write. Version: of the last write before it was published."""
+
+RESTORED = "restored"
+"""In the private part of a data record: the number of the write that put its previous bytes back. `WRITE` then belongs to those."""
 
 CALLED = "called"
 """In the private part of a source's record: the number of the last write before the first call of its commit."""
@@ -25,7 +28,10 @@ CALLED = "called"
 
 @dataclass(slots=True)
 class DataWrites:
-    """The numbers of one command. `before`: for each algorithm the largest recorded number of any kind."""
+    """The numbers of one command, by algorithm.
+
+    `before`: the largest recorded number of any kind. `written`: that of the data files' bytes. `_now`: that of this command.
+    """
 
     before: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     written: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -37,24 +43,25 @@ class DataWrites:
         found = cls()
         for record in records:
             name = record.address.algorithm
-            found.before[name] = max(found.before[name], _number(record, WRITE) or 0, _number(record, CALLED) or 0)
+            numbers = (_number(record, kind) or 0 for kind in (WRITE, RESTORED, CALLED))
+            found.before[name] = max(found.before[name], *numbers)
             if record.address.kind == "data":
                 found.written[name] = max(found.written[name], _number(record, WRITE) or 0)
         return found
 
     def next(self, algorithm: str, *, restores: bool = False) -> int:
         """The number of a write that is about to happen."""
-        number = self.before[algorithm] + (2 if restores else 1)
+        number = self.before.get(algorithm, 0) + (2 if restores else 1)
         self._now[algorithm] = max(number, self._now.get(algorithm, 0))
         return number
 
     def last(self, algorithm: str) -> int:
         """The number of the last write of the algorithm's data files. 0: none is known."""
-        return max(self.written[algorithm], self._now.get(algorithm, 0))
+        return max(self.before.get(algorithm, 0), self._now.get(algorithm, 0))
 
     def since_publish(self, version: Record) -> bool:
-        """Whether data files were written after the version was published."""
-        return self.last(version.address.algorithm) > (_number(version, WRITE) or 0)
+        """Whether data files were written after the version was published. Putting previous bytes back does not count."""
+        return self.written.get(version.address.algorithm, 0) > (_number(version, WRITE) or 0)
 
     def since_call(self, source: Record) -> bool:
         """Whether data files were written after the first call of the source's commit. False: it was not called."""

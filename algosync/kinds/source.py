@@ -42,6 +42,7 @@ __all__ = [
 ]
 
 TRAITS = KindTraits(
+    replaceable=True,
     needs=frozenset({"algorithm", "data"}),
     read_back=frozenset({"blobs", "commit", "manifest", "paths"}),
 )

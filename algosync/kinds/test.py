@@ -42,6 +42,8 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
             context.pause(_PAUSE)
         except TestFailed as error:
             error.called, error.payload = f"{spec.name}, {version}", payload
+            if check.candidate:
+                context.failed_tests[spec.name] = error.message
             raise
         else:
             return Outcome(detail=version)

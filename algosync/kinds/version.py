@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from algosync.cluster.algorithms import Version
 from algosync.core.address import Address
-from algosync.core.change import Change
+from algosync.core.change import Action, Change
 from algosync.core.environment import shown
 from algosync.core.error import Conflict, NotFound
 from algosync.core.ports import Outcome, Side, Tell
@@ -23,12 +23,14 @@ from algosync.kinds import algorithm, source
 from algosync.kinds.build import require_built
 from algosync.kinds.context import Context
 from algosync.kinds.data_writes import WRITE
+from algosync.kinds.previous_bytes import Failure, held_since
 
 __all__ = ["TRAITS", "desired", "explain", "observed", "perform", "read", "verbs"]
 
 TRAITS = KindTraits(
+    replaceable=True,
     needs=frozenset({"algorithm", "data", "source"}),
-    renewed_by=frozenset({"data"}),
+    renewed_by=frozenset({"data", "source"}),
     publishes=True,
     read_back=frozenset({"commit", "version"}),
 )
@@ -76,7 +78,20 @@ def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) 
 
 
 def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
-    return replace(change, details={**change.details, "publish": spec.publish.version_type}) if change.action.writes else change
+    """An update that only data files cause is held if they are held."""
+    if not change.action.writes:
+        return change
+    failure = _held(change, spec, context)
+    if failure is not None:
+        return replace(change, action=Action.HOLD, reason=f"its test failed at {failure.at}: {failure.reason}")
+    return replace(change, details={**change.details, "publish": spec.publish.version_type})
+
+
+def _held(change: Change, spec: AlgorithmSpec, context: Context) -> Failure | None:
+    if "data" not in _texts(change.details.get("renewed_by")):
+        return None
+    records = (context.ledger.records.get(Address("data", spec.name, file.name)) for file in spec.data_files)
+    return next(filter(None, (held_since(record, spec, context) for record in records)), None)
 
 
 def verbs(change: Change) -> tuple[Verb, ...]:

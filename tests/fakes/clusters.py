@@ -13,7 +13,7 @@ from algosync.core.error import AlgosyncError, Conflict, NotFound, TestFailed
 from algosync.core.secret import Secret
 from algosync.core.tree import Blob
 from algosync.core.workflow import AlgorithmSpec
-from algosync.kinds import Context, DesiredSources
+from algosync.kinds import Context, DataWrites, DesiredSources, KeptFiles
 from algosync.kinds.destination import Destination
 from algosync.net import Retry
 from algosync.sources import Sources, SourceStore
@@ -181,11 +181,14 @@ def context_of(
     destination = cluster.destination()
     sources = Sources(algorithms, folder, OWNER, SourceStore(store, source_name, destination.retry), keys)
     time = time or FakeTime()
+    ledger = FakeLedger() if ledger is None else ledger
     return Context(
         destination,
-        DesiredSources(sources, FakeLedger() if ledger is None else ledger, reached),
+        DesiredSources(sources, ledger, reached),
         build_deadline=100.0,
         recorded_only=recorded_only,
         pause=time.pause,
         clock=time.clock,
+        data_writes=DataWrites.of(ledger.records.values()),
+        kept=KeptFiles(folder / ".kept"),
     )

@@ -17,6 +17,7 @@ from algosync.core.plan import PlanHeader
 from algosync.core.ports import Side
 from algosync.core.resource import Record, Resource
 from algosync.core.schedule import Step, Verb
+from algosync.core.target import Selection
 from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
 from algosync.engine.plan import Scene, make_plan
 from algosync.kinds import KINDS, PERFORMERS, Context, data
@@ -267,7 +268,7 @@ def test_a_plan_with_a_target_asks_no_more_requests_however_many_algorithms_ther
         others = (replace(SPEC, name=f"Other{n}", code="data://.my/code/other.tar.gz") for n in range(count))
         flow = Workflow("w", str(tmp_path), (one, *others))
         context = context_of(case.cluster, *flow.algorithms, folder=tmp_path, store=case.store, reached={"One"})
-        plan = make_plan(flow, Scene(KINDS, PERFORMERS, context, 2), {}, PlanHeader("w", None, "d", OWNER), ["One"])
+        plan = make_plan(flow, Scene(KINDS, PERFORMERS, context, 2), {}, PlanHeader("w", None, "d", OWNER), Selection(("One",)))
         assert {change.address.algorithm for change in plan.changes} == {"One"}
         requests.append((sorted(case.cluster.algorithms.requests), case.store.listed, case.store.opened))
     assert requests[0] == requests[1]

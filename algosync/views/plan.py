@@ -135,17 +135,17 @@ def _counts(plan: Plan, redact: Redact) -> Iterator[str]:
         yield f"Note: {address} is published untested: its algorithm has no test_payload."
     for change in plan.live():
         address = printable(redacted_address(change.address, redact))
-        yield f"Note: {address} is overwritten before the test, for new workers of the published version, too. {_way_back(change)}"
+        yield f"Note: {address} is overwritten before the test. {_way_back(change)}"
 
 
 def _way_back(change: Change) -> str:
     match change.details.get("keep"):
         case True:
-            return "Its previous bytes are put back if the new version is not published."
+            return "Its previous bytes come back if the new version is not published."
         case False:
-            return "Its previous bytes are not kept, so they cannot be put back."
+            return "Its previous bytes are not kept: they cannot come back."
         case _:
-            return "No new version is published, so running workers keep the old file."
+            return "No new version is published: running workers keep the old file."
 
 
 def change_rows(change: Change, redact: Redact) -> Iterable[tuple[str, str]]:

@@ -115,17 +115,17 @@ def parse_json(data: bytes) -> Json:
         raise Corrupt(f"is damaged: not JSON ({error})") from error
 
 
-def require_version(document: Json) -> None:
-    """Corrupt: the document was written by another version, or names none."""
+def require_version(document: Json, newest: int = FORMAT_VERSION) -> None:
+    """Corrupt: the document has a newer format than `newest`, or names none."""
     version = document.get("format_version") if isinstance(document, dict) else None
     if isinstance(version, bool) or not isinstance(version, int):
         raise Corrupt("is damaged: it has no format_version")
-    if version > FORMAT_VERSION:
+    if version > newest:
         raise Corrupt(
-            f"was written by a newer algosync: format {version}, this one reads {FORMAT_VERSION}",
+            f"was written by a newer algosync: format {version}, this one reads {newest}",
             hint="Upgrade algosync.",
         )
-    if version < FORMAT_VERSION:
+    if version < 1:
         raise Corrupt(f"is damaged: there never was a format {version}")
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from algosync.core.ports import Ledger
-from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.desired_sources import DesiredSources
 from algosync.kinds.destination import Destination
 from algosync.sources import Sources, SourceStore
@@ -42,8 +41,3 @@ class Context:
     @property
     def store(self) -> SourceStore:
         return self.sources.store
-
-    @property
-    def algorithms(self) -> tuple[AlgorithmSpec, ...]:
-        """All algorithms of the workflow."""
-        return self.sources.algorithms

@@ -157,20 +157,24 @@ def _verify(step: Step, context: Context, tell: Tell) -> Outcome:
 
 
 def _settled(step: Step, record: Record, context: Context) -> FileStat | None:
-    """The file in the listing once it has a stamp, or as it is after the last try. None: it is not listed."""
+    """The file in the listing once it has a stamp, or as it is after the last try. None: it is not listed.
+
+    All files of a collection share these listings and the pauses between them.
+    """
+    files = None
     for _ in range(_SETTLE_TRIES):
-        stat = context.destination.list_now(step.address.algorithm).get(step.address.name or "")
+        files = context.destination.files_after_uploads(step.address.algorithm, files, lambda: context.pause(_SETTLE_PAUSE))
+        stat = files.get(step.address.name or "")
         if stat is None or stat.size != record.size or stat.stamp is not None:
-            return stat
-        context.pause(_SETTLE_PAUSE)
+            break
     return stat
 
 
 def _source_name(address: Address, spec: AlgorithmSpec) -> Name:
-    for file in spec.data_files:
-        if file.name == address.name:
-            return split(file.source)
-    raise ValueError(f"{printable(str(address))} is not in the workflow")
+    uri = spec.source_of(address.name)
+    if uri is None:
+        raise ValueError(f"{printable(str(address))} is not in the workflow")
+    return split(uri)
 
 
 def _target_name(address: Address, context: Context) -> Name:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from algosync.cluster.once import OncePerKey
+from algosync.core.address import Address
 from algosync.core.secret import Secret
+from algosync.core.text import printable
 from algosync.core.tree import Tree, tree_id
 from algosync.core.workflow import AlgorithmSpec
 from algosync.sources.code import read_code
@@ -54,6 +56,7 @@ class Sources:
     owner: str
     store: SourceStore
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
+    _specs: OncePerKey[None, Mapping[str, AlgorithmSpec]] = field(default_factory=OncePerKey, init=False, repr=False)
     _trees: OncePerKey[str, SourceTree] = field(default_factory=OncePerKey, init=False, repr=False)
 
     def tree(self, spec: AlgorithmSpec) -> SourceTree:
@@ -63,6 +66,14 @@ class Sources:
     def specs(self, spec: AlgorithmSpec) -> Sequence[AlgorithmSpec]:
         """All algorithms of the workflow, starting with `spec`."""
         return own_first(spec, self.algorithms)
+
+    def data_source(self, file: Address) -> str:
+        """The `data://` URI that a data file of the workflow comes from. ValueError: it is not in the workflow."""
+        specs = self._specs.get(None, lambda: {spec.name: spec for spec in self.algorithms})
+        uri = specs[file.algorithm].source_of(file.name) if file.algorithm in specs else None
+        if uri is None:
+            raise ValueError(f"{printable(str(file))} is not in the workflow")
+        return uri
 
     def _read(self, spec: AlgorithmSpec) -> SourceTree:
         found = read_code(spec, self.folder, self.store)

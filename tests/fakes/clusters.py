@@ -15,6 +15,7 @@ from algosync.core.tree import Blob
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds import Context, DesiredSources
 from algosync.kinds.destination import Destination
+from algosync.kinds.shared_listings import SharedListings
 from algosync.net import Retry
 from algosync.sources import Sources, SourceStore
 from fakes.ledger import FakeLedger
@@ -162,7 +163,7 @@ class FakeCluster:
             return self.algorithms.algorithms[name].repository
 
         retry = Retry(tries=2, pause=lambda _: None)
-        return Destination(OWNER, self.key_owner, self.algorithms, self.data, open_repository, retry)
+        return Destination(OWNER, self.key_owner, self.algorithms, SharedListings(self.data), open_repository, retry)
 
 
 def context_of(

@@ -104,7 +104,8 @@ class DesiredSources:
             return None
         if PATHS.isdisjoint(paths):
             return ()
-        return pins_from_json(record.attributes.get("manifest"), self.sources.specs(spec))
+        files = self.sources.data_files
+        return pins_from_json(record.attributes.get("manifest"), files.digest_for(spec.name), files.named)
 
     def _read(self, spec: AlgorithmSpec, stamp: str | None) -> DesiredSource:
         tree = self.sources.tree(spec)
@@ -116,7 +117,7 @@ class DesiredSources:
         if blobs := outside_blobs(tree.files):
             attributes["blobs"] = blobs
         if tree.has_manifest:
-            attributes["manifest"] = pins_to_json(tree.pins, self.sources.specs(spec))
+            attributes["manifest"] = pins_to_json(tree.pins, self.sources.data_files.digest_for(spec.name))
         return attributes
 
 

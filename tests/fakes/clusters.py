@@ -10,6 +10,7 @@ from pathlib import Path
 from algosync.cluster.algorithms import AlgorithmInfo, Build, Version
 from algosync.core.environment import Environment
 from algosync.core.error import AlgosyncError, Conflict, NotFound, TestFailed
+from algosync.core.ports import Ledger
 from algosync.core.secret import Secret
 from algosync.core.tree import Blob
 from algosync.core.workflow import AlgorithmSpec
@@ -171,7 +172,7 @@ def context_of(
     *algorithms: AlgorithmSpec,
     folder: Path = Path("nowhere"),
     store: FakeStore | None = None,
-    ledger: FakeLedger | None = None,
+    ledger: Ledger | None = None,
     recorded_only: bool = False,
     keys: tuple[Secret, ...] = (),
     time: FakeTime | None = None,

@@ -271,6 +271,18 @@ def test_its_steps_and_its_explanation(case: Case) -> None:
     assert data.explain(change, SPEC, case.context()) is change
 
 
+def test_nearest_names_are_looked_up_for_the_first_missing_files_only() -> None:
+    store = FakeStore()
+    for place in range(30):
+        store.write("quality", "models", f"weights-{place:02}.bin", CONTENT)
+    files = tuple(DataFile(f"data://.my/models/weight-{place:02}.bin", str(place)) for place in range(30))
+    spec = AlgorithmSpec("One", "python3", data_files=files)
+    with pytest.raises(SourceError) as caught:
+        list(data.desired(spec, context_of(FakeCluster(), spec, store=store)))
+    assert caught.value.message.count("weight-") == 30
+    assert str(caught.value.hint).count("weights-") == 10
+
+
 def test_a_missing_file_gets_the_nearest_name() -> None:
     case = Case()
     spec = replace(SPEC, data_files=(DataFile("data://.my/models/w-2.bin", "w.bin"), DataFile("data://.my/nowhere/x", "x")))

@@ -96,7 +96,7 @@ def record_from_json(address: str, value: Json) -> Record:
         destination_stamp=_text_or_none(fields["destination_stamp"], f"destination_stamp of {address}"),
         size=None if fields["size"] is None else require_count(fields["size"], f"size of {address}"),
         attributes=MappingProxyType(attributes),
-        private=MappingProxyType(private),
+        private=private,
     )
 
 
@@ -120,14 +120,14 @@ def parse_json(data: bytes) -> Json:
         raise Corrupt(f"is damaged: not JSON ({error})") from error
 
 
-def require_version(document: Json) -> None:
-    """Corrupt: the document was written by another version, or names none."""
+def require_version(document: Json, newest: int = FORMAT_VERSION) -> None:
+    """Corrupt: the document has a newer format than `newest`, or names none."""
     version = document.get("format_version") if isinstance(document, dict) else None
     if isinstance(version, bool) or not isinstance(version, int):
         raise Corrupt("is damaged: it has no format_version")
-    if version > FORMAT_VERSION:
+    if version > newest:
         raise Corrupt(
-            f"was written by a newer algosync: format {version}, this one reads {FORMAT_VERSION}",
+            f"was written by a newer algosync: format {version}, this one reads {newest}",
             hint="Upgrade algosync.",
         )
     if version < 1:

@@ -56,7 +56,7 @@ class Record:
     destination_stamp: str | None
     size: int | None = None
     attributes: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
-    private: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+    private: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Only the loader (`algosync.workflow`) creates these objects, after it has report
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -71,6 +72,14 @@ class AlgorithmSpec:
     settings: Settings = field(default_factory=Settings)
     publish: Publish = field(default_factory=Publish)
     depends_on: tuple[str, ...] = ()
+    _sources: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_sources", {file.name: file.source for file in reversed(self.data_files)})
+
+    def source_of(self, name: str | None) -> str | None:
+        """The `data://` URI of a data file by its name. None: the algorithm has no such file."""
+        return self._sources.get(name or "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from datetime import datetime, timezone
 
 from algosync.core.ports import Ledger
 from algosync.core.resource import Json
-from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.data_writes import DataWrites
 from algosync.kinds.desired_sources import DesiredSources
 from algosync.kinds.destination import Destination
@@ -60,8 +59,3 @@ class Context:
     @property
     def store(self) -> SourceStore:
         return self.sources.store
-
-    @property
-    def algorithms(self) -> tuple[AlgorithmSpec, ...]:
-        """All algorithms of the workflow."""
-        return self.sources.algorithms

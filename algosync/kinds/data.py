@@ -32,6 +32,7 @@ __all__ = ["TRAITS", "desired", "explain", "observed", "perform", "read", "verbs
 TRAITS = KindTraits(is_file=True, replaceable=True, read_back=frozenset({"md5"}))
 
 _PROGRESS_INTERVAL = 0.1  # seconds
+_GUESSES = 10  # missing files for which the nearest name is looked up: each is compared with the whole collection
 
 
 def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
@@ -47,7 +48,7 @@ def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
             found = Resource(Address("data", spec.name, file.name), stamp=stat.stamp, size=stat.size)
             yield pinned_files.with_checksums(found, file.source, context) if found.address in pinned else found
     if missing:
-        near = dict.fromkeys(printable(uri) for uri in map(context.store.nearest, missing) if uri)
+        near = dict.fromkeys(printable(uri) for uri in map(context.store.nearest, missing[:_GUESSES]) if uri)
         guess = f"did you mean {', '.join(near)}?" if near else None
         hint = "; ".join(filter(None, (guess, _owner_hint(missing, context)))) or None
         raise SourceError(f"the source has no {', '.join(map(printable, missing))}", hint=hint)
@@ -193,7 +194,7 @@ def _size(step: Step) -> int | None:
 
 
 def _source_name(address: Address, spec: AlgorithmSpec) -> Name:
-    for file in spec.data_files:
-        if file.name == address.name:
-            return split(file.source)
-    raise ValueError(f"{printable(str(address))} is not in the workflow")
+    uri = spec.source_of(address.name)
+    if uri is None:
+        raise ValueError(f"{printable(str(address))} is not in the workflow")
+    return split(uri)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from algosync.cluster.data import FileStat
 from algosync.cluster.transfer import File, relay
 from algosync.core.change import Change
 from algosync.core.error import Conflict
 from algosync.core.ports import Outcome, Tell
 from algosync.core.resource import Record, Resource
-from algosync.core.schedule import Step
+from algosync.core.schedule import Step, Verb
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
 from algosync.kinds.data_writes import RESTORED, WRITE
@@ -76,7 +77,9 @@ def put_back(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> O
     previous = PreviousBytes.of(record)
     if previous is None:
         return Outcome()
-    _require_ours(record, previous, context)
+    early = step.verb is Verb.RECOVER
+    there = context.destination.files_before_uploads if early else context.destination.files_before_restores
+    _require_ours(record, previous, there(spec.name).get(step.address.name or ""), context)
     file = context.kept.file(step.address, previous.sha256, previous.size)
     destination = context.destination
     number = context.data_writes.next(spec.name, restores=True)
@@ -98,10 +101,9 @@ def _times(previous: PreviousBytes, spec: AlgorithmSpec, context: Context) -> st
     )
 
 
-def _require_ours(record: Record, previous: PreviousBytes, context: Context) -> None:
+def _require_ours(record: Record, previous: PreviousBytes, stat: FileStat | None, context: Context) -> None:
     """Conflict: the destination has neither the previous bytes nor those that were written over them."""
     address = record.address
-    stat = context.destination.list_now(address.algorithm).get(address.name or "")
     if stat is not None and stat.stamp is not None and stat.stamp == record.destination_stamp:
         return
     if stat is not None and stat.size in (previous.size, previous.new_size):

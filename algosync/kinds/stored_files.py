@@ -41,10 +41,14 @@ def digest_now(address: Address, size: int | None, context: Context, advance: Ca
 
 
 def _settled(record: Record, context: Context) -> FileStat | None:
-    """The file in the listing once it has a stamp, or as it is after the last try. None: it is not listed."""
+    """The file in the listing once it has a stamp, or as it is after the last try. None: it is not listed.
+
+    All files of a collection share these listings and the pauses between them.
+    """
+    files = None
     for _ in range(_SETTLE_TRIES):
-        stat = context.destination.list_now(record.address.algorithm).get(record.address.name or "")
+        files = context.destination.files_after_uploads(record.address.algorithm, files, lambda: context.pause(_SETTLE_PAUSE))
+        stat = files.get(record.address.name or "")
         if stat is None or stat.size != record.size or stat.stamp is not None:
-            return stat
-        context.pause(_SETTLE_PAUSE)
+            break
     return stat

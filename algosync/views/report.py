@@ -84,14 +84,16 @@ def failure_lines(report: Report, redact: Callable[[str], str]) -> Iterator[str]
     """
     if report.failed:
         yield ""
+    skipped: dict[str, list[str]] = {}
+    for event in report.skipped:
+        skipped.setdefault(event.because, []).append(printable(event.step.key))
     for first, *others in _by_cause(report.failed):
         yield f"{paint('Error:', 'red', 'bold')} {addressed(first.step.address, first.error.message)}"
         for line in details(first.error, redact):
             yield f"  {line}"
         if others:
             yield f"  the same for: {', '.join(printable(str(event.step.address)) for event in others)}"
-        struck = {event.step.key for event in (first, *others)}
-        if because := [printable(e.step.key) for e in report.skipped if e.because in struck]:
+        if because := [key for event in (first, *others) for key in skipped.get(event.step.key, ())]:
             yield f"  left out because of it: {', '.join(because)}"
     if report.skipped:
         yield f"{plural(len(report.skipped), 'step')} left out in all."

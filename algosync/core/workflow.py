@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["AlgorithmSpec", "DataFile", "Details", "Publish", "Settings", "TestCase", "Workflow"]
+__all__ = ["AlgorithmSpec", "DataFile", "Details", "Publish", "Readers", "Settings", "TestCase", "Workflow"]
 
 License = Literal["apl", "apache2", "gpl3", "mit"]
+Readers = Literal["my_algorithms", "public", "private"]
+"""Who can read the data of an algorithm besides its owner: the owner's algorithms, everybody with a key, nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class AlgorithmSpec:
     """One algorithm. `code` is a `data://` or `file://` URI as written; None means the folder `algorithms/NAME` beside the file.
 
     `test_payload` is JSON text with numbers as written and `<algo>` replaced, or None if the file has none. `language` is a
-    shorthand or the display name of an environment.
+    shorthand or the display name of an environment. `collection_read` is None if the file does not give `collection`.
     """
 
     name: str
@@ -64,6 +66,12 @@ class AlgorithmSpec:
     settings: Settings = field(default_factory=Settings)
     publish: Publish = field(default_factory=Publish)
     depends_on: tuple[str, ...] = ()
+    collection_read: Readers | None = None
+
+    @property
+    def data_read(self) -> Readers | None:
+        """Who can read the algorithm's data. None: it has no data files, and the workflow gives no `collection`."""
+        return self.collection_read or ("my_algorithms" if self.data_files else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from algosync.workflow.section import Section, nearest, text_of
 from algosync.workflow.uri import algorithm_name_fault, code_fault, data_uri_fault, file_name_fault
 
 if TYPE_CHECKING:
-    from algosync.core.workflow import License
+    from algosync.core.workflow import License, Readers
     from algosync.workflow.fault import Faults
     from algosync.workflow.node import Node, Scalar
 
@@ -26,9 +26,10 @@ __all__ = ["ALGORITHM_KEYS", "AlgorithmEntry", "read_algorithm", "read_payload"]
 _SETTINGS_KEYS = ("source_visibility", "license", "network_access", "pipeline_enabled")
 _PUBLISH_KEYS = ("version_type", "callability", "release_notes")
 _DETAILS_KEYS = ("label", "summary", "tagline")
+_COLLECTION_KEYS = ("read",)
 ALGORITHM_KEYS = (
     *("name", "code_path", "code", "language", "environment_name", "environment", "data_files", "test_payload"),
-    *("details", "settings", "publish", "depends_on"),
+    *("details", "settings", "publish", "depends_on", "collection"),
 )
 
 _DISPLAY_NAME = re.compile(r"[A-Z ]")  # the display names of environments have them, shorthands have not
@@ -37,6 +38,7 @@ _LICENSES: tuple[License, ...] = ("apl", "apache2", "gpl3", "mit")
 _NETWORKS: tuple[Literal["full", "isolated"], ...] = ("full", "isolated")
 _VERSION_TYPES: tuple[Literal["major", "minor", "revision"], ...] = ("major", "minor", "revision")
 _CALLABILITIES: tuple[Literal["private", "public"], ...] = ("private", "public")
+_READERS: tuple[Readers, ...] = ("my_algorithms", "public", "private")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ def read_algorithm(section: Section, folder: str) -> AlgorithmEntry:
         settings=_read_settings(section),
         publish=_read_publish(section),
         depends_on=tuple(dependency.text for dependency, _ in dependencies),
+        collection_read=_read_collection(section),
     )
     return AlgorithmEntry(spec, name, section.path, dependencies, section)
 
@@ -194,6 +197,11 @@ def _read_publish(section: Section) -> Publish:
         callability=publish.choice("callability", _CALLABILITIES, default.callability),
         release_notes=publish.note("release_notes"),
     )
+
+
+def _read_collection(section: Section) -> Readers | None:
+    collection = section.section("collection", _COLLECTION_KEYS)
+    return collection.choice("read", _READERS, "my_algorithms") if collection else None
 
 
 def _read_dependencies(section: Section) -> tuple[tuple[Scalar, str], ...]:

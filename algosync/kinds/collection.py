@@ -14,7 +14,7 @@ __all__ = ["DATA_READ", "NOT_TOLD", "NO_COLLECTION", "UNSTAMPED", "data_read", "
 
 DATA_READ = "data_read"
 NO_COLLECTION = "no collection"
-NOT_TOLD = "the destination does not tell who can read its data, so that is not compared"
+NOT_TOLD = "the destination does not tell who can read the data, so that is not compared"
 UNSTAMPED: tuple[Json, ...] = (None, NO_COLLECTION, "my_algorithms")
 """These values are no part of a stamp, so that the stamps stay valid that were recorded before the ACL was compared."""
 

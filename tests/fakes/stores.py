@@ -93,6 +93,11 @@ class FakeStore:
         self._young[owner, collection, name] = self.young
         return f"data://.my/{collection}/{name}"
 
+    def remove(self, owner: str, collection: str) -> None:
+        """Removes a collection with its files."""
+        del self._collections[owner, collection]
+        self.readers.pop((owner, collection), None)
+
     def digest(self, owner: str, collection: str, name: str) -> str:
         return hashlib.sha256(self._collections[owner, collection][name]).hexdigest()
 

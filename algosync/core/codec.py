@@ -2,7 +2,8 @@
 
 The text is ASCII and deterministic: one line for each record, in the order of addresses. The last line is a seal, the SHA-256 of
 every byte before it, so every flipped bit and every cut is detected. Unknown fields are refused, because they may change what a
-record means: a change that adds a field also raises `FORMAT_VERSION`.
+record means: a change that adds a field also raises `FORMAT_VERSION`. Format 1 had no `workflow_file`. A state
+without it is still written in format 1.
 """
 
 from __future__ import annotations
@@ -34,9 +35,10 @@ __all__ = [
     "require_version",
 ]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 _STATE_FIELDS = ("format_version", "lineage", "serial", "records", "sha256")
+_FILE = "workflow_file"
 _RECORD_FIELDS = ("attributes", "destination_stamp", "digest", "size", "source_stamp")
 
 
@@ -45,9 +47,11 @@ def encode_state(state: State) -> bytes:
     rows = sorted(((a.algorithm, str(a), record) for a, record in state.records.items()), key=lambda row: row[:2])
     lines = [f"    {encode_json(text)}: {encode_json(record_to_json(record))}" for _, text, record in rows]
     records = "{\n" + ",\n".join(lines) + "\n  }" if lines else "{}"
+    version = 1 if state.file is None else FORMAT_VERSION
+    file = "" if state.file is None else f'  "{_FILE}": {encode_json(state.file)},\n'
     body = (
-        f'{{\n  "format_version": {FORMAT_VERSION},\n  "lineage": {encode_json(state.lineage)},\n'
-        f'  "serial": {state.serial},\n  "records": {records}'
+        f'{{\n  "format_version": {version},\n  "lineage": {encode_json(state.lineage)},\n'
+        f'  "serial": {state.serial},\n{file}  "records": {records}'
     ).encode("ascii")
     return body + _seal(body)
 
@@ -59,13 +63,15 @@ def decode_state(data: bytes) -> State:
     body = data[: -len(_seal(b""))]
     if data != body + _seal(body):
         raise Corrupt("is damaged: its checksum is not that of its content")
-    fields = fields_of(document, _STATE_FIELDS, "the state")
+    named = isinstance(document, dict) and document["format_version"] == FORMAT_VERSION
+    fields = fields_of(document, (*_STATE_FIELDS, _FILE) if named else _STATE_FIELDS, "the state")
     lineage = require_text(fields["lineage"], "lineage")
     serial = require_count(fields["serial"], "serial")
     if not isinstance(fields["records"], dict):
         raise Corrupt("is damaged: records is not an object")
     records = [record_from_json(text, value) for text, value in fields["records"].items()]
-    return State(lineage, serial, MappingProxyType({record.address: record for record in records}))
+    file = require_text(fields[_FILE], _FILE) if named else None
+    return State(lineage, serial, MappingProxyType({record.address: record for record in records}), file)
 
 
 def record_to_json(record: Record) -> dict[str, Json]:
@@ -115,17 +121,17 @@ def parse_json(data: bytes) -> Json:
         raise Corrupt(f"is damaged: not JSON ({error})") from error
 
 
-def require_version(document: Json) -> None:
-    """Corrupt: the document was written by another version, or names none."""
+def require_version(document: Json, newest: int = FORMAT_VERSION) -> None:
+    """Corrupt: the document has a newer format than `newest`, or names none."""
     version = document.get("format_version") if isinstance(document, dict) else None
     if isinstance(version, bool) or not isinstance(version, int):
         raise Corrupt("is damaged: it has no format_version")
-    if version > FORMAT_VERSION:
+    if version > newest:
         raise Corrupt(
-            f"was written by a newer algosync: format {version}, this one reads {FORMAT_VERSION}",
+            f"was written by a newer algosync: format {version}, this one reads {newest}",
             hint="Upgrade algosync.",
         )
-    if version < FORMAT_VERSION:
+    if version < 1:
         raise Corrupt(f"is damaged: there never was a format {version}")
 
 

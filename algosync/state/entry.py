@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
 from algosync.core.address import Address
 from algosync.core.codec import (
-    FORMAT_VERSION,
     address_from_json,
     encode_json,
     fields_of,
@@ -33,6 +32,7 @@ from algosync.core.state import State
 
 __all__ = ["Entry", "Forget", "Intent", "JournalHeader", "Log", "Result", "decode_log", "encode_line", "replay", "unfinished"]
 
+_FORMAT_VERSION = 1  # of a journal; that of a state is another number
 _PREFIX = re.compile(rb"([0-9a-f]{8}) ([0-9a-f]{8}) ")
 _PREFIX_LENGTH = 18
 
@@ -100,7 +100,7 @@ def replay(state: State, log: Log) -> State:
             records[change.address] = change.record
         else:
             records.pop(change.address, None)
-    return State(state.lineage, log.header.serial + len(changes), MappingProxyType(records))
+    return replace(state, serial=log.header.serial + len(changes), records=MappingProxyType(records))
 
 
 def unfinished(entries: Iterable[Entry]) -> dict[Address, str]:
@@ -169,7 +169,7 @@ def _not_header(entry: JournalHeader | Entry) -> Entry:
 def _entry_to_json(entry: JournalHeader | Entry) -> Json:
     match entry:
         case JournalHeader(lineage, serial):
-            return {"kind": "header", "format_version": FORMAT_VERSION, "lineage": lineage, "serial": serial}
+            return {"kind": "header", "format_version": _FORMAT_VERSION, "lineage": lineage, "serial": serial}
         case Intent(address, verb):
             return {"kind": "intent", "address": str(address), "verb": verb}
         case Result(record):
@@ -182,7 +182,7 @@ def _entry_from_json(value: Json) -> JournalHeader | Entry:
     kind = value.get("kind") if isinstance(value, dict) else None
     match kind:
         case "header":
-            require_version(value)
+            require_version(value, _FORMAT_VERSION)
             fields = fields_of(value, ("kind", "format_version", "lineage", "serial"), "a header")
             return JournalHeader(require_text(fields["lineage"], "lineage"), require_count(fields["serial"], "serial"))
         case "intent":

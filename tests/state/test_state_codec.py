@@ -80,8 +80,8 @@ def test_every_cut_and_every_addition_is_refused() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (forged(format_version=2), "was written by a newer algosync: format 2, this one reads 1"),
-        (b'{"format_version": 7, "new": "layout"}', "was written by a newer algosync: format 7, this one reads 1"),
+        (forged(format_version=3), "was written by a newer algosync: format 3, this one reads 2"),
+        (b'{"format_version": 7, "new": "layout"}', "was written by a newer algosync: format 7, this one reads 2"),
         (forged(format_version=0), "is damaged: there never was a format 0"),
         (forged(format_version=True), "is damaged: it has no format_version"),
         (b"[]", "is damaged: it has no format_version"),

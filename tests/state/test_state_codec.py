@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,13 +47,21 @@ def test_decoding_is_the_inverse_of_encoding(state: State) -> None:
 
 @given(states)
 def test_equal_states_have_equal_texts(state: State) -> None:
-    backwards = State(state.lineage, state.serial, dict(reversed(list(state.records.items()))))
+    backwards = State(state.lineage, state.serial, dict(reversed(list(state.records.items()))), state.file)
     assert encode_state(backwards) == encode_state(state)
 
 
 def test_the_format_of_version_1_stays_as_released() -> None:
     assert encode_state(GOLDEN_STATE) == GOLDEN.read_bytes()
     assert decode_state(GOLDEN.read_bytes()) == GOLDEN_STATE
+
+
+def test_a_state_with_its_workflow_file_has_format_2() -> None:
+    """An older version refuses it as newer, instead of as damaged."""
+    data = encode_state(replace(GOLDEN_STATE, file="a/w.json"))
+    assert data.startswith(b'{\n  "format_version": 2,\n')
+    assert decode_state(data).file == "a/w.json"
+    assert decode_state(GOLDEN.read_bytes()).file is None
 
 
 def test_every_flipped_bit_is_refused() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_case_does_not_count(tmp_path: Path, spelling: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_both_forms_of_an_accent_are_one_name(tmp_path: Path, form: str) -> None:
+def test_both_forms_of_an_accent_are_one_name(tmp_path: Path, form: Literal["NFC", "NFD"]) -> None:
     name = unicodedata.normalize("NFC", "café.json")
     identity = file_identity(written(tmp_path / unicodedata.normalize(form, name)), tmp_path)
     assert identity.path == name

@@ -19,7 +19,8 @@ from algosync.core.plan import Plan, PlanHeader
 from algosync.core.report import Report, fold
 from algosync.core.resource import Record
 from algosync.core.schedule import Verb
-from algosync.core.workflow import AlgorithmSpec, DataFile, Settings, Workflow
+from algosync.core.target import Selection, UnknownTarget
+from algosync.core.workflow import AlgorithmSpec, DataFile, Publish, PublishReason, Settings, Workflow
 from algosync.engine.apply import apply
 from algosync.engine.plan import Scene, make_plan
 from algosync.kinds import KINDS, PERFORMERS, Context
@@ -43,7 +44,8 @@ class WarmAlgorithms(FakeAlgorithms):
         super().call(owner, name, reference, payload, timeout)
         now = stored(self._data)
         loaded = self.loaded.setdefault(reference, now)
-        assert loaded == now, "a commit was tested whose workers have other files"
+        published = {version.number for version in self.algorithms[name].versions}
+        assert loaded == now or reference in published, "a commit was tested whose workers have other files"
         if any(b"broken" in content for content in loaded.values()):
             raise TestFailed("its model is broken")
 
@@ -105,10 +107,11 @@ class Site:
         workflow, scene = self.scene()
         return make_plan(workflow, scene, self.ledger.records, PlanHeader("w", None, "local", OWNER))
 
-    def apply(self, until: Callable[[Event], bool] = lambda _: False) -> Report:
+    def apply(self, until: Callable[[Event], bool] = lambda _: False, *, replaced: tuple[str, ...] = ()) -> Report:
         """Leaves like Ctrl-C after the first event for which `until` is true."""
         workflow, scene = self.scene()
-        plan = make_plan(workflow, scene, self.ledger.records, PlanHeader("w", None, "local", OWNER))
+        header = PlanHeader("w", None, "local", OWNER)
+        plan = make_plan(workflow, scene, self.ledger.records, header, Selection(replace=replaced))
         seen = []
         with closing(apply(plan, workflow, scene, self.ledger)) as events:
             for event in events:
@@ -289,3 +292,48 @@ def test_a_broken_file_is_held_until_something_changes(site: Site) -> None:
     assert (site.published, kept_old(site.live), len(site.algorithms.calls) - calls) == ("0.1.0", True, 1)
     site.use({"a.bin": b"mended"})
     converges(site)
+
+
+@pytest.mark.parametrize("on", [frozenset({"source", "settings"}), frozenset({"source"}), frozenset({"settings"})])
+def test_a_change_that_makes_no_version_is_done_without_one(site: Site, on: frozenset[PublishReason]) -> None:
+    """Nothing is kept, because no version decides about it. The next plan is empty."""
+    site.spec = replace(site.spec, publish=Publish(on=on))
+    site.apply()  # the reasons are part of what is compared
+    number = site.published
+    site.use({"a.bin": b"new a"})
+    report = site.apply()
+    assert (report.exit_code, site.published, site.live) == (0, number, expected(site))
+    assert all(step.step.verb is not Verb.RESTORE for step in report.done)
+    assert site.plan().visible == ()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "done"),
+    [
+        ('data.One["a.bin"]', {"overwrite", "verify", "build", "test", "publish", "restore"}),
+        ("source.One", {"push", "build", "test", "publish"}),
+        ("version.One", {"build", "test", "publish"}),
+    ],
+)
+def test_what_is_replaced_is_written_again_though_it_is_equal(site: Site, pattern: str, done: set[str]) -> None:
+    assert {step.step.verb.value for step in site.apply(replaced=(pattern,)).done} == done
+    assert (site.published, site.live, site.plan().visible) == ("0.2.0", OLD, ())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"), [("algorithm.One", "cannot be replaced"), ('data.One["z.bin"]', "nothing in this workflow is called")]
+)
+def test_what_cannot_be_replaced_is_refused(site: Site, pattern: str, reason: str) -> None:
+    with pytest.raises(UnknownTarget, match=reason):
+        site.apply(replaced=(pattern,))
+
+
+def test_a_file_that_is_too_large_is_not_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limits count the files of one algorithm, in the order of the plan."""
+    monkeypatch.setattr("algosync.core.plan.KEPT_OF_ALGORITHM", 7)
+    site.use({"a.bin": b"new a", "b.bin": b"new b"})
+    keeps = {change.address.name: change.details["keep"] for change in site.plan().live()}
+    assert keeps == {"a.bin": True, "b.bin": False}
+    site.algorithms.failing_payloads.add("1")
+    assert site.apply().exit_code == 3
+    assert site.live == {"a.bin": b"old a", "b.bin": b"new b"}

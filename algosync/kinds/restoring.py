@@ -114,5 +114,6 @@ def _require_ours(record: Record, previous: PreviousBytes, stat: FileStat | None
         if found in (record.digest, previous.sha256) or (unrecorded and stat.size == previous.new_size):
             return
     context.ledger.commit(without_previous(record))
+    context.kept.drop(address, previous.sha256)
     hint = "algosync plan shows what it is now; the kept bytes are no longer needed"
     raise Conflict(f"{address}: somebody changed it after it was overwritten, so its previous bytes are not put back", hint=hint)

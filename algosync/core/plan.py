@@ -200,7 +200,7 @@ def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
     algorithms = {a.algorithm for a in kept}
     left_out = {c.address.algorithm: c for c in plan.versions if c.address not in kept}
     checks = (_without(left_out.get(c.address.algorithm), c) for c in plan.checks if c.address.algorithm in algorithms)
-    changes = tuple(c for c in plan.changes if c.address in kept)
+    changes = tuple(_alone(c) if c.address.algorithm in left_out else c for c in plan.changes if c.address in kept)
     return replace(plan, changes=changes, checks=tuple(c for c in checks if c is not None), targets=patterns)
 
 
@@ -209,6 +209,11 @@ def _without(version: Change | None, check: Check) -> Check | None:
     if version is None or not version.action.writes:
         return check
     return None if version.before is None else replace(check, candidate=False)
+
+
+def _alone(change: Change) -> Change:
+    """The change when its algorithm's version change is left out. No version is published, so a data file keeps its new bytes."""
+    return replace(change, details={name: value for name, value in change.details.items() if name != "keep"})
 
 
 def _needed_kinds(targets: Iterable[Address], kinds: Mapping[str, KindTraits]) -> dict[str, set[str]]:

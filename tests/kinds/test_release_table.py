@@ -75,13 +75,16 @@ class Site:
     def __post_init__(self) -> None:
         self.algorithms = WarmAlgorithms(self.cluster.data)
         self.cluster.algorithms = self.algorithms
-        self.ledger = FakeLedger(before_commit=self._count)
+        self.ledger = FakeLedger(before_commit=self.count_commit)
         self.code(b"def apply(input):\n    return input\n")
         for name, content in OLD.items():
             self.store.write("quality", "models", name, content)
+        self.release()
+
+    def release(self) -> None:
         assert self.apply().exit_code == 0
 
-    def _count(self, record: Record) -> None:
+    def count_commit(self, record: Record) -> None:
         self.commits += 1
         if self.commits == self.killed_at:
             raise KilledError
@@ -126,7 +129,7 @@ class Site:
             pending = pending - {address} if verb in ("commit", "forget") else pending | {address}
         lost = {a: replace(r, destination_stamp=None) for a, r in records.items() if str(a) in pending}
         self.killed_at = 0
-        self.ledger = FakeLedger({**records, **lost}.values(), before_commit=self._count)
+        self.ledger = FakeLedger({**records, **lost}.values(), before_commit=self.count_commit)
 
     @property
     def published(self) -> str:

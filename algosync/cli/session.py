@@ -59,13 +59,15 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.cli.interrupt import pause
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
+    from algosync.cli.state_place import NamedDestination, claim, state_opened, state_place
     from algosync.cli.workflow_file import hide_keys, load_workflow
     from algosync.core.target import matches, reach
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DataWrites, DesiredSources, KeptFiles, destination_of
     from algosync.kinds.kept_files import default_keep_folder
     from algosync.sources import Sources, SourceStore
-    from algosync.state import open_session, parse_address, state_name
+    from algosync.state import parse_address
+    from algosync.workflow import file_identity
 
     parse_address(options.state)  # report a mistake in it before any request
     loaded = load_workflow(options, terminal, stand_ins=not needs.secrets)
@@ -79,9 +81,10 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             source = connections.source(source_label, Path(workflow.folder), variable)
         with reading(terminal, "the destination"):
             owners = destination.data.owners()
+            place = NamedDestination.of(label, destination)
         owner = _owner(workflow, owners)
-        name = state_name(workflow.name, label, owner)
-        state = stack.enter_context(open_session(options.state, name, exclusive=needs.writes, command="algosync apply"))
+        state = stack.enter_context(state_opened(options, terminal, (workflow.name, owner), place, writes=needs.writes))
+        claim(state, file_identity(loaded.path, Path.cwd()), workflow, terminal)
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
         sources = Sources(
             workflow.algorithms,
@@ -102,7 +105,9 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             tests={workflow.entrypoint or "": tuple(f"{case.payload} {case.timeout}" for case in workflow.tests)},
             retried=frozenset(a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.replace)),
         )
-        header = PlanHeader(f"{workflow.name} ({loaded.path})", source_label, label, owner)
+        header = PlanHeader(
+            f"{workflow.name} ({loaded.path})", source_label, label, owner, state_place(state) if place.is_local else None
+        )
         scene = Scene(KINDS, PERFORMERS, context, options.parallelism)
         yield CommandSession(workflow, scene, ledger, header, stand_ins=bool(loaded.not_given))
 

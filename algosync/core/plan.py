@@ -39,12 +39,16 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class PlanHeader:
-    """The workflow and the clusters of a plan, by name. `owner` is the account on the destination."""
+    """The workflow and the clusters of a plan, by name. `owner` is the account on the destination.
+
+    `state` is the place of the state if the destination is a local cluster: from another folder, `local` is another cluster.
+    """
 
     workflow: str
     source: str | None
     destination: str
     owner: str
+    state: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

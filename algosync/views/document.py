@@ -56,6 +56,7 @@ def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> M
         "source": plan.header.source,
         "destination": plan.header.destination,
         "owner": plan.header.owner,
+        "state": plan.header.state,
         "targets": list(plan.targets),
         "resource_changes": [_change(c, redactor) for c in plan.changes],
         "resource_drift": [_drifted(c, redactor) for c in plan.drifted],

@@ -43,6 +43,8 @@ _FILE_SYMBOLS = {"create": "+", "update": "~", "delete": "-"}
 def header_lines(header: PlanHeader, redact: Redact) -> Iterator[str]:
     source = header.source or "none"
     rows = {"Workflow": header.workflow, "Source": source, "Destination": header.destination, "Owner": header.owner}
+    if header.state is not None:
+        rows["State"] = header.state
     for name, value in rows.items():
         yield f"{name + ':':<13}{printable(redact(value))}"
     yield ""

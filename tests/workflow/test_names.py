@@ -41,5 +41,10 @@ def test_the_name_of_a_local_cluster_is_refused_with_its_line(tmp_path: Path) ->
     with pytest.raises(WorkflowError) as caught:
         load(path, variables([], [], {}))
     (fault,) = caught.value.faults
-    assert (fault.line, fault.path, fault.code, fault.hint) == (2, "source_info.cluster_address", "invalid-address", None)
+    assert (fault.line, fault.path, fault.code, fault.hint) == (
+        2,
+        "source_info.cluster_address",
+        "invalid-address",
+        "did you mean local?",
+    )
     assert "'local:a.b': the name of a local cluster is a letter or digit, then at most 62 letters" in fault.message

@@ -10,7 +10,7 @@ from algosync.core.address import Address
 from algosync.core.change import Action, Change
 from algosync.core.diff import assume_desired, assume_observed, diff, undecided
 from algosync.core.error import Corrupt, NotFound, Several, SourceError
-from algosync.core.plan import Plan, PlanHeader, plan_of, plan_of_checks, targeted
+from algosync.core.plan import Plan, PlanHeader, plan_of, plan_of_checks, targeted, with_kept_bytes
 from algosync.core.ports import Kind, Performer, Side
 from algosync.core.resource import Record, Resource
 from algosync.core.target import Selection, UnknownTarget, matches, reach
@@ -52,11 +52,14 @@ def make_plan(
     reached = reach(targets, scene.performers, workflow.depends_on, recorded)
     algorithms = [spec for spec in workflow.algorithms if spec.name in reached]
     if workflow.run_only:
+        if selection.replace:
+            raise UnknownTarget("nothing can be replaced: the workflow says run_only")
         each(lambda spec: _require_there(spec, scene), algorithms, scene.parallelism)
         return targeted(plan_of_checks(workflow, header), targets)
     concerned = {address: record for address, record in recorded.items() if address.algorithm in reached}
     changes = _changes(algorithms, scene, concerned, selection.replace)
-    return targeted(plan_of(workflow, header, changes, {name: kind.TRAITS for name, kind in scene.kinds.items()}), targets)
+    plan = plan_of(workflow, header, changes, {name: kind.TRAITS for name, kind in scene.kinds.items()})
+    return with_kept_bytes(targeted(plan, targets), workflow)
 
 
 def _changes(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from algosync.core.resource import Record
 
-__all__ = ["CALLED", "RESTORED", "WRITE", "DataWrites"]
+__all__ = ["CALLED", "RESTORED", "WRITE", "DataWrites", "number_of"]
 
 WRITE = "write"
 """In the private part of a record. Data: the number of its last write. Version: of the last write before it was published."""
@@ -43,10 +43,10 @@ class DataWrites:
         found = cls()
         for record in records:
             name = record.address.algorithm
-            numbers = (_number(record, kind) or 0 for kind in (WRITE, RESTORED, CALLED))
+            numbers = (number_of(record, kind) or 0 for kind in (WRITE, RESTORED, CALLED))
             found.before[name] = max(found.before[name], *numbers)
             if record.address.kind == "data":
-                found.written[name] = max(found.written[name], _number(record, WRITE) or 0)
+                found.written[name] = max(found.written[name], number_of(record, WRITE) or 0)
         return found
 
     def next(self, algorithm: str, *, restores: bool = False) -> int:
@@ -61,17 +61,18 @@ class DataWrites:
 
     def since_publish(self, version: Record) -> bool:
         """Whether data files were written after the version was published. Putting previous bytes back does not count."""
-        return self.written.get(version.address.algorithm, 0) > (_number(version, WRITE) or 0)
+        return self.written.get(version.address.algorithm, 0) > (number_of(version, WRITE) or 0)
 
     def since_call(self, source: Record) -> bool:
         """Whether data files were written after the first call of the source's commit. False: it was not called."""
-        called = _number(source, CALLED)
+        called = number_of(source, CALLED)
         return called is not None and self.last(source.address.algorithm) > called
 
     def was_called(self, source: Record) -> bool:
-        return _number(source, CALLED) is not None
+        return number_of(source, CALLED) is not None
 
 
-def _number(record: Record, name: str) -> int | None:
+def number_of(record: Record, name: str) -> int | None:
+    """The number that a record has under one of the names above. None: it has none."""
     value = record.private.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from algosync.core.resource import Json, Record
 
-__all__ = ["RESTORED", "WRITE", "DataWrites", "Use"]
+__all__ = ["RESTORED", "WRITE", "DataWrites", "Use", "number_of"]
 
 WRITE = "write"
 """In the private part of a record. Data: the number of its last write. Version: of the last write before it was published."""
@@ -67,9 +67,9 @@ class DataWrites:
             name = record.address.algorithm
             use = Use.of(record)
             called = (use.write or 0) if use else 0
-            found.before[name] = max(found.before[name], called, _number(record, WRITE), _number(record, RESTORED))
+            found.before[name] = max(found.before[name], called, number_of(record, WRITE), number_of(record, RESTORED))
             if record.address.kind == "data":
-                found.written[name] = max(found.written[name], _number(record, WRITE))
+                found.written[name] = max(found.written[name], number_of(record, WRITE))
         return found
 
     def next(self, algorithm: str, *, restores: bool = False) -> int:
@@ -89,7 +89,7 @@ class DataWrites:
         """
         use = Use.of(source)
         used = (use.write or 0) if use and use.commit == commit else 0
-        published = _number(version, WRITE) if version else 0
+        published = number_of(version, WRITE) if version else 0
         return self.written.get(algorithm, 0) > max(used, published)
 
     def since_call(self, source: Record) -> bool:
@@ -108,7 +108,8 @@ def _first_call(source: Record) -> int | None:
     return use.write if use and use.commit == source.destination_stamp else 0
 
 
-def _number(record: Record, name: str) -> int:
+def number_of(record: Record, name: str) -> int:
+    """The number that a record has under `WRITE` or `RESTORED`. 0: it has none."""
     return _count(record.private.get(name)) or 0
 
 

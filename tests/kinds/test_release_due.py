@@ -7,23 +7,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from fakes.clusters import OWNER
 from fakes.ledger import FakeLedger
-from test_release_table import CHANGES, NAMES, OLD, KilledError, Site, converges, site
+from release_site import NAMES, OLD, KilledError, Site, converges, site_in
+from test_release_table import CHANGES
 
 from algosync.core.address import Address
 from algosync.core.error import Denied
-from algosync.core.plan import Plan, PlanHeader
-from algosync.core.report import fold
+from algosync.core.plan import Plan
 from algosync.core.schedule import Verb
 from algosync.core.target import Selection
 from algosync.core.workflow import AlgorithmSpec, DataFile, Publish, Settings
-from algosync.engine.apply import apply
-from algosync.engine.plan import make_plan
-
-__all__ = ["site"]  # a fixture
 
 SPEC = AlgorithmSpec("One", "python3", data_files=tuple(DataFile(f"data://.my/models/{n}", n) for n in NAMES), test_payload="1")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return site_in(tmp_path / "site")
 
 
 @dataclass
@@ -124,10 +124,7 @@ def test_a_push_by_somebody_else_is_reverted_without_a_new_version(site: Site) -
 def test_a_target_writes_data_alone_and_the_version_follows(site: Site) -> None:
     """No version is tried, so the new bytes stay."""
     CHANGES["one file"](site)
-    workflow, scene = site.scene()
-    selection = Selection(targets=('data.One["a.bin"]',))
-    plan = make_plan(workflow, scene, site.ledger.records, PlanHeader("w", None, "local", OWNER), selection)
-    report = fold(apply(plan, workflow, scene, site.ledger), lambda: site.ledger.wrote)
+    report = site.apply(Selection(targets=('data.One["a.bin"]',)))
     assert Verb.RESTORE not in {event.step.verb for event in report.done}
     assert (report.exit_code, site.published, site.live) == (0, "0.1.0", {**OLD, "a.bin": b"new a"})
     assert visible(site.plan()) == ["version.One"]

@@ -23,7 +23,7 @@ from algosync.cli.terminal import Terminal, standard
 from algosync.cli.test import test
 from algosync.cli.usage_message import ParserError, usage_message
 from algosync.cli.validate import validate
-from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, Several, Stale, UsageError
+from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, PlanRefused, Several, Stale, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 _USAGE = 64
-_WORST_FIRST = (4, 1, 6, _USAGE)  # of several errors, the first of these is the exit code
+_WORST_FIRST = (4, 1, 5, 6, _USAGE)  # of several errors, the first of these is the exit code
 
 app = typer.Typer(
     name="algosync",
@@ -127,6 +127,8 @@ def _error_code(error: AlgosyncError) -> int:
             return min(map(_error_code, error.errors), key=_WORST_FIRST.index)
         case UsageError():
             return _USAGE
+        case PlanRefused():
+            return 5
         case LockHeld() | Stale():
             return 6
         case ApplyIncomplete():

@@ -103,7 +103,7 @@ class TestCase:
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A whole file. `name` is the file's stem; `folder` is the absolute folder that relative paths start from."""
+    """A whole file. `name` is the key `name`, else the file's stem. Relative paths start from `folder`, which is absolute."""
 
     name: str
     folder: str

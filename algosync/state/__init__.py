@@ -9,10 +9,24 @@ from algosync.core.error import UsageError
 from algosync.core.text import printable
 from algosync.state import local
 from algosync.state.backend import Backend
+from algosync.state.former_names import Located, located
 from algosync.state.naming import state_name
 from algosync.state.session import Session
+from algosync.state.test_results import TestResults, results_name
 
-__all__ = ["BACKENDS", "Backend", "BackendFactory", "Session", "open_session", "parse_address", "state_name"]
+__all__ = [
+    "BACKENDS",
+    "Backend",
+    "BackendFactory",
+    "Located",
+    "Session",
+    "TestResults",
+    "located",
+    "open_session",
+    "parse_address",
+    "results_name",
+    "state_name",
+]
 
 BackendFactory: TypeAlias = Callable[[str, str], Backend]
 """Creates the backend of one state. Arguments: its name (see `state_name`), and the command that others see while it is locked."""

@@ -43,6 +43,8 @@ _FILE_SYMBOLS = {"create": "+", "update": "~", "delete": "-"}
 def header_lines(header: PlanHeader, redact: Redact) -> Iterator[str]:
     source = header.source or "none"
     rows = {"Workflow": header.workflow, "Source": source, "Destination": header.destination, "Owner": header.owner}
+    if header.state is not None:
+        rows["State"] = header.state
     for name, value in rows.items():
         yield f"{name + ':':<13}{printable(redact(value))}"
     yield ""
@@ -72,6 +74,9 @@ def summary_lines(plan: Plan, redact: Redact) -> Iterator[str]:
     else:
         yield from _counts(plan, redact)
     yield from _notes(plan, redact)
+    for failed in plan.failing:
+        address = printable(redacted_address(failed.address, redact))
+        yield f"Note: {address} has failed since {printable(failed.since)}: {printable(redact(failed.reason), _LONGEST)}"
     if plan.checks:
         payloads = sum(1 for check in plan.checks if check.payload_of_algorithm)
         tests = len(plan.checks) - payloads

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from algosync.core.ports import Ledger
     from algosync.engine.plan import Scene
     from algosync.kinds import Context
+    from algosync.state import TestResults
 
 __all__ = ["CommandSession", "Needs", "command_session"]
 
 
 @dataclass(frozen=True, slots=True)
 class CommandSession:
-    """A workflow with everything the engine needs to work on it. `ledger` is the state.
+    """A workflow with everything the engine needs to work on it. `ledger` is the state, `results` are those of earlier tests.
 
     `stand_ins`: a sensitive variable has a placeholder value, so values that contain it cannot be compared.
     """
@@ -34,6 +35,7 @@ class CommandSession:
     scene: Scene[Context]
     ledger: Ledger
     header: PlanHeader
+    results: TestResults
     stand_ins: bool = False
 
 
@@ -84,7 +86,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             owners = destination.data.owners()
             place = NamedDestination.of(label, destination)
         owner = _owner(workflow, owners)
-        state = stack.enter_context(state_opened(options, terminal, (workflow.name, owner), place, writes=needs.writes))
+        state, results = stack.enter_context(state_opened(options, terminal, (workflow.name, owner), place, writes=needs.writes))
         claim(state, file_identity(loaded.path, Path.cwd()), workflow, terminal)
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
         sources = Sources(
@@ -114,7 +116,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             f"{workflow.name} ({loaded.path})", source_label, label, owner, state_place(state) if place.is_local else None
         )
         scene = Scene(KINDS, PERFORMERS, context, options.parallelism)
-        yield CommandSession(workflow, scene, ledger, header, stand_ins=bool(loaded.not_given))
+        yield CommandSession(workflow, scene, ledger, header, results, stand_ins=bool(loaded.not_given))
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
 

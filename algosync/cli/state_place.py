@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal
     from algosync.cluster.connection import Cluster
     from algosync.core.workflow import Workflow
-    from algosync.state import Session
+    from algosync.state import Session, TestResults
     from algosync.workflow import FileIdentity
 
 __all__ = ["NamedDestination", "claim", "state_opened", "state_place"]
@@ -76,12 +76,12 @@ def _former_labels(identity: str, state: str) -> Iterator[str]:
 @contextmanager
 def state_opened(
     options: ClusterOptions, terminal: Terminal, names: tuple[str, str], destination: NamedDestination, *, writes: bool
-) -> Iterator[Session]:
-    """The session on the state of a workflow and an owner (`names`) for the destination, while the body runs.
+) -> Iterator[tuple[Session, TestResults]]:
+    """The session on the state of a workflow and an owner (`names`) for the destination, and its test results, while the body runs.
 
     A state under a name of older versions is found; `writes`: it is renamed. LockHeld: another command uses the state.
     """
-    from algosync.state import located, open_session, parse_address, state_name
+    from algosync.state import TestResults, located, open_session, parse_address, results_name, state_name
 
     workflow, owner = names
     command = "algosync apply"
@@ -91,7 +91,7 @@ def state_opened(
         for place in found.unused:
             terminal.tell(f"Note: {printable(place)} has older records of the same local cluster. They are not used.")
         with open_session(options.state, found.name, exclusive=writes, command=command) as session:
-            yield session
+            yield session, TestResults(create(results_name(found.name), command))
 
 
 def claim(session: Session, file: FileIdentity, workflow: Workflow, terminal: Terminal) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from algosync.core.error import ClusterError, TimedOut, Unreachable
+from algosync.core.error import ClusterError, Unreachable
 from algosync.net.document import read_json
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _WITHIN = 30.0  # seconds
 def local_identity(cluster: Cluster) -> str | None:
     """The identity of the cluster, such as `staging-1a2b3c4d`. None: it is not a local cluster, or an older version runs it.
 
-    Only this machine is asked. Unreachable, TimedOut: it does not answer.
+    Only this machine is asked. Unreachable: it does not answer.
     """
     return cluster.wire.retry.run(lambda: _ask(cluster)) if cluster.address.is_loopback else None
 
@@ -30,7 +30,7 @@ def _ask(cluster: Cluster) -> str | None:
     try:
         document = read_json(cluster.wire.answer("GET", "/health", {}, within=_WITHIN).body)
     except ClusterError as error:
-        if error.status is None and isinstance(error, (Unreachable, TimedOut)):
+        if error.status is None and isinstance(error, Unreachable):
             raise
         return None
     except ValueError:

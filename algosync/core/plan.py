@@ -14,7 +14,18 @@ from algosync.core.resource import Json, KindTraits, Resource
 from algosync.core.target import UnknownTarget, dependencies, matches
 from algosync.core.workflow import Workflow
 
-__all__ = ["Check", "Plan", "PlanHeader", "checks_of", "masked", "plan_of", "plan_of_checks", "targeted", "with_kept_bytes"]
+__all__ = [
+    "Check",
+    "FailedCheck",
+    "Plan",
+    "PlanHeader",
+    "checks_of",
+    "masked",
+    "plan_of",
+    "plan_of_checks",
+    "targeted",
+    "with_kept_bytes",
+]
 
 CALL_TIMEOUT = 300  # seconds: the platform's own default
 KEPT_OF_ALGORITHM = 1 << 30  # bytes of overwritten data files that are kept for one algorithm
@@ -38,6 +49,15 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedCheck:
+    """A check that failed when it last ran. `since`: ISO 8601 in UTC."""
+
+    address: Address
+    since: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanHeader:
     """The workflow and the clusters of a plan, by name. `owner` is the account on the destination.
 
@@ -56,7 +76,8 @@ class Plan:
     """`changes` also holds those that do nothing. `depends_on` has every algorithm, in the workflow's order.
 
     `compared` is False if the workflow only runs tests, so that nothing was compared. `kinds` has the traits of each kind
-    that occurs in `changes`. `targets`: the plan covers only these and what they depend on. Empty: everything.
+    that occurs in `changes`. `targets`: the plan covers only these and what they depend on. Empty: everything. `failing`: the
+    checks that failed when they last ran.
     """
 
     header: PlanHeader
@@ -66,6 +87,7 @@ class Plan:
     compared: bool = True
     kinds: Mapping[str, KindTraits] = field(default_factory=lambda: MappingProxyType({}))
     targets: tuple[str, ...] = ()
+    failing: tuple[FailedCheck, ...] = ()
 
     @property
     def visible(self) -> tuple[Change, ...]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from algosync.cluster.data import FileStat
 from algosync.cluster.transfer import File, relay
+from algosync.core.address import Address
 from algosync.core.change import Change
 from algosync.core.error import Conflict
 from algosync.core.ports import Outcome, Tell
@@ -22,7 +23,6 @@ from algosync.kinds.data_writes import RESTORED, WRITE, number_of
 from algosync.kinds.failures import failure_now, with_failure
 from algosync.kinds.left_files import is_left
 from algosync.kinds.previous_bytes import PreviousBytes, with_previous, without_previous
-from algosync.kinds.source import commit_of
 from algosync.kinds.stored_files import digest_now, target_name, verified
 
 __all__ = ["keep_previous", "put_back", "restore"]
@@ -49,7 +49,7 @@ def keep_previous(change: Change, spec: AlgorithmSpec, context: Context) -> None
         stamp=before.stamp or "",
         new_sha256=after.digest or "",
         new_size=after.size or 0,
-        candidate=commit_of(spec, context),
+        candidate=_candidate(spec, context),
         write=number_of(record, WRITE),
         at=context.now(),
     )
@@ -57,6 +57,12 @@ def keep_previous(change: Change, spec: AlgorithmSpec, context: Context) -> None
     context.ledger.commit(with_previous(record, previous))
     if former is not None and former.sha256 != digest:
         context.kept.drop(address, former.sha256)
+
+
+def _candidate(spec: AlgorithmSpec, context: Context) -> str:
+    """The commit that was built for the new version. Empty: none is recorded."""
+    source = context.ledger.records.get(Address("source", spec.name))
+    return (source.destination_stamp if source else None) or ""
 
 
 def restore(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:

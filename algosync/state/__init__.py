@@ -12,6 +12,7 @@ from algosync.state.backend import Backend
 from algosync.state.former_names import Located, located
 from algosync.state.naming import state_name
 from algosync.state.session import Session
+from algosync.state.test_results import TestResults, results_name
 
 __all__ = [
     "BACKENDS",
@@ -19,9 +20,11 @@ __all__ = [
     "BackendFactory",
     "Located",
     "Session",
+    "TestResults",
     "located",
     "open_session",
     "parse_address",
+    "results_name",
     "state_name",
 ]
 

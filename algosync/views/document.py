@@ -50,6 +50,7 @@ def _finite(value: Json) -> Json:
 
 
 def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> Mapping[str, Json]:
+    failing = {failed.address: failed.since for failed in plan.failing}
     return {
         "format_version": FORMAT_VERSION,
         "meta": _worded(meta),
@@ -68,6 +69,7 @@ def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> M
                 "payload_sha256": None if redactor.holds(c.payload) else hashlib.sha256(c.payload.encode()).hexdigest(),
                 "timeout": c.timeout,
                 "on": Word("candidate" if c.candidate else "published"),
+                "failing_since": failing.get(c.address),
             }
             for c in plan.checks
         ],

@@ -74,6 +74,9 @@ def summary_lines(plan: Plan, redact: Redact) -> Iterator[str]:
     else:
         yield from _counts(plan, redact)
     yield from _notes(plan, redact)
+    for failed in plan.failing:
+        address = printable(redacted_address(failed.address, redact))
+        yield f"Note: {address} has failed since {printable(failed.since)}: {printable(redact(failed.reason), _LONGEST)}"
     if plan.checks:
         payloads = sum(1 for check in plan.checks if check.payload_of_algorithm)
         tests = len(plan.checks) - payloads

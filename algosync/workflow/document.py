@@ -77,7 +77,7 @@ def _read_source_address(document: Section) -> str | None:
     address = source.text("cluster_address", required=True) if source else None
     if address and source and (wrong := address_fault(address.text)):
         bare_host = "://" not in address.text and not address.text.startswith("local:")
-        hint = nearest(address.text, ["local"]) or (f"write https://{address.text}" if bare_host else None)
+        hint = (nearest(address.text, ["local"]) or f"write https://{address.text}") if bare_host else None
         message = f"{quote(_USER_INFO.sub('//***@', address.text))}: {wrong}"
         source.faults.add(address, source.where("cluster_address"), "invalid-address", message, hint)
     return address.text if address else None

@@ -117,9 +117,9 @@ def test_who_can_read_the_data_is_shown_and_mended_by_one_request(cluster: Clust
     open_data(cluster)
     found = applied.run("drift", "--json")
     (row,) = json.loads(found.stdout)["drift"]
-    assert (row["before"]["data_read"], row["after"]["data_read"]) == ("my_algorithms", "public")
+    assert tuple(row[side]["attributes"]["data_read"] for side in ("before", "after")) == ("my_algorithms", "public")
     plan = applied.run("plan").stdout
-    assert '~ data_read: "public" -> "my_algorithms"' in plan
+    assert 'data_read = "public" -> "my_algorithms"' in plan
     assert "Plan: 0 to add, 1 to change, 0 to destroy." in plan
     with cluster.writes() as writes:
         applied.apply()

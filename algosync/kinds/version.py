@@ -35,6 +35,7 @@ TRAITS = KindTraits(
     read_back=frozenset({"commit", "version"}),
 )
 
+_LEFT_OUT = "the workflow has changes that its `publish.on` leaves out; the next version will have them"
 _TREE = "tree"  # in the private part of a version's record: the tree id that it was published with
 
 
@@ -55,13 +56,13 @@ def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
 
     The digest is one that no version has if data files were written after the published version.
     """
-    content, version = _content(spec, context), context.destination.published(spec.name)
-    if version is not None:
-        content = _without_left_out(content, version, spec, context)
+    wanted, version = _content(spec, context), context.destination.published(spec.name)
+    content = wanted if version is None else _without_left_out(wanted, version, spec, context)
     digest = content.digest
     if version is not None and "data" in spec.publish.on and _is_older_than_data(version, spec, context):
         digest = digest_of({"version": digest, "write": context.data_writes.last(spec.name)})
-    yield Resource(Address("version", spec.name), content.effective, stamp=digest, digest=digest)
+    notes = () if content == wanted else (_LEFT_OUT,)
+    yield Resource(Address("version", spec.name), content.effective, stamp=digest, digest=digest, notes=notes)
 
 
 def _content(spec: AlgorithmSpec, context: Context) -> _Content:
@@ -128,7 +129,19 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
     failure = _held(change, spec, context)
     if failure is not None:
         return replace(change, action=Action.HOLD, reason=f"its test failed at {failure.at}: {failure.reason}")
-    return replace(change, details={**change.details, "publish": spec.publish.version_type})
+    reason = change.reason or _reason(change, spec, context)
+    return replace(change, reason=reason, details={**change.details, "publish": spec.publish.version_type})
+
+
+def _reason(change: Change, spec: AlgorithmSpec, context: Context) -> str:
+    """Why a version is published whose source and settings are equal. Empty: they are not."""
+    version = context.destination.published(spec.name)
+    if change.before is None or change.after is None or version is None:
+        return ""
+    if change.before.digest == change.after.digest:
+        return "its data files change"
+    content = _without_left_out(_content(spec, context), version, spec, context)
+    return "its data files were written after it was published" if change.before.digest == content.digest else ""
 
 
 def _held(change: Change, spec: AlgorithmSpec, context: Context) -> Failure | None:

@@ -90,10 +90,26 @@ def test_a_change_that_publish_on_leaves_out_is_published_when_it_is_named_again
     CHANGES[what](site)
     assert site.apply().exit_code == 0
     assert (site.published, visible(site.plan())) == ("0.1.0", [])
+    left_out = [] if what == "one file" else ["version.One"]
+    assert [str(address) for address, note in site.plan().notes() if "`publish.on` leaves out" in note] == left_out
     site.spec = replace(site.spec, publish=Publish())
     assert visible(site.plan()) == ["version.One"]
     site.apply()
     assert (site.published, visible(site.plan())) == ("0.2.0", [])
+
+
+def reason(site: Site) -> str:
+    (version,) = site.plan().versions
+    return version.reason
+
+
+def test_the_plan_says_why_a_version_with_equal_content_is_published(site: Site) -> None:
+    CHANGES["one file"](site)
+    assert reason(site) == "its data files change"
+    site.apply(Selection(targets=('data.One["a.bin"]',)))
+    assert reason(site) == "its data files were written after it was published"
+    CHANGES["source"](site)
+    assert reason(site) == ""
 
 
 def test_what_publish_on_leaves_out_is_in_the_next_version(site: Site) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from samples import PLAN, plain
 
@@ -172,3 +174,15 @@ def test_without_failures_nothing_is_said_of_them() -> None:
 )
 def test_the_closing_lines(events: list[Event], wrote: bool, lines: list[str]) -> None:
     assert plain(closing_lines(fold(events, lambda: wrote), TESTED)).splitlines() == ["", *lines]
+
+
+def test_a_failed_test_of_the_workflow_names_what_is_published_already() -> None:
+    one, two = (
+        StepDone(Step(Address("version", name), Verb.PUBLISH), 1, number) for name, number in (("One", "1.2.0"), ("Two", "0.3.0"))
+    )
+    told = "Published before the workflow's tests: One 1.2.0, Two 0.3.0."
+    failed: list[Event] = [one, two, StepFailed(step("second", CHECKS[1]), 1, Unexpected("boom"))]
+    assert told in plain(closing_lines(fold(failed, lambda: True), TESTED))
+    assert "Published before" not in plain(closing_lines(fold([one, two], lambda: True), TESTED))
+    payload: list[Event] = [one, StepFailed(step("x", replace(CHECKS[1], payload_of_algorithm=True)), 1, Unexpected("boom"))]
+    assert "Published before" not in plain(closing_lines(fold(payload, lambda: True), TESTED))

@@ -75,6 +75,8 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     parse_address(options.state)  # report a mistake in it before any request
     loaded = load_workflow(options, terminal, stand_ins=not needs.secrets)
     workflow = loaded.workflow
+    if terminal.holds(workflow.name) and not loaded.path.name.startswith(workflow.name):
+        raise UsageError("the workflow's name holds a secret, and names of states are not secret", hint="use another `name:`")
     with ExitStack() as stack:
         connections = clusters(options, terminal, stack)
         label, destination = connections.destination()

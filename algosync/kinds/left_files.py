@@ -55,4 +55,4 @@ def explained(change: Change) -> Change:
 
 
 def _mark(sha256: str) -> str:
-    return f"left, instead of {sha256}"
+    return f"overwritten {sha256}"  # a plan shows the first 12 characters of a digest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from algosync.core.resource import Json
 from algosync.core.schedule import Verb
 from algosync.core.target import Selection, UnknownTarget
 from algosync.core.workflow import Publish
+from algosync.views.plan import change_rows
 
 A = Address("data", "One", "a.bin")
 BROKEN = {"a.bin": b"broken"}
@@ -90,6 +91,8 @@ def test_a_file_that_we_left_overwritten_has_not_drifted(site: Site) -> None:
     stopped(site, Verb.VERIFY)
     plan = site.plan()
     assert (plan.drifted, len(notes(plan))) == ((), 1)
+    (change,) = (change for change in plan.changes if change.address == A)
+    assert ("~", 'sha256 = "overwritten …" -> "fbb6b30b4173…"') in change_rows(change, str)
     assert verbs(site, plan) == [Verb.RECOVER, Verb.OVERWRITE, Verb.VERIFY, Verb.RESTORE]
 
 
@@ -303,3 +306,21 @@ def test_a_held_change_is_tried_again_when_something_changes(site: Site, what: s
     assert site.plan().held() == ()
     site.use({"a.bin": b"mended"})
     converges(site)
+
+
+def test_a_failure_remembers_nothing_that_depends_on_a_secret(site: Site) -> None:
+    """The same test with another secret is the same: a fingerprint of a secret could be guessed."""
+
+    def redacted(value: Json) -> Json:
+        return value.replace("secret-1", "***").replace("secret-2", "***") if isinstance(value, str) else value
+
+    site.redacted = redacted
+    site.use(BROKEN)
+    found = []
+    for secret in ("secret-1", "secret-2"):
+        site.spec = replace(site.spec, test_payload=f'"{secret}"')
+        assert site.apply(Selection(replace=(str(A),))).exit_code == 3
+        failure = private(site)["failed"]
+        assert isinstance(failure, Mapping)
+        found.append(failure["candidate"])
+    assert found[0] == found[1]

@@ -46,7 +46,8 @@ class WarmAlgorithms(FakeAlgorithms):
         super().call(owner, name, reference, payload, timeout)
         now = stored(self._data)
         loaded = self.loaded.setdefault(reference, now)
-        assert loaded == now, "a commit was tested whose workers have other files"
+        published = {version.number for version in self.algorithms[name].versions}
+        assert loaded == now or reference in published, "a commit was tested whose workers have other files"
         if any(b"broken" in content for content in loaded.values()):
             raise TestFailed("its model is broken")
 

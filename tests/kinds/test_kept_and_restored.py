@@ -254,26 +254,12 @@ def test_bytes_that_changed_since_the_plan_are_not_taken_for_the_recorded_ones(s
     converges(site)
 
 
-@pytest.mark.parametrize(
-    ("pattern", "replaced", "number"),
-    [
-        (str(A), {'data.One["a.bin"]', "version.One"}, "0.2.0"),
-        ("source.One", {"source.One", "version.One"}, "0.2.0"),
-        ("version.One", {"version.One"}, "0.2.0"),
-        ("One", {'data.One["a.bin"]', 'data.One["b.bin"]', "source.One", "version.One"}, "0.2.0"),
-    ],
-)
-def test_what_is_to_be_replaced_is_written_again(site: Site, pattern: str, replaced: set[str], number: str) -> None:
-    wanted = Selection(replace=(pattern,))
-    assert {str(c.address) for c in site.plan(wanted).changes if c.action is Action.UPDATE} == replaced
-    assert site.apply(wanted=wanted).exit_code == 0
-    assert (site.published, site.live, site.plan().visible) == (number, OLD, ())
-
-
-@pytest.mark.parametrize(("pattern", "why"), [("algorithm.One", "cannot be replaced"), ("source.Two", "is called source.Two")])
-def test_what_cannot_be_replaced_is_refused(site: Site, pattern: str, why: str) -> None:
-    with pytest.raises(UnknownTarget, match=why):
-        site.plan(Selection(replace=(pattern,)))
+def test_the_name_of_an_algorithm_replaces_all_that_can_be_replaced(site: Site) -> None:
+    wanted = Selection(replace=("One",))
+    updated = {str(c.address) for c in site.plan(wanted).changes if c.action is Action.UPDATE}
+    assert updated == {str(A), 'data.One["b.bin"]', "source.One", "version.One"}
+    assert site.apply(wanted).exit_code == 0
+    assert (site.published, site.live, site.plan().visible) == ("0.2.0", OLD, ())
 
 
 def test_nothing_is_replaced_if_nothing_is_compared(site: Site) -> None:

@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from release_site import OLD, KilledError, Site, converges, site_in
+from release_site import OLD, KilledError, Site, converges, expected, site_in
 
 from algosync.core.address import Address
 from algosync.core.error import Denied, Unexpected
 from algosync.core.event import StepDone
 from algosync.core.schedule import Verb
-from algosync.core.workflow import Settings
+from algosync.core.target import Selection, UnknownTarget
+from algosync.core.workflow import Publish, PublishReason, Settings
 
 
 @pytest.fixture
@@ -150,3 +151,48 @@ def test_a_broken_file_is_held_until_something_changes(site: Site) -> None:
     assert (site.published, kept_old(site.live), len(site.algorithms.calls) - calls) == ("0.1.0", True, 1)
     site.use({"a.bin": b"mended"})
     converges(site)
+
+
+@pytest.mark.parametrize("on", [frozenset({"source", "settings"}), frozenset({"source"}), frozenset({"settings"})])
+def test_a_change_that_makes_no_version_is_done_without_one(site: Site, on: frozenset[PublishReason]) -> None:
+    """Nothing is kept, because no version decides about it. The next plan is empty."""
+    site.spec = replace(site.spec, publish=Publish(on=on))
+    site.apply()  # the reasons are part of what is compared
+    number = site.published
+    site.use({"a.bin": b"new a"})
+    report = site.apply()
+    assert (report.exit_code, site.published, site.live) == (0, number, expected(site))
+    assert all(step.step.verb is not Verb.RESTORE for step in report.done)
+    assert site.plan().visible == ()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "done"),
+    [
+        ('data.One["a.bin"]', {"overwrite", "verify", "build", "test", "publish", "restore"}),
+        ("source.One", {"push", "build", "test", "publish"}),
+        ("version.One", {"build", "test", "publish"}),
+    ],
+)
+def test_what_is_replaced_is_written_again_though_it_is_equal(site: Site, pattern: str, done: set[str]) -> None:
+    assert {step.step.verb.value for step in site.apply(Selection(replace=(pattern,))).done} == done
+    assert (site.published, site.live, site.plan().visible) == ("0.2.0", OLD, ())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"), [("algorithm.One", "cannot be replaced"), ('data.One["z.bin"]', "nothing in this workflow is called")]
+)
+def test_what_cannot_be_replaced_is_refused(site: Site, pattern: str, reason: str) -> None:
+    with pytest.raises(UnknownTarget, match=reason):
+        site.apply(Selection(replace=(pattern,)))
+
+
+def test_a_file_that_is_too_large_is_not_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limits count the files of one algorithm, in the order of the plan."""
+    monkeypatch.setattr("algosync.core.plan.KEPT_OF_ALGORITHM", 7)
+    site.use({"a.bin": b"new a", "b.bin": b"new b"})
+    keeps = {change.address.name: change.details["keep"] for change in site.plan().live()}
+    assert keeps == {"a.bin": True, "b.bin": False}
+    site.algorithms.failing_payloads.add("1")
+    assert site.apply().exit_code == 3
+    assert site.live == {"a.bin": b"old a", "b.bin": b"new b"}

@@ -279,6 +279,17 @@ def test_a_held_change_is_tried_again_if_it_is_named(site: Site, kind: str) -> N
     assert (site.live, {c.action for c in site.plan().visible}) == (OLD, {Action.HOLD})
 
 
+@pytest.mark.parametrize("content", [b"broken", b"mended"])
+def test_a_file_that_was_changed_right_before_the_apply_is_held_by_its_digest(site: Site, content: bytes) -> None:
+    site.store.young = 1  # the listing of the apply has no stamp for it
+    site.use(BROKEN)
+    assert site.apply().exit_code == 3
+    if content != BROKEN["a.bin"]:
+        site.use({"a.bin": content})
+    site.store.young = 0
+    assert bool(site.plan().held()) == (content == BROKEN["a.bin"])
+
+
 @pytest.mark.parametrize("what", ["data", "code", "payload"])
 def test_a_held_change_is_tried_again_when_something_changes(site: Site, what: str) -> None:
     site.use(BROKEN)

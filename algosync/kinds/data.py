@@ -24,7 +24,7 @@ from algosync.kinds import pinned_files
 from algosync.kinds.collection import readers_of
 from algosync.kinds.context import Context
 from algosync.kinds.data_writes import WRITE
-from algosync.kinds.failures import held_since
+from algosync.kinds.held_changes import held_since
 from algosync.kinds.left_files import as_seen, explained, is_left, is_put_back_only
 from algosync.kinds.previous_bytes import without_previous
 from algosync.kinds.restoring import keep_previous, put_back, restore

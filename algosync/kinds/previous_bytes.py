@@ -14,7 +14,7 @@ from algosync.core.address import Address
 from algosync.core.resource import Record
 from algosync.kinds.context import Context
 from algosync.kinds.data_writes import WRITE, number_of
-from algosync.kinds.failures import without_failure
+from algosync.kinds.failure import without_failure
 
 __all__ = ["PreviousBytes", "needed_files", "with_previous", "without_previous"]
 

@@ -16,11 +16,11 @@ from algosync.core.change import Change
 from algosync.core.error import Conflict
 from algosync.core.ports import Outcome, Tell
 from algosync.core.resource import Record, Resource
-from algosync.core.schedule import Step, Verb
+from algosync.core.schedule import Step
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
 from algosync.kinds.data_writes import RESTORED, WRITE, number_of
-from algosync.kinds.failures import failure_now, with_failure
+from algosync.kinds.failure import with_failure
 from algosync.kinds.left_files import is_left
 from algosync.kinds.previous_bytes import PreviousBytes, with_previous, without_previous
 from algosync.kinds.stored_files import digest_now, target_name, verified
@@ -109,7 +109,7 @@ def _put_back(step: Step, record: Record, previous: PreviousBytes, spec: Algorit
     context.ledger.commit(restored)  # it still names the kept bytes, in case that the verification fails
     proved = verified(restored, context, lambda _: None)
     settled = without_previous(replace(proved, private={**proved.private, WRITE: previous.write}))
-    failure = failure_now(spec, context) if step.verb is Verb.RESTORE else None
+    failure = context.failed_tests.get(spec.name)
     context.ledger.commit(settled if failure is None else with_failure(settled, failure))
     context.kept.drop(step.address, previous.sha256)
     return Outcome(detail=_times(previous, spec, context))

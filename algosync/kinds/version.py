@@ -23,7 +23,8 @@ from algosync.kinds import algorithm, source
 from algosync.kinds.build import require_built
 from algosync.kinds.context import Context
 from algosync.kinds.data_writes import WRITE
-from algosync.kinds.failures import Failure, held_since
+from algosync.kinds.failure import Failure
+from algosync.kinds.held_changes import held_since
 
 __all__ = ["TRAITS", "desired", "explain", "observed", "perform", "read", "verbs"]
 

@@ -16,7 +16,6 @@ _PLAIN = re.compile(rf"(?!.*{_DIGEST}$)[a-z0-9][a-z0-9._-]{{0,59}}")
 _LOCAL = re.compile(r"(local)(?::([a-z0-9][a-z0-9-]{0,59}))?")
 _CLUSTER = re.compile(rf"local-[a-z0-9][a-z0-9-]{{0,39}}{_DIGEST}")
 _HTTPS = re.compile(r"https://(?!local$|local:)([a-z0-9][a-z0-9.-]{0,59})(?::([0-9]{1,5}))?")
-_ENDINGS = (".results", ".results.damaged")
 _UNSAFE = re.compile(r"[^A-Za-z0-9.]+")
 
 
@@ -26,12 +25,7 @@ def state_name(workflow: str, destination: str, owner: str) -> str:
     `destination`: a canonical address, or `local-IDENTITY` for a local cluster with this identity. `local` and `local:NAME` name
     the local clusters of older versions, which had no identity.
     """
-    return f"{_plain(workflow)}@{_destination(destination)}~{_owner(owner)}.json"
-
-
-def _owner(text: str) -> str:
-    """Not with the ending of another document: the test results of `jane` are in `…~jane.results.json`."""
-    return _digested(text) if text.endswith(_ENDINGS) else _plain(text)
+    return f"{_plain(workflow)}@{_destination(destination)}~{_plain(owner)}.json"
 
 
 def _plain(text: str) -> str:

@@ -29,9 +29,8 @@ class TestResults:
     __test__ = False  # without this pytest would collect the class
 
     def __init__(self, create: Callable[[str], Backend], state: str) -> None:
-        stem = state.removesuffix(".json")
-        self._backend = create(f"{stem}.results.json")
-        self._aside = create(f"{stem}.results.damaged.json")
+        self._backend = create(f"{state}.results")
+        self._aside = create(f"{state}.results.damaged")
 
     def read(self) -> tuple[Mapping[Address, TestResult], str]:
         """The results, without a lock. The second value is a warning, or empty."""

@@ -142,7 +142,7 @@ def test_tests_whose_names_differ_in_secrets_alone_have_results_of_their_own() -
 
 
 def test_results_that_cannot_be_recorded_are_one_warning(tmp_path: Path) -> None:
-    (tmp_path / "w@local~me.results.json").mkdir()
+    (tmp_path / "w@local~me.json.results").mkdir()
     err = io.StringIO()
     recorded = remembering([done(PAYLOAD), done(ZERO)], session(tmp_path), terminal(err))
     assert len(list(recorded)) == 2

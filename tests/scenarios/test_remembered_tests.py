@@ -53,7 +53,7 @@ def test_a_full_disk_behind_the_results_is_a_warning(workspace: Workspace) -> No
     workspace.algorithm("One")
     workspace.write([{"name": "One", "language": "python3", "test_payload": 1}])
     workspace.apply()
-    for path in (workspace.folder / "state").glob("*.results.json"):
+    for path in (workspace.folder / "state").glob("*.json.results"):
         path.unlink()
         path.symlink_to("/dev/full")
     done = workspace.run("apply", "--auto-approve")

@@ -36,12 +36,6 @@ def test_other_names_end_with_a_digest() -> None:
     assert state_name("Hello", "http://127.0.0.1:8080", "../a") == ("Hello-185f8db3@http_127.0.0.1_8080-d30a576c~a-61b4c98b.json")
 
 
-@pytest.mark.parametrize("ending", [".results", ".results.damaged"])
-def test_no_owner_has_a_state_where_another_ones_test_results_are(ending: str) -> None:
-    beside = state_name("w", "local", "me").replace(".json", f"{ending}.json")
-    assert state_name("w", "local", f"me{ending}").casefold() != beside
-
-
 @given(names, destinations, names)
 def test_names_are_harmless(workflow: str, destination: str, owner: str) -> None:
     name = state_name(workflow, destination, owner)

@@ -17,7 +17,7 @@ from algosync.state.local import LocalBackend
 
 A, B = Address("test", "A"), Address("test", "A", "a case")
 STATE = state_name("w", "local", "me")
-NAME, ASIDE = "w@local~me.results.json", "w@local~me.results.damaged.json"
+NAME, ASIDE = "w@local~me.json.results", "w@local~me.json.results.damaged"
 
 
 def failed(address: Address, at: str, reason: str = "no") -> TestResult:

@@ -14,7 +14,7 @@ from release_site import OLD, KilledError, Site, converges, site_in
 from algosync.cluster.algorithms import Version
 from algosync.core.address import Address
 from algosync.core.change import Action
-from algosync.core.error import TestFailed, Unreachable
+from algosync.core.error import AlgosyncError, TestFailed, TimedOut, Unreachable
 from algosync.core.event import StepDone
 from algosync.core.plan import Plan
 from algosync.core.report import Report
@@ -180,6 +180,16 @@ def test_a_version_that_cannot_be_looked_up_decides_nothing(site: Site) -> None:
     del site.algorithms.failures["published"]
     site.algorithms.failing_payloads.clear()
     converges(site)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "held"), [(TestFailed("no"), 3, True), (TimedOut("slow"), 3, True), (Unreachable("gone"), 4, False)]
+)
+def test_only_a_test_that_failed_holds_a_change(site: Site, error: AlgosyncError, code: int, held: bool) -> None:
+    site.use({"a.bin": b"new a"})
+    site.algorithms.failures["call"] = error
+    assert (site.apply().exit_code, site.live) == (code, OLD)
+    assert bool(site.plan().held()) == held
 
 
 @pytest.mark.parametrize("mended", ["data", "test", "timeout"])

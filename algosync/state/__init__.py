@@ -12,7 +12,7 @@ from algosync.state.backend import Backend
 from algosync.state.former_names import Located, located
 from algosync.state.naming import state_name
 from algosync.state.session import Session
-from algosync.state.test_results import TestResults, results_name
+from algosync.state.test_results import TestResults
 
 __all__ = [
     "BACKENDS",
@@ -24,7 +24,6 @@ __all__ = [
     "located",
     "open_session",
     "parse_address",
-    "results_name",
     "state_name",
 ]
 

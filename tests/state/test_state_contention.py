@@ -7,11 +7,12 @@ import re
 import signal
 
 import pytest
-from state_child import count_up, hold, reports, start
+from state_child import count_up, hold, record_results, reports, start
 from state_samples import HELLO, NAME
 
+from algosync.core.address import Address
 from algosync.core.error import LockHeld
-from algosync.state import open_session
+from algosync.state import TestResults, open_session, parse_address
 
 
 def test_eight_writers_lose_no_update(address: str) -> None:
@@ -21,6 +22,14 @@ def test_eight_writers_lose_no_update(address: str) -> None:
         assert session.serial == 8 * 4 * 2
         assert session.records[HELLO].size == 8 * 4
         assert len(session.records) == 1 + 8 * 4
+
+
+def test_eight_processes_that_record_results_lose_none(address: str) -> None:
+    tests = [Address("test", "Hello", f"{process} {number}") for process in range(8) for number in range(3)]
+    children = [start(record_results, address, tests[3 * n : 3 * n + 3], tests) for n in range(8)]
+    assert [reports(*child) for child in children] == [[""] * 3] * 8
+    found, warning = TestResults(lambda name: parse_address(address)(name, "algosync plan"), NAME).read()
+    assert (set(found), warning) == (set(tests), "")
 
 
 @pytest.mark.parametrize("exclusive", [True, False])

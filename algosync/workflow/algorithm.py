@@ -41,13 +41,17 @@ _CALLABILITIES: tuple[Literal["private", "public"], ...] = ("private", "public")
 
 @dataclass(frozen=True, slots=True)
 class AlgorithmEntry:
-    """A spec with the locations that checks across algorithms need. `name` is None if it was invalid."""
+    """A spec with the locations that checks across algorithms need. `name` is None if it was invalid.
+
+    `data_files`: the node and the path of each of the spec's data files.
+    """
 
     spec: AlgorithmSpec
     name: Scalar | None
     path: str
     depends_on: tuple[tuple[Scalar, str], ...]
     section: Section
+    data_files: tuple[tuple[Node, str], ...] = ()
 
 
 def read_algorithm(section: Section, folder: str) -> AlgorithmEntry:
@@ -56,18 +60,19 @@ def read_algorithm(section: Section, folder: str) -> AlgorithmEntry:
     text = name.text if name else ""
     language = _read_language(section)
     dependencies = _read_dependencies(section)
+    files = _read_data_files(section)
     spec = AlgorithmSpec(
         name=text,
         language=language.text if language else "",
         code=_read_code(section) or default_code(text, folder),
-        data_files=_read_data_files(section),
+        data_files=tuple(file for file, _, _ in files),
         test_payload=read_payload(section, "test_payload", text),
         details=_read_details(section, text),
         settings=_read_settings(section),
         publish=_read_publish(section),
         depends_on=tuple(dependency.text for dependency, _ in dependencies),
     )
-    return AlgorithmEntry(spec, name, section.path, dependencies, section)
+    return AlgorithmEntry(spec, name, section.path, dependencies, section, tuple((node, path) for _, node, path in files))
 
 
 def read_payload(section: Section, key: str, algorithm: str) -> str | None:
@@ -112,21 +117,22 @@ def _read_code(section: Section) -> str | None:
     return code.text
 
 
-def _read_data_files(section: Section) -> tuple[DataFile, ...]:
-    files: list[DataFile] = []
+def _read_data_files(section: Section) -> list[tuple[DataFile, Node, str]]:
+    """The valid data files with their nodes and paths."""
+    files: list[tuple[DataFile, Node, str]] = []
     first: dict[str, tuple[str, int]] = {}  # name and line
     for node, path in section.list("data_files"):
         file = _read_data_file(node, path, section.faults)
         if file is None:
             continue
-        files.append(file)
+        files.append((file, node, path))
         name, line = first.setdefault(_look_alike_key(file.name), (file.name, node.line))
         if len(first) < len(files):
             same = "is the name of" if name == file.name else f"looks like {quote(name)},"
             message = f"{quote(file.name)} {same} the data file on line {line}"
             section.faults.add(node, path, "duplicate-data-file", message, "rename it: {source: …, name: …}")
             files.pop()
-    return tuple(files)
+    return files
 
 
 def _look_alike_key(name: str) -> str:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from algosync.core.error import WorkflowError
 from algosync.core.secret import Secret
 from algosync.workflow.declaration import check_named, check_unchanged, find_block, read_declarations, values_of
-from algosync.workflow.document import read_document
-from algosync.workflow.fault import CODES, Faults, UnreadableError
+from algosync.workflow.document import EMPTY_HINT, read_document
+from algosync.workflow.fault import CODES, Faults, Location, UnreadableError
 from algosync.workflow.file import Format, format_of, read_text
 from algosync.workflow.given_variables import GivenVariables
 from algosync.workflow.json_reader import read_json
@@ -145,6 +145,8 @@ def _read(source: _Source, faults: Faults, mask: str | None = None, *, local_fil
     rendered = _render(source, faults, mask)
     found = Faults()
     try:
+        if not rendered.text.strip():
+            found.stop(Location(1, 1), "empty", "the file has no content", EMPTY_HINT)
         root = (read_json if source.form.syntax == "json" else read_yaml)(rendered.text, found)
         check_nodes(root, source.keys, found)
         _check_variables(source, root, found)

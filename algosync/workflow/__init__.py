@@ -20,9 +20,10 @@ No API key given to `load` may occur in a file or in the output of its template.
 
 from __future__ import annotations
 
+from algosync.workflow.derived import Derived, derived_texts
 from algosync.workflow.fault import CODES
 from algosync.workflow.given_variables import variables
 from algosync.workflow.loading import STAND_IN, load, render, sensitive, with_stand_ins
 from algosync.workflow.search import find
 
-__all__ = ["CODES", "STAND_IN", "find", "load", "render", "sensitive", "variables", "with_stand_ins"]
+__all__ = ["CODES", "STAND_IN", "Derived", "derived_texts", "find", "load", "render", "sensitive", "variables", "with_stand_ins"]

@@ -84,14 +84,14 @@ def render(path: Path, variables: Mapping[str, object]) -> str:
         raise WorkflowError(str(path), tuple(faults.found)) from None
 
 
-def sensitive(path: Path, variables: Mapping[str, object]) -> tuple[Secret, ...]:
-    """Return the values of a file's sensitive variables, which must not be shown. Raises the errors of `load`."""
+def sensitive(path: Path, variables: Mapping[str, object]) -> Mapping[str, Secret]:
+    """Return the values of a file's sensitive variables by name. They must not be shown. Raises the errors of `load`."""
     faults = Faults()
     try:
         source = _open(path, variables, faults)
     except UnreadableError:
         raise WorkflowError(str(path), tuple(faults.found)) from None
-    return tuple(Secret(str(source.values[name])) for name in sorted(source.hidden))
+    return {name: Secret(str(source.values[name])) for name in sorted(source.hidden)}
 
 
 def with_stand_ins(path: Path, variables: GivenVariables) -> tuple[GivenVariables, tuple[str, ...]]:

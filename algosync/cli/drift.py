@@ -19,7 +19,7 @@ def drift(terminal: Terminal, reports: ReportOptions, options: CompareOptions) -
     from algosync.cli.plan import metadata
     from algosync.cli.session import Needs, command_session
     from algosync.core.change import Drift
-    from algosync.core.diff import comparable
+    from algosync.core.diff import comparable, redacted_attributes
     from algosync.core.error import AlgosyncError
     from algosync.engine.drift import find_drift, managed_by
     from algosync.views.subject import Drifted
@@ -31,9 +31,10 @@ def drift(terminal: Terminal, reports: ReportOptions, options: CompareOptions) -
             findings = find_drift(session.workflow, session.scene, session.ledger.records)
         managed = managed_by(session.workflow, session.ledger.records)
         findings = comparable(findings) if session.stand_ins else findings
-    write_reports(Drifted(session.header, findings, metadata(session.header), managed), reports.places, terminal)
+        hidden = redacted_attributes({address: session.ledger.records[address] for address in managed})
+    write_reports(Drifted(session.header, findings, metadata(session.header), managed, hidden), reports.places, terminal)
     kinds = {finding.drift for finding in findings}
     if Drift.UNKNOWN in kinds:
         raise typer.Exit(1)
-    if kinds & {Drift.CHANGED, Drift.MISSING}:
+    if any(kind.differs for kind in kinds):
         raise typer.Exit(2)

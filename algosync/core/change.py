@@ -51,10 +51,18 @@ class Change:
 
 
 class Drift(Enum):
+    """`REWRITTEN`: somebody wrote it again with the same content, such as a version. It is a note, as `UNMANAGED` is."""
+
     CHANGED = "changed"
     MISSING = "missing"
+    REWRITTEN = "rewritten"
     UNMANAGED = "unmanaged"
     UNKNOWN = "unknown"
+
+    @property
+    def differs(self) -> bool:
+        """Whether the destination differs from the record, so that `algosync drift` exits with 2."""
+        return self in (Drift.CHANGED, Drift.MISSING)
 
 
 @dataclass(frozen=True, slots=True)

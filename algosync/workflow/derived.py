@@ -29,7 +29,7 @@ _OTHER_TEXT = "another value"
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """`parts` are secret wherever they occur, `wholes` only as complete values, because a part of them may be too short to be found."""
+    """`parts` are secret wherever they occur, `wholes` only as complete values: their own parts may be too short to be found."""
 
     parts: frozenset[str]
     wholes: frozenset[str]

@@ -146,4 +146,5 @@ def test_a_file_without_content_shows_the_shortest_workflow(tmp_path: Path, name
         workflow.load(tmp_path / name, {})
     (fault,) = caught.value.faults
     assert (fault.line, fault.code, fault.message) == (1, "empty", "the file has no content")
-    assert fault.hint and "algorithms: [{name: Hello, language: python3}]" in fault.hint
+    assert fault.hint is not None
+    assert "algorithms: [{name: Hello, language: python3}]" in fault.hint

@@ -53,7 +53,7 @@ def make_session_plan(session: CommandSession, targets: TargetOptions, terminal:
         with reading(terminal, "both clusters"):
             plan = make_plan(session.workflow, session.scene, session.ledger.records, session.header, targets.target)
     except UnknownTarget as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(str(error), hint=error.hint) from None
     if plan.compared:
         terminal.tell_lines(call_warnings(session.workflow, {change.address.algorithm for change in plan.visible}))
     return plan

@@ -5,6 +5,7 @@ A target is an address, the name of an algorithm, or a glob of either.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -17,7 +18,21 @@ _GLOB = re.compile(r"[*?\[]")
 
 
 class UnknownTarget(ValueError):
-    """Nothing in the workflow has the name of a target."""
+    """Nothing in the workflow has the name of a target. `hint` has names that are almost the same, or is None."""
+
+    def __init__(self, targets: Iterable[str], names: Collection[str]) -> None:
+        targets = list(targets)
+        super().__init__(f"nothing in this workflow is called {', '.join(targets)}")
+        near = dict.fromkeys(name for target in targets if (name := _nearest(target, names)) is not None)
+        self.hint = f"did you mean {', '.join(near)}?" if near else None
+
+
+def _nearest(target: str, names: Collection[str]) -> str | None:
+    """The name that is most like a target, whatever its case. A glob is compared without its signs."""
+    wanted = _GLOB.sub("", target).casefold()
+    folded = {name.casefold(): name for name in names}
+    found = difflib.get_close_matches(wanted, folded, n=1)
+    return folded[found[0]] if found else None
 
 
 def matches(address: Address, target: str) -> bool:

@@ -147,14 +147,14 @@ def _look_alike_key(name: str) -> str:
 def _read_data_file(node: Node, path: str, faults: Faults) -> DataFile | None:
     if not isinstance(node, MapNode):
         uri = _data_uri(text_of(node, path, faults), path, faults)
-        return DataFile(uri, uri.rpartition("/")[2]) if uri else None
+        return DataFile(uri, uri.rpartition("/")[2], node.line) if uri else None
     section = Section(node, path, faults, ("source", "name"))
     uri = _data_uri(section.text("source", required=True), section.where("source"), faults)
     name = section.text("name")
     if name and (wrong := file_name_fault(name.text)):
         faults.add(name, section.where("name"), "invalid-name", f"{quote(name.text)}: {wrong}")
         return None
-    return DataFile(uri, name.text if name else uri.rpartition("/")[2]) if uri else None
+    return DataFile(uri, name.text if name else uri.rpartition("/")[2], node.line) if uri else None
 
 
 def _data_uri(uri: Scalar | None, path: str, faults: Faults) -> str | None:

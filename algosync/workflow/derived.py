@@ -85,7 +85,7 @@ def _any_text(secret: str) -> str:
 
 def _differing(value: object, other: object, name: str = "") -> Iterator[tuple[str, bool]]:
     """Each text of `value` that `other` does not have at the same place, and whether it is secret as a part of other texts."""
-    if value == other or value is None or isinstance(value, bool):
+    if value == other or value is None or isinstance(value, (bool, int)):
         return
     if name in _PAYLOADS and isinstance(value, str):
         yield from _payload(value, other)

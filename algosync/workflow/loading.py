@@ -7,6 +7,7 @@ again with a placeholder for each of them. Only faults that occur again with the
 from __future__ import annotations
 
 import gc
+import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from algosync.core.error import Fault
-    from algosync.core.workflow import Workflow
+    from algosync.core.workflow import AlgorithmSpec, Workflow
     from algosync.workflow.node import Node
 
 __all__ = ["STAND_IN", "load", "render", "sensitive", "with_stand_ins"]
@@ -151,10 +152,21 @@ def _read(source: _Source, faults: Faults, mask: str | None = None, *, local_fil
         check_nodes(root, source.keys, found)
         _check_variables(source, root, found)
         folder = str(source.path.absolute().parent)
-        return read_document(root, source.form.stem, folder, found, local_files=local_files)
+        workflow = read_document(root, source.form.stem, folder, found, local_files=local_files)
+        return _with_template_lines(workflow, rendered) if workflow and source.form.template else workflow
     finally:
         for fault in found.found:
             faults.found.append(replace(fault, template_line=rendered.template_line(fault.line, fault.column)))
+
+
+def _with_template_lines(workflow: Workflow, rendered: Rendered) -> Workflow:
+    """The workflow with the lines of its data files in the template."""
+
+    def of(spec: AlgorithmSpec) -> AlgorithmSpec:
+        files = (replace(file, line=rendered.template_line(file.line or 1, sys.maxsize)) for file in spec.data_files)
+        return replace(spec, data_files=tuple(files))
+
+    return replace(workflow, algorithms=tuple(map(of, workflow.algorithms)))
 
 
 @contextmanager

@@ -324,3 +324,20 @@ def test_keys_that_begin_with_x_hold_anchors_and_say_nothing(tmp_path: Path) -> 
 def test_the_environment_has_three_keys(tmp_path: Path, key: str) -> None:
     (tmp_path / "w.yaml").write_text(f"algorithms: [{{name: One, {key}: Python 3.8}}]\n")
     assert workflow.load(tmp_path / "w.yaml", {}).algorithms[0].language == "Python 3.8"
+
+
+def test_data_files_know_their_line_also_in_a_template(tmp_path: Path) -> None:
+    lines = (
+        "variables: {n: {default: x}}",
+        "{% for i in range(3) %}",
+        "{% endfor %}",
+        "algorithms:",
+        "  - name: A",
+        "    language: python3",
+        "    data_files:",
+        "      - data://.my/models/{{ n }}",
+        "      - {source: data://.my/models/y, name: z}",
+    )
+    (tmp_path / "w.yaml.j2").write_text("\n".join(lines))
+    (spec,) = workflow.load(tmp_path / "w.yaml.j2", {}).algorithms
+    assert [file.line for file in spec.data_files] == [8, 9]

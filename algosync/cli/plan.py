@@ -55,7 +55,8 @@ def make_session_plan(session: CommandSession, targets: TargetOptions, terminal:
     except UnknownTarget as error:
         raise UsageError(str(error), hint=error.hint) from None
     if plan.compared:
-        terminal.tell_lines(call_warnings(session.workflow, {change.address.algorithm for change in plan.visible}))
+        callers = {change.address.algorithm for change in plan.visible}
+        terminal.tell_lines(call_warnings(session.workflow, callers, session.scene.site.sources.calls))
     return plan
 
 

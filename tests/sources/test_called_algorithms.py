@@ -14,8 +14,6 @@ from algosync.sources import Sources, SourceStore
 from algosync.sources.called_algorithms import call_warnings
 
 CODE = b"def apply(input):\n    return client.algo('<user>/Nobody/latestPrivate').pipe(input)\n"
-    b"import Algorithmia\n\n\ndef apply(input):\n    return Algorithmia.client().algo('<user>/Nobody/latestPrivate').pipe(input)\n"
-)
 WARNING = "Warning: One: src/One.py:2 calls <user>/Nobody, which is not an algorithm of this workflow"
 URI = "data://.my/code/One.tar.gz"
 

@@ -38,6 +38,7 @@ def seen(answer: RawAnswer) -> tuple[str, dict[str, str], bytes, str]:
         ({"truncate": 0}, HEAD, b"", "FIN"),
         ({"truncate": 9999}, HEAD, CONTENT[:-1], "FIN"),
         ({"length": "missing"}, {**UNSIZED, "connection": "close"}, CONTENT, "FIN"),
+        ({"gzip": "stored"}, {**HEAD, "content-encoding": "gzip"}, CONTENT, "open"),
         ({"length": 7}, {**HEAD, "content-length": "5127"}, CONTENT, "FIN"),
         ({"length": -7}, {**HEAD, "content-length": "5113"}, CONTENT, "FIN"),
         ({"chunked_cut": 10}, {**UNSIZED, "transfer-encoding": "chunked"}, b"1400\r\n" + CONTENT[:10], "FIN"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from algosync.core.address import Address
-from algosync.core.change import Finding
-from algosync.core.diff import assume_observed, drift
 from algosync.core.error import AlgosyncError, Unreachable
+from algosync.core.planning.change import Finding
+from algosync.core.planning.diff import assume_observed, drift
 from algosync.core.ports import Side
 from algosync.core.resource import Record, Resource
 from algosync.core.workflow import AlgorithmSpec, Workflow

@@ -15,6 +15,7 @@ from algosync.core.environment import Environment
 from algosync.core.error import NotFound
 from algosync.core.tree import Tree
 from algosync.git import Repository
+from algosync.git.objects import Commit
 from algosync.kinds.ports import AlgorithmService, GitRepository
 from algosync.kinds.shared_listings import SharedListings
 from algosync.net import Host, Retry
@@ -132,6 +133,11 @@ class Destination:
                 return self.repository(algorithm).tree(commit)
 
         return self._answers.trees.get((algorithm, commit), fetch)
+
+    def commit(self, algorithm: str, number: str) -> Commit:
+        """Author, date and parent of a commit. NotFound: the repository does not contain it."""
+        with self._answers.repository_locks.get(algorithm, threading.Lock):
+            return self.repository(algorithm).commit(number)
 
     def commit_before(self, algorithm: str, author: str, head: str) -> str | None:
         """The parent of the author's oldest commit below `head`. None: there is none."""

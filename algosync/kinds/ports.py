@@ -8,6 +8,7 @@ from typing import Protocol
 from algosync.cluster.algorithms import AlgorithmInfo, Build, Version
 from algosync.core.environment import Environment
 from algosync.core.tree import Tree
+from algosync.git.objects import Commit
 
 __all__ = ["AlgorithmService", "GitRepository"]
 
@@ -54,6 +55,9 @@ class GitRepository(Protocol):
 
     def tree(self, commit: str) -> Tree:
         """All files of a commit. NotFound: the default branch does not contain it."""
+
+    def commit(self, number: str) -> Commit:
+        """Author, date and parent of a commit. NotFound: the default branch does not contain it."""
 
     def before(self, author: str, head: str) -> str | None:
         """The parent of the author's oldest commit among `head` and its first parents. None: there is no such parent."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Change, Finding
+from algosync.core.planning.origin import ORIGIN, Origin
 from algosync.core.planning.plan import Plan
 from algosync.core.redaction import Redactor, Word
 from algosync.core.resource import SENSITIVE, Json, Resource
@@ -107,12 +108,13 @@ def _change(change: Change, redactor: Redactor) -> Json:
         },
         "drifted": change.drifted,
         "reason": change.reason or None,
-        "details": _worded(change.details),
+        "details": _worded({name: value for name, value in change.details.items() if name != ORIGIN}),
     }
 
 
 def _drifted(change: Change, redactor: Redactor) -> Json:
     """A change made outside of algosync: from the recorded resource to the current one."""
+    origin = Origin.of(change)
     return {
         **_named(change, redactor),
         "change": {
@@ -120,6 +122,8 @@ def _drifted(change: Change, redactor: Redactor) -> Json:
             "before": _side(change.recorded, redactor),
             "after": _side(change.before, redactor),
         },
+        "by": origin.by or None,
+        "at": Word(origin.at) if origin.at else None,
     }
 
 

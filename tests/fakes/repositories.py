@@ -7,8 +7,12 @@ from collections.abc import Callable
 
 from algosync.core.error import Conflict, NotFound
 from algosync.core.tree import Blob, Tree, tree_id
+from algosync.git.objects import Commit
 
-__all__ = ["FakeRepository"]
+__all__ = ["FIRST_DATE", "FakeRepository"]
+
+FIRST_DATE = 1_600_000_000
+"""The date of the first commit. Each later one is a second younger."""
 
 
 class FakeRepository:
@@ -28,6 +32,12 @@ class FakeRepository:
         if commit not in self._trees:
             raise NotFound(f"the repository has no commit {commit}")
         return dict(self._trees[commit])
+
+    def commit(self, number: str) -> Commit:
+        if number not in self._trees:
+            raise NotFound(f"the repository has no commit {number}")
+        parent, author = self._commits[number]
+        return Commit(tree_id(self._trees[number]), FIRST_DATE + list(self._commits).index(number), parent, author)
 
     def before(self, author: str, head: str) -> str | None:
         found: str | None = None

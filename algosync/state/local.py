@@ -11,7 +11,8 @@ from algosync.core.error import Stale, StateError, UsageError
 from algosync.core.text import printable
 from algosync.state.backend import fingerprint
 from algosync.state.durable import read_file, replace_file, reported
-from algosync.state.signed_lock import SignedLock, utc_now
+from algosync.state.holder import Holder, utc_now
+from algosync.state.signed_lock import SignedLock
 
 __all__ = ["LocalBackend", "parse_address"]
 
@@ -37,6 +38,8 @@ def parse_address(address: str) -> Callable[[str, str], LocalBackend]:
 class LocalBackend:
     """The state in the file `path`. `command`: the name that others see while it is locked."""
 
+    save_every = None
+
     def __init__(self, path: Path, command: str = "algosync", now: Callable[[], datetime] = utc_now) -> None:
         self._path = path
         self._lock = SignedLock(path.with_name(path.name + ".lock"), str(path), command, now)
@@ -61,6 +64,17 @@ class LocalBackend:
                 return False
         self._lock.take(exclusive=exclusive)
         return True
+
+    def check_lock(self) -> None:
+        """The kernel keeps the lock until the process ends."""
+
+    def holder(self) -> Holder | None:
+        return self._lock.holder()
+
+    def break_lock(self, lock_id: str) -> None:
+        raise StateError(
+            f"{self._path} cannot be unlocked by force: its lock ends with the process that holds it", hint="end that process"
+        )
 
     def unlock(self) -> None:
         self._lock.release()

@@ -10,18 +10,15 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 
-from algosync.core.error import LockHeld, StateError
+from algosync.core.error import StateError
 from algosync.state.durable import make_folder, reported, write_all
 from algosync.state.file_lock import try_lock
+from algosync.state.holder import ANOTHER, Holder, lock_held, utc_now
 
-__all__ = ["SignedLock", "utc_now"]
-
-
-def utc_now() -> datetime:
-    return datetime.now(timezone.utc)
+__all__ = ["SignedLock"]
 
 
 class SignedLock:
@@ -59,6 +56,18 @@ class SignedLock:
             if descriptor is not None:
                 self._take(descriptor, exclusive=exclusive)
 
+    def holder(self) -> Holder | None:
+        """The command that holds the lock exclusively. None: nobody does. The lock is not changed."""
+        with reported(self._path, "read"):
+            try:
+                descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW)
+            except FileNotFoundError:
+                return None
+            try:
+                return None if try_lock(descriptor, exclusive=False) else _holder(os.read(descriptor, 4096))
+            finally:
+                os.close(descriptor)
+
     def release(self) -> None:
         """Releases the lock if this object holds it."""
         if self._held is None:
@@ -95,7 +104,7 @@ class SignedLock:
             raise
         if holder is not None:
             os.close(descriptor)
-            raise LockHeld(f"{self._place} is in use by {holder}", hint="Try again when that is done.")
+            raise lock_held(self._place, holder)
         self._held, self._exclusive = descriptor, exclusive
 
     def _sign(self, descriptor: int, *, exclusive: bool) -> None:
@@ -110,12 +119,10 @@ class SignedLock:
                 os.ftruncate(descriptor, 0)
 
 
-def _holder(text: bytes) -> str:
+def _holder(text: bytes) -> Holder:
     """The holder of a lock as its file names it. The file may be empty (readers hold it), half written, or hold any text."""
     try:
         note = json.loads(text)
-        command, pid, since = str(note["command"]), int(note["pid"]), str(note["since"])
+        return Holder(str(note["command"]), f"pid {int(note['pid'])}", str(note["since"]))
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return "another command"
-    words = f"`{command}` (pid {pid}, since {since})"
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in words)
+        return ANOTHER

@@ -30,6 +30,7 @@ EXTENDED = (
     "perf/",
     "scenarios/test_cluster_failures.py",
     "scenarios/test_crash.py",
+    "scenarios/test_data_release.py",
     "scenarios/test_drift.py",
     "scenarios/test_early_days.py",
     "scenarios/test_model_release.py",

@@ -212,7 +212,14 @@ class Workspace:
         own = ("DESTINATION_", "SOURCE_", "ALGOSYNC_", "WORKFLOW_NAME")
         machine = {k: v for k, v in os.environ.items() if not k.startswith(own)}
         package = str(Path(__file__).resolve().parent.parent)
-        return {**machine, "PYTHONPATH": package, "COLUMNS": "200", **self.environ, **(more or {})}
+        return {
+            **machine,
+            "PYTHONPATH": package,
+            "COLUMNS": "200",
+            "ALGOSYNC_KEEP_DIR": str(self.folder / "kept"),
+            **self.environ,
+            **(more or {}),
+        }
 
     def started(self, until: str) -> subprocess.Popen[str]:
         """Start an apply and return when it prints a line that starts with `until`. It is killed after a minute."""

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from algosync.cli.command import command
-from algosync.cli.options import AutoApprove, CompareOptions, TargetOptions
+from algosync.cli.options import AutoApprove, CompareOptions, SelectionOptions
 from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from algosync.cli.session import CommandSession
     from algosync.core.plan import Plan
@@ -19,37 +19,48 @@ if TYPE_CHECKING:
 
 __all__ = ["apply"]
 
+_TEST_FAILED = 3
+
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions(CompareOptions):
     """Options of `apply` alone."""
 
     build_timeout: Annotated[int, typer.Option(metavar="SECONDS", min=1, help="How long to wait for one build.")] = 1800
+    keep_dir: Annotated[
+        str,
+        typer.Option(
+            metavar="DIR",
+            help="Where previous bytes of overwritten data files are kept until the new version is published. Default: the user's "
+            "cache.",
+            show_default=False,
+        ),
+    ] = ""
     auto_approve: AutoApprove = False
 
 
 @command
-def apply(terminal: Terminal, targets: TargetOptions, options: ApplyOptions) -> None:
+def apply(terminal: Terminal, targets: SelectionOptions, options: ApplyOptions) -> None:
     """Make the needed changes and run the tests. Every algorithm is tested before it is published."""
     from algosync.cli.plan import make_session_plan, masked_for, metadata
     from algosync.views.report import closing_lines, failure_lines, outcome_lines
     from algosync.views.subject import Planned
 
-    with _apply_session(options, terminal, targets.target) as session:
+    with _apply_session(options, terminal, targets) as session:
         plan = make_session_plan(session, targets, terminal)
         terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header)), "text")
-        if plan.visible and not options.auto_approve:
+        if len(plan.visible) > len(plan.held()) and not options.auto_approve:
             _ask(options, terminal)
         terminal.result()
         report = _carry_out(plan, session, terminal)
     terminal.result_lines(outcome_lines(report, plan))
     terminal.tell_lines(failure_lines(report, terminal.redact))
     terminal.result_lines(closing_lines(report, plan))
-    raise typer.Exit(report.exit_code)
+    raise typer.Exit(report.exit_code or (_TEST_FAILED if plan.held() else 0))
 
 
 @contextmanager
-def _apply_session(options: ApplyOptions, terminal: Terminal, targets: "Sequence[str]") -> "Iterator[CommandSession]":
+def _apply_session(options: ApplyOptions, terminal: Terminal, targets: SelectionOptions) -> "Iterator[CommandSession]":
     """A session that writes. ApplyIncomplete: something failed after something was written."""
     from algosync.cli.internal_error import internal_error
     from algosync.cli.session import Needs, command_session
@@ -57,7 +68,7 @@ def _apply_session(options: ApplyOptions, terminal: Terminal, targets: "Sequence
 
     session: CommandSession | None = None
     try:
-        with command_session(options, terminal, Needs(writes=True, targets=targets)) as session:
+        with command_session(options, terminal, Needs(writes=True, targets=targets.target, replace=targets.replace)) as session:
             yield session
     except (typer.Exit, typer.Abort):
         raise

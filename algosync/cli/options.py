@@ -108,7 +108,7 @@ class WorkflowOptions(CommonOptions):
 class ClusterOptions(WorkflowOptions):
     """Options of the commands that ask clusters. If `destination` is empty, the environment names it. Timeouts are in seconds.
 
-    `parallelism` and `build_timeout` are options of some of these commands only; the others use the defaults.
+    `parallelism`, `build_timeout` and `keep_dir` are options of some of these commands only; the others use the defaults.
     """
 
     destination: Annotated[
@@ -136,6 +136,7 @@ class ClusterOptions(WorkflowOptions):
     no_input: NoInput = False
     parallelism: int = 8
     build_timeout: int = 1800
+    keep_dir: str = ""
 
     @property
     def local_home(self) -> Path:
@@ -161,6 +162,21 @@ class TargetOptions:
             "--target",
             metavar="TARGET",
             help="Only this algorithm or address, and what it depends on; may be repeated.",
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionOptions(TargetOptions):
+    """Options of the commands that plan. `replace`: what is written again although it is equal."""
+
+    replace: Annotated[
+        list[str],
+        typer.Option(
+            "--replace",
+            metavar="ADDRESS",
+            help="Send this data file, or push and publish this source or version, although it is equal; may be repeated.",
             show_default=False,
         ),
     ] = field(default_factory=list)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from algosync.cli.command import command
-from algosync.cli.options import CompareOptions, ReportOptions, TargetOptions
+from algosync.cli.options import CompareOptions, ReportOptions, SelectionOptions
 from algosync.cli.report_output import write_reports
 from algosync.cli.terminal import Terminal
 
@@ -25,7 +25,7 @@ DetailedExitcode = Annotated[bool, typer.Option("--detailed-exitcode", help="Exi
 @command
 def plan(
     terminal: Terminal,
-    targets: TargetOptions,
+    targets: SelectionOptions,
     reports: ReportOptions,
     options: CompareOptions,
     detailed_exitcode: DetailedExitcode = False,
@@ -34,24 +34,25 @@ def plan(
     from algosync.cli.session import Needs, command_session
     from algosync.views.subject import Planned
 
-    with command_session(options, terminal, Needs(targets=targets.target)) as session:
+    with command_session(options, terminal, Needs(targets=targets.target, replace=targets.replace)) as session:
         plan = masked_for(terminal, make_session_plan(session, targets, terminal))
     write_reports(Planned(plan, metadata(plan.header)), reports.places, terminal)
     if detailed_exitcode and plan.visible:
         raise typer.Exit(2)
 
 
-def make_session_plan(session: CommandSession, targets: TargetOptions, terminal: Terminal) -> Plan:
+def make_session_plan(session: CommandSession, targets: SelectionOptions, terminal: Terminal) -> Plan:
     """Observe both clusters and make the plan. UsageError: a target names nothing."""
     from algosync.cli.live import reading
     from algosync.core.error import UsageError
-    from algosync.core.target import UnknownTarget
+    from algosync.core.target import Selection, UnknownTarget
     from algosync.engine.plan import make_plan
     from algosync.sources.called_algorithms import call_warnings
 
     try:
         with reading(terminal, "both clusters"):
-            plan = make_plan(session.workflow, session.scene, session.ledger.records, session.header, targets.target)
+            wanted = Selection(tuple(targets.target), tuple(targets.replace))
+            plan = make_plan(session.workflow, session.scene, session.ledger.records, session.header, wanted)
     except UnknownTarget as error:
         raise UsageError(str(error)) from None
     if plan.compared:

@@ -42,13 +42,14 @@ class Needs:
     """The requirements of a command. `writes`: the state is locked exclusively. `source`: False: the state replaces the source.
 
     `secrets`: False: sensitive variables may have placeholder values. `targets`: the command looks only at these and at what they
-    depend on; empty: everything.
+    depend on; empty: everything. `replace`: resources that are written again although they are equal.
     """
 
     writes: bool = False
     source: bool = True
     secrets: bool = True
     targets: Sequence[str] = ()
+    replace: Sequence[str] = ()
 
 
 @contextmanager
@@ -59,9 +60,10 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
     from algosync.cli.workflow_file import hide_keys, load_workflow
-    from algosync.core.target import reach
+    from algosync.core.target import matches, reach
     from algosync.engine.plan import Scene
-    from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DesiredSources, destination_of
+    from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DataWrites, DesiredSources, KeptFiles, destination_of
+    from algosync.kinds.kept_files import default_keep_folder
     from algosync.sources import Sources, SourceStore
     from algosync.state import open_session, parse_address, state_name
 
@@ -94,6 +96,11 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             build_deadline=float(options.build_timeout),
             recorded_only=not needs.source,
             pause=pause,
+            data_writes=DataWrites.of(state.records.values()),
+            kept=KeptFiles(Path(options.keep_dir) if options.keep_dir else default_keep_folder()),
+            redacted=terminal.redacted,
+            tests={workflow.entrypoint or "": tuple(f"{case.payload} {case.timeout}" for case in workflow.tests)},
+            retried=frozenset(a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.replace)),
         )
         header = PlanHeader(f"{workflow.name} ({loaded.path})", source_label, label, owner)
         scene = Scene(KINDS, PERFORMERS, context, options.parallelism)

@@ -14,13 +14,17 @@ __all__ = ["Action", "Change", "Drift", "Finding"]
 
 
 class Action(Enum):
-    """`REFRESH`: nothing differs, but the record is out of date. It is not shown to people."""
+    """`REFRESH`: nothing differs, but the record is out of date. It is not shown to people.
+
+    `HOLD`: it differs, and is left as it is, because the test of this change failed and nothing has changed since.
+    """
 
     NONE = "no-op"
     REFRESH = "refresh"
     CREATE = "create"
     UPDATE = "update"
     ADOPT = "adopt"
+    HOLD = "hold"
     FORGET = "forget"
 
     @property

@@ -34,10 +34,12 @@ __all__ = [
     "require_version",
 ]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Format 2 added `private` to records. Format 1 is read as well."""
 
 _STATE_FIELDS = ("format_version", "lineage", "serial", "records", "sha256")
 _RECORD_FIELDS = ("attributes", "destination_stamp", "digest", "size", "source_stamp")
+_OPTIONAL_RECORD_FIELDS = ("private",)
 
 
 def encode_state(state: State) -> bytes:
@@ -70,10 +72,12 @@ def decode_state(data: bytes) -> State:
 
 def record_to_json(record: Record) -> dict[str, Json]:
     """Everything of a record except its address."""
+    private: dict[str, Json] = {"private": record.private} if record.private else {}
     return {
         "attributes": record.attributes,
         "destination_stamp": record.destination_stamp,
         "digest": record.digest,
+        **private,
         "size": record.size,
         "source_stamp": record.source_stamp,
     }
@@ -81,9 +85,9 @@ def record_to_json(record: Record) -> dict[str, Json]:
 
 def record_from_json(address: str, value: Json) -> Record:
     """The inverse of `record_to_json`. Corrupt: the value is not a record, lacks a field, or has an unknown one."""
-    fields = fields_of(value, _RECORD_FIELDS, address)
-    attributes = fields["attributes"]
-    if not isinstance(attributes, dict):
+    fields = fields_of(value, _RECORD_FIELDS, address, optional=_OPTIONAL_RECORD_FIELDS)
+    attributes, private = fields["attributes"], fields.get("private", {})
+    if not isinstance(attributes, dict) or not isinstance(private, dict):
         raise Corrupt(f"is damaged: the attributes of {address} are not an object")
     return Record(
         address_from_json(address),
@@ -92,6 +96,7 @@ def record_from_json(address: str, value: Json) -> Record:
         destination_stamp=_text_or_none(fields["destination_stamp"], f"destination_stamp of {address}"),
         size=None if fields["size"] is None else require_count(fields["size"], f"size of {address}"),
         attributes=MappingProxyType(attributes),
+        private=private,
     )
 
 
@@ -115,25 +120,25 @@ def parse_json(data: bytes) -> Json:
         raise Corrupt(f"is damaged: not JSON ({error})") from error
 
 
-def require_version(document: Json) -> None:
-    """Corrupt: the document was written by another version, or names none."""
+def require_version(document: Json, newest: int = FORMAT_VERSION) -> None:
+    """Corrupt: the document has a newer format than `newest`, or names none."""
     version = document.get("format_version") if isinstance(document, dict) else None
     if isinstance(version, bool) or not isinstance(version, int):
         raise Corrupt("is damaged: it has no format_version")
-    if version > FORMAT_VERSION:
+    if version > newest:
         raise Corrupt(
-            f"was written by a newer algosync: format {version}, this one reads {FORMAT_VERSION}",
+            f"was written by a newer algosync: format {version}, this one reads {newest}",
             hint="Upgrade algosync.",
         )
-    if version < FORMAT_VERSION:
+    if version < 1:
         raise Corrupt(f"is damaged: there never was a format {version}")
 
 
-def fields_of(value: Json, names: tuple[str, ...], what: str) -> Mapping[str, Json]:
-    """The members of an object with exactly these fields. Corrupt: anything else."""
+def fields_of(value: Json, names: tuple[str, ...], what: str, optional: tuple[str, ...] = ()) -> Mapping[str, Json]:
+    """The members of an object with exactly these fields, and perhaps the optional ones. Corrupt: anything else."""
     if not isinstance(value, dict):
         raise Corrupt(f"is damaged: {what} is not an object")
-    if odd := sorted(value.keys() ^ set(names)):
+    if odd := sorted((value.keys() - set(optional)) ^ set(names)):
         missing = "lacks" if odd[0] in names else "has an unknown field"
         raise Corrupt(f"is damaged: {what} {missing} {odd[0]!r:.60}")
     return value

@@ -69,7 +69,7 @@ def _change(want: Resource, have: Resource | None, record: Record | None) -> Cha
     if want.digest is not None and want.digest == have.digest:
         if record is None:
             return Change(want.address, Action.ADOPT, have, want, reason="it is there already, as the workflow wants it")
-        action = Action.NONE if record == record_of(want, have) else Action.REFRESH
+        action = Action.NONE if record == record_of(want, have, record) else Action.REFRESH
         return Change(want.address, action, have, want)
     drifted = record is not None and _moved(have, record)
     return Change(want.address, Action.UPDATE, have, want, drifted=drifted, recorded=before)
@@ -94,11 +94,12 @@ def _same(have: Resource, record: Record) -> bool:
     return all(have.attributes.get(name) == value for name, value in record.attributes.items() if MASK not in str(value))
 
 
-def record_of(want: Resource, have: Resource) -> Record:
-    """The record of two sides that have the same digest. ValueError: the digest is not known."""
+def record_of(want: Resource, have: Resource, before: Record | None) -> Record:
+    """The record of two sides that have the same digest; `before` is its record so far. ValueError: the digest is not known."""
     if want.digest is None:
         raise ValueError(f"{want.address} was not read")
-    return Record(want.address, want.digest, want.stamp, have.stamp, have.size, {**want.attributes, **have.attributes})
+    private = {} if before is None else before.private
+    return Record(want.address, want.digest, want.stamp, have.stamp, have.size, {**want.attributes, **have.attributes}, private)
 
 
 def drift(observed: Snapshot, recorded: Recorded, unknown: Mapping[Address, str]) -> tuple[Finding, ...]:

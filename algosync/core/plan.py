@@ -17,6 +17,8 @@ from algosync.core.workflow import Workflow
 __all__ = ["Check", "Plan", "PlanHeader", "checks_of", "masked", "plan_of", "plan_of_checks", "targeted"]
 
 CALL_TIMEOUT = 300  # seconds: the platform's own default
+KEPT_OF_ALGORITHM = 1 << 30  # bytes of overwritten data files that are kept for one algorithm
+KEPT_OF_RUN = 10 << 30  # and for all
 _NO_TRAITS = KindTraits()
 
 
@@ -25,7 +27,7 @@ class Check:
     """A call of an algorithm that must succeed. `payload` is JSON text, `timeout` is in seconds.
 
     `payload_of_algorithm`: it is an algorithm's own payload and runs before the algorithm is published. The others are the
-    workflow's tests and run last. `candidate`: it calls the commit that will be published, not the published version.
+    workflow's tests. `candidate`: it calls the commit that will be published, not the published version.
     """
 
     address: Address
@@ -82,6 +84,10 @@ class Plan:
         published = {c.address.algorithm for c in self.versions if c.before is not None}
         return tuple(c for c in self._files if c.action.writes and c.before and c.address.algorithm in published)
 
+    def held(self) -> tuple[Change, ...]:
+        """The changes that are left out because their test failed before."""
+        return tuple(c for c in self.changes if c.action is Action.HOLD)
+
     def untested(self) -> tuple[Change, ...]:
         """The versions that will be published without a test, because their algorithm has no payload."""
         tried = {c.address.algorithm for c in self.checks if c.payload_of_algorithm}
@@ -133,15 +139,40 @@ def checks_of(workflow: Workflow, to_publish: Set[str]) -> tuple[Check, ...]:
         name = next(name for name in chain([case.name], numbered) if name not in taken)
         taken.add(name)
         address = Address("test", workflow.entrypoint or "", name)
-        tests.append(Check(address, case.payload, case.timeout, payload_of_algorithm=False))
+        candidate = workflow.entrypoint in to_publish
+        tests.append(Check(address, case.payload, case.timeout, payload_of_algorithm=False, candidate=candidate))
     return (*payloads, *tests)
 
 
 def plan_of(workflow: Workflow, header: PlanHeader, changes: tuple[Change, ...], kinds: Mapping[str, KindTraits]) -> Plan:
     """The plan of these changes, with all checks of the workflow."""
-    plan = Plan(header, changes, (), tuple(workflow.depends_on.items()), kinds=kinds)
+    plan = _with_kept_bytes(Plan(header, changes, (), tuple(workflow.depends_on.items()), kinds=kinds), workflow)
     to_publish = {c.address.algorithm for c in plan.versions if c.action.writes}
     return replace(plan, checks=checks_of(workflow, to_publish))
+
+
+def _with_kept_bytes(plan: Plan, workflow: Workflow) -> Plan:
+    """The plan with a decision for each file that is overwritten before a new version is published: are its bytes kept?
+
+    `details["keep"]` says it. Files are kept in the order of the plan as long as there is room.
+    """
+    renewed = {c.address.algorithm for c in plan.versions if c.action.writes}
+    wanted = {spec.name for spec in workflow.algorithms if spec.publish.restore_data}
+    live = {c.address for c in plan.live() if c.address.algorithm in renewed}
+    room: dict[str, int] = {}
+    left = KEPT_OF_RUN
+
+    def decide(change: Change) -> Change:
+        nonlocal left
+        if change.address not in live or change.before is None:
+            return change
+        name, octets = change.address.algorithm, change.before.size or 0
+        keep = name in wanted and octets <= min(left, room.setdefault(name, KEPT_OF_ALGORITHM))
+        if keep:
+            left, room[name] = left - octets, room[name] - octets
+        return replace(change, details={**change.details, "keep": keep})
+
+    return replace(plan, changes=tuple(map(decide, plan.changes)))
 
 
 def plan_of_checks(workflow: Workflow, header: PlanHeader) -> Plan:

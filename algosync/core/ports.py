@@ -67,7 +67,7 @@ class Ledger(Protocol):
 
     @property
     def records(self) -> Mapping[Address, Record]:
-        """The records as they stand now."""
+        """A view of the records, which shows every later change. A look-up takes the same time however many records there are."""
 
     @property
     def wrote(self) -> bool:

@@ -27,10 +27,17 @@ class Report:
     wrote: bool = False
 
     def completed(self, action: Action) -> int:
-        """How many resources were created (or updated): all their steps succeeded."""
-        broken = {step.address for step in self._unfinished}
+        """How many resources were created (or updated): all their steps succeeded, and it was not put back."""
+        published = {e.step.address.algorithm for e in self.published}
+        put_back = (e.step.address for e in self.done if e.step.verb is Verb.RESTORE)
+        broken = {step.address for step in self._unfinished} | {a for a in put_back if a.algorithm not in published}
         changes = {e.step.address: e.step.change for e in self.done if e.step.change}
         return sum(1 for a, change in changes.items() if a not in broken and change.action is action)
+
+    @property
+    def published(self) -> tuple[StepDone, ...]:
+        """The published versions; `detail` is the number."""
+        return tuple(e for e in self.done if e.step.verb is Verb.PUBLISH)
 
     @property
     def tests(self) -> tuple[StepDone | StepFailed | StepSkipped, ...]:

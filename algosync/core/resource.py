@@ -46,7 +46,8 @@ class Record:
     """The stamps of both sides and the content, recorded when the resource last matched the workflow.
 
     `destination_stamp` is None if the destination has to be read again. `digest` is SENSITIVE if only the attributes
-    without `***` can be compared.
+    without `***` can be compared. `private`: what the kind remembers for its own use. It is neither compared nor shown, and is
+    kept when nothing but the record changes. It has no text from users.
     """
 
     address: Address
@@ -55,6 +56,7 @@ class Record:
     destination_stamp: str | None
     size: int | None = None
     attributes: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+    private: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class KindTraits:
     """The properties of a kind that planning and recording use, so that no other module depends on the names of kinds.
 
     `needs`: kinds of the same algorithm that a resource of this kind is built on. `--target` includes them.
+    `renewed_by`: kinds of the same algorithm whose changes also update a resource of this kind. `replaceable`: it can be written
+    again although it is equal.
 
     `is_file`: each resource is a data file. Plans count its bytes, and it has no versions: overwriting it takes effect at once.
     `publishes`: the resource is the published version. The algorithm's payload tests the new version before it is published.
@@ -69,6 +73,8 @@ class KindTraits:
     """
 
     needs: frozenset[str] = frozenset()
+    renewed_by: frozenset[str] = frozenset()
+    replaceable: bool = False
     is_file: bool = False
     publishes: bool = False
     read_back: frozenset[str] = frozenset()

@@ -3,6 +3,9 @@
 Within one algorithm a step needs every step of an earlier phase. Algorithms overlap, except that they are tested and published one
 after the other in the workflow's order: a test of one algorithm may call another one that was published just before.
 
+The workflow's tests call the entrypoint. If the entrypoint gets a new version, they run before it is published, on its commit. They
+wait for all algorithms except those that depend on the entrypoint; those come after it. Otherwise the tests run last.
+
 Between two phases stands a barrier: a node of the graph that is no step. The barrier needs each step of the phase before it, and
 each step of the phase after it needs the barrier. So the number of edges grows with the number of steps, not with its square.
 """
@@ -52,10 +55,12 @@ PHASES = {
     Verb.OVERWRITE: 3,
     Verb.VERIFY: 4,
     Verb.TEST: 5,
-    Verb.PUBLISH: 6,
-    Verb.RESTORE: 7,
+    Verb.PUBLISH: 7,
+    Verb.RESTORE: 8,
 }
 _IN_TURN = PHASES[Verb.TEST]  # from this phase on, algorithms do not overlap
+_WORKFLOW_TESTS = 6  # the phase of the workflow's tests, if they test the entrypoint's new commit
+_OTHERS = "<all that the tests wait for>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +101,35 @@ def schedule(plan: Plan, verbs: Mapping[Address, tuple[Verb, ...]]) -> Schedule:
     for task in _tasks(plan, verbs):
         tasks[task.address.algorithm].append(task)
     depends_on = dict(plan.depends_on)
+    first, gated = _gated(plan, _in_order(plan))
     steps: list[Step] = []
-    before: dict[str, Before] = {}
+    before: dict[str, Before] = {_OTHERS: Before(follows=tuple(map(_complete, first)))}
     turn: tuple[str, ...] = ()
-    for name in _in_order(plan):
+    for name in (*first, *gated):
         own = sorted(tasks[name], key=_phase)
         upstream = tuple(map(_complete, depends_on.get(name, ())))
         turn = _place(name, own, upstream, turn, before)
         steps += own
-    steps += _place_tests(plan, before, steps)
+    steps += _place_last_tests(plan, before, steps)
     return Schedule(tuple(steps), before)
+
+
+def _gated(plan: Plan, order: list[str]) -> tuple[list[str], list[str]]:
+    """The order in two parts. The second begins with the entrypoint if its new commit is tested, and has all that depends on it."""
+    entrypoint = next((c.address.algorithm for c in plan.checks if _tests_candidate(c)), None)
+    if entrypoint is None:
+        return order, []
+    gated = {entrypoint}
+    depends_on = dict(plan.depends_on)
+    for name in order:  # dependencies come first
+        if not gated.isdisjoint(depends_on.get(name, ())):
+            gated.add(name)
+    rest = [name for name in order if name in gated and name != entrypoint]
+    return [name for name in order if name not in gated], [entrypoint, *rest]
+
+
+def _tests_candidate(check: Check) -> bool:
+    return check.candidate and not check.payload_of_algorithm
 
 
 def _tasks(plan: Plan, verbs: Mapping[Address, tuple[Verb, ...]]) -> Iterator[Step]:
@@ -113,12 +137,12 @@ def _tasks(plan: Plan, verbs: Mapping[Address, tuple[Verb, ...]]) -> Iterator[St
         for verb in verbs.get(change.address, ()):
             yield Step(change.address, verb, change=change)
     for check in plan.checks:
-        if check.payload_of_algorithm:
+        if check.payload_of_algorithm or check.candidate:
             yield Step(check.address, Verb.TEST, check=check)
 
 
 def _phase(task: Step) -> int:
-    return PHASES[task.verb]
+    return _WORKFLOW_TESTS if task.check and _tests_candidate(task.check) else PHASES[task.verb]
 
 
 def _complete(name: str) -> str:
@@ -138,7 +162,10 @@ def _place(
             in_turn += keys
             before.update((key, Before(follows=last)) for key in keys)
             break
-        if phase >= _IN_TURN:
+        if phase == _WORKFLOW_TESTS:
+            in_turn += keys
+            before.update(_one_by_one(keys, (*last, *upstream), (*turn, _OTHERS)))
+        elif phase >= _IN_TURN:
             in_turn += keys
             before.update((key, Before((*last, *upstream), turn)) for key in keys)
         else:
@@ -153,14 +180,22 @@ def _place(
     return (following,)
 
 
-def _place_tests(plan: Plan, before: dict[str, Before], steps: Iterable[Step]) -> list[Step]:
-    """Adds the workflow's tests: one after the other, when every other step has ended."""
-    last = "<everything>"
-    before[last] = Before(follows=tuple(step.key for step in steps))
-    tests = [Step(c.address, Verb.TEST, check=c) for c in plan.checks if not c.payload_of_algorithm]
+def _one_by_one(keys: Iterable[str], needs: tuple[str, ...], follows: tuple[str, ...]) -> Iterator[tuple[str, Before]]:
+    """The first follows the given nodes, each other one the one before it."""
+    for key in keys:
+        yield key, Before(needs, follows)
+        follows = (key,)
+
+
+def _place_last_tests(plan: Plan, before: dict[str, Before], steps: Iterable[Step]) -> list[Step]:
+    """Adds the workflow's tests of a published entrypoint: one after the other, when every other step has ended."""
+    everything = "<everything>"
+    before[everything] = Before(follows=tuple(step.key for step in steps))
+    tests = [Step(c.address, Verb.TEST, check=c) for c in plan.checks if not (c.payload_of_algorithm or c.candidate)]
+    last = (everything,)
     for test in tests:
-        before[test.key] = Before((_complete(test.address.algorithm),), (last,))
-        last = test.key
+        before[test.key] = Before((_complete(test.address.algorithm),), last)
+        last = (test.key,)
     return tests
 
 

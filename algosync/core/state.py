@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import ItemsView, Iterator, Mapping, ValuesView
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from algosync.core.address import Address
 from algosync.core.resource import Record
 
-__all__ = ["State"]
+__all__ = ["LiveRecords", "State"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,29 @@ class State:
     serial: int = 0
     records: Mapping[Address, Record] = field(default_factory=lambda: MappingProxyType({}))
 
-    def with_record(self, record: Record) -> State:
-        return replace(self, serial=self.serial + 1, records={**self.records, record.address: record})
 
-    def without(self, address: Address) -> State:
-        return replace(self, serial=self.serial + 1, records={a: r for a, r in self.records.items() if a != address})
+class LiveRecords(Mapping[Address, Record]):
+    """A view of records that other threads change. A look-up gives the current record, and copies nothing.
+
+    Iterating gives the records as they were when it began.
+    """
+
+    __slots__ = ("_records",)
+
+    def __init__(self, records: dict[Address, Record]) -> None:
+        self._records = records
+
+    def __getitem__(self, address: Address) -> Record:
+        return self._records[address]
+
+    def __iter__(self) -> Iterator[Address]:
+        return iter(tuple(self._records))
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def items(self) -> ItemsView[Address, Record]:
+        return dict(self._records).items()
+
+    def values(self) -> ValuesView[Record]:
+        return dict(self._records).values()

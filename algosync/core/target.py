@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from algosync.core.address import Address
 
-__all__ = ["UnknownTarget", "dependencies", "matches", "reach"]
+__all__ = ["Selection", "UnknownTarget", "dependencies", "matches", "reach"]
 
 _GLOB = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The choices of a user. `targets`: the plan covers only these; empty: everything. `replace`: they are written again."""
+
+    targets: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
 
 
 class UnknownTarget(ValueError):

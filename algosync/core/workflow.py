@@ -5,12 +5,14 @@ Only the loader (`algosync.workflow`) creates these objects, after it has report
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 __all__ = ["AlgorithmSpec", "DataFile", "Details", "Publish", "Settings", "TestCase", "Workflow"]
 
 License = Literal["apl", "apache2", "gpl3", "mit"]
+PublishReason = Literal["source", "settings", "data"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,17 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """How to publish a version. `version_type` uses the platform's terms: `revision`, never `patch`."""
+    """How to publish a version. `version_type` uses the platform's terms: `revision`, never `patch`.
+
+    `on`: the changes that make a new version. `restore_data`: keep the bytes of overwritten data files until the version is
+    published, and put them back if it is not.
+    """
 
     version_type: Literal["major", "minor", "revision"] = "minor"
     callability: Literal["private", "public"] = "private"
     release_notes: str | None = None
+    on: frozenset[PublishReason] = frozenset({"source", "settings", "data"})
+    restore_data: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,14 @@ class AlgorithmSpec:
     settings: Settings = field(default_factory=Settings)
     publish: Publish = field(default_factory=Publish)
     depends_on: tuple[str, ...] = ()
+    _sources: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_sources", {file.name: file.source for file in reversed(self.data_files)})
+
+    def source_of(self, name: str | None) -> str | None:
+        """The `data://` URI of a data file by its name. None: the algorithm has no such file."""
+        return self._sources.get(name or "")
 
 
 @dataclass(frozen=True, slots=True)

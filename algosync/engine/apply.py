@@ -43,11 +43,12 @@ def apply(plan: Plan, workflow: Workflow, scene: Scene[Site], ledger: Ledger) ->
 
 def _record_unwritten(plan: Plan, ledger: Ledger) -> None:
     """Records the changes that write nothing to the destination."""
+    records = ledger.records
     for change in plan.changes:
         if change.action is Action.FORGET:
             ledger.forget(change.address)
         elif change.action in (Action.ADOPT, Action.REFRESH) and change.after and change.before:
-            ledger.commit(record_of(change.after, change.before))
+            ledger.commit(record_of(change.after, change.before, records.get(change.address)))
 
 
 class _Run:

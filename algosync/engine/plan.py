@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from algosync.core.address import Address
@@ -13,7 +13,7 @@ from algosync.core.error import Corrupt, NotFound, Several, SourceError
 from algosync.core.plan import Plan, PlanHeader, plan_of, plan_of_checks, targeted
 from algosync.core.ports import Kind, Performer, Side
 from algosync.core.resource import Record, Resource
-from algosync.core.target import reach
+from algosync.core.target import Selection, UnknownTarget, matches, reach
 from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.engine.look import each
@@ -41,32 +41,28 @@ def make_plan(
     scene: Scene[Site],
     recorded: Mapping[Address, Record],
     header: PlanHeader,
-    targets: Sequence[str] = (),
+    selection: Selection = Selection(),  # noqa: B008  # immutable
 ) -> Plan:
     """With targets, only they and the algorithms they depend on are looked at.
 
     Raises the failures of looking at either side: one error, or Several. Corrupt: a record has an unknown kind. UnknownTarget:
-    nothing has the name of a target.
+    nothing has the name of a target, or it cannot be replaced.
     """
-    if not targets:
-        return _plan(workflow, workflow.algorithms, scene, recorded, header)
+    targets = selection.targets
     reached = reach(targets, scene.performers, workflow.depends_on, recorded)
-    specs = [spec for spec in workflow.algorithms if spec.name in reached]
-    concerned = {address: record for address, record in recorded.items() if address.algorithm in reached}
-    return targeted(_plan(workflow, specs, scene, concerned, header), targets)
-
-
-def _plan(
-    workflow: Workflow,
-    algorithms: Sequence[AlgorithmSpec],
-    scene: Scene[Site],
-    recorded: Mapping[Address, Record],
-    header: PlanHeader,
-) -> Plan:
-    """The plan after a look at these algorithms and records."""
+    algorithms = [spec for spec in workflow.algorithms if spec.name in reached]
     if workflow.run_only:
         each(lambda spec: _require_there(spec, scene), algorithms, scene.parallelism)
-        return plan_of_checks(workflow, header)
+        return targeted(plan_of_checks(workflow, header), targets)
+    concerned = {address: record for address, record in recorded.items() if address.algorithm in reached}
+    changes = _changes(algorithms, scene, concerned, selection.replace)
+    return targeted(plan_of(workflow, header, changes, {name: kind.TRAITS for name, kind in scene.kinds.items()}), targets)
+
+
+def _changes(
+    algorithms: Sequence[AlgorithmSpec], scene: Scene[Site], recorded: Mapping[Address, Record], replaced: Sequence[str]
+) -> tuple[Change, ...]:
+    """The changes after a look at these algorithms and records."""
     require_known_kinds(recorded, scene)
     specs = {spec.name: spec for spec in algorithms}
     looks = each(lambda spec: _look(spec, scene), algorithms, scene.parallelism)
@@ -75,9 +71,46 @@ def _plan(
     at_source, at_destination = undecided(desired, observed)
     desired |= _read_all(scene, specs, Side.SOURCE, (desired[a] for a in desired if a in at_source))
     observed |= _read_all(scene, specs, Side.DESTINATION, (observed[a] for a in observed if a in at_destination))
-    changes = diff(desired, observed, recorded)
-    explained = each(lambda change: _explain(change, specs, scene), changes, scene.parallelism)
-    return plan_of(workflow, header, tuple(explained), {name: kind.TRAITS for name, kind in scene.kinds.items()})
+    changes = _renewed(_replaced(diff(desired, observed, recorded), replaced, scene), specs, scene)
+    return tuple(each(lambda change: _explain(change, specs, scene), changes, scene.parallelism))
+
+
+def _replaced(changes: Sequence[Change], patterns: Sequence[str], scene: Scene[Site]) -> Sequence[Change]:
+    """The changes, with an update of each resource that a pattern names. UnknownTarget: a pattern names nothing replaceable."""
+    for pattern in patterns:
+        named = [change for change in changes if matches(change.address, pattern) and change.after is not None]
+        if not named:
+            raise UnknownTarget(f"nothing in this workflow is called {pattern}")
+        if not any(scene.of(change.address).TRAITS.replaceable for change in named):
+            raise UnknownTarget(
+                f"{pattern} cannot be replaced: replacing an algorithm would delete its versions and its calls' address"
+            )
+
+    def replace_it(change: Change) -> Change:
+        wanted = change.after is not None and change.before is not None and scene.of(change.address).TRAITS.replaceable
+        if not wanted or change.action.writes or not any(matches(change.address, pattern) for pattern in patterns):
+            return change
+        return replace(change, action=Action.UPDATE, reason="--replace names it")
+
+    return [replace_it(change) for change in changes]
+
+
+def _renewed(changes: Sequence[Change], specs: Mapping[str, AlgorithmSpec], scene: Scene[Site]) -> Sequence[Change]:
+    """The changes, with an update of each resource that a change of another kind renews. `details` name those kinds."""
+    writing: dict[str, set[str]] = {}
+    for change in changes:
+        if change.action.writes:
+            writing.setdefault(change.address.algorithm, set()).add(change.address.kind)
+
+    def renew(change: Change) -> Change:
+        spec = specs.get(change.address.algorithm)
+        causes = scene.of(change.address).TRAITS.renewed_by & writing.get(change.address.algorithm, set())
+        if spec is None or not causes or change.action is Action.FORGET:
+            return change
+        marked = replace(change, details={**change.details, "renewed_by": sorted(causes)})
+        return marked if change.action.writes or causes.isdisjoint(spec.publish.on) else replace(marked, action=Action.UPDATE)
+
+    return [renew(change) for change in changes]
 
 
 def require_known_kinds(recorded: Mapping[Address, Record], scene: Scene[Site]) -> None:

@@ -6,10 +6,12 @@ A new kind is one module that implements `core.ports.Kind`, and one line in `KIN
 from algosync.core.ports import Kind, Performer
 from algosync.kinds import algorithm, data, source, test, version
 from algosync.kinds.context import Context
+from algosync.kinds.data_writes import DataWrites
 from algosync.kinds.desired_sources import DesiredSources
 from algosync.kinds.destination import destination_of
+from algosync.kinds.kept_files import KeptFiles
 
-__all__ = ["KINDS", "PERFORMERS", "READ_BACK", "Context", "DesiredSources", "destination_of"]
+__all__ = ["KINDS", "PERFORMERS", "READ_BACK", "Context", "DataWrites", "DesiredSources", "KeptFiles", "destination_of"]
 
 KINDS: dict[str, Kind[Context]] = {
     "algorithm": algorithm,

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 
 from algosync.core.ports import Ledger
-from algosync.core.workflow import AlgorithmSpec
+from algosync.core.resource import Json
+from algosync.kinds.data_writes import DataWrites
 from algosync.kinds.desired_sources import DesiredSources
 from algosync.kinds.destination import Destination
+from algosync.kinds.kept_files import KeptFiles, default_keep_folder
 from algosync.sources import Sources, SourceStore
 
 __all__ = ["Context"]
+
+
+def utc_now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +27,10 @@ class Context:
     """The objects that the kinds use during one command.
 
     `build_deadline`: seconds that a build may take. `recorded_only`: the command uses the record instead of the source. `pushed`:
-    the commits that this run has pushed. `pause` and `clock` work in seconds.
+    the commits that this run has pushed. `pause` and `clock` work in seconds. `data_writes`: numbers the writes of data
+    files. `kept`: the previous bytes of overwritten files. `redacted`: hides secrets in a value. `tests`: for the entrypoint the
+    payloads of the workflow's tests. `retried`: algorithms whose failed data changes are written again. `failed_tests`: for each
+    algorithm whose test failed in this run the reason. `now`: the time as ISO 8601 in UTC.
     """
 
     destination: Destination
@@ -30,6 +40,13 @@ class Context:
     pause: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     pushed: set[str] = field(default_factory=set)
+    data_writes: DataWrites = field(default_factory=DataWrites)
+    kept: KeptFiles = field(default_factory=lambda: KeptFiles(default_keep_folder()))
+    redacted: Callable[[Json], Json] = lambda value: value
+    tests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    retried: frozenset[str] = frozenset()
+    failed_tests: dict[str, str] = field(default_factory=dict)
+    now: Callable[[], str] = utc_now
 
     @property
     def ledger(self) -> Ledger:
@@ -42,8 +59,3 @@ class Context:
     @property
     def store(self) -> SourceStore:
         return self.sources.store
-
-    @property
-    def algorithms(self) -> tuple[AlgorithmSpec, ...]:
-        """All algorithms of the workflow."""
-        return self.sources.algorithms

@@ -1,4 +1,8 @@
-"""The kind `data`: one file in the algorithm's own collection, OWNER/NAME/FILE."""
+"""The kind `data`: one file in the algorithm's own collection, OWNER/NAME/FILE.
+
+Data has no versions. So before a file of a published algorithm is overwritten, its previous bytes are kept. They are put back if
+the new version is not published (`kinds.restoring`).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from dataclasses import replace
 from algosync.cluster.data import FileStat, split
 from algosync.cluster.transfer import File, Name, digest_file, relay
 from algosync.core.address import Address
-from algosync.core.change import Change
+from algosync.core.change import Action, Change
 from algosync.core.error import Conflict, NotFound, SourceError, TransferError
 from algosync.core.event import Progress
 from algosync.core.ports import Outcome, Side, Tell
@@ -18,13 +22,17 @@ from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds import pinned_files
 from algosync.kinds.context import Context
+from algosync.kinds.data_writes import WRITE
+from algosync.kinds.previous_bytes import held_since, left_overwritten
+from algosync.kinds.restoring import as_left, is_left, keep_previous, put_back, restore
+from algosync.kinds.stored_files import target_name, verified
 
 __all__ = ["TRAITS", "desired", "explain", "observed", "perform", "read", "verbs"]
 
-TRAITS = KindTraits(is_file=True, read_back=frozenset({"md5"}))
+TRAITS = KindTraits(is_file=True, replaceable=True, read_back=frozenset({"md5"}))
 
 _PROGRESS_INTERVAL = 0.1  # seconds
-_SETTLE_TRIES, _SETTLE_PAUSE = 20, 0.5  # seconds; a stamp settles within two
+_GUESSES = 10  # missing files for which the nearest name is looked up: each is compared with the whole collection
 
 
 def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
@@ -40,7 +48,7 @@ def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
             found = Resource(Address("data", spec.name, file.name), stamp=stat.stamp, size=stat.size)
             yield pinned_files.with_checksums(found, file.source, context) if found.address in pinned else found
     if missing:
-        near = dict.fromkeys(printable(uri) for uri in map(context.store.nearest, missing) if uri)
+        near = dict.fromkeys(printable(uri) for uri in map(context.store.nearest, missing[:_GUESSES]) if uri)
         guess = f"did you mean {', '.join(near)}?" if near else None
         hint = "; ".join(filter(None, (guess, _owner_hint(missing, context)))) or None
         raise SourceError(f"the source has no {', '.join(map(printable, missing))}", hint=hint)
@@ -58,19 +66,30 @@ def _owner_hint(missing: Sequence[str], context: Context) -> str | None:
 
 def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     """Every file of the collection, including those that are not in the workflow."""
+    records = context.ledger.records
     for name, stat in sorted(context.destination.files(spec.name).items()):
-        yield Resource(Address("data", spec.name, name), stamp=stat.stamp, size=stat.size)
+        address = Address("data", spec.name, name)
+        found = Resource(address, stamp=stat.stamp, size=stat.size)
+        previous = None if context.recorded_only else left_overwritten(records.get(address), context)
+        yield found if previous is None else as_left(found, previous)
 
 
 def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) -> Resource:
     store = context.store.store() if side is Side.SOURCE else context.destination.data
-    name = _source_name(resource.address, spec) if side is Side.SOURCE else _target_name(resource.address, context)
+    name = _source_name(resource.address, spec) if side is Side.SOURCE else target_name(resource.address, context)
     digest, size = digest_file(File(store, name, resource.size), lambda _: None, context.destination.retry)
     return replace(resource, digest=digest, size=size)
 
 
 def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
-    """Adds the digest of the new content if the source is a local directory: reading it costs no transfer."""
+    """Adds the digest of the new content if the source is a local directory: reading it costs no transfer.
+
+    A change whose test failed is held until something changes.
+    """
+    if change.action.writes and change.before is not None:
+        failure = held_since(context.ledger.records.get(change.address), spec, context)
+        if failure is not None:
+            return replace(change, action=Action.HOLD, reason=f"its test failed at {failure.at}: {failure.reason}")
     after = change.after
     if not change.action.writes or after is None or after.digest is not None or not context.store.name.startswith("file://"):
         return change
@@ -78,11 +97,34 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
 
 
 def verbs(change: Change) -> tuple[Verb, ...]:
-    return Verb.UPLOAD, Verb.VERIFY
+    if change.before is None:
+        return Verb.UPLOAD, Verb.VERIFY
+    recover = (Verb.RECOVER,) if is_left(change.before) else ()
+    restore = (Verb.RESTORE,) if change.details.get("keep") else ()
+    return (*recover, Verb.OVERWRITE, Verb.VERIFY, *restore)
 
 
 def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
-    return _upload(step, spec, context, tell) if step.verb is Verb.UPLOAD else _verify(step, context, tell)
+    match step.verb:
+        case Verb.RECOVER:
+            return put_back(step, spec, context, tell)
+        case Verb.OVERWRITE:
+            return _overwrite(step, spec, context, tell)
+        case Verb.RESTORE:
+            return restore(step, spec, context, tell)
+        case Verb.VERIFY:
+            return _verify(step, context, tell)
+        case _:
+            return _upload(step, spec, context, tell)
+
+
+def _overwrite(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
+    """Keeps the previous bytes first, if the plan says so."""
+    change = step.change
+    _require_unchanged(step, context)
+    if change is not None and change.details.get("keep"):
+        keep_previous(change, context)
+    return _upload(step, spec, context, tell)
 
 
 def _upload(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
@@ -93,20 +135,24 @@ def _upload(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     _require_unchanged(step, context)
     file = File(context.store.store(), _source_name(step.address, spec), want.size, want.digest)
     destination = context.destination
-    target = _target_name(step.address, context)
+    target = target_name(step.address, context)
     progress = _progress(step, want.size, context, tell)
     with context.ledger.writing(step.address, step.verb.value):
         digest, size = relay(file, destination.data, target, progress, destination.retry)
     if size != want.size or want.digest not in (None, digest):
         raise TransferError(f"{step.address}: the source changed since the plan was made", hint="run the same command again")
     # The destination's stamp is recorded after the verification: it is too young now, and it would not prove the content.
-    return Outcome((Record(step.address, digest, want.stamp, None, size, want.attributes),))
+    before = context.ledger.records.get(step.address)
+    private = {**(before.private if before else {}), WRITE: context.data_writes.next(spec.name)}
+    return Outcome((Record(step.address, digest, want.stamp, None, size, want.attributes, private),))
 
 
 def _require_unchanged(step: Step, context: Context) -> None:
     """Conflict: the file changed since the plan was made. The collection is listed once, before its first upload."""
     now = context.destination.files_before_uploads(step.address.algorithm).get(step.address.name or "")
     before = step.change.before if step.change else None
+    if before is not None and is_left(before):
+        return  # it was compared when its previous bytes were put back
     planned = None if before is None else FileStat(before.size or 0, before.stamp)
     same = now == planned or (now is not None and planned is not None and planned.stamp is None and now.size == planned.size)
     if not same:
@@ -140,38 +186,15 @@ def _ensure_collection(address: Address, context: Context) -> None:
 
 
 def _verify(step: Step, context: Context, tell: Tell) -> Outcome:
-    """Reads the file back after its stamp has settled. From then on the stamp proves the digest.
-
-    Another write of the same size within the same second leaves the same stamp, so the bytes must be read later than that.
-    """
-    record = context.ledger.records[step.address]
-    stat = _settled(step, record, context)
-    if stat is None:
-        raise TransferError(f"{step.address} is not there although its upload was accepted")
-    destination = context.destination
-    file = File(destination.data, _target_name(step.address, context), record.size)
-    digest, size = digest_file(file, _progress(step, record.size, context, tell), destination.retry)
-    if (digest, size) != (record.digest, record.size):
-        raise TransferError(f"{step.address}: what the destination holds is not what was sent", hint="run the same command again")
-    return Outcome((replace(record, destination_stamp=stat.stamp),))
+    return Outcome((verified(context.ledger.records[step.address], context, _progress(step, _size(step), context, tell)),))
 
 
-def _settled(step: Step, record: Record, context: Context) -> FileStat | None:
-    """The file in the listing once it has a stamp, or as it is after the last try. None: it is not listed."""
-    for _ in range(_SETTLE_TRIES):
-        stat = context.destination.list_now(step.address.algorithm).get(step.address.name or "")
-        if stat is None or stat.size != record.size or stat.stamp is not None:
-            return stat
-        context.pause(_SETTLE_PAUSE)
-    return stat
+def _size(step: Step) -> int | None:
+    return step.change.after.size if step.change and step.change.after else None
 
 
 def _source_name(address: Address, spec: AlgorithmSpec) -> Name:
-    for file in spec.data_files:
-        if file.name == address.name:
-            return split(file.source)
-    raise ValueError(f"{printable(str(address))} is not in the workflow")
-
-
-def _target_name(address: Address, context: Context) -> Name:
-    return context.destination.owner, address.algorithm, address.name or ""
+    uri = spec.source_of(address.name)
+    if uri is None:
+        raise ValueError(f"{printable(str(address))} is not in the workflow")
+    return split(uri)

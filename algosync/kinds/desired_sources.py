@@ -6,9 +6,11 @@ stamp of the archive is the recorded one, the archive is not read.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 
 from algosync.cluster.once import OncePerKey
 from algosync.core.address import Address
@@ -43,6 +45,8 @@ class DesiredSources:
     ledger: Ledger
     reached: Collection[str] | None = None
     _pinned: OncePerKey[str, frozenset[Address]] = field(default_factory=OncePerKey, init=False, repr=False)
+    _all_pinned: OncePerKey[None, frozenset[Address]] = field(default_factory=OncePerKey, init=False, repr=False)
+    _left: OncePerKey[None, deque[AlgorithmSpec]] = field(default_factory=OncePerKey, init=False, repr=False)
 
     def of(self, spec: AlgorithmSpec) -> DesiredSource:
         """SourceError: the source cannot be read or used."""
@@ -52,13 +56,17 @@ class DesiredSources:
     def pinned_files(self, spec: AlgorithmSpec) -> frozenset[Address]:
         """The data files that the manifest of any algorithm in reach pins.
 
-        The source of `spec` is read first, so that threads that plan different algorithms read different archives.
+        Threads that plan different algorithms read different sources: first that of their own algorithm, then those that are left.
         """
-        found: frozenset[Address] = frozenset()
-        for other in self.sources.specs(spec):
-            if self.reached is None or other.name in self.reached:
-                found |= self._pinned_by(other)
-        return found
+        self._pinned_by(spec)
+        left = self._left.get(None, lambda: deque(self._reached()))
+        with suppress(IndexError):  # nothing is left
+            while True:
+                self._pinned_by(left.popleft())
+        return self._all_pinned.get(None, lambda: frozenset(chain.from_iterable(map(self._pinned_by, self._reached()))))
+
+    def _reached(self) -> Iterator[AlgorithmSpec]:
+        return (spec for spec in self.sources.algorithms if self.reached is None or spec.name in self.reached)
 
     def _pinned_by(self, spec: AlgorithmSpec) -> frozenset[Address]:
         """Empty if the source cannot be read. That error is reported for its own algorithm only, by `of`."""
@@ -96,7 +104,8 @@ class DesiredSources:
             return None
         if PATHS.isdisjoint(paths):
             return ()
-        return pins_from_json(record.attributes.get("manifest"), self.sources.specs(spec))
+        files = self.sources.data_files
+        return pins_from_json(record.attributes.get("manifest"), files.digest_for(spec.name), files.named)
 
     def _read(self, spec: AlgorithmSpec, stamp: str | None) -> DesiredSource:
         tree = self.sources.tree(spec)
@@ -108,7 +117,7 @@ class DesiredSources:
         if blobs := outside_blobs(tree.files):
             attributes["blobs"] = blobs
         if tree.has_manifest:
-            attributes["manifest"] = pins_to_json(tree.pins, self.sources.specs(spec))
+            attributes["manifest"] = pins_to_json(tree.pins, self.sources.data_files.digest_for(spec.name))
         return attributes
 
 

@@ -9,13 +9,14 @@ from functools import partial
 
 from algosync.cluster.algorithms import AlgorithmInfo, Version
 from algosync.cluster.connection import Cluster
-from algosync.cluster.data import FileStat, WritableStore
+from algosync.cluster.data import FileStat
 from algosync.cluster.once import OncePerKey
 from algosync.core.environment import Environment
 from algosync.core.error import NotFound
 from algosync.core.tree import Tree
 from algosync.git import Repository
 from algosync.kinds.ports import AlgorithmService, GitRepository
+from algosync.kinds.shared_listings import SharedListings
 from algosync.net import Host, Retry
 
 __all__ = ["Destination", "destination_of"]
@@ -27,6 +28,7 @@ class _Answers:
 
     files: OncePerKey[str, Mapping[str, FileStat]] = field(default_factory=OncePerKey)
     files_before_uploads: OncePerKey[str, Mapping[str, FileStat]] = field(default_factory=OncePerKey)
+    files_before_restores: OncePerKey[str, Mapping[str, FileStat]] = field(default_factory=OncePerKey)
     infos: OncePerKey[str, AlgorithmInfo | None] = field(default_factory=OncePerKey)
     versions: OncePerKey[str, Version | None] = field(default_factory=OncePerKey)
     heads: OncePerKey[str, str | None] = field(default_factory=OncePerKey)
@@ -41,13 +43,14 @@ class _Answers:
 class Destination:
     """`owner` is the account that the algorithms belong to, `key_owner` the account whose key is used.
 
-    Methods named after a noun return the answer as it was when first asked for. `list_now` and `repository` give the current state.
+    Methods named after a noun return the answer as it was when first asked for. `list_now`, `files_after_uploads` and
+    `repository` give the current state.
     """
 
     owner: str
     key_owner: str
     algorithms: AlgorithmService
-    data: WritableStore
+    data: SharedListings
     open_repository: Callable[[str], GitRepository]
     retry: Retry
     created_collections: OncePerKey[str, None] = field(default_factory=OncePerKey, init=False, repr=False)
@@ -60,6 +63,19 @@ class Destination:
     def files_before_uploads(self, algorithm: str) -> Mapping[str, FileStat]:
         """The same, asked for right before the first upload of this run."""
         return self._answers.files_before_uploads.get(algorithm, partial(self.list_now, algorithm))
+
+    def files_before_restores(self, algorithm: str) -> Mapping[str, FileStat]:
+        """The same, asked for right before the first file of the collection is put back."""
+        return self._answers.files_before_restores.get(algorithm, partial(self.list_now, algorithm))
+
+    def files_after_uploads(
+        self, algorithm: str, outdated: Mapping[str, FileStat] | None, pause: Callable[[], None]
+    ) -> Mapping[str, FileStat]:
+        """The same, listed after every upload to the collection that has ended, and once for all of them.
+
+        `outdated`: the listing that this returned before, if a later one is needed. `pause` is called before that one is asked for.
+        """
+        return self.data.files_after_writes(self.owner, algorithm, outdated, pause)
 
     def list_now(self, algorithm: str) -> Mapping[str, FileStat]:
         try:
@@ -121,4 +137,4 @@ def destination_of(cluster: Cluster, git: Host, owner: str, key_owner: str) -> D
     def open_repository(algorithm: str) -> GitRepository:
         return Repository(f"{git.url}/git/{owner}/{algorithm}.git", key_owner, cluster.wire.credential, git)
 
-    return Destination(owner, key_owner, cluster.algorithms, cluster.data, open_repository, cluster.retry)
+    return Destination(owner, key_owner, cluster.algorithms, SharedListings(cluster.data), open_repository, cluster.retry)

@@ -13,7 +13,6 @@ from algosync.core.address import Address
 from algosync.core.error import NotFound, SourceError
 from algosync.core.resource import Resource
 from algosync.core.text import printable
-from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
 from algosync.sources.pins import MD5, Pin
 
@@ -37,7 +36,7 @@ def with_checksums(resource: Resource, uri: str, context: Context) -> Resource:
 
 
 def _mismatch(pin: Pin, context: Context) -> str | None:
-    uri = _source_of(pin.file, context.algorithms)
+    uri = context.sources.data_source(pin.file)
     try:
         found = _checksums(pin.file, uri, context)[1]
     except NotFound:
@@ -46,14 +45,6 @@ def _mismatch(pin: Pin, context: Context) -> str | None:
         return None
     expected = f"{pin.path} expects MD5 {printable(pin.md5, 40)} of {printable(pin.entry, 80)!r}"
     return f"{expected}, but {printable(uri)}, which becomes {printable(str(pin.file))}, has {found}"
-
-
-def _source_of(file: Address, algorithms: Sequence[AlgorithmSpec]) -> str:
-    for spec in algorithms:
-        for data_file in spec.data_files if spec.name == file.algorithm else ():
-            if data_file.name == file.name:
-                return data_file.source
-    raise ValueError(f"{printable(str(file))} is not in the workflow")
 
 
 def _checksums(file: Address, uri: str, context: Context) -> tuple[str, str]:

@@ -21,14 +21,28 @@ from algosync.core.tree import Tree, tree_id
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds import pinned_files
 from algosync.kinds.context import Context
+from algosync.kinds.data_writes import CALLED
 from algosync.kinds.desired_sources import blobs_of, paths_of
 from algosync.sources.file_changes import FileChange, compare
 from algosync.sources.leaving_files import NONE_LEAVING, LeavingFiles, leaving_files, outside_blobs
 from algosync.sources.managed_files import managed, merge
 
-__all__ = ["TRAITS", "commit_of", "desired", "explain", "managed_id", "observed", "perform", "push_again", "read", "verbs"]
+__all__ = [
+    "TRAITS",
+    "commit_of",
+    "desired",
+    "explain",
+    "managed_id",
+    "note_call",
+    "observed",
+    "perform",
+    "push_again",
+    "read",
+    "verbs",
+]
 
 TRAITS = KindTraits(
+    replaceable=True,
     needs=frozenset({"algorithm", "data"}),
     read_back=frozenset({"blobs", "commit", "manifest", "paths"}),
 )
@@ -157,15 +171,22 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
 
 
 def push_again(spec: AlgorithmSpec, context: Context, head: str) -> Record:
-    """Pushes an empty commit on top of `head`, and returns the new record. The platform publishes a commit only once."""
+    """Pushes an empty commit on top of `head`, and returns the new record."""
     address = Address("source", spec.name)
     record = context.ledger.records[address]
     with context.ledger.writing(address, Verb.PUSH.value):
         files = context.destination.tree(spec.name, head)
         repository = context.destination.repository(spec.name)
-        commit = repository.push(head, files, author=_AUTHOR, message=f"algosync: settings of {spec.name}")
+        commit = repository.push(head, files, author=_AUTHOR, message=f"algosync: new version of {spec.name}")
     context.pushed.add(commit)
-    return replace(record, destination_stamp=commit, attributes={**record.attributes, "commit": commit})
+    return replace(record, destination_stamp=commit, attributes={**record.attributes, "commit": commit}, private={})
+
+
+def note_call(spec: AlgorithmSpec, context: Context) -> None:
+    """Records, before the first call of the commit, which data files its workers may load."""
+    record = context.ledger.records.get(Address("source", spec.name))
+    if record is not None and not context.data_writes.was_called(record):
+        context.ledger.commit(replace(record, private={**record.private, CALLED: context.data_writes.last(spec.name)}))
 
 
 def commit_of(spec: AlgorithmSpec, context: Context) -> str:

@@ -1,8 +1,8 @@
 """Tests: calls of algorithms that have to succeed.
 
 The payload of an algorithm is tested on the commit that is about to be published, by its hash, or on the published version if
-nothing is to be published. A test of the workflow calls the published version by its exact number, because a name without a number
-finds public versions only.
+nothing is to be published. The same holds for a test of the workflow. A published version is called by its exact number, because a
+name without a number finds public versions only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from algosync.core.ports import Outcome, Tell
 from algosync.core.schedule import Step
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
-from algosync.kinds.source import commit_of
+from algosync.kinds.source import commit_of, note_call
 
 __all__ = ["perform"]
 
@@ -29,6 +29,8 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     destination = context.destination
     reference = commit_of(spec, context) if check.candidate else _published_number(spec, context)
     version = f"commit {reference[:12]}" if check.candidate else f"version {reference}"
+    if check.candidate:
+        note_call(spec, context)
     payload = _payload(check, context)
     started = context.clock()
     while True:
@@ -40,6 +42,8 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
             context.pause(_PAUSE)
         except TestFailed as error:
             error.called, error.payload = f"{spec.name}, {version}", payload
+            if check.candidate:
+                context.failed_tests[spec.name] = error.message
             raise
         else:
             return Outcome(detail=version)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from algosync.core.error import AlgosyncError
@@ -27,6 +27,8 @@ def call_warnings(workflow: Workflow, callers: Collection[str] | None = None) ->
     `callers`: the algorithms whose calls count; None: all. Only local code is read. Code that cannot be read is reported elsewhere.
     """
     store = SourceStore(None, "", Retry())
+    depends_on = workflow.depends_on
+    order = {name: place for place, name in enumerate(depends_on)}
     for spec in workflow.algorithms:
         if archive_uri(spec) or (callers is not None and spec.name not in callers):
             continue
@@ -35,7 +37,7 @@ def call_warnings(workflow: Workflow, callers: Collection[str] | None = None) ->
         except AlgosyncError:
             continue
         for path, line, name in calls_in(code.files):
-            if problem := _problem(name, spec, workflow):
+            if problem := _problem(name, spec, order, depends_on):
                 yield f"Warning: {spec.name}: {printable(path)}:{line} calls <user>/{name}, {problem}"
 
 
@@ -46,10 +48,9 @@ def calls_in(code: Tree) -> Iterator[tuple[str, int, str]]:
             yield path, blob.data.count(b"\n", 0, match.start()) + 1, match[1].decode()
 
 
-def _problem(name: str, caller: AlgorithmSpec, workflow: Workflow) -> str | None:
-    order = list(workflow.depends_on)
+def _problem(name: str, caller: AlgorithmSpec, order: Mapping[str, int], depends_on: Mapping[str, tuple[str, ...]]) -> str | None:
     if name not in order:
         return "which is not an algorithm of this workflow"
-    if order.index(name) <= order.index(caller.name) or name in dependencies([caller.name], workflow.depends_on):
+    if order[name] <= order[caller.name] or name in dependencies([caller.name], depends_on):
         return None
     return f"which is published later: move it up, or add depends_on: [{name}]"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from algosync.core.address import Address
 from algosync.core.workflow import AlgorithmSpec
 from algosync.sources.placeholders import ALGORITHM, OWNER
 
-__all__ = ["DataFileUris", "data_file_uris", "own_first"]
+__all__ = ["DataFileUris", "UriIndex", "data_file_uris", "uri_index"]
 
 _MY = "data://.my/"
 
@@ -48,19 +49,30 @@ class DataFileUris:
         return self.fill(uri) if file is None else _target(file, self.owner)
 
 
-def own_first(spec: AlgorithmSpec, algorithms: Sequence[AlgorithmSpec]) -> Sequence[AlgorithmSpec]:
-    """All algorithms of a workflow, starting with `spec`."""
-    return (spec, *(other for other in algorithms if other.name != spec.name))
+@dataclass(frozen=True, slots=True)
+class UriIndex:
+    """The URIs of all data files of a workflow. If several have the same source, `sources` has the first of them."""
+
+    owner: str
+    source_owner: str | None
+    sources: dict[str, Address]
+    targets: Mapping[str, Address]
 
 
-def data_file_uris(specs: Sequence[AlgorithmSpec], owner: str, source_owner: str | None) -> DataFileUris:
-    """The URIs as the first of the algorithms refers to them. If several algorithms have the same file, the first one counts."""
-    files = [(f.source, Address("data", s.name, f.name)) for s in specs for f in s.data_files]
-    sources: dict[str, Address] = {}
-    for source, address in files:
-        sources.setdefault(_with_owner(source, source_owner), address)
-    targets = {_target(address, owner): address for _, address in files}
-    return DataFileUris(owner, specs[0].name, source_owner, sources, targets)
+def uri_index(sources: Mapping[Address, str], owner: str, source_owner: str | None) -> UriIndex:
+    """`sources`: the source URI of each data file, in the workflow's order."""
+    first: dict[str, Address] = {}
+    for address, uri in sources.items():
+        first.setdefault(_with_owner(uri, source_owner), address)
+    return UriIndex(owner, source_owner, first, {_target(address, owner): address for address in sources})
+
+
+def data_file_uris(spec: AlgorithmSpec, index: UriIndex) -> DataFileUris:
+    """The URIs as one algorithm refers to them: if several algorithms have the same source, its own file counts first."""
+    own: dict[str, Address] = {}
+    for file in spec.data_files:
+        own.setdefault(_with_owner(file.source, index.source_owner), Address("data", spec.name, file.name))
+    return DataFileUris(index.owner, spec.name, index.source_owner, ChainMap(own, index.sources), index.targets)
 
 
 def _with_owner(uri: str, owner: str | None) -> str:

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from algosync.core.address import Address
-from algosync.core.resource import Json, digest_of
-from algosync.core.workflow import AlgorithmSpec
+from algosync.core.resource import Json
 
 __all__ = ["MD5", "Pin", "pins_from_json", "pins_to_json"]
 
@@ -30,21 +29,23 @@ class Pin:
     strict: bool = True
 
 
-def pins_to_json(pins: Sequence[Pin], specs: Sequence[AlgorithmSpec]) -> Json:
-    """The pins as a source record stores them, with a digest of the workflow's data files, which decide how URIs are adapted."""
-    return {"pins": [_row(pin) for pin in pins], "shipped": _data_files_digest(specs)}
+def pins_to_json(pins: Sequence[Pin], data_files: str) -> Json:
+    """The pins as a source record stores them. `data_files`: the digest of the workflow's data files, which decide how URIs are
+    adapted.
+    """
+    return {"pins": [_row(pin) for pin in pins], "shipped": data_files}
 
 
-def pins_from_json(value: Json, specs: Sequence[AlgorithmSpec]) -> tuple[Pin, ...] | None:
+def pins_from_json(value: Json, data_files: str, named: Mapping[str, Address]) -> tuple[Pin, ...] | None:
     """The inverse of `pins_to_json`. None: the workflow's data files have changed, or the value is incomplete.
 
     A value is incomplete if the state's redaction of secrets has replaced a part of it, or if an older version wrote it.
+    `named`: the workflow's data files by the text of their addresses.
     """
-    rows = value.get("pins") if isinstance(value, Mapping) and value.get("shipped") == _data_files_digest(specs) else None
+    rows = value.get("pins") if isinstance(value, Mapping) and value.get("shipped") == data_files else None
     if not isinstance(rows, Sequence):
         return None
-    files = {str(address): address for address in (Address("data", s.name, f.name) for s in specs for f in s.data_files)}
-    pins = tuple(pin for row in rows if (pin := _pin(row, files)))
+    pins = tuple(pin for row in rows if (pin := _pin(row, named)))
     return pins if len(pins) == len(rows) else None
 
 
@@ -59,8 +60,3 @@ def _pin(row: Json, files: Mapping[str, Address]) -> Pin | None:
             return Pin(path, entry, files[file], md5, strict)
         case _:
             return None
-
-
-def _data_files_digest(specs: Sequence[AlgorithmSpec]) -> str:
-    rows: list[Json] = [[spec.name, file.name, file.source] for spec in specs for file in spec.data_files]
-    return digest_of(rows)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from algosync.cluster.once import OncePerKey
+from algosync.core.address import Address
 from algosync.core.secret import Secret
+from algosync.core.text import printable
 from algosync.core.tree import Tree, tree_id
 from algosync.core.workflow import AlgorithmSpec
 from algosync.sources.code import read_code
 from algosync.sources.code_checks import require_usable
-from algosync.sources.data_file_uris import data_file_uris, own_first
+from algosync.sources.data_file_uris import UriIndex, data_file_uris, uri_index
+from algosync.sources.data_files import DataFiles, data_files_of
 from algosync.sources.managed_files import with_marker
 from algosync.sources.manifest import PATHS, AdaptedManifests, adapt_manifests
 from algosync.sources.pins import Pin
@@ -54,15 +56,24 @@ class Sources:
     owner: str
     store: SourceStore
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
+    _data_files: OncePerKey[None, DataFiles] = field(default_factory=OncePerKey, init=False, repr=False)
+    _uris: OncePerKey[None, UriIndex] = field(default_factory=OncePerKey, init=False, repr=False)
     _trees: OncePerKey[str, SourceTree] = field(default_factory=OncePerKey, init=False, repr=False)
 
     def tree(self, spec: AlgorithmSpec) -> SourceTree:
         """The source of one algorithm. SourceError: it cannot be read or used."""
         return self._trees.get(spec.name, lambda: self._read(spec))
 
-    def specs(self, spec: AlgorithmSpec) -> Sequence[AlgorithmSpec]:
-        """All algorithms of the workflow, starting with `spec`."""
-        return own_first(spec, self.algorithms)
+    @property
+    def data_files(self) -> DataFiles:
+        return self._data_files.get(None, lambda: data_files_of(self.algorithms))
+
+    def data_source(self, file: Address) -> str:
+        """The `data://` URI that a data file of the workflow comes from. ValueError: it is not in the workflow."""
+        uri = self.data_files.sources.get(file)
+        if uri is None:
+            raise ValueError(f"{printable(str(file))} is not in the workflow")
+        return uri
 
     def _read(self, spec: AlgorithmSpec) -> SourceTree:
         found = read_code(spec, self.folder, self.store)
@@ -76,5 +87,5 @@ class Sources:
     def _manifests(self, code: Tree, spec: AlgorithmSpec) -> AdaptedManifests:
         if PATHS.isdisjoint(code):
             return AdaptedManifests({}, ())
-        uris = data_file_uris(self.specs(spec), self.owner, self.store.key_owner())
-        return adapt_manifests(code, uris)
+        index = self._uris.get(None, lambda: uri_index(self.data_files.sources, self.owner, self.store.key_owner()))
+        return adapt_manifests(code, data_file_uris(spec, index))

@@ -1,22 +1,22 @@
 """Entry: the entries of a journal, their text, and the state they lead to. Pure.
 
-The text has one line for each entry: length and checksum in hex, then JSON. Each checksum continues the one of the line before,
-so a line that is missing, moved or altered is detected if another one follows it. Only the last line may be torn: its writer died
-before the entry was acknowledged. A torn line may even have its end, because the disk may write the parts of a line in any order.
+The text has one line for each write: length and checksum in hex, then the JSON of an entry, or a list of entries that several
+threads recorded together. Each checksum continues the one of the line before, so a line that is missing, moved or altered is
+detected if another one follows it. Only the last line may be torn: its writer died before any of its entries was acknowledged. A
+torn line may even have its end, because the disk may write the parts of a line in any order.
 """
 
 from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
 from algosync.core.address import Address
 from algosync.core.codec import (
-    FORMAT_VERSION,
     address_from_json,
     encode_json,
     fields_of,
@@ -31,8 +31,21 @@ from algosync.core.error import Corrupt
 from algosync.core.resource import Json, Record
 from algosync.core.state import State
 
-__all__ = ["Entry", "Forget", "Intent", "JournalHeader", "Log", "Result", "decode_log", "encode_line", "replay", "unfinished"]
+__all__ = [
+    "Entry",
+    "Forget",
+    "Intent",
+    "JournalHeader",
+    "Log",
+    "Result",
+    "decode_log",
+    "encode_entry",
+    "encode_line",
+    "replay",
+    "unfinished",
+]
 
+_FORMAT_VERSION = 2  # in format 1 each line had one entry
 _PREFIX = re.compile(rb"([0-9a-f]{8}) ([0-9a-f]{8}) ")
 _PREFIX_LENGTH = 18
 
@@ -114,16 +127,22 @@ def unfinished(entries: Iterable[Entry]) -> dict[Address, str]:
     return pending
 
 
-def encode_line(entry: JournalHeader | Entry, checksum: int) -> tuple[bytes, int]:
-    """The line of an entry and its checksum. `checksum`: the one of the line before; 0 for the first line.
-
-    ValueError, TypeError: the line could not be read back, so it must not be written.
-    """
+def encode_entry(entry: JournalHeader | Entry) -> bytes:
+    """The JSON of an entry. ValueError, TypeError: it could not be read back, so it must not be written."""
     payload = encode_json(_entry_to_json(entry)).encode("ascii")
     try:
         _entry_from_json(parse_json(payload))
     except Corrupt as error:
         raise ValueError(error.message) from error
+    return payload
+
+
+def encode_line(entries: Sequence[bytes], checksum: int) -> tuple[bytes, int]:
+    """The line of one or more entries, as `encode_entry` gives them, and its checksum.
+
+    `checksum`: the one of the line before; 0 for the first line.
+    """
+    payload = entries[0] if len(entries) == 1 else b"[" + b", ".join(entries) + b"]"
     checksum = zlib.crc32(payload, checksum)
     return b"%08x %08x %b\n" % (len(payload), checksum, payload), checksum
 
@@ -142,7 +161,7 @@ def decode_log(data: bytes) -> Log:
             if found and not rest and number == len(lines) and _is_torn(line):
                 break
             raise Corrupt(f"is damaged: the checksum of line {number} is not that of its content")
-        found.append(_entry_from_json(parse_json(payload)))
+        found += _entries_from_json(parse_json(payload))
     if not found or not isinstance(found[0], JournalHeader):
         raise Corrupt("is damaged: it does not start with a header")
     return Log(found[0], tuple(_not_header(entry) for entry in found[1:]))
@@ -169,7 +188,7 @@ def _not_header(entry: JournalHeader | Entry) -> Entry:
 def _entry_to_json(entry: JournalHeader | Entry) -> Json:
     match entry:
         case JournalHeader(lineage, serial):
-            return {"kind": "header", "format_version": FORMAT_VERSION, "lineage": lineage, "serial": serial}
+            return {"kind": "header", "format_version": _FORMAT_VERSION, "lineage": lineage, "serial": serial}
         case Intent(address, verb):
             return {"kind": "intent", "address": str(address), "verb": verb}
         case Result(record):
@@ -178,11 +197,15 @@ def _entry_to_json(entry: JournalHeader | Entry) -> Json:
             return {"kind": "forget", "address": str(address)}
 
 
+def _entries_from_json(value: Json) -> Iterator[JournalHeader | Entry]:
+    yield from map(_entry_from_json, value if isinstance(value, list) else [value])
+
+
 def _entry_from_json(value: Json) -> JournalHeader | Entry:
     kind = value.get("kind") if isinstance(value, dict) else None
     match kind:
         case "header":
-            require_version(value)
+            require_version(value, _FORMAT_VERSION)
             fields = fields_of(value, ("kind", "format_version", "lineage", "serial"), "a header")
             return JournalHeader(require_text(fields["lineage"], "lineage"), require_count(fields["serial"], "serial"))
         case "intent":

@@ -1,14 +1,14 @@
-"""Journal: a file with the entries since the state was last saved. Each is on the disk when `append` returns."""
+"""Journal: a file with the entries since the state was last saved. They are on the disk when `append` returns."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from algosync.core.error import Corrupt, StateError
 from algosync.state.durable import make_folder, read_file, replace_file, reported, write_all
-from algosync.state.entry import Entry, JournalHeader, Log, decode_log, encode_line
+from algosync.state.entry import Entry, JournalHeader, Log, decode_log, encode_entry, encode_line
 
 __all__ = ["Journal", "read_journal"]
 
@@ -40,7 +40,7 @@ class Journal:
     def __init__(self, path: Path, header: JournalHeader, entries: Iterable[Entry] = ()) -> None:
         text, self._checksum, self.length = b"", 0, 0
         for entry in (header, *entries):
-            line, self._checksum = encode_line(entry, self._checksum)
+            line, self._checksum = encode_line([encode_entry(entry)], self._checksum)
             text += line
         self._path = path
         self.broken = False
@@ -49,21 +49,18 @@ class Journal:
             replace_file(path, text)
             self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
 
-    def append(self, entry: Entry) -> None:
-        """Adds an entry durably. StateError: it may not be in the journal."""
-        try:
-            line, checksum = encode_line(entry, self._checksum)
-        except (ValueError, TypeError) as error:
-            raise StateError(f"{entry.address} cannot be recorded: {error}") from error
+    def append(self, entries: Sequence[bytes]) -> None:
+        """Adds entries, as `encode_entry` gives them, with one fsync. After a crash all of them are there, or none."""
         if self.broken:
             raise StateError(f"{self._path} is broken since an earlier entry could not be written")
+        line, checksum = encode_line(entries, self._checksum)
         self.broken = True
         with reported(self._path, "written"):
             write_all(self._descriptor, line)
             os.fsync(self._descriptor)
         self.broken = False
         self._checksum = checksum
-        self.length += 1
+        self.length += len(entries)
 
     def close(self) -> None:
         """Closes the file, and keeps it."""

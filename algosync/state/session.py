@@ -1,8 +1,9 @@
 """Session: the recorded state while a command works on it. It implements `Ledger`.
 
-A change is durably in the journal before it is acknowledged. The state is saved when the session closes, and after every
-`fold_every` entries. After a crash at any moment, state and journal together hold every acknowledged change. The state's serial
-says how many changes of the journal it already contains, so an old journal beside a newer state does no harm.
+A change is durably in the journal before it is acknowledged. Threads that record at the same time share one fsync. The state is
+saved when the session closes, and when the journal has become long. After a crash at any moment, state and journal together hold
+every acknowledged change. The state's serial says how many changes of the journal it already contains, so an old journal beside a
+newer state does no harm.
 
 If a write has no known outcome, because of a crash or a failure, the record of its address loses its destination stamp: the content
 at the destination has to be read again.
@@ -12,22 +13,24 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 
 from algosync.core.address import Address
 from algosync.core.codec import encode_state
 from algosync.core.error import AlgosyncError, Conflict, Denied, LockHeld, NotFound, Stale, StateError
 from algosync.core.resource import Record
-from algosync.core.state import State
+from algosync.core.state import LiveRecords, State
 from algosync.state.backend import Backend, fingerprint
 from algosync.state.durable import remove_file, reported
 from algosync.state.entry import Entry, Forget, Intent, JournalHeader, Result
 from algosync.state.failpoint import failpoint
 from algosync.state.journal import Journal
+from algosync.state.queued_entry import QueuedEntry
 from algosync.state.recovery import Found, find
 
 __all__ = ["Session"]
@@ -49,7 +52,10 @@ class Session:
     be read or written.
     """
 
-    fold_every = 1000  # entries; replaying them takes milliseconds, saving a large state takes longer
+    fold_every = 1000
+    """Entries of the journal after which the state is saved. With more records than this it is saved after as many entries as there
+    are records, so that the cost of saving grows with the number of entries and not with its square.
+    """
 
     def __init__(
         self,
@@ -67,7 +73,9 @@ class Session:
         self._mutex = threading.RLock()
         self._closed = False
         self._wrote = False
-        self._snapshot: Mapping[Address, Record] | None = None
+        self._turn = threading.Condition()
+        self._queue: deque[QueuedEntry] = deque()  # entries that wait to be recorded
+        self._recording = False  # whether a thread records them
         # Without a journal, the saved state equals the one in memory.
         self._journal: Journal | None = None
         present = _lock(backend, exclusive=exclusive, wait=wait)
@@ -94,11 +102,7 @@ class Session:
 
     @property
     def records(self) -> Mapping[Address, Record]:
-        """A snapshot of the current records."""
-        with self._mutex:
-            if self._snapshot is None:
-                self._snapshot = MappingProxyType(dict(self._records))
-            return self._snapshot
+        return LiveRecords(self._records)
 
     @property
     def wrote(self) -> bool:
@@ -112,10 +116,7 @@ class Session:
         Denied, NotFound, Conflict and a request that was never sent mean that nothing was written, unless an earlier try of the
         same request may have worked. Throttled does not mean that: a gateway may answer 503 for a backend that wrote.
         """
-        with self._mutex:
-            self._require_writable()
-            self._append(Intent(address, verb))
-            self._pending[address] = verb
+        self._record(Intent(address, verb))
         failpoint(f"{verb}.before", address)
         try:
             yield
@@ -133,19 +134,13 @@ class Session:
         """Records durably. StateError: it may not be recorded, and the run must stop."""
         with reported(self._journal_path, "written"):
             failpoint("record.before", record.address)
-        with self._mutex:
-            self._require_writable()
-            if record.address in self._pending or self._records.get(record.address) != record:
-                self._change(Result(record))
+        self._record(Result(record))
         with reported(self._journal_path, "written"):
             failpoint("record.after", record.address)
 
     def forget(self, address: Address) -> None:
         """Removes a record durably. It need not exist."""
-        with self._mutex:
-            self._require_writable()
-            if address in self._pending or address in self._records:
-                self._change(Forget(address))
+        self._record(Forget(address))
 
     def close(self) -> None:
         """Saves the state, removes the journal and unlocks. StateError: the state could not be saved; the journal stays."""
@@ -174,7 +169,7 @@ class Session:
             if record is None or record.destination_stamp is None:
                 del self._pending[address]
             else:
-                self._change(Result(replace(record, destination_stamp=None)))
+                self._change([QueuedEntry(Result(replace(record, destination_stamp=None)))])
 
     def _finish(self) -> None:
         self._settle()
@@ -190,25 +185,74 @@ class Session:
             self._journal.close()
         self._backend.unlock()
 
-    def _change(self, change: Result | Forget) -> None:
+    def _record(self, entry: Entry) -> None:
+        """Returns when the entry is durable and in force. While one thread records, the others wait, and are recorded together."""
+        own = QueuedEntry(entry)
+        with self._turn:
+            self._queue.append(own)
+            self._turn.wait_for(lambda: own.ended or not self._recording)
+            leads = not own.ended
+            if leads:
+                self._recording = True
+        if leads:
+            self._record_queue()
+        if own.error is not None:
+            raise own.error
+
+    def _record_queue(self) -> None:
+        batch: list[QueuedEntry] = []
+        error: BaseException | None = None
+        try:
+            with self._mutex:
+                batch += (self._queue.popleft() for _ in range(len(self._queue)))
+                self._require_writable()
+                self._change([queued for queued in batch if self._is_news(queued.entry)])
+        except BaseException as failure:
+            error = failure  # the other threads raise it, too
+            raise
+        finally:
+            with self._turn:
+                for queued in batch:
+                    queued.end(error)
+                self._recording = False
+                self._turn.notify_all()
+
+    def _is_news(self, entry: Entry) -> bool:
+        match entry:
+            case Intent():
+                return True
+            case Result(record):
+                return record.address in self._pending or self._records.get(record.address) != record
+            case Forget(address):
+                return address in self._pending or address in self._records
+
+    def _change(self, news: Sequence[QueuedEntry]) -> None:
+        if not news:
+            return
         if self._exclusive:  # a reader shows what a writer would record after a crash
-            self._append(change)
-        if isinstance(change, Result):
-            self._records[change.address] = change.record
-        else:
-            self._records.pop(change.address, None)
-        self._serial += 1
-        self._pending.pop(change.address, None)
-        self._snapshot = None
-        if self._journal is not None and self._journal.length >= self.fold_every:
+            self._append([queued.payload for queued in news])
+        for queued in news:
+            self._take(queued.entry)
+        if self._journal is not None and self._journal.length >= max(self.fold_every, len(self._records)):
             self._fold()
 
-    def _append(self, entry: Entry) -> None:
+    def _take(self, entry: Entry) -> None:
+        if isinstance(entry, Intent):
+            self._pending[entry.address] = entry.verb
+            return
+        if isinstance(entry, Result):
+            self._records[entry.address] = entry.record
+        else:
+            self._records.pop(entry.address, None)
+        self._serial += 1
+        self._pending.pop(entry.address, None)
+
+    def _append(self, payloads: Sequence[bytes]) -> None:
         if self._journal is not None and self._journal.broken:
             self._fold()
         if self._journal is None:
             self._journal = self._begin_journal()
-        self._journal.append(entry)
+        self._journal.append(payloads)
 
     def _begin_journal(self) -> Journal:
         """Replaces an older journal. The saved state contains its changes, so only its open intents are carried over."""

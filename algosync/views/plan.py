@@ -21,6 +21,12 @@ ACTIONS = {
     Action.CREATE: ("+", "green", "create", "will be created"),
     Action.UPDATE: ("~", "yellow", "update in-place", "will be updated in-place"),
     Action.ADOPT: ("=", "cyan", "adopt: it is there already, and is recorded", "is there already as the workflow wants it"),
+    Action.HOLD: (
+        "!",
+        "red",
+        "hold: its test failed, and it is left as it is until something changes",
+        "is left as it is",
+    ),
     Action.FORGET: (
         ".",
         "dim",
@@ -106,6 +112,8 @@ def _change(change: Change, redact: Redact) -> Iterator[str]:
     symbol, colour, _, sentence = ACTIONS[change.action]
     yield f"  # {paint(address, 'bold')} {sentence}"
     yield f"  {paint(symbol, colour)} {address}"
+    if change.action is Action.HOLD:
+        yield f"      ({printable(redact(change.reason))})"
     if change.action.writes:
         for symbol, text in change_rows(change, redact):
             yield f"      {_painted(symbol, text)}"
@@ -116,7 +124,8 @@ def _counts(plan: Plan, redact: Redact) -> Iterator[str]:
     count = plan.counted()
     adopted = f", {count[Action.ADOPT]} to adopt" if count[Action.ADOPT] else ""
     forgotten = f", {count[Action.FORGET]} to forget" if count[Action.FORGET] else ""
-    counts = f"{count[Action.CREATE]} to add, {count[Action.UPDATE]} to change, 0 to destroy{adopted}{forgotten}."
+    held = f", {count[Action.HOLD]} held" if count[Action.HOLD] else ""
+    counts = f"{count[Action.CREATE]} to add, {count[Action.UPDATE]} to change, 0 to destroy{adopted}{forgotten}{held}."
     yield f"Plan: {counts}"
     files, octets = plan.upload()
     if files:
@@ -125,7 +134,18 @@ def _counts(plan: Plan, redact: Redact) -> Iterator[str]:
         address = printable(redacted_address(change.address, redact))
         yield f"Note: {address} is published untested: its algorithm has no test_payload."
     for change in plan.live():
-        yield f"Note: {printable(redacted_address(change.address, redact))} is live as soon as it is uploaded, before the test."
+        address = printable(redacted_address(change.address, redact))
+        yield f"Note: {address} is overwritten before the test. {_way_back(change)}"
+
+
+def _way_back(change: Change) -> str:
+    match change.details.get("keep"):
+        case True:
+            return "Its previous bytes come back if the new version is not published."
+        case False:
+            return "Its previous bytes are not kept: they cannot come back."
+        case _:
+            return "No new version is published: running workers keep the old file."
 
 
 def change_rows(change: Change, redact: Redact) -> Iterable[tuple[str, str]]:
@@ -143,6 +163,8 @@ def change_rows(change: Change, redact: Redact) -> Iterable[tuple[str, str]]:
         new = Word(f"{UNKNOWN[:-1]}, {change.details['publish']})")
         found.insert(0, Difference("version", None if before is None else shown(before), new))
     yield from _rows(found, redact)
+    if "renewed_by" in change.details and not any(d.before != d.after for d in found if d.name != "version"):
+        yield "", "(a new version, because running workers keep the files that they loaded)"
 
 
 def _rows(found: Sequence[Difference], redact: Redact) -> Iterator[tuple[str, str]]:

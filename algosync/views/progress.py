@@ -13,14 +13,14 @@ VERBS = {
     Verb.CREATE: ("Creating", "Created"),
     Verb.CONFIGURE: ("Updating settings", "Settings updated"),
     Verb.UPLOAD: ("Uploading", "Uploaded"),
-    Verb.RECOVER: ("Restoring", "Restored"),
+    Verb.RECOVER: ("Putting previous bytes back", "Previous bytes"),
     Verb.PUSH: ("Pushing", "Pushed"),
     Verb.BUILD: ("Building", "Built"),
     Verb.OVERWRITE: ("Overwriting", "Overwritten"),
     Verb.VERIFY: ("Verifying", "Verified"),
     Verb.TEST: ("Testing", "Passed"),
     Verb.PUBLISH: ("Publishing", "Published"),
-    Verb.RESTORE: ("Restoring", "Restored"),
+    Verb.RESTORE: ("Checking previous bytes", "Previous bytes"),
 }
 """The words for a verb: while its step runs, and when it is done."""
 

@@ -9,6 +9,7 @@ from algosync.core.error import Denied, StateError, Throttled, TransferError, Un
 from algosync.core.event import StepDone, StepFailed, StepSkipped
 from algosync.core.plan import Plan
 from algosync.core.report import Report
+from algosync.core.schedule import Step
 from algosync.core.text import duration, paint, plural, printable
 from algosync.views.error import addressed, details
 
@@ -30,10 +31,20 @@ def closing_lines(report: Report, plan: Plan) -> Iterator[str]:
     resources = ", ".join(f"{number} {word}" for word, number in counts.items())
     if report.exit_code == 0:
         yield paint(f"Apply complete! Resources: {resources}.", "green", "bold")
-        return
-    yield paint(f"Apply incomplete. Resources: {resources}.", "red", "bold")
-    if report.wrote:
-        yield f"What is done is recorded. {_next_run(report)}"
+    else:
+        yield paint(f"Apply incomplete. Resources: {resources}.", "red", "bold")
+        if report.wrote:
+            yield f"What is done is recorded. {_next_run(report)}"
+    if report.published and any(_is_workflow_test(event.step) for event in report.failed):
+        versions = ", ".join(printable(f"{e.step.address.algorithm} {e.detail}") for e in report.published)
+        yield f"Published before the workflow's tests: {versions}."
+    if held := plan.held():
+        names = ", ".join(printable(str(change.address)) for change in held)
+        yield f"Left as it is, because its test failed before: {names}. Change the data, the source or the test, or use --replace."
+
+
+def _is_workflow_test(step: Step) -> bool:
+    return step.check is not None and not step.check.payload_of_algorithm
 
 
 def _next_run(report: Report) -> str:
@@ -73,14 +84,16 @@ def failure_lines(report: Report, redact: Callable[[str], str]) -> Iterator[str]
     """
     if report.failed:
         yield ""
+    skipped: dict[str, list[str]] = {}
+    for event in report.skipped:
+        skipped.setdefault(event.because, []).append(printable(event.step.key))
     for first, *others in _by_cause(report.failed):
         yield f"{paint('Error:', 'red', 'bold')} {addressed(first.step.address, first.error.message)}"
         for line in details(first.error, redact):
             yield f"  {line}"
         if others:
             yield f"  the same for: {', '.join(printable(str(event.step.address)) for event in others)}"
-        struck = {event.step.key for event in (first, *others)}
-        if because := [printable(e.step.key) for e in report.skipped if e.because in struck]:
+        if because := [key for event in (first, *others) for key in skipped.get(event.step.key, ())]:
             yield f"  left out because of it: {', '.join(because)}"
     if report.skipped:
         yield f"{plural(len(report.skipped), 'step')} left out in all."

@@ -17,14 +17,14 @@ from algosync.workflow.section import Section, nearest, text_of
 from algosync.workflow.uri import algorithm_name_fault, code_fault, data_uri_fault, file_name_fault
 
 if TYPE_CHECKING:
-    from algosync.core.workflow import License
+    from algosync.core.workflow import License, PublishReason
     from algosync.workflow.fault import Faults
     from algosync.workflow.node import Node, Scalar
 
 __all__ = ["ALGORITHM_KEYS", "AlgorithmEntry", "read_algorithm", "read_payload"]
 
 _SETTINGS_KEYS = ("source_visibility", "license", "network_access", "pipeline_enabled")
-_PUBLISH_KEYS = ("version_type", "callability", "release_notes")
+_PUBLISH_KEYS = ("version_type", "callability", "release_notes", "on", "restore_data")
 _DETAILS_KEYS = ("label", "summary", "tagline")
 ALGORITHM_KEYS = (
     *("name", "code_path", "code", "language", "environment_name", "environment", "data_files", "test_payload"),
@@ -36,6 +36,7 @@ _VISIBILITIES: tuple[Literal["open", "closed"], ...] = ("open", "closed")
 _LICENSES: tuple[License, ...] = ("apl", "apache2", "gpl3", "mit")
 _NETWORKS: tuple[Literal["full", "isolated"], ...] = ("full", "isolated")
 _VERSION_TYPES: tuple[Literal["major", "minor", "revision"], ...] = ("major", "minor", "revision")
+_REASONS: tuple[PublishReason, ...] = ("source", "settings", "data")
 _CALLABILITIES: tuple[Literal["private", "public"], ...] = ("private", "public")
 
 
@@ -193,6 +194,8 @@ def _read_publish(section: Section) -> Publish:
         version_type=publish.choice("version_type", _VERSION_TYPES, default.version_type),
         callability=publish.choice("callability", _CALLABILITIES, default.callability),
         release_notes=publish.note("release_notes"),
+        on=frozenset(publish.choices("on", _REASONS)) or default.on,
+        restore_data=publish.boolean("restore_data", default=default.restore_data),
     )
 
 

@@ -107,16 +107,26 @@ class Section:
         return node.text if node else None
 
     def choice(self, key: str, words: tuple[_Word, ...], default: _Word) -> _Word:
-        node = self.text(key)
+        return self._one_of(self.text(key), self.where(key), words) or default
+
+    def choices(self, key: str, words: tuple[_Word, ...]) -> tuple[_Word, ...]:
+        """Return the words of a list in its order. A list without a word is reported."""
+        items = self.list(key)
+        if not items and isinstance(node := self.get(key), ListNode):
+            message = f"at least one of {', '.join(words)} is needed here"
+            self.faults.add(node, self.where(key), "empty", message)
+        found = (self._one_of(text_of(node, path, self.faults), path, words) for node, path in items)
+        return tuple(word for word in found if word is not None)
+
+    def _one_of(self, node: Scalar | None, path: str, words: tuple[_Word, ...]) -> _Word | None:
         if node is None:
-            return default
+            return None
         for word in words:
             if word == node.text:
                 return word
-        hint = nearest(node.text, words)
         message = f"{quote(node.text)} is not one of {', '.join(words)}"
-        self.faults.add(node, self.where(key), "not-one-of", message, hint)
-        return default
+        self.faults.add(node, path, "not-one-of", message, nearest(node.text, words))
+        return None
 
     def boolean(self, key: str, *, default: bool) -> bool:
         node = self.get(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -55,10 +55,23 @@ def test_a_forgotten_record_is_gone_and_forgetting_nothing_is_no_error(ledger: L
     assert dict(ledger.records) == {}
 
 
-def test_records_that_were_handed_out_do_not_change(ledger: Ledger) -> None:
-    before = ledger.records
+def test_records_that_were_handed_out_show_later_changes(ledger: Ledger) -> None:
+    records = ledger.records
     ledger.commit(record(ONE))
-    assert dict(before) == {}
+    assert dict(records) == {ONE: record(ONE)}
+    assert (records[ONE], records.get(TWO), len(records)) == (record(ONE), None, 1)
+    ledger.forget(ONE)
+    assert dict(records) == {}
+
+
+@pytest.mark.parametrize("view", [iter, lambda records: iter(records.items()), lambda records: iter(records.values())])
+def test_iterating_gives_the_records_as_they_were_when_it_began(
+    ledger: Ledger, view: Callable[[Mapping[Address, Record]], Iterator[object]]
+) -> None:
+    ledger.commit(record(ONE))
+    found = view(ledger.records)
+    ledger.commit(record(TWO))
+    assert len(list(found)) == 1
 
 
 def test_a_write_changes_no_record(ledger: Ledger) -> None:

@@ -97,14 +97,14 @@ def test_known_digests_decide_alone(want: Resource, have: Resource, record: Reco
 @given(SIDES, SIDES)
 def test_a_resource_as_recorded_is_no_change(want: Resource, have: Resource) -> None:
     done = replace(have, digest=want.digest, size=want.size)
-    change = decide(want, done, record_of(want, done))
+    change = decide(want, done, record_of(want, done, None))
     assert change is not None
     assert change.action is Action.NONE
 
 
 def test_the_record_of_unread_bytes_is_refused() -> None:
     with pytest.raises(ValueError, match="was not read"):
-        record_of(replace(WANT, digest=None), HAVE)
+        record_of(replace(WANT, digest=None), HAVE, None)
 
 
 OTHER = Address("data", "Hello", "other.pb")

@@ -12,6 +12,7 @@ from algosync.core.change import Action, Change
 from algosync.core.plan import Check, Plan, PlanHeader, checks_of, plan_of_checks, targeted
 from algosync.core.resource import Resource
 from algosync.core.schedule import PHASES, Schedule, Verb, schedule
+from algosync.core.target import dependencies
 from algosync.core.workflow import AlgorithmSpec, TestCase, Workflow
 from algosync.kinds import KINDS
 
@@ -201,3 +202,68 @@ def test_every_test_has_an_address_of_its_own_whatever_its_name() -> None:
     names = [check.address.name for check in checks_of(workflow, frozenset())]
     assert names == ["a", "a #2", "a #2 #2", "a #3", "a #2 #3"]
     assert len(schedule(plan_of_checks(workflow, HEADER), {}).steps) == 5
+
+
+@st.composite
+def gated_plans(draw: st.DrawFn) -> Plan:
+    """Plans whose workflow tests call the new commit of an entrypoint anywhere in the order, with overwritten data files."""
+    plan = draw(plans())
+    entrypoint = draw(st.sampled_from(NAMES))
+    kept = tuple(c for c in plan.changes if (c.address.algorithm, c.address.kind) != (entrypoint, "version"))
+    tests = tuple(
+        Check(Address("test", entrypoint, f"t{i}"), "1", 300, payload_of_algorithm=False, candidate=True)
+        for i in range(draw(st.integers(1, 3)))
+    )
+    payloads = tuple(check for check in plan.checks if check.payload_of_algorithm)
+    return replace(plan, changes=(*kept, change("version", entrypoint)), checks=(*payloads, *tests))
+
+
+def released(plan: Plan) -> Schedule:
+    """The schedule of a plan that overwrites every data file."""
+    verbs = {**VERBS, "data": (Verb.OVERWRITE, Verb.VERIFY, Verb.RESTORE)}
+    return schedule(plan, {c.address: verbs[c.address.kind] for c in plan.changes})
+
+
+@given(gated_plans())
+def test_the_workflow_tests_come_before_the_entrypoint_is_published(plan: Plan) -> None:
+    found = released(plan)
+    tests = [check.address for check in plan.checks if not check.payload_of_algorithm]
+    entrypoint = tests[0].algorithm
+    publish = f"publish version.{entrypoint}"
+    assert {str(test) for test in tests} <= needed(found, publish)
+    dependents = {name for name, _ in plan.depends_on if entrypoint in dependencies({name}, dict(plan.depends_on))}
+    for step in found.steps:
+        before = needed(found, step.key, also_followed=True)
+        if step.address.algorithm in dependents and step.verb in (Verb.TEST, Verb.PUBLISH):
+            assert publish in before
+        elif step.address.algorithm != entrypoint and step.address.algorithm not in dependents and step.verb is Verb.PUBLISH:
+            assert all(step.key in needed(found, str(test), also_followed=True) for test in tests)
+
+
+@given(gated_plans())
+def test_nothing_is_tested_before_its_data_is_verified(plan: Plan) -> None:
+    found = released(plan)
+    for step in found.steps:
+        if step.verb in (Verb.TEST, Verb.PUBLISH):
+            own = [s for s in found.steps if s.address.algorithm == step.address.algorithm and s.verb is Verb.VERIFY]
+            assert {s.key for s in own} <= needed(found, step.key)
+
+
+@given(gated_plans())
+def test_previous_bytes_go_back_whatever_became_of_the_version(plan: Plan) -> None:
+    found = released(plan)
+    for step in found.steps:
+        if step.verb is Verb.RESTORE:
+            assert needed(found, step.key) == set()
+            ended = needed(found, step.key, also_followed=True)
+            own = {s.key for s in found.steps if s.address.algorithm == step.address.algorithm and s.verb is not Verb.RESTORE}
+            assert own <= ended
+
+
+@given(gated_plans())
+def test_a_plan_with_tests_before_the_publish_can_be_done_in_order(plan: Plan) -> None:
+    found = released(plan)
+    seen: set[str] = set()
+    for step in found.steps:
+        assert needed(found, step.key, also_followed=True) <= seen
+        seen.add(step.key)

@@ -301,6 +301,14 @@ def alive(pid: int) -> bool:
     return pid in _processes()
 
 
+def command_line(pid: int) -> bytes:
+    """The arguments of a process, each with a null byte behind it. Empty if the process has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
 def within(root: Path) -> list[str]:
     """The processes that belong to a folder by their command, environment or working directory, workers and leashes included."""
     return [pid for pid in os.listdir("/proc") if pid.isdigit() and str(root).encode() in _about(Path("/proc") / pid)]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from emulated import ADK, Emulator, alive, emulator, until, within
+from emulated import ADK, Emulator, alive, command_line, emulator, until, within
 
 from algosync.emulator.processes import jail
 from algosync.emulator.records.database import Database
@@ -216,7 +216,7 @@ def victim(site: Emulator, which: str, folder: Path) -> int:
     """The process to kill: the server, the leash of the worker in this folder, or the program below it, which is the jail."""
     if which == "server":
         return site.process.pid
-    [leash] = [pid for pid in site.children() if str(folder) in Path(f"/proc/{pid}/cmdline").read_text()]
+    [leash] = [pid for pid in site.children() if str(folder).encode() in command_line(pid)]
     if which == "leash":
         return leash
     return int(Path(f"/proc/{leash}/task/{leash}/children").read_text().split()[0])

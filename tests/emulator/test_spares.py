@@ -2,10 +2,9 @@
 
 import os
 import signal
-from pathlib import Path
 
 import pytest
-from emulated import ADK, Emulator, until
+from emulated import ADK, Emulator, command_line, until
 
 ABOUT = """
 import os, sys, Algorithmia
@@ -32,7 +31,7 @@ def about(site: Emulator) -> str:
 
 def spares(site: Emulator) -> set[int]:
     """The process ids of present and former spares, without their leashes."""
-    commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in site.descendants()}
+    commands = {pid: command_line(pid) for pid in site.descendants()}
     return {pid for pid, command in commands.items() if command.endswith(b"/runner.py\0ahead\0") and b"/leash.py\0" not in command}
 
 

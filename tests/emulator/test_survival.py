@@ -76,7 +76,11 @@ def process_of(site: Emulator, which: str, daemon: int) -> int:
 
 
 def children(pid: int) -> set[str]:
-    return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    """Empty if the process has ended."""
+    try:
+        return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    except (FileNotFoundError, ProcessLookupError):
+        return set()
 
 
 @pytest.mark.parametrize("which", ["server", "leash", "program"])

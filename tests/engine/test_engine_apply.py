@@ -141,7 +141,7 @@ def test_the_schedule_holds_the_verbs_that_the_kinds_name() -> None:
         "create algorithm.A",
         'upload data.A["w.pb"]',
         "push source.A",
-        'verify data.A["w.pb"]',
         "build version.A",
+        'verify data.A["w.pb"]',
         "publish version.A",
     ]

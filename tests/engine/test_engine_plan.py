@@ -11,7 +11,7 @@ from algosync.core.change import Action
 from algosync.core.error import AlgosyncError, Denied, NotFound, Several, SourceError
 from algosync.core.ports import Side
 from algosync.core.resource import Record
-from algosync.core.target import UnknownTarget
+from algosync.core.target import Selection, UnknownTarget
 from algosync.core.workflow import AlgorithmSpec
 from algosync.engine.plan import make_plan
 
@@ -139,7 +139,7 @@ def test_only_targets_and_what_they_depend_on_are_looked_at(target: str, looked_
     for name in "ABC":
         world.site.destination.put(address("data", name), "recorded")
         world.site.ledger.commit(Record(address("data", name), "x", None, None))
-    plan = make_plan(world.flow, scene(world.site), world.site.ledger.records, HEADER, [target])
+    plan = make_plan(world.flow, scene(world.site), world.site.ledger.records, HEADER, Selection((target,)))
     assert set(world.site.looks) == set(looked_at)
     assert {c.address.algorithm for c in plan.changes} <= set(looked_at)
     assert plan.targets == (target,)
@@ -150,14 +150,14 @@ def test_a_fault_of_another_algorithm_does_not_fail_a_target() -> None:
     world.site.unreadable = {(Side.SOURCE, address("source", "A")): SourceError("gone")}
     with pytest.raises(SourceError):
         world.plan()
-    plan = make_plan(world.flow, scene(world.site), {}, HEADER, ["B"])
+    plan = make_plan(world.flow, scene(world.site), {}, HEADER, Selection(("B",)))
     assert [c.address for c in plan.changes] == [address("source", "B")]
 
 
 def test_a_target_without_a_name_is_an_error_before_anything_is_looked_at() -> None:
     world = named("A", "B")
     with pytest.raises(UnknownTarget, match="is called Nope"):
-        make_plan(world.flow, scene(world.site), {}, HEADER, ["Nope"])
+        make_plan(world.flow, scene(world.site), {}, HEADER, Selection(("Nope",)))
     assert world.site.looks == []
 
 

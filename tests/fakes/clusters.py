@@ -10,11 +10,13 @@ from pathlib import Path
 from algosync.cluster.algorithms import AlgorithmInfo, Build, Version
 from algosync.core.environment import Environment
 from algosync.core.error import AlgosyncError, Conflict, NotFound, TestFailed
+from algosync.core.ports import Ledger
 from algosync.core.secret import Secret
 from algosync.core.tree import Blob
 from algosync.core.workflow import AlgorithmSpec
-from algosync.kinds import Context, DesiredSources
+from algosync.kinds import Context, DataWrites, DesiredSources, KeptFiles
 from algosync.kinds.destination import Destination
+from algosync.kinds.shared_listings import SharedListings
 from algosync.net import Retry
 from algosync.sources import Sources, SourceStore
 from fakes.ledger import FakeLedger
@@ -162,7 +164,7 @@ class FakeCluster:
             return self.algorithms.algorithms[name].repository
 
         retry = Retry(tries=2, pause=lambda _: None)
-        return Destination(OWNER, self.key_owner, self.algorithms, self.data, open_repository, retry)
+        return Destination(OWNER, self.key_owner, self.algorithms, SharedListings(self.data), open_repository, retry)
 
 
 def context_of(
@@ -170,7 +172,7 @@ def context_of(
     *algorithms: AlgorithmSpec,
     folder: Path = Path("nowhere"),
     store: FakeStore | None = None,
-    ledger: FakeLedger | None = None,
+    ledger: Ledger | None = None,
     recorded_only: bool = False,
     keys: tuple[Secret, ...] = (),
     time: FakeTime | None = None,
@@ -181,11 +183,14 @@ def context_of(
     destination = cluster.destination()
     sources = Sources(algorithms, folder, OWNER, SourceStore(store, source_name, destination.retry), keys)
     time = time or FakeTime()
+    ledger = FakeLedger() if ledger is None else ledger
     return Context(
         destination,
-        DesiredSources(sources, FakeLedger() if ledger is None else ledger, reached),
+        DesiredSources(sources, ledger, reached),
         build_deadline=100.0,
         recorded_only=recorded_only,
         pause=time.pause,
         clock=time.clock,
+        data_writes=DataWrites.of(ledger.records.values()),
+        kept=KeptFiles(folder / ".kept"),
     )

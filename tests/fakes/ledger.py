@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, Conflict, Denied, NotFound
 from algosync.core.resource import Record
+from algosync.core.state import LiveRecords
 
 __all__ = ["FakeLedger"]
 
@@ -25,8 +26,7 @@ class FakeLedger:
 
     @property
     def records(self) -> Mapping[Address, Record]:
-        with self._guard:
-            return dict(self._records)
+        return LiveRecords(self._records)
 
     @property
     def wrote(self) -> bool:

@@ -1,7 +1,9 @@
 """The kind `data` on stores in memory."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from algosync.core.plan import PlanHeader
 from algosync.core.ports import Side
 from algosync.core.resource import Record, Resource
 from algosync.core.schedule import Step, Verb
+from algosync.core.target import Selection
 from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
 from algosync.engine.plan import Scene, make_plan
 from algosync.kinds import KINDS, PERFORMERS, Context, data
@@ -198,6 +201,39 @@ def test_verifying_waits_until_the_stamp_has_settled(case: Case) -> None:
     assert case.time.now > 0
 
 
+def verified_together(number: int, young: int) -> tuple[list[str], float]:
+    """The listings for the verification of this many files of one collection by threads, and the seconds of its pauses."""
+    files = tuple(DataFile(f"data://.my/models/{place}", str(place)) for place in range(number))
+    spec = AlgorithmSpec("One", "python3", data_files=files)
+    cluster, store, time = FakeCluster(), FakeStore(), FakeTime()
+    for place in range(number):
+        store.write("quality", "models", str(place), CONTENT)
+    context = context_of(cluster, spec, store=store, time=time)
+    changes = [Change(r.address, Action.CREATE, None, r) for r in data.desired(spec, context)]
+
+    def perform(verb: Verb, change: Change) -> None:
+        outcome = data.perform(Step(change.address, verb, change), spec, context, lambda _: None)
+        for record in outcome.records:
+            context.ledger.commit(record)
+
+    cluster.data.young = young
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(partial(perform, Verb.UPLOAD), changes))
+        cluster.data.listed.clear()
+        list(pool.map(partial(perform, Verb.VERIFY), changes))
+    assert all(context.ledger.records[change.address].destination_stamp for change in changes)
+    return cluster.data.listed, time.now
+
+
+def test_files_that_were_uploaded_before_are_verified_with_one_listing() -> None:
+    assert verified_together(50, young=0) == ([f"{OWNER}/One"], 0.0)
+
+
+def test_files_share_the_wait_for_their_stamps_to_settle() -> None:
+    listed, waited = verified_together(50, young=3)
+    assert (len(listed), waited) == (4, 1.5)
+
+
 def test_a_stamp_that_never_settles_is_not_recorded(case: Case) -> None:
     case.cluster.data.young = 1000
     assert case.transfer().destination_stamp is None
@@ -236,6 +272,18 @@ def test_its_steps_and_its_explanation(case: Case) -> None:
     assert data.explain(change, SPEC, case.context()) is change
 
 
+def test_nearest_names_are_looked_up_for_the_first_missing_files_only() -> None:
+    store = FakeStore()
+    for place in range(30):
+        store.write("quality", "models", f"weights-{place:02}.bin", CONTENT)
+    files = tuple(DataFile(f"data://.my/models/weight-{place:02}.bin", str(place)) for place in range(30))
+    spec = AlgorithmSpec("One", "python3", data_files=files)
+    with pytest.raises(SourceError) as caught:
+        list(data.desired(spec, context_of(FakeCluster(), spec, store=store)))
+    assert caught.value.message.count("weight-") == 30
+    assert str(caught.value.hint).count("weights-") == 10
+
+
 def test_a_missing_file_gets_the_nearest_name() -> None:
     case = Case()
     spec = replace(SPEC, data_files=(DataFile("data://.my/models/w-2.bin", "w.bin"), DataFile("data://.my/nowhere/x", "x")))
@@ -267,7 +315,7 @@ def test_a_plan_with_a_target_asks_no_more_requests_however_many_algorithms_ther
         others = (replace(SPEC, name=f"Other{n}", code="data://.my/code/other.tar.gz") for n in range(count))
         flow = Workflow("w", str(tmp_path), (one, *others))
         context = context_of(case.cluster, *flow.algorithms, folder=tmp_path, store=case.store, reached={"One"})
-        plan = make_plan(flow, Scene(KINDS, PERFORMERS, context, 2), {}, PlanHeader("w", None, "d", OWNER), ["One"])
+        plan = make_plan(flow, Scene(KINDS, PERFORMERS, context, 2), {}, PlanHeader("w", None, "d", OWNER), Selection(("One",)))
         assert {change.address.algorithm for change in plan.changes} == {"One"}
         requests.append((sorted(case.cluster.algorithms.requests), case.store.listed, case.store.opened))
     assert requests[0] == requests[1]

@@ -209,7 +209,7 @@ def applied(release: Release) -> dict[str, Blob]:
     else:
         assert change.before is not None
         assert change.after is not None
-        release.ledger.commit(record_of(change.after, change.before))
+        release.ledger.commit(record_of(change.after, change.before, release.ledger.records.get(change.address)))
     assert planned(release).action is Action.NONE
     return dict(release.there.repository.tree(release.head))
 

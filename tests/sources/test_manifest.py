@@ -13,7 +13,8 @@ from algosync.core.address import Address
 from algosync.core.error import SourceError
 from algosync.core.tree import Blob
 from algosync.core.workflow import AlgorithmSpec, DataFile
-from algosync.sources.data_file_uris import DataFileUris, data_file_uris
+from algosync.sources.data_file_uris import DataFileUris, data_file_uris, uri_index
+from algosync.sources.data_files import data_files_of
 from algosync.sources.manifest import FREEZE, MANIFEST, AdaptedManifests, adapt_manifests, lock_checksum
 from algosync.sources.pins import Pin
 
@@ -24,7 +25,8 @@ IRIS = AlgorithmSpec(
 OTHER = AlgorithmSpec(
     "Other", "python3", data_files=(DataFile(MODEL, "copy.bin"), DataFile("data://.my/models/words.bin", "words.bin"))
 )
-URIS = data_file_uris((IRIS, OTHER), "jane", "quality")
+SOURCES = data_files_of((IRIS, OTHER)).sources
+URIS = data_file_uris(IRIS, uri_index(SOURCES, "jane", "quality"))
 MD5 = "0123456789abcdef0123456789abcdef"
 
 
@@ -78,9 +80,16 @@ def test_uris_follow_the_data_files_of_the_workflow(uri: str, moved: str) -> Non
 
 
 def test_without_a_named_owner_at_the_source_only_the_written_form_is_known() -> None:
-    among = data_file_uris((IRIS, OTHER), "jane", None)
+    among = data_file_uris(IRIS, uri_index(SOURCES, "jane", None))
     found = adapted(MANIFEST, manifest(MODEL, "data://quality/models/iris-1.bin"), among)
     assert uris(found, MANIFEST) == ["data://jane/Iris/iris.bin", "data://quality/models/iris-1.bin"]
+
+
+def test_of_two_files_with_one_source_the_own_one_counts_and_then_the_first() -> None:
+    index = uri_index(SOURCES, "jane", "quality")
+    third = AlgorithmSpec("Third", "python3")
+    found = [data_file_uris(spec, index).at_destination(MODEL) for spec in (IRIS, OTHER, third)]
+    assert found == ["data://jane/Iris/iris.bin", "data://jane/Other/copy.bin", "data://jane/Iris/iris.bin"]
 
 
 def test_optional_files_are_rewritten_and_pinned_too() -> None:

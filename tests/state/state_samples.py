@@ -37,6 +37,7 @@ records = st.builds(
     destination_stamp=st.none() | texts,
     size=st.none() | st.integers(0, 10**12),
     attributes=st.dictionaries(texts, values, max_size=3),
+    private=st.dictionaries(texts, values, max_size=2),
 )
 states = st.builds(
     State,

@@ -15,7 +15,7 @@ from algosync.core.error import Corrupt
 from algosync.core.resource import Json, Record
 from algosync.core.state import State
 
-GOLDEN = Path(__file__).with_name("golden_state_v1.json")
+GOLDEN = Path(__file__).with_name("golden_state_v2.json")
 RECORD: dict[str, Json] = {"attributes": {}, "destination_stamp": None, "digest": "d", "size": None, "source_stamp": None}
 GOLDEN_STATE = State(
     lineage="5f2b8a52-1a5e-4f59-9f0e-0d6f1a3c7b11",
@@ -50,9 +50,13 @@ def test_equal_states_have_equal_texts(state: State) -> None:
     assert encode_state(backwards) == encode_state(state)
 
 
-def test_the_format_of_version_1_stays_as_released() -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_released_formats_stay_readable(version: int) -> None:
+    assert decode_state(GOLDEN.with_name(f"golden_state_v{version}.json").read_bytes()) == GOLDEN_STATE
+
+
+def test_the_newest_format_stays_as_released() -> None:
     assert encode_state(GOLDEN_STATE) == GOLDEN.read_bytes()
-    assert decode_state(GOLDEN.read_bytes()) == GOLDEN_STATE
 
 
 def test_every_flipped_bit_is_refused() -> None:
@@ -80,8 +84,8 @@ def test_every_cut_and_every_addition_is_refused() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (forged(format_version=2), "was written by a newer algosync: format 2, this one reads 1"),
-        (b'{"format_version": 7, "new": "layout"}', "was written by a newer algosync: format 7, this one reads 1"),
+        (forged(format_version=3), "was written by a newer algosync: format 3, this one reads 2"),
+        (b'{"format_version": 7, "new": "layout"}', "was written by a newer algosync: format 7, this one reads 2"),
         (forged(format_version=0), "is damaged: there never was a format 0"),
         (forged(format_version=True), "is damaged: it has no format_version"),
         (b"[]", "is damaged: it has no format_version"),

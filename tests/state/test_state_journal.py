@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,15 @@ from algosync.state.entry import (
     Log,
     Result,
     decode_log,
+    encode_entry,
     encode_line,
     replay,
     unfinished,
 )
 from algosync.state.journal import Journal, read_journal
+from algosync.state.queued_entry import QueuedEntry
 
+NOT_JSON: Any = b"y"
 HEADER = JournalHeader("L", 7)
 ENTRIES: tuple[Entry, ...] = (
     Intent(HELLO, "create"),
@@ -43,18 +47,19 @@ ENTRIES: tuple[Entry, ...] = (
 def lines_of(*found: JournalHeader | Entry) -> list[bytes]:
     lines, checksum = [], 0
     for entry in found:
-        line, checksum = encode_line(entry, checksum)
+        line, checksum = encode_line([encode_entry(entry)], checksum)
         lines.append(line)
     return lines
 
 
 def apply(state: State, entry: Entry) -> State:
-    """The state after an entry, by the operations of the core."""
+    """The state after an entry."""
     match entry:
         case Result(record):
-            return state.with_record(record)
+            return replace(state, serial=state.serial + 1, records={**state.records, record.address: record})
         case Forget(address):
-            return state.without(address)
+            kept = {a: r for a, r in state.records.items() if a != address}
+            return replace(state, serial=state.serial + 1, records=kept)
         case Intent():
             return state
 
@@ -146,26 +151,45 @@ def test_lines_before_the_last_cannot_be_missing_moved_or_repeated(order: list[i
 def test_a_second_header_and_a_newer_version_are_refused() -> None:
     with pytest.raises(Corrupt, match=r"^is damaged: it has two headers$"):
         decode_log(b"".join(lines_of(HEADER, HEADER)))
-    payload = b'{"kind": "header", "format_version": 2, "lineage": "L", "serial": 7}'
-    with pytest.raises(Corrupt, match=r"^was written by a newer algosync: format 2, this one reads 1$"):
+    payload = b'{"kind": "header", "format_version": 3, "lineage": "L", "serial": 7}'
+    with pytest.raises(Corrupt, match=r"^was written by a newer algosync: format 3, this one reads 2$"):
         decode_log(b"%08x %08x %b\n" % (len(payload), zlib.crc32(payload), payload))
 
 
-def test_an_entry_that_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:
+def test_a_journal_of_the_format_before_is_read() -> None:
+    lines, checksum = [], 0
+    for entry in (HEADER, *ENTRIES):
+        payload = encode_entry(entry).replace(b'"format_version": 2', b'"format_version": 1')
+        line, checksum = encode_line([payload], checksum)
+        lines.append(line)
+    assert decode_log(b"".join(lines)) == Log(HEADER, ENTRIES)
+
+
+def test_entries_that_are_written_together_are_there_together_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     journal = Journal(path, HEADER)
-    not_json: Any = b"y"
-    unreadable = (
-        Intent(Address("algorithm", "no-name"), "create"),
-        Result(a_record(number=-1)),
-        Result(a_record(x=not_json)),
-    )
-    for entry in unreadable:
-        with pytest.raises(StateError, match="cannot be recorded"):
-            journal.append(entry)
-    journal.append(ENTRIES[0])
+    journal.append([encode_entry(ENTRIES[0])])
+    alone = path.stat().st_size
+    journal.append([encode_entry(entry) for entry in ENTRIES[1:]])
+    assert journal.length == len(ENTRIES)
     journal.close()
-    assert read_journal(path) == Log(HEADER, ENTRIES[:1])
+    data = path.read_bytes()
+    assert decode_log(data) == Log(HEADER, ENTRIES)
+    for length in range(alone, len(data)):
+        assert decode_log(data[:length]) == Log(HEADER, ENTRIES[:1])
+    for start in range(alone, len(data) - 1):  # the disk may write the parts of a line in any order
+        hole = b"\0" * min(40, len(data) - start - 1)
+        assert decode_log(data[:start] + hole + data[start + len(hole) :]) == Log(HEADER, ENTRIES[:1])
+
+
+@pytest.mark.parametrize(
+    "entry", [Intent(Address("algorithm", "no-name"), "create"), Result(a_record(number=-1)), Result(a_record(x=NOT_JSON))]
+)
+def test_an_entry_that_could_not_be_read_back_is_not_written(entry: Entry) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        encode_entry(entry)
+    with pytest.raises(StateError, match="cannot be recorded"):
+        QueuedEntry(entry)
 
 
 def test_damage_names_the_file(tmp_path: Path) -> None:

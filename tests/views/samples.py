@@ -104,7 +104,7 @@ algosync will perform the following actions:
 
 Plan: 0 to add, 4 to change, 0 to destroy, 1 to adopt, 1 to forget.
 Data: 1 file, 212.0 MB to upload (5.0 kB already there).
-Note: data.Hello["w.pb"] is live as soon as it is uploaded, before the test.
+Note: data.Hello["w.pb"] is overwritten before the test. No new version is published: running workers keep the old file.
 Tests: 1 algorithm payload, 1 workflow test.
 """
 

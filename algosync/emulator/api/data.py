@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from algosync.emulator.api.data_blocks import blocks, content_type, md5, receive
+from algosync.emulator.api.data_blocks import SMALL, blocks, content_type, md5, receive
 from algosync.emulator.api.data_requests import PREFIXES, creation, marker_name, read_acl, resolve
 from algosync.emulator.clock import seconds_text
 from algosync.emulator.errors import ApiError, invalid, not_permitted
@@ -23,8 +23,6 @@ from algosync.emulator.variants import Variants
 PAGE = 1000
 """Most entries of a listing."""
 
-SMALL = 64 * 1024
-"""Files up to this size in bytes are read on the event loop."""
 
 STRICT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,29}")
 

@@ -10,6 +10,9 @@ from starlette.requests import Request
 from algosync.emulator.errors import ApiError
 from algosync.emulator.records.blobs import BLOCK, IncomingBlob
 
+SMALL = 64 * 1024
+"""Contents up to this size in bytes are read and written on the event loop: a change of threads takes longer."""
+
 
 def content_type(accepted: str, body: bytes | None) -> str:
     """The media type of a file for a client that sent the header `Accept: accepted`.
@@ -55,4 +58,7 @@ async def receive(request: Request, content: IncomingBlob, largest: int | None) 
         if len(block) >= BLOCK:
             await asyncio.to_thread(content.write, block)
             block = bytearray()
-    await asyncio.to_thread(content.write, block)
+    if len(block) <= SMALL:
+        content.write(block)  # no wait for the disk: `keep` syncs
+    else:
+        await asyncio.to_thread(content.write, block)

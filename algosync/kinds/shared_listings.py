@@ -1,0 +1,92 @@
+"""Shared listings: a collection is listed once for all files that were written to it before."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from algosync.cluster.data import FileStat, WritableStore
+from algosync.cluster.once import OncePerKey
+from algosync.cluster.wire import Download
+from algosync.core.error import NotFound
+
+__all__ = ["SharedListings"]
+
+
+@dataclass(frozen=True, slots=True)
+class _CountedListing:
+    """`writes`: how many writes to the collection had ended when the listing began."""
+
+    files: Mapping[str, FileStat]
+    writes: int
+
+
+class SharedListings:
+    """A WritableStore that counts the writes to each collection, and shares listings that began after them.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self, store: WritableStore) -> None:
+        self._store = store
+        self._guard = threading.Lock()
+        self._writes: Counter[tuple[str, str]] = Counter()
+        self._listings: dict[tuple[str, str], _CountedListing] = {}
+        self._locks: OncePerKey[tuple[str, str], threading.Lock] = OncePerKey()
+
+    def files_after_writes(
+        self, owner: str, collection: str, outdated: Mapping[str, FileStat] | None, pause: Callable[[], None]
+    ) -> Mapping[str, FileStat]:
+        """A listing that began after all writes to the collection that have ended. Empty if the collection does not exist.
+
+        `outdated`: the last listing that the caller got, if it needs a later one. Of several such callers one pauses and lists, and
+        the others wait for that listing.
+        """
+        key = (owner, collection)
+        with self._guard:
+            writes = self._writes[key]
+        if (found := self._usable(key, writes, outdated)) is not None:
+            return found
+        with self._locks.get(key, threading.Lock):
+            if (found := self._usable(key, writes, outdated)) is not None:
+                return found
+            if outdated is not None:
+                pause()
+            return self._list(key)
+
+    def _usable(self, key: tuple[str, str], writes: int, outdated: Mapping[str, FileStat] | None) -> Mapping[str, FileStat] | None:
+        listing = self._listings.get(key)
+        usable = listing is not None and listing.writes >= writes and listing.files is not outdated
+        return listing.files if listing is not None and usable else None
+
+    def _list(self, key: tuple[str, str]) -> Mapping[str, FileStat]:
+        with self._guard:
+            writes = self._writes[key]
+        try:
+            files = self._store.files(*key)
+        except NotFound:
+            files = {}
+        self._listings[key] = _CountedListing(files, writes)
+        return files
+
+    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
+        try:
+            self._store.put(owner, collection, name, blocks, length)
+        finally:  # a failed one may have written, too
+            with self._guard:
+                self._writes[owner, collection] += 1
+
+    def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
+        return self._store.files(owner, collection)
+
+    def open(self, owner: str, collection: str, name: str) -> AbstractContextManager[Download]:
+        return self._store.open(owner, collection, name)
+
+    def key_owner(self) -> str | None:
+        return self._store.key_owner()
+
+    def create_collection(self, owner: str, collection: str) -> None:
+        self._store.create_collection(owner, collection)

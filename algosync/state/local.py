@@ -71,7 +71,7 @@ class LocalBackend:
     def holder(self) -> Holder | None:
         return self._lock.holder()
 
-    def break_lock(self, lock_id: str) -> None:
+    def break_lock(self, lock_id: str) -> None:  # noqa: ARG002  # the Protocol hands it over
         raise StateError(
             f"{self._path} cannot be unlocked by force: its lock ends with the process that holds it", hint="end that process"
         )

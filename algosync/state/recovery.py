@@ -12,7 +12,7 @@ from algosync.core.codec import decode_state
 from algosync.core.error import Corrupt
 from algosync.core.state import State
 from algosync.state.backend import Backend, fingerprint
-from algosync.state.entry import replay, unfinished
+from algosync.state.entry import Forget, Log, Result, replay, unfinished
 from algosync.state.journal import read_journal
 
 __all__ = ["Found", "find"]
@@ -25,18 +25,22 @@ _ANEW = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`state`: with the journal's changes. `kept`: the fingerprint of the saved state. `pending`: intents without an outcome."""
+    """`state`: with the journal's changes. `kept`: the fingerprint of the saved state. `pending`: intents without an outcome.
+
+    `journal`: there is one, and `state` contains it. `overtaken`: there is one, but other machines have gone on without it.
+    """
 
     state: State | None = None
     kept: str | None = None
     pending: Mapping[Address, str] = field(default_factory=lambda: MappingProxyType({}))
     journal: bool = False
+    overtaken: bool = False
 
 
 def find(backend: Backend, journal: Path) -> Found:
     """Reads both. Corrupt: one of them is damaged, or they do not belong together."""
+    log = read_journal(journal)  # before the state: beside a writer the state is then never older than the journal
     data = backend.read()
-    log = read_journal(journal)
     state = None if data is None else _decode(backend, data)
     if log is None:
         return Found(state, fingerprint(data))
@@ -45,11 +49,25 @@ def find(backend: Backend, journal: Path) -> Found:
             f"{journal} continues a state that is not there: {backend.where}",
             hint=f"Put the state file back. Or move the journal away to start anew: {_ANEW}",
         )
+    if backend.journal is None and _is_overtaken(state, log):
+        return Found(state, fingerprint(data), overtaken=True)
     try:
         return Found(replay(state, log), fingerprint(data), unfinished(log.entries), journal=True)
     except Corrupt as error:
         hint = f"Put the state that it belongs to back at {backend.where}."
         raise Corrupt(f"{journal} {error.message}", hint=hint) from error
+
+
+def _is_overtaken(state: State, log: Log) -> bool:
+    """Whether a state that several machines share lacks changes of a local journal although its serial is past them."""
+    changes = [entry for entry in log.entries if isinstance(entry, (Result, Forget))]
+    absorbed = state.serial - log.header.serial
+    if state.lineage != log.header.lineage or absorbed > len(changes):
+        return True
+    last = {change.address: change for change in changes[: max(absorbed, 0)]}
+    return any(
+        state.records.get(address) != (change.record if isinstance(change, Result) else None) for address, change in last.items()
+    )
 
 
 def _decode(backend: Backend, data: bytes) -> State:

@@ -1,9 +1,9 @@
 """Session: the recorded state while a command works on it. It implements `Ledger`.
 
 A change is durably in the journal before it is acknowledged. Threads that record at the same time share one fsync. The state is
-saved when the session closes, and when the journal has become long. After a crash at any moment, state and journal together hold
-every acknowledged change. The state's serial says how many changes of the journal it already contains, so an old journal beside a
-newer state does no harm.
+saved when the session closes, when the journal has become long, and as often as the backend asks for it. After a crash at any
+moment, state and journal together hold every acknowledged change. The state's serial says how many changes of the journal it
+already contains, so an old journal beside a newer state does no harm.
 
 If a write has no known outcome, because of a crash or a failure, the record of its address loses its destination stamp: the content
 at the destination has to be read again.
@@ -11,6 +11,7 @@ at the destination has to be read again.
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections import deque
@@ -29,13 +30,14 @@ from algosync.state.backend import Backend, fingerprint
 from algosync.state.durable import remove_file, reported
 from algosync.state.entry import Entry, Forget, Intent, JournalHeader, Result
 from algosync.state.failpoint import failpoint
-from algosync.state.journal import Journal
+from algosync.state.journal import Journal, set_aside
+from algosync.state.periodic import Periodic
 from algosync.state.queued_entry import QueuedEntry
 from algosync.state.recovery import Found, find
 
 __all__ = ["Session"]
 
-_POLL = 0.05  # seconds between two tries to get a lock
+_FIRST_POLL, _LAST_POLL = 0.05, 0.5  # seconds between two tries to get a lock; they grow, because a try may be several requests
 
 
 def _random_lineage() -> str:
@@ -78,12 +80,16 @@ class Session:
         self._recording = False  # whether a thread records them
         # Without a journal, the saved state equals the one in memory.
         self._journal: Journal | None = None
+        self._saver: Periodic | None = None
+        self._overwritten: Stale | None = None
         present = _lock(backend, exclusive=exclusive, wait=wait)
         try:
             self._start(find(backend, journal) if present or journal.exists() else Found())
         except BaseException:
             self._release()
             raise
+        if exclusive and backend.save_every is not None:
+            self._saver = Periodic("state", backend.save_every, self.save)
 
     def __enter__(self) -> Session:
         return self
@@ -142,8 +148,25 @@ class Session:
         """Removes a record durably. It need not exist."""
         self._record(Forget(address))
 
+    def save(self) -> None:
+        """Saves the state if the journal has changes that it lacks. After a failure the journal keeps them for the next save.
+
+        If somebody else has changed the state, the next change raises Stale.
+        """
+        with self._mutex:
+            if self._closed or self._journal is None:
+                return
+            try:
+                self._fold()
+            except Stale as error:
+                self._overwritten = error
+            except StateError:  # such as a server that cannot be reached now
+                return
+
     def close(self) -> None:
         """Saves the state, removes the journal and unlocks. StateError: the state could not be saved; the journal stays."""
+        if self._saver is not None:
+            self._saver.stop()  # before the mutex is taken: `save` needs it
         with self._mutex:
             if self._closed:
                 return
@@ -159,6 +182,8 @@ class Session:
         self._serial = 0 if found.state is None else found.state.serial
         self._records = {} if found.state is None else dict(found.state.records)
         self._pending = dict(found.pending)
+        if self._exclusive and found.overtaken:
+            set_aside(self._journal_path)
         if self._exclusive and found.journal:
             self._save()
         self._settle()
@@ -292,14 +317,19 @@ class Session:
     def _require_writable(self) -> None:
         if self._closed or not self._exclusive:
             raise StateError(f"{self._backend.where} is {'closed' if self._closed else 'open for reading only'}")
+        if self._overwritten is not None:
+            raise self._overwritten
+        self._backend.check_lock()
 
 
 def _lock(backend: Backend, *, exclusive: bool, wait: float) -> bool:
     deadline = time.monotonic() + wait
+    pause = _FIRST_POLL
     while True:
         try:
             return backend.lock(exclusive=exclusive)
         except LockHeld:
             if time.monotonic() >= deadline:
                 raise
-        time.sleep(_POLL)
+        time.sleep(random.uniform(pause / 2, pause))  # noqa: S311  # it only keeps the waiting commands apart
+        pause = min(pause * 1.5, _LAST_POLL)

@@ -25,10 +25,15 @@ _SERVER.set_forkserver_preload(["state_child"])
 def start(target: Callable[..., None], *arguments: Any) -> tuple[BaseProcess, Connection]:
     """The process and the pipe for its reports. The first argument of the target is the other end of the pipe."""
     ours, theirs = _SERVER.Pipe(duplex=False)
-    process = _SERVER.Process(target=target, args=(theirs, *arguments))
+    process = _SERVER.Process(target=_run, args=(dict(os.environ), target, theirs, *arguments))
     process.start()
     theirs.close()
     return process, ours
+
+
+def _run(environ: dict[str, str], target: Callable[..., None], *arguments: Any) -> None:
+    os.environ.update(environ)  # the server was started with an older one
+    target(*arguments)
 
 
 def reports(process: BaseProcess, pipe: Connection) -> list[Any]:

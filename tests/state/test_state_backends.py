@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timezone
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from state_samples import tree
 
 from algosync.core.error import Corrupt, LockHeld, Stale, StateError
-from algosync.state import Backend, parse_address
+from algosync.state import Backend, journal_path, parse_address
 from algosync.state.backend import fingerprint
 from algosync.state.local import LocalBackend
 from algosync.state.recovery import find
@@ -73,24 +75,80 @@ def test_writing_needs_the_exclusive_lock(writer: Backend, make: Make) -> None:
     assert reader.read() == b"one"
 
 
-def test_an_exclusive_lock_excludes_everybody_else(writer: Backend, make: Make) -> None:
-    for exclusive in (True, False):
+def test_an_exclusive_lock_excludes_everybody_else(writer: Backend, make: Make, remote: bool) -> None:
+    for exclusive in (True,) if remote else (True, False):
         with pytest.raises(LockHeld):
             make().lock(exclusive=exclusive)
     writer.unlock()
     assert make().lock(exclusive=True)
 
 
-def test_readers_share(writer: Backend, make: Make) -> None:
+def test_readers_share(writer: Backend, make: Make, remote: bool) -> None:
     writer.write(b"one", expect=None)
     writer.unlock()
     readers = [make() for _ in range(3)]
     assert [reader.lock(exclusive=False) for reader in readers] == [True, True, True]
     for reader in readers:
-        with pytest.raises(LockHeld):
-            make().lock(exclusive=True)
+        if not remote:
+            with pytest.raises(LockHeld):
+                make().lock(exclusive=True)
         reader.unlock()
     assert make().lock(exclusive=True)
+
+
+def test_readers_of_a_remote_state_neither_wait_nor_make_wait(writer: Backend, make: Make, remote: bool) -> None:
+    if not remote:
+        return
+    writer.write(b"one", expect=None)
+    reader = make()
+    assert reader.lock(exclusive=False)
+    assert reader.read() == b"one"
+    writer.unlock()
+    assert make().lock(exclusive=True)
+
+
+def test_the_holder_is_told_and_looking_changes_nothing(writer: Backend, make: Make) -> None:
+    for _ in range(2):
+        holder = make().holder()
+        assert holder is not None
+        assert str(holder).startswith("`algosync apply` (")
+    writer.check_lock()
+    writer.write(b"one", expect=None)
+    writer.unlock()
+    assert make().holder() is None
+    assert make().lock(exclusive=True)
+
+
+def test_a_lock_is_broken_with_its_own_id_only(writer: Backend, make: Make, remote: bool) -> None:
+    writer.write(b"one", expect=None)
+    with pytest.raises(StateError):
+        make().break_lock("1")
+    with pytest.raises(LockHeld):
+        make().lock(exclusive=True)
+    if remote:
+        holder = make().holder()
+        assert holder is not None
+        make().break_lock(holder.lock_id)
+        other = make()
+        _wait_for(lambda: other.lock(exclusive=True))
+        other.write(b"two", expect=fingerprint(b"one"))
+        with pytest.raises(StateError):
+            writer.write(b"three", expect=fingerprint(b"one"))
+        with suppress(StateError):  # the server may refuse it
+            writer.unlock()
+        assert make().read() == b"two"
+        with pytest.raises(LockHeld):
+            make().lock(exclusive=True)
+
+
+def _wait_for(lock: Callable[[], bool]) -> None:
+    """PostgreSQL ends a session a moment after it was told to."""
+    for _ in range(200):
+        with suppress(LockHeld):
+            assert lock()
+            return
+        time.sleep(0.05)
+    assert lock()
 
 
 def test_unlock_releases_only_its_own_lock(writer: Backend, make: Make) -> None:
@@ -154,14 +212,14 @@ def test_a_reader_beside_a_writer_sees_whole_states(writer: Backend, make: Make)
     assert set(seen) <= {None, *states}
 
 
-def test_the_message_of_a_lock_names_place_and_command(writer: Backend, make: Make) -> None:
-    for exclusive in (True, False):
+def test_the_message_of_a_lock_names_place_and_command(writer: Backend, make: Make, remote: bool) -> None:
+    for exclusive in (True,) if remote else (True, False):
         with pytest.raises(LockHeld) as caught:
             make().lock(exclusive=exclusive)
         assert caught.value.message.startswith(f"{writer.where} is in use by `algosync apply` (")
 
 
-def test_two_names_at_one_address_do_not_disturb_each_other(writer: Backend, make: Make, address: str) -> None:
+def test_two_names_at_one_address_do_not_disturb_each_other(writer: Backend, make: Make, address: str, tmp_path: Path) -> None:
     other = parse_address(address)("b.json", "algosync apply")
     assert other.lock(exclusive=True)
     writer.write(b"one", expect=None)
@@ -170,7 +228,7 @@ def test_two_names_at_one_address_do_not_disturb_each_other(writer: Backend, mak
     writer.write(b"two", expect=fingerprint(b"one"))
     assert (writer.read(), other.read()) == (b"two", b"zwei")
     assert (writer.backup is None, other.backup) == (False, None)
-    assert len({writer.where, other.where}) == len({writer.journal, other.journal}) == 2
+    assert len({writer.where, other.where}) == len({journal_path(each, tmp_path) for each in (writer, other)}) == 2
     writer.unlock()
     with pytest.raises(LockHeld):
         parse_address(address)("b.json", "algosync apply").lock(exclusive=True)
@@ -190,11 +248,11 @@ def test_files_are_private_whatever_the_umask(make: Make, tmp_path: Path) -> Non
     assert {str(path): oct(path.stat().st_mode & 0o077) for path in tmp_path.rglob("*") if path.stat().st_mode & 0o077} == {}
 
 
-def test_recovery_names_the_place_of_the_state_and_of_its_backup(writer: Backend) -> None:
+def test_recovery_names_the_place_of_the_state_and_of_its_backup(writer: Backend, tmp_path: Path) -> None:
     writer.write(b"one", expect=None)
     writer.write(b"damaged", expect=fingerprint(b"one"))
     with pytest.raises(Corrupt) as caught:
-        find(writer, writer.journal)
+        find(writer, journal_path(writer, tmp_path))
     assert caught.value.message.startswith(f"{writer.where} ")
     assert caught.value.hint is not None
     assert str(writer.backup) in caught.value.hint

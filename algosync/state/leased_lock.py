@@ -112,16 +112,24 @@ class LeasedLock:
 
     def _ran_out(self, found: Object) -> bool:
         """Writes a small object, because the server tells its clock only with the time of a write."""
-        return self._bucket.put(f"{self._key}.clock", b"") - found.modified > timedelta(seconds=self._seconds)
+        return self._bucket.put(f"{self._key}.clock", b"") - found.modified > timedelta(seconds=_lease(found))
 
     def _note(self, holder: Holder) -> bytes:
         until = utc_now() + timedelta(seconds=self._seconds)
-        return holder.to_json(until=until.isoformat(timespec="milliseconds"))
+        return holder.to_json(until=until.isoformat(timespec="milliseconds"), lease=str(self._seconds))
 
     def _taken(self, holder: Holder) -> LockHeld:
-        hint = f"Try again when that is done. If it was killed, its lock ends within {self._seconds:.0f} s."
+        hint = "Try again when that is done. If it was killed, its lock ends within a minute."
         return lock_held(self._place, holder, hint)
 
 
 def _holder(found: Object | None) -> Holder | None:
     return None if found is None or found.data == _FREE else Holder.from_json(found.data)
+
+
+def _lease(found: Object) -> float:
+    """The seconds for which its holder took the lock."""
+    try:
+        return min(float(json.loads(found.data)["lease"]), LEASE)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return LEASE

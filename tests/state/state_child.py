@@ -17,6 +17,7 @@ from state_samples import HELLO, NAME, WEIGHTS, a_record
 from algosync.core.address import Address
 from algosync.core.error import LockHeld, StateError
 from algosync.state import open_session
+from algosync.state.s3 import S3Backend
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(["state_child"])
@@ -33,6 +34,8 @@ def start(target: Callable[..., None], *arguments: Any) -> tuple[BaseProcess, Co
 
 def _run(environ: dict[str, str], target: Callable[..., None], *arguments: Any) -> None:
     os.environ.update(environ)  # the server was started with an older one
+    if "TEST_LEASE" in environ:  # seconds of a lease on S3
+        S3Backend.__init__.__defaults__ = ("algosync", float(environ["TEST_LEASE"]))
     target(*arguments)
 
 
@@ -94,6 +97,17 @@ def count_up(pipe: Connection, address: str, sessions: int, commits: int) -> Non
                 session.commit(a_record(HELLO, 1 if known is None else (known.size or 0) + 1))
                 session.commit(a_record(Address("data", "Hello", f"{os.getpid()} {n} {m}")))
     pipe.send("done")
+
+
+def count_on(pipe: Connection, address: str, journals: Path) -> None:
+    """Increments a number, saves now and then, and reports each number when it is acknowledged."""
+    while True:
+        with open_session(address, NAME, exclusive=True, wait=30, journals=journals) as session:
+            for _ in range(5):
+                known = session.records.get(HELLO)
+                number = 1 if known is None else (known.size or 0) + 1
+                session.commit(a_record(HELLO, number))
+                pipe.send(number)
 
 
 def hold(pipe: Connection, address: str) -> None:

@@ -42,7 +42,7 @@ class ApplyOptions(CompareOptions):
 @command
 def apply(terminal: Terminal, targets: SelectionOptions, options: ApplyOptions) -> None:
     """Make the needed changes and run the tests. Every algorithm is tested before it is published."""
-    from algosync.cli.plan import make_session_plan, masked_for, metadata
+    from algosync.cli.plan import make_session_plan, masked_for, metadata, remember_results
     from algosync.views.report import closing_lines, failure_lines, outcome_lines
     from algosync.views.subject import Planned
 
@@ -53,6 +53,7 @@ def apply(terminal: Terminal, targets: SelectionOptions, options: ApplyOptions) 
             _ask(options, terminal)
         terminal.result()
         report = _carry_out(plan, session, terminal)
+        remember_results(session, report, terminal)
     terminal.result_lines(outcome_lines(report, plan))
     terminal.tell_lines(failure_lines(report, terminal.redact))
     terminal.result_lines(closing_lines(report, plan))

@@ -63,21 +63,35 @@ class Clusters:
 
         if is_local(address):
             return self._local_cluster(address, setting)
-        key = credential(self.options.environ.get(f"{side}_API_KEY", ""), f"{side}_API_KEY")
+        key = credential(self._key(side), f"{side}_API_KEY")
         self.terminal.hide(key.secret.reveal())
         parsed = parse(address, setting, insecure=self.options.insecure_http)
         names = SettingNames(setting, f"{side}_API_KEY", f"{side}_CA_CERT")
         return connect(parsed, key, self.net, self.options.environ.get(names.ca_cert), names)
 
+    def _key(self, side: str) -> str:
+        """UsageError: it is not set."""
+        variable = f"{side}_API_KEY"
+        if key := self.options.environ.get(variable):
+            return key
+        rehearsal = "; to rehearse on a local cluster without a key, use --destination local" if side == "DESTINATION" else ""
+        raise UsageError(f"{variable} is not set", hint=f"set it in the environment: export {variable}=...{rehearsal}")
+
     def _local_cluster(self, address: str, setting: str) -> Cluster:
         """A connection to a local cluster, which needs no proxy and is started if it does not run."""
         from algosync.cli.local.joined_cluster import joined_cluster
+        from algosync.cli.local.location import created_note, exists, local_name
         from algosync.cluster.address import parse
         from algosync.cluster.connection import connect
         from algosync.core.credential import credential
         from algosync.net import Proxies
 
-        local = self.stack.enter_context(joined_cluster(address, self.options.local_home))
+        home, name = self.options.home, local_name(address)
+        root = home.root(name)
+        others = None if exists(root) else home.others(name)
+        for note in filter(None, (home.note(root), others and created_note(root, others))):
+            self.terminal.tell(note)
+        local = self.stack.enter_context(joined_cluster(root))
         self.terminal.hide(local.key.reveal())
         key = credential(local.key.reveal(), "the local cluster's key")
         return connect(parse(local.url, setting), key, replace(self.net, proxies=Proxies()), local.ca_cert)
@@ -120,7 +134,16 @@ def git_host(options: ClusterOptions, name: str, destination: Cluster) -> Host:
 
 def label(address: str, setting: str, options: ClusterOptions) -> str:
     """A cluster's name in messages and states: its canonical address, or `local:NAME`. `setting`: where the address comes from."""
+    from difflib import get_close_matches
+
     from algosync.cli.local.location import is_local
     from algosync.cluster.address import parse
 
-    return address if is_local(address) else parse(address, setting, insecure=options.insecure_http).url
+    if is_local(address):
+        return address
+    try:
+        return parse(address, setting, insecure=options.insecure_http).url
+    except UsageError as error:
+        if get_close_matches(address.lower().partition(":")[0], ["local"]):
+            raise UsageError(error.message, hint="did you mean local?") from None
+        raise

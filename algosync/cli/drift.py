@@ -14,13 +14,14 @@ __all__ = ["drift"]
 
 @command
 def drift(terminal: Terminal, reports: ReportOptions, options: CompareOptions) -> None:
-    """Show how the destination differs from what was last applied. Changes nothing; exit 2 if it differs."""
+    """Show how the destination differs from what was last applied. Changes nothing; exit 2 if it differs, or if a test failed."""
     from algosync.cli.live import reading
-    from algosync.cli.plan import metadata
+    from algosync.cli.plan import known_failures, metadata
     from algosync.cli.session import Needs, command_session
-    from algosync.core.change import Drift
+    from algosync.core.change import Drift, Finding
     from algosync.core.diff import comparable
     from algosync.core.error import AlgosyncError
+    from algosync.core.plan import plan_of_checks
     from algosync.engine.drift import find_drift, managed_by
     from algosync.views.subject import Drifted
 
@@ -31,9 +32,13 @@ def drift(terminal: Terminal, reports: ReportOptions, options: CompareOptions) -
             findings = find_drift(session.workflow, session.scene, session.ledger.records)
         managed = managed_by(session.workflow, session.ledger.records)
         findings = comparable(findings) if session.stand_ins else findings
+        plan = plan_of_checks(session.workflow, session.header)
+        failures = known_failures(session, plan, terminal)
+        failing = (Finding(f.address, Drift.FAILING, reason=f"since {f.since}: {f.reason}") for f in failures)
+        findings = (*findings, *failing)
     write_reports(Drifted(session.header, findings, metadata(session.header), managed), reports.places, terminal)
     kinds = {finding.drift for finding in findings}
     if Drift.UNKNOWN in kinds:
         raise typer.Exit(1)
-    if kinds & {Drift.CHANGED, Drift.MISSING}:
+    if kinds & {Drift.CHANGED, Drift.MISSING, Drift.FAILING}:
         raise typer.Exit(2)

@@ -19,11 +19,12 @@ from algosync.cli.interrupt import exit_code, install, leave
 from algosync.cli.local import app as local
 from algosync.cli.plan import plan
 from algosync.cli.render import render
+from algosync.cli.state import app as state
 from algosync.cli.terminal import Terminal, standard
 from algosync.cli.test import test
 from algosync.cli.usage_message import ParserError, usage_message
 from algosync.cli.validate import validate
-from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, Several, Stale, UsageError
+from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, PlanRefused, Several, Stale, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 _USAGE = 64
-_WORST_FIRST = (4, 1, 6, _USAGE)  # of several errors, the first of these is the exit code
+_WORST_FIRST = (4, 1, 5, 6, _USAGE)  # of several errors, the first of these is the exit code
 
 app = typer.Typer(
     name="algosync",
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 for _command in (validate, render, plan, apply, test, drift):
     app.command()(_command)
+app.add_typer(state.app, name="state")
 app.add_typer(local.app, name="emulator")
 
 
@@ -127,6 +129,8 @@ def _error_code(error: AlgosyncError) -> int:
             return min(map(_error_code, error.errors), key=_WORST_FIRST.index)
         case UsageError():
             return _USAGE
+        case PlanRefused():
+            return 5
         case LockHeld() | Stale():
             return 6
         case ApplyIncomplete():

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,12 +17,16 @@ from algosync.cli.report_output import report_places
 from algosync.core.error import UsageError
 from algosync.views import FORMATS
 
+if TYPE_CHECKING:
+    from algosync.cli.local.location import LocalHome
+
 __all__ = [
     "AutoApprove",
     "ClusterOptions",
     "CommonOptions",
     "CompareOptions",
     "JsonOutput",
+    "LocalHomeFolder",
     "NoInput",
     "ReportOptions",
     "StateAddress",
@@ -38,10 +42,25 @@ def _state_folder(text: str | Path) -> Path:
     return Path(text)
 
 
+def _local_home(text: str | Path) -> Path:
+    if not str(text):
+        raise UsageError("--local-home is empty", hint="name a folder, or leave it out for the folder `state/local`")
+    return Path(text)
+
+
 StateAddress = Annotated[
     str, typer.Option(metavar="WHERE", help="Where states are kept: a folder, or the address of a state backend.")
 ]  # a Path would lose a slash of `://`
-StateFolder = Annotated[Path, typer.Option(metavar="DIR", help="The folder where states are kept.", parser=_state_folder)]
+StateFolder = Annotated[
+    Path,
+    typer.Option(metavar="DIR", help="A folder of states; older versions kept local clusters in DIR/local.", parser=_state_folder),
+]
+LocalHomeFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="The folder of the local clusters. Default: state/local.", show_default=False, parser=_local_home
+    ),
+]
 JsonOutput = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
 AutoApprove = Annotated[bool, typer.Option("--auto-approve", help="Do not ask for approval.")]
 NoInput = Annotated[bool, typer.Option("--no-input", help="Never ask; fail if an answer is needed.")]
@@ -79,7 +98,7 @@ class WorkflowOptions(CommonOptions):
     workflow: Annotated[
         str | None,
         typer.Argument(
-            metavar="[WORKFLOW]",
+            metavar="WORKFLOW",
             help="A path, or a name in workflows/. Default: WORKFLOW_NAME, workflow.* here, or the only file in workflows/.",
             show_default=False,
         ),
@@ -120,6 +139,7 @@ class ClusterOptions(WorkflowOptions):
         ),
     ] = ""
     state: StateAddress = "state"
+    local_home: LocalHomeFolder = None
     request_timeout: Annotated[
         int,
         typer.Option(
@@ -139,10 +159,11 @@ class ClusterOptions(WorkflowOptions):
     keep_dir: str = ""
 
     @property
-    def local_home(self) -> Path:
-        """The folder of the local clusters: the state's own folder, or `state` if the state is not in a folder."""
-        scheme, separator, path = self.state.rpartition("://")
-        return Path(path if not separator or scheme == "file" else "state")
+    def home(self) -> "LocalHome":
+        """Where the local clusters are."""
+        from algosync.cli.local.location import local_home
+
+        return local_home(self.local_home, self.state)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from algosync.core.ports import Ledger
     from algosync.engine.plan import Scene
     from algosync.kinds import Context
+    from algosync.state import TestResults
 
-__all__ = ["CommandSession", "Needs", "command_session"]
+__all__ = ["CommandSession", "Needs", "command_session", "owner_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class CommandSession:
-    """A workflow with everything the engine needs to work on it. `ledger` is the state.
+    """A workflow with everything the engine needs to work on it. `ledger` is the state, `results` are those of earlier tests.
 
     `stand_ins`: a sensitive variable has a placeholder value, so values that contain it cannot be compared.
     """
@@ -34,6 +35,7 @@ class CommandSession:
     scene: Scene[Context]
     ledger: Ledger
     header: PlanHeader
+    results: TestResults
     stand_ins: bool = False
 
 
@@ -59,14 +61,17 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.cli.interrupt import pause
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
-    from algosync.cli.workflow_file import hide_keys, load_workflow
+    from algosync.cli.state_place import NamedDestination, claim, state_opened, state_place
+    from algosync.cli.workflow_file import hide_keys, hide_state_keys, load_workflow
     from algosync.core.target import matches, reach
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DataWrites, DesiredSources, KeptFiles, destination_of
     from algosync.kinds.kept_files import default_keep_folder
     from algosync.sources import Sources, SourceStore
-    from algosync.state import open_session, parse_address, state_name
+    from algosync.state import parse_address
+    from algosync.workflow import file_identity
 
+    hide_state_keys(options, terminal)
     parse_address(options.state)  # report a mistake in it before any request
     loaded = load_workflow(options, terminal, stand_ins=not needs.secrets)
     workflow = loaded.workflow
@@ -79,9 +84,10 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             source = connections.source(source_label, Path(workflow.folder), variable)
         with reading(terminal, "the destination"):
             owners = destination.data.owners()
-        owner = _owner(workflow, owners)
-        name = state_name(workflow.name, label, owner)
-        state = stack.enter_context(open_session(options.state, name, exclusive=needs.writes, command="algosync apply"))
+            place = NamedDestination.of(label, destination)
+        owner = owner_of(workflow, owners)
+        state, results = stack.enter_context(state_opened(options, terminal, (workflow.name, owner), place, writes=needs.writes))
+        claim(state, file_identity(loaded.path, Path.cwd()), workflow, terminal)
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
         sources = Sources(
             workflow.algorithms,
@@ -102,9 +108,11 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             tests={workflow.entrypoint or "": tuple(f"{case.payload} {case.timeout}" for case in workflow.tests)},
             retried=frozenset(a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.replace)),
         )
-        header = PlanHeader(f"{workflow.name} ({loaded.path})", source_label, label, owner)
+        header = PlanHeader(
+            f"{workflow.name} ({loaded.path})", source_label, label, owner, state_place(state) if place.is_local else None
+        )
         scene = Scene(KINDS, PERFORMERS, context, options.parallelism)
-        yield CommandSession(workflow, scene, ledger, header, stand_ins=bool(loaded.not_given))
+        yield CommandSession(workflow, scene, ledger, header, results, stand_ins=bool(loaded.not_given))
 
 
 def _reads_source(workflow: Workflow) -> bool:
@@ -136,7 +144,7 @@ def _source_label(options: ClusterOptions, workflow: Workflow) -> tuple[str, str
     return setting, source
 
 
-def _owner(workflow: Workflow, owners: tuple[str, ...]) -> str:
+def owner_of(workflow: Workflow, owners: tuple[str, ...]) -> str:
     """The account on the destination. Denied: the key has no access to the workflow's `algorithm_owner`."""
     if workflow.owner is None or workflow.owner in owners:
         return workflow.owner or owners[0]

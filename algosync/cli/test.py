@@ -17,6 +17,7 @@ __all__ = ["test"]
 def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) -> None:
     """Run all tests on the published versions. Changes nothing."""
     from algosync.cli.live import watch
+    from algosync.cli.plan import remember_results
     from algosync.cli.session import Needs, command_session
     from algosync.core.error import UsageError
     from algosync.core.plan import plan_of_checks, targeted
@@ -36,6 +37,7 @@ def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) ->
             terminal.result("The workflow has no tests.")
         with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:
             report = fold(watch(events, terminal), lambda: False)
+        remember_results(session, report, terminal)
     terminal.result_lines(outcome_lines(report, plan))
     terminal.tell_lines(failure_lines(report, terminal.redact))
     raise typer.Exit(report.exit_code)

@@ -29,6 +29,12 @@ class ClusterAddress:
     url: str
     authority: str
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is this machine."""
+        host = re.sub(r":[0-9]+$", "", self.authority)
+        return _is_loopback(host) or host.endswith(".localhost")
+
 
 def parse(text: str, variable: str, *, insecure: bool = False) -> ClusterAddress:
     """Parse `https://api.example.com[:port]`. Plain `http://` is accepted for loopback addresses, or if `insecure`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,15 +14,17 @@ from algosync.core.error import Conflict, NotFound, Unexpected
 from algosync.core.text import printable
 from algosync.core.timestamp import read_http_date, read_iso_time
 
-__all__ = ["DataClient", "DataStore", "FileStat", "WritableStore", "split"]
+__all__ = ["DEFAULT_READERS", "CollectionListing", "DataClient", "DataStore", "FileStat", "WritableStore", "split"]
 
-DEFAULT_ACL = ("algo://.my/*",)  # the owner's algorithms may read, whoever calls them
+DEFAULT_READERS = ("algo://.my/*",)  # the owner's algorithms, whoever calls them
 _SETTLED = timedelta(seconds=2)  # `last_modified` has whole seconds: a younger stamp may hide a second write
 _MAX_PAGES = 10_000
 _LISTING = frozenset(("files", "folders", "marker", "acl"))  # the members that a listing may have (PLATFORM.md §2.3)
 _MAX_ENTRIES = 500_000
 _MARKER_LIMIT = 4096  # characters: it becomes part of a URL
 _TIME_LIMIT = 64  # characters of a time, which becomes part of a recorded stamp
+_MAX_READERS = 100  # patterns of an ACL
+_READER_LIMIT = 500  # characters of one pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,17 @@ class FileStat:
 
     size: int
     stamp: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionListing:
+    """The files of a collection by name, and its ACL: the patterns of those who can read it besides the owner (PLATFORM.md §2.4).
+
+    `readers` is None if the store does not tell them.
+    """
+
+    files: Mapping[str, FileStat]
+    readers: tuple[str, ...] | None
 
 
 class DataStore(Protocol):
@@ -52,8 +65,14 @@ class WritableStore(DataStore, Protocol):
     def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
         """Creates or overwrites a file. NotFound: the collection does not exist."""
 
-    def create_collection(self, owner: str, collection: str) -> None:
-        """Creates a collection. It may exist already."""
+    def listing(self, owner: str, collection: str) -> CollectionListing:
+        """Returns the files and the ACL of a collection. Raises NotFound if the collection does not exist."""
+
+    def create_collection(self, owner: str, collection: str, readers: Sequence[str] = DEFAULT_READERS) -> None:
+        """Creates a collection with this ACL. If it exists already, it keeps its files and gets the ACL."""
+
+    def set_readers(self, owner: str, collection: str, readers: Sequence[str]) -> None:
+        """Replaces the ACL of a collection. Raises NotFound if the collection does not exist."""
 
 
 def split(uri: str) -> tuple[str, str, str]:
@@ -87,6 +106,16 @@ class DataClient:
         listed = self._entries(path_of("v1", "data", owner, collection), "files")
         return dict(_stat(entry, reply.date) for entry, reply in listed)
 
+    def listing(self, owner: str, collection: str) -> CollectionListing:
+        """Only the owner is told the ACL, in the first page of the listing."""
+        files: dict[str, FileStat] = {}
+        readers = None
+        pages = self._pages(path_of("v1", "data", owner, collection), "files", {"acl": "true"})
+        for number, (page, reply) in enumerate(pages):
+            readers = readers if number else _readers(reply.body)
+            files.update(_stat(entry, reply.date) for entry in page)
+        return CollectionListing(files, readers)
+
     def open(self, owner: str, collection: str, name: str) -> AbstractContextManager[Download]:
         return self.wire.download(path_of("v1", "data", owner, collection, name))
 
@@ -94,18 +123,20 @@ class DataClient:
         """Create or overwrite a file. The collection must exist."""
         self.wire.upload(path_of("v1", "data", owner, collection, name), blocks, length)
 
-    def create_collection(self, owner: str, collection: str) -> None:
-        """Create a collection that the owner's algorithms can read. Succeeds if it exists already.
+    def create_collection(self, owner: str, collection: str, readers: Sequence[str] = DEFAULT_READERS) -> None:
+        """Create a collection with this ACL. A collection that exists already gets the ACL.
 
         The platform's reply to a duplicate is not documented, so its existence is checked.
         """
-        body = {"name": collection, "acl": {"read": list(DEFAULT_ACL)}}
+        body = {"name": collection, "acl": {"read": list(readers)}}
 
         def look() -> bool | None:
             try:
-                self.files(owner, collection)
+                found = self.listing(owner, collection)
             except NotFound:
                 return None
+            if found.readers not in (None, tuple(readers)):
+                self.set_readers(owner, collection, readers)
             return True
 
         def create() -> bool:
@@ -118,27 +149,39 @@ class DataClient:
             if not look():
                 raise
 
+    @idempotent
+    def set_readers(self, owner: str, collection: str, readers: Sequence[str]) -> None:
+        """Replace the ACL of a collection (PLATFORM.md §2.2)."""
+        self.wire.json("PATCH", path_of("v1", "data", owner, collection), body={"acl": {"read": list(readers)}})
+
     def _entries(self, path: str, member: str) -> Iterator[tuple[Mapping[str, object], JsonReply]]:
         """Yield all entries of a listing, each with its reply. Raises Unexpected if the listing does not end."""
-        marker, seen, count = "", set[str](), 0
+        for page, reply in self._pages(path, member, {}):
+            yield from ((entry, reply) for entry in page)
+
+    def _pages(
+        self, path: str, member: str, query: Mapping[str, str]
+    ) -> Iterator[tuple[Sequence[Mapping[str, object]], JsonReply]]:
+        """Yield the pages of a listing, each with its reply. `query` is sent with the first request."""
+        seen, count = set[str](), 0
         while len(seen) < _MAX_PAGES:
-            page, next_marker, reply = self._page(path, member, marker)
+            page, marker, reply = self._page(path, member, query)
             count += len(page)
             if count > _MAX_ENTRIES:
                 raise Unexpected(f"GET {path}: the listing has more than {_MAX_ENTRIES} entries")
-            yield from ((entry, reply) for entry in page)
-            if not next_marker:
+            yield page, reply
+            if not marker:
                 return
-            if next_marker in seen:
+            if marker in seen:
                 break
-            marker = next_marker
             seen.add(marker)
+            query = {"marker": marker}
         raise Unexpected(f"GET {path}: the listing does not end")
 
     @idempotent
-    def _page(self, path: str, member: str, marker: str) -> tuple[list[Mapping[str, object]], str, JsonReply]:
+    def _page(self, path: str, member: str, query: Mapping[str, str]) -> tuple[list[Mapping[str, object]], str, JsonReply]:
         """Return the entries of one page, the marker of the next page (empty at the end), and the reply."""
-        reply = self.wire.json("GET", path, query={"marker": marker} if marker else None)
+        reply = self.wire.json("GET", path, query=query)
         page = reply.body.get(member) or [] if isinstance(reply.body, dict) else None
         if not isinstance(reply.body, dict) or not isinstance(page, list) or not all(isinstance(entry, dict) for entry in page):
             raise Unexpected(f"GET {path}: the reply is not a listing")
@@ -161,6 +204,16 @@ def _stat(entry: Mapping[str, object], date: str | None) -> tuple[str, FileStat]
         raise Unexpected(f"a listing gives {printable(name, 100)} an invalid size or time")
     settled = _is_settled(modified, date)
     return name, FileStat(size, f"{size}@{modified}" if settled else None)
+
+
+def _readers(body: object) -> tuple[str, ...] | None:
+    """The ACL in a listing. None: it has none, or one of an unknown form, which cannot be compared."""
+    acl = body.get("acl") if isinstance(body, dict) else None
+    read = acl.get("read") if isinstance(acl, dict) else None
+    if not isinstance(read, list) or len(read) > _MAX_READERS:
+        return None
+    readers = tuple(pattern for pattern in read if isinstance(pattern, str) and len(pattern) <= _READER_LIMIT and _is_text(pattern))
+    return readers if len(readers) == len(read) else None
 
 
 def _is_text(text: str) -> bool:

@@ -55,9 +55,12 @@ class Change:
 
 
 class Drift(Enum):
+    """`FAILING`: a test, not a resource. It failed when it last ran."""
+
     CHANGED = "changed"
     MISSING = "missing"
     UNMANAGED = "unmanaged"
+    FAILING = "failing"
     UNKNOWN = "unknown"
 
 

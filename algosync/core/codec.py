@@ -35,9 +35,10 @@ __all__ = [
 ]
 
 FORMAT_VERSION = 2
-"""Format 2 added `private` to records. Format 1 is read as well."""
+"""Format 2 added `private` to records, and the workflow file. Format 1 is read as well."""
 
 _STATE_FIELDS = ("format_version", "lineage", "serial", "records", "sha256")
+_FILE = "workflow_file"
 _RECORD_FIELDS = ("attributes", "destination_stamp", "digest", "size", "source_stamp")
 _OPTIONAL_RECORD_FIELDS = ("private",)
 
@@ -47,9 +48,10 @@ def encode_state(state: State) -> bytes:
     rows = sorted(((a.algorithm, str(a), record) for a, record in state.records.items()), key=lambda row: row[:2])
     lines = [f"    {encode_json(text)}: {encode_json(record_to_json(record))}" for _, text, record in rows]
     records = "{\n" + ",\n".join(lines) + "\n  }" if lines else "{}"
+    file = "" if state.file is None else f'  "{_FILE}": {encode_json(state.file)},\n'
     body = (
         f'{{\n  "format_version": {FORMAT_VERSION},\n  "lineage": {encode_json(state.lineage)},\n'
-        f'  "serial": {state.serial},\n  "records": {records}'
+        f'  "serial": {state.serial},\n{file}  "records": {records}'
     ).encode("ascii")
     return body + _seal(body)
 
@@ -61,13 +63,14 @@ def decode_state(data: bytes) -> State:
     body = data[: -len(_seal(b""))]
     if data != body + _seal(body):
         raise Corrupt("is damaged: its checksum is not that of its content")
-    fields = fields_of(document, _STATE_FIELDS, "the state")
+    fields = fields_of(document, _STATE_FIELDS, "the state", optional=(_FILE,))
     lineage = require_text(fields["lineage"], "lineage")
     serial = require_count(fields["serial"], "serial")
     if not isinstance(fields["records"], dict):
         raise Corrupt("is damaged: records is not an object")
     records = [record_from_json(text, value) for text, value in fields["records"].items()]
-    return State(lineage, serial, MappingProxyType({record.address: record for record in records}))
+    file = require_text(fields[_FILE], _FILE) if _FILE in fields else None
+    return State(lineage, serial, MappingProxyType({record.address: record for record in records}), file)
 
 
 def record_to_json(record: Record) -> dict[str, Json]:

@@ -16,6 +16,7 @@ __all__ = [
     "Interrupted",
     "LockHeld",
     "NotFound",
+    "PlanRefused",
     "Several",
     "SourceError",
     "Stale",
@@ -60,6 +61,10 @@ class Several(AlgosyncError):
 
 class Interrupted(AlgosyncError):
     """A signal interrupted the work."""
+
+
+class PlanRefused(AlgosyncError):
+    """A guard refuses to plan; nothing was changed: exit 5."""
 
 
 class UsageError(AlgosyncError):

@@ -14,7 +14,7 @@ from algosync.core.resource import Json, KindTraits, Resource
 from algosync.core.target import UnknownTarget, dependencies, matches
 from algosync.core.workflow import Workflow
 
-__all__ = ["Check", "Plan", "PlanHeader", "checks_of", "masked", "plan_of", "plan_of_checks", "targeted"]
+__all__ = ["Check", "FailedCheck", "Plan", "PlanHeader", "checks_of", "masked", "plan_of", "plan_of_checks", "targeted"]
 
 CALL_TIMEOUT = 300  # seconds: the platform's own default
 KEPT_OF_ALGORITHM = 1 << 30  # bytes of overwritten data files that are kept for one algorithm
@@ -38,13 +38,26 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedCheck:
+    """A check that failed when it last ran. `since`: ISO 8601 in UTC."""
+
+    address: Address
+    since: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanHeader:
-    """The workflow and the clusters of a plan, by name. `owner` is the account on the destination."""
+    """The workflow and the clusters of a plan, by name. `owner` is the account on the destination.
+
+    `state` is the place of the state if the destination is a local cluster: from another folder, `local` is another cluster.
+    """
 
     workflow: str
     source: str | None
     destination: str
     owner: str
+    state: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +65,8 @@ class Plan:
     """`changes` also holds those that do nothing. `depends_on` has every algorithm, in the workflow's order.
 
     `compared` is False if the workflow only runs tests, so that nothing was compared. `kinds` has the traits of each kind
-    that occurs in `changes`. `targets`: the plan covers only these and what they depend on. Empty: everything.
+    that occurs in `changes`. `targets`: the plan covers only these and what they depend on. Empty: everything. `failing`: the
+    checks that failed when they last ran.
     """
 
     header: PlanHeader
@@ -62,6 +76,7 @@ class Plan:
     compared: bool = True
     kinds: Mapping[str, KindTraits] = field(default_factory=lambda: MappingProxyType({}))
     targets: tuple[str, ...] = ()
+    failing: tuple[FailedCheck, ...] = ()
 
     @property
     def visible(self) -> tuple[Change, ...]:

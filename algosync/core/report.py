@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from algosync.core.change import Action
+from algosync.core.error import TestFailed, TimedOut
 from algosync.core.event import Event, StepDone, StepFailed, StepSkipped
 from algosync.core.schedule import Step, Verb
 
@@ -52,11 +53,11 @@ class Report:
     def exit_code(self) -> int:
         """0: success. 1: failed before any write. 3: only tests failed, and only what waits for them was left out.
 
-        4: something was written, and something other than a test failed.
+        4: something was written, and something other than a test failed. A test that could not be carried out has not failed.
         """
         if not self._unfinished:
             return _FINE
-        if all(e.step.verb is Verb.TEST for e in self.failed):
+        if all(isinstance(e.error, (TestFailed, TimedOut)) and e.step.verb is Verb.TEST for e in self.failed):
             return _TEST_FAILED
         return _INCOMPLETE if self.wrote else _ERROR
 

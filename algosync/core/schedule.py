@@ -47,19 +47,19 @@ class Verb(Enum):
 
 PHASES = {
     Verb.CREATE: 0,
-    Verb.CONFIGURE: 0,
-    Verb.UPLOAD: 0,
-    Verb.RECOVER: 0,
-    Verb.PUSH: 1,
-    Verb.BUILD: 2,
-    Verb.OVERWRITE: 3,
-    Verb.VERIFY: 4,
-    Verb.TEST: 5,
-    Verb.PUBLISH: 7,
-    Verb.RESTORE: 8,
+    Verb.CONFIGURE: 0,  # before data is written: it also limits who can read the data
+    Verb.UPLOAD: 1,
+    Verb.RECOVER: 1,
+    Verb.PUSH: 2,
+    Verb.BUILD: 3,
+    Verb.OVERWRITE: 4,
+    Verb.VERIFY: 5,
+    Verb.TEST: 6,
+    Verb.PUBLISH: 8,
+    Verb.RESTORE: 9,
 }
 _IN_TURN = PHASES[Verb.TEST]  # from this phase on, algorithms do not overlap
-_WORKFLOW_TESTS = 6  # the phase of the workflow's tests, if they test the entrypoint's new commit
+_WORKFLOW_TESTS = 7  # the phase of the workflow's tests, if they test the entrypoint's new commit
 _OTHERS = "<all that the tests wait for>"
 
 

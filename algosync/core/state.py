@@ -14,11 +14,15 @@ __all__ = ["LiveRecords", "State"]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`lineage` never changes. `serial` grows by one with each change that is written."""
+    """`lineage` never changes. `serial` grows by one with each change that is written.
+
+    `file` is the workflow file that the state belongs to, as of `workflow.file_identity`. None: an older version wrote the state.
+    """
 
     lineage: str
     serial: int = 0
     records: Mapping[Address, Record] = field(default_factory=lambda: MappingProxyType({}))
+    file: str | None = None
 
 
 class LiveRecords(Mapping[Address, Record]):

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["AlgorithmSpec", "DataFile", "Details", "Publish", "Settings", "TestCase", "Workflow"]
+__all__ = ["AlgorithmSpec", "DataFile", "Details", "Publish", "Readers", "Settings", "TestCase", "Workflow"]
 
 License = Literal["apl", "apache2", "gpl3", "mit"]
 PublishReason = Literal["source", "settings", "data"]
+Readers = Literal["my_algorithms", "public", "private"]
+"""Who can read the data of an algorithm besides its owner: the owner's algorithms, everybody with a key, nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class AlgorithmSpec:
     """One algorithm. `code` is a `data://` or `file://` URI as written; None means the folder `algorithms/NAME` beside the file.
 
     `test_payload` is JSON text with numbers as written and `<algo>` replaced, or None if the file has none. `language` is a
-    shorthand or the display name of an environment.
+    shorthand or the display name of an environment. `collection_read` is None if the file does not give `collection`.
     """
 
     name: str
@@ -72,6 +74,7 @@ class AlgorithmSpec:
     settings: Settings = field(default_factory=Settings)
     publish: Publish = field(default_factory=Publish)
     depends_on: tuple[str, ...] = ()
+    collection_read: Readers | None = None
     _sources: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -80,6 +83,11 @@ class AlgorithmSpec:
     def source_of(self, name: str | None) -> str | None:
         """The `data://` URI of a data file by its name. None: the algorithm has no such file."""
         return self._sources.get(name or "")
+
+    @property
+    def data_read(self) -> Readers | None:
+        """Who can read the algorithm's data. None: it has no data files, and the workflow gives no `collection`."""
+        return self.collection_read or ("my_algorithms" if self.data_files else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +103,7 @@ class TestCase:
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A whole file. `name` is the file's stem; `folder` is the absolute folder that relative paths start from."""
+    """A whole file. `name` is the key `name`, else the file's stem. Relative paths start from `folder`, which is absolute."""
 
     name: str
     folder: str

@@ -98,13 +98,18 @@ def _replaced(changes: Sequence[Change], patterns: Sequence[str], scene: Scene[S
 def _renewed(changes: Sequence[Change], specs: Mapping[str, AlgorithmSpec], scene: Scene[Site]) -> Sequence[Change]:
     """The changes, with an update of each resource that a change of another kind renews. `details` name those kinds."""
     writing: dict[str, set[str]] = {}
+    adopting: dict[str, set[str]] = {}
     for change in changes:
-        if change.action.writes:
-            writing.setdefault(change.address.algorithm, set()).add(change.address.kind)
+        if change.action.writes or change.action is Action.ADOPT:
+            found = writing if change.action.writes else adopting
+            found.setdefault(change.address.algorithm, set()).add(change.address.kind)
 
     def renew(change: Change) -> Change:
         spec = specs.get(change.address.algorithm)
-        causes = scene.of(change.address).TRAITS.renewed_by & writing.get(change.address.algorithm, set())
+        kinds = writing.get(change.address.algorithm, set())
+        if change.action is not Action.ADOPT:  # what is adopted now may have come after what is recorded
+            kinds = kinds | adopting.get(change.address.algorithm, set())
+        causes = scene.of(change.address).TRAITS.renewed_by & kinds
         if spec is None or not causes or change.action is Action.FORGET:
             return change
         marked = replace(change, details={**change.details, "renewed_by": sorted(causes)})

@@ -1,4 +1,7 @@
-"""The kind `algorithm`: that it exists, its details and its settings. Its values are known on both sides without reading bytes."""
+"""The kind `algorithm`: that it exists, its details, its settings, and who can read its data.
+
+Its values are known on both sides without reading bytes.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from algosync.core.resource import Json, KindTraits, Record, Resource, digest_of
 from algosync.core.schedule import Step, Verb
 from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec
+from algosync.kinds.collection import DATA_READ, NOT_TOLD, UNSTAMPED, data_read, desired_read, give_read
 from algosync.kinds.context import Context
 
 __all__ = ["TRAITS", "desired", "environment_of", "explain", "observed", "perform", "read", "verbs"]
@@ -26,31 +30,50 @@ _SETTINGS = ("source_visibility", "license", "network_access", "pipeline_enabled
 
 
 def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
-    details = {name: getattr(spec.details, name) for name in _DETAILS}
     settings = {name: getattr(spec.settings, name) for name in _SETTINGS}
-    given = {name: value for name, value in details.items() if value is not None}
+    read = desired_read(spec, context)
+    given = {name: value for name, value in _given(spec).items() if name != DATA_READ or read is not None}
     attributes = {"environment": environment_of(spec, context).display_name, **given, **settings}
     digest = digest_of(attributes)
-    yield Resource(Address("algorithm", spec.name), attributes, stamp=digest, digest=digest)
+    notes = (NOT_TOLD,) if spec.data_read is not None and read is None else ()
+    yield Resource(Address("algorithm", spec.name), attributes, stamp=digest, digest=digest, notes=notes)
 
 
 def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
-    """A detail that the workflow does not give, such as a summary, is not compared."""
+    """What the workflow does not give, such as a summary, is not compared. In a drift report the record takes its place."""
     info = context.destination.info(spec.name)
-    if info is not None:
-        record = context.ledger.records.get(Address("algorithm", spec.name))
-        recorded = record.attributes if record and context.recorded_only else None
-        names = [n for n in _DETAILS if (n in recorded if recorded is not None else getattr(spec.details, n) is not None)]
-        yield _observed(spec.name, info, names, context)
+    if info is None:
+        return
+    record = context.ledger.records.get(Address("algorithm", spec.name)) if context.recorded_only else None
+    given = _given(spec) if record is None else record.attributes
+    wanted = given.get(DATA_READ)
+    read = data_read(spec, wanted, context)
+    if read is None and record is not None:
+        read = wanted
+    compared = [name for name in _DETAILS if name in given]
+    if read is not None and wanted is not None:
+        compared.append(DATA_READ)
+    yield _observed(spec.name, info, compared, read, context)
 
 
-def _observed(name: str, info: AlgorithmInfo, compared: Iterable[str], context: Context) -> Resource:
-    """The stamp covers every detail, so it changes only with the destination and not if the workflow gives more details."""
+def _given(spec: AlgorithmSpec) -> Mapping[str, Json]:
+    """The details that the workflow gives, and who should be able to read the data."""
+    values = {**{name: getattr(spec.details, name) for name in _DETAILS}, DATA_READ: spec.data_read}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _observed(name: str, info: AlgorithmInfo, compared: Iterable[str], read: Json, context: Context) -> Resource:
+    """The stamp covers what is not compared, too, so it changes only with the destination and not if the workflow gives more.
+
+    `compared`: the attributes besides the settings. `read`: who can read the data, as `data_read` says it.
+    """
     environment = info.settings.get("algorithm_environment")
     running = shown(environment if isinstance(environment, str) else None, context.destination.environments())
     settings = {"environment": running, **{n: _value(info.settings, n) for n in _SETTINGS}}
-    attributes = {**settings, **{n: _value(info.details, n) for n in compared}}
-    stamp = digest_of({**settings, **{n: _value(info.details, n) for n in _DETAILS}})
+    details = {n: _value(info.details, n) for n in _DETAILS}
+    values = {**settings, **details, DATA_READ: read}
+    attributes = {n: values[n] for n in (*settings, *compared)}
+    stamp = digest_of({n: value for n, value in values.items() if n != DATA_READ or value not in UNSTAMPED})
     return Resource(Address("algorithm", name), attributes, stamp, digest_of(attributes))
 
 
@@ -68,23 +91,36 @@ def verbs(change: Change) -> tuple[Verb, ...]:
 
 def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
     (want,) = desired(spec, context)
+    if step.verb is Verb.CREATE or not _has_settings(step, want):
+        _send(step, want, spec, context)
+    read = give_read(want.address, spec, context)
+    compared = [name for name in (*_DETAILS, DATA_READ) if name in want.attributes]
+    now = context.destination.retry.run(lambda: _as_desired(want, compared, read, context))
+    return Outcome((Record(want.address, want.digest or "", want.stamp, now.stamp, None, want.attributes),))
+
+
+def _has_settings(step: Step, want: Resource) -> bool:
+    """Whether the plan saw every desired value at the destination, except who can read the data."""
+    before = step.change.before if step.change else None
+    return before is not None and all(
+        before.attributes.get(name) == value for name, value in want.attributes.items() if name != DATA_READ
+    )
+
+
+def _send(step: Step, want: Resource, spec: AlgorithmSpec, context: Context) -> None:
     details = {name: want.attributes[name] for name in _DETAILS if name in want.attributes}
     settings = {name: want.attributes[name] for name in _SETTINGS}
     settings["algorithm_environment"] = environment_of(spec, context).id
     destination = context.destination
+    send = destination.algorithms.create if step.verb is Verb.CREATE else destination.algorithms.update
     with context.ledger.writing(want.address, step.verb.value):
-        if step.verb is Verb.CREATE:
-            destination.algorithms.create(destination.owner, spec.name, details, settings)
-        else:
-            destination.algorithms.update(destination.owner, spec.name, details, settings)
-    now = destination.retry.run(lambda: _as_desired(want, list(details), context))
-    return Outcome((Record(want.address, want.digest or "", want.stamp, now.stamp, None, want.attributes),))
+        send(destination.owner, spec.name, details, settings)
 
 
-def _as_desired(want: Resource, compared: Iterable[str], context: Context) -> Resource:
+def _as_desired(want: Resource, compared: Iterable[str], read: Json, context: Context) -> Resource:
     """The resource as the cluster has it now. StoredOtherwise: it has other values than were sent."""
     destination, name = context.destination, want.address.algorithm
-    now = _observed(name, destination.algorithms.read(destination.owner, name), compared, context)
+    now = _observed(name, destination.algorithms.read(destination.owner, name), compared, read, context)
     if now.attributes != want.attributes:
         raise _stored_otherwise(want, now)
     return now

@@ -21,6 +21,7 @@ from algosync.core.schedule import Step, Verb
 from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds import pinned_files
+from algosync.kinds.collection import readers_of
 from algosync.kinds.context import Context
 from algosync.kinds.data_writes import WRITE
 from algosync.kinds.previous_bytes import held_since, left_overwritten
@@ -131,7 +132,7 @@ def _upload(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     want = step.change.after if step.change else None
     if want is None:
         raise ValueError(f"{step.address} has no desired content")
-    _ensure_collection(step.address, context)
+    _ensure_collection(step.address, spec, context)
     _require_unchanged(step, context)
     file = File(context.store.store(), _source_name(step.address, spec), want.size, want.digest)
     destination = context.destination
@@ -173,14 +174,14 @@ def _progress(step: Step, total: int | None, context: Context, tell: Tell) -> Ca
     return advance
 
 
-def _ensure_collection(address: Address, context: Context) -> None:
-    """Creates the collection once if it has no files. It may exist and be empty; creating it again has no effect."""
+def _ensure_collection(address: Address, spec: AlgorithmSpec, context: Context) -> None:
+    """Creates the collection once if it does not exist. The kind `algorithm` changes the ACL of one that exists."""
     destination, algorithm = context.destination, address.algorithm
 
     def create() -> None:
-        if not destination.files(algorithm):
+        if destination.listing(algorithm) is None:
             with context.ledger.writing(address, "collection"):
-                destination.data.create_collection(destination.owner, algorithm)
+                destination.data.create_collection(destination.owner, algorithm, readers_of(spec))
 
     destination.created_collections.get(algorithm, create)
 

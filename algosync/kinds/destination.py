@@ -9,7 +9,7 @@ from functools import partial
 
 from algosync.cluster.algorithms import AlgorithmInfo, Version
 from algosync.cluster.connection import Cluster
-from algosync.cluster.data import FileStat
+from algosync.cluster.data import CollectionListing, FileStat
 from algosync.cluster.once import OncePerKey
 from algosync.core.environment import Environment
 from algosync.core.error import NotFound
@@ -26,7 +26,7 @@ __all__ = ["Destination", "destination_of"]
 class _Answers:
     """The answers of the cluster by algorithm, each asked for once."""
 
-    files: OncePerKey[str, Mapping[str, FileStat]] = field(default_factory=OncePerKey)
+    listings: OncePerKey[str, CollectionListing | None] = field(default_factory=OncePerKey)
     files_before_uploads: OncePerKey[str, Mapping[str, FileStat]] = field(default_factory=OncePerKey)
     files_before_restores: OncePerKey[str, Mapping[str, FileStat]] = field(default_factory=OncePerKey)
     infos: OncePerKey[str, AlgorithmInfo | None] = field(default_factory=OncePerKey)
@@ -58,7 +58,19 @@ class Destination:
 
     def files(self, algorithm: str) -> Mapping[str, FileStat]:
         """The files of the algorithm's collection. Empty if the collection does not exist."""
-        return self._answers.files.get(algorithm, partial(self.list_now, algorithm))
+        listing = self.listing(algorithm)
+        return {} if listing is None else listing.files
+
+    def listing(self, algorithm: str) -> CollectionListing | None:
+        """The algorithm's collection with its ACL. None: the collection does not exist."""
+
+        def ask() -> CollectionListing | None:
+            try:
+                return self.data.listing(self.owner, algorithm)
+            except NotFound:
+                return None
+
+        return self._answers.listings.get(algorithm, ask)
 
     def files_before_uploads(self, algorithm: str) -> Mapping[str, FileStat]:
         """The same, asked for right before the first upload of this run."""

@@ -40,6 +40,8 @@ def keep_previous(change: Change, context: Context) -> None:
     version = destination.published(address.algorithm)
     file = File(destination.data, target_name(address, context), size)
     digest, size = context.kept.keep(address, file, destination.retry)
+    if (former := PreviousBytes.of(record)) is not None and former.sha256 != digest:
+        context.kept.drop(address, former.sha256)  # an apply was killed after its publish
     record = record or Record(address, digest, None, None, size)
     new_size = after.size if after else None
     commit = version.commit if version else ""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from algosync.cluster.data import FileStat, WritableStore
+from algosync.cluster.data import DEFAULT_READERS, CollectionListing, FileStat, WritableStore
 from algosync.cluster.once import OncePerKey
 from algosync.cluster.wire import Download
 from algosync.core.error import NotFound
@@ -88,5 +88,11 @@ class SharedListings:
     def key_owner(self) -> str | None:
         return self._store.key_owner()
 
-    def create_collection(self, owner: str, collection: str) -> None:
-        self._store.create_collection(owner, collection)
+    def listing(self, owner: str, collection: str) -> CollectionListing:
+        return self._store.listing(owner, collection)
+
+    def create_collection(self, owner: str, collection: str, readers: Sequence[str] = DEFAULT_READERS) -> None:
+        self._store.create_collection(owner, collection, readers)
+
+    def set_readers(self, owner: str, collection: str, readers: Sequence[str]) -> None:
+        self._store.set_readers(owner, collection, readers)

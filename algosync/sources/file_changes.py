@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from algosync.core.line_counts import count_lines
 from algosync.core.tree import Blob, Tree, git_mode
+from algosync.sources.line_counts import count_lines
 
 __all__ = ["FileChange", "compare"]
 

@@ -11,19 +11,25 @@ from algosync.core.secret import Secret
 from algosync.state import local, postgresql, s3, terraform_http
 from algosync.state.address import shown
 from algosync.state.backend import Backend
+from algosync.state.former_names import Located, located
 from algosync.state.holder import Holder
 from algosync.state.naming import journal_name, state_name
 from algosync.state.session import Session
+from algosync.state.test_results import TestResults, results_name
 
 __all__ = [
     "BACKENDS",
     "Backend",
     "BackendFactory",
     "Holder",
+    "Located",
     "Session",
+    "TestResults",
     "journal_path",
+    "located",
     "open_session",
     "parse_address",
+    "results_name",
     "secrets",
     "state_name",
 ]
@@ -39,7 +45,7 @@ BACKENDS: dict[str, Callable[[str], BackendFactory]] = {
     "postgresql": postgresql.parse_address,
     "s3": s3.parse_address,
 }
-_JOURNALS = Path("state/journals")
+_JOURNALS = Path("state/local/.journals")
 
 
 def parse_address(address: str) -> BackendFactory:

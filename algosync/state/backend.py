@@ -57,7 +57,10 @@ class Backend(Protocol):
         """Releases this object's own lock, if it holds one."""
 
     def holder(self) -> Holder | None:
-        """The command that holds the exclusive lock. None: nobody holds it, or its lease has run out. Takes and creates nothing."""
+        """The command that holds the exclusive lock. None: nobody holds it, or its lease has run out.
+
+        A backend that cannot look otherwise takes the lock for a moment.
+        """
 
     def break_lock(self, lock_id: str) -> None:
         """Releases the lock of another command. StateError: `lock_id` is not that lock's, or only its process can release it."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from algosync.core.error import StateError
 
-__all__ = ["make_folder", "read_file", "remove_file", "replace_file", "reported", "write_all"]
+__all__ = ["make_folder", "move_file", "read_file", "remove_file", "replace_file", "reported", "write_all"]
 
 _MODE = 0o600
 
@@ -68,6 +68,12 @@ def remove_file(path: Path) -> None:
     with suppress(FileNotFoundError):
         os.unlink(path)
         _sync_folder(path.parent)
+
+
+def move_file(path: Path, to: Path) -> None:
+    """Renames a file durably within its folder. A file under the new name is replaced."""
+    os.replace(path, to)
+    _sync_folder(to.parent)
 
 
 def make_folder(path: Path) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -45,7 +45,7 @@ __all__ = [
     "unfinished",
 ]
 
-_FORMAT_VERSION = 2  # in format 1 each line had one entry
+_FORMAT_VERSION = 2  # of a journal; that of a state is another number. In format 1 each line had one entry
 _PREFIX = re.compile(rb"([0-9a-f]{8}) ([0-9a-f]{8}) ")
 _PREFIX_LENGTH = 18
 
@@ -113,7 +113,7 @@ def replay(state: State, log: Log) -> State:
             records[change.address] = change.record
         else:
             records.pop(change.address, None)
-    return State(state.lineage, log.header.serial + len(changes), MappingProxyType(records))
+    return replace(state, serial=log.header.serial + len(changes), records=MappingProxyType(records))
 
 
 def unfinished(entries: Iterable[Entry]) -> dict[Address, str]:

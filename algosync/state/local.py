@@ -10,7 +10,7 @@ from pathlib import Path
 from algosync.core.error import Stale, StateError, UsageError
 from algosync.core.text import printable
 from algosync.state.backend import fingerprint
-from algosync.state.durable import read_file, replace_file, reported
+from algosync.state.durable import move_file, read_file, replace_file, reported
 from algosync.state.holder import Holder, utc_now
 from algosync.state.signed_lock import SignedLock
 
@@ -56,6 +56,24 @@ class LocalBackend:
     @property
     def backup(self) -> str | None:
         return str(self._backup) if self._backup.exists() else None
+
+    @property
+    def written_at(self) -> float:
+        """When the state or its journal was last written, in seconds since 1970. 0: never."""
+        with reported(self._path, "read"):
+            return max((each.stat().st_mtime for each in (self._path, self.journal) if each.exists()), default=0.0)
+
+    def take_over(self, former: LocalBackend) -> None:
+        """Gives another state this one's name, which must be unused. Needs both exclusive locks.
+
+        The state itself is moved last, so an interrupted move is continued by the next one.
+        """
+        if not (self._lock.exclusive and former._lock.exclusive):
+            raise StateError(f"{former.where} cannot be renamed without its lock")
+        with reported(former._path, f"renamed to {self._path.name}"):
+            for old, new in ((former.journal, self.journal), (former._backup, self._backup), (former._path, self._path)):
+                if old.exists():
+                    move_file(old, new)
 
     def lock(self, *, exclusive: bool) -> bool:
         with reported(self._path, "locked"):

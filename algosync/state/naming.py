@@ -14,12 +14,17 @@ __all__ = ["journal_name", "state_name"]
 _DIGEST = r"-[0-9a-f]{8}"
 _PLAIN = re.compile(rf"(?!.*{_DIGEST}$)[a-z0-9][a-z0-9._-]{{0,59}}")
 _LOCAL = re.compile(r"(local)(?::([a-z0-9][a-z0-9-]{0,59}))?")
+_CLUSTER = re.compile(rf"local-[a-z0-9][a-z0-9-]{{0,39}}{_DIGEST}")
 _HTTPS = re.compile(r"https://(?!local$|local:)([a-z0-9][a-z0-9.-]{0,59})(?::([0-9]{1,5}))?")
 _UNSAFE = re.compile(r"[^A-Za-z0-9.]+")
 
 
 def state_name(workflow: str, destination: str, owner: str) -> str:
-    """For example `hello_world@api.x.com_8443~jane.json`. `destination`: `local`, `local:NAME`, or a canonical address."""
+    """For example `hello_world@api.x.com_8443~jane.json`.
+
+    `destination`: a canonical address, or `local-IDENTITY` for a local cluster with this identity. `local` and `local:NAME` name
+    the local clusters of older versions, which had no identity.
+    """
     return f"{_plain(workflow)}@{_destination(destination)}~{_plain(owner)}.json"
 
 
@@ -34,6 +39,8 @@ def _plain(text: str) -> str:
 
 
 def _destination(text: str) -> str:
+    if _CLUSTER.fullmatch(text):
+        return text
     match = _LOCAL.fullmatch(text) or _HTTPS.fullmatch(text)
     if match is None or re.search(rf"{_DIGEST}$", match[0]):
         return _digested(text)

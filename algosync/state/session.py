@@ -74,6 +74,8 @@ class Session:
         self._new_lineage = new_lineage
         self._mutex = threading.RLock()
         self._closed = False
+        self._complete = False
+        self._file: str | None = None
         self._wrote = False
         self._turn = threading.Condition()
         self._queue: deque[QueuedEntry] = deque()  # entries that wait to be recorded
@@ -95,7 +97,13 @@ class Session:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._complete = kind is None
         self.close()
+
+    @property
+    def where(self) -> str:
+        """The place of the state in messages."""
+        return self._backend.where
 
     @property
     def lineage(self) -> str | None:
@@ -109,6 +117,16 @@ class Session:
     @property
     def records(self) -> Mapping[Address, Record]:
         return LiveRecords(self._records)
+
+    @property
+    def file(self) -> str | None:
+        """The workflow file that the state belongs to. None: a new state, or one of an older version."""
+        return self._file
+
+    @file.setter
+    def file(self, file: str) -> None:
+        """Is saved with the next change, or when the `with` statement of a writer ends without an error."""
+        self._file = file
 
     @property
     def wrote(self) -> bool:
@@ -181,6 +199,7 @@ class Session:
         self._lineage = None if found.state is None else found.state.lineage
         self._serial = 0 if found.state is None else found.state.serial
         self._records = {} if found.state is None else dict(found.state.records)
+        self._file = None if found.state is None else found.state.file
         self._pending = dict(found.pending)
         if self._exclusive and found.overtaken:
             set_aside(self._journal_path)
@@ -200,6 +219,8 @@ class Session:
         self._settle()
         if self._journal is not None:
             self._fold()
+        elif self._complete and self._kept is not None:
+            self._save()
         with reported(self._journal_path, "removed"):
             remove_file(self._journal_path)
             failpoint("journal.removed", "state")
@@ -298,7 +319,7 @@ class Session:
             failpoint("state.after", "state")
 
     def _save(self) -> None:
-        data = encode_state(State(self._lineage or "", self._serial, self._records))
+        data = encode_state(State(self._lineage or "", self._serial, self._records, self._file))
         if fingerprint(data) == self._kept:
             return
         try:

@@ -50,12 +50,14 @@ def _finite(value: Json) -> Json:
 
 
 def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> Mapping[str, Json]:
+    failing = {failed.address: failed.since for failed in plan.failing}
     return {
         "format_version": FORMAT_VERSION,
         "meta": _worded(meta),
         "source": plan.header.source,
         "destination": plan.header.destination,
         "owner": plan.header.owner,
+        "state": plan.header.state,
         "targets": list(plan.targets),
         "resource_changes": [_change(c, redactor) for c in plan.changes],
         "resource_drift": [_drifted(c, redactor) for c in plan.drifted],
@@ -67,6 +69,7 @@ def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> M
                 "payload_sha256": None if redactor.holds(c.payload) else hashlib.sha256(c.payload.encode()).hexdigest(),
                 "timeout": c.timeout,
                 "on": Word("candidate" if c.candidate else "published"),
+                "failing_since": failing.get(c.address),
             }
             for c in plan.checks
         ],

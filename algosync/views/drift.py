@@ -17,6 +17,7 @@ HEADINGS = {
     Drift.CHANGED: ("~", "yellow", "has changed outside of algosync"),
     Drift.MISSING: ("-", "red", "is missing"),
     Drift.UNMANAGED: ("?", "cyan", "is not managed by this workflow"),
+    Drift.FAILING: ("x", "red", "failed when it last ran"),
     Drift.UNKNOWN: ("!", "red", "could not be looked at"),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from algosync.core.address import Address
 from algosync.core.change import Action, Change
 from algosync.core.plan import Plan, PlanHeader
 from algosync.core.redaction import Word
@@ -42,6 +43,8 @@ _FILE_SYMBOLS = {"create": "+", "update": "~", "delete": "-"}
 def header_lines(header: PlanHeader, redact: Redact) -> Iterator[str]:
     source = header.source or "none"
     rows = {"Workflow": header.workflow, "Source": source, "Destination": header.destination, "Owner": header.owner}
+    if header.state is not None:
+        rows["State"] = header.state
     for name, value in rows.items():
         yield f"{name + ':':<13}{printable(redact(value))}"
     yield ""
@@ -70,8 +73,10 @@ def summary_lines(plan: Plan, redact: Redact) -> Iterator[str]:
         yield NO_TARGET_CHANGES if plan.targets else NO_CHANGES
     else:
         yield from _counts(plan, redact)
-    for address, note in plan.notes():
-        yield f"Note: {printable(redacted_address(address, redact))}: {printable(redact(note))}."
+    yield from _notes(plan, redact)
+    for failed in plan.failing:
+        address = printable(redacted_address(failed.address, redact))
+        yield f"Note: {address} has failed since {printable(failed.since)}: {printable(redact(failed.reason), _LONGEST)}"
     if plan.checks:
         payloads = sum(1 for check in plan.checks if check.payload_of_algorithm)
         tests = len(plan.checks) - payloads
@@ -79,6 +84,16 @@ def summary_lines(plan: Plan, redact: Redact) -> Iterator[str]:
     if plan.targets:
         targets = ", ".join(printable(redact(target)) for target in plan.targets)
         yield f"Note: Only the targets and what they depend on were looked at: {targets}. The rest may differ."
+
+
+def _notes(plan: Plan, redact: Redact) -> Iterator[str]:
+    """Each note once, with the first resource that has it."""
+    addresses: dict[str, dict[Address, None]] = {}
+    for address, note in plan.notes():
+        addresses.setdefault(note, {})[address] = None
+    for note, (first, *others) in addresses.items():
+        more = f" and {len(others)} more" if others else ""
+        yield f"Note: {printable(redacted_address(first, redact))}{more}: {printable(redact(note))}."
 
 
 def _drifted(changes: Sequence[Change], redact: Redact) -> Iterator[str]:

@@ -21,8 +21,20 @@ No API key given to `load` may occur in a file or in the output of its template.
 from __future__ import annotations
 
 from algosync.workflow.fault import CODES
+from algosync.workflow.file_identity import FileIdentity, file_identity
 from algosync.workflow.given_variables import variables
 from algosync.workflow.loading import STAND_IN, load, render, sensitive, with_stand_ins
 from algosync.workflow.search import find
 
-__all__ = ["CODES", "STAND_IN", "find", "load", "render", "sensitive", "variables", "with_stand_ins"]
+__all__ = [
+    "CODES",
+    "STAND_IN",
+    "FileIdentity",
+    "file_identity",
+    "find",
+    "load",
+    "render",
+    "sensitive",
+    "variables",
+    "with_stand_ins",
+]

@@ -17,7 +17,7 @@ from algosync.workflow.section import Section, nearest, text_of
 from algosync.workflow.uri import algorithm_name_fault, code_fault, data_uri_fault, file_name_fault
 
 if TYPE_CHECKING:
-    from algosync.core.workflow import License, PublishReason
+    from algosync.core.workflow import License, PublishReason, Readers
     from algosync.workflow.fault import Faults
     from algosync.workflow.node import Node, Scalar
 
@@ -26,9 +26,10 @@ __all__ = ["ALGORITHM_KEYS", "AlgorithmEntry", "read_algorithm", "read_payload"]
 _SETTINGS_KEYS = ("source_visibility", "license", "network_access", "pipeline_enabled")
 _PUBLISH_KEYS = ("version_type", "callability", "release_notes", "on", "restore_data")
 _DETAILS_KEYS = ("label", "summary", "tagline")
+_COLLECTION_KEYS = ("read",)
 ALGORITHM_KEYS = (
     *("name", "code_path", "code", "language", "environment_name", "environment", "data_files", "test_payload"),
-    *("details", "settings", "publish", "depends_on"),
+    *("details", "settings", "publish", "depends_on", "collection"),
 )
 
 _DISPLAY_NAME = re.compile(r"[A-Z ]")  # the display names of environments have them, shorthands have not
@@ -38,6 +39,7 @@ _NETWORKS: tuple[Literal["full", "isolated"], ...] = ("full", "isolated")
 _VERSION_TYPES: tuple[Literal["major", "minor", "revision"], ...] = ("major", "minor", "revision")
 _REASONS: tuple[PublishReason, ...] = ("source", "settings", "data")
 _CALLABILITIES: tuple[Literal["private", "public"], ...] = ("private", "public")
+_READERS: tuple[Readers, ...] = ("my_algorithms", "public", "private")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ def read_algorithm(section: Section, folder: str) -> AlgorithmEntry:
         settings=_read_settings(section),
         publish=_read_publish(section),
         depends_on=tuple(dependency.text for dependency, _ in dependencies),
+        collection_read=_read_collection(section),
     )
     return AlgorithmEntry(spec, name, section.path, dependencies, section)
 
@@ -197,6 +200,11 @@ def _read_publish(section: Section) -> Publish:
         on=frozenset(publish.choices("on", _REASONS)) or default.on,
         restore_data=publish.boolean("restore_data", default=default.restore_data),
     )
+
+
+def _read_collection(section: Section) -> Readers | None:
+    collection = section.section("collection", _COLLECTION_KEYS)
+    return collection.choice("read", _READERS, "my_algorithms") if collection else None
 
 
 def _read_dependencies(section: Section) -> tuple[tuple[Scalar, str], ...]:

@@ -12,7 +12,7 @@ from algosync.workflow.fault import quote
 from algosync.workflow.local_files import check_local_files
 from algosync.workflow.node import MapNode, Scalar
 from algosync.workflow.section import nearest, section_of
-from algosync.workflow.uri import address_fault, owner_fault
+from algosync.workflow.uri import address_fault, owner_fault, workflow_name_fault
 
 if TYPE_CHECKING:
     from algosync.workflow.algorithm import AlgorithmEntry
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_TIMEOUT", "read_document"]
 
 MAX_TIMEOUT = 3000  # seconds of one call (PLATFORM.md §6.1)
-_KEYS = ("source_info", "algorithm_owner", "variables", "test_info", "algorithms", "run_only")
+_KEYS = ("name", "source_info", "algorithm_owner", "variables", "test_info", "algorithms", "run_only")
 _REPORT_KEYS = {"resource_changes", "drift", "records"}
 _USER_INFO = re.compile(r"//.*@", re.DOTALL)
 _TEST_KEYS = ("name", "payload", "timeout")
@@ -32,7 +32,8 @@ _TEST_KEYS = ("name", "payload", "timeout")
 def read_document(root: Node, name: str, folder: str, faults: Faults, *, local_files: bool = False) -> Workflow | None:
     """Return the workflow, or None if the document is not a map. Use it only if `faults` is empty afterwards.
 
-    `local_files`: report local code and data that are missing, if the document has no other fault.
+    `name`: the workflow's name if the document has none. `local_files`: report local code and data that are missing, if the
+    document has no other fault.
     """
     _refuse_report(root, faults)
     document = section_of(root, "", faults, _KEYS)
@@ -41,6 +42,9 @@ def read_document(root: Node, name: str, folder: str, faults: Faults, *, local_f
     owner = document.text("algorithm_owner")
     if owner and (wrong := owner_fault(owner.text)):
         faults.add(owner, "algorithm_owner", "invalid-name", f"{quote(owner.text)}: {wrong}")
+    own_name = document.text("name")
+    if own_name and (wrong := workflow_name_fault(own_name.text)):
+        faults.add(own_name, "name", "invalid-name", f"{quote(own_name.text)}: {wrong}")
     algorithms = _read_algorithms(document, folder)
     _check_names(algorithms, faults)
     _check_dependencies(algorithms, faults)
@@ -50,7 +54,7 @@ def read_document(root: Node, name: str, folder: str, faults: Faults, *, local_f
     if local_files and not run_only and not faults.found:
         check_local_files(algorithms, source_address, folder, faults)
     return Workflow(
-        name=name,
+        name=own_name.text if own_name else name,
         folder=folder,
         algorithms=tuple(algorithm.spec for algorithm in algorithms),
         source_address=source_address,
@@ -73,7 +77,7 @@ def _read_source_address(document: Section) -> str | None:
     address = source.text("cluster_address", required=True) if source else None
     if address and source and (wrong := address_fault(address.text)):
         bare_host = "://" not in address.text and not address.text.startswith("local:")
-        hint = f"write https://{address.text}" if bare_host else None
+        hint = (nearest(address.text, ["local"]) or f"write https://{address.text}") if bare_host else None
         message = f"{quote(_USER_INFO.sub('//***@', address.text))}: {wrong}"
         source.faults.add(address, source.where("cluster_address"), "invalid-address", message, hint)
     return address.text if address else None

@@ -8,7 +8,15 @@ from urllib.parse import urlsplit
 
 from algosync.core.address import ALGORITHM_NAME, LOCAL_CLUSTER_NAME, OWNER_NAME
 
-__all__ = ["address_fault", "algorithm_name_fault", "code_fault", "data_uri_fault", "file_name_fault", "owner_fault"]
+__all__ = [
+    "address_fault",
+    "algorithm_name_fault",
+    "code_fault",
+    "data_uri_fault",
+    "file_name_fault",
+    "owner_fault",
+    "workflow_name_fault",
+]
 
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
 _MAX_NAME = 255  # bytes; they become names of files and folders
@@ -28,6 +36,15 @@ def owner_fault(name: str) -> str | None:
         return f"an owner has at most {_MAX_NAME} characters"
     if not OWNER_NAME.fullmatch(name):
         return "an owner is a letter or digit, then letters, digits, dots, hyphens and underscores"
+    return None
+
+
+def workflow_name_fault(name: str) -> str | None:
+    """Check a workflow's own name, which becomes a part of the name of its state."""
+    if len(name) > _MAX_NAME:
+        return f"a name has at most {_MAX_NAME} characters"
+    if not OWNER_NAME.fullmatch(name):
+        return "a name is a letter or digit, then letters, digits, dots, hyphens and underscores"
     return None
 
 

@@ -38,7 +38,7 @@ ENVIRONMENT = {
 
 RIGHT: Mapping[str, Any] = {
     "owners": {"folders": [{"name": "jane", "acl": None}, {"name": "team"}]},
-    "files": {"files": [FILE, {**FILE, "filename": "other.bin", "size": 0}], "marker": None},
+    "files": {"files": [FILE, {**FILE, "filename": "other.bin", "size": 0}], "marker": None, "acl": {"read": ["user://*"]}},
     "put": {"result": "data://jane/models/model.bin"},
     "create_collection": {"name": "models"},
     "algorithm": {"id": "1", "name": "Hello", "details": {"summary": "x", "label": "Hello"}, "settings": SETTINGS},

@@ -19,7 +19,7 @@ from scriptedsocket import scripted_cluster
 
 from algosync.cluster.algorithms import AlgorithmInfo, Build, Version
 from algosync.cluster.connection import Cluster
-from algosync.cluster.data import FileStat
+from algosync.cluster.data import CollectionListing, FileStat
 from algosync.core.environment import Environment
 from algosync.core.error import AlgosyncError
 from algosync.core.text import printable
@@ -37,6 +37,8 @@ def opened(cluster: Cluster) -> int:
 VERBS: Mapping[str, Callable[[Cluster], Any]] = {
     "owners": lambda c: c.data.owners(),
     "files": lambda c: c.data.files("jane", "models"),
+    "listing": lambda c: c.data.listing("jane", "models"),
+    "set_readers": lambda c: c.data.set_readers("jane", "models", ()),
     "open": opened,
     "put": lambda c: c.data.put("jane", "models", "model.bin", [b"abc"], 3),
     "create_collection": lambda c: c.data.create_collection("jane", "models"),
@@ -96,6 +98,8 @@ def usable(value: object) -> bool:
             return True
         case FileStat(size, stamp):
             return type(size) is int and 0 <= size < 1 << 63 and (stamp is None or len(stamp) < 200)
+        case CollectionListing(files, readers):
+            return usable(files) and usable(readers)
         case AlgorithmInfo(details, settings):
             return _plain(details) and _plain(settings)
         case Build(number, commit, status):

@@ -111,7 +111,7 @@ def test_wrong_users_keys_and_names_are_refused(place: Workspace) -> None:
 
 def test_adding_users_reports_a_new_cluster_once(place: Workspace) -> None:
     """The name of the cluster's future owner cannot be taken."""
-    new = f"There is no local cluster default in {place.folder / 'state'} yet. It is created now.\n"
+    new = f"There is no local cluster default in {place.folder / 'state' / 'local'} yet. It is created now.\n"
     refused = "Error: local exists already: a user and an organization cannot have the same name\n"
     assert stderr_of(place, "user", "add", "a", "--organization", "local", code=1) == new + refused
     ended = place.run("emulator", "user", "add", "quality", "--organization", "research")

@@ -25,8 +25,8 @@ from algosync.emulator.server import server_lock
 
 
 def test_start_status_and_stop(place: Workspace) -> None:
-    state = place.folder / "state"
-    assert only_stderr(place, "status", code=0) == f"There are no local clusters in {state}.\n"
+    home = place.folder / "state" / "local"
+    assert only_stderr(place, "status", code=0) == f"There are no local clusters in {home}.\n"
     url = stdout_of(place, "start").strip()
     first = document(place)
     assert first["address"] == url
@@ -37,7 +37,7 @@ def test_start_status_and_stop(place: Workspace) -> None:
     assert f"is already running at {url}, with another --port, --tls\n" in only_stderr(place, "start", "--tls", "--port", "1")
     assert only_stderr(place, "stop", code=0) == "The local cluster default has stopped.\n"
     assert not listening(url)
-    assert only_stderr(place, "stop", code=0) == f"The local cluster default in {state} is not running.\n"
+    assert only_stderr(place, "stop", code=0) == f"The local cluster default in {home} is not running.\n"
     assert stdout_of(place, "status", "--name", "default", code=1) == "default  stopped  0 algorithms\n"
     assert stdout_of(place, "start").strip() == url, "the port is kept"
     assert document(place)["key"] == first["key"]
@@ -125,7 +125,7 @@ def test_files_of_a_killed_server_are_not_trusted(place: Workspace) -> None:
         path = cluster_root(place) / file
         path.write_text(path.read_text().replace(str(pid), str(os.getpid())))
     assert stdout_of(place, "status", "--name", "default", code=1) == "default  stopped  0 algorithms\n"
-    running = f"he local cluster default in {place.folder / 'state'} is not running"
+    running = f"he local cluster default in {place.folder / 'state' / 'local'} is not running"
     assert only_stderr(place, "stop", code=0) == f"T{running}.\n"
     assert f"Error: t{running}\n" in only_stderr(place, "env")
 
@@ -172,7 +172,7 @@ def test_a_slow_cluster_keeps_its_files(place: Workspace, monkeypatch: pytest.Mo
     os.kill(int(str(found["pid"])), signal.SIGSTOP)
     try:
         silent = pytest.raises(Unreachable, match=rf"local cluster default does not answer \(pid {found['pid']}\)")
-        with silent, joined_cluster.joined_cluster("local", place.folder / "state"):
+        with silent, joined_cluster.joined_cluster(cluster_root(place)):
             pass
     finally:
         os.kill(int(str(found["pid"])), signal.SIGCONT)
@@ -194,7 +194,7 @@ def test_stop_signals_no_other_process(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_missing_cluster_is_reported_with_its_folder(place: Workspace) -> None:
     """The message shows both, because the user may have mistaken either."""
-    there = f"there is no local cluster other in {place.folder / 'state'}"
+    there = f"there is no local cluster other in {place.folder / 'state' / 'local'}"
     start = "  algosync emulator start --name other\n"
     assert stderr_of(place, "status", "--name", "other", code=1) == f"Error: {there}\n{start}"
     assert stderr_of(place, "env", "--name", "other", code=1) == f"Error: {there}\n{start}"
@@ -205,18 +205,18 @@ def test_a_missing_cluster_is_reported_with_its_folder(place: Workspace) -> None
 
 
 def test_clusters_that_never_ran_or_were_removed_are_not_listed(place: Workspace) -> None:
-    state = place.folder / "state"
+    home = place.folder / "state" / "local"
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         stderr_of(place, "start", "--port", str(other.getsockname()[1]), code=1)
-    assert stderr_of(place, "status") == f"There are no local clusters in {state}.\n"
-    assert "server.log" in [path.name for path in (state / "local" / "default").iterdir()]
+    assert stderr_of(place, "status") == f"There are no local clusters in {home}.\n"
+    assert "server.log" in [path.name for path in (home / "default").iterdir()]
     # The files of the failed start are removed, but they were no cluster. The second reset has nothing to approve.
     told = [stderr_of(place, "reset", *approved) for approved in (["--auto-approve"], [])]
-    assert told == [f"There is no local cluster default in {state}.\n"] * 2
-    assert {path.suffix for path in (state / "local" / "default").iterdir()} == {".lock"}
+    assert told == [f"There is no local cluster default in {home}.\n"] * 2
+    assert {path.suffix for path in (home / "default").iterdir()} == {".lock"}
     stderr_of(place, "key", "add")
-    assert stderr_of(place, "status") == f"Local clusters in {state}:\n"
+    assert stderr_of(place, "status") == f"Local clusters in {home}:\n"
     stderr_of(place, "reset", "--auto-approve")
-    assert stderr_of(place, "status") == f"There are no local clusters in {state}.\n"
+    assert stderr_of(place, "status") == f"There are no local clusters in {home}.\n"

@@ -61,8 +61,8 @@ def test_stop_holds_no_start_lock_while_it_waits(place: Workspace, monkeypatch: 
     monkeypatch.setattr(cluster_locks, "time", SimpleNamespace(monotonic=time.monotonic, sleep=wait))
     err = io.StringIO()
     context = SimpleNamespace(obj=Terminal(io.StringIO(), err, (False, False), live=False))
-    stop.stop(context, state=place.folder / "state", name="default")
-    assert err.getvalue() == f"There is no local cluster default in {place.folder / 'state'}.\n"
+    stop.stop(context, local_home=cluster_root(place).parent, state=place.folder / "state", name="default")
+    assert err.getvalue() == f"There is no local cluster default in {place.folder / 'state' / 'local'}.\n"
     assert len(waits) == 1
 
 

@@ -25,7 +25,7 @@ with interrupt.silently():
 
 
 def test_logs_show_the_server_and_its_requests(place: Workspace) -> None:
-    never = f"Error: there is no local cluster default in {place.folder / 'state'} that has been started\n"
+    never = f"Error: there is no local cluster default in {place.folder / 'state' / 'local'} that has been started\n"
     assert only_stderr(place, "logs").startswith(never)
     url = stdout_of(place, "start").strip()
     assert roots(url, "wrong\x1b") == 401

@@ -20,17 +20,17 @@ from algosync.emulator.records.accounts import Accounts
 from algosync.emulator.records.database import Database
 
 
-def test_reset_asks_and_leaves_only_locks(place: Workspace) -> None:
+def test_reset_asks_and_leaves_only_locks_and_the_identity(place: Workspace) -> None:
     url = stdout_of(place, "start", "--tls").strip()
     assert "approval is required" in only_stderr(place, "reset")
     assert on_a_terminal(place, "no") == 1
     assert listening(url)
     assert on_a_terminal(place, "yes") == 0
     assert not listening(url)
-    assert sorted(path.name for path in cluster_root(place).iterdir()) == ["server.lock", "start.lock", "users.lock"]
+    assert sorted(path.name for path in cluster_root(place).iterdir()) == ["identity", "server.lock", "start.lock", "users.lock"]
     assert (
         only_stderr(place, "reset", "--auto-approve", "--name", "none", code=0)
-        == f"There is no local cluster none in {place.folder / 'state'}.\n"
+        == f"There is no local cluster none in {place.folder / 'state' / 'local'}.\n"
     )
 
 
@@ -39,7 +39,7 @@ def test_reset_reports_what_it_could_not_remove(place: Workspace) -> None:
     stuck.mkdir(parents=True)
     assert f"the local cluster default is not removed yet: {stuck}: Is a directory" in only_stderr(place, "reset", "--auto-approve")
     stuck.rmdir()
-    assert only_stderr(place, "reset", code=0) == f"There is no local cluster default in {place.folder / 'state'}.\n"
+    assert only_stderr(place, "reset", code=0) == f"There is no local cluster default in {place.folder / 'state' / 'local'}.\n"
 
 
 def test_reset_removes_folders_of_any_depth(place: Workspace) -> None:
@@ -49,7 +49,7 @@ def test_reset_removes_folders_of_any_depth(place: Workspace) -> None:
         folder /= "e"
         folder.mkdir()
     try:
-        told = f"There is no local cluster default in {place.folder / 'state'}.\n"
+        told = f"There is no local cluster default in {place.folder / 'state' / 'local'}.\n"
         assert only_stderr(place, "reset", "--auto-approve", code=0) == told
         assert sorted(path.name for path in cluster_root(place).iterdir()) == ["start.lock", "users.lock"]
     finally:

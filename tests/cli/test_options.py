@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 import algosync
 from algosync.cli.command import command
+from algosync.cli.main import app as algosync_app
 from algosync.cli.terminal import Terminal
 
 PACKAGE = Path(algosync.__file__).parent
@@ -123,3 +124,9 @@ def test_help_lists_special_options_first() -> None:
     shown, _ = run(["--help"], {})
     assert "Show something." in shown
     assert re.findall(r"^  (--\w+)", shown, re.MULTILINE) == ["--size", "--names", "--depth", "--help"]
+
+
+@pytest.mark.parametrize("name", ["validate", "render", "plan", "apply", "test", "drift"])
+def test_help_shows_an_optional_argument_in_one_pair_of_brackets(name: str) -> None:
+    usage = CliRunner().invoke(algosync_app, [name, "--help"], obj=None).stdout.splitlines()[0]
+    assert usage.endswith(f" {name} [OPTIONS] [WORKFLOW]")

@@ -28,9 +28,10 @@ COMMANDS = ("validate", "render", "plan", "apply", "test", "drift")
 
 
 def normal(text: str) -> list[str]:
-    """Without what differs from run to run: times, commits, and how often a build was looked at."""
+    """Without what differs from run to run: times, commits, the state's folder and cluster, and how often a build was looked at."""
     text = re.sub(r"\b\d+(\.\d)?s\b", "TIME", text)
     text = re.sub(r"\b[0-9a-f]{12}\b", "COMMIT", text)
+    text = re.sub(r"/.*/state/(workflow@local-default-)[0-9a-f]{8}\b", r"STATE/\1ID", text)
     return [re.sub(r" +", " ", line).rstrip() for line in text.splitlines() if "Building: " not in line]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from algosync.cluster.address import parse
 from algosync.cluster.connection import Cluster, connect
+from algosync.cluster.wire import JsonReply
 from algosync.core.credential import credential
 from algosync.core.error import (
     AlgosyncError,
@@ -216,6 +217,51 @@ def test_a_stamp_is_trusted_when_the_servers_own_clock_says_it_is_old_enough(dat
         stat = cluster.data.files("me", "models")["a"]
     assert stat.size == 3
     assert stat.stamp == ("3@2021-03-04T05:06:07.000Z" if trusted else None)
+
+
+@pytest.mark.parametrize(
+    ("acl", "readers"),
+    [
+        ({"read": []}, ()),
+        ({"read": ["algo://.my/*"]}, ("algo://.my/*",)),
+        ({"read": ["user://jane", "user://*"]}, ("user://jane", "user://*")),
+        (None, None),
+        ({}, None),
+        (["user://*"], None),
+        ({"read": "user://*"}, None),
+        ({"read": ["user://*", 1]}, None),
+        ({"read": ["\ud800"]}, None),
+        ({"read": ["x" * 501]}, None),
+        ({"read": ["x"] * 101}, None),
+    ],
+)
+def test_an_acl_of_an_unknown_form_is_not_told(acl: object, readers: object) -> None:
+    requests: list[bytes] = []
+    page = {"files": [{"filename": "a", "size": 3, "last_modified": "2021-03-04T05:06:07.000Z"}], "acl": acl}
+    with server(http("200 OK", json.dumps(page).encode()), requests) as cluster:
+        found = cluster.data.listing("me", "models")
+    assert (found.readers, found.files["a"].size) == (readers, 3)
+    assert requests[0].startswith(b"GET /v1/data/me/models?acl=true HTTP")
+
+
+def test_the_acl_comes_with_the_first_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = {"size": 3, "last_modified": "2021-03-04T05:06:07.000Z"}
+    pages = [
+        {"files": [{**file, "filename": "a"}], "marker": "next", "acl": {"read": []}},
+        {"files": [{**file, "filename": "b"}], "acl": {"read": ["user://*"]}},
+    ]
+    queries: list[object] = []
+    with server(b"") as cluster:
+
+        def reply(*_: object, query: object) -> JsonReply:
+            queries.append(query)
+            return JsonReply(200, pages[len(queries) - 1], None)
+
+        monkeypatch.setattr(cluster.wire, "json", reply)
+        found = cluster.data.listing("me", "models")
+    assert found.readers == ()
+    assert found.files.keys() == {"a", "b"}
+    assert queries == [{"acl": "true"}, {"marker": "next"}]
 
 
 def test_the_owner_of_the_key_comes_first() -> None:

@@ -120,3 +120,38 @@ def test_a_collection_may_be_created_again_and_keeps_its_files(writable: Writabl
     assert content(writable, writable.owner, "model.bin") == CONTENT
     writable.store.create_collection(writable.owner, "empty")
     assert writable.store.files(writable.owner, "empty") == {}
+
+
+def readers(case: WritableCase, collection: str) -> tuple[str, ...] | None:
+    return case.store.listing(case.owner, collection).readers
+
+
+def test_a_listing_has_the_files_and_the_acl_of_a_collection(writable: WritableCase) -> None:
+    found = writable.store.listing(writable.owner, "models")
+    assert found.files.keys() == {"model.bin", "empty.bin"}
+    assert found.readers == ("algo://.my/*",)
+    with pytest.raises(NotFound):
+        writable.store.listing(writable.owner, "nothing")
+
+
+@pytest.mark.parametrize("acl", [(), ("algo://.my/*",), ("user://*",)])
+def test_a_collection_is_created_with_its_acl(writable: WritableCase, acl: tuple[str, ...]) -> None:
+    name = f"new{len(acl)}{'user://*' in acl}"
+    writable.store.create_collection(writable.owner, name, acl)
+    assert readers(writable, name) == acl
+
+
+def test_a_collection_that_is_created_again_gets_the_acl(writable: WritableCase) -> None:
+    writable.store.create_collection(writable.owner, "again", ("user://*",))
+    writable.store.create_collection(writable.owner, "again", ())
+    assert readers(writable, "again") == ()
+
+
+def test_an_acl_is_replaced_and_the_files_stay(writable: WritableCase) -> None:
+    writable.store.create_collection(writable.owner, "shared", ("user://*",))
+    writable.store.put(writable.owner, "shared", "a", iter([b"1"]), 1)
+    writable.store.set_readers(writable.owner, "shared", ())
+    assert readers(writable, "shared") == ()
+    assert writable.store.files(writable.owner, "shared").keys() == {"a"}
+    with pytest.raises(NotFound):
+        writable.store.set_readers(writable.owner, "nothing", ())

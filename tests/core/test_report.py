@@ -4,7 +4,7 @@ import pytest
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
-from algosync.core.error import AlgosyncError
+from algosync.core.error import AlgosyncError, TestFailed
 from algosync.core.event import Event, Note, StepDone, StepFailed, StepSkipped, StepStarted
 from algosync.core.report import fold
 from algosync.core.resource import Resource
@@ -25,7 +25,7 @@ def done(s: Step) -> Event:
 
 
 def failed(s: Step) -> Event:
-    return StepFailed(s, 1.0, AlgosyncError("no"))
+    return StepFailed(s, 1.0, TestFailed("no") if s.verb is Verb.TEST else AlgosyncError("no"))
 
 
 def skipped(s: Step) -> Event:
@@ -40,6 +40,8 @@ def skipped(s: Step) -> Event:
         ([done(CALL)], False, 0),
         ([failed(CALL)], False, 3),
         ([done(PUSH), failed(CALL)], True, 3),
+        ([done(PUSH), StepFailed(CALL, 1.0, AlgosyncError("refused"))], True, 4),
+        ([StepFailed(CALL, 1.0, AlgosyncError("refused"))], False, 1),
         ([done(PUSH), done(BUILD), failed(CALL), skipped(PUBLISH)], True, 3),
         ([failed(PUSH), failed(CALL), skipped(PUBLISH)], True, 4),
         ([done(BUILD), failed(CALL), skipped(PUBLISH)], False, 3),

@@ -135,6 +135,10 @@ def test_the_workflows_tests_run_last(plan: Plan) -> None:
         assert needed(found, test.key, also_followed=True) == {step.key for step in found.steps[:position]}
 
 
+def test_who_can_read_the_data_is_set_before_any_of_it_is_written() -> None:
+    assert max(PHASES[Verb.CREATE], PHASES[Verb.CONFIGURE]) < min(PHASES[v] for v in (Verb.UPLOAD, Verb.RECOVER, Verb.OVERWRITE))
+
+
 def test_every_verb_has_a_phase() -> None:
     assert set(PHASES) == set(Verb)
 

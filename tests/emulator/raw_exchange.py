@@ -86,7 +86,7 @@ class Server:
         """Verify that answers and requests still correspond."""
         connection.sendall(f"GET /health?nonce={nonce} HTTP/1.1\r\nHost: {self.host}\r\n\r\n".encode())
         proof = hmac.new(self.token.encode(), nonce.encode(), "sha256").hexdigest()
-        assert read(stream).body == f'{{"proof":"{proof}"}}'.encode()
+        assert read(stream).body.startswith(f'{{"proof":"{proof}"'.encode())
 
     def unframed(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Answered | None]]:
         """Send each case on a separate connection, and wait a moment for an answer, which is optional."""

@@ -56,7 +56,8 @@ def test_files_of_a_start(tmp_path: Path, environments: Path) -> None:
         assert len(document["key"]) == 28
         assert stat.S_IMODE(site.root.stat().st_mode) == 0o700
         assert {stat.S_IMODE(path.stat().st_mode) for path in site.root.iterdir() if path.is_file()} == {0o600}
-        assert site.request("GET", "/health?nonce=once", key="").json == {"proof": proof(document["token"], "once")}
+        told = {"proof": proof(document["token"], "once"), "identity": document["identity"]}
+        assert site.request("GET", "/health?nonce=once", key="").json == told
         assert site.get("/v1/data/") == {"folders": [{"name": "someone"}]}
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 
-from algosync.cluster.data import FileStat
+from algosync.cluster.data import DEFAULT_READERS, CollectionListing, FileStat
 from algosync.cluster.wire import Download
 from algosync.core.error import AlgosyncError, NotFound, Unexpected
 
@@ -21,7 +21,8 @@ class FakeStore:
 
     `owner`: what `.my` stands for. `young`: the number of listings in which a written file has no stamp yet. `opened` lists the
     files that were read, `listed` the collections. `failures`: an error to raise instead of an operation, by
-    `OPERATION COLLECTION`, as in `files models`.
+    `OPERATION COLLECTION`, as in `files models`. `readers` has the ACLs of collections; `tells_readers` is False for a key that is
+    not told them. `given` lists the ACLs that were set, as collection and patterns.
     """
 
     def __init__(self, owner: str | None = "quality") -> None:
@@ -30,6 +31,9 @@ class FakeStore:
         self.opened: list[str] = []
         self.listed: list[str] = []
         self.failures: dict[str, AlgosyncError] = {}
+        self.readers: dict[tuple[str, str], tuple[str, ...]] = {}
+        self.tells_readers = True
+        self.given: list[tuple[str, tuple[str, ...]]] = []
         self._collections: dict[tuple[str, str], dict[str, bytes]] = {}
         self._stamps: dict[tuple[str, str, str], str] = {}
         self._young: dict[tuple[str, str, str], int] = {}
@@ -66,9 +70,21 @@ class FakeStore:
         self.write(owner, collection, name, data)
         assert found[name] == data
 
-    def create_collection(self, owner: str, collection: str) -> None:
+    def listing(self, owner: str, collection: str) -> CollectionListing:
+        files = self.files(owner, collection)
+        readers = self.readers.get((self._named(owner), collection), DEFAULT_READERS)
+        return CollectionListing(files, readers if self.tells_readers else None)
+
+    def create_collection(self, owner: str, collection: str, readers: Sequence[str] = DEFAULT_READERS) -> None:
         self._fail("create_collection", collection)
         self._collections.setdefault((self._named(owner), collection), {})
+        self.readers[self._named(owner), collection] = tuple(readers)
+
+    def set_readers(self, owner: str, collection: str, readers: Sequence[str]) -> None:
+        self._fail("set_readers", collection)
+        self._collection(self._named(owner), collection)
+        self.readers[self._named(owner), collection] = tuple(readers)
+        self.given.append((collection, tuple(readers)))
 
     def write(self, owner: str, collection: str, name: str, data: bytes) -> str:
         """Puts a file into a collection, which is created if it is missing. Returns the URI with `.my`."""
@@ -76,6 +92,11 @@ class FakeStore:
         self._stamps[owner, collection, name] = f"{len(data)}@{next(self._numbers)}"
         self._young[owner, collection, name] = self.young
         return f"data://.my/{collection}/{name}"
+
+    def remove(self, owner: str, collection: str) -> None:
+        """Removes a collection with its files."""
+        del self._collections[owner, collection]
+        self.readers.pop((owner, collection), None)
 
     def digest(self, owner: str, collection: str, name: str) -> str:
         return hashlib.sha256(self._collections[owner, collection][name]).hexdigest()

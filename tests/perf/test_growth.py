@@ -12,8 +12,8 @@ from functools import partial
 
 import pytest
 
-from algosync.core.line_counts import count_lines
 from algosync.core.redaction import Redactor
+from algosync.sources.line_counts import count_lines
 from algosync.workflow.fault import Faults
 from algosync.workflow.json_reader import read_json
 from algosync.workflow.yaml_reader import read_yaml

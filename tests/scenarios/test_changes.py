@@ -48,13 +48,14 @@ def builds_of(cluster: Cluster, name: str) -> int:
     return len(body["results"])
 
 
-def test_a_changed_byte_needs_one_upload_and_a_test_of_the_version(cluster: Cluster, applied: Workspace) -> None:
+def test_a_changed_byte_needs_one_upload_and_a_version_that_loads_it(cluster: Cluster, applied: Workspace) -> None:
     applied.data("models", "a.bin", b"a" * 999 + b"A")
     with cluster.writes() as writes:
         output = applied.apply()
-    assert writes.lines == ("PUT /v1/data/local/One/a.bin",)
-    assert "Plan: 0 to add, 1 to change, 0 to destroy.\nData: 1 file, 1.0 kB to upload (1.0 kB already there)." in output
-    assert "test.One: Passed version 0.1.0" in output
+    assert [line for line in writes.lines if line.startswith("PUT")] == ["PUT /v1/data/local/One/a.bin"]
+    assert (writes.count("POST", "git-receive-pack"), writes.count("POST", "/versions"), len(writes.lines)) == (1, 1, 4)
+    assert "Plan: 0 to add, 2 to change, 0 to destroy.\nData: 1 file, 1.0 kB to upload (1.0 kB already there)." in output
+    assert "version.One: Published 0.2.0" in output
     with cluster.api().data.open("local", "One", "a.bin") as download:
         assert b"".join(download.blocks) == b"a" * 999 + b"A"
 

@@ -35,6 +35,11 @@ def delete_file(cluster: Cluster) -> None:
     cluster.api().wire.json("DELETE", "/v1/data/local/One/a.bin")
 
 
+def open_data(cluster: Cluster) -> None:
+    """To everybody with a key."""
+    cluster.api().wire.json("PATCH", "/v1/data/local/One", body={"acl": {"read": ["user://*"]}})
+
+
 def push_source(cluster: Cluster) -> None:
     cluster.push_behind("One", "src/One.py", b"def apply(input):\n    return 'hijacked'\n")
 
@@ -58,6 +63,7 @@ CASES: list[tuple[Callable[[Cluster], None], dict[str, str], set[str]]] = [
     (change_environment, {"algorithm.One": "changed"}, {"algorithm.One"}),
     (overwrite_file, {FILE: "changed"}, {FILE}),
     (delete_file, {FILE: "missing"}, {FILE}),
+    (open_data, {"algorithm.One": "changed"}, {"algorithm.One"}),
     (push_source, {"source.One": "changed"}, {"source.One"}),
     (
         publish_another,
@@ -105,6 +111,31 @@ def test_a_change_is_shown_and_reverted(
     assert applied.actions() == {}
     with cluster.api().data.open("local", "One", "a.bin") as download:
         assert b"".join(download.blocks) == CONTENT
+
+
+def test_who_can_read_the_data_is_shown_and_mended_by_one_request(cluster: Cluster, applied: Workspace) -> None:
+    open_data(cluster)
+    found = applied.run("drift", "--json")
+    (row,) = json.loads(found.stdout)["drift"]
+    assert tuple(row[side]["attributes"]["data_read"] for side in ("before", "after")) == ("my_algorithms", "public")
+    plan = applied.run("plan").stdout
+    assert 'data_read = "public" -> "my_algorithms"' in plan
+    assert "Plan: 0 to add, 1 to change, 0 to destroy." in plan
+    with cluster.writes() as writes:
+        applied.apply()
+    assert writes.lines == ("PATCH /v1/data/local/One",)
+    assert cluster.api().data.listing("local", "One").readers == ("algo://.my/*",)
+
+
+def test_a_private_collection_is_private_from_the_start(cluster: Cluster, workspace: Workspace) -> None:
+    workspace.algorithm("One")
+    uri = workspace.data("models", "a.bin", CONTENT)
+    workspace.write([{"name": "One", "language": "python3", "data_files": [uri], "collection": {"read": "private"}}])
+    with cluster.writes() as writes:
+        workspace.apply()
+    assert [line for line in writes.lines if "/data/" in line] == ["POST /v1/data/local", "PUT /v1/data/local/One/a.bin"]
+    assert cluster.api().data.listing("local", "One").readers == ()
+    assert drift_of(workspace, 0) == {}
 
 
 def test_a_write_of_equal_size_in_the_same_second_is_noticed(cluster: Cluster, workspace: Workspace) -> None:

@@ -84,7 +84,7 @@ def test_timeouts_are_passed_to_the_cluster(cluster: Cluster, workspace: Workspa
     workspace.write([{"name": "Slow", "language": "python3", "test_payload": 0}], test_info={"entrypoint": "Slow", "tests": tests})
     output = workspace.apply(code=3)
     assert "timed out after 1 second" in output
-    assert cluster.api().algorithms.published("local", "Slow") is not None
+    assert cluster.api().algorithms.published("local", "Slow") is None
 
 
 def test_plans_are_identical_byte_for_byte(workspace: Workspace) -> None:

@@ -51,7 +51,7 @@ def test_two_files_of_one_size_and_second_are_two_files(cluster: Cluster, worksp
     workspace.apply()
     assert workspace.actions() == {}
     write("v2.bin")
-    assert workspace.actions() == {'data.One["model.bin"]': "update"}
+    assert workspace.actions() == {'data.One["model.bin"]': "update", "version.One": "update"}
     workspace.apply()
     with api.data.open("local", "One", "model.bin") as download:
         assert b"".join(download.blocks) == b"2" * 100

@@ -11,9 +11,9 @@ from git_binary import git, needs_git
 from hypothesis import given
 from trees import TREES
 
-from algosync.core.line_counts import count_lines
 from algosync.core.tree import Blob, tree_id
 from algosync.sources.file_changes import FileChange, compare
+from algosync.sources.line_counts import count_lines
 
 
 @given(before=TREES, after=TREES)

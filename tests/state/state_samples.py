@@ -44,6 +44,7 @@ states = st.builds(
     texts,
     st.integers(0, 10**9),
     st.lists(records, max_size=6).map(lambda found: {record.address: record for record in found}),
+    st.none() | texts,
 )
 entries: st.SearchStrategy[Entry] = st.one_of(
     st.builds(Intent, addresses, texts), st.builds(Result, records), st.builds(Forget, addresses)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_decoding_is_the_inverse_of_encoding(state: State) -> None:
 
 @given(states)
 def test_equal_states_have_equal_texts(state: State) -> None:
-    backwards = State(state.lineage, state.serial, dict(reversed(list(state.records.items()))))
+    backwards = State(state.lineage, state.serial, dict(reversed(list(state.records.items()))), state.file)
     assert encode_state(backwards) == encode_state(state)
 
 
@@ -57,6 +58,14 @@ def test_released_formats_stay_readable(version: int) -> None:
 
 def test_the_newest_format_stays_as_released() -> None:
     assert encode_state(GOLDEN_STATE) == GOLDEN.read_bytes()
+
+
+def test_a_state_with_its_workflow_file_has_format_2() -> None:
+    """An older version refuses it as newer, instead of as damaged."""
+    data = encode_state(replace(GOLDEN_STATE, file="a/w.json"))
+    assert data.startswith(b'{\n  "format_version": 2,\n')
+    assert decode_state(data).file == "a/w.json"
+    assert decode_state(GOLDEN.read_bytes()).file is None
 
 
 def test_every_flipped_bit_is_refused() -> None:

@@ -144,6 +144,15 @@ def test_modes_and_what_is_left_out_are_shown_with_the_files() -> None:
     ]
 
 
+def test_a_note_on_several_resources_is_shown_once() -> None:
+    found = [Address("algorithm", name) for name in ("A", "B", "C")]
+    changes = tuple(Change(a, Action.NONE, Resource(a, notes=("not told",)), Resource(a, notes=("not told",))) for a in found)
+    lines = plain(plan_lines(replace(PLAN, changes=changes[:1], checks=()), str)).splitlines()
+    assert lines[1:] == ["Note: algorithm.A: not told."]
+    lines = plain(plan_lines(replace(PLAN, changes=changes, checks=()), str)).splitlines()
+    assert lines[1:] == ["Note: algorithm.A and 2 more: not told."]
+
+
 def test_notes_are_shown_whether_something_changes_or_not() -> None:
     source = Address("source", "Hello")
     change = Change(source, Action.NONE, Resource(source, notes=("left \x1b[31mas it is",)), Resource(source, notes=("secret",)))

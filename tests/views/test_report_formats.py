@@ -117,6 +117,7 @@ def test_a_plan_as_a_document() -> None:
         "source",
         "destination",
         "owner",
+        "state",
         "targets",
         "resource_changes",
         "resource_drift",
@@ -147,6 +148,7 @@ def test_a_plan_as_a_document() -> None:
         "payload_sha256": "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b",
         "timeout": 300,
         "on": "published",
+        "failing_since": None,
     }
 
 

@@ -324,3 +324,30 @@ def test_keys_that_begin_with_x_hold_anchors_and_say_nothing(tmp_path: Path) -> 
 def test_the_environment_has_three_keys(tmp_path: Path, key: str) -> None:
     (tmp_path / "w.yaml").write_text(f"algorithms: [{{name: One, {key}: Python 3.8}}]\n")
     assert workflow.load(tmp_path / "w.yaml", {}).algorithms[0].language == "Python 3.8"
+
+
+@pytest.mark.parametrize(
+    ("written", "given", "effective"),
+    [
+        ("", None, None),
+        ("data_files: [data://.my/models/w.bin]", None, "my_algorithms"),
+        ("collection: {}", "my_algorithms", "my_algorithms"),
+        ("collection: {read: private}", "private", "private"),
+        ("collection: {read: public}, data_files: [data://.my/models/w.bin]", "public", "public"),
+    ],
+)
+def test_who_can_read_the_data(tmp_path: Path, written: str, given: str | None, effective: str | None) -> None:
+    (tmp_path / "w.yaml").write_text(f"algorithms: [{{name: One, language: python3, {written}}}]\n")
+    (spec,) = workflow.load(tmp_path / "w.yaml", {}).algorithms
+    assert (spec.collection_read, spec.data_read) == (given, effective)
+
+
+def test_a_misspelled_reader_gets_the_nearest_word(tmp_path: Path) -> None:
+    text = "algorithms:\n  - name: One\n    language: python3\n    collection: {read: my_algorithm}\n"
+    (tmp_path / "w.yaml").write_text(text)
+    with pytest.raises(WorkflowError) as caught:
+        workflow.load(tmp_path / "w.yaml", {})
+    (fault,) = caught.value.faults
+    assert (fault.line, fault.column, fault.path) == (4, 24, "algorithms[0].collection.read")
+    assert fault.message == "'my_algorithm' is not one of my_algorithms, public, private"
+    assert fault.hint == "did you mean my_algorithms?"

@@ -49,7 +49,7 @@ NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,8}", fullmatch=True, alphabet=st.
 @st.composite
 def documents(draw: st.DrawFn) -> dict[str, Any]:
     names = draw(st.lists(NAMES, min_size=1, max_size=4, unique_by=str.casefold))
-    files = st.lists(NAMES, max_size=3, unique=True).map(lambda files: [f"data://.my/models/{file}" for file in files])
+    files = st.lists(NAMES, max_size=3, unique_by=str.casefold).map(lambda files: [f"data://.my/models/{file}" for file in files])
     algorithms = [
         {
             "name": name,

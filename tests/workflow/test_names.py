@@ -41,5 +41,32 @@ def test_the_name_of_a_local_cluster_is_refused_with_its_line(tmp_path: Path) ->
     with pytest.raises(WorkflowError) as caught:
         load(path, variables([], [], {}))
     (fault,) = caught.value.faults
-    assert (fault.line, fault.path, fault.code, fault.hint) == (2, "source_info.cluster_address", "invalid-address", None)
+    assert (fault.line, fault.path, fault.code, fault.hint) == (
+        2,
+        "source_info.cluster_address",
+        "invalid-address",
+        "did you mean local?",
+    )
     assert "'local:a.b': the name of a local cluster is a letter or digit, then at most 62 letters" in fault.message
+
+
+@pytest.mark.parametrize("name", ["release", "2.0_b-c", "n" * 255])
+def test_a_workflow_may_have_a_name_of_its_own(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "file.yaml"
+    path.write_text(f"name: '{name}'\nalgorithms:\n  - {{name: A, language: python3}}\n")
+    assert load(path, {}).name == name
+
+
+def test_without_one_it_is_the_stem(tmp_path: Path) -> None:
+    path = tmp_path / "file.yaml.j2"
+    path.write_text("algorithms:\n  - {name: A, language: python3}\n")
+    assert load(path, {}).name == "file"
+
+
+@pytest.mark.parametrize("name", ["../a", "a/b", "a b", "-a", "é", "n" * 256, "a@b", "a~b"])
+def test_the_name_of_a_workflow_is_refused_with_its_line(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(f"name: '{name}'\nalgorithms:\n  - {{name: A, language: python3}}\n")
+    with pytest.raises(WorkflowError) as refused:
+        load(path, {})
+    assert [(fault.line, fault.path, fault.code) for fault in refused.value.faults] == [(1, "name", "invalid-name")]

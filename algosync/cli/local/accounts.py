@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from algosync.cli.local.cluster_locks import cluster_in_use, start_lock
-from algosync.cli.local.location import described, no_such_cluster
+from algosync.cli.local.location import created_note, no_such_cluster
 from algosync.core.error import AlgosyncError
 from algosync.core.text import printable
 from algosync.emulator.server import server_lock
@@ -28,19 +28,22 @@ _DATABASE = "cluster.sqlite"
 
 
 @contextmanager
-def new_or_existing_accounts(root: Path, terminal: Terminal) -> Iterator[Accounts]:
-    """The cluster's accounts. Creates a missing cluster, and prints a note about it because the name may be a mistake."""
+def new_or_existing_accounts(root: Path, terminal: Terminal, others: str | None = None) -> Iterator[Accounts]:
+    """The cluster's accounts. Creates a missing cluster, and prints a note about it because the name may be a mistake.
+
+    `others`: a hint at clusters that exist.
+    """
     if not (root / _DATABASE).exists():
-        terminal.tell(f"There is no local cluster {described(root)} yet. It is created now.")
+        terminal.tell(created_note(root, others))
     with _accounts(root) as accounts:
         yield accounts
 
 
 @contextmanager
-def existing_accounts(root: Path) -> Iterator[Accounts]:
-    """The cluster's accounts. AlgosyncError: there is no cluster."""
+def existing_accounts(root: Path, others: str | None = None) -> Iterator[Accounts]:
+    """The cluster's accounts. AlgosyncError: there is no cluster; `others` is a hint at those that exist."""
     if not (root / _DATABASE).exists():
-        raise no_such_cluster(root)
+        raise no_such_cluster(root, others)
     with _accounts(root) as accounts:
         yield accounts
 

@@ -25,11 +25,11 @@ def env(terminal: Terminal, options: LocalClusterOptions, source: AsSource = Fal
     from algosync.cli.local.shell_variables import as_destination, as_source, outdated
     from algosync.core.error import AlgosyncError
 
-    root = options.root
+    root = options.root(terminal)
     cluster = running_cluster(root)
     if cluster is None:
         if not exists(root):
-            raise no_such_cluster(root)
+            raise no_such_cluster(root, options.home.others(options.name))
         raise AlgosyncError(f"the local cluster {described(root)} is not running", hint=emulator_command("start", root.name))
     variables = as_source(cluster) if source else as_destination(cluster)
     for variable in outdated(variables, source=source):

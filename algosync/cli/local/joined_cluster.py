@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from algosync.cli.local.cluster_locks import USERS, cluster_in_use, start_lock
-from algosync.cli.local.location import cluster_folder, local_name
 from algosync.cli.local.running import KEPT, LocalCluster, running_cluster
 from algosync.cli.local.server_process import launch
 
@@ -15,12 +14,11 @@ __all__ = ["joined_cluster"]
 
 
 @contextmanager
-def joined_cluster(address: str, state: Path) -> Iterator[LocalCluster]:
-    """Use the cluster at `local` or `local:NAME` while the body runs; start it if it does not run.
+def joined_cluster(root: Path) -> Iterator[LocalCluster]:
+    """Use the cluster in this folder while the body runs; start it if it does not run.
 
     Unreachable: it does not start, or does not answer. UsageError: the extra `local` is not installed.
     """
-    root = cluster_folder(state, local_name(address))
     with cluster_in_use(root):
         with start_lock(root):
             cluster = running_cluster(root)

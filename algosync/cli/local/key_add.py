@@ -66,10 +66,10 @@ def key_add(terminal: Terminal, options: KeyOptions) -> None:
     from algosync.emulator.records.keys import KeyFormat, new_key
 
     _check(options)
-    root = options.root
+    root = options.root(terminal)
     cluster = running_cluster(root)
     user = options.user or (cluster.user if cluster else FIRST_USER)
-    with new_or_existing_accounts(root, terminal) as accounts:
+    with new_or_existing_accounts(root, terminal, options.home.others(options.name)) as accounts:
         if not options.user:
             accounts.add_user(user)
         elif not accounts.has_user(user):

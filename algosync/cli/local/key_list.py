@@ -22,7 +22,7 @@ def key_list(terminal: Terminal, options: LocalClusterOptions, json: JsonOutput 
     """List the API keys by a short id, with user, rights and expiry. The keys themselves are not shown."""
     from algosync.cli.local.accounts import existing_accounts
 
-    with existing_accounts(options.root) as accounts:
+    with existing_accounts(options.root(terminal), options.home.others(options.name)) as accounts:
         keys = accounts.key_records()
     if json:
         terminal.document({"format_version": "1.0", "keys": [_document(each) for each in keys]})

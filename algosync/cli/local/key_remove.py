@@ -28,7 +28,7 @@ def key_remove(terminal: Terminal, options: LocalClusterOptions, key_id: KeyId) 
 
     # A key is read from stdin, because other users of the machine can see arguments.
     key_id = _id_of_key_on_stdin(terminal) if key_id == "-" else key_id
-    with existing_accounts(options.root) as accounts:
+    with existing_accounts(options.root(terminal), options.home.others(options.name)) as accounts:
         if not accounts.remove_key(key_id):
             main = any(each.id == key_id for each in accounts.key_records())
             reason = "is a main key, which lives as long as its cluster" if main else "is not the id of a key"

@@ -29,7 +29,7 @@ def logs(terminal: Terminal, options: LocalClusterOptions, follow: Follow = Fals
     from algosync.cli.local.log_file import LogFile, show_new_lines
     from algosync.core.error import AlgosyncError
 
-    root = options.root
+    root = options.root(terminal)
     if not (root / "server.log").exists():
         raise AlgosyncError(
             f"there is no local cluster {described(root)} that has been started", hint=emulator_command("start", root.name)

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from algosync.cli.options import CommonOptions, StateFolder
+from algosync.cli.options import CommonOptions, LocalHomeFolder, StateFolder
+
+if TYPE_CHECKING:
+    from algosync.cli.local.location import LocalHome
+    from algosync.cli.terminal import Terminal
 
 __all__ = ["LocalClusterOptions", "LocalStateOptions"]
 
@@ -15,7 +19,15 @@ __all__ = ["LocalClusterOptions", "LocalStateOptions"]
 class LocalStateOptions(CommonOptions):
     """Options of all commands of local clusters."""
 
+    local_home: LocalHomeFolder = None
     state: StateFolder = Path("state")
+
+    @property
+    def home(self) -> "LocalHome":
+        """Where the local clusters are."""
+        from algosync.cli.local.location import local_home
+
+        return local_home(self.local_home, str(self.state))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +36,9 @@ class LocalClusterOptions(LocalStateOptions):
 
     name: Annotated[str, typer.Option(metavar="NAME", help="The local cluster's name.")] = "default"
 
-    @property
-    def root(self) -> Path:
-        """The cluster's folder. UsageError: the name is not valid."""
-        from algosync.cli.local.location import cluster_folder
-
-        return cluster_folder(self.state, self.name)
+    def root(self, terminal: "Terminal") -> Path:
+        """The cluster's folder. Prints a note if it is not in the usual place. UsageError: the name is not valid."""
+        root = self.home.root(self.name)
+        if note := self.home.note(root):
+            terminal.tell(note)
+        return root

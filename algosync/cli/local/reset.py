@@ -8,6 +8,7 @@ from algosync.cli.command import command
 from algosync.cli.local.options import LocalClusterOptions
 from algosync.cli.options import AutoApprove, NoInput
 from algosync.cli.terminal import Terminal
+from algosync.emulator.server.identity import IDENTITY
 
 __all__ = ["remove_files", "reset"]
 
@@ -17,22 +18,23 @@ _DATABASE = ("cluster.sqlite", "cluster.sqlite-wal", "cluster.sqlite-shm")
 
 @command
 def reset(terminal: Terminal, options: LocalClusterOptions, auto_approve: AutoApprove = False, no_input: NoInput = False) -> None:
-    """Stop the local cluster and remove all its data, users and keys."""
+    """Stop the local cluster and remove all its data, users and keys. Its states stay: the next plan creates everything again."""
     from algosync.cli.local.location import described, exists
 
     # Files without a cluster remain after a first start that failed, or after a reset that was interrupted.
-    if not exists(options.root) and not _has_files(options.root):
-        terminal.tell(f"There is no local cluster {described(options.root)}.")
+    root = options.root(terminal)
+    if not exists(root) and not _has_files(root):
+        terminal.tell(f"There is no local cluster {described(root)}.")
         return
     if not auto_approve:
-        _ask(options, terminal, no_input=no_input)
-    if _removed(options):
+        _ask(options, root, terminal, no_input=no_input)
+    if _removed(root):
         terminal.tell(f"The local cluster {options.name} and its data are removed.")
     else:
-        terminal.tell(f"There is no local cluster {described(options.root)}.")
+        terminal.tell(f"There is no local cluster {described(root)}.")
 
 
-def _removed(options: LocalClusterOptions) -> bool:
+def _removed(root: Path) -> bool:
     """End the cluster and remove its files, except locks. False: there were only files, and no cluster.
 
     AlgosyncError: commands use the cluster, it does not end, or a file cannot be removed.
@@ -42,7 +44,7 @@ def _removed(options: LocalClusterOptions) -> bool:
     from algosync.cli.local.server_process import end_server
     from algosync.core.error import AlgosyncError
 
-    root, name = options.root, options.name
+    name = root.name
     with exclusive_use(root) as unused:
         if not unused:
             raise AlgosyncError(
@@ -58,7 +60,10 @@ def _removed(options: LocalClusterOptions) -> bool:
 
 
 def remove_files(root: Path) -> None:
-    """Remove everything but the locks, which other commands may be waiting for. The database is removed first."""
+    """Remove everything but the locks, which other commands may be waiting for, and the identity. The database is removed first.
+
+    The cluster keeps its identity, so its states still belong to it: they show what it has lost.
+    """
     from algosync.emulator.processes.removal import remove
 
     for name in _DATABASE:
@@ -66,17 +71,21 @@ def remove_files(root: Path) -> None:
     for path in root.iterdir():
         if path.is_dir() and not path.is_symlink():
             remove(path)
-        elif path.suffix != ".lock":
+        elif not _stays(path):
             path.unlink()
 
 
 def _has_files(root: Path) -> bool:
-    return root.is_dir() and any(path.suffix != ".lock" for path in root.iterdir())
+    return root.is_dir() and not all(map(_stays, root.iterdir()))
 
 
-def _ask(options: LocalClusterOptions, terminal: Terminal, *, no_input: bool) -> None:
+def _stays(path: Path) -> bool:
+    return path.suffix == ".lock" or path.name == IDENTITY
+
+
+def _ask(options: LocalClusterOptions, root: Path, terminal: Terminal, *, no_input: bool) -> None:
     from algosync.cli.approval import can_prompt, require_approval
 
-    question = f"This removes all data, users and keys of the local cluster {options.name}: {options.root}"
+    question = f"This removes all data, users and keys of the local cluster {options.name}: {root}"
     prompt = can_prompt(terminal, options.environ, no_input=no_input)
     require_approval(question, "reset was not approved; nothing was changed", terminal, prompt=prompt)

@@ -28,7 +28,7 @@ class LocalCluster:
 
     `ca_cert`: file of its certificate authority, if it serves TLS. `ca_bundle`: file of that authority and those of the machine.
     `faults`: file of the faults that it injects. `stances`: its settings where real clusters differ. `told`: its note on how it
-    runs code.
+    runs code. `identity`: its own name, which it keeps at every address; None if a version without identities has started it.
     """
 
     url: str
@@ -42,6 +42,7 @@ class LocalCluster:
     faults: str | None
     stances: Mapping[str, object]
     told: str
+    identity: str | None = None
 
     @property
     def port(self) -> int:
@@ -113,6 +114,7 @@ def _from_document(document: Mapping[str, object]) -> LocalCluster:
         faults=text("faults"),
         stances=dict(stances),
         told=str(document["told"]),
+        identity=text("identity"),
     )
 
 

@@ -29,8 +29,9 @@ def start(terminal: Terminal, options: StartOptions) -> None:
 
     if options.faults is not None and not options.faults.is_file():
         raise UsageError(f"--faults {printable(str(options.faults))} is not a file")
-    with cluster_in_use(options.root), start_lock(options.root):
-        cluster = _started(options.root, options, terminal)
+    root = options.root(terminal)
+    with cluster_in_use(root), start_lock(root):
+        cluster = _started(root, options, terminal)
     terminal.result(cluster.url)
     terminal.tell(f"Page for a browser: {cluster.url}/page/")
     terminal.tell(f"{printable(cluster.told, 300)}. It runs with your rights: give it no code that you would not run yourself.")

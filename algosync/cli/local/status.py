@@ -30,24 +30,26 @@ AnyName = Annotated[
 def status(terminal: Terminal, options: LocalStateOptions, name: AnyName = None, json: JsonOutput = False) -> None:
     """List local clusters, and which of them run. With --name: exit 1 if that one does not run."""
     from algosync.cli.local.local_status import status_of
-    from algosync.cli.local.location import cluster_folder, exists, no_such_cluster
+    from algosync.cli.local.location import no_such_cluster
 
-    state = options.state
-    roots = [cluster_folder(state, name)] if name is not None else sorted(filter(exists, state.glob("local/*")))
+    home = options.home
+    roots = [home.root(name)] if name is not None else list(home.clusters())
     found = [status_of(root) for root in roots]
     if json:
         terminal.document({"format_version": "1.0", "clusters": [_document(each) for each in found]})
     elif name is not None and found[0].state == "absent":
-        raise no_such_cluster(roots[0])
-    _show_list(found, state, terminal, json=json)
+        raise no_such_cluster(roots[0], home.others(roots[0].name))
+    for note in filter(None, map(home.note, roots)):
+        terminal.tell(note)
+    _show_list(found, home.folder, terminal, json=json)
     if name is not None and found[0].state != "running":
         raise typer.Exit(1)
 
 
-def _show_list(found: list[LocalStatus], state: Path, terminal: Terminal, *, json: bool) -> None:
+def _show_list(found: list[LocalStatus], folder: Path, terminal: Terminal, *, json: bool) -> None:
     from algosync.core.text import printable
 
-    shown = printable(str(state.resolve()))
+    shown = printable(str(folder))
     if not found:
         terminal.tell(f"There are no local clusters in {shown}.")
     elif not json:

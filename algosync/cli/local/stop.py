@@ -16,7 +16,7 @@ def stop(terminal: Terminal, options: LocalClusterOptions) -> None:
     from algosync.cli.local.location import described, exists
     from algosync.cli.local.server_process import end_server
 
-    root = options.root
+    root = options.root(terminal)
     ended = used = False
     if root.is_dir():
         with exclusive_use(root) as unused:

@@ -35,7 +35,7 @@ def user_add(terminal: Terminal, options: LocalClusterOptions, user: UserName, o
     from algosync.emulator.records.rights import EVERYTHING
 
     organizations, shown = organization or [], printable(user)
-    with new_or_existing_accounts(options.root, terminal) as accounts:
+    with new_or_existing_accounts(options.root(terminal), terminal, options.home.others(options.name)) as accounts:
         known, before = accounts.has_user(user), accounts.organizations(user)
         if known and not organizations:
             raise AlgosyncError(f"the user {shown} exists already", hint=emulator_command(f"key add --user {shown}", options.name))

@@ -15,10 +15,14 @@ SHARED = "shared.pem"
 FILES = ("ca.pem", "bundle.pem", EXTRA, SHARED)
 """Names of the files for clients, in a cluster's folder `tls`."""
 
+_LOCK = "server.lock"  # in every cluster's folder, also after a reset
+
 
 def of_local_cluster(file: Path) -> bool:
     """Whether the path is that of a local cluster's CA file. The file need not exist."""
-    return file.name in FILES and file.parts[-4:-3] == ("local",) and file.parts[-2] == "tls"
+    if file.name not in FILES or file.parts[-2:-1] != ("tls",):
+        return False
+    return file.parts[-4:-3] == ("local",) or (file.parents[1] / _LOCK).exists()
 
 
 def named() -> dict[str, str]:

@@ -66,7 +66,7 @@ CLEANUP_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """The folders of a cluster and of the environments, its port on loopback, and the token of this start.
+    """The folders of a cluster and of the environments, its port on loopback, its identity, and the token of this start.
 
     With a `ca_bundle`, the file of all authorities that a client should trust, the cluster serves TLS. `faults` is the file of
     the faults to inject.
@@ -79,6 +79,7 @@ class ServerSettings:
     ca_bundle: Path | None = None
     faults: Path | None = None
     variants: Variants = DEFAULT_VARIANTS
+    identity: str = ""
 
     @property
     def address(self) -> str:
@@ -153,9 +154,12 @@ class ClusterServer:
         return [*routes, specification_route(routes)]
 
     async def _health(self, request: Request) -> Response:
-        """Prove knowledge of the token without revealing it. A program that reuses the port of a dead server cannot do so."""
+        """Prove knowledge of the token without revealing it: a program that reuses the port of a dead server cannot do so. Also
+        tell the cluster's identity.
+        """
         nonce = request.query_params.get("nonce", "")
-        return json_reply({"proof": hmac.new(self._settings.token.encode(), nonce.encode(), "sha256").hexdigest()})
+        proof = hmac.new(self._settings.token.encode(), nonce.encode(), "sha256").hexdigest()
+        return json_reply({"proof": proof, "identity": self._settings.identity})
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:

@@ -16,6 +16,7 @@ from algosync.emulator.records.rights import ADMINISTERING, EVERYTHING
 from algosync.emulator.server import server_lock, start_files
 from algosync.emulator.server.cluster import ClusterServer, ServerSettings
 from algosync.emulator.server.http_server import KEPT, HttpServer, configured
+from algosync.emulator.server.identity import identity_for_start
 from algosync.emulator.server.last_start import last_start
 from algosync.emulator.server.listening import listening
 from algosync.emulator.server.start_files import StartError
@@ -57,6 +58,8 @@ def serve(options: ServeOptions) -> None:
         port: int = listener.getsockname()[1]
         database = start_files.open_database(root / "cluster.sqlite")
         tls = start_files.tls_files(root, options.certificate) if options.tls or options.certificate else None
+        with start_files.as_start_errors(root):
+            identity = identity_for_start(root)
         settings = ServerSettings(
             root=root,
             environments=options.environments.resolve(),
@@ -65,6 +68,7 @@ def serve(options: ServeOptions) -> None:
             ca_bundle=tls.bundle if tls else None,
             faults=faults,
             variants=options.variants,
+            identity=identity,
         )
         with start_files.as_start_errors(root):
             cluster = ClusterServer(settings, database)
@@ -84,6 +88,7 @@ def serve(options: ServeOptions) -> None:
             "faults": str(faults) if faults else None,
             "stances": asdict(options.variants),
             "told": cluster.notice,
+            "identity": identity,
         }
         server = HttpServer(configured(cluster.app(), tls.certificate if tls else None), lambda: _announce(root, address))
         if watched is not None:

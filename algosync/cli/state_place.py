@@ -1,0 +1,132 @@
+"""State place: which state a command works with, and whether that state belongs to its workflow file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from algosync.core.error import PlanRefused
+from algosync.core.text import printable
+
+if TYPE_CHECKING:
+    from algosync.cli.options import ClusterOptions
+    from algosync.cli.terminal import Terminal
+    from algosync.cluster.connection import Cluster
+    from algosync.core.workflow import Workflow
+    from algosync.state import Session, TestResults
+    from algosync.workflow import FileIdentity
+
+__all__ = ["NamedDestination", "claim", "state_opened", "state_place"]
+
+_HOSTS = ("127.0.0.1", "localhost", "[::1]", "api.localhost", "git.localhost")  # of a local cluster, in addresses
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDestination:
+    """A destination as states know it. `label`: its address as it was named, `local` or `local:NAME`.
+
+    `identity`: of a local cluster, whose state it names, so that the state is the same at every address. None: any other cluster.
+    """
+
+    label: str
+    identity: str | None
+    authority: str
+
+    @staticmethod
+    def of(label: str, cluster: Cluster) -> NamedDestination:
+        """Ask the cluster for its identity, if it is on this machine."""
+        from algosync.cluster.local_identity import local_identity
+
+        return NamedDestination(label, local_identity(cluster), cluster.address.authority)
+
+    @property
+    def is_local(self) -> bool:
+        from algosync.cli.local.location import is_local
+
+        return self.identity is not None or is_local(self.label)
+
+    @property
+    def name(self) -> str:
+        """What names its states."""
+        return self.label if self.identity is None else f"local-{self.identity}"
+
+    def former_names(self, state: str) -> list[str]:
+        """What named its states in older versions: the addresses that a local cluster may have had. `state`: as of `--state`."""
+        if self.identity is None:
+            return []
+        port = self.authority.rpartition(":")[2]
+        addresses = [f"{scheme}://{host}:{port}" for scheme in ("http", "https") for host in _HOSTS] if port.isdecimal() else []
+        return [*_former_labels(self.identity, state), *addresses]
+
+
+def _former_labels(identity: str, state: str) -> Iterator[str]:
+    """`local` or `local:NAME`, if the cluster is where older versions kept the local clusters of this state."""
+    from algosync.cli.local.location import local_home
+    from algosync.emulator.server.identity import identity as identity_of
+
+    home = local_home(None, state)
+    for root in sorted((home.former or home.folder).glob("*")):
+        if identity_of(root) == identity:
+            yield "local" if root.name == "default" else f"local:{root.name}"
+
+
+@contextmanager
+def state_opened(
+    options: ClusterOptions, terminal: Terminal, names: tuple[str, str], destination: NamedDestination, *, writes: bool
+) -> Iterator[tuple[Session, TestResults]]:
+    """The session on the state of a workflow and an owner (`names`) for the destination, and its test results, while the body runs.
+
+    A state under a name of older versions is found; `writes`: it is renamed. LockHeld: another command uses the state.
+    """
+    from algosync.state import TestResults, located, open_session, parse_address, results_name, state_name
+
+    workflow, owner = names
+    command = "algosync apply"
+    create = parse_address(options.state)
+    current, *former = (state_name(workflow, each, owner) for each in (destination.name, *destination.former_names(options.state)))
+    with located(lambda name: create(name, command), current, former, exclusive=writes) as found:
+        for place in found.unused:
+            terminal.tell(f"Note: {printable(place)} has older records of the same local cluster. They are not used.")
+        journals = options.home.folder / ".journals"
+        with open_session(options.state, found.name, exclusive=writes, command=command, journals=journals) as session:
+            yield session, TestResults(create(results_name(found.name), command))
+
+
+def claim(session: Session, file: FileIdentity, workflow: Workflow, terminal: Terminal) -> None:
+    """Make the state that of the workflow file, and print a note if it was that of another file.
+
+    PlanRefused: the other file still exists, or the state has records, and of none of this file's algorithms.
+    """
+    recorded = session.file
+    if recorded is not None and file.matches(recorded):
+        return
+    if recorded is not None:
+        _check_takeover(session, recorded, file, workflow)
+        terminal.tell(
+            f"Note: The state was that of {printable(recorded, 300)}, which no longer exists. "
+            f"It is now that of {printable(file.path, 300)}."
+        )
+    session.file = file.path
+
+
+def _check_takeover(session: Session, recorded: str, file: FileIdentity, workflow: Workflow) -> None:
+    known = {address.algorithm for address in session.records}
+    if file.finds(recorded):
+        reason = ""
+    elif known and known.isdisjoint(spec.name for spec in workflow.algorithms):
+        reason = " That file no longer exists, but none of its algorithms is in this one."
+    else:
+        return
+    old, new = printable(recorded, 300), printable(file.path, 300)
+    raise PlanRefused(
+        f"the state {printable(session.where)} belongs to the workflow file {old}, not to {new}.{reason}",
+        hint=f"give {new} a `name:` of its own, or keep its states in another place with --state",
+    )
+
+
+def state_place(session: Session) -> str:
+    """The place of the state, as an absolute path if it is in a folder."""
+    return session.where if "://" in session.where else str(Path(session.where).absolute())

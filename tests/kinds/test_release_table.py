@@ -1,0 +1,339 @@
+"""A release on a cluster in memory: each kind of change with each failure. Workers load the data at the first call of a version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from fakes.clusters import OWNER, FakeAlgorithms, FakeCluster, FakeTime, context_of
+from fakes.ledger import FakeLedger
+from fakes.stores import FakeStore
+
+from algosync.core.address import Address
+from algosync.core.error import Denied, TestFailed, Unexpected
+from algosync.core.event import Event, StepDone
+from algosync.core.plan import Plan, PlanHeader
+from algosync.core.report import Report, fold
+from algosync.core.resource import Record
+from algosync.core.schedule import Verb
+from algosync.core.target import Selection, UnknownTarget
+from algosync.core.workflow import AlgorithmSpec, DataFile, Publish, PublishReason, Settings, Workflow
+from algosync.engine.apply import apply
+from algosync.engine.plan import Scene, make_plan
+from algosync.kinds import KINDS, PERFORMERS, Context
+from algosync.kinds.previous_bytes import left_overwritten
+
+NAMES = ("a.bin", "b.bin")
+OLD = {"a.bin": b"old a", "b.bin": b"old b"}
+
+
+class WarmAlgorithms(FakeAlgorithms):
+    """A call fails if the files that its worker loaded are broken. `during_call` runs before each call."""
+
+    def __init__(self, data: FakeStore) -> None:
+        super().__init__()
+        self._data = data
+        self.loaded: dict[str, dict[str, bytes]] = {}
+        self.during_call: Callable[[], None] = lambda: None
+
+    def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> None:
+        self.during_call()
+        super().call(owner, name, reference, payload, timeout)
+        now = stored(self._data)
+        loaded = self.loaded.setdefault(reference, now)
+        published = {version.number for version in self.algorithms[name].versions}
+        assert loaded == now or reference in published, "a commit was tested whose workers have other files"
+        if any(b"broken" in content for content in loaded.values()):
+            raise TestFailed("its model is broken")
+
+
+def stored(data: FakeStore) -> dict[str, bytes]:
+    found = {}
+    for name in data.files(OWNER, "One"):
+        with data.open(OWNER, "One", name) as download:
+            found[name] = b"".join(download.blocks)
+    return found
+
+
+class KilledError(BaseException):
+    """The process ends here."""
+
+
+@dataclass
+class Site:
+    """One published algorithm with two data files. `killed_at`: apply is killed before it commits the record of this number."""
+
+    folder: Path
+    spec: AlgorithmSpec
+    store: FakeStore = field(default_factory=FakeStore)
+    cluster: FakeCluster = field(default_factory=FakeCluster)
+    ledger: FakeLedger = field(default_factory=FakeLedger)
+    killed_at: int = 0
+    commits: int = 0
+
+    def __post_init__(self) -> None:
+        self.algorithms = WarmAlgorithms(self.cluster.data)
+        self.cluster.algorithms = self.algorithms
+        self.ledger = FakeLedger(before_commit=self._count)
+        self.code(b"def apply(input):\n    return input\n")
+        for name, content in OLD.items():
+            self.store.write("quality", "models", name, content)
+        assert self.apply().exit_code == 0
+
+    def _count(self, record: Record) -> None:
+        self.commits += 1
+        if self.commits == self.killed_at:
+            raise KilledError
+
+    def code(self, text: bytes) -> None:
+        path = self.folder / "algorithms" / "One" / "src" / "One.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text)
+
+    def use(self, content: dict[str, bytes]) -> None:
+        for name, data in content.items():
+            self.store.write("quality", "models", name, data)
+        files = dict.fromkeys([*(file.name for file in self.spec.data_files), *content])
+        self.spec = replace(self.spec, data_files=tuple(DataFile(f"data://.my/models/{name}", name) for name in files))
+
+    def scene(self) -> tuple[Workflow, Scene[Context]]:
+        context = context_of(self.cluster, self.spec, folder=self.folder, store=self.store, ledger=self.ledger, time=FakeTime())
+        return Workflow("w", str(self.folder), (self.spec,)), Scene(KINDS, PERFORMERS, context, 1)
+
+    def plan(self) -> Plan:
+        workflow, scene = self.scene()
+        return make_plan(workflow, scene, self.ledger.records, PlanHeader("w", None, "local", OWNER))
+
+    def apply(self, until: Callable[[Event], bool] = lambda _: False, *, replaced: tuple[str, ...] = ()) -> Report:
+        """Leaves like Ctrl-C after the first event for which `until` is true."""
+        workflow, scene = self.scene()
+        header = PlanHeader("w", None, "local", OWNER)
+        plan = make_plan(workflow, scene, self.ledger.records, header, Selection(replace=replaced))
+        seen = []
+        with closing(apply(plan, workflow, scene, self.ledger)) as events:
+            for event in events:
+                seen.append(event)
+                if until(event):
+                    break
+        return fold(seen, lambda: self.ledger.wrote)
+
+    def restart(self) -> None:
+        """What the session does after a kill: writes without a recorded outcome have to be looked at."""
+        records = dict(self.ledger.records)
+        pending: set[str] = set()
+        for entry in self.ledger.log:
+            verb, _, address = entry.partition(" ")
+            pending = pending - {address} if verb in ("commit", "forget") else pending | {address}
+        lost = {a: replace(r, destination_stamp=None) for a, r in records.items() if str(a) in pending}
+        self.killed_at = 0
+        self.ledger = FakeLedger({**records, **lost}.values(), before_commit=self._count)
+
+    @property
+    def published(self) -> str:
+        return self.algorithms.algorithms["One"].versions[0].number
+
+    @property
+    def live(self) -> dict[str, bytes]:
+        return stored(self.cluster.data)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    files = tuple(DataFile(f"data://.my/models/{name}", name) for name in NAMES)
+    return Site(tmp_path, AlgorithmSpec("One", "python3", data_files=files, test_payload="1"))
+
+
+CHANGES: dict[str, Callable[[Site], None]] = {
+    "source": lambda site: site.code(b"def apply(input):\n    return [input]\n"),
+    "settings": lambda site: setattr(site, "spec", replace(site.spec, settings=Settings(pipeline_enabled=False))),
+    "one file": lambda site: site.use({"a.bin": b"new a"}),
+    "several files": lambda site: site.use({"a.bin": b"new a!", "b.bin": b"new b!"}),
+    "a new file": lambda site: site.use({"c.bin": b"new c"}),
+}
+"""What changed since the release."""
+
+
+def expected(site: Site) -> dict[str, bytes]:
+    """The data files as the workflow wants them."""
+    found = {}
+    for file in site.spec.data_files:
+        with site.store.open("quality", "models", file.name) as download:
+            found[file.name] = b"".join(download.blocks)
+    return found
+
+
+def kept_old(live: dict[str, bytes]) -> bool:
+    """Files of the published version have their previous bytes; new ones stay."""
+    return all(live[name] == content for name, content in OLD.items())
+
+
+def converges(site: Site) -> None:
+    assert site.apply().exit_code == 0
+    assert site.live == expected(site)
+    assert site.plan().visible == ()
+    assert not any(left_overwritten(record, site.scene()[1].site) for record in site.ledger.records.values())
+    loaded = site.algorithms.loaded.get(site.algorithms.algorithms["One"].versions[0].commit)
+    assert loaded == site.live, "the published commit was tested with other files"
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_nothing_goes_wrong(site: Site, what: str) -> None:
+    CHANGES[what](site)
+    converges(site)
+    assert site.published == "0.2.0"
+    assert all("previous" not in record.private for record in site.ledger.records.values())
+    assert not any(path.is_file() for path in (site.folder / ".kept").rglob("*"))
+
+
+def build_fails(site: Site) -> Iterator[int]:
+    site.algorithms.build_status = lambda _: "failed"
+    yield 4
+    site.algorithms.build_status = lambda _: "succeeded"
+
+
+def test_cannot_be_carried_out(site: Site) -> Iterator[int]:
+    site.algorithms.failures["call"] = Denied("the key may not call")
+    yield 4
+    del site.algorithms.failures["call"]
+
+
+def payload_fails(site: Site) -> Iterator[int]:
+    """It is mended by a different payload."""
+    site.algorithms.failing_payloads.add("1")
+    yield 3
+    site.spec = replace(site.spec, test_payload="2")
+
+
+def somebody_pushes(site: Site) -> Iterator[int]:
+    repository = site.algorithms.algorithms["One"].repository
+    site.algorithms.during_call = lambda: suppress_second(site, lambda: repository.push_behind("theirs.txt", b"theirs"))
+    yield 4
+    site.algorithms.during_call = lambda: None
+
+
+def suppress_second(site: Site, act: Callable[[], object]) -> None:
+    site.algorithms.during_call = lambda: None
+    act()
+
+
+test_cannot_be_carried_out.__test__ = False  # type: ignore[attr-defined]  # a case, not a test
+WRONG: dict[str, Callable[[Site], Iterator[int]]] = {
+    "the build fails": build_fails,
+    "the test fails": payload_fails,
+    "the test cannot be carried out": test_cannot_be_carried_out,
+    "a conflict before the publish": somebody_pushes,
+}
+"""What goes wrong, and the exit code; then it is mended."""
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("what", CHANGES)
+def test_nothing_is_published_and_the_mended_change_converges(site: Site, what: str, wrong: str) -> None:
+    CHANGES[what](site)
+    case = WRONG[wrong](site)
+    code = next(case)
+    report = site.apply()
+    assert report.exit_code == code
+    assert (site.published, kept_old(site.live)) == ("0.1.0", True)
+    assert next(case, None) is None
+    converges(site)
+
+
+@pytest.mark.parametrize("what", CHANGES)
+@pytest.mark.parametrize("verb", [Verb.PUSH, Verb.BUILD, Verb.OVERWRITE, Verb.VERIFY, Verb.TEST])
+def test_ctrl_c_after_each_step(site: Site, what: str, verb: Verb) -> None:
+    CHANGES[what](site)
+    site.apply(until=lambda event: isinstance(event, StepDone) and event.step.verb is verb)
+    if site.published == "0.1.0":
+        site.restart()
+    converges(site)
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_kill_before_each_record(site: Site, tmp_path: Path, what: str) -> None:
+    CHANGES[what](site)
+    before = site.commits
+    site.apply()
+    for number in range(1, site.commits - before + 1):
+        again = Site(tmp_path / str(number), AlgorithmSpec("One", "python3", data_files=site.spec.data_files[:2], test_payload="1"))
+        CHANGES[what](again)
+        again.killed_at = again.commits + number
+        with suppress(KilledError):
+            again.apply()
+        again.restart()
+        converges(again)
+
+
+@pytest.mark.parametrize("what", ["one file", "several files"])
+def test_a_restore_that_fails_is_done_by_the_next_apply(site: Site, what: str) -> None:
+    CHANGES[what](site)
+    site.algorithms.failing_payloads.add("1")
+    site.algorithms.during_call = lambda: site.cluster.data.failures.update({"put One": Unexpected("no room")})
+    assert site.apply().exit_code == 4
+    assert (site.published, kept_old(site.live)) == ("0.1.0", False)
+    assert "previous" in site.ledger.records[Address("data", "One", "a.bin")].private
+    site.cluster.data.failures.clear()
+    site.algorithms.during_call = lambda: None
+    site.algorithms.failing_payloads.clear()
+    converges(site)
+
+
+def test_a_broken_file_is_held_until_something_changes(site: Site) -> None:
+    site.use({"a.bin": b"broken"})
+    assert site.apply().exit_code == 3
+    assert (site.published, kept_old(site.live)) == ("0.1.0", True)
+    held = {str(change.address) for change in site.plan().held()}
+    assert held == {'data.One["a.bin"]', "version.One"}
+    calls = len(site.algorithms.calls)
+    site.apply()
+    assert (site.published, kept_old(site.live), len(site.algorithms.calls) - calls) == ("0.1.0", True, 1)
+    site.use({"a.bin": b"mended"})
+    converges(site)
+
+
+@pytest.mark.parametrize("on", [frozenset({"source", "settings"}), frozenset({"source"}), frozenset({"settings"})])
+def test_a_change_that_makes_no_version_is_done_without_one(site: Site, on: frozenset[PublishReason]) -> None:
+    """Nothing is kept, because no version decides about it. The next plan is empty."""
+    site.spec = replace(site.spec, publish=Publish(on=on))
+    site.apply()  # the reasons are part of what is compared
+    number = site.published
+    site.use({"a.bin": b"new a"})
+    report = site.apply()
+    assert (report.exit_code, site.published, site.live) == (0, number, expected(site))
+    assert all(step.step.verb is not Verb.RESTORE for step in report.done)
+    assert site.plan().visible == ()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "done"),
+    [
+        ('data.One["a.bin"]', {"overwrite", "verify", "build", "test", "publish", "restore"}),
+        ("source.One", {"push", "build", "test", "publish"}),
+        ("version.One", {"build", "test", "publish"}),
+    ],
+)
+def test_what_is_replaced_is_written_again_though_it_is_equal(site: Site, pattern: str, done: set[str]) -> None:
+    assert {step.step.verb.value for step in site.apply(replaced=(pattern,)).done} == done
+    assert (site.published, site.live, site.plan().visible) == ("0.2.0", OLD, ())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"), [("algorithm.One", "cannot be replaced"), ('data.One["z.bin"]', "nothing in this workflow is called")]
+)
+def test_what_cannot_be_replaced_is_refused(site: Site, pattern: str, reason: str) -> None:
+    with pytest.raises(UnknownTarget, match=reason):
+        site.apply(replaced=(pattern,))
+
+
+def test_a_file_that_is_too_large_is_not_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limits count the files of one algorithm, in the order of the plan."""
+    monkeypatch.setattr("algosync.core.plan.KEPT_OF_ALGORITHM", 7)
+    site.use({"a.bin": b"new a", "b.bin": b"new b"})
+    keeps = {change.address.name: change.details["keep"] for change in site.plan().live()}
+    assert keeps == {"a.bin": True, "b.bin": False}
+    site.algorithms.failing_payloads.add("1")
+    assert site.apply().exit_code == 3
+    assert site.live == {"a.bin": b"old a", "b.bin": b"new b"}

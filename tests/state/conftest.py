@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from state_servers import BUCKET, PASSWORD, TerraformServer, postgresql_server, s3_server, terraform_server
+from states_server import BUCKET, PASSWORD, TerraformServer, postgresql_server, s3_server, terraform_server
 
 from algosync.state import BACKENDS
 
@@ -14,20 +14,26 @@ settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
 _numbers = itertools.count()
-_PARAMETERS = [
+_REMOTE = [
     # `https` is the same backend as `http`.
     pytest.param(scheme, marks=[pytest.mark.needs("initdb", "postgres")] if scheme == "postgresql" else [])
-    for scheme in sorted(BACKENDS.keys() - {"https"})
+    for scheme in sorted(BACKENDS.keys() - {"file", "https"})
 ]
 
 
-@pytest.fixture(params=_PARAMETERS)
+@pytest.fixture(params=["file", *_REMOTE])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """For each backend an address where nothing is kept yet. One whose addresses are not paths needs a fixture `NAME_address`."""
     name = f"{request.param}_address"
     if name in globals():
         return str(request.getfixturevalue(name))
     return f"{request.param}://{tmp_path}/new/place"
+
+
+@pytest.fixture(params=_REMOTE)
+def remote_address(request: pytest.FixtureRequest) -> str:
+    """The same for the backends whose states are not on this machine."""
+    return str(request.getfixturevalue(f"{request.param}_address"))
 
 
 @pytest.fixture

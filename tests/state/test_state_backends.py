@@ -96,15 +96,14 @@ def test_readers_share(writer: Backend, make: Make, remote: bool) -> None:
     assert make().lock(exclusive=True)
 
 
-def test_readers_of_a_remote_state_neither_wait_nor_make_wait(writer: Backend, make: Make, remote: bool) -> None:
-    if not remote:
-        return
+def test_readers_of_a_remote_state_neither_wait_nor_make_wait(remote_address: str) -> None:
+    writer, reader, next_one = (parse_address(remote_address)("a.json", "algosync apply") for _ in range(3))
+    assert writer.lock(exclusive=True)
     writer.write(b"one", expect=None)
-    reader = make()
     assert reader.lock(exclusive=False)
     assert reader.read() == b"one"
     writer.unlock()
-    assert make().lock(exclusive=True)
+    assert next_one.lock(exclusive=True)
 
 
 def test_the_holder_is_told_and_looking_changes_nothing(writer: Backend, make: Make) -> None:

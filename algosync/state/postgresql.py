@@ -130,9 +130,18 @@ class PostgresqlBackend:
                 self._connection.execute("SELECT 1")
 
     def unlock(self) -> None:
+        import psycopg
+
         connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()  # it releases the lock
+        if connection is None:
+            return
+        try:
+            # The end of the connection releases it too, but a moment later.
+            connection.execute("SELECT pg_advisory_unlock(%s)", [self._key])
+        except psycopg.Error:
+            pass  # the session has ended, and the lock with it
+        finally:
+            connection.close()
 
     def holder(self) -> Holder | None:
         with self._session("read") as connection:

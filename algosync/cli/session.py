@@ -67,6 +67,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DataWrites, DesiredSources, KeptFiles, destination_of
     from algosync.kinds.kept_files import default_keep_folder
+    from algosync.kinds.previous_bytes import needed_files
     from algosync.sources import Sources, SourceStore
     from algosync.state import parse_address
     from algosync.workflow import file_identity
@@ -75,6 +76,8 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     parse_address(options.state)  # report a mistake in it before any request
     loaded = load_workflow(options, terminal, stand_ins=not needs.secrets)
     workflow = loaded.workflow
+    if terminal.holds(workflow.name) and not loaded.path.name.startswith(workflow.name):
+        raise UsageError("the workflow's name holds a secret, and names of states are not secret", hint="use another `name:`")
     with ExitStack() as stack:
         connections = clusters(options, terminal, stack)
         label, destination = connections.destination()
@@ -96,6 +99,10 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             store=SourceStore(source, source_label or "", destination.retry),
             secrets=tuple(hide_keys(options.environ, terminal)),
         )
+        named = options.keep_dir or options.environ.get("ALGOSYNC_KEEP_DIR", "")  # only `apply` has the option
+        kept = KeptFiles(Path(named) if named else default_keep_folder(), lambda: state.lineage)
+        if needs.writes:
+            kept.sweep(needed_files(state.records.values()))
         context = Context(
             destination_of(destination, git_host(options, label, destination), owner, key_owner=owners[0]),
             DesiredSources(sources, ledger, reach(needs.targets, PERFORMERS, workflow.depends_on, state.records)),
@@ -103,7 +110,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             recorded_only=not needs.source,
             pause=pause,
             data_writes=DataWrites.of(state.records.values()),
-            kept=KeptFiles(Path(options.keep_dir) if options.keep_dir else default_keep_folder()),
+            kept=kept,
             redacted=terminal.redacted,
             tests={workflow.entrypoint or "": tuple(f"{case.payload} {case.timeout}" for case in workflow.tests)},
             retried=frozenset(a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.replace)),
@@ -113,6 +120,8 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         )
         scene = Scene(KINDS, PERFORMERS, context, options.parallelism)
         yield CommandSession(workflow, scene, ledger, header, results, stand_ins=bool(loaded.not_given))
+        if needs.writes:
+            kept.sweep(needed_files(state.records.values()))
 
 
 def _reads_source(workflow: Workflow) -> bool:

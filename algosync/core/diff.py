@@ -98,7 +98,7 @@ def record_of(want: Resource, have: Resource, before: Record | None) -> Record:
     """The record of two sides that have the same digest; `before` is its record so far. ValueError: the digest is not known."""
     if want.digest is None:
         raise ValueError(f"{want.address} was not read")
-    private = {} if before is None else before.private
+    private = have.private if have.private is not None else before.private if before else {}
     return Record(want.address, want.digest, want.stamp, have.stamp, have.size, {**want.attributes, **have.attributes}, private)
 
 

@@ -14,7 +14,18 @@ from algosync.core.resource import Json, KindTraits, Resource
 from algosync.core.target import UnknownTarget, dependencies, matches
 from algosync.core.workflow import Workflow
 
-__all__ = ["Check", "FailedCheck", "Plan", "PlanHeader", "checks_of", "masked", "plan_of", "plan_of_checks", "targeted"]
+__all__ = [
+    "Check",
+    "FailedCheck",
+    "Plan",
+    "PlanHeader",
+    "checks_of",
+    "masked",
+    "plan_of",
+    "plan_of_checks",
+    "targeted",
+    "with_kept_bytes",
+]
 
 CALL_TIMEOUT = 300  # seconds: the platform's own default
 KEPT_OF_ALGORITHM = 1 << 30  # bytes of overwritten data files that are kept for one algorithm
@@ -91,13 +102,13 @@ class Plan:
 
     def upload(self) -> tuple[int, int]:
         """The number of data files to upload, and their bytes."""
-        sizes = [c.after.size or 0 for c in self._files if c.action.writes and c.after]
+        sizes = [c.after.size or 0 for c in self._sent if c.after]
         return len(sizes), sum(sizes)
 
     def live(self) -> tuple[Change, ...]:
         """The changes that overwrite data files of published algorithms. Data has no versions: they take effect before any test."""
         published = {c.address.algorithm for c in self.versions if c.before is not None}
-        return tuple(c for c in self._files if c.action.writes and c.before and c.address.algorithm in published)
+        return tuple(c for c in self._sent if c.before and c.address.algorithm in published)
 
     def held(self) -> tuple[Change, ...]:
         """The changes that are left out because their test failed before."""
@@ -126,6 +137,11 @@ class Plan:
     @property
     def _files(self) -> tuple[Change, ...]:
         return tuple(c for c in self.changes if self._traits(c.address).is_file)
+
+    @property
+    def _sent(self) -> tuple[Change, ...]:
+        """The changes of files that are sent. A file that only gets its previous bytes back is not."""
+        return tuple(c for c in self._files if c.action.writes and not c.details.get("put_back_only"))
 
     def _traits(self, address: Address) -> KindTraits:
         return self.kinds.get(address.kind, _NO_TRAITS)
@@ -161,15 +177,16 @@ def checks_of(workflow: Workflow, to_publish: Set[str]) -> tuple[Check, ...]:
 
 def plan_of(workflow: Workflow, header: PlanHeader, changes: tuple[Change, ...], kinds: Mapping[str, KindTraits]) -> Plan:
     """The plan of these changes, with all checks of the workflow."""
-    plan = _with_kept_bytes(Plan(header, changes, (), tuple(workflow.depends_on.items()), kinds=kinds), workflow)
+    plan = Plan(header, changes, (), tuple(workflow.depends_on.items()), kinds=kinds)
     to_publish = {c.address.algorithm for c in plan.versions if c.action.writes}
     return replace(plan, checks=checks_of(workflow, to_publish))
 
 
-def _with_kept_bytes(plan: Plan, workflow: Workflow) -> Plan:
+def with_kept_bytes(plan: Plan, workflow: Workflow) -> Plan:
     """The plan with a decision for each file that is overwritten before a new version is published: are its bytes kept?
 
-    `details["keep"]` says it. Files are kept in the order of the plan as long as there is room.
+    `details["keep"]` says it. Files are kept in the order of the plan as long as there is room. This comes after `targeted`, which
+    may leave out the new version.
     """
     renewed = {c.address.algorithm for c in plan.versions if c.action.writes}
     wanted = {spec.name for spec in workflow.algorithms if spec.publish.restore_data}

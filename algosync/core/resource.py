@@ -26,7 +26,7 @@ class Resource:
 
     `stamp`: changes whenever the resource changes; None: there is no such stamp yet. `digest`: None until the bytes were read.
     `size`: in bytes; None: the kind has no size. `attributes`: what people are shown. `notes`: sentences that a plan shows, whether
-    the resource changes or not.
+    the resource changes or not. `private`: what its record is to remember from now on; None: what it remembers already.
     """
 
     address: Address
@@ -35,6 +35,7 @@ class Resource:
     digest: str | None = None
     size: int | None = None
     notes: tuple[str, ...] = ()
+    private: Mapping[str, Json] | None = None
 
 
 SENSITIVE = "sensitive"
@@ -47,7 +48,7 @@ class Record:
 
     `destination_stamp` is None if the destination has to be read again. `digest` is SENSITIVE if only the attributes
     without `***` can be compared. `private`: what the kind remembers for its own use. It is neither compared nor shown, and is
-    kept when nothing but the record changes. It has no text from users.
+    kept when nothing but the record changes. Texts from users in it have no secrets.
     """
 
     address: Address

@@ -176,7 +176,7 @@ def _place(
     if not in_turn:
         return turn
     following = f"<turn of {name}>"
-    before[following] = Before(follows=tuple(in_turn))  # these follow the turn before
+    before[following] = Before(follows=(*turn, *in_turn))
     return (following,)
 
 

@@ -10,7 +10,7 @@ from algosync.core.address import Address
 from algosync.core.change import Action, Change
 from algosync.core.diff import assume_desired, assume_observed, diff, undecided
 from algosync.core.error import Corrupt, NotFound, Several, SourceError
-from algosync.core.plan import Plan, PlanHeader, plan_of, plan_of_checks, targeted
+from algosync.core.plan import Plan, PlanHeader, plan_of, plan_of_checks, targeted, with_kept_bytes
 from algosync.core.ports import Kind, Performer, Side
 from algosync.core.resource import Record, Resource
 from algosync.core.target import Selection, UnknownTarget, matches, reach
@@ -52,11 +52,14 @@ def make_plan(
     reached = reach(targets, scene.performers, workflow.depends_on, recorded)
     algorithms = [spec for spec in workflow.algorithms if spec.name in reached]
     if workflow.run_only:
+        if selection.replace:
+            raise UnknownTarget("nothing can be replaced: the workflow says run_only")
         each(lambda spec: _require_there(spec, scene), algorithms, scene.parallelism)
         return targeted(plan_of_checks(workflow, header), targets)
     concerned = {address: record for address, record in recorded.items() if address.algorithm in reached}
     changes = _changes(algorithms, scene, concerned, selection.replace)
-    return targeted(plan_of(workflow, header, changes, {name: kind.TRAITS for name, kind in scene.kinds.items()}), targets)
+    plan = plan_of(workflow, header, changes, {name: kind.TRAITS for name, kind in scene.kinds.items()})
+    return with_kept_bytes(targeted(plan, targets), workflow)
 
 
 def _changes(
@@ -76,21 +79,34 @@ def _changes(
 
 
 def _replaced(changes: Sequence[Change], patterns: Sequence[str], scene: Scene[Site]) -> Sequence[Change]:
-    """The changes, with an update of each resource that a pattern names. UnknownTarget: a pattern names nothing replaceable."""
+    """The changes, with an update of each resource that a pattern names, and of each version that holds one of these.
+
+    UnknownTarget: a pattern names nothing replaceable.
+    """
     for pattern in patterns:
-        named = [change for change in changes if matches(change.address, pattern) and change.after is not None]
-        if not named:
+        found = [change for change in changes if matches(change.address, pattern) and change.after is not None]
+        if not found:
             raise UnknownTarget(f"nothing in this workflow is called {pattern}")
-        if not any(scene.of(change.address).TRAITS.replaceable for change in named):
+        if not any(scene.of(change.address).TRAITS.replaceable for change in found):
             raise UnknownTarget(
                 f"{pattern} cannot be replaced: replacing an algorithm would delete its versions and its calls' address"
             )
 
+    def named(change: Change) -> bool:
+        return scene.of(change.address).TRAITS.replaceable and any(matches(change.address, pattern) for pattern in patterns)
+
+    replaced = {(change.address.algorithm, change.address.kind) for change in changes if named(change)}
+
     def replace_it(change: Change) -> Change:
-        wanted = change.after is not None and change.before is not None and scene.of(change.address).TRAITS.replaceable
-        if not wanted or change.action.writes or not any(matches(change.address, pattern) for pattern in patterns):
+        if change.after is None or change.before is None or change.action.writes:
             return change
-        return replace(change, action=Action.UPDATE, reason="--replace names it")
+        if named(change):
+            return replace(change, action=Action.UPDATE, reason="--replace names it")
+        traits = scene.of(change.address).TRAITS
+        built_on = {(change.address.algorithm, kind) for kind in traits.needs} if traits.publishes else set()
+        return (
+            change if built_on.isdisjoint(replaced) else replace(change, action=Action.UPDATE, reason="--replace names its content")
+        )
 
     return [replace_it(change) for change in changes]
 

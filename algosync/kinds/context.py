@@ -12,6 +12,7 @@ from algosync.core.resource import Json
 from algosync.kinds.data_writes import DataWrites
 from algosync.kinds.desired_sources import DesiredSources
 from algosync.kinds.destination import Destination
+from algosync.kinds.failure import Failure
 from algosync.kinds.kept_files import KeptFiles, default_keep_folder
 from algosync.sources import Sources, SourceStore
 
@@ -30,7 +31,7 @@ class Context:
     the commits that this run has pushed. `pause` and `clock` work in seconds. `data_writes`: numbers the writes of data
     files. `kept`: the previous bytes of overwritten files. `redacted`: hides secrets in a value. `tests`: for the entrypoint the
     payloads of the workflow's tests. `retried`: algorithms whose failed data changes are written again. `failed_tests`: for each
-    algorithm whose test failed in this run the reason. `now`: the time as ISO 8601 in UTC.
+    algorithm the test that failed in this run; tests that could not be carried out do not count. `now`: the time, ISO 8601 in UTC.
     """
 
     destination: Destination
@@ -45,7 +46,7 @@ class Context:
     redacted: Callable[[Json], Json] = lambda value: value
     tests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     retried: frozenset[str] = frozenset()
-    failed_tests: dict[str, str] = field(default_factory=dict)
+    failed_tests: dict[str, Failure] = field(default_factory=dict)
     now: Callable[[], str] = utc_now
 
     @property

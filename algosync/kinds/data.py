@@ -24,8 +24,10 @@ from algosync.kinds import pinned_files
 from algosync.kinds.collection import readers_of
 from algosync.kinds.context import Context
 from algosync.kinds.data_writes import WRITE
-from algosync.kinds.previous_bytes import held_since, left_overwritten
-from algosync.kinds.restoring import as_left, is_left, keep_previous, put_back, restore
+from algosync.kinds.held_changes import held_since
+from algosync.kinds.left_files import as_seen, explained, is_left, is_put_back_only
+from algosync.kinds.previous_bytes import without_previous
+from algosync.kinds.restoring import keep_previous, put_back, restore
 from algosync.kinds.stored_files import target_name, verified
 
 __all__ = ["TRAITS", "desired", "explain", "observed", "perform", "read", "verbs"]
@@ -70,9 +72,7 @@ def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     records = context.ledger.records
     for name, stat in sorted(context.destination.files(spec.name).items()):
         address = Address("data", spec.name, name)
-        found = Resource(address, stamp=stat.stamp, size=stat.size)
-        previous = None if context.recorded_only else left_overwritten(records.get(address), context)
-        yield found if previous is None else as_left(found, previous)
+        yield as_seen(Resource(address, stamp=stat.stamp, size=stat.size), stat, records.get(address), context)
 
 
 def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) -> Resource:
@@ -92,14 +92,16 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
         if failure is not None:
             return replace(change, action=Action.HOLD, reason=f"its test failed at {failure.at}: {failure.reason}")
     after = change.after
-    if not change.action.writes or after is None or after.digest is not None or not context.store.name.startswith("file://"):
-        return change
-    return replace(change, after=read(after, Side.SOURCE, spec, context))
+    if change.action.writes and after is not None and after.digest is None and context.store.name.startswith("file://"):
+        change = replace(change, after=read(after, Side.SOURCE, spec, context))
+    return explained(change) if is_left(change.before) else change
 
 
 def verbs(change: Change) -> tuple[Verb, ...]:
     if change.before is None:
         return Verb.UPLOAD, Verb.VERIFY
+    if is_put_back_only(change):
+        return (Verb.RECOVER,)
     recover = (Verb.RECOVER,) if is_left(change.before) else ()
     restore = (Verb.RESTORE,) if change.details.get("keep") else ()
     return (*recover, Verb.OVERWRITE, Verb.VERIFY, *restore)
@@ -124,7 +126,7 @@ def _overwrite(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) ->
     change = step.change
     _require_unchanged(step, context)
     if change is not None and change.details.get("keep"):
-        keep_previous(change, context)
+        keep_previous(change, spec, context)
     return _upload(step, spec, context, tell)
 
 
@@ -145,7 +147,8 @@ def _upload(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     # The destination's stamp is recorded after the verification: it is too young now, and it would not prove the content.
     before = context.ledger.records.get(step.address)
     private = {**(before.private if before else {}), WRITE: context.data_writes.next(spec.name)}
-    return Outcome((Record(step.address, digest, want.stamp, None, size, want.attributes, private),))
+    record = Record(step.address, digest, want.stamp, None, size, want.attributes, private)
+    return Outcome((record if step.change and step.change.details.get("keep") else without_previous(record),))
 
 
 def _require_unchanged(step: Step, context: Context) -> None:

@@ -9,12 +9,12 @@ is a later write of the same apply, and gets the number after that.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from algosync.core.resource import Record
+from algosync.core.resource import Json, Record
 
-__all__ = ["CALLED", "RESTORED", "WRITE", "DataWrites"]
+__all__ = ["RESTORED", "WRITE", "DataWrites", "Use", "number_of"]
 
 WRITE = "write"
 """In the private part of a record. Data: the number of its last write. Version: of the last write before it was published."""
@@ -22,8 +22,30 @@ WRITE = "write"
 RESTORED = "restored"
 """In the private part of a data record: the number of the write that put its previous bytes back. `WRITE` then belongs to those."""
 
-CALLED = "called"
-"""In the private part of a source's record: the number of the last write before the first call of its commit."""
+_CALLED = "called"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """The first call of a commit, in the private part of a source's record; publishing the commit counts as a call.
+
+    `write`: the number of the last write before that. None: the commit was not called.
+    """
+
+    commit: str
+    write: int | None = None
+
+    @classmethod
+    def of(cls, source: Record | None) -> Use | None:
+        """None: nothing is known, as in the records of older versions and of commits that algosync did not push."""
+        value = source.private.get(_CALLED) if source else None
+        if not isinstance(value, Mapping) or not isinstance(commit := value.get("commit"), str):
+            return None
+        return cls(commit, _count(value.get("write")))
+
+    def private(self) -> Mapping[str, Json]:
+        """The private part of the source's record."""
+        return {_CALLED: {"commit": self.commit, "write": self.write}}
 
 
 @dataclass(slots=True)
@@ -43,10 +65,11 @@ class DataWrites:
         found = cls()
         for record in records:
             name = record.address.algorithm
-            numbers = (_number(record, kind) or 0 for kind in (WRITE, RESTORED, CALLED))
-            found.before[name] = max(found.before[name], *numbers)
+            use = Use.of(record)
+            called = (use.write or 0) if use else 0
+            found.before[name] = max(found.before[name], called, number_of(record, WRITE), number_of(record, RESTORED))
             if record.address.kind == "data":
-                found.written[name] = max(found.written[name], _number(record, WRITE) or 0)
+                found.written[name] = max(found.written[name], number_of(record, WRITE))
         return found
 
     def next(self, algorithm: str, *, restores: bool = False) -> int:
@@ -59,19 +82,36 @@ class DataWrites:
         """The number of the last write of the algorithm's data files. 0: none is known."""
         return max(self.before.get(algorithm, 0), self._now.get(algorithm, 0))
 
-    def since_publish(self, version: Record) -> bool:
-        """Whether data files were written after the version was published. Putting previous bytes back does not count."""
-        return self.written.get(version.address.algorithm, 0) > (_number(version, WRITE) or 0)
+    def since_publish(self, algorithm: str, commit: str, version: Record | None, source: Record | None) -> bool:
+        """Whether data files were written after `commit` was published. Putting previous bytes back does not count.
+
+        An apply that was killed right after it published the commit did not record the version, but the use of the commit.
+        """
+        use = Use.of(source)
+        used = (use.write or 0) if use and use.commit == commit else 0
+        published = number_of(version, WRITE) if version else 0
+        return self.written.get(algorithm, 0) > max(used, published)
 
     def since_call(self, source: Record) -> bool:
         """Whether data files were written after the first call of the source's commit. False: it was not called."""
-        called = _number(source, CALLED)
+        called = _first_call(source)
         return called is not None and self.last(source.address.algorithm) > called
 
     def was_called(self, source: Record) -> bool:
-        return _number(source, CALLED) is not None
+        """True also if that is not known: somebody else may have called the commit, or an older version of algosync."""
+        return _first_call(source) is not None
 
 
-def _number(record: Record, name: str) -> int | None:
-    value = record.private.get(name)
+def _first_call(source: Record) -> int | None:
+    """The number of the last write before it, 0 if that is not known. None: the commit was not called."""
+    use = Use.of(source)
+    return use.write if use and use.commit == source.destination_stamp else 0
+
+
+def number_of(record: Record, name: str) -> int:
+    """The number that a record has under `WRITE` or `RESTORED`. 0: it has none."""
+    return _count(record.private.get(name)) or 0
+
+
+def _count(value: Json) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -31,10 +32,14 @@ def default_keep_folder() -> Path:
 
 
 class KeptFiles:
-    """One file for each address and content. The folder is created, for its owner only, when the first file is kept."""
+    """One file for each address and content of one state. The folder is created, for its owner only, when the first file is kept.
 
-    def __init__(self, folder: Path) -> None:
+    `lineage`: that of the state; None: it has none yet. Two states may have the same addresses, and must not share their files.
+    """
+
+    def __init__(self, folder: Path, lineage: Callable[[], str | None] = lambda: None) -> None:
         self._folder = folder
+        self._lineage = lineage
 
     def keep(self, address: Address, file: File, retry: Retry) -> tuple[str, int]:
         """Copies a file durably. Returns its SHA-256 (hex) and length in bytes. TransferError: the folder cannot be written."""
@@ -47,18 +52,20 @@ class KeptFiles:
 
     def _keep(self, address: Address, file: File) -> tuple[str, int]:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=self._folder, prefix="incoming-")  # mode 0600
+        folder = self._place(address)
+        for each in (folder.parent, folder):
+            each.mkdir(mode=0o700, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=folder, prefix="incoming-")  # mode 0600
         try:
             with os.fdopen(descriptor, "wb") as copy:
                 digest, size = _copied(file, cast("BinaryIO", copy))
-            kept = self._path(address, digest)
-            kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.replace(name, kept)
+            os.replace(name, folder / digest)
         except BaseException:
             with suppress(OSError):
                 os.unlink(name)
             raise
-        _sync_folder(kept.parent)
+        for each in (folder, folder.parent, self._folder):
+            _sync_folder(each)
         return digest, size
 
     def has(self, address: Address, digest: str) -> bool:
@@ -70,12 +77,29 @@ class KeptFiles:
         return File(Directory(self._folder), (path.parent.parent.name, path.parent.name, path.name), size, digest)
 
     def drop(self, address: Address, digest: str) -> None:
-        with suppress(OSError):  # a file that stays does no harm
-            self._path(address, digest).unlink(missing_ok=True)
+        _remove(self._path(address, digest))
+
+    def sweep(self, needed: Iterable[tuple[Address, str]]) -> None:
+        """Removes the files of this state that are not needed any more, such as those of killed commands.
+
+        `needed`: addresses and digests. The caller is the only command that works on the state.
+        """
+        if self._lineage() is None:
+            return
+        paths = {self._path(address, digest) for address, digest in needed}
+        for path in self._own_folder.glob("*/*"):
+            if path not in paths:
+                _remove(path)
+
+    @property
+    def _own_folder(self) -> Path:
+        return self._folder / hashlib.sha256((self._lineage() or "").encode()).hexdigest()[:32]
+
+    def _place(self, address: Address) -> Path:
+        return self._own_folder / hashlib.sha256(str(address).encode()).hexdigest()
 
     def _path(self, address: Address, digest: str) -> Path:
-        place = hashlib.sha256(str(address).encode()).hexdigest()
-        return self._folder / place[:2] / place / digest
+        return self._place(address) / digest
 
 
 def _copied(file: File, copy: BinaryIO) -> tuple[str, int]:
@@ -87,6 +111,14 @@ def _copied(file: File, copy: BinaryIO) -> tuple[str, int]:
     copy.flush()
     os.fsync(copy.fileno())
     return digest.hexdigest(), size
+
+
+def _remove(path: Path) -> None:
+    """A file or folder that cannot be removed does no harm. Folders stay while they have other files."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+        path.parent.rmdir()
+        path.parent.parent.rmdir()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -5,48 +5,43 @@ The published version works with the previous bytes. They go back to the destina
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 
-from algosync.core.resource import Json, Record, digest_of
-from algosync.core.workflow import AlgorithmSpec
+from algosync.cluster.algorithms import Version
+from algosync.cluster.data import FileStat
+from algosync.core.address import Address
+from algosync.core.resource import Record
 from algosync.kinds.context import Context
-from algosync.kinds.data_writes import WRITE
+from algosync.kinds.data_writes import WRITE, number_of
+from algosync.kinds.failure import without_failure
 
-__all__ = [
-    "Failure",
-    "PreviousBytes",
-    "candidate_of",
-    "failure_now",
-    "held_since",
-    "left_overwritten",
-    "with_previous",
-    "without_previous",
-    "write_number",
-]
+__all__ = ["PreviousBytes", "needed_files", "with_previous", "without_previous"]
 
 _PREVIOUS = "previous"
-_FAILURE = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class PreviousBytes:
-    """`sha256` (hex) and `size` (bytes) of the previous bytes; `new_size` of the new ones.
+    """The bytes that an overwrite replaced, and what is known of the new ones.
 
-    `commit`: the published commit at that time. `write`: the number of the write that the previous bytes came from. `at`: the time
-    of the overwrite, ISO 8601 in UTC.
+    `sha256` (hex), `size` (bytes) and `stamp` of the previous bytes; `new_sha256` and `new_size` of the new ones. A text is empty
+    if it was not known before the overwrite. `candidate`: the commit that is to be published with the new bytes. `write`: the
+    number of the write that the previous bytes came from. `at`: the time of the overwrite, ISO 8601 in UTC.
     """
 
     sha256: str
     size: int
+    stamp: str
+    new_sha256: str
     new_size: int
-    commit: str
+    candidate: str
     write: int
     at: str
 
     @classmethod
     def of(cls, record: Record | None) -> PreviousBytes | None:
-        """None: the file was not overwritten, or what was overwritten is settled."""
+        """None: the file was not overwritten, or its previous bytes are no longer needed."""
         value = record.private.get(_PREVIOUS) if record else None
         if not isinstance(value, Mapping):
             return None
@@ -54,84 +49,49 @@ class PreviousBytes:
             return cls(
                 sha256=str(value["sha256"]),
                 size=int(str(value["size"])),
+                stamp=str(value["stamp"]),
+                new_sha256=str(value["new_sha256"]),
                 new_size=int(str(value["new_size"])),
-                commit=str(value["commit"]),
+                candidate=str(value["candidate"]),
                 write=int(str(value["write"])),
                 at=str(value["at"]),
             )
         except (KeyError, ValueError):
             return None
 
+    def are_in(self, stat: FileStat) -> bool:
+        """Whether the destination's stamp proves that the file still has the previous bytes."""
+        return stat.stamp is not None and stat.stamp == self.stamp
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A test that failed with changed data files. `candidate`: what was tested. `at`: when, ISO 8601 in UTC."""
+    def overwrite_is_recorded(self, record: Record) -> bool:
+        """Whether the record is that of the new bytes. False: the overwrite failed, or its outcome is unknown."""
+        return number_of(record, WRITE) != self.write
 
-    candidate: str
-    at: str
-    reason: str
+    def are_superseded(self, record: Record, published: Version | None, context: Context) -> bool:
+        """Whether a version was published with the new bytes, even if another version followed it.
+
+        `published` is the newest version. If the publish was recorded, the numbers of the writes tell it, else the commit.
+        """
+        if published is not None and published.commit == self.candidate:
+            return True
+        version = context.ledger.records.get(Address("version", record.address.algorithm))
+        if version is None or not self.overwrite_is_recorded(record):
+            return False
+        return number_of(version, WRITE) >= number_of(record, WRITE)
+
+
+def needed_files(records: Iterable[Record]) -> Iterator[tuple[Address, str]]:
+    """The kept files that records name, as addresses and SHA-256."""
+    for record in records:
+        if (previous := PreviousBytes.of(record)) is not None:
+            yield record.address, previous.sha256
 
 
 def with_previous(record: Record, previous: PreviousBytes) -> Record:
-    value: dict[str, Json] = {
-        "sha256": previous.sha256,
-        "size": previous.size,
-        "new_size": previous.new_size,
-        "commit": previous.commit,
-        "write": previous.write,
-        "at": previous.at,
-    }
-    return replace(record, private={**record.private, _PREVIOUS: value})
+    return replace(record, private={**record.private, _PREVIOUS: asdict(previous)})
 
 
-def without_previous(record: Record, failure: Failure | None = None) -> Record:
-    """The record of a file whose overwriting is settled. `failure`: why the previous bytes were put back."""
-    private = {name: value for name, value in record.private.items() if name not in (_PREVIOUS, _FAILURE)}
-    if failure is not None:
-        private[_FAILURE] = {"candidate": failure.candidate, "at": failure.at, "reason": failure.reason}
-    return replace(record, private=private)
-
-
-def failure_now(spec: AlgorithmSpec, context: Context) -> Failure | None:
-    """The failed test of the algorithm in this run. None: no test failed; tests that could not be carried out do not count."""
-    reason = context.failed_tests.get(spec.name)
-    return None if reason is None else Failure(candidate_of(spec, context), context.now(), reason)
-
-
-def held_since(record: Record | None, spec: AlgorithmSpec, context: Context) -> Failure | None:
-    """Why a changed file is not written again: its test failed, and nothing has changed since. None: it is written."""
-    value = record.private.get(_FAILURE) if record else None
-    if not isinstance(value, Mapping) or spec.name in context.retried:
-        return None
-    failure = Failure(*(str(value.get(name, "")) for name in ("candidate", "at", "reason")))
-    return failure if failure.candidate == candidate_of(spec, context) else None
-
-
-def left_overwritten(record: Record | None, context: Context) -> PreviousBytes | None:
-    """The previous bytes that an interrupted apply did not put back. None: there are none, or their successor was published."""
-    previous = PreviousBytes.of(record)
-    if record is None or previous is None or not context.kept.has(record.address, previous.sha256):
-        return None
-    version = context.destination.published(record.address.algorithm)
-    return previous if version is not None and version.commit == previous.commit else None
-
-
-def candidate_of(spec: AlgorithmSpec, context: Context) -> str:
-    """A fingerprint of what a test of the algorithm tests: source, data files, settings, payload. It changes with each of them."""
-    source = context.desired_sources.of(spec).resource
-    files = {file.name: context.store.stat(file.source) for file in spec.data_files}
-    return digest_of(
-        {
-            "source": source.digest,
-            "files": {name: stat.stamp or f"{stat.size} bytes" for name, stat in files.items()},
-            "settings": repr((spec.settings, spec.publish.callability)),
-            "language": spec.language,
-            "payload": context.redacted(spec.test_payload),
-            "tests": [context.redacted(payload) for payload in context.tests.get(spec.name, ())],
-        }
-    )
-
-
-def write_number(record: Record) -> int:
-    value = record.private.get(WRITE)
-    return value if isinstance(value, int) else 0
+def without_previous(record: Record) -> Record:
+    """The record of a file whose previous bytes are no longer needed. It does not remember a failed test either."""
+    settled = without_failure(record)
+    return replace(settled, private={name: value for name, value in settled.private.items() if name != _PREVIOUS})

@@ -21,7 +21,7 @@ from algosync.core.tree import Tree, tree_id
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds import pinned_files
 from algosync.kinds.context import Context
-from algosync.kinds.data_writes import CALLED
+from algosync.kinds.data_writes import Use
 from algosync.kinds.desired_sources import blobs_of, paths_of
 from algosync.sources.file_changes import FileChange, compare
 from algosync.sources.leaving_files import NONE_LEAVING, LeavingFiles, leaving_files, outside_blobs
@@ -167,7 +167,8 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     context.pushed.add(commit)
     (want,) = desired(spec, context)
     attributes = {**want.attributes, "commit": commit}
-    return Outcome((Record(step.address, source.id, want.stamp, commit, None, attributes),), commit[:12])
+    record = Record(step.address, source.id, want.stamp, commit, None, attributes, Use(commit).private())
+    return Outcome((record,), commit[:12])
 
 
 def push_again(spec: AlgorithmSpec, context: Context, head: str) -> Record:
@@ -179,14 +180,16 @@ def push_again(spec: AlgorithmSpec, context: Context, head: str) -> Record:
         repository = context.destination.repository(spec.name)
         commit = repository.push(head, files, author=_AUTHOR, message=f"algosync: new version of {spec.name}")
     context.pushed.add(commit)
-    return replace(record, destination_stamp=commit, attributes={**record.attributes, "commit": commit}, private={})
+    attributes = {**record.attributes, "commit": commit}
+    return replace(record, destination_stamp=commit, attributes=attributes, private=Use(commit).private())
 
 
 def note_call(spec: AlgorithmSpec, context: Context) -> None:
     """Records, before the first call of the commit, which data files its workers may load."""
     record = context.ledger.records.get(Address("source", spec.name))
     if record is not None and not context.data_writes.was_called(record):
-        context.ledger.commit(replace(record, private={**record.private, CALLED: context.data_writes.last(spec.name)}))
+        use = Use(commit_of(spec, context), context.data_writes.last(spec.name))
+        context.ledger.commit(replace(record, private={**record.private, **use.private()}))
 
 
 def commit_of(spec: AlgorithmSpec, context: Context) -> str:

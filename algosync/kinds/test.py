@@ -14,6 +14,7 @@ from algosync.core.ports import Outcome, Tell
 from algosync.core.schedule import Step
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
+from algosync.kinds.held_changes import failure_of
 from algosync.kinds.source import commit_of, note_call
 
 __all__ = ["perform"]
@@ -43,7 +44,7 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
         except TestFailed as error:
             error.called, error.payload = f"{spec.name}, {version}", payload
             if check.candidate:
-                context.failed_tests[spec.name] = error.message
+                context.failed_tests[spec.name] = failure_of(error.message, spec, context)
             raise
         else:
             return Outcome(detail=version)

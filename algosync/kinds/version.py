@@ -8,7 +8,7 @@ may leave out each of these reasons.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from algosync.cluster.algorithms import Version
 from algosync.core.address import Address
@@ -23,30 +23,50 @@ from algosync.kinds import algorithm, source
 from algosync.kinds.build import require_built
 from algosync.kinds.context import Context
 from algosync.kinds.data_writes import WRITE
-from algosync.kinds.previous_bytes import Failure, held_since
+from algosync.kinds.failure import Failure
+from algosync.kinds.held_changes import held_since
 
 __all__ = ["TRAITS", "desired", "explain", "observed", "perform", "read", "verbs"]
 
 TRAITS = KindTraits(
     replaceable=True,
     needs=frozenset({"algorithm", "data", "source"}),
-    renewed_by=frozenset({"data", "source"}),
+    renewed_by=frozenset({"data"}),
     publishes=True,
     read_back=frozenset({"commit", "version"}),
 )
 
+_LEFT_OUT = "the workflow has changes that its `publish.on` leaves out; the next version will have them"
+_TREE = "tree"  # in the private part of a version's record: the tree id that it was published with
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What makes a version: the tree id of its managed source, and the settings that take effect with it."""
+
+    tree: str
+    effective: Mapping[str, Json]
+
+    @property
+    def digest(self) -> str:
+        return digest_of({"tree": self.tree, **self.effective})
+
 
 def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
-    """A digest that no published version has, if data files were written after the recorded version was published."""
-    want = _desired(spec, context)
-    record = context.ledger.records.get(want.address)
-    if record is not None and "data" in spec.publish.on and context.data_writes.since_publish(record):
-        digest = digest_of({"version": want.digest, "write": context.data_writes.last(spec.name)})
-        want = replace(want, digest=digest, stamp=digest)
-    yield want
+    """What `publish.on` leaves out is desired as it is published.
+
+    The digest is one that no version has if data files were written after the published version.
+    """
+    wanted, version = _content(spec, context), context.destination.published(spec.name)
+    content = wanted if version is None else _without_left_out(wanted, version, spec, context)
+    digest = content.digest
+    if version is not None and "data" in spec.publish.on and _is_older_than_data(version, spec, context):
+        digest = digest_of({"version": digest, "write": context.data_writes.last(spec.name)})
+    notes = () if content == wanted else (_LEFT_OUT,)
+    yield Resource(Address("version", spec.name), content.effective, stamp=digest, digest=digest, notes=notes)
 
 
-def _desired(spec: AlgorithmSpec, context: Context) -> Resource:
+def _content(spec: AlgorithmSpec, context: Context) -> _Content:
     (code,) = source.desired(spec, context)
     effective: dict[str, Json] = {
         "callability": spec.publish.callability,
@@ -54,8 +74,34 @@ def _desired(spec: AlgorithmSpec, context: Context) -> Resource:
         "network_access": spec.settings.network_access,
         "pipeline_enabled": spec.settings.pipeline_enabled,
     }
-    digest = _digest(spec, code.digest or "", effective)
-    return Resource(Address("version", spec.name), effective, stamp=digest, digest=digest)
+    return _Content(code.digest or "", effective)
+
+
+def _without_left_out(content: _Content, version: Version, spec: AlgorithmSpec, context: Context) -> _Content:
+    """The content with the published parts for those whose changes make no new version."""
+    if "source" not in spec.publish.on:
+        content = replace(content, tree=_published_tree(version, spec, context) or content.tree)
+    if "settings" not in spec.publish.on:
+        content = replace(content, effective=_effective(version, context))
+    return content
+
+
+def _published_tree(version: Version, spec: AlgorithmSpec, context: Context) -> str | None:
+    """The tree id that the version was published with: recorded, or read. None: the repository has no such commit any more."""
+    record = context.ledger.records.get(Address("version", spec.name))
+    tree = record.private.get(_TREE) if record and record.destination_stamp == _stamp(version) else None
+    if isinstance(tree, str):
+        return tree
+    try:
+        return source.managed_id(spec, version.commit, context)
+    except NotFound:
+        return None
+
+
+def _is_older_than_data(version: Version, spec: AlgorithmSpec, context: Context) -> bool:
+    records = context.ledger.records
+    recorded, code = (records.get(Address(kind, spec.name)) for kind in ("version", "source"))
+    return context.data_writes.since_publish(spec.name, version.commit, recorded, code)
 
 
 def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
@@ -74,7 +120,7 @@ def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) 
         tree = source.managed_id(spec, version.commit, context)
     except NotFound:
         return resource  # the branch was rewritten since, so the published tree is unknown
-    return replace(resource, digest=_digest(spec, tree, _effective(version, context)))
+    return replace(resource, digest=_Content(tree, _effective(version, context)).digest)
 
 
 def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
@@ -84,7 +130,19 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
     failure = _held(change, spec, context)
     if failure is not None:
         return replace(change, action=Action.HOLD, reason=f"its test failed at {failure.at}: {failure.reason}")
-    return replace(change, details={**change.details, "publish": spec.publish.version_type})
+    reason = change.reason or _reason(change, spec, context)
+    return replace(change, reason=reason, details={**change.details, "publish": spec.publish.version_type})
+
+
+def _reason(change: Change, spec: AlgorithmSpec, context: Context) -> str:
+    """Why a version is published whose source and settings are equal. Empty: they are not."""
+    version = context.destination.published(spec.name)
+    if change.before is None or change.after is None or version is None:
+        return ""
+    if change.before.digest == change.after.digest:
+        return "its data files change"
+    content = _without_left_out(_content(spec, context), version, spec, context)
+    return "its data files were written after it was published" if change.before.digest == content.digest else ""
 
 
 def _held(change: Change, spec: AlgorithmSpec, context: Context) -> Failure | None:
@@ -133,18 +191,19 @@ def _texts(value: Json) -> Sequence[str]:
 def _publish(step: Step, spec: AlgorithmSpec, context: Context) -> Outcome:
     """Publishes the commit that was built and tested. Conflict: somebody pushed since, or another commit was published."""
     commit = source.commit_of(spec, context)
-    want = _desired(spec, context)
+    content = _content(spec, context)
     # The platform publishes the newest build, so a later push by somebody else would be published untested.
     if context.destination.repository(spec.name).head() != commit:
         hint = "algosync plan shows what they pushed; apply replaces it"
         raise Conflict(f"{step.address}: somebody pushed since commit {commit[:12]} was tested", hint=hint)
+    source.note_call(spec, context)
     with context.ledger.writing(step.address, step.verb.value):
         version = _published_now(spec, context, commit)
     if version.commit != commit:
         raise Conflict(f"version {version.number} was published of commit {version.commit[:12]}, which somebody else pushed")
-    attributes = {**want.attributes, "version": version.number, "commit": commit}
-    private = {WRITE: context.data_writes.last(spec.name)}
-    record = Record(step.address, want.digest or "", want.stamp, _stamp(version), None, attributes, private)
+    attributes = {**content.effective, "version": version.number, "commit": commit}
+    private: dict[str, Json] = {WRITE: context.data_writes.last(spec.name), _TREE: content.tree}
+    record = Record(step.address, content.digest, content.digest, _stamp(version), None, attributes, private)
     return Outcome((record,), version.number)
 
 
@@ -171,12 +230,6 @@ def _effective(version: Version, context: Context) -> Mapping[str, Json]:
         "network_access": str(settings.get("network_access", "")),
         "pipeline_enabled": bool(settings.get("pipeline_enabled", False)),
     }
-
-
-def _digest(spec: AlgorithmSpec, tree: str, effective: Mapping[str, Json]) -> str:
-    """The digest of what makes a new version of this algorithm."""
-    code = {"tree": tree} if "source" in spec.publish.on else {}
-    return digest_of({**code, **(effective if "settings" in spec.publish.on else {})})
 
 
 def _stamp(version: Version) -> str:

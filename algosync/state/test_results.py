@@ -22,7 +22,7 @@ _WAIT, _POLL = 10.0, 0.02  # seconds
 
 def results_name(state: str) -> str:
     """The name of the document beside a state. `state`: see `state_name`."""
-    return f"{state.removesuffix('.json')}.results.json"
+    return f"{state}.results"
 
 
 class TestResults:

@@ -127,7 +127,7 @@ def _change(change: Change, redact: Redact) -> Iterator[str]:
     symbol, colour, _, sentence = ACTIONS[change.action]
     yield f"  # {paint(address, 'bold')} {sentence}"
     yield f"  {paint(symbol, colour)} {address}"
-    if change.action is Action.HOLD:
+    if change.action in (Action.HOLD, Action.UPDATE) and change.reason:
         yield f"      ({printable(redact(change.reason))})"
     if change.action.writes:
         for symbol, text in change_rows(change, redact):

@@ -35,12 +35,13 @@ def event_line(event: Event) -> str | None:
     """The line of one event. None: it has none."""
     match event:
         case StepStarted(step=step):
-            return f"{title(step)}..."
+            return None if step.verb is Verb.RESTORE else f"{title(step)}..."  # mostly there is nothing to put back
         case Note(step=step, text=text):
             return f"{title(step)}: {printable(text)}"
         case StepDone(step=step, seconds=seconds, detail=detail):
             done = paint(VERBS[step.verb][1], "green")
-            return f"{printable(str(step.address))}: {done}{' ' if detail else ''}{printable(detail)} after {duration(seconds)}"
+            line = f"{printable(str(step.address))}: {done}{' ' if detail else ''}{printable(detail)} after {duration(seconds)}"
+            return None if step.verb is Verb.RESTORE and not detail else line
         case StepFailed(step=step, seconds=seconds, error=error):
             failed = paint("FAILED", "red", "bold")
             message = printable(error.message, 300).removeprefix(f"{printable(str(step.address))}: ")

@@ -29,11 +29,11 @@ def closing_lines(report: Report, plan: Plan) -> Iterator[str]:
         **{word: n for word, n in (("adopted", plan.counted()[Action.ADOPT]), ("forgotten", plan.counted()[Action.FORGET])) if n},
     }
     resources = ", ".join(f"{number} {word}" for word, number in counts.items())
-    if report.exit_code == 0:
+    if report.exit_code == 0 and not plan.held():
         yield paint(f"Apply complete! Resources: {resources}.", "green", "bold")
     else:
         yield paint(f"Apply incomplete. Resources: {resources}.", "red", "bold")
-        if report.wrote:
+        if report.wrote and report.failed:
             yield f"What is done is recorded. {_next_run(report)}"
     if report.published and any(_is_workflow_test(event.step) for event in report.failed):
         versions = ", ".join(printable(f"{e.step.address.algorithm} {e.detail}") for e in report.published)

@@ -203,3 +203,13 @@ def test_what_the_system_refuses_is_no_fault_of_algosync(error: Exception, messa
     told = internal_error(error)
     assert told.message == message
     assert hint in str(told.hint)
+
+
+def test_a_name_with_a_secret_is_refused(alone: Workspace) -> None:
+    """It would become the name of a file."""
+    text = "variables:\n  token: {sensitive: true}\nname: w-{{ token }}\nalgorithms:\n  - {name: A, language: python3}\n"
+    (alone.folder / "w.yaml.j2").write_text(text)
+    done = alone.run("plan", "w.yaml.j2", "--var", "token=hunter2hunter2", "--destination", "local")
+    assert done.returncode == 64
+    assert "the workflow's name holds a secret" in done.stderr
+    assert not (alone.folder / "state").exists()

@@ -245,6 +245,13 @@ def test_the_workflow_tests_come_before_the_entrypoint_is_published(plan: Plan) 
 
 
 @given(gated_plans())
+def test_tests_and_publishes_keep_their_order_also_across_algorithms_that_only_restore(plan: Plan) -> None:
+    found = released(plan)
+    for one, other in pairwise(step for step in found.steps if step.verb is Verb.PUBLISH):
+        assert one.key in needed(found, other.key, also_followed=True)
+
+
+@given(gated_plans())
 def test_nothing_is_tested_before_its_data_is_verified(plan: Plan) -> None:
     found = released(plan)
     for step in found.steps:

@@ -48,6 +48,7 @@ def test_files_of_a_start(tmp_path: Path, environments: Path) -> None:
             "faults",
             "stances",
             "told",
+            "identity",
         }
         assert document["format_version"] == 1
         assert document["user"] == "someone"

@@ -193,7 +193,7 @@ def test_a_timeout_kills_the_process(site: Emulator, echo: str) -> None:
     reply = send(site, echo, b"sleep", "text/plain", "?timeout=0.3")
     assert (reply.status, reply.json["error"]["error_type"]) == (200, "TimeoutError")
     assert reply.json["error"]["message"] == "Algorithm timed out after 0.3 seconds"
-    assert not alive(pid)
+    until(lambda: not alive(pid))
     assert site.call(echo, 1)["result"] == 1
     for wrong in ("0", "-1", "x", "nan"):
         assert send(site, echo, b"1", "application/json", f"?timeout={wrong}").status == 400

@@ -3,147 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes.clusters import OWNER, FakeAlgorithms, FakeCluster, FakeTime, context_of
-from fakes.ledger import FakeLedger
-from fakes.stores import FakeStore
+from release_site import OLD, KilledError, Site, converges, expected, site_in
 
 from algosync.core.address import Address
-from algosync.core.error import Denied, TestFailed, Unexpected
-from algosync.core.event import Event, StepDone
-from algosync.core.plan import Plan, PlanHeader
-from algosync.core.report import Report, fold
-from algosync.core.resource import Record
+from algosync.core.error import Denied, Unexpected
+from algosync.core.event import StepDone
 from algosync.core.schedule import Verb
 from algosync.core.target import Selection, UnknownTarget
-from algosync.core.workflow import AlgorithmSpec, DataFile, Publish, PublishReason, Settings, Workflow
-from algosync.engine.apply import apply
-from algosync.engine.plan import Scene, make_plan
-from algosync.kinds import KINDS, PERFORMERS, Context
-from algosync.kinds.previous_bytes import left_overwritten
-
-NAMES = ("a.bin", "b.bin")
-OLD = {"a.bin": b"old a", "b.bin": b"old b"}
-
-
-class WarmAlgorithms(FakeAlgorithms):
-    """A call fails if the files that its worker loaded are broken. `during_call` runs before each call."""
-
-    def __init__(self, data: FakeStore) -> None:
-        super().__init__()
-        self._data = data
-        self.loaded: dict[str, dict[str, bytes]] = {}
-        self.during_call: Callable[[], None] = lambda: None
-
-    def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> None:
-        self.during_call()
-        super().call(owner, name, reference, payload, timeout)
-        now = stored(self._data)
-        loaded = self.loaded.setdefault(reference, now)
-        published = {version.number for version in self.algorithms[name].versions}
-        assert loaded == now or reference in published, "a commit was tested whose workers have other files"
-        if any(b"broken" in content for content in loaded.values()):
-            raise TestFailed("its model is broken")
-
-
-def stored(data: FakeStore) -> dict[str, bytes]:
-    found = {}
-    for name in data.files(OWNER, "One"):
-        with data.open(OWNER, "One", name) as download:
-            found[name] = b"".join(download.blocks)
-    return found
-
-
-class KilledError(BaseException):
-    """The process ends here."""
-
-
-@dataclass
-class Site:
-    """One published algorithm with two data files. `killed_at`: apply is killed before it commits the record of this number."""
-
-    folder: Path
-    spec: AlgorithmSpec
-    store: FakeStore = field(default_factory=FakeStore)
-    cluster: FakeCluster = field(default_factory=FakeCluster)
-    ledger: FakeLedger = field(default_factory=FakeLedger)
-    killed_at: int = 0
-    commits: int = 0
-
-    def __post_init__(self) -> None:
-        self.algorithms = WarmAlgorithms(self.cluster.data)
-        self.cluster.algorithms = self.algorithms
-        self.ledger = FakeLedger(before_commit=self._count)
-        self.code(b"def apply(input):\n    return input\n")
-        for name, content in OLD.items():
-            self.store.write("quality", "models", name, content)
-        assert self.apply().exit_code == 0
-
-    def _count(self, record: Record) -> None:
-        self.commits += 1
-        if self.commits == self.killed_at:
-            raise KilledError
-
-    def code(self, text: bytes) -> None:
-        path = self.folder / "algorithms" / "One" / "src" / "One.py"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text)
-
-    def use(self, content: dict[str, bytes]) -> None:
-        for name, data in content.items():
-            self.store.write("quality", "models", name, data)
-        files = dict.fromkeys([*(file.name for file in self.spec.data_files), *content])
-        self.spec = replace(self.spec, data_files=tuple(DataFile(f"data://.my/models/{name}", name) for name in files))
-
-    def scene(self) -> tuple[Workflow, Scene[Context]]:
-        context = context_of(self.cluster, self.spec, folder=self.folder, store=self.store, ledger=self.ledger, time=FakeTime())
-        return Workflow("w", str(self.folder), (self.spec,)), Scene(KINDS, PERFORMERS, context, 1)
-
-    def plan(self) -> Plan:
-        workflow, scene = self.scene()
-        return make_plan(workflow, scene, self.ledger.records, PlanHeader("w", None, "local", OWNER))
-
-    def apply(self, until: Callable[[Event], bool] = lambda _: False, *, replaced: tuple[str, ...] = ()) -> Report:
-        """Leaves like Ctrl-C after the first event for which `until` is true."""
-        workflow, scene = self.scene()
-        header = PlanHeader("w", None, "local", OWNER)
-        plan = make_plan(workflow, scene, self.ledger.records, header, Selection(replace=replaced))
-        seen = []
-        with closing(apply(plan, workflow, scene, self.ledger)) as events:
-            for event in events:
-                seen.append(event)
-                if until(event):
-                    break
-        return fold(seen, lambda: self.ledger.wrote)
-
-    def restart(self) -> None:
-        """What the session does after a kill: writes without a recorded outcome have to be looked at."""
-        records = dict(self.ledger.records)
-        pending: set[str] = set()
-        for entry in self.ledger.log:
-            verb, _, address = entry.partition(" ")
-            pending = pending - {address} if verb in ("commit", "forget") else pending | {address}
-        lost = {a: replace(r, destination_stamp=None) for a, r in records.items() if str(a) in pending}
-        self.killed_at = 0
-        self.ledger = FakeLedger({**records, **lost}.values(), before_commit=self._count)
-
-    @property
-    def published(self) -> str:
-        return self.algorithms.algorithms["One"].versions[0].number
-
-    @property
-    def live(self) -> dict[str, bytes]:
-        return stored(self.cluster.data)
+from algosync.core.workflow import Publish, PublishReason, Settings
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    files = tuple(DataFile(f"data://.my/models/{name}", name) for name in NAMES)
-    return Site(tmp_path, AlgorithmSpec("One", "python3", data_files=files, test_payload="1"))
+    return site_in(tmp_path)
 
 
 CHANGES: dict[str, Callable[[Site], None]] = {
@@ -156,27 +33,9 @@ CHANGES: dict[str, Callable[[Site], None]] = {
 """What changed since the release."""
 
 
-def expected(site: Site) -> dict[str, bytes]:
-    """The data files as the workflow wants them."""
-    found = {}
-    for file in site.spec.data_files:
-        with site.store.open("quality", "models", file.name) as download:
-            found[file.name] = b"".join(download.blocks)
-    return found
-
-
 def kept_old(live: dict[str, bytes]) -> bool:
     """Files of the published version have their previous bytes; new ones stay."""
     return all(live[name] == content for name, content in OLD.items())
-
-
-def converges(site: Site) -> None:
-    assert site.apply().exit_code == 0
-    assert site.live == expected(site)
-    assert site.plan().visible == ()
-    assert not any(left_overwritten(record, site.scene()[1].site) for record in site.ledger.records.values())
-    loaded = site.algorithms.loaded.get(site.algorithms.algorithms["One"].versions[0].commit)
-    assert loaded == site.live, "the published commit was tested with other files"
 
 
 @pytest.mark.parametrize("what", CHANGES)
@@ -258,7 +117,7 @@ def test_a_kill_before_each_record(site: Site, tmp_path: Path, what: str) -> Non
     before = site.commits
     site.apply()
     for number in range(1, site.commits - before + 1):
-        again = Site(tmp_path / str(number), AlgorithmSpec("One", "python3", data_files=site.spec.data_files[:2], test_payload="1"))
+        again = site_in(tmp_path / str(number))
         CHANGES[what](again)
         again.killed_at = again.commits + number
         with suppress(KilledError):
@@ -298,7 +157,6 @@ def test_a_broken_file_is_held_until_something_changes(site: Site) -> None:
 def test_a_change_that_makes_no_version_is_done_without_one(site: Site, on: frozenset[PublishReason]) -> None:
     """Nothing is kept, because no version decides about it. The next plan is empty."""
     site.spec = replace(site.spec, publish=Publish(on=on))
-    site.apply()  # the reasons are part of what is compared
     number = site.published
     site.use({"a.bin": b"new a"})
     report = site.apply()
@@ -316,7 +174,7 @@ def test_a_change_that_makes_no_version_is_done_without_one(site: Site, on: froz
     ],
 )
 def test_what_is_replaced_is_written_again_though_it_is_equal(site: Site, pattern: str, done: set[str]) -> None:
-    assert {step.step.verb.value for step in site.apply(replaced=(pattern,)).done} == done
+    assert {step.step.verb.value for step in site.apply(Selection(replace=(pattern,))).done} == done
     assert (site.published, site.live, site.plan().visible) == ("0.2.0", OLD, ())
 
 
@@ -325,7 +183,7 @@ def test_what_is_replaced_is_written_again_though_it_is_equal(site: Site, patter
 )
 def test_what_cannot_be_replaced_is_refused(site: Site, pattern: str, reason: str) -> None:
     with pytest.raises(UnknownTarget, match=reason):
-        site.apply(replaced=(pattern,))
+        site.apply(Selection(replace=(pattern,)))
 
 
 def test_a_file_that_is_too_large_is_not_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

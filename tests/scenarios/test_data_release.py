@@ -115,3 +115,36 @@ def test_without_kept_bytes_the_plan_says_so(cluster: Cluster, one: Workspace, t
     one.apply("--keep-dir", str(tmp_path / "kept"), code=3)
     assert (stored(cluster), number(cluster)) == (b"Mooh!", "0.1.0")
     assert not (tmp_path / "kept").exists()
+
+
+def test_kept_bytes_are_found_in_their_folder_only(cluster: Cluster, one: Workspace, tmp_path: Path) -> None:
+    one.apply()
+    use(one, "Mooh!")
+    killed = one.started('data.One["word.txt"]: Verifying')
+    killed.send_signal(signal.SIGKILL)
+    killed.wait(60)
+    elsewhere = {"ALGOSYNC_KEEP_DIR": str(tmp_path / "elsewhere")}
+    assert "so they cannot be put back" in one.run("plan", environ=elsewhere).stdout
+    assert "its previous bytes are put back before anything else" in one.run("plan").stdout
+    assert one.run("plan", "--replace", "algorithm.One").returncode == 64
+    use(one, "Howdy")
+    one.apply(environ=elsewhere)
+    assert (stored(cluster), number(cluster), one.actions()) == (b"Howdy", "0.2.0", {})
+    assert [path for path in (tmp_path / "elsewhere").rglob("*") if path.is_file()] == []
+
+
+def test_what_a_failed_test_says_is_recorded_without_secrets(cluster: Cluster, workspace: Workspace) -> None:
+    """The algorithm repeats its input in its message, and the input is a sensitive variable."""
+    code = CODE.replace('return {"Hello"', 'assert WORD != "Mooh!", f"no {input}"\n    return {"Hello"')
+    workspace.algorithm("One", code, "algorithmia>=1.7,<3\n")
+    algorithm = "{name: One, language: python3, data_files: ['data://.my/models/word.txt'], test_payload: '{{ token }}'}"
+    head = "source_info: {cluster_address: 'file://source'}\nvariables:\n  token: {sensitive: true}\n"
+    (workspace.folder / "w.yaml.j2").write_text(f"{head}algorithms:\n  - {algorithm}\n")
+    arguments = ("w.yaml.j2", "--var", "token=tops3cret-token")
+    for word, code_of_exit in (("Hello", 0), ("Mooh!", 3)):
+        workspace.data("models", "word.txt", word.encode())
+        workspace.apply(*arguments, code=code_of_exit)
+    assert "no ***" in workspace.run("plan", *arguments).stdout
+    kept = {path: path.read_bytes() for path in (workspace.folder / "state").rglob("w@*") if path.is_file()}
+    assert any(b"no ***" in content for content in kept.values())
+    assert [path for path, content in kept.items() if b"tops3cret" in content] == []

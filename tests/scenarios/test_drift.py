@@ -61,8 +61,8 @@ FILE = 'data.One["a.bin"]'
 CASES: list[tuple[Callable[[Cluster], None], dict[str, str], set[str]]] = [
     (change_setting, {"algorithm.One": "changed"}, {"algorithm.One"}),
     (change_environment, {"algorithm.One": "changed"}, {"algorithm.One"}),
-    (overwrite_file, {FILE: "changed"}, {FILE}),
-    (delete_file, {FILE: "missing"}, {FILE}),
+    (overwrite_file, {FILE: "changed"}, {FILE, "version.One"}),
+    (delete_file, {FILE: "missing"}, {FILE, "version.One"}),
     (open_data, {"algorithm.One": "changed"}, {"algorithm.One"}),
     (push_source, {"source.One": "changed"}, {"source.One"}),
     (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from samples import PLAN, plain
 
@@ -20,6 +22,7 @@ from algosync.views.report import closing_lines, failure_lines, outcome_lines
 
 DATA, VERSION = Address("data", "One", "w.pb"), Address("version", "One")
 UPLOAD, BUILD = Step(DATA, Verb.UPLOAD), Step(VERSION, Verb.BUILD)
+RESTORE = Step(DATA, Verb.RESTORE)
 PUBLISH = Step(VERSION, Verb.PUBLISH, Change(VERSION, Action.CREATE, None, Resource(VERSION)))
 
 
@@ -32,6 +35,10 @@ PUBLISH = Step(VERSION, Verb.PUBLISH, Change(VERSION, Action.CREATE, None, Resou
         (StepDone(PUBLISH, 0.44, "0.1.0"), "version.One: Published 0.1.0 after 0.4s"),
         (StepDone(BUILD, 75), "version.One: Built after 1m15s"),
         (StepFailed(BUILD, 3, BuildFailed("it failed", log="x")), "version.One: Building FAILED after 3.0s: it failed"),
+        (StepStarted(RESTORE), None),
+        (StepDone(RESTORE, 1), None),
+        (StepDone(RESTORE, 1, "put back"), 'data.One["w.pb"]: Previous bytes put back after 1.0s'),
+        (StepFailed(RESTORE, 1, Unreachable("gone")), 'data.One["w.pb"]: Checking previous bytes FAILED after 1.0s: gone'),
         (StepSkipped(PUBLISH, BUILD.key), "version.One: Publishing skipped: build version.One did not succeed"),
     ],
 )
@@ -172,3 +179,25 @@ def test_without_failures_nothing_is_said_of_them() -> None:
 )
 def test_the_closing_lines(events: list[Event], wrote: bool, lines: list[str]) -> None:
     assert plain(closing_lines(fold(events, lambda: wrote), TESTED)).splitlines() == ["", *lines]
+
+
+def test_a_failed_test_of_the_workflow_names_what_is_published_already() -> None:
+    one, two = (
+        StepDone(Step(Address("version", name), Verb.PUBLISH), 1, number) for name, number in (("One", "1.2.0"), ("Two", "0.3.0"))
+    )
+    told = "Published before the workflow's tests: One 1.2.0, Two 0.3.0."
+    failed: list[Event] = [one, two, StepFailed(step("second", CHECKS[1]), 1, Unexpected("boom"))]
+    assert told in plain(closing_lines(fold(failed, lambda: True), TESTED))
+    assert "Published before" not in plain(closing_lines(fold([one, two], lambda: True), TESTED))
+    payload: list[Event] = [one, StepFailed(step("x", replace(CHECKS[1], payload_of_algorithm=True)), 1, Unexpected("boom"))]
+    assert "Published before" not in plain(closing_lines(fold(payload, lambda: True), TESTED))
+
+
+def test_an_apply_that_leaves_held_changes_is_not_complete() -> None:
+    plan = Plan(PLAN.header, (Change(DATA, Action.HOLD, Resource(DATA), Resource(DATA)),), ())
+    assert plain(closing_lines(fold([], lambda: False), plan)).splitlines() == [
+        "",
+        "Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed.",
+        'Left as it is, because its test failed before: data.One["w.pb"]. '
+        "Change the data, the source or the test, or use --replace.",
+    ]

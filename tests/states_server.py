@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -194,7 +195,7 @@ def postgresql_server() -> Iterator[str]:
                 threading.Thread(target=server.stderr.read, daemon=True).start()
                 yield f"postgresql://jane@127.0.0.1:{port}/"
             finally:
-                server.terminate()
+                server.send_signal(signal.SIGINT)  # it ends its sessions; after SIGTERM it would wait for them
                 server.wait(30)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -6,7 +6,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
 from itertools import pairwise
@@ -31,10 +31,12 @@ def make(address: str) -> Make:
 
 
 @pytest.fixture
-def writer(make: Make) -> Backend:
+def writer(make: Make) -> Iterator[Backend]:
     backend = make()
     assert backend.lock(exclusive=True)
-    return backend
+    yield backend
+    with suppress(StateError):  # a test may have broken its lock
+        backend.unlock()
 
 
 def test_read_returns_what_was_written(writer: Backend, make: Make) -> None:

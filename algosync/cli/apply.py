@@ -42,7 +42,7 @@ class ApplyOptions(CompareOptions):
 @command
 def apply(terminal: Terminal, targets: SelectionOptions, options: ApplyOptions) -> None:
     """Make the needed changes and run the tests. Every algorithm is tested before it is published."""
-    from algosync.cli.plan import make_session_plan, masked_for, metadata, remember_results
+    from algosync.cli.plan import make_session_plan, masked_for, metadata
     from algosync.views.report import closing_lines, failure_lines, outcome_lines
     from algosync.views.subject import Planned
 
@@ -53,7 +53,6 @@ def apply(terminal: Terminal, targets: SelectionOptions, options: ApplyOptions) 
             _ask(options, terminal)
         terminal.result()
         report = _carry_out(plan, session, terminal)
-        remember_results(session, report, terminal)
     terminal.result_lines(outcome_lines(report, plan))
     terminal.tell_lines(failure_lines(report, terminal.redact))
     terminal.result_lines(closing_lines(report, plan))
@@ -83,13 +82,15 @@ def _apply_session(options: ApplyOptions, terminal: Terminal, targets: Selection
 def _carry_out(plan: "Plan", session: "CommandSession", terminal: Terminal) -> "Report":
     from algosync.cli.interrupt import Signalled
     from algosync.cli.live import watch
+    from algosync.cli.remembered_results import remembering
     from algosync.core.report import fold
     from algosync.engine.apply import apply
 
     # Close the events before the session ends, because closing waits for the workers: the state must stay locked while they write.
     with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:
         try:
-            return fold(watch(events, terminal), lambda: session.ledger.wrote)
+            with closing(remembering(watch(events, terminal), session, terminal)) as told:
+                return fold(told, lambda: session.ledger.wrote)
         except Signalled:
             terminal.tell("Everything done so far is recorded; run the same command again to continue from here.")
             raise

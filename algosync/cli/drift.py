@@ -16,7 +16,8 @@ __all__ = ["drift"]
 def drift(terminal: Terminal, reports: ReportOptions, options: CompareOptions) -> None:
     """Show how the destination differs from what was last applied. Changes nothing; exit 2 if it differs, or if a test failed."""
     from algosync.cli.live import reading
-    from algosync.cli.plan import known_failures, metadata
+    from algosync.cli.plan import metadata
+    from algosync.cli.remembered_results import known_failures
     from algosync.cli.session import Needs, command_session
     from algosync.core.change import Drift, Finding
     from algosync.core.diff import comparable
@@ -26,16 +27,15 @@ def drift(terminal: Terminal, reports: ReportOptions, options: CompareOptions) -
     from algosync.views.subject import Drifted
 
     with command_session(options, terminal, Needs(source=False, secrets=False)) as session:
-        if not session.ledger.records:
+        failures = known_failures(session, plan_of_checks(session.workflow, session.header), terminal)
+        if not session.ledger.records and not failures:
             raise AlgosyncError("this workflow was never applied to this destination", hint="run algosync apply first")
         with reading(terminal, "the destination"):
             findings = find_drift(session.workflow, session.scene, session.ledger.records)
         managed = managed_by(session.workflow, session.ledger.records)
         findings = comparable(findings) if session.stand_ins else findings
-        plan = plan_of_checks(session.workflow, session.header)
-        failures = known_failures(session, plan, terminal)
-        failing = (Finding(f.address, Drift.FAILING, reason=f"since {f.since}: {f.reason}") for f in failures)
-        findings = (*findings, *failing)
+        failing = (Finding(f.address, Drift.FAILING, reason=f.reason, since=f.since) for f in failures)
+        findings = tuple(sorted((*findings, *failing), key=lambda finding: finding.address))
     write_reports(Drifted(session.header, findings, metadata(session.header), managed), reports.places, terminal)
     kinds = {finding.drift for finding in findings}
     if Drift.UNKNOWN in kinds:

@@ -12,15 +12,13 @@ from algosync.cli.command import command
 from algosync.cli.options import CompareOptions, ReportOptions, SelectionOptions
 from algosync.cli.report_output import write_reports
 from algosync.cli.terminal import Terminal
-from algosync.core.text import printable
 
 if TYPE_CHECKING:
     from algosync.cli.session import CommandSession
-    from algosync.core.plan import FailedCheck, Plan, PlanHeader
-    from algosync.core.report import Report
+    from algosync.core.plan import Plan, PlanHeader
     from algosync.core.resource import Json
 
-__all__ = ["known_failures", "make_session_plan", "masked_for", "metadata", "plan", "remember_results"]
+__all__ = ["make_session_plan", "masked_for", "metadata", "plan"]
 
 DetailedExitcode = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 if there are changes.")]
 
@@ -47,6 +45,7 @@ def plan(
 def make_session_plan(session: CommandSession, targets: SelectionOptions, terminal: Terminal) -> Plan:
     """Observe both clusters and make the plan. UsageError: a target names nothing."""
     from algosync.cli.live import reading
+    from algosync.cli.remembered_results import known_failures
     from algosync.core.error import UsageError
     from algosync.core.target import Selection, UnknownTarget
     from algosync.engine.plan import make_plan
@@ -62,29 +61,6 @@ def make_session_plan(session: CommandSession, targets: SelectionOptions, termin
     if plan.compared:
         terminal.tell_lines(call_warnings(session.workflow, {change.address.algorithm for change in plan.visible}))
     return plan
-
-
-def known_failures(session: CommandSession, plan: Plan, terminal: Terminal) -> tuple[FailedCheck, ...]:
-    """The checks of the plan that failed when they last ran."""
-    from algosync.core.plan import FailedCheck
-
-    results, warning = session.results.read()
-    if warning:
-        terminal.tell(f"Warning: {printable(warning)}")
-    found = (results.get(check.address) for check in plan.checks)
-    return tuple(FailedCheck(result.address, result.since, result.reason) for result in found if result and not result.passed)
-
-
-def remember_results(session: CommandSession, report: Report, terminal: Terminal) -> None:
-    """Record how the tests ended. A failure to do so is a warning. Tests that a target left out keep their results."""
-    from algosync.core.plan import checks_of
-    from algosync.core.test_result import results_of
-    from algosync.kinds.context import utc_now
-
-    new = {a: replace(r, reason=terminal.redact(r.reason)) for a, r in results_of(report, utc_now()).items()}
-    tests = [check.address for check in checks_of(session.workflow, frozenset())]
-    if new and (warning := session.results.record(new, tests)):
-        terminal.tell(f"Warning: {printable(warning)}")
 
 
 def masked_for(terminal: Terminal, plan: Plan) -> Plan:

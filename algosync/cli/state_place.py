@@ -81,7 +81,7 @@ def state_opened(
 
     A state under a name of older versions is found; `writes`: it is renamed. LockHeld: another command uses the state.
     """
-    from algosync.state import TestResults, located, open_session, parse_address, results_name, state_name
+    from algosync.state import TestResults, located, open_session, parse_address, state_name
 
     workflow, owner = names
     command = "algosync apply"
@@ -92,7 +92,7 @@ def state_opened(
             terminal.tell(f"Note: {printable(place)} has older records of the same local cluster. They are not used.")
         journals = options.home.folder / ".journals"
         with open_session(options.state, found.name, exclusive=writes, command=command, journals=journals) as session:
-            yield session, TestResults(create(results_name(found.name), command))
+            yield session, TestResults(lambda name: create(name, command), found.name)
 
 
 def claim(session: Session, file: FileIdentity, workflow: Workflow, terminal: Terminal) -> None:

@@ -15,9 +15,9 @@ __all__ = ["test"]
 
 @command
 def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) -> None:
-    """Run all tests on the published versions. Changes nothing."""
+    """Run all tests on the published versions and remember the results. Changes nothing at the destination."""
     from algosync.cli.live import watch
-    from algosync.cli.plan import remember_results
+    from algosync.cli.remembered_results import remembering
     from algosync.cli.session import Needs, command_session
     from algosync.core.error import UsageError
     from algosync.core.plan import plan_of_checks, targeted
@@ -35,9 +35,11 @@ def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) ->
         terminal.result_lines(header_lines(plan.header, terminal.redact))
         if not plan.checks:
             terminal.result("The workflow has no tests.")
-        with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:
-            report = fold(watch(events, terminal), lambda: False)
-        remember_results(session, report, terminal)
+        with (
+            closing(apply(plan, session.workflow, session.scene, session.ledger)) as events,
+            closing(remembering(watch(events, terminal), session, terminal)) as told,
+        ):
+            report = fold(told, lambda: False)
     terminal.result_lines(outcome_lines(report, plan))
     terminal.tell_lines(failure_lines(report, terminal.redact))
     raise typer.Exit(report.exit_code)

@@ -66,10 +66,14 @@ class Drift(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How one resource at the destination differs from its record."""
+    """How one resource at the destination differs from its record, or a test that failed when it last ran.
+
+    `since`: when the test first failed, in ISO 8601 and UTC; empty for resources.
+    """
 
     address: Address
     drift: Drift
     before: Resource | None = None
     after: Resource | None = None
     reason: str = ""
+    since: str = ""

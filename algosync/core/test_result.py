@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 
 from algosync.core.address import Address
 from algosync.core.codec import address_from_json, encode_json, parse_json, require_text
-from algosync.core.error import Corrupt, TestFailed, TimedOut
-from algosync.core.event import StepDone, StepFailed
-from algosync.core.report import Report
+from algosync.core.error import Corrupt, StateError, TestFailed, TimedOut
+from algosync.core.event import Event, StepDone, StepFailed
 from algosync.core.resource import Json
+from algosync.core.schedule import Verb
 
-__all__ = ["TestResult", "decode_results", "encode_results", "merged", "results_of"]
+__all__ = ["TestResult", "decode_results", "encode_results", "merged", "result_of"]
 
 _FORMAT_VERSION = 1
-_LONGEST = 500  # characters of a reason
 _TEXTS = ("at", "since", "reason")
 
 
@@ -23,7 +22,7 @@ _TEXTS = ("at", "since", "reason")
 class TestResult:
     """`at`: when the test ended. `since`: when it first failed since it last passed. Both are ISO 8601 in UTC.
 
-    `reason`: why it failed, without secrets; empty if it passed.
+    `reason`: why it failed; empty if it passed. What is stored has no secrets in it, and is shortened.
     """
 
     __test__ = False  # without this pytest would collect the class
@@ -35,16 +34,15 @@ class TestResult:
     reason: str = ""
 
 
-def results_of(report: Report, at: str) -> Mapping[Address, TestResult]:
-    """The results of a run. A test that was skipped, or that could not be carried out, has none."""
-    found = {}
-    for event in report.tests:
-        address = event.step.address
-        if isinstance(event, StepDone):
-            found[address] = TestResult(address, passed=True, at=at, since=at)
-        elif isinstance(event, StepFailed) and isinstance(event.error, (TestFailed, TimedOut)):
-            found[address] = TestResult(address, passed=False, at=at, since=at, reason=event.error.message[:_LONGEST])
-    return found
+def result_of(event: Event, at: str) -> TestResult | None:
+    """The result that an event tells, with the whole reason. None: no test ended, or it was skipped or could not be carried out."""
+    match event:
+        case StepDone(step=step) if step.verb is Verb.TEST:
+            return TestResult(step.address, passed=True, at=at, since=at)
+        case StepFailed(step=step, error=TestFailed() | TimedOut() as error) if step.verb is Verb.TEST:
+            return TestResult(step.address, passed=False, at=at, since=at, reason=error.message)
+        case _:
+            return None
 
 
 def merged(
@@ -61,26 +59,30 @@ def merged(
     return found
 
 
-def encode_results(results: Mapping[Address, TestResult], others: Mapping[str, Json]) -> bytes:
-    """The bytes of the document. `others`: its other members, written by later versions; they are kept."""
+def encode_results(results: Mapping[Address, TestResult], document: Mapping[str, Json]) -> bytes:
+    """The bytes of the document. `document`: the one before. Members that a later version wrote, also those of a test, stay."""
+    before = document.get("tests")
+    known = before if isinstance(before, dict) else {}
     rows: dict[str, Json] = {
-        str(result.address): {"passed": result.passed, "at": result.at, "since": result.since, "reason": result.reason}
-        for result in results.values()
+        name: {**known.get(name, {}), "passed": r.passed, "at": r.at, "since": r.since, "reason": r.reason}
+        for name, r in ((str(result.address), result) for result in results.values())
     }
-    return (encode_json({**others, "format_version": _FORMAT_VERSION, "tests": rows}) + "\n").encode("ascii")
+    return (encode_json({**document, "format_version": _FORMAT_VERSION, "tests": rows}) + "\n").encode("ascii")
 
 
 def decode_results(data: bytes) -> tuple[Mapping[Address, TestResult], Mapping[str, Json]]:
-    """The results, and the other members of the document. Corrupt: it is damaged, or has a newer format."""
+    """The results, and the whole document. Corrupt: it is damaged. StateError: a newer version wrote it in another format."""
     document = parse_json(data)
-    if not isinstance(document, dict) or document.get("format_version") != _FORMAT_VERSION:
-        raise Corrupt("is damaged, or was written by a newer algosync")
+    version = document.get("format_version") if isinstance(document, dict) else None
+    if isinstance(version, bool) or not isinstance(document, dict) or not isinstance(version, int) or version < _FORMAT_VERSION:
+        raise Corrupt("is damaged: it has no format_version")
+    if version > _FORMAT_VERSION:
+        raise StateError(f"was written by a newer algosync: format {version}, this one reads {_FORMAT_VERSION}")
     tests = document.get("tests")
     if not isinstance(tests, dict):
         raise Corrupt("is damaged: it has no tests")
     results = [_decoded(text, row) for text, row in tests.items()]
-    others = {name: value for name, value in document.items() if name not in ("format_version", "tests")}
-    return {result.address: result for result in results}, others
+    return {result.address: result for result in results}, document
 
 
 def _decoded(text: str, row: Json) -> TestResult:

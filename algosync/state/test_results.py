@@ -7,10 +7,10 @@ It records no resources: a damaged one is set aside, and it can be deleted.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from algosync.core.address import Address
-from algosync.core.error import Corrupt, LockHeld, StateError
+from algosync.core.error import Corrupt, LockHeld, Stale, StateError
 from algosync.core.resource import Json
 from algosync.core.test_result import TestResult, decode_results, encode_results, merged
 from algosync.state.backend import Backend, fingerprint
@@ -26,54 +26,76 @@ def results_name(state: str) -> str:
 
 
 class TestResults:
-    """The document in a backend of its own. Commands do not fail because of it: each method returns a warning instead."""
+    """The document beside one state. Commands do not fail because of it: each method returns a warning instead.
+
+    `create`: creates the backend of a name, at the address of the state. `state`: the name of the state, see `state_name`.
+    """
 
     __test__ = False  # without this pytest would collect the class
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+    def __init__(self, create: Callable[[str], Backend], state: str) -> None:
+        self._backend = create(results_name(state))
+        self._aside = create(f"{state}.results.damaged")
 
     def read(self) -> tuple[Mapping[Address, TestResult], str]:
         """The results, without a lock. The second value is a warning, or empty."""
+        unknown = "the results of earlier tests are not known"
         try:
-            return self._decoded(self._backend.read())[0], ""
-        except (Corrupt, StateError) as error:
-            return {}, f"{self._backend.where} {error.message}; results of earlier tests are not known"
+            data = self._backend.read()
+        except StateError as error:
+            return {}, f"{unknown}: {error.message}"
+        try:
+            return _decoded(data)[0], ""
+        except StateError as error:
+            return {}, f"{unknown}: {self._backend.where} {error.message}"
 
     def record(self, new: Mapping[Address, TestResult], tests: Collection[Address]) -> str:
-        """Adds the results of a run, and drops those of tests that are no longer there. Returns a warning, or an empty text."""
+        """Adds results durably, and drops those of tests that are no longer there. Returns a warning, or an empty text."""
         deadline = time.monotonic() + _WAIT
         while True:
             try:
-                self._backend.lock(exclusive=True)
-            except LockHeld as error:
+                return self._update(new, tests)
+            except (LockHeld, Stale) as error:  # another command records its own results
                 if time.monotonic() >= deadline:
-                    return f"the results of the tests are not remembered: {error.message}"
-                time.sleep(_POLL)
-                continue
+                    return _not_remembered(error.message)
             except StateError as error:
-                return f"the results of the tests are not remembered: {error.message}"
-            try:
-                return self._write(new, tests)
-            except StateError as error:
-                return f"the results of the tests are not remembered: {error.message}"
-            finally:
-                self._backend.unlock()
+                return _not_remembered(error.message)
+            time.sleep(_POLL)
+
+    def _update(self, new: Mapping[Address, TestResult], tests: Collection[Address]) -> str:
+        self._backend.lock(exclusive=True)
+        try:
+            return self._write(new, tests)
+        finally:
+            self._backend.unlock()
 
     def _write(self, new: Mapping[Address, TestResult], tests: Collection[Address]) -> str:
         data = self._backend.read()
         warning = ""
-        before: Mapping[Address, TestResult] = {}
-        others: Mapping[str, Json] = {}
         try:
-            before, others = self._decoded(data)
+            before, document = _decoded(data)
         except Corrupt as error:
-            # The backend keeps the replaced document as its backup.
-            warning = f"{self._backend.where} {error.message}; it is written anew"
+            self._set_aside(data or b"")
+            before, document = {}, {}
+            warning = f"{self._backend.where} {error.message}; it is written anew, and what it was is kept at {self._aside.where}"
+        except StateError as error:
+            return _not_remembered(f"{self._backend.where} {error.message}")
         results = merged(before, new, tests)
         if results != before or warning:
-            self._backend.write(encode_results(results, others), expect=fingerprint(data))
+            self._backend.write(encode_results(results, document), expect=fingerprint(data))
         return warning
 
-    def _decoded(self, data: bytes | None) -> tuple[Mapping[Address, TestResult], Mapping[str, Json]]:
-        return ({}, {}) if data is None else decode_results(data)
+    def _set_aside(self, data: bytes) -> None:
+        self._aside.lock(exclusive=True)
+        try:
+            self._aside.write(data, expect=fingerprint(self._aside.read()))
+        finally:
+            self._aside.unlock()
+
+
+def _not_remembered(reason: str) -> str:
+    return f"the results of the tests are not remembered: {reason}"
+
+
+def _decoded(data: bytes | None) -> tuple[Mapping[Address, TestResult], Mapping[str, Json]]:
+    return ({}, {}) if data is None else decode_results(data)

@@ -50,7 +50,7 @@ def _finite(value: Json) -> Json:
 
 
 def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> Mapping[str, Json]:
-    failing = {failed.address: failed.since for failed in plan.failing}
+    failing = {failed.address: Word(failed.since) for failed in plan.failing}
     return {
         "format_version": FORMAT_VERSION,
         "meta": _worded(meta),
@@ -84,6 +84,7 @@ def drift_document(findings: Iterable[Finding], meta: Mapping[str, Json], redact
             "before": _side(f.before, redactor),
             "after": _side(f.after, redactor),
             "reason": f.reason or None,
+            "since": Word(f.since) if f.since else None,
         }
         for f in findings
     ]

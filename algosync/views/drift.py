@@ -54,11 +54,13 @@ def summary_line(findings: Iterable[Finding]) -> str:
 
 
 def finding_lines(finding: Finding, redact: Redact) -> Iterator[str]:
-    """The values of a resource that has changed, and the reason of a finding, as printable lines. Without colours."""
+    """The changed values of a resource, or since when a test fails, and the reason, as printable lines. Without colours."""
     if finding.drift is Drift.CHANGED:
         for d in differences(finding.before, finding.after):
             if d.before != d.after:
                 yield f"~ {redacted_name(d.name, redact)} = {redacted(d.before, redact)} -> {redacted(d.after, redact)}"
+    if finding.since:
+        yield f"since {printable(finding.since)}"
     if finding.reason:
         yield printable(redact(finding.reason))
 

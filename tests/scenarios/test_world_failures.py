@@ -249,16 +249,16 @@ def test_a_wrong_git_address(other: tuple[Cluster, Workspace]) -> None:
 
 
 def test_a_key_that_may_not_manage(other: tuple[Cluster, Workspace]) -> None:
-    """The key may write data, which is recorded."""
+    """The key may write data, but nothing is uploaded before it is settled who can read the collection."""
     own, here = other
     with own.writes() as writes:
-        output = here.apply(code=4, environ={"DESTINATION_API_KEY": own.add_key(management=False)})
+        output = here.apply(code=1, environ={"DESTINATION_API_KEY": own.add_key(management=False)})
     assert output.count("look at DESTINATION_API_KEY: it may not do this") == output.count("\nError: ") == 1
     assert output.count("  the same for: algorithm.") == 1
-    assert writes.count("PUT /v1/data/local/") == 2
+    assert writes.count("PUT /v1/data/local/") == 0
     with own.writes() as writes:
         converges(here)
-    assert writes.count("PUT /v1/data/local/") == 0
+    assert writes.count("PUT /v1/data/local/") == 2
 
 
 def created(cluster: Cluster) -> int:

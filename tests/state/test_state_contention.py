@@ -10,11 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
-from state_child import count_on, count_up, hold, reports, start
+from state_child import count_on, count_up, hold, record_results, reports, start
 from state_samples import HELLO, NAME
 
+from algosync.core.address import Address
 from algosync.core.error import LockHeld
-from algosync.state import open_session, parse_address
+from algosync.state import TestResults, open_session, parse_address
 
 SESSIONS = int(os.environ.get("ALGOSYNC_TEST_SESSIONS", "2"))
 """Sessions of each of the eight processes, with two commits each."""
@@ -28,6 +29,14 @@ def test_eight_writers_lose_no_update(address: str) -> None:
         assert session.serial == 8 * SESSIONS * 2 * 2
         assert session.records[HELLO].size == 8 * SESSIONS * 2
         assert len(session.records) == 1 + 8 * SESSIONS * 2
+
+
+def test_eight_processes_that_record_results_lose_none(address: str) -> None:
+    tests = [Address("test", "Hello", f"{process} {number}") for process in range(8) for number in range(3)]
+    children = [start(record_results, address, tests[3 * n : 3 * n + 3], tests) for n in range(8)]
+    assert [reports(*child) for child in children] == [[""] * 3] * 8
+    found, warning = TestResults(lambda name: parse_address(address)(name, "algosync plan"), NAME).read()
+    assert (set(found), warning) == (set(tests), "")
 
 
 @pytest.mark.parametrize("exclusive", [True, False])

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import pytest
+from state_samples import a_record
 
 from algosync.core.address import Address
+from algosync.core.resource import Json
 from algosync.core.test_result import TestResult, decode_results, encode_results, merged
-from algosync.state import TestResults, parse_address, results_name, state_name
+from algosync.state import TestResults, open_session, parse_address, state_name
+from algosync.state.local import LocalBackend
 
 A, B = Address("test", "A"), Address("test", "A", "a case")
-NAME = results_name(state_name("w", "local", "me"))
+STATE = state_name("w", "local", "me")
+NAME, ASIDE = "w@local~me.json.results", "w@local~me.json.results.damaged"
 
 
 def failed(address: Address, at: str, reason: str = "no") -> TestResult:
@@ -24,7 +29,7 @@ def passed(address: Address, at: str) -> TestResult:
 
 
 def results(folder: Path) -> TestResults:
-    return TestResults(parse_address(str(folder))(NAME, "algosync apply"))
+    return TestResults(lambda name: parse_address(str(folder))(name, "algosync apply"), STATE)
 
 
 def test_a_test_goes_on_failing_since_it_first_failed() -> None:
@@ -42,7 +47,11 @@ def test_a_test_that_did_not_run_keeps_its_result_and_one_that_is_gone_loses_it(
 
 def test_the_document_is_read_as_it_was_written_with_members_of_later_versions() -> None:
     found = {A: failed(A, "1", "a reason with \x1b and é"), B: passed(B, "2")}
-    assert decode_results(encode_results(found, {"history": [1]})) == (found, {"history": [1]})
+    later: dict[str, Json] = {"history": [1], "tests": {str(A): {"seconds": 3}, "test.Gone": {"seconds": 4}}}
+    results, document = decode_results(encode_results(found, later))
+    assert (results, document["history"]) == (found, [1])
+    rows = cast("dict[str, dict[str, Json]]", document["tests"])
+    assert {name: row.get("seconds") for name, row in rows.items()} == {str(A): 3, str(B): None}
 
 
 def test_results_are_recorded_and_read(tmp_path: Path) -> None:
@@ -60,14 +69,50 @@ def test_many_runs_at_once_lose_nothing(tmp_path: Path) -> None:
     assert list(results(tmp_path).read()[0]) == sorted(tests, key=str)
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b'{"format_version": 9, "tests": {}}', b'{"format_version": 1, "tests": {"x": 1}}'])
+@pytest.mark.parametrize(
+    "damage", [b"", b"{", b'{"format_version": true, "tests": {}}', b'{"format_version": 1, "tests": {"x": 1}}']
+)
 def test_a_damaged_document_is_a_warning_and_is_written_anew(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / NAME).write_bytes(damage)
     found, warning = results(tmp_path).read()
     assert (found, NAME in warning) == ({}, True)
     assert "is written anew" in results(tmp_path).record({A: failed(A, "1")}, [A])
     assert results(tmp_path).read() == ({A: failed(A, "1")}, "")
-    assert (tmp_path / f"{NAME}.backup").read_bytes() == damage
+    assert results(tmp_path).record({A: passed(A, "2")}, [A]) == ""
+    assert (tmp_path / ASIDE).read_bytes() == damage
+
+
+def test_a_document_of_a_newer_format_is_a_warning_and_stays(tmp_path: Path) -> None:
+    newer = b'{"format_version": 2, "tests": {}}'
+    (tmp_path / NAME).write_bytes(newer)
+    assert "a newer algosync: format 2" in results(tmp_path).read()[1]
+    assert "a newer algosync: format 2" in results(tmp_path).record({A: failed(A, "1")}, [A])
+    assert (tmp_path / NAME).read_bytes() == newer
+
+
+def test_a_document_that_changes_past_its_lock_is_merged_again(tmp_path: Path) -> None:
+    """As with a backend whose lock has expired."""
+
+    class Raced(LocalBackend):
+        def write(self, data: bytes, *, expect: str | None) -> None:
+            if not raced and self.where.endswith(NAME):
+                raced.append(self.where)
+                (tmp_path / NAME).write_bytes(encode_results({B: failed(B, "1")}, {}))
+            super().write(data, expect=expect)
+
+    raced: list[str] = []
+    assert TestResults(lambda name: Raced(tmp_path / name), STATE).record({A: failed(A, "2")}, [A, B]) == ""
+    assert results(tmp_path).read() == ({A: failed(A, "2"), B: failed(B, "1")}, "")
+
+
+def test_neither_the_lock_nor_the_serial_of_the_state_is_touched(tmp_path: Path) -> None:
+    with open_session(str(tmp_path), STATE, exclusive=True) as session:
+        session.commit(a_record())
+        before = session.serial
+        assert results(tmp_path).record({A: failed(A, "1")}, [A]) == ""
+        assert results(tmp_path).read() == ({A: failed(A, "1")}, "")
+    with open_session(str(tmp_path), STATE, exclusive=False) as session:
+        assert session.serial == before
 
 
 def test_a_document_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change, Drift, Finding
-from algosync.core.plan import Check, Plan, PlanHeader
+from algosync.core.plan import Check, FailedCheck, Plan, PlanHeader
 from algosync.core.resource import Json, Resource
 from algosync.core.text import PAINT
 from algosync.kinds import KINDS
@@ -58,6 +59,7 @@ CHECKS = (
     Check(Address("test", "Hello", "t"), "1", 300, payload_of_algorithm=False),
 )
 HEADER = PlanHeader("release (workflows/release.yaml)", "https://api.a.com", "https://api.b.com", "jane")
+FAILING = (FailedCheck(CHECKS[1].address, "2026-01-02T03:04:05+00:00", "boom \x07"),)
 PLAN = Plan(HEADER, CHANGES, CHECKS, kinds=TRAITS)
 TEXT = """\
 Workflow:    release (workflows/release.yaml)
@@ -105,6 +107,7 @@ algosync will perform the following actions:
 Plan: 0 to add, 4 to change, 0 to destroy, 1 to adopt, 1 to forget.
 Data: 1 file, 212.0 MB to upload (5.0 kB already there).
 Note: data.Hello["w.pb"] is overwritten before the test. No new version is published: running workers keep the old file.
+Note: test.Hello["t"] has failed since 2026-01-02T03:04:05+00:00: boom \\x07
 Tests: 1 algorithm payload, 1 workflow test.
 """
 
@@ -113,9 +116,10 @@ FINDINGS = (
     Finding(WEIGHTS, Drift.MISSING, Resource(WEIGHTS, size=3)),
     Finding(Address("data", "Hello", "theirs"), Drift.UNMANAGED, None, Resource(WEIGHTS, size=3)),
     Finding(Address("source", "Hello"), Drift.UNKNOWN, reason="403 \x07"),
+    Finding(Address("test", "Hello", "t"), Drift.FAILING, reason="boom \x07", since="2026-01-02T03:04:05+00:00"),
 )
 META: Mapping[str, Json] = {"timestamp": "2026-01-02T03:04:05+00:00", "algosync_version": "1", "workflow": "release"}
-SUBJECTS: Mapping[str, Subject] = {"plan": Planned(PLAN, META), "drift": Drifted(HEADER, FINDINGS, META)}
+SUBJECTS: Mapping[str, Subject] = {"plan": Planned(replace(PLAN, failing=FAILING), META), "drift": Drifted(HEADER, FINDINGS, META)}
 
 HOSTILE = (
     "\x1b[31mred\x1b[0m",
@@ -146,9 +150,13 @@ def subjects_with(text: str) -> Mapping[str, Subject]:
         Change(Address("source", "Hello"), Action.UPDATE, Resource(data), Resource(data), details={"files": files}),
     )
     checks = (Check(Address("test", "Hello", text), json.dumps(text), 300, payload_of_algorithm=False),)
+    failing = (FailedCheck(checks[0].address, FAILING[0].since, text),)
     findings = (
         Finding(data, Drift.CHANGED, Resource(data, old), Resource(data, new), text),
-        *(Finding(data, drift, Resource(data, old), None, text) for drift in (Drift.MISSING, Drift.UNMANAGED, Drift.UNKNOWN)),
+        *(Finding(data, drift, Resource(data, old), None, text) for drift in Drift if drift is not Drift.CHANGED),
     )
     meta: Mapping[str, Json] = {**META, "workflow": text}
-    return {"plan": Planned(Plan(header, changes, checks, kinds=TRAITS), meta), "drift": Drifted(header, findings, meta)}
+    return {
+        "plan": Planned(Plan(header, changes, checks, kinds=TRAITS, failing=failing), meta),
+        "drift": Drifted(header, findings, meta),
+    }

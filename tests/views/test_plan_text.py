@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from samples import FINDINGS, HELLO, PLAN, TEXT, plain
+from samples import FINDINGS, HELLO, PLAN, SUBJECTS, TEXT, plain
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change
@@ -18,7 +18,7 @@ from algosync.views.subject import Drifted, Planned
 
 
 def test_the_whole_text() -> None:
-    assert PAINT.sub("", FORMATS["text"](Planned(PLAN, {}), Redactor())) == TEXT
+    assert PAINT.sub("", FORMATS["text"](SUBJECTS["plan"], Redactor())) == TEXT
 
 
 def test_symbols_are_painted() -> None:
@@ -114,8 +114,11 @@ def test_drift_as_text() -> None:
         '  ? data.Hello["theirs"] is not managed by this workflow\n'
         "  ! source.Hello could not be looked at\n"
         "      403 \\x07\n"
+        '  x test.Hello["t"] failed when it last ran\n'
+        "      since 2026-01-02T03:04:05+00:00\n"
+        "      boom \\x07\n"
         "\n"
-        "Drift: 1 changed, 1 missing, 1 unmanaged, 1 unknown.\n"
+        "Drift: 1 changed, 1 missing, 1 unmanaged, 1 failing, 1 unknown.\n"
     )
 
 

@@ -148,7 +148,7 @@ def test_a_plan_as_a_document() -> None:
         "payload_sha256": "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b",
         "timeout": 300,
         "on": "published",
-        "failing_since": None,
+        "failing_since": "2026-01-02T03:04:05+00:00",
     }
 
 
@@ -185,6 +185,7 @@ def test_drift_as_a_document() -> None:
         ('data.Hello["w.pb"]', "missing"),
         ('data.Hello["theirs"]', "unmanaged"),
         ("source.Hello", "unknown"),
+        ('test.Hello["t"]', "failing"),
     ]
     assert document["drift"][3] == {
         "address": "source.Hello",
@@ -192,7 +193,9 @@ def test_drift_as_a_document() -> None:
         "before": None,
         "after": None,
         "reason": "403 \x07",
+        "since": None,
     }
+    assert document["drift"][4]["since"] == "2026-01-02T03:04:05+00:00"
 
 
 def test_numbers_stay_numbers_whatever_is_hidden() -> None:
@@ -281,6 +284,7 @@ WORDS = [
     "missing",
     "unmanaged",
     "unknown",
+    "failing",
     "drift",
     "address",
     "Workflow",

@@ -22,9 +22,9 @@ from algosync.cli.render import render
 from algosync.cli.state import app as state
 from algosync.cli.terminal import Terminal, standard
 from algosync.cli.test import test
-from algosync.cli.usage_message import ParserError, usage_message
 from algosync.cli.validate import validate
 from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, PlanRefused, Several, Stale, UsageError
+from algosync.views.usage_message import ParserError, usage_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

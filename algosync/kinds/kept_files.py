@@ -19,6 +19,7 @@ from algosync.core.address import Address
 from algosync.core.error import TransferError
 from algosync.core.text import printable
 from algosync.net import Retry
+from algosync.state.durable import sync_folder
 
 __all__ = ["KeptFiles", "default_keep_folder"]
 
@@ -65,7 +66,7 @@ class KeptFiles:
                 os.unlink(name)
             raise
         for each in (folder, folder.parent, self._folder):
-            _sync_folder(each)
+            sync_folder(each)
         return digest, size
 
     def has(self, address: Address, digest: str) -> bool:
@@ -119,11 +120,3 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
         path.parent.rmdir()
         path.parent.parent.rmdir()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,7 +8,7 @@ name without a number finds public versions only.
 from __future__ import annotations
 
 from algosync.core.address import Address
-from algosync.core.error import NotFound, TestFailed
+from algosync.core.error import NotFound, TestFailed, TimedOut
 from algosync.core.plan import Check
 from algosync.core.ports import Outcome, Tell
 from algosync.core.schedule import Step
@@ -41,8 +41,9 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
             if not check.candidate or context.clock() - started > _CALLABLE_WITHIN:
                 raise
             context.pause(_PAUSE)
-        except TestFailed as error:
-            error.called, error.payload = f"{spec.name}, {version}", payload
+        except (TestFailed, TimedOut) as error:  # a call that takes longer than the test's timeout has failed, too
+            if isinstance(error, TestFailed):
+                error.called, error.payload = f"{spec.name}, {version}", payload
             if check.candidate:
                 context.failed_tests[spec.name] = failure_of(error.message, spec, context)
             raise

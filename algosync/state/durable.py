@@ -15,7 +15,7 @@ from pathlib import Path
 
 from algosync.core.error import StateError
 
-__all__ = ["make_folder", "move_file", "read_file", "remove_file", "replace_file", "reported", "write_all"]
+__all__ = ["make_folder", "move_file", "read_file", "remove_file", "replace_file", "reported", "sync_folder", "write_all"]
 
 _MODE = 0o600
 
@@ -60,20 +60,20 @@ def replace_file(path: Path, data: bytes) -> None:
     finally:
         os.close(descriptor)
     os.replace(temporary, path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def remove_file(path: Path) -> None:
     """Removes a file durably. It need not exist."""
     with suppress(FileNotFoundError):
         os.unlink(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def move_file(path: Path, to: Path) -> None:
     """Renames a file durably within its folder. A file under the new name is replaced."""
     os.replace(path, to)
-    _sync_folder(to.parent)
+    sync_folder(to.parent)
 
 
 def make_folder(path: Path) -> None:
@@ -83,7 +83,7 @@ def make_folder(path: Path) -> None:
     make_folder(path.parent)
     with suppress(FileExistsError):  # another process created it
         os.mkdir(path, 0o700)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def write_all(descriptor: int, data: bytes) -> None:
@@ -93,7 +93,8 @@ def write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Puts the names of a folder's files on the disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

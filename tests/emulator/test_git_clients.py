@@ -42,7 +42,7 @@ def test_versions_can_be_cloned_but_not_pushed_to(site: Emulator, released: tupl
     assert git(tmp_path, "rev-list", "--count", "HEAD", folder=work).stdout == "2\n"
     git(tmp_path, "fsck", "--strict", folder=work)
     refused = git(tmp_path, "push", "origin", "master", folder=work, code=128)
-    assert "403" in refused.stderr
+    assert "returned error: 403" in refused.stderr
 
 
 def test_missing_versions_cannot_be_cloned(site: Emulator, released: tuple[str, str]) -> None:

@@ -33,7 +33,18 @@ ALLOWED: dict[int, str] = {}
 """Permitted server errors with their reasons. There are none."""
 
 IN_ROOT = {
-    *("blobs", "builds", "cluster.json", "cluster.sqlite", "cluster.sqlite-shm", "cluster.sqlite-wal", "git", "home", "lock"),
+    *(
+        "blobs",
+        "builds",
+        "cluster.json",
+        "cluster.sqlite",
+        "cluster.sqlite-shm",
+        "cluster.sqlite-wal",
+        "git",
+        "home",
+        "identity",
+        "lock",
+    ),
     *("requests.jsonl", "run", "server.lock"),
 }
 

@@ -18,7 +18,7 @@ from algosync.core.report import Report, fold
 from algosync.core.resource import Json, Record
 from algosync.core.schedule import Step
 from algosync.core.target import Selection, matches
-from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
+from algosync.core.workflow import AlgorithmSpec, DataFile, TestCase, Workflow
 from algosync.engine.apply import apply, schedule_of
 from algosync.engine.plan import Scene, make_plan
 from algosync.kinds import KINDS, PERFORMERS, Context, KeptFiles
@@ -79,6 +79,7 @@ class Site:
     killed_at: int = 0
     commits: int = 0
     redacted: Callable[[Json], Json] = lambda value: value
+    tests: tuple[TestCase, ...] = ()
 
     def __post_init__(self) -> None:
         self.algorithms = WarmAlgorithms(self.cluster.data)
@@ -112,8 +113,10 @@ class Site:
         context = context_of(self.cluster, self.spec, folder=self.folder, store=self.store, ledger=self.ledger, time=FakeTime())
         retried = {a.algorithm for a in self.ledger.records if any(matches(a, pattern) for pattern in wanted.replace)}
         kept = KeptFiles(self.folder / ".kept", lambda: "lineage")
-        context = replace(context, redacted=self.redacted, retried=frozenset(retried), kept=kept)
-        return Workflow("w", str(self.folder), (self.spec,), run_only=run_only), Scene(KINDS, PERFORMERS, context, 1)
+        payloads = {"One": tuple(f"{case.payload} {case.timeout}" for case in self.tests)}
+        context = replace(context, redacted=self.redacted, retried=frozenset(retried), kept=kept, tests=payloads)
+        workflow = Workflow("w", str(self.folder), (self.spec,), entrypoint="One", tests=self.tests, run_only=run_only)
+        return workflow, Scene(KINDS, PERFORMERS, context, 1)
 
     def plan(self, wanted: Selection = EVERYTHING, *, run_only: bool = False) -> Plan:
         workflow, scene = self.scene(wanted, run_only=run_only)

@@ -11,16 +11,17 @@ import pytest
 from fakes.clusters import OWNER
 from release_site import OLD, KilledError, Site, converges, site_in
 
+from algosync.cluster.algorithms import Version
 from algosync.core.address import Address
 from algosync.core.change import Action
-from algosync.core.error import TestFailed, Unreachable
+from algosync.core.error import AlgosyncError, TestFailed, TimedOut, Unreachable
 from algosync.core.event import StepDone
 from algosync.core.plan import Plan
 from algosync.core.report import Report
 from algosync.core.resource import Json
 from algosync.core.schedule import Verb
 from algosync.core.target import Selection, UnknownTarget
-from algosync.core.workflow import Publish
+from algosync.core.workflow import Publish, TestCase
 from algosync.views.plan import change_rows
 
 A = Address("data", "One", "a.bin")
@@ -149,6 +150,62 @@ def test_an_overwrite_without_an_answer_is_put_back(site: Site) -> None:
     assert site.apply().exit_code == 4
     assert site.live == OLD
     site.cluster.data.put = put  # type: ignore[method-assign]
+    converges(site)
+
+
+def test_a_publish_without_an_answer_may_have_worked(site: Site) -> None:
+    site.use({"a.bin": b"new a"})
+    publish = site.algorithms.publish
+
+    def breaks(owner: str, name: str, commit: str, body: Mapping[str, object]) -> Version:
+        publish(owner, name, commit, body)
+        raise Unreachable("the connection broke")
+
+    site.algorithms.publish = breaks  # type: ignore[method-assign]  # it publishes, and does not say so
+    assert site.apply().exit_code == 4
+    assert (site.live["a.bin"], site.published) == (b"new a", "0.2.0")
+    assert ("previous" in private(site), kept(site)) == (False, [])
+    site.algorithms.publish = publish  # type: ignore[method-assign]
+    converges(site)
+    assert site.published == "0.2.0"
+
+
+def test_a_version_that_cannot_be_looked_up_decides_nothing(site: Site) -> None:
+    site.use({"a.bin": b"new a"})
+    site.algorithms.failing_payloads.add("1")
+    site.algorithms.during_call = lambda: site.algorithms.failures.update(published=Unreachable("gone"))
+    assert site.apply().exit_code == 4
+    assert (site.live["a.bin"], "previous" in private(site), len(kept(site))) == (b"new a", True, 1)
+    site.algorithms.during_call = lambda: None
+    del site.algorithms.failures["published"]
+    site.algorithms.failing_payloads.clear()
+    converges(site)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "held"), [(TestFailed("no"), 3, True), (TimedOut("slow"), 3, True), (Unreachable("gone"), 4, False)]
+)
+def test_only_a_test_that_failed_holds_a_change(site: Site, error: AlgosyncError, code: int, held: bool) -> None:
+    site.use({"a.bin": b"new a"})
+    site.algorithms.failures["call"] = error
+    assert (site.apply().exit_code, site.live) == (code, OLD)
+    assert bool(site.plan().held()) == held
+
+
+@pytest.mark.parametrize("mended", ["data", "test", "timeout"])
+def test_a_failed_test_of_the_workflow_holds_the_entrypoints_data(site: Site, mended: str) -> None:
+    site.tests = (TestCase("t", "2"),)
+    site.use({"a.bin": b"new a"})
+    site.algorithms.failing_payloads.add("2")
+    assert site.apply().exit_code == 3
+    assert (site.live, site.published) == (OLD, "0.1.0")
+    assert {str(change.address) for change in site.plan().held()} == {str(A), "version.One"}
+    if mended == "data":
+        site.use({"a.bin": b"mended"})
+    else:
+        site.tests = (TestCase("t", "3") if mended == "test" else TestCase("t", "2", timeout=7),)
+    site.algorithms.failing_payloads.clear()
+    assert site.plan().held() == ()
     converges(site)
 
 

@@ -41,7 +41,7 @@ MOMENTS = (
     ("GET /v1/algorithm-environments/edge/languages", "before"),
     ("GET /v1/algorithm-environments/edge/languages/*", "before"),
     ("GET /v1/algorithms/local/One", "before"),
-    ("GET /v1/data/local/One", "before"),
+    ("GET /v1/data/local/One?acl=true", "before"),
     ("POST /v1/algorithms/local", "before"),
     ("POST /v1/algorithms/local", "after"),
     ("POST /v1/data/local", "before"),
@@ -61,7 +61,6 @@ MOMENTS = (
     ("POST /v1/algo/local/One/*", "after"),
     ("POST /v1/algorithms/local/One/versions", "before"),
     ("POST /v1/algorithms/local/One/versions", "after"),
-    ("POST /v1/algo/local/One/0.1.0*", "before"),
 )
 
 
@@ -118,7 +117,7 @@ def end(process: subprocess.Popen[bytes], *numbers: int) -> None:
 
 def must_be_free(workspace: Workspace) -> None:
     """The lock is free, and state and journal can be read."""
-    for path in (workspace.folder / "state").glob("*.lock"):
+    for path in (workspace.folder / "state").glob("*.json.lock"):
         open_session(str(path.parent), path.name.removesuffix(".lock"), exclusive=True, command="test").close()
 
 

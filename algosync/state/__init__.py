@@ -8,12 +8,14 @@ from typing import TypeAlias
 
 from algosync.core.error import UsageError
 from algosync.core.secret import Secret
-from algosync.state import local, postgresql, s3, terraform_http
-from algosync.state.address import shown
+from algosync.state import local
 from algosync.state.backend import Backend
 from algosync.state.former_names import Located, located
 from algosync.state.holder import Holder
 from algosync.state.naming import journal_name, state_name
+from algosync.state.patience import AT_ONCE, Patience
+from algosync.state.remote import postgresql, s3, terraform_http
+from algosync.state.remote.address import shown
 from algosync.state.session import Session
 from algosync.state.test_results import TestResults, results_name
 
@@ -23,6 +25,7 @@ __all__ = [
     "BackendFactory",
     "Holder",
     "Located",
+    "Patience",
     "Session",
     "TestResults",
     "journal_path",
@@ -70,11 +73,11 @@ def journal_path(backend: Backend, journals: Path) -> Path:
 
 
 def open_session(  # noqa: PLR0913  # each is a choice of the command
-    address: str, name: str, *, exclusive: bool, command: str = "algosync", wait: float = 0.0, journals: Path = _JOURNALS
+    address: str, name: str, *, exclusive: bool, command: str = "algosync", wait: Patience = AT_ONCE, journals: Path = _JOURNALS
 ) -> Session:
     """The session on one state. `name`: see `state_name`. A reader creates nothing.
 
-    `command`: the command that others see while this session holds the lock. `wait`: seconds to wait for the lock. `journals`: the
+    `command`: the command that others see while this session holds the lock. `wait`: how long to wait for the lock. `journals`: the
     folder of the journals of states that are not on this machine. Raises what `parse_address` and `Session` raise.
     """
     backend = parse_address(address)(name, command)

@@ -30,7 +30,7 @@ class Backend(Protocol):
     def journal(self) -> Path | None:
         """The local file for the session's journal. The session creates and removes it.
 
-        None: the state is not on this machine. `open_session` then chooses a file, and readers take no lock.
+        None: the state is not on this machine. `open_session` then chooses a file.
         """
 
     @property
@@ -41,25 +41,28 @@ class Backend(Protocol):
     def backup(self) -> str | None:
         """The place of the state before the last write, for messages. None: there is no such state. `write` keeps it."""
 
-    def lock(self, *, exclusive: bool) -> bool:
-        """Takes a lock until `unlock` or the end of the process: shared by many, or exclusive. Does not wait.
+    def lock(self) -> None:
+        """Takes the lock of a writer until `unlock` or the end of the process. Does not wait. Readers take no lock.
 
-        If the state is not on this machine, a shared lock is no lock: it excludes nobody, and nobody excludes it.
-
-        False, for a shared lock only: this state was never written. Nothing was created, and no lock is held.
-        LockHeld: another process or object holds it. If that is a writer, the message names its command.
+        LockHeld: another process or object holds it. The message names its command.
         """
 
     def check_lock(self) -> None:
-        """StateError: this object's exclusive lock was lost. Sends no request, so a loss may be noticed late."""
+        """StateError: this object's lock was lost. Sends no request, so a loss may be noticed late."""
 
     def unlock(self) -> None:
         """Releases this object's own lock, if it holds one."""
 
     def holder(self) -> Holder | None:
-        """The command that holds the exclusive lock. None: nobody holds it, or its lease has run out.
+        """The command that holds the lock. None: nobody holds it, or its lease has run out.
 
         A backend that cannot look otherwise takes the lock for a moment.
+        """
+
+    def seen_holder(self) -> Holder | None:
+        """The command that seems to hold the lock, for readers: looking disturbs no other command and writes nothing.
+
+        None: nobody seems to, or this backend cannot look without taking the lock.
         """
 
     def break_lock(self, lock_id: str) -> None:
@@ -72,7 +75,7 @@ class Backend(Protocol):
         """
 
     def write(self, data: bytes, *, expect: str | None) -> None:
-        """Replaces the state, atomically and durably, if its fingerprint is `expect`. Needs the exclusive lock.
+        """Replaces the state, atomically and durably, if its fingerprint is `expect`. Needs the lock.
 
         Stale: it has another fingerprint. It then stays as it is.
         """

@@ -1,21 +1,28 @@
-"""Recovery: reads what a session starts from: the state, and the journal of a command that did not close its session."""
+"""Recovery: reads what a session starts from: the state, and the journal of a command that did not close its session.
+
+A writer has the lock. A reader has none, so a writer may change both files while it reads them. What it then sees is the state at
+one moment of that command, and the writes that had no outcome at that moment.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
 from algosync.core.address import Address
 from algosync.core.codec import decode_state
-from algosync.core.error import Corrupt
+from algosync.core.error import Corrupt, LockHeld
 from algosync.core.state import State
 from algosync.state.backend import Backend, fingerprint
 from algosync.state.entry import Forget, Log, Result, replay, unfinished
 from algosync.state.journal import read_journal
 
-__all__ = ["Found", "find"]
+__all__ = ["Found", "find", "find_beside_writers"]
+
+_TRIES, _PAUSE = 100, 0.02  # seconds
 
 _ANEW = (
     "the next plan reads and compares everything and records what is as the workflow wants it; what has left the workflow is no "
@@ -38,9 +45,25 @@ class Found:
 
 
 def find(backend: Backend, journal: Path) -> Found:
-    """Reads both. Corrupt: one of them is damaged, or they do not belong together."""
-    log = read_journal(journal)  # before the state: beside a writer the state is then never older than the journal
-    data = backend.read()
+    """Reads both. Needs the lock. Corrupt: one of them is damaged, or they do not belong together."""
+    return _found(backend, journal, read_journal(journal), backend.read())
+
+
+def find_beside_writers(backend: Backend, journal: Path, pause: Callable[[float], None] = time.sleep) -> Found:
+    """The same without a lock. LockHeld: writers begin new journals faster than this can read them.
+
+    The journal is read before and after the state. If both times it is the same one, the second reading has every change that is
+    in the state.
+    """
+    for _ in range(_TRIES):
+        before, data, after = read_journal(journal), backend.read(), read_journal(journal)
+        if (before and before.header) == (after and after.header):
+            return _found(backend, journal, after, data)
+        pause(_PAUSE)
+    raise LockHeld(f"{backend.where} changes faster than it can be read", hint="Try again when the other commands are done.")
+
+
+def _found(backend: Backend, journal: Path, log: Log | None, data: bytes | None) -> Found:
     state = None if data is None else _decode(backend, data)
     if log is None:
         return Found(state, fingerprint(data))

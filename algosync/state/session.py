@@ -11,9 +11,7 @@ at the destination has to be read again.
 
 from __future__ import annotations
 
-import random
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,21 +21,22 @@ from types import TracebackType
 
 from algosync.core.address import Address
 from algosync.core.codec import encode_state
-from algosync.core.error import AlgosyncError, Conflict, Denied, LockHeld, NotFound, Stale, StateError
+from algosync.core.error import AlgosyncError, Conflict, Denied, NotFound, Stale, StateError
 from algosync.core.resource import Record
 from algosync.core.state import LiveRecords, State
 from algosync.state.backend import Backend, fingerprint
 from algosync.state.durable import remove_file, reported
 from algosync.state.entry import Entry, Forget, Intent, JournalHeader, Result
 from algosync.state.failpoint import failpoint
+from algosync.state.holder import Holder
 from algosync.state.journal import Journal, set_aside
+from algosync.state.patience import AT_ONCE, Patience
 from algosync.state.periodic import Periodic
 from algosync.state.queued_entry import QueuedEntry
-from algosync.state.recovery import Found, find
+from algosync.state.recovery import Found, find, find_beside_writers
+from algosync.state.work_in_progress import WorkInProgress, work_in_progress
 
 __all__ = ["Session"]
-
-_FIRST_POLL, _LAST_POLL = 0.05, 0.5  # seconds between two tries to get a lock; they grow, because a try may be several requests
 
 
 def _random_lineage() -> str:
@@ -47,9 +46,10 @@ def _random_lineage() -> str:
 
 
 class Session:
-    """Open from construction until `close`. Its lock is exclusive for writing, and shared for reading. Threads may share it.
+    """Open from construction until `close`. Threads may share it.
 
-    `journal`: a local path, wherever the backend keeps the state. `wait`: seconds to wait for the lock. `new_lineage`: makes the
+    `exclusive`: it can write, and holds the lock. Otherwise it reads, and neither waits for writers nor makes them wait.
+    `journal`: a local path, wherever the backend keeps the state. `wait`: how long to wait for the lock. `new_lineage`: makes the
     lineage of a new state. LockHeld: the lock is held elsewhere. Corrupt: state or journal is damaged. StateError: they cannot
     be read or written.
     """
@@ -65,7 +65,7 @@ class Session:
         journal: Path,
         *,
         exclusive: bool,
-        wait: float = 0.0,
+        wait: Patience = AT_ONCE,
         new_lineage: Callable[[], str] = _random_lineage,
     ) -> None:
         self._backend = backend
@@ -84,9 +84,12 @@ class Session:
         self._journal: Journal | None = None
         self._saver: Periodic | None = None
         self._overwritten: Stale | None = None
-        present = _lock(backend, exclusive=exclusive, wait=wait)
+        self._found = Found()  # as a reader found it
+        self._running: Holder | None = None
+        if exclusive:
+            wait.take(backend.lock)
         try:
-            self._start(find(backend, journal) if present or journal.exists() else Found())
+            self._start(self._find())
         except BaseException:
             self._release()
             raise
@@ -127,6 +130,15 @@ class Session:
     def file(self, file: str) -> None:
         """Is saved with the next change, or when the `with` statement of a writer ends without an error."""
         self._file = file
+
+    @property
+    def running(self) -> Holder | None:
+        """The command that was working on the state when this reader opened it, as far as the backend can tell."""
+        return self._running
+
+    def in_progress(self) -> WorkInProgress:
+        """The changes of other commands since this reader opened the state. Reads it again."""
+        return work_in_progress(self._backend, self._journal_path, self._found, self._running)
 
     @property
     def wrote(self) -> bool:
@@ -193,6 +205,15 @@ class Session:
                     self._finish()
             finally:
                 self._release()
+
+    def _find(self) -> Found:
+        if self._exclusive:
+            return find(self._backend, self._journal_path)
+        self._running = self._backend.seen_holder()
+        self._found = find_beside_writers(self._backend, self._journal_path)
+        if self._found.pending and self._running is None:  # it may have begun meanwhile
+            self._running = self._backend.seen_holder()
+        return self._found
 
     def _start(self, found: Found) -> None:
         self._kept = found.kept
@@ -341,16 +362,3 @@ class Session:
         if self._overwritten is not None:
             raise self._overwritten
         self._backend.check_lock()
-
-
-def _lock(backend: Backend, *, exclusive: bool, wait: float) -> bool:
-    deadline = time.monotonic() + wait
-    pause = _FIRST_POLL
-    while True:
-        try:
-            return backend.lock(exclusive=exclusive)
-        except LockHeld:
-            if time.monotonic() >= deadline:
-                raise
-        time.sleep(random.uniform(pause / 2, pause))  # noqa: S311  # it only keeps the waiting commands apart
-        pause = min(pause * 1.5, _LAST_POLL)

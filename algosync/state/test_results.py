@@ -63,7 +63,7 @@ class TestResults:
             time.sleep(_POLL)
 
     def _update(self, new: Mapping[Address, TestResult], tests: Collection[Address]) -> str:
-        self._backend.lock(exclusive=True)
+        self._backend.lock()
         try:
             return self._write(new, tests)
         finally:
@@ -86,7 +86,7 @@ class TestResults:
         return warning
 
     def _set_aside(self, data: bytes) -> None:
-        self._aside.lock(exclusive=True)
+        self._aside.lock()
         try:
             self._aside.write(data, expect=fingerprint(self._aside.read()))
         finally:

@@ -18,9 +18,9 @@ from algosync.core.error import LockHeld, Stale, StateError, UsageError
 from algosync.core.resource import Record
 from algosync.state import Backend, Session, journal_path, open_session, parse_address, secrets
 from algosync.state.backend import fingerprint
-from algosync.state.bucket import Bucket, open_bucket
-from algosync.state.leased_lock import LeasedLock
-from algosync.state.terraform_http import TerraformHttpBackend
+from algosync.state.remote.bucket import Bucket, open_bucket
+from algosync.state.remote.leased_lock import LeasedLock
+from algosync.state.remote.terraform_http import TerraformHttpBackend
 
 ONE, TWO = a_record(HELLO, 1), a_record(WEIGHTS, 2)
 
@@ -106,7 +106,7 @@ def test_a_journal_that_other_machines_went_past_is_set_aside(remote_address: st
     left = journal.read_bytes()
     dead.close()
     break_into = backend_of(remote_address)
-    break_into.lock(exclusive=True)
+    break_into.lock()
     break_into.write(_state_of(remote_address, tmp_path / "b", left), expect=fingerprint(break_into.read()))
     break_into.unlock()
     journal.write_bytes(left)
@@ -141,7 +141,7 @@ def test_the_journal_of_a_killed_command_is_continued(remote_address: str, tmp_p
     session.close()
     assert state is not None
     backend = backend_of(remote_address)
-    backend.lock(exclusive=True)
+    backend.lock()
     backend.write(state, expect=fingerprint(backend.read()))
     backend.unlock()
     journal.write_bytes(left)
@@ -290,7 +290,7 @@ def test_gitlab_has_methods_of_its_own(gitlab: TerraformServer, tmp_path: Path) 
     with session_on(address, tmp_path) as session:
         session.commit(ONE)
         with pytest.raises(LockHeld, match="is in use by `algosync` ") as caught:
-            backend_of(address).lock(exclusive=True)
+            backend_of(address).lock()
         assert "algosync state unlock --force " in (caught.value.hint or "")
     assert saved(address) == {HELLO: ONE}
     path = f"/api/v4/projects/7/terraform/state/{NAME}"

@@ -10,12 +10,12 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from algosync.core.error import LockHeld, StateError
-from algosync.state.bucket import Bucket, Object
 from algosync.state.holder import ANOTHER, Holder, lock_held, sign, utc_now
 from algosync.state.periodic import Periodic
+from algosync.state.remote.bucket import Bucket, Object
 
 __all__ = ["LEASE", "LeasedLock"]
 
@@ -102,6 +102,11 @@ class LeasedLock:
         found = self._bucket.get(self._key)
         return None if found is None or self._ran_out(found) else _holder(found)
 
+    def seen_holder(self) -> Holder | None:
+        """The same for readers, who write nothing: judged by the clocks of this machine and of the holder's, which may differ."""
+        found = self._bucket.get(self._key)
+        return None if found is None or _is_over(found, utc_now()) else _holder(found)
+
     def break_lock(self, lock_id: str) -> None:
         """Releases the lock of another command. StateError: that id does not hold it."""
         found = self._bucket.get(self._key)
@@ -125,6 +130,14 @@ class LeasedLock:
 
 def _holder(found: Object | None) -> Holder | None:
     return None if found is None or found.data == _FREE else Holder.from_json(found.data)
+
+
+def _is_over(found: Object, now: datetime) -> bool:
+    """Whether its holder said that its lease ends before this time."""
+    try:
+        return datetime.fromisoformat(json.loads(found.data)["until"]) < now
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
 
 
 def _lease(found: Object) -> float:

@@ -22,9 +22,9 @@ from algosync.core.error import ClusterError, Stale, StateError, UsageError
 from algosync.core.secret import Secret
 from algosync.core.text import printable
 from algosync.net.proxy import is_loopback
-from algosync.state.address import secrets_in, shown
 from algosync.state.backend import fingerprint
 from algosync.state.holder import ANOTHER, Holder, lock_held, sign
+from algosync.state.remote.address import secrets_in, shown
 
 if TYPE_CHECKING:
     from algosync.net import Host
@@ -111,9 +111,7 @@ class TerraformHttpBackend:
     def backup(self) -> str | None:
         return None if self._get(f"{self._path}.backup") is None else f"{self.where}.backup"
 
-    def lock(self, *, exclusive: bool) -> bool:
-        if not exclusive:
-            return self.read() is not None
+    def lock(self) -> None:
         if self._held is not None:
             raise StateError(f"{self.where} is already locked by this session")
         own = sign(self._command)
@@ -121,7 +119,6 @@ class TerraformHttpBackend:
         if holder is not None:
             raise lock_held(self.where, holder, f"Try again when that is done. If it was killed: {_way_out(holder)}")
         self._held = own
-        return True
 
     def check_lock(self) -> None:
         """The protocol cannot tell. The server refuses to save with a lock that was released."""
@@ -138,6 +135,9 @@ class TerraformHttpBackend:
         if holder is None:
             self._unlock(own)
         return holder
+
+    def seen_holder(self) -> None:
+        """The protocol cannot look without taking the lock."""
 
     def break_lock(self, lock_id: str) -> None:
         holder = self.holder()

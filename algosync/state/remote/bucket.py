@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from algosync.core.error import StateError, UsageError
 from algosync.core.text import printable
 from algosync.net.proxy import is_loopback
-from algosync.state.extra import extra
+from algosync.state.remote.extra import extra
 
 if TYPE_CHECKING:
     from obstore.store import S3Config, S3Store

@@ -19,10 +19,10 @@ from urllib.parse import quote
 from algosync.core.error import Stale, StateError, UsageError
 from algosync.core.secret import Secret
 from algosync.core.text import printable
-from algosync.state.address import secrets_in, shown
 from algosync.state.backend import fingerprint
-from algosync.state.extra import extra
 from algosync.state.holder import ANOTHER, Holder, lock_held, sign
+from algosync.state.remote.address import secrets_in, shown
+from algosync.state.remote.extra import extra
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -104,9 +104,7 @@ class PostgresqlBackend:
     def backup(self) -> str | None:
         return None if self._row().backup is None else f"{self._where} (column backup of table {_TABLE})"
 
-    def lock(self, *, exclusive: bool) -> bool:
-        if not exclusive:
-            return self.read() is not None
+    def lock(self) -> None:
         if self._connection is not None:
             raise StateError(f"{self._where} is already locked by this session")
         with self._reported("locked"):
@@ -117,7 +115,6 @@ class PostgresqlBackend:
                 connection.close()
                 raise
         self._connection = connection
-        return True
 
     def check_lock(self) -> None:
         """A lost connection shows in its socket. Something else may show there, too; then the server is asked."""
@@ -148,6 +145,9 @@ class PostgresqlBackend:
             if connection.execute(_HELD, [self._key]).fetchone() is None:
                 return None
             return _read(connection, self._name).holder
+
+    def seen_holder(self) -> Holder | None:
+        return self.holder()
 
     def break_lock(self, lock_id: str) -> None:
         """Ends the database session that holds the lock. The id is its process number on the server."""

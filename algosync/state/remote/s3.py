@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 
 from algosync.core.error import Stale, StateError, UsageError
 from algosync.core.secret import Secret
-from algosync.state.address import secrets_in, shown
 from algosync.state.backend import fingerprint
-from algosync.state.bucket import Bucket, open_bucket
 from algosync.state.holder import Holder
-from algosync.state.leased_lock import LEASE, LeasedLock
+from algosync.state.remote.address import secrets_in, shown
+from algosync.state.remote.bucket import Bucket, open_bucket
+from algosync.state.remote.leased_lock import LEASE, LeasedLock
 
 __all__ = ["S3Backend", "parse_address", "secrets"]
 
@@ -52,11 +52,8 @@ class S3Backend:
         key = f"{self._name}.backup"
         return f"{self._bucket.where}/{key}" if self._bucket.exists(key) else None
 
-    def lock(self, *, exclusive: bool) -> bool:
-        if not exclusive:
-            return self._bucket.exists(self._name)
+    def lock(self) -> None:
         self._lock.take()
-        return True
 
     def check_lock(self) -> None:
         self._lock.check()
@@ -66,6 +63,9 @@ class S3Backend:
 
     def holder(self) -> Holder | None:
         return self._lock.holder()
+
+    def seen_holder(self) -> Holder | None:
+        return self._lock.seen_holder()
 
     def break_lock(self, lock_id: str) -> None:
         self._lock.break_lock(lock_id)

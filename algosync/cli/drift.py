@@ -20,7 +20,7 @@ def drift(terminal: Terminal, reports: ReportOptions, options: CompareOptions) -
     from algosync.cli.remembered_results import known_failures
     from algosync.cli.session import Needs, command_session
     from algosync.core.change import Drift, Finding
-    from algosync.core.diff import comparable
+    from algosync.core.diff import comparable, redacted_attributes
     from algosync.core.error import AlgosyncError
     from algosync.core.plan import plan_of_checks
     from algosync.engine.drift import find_drift, managed_by
@@ -35,10 +35,11 @@ def drift(terminal: Terminal, reports: ReportOptions, options: CompareOptions) -
         managed = managed_by(session.workflow, session.ledger.records)
         findings = comparable(findings) if session.stand_ins else findings
         failing = (Finding(f.address, Drift.FAILING, reason=f.reason, since=f.since) for f in failures)
+        hidden = redacted_attributes({address: session.ledger.records[address] for address in managed})
         findings = tuple(sorted((*findings, *failing), key=lambda finding: finding.address))
-    write_reports(Drifted(session.header, findings, metadata(session.header), managed), reports.places, terminal)
+    write_reports(Drifted(session.header, findings, metadata(session.header), managed, hidden), reports.places, terminal)
     kinds = {finding.drift for finding in findings}
     if Drift.UNKNOWN in kinds:
         raise typer.Exit(1)
-    if kinds & {Drift.CHANGED, Drift.MISSING, Drift.FAILING}:
+    if any(kind.differs for kind in kinds):
         raise typer.Exit(2)

@@ -56,10 +56,11 @@ def make_session_plan(session: CommandSession, targets: SelectionOptions, termin
             wanted = Selection(tuple(targets.target), tuple(targets.replace))
             plan = make_plan(session.workflow, session.scene, session.ledger.records, session.header, wanted)
     except UnknownTarget as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(str(error), hint=error.hint) from None
     plan = replace(plan, failing=known_failures(session, plan, terminal))
     if plan.compared:
-        terminal.tell_lines(call_warnings(session.workflow, {change.address.algorithm for change in plan.visible}))
+        callers = {change.address.algorithm for change in plan.visible}
+        terminal.tell_lines(call_warnings(session.workflow, callers, session.scene.site.sources.calls))
     return plan
 
 

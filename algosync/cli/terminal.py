@@ -40,6 +40,9 @@ class Terminal:
     def hide(self, text: str) -> None:
         self._redactor.hide(text)
 
+    def hide_value(self, value: str) -> None:
+        self._redactor.hide_value(value)
+
     def redact(self, text: str) -> str:
         return self._redactor.redact(text)
 

@@ -31,7 +31,7 @@ def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) ->
         try:
             plan = targeted(plan_of_checks(session.workflow, session.header), targets.target)
         except UnknownTarget as error:
-            raise UsageError(str(error)) from None
+            raise UsageError(str(error), hint=error.hint) from None
         terminal.result_lines(header_lines(plan.header, terminal.redact))
         if not plan.checks:
             terminal.result("The workflow has no tests.")

@@ -46,10 +46,16 @@ def load_workflow(
         values, missing = workflow.with_stand_ins(path, values)
         if missing:
             terminal.tell(f"Note: Not given, so what contains them is not compared: {', '.join(missing)}")
-    for secret in workflow.sensitive(path, values):
-        if secret.reveal() != workflow.STAND_IN:
-            terminal.hide(secret.reveal())
-    return LoadedWorkflow(path, workflow.load(path, values, keys, local_files=local_files), missing)
+    secrets = {name: secret for name, secret in workflow.sensitive(path, values).items() if name not in missing}
+    for secret in secrets.values():
+        terminal.hide(secret.reveal())
+    loaded = workflow.load(path, values, keys, local_files=local_files)
+    derived = workflow.derived_texts(path, loaded, values, secrets, keys)
+    for text in derived.parts:
+        terminal.hide(text)
+    for text in derived.wholes:
+        terminal.hide_value(text)
+    return LoadedWorkflow(path, loaded, missing)
 
 
 def hide_keys(environ: Mapping[str, str], terminal: Terminal) -> list[Secret]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from algosync.cluster.nested_error import unnested
 from algosync.cluster.wire import Wire, idempotent, path_of
 from algosync.core.environment import Environment
 from algosync.core.error import AlgosyncError, ClusterError, Conflict, NotFound, TestFailed, Throttled, Unexpected, Unreachable
@@ -30,6 +31,7 @@ _MAX_LANGUAGES = 200  # each takes a request
 _NUMBER = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _BUILD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
+_ERROR_ABOVE = "(the error above)"
 _GRACE = 30.0  # seconds that a reply may take beyond the algorithm's own timeout
 
 
@@ -308,15 +310,19 @@ def _test_failed(error: Mapping[str, object], metadata: object) -> TestFailed:
     """Convert the error of a call. Servers write `stacktrace`; the official client reads `stack_trace` (PLATFORM.md §3.9).
 
     The name of an exception without a message, as `assert` raises it, appears only in the last line of the trace. The metadata has
-    what the algorithm printed.
+    what the algorithm printed. The errors of nested calls are one text, and the trace does not repeat them.
     """
     trace = error.get("stacktrace") or error.get("stack_trace")
     kind = error.get("error_type")
     printed = metadata.get("stdout") if isinstance(metadata, dict) else None
     named = trace.strip().rpartition("\n")[2] if isinstance(trace, str) else ""
+    message = str(error.get("message") or "").strip()
+    nested = unnested(message)
+    own = str(trace).replace(message, _ERROR_ABOVE) if isinstance(trace, str) and nested.message != message else trace
+    traces = [*nested.traces, *([own] if isinstance(own, str) else [])]
     return TestFailed(
-        printable(str(error.get("message") or "").strip() or named or "the algorithm failed", 2000),
+        printable(nested.message or named or "the algorithm failed", 2000),
         error_type=printable(kind, 80) if isinstance(kind, str) else None,
-        trace=trace if isinstance(trace, str) else None,
+        trace="\n".join(traces) if traces else None,
         printed=printed if isinstance(printed, str) else None,
     )

@@ -55,13 +55,22 @@ class Change:
 
 
 class Drift(Enum):
-    """`FAILING`: a test, not a resource. It failed when it last ran."""
+    """`REWRITTEN`: somebody wrote it again with the same content, such as a version. It is a note, as `UNMANAGED` is.
+
+    `FAILING`: a test, not a resource. It failed when it last ran.
+    """
 
     CHANGED = "changed"
     MISSING = "missing"
+    REWRITTEN = "rewritten"
     UNMANAGED = "unmanaged"
     FAILING = "failing"
     UNKNOWN = "unknown"
+
+    @property
+    def differs(self) -> bool:
+        """Whether the destination differs from the record, so that `algosync drift` exits with 2."""
+        return self in (Drift.CHANGED, Drift.MISSING, Drift.FAILING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ from dataclasses import replace
 from algosync.core.address import Address
 from algosync.core.change import Action, Change, Drift, Finding
 from algosync.core.redaction import MASK
-from algosync.core.resource import SENSITIVE, Record, Resource, Snapshot
+from algosync.core.resource import SENSITIVE, Json, Record, Resource, Snapshot
 
-__all__ = ["assume_desired", "assume_observed", "comparable", "diff", "drift", "record_of", "undecided"]
+__all__ = ["assume_desired", "assume_observed", "comparable", "diff", "drift", "record_of", "redacted_attributes", "undecided"]
 
 Recorded = Mapping[Address, Record]
 
@@ -91,7 +91,7 @@ def _same(have: Resource, record: Record) -> bool:
     """Whether the content is the recorded one. Sensitive values are not recorded, so they are not compared."""
     if record.digest != SENSITIVE:
         return have.digest == record.digest
-    return all(have.attributes.get(name) == value for name, value in record.attributes.items() if MASK not in str(value))
+    return all(have.attributes.get(name) == value for name, value in record.attributes.items() if not _is_redacted(value))
 
 
 def record_of(want: Resource, have: Resource, before: Record | None) -> Record:
@@ -123,6 +123,24 @@ def _findings(observed: Snapshot, recorded: Recorded, unknown: Mapping[Address, 
             yield Finding(address, Drift.UNMANAGED, None, have)
         elif not _same(have, record):  # without a digest its size differs
             yield Finding(address, Drift.CHANGED, before, have)
+        elif before is not None and _is_rewritten(before, have):
+            yield Finding(address, Drift.REWRITTEN, before, have)
+
+
+def _is_rewritten(before: Resource, have: Resource) -> bool:
+    """Whether a resource with the same content has another commit or version number."""
+    both = before.attributes.keys() & have.attributes.keys()
+    return any(have.attributes[n] != before.attributes[n] and not _is_redacted(before.attributes[n]) for n in both)
+
+
+def redacted_attributes(recorded: Recorded) -> dict[Address, tuple[str, ...]]:
+    """The attributes, by address, that are not compared with the destination because they contain a sensitive value."""
+    names = {a: tuple(sorted(n for n, v in record.attributes.items() if _is_redacted(v))) for a, record in recorded.items()}
+    return {address: names[address] for address in sorted(names) if names[address]}
+
+
+def _is_redacted(value: Json) -> bool:
+    return MASK in str(value)
 
 
 def comparable(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -137,7 +155,7 @@ def _without_redacted(finding: Finding) -> Finding | None:
     before, after = finding.before, finding.after
     if before is None or after is None or finding.drift is not Drift.CHANGED:
         return finding
-    redacted = {name for name, value in before.attributes.items() if MASK in str(value)}
+    redacted = {name for name, value in before.attributes.items() if _is_redacted(value)}
     if not redacted:
         return finding
     old, new = ({n: v for n, v in side.attributes.items() if n not in redacted} for side in (before, after))

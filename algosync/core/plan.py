@@ -224,7 +224,9 @@ def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
         return plan
     everything = [*(c.address for c in plan.changes), *(c.address for c in plan.checks)]
     if strange := [p for p in patterns if not any(matches(a, p) for a in everything)]:
-        raise UnknownTarget(f"nothing in this workflow is called {', '.join(strange)}")
+        names = [name for name, _ in plan.depends_on]
+        addresses = [f"{kind}.{name}" for name in names for kind in (*plan.kinds, "test")]
+        raise UnknownTarget.unnamed(strange, [*names, *addresses, *map(str, everything)])
     direct = {a for a in everything if any(matches(a, p) for p in patterns)}
     below = dependencies({a.algorithm for a in direct}, dict(plan.depends_on))
     needed = _needed_kinds(direct, plan.kinds)

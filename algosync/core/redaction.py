@@ -7,6 +7,7 @@ and in base64 at each of the three alignments, so that it finds the `user:key` o
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from html.entities import codepoint2name
@@ -37,11 +38,12 @@ class Word(str):
 
 
 class Redactor:
-    """Hides secrets. One of less than 8 characters is hidden only as a whole word, one of less than 4 not at all."""
+    """Hides secrets. One of less than 8 characters is hidden only as a whole word, one of less than 4 only as a whole value."""
 
-    __slots__ = ("_forms", "_heads", "_inside", "_parts", "_whole")
+    __slots__ = ("_derived", "_forms", "_heads", "_inside", "_parts", "_whole")
 
     def __init__(self) -> None:
+        self._derived: set[str] = set()
         self._forms: set[_Form] = set()
         self._parts: set[str] = set()
         self._inside: re.Pattern[str] | None = None
@@ -66,8 +68,14 @@ class Redactor:
             for form in ordered
         ]
 
+    def hide_value(self, value: str) -> None:
+        """Adds a text that is secret as a whole value: as it is, or quoted for JSON. Its parts may be anything."""
+        self._derived.update((value, json.dumps(value), json.dumps(value, ensure_ascii=False)))
+
     def redact(self, text: str) -> str:
         """The text with `***` for each secret, and for the beginning of a secret before `…`, where a text was cut."""
+        if text in self._derived:
+            return MASK
         if self._whole is None:
             return text
         pieces = _CUT.split(self._whole.sub(MASK, text))  # texts, and the ends between them
@@ -95,7 +103,7 @@ class Redactor:
             self._inside = re.compile("|".join(map(_pattern, forms)) or "(?!)")
         match value:
             case str():
-                return self._inside.search(value) is not None
+                return value in self._derived or self._inside.search(value) is not None
             case Mapping():
                 return any(self.holds(item) for item in (*value, *value.values()))
             case Sequence():

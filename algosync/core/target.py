@@ -5,6 +5,7 @@ A target is an address, the name of an algorithm, or a glob of either.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -26,7 +27,26 @@ class Selection:
 
 
 class UnknownTarget(ValueError):
-    """Nothing in the workflow has the name of a target."""
+    """Targets that cannot be used. `hint` tells what to write instead, or is None."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    @classmethod
+    def unnamed(cls, targets: Iterable[str], names: Collection[str]) -> UnknownTarget:
+        """Nothing in the workflow has the name of these targets. The hint has names that are almost the same."""
+        targets = list(targets)
+        near = dict.fromkeys(name for target in targets if (name := _nearest(target, names)) is not None)
+        return cls(f"nothing in this workflow is called {', '.join(targets)}", f"did you mean {', '.join(near)}?" if near else None)
+
+
+def _nearest(target: str, names: Collection[str]) -> str | None:
+    """The name that is most like a target, whatever its case. A glob is compared without its signs."""
+    wanted = _GLOB.sub("", target).casefold()
+    folded = {name.casefold(): name for name in names}
+    found = difflib.get_close_matches(wanted, folded, n=1)
+    return folded[found[0]] if found else None
 
 
 def matches(address: Address, target: str) -> bool:

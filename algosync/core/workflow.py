@@ -20,11 +20,12 @@ Readers = Literal["my_algorithms", "public", "private"]
 @dataclass(frozen=True, slots=True)
 class DataFile:
     """A file for the algorithm's data collection. `source` is a `data://` URI on the source cluster; `name` is the name on the
-    destination.
+    destination. `line` is the line in the workflow file; None: unknown. It does not count when two files are compared.
     """
 
     source: str
     name: str
+    line: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

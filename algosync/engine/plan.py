@@ -86,7 +86,7 @@ def _replaced(changes: Sequence[Change], patterns: Sequence[str], scene: Scene[S
     for pattern in patterns:
         found = [change for change in changes if matches(change.address, pattern) and change.after is not None]
         if not found:
-            raise UnknownTarget(f"nothing in this workflow is called {pattern}")
+            raise UnknownTarget.unnamed([pattern], [str(change.address) for change in changes])
         if not any(scene.of(change.address).TRAITS.replaceable for change in found):
             raise UnknownTarget(
                 f"{pattern} cannot be replaced: replacing an algorithm would delete its versions and its calls' address"

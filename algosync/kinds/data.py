@@ -6,7 +6,7 @@ the new version is not published (`kinds.restoring`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from algosync.cluster.data import FileStat, split
@@ -19,7 +19,7 @@ from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import KindTraits, Record, Resource
 from algosync.core.schedule import Step, Verb
 from algosync.core.text import printable
-from algosync.core.workflow import AlgorithmSpec
+from algosync.core.workflow import AlgorithmSpec, DataFile
 from algosync.kinds import pinned_files
 from algosync.kinds.collection import readers_of
 from algosync.kinds.context import Context
@@ -35,7 +35,6 @@ __all__ = ["TRAITS", "desired", "explain", "observed", "perform", "read", "verbs
 TRAITS = KindTraits(is_file=True, replaceable=True, read_back=frozenset({"md5"}))
 
 _PROGRESS_INTERVAL = 0.1  # seconds
-_GUESSES = 10  # missing files for which the nearest name is looked up: each is compared with the whole collection
 
 
 def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
@@ -46,25 +45,22 @@ def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
         try:
             stat = context.store.stat(file.source)
         except NotFound:
-            missing.append(file.source)
+            missing.append(file)
         else:
             found = Resource(Address("data", spec.name, file.name), stamp=stat.stamp, size=stat.size)
             yield pinned_files.with_checksums(found, file.source, context) if found.address in pinned else found
     if missing:
-        near = dict.fromkeys(printable(uri) for uri in map(context.store.nearest, missing[:_GUESSES]) if uri)
-        guess = f"did you mean {', '.join(near)}?" if near else None
-        hint = "; ".join(filter(None, (guess, _owner_hint(missing, context)))) or None
-        raise SourceError(f"the source has no {', '.join(map(printable, missing))}", hint=hint)
+        hint = context.store.hint_for([file.source for file in missing], _uris(context))
+        raise SourceError(f"the source has no {', '.join(map(_with_line, missing))}", hint=hint)
 
 
-def _owner_hint(missing: Sequence[str], context: Context) -> str | None:
-    """Says which owner `.my` stands for at the source."""
-    owner = context.store.key_owner() if any(uri.startswith("data://.my/") for uri in missing) else None
-    if owner is None:
-        return None
-    hint = f"`.my` is {printable(owner, 80)} there"
-    uses_variable = context.store.name.startswith(("http://", "https://"))  # folders and local clusters do not use the variable
-    return f"{hint}, the owner of SOURCE_API_KEY" if uses_variable else hint
+def _uris(context: Context) -> Iterable[str]:
+    return (file.source for spec in context.desired_sources.sources.algorithms for file in spec.data_files)
+
+
+def _with_line(file: DataFile) -> str:
+    uri = printable(file.source)
+    return uri if file.line is None else f"{uri} (line {file.line} of the workflow)"
 
 
 def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:

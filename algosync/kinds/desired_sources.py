@@ -7,7 +7,7 @@ stamp of the archive is the recorded one, the archive is not read.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
@@ -84,7 +84,10 @@ class DesiredSources:
         try:
             return None if uri is None else self.sources.store.stat(uri).stamp
         except NotFound as error:
-            raise SourceError(error.message) from None
+            raise SourceError(error.message, hint=self.sources.store.hint_for([uri or ""], self._archives())) from None
+
+    def _archives(self) -> Iterable[str]:
+        return filter(None, map(archive_uri, self.sources.algorithms))
 
     def _recorded(self, spec: AlgorithmSpec, stamp: str | None) -> DesiredSource | None:
         """None: there is no usable record, or the archive has changed since."""

@@ -8,7 +8,7 @@ name without a number finds public versions only.
 from __future__ import annotations
 
 from algosync.core.address import Address
-from algosync.core.error import NotFound, TestFailed, TimedOut
+from algosync.core.error import ClusterError, NotFound, TestFailed, TimedOut
 from algosync.core.plan import Check
 from algosync.core.ports import Outcome, Tell
 from algosync.core.schedule import Step
@@ -20,6 +20,9 @@ from algosync.kinds.source import commit_of, note_call
 __all__ = ["perform"]
 
 _CALLABLE_WITHIN = 60.0  # seconds: a commit may become callable some time after its build (PLATFORM.md §3.10)
+_TIMED_OUT = "TimeoutError"  # an `error_type` (PLATFORM.md §6.1)
+_GATEWAY_TIMEOUT = 504
+_MAX_TIMEOUT = 3000  # seconds (PLATFORM.md §6.1)
 _PAUSE = 1.0  # seconds
 
 
@@ -37,18 +40,43 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     while True:
         try:
             destination.algorithms.call(destination.owner, spec.name, reference, payload, check.timeout)
-        except NotFound:
+        except NotFound as error:
             if not check.candidate or context.clock() - started > _CALLABLE_WITHIN:
-                raise
+                raise _not_there(f"{spec.name}, {version}", error) from error
             context.pause(_PAUSE)
-        except (TestFailed, TimedOut) as error:  # a call that takes longer than the test's timeout has failed, too
-            if isinstance(error, TestFailed):
-                error.called, error.payload = f"{spec.name}, {version}", payload
-            if check.candidate:
-                context.failed_tests[spec.name] = failure_of(error.message, spec, context)
+        except TestFailed as error:
+            # The payload as the workflow has it, because the redactor knows that text.
+            error.called, error.payload = f"{spec.name}, {version}", check.payload
+            error.hint = _more_time(check) if error.error_type == _TIMED_OUT else error.hint
+            _remember_failure(check, error, spec, context)
+            raise
+        except ClusterError as error:
+            late = isinstance(error, TimedOut) or error.status == _GATEWAY_TIMEOUT
+            error.hint = "; ".join(filter(None, (_more_time(check) if late else "", error.hint)))
+            if isinstance(error, TimedOut):  # a call that takes longer than the test's timeout has failed, too
+                _remember_failure(check, error, spec, context)
             raise
         else:
             return Outcome(detail=version)
+
+
+def _remember_failure(check: Check, error: TestFailed | TimedOut, spec: AlgorithmSpec, context: Context) -> None:
+    if check.candidate:
+        context.failed_tests[spec.name] = failure_of(error.message, spec, context)
+
+
+def _not_there(called: str, error: NotFound) -> NotFound:
+    hint = "; ".join(filter(None, ("algosync plan shows what is missing, and algosync apply publishes it", error.hint)))
+    message = f"the destination has no {called}, or its key may not call it: {error.message}"
+    return NotFound(message, status=error.status, code=error.code, request_id=error.request_id, hint=hint)
+
+
+def _more_time(check: Check) -> str:
+    """The advice after a call that took too long."""
+    if check.payload_of_algorithm:
+        own = f"a test of test_info.tests has its own `timeout:`, at most {_MAX_TIMEOUT} s"
+        return f"a test_payload may take {check.timeout} s; {own}"
+    return f"its `timeout:` in the workflow is {check.timeout} s: give it more, at most {_MAX_TIMEOUT} s"
 
 
 def _payload(check: Check, context: Context) -> str:
@@ -65,5 +93,6 @@ def _published_number(spec: AlgorithmSpec, context: Context) -> str:
         return str(record.attributes["version"])
     version = context.destination.algorithms.published(context.destination.owner, spec.name)
     if version is None:
-        raise NotFound(f"{spec.name} has no published version to test")
+        hint = "algosync apply publishes it"
+        raise NotFound(f"{spec.name} has no published version to test at the destination", hint=hint)
     return version.number

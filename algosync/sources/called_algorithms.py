@@ -1,10 +1,12 @@
-"""Called algorithms: warnings about calls in local source that will not find the algorithm they call."""
+"""Called algorithms: warnings about calls in source that will not find the algorithm they call."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeAlias
 
 from algosync.core.error import AlgosyncError
 from algosync.core.target import dependencies
@@ -15,34 +17,45 @@ from algosync.net import Retry
 from algosync.sources.code import archive_uri, read_code
 from algosync.sources.store import SourceStore
 
-__all__ = ["call_warnings", "calls_in"]
+__all__ = ["CallSite", "call_warnings", "calls_in"]
+
+CallSite: TypeAlias = tuple[str, int, str]
+"""The path and the line of a call, and the name of the called algorithm."""
 
 # `<user>/NAME`, but no `data://<user>/COLLECTION/FILE` and no other path that holds it.
 _CALL = re.compile(rb"(?<![\w/.-])(?:algo://)?<user>/([A-Za-z][A-Za-z0-9_]*)")
 
 
-def call_warnings(workflow: Workflow, callers: Collection[str] | None = None) -> Iterator[str]:
+def call_warnings(
+    workflow: Workflow, callers: Collection[str] | None = None, known: Mapping[str, Sequence[CallSite]] | None = None
+) -> Iterator[str]:
     """A warning for each call of an algorithm that is published later, or that is not in the workflow.
 
-    `callers`: the algorithms whose calls count; None: all. Only local code is read. Code that cannot be read is reported elsewhere.
+    `callers`: the algorithms whose calls count; None: all. `known`: the calls in sources that were read before; of the others only
+    local code is read. Code that cannot be read is reported elsewhere.
     """
-    store = SourceStore(None, "", Retry())
+    depends_on = workflow.depends_on
+    order = {name: place for place, name in enumerate(depends_on)}
     depends_on = workflow.depends_on
     order = {name: place for place, name in enumerate(depends_on)}
     for spec in workflow.algorithms:
-        if archive_uri(spec) or (callers is not None and spec.name not in callers):
+        if callers is not None and spec.name not in callers:
             continue
-        try:
-            code = read_code(spec, Path(workflow.folder), store)
-        except AlgosyncError:
-            continue
-        for path, line, name in calls_in(code.files):
+        calls = (known or {}).get(spec.name)
+        for path, line, name in _local_calls(spec, workflow) if calls is None else calls:
             if problem := _problem(name, spec, order, depends_on):
                 yield f"Warning: {spec.name}: {printable(path)}:{line} calls <user>/{name}, {problem}"
 
 
-def calls_in(code: Tree) -> Iterator[tuple[str, int, str]]:
-    """The path, line and name of each algorithm of the same owner that the source calls."""
+def _local_calls(spec: AlgorithmSpec, workflow: Workflow) -> Iterator[CallSite]:
+    if archive_uri(spec):
+        return
+    with suppress(AlgosyncError):
+        yield from calls_in(read_code(spec, Path(workflow.folder), SourceStore(None, "", Retry())).files)
+
+
+def calls_in(code: Tree) -> Iterator[CallSite]:
+    """The calls of algorithms of the same owner, in a source whose placeholders are not filled in."""
     for path, blob in sorted(code.items()):
         for match in _CALL.finditer(blob.data if path.startswith("src/") else b""):
             yield path, blob.data.count(b"\n", 0, match.start()) + 1, match[1].decode()

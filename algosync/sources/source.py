@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from algosync.core.secret import Secret
 from algosync.core.text import printable
 from algosync.core.tree import Tree, tree_id
 from algosync.core.workflow import AlgorithmSpec
+from algosync.sources.called_algorithms import CallSite, calls_in
 from algosync.sources.code import read_code
 from algosync.sources.code_checks import require_usable
 from algosync.sources.data_file_uris import UriIndex, data_file_uris, uri_index
@@ -48,7 +50,7 @@ class Sources:
     """The sources of a workflow's algorithms. Each is read once.
 
     `owner` is the owner at the destination; `folder` is the folder that relative paths start from; `secrets` are the keys that no
-    source may contain.
+    source may contain. `calls`: the calls of algorithms in each source that was read so far.
     """
 
     algorithms: tuple[AlgorithmSpec, ...]
@@ -58,6 +60,7 @@ class Sources:
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
     _data_files: OncePerKey[None, DataFiles] = field(default_factory=OncePerKey, init=False, repr=False)
     _uris: OncePerKey[None, UriIndex] = field(default_factory=OncePerKey, init=False, repr=False)
+    calls: dict[str, Sequence[CallSite]] = field(default_factory=dict, init=False, repr=False)
     _trees: OncePerKey[str, SourceTree] = field(default_factory=OncePerKey, init=False, repr=False)
 
     def tree(self, spec: AlgorithmSpec) -> SourceTree:
@@ -79,6 +82,7 @@ class Sources:
         found = read_code(spec, self.folder, self.store)
         code = found.files
         require_usable(code, spec.name, self.secrets)
+        self.calls[spec.name] = tuple(calls_in(code))
         manifests = self._manifests(code, spec)
         filled = fill_owner({path: blob for path, blob in code.items() if path not in manifests.blobs}, self.owner)
         files = with_marker({**filled.files, **manifests.blobs}, spec.name)

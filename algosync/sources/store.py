@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -14,6 +14,8 @@ from algosync.core.text import printable
 from algosync.net import Retry
 
 __all__ = ["SourceStore"]
+
+_GUESSES = 10  # missing files for which the nearest path is looked up: each is compared with a whole collection
 
 
 class SourceStore:
@@ -57,15 +59,42 @@ class SourceStore:
             raise NotFound(f"the source has no {printable(uri)}") from None
         return stat if stat.stamp is None else replace(stat, stamp=f"{self.name} {uri} {stat.stamp}")
 
-    def nearest(self, uri: str) -> str | None:
-        """The URI of the file in the same collection whose name is most like this one. None: none is like it."""
+    def hint_for(self, missing: Sequence[str], used: Iterable[str] = ()) -> str:
+        """Where files that do not exist may be: the nearest paths, the source, and the owner that `.my` stands for there.
+
+        `used`: other URIs of the workflow. A missing collection may be a misspelt one of theirs.
+        """
+        used = tuple(used)
+        near = dict.fromkeys(printable(uri) for each in missing[:_GUESSES] if (uri := self._nearest(each, used)))
+        guess = [f"did you mean {', '.join(near)}?"] if near else []
+        return "; ".join([*guess, f"the source is {printable(self.name, 200)}{self._owner_there(missing)}"])
+
+    def _owner_there(self, missing: Iterable[str]) -> str:
+        owner = self.key_owner() if any(uri.startswith("data://.my/") for uri in missing) else None
+        if owner is None:
+            return ""
+        named = f", where `.my` is {printable(owner, 80)}"
+        uses_variable = self.name.startswith(("http://", "https://"))  # folders and local clusters do not use the variable
+        return f"{named}, the owner of SOURCE_API_KEY" if uses_variable else named
+
+    def _nearest(self, uri: str, used: Iterable[str]) -> str | None:
+        """The URI of the existing file that is most like this one: in its collection, or in a used one of a similar name."""
         owner, collection, name = split(uri)
+        names = self._names(owner, collection)
+        if names is None:
+            collections = {other[1] for other in map(split, used) if other[0] == owner and other[1] != collection}
+            similar = get_close_matches(collection, collections, 1)
+            collection = similar[0] if similar else collection
+            names = self._names(owner, collection)
+        near = get_close_matches(name, names or (), 1)
+        return f"data://{owner}/{collection}/{near[0]}" if near else None
+
+    def _names(self, owner: str, collection: str) -> Collection[str] | None:
+        """The files of a collection. None: the collection does not exist."""
         try:
-            names = self._listings.get((owner, collection), lambda: self.store().files(owner, collection)).keys()
+            return self._listings.get((owner, collection), lambda: self.store().files(owner, collection)).keys()
         except NotFound:
             return None
-        near = get_close_matches(name, names, 1)
-        return f"data://{owner}/{collection}/{near[0]}" if near else None
 
     def file(self, uri: str) -> File:
         """The file with the size that its listing gives. NotFound: it does not exist."""

@@ -26,9 +26,11 @@ def view(subject: Subject, redactor: Redactor) -> str:
     match subject:
         case Planned(plan=plan, meta=meta):
             return json_text(plan_document(plan, meta, redactor), redactor)
-        case Drifted(findings=findings, meta=meta, managed=managed):
+        case Drifted(findings=findings, meta=meta, managed=managed, not_compared=not_compared):
             names: list[Json] = [_address(address, redactor) for address in managed]
-            return json_text({**drift_document(findings, meta, redactor), "managed": names}, redactor)
+            hidden: list[Json] = [{"address": _address(a, redactor), "attributes": [*n]} for a, n in not_compared.items()]
+            rows = {"managed": names, "not_compared": hidden}
+            return json_text({**drift_document(findings, meta, redactor), **rows}, redactor)
 
 
 def json_text(document: Json, redactor: Redactor) -> str:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from algosync.core.address import Address
 from algosync.core.change import Drift, Finding
 from algosync.core.text import paint, printable
 from algosync.views.value import Redact, differences, redacted, redacted_address, redacted_name
 
-__all__ = ["HEADINGS", "drift_lines", "finding_lines", "managed_lines", "summary_line"]
+__all__ = ["HEADINGS", "drift_lines", "finding_lines", "managed_lines", "not_compared_lines", "summary_line"]
 
+_NEXT = "algosync plan shows how an apply would mend it."
 _NO_DRIFT = "No drift. The destination is as it was left."
 HEADINGS = {
     Drift.CHANGED: ("~", "yellow", "has changed outside of algosync"),
     Drift.MISSING: ("-", "red", "is missing"),
+    Drift.REWRITTEN: ("=", "cyan", "was written again outside of algosync, with the same content"),
     Drift.UNMANAGED: ("?", "cyan", "is not managed by this workflow"),
     Drift.FAILING: ("x", "red", "failed when it last ran"),
     Drift.UNKNOWN: ("!", "red", "could not be looked at"),
@@ -35,27 +37,38 @@ def managed_lines(managed: Iterable[Address], redact: Redact) -> Iterator[str]:
         yield ""
 
 
+def not_compared_lines(not_compared: Mapping[Address, Sequence[str]], redact: Redact) -> Iterator[str]:
+    """The attributes that were not compared, in one line for each resource."""
+    if not_compared:
+        yield "Not compared, because they contain a sensitive value, which is not recorded:"
+        for address, names in not_compared.items():
+            yield f"  {printable(redacted_address(address, redact))}: {', '.join(printable(redact(name)) for name in names)}"
+        yield ""
+
+
 def drift_lines(findings: Sequence[Finding], redact: Redact) -> Iterator[str]:
-    """Each finding and a sum. Unmanaged resources are listed, but they are not drift."""
+    """Each finding, a sum, and what to do. Unmanaged and rewritten resources are listed, but they are not drift."""
     for finding in findings:
         yield from _finding(finding, redact)
     if findings:
         yield ""
     line = summary_line(findings)
     yield paint(line, "green", "bold") if line == _NO_DRIFT else line
+    if any(finding.drift.differs for finding in findings):
+        yield _NEXT
 
 
 def summary_line(findings: Iterable[Finding]) -> str:
     """The number of findings of each sort, or that there is no drift. Without colours."""
     count = Counter(f.drift for f in findings)
-    if count.keys() <= {Drift.UNMANAGED}:
+    if count.keys() <= {Drift.UNMANAGED, Drift.REWRITTEN}:
         return _NO_DRIFT
     return f"Drift: {', '.join(f'{count[drift]} {drift.value}' for drift in Drift if count[drift])}."
 
 
 def finding_lines(finding: Finding, redact: Redact) -> Iterator[str]:
-    """The changed values of a resource, or since when a test fails, and the reason, as printable lines. Without colours."""
-    if finding.drift is Drift.CHANGED:
+    """The values of a resource that has changed, and the reason of a finding, as printable lines. Without colours."""
+    if finding.drift in (Drift.CHANGED, Drift.REWRITTEN):
         for d in differences(finding.before, finding.after):
             if d.before != d.after:
                 yield f"~ {redacted_name(d.name, redact)} = {redacted(d.before, redact)} -> {redacted(d.after, redact)}"

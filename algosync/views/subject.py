@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TypeAlias
 
 from algosync.core.address import Address
@@ -25,12 +26,16 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
-    """The result of comparing the destination with the record. `managed`: the resources that were compared."""
+    """The result of comparing the destination with the record.
+
+    `managed`: the resources that were compared. `not_compared`: their attributes that a sensitive value keeps out of the record.
+    """
 
     header: PlanHeader
     findings: tuple[Finding, ...]
     meta: Mapping[str, Json]
     managed: tuple[Address, ...] = ()
+    not_compared: Mapping[Address, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 Subject: TypeAlias = Planned | Drifted

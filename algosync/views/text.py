@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from algosync.core.redaction import Redactor
-from algosync.views.drift import drift_lines, managed_lines
+from algosync.views.drift import drift_lines, managed_lines, not_compared_lines
 from algosync.views.plan import header_lines, plan_lines
 from algosync.views.subject import Drifted, Planned, Subject
 
@@ -21,7 +21,8 @@ def _lines(subject: Subject, redactor: Redactor) -> Iterator[str]:
         case Planned(plan=plan):
             yield from header_lines(plan.header, redactor.redact)
             yield from plan_lines(plan, redactor.redact)
-        case Drifted(header=header, findings=findings, managed=managed):
+        case Drifted(header=header, findings=findings, managed=managed, not_compared=not_compared):
             yield from header_lines(header, redactor.redact)
             yield from managed_lines(managed, redactor.redact)
+            yield from not_compared_lines(not_compared, redactor.redact)
             yield from drift_lines(findings, redactor.redact)

@@ -20,6 +20,7 @@ No API key given to `load` may occur in a file or in the output of its template.
 
 from __future__ import annotations
 
+from algosync.workflow.derived import Derived, derived_texts
 from algosync.workflow.fault import CODES
 from algosync.workflow.file_identity import FileIdentity, file_identity
 from algosync.workflow.given_variables import variables
@@ -29,7 +30,9 @@ from algosync.workflow.search import find
 __all__ = [
     "CODES",
     "STAND_IN",
+    "Derived",
     "FileIdentity",
+    "derived_texts",
     "file_identity",
     "find",
     "load",

@@ -44,13 +44,17 @@ _READERS: tuple[Readers, ...] = ("my_algorithms", "public", "private")
 
 @dataclass(frozen=True, slots=True)
 class AlgorithmEntry:
-    """A spec with the locations that checks across algorithms need. `name` is None if it was invalid."""
+    """A spec with the locations that checks across algorithms need. `name` is None if it was invalid.
+
+    `data_files`: the node and the path of each of the spec's data files.
+    """
 
     spec: AlgorithmSpec
     name: Scalar | None
     path: str
     depends_on: tuple[tuple[Scalar, str], ...]
     section: Section
+    data_files: tuple[tuple[Node, str], ...] = ()
 
 
 def read_algorithm(section: Section, folder: str) -> AlgorithmEntry:
@@ -59,11 +63,12 @@ def read_algorithm(section: Section, folder: str) -> AlgorithmEntry:
     text = name.text if name else ""
     language = _read_language(section)
     dependencies = _read_dependencies(section)
+    files = _read_data_files(section)
     spec = AlgorithmSpec(
         name=text,
         language=language.text if language else "",
         code=_read_code(section) or default_code(text, folder),
-        data_files=_read_data_files(section),
+        data_files=tuple(file for file, _, _ in files),
         test_payload=read_payload(section, "test_payload", text),
         details=_read_details(section, text),
         settings=_read_settings(section),
@@ -71,7 +76,7 @@ def read_algorithm(section: Section, folder: str) -> AlgorithmEntry:
         depends_on=tuple(dependency.text for dependency, _ in dependencies),
         collection_read=_read_collection(section),
     )
-    return AlgorithmEntry(spec, name, section.path, dependencies, section)
+    return AlgorithmEntry(spec, name, section.path, dependencies, section, tuple((node, path) for _, node, path in files))
 
 
 def read_payload(section: Section, key: str, algorithm: str) -> str | None:
@@ -116,21 +121,22 @@ def _read_code(section: Section) -> str | None:
     return code.text
 
 
-def _read_data_files(section: Section) -> tuple[DataFile, ...]:
-    files: list[DataFile] = []
+def _read_data_files(section: Section) -> list[tuple[DataFile, Node, str]]:
+    """The valid data files with their nodes and paths."""
+    files: list[tuple[DataFile, Node, str]] = []
     first: dict[str, tuple[str, int]] = {}  # name and line
     for node, path in section.list("data_files"):
         file = _read_data_file(node, path, section.faults)
         if file is None:
             continue
-        files.append(file)
+        files.append((file, node, path))
         name, line = first.setdefault(_look_alike_key(file.name), (file.name, node.line))
         if len(first) < len(files):
             same = "is the name of" if name == file.name else f"looks like {quote(name)},"
             message = f"{quote(file.name)} {same} the data file on line {line}"
             section.faults.add(node, path, "duplicate-data-file", message, "rename it: {source: …, name: …}")
             files.pop()
-    return tuple(files)
+    return files
 
 
 def _look_alike_key(name: str) -> str:
@@ -145,14 +151,14 @@ def _look_alike_key(name: str) -> str:
 def _read_data_file(node: Node, path: str, faults: Faults) -> DataFile | None:
     if not isinstance(node, MapNode):
         uri = _data_uri(text_of(node, path, faults), path, faults)
-        return DataFile(uri, uri.rpartition("/")[2]) if uri else None
+        return DataFile(uri, uri.rpartition("/")[2], node.line) if uri else None
     section = Section(node, path, faults, ("source", "name"))
     uri = _data_uri(section.text("source", required=True), section.where("source"), faults)
     name = section.text("name")
     if name and (wrong := file_name_fault(name.text)):
         faults.add(name, section.where("name"), "invalid-name", f"{quote(name.text)}: {wrong}")
         return None
-    return DataFile(uri, name.text if name else uri.rpartition("/")[2]) if uri else None
+    return DataFile(uri, name.text if name else uri.rpartition("/")[2], node.line) if uri else None
 
 
 def _data_uri(uri: Scalar | None, path: str, faults: Faults) -> str | None:

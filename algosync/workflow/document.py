@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from algosync.workflow.node import Node
     from algosync.workflow.section import Section
 
-__all__ = ["MAX_TIMEOUT", "read_document"]
+__all__ = ["EMPTY_HINT", "MAX_TIMEOUT", "read_document"]
 
 MAX_TIMEOUT = 3000  # seconds of one call (PLATFORM.md §6.1)
 _KEYS = ("name", "source_info", "algorithm_owner", "variables", "test_info", "algorithms", "run_only")
+EMPTY_HINT = "the shortest workflow is: algorithms: [{name: Hello, language: python3}], with its code in algorithms/Hello"
 _REPORT_KEYS = {"resource_changes", "drift", "records"}
 _USER_INFO = re.compile(r"//.*@", re.DOTALL)
 _TEST_KEYS = ("name", "payload", "timeout")
@@ -32,9 +33,9 @@ _TEST_KEYS = ("name", "payload", "timeout")
 def read_document(root: Node, name: str, folder: str, faults: Faults, *, local_files: bool = False) -> Workflow | None:
     """Return the workflow, or None if the document is not a map. Use it only if `faults` is empty afterwards.
 
-    `name`: the workflow's name if the document has none. `local_files`: report local code and data that are missing, if the
-    document has no other fault.
+    `name`: the workflow's name if the document has none. `local_files`: report local code and data that are missing.
     """
+    _refuse_empty(root, faults)
     _refuse_report(root, faults)
     document = section_of(root, "", faults, _KEYS)
     if document is None:
@@ -48,21 +49,27 @@ def read_document(root: Node, name: str, folder: str, faults: Faults, *, local_f
     algorithms = _read_algorithms(document, folder)
     _check_names(algorithms, faults)
     _check_dependencies(algorithms, faults)
-    source_address = _read_source_address(document)
+    source = _read_source_address(document)
     entrypoint, tests = _read_tests(document, {algorithm.spec.name for algorithm in algorithms if algorithm.name})
     run_only = document.boolean("run_only", default=False)
-    if local_files and not run_only and not faults.found:
-        check_local_files(algorithms, source_address, folder, faults)
+    if local_files and not run_only:
+        check_local_files(algorithms, source, folder, faults)
     return Workflow(
         name=own_name.text if own_name else name,
         folder=folder,
         algorithms=tuple(algorithm.spec for algorithm in algorithms),
-        source_address=source_address,
+        source_address=source.text if source else None,
         owner=owner.text if owner else None,
         entrypoint=entrypoint,
         tests=tests,
         run_only=run_only,
     )
+
+
+def _refuse_empty(root: Node, faults: Faults) -> None:
+    """Raises UnreadableError if the document is null: the file has comments only, or its template prints nothing."""
+    if isinstance(root, Scalar) and root.kind == "null":
+        faults.stop(root, "empty", "the file has no content", EMPTY_HINT)
 
 
 def _refuse_report(root: Node, faults: Faults) -> None:
@@ -72,7 +79,7 @@ def _refuse_report(root: Node, faults: Faults) -> None:
         faults.stop(root, "report", "this is a report of a plan, of a drift or of a state, not a workflow", hint)
 
 
-def _read_source_address(document: Section) -> str | None:
+def _read_source_address(document: Section) -> Scalar | None:
     source = document.section("source_info", ("cluster_address",))
     address = source.text("cluster_address", required=True) if source else None
     if address and source and (wrong := address_fault(address.text)):
@@ -80,7 +87,7 @@ def _read_source_address(document: Section) -> str | None:
         hint = (nearest(address.text, ["local"]) or f"write https://{address.text}") if bare_host else None
         message = f"{quote(_USER_INFO.sub('//***@', address.text))}: {wrong}"
         source.faults.add(address, source.where("cluster_address"), "invalid-address", message, hint)
-    return address.text if address else None
+    return address
 
 
 def _read_algorithms(document: Section, folder: str) -> list[AlgorithmEntry]:

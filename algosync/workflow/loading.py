@@ -7,6 +7,7 @@ again with a placeholder for each of them. Only faults that occur again with the
 from __future__ import annotations
 
 import gc
+import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING
 from algosync.core.error import WorkflowError
 from algosync.core.secret import Secret
 from algosync.workflow.declaration import check_named, check_unchanged, find_block, read_declarations, values_of
-from algosync.workflow.document import read_document
-from algosync.workflow.fault import CODES, Faults, UnreadableError
+from algosync.workflow.document import EMPTY_HINT, read_document
+from algosync.workflow.fault import CODES, Faults, Location, UnreadableError
 from algosync.workflow.file import Format, format_of, read_text
 from algosync.workflow.given_variables import GivenVariables
 from algosync.workflow.json_reader import read_json
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from algosync.core.error import Fault
-    from algosync.core.workflow import Workflow
+    from algosync.core.workflow import AlgorithmSpec, Workflow
     from algosync.workflow.node import Node
 
 __all__ = ["STAND_IN", "load", "render", "sensitive", "with_stand_ins"]
@@ -84,14 +85,14 @@ def render(path: Path, variables: Mapping[str, object]) -> str:
         raise WorkflowError(str(path), tuple(faults.found)) from None
 
 
-def sensitive(path: Path, variables: Mapping[str, object]) -> tuple[Secret, ...]:
-    """Return the values of a file's sensitive variables, which must not be shown. Raises the errors of `load`."""
+def sensitive(path: Path, variables: Mapping[str, object]) -> Mapping[str, Secret]:
+    """Return the values of a file's sensitive variables by name. They must not be shown. Raises the errors of `load`."""
     faults = Faults()
     try:
         source = _open(path, variables, faults)
     except UnreadableError:
         raise WorkflowError(str(path), tuple(faults.found)) from None
-    return tuple(Secret(str(source.values[name])) for name in sorted(source.hidden))
+    return {name: Secret(str(source.values[name])) for name in sorted(source.hidden)}
 
 
 def with_stand_ins(path: Path, variables: GivenVariables) -> tuple[GivenVariables, tuple[str, ...]]:
@@ -145,14 +146,27 @@ def _read(source: _Source, faults: Faults, mask: str | None = None, *, local_fil
     rendered = _render(source, faults, mask)
     found = Faults()
     try:
+        if not rendered.text.strip():
+            found.stop(Location(1, 1), "empty", "the file has no content", EMPTY_HINT)
         root = (read_json if source.form.syntax == "json" else read_yaml)(rendered.text, found)
         check_nodes(root, source.keys, found)
         _check_variables(source, root, found)
         folder = str(source.path.absolute().parent)
-        return read_document(root, source.form.stem, folder, found, local_files=local_files)
+        workflow = read_document(root, source.form.stem, folder, found, local_files=local_files)
+        return _with_template_lines(workflow, rendered) if workflow and source.form.template else workflow
     finally:
         for fault in found.found:
             faults.found.append(replace(fault, template_line=rendered.template_line(fault.line, fault.column)))
+
+
+def _with_template_lines(workflow: Workflow, rendered: Rendered) -> Workflow:
+    """The workflow with the lines of its data files in the template."""
+
+    def of(spec: AlgorithmSpec) -> AlgorithmSpec:
+        files = (replace(file, line=rendered.template_line(file.line or 1, sys.maxsize)) for file in spec.data_files)
+        return replace(spec, data_files=tuple(files))
+
+    return replace(workflow, algorithms=tuple(map(of, workflow.algorithms)))
 
 
 @contextmanager

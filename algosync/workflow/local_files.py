@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from algosync.workflow.fault import quote
 from algosync.workflow.section import nearest
+from algosync.workflow.uri import address_fault, code_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from algosync.core.workflow import AlgorithmSpec
     from algosync.workflow.algorithm import AlgorithmEntry
     from algosync.workflow.fault import Faults
+    from algosync.workflow.node import Scalar
 
 __all__ = ["check_local_files", "default_code"]
 
@@ -32,13 +34,37 @@ def default_code(name: str, folder: str) -> str | None:
     return f"file://../{_FOLDER}/{name}"
 
 
-def check_local_files(algorithms: Iterable[AlgorithmEntry], source: str | None, folder: str, faults: Faults) -> None:
-    """Report local code and data files that do not exist, and code folders without the module that the platform starts."""
-    root = Path(folder, source.removeprefix("file://")) if source and source.startswith("file://") else None
+def check_local_files(algorithms: Iterable[AlgorithmEntry], source: Scalar | None, folder: str, faults: Faults) -> None:
+    """Report a source folder, code and data files that do not exist, and code folders without the module that the platform starts.
+
+    What has another fault already is not checked.
+    """
+    root = _source_folder(source, Path(folder), faults)
     for algorithm in algorithms:
-        _check_code(algorithm, Path(folder), faults)
+        if _has_valid_code(algorithm):
+            _check_code(algorithm, Path(folder), faults)
         if root is not None:
             _check_data_files(algorithm, root, faults)
+
+
+def _source_folder(source: Scalar | None, folder: Path, faults: Faults) -> Path | None:
+    """The folder of a local source. Reports a folder that is missing. None: no such folder, or the source is a cluster."""
+    if source is None or not source.text.startswith("file://") or address_fault(source.text):
+        return None
+    path = Path(folder, source.text.removeprefix("file://"))
+    if _is_folder(path):
+        return path
+    what = "is not a folder" if _exists(path) else "does not exist"
+    hint = nearest(path.name, _names(path.parent)) or f"it should be {path}"
+    faults.add(source, "source_info.cluster_address", "missing-file", f"the source {quote(source.text)} {what}", hint)
+    return None
+
+
+def _has_valid_code(algorithm: AlgorithmEntry) -> bool:
+    """Whether the place of the code is known: a valid URI, or the folder that has the algorithm's name."""
+    if "code" in algorithm.section.node.entries or "code_path" in algorithm.section.node.entries:
+        return algorithm.spec.code is not None and code_fault(algorithm.spec.code) is None
+    return algorithm.name is not None
 
 
 def _check_code(algorithm: AlgorithmEntry, folder: Path, faults: Faults) -> None:
@@ -52,7 +78,7 @@ def _check_code(algorithm: AlgorithmEntry, folder: Path, faults: Faults) -> None
     if not _exists(folder / path):
         hint = nearest(Path(path).name, _names((folder / path).parent)) or f"it should be in {folder}"
         faults.add(place, where, "missing-file", f"{spec.name}: its code {quote(path)} does not exist", hint)
-    elif (folder / path).is_dir() and (modules := _modules_instead(spec, folder / path)) is not None:
+    elif spec.name and _is_folder(folder / path) and (modules := _modules_instead(spec, folder / path)) is not None:
         message = f"{spec.name}: there is no src/{spec.name}.py in {quote(path)}, which the platform starts"
         found = ", ".join(f"src/{module}" for module in modules[:5])
         faults.add(place, where, "missing-module", message, f"there is {found}" if found else None)
@@ -67,10 +93,9 @@ def _modules_instead(spec: AlgorithmSpec, code: Path) -> Sequence[str] | None:
 
 
 def _check_data_files(algorithm: AlgorithmEntry, root: Path, faults: Faults) -> None:
-    items = algorithm.section.list("data_files")
-    for (node, path), file in zip(items, algorithm.spec.data_files, strict=True):
+    for (node, path), file in zip(algorithm.data_files, algorithm.spec.data_files, strict=True):
         owner, collection, name = file.source.removeprefix("data://").split("/")
-        owners = [each for each in _names(root) if (root / each).is_dir()] if owner == ".my" else [owner]
+        owners = [each for each in _names(root) if _is_folder(root / each)] if owner == ".my" else [owner]
         if len(owners) != 1 or _exists(root / owners[0] / collection / name):
             continue  # which owner `.my` means is checked when the source is read
         folder = root / owners[0]
@@ -85,6 +110,14 @@ def _names(folder: Path) -> list[str]:
         return sorted(path.name for path in folder.iterdir())
     except OSError:
         return []
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether there is a folder. False for a path that the system does not accept."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _exists(path: Path) -> bool:

@@ -61,5 +61,6 @@ def test_a_local_source_uses_its_own_key(place: Workspace) -> None:
     ended = place.run("plan", "--destination", "local")
     assert (ended.returncode, ended.stderr) == (
         1,
-        "Error: One: the source has no data://.my/models/a.bin\n  `.my` is local there\n",
+        "Error: One: the source has no data://.my/models/a.bin (line 10 of the workflow)\n"
+        "  the source is local, where `.my` is local\n",
     )

@@ -135,6 +135,7 @@ def test_calls_that_find_nothing_are_warned_about_with_file_and_line(alone: Work
         alone.algorithm(name, call.format(called).replace("\\n", "\n"))
     names = ("First", "Second", "Third", "Fourth")
     alone.write([{"name": n, "language": "python3", **({"depends_on": ["Fourth"]} if n == "Third" else {})} for n in names])
+    (alone.folder / "source").mkdir()
     done = alone.run("validate")
     assert done.returncode == 0
     assert done.stderr.splitlines() == [

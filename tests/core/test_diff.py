@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from algosync.core.address import Address
 from algosync.core.change import Action, Change, Drift, Finding
-from algosync.core.diff import assume_desired, assume_observed, comparable, diff, drift, record_of, undecided
+from algosync.core.diff import assume_desired, assume_observed, comparable, diff, drift, record_of, redacted_attributes, undecided
 from algosync.core.resource import Json, Record, Resource
 
 FILE = Address("data", "Hello", "w.pb")
@@ -122,6 +122,25 @@ def test_drift_tells_changed_missing_unmanaged_and_unknown() -> None:
         (OTHER, Drift.UNMANAGED),
         (DENIED, Drift.UNKNOWN),
     }
+
+
+def test_what_was_published_again_with_the_same_content_is_a_note() -> None:
+    version = Address("version", "One")
+    record = Record(version, "d", "s", "1.0.0@a", None, {"version": "1.0.0", "environment": "***"})
+    again = Resource(version, {"version": "1.0.1", "environment": "x"}, stamp="1.0.1@b", digest="d")
+    (finding,) = drift({version: again}, {version: record}, {})
+    assert (finding.drift, finding.drift.differs, finding.after) == (Drift.REWRITTEN, False, again)
+    same = replace(again, attributes={**again.attributes, "version": "1.0.0"})
+    assert drift({version: same}, {version: record}, {}) == ()
+
+
+def test_attributes_with_redacted_values_are_named() -> None:
+    one, two = Address("algorithm", "One"), Address("algorithm", "Two")
+    records = {
+        two: Record(two, "d", None, None, None, {"summary": "is ***", "label": "***", "license": "apl"}),
+        one: Record(one, "d", None, None, None, {"summary": "x"}),
+    }
+    assert redacted_attributes(records) == {two: ("label", "summary")}
 
 
 def test_without_drift_there_are_no_findings() -> None:

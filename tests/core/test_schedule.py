@@ -12,7 +12,7 @@ from algosync.core.change import Action, Change
 from algosync.core.plan import Check, Plan, PlanHeader, checks_of, plan_of_checks, targeted
 from algosync.core.resource import Resource
 from algosync.core.schedule import PHASES, Schedule, Verb, schedule
-from algosync.core.target import dependencies
+from algosync.core.target import UnknownTarget, dependencies
 from algosync.core.workflow import AlgorithmSpec, TestCase, Workflow
 from algosync.kinds import KINDS
 
@@ -183,6 +183,33 @@ def test_a_test_as_a_target_brings_everything_of_its_algorithm() -> None:
 def test_an_unknown_target_is_an_error() -> None:
     with pytest.raises(ValueError, match="nothing in this workflow is called Nope"):
         targeted(Plan(HEADER, (change("source", "A"),), ()), ["Nope"])
+
+
+@pytest.mark.parametrize(
+    ("target", "hint"),
+    [
+        ("Greter", "did you mean Greeter?"),
+        ("greeter", "did you mean Greeter?"),
+        ("Greter*", "did you mean Greeter?"),
+        ("source.Greter", "did you mean source.Greeter?"),
+        ("source.Greter*", "did you mean source.Greeter?"),
+        ('data.Greeter["x.bim"]', 'did you mean data.Greeter["x.bin"]?'),
+        ("Unlike", None),
+        ("*", None),
+    ],
+)
+def test_the_nearest_name_of_an_unknown_target_is_named(target: str, hint: str | None) -> None:
+    changes = (change("source", "Greeter"), change("data", "Greeter", "x.bin")) if target != "*" else ()
+    plan = Plan(HEADER, changes, (), (("Greeter", ()),) if target != "*" else (), kinds=TRAITS)
+    with pytest.raises(UnknownTarget) as caught:
+        targeted(plan, [target])
+    assert caught.value.hint == hint
+
+
+def test_a_target_that_no_look_reached_gets_the_nearest_name_too() -> None:
+    with pytest.raises(UnknownTarget) as caught:
+        targeted(Plan(HEADER, (), (), (("Greeter", ()),), kinds=TRAITS), ["Greter", "version.Greter"])
+    assert caught.value.hint == "did you mean Greeter, version.Greeter?"
 
 
 def test_a_target_may_be_a_glob() -> None:

@@ -38,6 +38,7 @@ def seen(answer: RawAnswer) -> tuple[str, dict[str, str], bytes, str]:
         ({"truncate": 0}, HEAD, b"", "FIN"),
         ({"truncate": 9999}, HEAD, CONTENT[:-1], "FIN"),
         ({"length": "missing"}, {**UNSIZED, "connection": "close"}, CONTENT, "FIN"),
+        ({"gzip": "stored"}, {**HEAD, "content-encoding": "gzip"}, CONTENT, "open"),
         ({"length": 7}, {**HEAD, "content-length": "5127"}, CONTENT, "FIN"),
         ({"length": -7}, {**HEAD, "content-length": "5113"}, CONTENT, "FIN"),
         ({"chunked_cut": 10}, {**UNSIZED, "transfer-encoding": "chunked"}, b"1400\r\n" + CONTENT[:10], "FIN"),
@@ -311,3 +312,16 @@ def test_the_helper_recognises_a_reset() -> None:
         accepted.recv(1)
         accepted.close()
         assert read(client) == (b"", "RST")
+
+
+def test_an_interim_answer_comes_before_the_answer(cluster: FaultyCluster) -> None:
+    cluster.inject("GET *", {"interim": 103})
+    answer = cluster.ask()
+    assert answer.raw.startswith(b"HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\n")
+    assert (answer.raw.endswith(CONTENT), answer.end) == (True, "FIN")
+
+
+def test_an_answer_of_http_1_0_has_no_length(cluster: FaultyCluster) -> None:
+    cluster.inject("GET *", {"version": "1.0"})
+    answer = cluster.ask()
+    assert (answer.start, answer.headers, answer.body, answer.end) == ("HTTP/1.0 200 OK", UNSIZED, CONTENT, "FIN")

@@ -63,11 +63,16 @@ FAULTS: Mapping[str, Fault] = {
     "bit flipped": Fault({"corrupt": 150}, "final"),
     "listing stale": Fault({"listing": "stale", "reads": 1}),
     "listing loops": Fault({"listing": "loop"}, "final", times="always"),
+    "interim": Fault({"interim": 103}, everywhere=False),
+    "HTTP/1.0": Fault({"version": "1.0"}, everywhere=False),
+    "archive stored as gzip": Fault({"gzip": "stored"}),
+    "passing 400": Fault({"status": 400}),
     "build slow": Fault({"build": "slow", "seconds": 1}),
     "build fails": Fault({"build": "fail", "log": "no such package"}, "final"),
     "build never listed": Fault({"build": "never-listed"}),
 }
-_FAMILY = {"bit": "checked", "listing": "list", "build": "builds"}  # only for calls that list them
+_FAMILY = {"bit": "checked", "listing": "list", "build": "builds", "archive": "archive", "passing": "passing"}
+"""Families of faults, by the first word of a fault. Only calls that list a family have its faults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ _ASKED_TWICE = _set(("delay", "drip", "stall", "redirect", "bit flipped"))
 
 CALLS = (
     Call("list the source", "GET /v1/data/.my/models", 1, source=True, also=_LISTED),
-    Call("download an archive", "GET /v1/data/.my/code/*", 1, source=True, also=_CHECKED, either=_ASKED_TWICE),
+    Call("download an archive", "GET /v1/data/.my/code/*", 1, source=True, also=_CHECKED | {"archive"}, either=_ASKED_TWICE),
     # A data file with a flipped bit is a valid data file: the platform has no checksums.
     Call("download a file", "GET /v1/data/.my/models/big.bin", 4, source=True),
     Call("owners", "GET /v1/data/", 1, also=_LISTED),
@@ -160,7 +165,7 @@ CALLS = (
         first=({"match": _PUSH, "then": FAULTS["build never listed"].then},),
     ),
     Call("read versions", "GET /v1/algorithms/USER/Top/versions", 1),
-    Call("publish", "POST /v1/algorithms/USER/Base/versions", 4, fine=_SEEN),
+    Call("publish", "POST /v1/algorithms/USER/Base/versions", 4, also=_set(("passing",)), fine=_SEEN),
     Call("call by hash", "POST /v1/algo/USER/Base/*", 4, stops=_ANSWERED),
     Call("call of the workflow's test", "POST /v1/algo/USER/Top/*", 4, nth=2, stops=_ANSWERED),
 )

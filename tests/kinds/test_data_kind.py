@@ -23,6 +23,8 @@ from algosync.core.target import Selection
 from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
 from algosync.engine.plan import Scene, make_plan
 from algosync.kinds import KINDS, PERFORMERS, Context, data
+from algosync.net import Retry
+from algosync.sources import SourceStore
 
 WEIGHTS = Address("data", "One", "w.bin")
 URI = "data://.my/models/w-1.bin"
@@ -118,16 +120,27 @@ def test_all_missing_files_are_named_with_the_owner_that_my_stands_for(case: Cas
     with pytest.raises(SourceError) as caught:
         list(data.desired(spec, context_of(case.cluster, spec, store=case.store)))
     assert caught.value.message == "the source has no data://.my/models/a, data://lab/models/b"
-    assert caught.value.hint == "`.my` is quality there, the owner of SOURCE_API_KEY"
+    assert caught.value.hint == "the source is https://source, where `.my` is quality, the owner of SOURCE_API_KEY"
 
 
 def test_a_folder_as_the_source_has_no_key(case: Case) -> None:
-    context = case.context()
-    object.__setattr__(context.store, "name", "file://source")
-    assert data._owner_hint([URI], context) == "`.my` is quality there"
-    assert data._owner_hint(["data://lab/models/b"], context) is None
+    store = SourceStore(case.store, "file://source", Retry())
+    assert store.hint_for(["data://.my/nowhere/b"]) == "the source is file://source, where `.my` is quality"
+    assert store.hint_for(["data://lab/models/b"]) == "the source is file://source"
+
+
+def test_a_missing_file_is_named_with_its_line_and_the_nearest_path(case: Case) -> None:
+    """The nearest path may be in another collection that the workflow uses."""
+    spec = AlgorithmSpec("One", "python3", data_files=(DataFile("data://.my/modles/w-1.bin", "x", 12), DataFile(URI, "w.bin", 13)))
+    with pytest.raises(SourceError) as caught:
+        list(data.desired(spec, context_of(case.cluster, spec, store=case.store)))
+    assert caught.value.message == "the source has no data://.my/modles/w-1.bin (line 12 of the workflow)"
+    assert str(caught.value.hint).startswith(f"did you mean {URI}?; the source is ")
+
+
+def test_without_a_single_owner_the_hint_names_none(case: Case) -> None:
     case.store.owner = None
-    assert data._owner_hint([URI], case.context()) is None
+    assert case.context().store.hint_for(["data://.my/nowhere/x"]) == "the source is https://source"
 
 
 def test_a_file_that_appeared_since_the_plan_is_not_overwritten(case: Case) -> None:

@@ -144,8 +144,9 @@ def test_an_archive_is_read_if_the_record_lost_its_paths(release: Release, paths
 def test_a_missing_archive_is_an_error_of_the_source(release: Release) -> None:
     release.spec = AlgorithmSpec("One", "python3", ARCHIVE)
     release.again()
-    with pytest.raises(SourceError, match=f"the source has no {ARCHIVE}"):
+    with pytest.raises(SourceError, match=f"the source has no {ARCHIVE}") as caught:
         release.change("source")
+    assert "where `.my` is " in str(caught.value.hint)
 
 
 def test_a_drift_report_uses_the_recorded_paths(release: Release) -> None:

@@ -8,7 +8,7 @@ from fakes.ledger import FakeLedger
 from fakes.releases import Release
 
 from algosync.core.address import Address
-from algosync.core.error import NotFound, TestFailed
+from algosync.core.error import AlgosyncError, NotFound, TestFailed, TimedOut, Unexpected
 from algosync.core.plan import Check
 from algosync.core.schedule import Step, Verb
 from algosync.kinds import test
@@ -40,7 +40,7 @@ def test_without_a_record_the_published_number_is_asked_for(release: Release) ->
     release.again()
     assert call(release, candidate=False) == "version 0.1.0"
     release.there.versions.clear()
-    with pytest.raises(NotFound, match="One has no published version to test"):
+    with pytest.raises(NotFound, match="One has no published version to test at the destination"):
         call(release, candidate=False)
 
 
@@ -86,3 +86,52 @@ def test_a_step_without_a_check_is_an_error_of_the_caller(release: Release) -> N
     step = replace(Step(Address("test", "One"), Verb.TEST))
     with pytest.raises(ValueError, match="has no check"):
         test.perform(step, release.spec, release.context, lambda _: None)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TestFailed("Algorithm timed out after 60 seconds", error_type="TimeoutError"),
+        TimedOut("no complete reply within 90 s", hint="look at DESTINATION_API_ADDRESS"),
+        Unexpected("504", status=504),
+    ],
+)
+def test_after_a_timeout_the_key_of_the_workflow_and_its_value_are_named(release: Release, error: AlgosyncError) -> None:
+    release.cluster.algorithms.failures["call"] = error
+    check = Check(Address("test", "One", "t"), "1", 60, payload_of_algorithm=False)
+    step = Step(check.address, Verb.TEST, check=check)
+    with pytest.raises(type(error)) as caught:
+        test.perform(step, release.spec, release.context, lambda _: None)
+    assert "its `timeout:` in the workflow is 60 s: give it more, at most 3000 s" in str(caught.value.hint)
+    with pytest.raises(type(error)) as caught:
+        call(release, candidate=False)
+    assert "a test_payload may take 300 s; a test of test_info.tests has its own `timeout:`" in str(caught.value.hint)
+
+
+def test_other_failures_do_not_speak_of_the_timeout(release: Release) -> None:
+    for error in (TestFailed("boom", error_type="AlgorithmError"), Unexpected("500", status=500)):
+        release.cluster.algorithms.failures["call"] = error
+        with pytest.raises(type(error)) as caught:
+            call(release, candidate=False)
+        assert not caught.value.hint
+
+
+def test_a_version_that_is_not_there_is_named_with_the_side_the_host_and_the_next_step(release: Release) -> None:
+    missing = NotFound("POST /v1/algo/jane/One/0.1.0: 404 No such algorithm", status=404, hint="api.b.com answered; look at X")
+    release.cluster.algorithms.failures["call"] = missing
+    with pytest.raises(NotFound) as caught:
+        call(release, candidate=False)
+    assert caught.value.message.startswith("the destination has no One, version 0.1.0, or its key may not call it: POST")
+    assert (
+        caught.value.hint == "algosync plan shows what is missing, and algosync apply publishes it; api.b.com answered; look at X"
+    )
+
+
+def test_the_payload_in_an_error_is_the_workflows_own_text(release: Release) -> None:
+    """The redactor may know only that text."""
+    release.cluster.key_owner = "robot"
+    release.again()
+    release.cluster.algorithms.failing_payloads.add('"data://jane/One/x"')
+    with pytest.raises(TestFailed) as caught:
+        call(release, candidate=True)
+    assert caught.value.payload == '"data://.my/One/x"'

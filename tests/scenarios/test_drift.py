@@ -221,3 +221,15 @@ def test_drift_and_plan_change_nothing(cluster: Cluster, applied: Workspace) -> 
         done: list[subprocess.CompletedProcess[str]] = [applied.run("plan"), applied.run("drift"), applied.run("validate")]
     assert [d.returncode for d in done] == [0, 2, 0]
     assert writes.lines == ()
+
+
+def test_a_version_published_by_hand_with_the_same_content_is_a_note(applied: Workspace, cluster: Cluster) -> None:
+    commit = cluster.push_behind("One", "notes.txt", b"not part of the source\n")
+    api = cluster.api().algorithms
+    while (build := api.build_of("local", "One", commit)) is None or build.status == "in-progress":
+        pass
+    info = api.read("local", "One")
+    api.publish("local", "One", commit, {"details": {"label": info.details["label"]}, "settings": {}, "version_info": {}})
+    done = applied.run("drift", "--json")
+    assert done.returncode == 0, done.stderr
+    assert {row["address"]: row["drift"] for row in json.loads(done.stdout)["drift"]}["version.One"] == "rewritten"

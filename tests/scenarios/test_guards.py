@@ -21,8 +21,8 @@ def test_a_file_missing_at_the_source_is_reported_with_its_owner(workspace: Work
     done = workspace.run("plan")
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
-        "Error: One: the source has no data://.my/models/b.bin",
-        "  did you mean data://.my/models/a.bin?; `.my` is quality there",
+        "Error: One: the source has no data://.my/models/b.bin (line 10 of the workflow)",
+        "  did you mean data://.my/models/a.bin?; the source is file://source, where `.my` is quality",
     ]
 
 

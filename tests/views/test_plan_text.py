@@ -5,7 +5,7 @@ from dataclasses import replace
 from samples import FINDINGS, HELLO, PLAN, SUBJECTS, TEXT, plain
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change
+from algosync.core.change import Action, Change, Drift, Finding
 from algosync.core.error import AlgosyncError, BuildFailed, Denied, Fault, Several, SourceError, TestFailed, WorkflowError
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Json, Resource
@@ -119,6 +119,18 @@ def test_drift_as_text() -> None:
         "      boom \\x07\n"
         "\n"
         "Drift: 1 changed, 1 missing, 1 unmanaged, 1 failing, 1 unknown.\n"
+        "algosync plan shows how an apply would mend it.\n"
+    )
+
+
+def test_what_was_written_again_with_the_same_content_is_a_note_without_a_next_step() -> None:
+    version = Address("version", "Hello")
+    before, after = (Resource(version, {"version": number, "callability": "private"}, digest="a") for number in ("1.0.0", "1.0.1"))
+    assert plain(drift_lines((Finding(version, Drift.REWRITTEN, before, after),), str)) == (
+        "  = version.Hello was written again outside of algosync, with the same content\n"
+        '      ~ version = "1.0.0" -> "1.0.1"\n'
+        "\n"
+        "No drift. The destination is as it was left.\n"
     )
 
 

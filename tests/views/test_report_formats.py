@@ -178,6 +178,15 @@ def test_drift_lists_what_the_workflow_manages() -> None:
     assert "Compared with what was last applied:\n  Hello: algorithm, 2 data\n\n" in FORMATS["text"](drifted, Redactor())
 
 
+def test_drift_lists_what_a_sensitive_value_keeps_from_being_compared() -> None:
+    drifted = Drifted(PLAN.header, (), {}, (HELLO,), {HELLO: ("label", "summary")})
+    document = json.loads(FORMATS["json"](drifted, Redactor()))
+    assert document["not_compared"] == [{"address": "algorithm.Hello", "attributes": ["label", "summary"]}]
+    sentence = "Not compared, because they contain a sensitive value, which is not recorded:\n  algorithm.Hello: label, summary\n\n"
+    assert sentence in FORMATS["text"](drifted, Redactor())
+    assert "Not compared" not in FORMATS["text"](SUBJECTS["drift"], Redactor())
+
+
 def test_drift_as_a_document() -> None:
     document = json.loads(FORMATS["json"](SUBJECTS["drift"], Redactor()))
     assert [(row["address"], row["drift"]) for row in document["drift"]] == [

@@ -351,3 +351,20 @@ def test_a_misspelled_reader_gets_the_nearest_word(tmp_path: Path) -> None:
     assert (fault.line, fault.column, fault.path) == (4, 24, "algorithms[0].collection.read")
     assert fault.message == "'my_algorithm' is not one of my_algorithms, public, private"
     assert fault.hint == "did you mean my_algorithms?"
+
+
+def test_data_files_know_their_line_also_in_a_template(tmp_path: Path) -> None:
+    lines = (
+        "variables: {n: {default: x}}",
+        "{% for i in range(3) %}",
+        "{% endfor %}",
+        "algorithms:",
+        "  - name: A",
+        "    language: python3",
+        "    data_files:",
+        "      - data://.my/models/{{ n }}",
+        "      - {source: data://.my/models/y, name: z}",
+    )
+    (tmp_path / "w.yaml.j2").write_text("\n".join(lines))
+    (spec,) = workflow.load(tmp_path / "w.yaml.j2", {}).algorithms
+    assert [file.line for file in spec.data_files] == [8, 9]

@@ -97,3 +97,54 @@ def test_code_is_also_looked_for_beside_the_folder_of_workflows(tmp_path: Path) 
     assert workflow.load(path, {}, local_files=True).algorithms[0].code == "file://../algorithms/One"
     code(tmp_path / "workflows" / "algorithms" / "One")
     assert workflow.load(path, {}, local_files=True).algorithms[0].code is None
+
+
+def test_a_missing_source_folder_is_one_fault_at_its_address(folder: Path) -> None:
+    (folder / "w.yaml").write_text(TEXT.replace("file://source", "file://sorce"))
+    with pytest.raises(WorkflowError) as caught:
+        workflow.load(folder / "w.yaml", {}, local_files=True)
+    first, *others = caught.value.faults
+    assert (first.line, first.path, first.code) == (1, "source_info.cluster_address", "missing-file")
+    assert (first.message, first.hint) == ("the source 'file://sorce' does not exist", "did you mean source?")
+    assert all("data_files" not in fault.path for fault in others)
+
+
+def test_a_source_that_is_a_file_is_reported(folder: Path) -> None:
+    (folder / "w.yaml").write_text(TEXT.replace("file://source", "file://w.yaml"))
+    with pytest.raises(WorkflowError) as caught:
+        workflow.load(folder / "w.yaml", {}, local_files=True)
+    assert caught.value.faults[0].message == "the source 'file://w.yaml' is not a folder"
+
+
+def test_faults_of_the_schema_do_not_hide_missing_files(folder: Path) -> None:
+    """Also in the same list of data files. What has a fault already is not looked for."""
+    faulty = TEXT.replace("      - data://.my/models/there.bin\n", "      - data://there.bin\n", 1)
+    faulty += "  - {name: Bad, language: python3, code: ftp://x, colour: red}\n  - {name: 1, language: python3}\n"
+    (folder / "w.yaml").write_text(faulty)
+    with pytest.raises(WorkflowError) as caught:
+        workflow.load(folder / "w.yaml", {}, local_files=True)
+    assert [(fault.line, fault.code) for fault in caught.value.faults] == [
+        (6, "invalid-uri"),
+        (7, "missing-file"),
+        (8, "missing-file"),
+        (9, "missing-file"),
+        (10, "missing-file"),
+        (11, "missing-module"),
+        (12, "invalid-uri"),
+        (12, "unknown-key"),
+        (13, "type"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["w.yaml", "w.json", "w.yaml.j2", "w.json.j2"])
+@pytest.mark.parametrize("text", ["", " \n\n", "# only a comment\n", "{# nothing #}"])
+def test_a_file_without_content_shows_the_shortest_workflow(tmp_path: Path, name: str, text: str) -> None:
+    if (text.startswith("#") and "json" in name) or (text.startswith("{#") and not name.endswith(".j2")):
+        pytest.skip("not a comment in this format")
+    (tmp_path / name).write_text(text)
+    with pytest.raises(WorkflowError) as caught:
+        workflow.load(tmp_path / name, {})
+    (fault,) = caught.value.faults
+    assert (fault.line, fault.code, fault.message) == (1, "empty", "the file has no content")
+    assert fault.hint is not None
+    assert "algorithms: [{name: Hello, language: python3}]" in fault.hint

@@ -195,10 +195,10 @@ def test_a_sensitive_variable_reaches_the_payload_and_is_hidden_in_the_rendered_
     assert payload is not None
     assert json.loads(payload) == {"token": SECRET, "length": len(SECRET), "n": 1}
     assert workflow.render(template, given).splitlines()[-1] == '    test_payload: {token: "***", length: 3, n: 1}'
-    assert [secret.reveal() for secret in workflow.sensitive(template, given)] == [SECRET]
+    assert [secret.reveal() for secret in workflow.sensitive(template, given).values()] == [SECRET]
     assert SECRET not in repr(given)
     plain = write(tmp_path, "w.yaml", "algorithms: [{name: A, language: python3}]")
-    assert workflow.sensitive(plain, given) == ()
+    assert workflow.sensitive(plain, given) == {}
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,9 @@ class LocalStatus:
 def status_of(root: Path) -> LocalStatus:
     """The cluster of this folder."""
     cluster = answering_cluster(root)
-    state: RunState = "running" if cluster else "not answering" if server_lock.taken(root) else "stopped"
+    # Processes of a killed server hold its lock for some seconds until they end. Such a cluster can be started again at once.
+    runs = server_lock.taken(root) and server_lock.owner(root) is not None
+    state: RunState = "running" if cluster else "not answering" if runs else "stopped"
     return LocalStatus(
         root=root.resolve(),
         state=state if exists(root) else "absent",

@@ -78,6 +78,38 @@ class Length(InjectedFault):
 
 
 @dataclass(frozen=True, slots=True)
+class Interim(InjectedFault):
+    """An interim answer, such as 103, comes before the answer."""
+
+    interim: int
+
+    def __post_init__(self) -> None:
+        if check_integer("interim", self.interim, 100, 199) == http.HTTPStatus.SWITCHING_PROTOCOLS:
+            raise FaultError("interim: 101 is a final answer")
+
+    async def inject(self, exchange: Exchange) -> None:
+        answer = await exchange.perform()
+        await exchange.connection.write(head_bytes(self.interim, ((b"link", b"</style.css>; rel=preload"),)))
+        await exchange.connection.write(head_bytes(answer.status, (*answer.headers, CLOSING)))
+        await _write_body(exchange, answer)
+        await exchange.connection.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class OldVersion(InjectedFault):
+    """The answer of a server for HTTP/1.0: without a Content-Length, so that the end of the connection ends the body."""
+
+    version: str = field(metadata=checked(check_choice, ("1.0",)))
+
+    async def inject(self, exchange: Exchange) -> None:
+        answer = await exchange.perform()
+        start = head_bytes(answer.status, answer.headers_without(LENGTH))
+        await exchange.connection.write(start.replace(b"HTTP/1.1", f"HTTP/{self.version}".encode(), 1))
+        await _write_body(exchange, answer)
+        await exchange.connection.finish()
+
+
+@dataclass(frozen=True, slots=True)
 class ChunkedCut(InjectedFault):
     """The body is sent as one chunk, cut after so many bytes, without the final chunk."""
 

@@ -130,13 +130,18 @@ class Endless(InjectedFault):
 
 @dataclass(frozen=True, slots=True)
 class Gzip(InjectedFault):
-    """The answer in gzip, although the client did not ask for it; or only the first half, with the length of that half."""
+    """The answer in gzip, although the client did not ask for it; or only the first half, with the length of that half.
 
-    gzip: str = field(metadata=checked(check_choice, ("whole", "truncated")))
+    `stored`: the unchanged answer with the header, as stores answer that keep the encoding of an upload.
+    """
+
+    gzip: str = field(metadata=checked(check_choice, ("whole", "truncated", "stored")))
 
     async def inject(self, exchange: Exchange) -> None:
         answer = await exchange.perform()
-        if answer.size:
+        if self.gzip == "stored":
+            answer = replace(answer, headers=(*answer.headers_without(b"content-encoding"), (b"content-encoding", b"gzip")))
+        elif answer.size:
             answer = _zipped(answer, truncated=self.gzip == "truncated")
         await exchange.answer(answer)
 

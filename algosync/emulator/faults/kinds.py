@@ -2,7 +2,18 @@
 
 from dataclasses import fields
 
-from algosync.emulator.faults.broken_transfers import ChunkedCut, Close, DripHeader, JunkHeaders, Length, Reset, Stall, Truncate
+from algosync.emulator.faults.broken_transfers import (
+    ChunkedCut,
+    Close,
+    DripHeader,
+    Interim,
+    JunkHeaders,
+    Length,
+    OldVersion,
+    Reset,
+    Stall,
+    Truncate,
+)
 from algosync.emulator.faults.changed_answers import CorruptBody, Drip, Empty, Endless, Gzip, Redirect, ReplacedBody, Shape, Status
 from algosync.emulator.faults.cluster_faults import BuildFault, Delay, ExpireKey, Listing
 from algosync.emulator.faults.exchange import InjectedFault
@@ -12,5 +23,6 @@ KINDS: dict[str, type[InjectedFault]] = {
     for kind in (
         *(Status, Delay, Drip, DripHeader, Stall, Truncate, Length, Gzip, CorruptBody, ChunkedCut, Reset, Close),
         *(ReplacedBody, Empty, Shape, Endless, JunkHeaders, Redirect, Listing, BuildFault, ExpireKey),
+        *(Interim, OldVersion),
     )
 }

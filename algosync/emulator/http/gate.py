@@ -174,6 +174,11 @@ def _bare(presented: str) -> str:
     return presented
 
 
+def _announced_length(start: Message) -> int:
+    """The Content-Length of a reply. -1: it has none."""
+    return next((int(value) for name, value in start["headers"] if name.lower() == b"content-length"), -1)
+
+
 class _Reply:
     """Logs a reply just before its last byte is sent, so that a client that has read the reply finds the line in the log.
 
@@ -187,11 +192,13 @@ class _Reply:
         self._log = log
         self._status = 0
         self._size = 0
+        self._length = -1  # of the reply's body, if it is announced
         self._logged = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
+            self._length = _announced_length(message)
             # uvicorn's own `Date` can be a second old, but clients compare it with times in listings.
             message["headers"] = [*message["headers"], (b"date", formatdate(usegmt=True).encode())]
             if not await self._body.drained():
@@ -199,7 +206,8 @@ class _Reply:
         elif message["type"] == "http.response.body":
             if self._scope["method"] != "HEAD":
                 self._size += len(message.get("body", b""))
-            if not message.get("more_body", False):
+            # A stream ends with an empty message. A client that has the whole reply may close the connection before that.
+            if not message.get("more_body", False) or self._size == self._length:
                 self.close()
         await self._send(message)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from algosync.core.error import SourceError
-from algosync.core.text import printable, size
+from algosync.core.text import printable
 from algosync.core.tree import Blob
 from algosync.sources.archive.path_rules import case_folded, path_fault
+from algosync.sources.archive.refusal import PACK_AGAIN, RENAME, refused, too_many
 from algosync.sources.ignored_files import ignored_by_name
 
-__all__ = ["DEFAULT", "ArchiveLimits", "Content", "SourceEntries", "refused", "too_large"]
+__all__ = ["DEFAULT", "ArchiveLimits", "Content", "SourceEntries"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +97,21 @@ class SourceEntries:
         self._check(path)
         self._add_folders(path.rpartition("/")[0])
         if path in self.files or path in self.links:
-            raise refused(path, "occurs twice")
+            raise refused(path, "occurs twice", PACK_AGAIN)
         if path in self.folders:
-            raise refused(path, "is both a file and a folder")
+            raise refused(path, "is both a file and a folder", PACK_AGAIN)
         self._check_spelling(path)
         self._count_one()
 
     def _check(self, path: str) -> None:
         reason = path_fault(path, self.limits.name, self.limits.depth, self.limits.path)
         if reason:
-            raise refused(path, reason)
+            raise refused(path, reason, PACK_AGAIN if "outside" in reason or "plain" in reason else RENAME)
 
     def _count_one(self) -> None:
         self._count += 1
         if self._count > self.limits.entries:
-            raise SourceError(f"the source has more than {self.limits.entries} entries")
+            raise too_many(f"the source has more than {self.limits.entries} entries")
 
     def _add_folders(self, path: str) -> None:
         """Adds the folder `path` and all folders above it."""
@@ -121,7 +121,7 @@ class SourceEntries:
             if part in self.folders:
                 continue
             if part in self.files or part in self.links:
-                raise refused(part, "is both a file and a folder")
+                raise refused(part, "is both a file and a folder", PACK_AGAIN)
             self._check_spelling(part)
             self.folders.add(part)
             self._count_one()
@@ -129,16 +129,8 @@ class SourceEntries:
     def _check_spelling(self, path: str) -> None:
         spelling = self._spellings.setdefault(case_folded(path), path)
         if spelling != path:
-            raise refused(path, f"cannot be distinguished from '{printable(spelling, 100)}' on every file system")
+            raise refused(path, f"cannot be distinguished from '{printable(spelling, 100)}' on every file system", RENAME)
 
 
 def _is_ignored(path: str) -> bool:
     return any(map(ignored_by_name, path.split("/")))
-
-
-def refused(path: str, reason: str) -> SourceError:
-    return SourceError(f"the source's entry '{printable(path, 200)}' {reason}")
-
-
-def too_large(limits: ArchiveLimits) -> SourceError:
-    return SourceError(f"the source is larger than {size(limits.size)}")

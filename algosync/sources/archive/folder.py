@@ -9,7 +9,8 @@ from pathlib import Path
 from algosync.core.error import SourceError
 from algosync.core.text import printable
 from algosync.core.tree import Blob
-from algosync.sources.archive.entries import DEFAULT, ArchiveLimits, SourceEntries, refused, too_large
+from algosync.sources.archive.entries import DEFAULT, ArchiveLimits, SourceEntries
+from algosync.sources.archive.refusal import refused, too_large
 from algosync.sources.archive.selection import SourceFiles, select
 from algosync.sources.ignored_files import ENVIRONMENT_FILE, IGNORE_FILE, IgnoreRules, ignored_by_name
 
@@ -101,7 +102,7 @@ class _FolderWalk:
             data = file.read(self._left + 1)
         self._left -= len(data)
         if self._left < 0:
-            raise too_large(self._limits)
+            raise too_large(self._limits.size)
         return Blob(data, executable=bool(mode & stat.S_IXUSR))
 
 

@@ -7,7 +7,8 @@ import zlib
 from typing import BinaryIO
 
 from algosync.core.error import SourceError
-from algosync.sources.archive.entries import ArchiveLimits, too_large
+from algosync.sources.archive.entries import ArchiveLimits
+from algosync.sources.archive.refusal import too_large, unreadable
 
 __all__ = ["Gunzip"]
 
@@ -47,9 +48,9 @@ class Gunzip:
         try:
             made = self._engine.decompress(data, _STEP)
         except zlib.error as error:
-            raise SourceError("the source archive has damaged data") from error
+            raise unreadable("the source archive has damaged data") from error
         if not data and not made and not self._engine.eof:
-            raise SourceError("the source archive is cut off")
+            raise unreadable("the source archive is cut off")
         self._compressed = self._engine.unconsumed_tail or self._engine.unused_data
         self._made += len(made)
         self._check()
@@ -62,24 +63,29 @@ class Gunzip:
             if not self._compressed:
                 return False
         if not _MAGIC.startswith(rest[: len(_MAGIC)]):
-            raise SourceError("the source archive has other data after its end")
+            raise unreadable("the source archive has other data after its end")
         self._compressed = rest
         self._engine = zlib.decompressobj(_GZIP)
         self._members += 1
         if self._members > self._limits.entries:  # even an empty member takes time
-            raise SourceError("the source archive has too many gzip members")
+            raise unreadable("the source archive has too many gzip members")
         return True
 
     def _pull(self) -> bytes:
         data = self._stream.read(_STEP)
         self._read += len(data)
         if self._read > self._limits.size:
-            raise too_large(self._limits)
+            raise too_large(self._limits.size)
         return data
 
     def _check(self) -> None:
         limits = self._limits
         if self._made > limits.size:
-            raise too_large(limits)
+            raise too_large(limits.size)
         if self._made > limits.grace and self._made > limits.ratio * self._read:
-            raise SourceError(f"the source archive unpacks to more than {limits.ratio} times its size")
+            raise _unpacks_to_too_much(limits)
+
+
+def _unpacks_to_too_much(limits: ArchiveLimits) -> SourceError:
+    hint = "files that compress so well, such as empty or repetitive ones, belong into data files, or can be made by the algorithm"
+    return SourceError(f"the source archive unpacks to more than {limits.ratio} times its size", hint=hint)

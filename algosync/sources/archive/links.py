@@ -13,7 +13,8 @@ from typing import TypeAlias, Union
 from algosync.core.error import SourceError
 from algosync.core.text import printable
 from algosync.core.tree import Blob
-from algosync.sources.archive.entries import ArchiveLimits, SourceEntries, refused, too_large
+from algosync.sources.archive.entries import ArchiveLimits, SourceEntries
+from algosync.sources.archive.refusal import refused, too_large
 from algosync.sources.ignored_files import IGNORE_FILE
 
 __all__ = ["follow_links"]
@@ -87,7 +88,7 @@ class _Walk:
         self.found.files[path] = blob
         self._size += len(blob.data)
         if self._size > self.limits.size:
-            raise too_large(self.limits)
+            raise too_large(self.limits.size)
 
     def _target(self, stack: list[_Folder], path: str, target: str) -> tuple[list[_Folder], _Folder | Blob]:
         """The target of a link in the last folder of the stack, and the folders above it."""

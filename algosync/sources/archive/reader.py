@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from algosync.core.error import SourceError
 from algosync.core.text import printable
 from algosync.sources.archive.entries import DEFAULT, ArchiveLimits, SourceEntries
 from algosync.sources.archive.gunzip import Gunzip
+from algosync.sources.archive.refusal import unreadable
 from algosync.sources.archive.selection import SourceFiles, select
 from algosync.sources.archive.tar import read_tar
 
@@ -46,9 +46,9 @@ def _start(stream: BinaryIO) -> bytes:
     if start.startswith(b"\x1f\x8b"):
         return start
     if not start:
-        raise SourceError("the source archive is empty")
+        raise unreadable("the source archive is empty")
     known = next((what for magic, what in _OTHER_FORMATS.items() if start.startswith(magic)), None)
     if start[257:262] == b"ustar":
         known = "an uncompressed tar"
     shown = known or f"starts with '{printable(start[:24].decode('utf-8', 'replace'))}'"
-    raise SourceError(f"the source archive is not a tar.gz ({shown})")
+    raise unreadable(f"the source archive is not a tar.gz ({shown})")

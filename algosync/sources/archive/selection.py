@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from algosync.core.error import SourceError
 from algosync.core.text import printable
 from algosync.core.tree import Blob
-from algosync.sources.archive.entries import SourceEntries, refused
+from algosync.sources.archive.entries import SourceEntries
 from algosync.sources.archive.links import follow_links
+from algosync.sources.archive.refusal import refused
 from algosync.sources.ignored_files import ENVIRONMENT_FILE, IGNORE_FILE, IgnoreRules, ignored_by_name
 
 __all__ = ["SourceFiles", "select"]
+
+_TOP = "src/ and requirements.txt are at the top, or in the only folder there: tar -czf NAME.tar.gz -C FOLDER ."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,15 @@ def select(entries: SourceEntries) -> SourceFiles:
     paths = (*entries.files, *entries.links)
     top = _top_folder(paths)
     if f"{top}{IGNORE_FILE}" in entries.links:
-        raise refused(f"{top}{IGNORE_FILE}", "is a symbolic link")
+        raise refused(f"{top}{IGNORE_FILE}", "is a symbolic link", "put the file itself there")
     ignore_file = entries.files.pop(f"{top}{IGNORE_FILE}", Blob(b""))
     left_out = _drop_ignored(entries, top, IgnoreRules(ignore_file.data))
     files = {path[len(top) :]: blob for path, blob in entries.files.items()}
     links = {path[len(top) :]: target for path, target in entries.links.items()}
     found = follow_links(files, links, entries.limits)
     if not _has_src(found, ""):
-        raise SourceError(f"the source has no folder src at its top: {IGNORE_FILE} leaves it out")
+        message = f"the source has no folder src at its top: {IGNORE_FILE} leaves it out"
+        raise SourceError(message, hint=f"add the line !src to {IGNORE_FILE}")
     return SourceFiles(found, tuple(sorted(left_out | entries.left_out)))
 
 
@@ -54,7 +58,7 @@ def _top_folder(paths: Collection[str]) -> str:
     if len(tops) == 1 and _has_src(kept, f"{(top := next(iter(tops)))}/"):
         return f"{top}/"
     found = ", ".join(printable(top, 40) for top in sorted(tops)[:5]) or "nothing"
-    raise SourceError(f"the source has no folder src at its top; there is: {found}")
+    raise SourceError(f"the source has no folder src at its top; there is: {found}", hint=_TOP)
 
 
 def _has_src(paths: Iterable[str], prefix: str) -> bool:

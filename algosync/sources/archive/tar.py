@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from algosync.core.error import SourceError
 from algosync.core.text import printable
 from algosync.core.tree import Blob
-from algosync.sources.archive.entries import ArchiveLimits, Content, SourceEntries, refused, too_large
+from algosync.sources.archive.entries import ArchiveLimits, Content, SourceEntries
+from algosync.sources.archive.refusal import PACK_AGAIN, refused, too_large, too_many, unreadable
 from algosync.sources.archive.tar_header import BLOCK, TarHeader, read_header
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ def read_tar(stream: Gunzip, entries: SourceEntries, limits: ArchiveLimits) -> N
     while (header := _next_header(stream, first=not count)) is not None:
         count += 1
         if count > _HEADERS_PER_ENTRY * limits.entries:
-            raise SourceError(f"the source archive has more than {_HEADERS_PER_ENTRY * limits.entries} headers")
+            raise too_many(f"the source archive has more than {_HEADERS_PER_ENTRY * limits.entries} headers")
         if not extensions.take(header):
             _take_member(stream, header, extensions.of_next_member(), entries, limits)
     if extensions.waiting:
-        raise SourceError("the source archive ends before a file that it announces")
+        raise unreadable("the source archive ends before a file that it announces")
 
 
 class _Extensions:
@@ -73,7 +73,7 @@ class _Extensions:
             values: dict[str, str] = {}
             _read_pax(self._body(header), values)
             if values:  # `git archive` writes only a comment here; values for all files at once are never legitimate
-                raise SourceError("the source archive sets a name or size for all of its files")
+                raise unreadable("the source archive sets a name or size for all of its files")
             return True
         if header.kind == _LONG_NAME:
             _set_value(self._values, "path", self._body(header).rstrip(b"\0"))
@@ -89,10 +89,10 @@ class _Extensions:
     def _body(self, header: TarHeader) -> bytes:
         self._left -= header.size
         if not 0 <= header.size <= _EXTENSION_LIMIT or self._left < 0:
-            raise SourceError(f"the source archive has a header of {printable(str(header.size), 30)} bytes")
+            raise unreadable(f"the source archive has a header of {printable(str(header.size), 30)} bytes")
         body = _read(self._stream, header.size + -header.size % BLOCK)
         if body[header.size :].strip(b"\0"):  # some readers end a name at its NUL, wherever that is
-            raise SourceError("the source archive is damaged: a header has data after its end")
+            raise unreadable("the source archive is damaged: a header has data after its end")
         return body[: header.size]
 
 
@@ -102,15 +102,15 @@ def _next_header(stream: Gunzip, first: bool) -> TarHeader | None:
     if not block.strip(b"\0") and len(block) == BLOCK:
         while rest := stream.read(64 << 10):
             if rest.strip(b"\0"):
-                raise SourceError("the source archive has other data after its end")
+                raise unreadable("the source archive has other data after its end")
         return None
     try:
         return read_header(block)
     except ValueError as error:
         if first:
             start = printable(block[:24].decode("utf-8", "replace"))
-            raise SourceError(f"the source archive is gzip, but does not contain a tar (starts with '{start}')") from error
-        raise SourceError("the source archive is damaged or cut off inside its tar") from error
+            raise unreadable(f"the source archive is gzip, but does not contain a tar (starts with '{start}')") from error
+        raise unreadable("the source archive is damaged or cut off inside its tar") from error
 
 
 def _take_member(
@@ -119,7 +119,7 @@ def _take_member(
     path = _plain(extensions.get("path", header.name))
     link = extensions.get("linkpath", header.link)
     if any(key.startswith("GNU.sparse") for key in extensions):
-        raise refused(path, _SPARSE)
+        raise refused(path, _SPARSE, "pack it again, without the option --sparse: tar -czf NAME.tar.gz -C FOLDER .")
     if header.kind == _FOLDER:
         if path not in ("", "."):
             entries.add(path.removesuffix("/") or path, None)
@@ -145,19 +145,19 @@ def _linked(path: str, target: str, entries: SourceEntries) -> Content:
     """The content of the earlier entry that a hard link is another name of."""
     content = entries.content(target)
     if content is None:
-        raise refused(path, f"is a hard link to '{printable(target, 200)}', which does not come before it")
+        raise refused(path, f"is a hard link to '{printable(target, 200)}', which does not come before it", PACK_AGAIN)
     return content
 
 
 def _size(header: TarHeader, extensions: dict[str, str], limits: ArchiveLimits) -> int:
     text = extensions.get("size")
     if text is not None and not re.fullmatch(r"[0-9]{1,18}", text):
-        raise SourceError("the source archive is damaged: a size is not a number")
+        raise unreadable("the source archive is damaged: a size is not a number")
     size = header.size if text is None else int(text)
     if size < 0:
-        raise SourceError("the source archive is damaged: a size is negative")
+        raise unreadable("the source archive is damaged: a size is negative")
     if size > limits.size:
-        raise too_large(limits)
+        raise too_large(limits.size)
     return size
 
 
@@ -166,7 +166,7 @@ def _read(stream: Gunzip, size: int) -> bytes:
     data = stream.read(size)
     padding = -size % BLOCK
     if len(data) != size or len(stream.read(padding)) != padding:
-        raise SourceError("the source archive is cut off")
+        raise unreadable("the source archive is cut off")
     return data
 
 
@@ -177,7 +177,7 @@ def _read_pax(data: bytes, values: dict[str, str]) -> None:
         start = _RECORD.match(data, position)
         end = position + int(start[1]) if start else 0
         if start is None or not start.end() < end <= len(data) or data[end - 1 : end] != b"\n":
-            raise SourceError("the source archive is damaged: a pax header cannot be read")
+            raise unreadable("the source archive is damaged: a pax header cannot be read")
         key = start[2]
         if key in (b"path", b"size", b"linkpath") or key.startswith(b"GNU.sparse"):
             _set_value(values, key.decode("utf-8", "replace"), data[start.end() : end - 1])
@@ -188,4 +188,4 @@ def _set_value(values: dict[str, str], key: str, value: bytes) -> None:
     """Refuses two different values: some readers use the first and some the last, so one archive would be two sources."""
     text = value.decode("utf-8", "surrogateescape")
     if values.setdefault(key, text) != text:
-        raise SourceError(f"the source archive gives two different values for one entry: {printable(key, 40)}")
+        raise unreadable(f"the source archive gives two different values for one entry: {printable(key, 40)}")

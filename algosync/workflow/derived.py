@@ -1,0 +1,120 @@
+"""Derived texts: the values of a workflow that a template computed from sensitive variables, such as a hash or a part of one.
+
+They are found by loading the file again with other values for the sensitive variables: what differs depends on them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from algosync.core.error import WorkflowError
+from algosync.workflow.loading import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from algosync.core.secret import Secret
+    from algosync.core.workflow import Workflow
+    from algosync.workflow.given_variables import GivenVariables
+
+__all__ = ["Derived", "derived_texts"]
+
+_PAYLOADS = frozenset({"payload", "test_payload"})
+_RECOGNIZED = 8  # characters; the redactor finds a text of this length everywhere, also inside of a word
+_OTHER_TEXT = "another value"
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """`parts` are secret wherever they occur, `wholes` only as complete values: their own parts may be too short to be found."""
+
+    parts: frozenset[str]
+    wholes: frozenset[str]
+
+
+def derived_texts(
+    path: Path, workflow: Workflow, variables: GivenVariables, secrets: Mapping[str, Secret], keys: Iterable[Secret] = ()
+) -> Derived:
+    """The texts of a loaded workflow that depend on its sensitive variables.
+
+    If the file cannot be loaded with other values, no text can be told apart, so all of them count as derived.
+    """
+    if not secrets:
+        return Derived(frozenset(), frozenset())
+    loaded = [_loaded(path, variables, secrets, keys, change) for change in (_same_shape, _any_text)]
+    others = [other for other in loaded if other is not None]
+    if not others:
+        return Derived(frozenset(), frozenset(text for text, _ in _differing(asdict(workflow), None)))
+    found = {each for other in others for each in _differing(asdict(workflow), asdict(other))}
+    wholes = frozenset(text for text, part in found if not part or not _found_anywhere(text))
+    return Derived(frozenset(text for text, part in found if part), wholes)
+
+
+def _loaded(
+    path: Path,
+    variables: GivenVariables,
+    secrets: Mapping[str, Secret],
+    keys: Iterable[Secret],
+    change: Callable[[str], str],
+) -> Workflow | None:
+    """The workflow with changed values of its sensitive variables. None: the file does not accept them."""
+    try:
+        return load(path, variables.extended({name: change(secret.reveal()) for name, secret in secrets.items()}), keys)
+    except WorkflowError:
+        return None
+
+
+def _same_shape(secret: str) -> str:
+    """Another text with letters and digits at the same places, which a template that expects them accepts too."""
+    return "".join(map(_next, secret))
+
+
+def _next(character: str) -> str:
+    for last, first in (("9", "0"), ("z", "a"), ("Z", "A")):
+        if character == last:
+            return first
+    return chr(ord(character) + 1) if character.isascii() and character.isalnum() else character
+
+
+def _any_text(secret: str) -> str:
+    return _OTHER_TEXT if secret != _OTHER_TEXT else _OTHER_TEXT.upper()
+
+
+def _differing(value: object, other: object, name: str = "") -> Iterator[tuple[str, bool]]:
+    """Each text of `value` that `other` does not have at the same place, and whether it is secret as a part of other texts."""
+    if value == other or value is None or isinstance(value, (bool, int)):
+        return
+    if name in _PAYLOADS and isinstance(value, str):
+        yield from _payload(value, other)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _differing(item, other.get(key) if isinstance(other, dict) else None, key)
+    elif isinstance(value, (list, tuple)):
+        others = list(other)[: len(value)] if isinstance(other, (list, tuple)) else []
+        for item, changed in zip(value, others + [None] * (len(value) - len(others)), strict=True):
+            yield from _differing(item, changed)
+    else:
+        yield str(value), True
+
+
+def _payload(text: str, other: object) -> Iterator[tuple[str, bool]]:
+    """The differing values inside a payload, and the payload itself if one of them is too short to be found in it."""
+    changed = json.loads(other, parse_int=str, parse_float=str) if isinstance(other, str) else None
+    found = list(_differing(_named(json.loads(text, parse_int=str, parse_float=str)), _named(changed)))
+    yield from found
+    if not found or not all(_found_anywhere(part) for part, _ in found):
+        yield text, False
+
+
+def _found_anywhere(text: str) -> bool:
+    return len(text) >= _RECOGNIZED
+
+
+def _named(value: object) -> object:
+    """A JSON value with the names of its members among the texts that are compared."""
+    if isinstance(value, dict):
+        return [[key, _named(item)] for key, item in value.items()]
+    return [_named(item) for item in value] if isinstance(value, list) else value

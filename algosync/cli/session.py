@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from algosync.core.ports import Ledger
     from algosync.engine.plan import Scene
     from algosync.kinds import Context
-    from algosync.state import TestResults
+    from algosync.state import TestResults, WorkInProgress
 
 __all__ = ["CommandSession", "Needs", "command_session", "owner_of"]
 
@@ -28,7 +28,8 @@ __all__ = ["CommandSession", "Needs", "command_session", "owner_of"]
 class CommandSession:
     """A workflow with everything the engine needs to work on it. `ledger` is the state, `results` are those of earlier tests.
 
-    `stand_ins`: a sensitive variable has a placeholder value, so values that contain it cannot be compared.
+    `in_progress`: gives the addresses that other commands are changing, or have changed since this one read the state. `stand_ins`:
+    a sensitive variable has a placeholder value, so values that contain it cannot be compared.
     """
 
     workflow: Workflow
@@ -36,6 +37,7 @@ class CommandSession:
     ledger: Ledger
     header: PlanHeader
     results: TestResults
+    in_progress: Callable[[], WorkInProgress]
     stand_ins: bool = False
 
 
@@ -61,7 +63,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.cli.interrupt import pause
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
-    from algosync.cli.state_place import NamedDestination, claim, state_opened, state_place
+    from algosync.cli.state_place import NamedDestination, StateKey, claim, state_opened, state_place
     from algosync.cli.workflow_file import hide_keys, hide_state_keys, load_workflow
     from algosync.core.target import matches, reach
     from algosync.engine.plan import Scene
@@ -89,7 +91,8 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             owners = destination.data.owners()
             place = NamedDestination.of(label, destination)
         owner = owner_of(workflow, owners)
-        state, results = stack.enter_context(state_opened(options, terminal, (workflow.name, owner), place, writes=needs.writes))
+        key = StateKey(workflow.name, owner, place)
+        state, results = stack.enter_context(state_opened(options, terminal, key, writes=needs.writes))
         claim(state, file_identity(loaded.path, Path.cwd()), workflow, terminal)
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
         sources = Sources(
@@ -119,7 +122,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             f"{workflow.name} ({loaded.path})", source_label, label, owner, state_place(state) if place.is_local else None
         )
         scene = Scene(KINDS, PERFORMERS, context, options.parallelism)
-        yield CommandSession(workflow, scene, ledger, header, results, stand_ins=bool(loaded.not_given))
+        yield CommandSession(workflow, scene, ledger, header, results, state.in_progress, stand_ins=bool(loaded.not_given))
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
 

@@ -15,6 +15,7 @@ __all__ = [
     "Fault",
     "Interrupted",
     "LockHeld",
+    "NewerFormat",
     "NotFound",
     "PlanRefused",
     "Several",
@@ -204,6 +205,10 @@ class Stale(StateError):
 
 class Corrupt(StateError):
     """The state file or its journal is damaged, or was written by a newer version."""
+
+
+class NewerFormat(Corrupt):
+    """It was written by a newer version."""
 
 
 class ApplyIncomplete(AlgosyncError):

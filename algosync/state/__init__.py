@@ -10,6 +10,7 @@ from algosync.core.error import UsageError
 from algosync.core.secret import Secret
 from algosync.state import local
 from algosync.state.backend import Backend
+from algosync.state.exchange import push, rename
 from algosync.state.former_names import Located, located
 from algosync.state.holder import Holder
 from algosync.state.naming import journal_name, state_name
@@ -18,6 +19,7 @@ from algosync.state.remote import postgresql, s3, terraform_http
 from algosync.state.remote.address import shown
 from algosync.state.session import Session
 from algosync.state.test_results import TestResults, results_name
+from algosync.state.work_in_progress import WorkInProgress
 
 __all__ = [
     "BACKENDS",
@@ -28,10 +30,13 @@ __all__ = [
     "Patience",
     "Session",
     "TestResults",
+    "WorkInProgress",
     "journal_path",
     "located",
     "open_session",
     "parse_address",
+    "push",
+    "rename",
     "results_name",
     "secrets",
     "state_name",

@@ -27,7 +27,7 @@ def read_journal(path: Path) -> Log | None:
     try:
         return decode_log(data)
     except Corrupt as error:
-        raise Corrupt(f"{path} {error.message}", hint=error.hint or _AFTER_DAMAGE) from error
+        raise type(error)(f"{path} {error.message}", hint=error.hint or _AFTER_DAMAGE) from error
 
 
 def set_aside(path: Path) -> None:

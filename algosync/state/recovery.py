@@ -97,7 +97,7 @@ def _decode(backend: Backend, data: bytes) -> State:
     try:
         return decode_state(data)
     except Corrupt as error:
-        raise Corrupt(f"{backend.where} {error.message}", hint=error.hint or _after_damage(backend)) from error
+        raise type(error)(f"{backend.where} {error.message}", hint=error.hint or _after_damage(backend)) from error
 
 
 def _after_damage(backend: Backend) -> str:

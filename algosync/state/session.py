@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -109,6 +109,11 @@ class Session:
         return self._backend.where
 
     @property
+    def backup(self) -> str | None:
+        """The place of the state before its last save, in messages."""
+        return self._backend.backup
+
+    @property
     def lineage(self) -> str | None:
         """None until the first record."""
         return self._lineage
@@ -116,6 +121,11 @@ class Session:
     @property
     def serial(self) -> int:
         return self._serial
+
+    @property
+    def state(self) -> State | None:
+        """The whole state now. None: nothing was ever recorded."""
+        return None if self._lineage is None else State(self._lineage, self._serial, dict(self._records), self._file)
 
     @property
     def records(self) -> Mapping[Address, Record]:
@@ -177,6 +187,13 @@ class Session:
     def forget(self, address: Address) -> None:
         """Removes a record durably. It need not exist."""
         self._record(Forget(address))
+
+    def replace_records(self, gone: Iterable[Address], new: Iterable[Record]) -> None:
+        """Forgets some and records others, in one step: after a crash all of it is in force, or nothing."""
+        entries: list[Entry] = [*map(Forget, gone), *map(Result, new)]
+        with self._mutex:
+            self._require_writable()
+            self._change([QueuedEntry(entry) for entry in entries if self._is_news(entry)])
 
     def save(self) -> None:
         """Saves the state if the journal has changes that it lacks. After a failure the journal keeps them for the next save.

@@ -23,7 +23,7 @@ class WorkInProgress:
     addresses: frozenset[Address] = frozenset()
     unseen: bool = False
 
-    def __contains__(self, address: Address) -> bool:
+    def __contains__(self, address: object) -> bool:
         return self.unseen or address in self.addresses
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from algosync.cli.command import command
-from algosync.cli.options import ClusterOptions
+from algosync.cli.state.options import StateOptions
 from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -16,13 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["unlock"]
 
+_COMMAND = "algosync state unlock"
 Force = Annotated[
     str, typer.Option("--force", metavar="LOCK_ID", help="Release the lock with this id without asking.", show_default=False)
 ]
 
 
 @command
-def unlock(terminal: Terminal, options: ClusterOptions, force: Force = "") -> None:
+def unlock(terminal: Terminal, options: StateOptions, force: Force = "") -> None:
     """Release the lock of a state whose command was killed. Only where locks outlive their command: https:// and s3://."""
     from algosync.core.error import StateError
 
@@ -40,7 +40,7 @@ def unlock(terminal: Terminal, options: ClusterOptions, force: Force = "") -> No
         _release(backend, holder, terminal, options, ask=not force)
 
 
-def _release(backend: Backend, holder: Holder, terminal: Terminal, options: ClusterOptions, *, ask: bool) -> None:
+def _release(backend: Backend, holder: Holder, terminal: Terminal, options: StateOptions, *, ask: bool) -> None:
     from algosync.cli.approval import can_prompt, require_approval
 
     if ask and holder.lock_id:
@@ -51,19 +51,10 @@ def _release(backend: Backend, holder: Holder, terminal: Terminal, options: Clus
     terminal.result("Unlocked.")
 
 
-def _backends(options: ClusterOptions, terminal: Terminal) -> list[Backend]:
+def _backends(options: StateOptions, terminal: Terminal) -> list[Backend]:
     """The state of the workflow, and its test results. Both have locks."""
-    from algosync.cli.clusters import clusters
-    from algosync.cli.session import owner_of
-    from algosync.cli.state_place import NamedDestination
-    from algosync.cli.workflow_file import hide_state_keys, load_workflow
-    from algosync.state import parse_address, results_name, state_name
+    from algosync.cli.state.workflow_state import known_state
+    from algosync.state import parse_address, results_name
 
-    hide_state_keys(options, terminal)
-    create = parse_address(options.state)
-    workflow = load_workflow(options, terminal, stand_ins=True).workflow
-    with ExitStack() as stack:
-        label, destination = clusters(options, terminal, stack).destination()
-        owner = owner_of(workflow, destination.data.owners())
-        name = state_name(workflow.name, NamedDestination.of(label, destination).name, owner)
-    return [create(each, "algosync state unlock") for each in (name, results_name(name))]
+    name = known_state(options, terminal).key.name
+    return [parse_address(options.state)(each, _COMMAND) for each in (name, results_name(name))]

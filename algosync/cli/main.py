@@ -12,17 +12,17 @@ import typer
 
 from algosync import __version__
 from algosync.cli import debug
-from algosync.cli.apply import apply
-from algosync.cli.drift import drift
+from algosync.cli.commands.apply import apply
+from algosync.cli.commands.drift import drift
+from algosync.cli.commands.plan import plan
+from algosync.cli.commands.render import render
+from algosync.cli.commands.test import test
+from algosync.cli.commands.validate import validate
 from algosync.cli.internal_error import internal_error
 from algosync.cli.interrupt import exit_code, install, leave
 from algosync.cli.local import app as local
-from algosync.cli.plan import plan
-from algosync.cli.render import render
 from algosync.cli.state import app as state
 from algosync.cli.terminal import Terminal, standard
-from algosync.cli.test import test
-from algosync.cli.validate import validate
 from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, PlanRefused, Several, Stale, UsageError
 from algosync.views.usage_message import ParserError, usage_message
 

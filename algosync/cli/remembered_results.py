@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal
     from algosync.core.address import Address
     from algosync.core.event import Event
-    from algosync.core.plan import FailedCheck, Plan
+    from algosync.core.planning.plan import FailedCheck, Plan
     from algosync.core.test_result import TestResult
     from algosync.core.workflow import Workflow
     from algosync.state import TestResults
@@ -44,7 +44,7 @@ def remembering(events: Iterable[Event], session: CommandSession, terminal: Term
 
 def known_failures(session: CommandSession, plan: Plan, terminal: Terminal) -> tuple[FailedCheck, ...]:
     """The checks of the plan that failed when they last ran."""
-    from algosync.core.plan import FailedCheck
+    from algosync.core.planning.plan import FailedCheck
 
     results, warning = session.results.read()
     if warning:
@@ -56,7 +56,7 @@ def known_failures(session: CommandSession, plan: Plan, terminal: Terminal) -> t
 
 def stored_addresses(workflow: Workflow, redact: Callable[[str], str]) -> Mapping[Address, Address]:
     """For each test the address under which its result is stored: without secrets, and no two alike."""
-    from algosync.core.plan import checks_of
+    from algosync.core.planning.plan import checks_of
 
     stored: dict[Address, Address] = {}
     taken: set[Address] = set()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from algosync.core.error import Denied, UsageError
-from algosync.core.plan import PlanHeader
+from algosync.core.planning.plan import PlanHeader
 from algosync.core.text import printable
 from algosync.core.workflow import Workflow
 
@@ -65,7 +65,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.cli.live import reading
     from algosync.cli.state_place import NamedDestination, StateKey, claim, state_opened, state_place
     from algosync.cli.workflow_file import hide_keys, hide_state_keys, load_workflow
-    from algosync.core.target import matches, reach
+    from algosync.core.planning.target import matches, reach
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DataWrites, DesiredSources, KeptFiles, destination_of
     from algosync.kinds.kept_files import default_keep_folder

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from algosync.core.error import AlgosyncError
-from algosync.core.schedule import Step
+from algosync.core.planning.schedule import Step
 
 __all__ = ["Event", "Note", "Progress", "StepDone", "StepFailed", "StepSkipped", "StepStarted"]
 

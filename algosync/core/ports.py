@@ -9,10 +9,10 @@ from enum import Enum
 from typing import Protocol, TypeAlias, TypeVar
 
 from algosync.core.address import Address
-from algosync.core.change import Change
 from algosync.core.event import Event
+from algosync.core.planning.change import Change
+from algosync.core.planning.schedule import Step, Verb
 from algosync.core.resource import KindTraits, Record, Resource
-from algosync.core.schedule import Step, Verb
 from algosync.core.workflow import AlgorithmSpec
 
 __all__ = ["Kind", "Ledger", "Outcome", "Performer", "Side", "Tell"]

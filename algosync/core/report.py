@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from algosync.core.change import Action
 from algosync.core.error import TestFailed, TimedOut
 from algosync.core.event import Event, StepDone, StepFailed, StepSkipped
-from algosync.core.schedule import Step, Verb
+from algosync.core.planning.change import Action
+from algosync.core.planning.schedule import Step, Verb
 
 __all__ = ["Report", "fold"]
 

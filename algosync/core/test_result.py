@@ -9,8 +9,8 @@ from algosync.core.address import Address
 from algosync.core.codec import address_from_json, encode_json, parse_json, require_text
 from algosync.core.error import Corrupt, StateError, TestFailed, TimedOut
 from algosync.core.event import Event, StepDone, StepFailed
+from algosync.core.planning.schedule import Verb
 from algosync.core.resource import Json
-from algosync.core.schedule import Verb
 
 __all__ = ["TestResult", "decode_results", "encode_results", "merged", "result_of"]
 

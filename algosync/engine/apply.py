@@ -11,13 +11,13 @@ import time
 from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from algosync.core.change import Action
-from algosync.core.diff import record_of
 from algosync.core.error import AlgosyncError, StateError
 from algosync.core.event import Event, StepDone, StepFailed, StepSkipped, StepStarted
-from algosync.core.plan import Plan
+from algosync.core.planning.change import Action
+from algosync.core.planning.diff import record_of
+from algosync.core.planning.plan import Plan
+from algosync.core.planning.schedule import Schedule, Step, schedule
 from algosync.core.ports import Ledger, Outcome
-from algosync.core.schedule import Schedule, Step, schedule
 from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.engine.plan import Scene, Site
 from algosync.engine.walk import Walk

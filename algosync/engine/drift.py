@@ -6,9 +6,9 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 
 from algosync.core.address import Address
-from algosync.core.change import Drift, Finding
-from algosync.core.diff import assume_observed, drift
 from algosync.core.error import AlgosyncError, Unreachable
+from algosync.core.planning.change import Drift, Finding
+from algosync.core.planning.diff import assume_observed, drift
 from algosync.core.ports import Side
 from algosync.core.resource import Record, Resource
 from algosync.core.workflow import AlgorithmSpec, Workflow

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change
-from algosync.core.diff import assume_desired, assume_observed, diff, undecided
 from algosync.core.error import Corrupt, NotFound, Several, SourceError
-from algosync.core.plan import Plan, PlanHeader, plan_of, plan_of_checks, targeted, with_kept_bytes
+from algosync.core.planning.change import Action, Change
+from algosync.core.planning.diff import assume_desired, assume_observed, diff, undecided
+from algosync.core.planning.plan import Plan, PlanHeader, plan_of, plan_of_checks, targeted, with_kept_bytes
+from algosync.core.planning.target import Selection, UnknownTarget, matches, reach
 from algosync.core.ports import Kind, Performer, Side
 from algosync.core.resource import Record, Resource
-from algosync.core.target import Selection, UnknownTarget, matches, reach
 from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.engine.look import each

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from graphlib import TopologicalSorter
 
 from algosync.core.event import StepSkipped
-from algosync.core.schedule import Schedule, Step
+from algosync.core.planning.schedule import Schedule, Step
 
 __all__ = ["Walk"]
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 
 from algosync.cluster.algorithms import AlgorithmInfo
 from algosync.core.address import Address
-from algosync.core.change import Action, Change
 from algosync.core.environment import Environment, choose, shown
 from algosync.core.error import StoredOtherwise
+from algosync.core.planning.change import Action, Change
+from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource, digest_of
-from algosync.core.schedule import Step, Verb
 from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.collection import DATA_READ, NOT_TOLD, UNSTAMPED, data_read, desired_read, give_read

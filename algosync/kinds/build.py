@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from algosync.cluster.algorithms import Build
 from algosync.core.error import BuildFailed, ClusterError, TimedOut
 from algosync.core.event import Note
+from algosync.core.planning.schedule import Step
 from algosync.core.ports import Tell
-from algosync.core.schedule import Step
 from algosync.kinds.context import Context
 from algosync.net.retry import is_transient
 

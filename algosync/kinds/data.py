@@ -12,12 +12,12 @@ from dataclasses import replace
 from algosync.cluster.data import FileStat, split
 from algosync.cluster.transfer import File, Name, digest_file, relay
 from algosync.core.address import Address
-from algosync.core.change import Action, Change
 from algosync.core.error import Conflict, NotFound, SourceError, TransferError
 from algosync.core.event import Progress
+from algosync.core.planning.change import Action, Change
+from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import KindTraits, Record, Resource
-from algosync.core.schedule import Step, Verb
 from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec, DataFile
 from algosync.kinds import pinned_files

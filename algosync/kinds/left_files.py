@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from algosync.cluster.data import FileStat
-from algosync.core.change import Change
+from algosync.core.planning.change import Change
 from algosync.core.resource import Record, Resource
 from algosync.kinds.context import Context
 from algosync.kinds.previous_bytes import PreviousBytes, without_previous

@@ -12,11 +12,11 @@ from dataclasses import replace
 from algosync.cluster.data import FileStat
 from algosync.cluster.transfer import File, relay
 from algosync.core.address import Address
-from algosync.core.change import Change
 from algosync.core.error import Conflict
+from algosync.core.planning.change import Change
+from algosync.core.planning.schedule import Step
 from algosync.core.ports import Outcome, Tell
 from algosync.core.resource import Record, Resource
-from algosync.core.schedule import Step
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
 from algosync.kinds.data_writes import RESTORED, WRITE, number_of

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from algosync.core.address import Address
-from algosync.core.change import Change
 from algosync.core.error import Conflict, NotFound, Unexpected
+from algosync.core.planning.change import Change
+from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource
-from algosync.core.schedule import Step, Verb
 from algosync.core.tree import Tree, tree_id
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds import pinned_files

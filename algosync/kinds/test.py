@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from algosync.core.address import Address
 from algosync.core.error import ClusterError, NotFound, TestFailed, TimedOut
-from algosync.core.plan import Check
+from algosync.core.planning.plan import Check
+from algosync.core.planning.schedule import Step
 from algosync.core.ports import Outcome, Tell
-from algosync.core.schedule import Step
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
 from algosync.kinds.held_changes import failure_of

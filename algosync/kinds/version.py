@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 
 from algosync.cluster.algorithms import Version
 from algosync.core.address import Address
-from algosync.core.change import Action, Change
 from algosync.core.environment import shown
 from algosync.core.error import Conflict, NotFound
+from algosync.core.planning.change import Action, Change
+from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource, digest_of
-from algosync.core.schedule import Step, Verb
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds import algorithm, source
 from algosync.kinds.build import require_built

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from algosync.core.error import AlgosyncError
-from algosync.core.target import dependencies
+from algosync.core.planning.target import dependencies
 from algosync.core.text import printable
 from algosync.core.tree import Tree
 from algosync.core.workflow import AlgorithmSpec, Workflow

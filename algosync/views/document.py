@@ -8,8 +8,8 @@ import math
 from collections.abc import Iterable, Mapping
 
 from algosync.core.address import Address
-from algosync.core.change import Change, Finding
-from algosync.core.plan import Plan
+from algosync.core.planning.change import Change, Finding
+from algosync.core.planning.plan import Plan
 from algosync.core.redaction import Redactor, Word
 from algosync.core.resource import SENSITIVE, Json, Resource
 from algosync.core.text import harmless_json

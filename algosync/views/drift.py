@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from algosync.core.address import Address
-from algosync.core.change import Drift, Finding
+from algosync.core.planning.change import Drift, Finding
 from algosync.core.text import paint, printable
 from algosync.views.value import Redact, differences, redacted, redacted_address, redacted_name
 

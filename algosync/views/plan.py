@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change
-from algosync.core.plan import Plan, PlanHeader
+from algosync.core.planning.change import Action, Change
+from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.redaction import Word
 from algosync.core.resource import Json
 from algosync.core.text import paint, plural, printable, size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from algosync.core.event import Event, Note, Progress, StepDone, StepFailed, StepSkipped, StepStarted
-from algosync.core.schedule import Step, Verb
+from algosync.core.planning.schedule import Step, Verb
 from algosync.core.text import duration, paint, printable, size
 
 __all__ = ["VERBS", "event_line", "title", "transfer"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from algosync.core.change import Action
 from algosync.core.error import Denied, StateError, Throttled, TransferError, Unreachable
 from algosync.core.event import StepDone, StepFailed, StepSkipped
-from algosync.core.plan import Plan
+from algosync.core.planning.change import Action
+from algosync.core.planning.plan import Plan
+from algosync.core.planning.schedule import Step
 from algosync.core.report import Report
-from algosync.core.schedule import Step
 from algosync.core.text import duration, paint, plural, printable
 from algosync.views.error import addressed, details
 

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from algosync.core.address import Address
-from algosync.core.change import Finding
-from algosync.core.plan import Plan, PlanHeader
+from algosync.core.planning.change import Finding
+from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Json
 

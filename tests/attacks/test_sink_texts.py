@@ -12,13 +12,13 @@ import pytest
 from algosync.cli.live import watch
 from algosync.cli.terminal import Terminal
 from algosync.core.address import Address
-from algosync.core.change import Action, Change, Drift, Finding
 from algosync.core.error import BuildFailed, Denied, Fault, TestFailed, WorkflowError
 from algosync.core.event import Event, Note, StepDone, StepFailed, StepSkipped, StepStarted
-from algosync.core.plan import Check, Plan, PlanHeader
+from algosync.core.planning.change import Action, Change, Drift, Finding
+from algosync.core.planning.plan import Check, Plan, PlanHeader
+from algosync.core.planning.schedule import Step, Verb
 from algosync.core.report import fold
 from algosync.core.resource import Resource
-from algosync.core.schedule import Step, Verb
 from algosync.kinds import KINDS
 from algosync.views.error import error_lines
 from algosync.views.report import closing_lines, failure_lines, outcome_lines

@@ -8,8 +8,8 @@ from fakes.ledger import FakeLedger
 
 from algosync.cli.ledger import RedactingLedger
 from algosync.core.address import Address
-from algosync.core.change import Action
-from algosync.core.diff import diff, drift
+from algosync.core.planning.change import Action
+from algosync.core.planning.diff import diff, drift
 from algosync.core.redaction import Redactor
 from algosync.core.resource import SENSITIVE, Json, Record, Resource, digest_of
 

@@ -17,9 +17,9 @@ from algosync.cli.terminal import Terminal
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, Denied, TestFailed, Unreachable
 from algosync.core.event import Event, StepDone, StepFailed, StepSkipped, StepStarted
-from algosync.core.plan import PlanHeader, plan_of_checks
+from algosync.core.planning.plan import PlanHeader, plan_of_checks
+from algosync.core.planning.schedule import Step, Verb
 from algosync.core.redaction import Redactor
-from algosync.core.schedule import Step, Verb
 from algosync.core.test_result import TestResult
 from algosync.core.workflow import AlgorithmSpec, TestCase, Workflow
 from algosync.state import Backend, TestResults, parse_address

@@ -15,7 +15,7 @@ from algosync.cli.options import ReportOptions
 from algosync.cli.report_output import report_places, write_reports
 from algosync.cli.terminal import Terminal
 from algosync.core.error import UsageError
-from algosync.core.plan import Plan, PlanHeader
+from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.text import PAINT
 from algosync.views import FORMATS
 from algosync.views.subject import Planned

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change
-from algosync.core.diff import assume_desired, assume_observed, diff, undecided
 from algosync.core.event import Event
+from algosync.core.planning.change import Action, Change
+from algosync.core.planning.diff import assume_desired, assume_observed, diff, undecided
+from algosync.core.planning.schedule import Step
 from algosync.core.ports import Kind, Ledger, Side
 from algosync.core.resource import Record, Resource
-from algosync.core.schedule import Step
 from algosync.core.workflow import AlgorithmSpec
 
 __all__ = ["KindCase"]

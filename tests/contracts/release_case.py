@@ -12,10 +12,10 @@ from fakes.clusters import OWNER
 from fakes.releases import CODE, Release
 from kind_case import KindCase
 
-from algosync.core.change import Change
+from algosync.core.planning.change import Change
+from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Resource
-from algosync.core.schedule import Step, Verb
 from algosync.core.workflow import AlgorithmSpec, DataFile, Details
 from algosync.kinds import KINDS
 

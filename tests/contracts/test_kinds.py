@@ -11,10 +11,10 @@ from kind_case import KindCase
 from release_case import algorithm_case, data_case, source_case
 
 from algosync.core.address import Address
-from algosync.core.change import Action
 from algosync.core.event import Note, Progress
+from algosync.core.planning.change import Action
+from algosync.core.planning.schedule import PHASES
 from algosync.core.ports import Side
-from algosync.core.schedule import PHASES
 from algosync.core.workflow import AlgorithmSpec
 
 

@@ -7,8 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change, Drift, Finding
-from algosync.core.diff import assume_desired, assume_observed, comparable, diff, drift, record_of, redacted_attributes, undecided
+from algosync.core.planning.change import Action, Change, Drift, Finding
+from algosync.core.planning.diff import (
+    assume_desired,
+    assume_observed,
+    comparable,
+    diff,
+    drift,
+    record_of,
+    redacted_attributes,
+    undecided,
+)
 from algosync.core.resource import Json, Record, Resource
 
 FILE = Address("data", "Hello", "w.pb")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change
-from algosync.core.plan import KEPT_OF_ALGORITHM, KEPT_OF_RUN, Plan, PlanHeader, plan_of, targeted, with_kept_bytes
+from algosync.core.planning.change import Action, Change
+from algosync.core.planning.plan import KEPT_OF_ALGORITHM, KEPT_OF_RUN, Plan, PlanHeader, plan_of, targeted, with_kept_bytes
 from algosync.core.resource import KindTraits, Resource
 from algosync.core.workflow import AlgorithmSpec, Publish, Workflow
 

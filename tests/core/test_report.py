@@ -3,12 +3,12 @@
 import pytest
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change
 from algosync.core.error import AlgosyncError, TestFailed
 from algosync.core.event import Event, Note, StepDone, StepFailed, StepSkipped, StepStarted
+from algosync.core.planning.change import Action, Change
+from algosync.core.planning.schedule import Step, Verb
 from algosync.core.report import fold
 from algosync.core.resource import Resource
-from algosync.core.schedule import Step, Verb
 
 SOURCE, VERSION, TEST = Address("source", "A"), Address("version", "A"), Address("test", "A")
 

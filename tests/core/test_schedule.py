@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change
-from algosync.core.plan import Check, Plan, PlanHeader, checks_of, plan_of_checks, targeted
+from algosync.core.planning.change import Action, Change
+from algosync.core.planning.plan import Check, Plan, PlanHeader, checks_of, plan_of_checks, targeted
+from algosync.core.planning.schedule import PHASES, Schedule, Verb, schedule
+from algosync.core.planning.target import UnknownTarget, dependencies
 from algosync.core.resource import Resource
-from algosync.core.schedule import PHASES, Schedule, Verb, schedule
-from algosync.core.target import UnknownTarget, dependencies
 from algosync.core.workflow import AlgorithmSpec, TestCase, Workflow
 from algosync.kinds import KINDS
 

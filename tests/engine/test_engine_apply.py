@@ -10,11 +10,11 @@ from fakes.ledger import FakeLedger
 from worlds import World, address, one_algorithm
 
 from algosync.core.address import Address
-from algosync.core.change import Action
 from algosync.core.error import Conflict, StateError, StoredOtherwise, Unexpected
 from algosync.core.event import StepDone, StepFailed, StepSkipped, StepStarted
+from algosync.core.planning.change import Action
+from algosync.core.planning.schedule import Step
 from algosync.core.resource import Record
-from algosync.core.schedule import Step
 from algosync.engine.apply import apply, schedule_of
 
 DATA, SOURCE, VERSION = address("data"), address("source"), address("version")

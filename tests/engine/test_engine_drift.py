@@ -7,8 +7,8 @@ from fakes.kinds import scene
 from worlds import World, address, one_algorithm, workflow
 
 from algosync.core.address import Address
-from algosync.core.change import Drift, Finding
 from algosync.core.error import AlgosyncError, Denied, SourceError, Unreachable
+from algosync.core.planning.change import Drift, Finding
 from algosync.core.ports import Side
 from algosync.core.workflow import AlgorithmSpec
 from algosync.engine.drift import find_drift, managed_by

@@ -11,7 +11,7 @@ from worlds import World, worlds
 
 from algosync.core.error import Unexpected
 from algosync.core.event import Event, Note, Progress, StepDone, StepFailed, StepSkipped, StepStarted
-from algosync.core.schedule import Verb
+from algosync.core.planning.schedule import Verb
 from algosync.engine.apply import apply, schedule_of
 
 law = settings(deadline=None, max_examples=60)

@@ -7,11 +7,11 @@ from fakes.kinds import FakeSite, scene
 from worlds import HEADER, World, address, one_algorithm, workflow
 
 from algosync.core.address import Address
-from algosync.core.change import Action
 from algosync.core.error import AlgosyncError, Denied, NotFound, Several, SourceError
+from algosync.core.planning.change import Action
+from algosync.core.planning.target import Selection, UnknownTarget
 from algosync.core.ports import Side
 from algosync.core.resource import Record
-from algosync.core.target import Selection, UnknownTarget
 from algosync.core.workflow import AlgorithmSpec
 from algosync.engine.plan import make_plan
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from algosync.core.address import Address
 from algosync.core.event import StepSkipped
-from algosync.core.schedule import Before, Schedule, Step, Verb
+from algosync.core.planning.schedule import Before, Schedule, Step, Verb
 from algosync.engine.walk import Walk
 
 

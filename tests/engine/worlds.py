@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from algosync.core.address import Address
 from algosync.core.event import Event
-from algosync.core.plan import Plan, PlanHeader
+from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.resource import Record
 from algosync.core.workflow import AlgorithmSpec, TestCase, Workflow
 from algosync.engine.apply import apply

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from algosync.core.address import Address
-from algosync.core.change import Change
 from algosync.core.error import AlgosyncError
 from algosync.core.event import Note, Progress
+from algosync.core.planning.change import Change
+from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Kind, Outcome, Performer, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource
-from algosync.core.schedule import Step, Verb
 from algosync.core.workflow import AlgorithmSpec
 from algosync.engine.plan import Scene
 from fakes.ledger import FakeLedger

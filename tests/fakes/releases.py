@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change
 from algosync.core.event import Event
+from algosync.core.planning.change import Action, Change
+from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Kind, Outcome
-from algosync.core.schedule import Step, Verb
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds import KINDS, Context
 from fakes.clusters import FakeAlgorithm, FakeCluster, FakeTime, context_of

@@ -134,7 +134,7 @@ def _run_child(request: Mapping[str, object]) -> None:
 def _shorten_pauses() -> None:
     """Shorten durations only; the causes of waits are unchanged."""
     from algosync.cluster import algorithms
-    from algosync.core import plan
+    from algosync.core.planning import plan
     from algosync.kinds import build, test
     from algosync.net import retry
 

@@ -13,11 +13,11 @@ from fakes.stores import FakeStore
 
 from algosync.core.error import TestFailed
 from algosync.core.event import Event
-from algosync.core.plan import Plan, PlanHeader
+from algosync.core.planning.plan import Plan, PlanHeader
+from algosync.core.planning.schedule import Step
+from algosync.core.planning.target import Selection, matches
 from algosync.core.report import Report, fold
 from algosync.core.resource import Json, Record
-from algosync.core.schedule import Step
-from algosync.core.target import Selection, matches
 from algosync.core.workflow import AlgorithmSpec, DataFile, TestCase, Workflow
 from algosync.engine.apply import apply, schedule_of
 from algosync.engine.plan import Scene, make_plan

@@ -10,14 +10,14 @@ from fakes.clusters import FakeCluster, FakeTime, context_of
 from fakes.ledger import FakeLedger
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change, Drift
 from algosync.core.codec import decode_state, encode_state
 from algosync.core.error import Corrupt
-from algosync.core.plan import Plan, PlanHeader, targeted
+from algosync.core.planning.change import Action, Change, Drift
+from algosync.core.planning.plan import Plan, PlanHeader, targeted
+from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Kind, Outcome, Side, Tell
 from algosync.core.report import Report, fold
 from algosync.core.resource import KindTraits, Record, Resource, digest_of
-from algosync.core.schedule import Step, Verb
 from algosync.core.state import State
 from algosync.core.workflow import AlgorithmSpec, TestCase, Workflow
 from algosync.engine.apply import apply

@@ -6,11 +6,11 @@ from fakes.ledger import FakeLedger
 
 from algosync.cluster.algorithms import AlgorithmInfo
 from algosync.core.address import Address
-from algosync.core.change import Action, Change
 from algosync.core.error import SourceError, StoredOtherwise
+from algosync.core.planning.change import Action, Change
+from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Side
 from algosync.core.resource import Record
-from algosync.core.schedule import Step, Verb
 from algosync.core.workflow import AlgorithmSpec, Details, Settings
 from algosync.kinds import Context, algorithm
 

@@ -12,12 +12,12 @@ from fakes.ledger import FakeLedger
 from fakes.stores import FakeStore
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change, Drift
 from algosync.core.error import Denied, StoredOtherwise
 from algosync.core.event import Event, StepFailed, StepSkipped
-from algosync.core.plan import Plan, PlanHeader
+from algosync.core.planning.change import Action, Change, Drift
+from algosync.core.planning.plan import Plan, PlanHeader
+from algosync.core.planning.target import Selection
 from algosync.core.resource import Json, Record, digest_of
-from algosync.core.target import Selection
 from algosync.core.workflow import AlgorithmSpec, DataFile, Details, Readers, Workflow
 from algosync.engine.apply import apply
 from algosync.engine.drift import find_drift

@@ -12,14 +12,14 @@ from fakes.ledger import FakeLedger
 from fakes.stores import FakeStore
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change
 from algosync.core.error import Conflict, Denied, SourceError, TransferError
 from algosync.core.event import Event, Progress
-from algosync.core.plan import PlanHeader
+from algosync.core.planning.change import Action, Change
+from algosync.core.planning.plan import PlanHeader
+from algosync.core.planning.schedule import Step, Verb
+from algosync.core.planning.target import Selection
 from algosync.core.ports import Side
 from algosync.core.resource import Record, Resource
-from algosync.core.schedule import Step, Verb
-from algosync.core.target import Selection
 from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
 from algosync.engine.plan import Scene, make_plan
 from algosync.kinds import KINDS, PERFORMERS, Context, data

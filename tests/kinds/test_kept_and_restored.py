@@ -13,14 +13,14 @@ from release_site import OLD, KilledError, Site, converges, site_in
 
 from algosync.cluster.algorithms import Version
 from algosync.core.address import Address
-from algosync.core.change import Action
 from algosync.core.error import AlgosyncError, TestFailed, TimedOut, Unreachable
 from algosync.core.event import StepDone
-from algosync.core.plan import Plan
+from algosync.core.planning.change import Action
+from algosync.core.planning.plan import Plan
+from algosync.core.planning.schedule import Verb
+from algosync.core.planning.target import Selection, UnknownTarget
 from algosync.core.report import Report
 from algosync.core.resource import Json
-from algosync.core.schedule import Verb
-from algosync.core.target import Selection, UnknownTarget
 from algosync.core.workflow import Publish, TestCase
 from algosync.views.plan import change_rows
 

@@ -13,9 +13,9 @@ from test_release_table import CHANGES
 
 from algosync.core.address import Address
 from algosync.core.error import Denied
-from algosync.core.plan import Plan
-from algosync.core.schedule import Verb
-from algosync.core.target import Selection
+from algosync.core.planning.plan import Plan
+from algosync.core.planning.schedule import Verb
+from algosync.core.planning.target import Selection
 from algosync.core.workflow import AlgorithmSpec, DataFile, Publish, Settings
 
 SPEC = AlgorithmSpec("One", "python3", data_files=tuple(DataFile(f"data://.my/models/{n}", n) for n in NAMES), test_payload="1")

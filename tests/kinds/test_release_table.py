@@ -13,8 +13,8 @@ from release_site import OLD, KilledError, Site, converges, expected, site_in
 from algosync.core.address import Address
 from algosync.core.error import Denied, Unexpected
 from algosync.core.event import StepDone
-from algosync.core.schedule import Verb
-from algosync.core.target import Selection, UnknownTarget
+from algosync.core.planning.schedule import Verb
+from algosync.core.planning.target import Selection, UnknownTarget
 from algosync.core.workflow import Publish, PublishReason, Settings
 
 
@@ -188,7 +188,7 @@ def test_what_cannot_be_replaced_is_refused(site: Site, pattern: str, reason: st
 
 def test_a_file_that_is_too_large_is_not_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits count the files of one algorithm, in the order of the plan."""
-    monkeypatch.setattr("algosync.core.plan.KEPT_OF_ALGORITHM", 7)
+    monkeypatch.setattr("algosync.core.planning.plan.KEPT_OF_ALGORITHM", 7)
     site.use({"a.bin": b"new a", "b.bin": b"new b"})
     keeps = {change.address.name: change.details["keep"] for change in site.plan().live()}
     assert keeps == {"a.bin": True, "b.bin": False}

@@ -13,11 +13,11 @@ from fakes.releases import CODE, Release
 from fakes.stores import FakeStore
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change
-from algosync.core.diff import assume_observed, diff, record_of, undecided
 from algosync.core.error import Conflict, Denied, SourceError, Unexpected
+from algosync.core.planning.change import Action, Change
+from algosync.core.planning.diff import assume_observed, diff, record_of, undecided
+from algosync.core.planning.schedule import Verb
 from algosync.core.ports import Side
-from algosync.core.schedule import Verb
 from algosync.core.tree import Blob, blob_id, tree_id
 from algosync.core.workflow import AlgorithmSpec, DataFile
 from algosync.kinds import data, source

@@ -9,8 +9,8 @@ from fakes.releases import Release
 
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, NotFound, TestFailed, TimedOut, Unexpected
-from algosync.core.plan import Check
-from algosync.core.schedule import Step, Verb
+from algosync.core.planning.plan import Check
+from algosync.core.planning.schedule import Step, Verb
 from algosync.kinds import test
 
 

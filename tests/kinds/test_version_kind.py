@@ -9,11 +9,11 @@ from fakes.releases import Release
 
 from algosync.cluster.algorithms import Build, Version
 from algosync.core.address import Address
-from algosync.core.change import Action
 from algosync.core.error import BuildFailed, ClusterError, Conflict, Denied, TimedOut, Unreachable
 from algosync.core.event import Note
+from algosync.core.planning.change import Action
+from algosync.core.planning.schedule import Verb
 from algosync.core.ports import Side
-from algosync.core.schedule import Verb
 from algosync.core.workflow import AlgorithmSpec, Publish
 from algosync.kinds import version
 

@@ -25,7 +25,7 @@ from algosync.cli.live import watch
 from algosync.cli.terminal import Terminal
 from algosync.cluster.data import FileStat
 from algosync.core.event import Event
-from algosync.core.plan import Plan, PlanHeader
+from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.redaction import Redactor
 from algosync.core.report import Report, fold
 from algosync.core.workflow import AlgorithmSpec, DataFile, TestCase, Workflow

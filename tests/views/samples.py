@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change, Drift, Finding
-from algosync.core.plan import Check, FailedCheck, Plan, PlanHeader
+from algosync.core.planning.change import Action, Change, Drift, Finding
+from algosync.core.planning.plan import Check, FailedCheck, Plan, PlanHeader
 from algosync.core.resource import Json, Resource
 from algosync.core.text import PAINT
 from algosync.kinds import KINDS

@@ -5,8 +5,8 @@ from dataclasses import replace
 from samples import FINDINGS, HELLO, PLAN, SUBJECTS, TEXT, plain
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change, Drift, Finding
 from algosync.core.error import AlgosyncError, BuildFailed, Denied, Fault, Several, SourceError, TestFailed, WorkflowError
+from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Json, Resource
 from algosync.core.text import PAINT

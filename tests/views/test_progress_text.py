@@ -8,14 +8,14 @@ import pytest
 from samples import PLAN, plain
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change
 from algosync.core.error import AlgosyncError, BuildFailed, Denied, TestFailed, Unexpected, Unreachable
 from algosync.core.event import Event, Note, Progress, StepDone, StepFailed, StepSkipped, StepStarted
-from algosync.core.plan import Check, Plan
+from algosync.core.planning.change import Action, Change
+from algosync.core.planning.plan import Check, Plan
+from algosync.core.planning.schedule import Step, Verb
 from algosync.core.redaction import Redactor
 from algosync.core.report import Report, fold
 from algosync.core.resource import Resource
-from algosync.core.schedule import Step, Verb
 from algosync.core.text import PAINT
 from algosync.views.progress import event_line, title, transfer
 from algosync.views.report import closing_lines, failure_lines, outcome_lines

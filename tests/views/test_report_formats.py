@@ -13,11 +13,11 @@ from samples import HELLO, HOSTILE, META, PLAN, SUBJECTS, TEXT, subjects_with
 from algosync.cli.report_output import report_places
 from algosync.cli.terminal import Terminal
 from algosync.core.address import Address
-from algosync.core.change import Action, Change, Drift
-from algosync.core.plan import Check, Plan, masked
+from algosync.core.planning.change import Action, Change, Drift
+from algosync.core.planning.plan import Check, Plan, masked
+from algosync.core.planning.schedule import Verb
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Resource
-from algosync.core.schedule import Verb
 from algosync.core.text import PAINT, printable
 from algosync.views import COLOURED, FORMATS
 from algosync.views.drift import HEADINGS

@@ -18,7 +18,7 @@ from algosync.cli.live import watch
 from algosync.cli.terminal import Terminal
 from algosync.core.address import Address
 from algosync.core.event import Event, Note, Progress, StepDone, StepStarted
-from algosync.core.schedule import Step, Verb
+from algosync.core.planning.schedule import Step, Verb
 
 SURROUNDINGS: Mapping[str, tuple[str, Mapping[str, str | None]]] = {
     "reader-leaves": ('"$@" | head -n 1', {}),

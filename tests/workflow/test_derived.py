@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from algosync import workflow
-from algosync.core.plan import PlanHeader, plan_of_checks
+from algosync.core.planning.plan import PlanHeader, plan_of_checks
 from algosync.core.redaction import Redactor
 from algosync.core.workflow import Workflow
 from algosync.views.document import plan_document

@@ -22,7 +22,7 @@ def list_records(terminal: Terminal, options: StateOptions, address: Pattern = "
     """List what is recorded."""
     from algosync.cli.state.missing_record import missing_record
     from algosync.cli.state.workflow_state import read_state
-    from algosync.core.target import matches
+    from algosync.core.planning.target import matches
     from algosync.views.value import redacted_address
 
     with read_state(options, terminal) as session:

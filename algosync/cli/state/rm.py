@@ -37,7 +37,7 @@ def rm(terminal: Terminal, address: Which, options: StateChangeOptions) -> None:
 def selected(recorded: Collection[Address], patterns: Sequence[str]) -> Sequence[Address]:
     """The recorded addresses that at least one pattern names. AlgosyncError: a pattern names nothing."""
     from algosync.cli.state.missing_record import missing_record
-    from algosync.core.target import matches
+    from algosync.core.planning.target import matches
 
     for pattern in patterns:
         if not any(matches(each, pattern) for each in recorded):

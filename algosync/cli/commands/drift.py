@@ -15,14 +15,14 @@ __all__ = ["drift"]
 @command
 def drift(terminal: Terminal, reports: ReportOptions, options: CompareOptions) -> None:
     """Show how the destination differs from what was last applied. Changes nothing; exit 2 if it differs, or if a test failed."""
+    from algosync.cli.commands.plan import metadata
     from algosync.cli.live import reading
-    from algosync.cli.plan import metadata
     from algosync.cli.remembered_results import known_failures
     from algosync.cli.session import Needs, command_session
-    from algosync.core.change import Drift, Finding
-    from algosync.core.diff import comparable, redacted_attributes
     from algosync.core.error import AlgosyncError
-    from algosync.core.plan import plan_of_checks
+    from algosync.core.planning.change import Drift, Finding
+    from algosync.core.planning.diff import comparable, redacted_attributes
+    from algosync.core.planning.plan import plan_of_checks
     from algosync.engine.drift import find_drift, in_progress, managed_by
     from algosync.views.subject import Drifted
 

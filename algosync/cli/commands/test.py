@@ -20,9 +20,9 @@ def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) ->
     from algosync.cli.remembered_results import remembering
     from algosync.cli.session import Needs, command_session
     from algosync.core.error import UsageError
-    from algosync.core.plan import plan_of_checks, targeted
+    from algosync.core.planning.plan import plan_of_checks, targeted
+    from algosync.core.planning.target import UnknownTarget
     from algosync.core.report import fold
-    from algosync.core.target import UnknownTarget
     from algosync.engine.apply import apply
     from algosync.views.plan import header_lines
     from algosync.views.report import failure_lines, outcome_lines

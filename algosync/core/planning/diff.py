@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change, Drift, Finding
+from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.redaction import MASK
 from algosync.core.resource import SENSITIVE, Json, Record, Resource, Snapshot
 

@@ -19,8 +19,8 @@ from enum import Enum
 from itertools import groupby
 
 from algosync.core.address import Address
-from algosync.core.change import Change
-from algosync.core.plan import Check, Plan
+from algosync.core.planning.change import Change
+from algosync.core.planning.plan import Check, Plan
 
 __all__ = ["PHASES", "Before", "Schedule", "Step", "Verb", "schedule"]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from algosync.cli.session import CommandSession
-    from algosync.core.plan import Plan
+    from algosync.core.planning.plan import Plan
     from algosync.core.report import Report
 
 __all__ = ["apply"]
@@ -43,7 +43,7 @@ class ApplyOptions(CompareOptions):
 @command
 def apply(terminal: Terminal, targets: SelectionOptions, options: ApplyOptions) -> None:
     """Make the needed changes and run the tests. Every algorithm is tested before it is published."""
-    from algosync.cli.plan import make_session_plan, masked_for, metadata
+    from algosync.cli.commands.plan import make_session_plan, masked_for, metadata
     from algosync.views.report import closing_lines, failure_lines, outcome_lines
     from algosync.views.subject import Planned
 

@@ -9,9 +9,9 @@ from itertools import chain, count
 from types import MappingProxyType
 
 from algosync.core.address import Address
-from algosync.core.change import Action, Change
+from algosync.core.planning.change import Action, Change
+from algosync.core.planning.target import UnknownTarget, dependencies, matches
 from algosync.core.resource import Json, KindTraits, Resource
-from algosync.core.target import UnknownTarget, dependencies, matches
 from algosync.core.workflow import Workflow
 
 __all__ = [

@@ -15,7 +15,7 @@ from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from algosync.cli.session import CommandSession
-    from algosync.core.plan import Plan, PlanHeader
+    from algosync.core.planning.plan import Plan, PlanHeader
     from algosync.core.resource import Json
 
 __all__ = ["make_session_plan", "masked_for", "metadata", "plan"]
@@ -47,7 +47,7 @@ def make_session_plan(session: CommandSession, targets: SelectionOptions, termin
     from algosync.cli.live import reading
     from algosync.cli.remembered_results import known_failures
     from algosync.core.error import UsageError
-    from algosync.core.target import Selection, UnknownTarget
+    from algosync.core.planning.target import Selection, UnknownTarget
     from algosync.engine.plan import make_plan
     from algosync.sources.called_algorithms import call_warnings
 
@@ -66,7 +66,7 @@ def make_session_plan(session: CommandSession, targets: SelectionOptions, termin
 
 def masked_for(terminal: Terminal, plan: Plan) -> Plan:
     """The plan as it may be shown: without former values of sensitive variables."""
-    from algosync.core.plan import masked
+    from algosync.core.planning.plan import masked
 
     return masked(plan, lambda value: terminal.redacted(value) != value)
 

@@ -104,6 +104,6 @@ def _after_damage(backend: Backend) -> str:
     if backend.backup is None:
         return f"Move it away to start anew: {_ANEW}"
     return (
-        f"Put the backup {backend.backup} in its place, and move its .journal file away if there is one. What the backup "
-        "lacks is then found and adopted again."
+        f"Copy the backup {backend.backup} to another place, and put it back with `algosync state push --force COPY`. "
+        "What the backup lacks is then found and adopted again."
     )

@@ -320,8 +320,8 @@ def test_damage_is_named_with_its_file_and_the_backup(folder: Path) -> None:
         reading(folder)
     assert caught.value.message == f"{path} is damaged: its checksum is not that of its content"
     assert caught.value.hint == (
-        f"Put the backup {path}.backup in its place, and move its .journal file away if there is one. What the backup lacks is "
-        "then found and adopted again."
+        f"Copy the backup {path}.backup to another place, and put it back with `algosync state push --force COPY`. What the backup "
+        "lacks is then found and adopted again."
     )
     backup = Path(f"{path}.backup").read_bytes()
     Path(f"{path}.backup").unlink()

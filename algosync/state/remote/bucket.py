@@ -20,7 +20,7 @@ from algosync.state.remote.extra import extra
 if TYPE_CHECKING:
     from obstore.store import S3Config, S3Store
 
-__all__ = ["Bucket", "Object", "open_bucket"]
+__all__ = ["Bucket", "StoredObject", "open_bucket"]
 
 _TIMEOUT = timedelta(seconds=15)  # of one request; several of them fit into the lease of a lock
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
@@ -28,7 +28,7 @@ _KEYS = "look at AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN,
 
 
 @dataclass(frozen=True, slots=True)
-class Object:
+class StoredObject:
     """`tag`: the ETag, which changes with the content. `modified`: when it was written, by the server's clock."""
 
     data: bytes
@@ -43,14 +43,14 @@ class Bucket:
         self._store = store
         self.where = where
 
-    def get(self, key: str) -> Object | None:
+    def get(self, key: str) -> StoredObject | None:
         """An object; None if there is none."""
         import obstore
 
         with self._reported(key, "read"):
             try:
                 found = obstore.get(self._store, key)
-                return Object(bytes(found.bytes()), found.meta["e_tag"] or "", found.meta["last_modified"])
+                return StoredObject(bytes(found.bytes()), found.meta["e_tag"] or "", found.meta["last_modified"])
             except FileNotFoundError as error:
                 if "<Code>NoSuchBucket</Code>" in str(error):
                     raise

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from algosync.core.error import LockHeld, StateError
 from algosync.state.holder import ANOTHER, Holder, lock_held, sign, utc_now
 from algosync.state.periodic import Periodic
-from algosync.state.remote.bucket import Bucket, Object
+from algosync.state.remote.bucket import Bucket, StoredObject
 
 __all__ = ["LEASE", "LeasedLock"]
 
@@ -115,7 +115,7 @@ class LeasedLock:
         if found is None or not same or self._bucket.put_if(self._key, _FREE, found.tag) is None:
             raise StateError(f"{self._place} is not locked with that id")
 
-    def _ran_out(self, found: Object) -> bool:
+    def _ran_out(self, found: StoredObject) -> bool:
         """Writes a small object, because the server tells its clock only with the time of a write."""
         return self._bucket.put(f"{self._key}.clock", b"") - found.modified > timedelta(seconds=_lease(found))
 
@@ -128,11 +128,11 @@ class LeasedLock:
         return lock_held(self._place, holder, hint)
 
 
-def _holder(found: Object | None) -> Holder | None:
+def _holder(found: StoredObject | None) -> Holder | None:
     return None if found is None or found.data == _FREE else Holder.from_json(found.data)
 
 
-def _is_over(found: Object, now: datetime) -> bool:
+def _is_over(found: StoredObject, now: datetime) -> bool:
     """Whether its holder said that its lease ends before this time."""
     try:
         return datetime.fromisoformat(json.loads(found.data)["until"]) < now
@@ -140,7 +140,7 @@ def _is_over(found: Object, now: datetime) -> bool:
         return False
 
 
-def _lease(found: Object) -> float:
+def _lease(found: StoredObject) -> float:
     """The seconds for which its holder took the lock."""
     try:
         return min(float(json.loads(found.data)["lease"]), LEASE)

@@ -78,6 +78,7 @@ def from_reply(what: str, status: int, headers: Mapping[str, str], body: bytes |
     hint = _look_at(names.key, reason) if kind is Denied else _origin(names) if kind is not Conflict else None
     error = kind(f"{what}: {status} {message}".rstrip(), status=status, code=code, request_id=request_id, hint=hint)
     error.retry_after = _retry_after(headers)
+    error.body = body
     return error
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from algosync.cli.command import command
-from algosync.cli.options import AutoApprove, CompareOptions, SelectionOptions
+from algosync.cli.options import AutoApprove, CompareOptions, LockTimeout, SelectionOptions
 from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class ApplyOptions(CompareOptions):
     """Options of `apply` alone."""
 
     build_timeout: Annotated[int, typer.Option(metavar="SECONDS", min=1, help="How long to wait for one build.")] = 1800
+    lock_timeout: LockTimeout = 0
     keep_dir: Annotated[
         str,
         typer.Option(

@@ -22,6 +22,7 @@ from algosync.cli.help import GroupWithHelp, with_help
 from algosync.cli.internal_error import internal_error
 from algosync.cli.interrupt import exit_code, install, leave
 from algosync.cli.local import app as local
+from algosync.cli.state import app as state
 from algosync.cli.terminal import Terminal, standard
 from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, PlanRefused, Several, Stale, UsageError
 from algosync.views.usage_message import ParserError, usage_message
@@ -45,6 +46,7 @@ app = typer.Typer(
 )
 for _command in (validate, render, plan, apply, test, drift):
     app.command()(_command)
+app.add_typer(state.app, name="state")
 app.add_typer(local.app, name="emulator")
 with_help(app)
 

@@ -29,6 +29,7 @@ __all__ = [
     "CompareOptions",
     "JsonOutput",
     "LocalHomeFolder",
+    "LockTimeout",
     "NoInput",
     "ReportOptions",
     "StateAddress",
@@ -65,6 +66,12 @@ LocalHomeFolder = Annotated[
         show_default=False,
         parser=_local_home,
         rich_help_panel=RARE,
+    ),
+]
+LockTimeout = Annotated[
+    int,
+    typer.Option(
+        metavar="SECONDS", min=0, max=86400, help="How long to wait for another command that works on the state. 0: not at all."
     ),
 ]
 JsonOutput = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
@@ -139,7 +146,8 @@ class WorkflowOptions(CommonOptions):
 class ClusterOptions(WorkflowOptions):
     """Options of the commands that ask clusters. If `destination` is empty, the environment names it. Timeouts are in seconds.
 
-    `parallelism`, `build_timeout` and `keep_dir` are options of some of these commands only; the others use the defaults.
+    `parallelism`, `build_timeout`, `lock_timeout` and `keep_dir` are options of some of these commands only; the others use the
+    defaults.
     """
 
     destination: Annotated[
@@ -173,6 +181,7 @@ class ClusterOptions(WorkflowOptions):
     no_input: NoInput = False
     parallelism: int = 8
     build_timeout: int = 1800
+    lock_timeout: int = 0
     keep_dir: str = ""
 
     @property

@@ -8,7 +8,7 @@ import typer
 
 from algosync.cli.command import command
 from algosync.cli.help import RARE
-from algosync.cli.options import AutoApprove, CompareOptions, SelectionOptions
+from algosync.cli.options import AutoApprove, CompareOptions, LockTimeout, SelectionOptions
 from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class ApplyOptions(CompareOptions):
     build_timeout: Annotated[
         int, typer.Option(metavar="SECONDS", min=1, help="How long to wait for one build.", rich_help_panel=RARE)
     ] = 1800
+    lock_timeout: LockTimeout = 0
     keep_dir: Annotated[
         str,
         typer.Option(

@@ -218,7 +218,7 @@ class TargetOptions:
 
 @dataclass(frozen=True, slots=True)
 class SelectionOptions(TargetOptions):
-    """Options of the commands that plan. `replace`: what is written again although it is equal."""
+    """Options of the commands that plan. `replace`: what is written again although it is equal. `summary_file`: empty: none."""
 
     replace: Annotated[
         list[str],
@@ -229,6 +229,16 @@ class SelectionOptions(TargetOptions):
             show_default=False,
         ),
     ] = field(default_factory=list)
+
+    summary_file: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="Write counts by action, bytes, tests and the exit code to this file, as JSON; also after a failure.",
+            show_default=False,
+            rich_help_panel=RARE,
+        ),
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True)

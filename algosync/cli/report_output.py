@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal
     from algosync.views.subject import Subject
 
-__all__ = ["report_places", "write_reports"]
+__all__ = ["replace_file", "report_places", "write_reports"]
 
 _STDOUT = "-"
 
@@ -47,12 +47,12 @@ def write_reports(subject: Subject, places: Mapping[str, str], terminal: Termina
             terminal.show(subject, name)
             continue
         try:
-            _replace(Path(place), terminal.formatted(subject, name, coloured=False).encode(errors="backslashreplace"))
+            replace_file(Path(place), terminal.formatted(subject, name, coloured=False).encode(errors="backslashreplace"))
         except OSError as error:
             terminal.lost.append(f"--report {printable(f'{name}:{place}')}: {error.strerror or error}")
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
     """Replaces a file atomically. Follows a symbolic link. OSError: the file is unchanged."""
     if path.exists() and not path.is_file():  # a pipe or a device, which a file must not replace
         path.write_bytes(data)

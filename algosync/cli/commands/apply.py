@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from algosync.cli.session import CommandSession
+    from algosync.cli.summary_file import Summary
     from algosync.core.planning.plan import Plan
     from algosync.core.report import Report
 
@@ -48,16 +49,18 @@ class ApplyOptions(CompareOptions):
 def apply(terminal: Terminal, targets: SelectionOptions, options: ApplyOptions) -> None:
     """Make the needed changes and run the tests. Every algorithm is tested before it is published."""
     from algosync.cli.commands.plan import make_session_plan, masked_for, metadata
+    from algosync.cli.summary_file import summary_for
     from algosync.views.report import closing_lines, failure_lines, outcome_lines
     from algosync.views.subject import Planned
 
+    summary = summary_for("apply", targets.summary_file, terminal)
     with _apply_session(options, terminal, targets) as session:
-        plan = make_session_plan(session, targets, terminal)
+        plan = summary.plan = make_session_plan(session, targets, terminal)
         terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header)), "text")
         if len(plan.visible) > len(plan.held()) and not options.auto_approve:
             _ask(options, terminal)
         terminal.result()
-        report = _carry_out(plan, session, terminal)
+        report = _carry_out(plan, session, terminal, summary)
     terminal.result_lines(outcome_lines(report, plan))
     terminal.tell_lines(failure_lines(report, terminal.redact))
     terminal.result_lines(closing_lines(report, plan))
@@ -84,17 +87,18 @@ def _apply_session(options: ApplyOptions, terminal: Terminal, targets: Selection
         raise ApplyIncomplete(cause.message, hint=cause.hint) from error
 
 
-def _carry_out(plan: "Plan", session: "CommandSession", terminal: Terminal) -> "Report":
+def _carry_out(plan: "Plan", session: "CommandSession", terminal: Terminal, summary: "Summary") -> "Report":
     from algosync.cli.interrupt import Signalled
     from algosync.cli.live import watch
     from algosync.cli.remembered_results import remembering
     from algosync.core.report import fold
-    from algosync.engine.apply import apply
+    from algosync.engine.apply import apply, schedule_of
 
     # Close the events before the session ends, because closing waits for the workers: the state must stay locked while they write.
     with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:
         try:
-            with closing(remembering(watch(events, terminal), session, terminal)) as told:
+            noted = summary.noting(watch(events, terminal), schedule_of(plan, session.scene).steps)
+            with closing(remembering(noted, session, terminal)) as told:
                 return fold(told, lambda: session.ledger.wrote)
         except Signalled:
             terminal.tell("Everything done so far is recorded; run the same command again to continue from here.")

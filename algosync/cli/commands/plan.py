@@ -33,10 +33,12 @@ def plan(
 ) -> None:
     """Show what apply would change at the destination. Changes nothing."""
     from algosync.cli.session import Needs, command_session
+    from algosync.cli.summary_file import summary_for
     from algosync.views.subject import Planned
 
+    summary = summary_for("plan", targets.summary_file, terminal)
     with command_session(options, terminal, Needs(targets=targets.target, replace=targets.replace)) as session:
-        plan = masked_for(terminal, make_session_plan(session, targets, terminal))
+        plan = summary.plan = masked_for(terminal, make_session_plan(session, targets, terminal))
     write_reports(Planned(plan, metadata(plan.header)), reports.places, terminal)
     if detailed_exitcode and plan.visible:
         raise typer.Exit(2)

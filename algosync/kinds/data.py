@@ -18,7 +18,7 @@ from algosync.core.planning.change import Action, Change
 from algosync.core.planning.origin import Origin, with_origin
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
-from algosync.core.resource import KindTraits, Record, Resource
+from algosync.core.resource import READ_NOW, KindTraits, Record, Resource
 from algosync.core.text import printable
 from algosync.core.timestamp import read_iso_time
 from algosync.core.workflow import AlgorithmSpec, DataFile
@@ -92,7 +92,7 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
             return replace(change, action=Action.HOLD, reason=f"its test failed at {failure.at}: {failure.reason}")
     after = change.after
     if change.action.writes and after is not None and after.digest is None and context.store.name.startswith("file://"):
-        change = replace(change, after=read(after, Side.SOURCE, spec, context))
+        change = replace(change, after=replace(read(after, Side.SOURCE, spec, context), digest_from=READ_NOW))
     return explained(change) if is_left(change.before) else change
 
 

@@ -45,6 +45,7 @@ __all__ = [
 TRAITS = KindTraits(
     replaceable=True,
     needs=frozenset({"algorithm", "data"}),
+    stamps_from=("listing", "git head"),
     read_back=frozenset({"blobs", "commit", "manifest", "paths"}),
 )
 

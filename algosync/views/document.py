@@ -14,6 +14,7 @@ from algosync.core.planning.plan import Plan
 from algosync.core.redaction import Redactor, Word
 from algosync.core.resource import SENSITIVE, Json, Resource
 from algosync.core.text import harmless_json
+from algosync.views.explanation import explanation_documents
 from algosync.views.subject import Drifted, Planned, Subject
 from algosync.views.value import redacted_address
 
@@ -25,8 +26,9 @@ _OWN_WORDS = frozenset({"action", "algosync_version", "publish", "timestamp"})  
 
 def view(subject: Subject, redactor: Redactor) -> str:
     match subject:
-        case Planned(plan=plan, meta=meta):
-            return json_text(plan_document(plan, meta, redactor), redactor)
+        case Planned(plan=plan, meta=meta, explanations=explanations):
+            asked: dict[str, Json] = {"explanations": explanation_documents(explanations, redactor)} if explanations else {}
+            return json_text({**plan_document(plan, meta, redactor), **asked}, redactor)
         case Drifted(findings=findings, meta=meta, managed=managed, not_compared=not_compared):
             names: list[Json] = [_address(address, redactor) for address in managed]
             hidden: list[Json] = [{"address": _address(a, redactor), "attributes": [*n]} for a, n in not_compared.items()]

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change, Drift, Finding
+from algosync.core.planning.explanation import Explanation, reason_of
 from algosync.core.planning.plan import Check, FailedCheck, Plan, PlanHeader
-from algosync.core.resource import Json, Resource
+from algosync.core.resource import Json, Record, Resource
 from algosync.core.text import PAINT
 from algosync.kinds import KINDS
 from algosync.views.subject import Drifted, Planned, Subject
@@ -173,7 +174,9 @@ def subjects_with(text: str) -> Mapping[str, Subject]:
         *(Finding(data, drift, Resource(data, old), None, text) for drift in Drift if drift is not Drift.CHANGED),
     )
     meta: Mapping[str, Json] = {**META, "workflow": text}
+    record = Record(data, text, text, text, 1, old)
+    explained = tuple(Explanation(change, reason_of(change, record), record, ("listing", "listing")) for change in changes)
     return {
-        "plan": Planned(Plan(header, changes, checks, kinds=TRAITS, failing=failing), meta),
+        "plan": Planned(Plan(header, changes, checks, kinds=TRAITS, failing=failing), meta, explained),
         "drift": Drifted(header, findings, meta),
     }

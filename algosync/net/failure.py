@@ -20,7 +20,7 @@ from algosync.core.error import (
     Unreachable,
     Untrusted,
 )
-from algosync.core.text import printable
+from algosync.core.text import clauses, printable
 from algosync.core.timestamp import read_http_date
 from algosync.net.document import read_json
 from algosync.net.setting_names import SettingNames
@@ -99,7 +99,7 @@ def _target(location: str) -> str:
 def timed_out(what: str, seconds: float, names: SettingNames) -> TimedOut:
     return TimedOut(
         f"{what}: {_peer(names)} sent no complete reply within {seconds:.0f} s, or it was slower than the minimum rate",
-        hint="; ".join(filter(None, (_route_hint(names), "--request-timeout gives it more time"))),
+        hint=clauses(_route_hint(names), "--request-timeout gives it more time"),
     )
 
 

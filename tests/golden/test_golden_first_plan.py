@@ -1,6 +1,6 @@
 """The first plan after an upgrade is empty: a state of an older version, beside the clusters that it describes.
 
-`state_before_releases.json` was written by an apply to a local cluster, by algosync before its releases got an order. Commits, times
+`state_before_releases.json` was written by an apply to a local cluster, before releases got an order. Commits, times
 and the lineage were replaced. A change of what a record means keeps this test, and adds a state of the version before it.
 """
 

@@ -11,6 +11,9 @@ from typing import Annotated, TypeVar, cast, get_args, get_origin, get_type_hint
 import typer
 from typer.models import OptionInfo, ParameterInfo
 
+from algosync.cli.options import ReportOptions
+from algosync.cli.report_output import diagnosed
+
 __all__ = ["command", "group_of"]
 
 G = TypeVar("G")
@@ -31,7 +34,11 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
     def run(context: typer.Context, **values: object) -> None:
         arguments = {name: group_of(group, values) for name, group in groups.items()}
-        function(context.obj, **arguments, **{each.name: values[each.name] for each in options})
+        places = {
+            place: form for each in arguments.values() if isinstance(each, ReportOptions) for place, form in each.places.items()
+        }
+        with diagnosed(places, context.obj):
+            function(context.obj, **arguments, **{each.name: values[each.name] for each in options})
 
     context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
     run.__signature__ = inspect.Signature([context, *options, *shared])  # type: ignore[attr-defined]  # `inspect` and typer read it

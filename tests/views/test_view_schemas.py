@@ -6,12 +6,14 @@ import json
 
 import pytest
 from documents import check_document, problems
-from samples import HOSTILE, SUBJECTS, subjects_with
+from samples import HELLO, HOSTILE, SUBJECTS, subjects_with
 
 from algosync.core.error import AlgosyncError, Denied, Fault, Several, WorkflowError
 from algosync.core.redaction import Redactor
+from algosync.core.resource import SENSITIVE, Record
 from algosync.views import FORMATS
 from algosync.views.diagnostics import diagnostics_document
+from algosync.views.record import record_document
 
 META = {"timestamp": "2026-01-02T03:04:05+00:00", "algosync_version": "1"}
 
@@ -28,6 +30,11 @@ def test_samples_fit(which: str) -> None:
 def test_hostile_texts_change_no_form(hostile: str) -> None:
     for which, subject in subjects_with(hostile).items():
         check_document(which, json.loads(FORMATS["json"](subject, Redactor())))
+
+
+def test_a_record_fits() -> None:
+    record = Record(HELLO, SENSITIVE, None, "1024 2026-01-01T00:00:00.000Z", attributes={"label": "Hello"})
+    check_document("record", json.loads(json.dumps(record_document(record, str))))
 
 
 def test_diagnostics_tell_every_error_at_once() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from algosync.core.error import Denied, UsageError
 from algosync.core.planning.plan import PlanHeader
+from algosync.core.planning.target import Checksum, Mode, Selection
 from algosync.core.text import printable
 from algosync.core.workflow import Workflow
 
@@ -28,6 +29,7 @@ __all__ = ["CommandSession", "Needs", "command_session"]
 class CommandSession:
     """A workflow with everything the engine needs to work on it. `ledger` is the state, `results` are those of earlier tests.
 
+    `same_cluster`: the cluster and owner that are both source and destination, or None.
     `stand_ins`: a sensitive variable has a placeholder value, so values that contain it cannot be compared.
     """
 
@@ -37,21 +39,25 @@ class CommandSession:
     header: PlanHeader
     results: TestResults
     stand_ins: bool = False
+    same_cluster: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
     """The requirements of a command. `writes`: the state is locked exclusively. `source`: False: the state replaces the source.
 
-    `secrets`: False: sensitive variables may have placeholder values. `targets`: the command looks only at these and at what they
-    depend on; empty: everything. `replace`: resources that are written again although they are equal.
+    `secrets`: False: sensitive variables may have placeholder values. `selection`: the part of the workflow that is looked at.
     """
 
     writes: bool = False
     source: bool = True
     secrets: bool = True
-    targets: Sequence[str] = ()
-    replace: Sequence[str] = ()
+    selection: Selection = field(default_factory=Selection)
+
+    @classmethod
+    def of(cls, selection: Selection, *, writes: bool = False) -> Needs:
+        """The requirements of a command that plans."""
+        return cls(writes=writes, source=selection.mode is Mode.APPLY, selection=selection)
 
 
 @contextmanager
@@ -61,8 +67,10 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.cli.interrupt import pause
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
+    from algosync.cli.same_cluster import same_cluster
     from algosync.cli.state_place import NamedDestination, claim, state_opened, state_place
     from algosync.cli.workflow_file import hide_keys, load_workflow
+    from algosync.core.planning.exclusion import left_out_algorithms
     from algosync.core.planning.target import matches, reach
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DataWrites, DesiredSources, KeptFiles, destination_of
@@ -102,9 +110,12 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         kept = KeptFiles(Path(named) if named else default_keep_folder(), lambda: state.lineage)
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
+        selection = needs.selection
+        reached = reach(selection.targets, PERFORMERS, workflow.depends_on, state.records)
+        reached -= left_out_algorithms(selection, workflow.depends_on, state.records)
         context = Context(
             destination_of(destination, git_host(options, label, destination), owner, key_owner=owners[0]),
-            DesiredSources(sources, ledger, reach(needs.targets, PERFORMERS, workflow.depends_on, state.records)),
+            DesiredSources(sources, ledger, reached, trusts_stamps=selection.checksum is not Checksum.ALWAYS),
             build_deadline=float(options.build_timeout),
             recorded_only=not needs.source,
             pause=pause,
@@ -112,13 +123,14 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             kept=kept,
             redacted=terminal.redacted,
             tests={workflow.entrypoint or "": tuple(f"{case.payload} {case.timeout}" for case in workflow.tests)},
-            retried=frozenset(a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.replace)),
+            retried=frozenset(a.algorithm for a in state.records if any(matches(a, pattern) for pattern in selection.replace)),
         )
         header = PlanHeader(
             f"{workflow.name} ({loaded.path})", source_label, label, owner, state_place(state) if place.is_local else None
         )
         scene = Scene(KINDS, PERFORMERS, context, options.parallelism)
-        yield CommandSession(workflow, scene, ledger, header, results, stand_ins=bool(loaded.not_given))
+        same = same_cluster(source, destination, place, owner)
+        yield CommandSession(workflow, scene, ledger, header, results, stand_ins=bool(loaded.not_given), same_cluster=same)
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
 

@@ -45,7 +45,9 @@ EXTENDED = (
 )
 """Files and folders of extended tests. Single tests have the marker `extended` or `needs`."""
 
-PLACES = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin"
+PLACES = ":".join(
+    (os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin", *map(str, Path("/usr/lib/postgresql").glob("*/bin")))
+)
 """Where programs may be: servers of Debian's packages are outside the usual PATH."""
 
 # A limit in seconds for one example would fail on a busy machine.

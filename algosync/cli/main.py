@@ -19,9 +19,11 @@ from algosync.cli.commands.plan import plan
 from algosync.cli.commands.render import render
 from algosync.cli.commands.test import test
 from algosync.cli.commands.validate import validate
+from algosync.cli.help import GroupWithHelp, with_help
 from algosync.cli.internal_error import internal_error
 from algosync.cli.interrupt import exit_code, install, leave
 from algosync.cli.local import app as local
+from algosync.cli.state import app as state
 from algosync.cli.terminal import Terminal, standard
 from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, PlanRefused, Several, Stale, UsageError
 from algosync.views.usage_message import ParserError, usage_message
@@ -36,6 +38,7 @@ _WORST_FIRST = (4, 1, 5, 6, _USAGE)  # of several errors, the first of these is 
 
 app = typer.Typer(
     name="algosync",
+    cls=GroupWithHelp,
     help="Export algorithms from one Algorithmia cluster to another, declaratively, and prove that they work there.",
     invoke_without_command=True,
     rich_markup_mode=None,
@@ -44,7 +47,9 @@ app = typer.Typer(
 )
 for _command in (validate, render, plan, apply, test, drift, destroy):
     app.command()(_command)
+app.add_typer(state.app, name="state")
 app.add_typer(local.app, name="emulator")
+with_help(app)
 
 
 def _version(context: typer.Context, wanted: bool) -> None:

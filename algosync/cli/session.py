@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,20 +17,23 @@ from algosync.core.workflow import Workflow
 if TYPE_CHECKING:
     from algosync.cli.options import ClusterOptions
     from algosync.cli.terminal import Terminal
+    from algosync.core.address import Address
     from algosync.core.ports import Ledger
+    from algosync.core.resource import Record
     from algosync.engine.plan import Scene
     from algosync.kinds import Context
-    from algosync.state import TestResults
+    from algosync.state import TestResults, WorkInProgress
 
-__all__ = ["CommandSession", "Needs", "command_session"]
+__all__ = ["CommandSession", "Needs", "command_session", "owner_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class CommandSession:
     """A workflow with everything the engine needs to work on it. `ledger` is the state, `results` are those of earlier tests.
 
-    `same_cluster`: the cluster and owner that are both source and destination, or None.
-    `stand_ins`: a sensitive variable has a placeholder value, so values that contain it cannot be compared.
+    `same_cluster`: the cluster and owner that are both source and destination, or None. `in_progress`: gives the addresses that
+    other commands are changing, or have changed since this one read the state. `stand_ins`: a sensitive variable has a placeholder
+    value, so values that contain it cannot be compared.
     """
 
     workflow: Workflow
@@ -38,6 +41,7 @@ class CommandSession:
     ledger: Ledger
     header: PlanHeader
     results: TestResults
+    in_progress: Callable[[], WorkInProgress]
     stand_ins: bool = False
     same_cluster: str | None = None
 
@@ -68,10 +72,9 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
     from algosync.cli.same_cluster import same_cluster
-    from algosync.cli.state_place import NamedDestination, claim, state_opened, state_place
-    from algosync.cli.workflow_file import hide_keys, load_workflow
-    from algosync.core.planning.exclusion import left_out_algorithms
-    from algosync.core.planning.target import matches, reach
+    from algosync.cli.state_place import NamedDestination, StateKey, claim, state_opened, state_place
+    from algosync.cli.workflow_file import hide_keys, hide_state_keys, load_workflow
+    from algosync.core.planning.target import matches
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DataWrites, DesiredSources, KeptFiles, destination_of
     from algosync.kinds.kept_files import default_keep_folder
@@ -80,6 +83,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.state import parse_address
     from algosync.workflow import file_identity
 
+    hide_state_keys(options, terminal)
     parse_address(options.state)  # report a mistake in it before any request
     loaded = load_workflow(options, terminal, stand_ins=not needs.secrets)
     workflow = loaded.workflow
@@ -95,8 +99,9 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         with reading(terminal, "the destination"):
             owners = destination.data.owners()
             place = NamedDestination.of(label, destination)
-        owner = _owner(workflow, owners)
-        state, results = stack.enter_context(state_opened(options, terminal, (workflow.name, owner), place, writes=needs.writes))
+        owner = owner_of(workflow, owners)
+        key = StateKey(workflow.name, owner, place)
+        state, results = stack.enter_context(state_opened(options, terminal, key, writes=needs.writes))
         claim(state, file_identity(loaded.path, Path.cwd()), workflow, terminal)
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
         sources = Sources(
@@ -110,12 +115,14 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         kept = KeptFiles(Path(named) if named else default_keep_folder(), lambda: state.lineage)
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
-        selection = needs.selection
-        reached = reach(selection.targets, PERFORMERS, workflow.depends_on, state.records)
-        reached -= left_out_algorithms(selection, workflow.depends_on, state.records)
         context = Context(
             destination_of(destination, git_host(options, label, destination), owner, key_owner=owners[0]),
-            DesiredSources(sources, ledger, reached, trusts_stamps=selection.checksum is not Checksum.ALWAYS),
+            DesiredSources(
+                sources,
+                ledger,
+                _reached(needs.selection, workflow, state.records),
+                trusts_stamps=needs.selection.checksum is not Checksum.ALWAYS,
+            ),
             build_deadline=float(options.build_timeout),
             recorded_only=not needs.source,
             pause=pause,
@@ -123,16 +130,29 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             kept=kept,
             redacted=terminal.redacted,
             tests={workflow.entrypoint or "": tuple(f"{case.payload} {case.timeout}" for case in workflow.tests)},
-            retried=frozenset(a.algorithm for a in state.records if any(matches(a, pattern) for pattern in selection.replace)),
+            retried=frozenset(
+                a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.selection.replace)
+            ),
         )
         header = PlanHeader(
             f"{workflow.name} ({loaded.path})", source_label, label, owner, state_place(state) if place.is_local else None
         )
         scene = Scene(KINDS, PERFORMERS, context, options.parallelism)
         same = same_cluster(source, destination, place, owner)
-        yield CommandSession(workflow, scene, ledger, header, results, stand_ins=bool(loaded.not_given), same_cluster=same)
+        stand_ins = bool(loaded.not_given)
+        yield CommandSession(workflow, scene, ledger, header, results, state.in_progress, stand_ins, same)
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
+
+
+def _reached(selection: Selection, workflow: Workflow, recorded: Mapping[Address, Record]) -> set[str]:
+    """The algorithms that the command looks at."""
+    from algosync.core.planning.exclusion import left_out_algorithms
+    from algosync.core.planning.target import reach
+    from algosync.kinds import PERFORMERS
+
+    reached = reach(selection.targets, PERFORMERS, workflow.depends_on, recorded)
+    return reached - left_out_algorithms(selection, workflow.depends_on, recorded)
 
 
 def _reads_source(workflow: Workflow) -> bool:
@@ -164,7 +184,7 @@ def _source_label(options: ClusterOptions, workflow: Workflow) -> tuple[str, str
     return setting, source
 
 
-def _owner(workflow: Workflow, owners: tuple[str, ...]) -> str:
+def owner_of(workflow: Workflow, owners: tuple[str, ...]) -> str:
     """The account on the destination. Denied: the key has no access to the workflow's `algorithm_owner`."""
     if workflow.owner is None or workflow.owner in owners:
         return workflow.owner or owners[0]

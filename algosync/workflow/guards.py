@@ -34,8 +34,7 @@ def _read_percent(guards: Section, key: str, default: int) -> int:
         return default
     percent = _PERCENT.fullmatch(node.text) if isinstance(node, Scalar) and node.kind == "text" else None
     if percent is None:
-        guards.faults.add(
-            node, guards.where(key), "percent", "a whole percentage from 0% to 100% is needed here", "for example 30%"
-        )
+        message = "a whole percentage from 0% to 100% is needed here"
+        guards.faults.add(node, guards.where(key), "percent", message, "for example 30%")
         return default
     return int(percent[1])

@@ -29,5 +29,5 @@ class DestroyScope(ScopeOptions):
 
 @command
 def destroy(terminal: Terminal, targets: DestroyScope, options: ApprovedOptions) -> None:
-    """Delete everything that was applied and is recorded, in reverse order. Nothing else is deleted."""
+    """Delete everything that the state records. In reverse order, and nothing else."""
     carry_out_plan(terminal, targets, options)

@@ -47,10 +47,10 @@ class Repository:
         self._load(commit)
         return read_tree(self._objects, read_commit(self._objects, commit).tree)
 
-    def commit(self, number: str) -> Commit:
-        """Return the author, the date and the parent of a commit. Raises NotFound if the default branch lacks it."""
-        self._load(number)
-        return read_commit(self._objects, number)
+    def commit(self, commit: str) -> Commit:
+        """Return what a commit says about itself. Raises NotFound if the default branch lacks the commit."""
+        self._load(commit)
+        return read_commit(self._objects, commit)
 
     def before(self, author: str, head: str) -> str | None:
         """Return the parent of the oldest commit of `author` (`Name <mail>`) among `head` and its first parents.

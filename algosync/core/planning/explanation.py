@@ -10,7 +10,7 @@ from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.plan import Plan
 from algosync.core.planning.target import UnknownTarget, matches
-from algosync.core.resource import SENSITIVE, KindTraits, Record, Resource
+from algosync.core.resource import SENSITIVE, KindTraits, Record
 
 __all__ = ["CONTENT_REPLACED", "DATA_CHANGES", "DATA_WRITTEN", "REPLACED", "Explanation", "Reason", "explanations", "reason_of"]
 
@@ -38,6 +38,8 @@ class Reason(Enum):
     DATA_WRITTEN = "data-written"
     TEST_FAILED = "test-failed"
     NOT_IN_WORKFLOW = "not-in-workflow"
+    DELETE = "delete"
+    REFRESH_ONLY = "refresh-only"
 
     @property
     def sentence(self) -> str:
@@ -60,12 +62,17 @@ _SENTENCES = {
     Reason.DATA_WRITTEN: "data files of its algorithm were written after it was published",
     Reason.TEST_FAILED: "the test of this change failed, and nothing has changed since",
     Reason.NOT_IN_WORKFLOW: "it is recorded, and the workflow does not have it any more",
+    Reason.DELETE: "it is recorded, and `--prune`, `--destroy` or `destroy` deletes what is recorded",
+    Reason.REFRESH_ONLY: "the destination differs from the record, and `--refresh-only` records what is there",
 }
 _BY_ACTION = {
     Action.NONE: Reason.EQUAL,
     Action.REFRESH: Reason.RECORD_OUTDATED,
     Action.ADOPT: Reason.ALREADY_THERE,
     Action.HOLD: Reason.TEST_FAILED,
+    Action.FORGET: Reason.NOT_IN_WORKFLOW,
+    Action.DELETE: Reason.DELETE,
+    Action.RECORD: Reason.REFRESH_ONLY,
 }
 _BY_TEXT = {
     REPLACED: Reason.REPLACE,
@@ -103,18 +110,16 @@ def explanations(plan: Plan, recorded: Mapping[Address, Record], patterns: Itera
 
 def reason_of(change: Change, record: Record | None) -> Reason:
     """`record`: of the resource, as it was when the plan was made."""
-    if change.after is None:
-        return Reason.NOT_IN_WORKFLOW
     if change.action is Action.CREATE:
         return Reason.VANISHED if change.drifted else Reason.NEW
     reason = _BY_ACTION.get(change.action) or _BY_TEXT.get(change.reason)
-    return reason or _reason_of_update(change, change.after, record)
+    return reason or _reason_of_update(change, record)
 
 
-def _reason_of_update(change: Change, after: Resource, record: Record | None) -> Reason:
+def _reason_of_update(change: Change, record: Record | None) -> Reason:
     if record is None:
         return Reason.NOT_RECORDED
-    match _source_changed(change, after, record), change.drifted:
+    match _source_changed(change, record), change.drifted:
         case True, True:
             return Reason.BOTH_CHANGED
         case True, False:
@@ -125,7 +130,8 @@ def _reason_of_update(change: Change, after: Resource, record: Record | None) ->
             return Reason.DATA_CHANGES if "renewed_by" in change.details else Reason.UNFINISHED
 
 
-def _source_changed(change: Change, after: Resource, record: Record) -> bool:
-    if record.digest == SENSITIVE:  # neither stamp nor digest is recorded
+def _source_changed(change: Change, record: Record) -> bool:
+    after = change.after
+    if after is None or record.digest == SENSITIVE:  # then neither stamp nor digest is recorded
         return not change.drifted
     return after.stamp != record.source_stamp if after.digest is None else after.digest != record.digest

@@ -222,7 +222,10 @@ class TargetOptions:
 
 @dataclass(frozen=True, slots=True)
 class ScopeOptions(TargetOptions):
-    """Options of the commands that make changes. `allow`: the guards that do not refuse the plan. `summary_file`: empty: none."""
+    """Options of the commands that make changes. `allow`: the guards that do not refuse the plan. `summary_file`: empty: none.
+
+    `diff` is an option of some of them only.
+    """
 
     exclude: Annotated[
         list[str],
@@ -252,6 +255,7 @@ class ScopeOptions(TargetOptions):
             rich_help_panel=RARE,
         ),
     ] = ""
+    diff: bool = False
 
     @property
     def selection(self) -> "Selection":
@@ -289,6 +293,7 @@ class SelectionOptions(ScopeOptions):
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete what is recorded and no longer in the workflow, instead of only forgetting it.")
     ] = False
+    diff: Annotated[bool, typer.Option("--diff", help="Show the changes of sources line by line.")] = False
     destroy: Annotated[bool, typer.Option("--destroy", help="Delete everything that is recorded.")] = False
     refresh_only: Annotated[
         bool,

@@ -31,6 +31,7 @@ from algosync.sources.managed_files import managed, merge
 
 __all__ = [
     "TRAITS",
+    "changed_trees",
     "commit_of",
     "desired",
     "explain",
@@ -137,19 +138,25 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
     foreign = _foreign_commit(change, spec, context)
     if not change.action.writes:
         return replace(change, details=foreign) if foreign else change
-    source = context.sources.tree(spec)
-    before: Tree = {}
-    after, written = source.files, None
+    source, written = context.sources.tree(spec), None
+    before, after = changed_trees(change, spec, context)
     if change.before is not None:
         commit = str(change.before.attributes["commit"])
-        tree, leaving = context.destination.tree(spec.name, commit), _leaving(spec, context)
-        before = managed(tree, after.keys(), leaving.removed(tree))
-        after = {**leaving.put_back(tree, after), **after}
         change = replace(change, before=replace(change.before, notes=_notes(spec, commit, context)))
         written = context.destination.commit(spec.name, commit) if change.drifted else None
     left_out: dict[str, Json] = {"left_out": list(source.left_out)} if source.left_out else {}
     change = replace(change, details={"files": [_row(file) for file in compare(before, after)], **left_out, **foreign})
     return change if written is None else with_origin(change, Origin(written.author, time_of(written.date)))
+
+
+def changed_trees(change: Change, spec: AlgorithmSpec, context: Context) -> tuple[Tree, Tree]:
+    """The managed files before and after a change that writes."""
+    files = context.sources.tree(spec).files
+    if change.before is None:
+        return {}, files
+    tree = context.destination.tree(spec.name, str(change.before.attributes["commit"]))
+    leaving = _leaving(spec, context)
+    return managed(tree, files.keys(), leaving.removed(tree)), {**leaving.put_back(tree, files), **files}
 
 
 def _foreign_commit(change: Change, spec: AlgorithmSpec, context: Context) -> Mapping[str, Json]:

@@ -15,6 +15,7 @@ from algosync.core.redaction import Redactor, Word
 from algosync.core.resource import SENSITIVE, Json, Resource
 from algosync.core.text import harmless_json
 from algosync.views.explanation import explanation_documents
+from algosync.views.file_diff import diff_documents
 from algosync.views.subject import Drifted, Planned, Subject
 from algosync.views.value import redacted_address
 
@@ -26,8 +27,9 @@ _OWN_WORDS = frozenset({"action", "algosync_version", "publish", "timestamp"})  
 
 def view(subject: Subject, redactor: Redactor) -> str:
     match subject:
-        case Planned(plan=plan, meta=meta, explanations=explanations):
+        case Planned(plan=plan, meta=meta, explanations=explanations, diffs=diffs):
             asked: dict[str, Json] = {"explanations": explanation_documents(explanations, redactor)} if explanations else {}
+            asked |= {"diffs": diff_documents(diffs, redactor)} if diffs else {}
             return json_text({**plan_document(plan, meta, redactor), **asked}, redactor)
         case Drifted(findings=findings, meta=meta, managed=managed, not_compared=not_compared):
             names: list[Json] = [_address(address, redactor) for address in managed]

@@ -479,3 +479,12 @@ def test_a_source_that_has_drifted_tells_who_pushed_it_and_when(release: Release
     origin = Origin.of(source.explain(change, release.spec, release.context))
     assert origin == Origin("Somebody <else@localhost>", time_of(FIRST_DATE + 2))
     assert Origin.of(source.explain(replace(change, drifted=False), release.spec, release.context)) == Origin()
+
+
+def test_the_trees_before_and_after_a_push_are_its_diff(release: Release) -> None:
+    change = release.change("source")
+    assert source.changed_trees(replace(change, before=None), release.spec, release.context)[0] == {}
+    before, after = source.changed_trees(change, release.spec, release.context)
+    assert set(before) == {"src/One.py"}
+    assert after["src/One.py"] == Blob(CODE)
+    assert {**before} != {**after}

@@ -62,7 +62,7 @@ def carry_out_plan(command: str, terminal: Terminal, targets: ScopeOptions, opti
 
     `command`: its name in the summary file.
     """
-    from algosync.cli.commands.plan import make_session_plan, masked_for, metadata, require_allowed
+    from algosync.cli.commands.plan import asked_diffs, make_session_plan, masked_for, metadata, require_allowed
     from algosync.cli.summary_file import summary_for
     from algosync.views.report import closing_lines, failure_lines, outcome_lines
     from algosync.views.subject import Planned
@@ -70,7 +70,7 @@ def carry_out_plan(command: str, terminal: Terminal, targets: ScopeOptions, opti
     summary = summary_for(command, targets.summary_file, terminal)
     with _apply_session(options, terminal, targets) as session:
         plan = summary.plan = make_session_plan(session, targets, terminal)
-        terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header)), "text")
+        terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header), diffs=asked_diffs(plan, session, targets)), "text")
         require_allowed(plan)
         if len(plan.visible) > len(plan.held()) and not options.auto_approve:
             _ask(plan, options, terminal)

@@ -16,10 +16,11 @@ from algosync.cli.terminal import Terminal
 if TYPE_CHECKING:
     from algosync.cli.session import CommandSession
     from algosync.core.planning.explanation import Explanation
+    from algosync.core.planning.file_diff import FileDiff
     from algosync.core.planning.plan import Plan, PlanHeader
     from algosync.core.resource import Json
 
-__all__ = ["make_session_plan", "masked_for", "metadata", "plan", "require_allowed"]
+__all__ = ["asked_diffs", "make_session_plan", "masked_for", "metadata", "plan", "require_allowed"]
 
 DetailedExitcode = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 if there are changes.")]
 
@@ -55,11 +56,18 @@ def plan(
     summary = summary_for("plan", targets.summary_file, terminal)
     with command_session(options, terminal, Needs.of(targets.selection)) as session:
         plan = summary.plan = masked_for(terminal, make_session_plan(session, targets, terminal))
-        explained = _explained(plan, session, reports.explain)
-    write_reports(Planned(plan, metadata(plan.header), explained), reports.places, terminal)
+        explained, diffs = _explained(plan, session, reports.explain), asked_diffs(plan, session, targets)
+    write_reports(Planned(plan, metadata(plan.header), explained, diffs), reports.places, terminal)
     require_allowed(plan)
     if detailed_exitcode and plan.visible:
         raise typer.Exit(2)
+
+
+def asked_diffs(plan: Plan, session: CommandSession, targets: ScopeOptions) -> tuple[FileDiff, ...]:
+    """The diffs of the sources that change, if they were asked for."""
+    from algosync.kinds import source_diffs
+
+    return tuple(source_diffs(plan, session.workflow, session.scene.site)) if targets.diff else ()
 
 
 def _explained(plan: Plan, session: CommandSession, patterns: Sequence[str]) -> tuple[Explanation, ...]:

@@ -168,6 +168,8 @@ CALLS = (
     Call("publish", "POST /v1/algorithms/USER/Base/versions", 4, also=_set(("passing",)), fine=_SEEN),
     Call("call by hash", "POST /v1/algo/USER/Base/*", 4, stops=_ANSWERED),
     Call("call of the workflow's test", "POST /v1/algo/USER/Top/*", 4, nth=2, stops=_ANSWERED),
+    # Its reply is too short for a slow one.
+    Call("change who can read", "PATCH /v1/data/USER/Top", 4, stops=_UNDONE - {"HTML"}, fine=_set(("drip",))),
 )
 
 

@@ -11,12 +11,14 @@ from typing import cast
 
 import pytest
 from fakes.releases import CODE, Release
+from fakes.repositories import FIRST_DATE
 from fakes.stores import FakeStore
 
 from algosync.core.address import Address
 from algosync.core.error import Conflict, Denied, SourceError, Unexpected
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.diff import assume_observed, diff, record_of, undecided
+from algosync.core.planning.origin import Origin, time_of
 from algosync.core.planning.schedule import Verb
 from algosync.core.ports import Side
 from algosync.core.tree import Blob, blob_id, tree_id
@@ -499,3 +501,13 @@ def test_a_pin_of_a_file_that_left_the_workflow_is_an_error_of_the_caller(pinned
     pinned.spec = AlgorithmSpec("One", "python3", ARCHIVE)
     with pytest.raises(ValueError, match="is not in the workflow"):
         require_match(pins, pinned.again())
+
+
+def test_a_source_that_has_drifted_tells_who_pushed_it_and_when(release: Release) -> None:
+    release.pushed()
+    release.there.repository.push_behind("src/more.py", b"")
+    release.again()
+    change = replace(release.change("source"), drifted=True)
+    origin = Origin.of(source.explain(change, release.spec, release.context))
+    assert origin == Origin("Somebody <else@localhost>", time_of(FIRST_DATE + 2))
+    assert Origin.of(source.explain(replace(change, drifted=False), release.spec, release.context)) == Origin()

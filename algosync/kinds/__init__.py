@@ -10,7 +10,7 @@ from algosync.kinds.data_writes import DataWrites
 from algosync.kinds.desired_sources import DesiredSources
 from algosync.kinds.destination import destination_of
 from algosync.kinds.kept_files import KeptFiles
-from algosync.kinds.source_diffs import source_diffs
+from algosync.kinds.source import source_diffs
 
 __all__ = [
     "KINDS",

@@ -8,19 +8,21 @@ A file that the source no longer has leaves the repository: `sources.leaving_fil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from algosync.core.address import Address
 from algosync.core.error import Conflict, NotFound, Unexpected
 from algosync.core.planning.change import Action, Change
+from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.guards import FOREIGN_COMMIT
 from algosync.core.planning.origin import Origin, time_of, with_origin
+from algosync.core.planning.plan import Plan
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource
 from algosync.core.tree import Tree, tree_id
-from algosync.core.workflow import AlgorithmSpec
+from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.kinds import pinned_files
 from algosync.kinds.context import Context
 from algosync.kinds.data_writes import Use
@@ -28,6 +30,7 @@ from algosync.kinds.desired_sources import blobs_of, paths_of
 from algosync.sources.file_changes import FileChange, compare
 from algosync.sources.leaving_files import NONE_LEAVING, LeavingFiles, leaving_files, outside_blobs
 from algosync.sources.managed_files import managed, merge
+from algosync.sources.unified_diff import Differ
 
 __all__ = [
     "TRAITS",
@@ -41,6 +44,7 @@ __all__ = [
     "perform",
     "push_again",
     "read",
+    "source_diffs",
     "verbs",
 ]
 
@@ -157,6 +161,15 @@ def changed_trees(change: Change, spec: AlgorithmSpec, context: Context) -> tupl
     tree = context.destination.tree(spec.name, str(change.before.attributes["commit"]))
     leaving = _leaving(spec, context)
     return managed(tree, files.keys(), leaving.removed(tree)), {**leaving.put_back(tree, files), **files}
+
+
+def source_diffs(plan: Plan, workflow: Workflow, context: Context) -> Iterator[FileDiff]:
+    """The diff of each file that a push of the plan changes. Placeholders are filled in and secrets hidden."""
+    differ = Differ(lambda text: str(context.redacted(text)))
+    for change in plan.changes:
+        if change.address.kind == "source" and change.action.writes:
+            before, after = changed_trees(change, workflow.algorithm(change.address.algorithm), context)
+            yield from differ.diffs(change.address, before, after)
 
 
 def _foreign_commit(change: Change, spec: AlgorithmSpec, context: Context) -> Mapping[str, Json]:

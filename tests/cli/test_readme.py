@@ -199,6 +199,21 @@ def test_the_limits_are_those_that_there_are() -> None:
     assert told in LOCAL_CLUSTER
 
 
+def test_the_limits_of_a_source_are_those_that_there_are() -> None:
+    from algosync.sources import ignored_files
+    from algosync.sources.archive import tar
+    from algosync.sources.archive.entries import DEFAULT
+
+    unpacked = f"{DEFAULT.size >> 20} MiB unpacked, and at most {DEFAULT.ratio} times the archive's size"
+    counts = f"(after the first {DEFAULT.grace >> 20} MiB); {DEFAULT.entries:,} files and folders; paths of at most"
+    paths = f"{DEFAULT.depth} names and {DEFAULT.path} bytes, each name at most {DEFAULT.name} bytes"
+    headers = f"with at most {tar._HEADERS_PER_ENTRY * DEFAULT.entries:,} headers"
+    told = " ".join(FORMAT.split())
+    assert f"**Limits of a source**: {unpacked} {counts} {paths}" in told
+    assert headers in told
+    assert f"{ignored_files._SIZE_LIMIT >> 10} KiB and {ignored_files._PATTERN_LIMIT} patterns" in told
+
+
 def test_the_faults_are_those_that_there_are() -> None:
     from algosync.emulator.faults.kinds import KINDS
     from algosync.emulator.faults.rules import parse

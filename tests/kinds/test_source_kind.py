@@ -7,6 +7,7 @@ import json
 import tarfile
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from fakes.releases import CODE, Release
@@ -334,6 +335,37 @@ def test_files_leave_with_a_record_of_an_older_version_too(with_config: Release)
     tree = applied(with_config)
     assert tree["requirements.txt"] == REQUIREMENTS
     assert "config.json" not in tree
+
+
+def test_a_file_that_an_older_version_left_leaves_after_it_was_put_back_once(with_config: Release) -> None:
+    """The record does not tell that algosync pushed it, so nothing is removed before it is part of the source again."""
+    record = with_config.ledger.records[ADDRESS]
+    with_config.ledger.commit(replace(record, attributes={"paths": ["requirements.txt", "src/One.py"], "commit": with_config.head}))
+    removed(with_config, "config.json")
+    assert "config.json" in applied(with_config)
+    with_config.write("config.json", b"{}")
+    applied(with_config)
+    removed(with_config, "config.json")
+    assert "config.json" not in applied(with_config)
+
+
+def test_the_plan_after_an_upgrade_says_what_is_no_longer_part_of_the_source(release: Release) -> None:
+    """An older version pushed what macOS had left in the folder."""
+    release.pushed()
+    record = release.ledger.records[ADDRESS]
+    left = {"src/._One.py": Blob(b"1"), ".DS_Store": Blob(b"2")}
+    tree = {**release.there.repository.tree(release.head), **left}
+    commit = release.there.repository.push(release.head, tree, author="algosync <algosync@localhost>", message="older")
+    attributes = {"paths": [".DS_Store", "src/._One.py", "src/One.py"], "commit": commit}
+    digest = tree_id({"src/One.py": Blob(CODE), **left})
+    release.ledger.commit(replace(record, digest=digest, destination_stamp=commit, attributes=attributes))
+    for path, blob in left.items():
+        release.write(path, blob.data)
+    change = planned(release)
+    assert change.details["left_out"] == [".DS_Store", "src/._One.py"]
+    rows = [(row["path"], row["action"]) for row in cast("list[dict[str, object]]", change.details["files"])]
+    assert rows == [(".DS_Store", "delete"), ("src/._One.py", "delete")]
+    assert applied(release).keys().isdisjoint(left)
 
 
 def test_a_file_whose_recorded_commit_is_gone_stays(with_config: Release) -> None:

@@ -131,7 +131,16 @@ def test_drift_as_text() -> None:
         "\n"
         "Drift: 1 changed, 1 missing, 1 unmanaged, 1 failing, 1 unknown.\n"
         "algosync plan shows how an apply would mend it.\n"
+        "For a failing test, mend the algorithm, its data or the payload: algosync apply then tests it again.\n"
     )
+
+
+def test_an_apply_mends_no_failing_test_and_nothing_that_could_not_be_looked_at() -> None:
+    failing, unknown = (Finding(Address("test", "Hello"), drift, None, None) for drift in (Drift.FAILING, Drift.UNKNOWN))
+    *_, told, step = plain(drift_lines((failing, unknown), str)).splitlines()
+    assert told == "Drift: 1 failing, 1 unknown."
+    assert step == "For a failing test, mend the algorithm, its data or the payload: algosync apply then tests it again."
+    assert plain(drift_lines((unknown,), str)).endswith("\nDrift: 1 unknown.\n")
 
 
 def test_what_was_written_again_with_the_same_content_is_a_note_without_a_next_step() -> None:

@@ -29,6 +29,7 @@ class ApprovedOptions(CompareOptions):
     """Options of the commands that ask for approval."""
 
     auto_approve: AutoApprove = False
+    lock_timeout: LockTimeout = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,6 @@ class ApplyOptions(ApprovedOptions):
     build_timeout: Annotated[
         int, typer.Option(metavar="SECONDS", min=1, help="How long to wait for one build.", rich_help_panel=RARE)
     ] = 1800
-    lock_timeout: LockTimeout = 0
     keep_dir: Annotated[
         str,
         typer.Option(

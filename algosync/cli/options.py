@@ -214,7 +214,7 @@ class TargetOptions:
         typer.Option(
             "--target",
             metavar="TARGET",
-            help="Only this algorithm or address, and what it depends on; may be repeated.",
+            help="Only this algorithm or address. What it depends on is included; may be repeated.",
             show_default=False,
         ),
     ] = field(default_factory=list)
@@ -232,7 +232,7 @@ class ScopeOptions(TargetOptions):
         typer.Option(
             "--exclude",
             metavar="TARGET",
-            help="Leave out this algorithm or address, and what depends on it; may be repeated.",
+            help="Leave out this algorithm or address. What depends on it is left out, too; may be repeated.",
             show_default=False,
         ),
     ] = field(default_factory=list)
@@ -286,7 +286,7 @@ class SelectionOptions(ScopeOptions):
         typer.Option(
             "--replace",
             metavar="ADDRESS",
-            help="Send this data file, or push and publish this source or version, although it is equal; may be repeated.",
+            help="Send, push or publish this again although it is equal. It names a data file, a source or a version; may be repeated.",
             show_default=False,
         ),
     ] = field(default_factory=list)

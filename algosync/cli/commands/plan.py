@@ -34,7 +34,7 @@ class PlanReportOptions(ReportOptions):
         typer.Option(
             "--explain",
             metavar="ADDRESS",
-            help="Tell why this resource changes, or why not, with the stamps and digests of both sides; may be repeated.",
+            help="Tell why this resource changes or not. It shows the stamps and digests of both sides; may be repeated.",
             show_default=False,
         ),
     ] = field(default_factory=list)

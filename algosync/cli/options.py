@@ -286,7 +286,7 @@ class SelectionOptions(ScopeOptions):
         typer.Option(
             "--replace",
             metavar="ADDRESS",
-            help="Send, push or publish this again although it is equal. It names a data file, a source or a version; may be repeated.",
+            help="Write this again although it is equal. It names a data file, a source or a version; may be repeated.",
             show_default=False,
         ),
     ] = field(default_factory=list)

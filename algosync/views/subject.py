@@ -18,10 +18,11 @@ __all__ = ["Drifted", "Planned", "Subject", "View"]
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan. `meta` is about the command that made it, such as its time."""
+    """A plan. `meta` is about the command that made it, such as its time. `digest`: as of `plan_digest`."""
 
     plan: Plan
     meta: Mapping[str, Json]
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,10 @@ from algosync.cli.terminal import Terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from algosync.cli.saved.inputs import SavedInputs
     from algosync.cli.session import CommandSession
     from algosync.core.planning.plan import Plan
+    from algosync.core.planning.target import Selection
     from algosync.core.report import Report
 
 __all__ = ["apply"]
@@ -37,20 +39,34 @@ class ApplyOptions(CompareOptions):
             show_default=False,
         ),
     ] = ""
+    plan_digest: Annotated[
+        str,
+        typer.Option(
+            metavar="DIGEST", help="Go on only if the plan has this digest, as `plan` showed it; asks nothing.", show_default=False
+        ),
+    ] = ""
     auto_approve: AutoApprove = False
 
 
 @command
 def apply(terminal: Terminal, targets: SelectionOptions, options: ApplyOptions) -> None:
-    """Make the needed changes and run the tests. Every algorithm is tested before it is published."""
-    from algosync.cli.commands.plan import make_session_plan, masked_for, metadata
+    """Make the needed changes and run the tests. WORKFLOW may be a saved plan (plan --out): then exactly its actions are done."""
+    from algosync.cli.commands.plan import make_session_plan, masked_for, metadata, selection_of
+    from algosync.cli.saved.saving import require_digest, require_same
     from algosync.views.report import closing_lines, failure_lines, outcome_lines
     from algosync.views.subject import Planned
 
-    with _apply_session(options, terminal, targets) as session:
-        plan = make_session_plan(session, targets, terminal)
+    saved = _saved_plan(targets, options)
+    selection = saved.file.saved.selection if saved else selection_of(targets)
+    with _apply_session(options, terminal, selection, saved) as session:
+        plan = make_session_plan(session, selection, terminal, saved.file if saved else None)
+        if saved:
+            require_same(saved.file, session, plan, terminal)
+        if options.plan_digest:
+            require_digest(options.plan_digest, session, plan, selection, terminal)
         terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header)), "text")
-        if len(plan.visible) > len(plan.held()) and not options.auto_approve:
+        approved = options.auto_approve or saved or options.plan_digest
+        if len(plan.visible) > len(plan.held()) and not approved:
             _ask(options, terminal)
         terminal.result()
         report = _carry_out(plan, session, terminal)
@@ -60,8 +76,31 @@ def apply(terminal: Terminal, targets: SelectionOptions, options: ApplyOptions) 
     raise typer.Exit(report.exit_code or (_TEST_FAILED if plan.held() else 0))
 
 
+def _saved_plan(targets: SelectionOptions, options: ApplyOptions) -> "SavedInputs | None":
+    """The saved plan that the argument names. None: it names a workflow. UsageError: there are planning options beside it."""
+    from dataclasses import fields
+    from pathlib import Path
+
+    from algosync.cli.saved.inputs import SavedInputs
+    from algosync.cli.saved.plan_file import is_plan_file, read_plan_file, require_digest_form
+    from algosync.core.error import UsageError
+
+    require_digest_form(options.plan_digest)
+    if options.workflow is None or not is_plan_file(Path(options.workflow)):
+        return None
+    defaults = type(targets)()
+    given = [each.name for each in fields(targets) if getattr(targets, each.name) != getattr(defaults, each.name)]
+    given += ["plan_digest"] if options.plan_digest else []
+    if given:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise UsageError(f"a saved plan was made with its own options, so these cannot be given: {names}")
+    return SavedInputs.of(read_plan_file(Path(options.workflow)))
+
+
 @contextmanager
-def _apply_session(options: ApplyOptions, terminal: Terminal, targets: SelectionOptions) -> "Iterator[CommandSession]":
+def _apply_session(
+    options: ApplyOptions, terminal: Terminal, selection: "Selection", saved: "SavedInputs | None"
+) -> "Iterator[CommandSession]":
     """A session that writes. ApplyIncomplete: something failed after something was written."""
     from algosync.cli.internal_error import internal_error
     from algosync.cli.session import Needs, command_session
@@ -69,7 +108,8 @@ def _apply_session(options: ApplyOptions, terminal: Terminal, targets: Selection
 
     session: CommandSession | None = None
     try:
-        with command_session(options, terminal, Needs(writes=True, targets=targets.target, replace=targets.replace)) as session:
+        needs = Needs(writes=True, targets=selection.targets, replace=selection.replace, saved=saved)
+        with command_session(options, terminal, needs) as session:
             yield session
     except (typer.Exit, typer.Abort):
         raise

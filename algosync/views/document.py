@@ -11,7 +11,7 @@ from algosync.core.address import Address
 from algosync.core.planning.change import Change, Finding
 from algosync.core.planning.origin import ORIGIN, Origin
 from algosync.core.planning.plan import Plan
-from algosync.core.redaction import Redactor, Word
+from algosync.core.redaction import MASK, Redactor, Word
 from algosync.core.resource import SENSITIVE, Json, Resource
 from algosync.core.text import harmless_json
 from algosync.views.explanation import explanation_documents
@@ -26,9 +26,10 @@ _OWN_WORDS = frozenset({"action", "algosync_version", "publish", "timestamp"})  
 
 def view(subject: Subject, redactor: Redactor) -> str:
     match subject:
-        case Planned(plan=plan, meta=meta, explanations=explanations):
+        case Planned(plan=plan, meta=meta, explanations=explanations, digest=digest):
             asked: dict[str, Json] = {"explanations": explanation_documents(explanations, redactor)} if explanations else {}
-            return json_text({**plan_document(plan, meta, redactor), **asked}, redactor)
+            named: dict[str, Json] = {"plan_digest": Word(digest)} if digest else {}
+            return json_text({**plan_document(plan, meta, redactor), **asked, **named}, redactor)
         case Drifted(findings=findings, meta=meta, managed=managed, not_compared=not_compared):
             names: list[Json] = [_address(address, redactor) for address in managed]
             hidden: list[Json] = [{"address": _address(a, redactor), "attributes": [*n]} for a, n in not_compared.items()]
@@ -62,7 +63,6 @@ def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> M
         "source": plan.header.source,
         "destination": plan.header.destination,
         "owner": plan.header.owner,
-        "state": plan.header.state,
         "targets": list(plan.targets),
         "mode": Word(plan.mode.value),
         "excluded": {"patterns": list(plan.excluded.patterns), "left_out": list(plan.excluded.left_out)},
@@ -73,8 +73,7 @@ def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> M
         "checks": [
             {
                 "address": _address(c.address, redactor),
-                # Without a salt the digest of something small and secret can be guessed.
-                "payload_sha256": None if redactor.holds(c.payload) else hashlib.sha256(c.payload.encode()).hexdigest(),
+                "payload_sha256": _payload_digest(c.payload, redactor),
                 "timeout": c.timeout,
                 "on": Word("candidate" if c.candidate else "published"),
                 "failing_since": failing.get(c.address),
@@ -82,6 +81,11 @@ def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> M
             for c in plan.checks
         ],
     }
+
+
+def _payload_digest(payload: str, redactor: Redactor) -> str | None:
+    """None: the payload holds a secret. Without a salt the digest of something small and secret can be guessed."""
+    return None if payload == MASK or redactor.holds(payload) else hashlib.sha256(payload.encode()).hexdigest()
 
 
 def drift_document(findings: Iterable[Finding], meta: Mapping[str, Json], redactor: Redactor) -> Mapping[str, Json]:

@@ -19,11 +19,15 @@ __all__ = ["Drifted", "Planned", "Subject", "View"]
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan. `meta` is about the command that made it, such as its time. `explanations`: those that were asked for."""
+    """A plan. `meta` is about the command that made it, such as its time. `explanations`: those that were asked for.
+
+    `digest`: as of `plan_digest`.
+    """
 
     plan: Plan
     meta: Mapping[str, Json]
     explanations: tuple[Explanation, ...] = ()
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

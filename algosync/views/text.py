@@ -19,9 +19,10 @@ def view(subject: Subject, redactor: Redactor) -> str:
 
 def _lines(subject: Subject, redactor: Redactor) -> Iterator[str]:
     match subject:
-        case Planned(plan=plan, explanations=explanations):
+        case Planned(plan=plan, explanations=explanations, digest=digest):
             yield from header_lines(plan.header, redactor.redact)
             yield from plan_lines(plan, redactor.redact)
+            yield from (["", f"Plan digest: {digest}"] if digest else [])
             yield from explanation_lines(explanations, redactor)
         case Drifted(header=header, findings=findings, managed=managed, not_compared=not_compared):
             yield from header_lines(header, redactor.redact)

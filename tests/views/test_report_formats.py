@@ -117,7 +117,6 @@ def test_a_plan_as_a_document() -> None:
         "source",
         "destination",
         "owner",
-        "state",
         "targets",
         "mode",
         "excluded",

@@ -16,6 +16,7 @@ from algosync.cli.commands.apply import apply
 from algosync.cli.commands.drift import drift
 from algosync.cli.commands.plan import plan
 from algosync.cli.commands.render import render
+from algosync.cli.commands.show import show
 from algosync.cli.commands.test import test
 from algosync.cli.commands.validate import validate
 from algosync.cli.internal_error import internal_error
@@ -42,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (validate, render, plan, apply, test, drift):
+for _command in (validate, render, plan, show, apply, test, drift):
     app.command()(_command)
 app.add_typer(state.app, name="state")
 app.add_typer(local.app, name="emulator")

@@ -28,7 +28,7 @@ __all__ = ["make_session_plan", "masked_for", "metadata", "plan", "selection_of"
 _NOT_SAVED = "Note: The plan is not saved (--out FILE), so apply may do something else if anything changes until then."
 
 
-class Pin(Enum):
+class PinBy(Enum):
     """What binds a saved plan to the files that it would upload."""
 
     CONTENT = "content"
@@ -42,8 +42,8 @@ class PlanOptions(CompareOptions):
     out: Annotated[str, typer.Option(metavar="FILE", help="Save the plan. `apply FILE` does exactly that.", show_default=False)] = (
         ""
     )
-    pin: Annotated[Pin, typer.Option(help="With --out: read the files to upload for their digests, or trust size and time.")] = (
-        Pin.CONTENT
+    pin: Annotated[PinBy, typer.Option(help="With --out: read the files to upload for their digests, or trust size and time.")] = (
+        PinBy.CONTENT
     )
     detailed_exitcode: Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 if there are changes.")] = False
 
@@ -67,25 +67,26 @@ def plan(terminal: Terminal, targets: SelectionOptions, reports: ReportOptions, 
         digest = plan_digest(saved_plan(session, plan, selection, terminal))
         if options.out:
             plan = _with_digests(plan, session, options.pin, terminal)
-            save(Path(options.out), session, saved_plan(session, plan, selection, terminal), terminal)
+            saved = replace(saved_plan(session, plan, selection, terminal), digest=digest)
+            save(Path(options.out), session, saved, terminal)
     write_reports(Planned(masked_for(terminal, plan), metadata(plan.header), digest), reports.places, terminal)
     if options.out:
         terminal.tell(
             f"Saved the plan to {printable(options.out)}. This does exactly these actions: algosync apply {printable(options.out)}"
         )
-    elif plan.visible:
-        terminal.tell(_NOT_SAVED)
+    elif plan.visible and reports.places["-"] == "text":
+        terminal.result(f"\n{_NOT_SAVED}")
     if options.detailed_exitcode and plan.visible:
         raise typer.Exit(2)
 
 
-def _with_digests(plan: Plan, session: CommandSession, pin: Pin, terminal: Terminal) -> Plan:
+def _with_digests(plan: Plan, session: CommandSession, pin: PinBy, terminal: Terminal) -> Plan:
     """The plan with the digests of the files that it would upload."""
     from algosync.cli.live import reading
     from algosync.engine.pinning import pinned
 
     with reading(terminal, "the files to upload"):
-        return pinned(plan, session.workflow, session.scene, stamps=pin is Pin.STAMP)
+        return pinned(plan, session.workflow, session.scene, stamps=pin is PinBy.STAMP)
 
 
 def selection_of(targets: SelectionOptions) -> Selection:

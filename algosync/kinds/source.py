@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from algosync.core.address import Address
-from algosync.core.error import Conflict, NotFound, Unexpected
+from algosync.core.error import Conflict, NotFound, SourceError, Unexpected
 from algosync.core.planning.change import Change
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
@@ -151,7 +151,7 @@ def verbs(change: Change) -> tuple[Verb, ...]:
 
 
 def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
-    """Pushes on top of the head that the plan saw. Conflict: somebody pushed since."""
+    """Pushes on top of the head that the plan saw. Conflict: somebody pushed since. SourceError: the source is another one."""
     change = step.change
     planned = str(change.before.attributes["commit"]) if change and change.before else None
     repository = context.destination.repository(spec.name)
@@ -159,6 +159,8 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     if planned is not None and head != planned:
         raise Conflict(f"{step.address}: somebody pushed since the plan was made", hint="run the same command again")
     source = context.sources.tree(spec)
+    if change and change.after and change.after.digest not in (None, source.id):
+        raise SourceError(f"{step.address}: the source changed since the plan was made", hint="run the same command again")
     there = context.destination.tree(spec.name, head) if head else {}
     leaving = _leaving(spec, context)
     files = {**leaving.put_back(there, source.files), **merge(there, source.files, leaving.removed(there))}

@@ -19,6 +19,7 @@ from algosync.cli.commands.graph import graph
 from algosync.cli.commands.plan import plan
 from algosync.cli.commands.render import render
 from algosync.cli.commands.schema import schema
+from algosync.cli.commands.show import show
 from algosync.cli.commands.test import test
 from algosync.cli.commands.validate import validate
 from algosync.cli.help import GroupWithHelp, with_help
@@ -47,7 +48,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (validate, render, plan, apply, destroy, test, drift, graph, schema):
+for _command in (validate, render, plan, show, apply, destroy, test, drift, graph, schema):
     app.command()(_command)
 app.add_typer(state.app, name="state")
 app.add_typer(local.app, name="emulator")

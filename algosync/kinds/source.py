@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from algosync.core.address import Address
-from algosync.core.error import Conflict, NotFound, Unexpected
+from algosync.core.error import Conflict, NotFound, SourceError, Unexpected
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.guards import FOREIGN_COMMIT
 from algosync.core.planning.origin import Origin, time_of, with_origin
@@ -173,7 +173,7 @@ def verbs(change: Change) -> tuple[Verb, ...]:
 
 
 def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
-    """Pushes on top of the head that the plan saw. Conflict: somebody pushed since.
+    """Pushes on top of the head that the plan saw. Conflict: somebody pushed since. SourceError: the source is another one.
 
     The algorithm's deletion has deleted the repository.
     """
@@ -186,6 +186,8 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     if planned is not None and head != planned:
         raise Conflict(f"{step.address}: somebody pushed since the plan was made", hint="run the same command again")
     source = context.sources.tree(spec)
+    if change and change.after and change.after.digest not in (None, source.id):
+        raise SourceError(f"{step.address}: the source changed since the plan was made", hint="run the same command again")
     there = context.destination.tree(spec.name, head) if head else {}
     leaving = _leaving(spec, context)
     files = {**leaving.put_back(there, source.files), **merge(there, source.files, leaving.removed(there))}

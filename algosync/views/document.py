@@ -15,12 +15,12 @@ from algosync.core.redaction import MASK, Redactor, Word
 from algosync.core.resource import SENSITIVE, Json, Resource
 from algosync.core.text import harmless_json
 from algosync.views.explanation import explanation_documents
-from algosync.views.subject import Drifted, Planned, Subject
-from algosync.views.value import redacted_address
+from algosync.views.record import record_row
+from algosync.views.subject import Drifted, Planned, Recorded, Subject
+from algosync.views.value import FORMAT_VERSION, redacted_address
 
 __all__ = ["drift_document", "json_text", "plan_document", "view"]
 
-FORMAT_VERSION = Word("1.0")
 _OWN_WORDS = frozenset({"action", "algosync_version", "publish", "timestamp"})  # members of `details` and `meta`
 
 
@@ -35,6 +35,9 @@ def view(subject: Subject, redactor: Redactor) -> str:
             hidden: list[Json] = [{"address": _address(a, redactor), "attributes": [*n]} for a, n in not_compared.items()]
             rows = {"managed": names, "not_compared": hidden}
             return json_text({**drift_document(findings, meta, redactor), **rows}, redactor)
+        case Recorded(records=records, meta=meta):
+            listed: list[Json] = [record_row(record, redactor.redact) for record in records]
+            return json_text({"format_version": FORMAT_VERSION, "meta": _worded(meta), "records": listed}, redactor)
 
 
 def json_text(document: Json, redactor: Redactor) -> str:

@@ -12,9 +12,9 @@ from algosync.core.planning.change import Finding
 from algosync.core.planning.explanation import Explanation
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.redaction import Redactor
-from algosync.core.resource import Json
+from algosync.core.resource import Json, Record
 
-__all__ = ["Drifted", "Planned", "Subject", "View"]
+__all__ = ["Drifted", "Planned", "Recorded", "Subject", "View"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,15 @@ class Drifted:
     not_compared: Mapping[Address, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
-Subject: TypeAlias = Planned | Drifted
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Everything that a state records, in the order of addresses."""
+
+    records: tuple[Record, ...]
+    meta: Mapping[str, Json]
+
+
+Subject: TypeAlias = Planned | Drifted | Recorded
 View: TypeAlias = Callable[[Subject, Redactor], str]
 """Returns the whole text, which ends with a line break. The same subject gives the same text.
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from algosync.core.redaction import Redactor
+from algosync.core.text import plural
 from algosync.views.drift import drift_lines, managed_lines, not_compared_lines
 from algosync.views.explanation import explanation_lines
 from algosync.views.plan import header_lines, plan_lines
-from algosync.views.subject import Drifted, Planned, Subject
+from algosync.views.record import record_lines
+from algosync.views.subject import Drifted, Planned, Recorded, Subject
 
 __all__ = ["view"]
 
@@ -29,3 +31,8 @@ def _lines(subject: Subject, redactor: Redactor) -> Iterator[str]:
             yield from managed_lines(managed, redactor.redact)
             yield from not_compared_lines(not_compared, redactor.redact)
             yield from drift_lines(findings, redactor.redact)
+        case Recorded(records=records):
+            for record in records:
+                yield from record_lines(record, redactor.redact)
+                yield ""
+            yield f"{plural(len(records), 'resource')} recorded." if records else "Nothing is recorded."

@@ -94,7 +94,8 @@ def plan(terminal: Terminal, targets: SelectionOptions, reports: PlanReportOptio
         digest = plan_digest(saved_plan(session, plan, choice.selection, terminal))
         if options.out and not plan.refusals:
             plan = _with_digests(plan, session, options.pin, terminal)
-            save(Path(options.out), session, saved_plan(session, plan, choice.selection, terminal), terminal)
+            saved = replace(saved_plan(session, plan, choice.selection, terminal), digest=digest)
+            save(Path(options.out), session, saved, terminal)
         plan = summary.plan = masked_for(terminal, plan)
         explained = _explained(plan, session, reports.explain)
     write_reports(Planned(plan, metadata(plan.header), explained, digest), reports.places, terminal)
@@ -103,8 +104,8 @@ def plan(terminal: Terminal, targets: SelectionOptions, reports: PlanReportOptio
         terminal.tell(
             f"Saved the plan to {printable(options.out)}. This does exactly these actions: algosync apply {printable(options.out)}"
         )
-    elif plan.visible:
-        terminal.tell(_NOT_SAVED)
+    elif plan.visible and reports.places["-"] == "text":
+        terminal.result(f"\n{_NOT_SAVED}")
     if options.detailed_exitcode and plan.visible:
         raise typer.Exit(2)
 

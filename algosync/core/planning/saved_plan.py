@@ -65,7 +65,7 @@ class Binding:
 
     `lineage`: of the state; None: there was none. `state_file`: the workflow file that the state belonged to. `destination` and
     `source`: their addresses. `identity`: of a local cluster. `workflow`: as of `workflow_digest`. `records`: those of the
-    algorithms in the plan. `format`: of the saved plan.
+    algorithms in the plan.
     """
 
     lineage: str | None
@@ -80,11 +80,12 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """`plan` has no secrets. `selection`: the options that it was made with."""
+    """`plan` has no secrets. `selection`: the options that it was made with. `digest`: of the plan before more files were read."""
 
     plan: Plan
     selection: Selection
     binding: Binding
+    digest: str = ""
 
 
 def without_secrets(plan: Plan, conceal: Conceal) -> Plan:

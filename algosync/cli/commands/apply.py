@@ -27,6 +27,7 @@ _TEST_FAILED = 3
 class ApprovedOptions(CompareOptions):
     """Options of the commands that ask for approval."""
 
+    lock_timeout: LockTimeout = 0
     auto_approve: AutoApprove = False
 
 
@@ -37,7 +38,6 @@ class ApplyOptions(ApprovedOptions):
     build_timeout: Annotated[
         int, typer.Option(metavar="SECONDS", min=1, help="How long to wait for one build.", rich_help_panel=RARE)
     ] = 1800
-    lock_timeout: LockTimeout = 0
     keep_dir: Annotated[
         str,
         typer.Option(

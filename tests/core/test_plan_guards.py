@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -26,9 +27,9 @@ def record(address: Address, private: Mapping[str, Json] | None = None) -> Recor
     return Record(address, "d", "s", "t", private=private or {})
 
 
-def change(address: Address, action: Action, *, drifted: bool = False, **details: Json) -> Change:
+def change(address: Address, action: Action, *, drifted: bool = False) -> Change:
     after = None if action in (Action.DELETE, Action.FORGET) else Resource(address)
-    return Change(address, action, Resource(address), after, drifted=drifted, details=details)
+    return Change(address, action, Resource(address), after, drifted=drifted)
 
 
 def workflow(limits: GuardLimits | None = None, *specs: AlgorithmSpec) -> Workflow:
@@ -128,7 +129,7 @@ def test_a_data_file_of_a_protected_algorithm_may_be_forgotten_and_not_deleted()
 
 @pytest.mark.parametrize(("action", "expected"), [(Action.UPDATE, ["adopt"]), (Action.ADOPT, []), (Action.CREATE, [])])
 def test_an_algorithm_of_others_is_not_overwritten(action: Action, expected: list[str]) -> None:
-    changes = [change(GREETER, action, **{FOREIGN_COMMIT: "1a2b3c of Somebody <x@y>"})]
+    changes = [replace(change(GREETER, action), details={FOREIGN_COMMIT: "1a2b3c of Somebody <x@y>"})]
     assert refused(changes, Situation(workflow(), {})) == expected
 
 

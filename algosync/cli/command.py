@@ -12,6 +12,8 @@ import typer
 from typer.models import OptionInfo, ParameterInfo
 
 from algosync.cli.help import HelpAll
+from algosync.cli.options import ReportOptions
+from algosync.cli.report_output import diagnosed
 
 __all__ = ["command", "group_of"]
 
@@ -34,7 +36,9 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
     def run(context: typer.Context, **values: object) -> None:
         arguments = {name: group_of(group, values) for name, group in groups.items()}
-        function(context.obj, **arguments, **{each.name: values[each.name] for each in options})
+        reports = [group for group in arguments.values() if isinstance(group, ReportOptions)]
+        with diagnosed(reports[0].places if reports else {}, context.obj):
+            function(context.obj, **arguments, **{each.name: values[each.name] for each in options})
 
     context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
     run.__signature__ = inspect.Signature([context, *options, *shared, _HELP_ALL])  # type: ignore[attr-defined]  # `inspect` and typer read it

@@ -17,6 +17,7 @@ from algosync.cli.commands.destroy import destroy
 from algosync.cli.commands.drift import drift
 from algosync.cli.commands.plan import plan
 from algosync.cli.commands.render import render
+from algosync.cli.commands.schema import schema
 from algosync.cli.commands.test import test
 from algosync.cli.commands.validate import validate
 from algosync.cli.help import GroupWithHelp, with_help
@@ -45,7 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (validate, render, plan, apply, test, drift, destroy):
+for _command in (validate, render, plan, apply, destroy, test, drift, schema):
     app.command()(_command)
 app.add_typer(state.app, name="state")
 app.add_typer(local.app, name="emulator")

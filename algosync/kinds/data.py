@@ -33,7 +33,12 @@ from algosync.kinds.stored_files import target_name, verified
 
 __all__ = ["TRAITS", "desired", "explain", "observed", "perform", "read", "verbs"]
 
-TRAITS = KindTraits(is_file=True, replaceable=True, read_back=frozenset({"md5"}))
+TRAITS = KindTraits(
+    is_file=True,
+    replaceable=True,
+    needs=frozenset({"algorithm"}),  # who can read the data is set before a file is written
+    read_back=frozenset({"md5"}),
+)
 
 _PROGRESS_INTERVAL = 0.1  # seconds
 

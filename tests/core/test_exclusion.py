@@ -92,3 +92,8 @@ def test_a_name_that_nothing_has_is_refused_with_the_nearest() -> None:
     with pytest.raises(UnknownTarget) as caught:
         excluding(plan(), ("source.a",), ())
     assert caught.value.hint == "did you mean source.A?"
+
+
+def test_a_data_file_may_be_named_by_a_glob_of_its_algorithm() -> None:
+    assert 'data.A["w"]' in kept('data.[AD]["w"]')[1]
+    assert kept('data.*["w"]', mode=Mode.REFRESH)[0] == of("A", "B", "C", "D") - {f'data.{name}["w"]' for name in DEPENDS_ON}

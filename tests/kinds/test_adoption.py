@@ -8,8 +8,10 @@ import pytest
 from fakes.ledger import FakeLedger
 from release_site import Site, site_in
 
+from algosync.core.planning.change import Action
 from algosync.core.planning.guards import Situation, guarded
 from algosync.core.planning.target import Selection
+from algosync.core.tree import Blob
 
 
 @pytest.fixture
@@ -71,3 +73,15 @@ def test_a_recorded_algorithm_is_ours_whoever_pushed_last(tmp_path: Path) -> Non
     site.algorithms.algorithms["One"].repository.push_behind("src/One.py", b"theirs")
     assert refused(site) == []
     assert len(site.plan().drifted) > 0
+
+
+def test_our_own_commit_that_was_not_recorded_is_no_drift(tmp_path: Path) -> None:
+    """The run that pushed it died, and its journal is on another machine."""
+    site = site_in(tmp_path)
+    repository = site.algorithms.algorithms["One"].repository
+    head = repository.head()
+    assert head is not None
+    tree = {**repository.tree(head), "src/One.py": Blob(b"of a dead run")}
+    repository.push(head, tree, author="algosync <algosync@localhost>", message="algosync: source of One")
+    (change,) = (c for c in site.plan().changes if c.address.kind == "source")
+    assert (change.action, change.drifted) == (Action.UPDATE, False)

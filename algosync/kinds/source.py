@@ -21,6 +21,7 @@ from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource
 from algosync.core.tree import Tree, tree_id
 from algosync.core.workflow import AlgorithmSpec
+from algosync.git import Commit
 from algosync.kinds import pinned_files
 from algosync.kinds.context import Context
 from algosync.kinds.data_writes import Use
@@ -132,7 +133,7 @@ def _desired_paths(spec: AlgorithmSpec, context: Context) -> Sequence[str]:
 
 def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
     """Adds each changed file with its line counts, and who pushed what is there: if it has drifted, or if it is not
-    recorded and not ours.
+    recorded and not ours. Our own commit is no drift, even if the run that pushed it could not record it.
     """
     foreign = _foreign_commit(change, spec, context)
     if not change.action.writes:
@@ -147,6 +148,8 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
         after = {**leaving.put_back(tree, after), **after}
         change = replace(change, before=replace(change.before, notes=_notes(spec, commit, context)))
         written = context.destination.commit(spec.name, commit) if change.drifted else None
+        if written is not None and _is_ours(written):
+            change, written = replace(change, drifted=False), None
     left_out: dict[str, Json] = {"left_out": list(source.left_out)} if source.left_out else {}
     change = replace(change, details={"files": [_row(file) for file in compare(before, after)], **left_out, **foreign})
     return change if written is None else with_origin(change, Origin(written.author, time_of(written.date)))
@@ -158,9 +161,12 @@ def _foreign_commit(change: Change, spec: AlgorithmSpec, context: Context) -> Ma
         return {}
     head = str(change.before.attributes["commit"])
     commit = context.destination.commit(spec.name, head)
-    ours = commit.author == _AUTHOR or _TRAILER in commit.message.splitlines()
     is_template = commit.parent is None and context.destination.published(spec.name) is None
-    return {} if ours or is_template else {FOREIGN_COMMIT: f"{head[:12]} of {commit.author}"}
+    return {} if _is_ours(commit) or is_template else {FOREIGN_COMMIT: f"{head[:12]} of {commit.author}"}
+
+
+def _is_ours(commit: Commit) -> bool:
+    return commit.author == _AUTHOR or _TRAILER in commit.message.splitlines()
 
 
 def _row(file: FileChange) -> Json:

@@ -31,8 +31,8 @@ _TEST_FAILED = 3
 class ApprovedOptions(CompareOptions):
     """Options of the commands that ask for approval."""
 
-    auto_approve: AutoApprove = False
     lock_timeout: LockTimeout = 0
+    auto_approve: AutoApprove = False
 
 
 @dataclass(frozen=True, slots=True)

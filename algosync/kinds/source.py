@@ -8,19 +8,21 @@ A file that the source no longer has leaves the repository: `sources.leaving_fil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from algosync.core.address import Address
 from algosync.core.error import Conflict, NotFound, SourceError, Unexpected
 from algosync.core.planning.change import Action, Change
+from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.guards import FOREIGN_COMMIT
 from algosync.core.planning.origin import Origin, time_of, with_origin
+from algosync.core.planning.plan import Plan
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource
 from algosync.core.tree import Tree, tree_id
-from algosync.core.workflow import AlgorithmSpec
+from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.git import Commit
 from algosync.kinds import pinned_files
 from algosync.kinds.context import Context
@@ -29,9 +31,11 @@ from algosync.kinds.desired_sources import blobs_of, paths_of
 from algosync.sources.file_changes import FileChange, compare
 from algosync.sources.leaving_files import NONE_LEAVING, LeavingFiles, leaving_files, outside_blobs
 from algosync.sources.managed_files import managed, merge
+from algosync.sources.unified_diff import Differ
 
 __all__ = [
     "TRAITS",
+    "changed_trees",
     "commit_of",
     "desired",
     "explain",
@@ -41,6 +45,7 @@ __all__ = [
     "perform",
     "push_again",
     "read",
+    "source_diffs",
     "verbs",
 ]
 
@@ -138,14 +143,10 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
     foreign = _foreign_commit(change, spec, context)
     if not change.action.writes:
         return replace(change, details=foreign) if foreign else change
-    source = context.sources.tree(spec)
-    before: Tree = {}
-    after, written = source.files, None
+    source, written = context.sources.tree(spec), None
+    before, after = changed_trees(change, spec, context)
     if change.before is not None:
         commit = str(change.before.attributes["commit"])
-        tree, leaving = context.destination.tree(spec.name, commit), _leaving(spec, context)
-        before = managed(tree, after.keys(), leaving.removed(tree))
-        after = {**leaving.put_back(tree, after), **after}
         change = replace(change, before=replace(change.before, notes=_notes(spec, commit, context)))
         written = context.destination.commit(spec.name, commit) if change.drifted else None
         if written is not None and _is_ours(written):
@@ -153,6 +154,25 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
     left_out: dict[str, Json] = {"left_out": list(source.left_out)} if source.left_out else {}
     change = replace(change, details={"files": [_row(file) for file in compare(before, after)], **left_out, **foreign})
     return change if written is None else with_origin(change, Origin(written.author, time_of(written.date)))
+
+
+def changed_trees(change: Change, spec: AlgorithmSpec, context: Context) -> tuple[Tree, Tree]:
+    """The managed files before and after a change that writes."""
+    files = context.sources.tree(spec).files
+    if change.before is None:
+        return {}, files
+    tree = context.destination.tree(spec.name, str(change.before.attributes["commit"]))
+    leaving = _leaving(spec, context)
+    return managed(tree, files.keys(), leaving.removed(tree)), {**leaving.put_back(tree, files), **files}
+
+
+def source_diffs(plan: Plan, workflow: Workflow, context: Context) -> Iterator[FileDiff]:
+    """The diff of each file that a push of the plan changes. Placeholders are filled in and secrets hidden."""
+    differ = Differ(lambda text: str(context.redacted(text)))
+    for change in plan.changes:
+        if change.address.kind == "source" and change.action.writes:
+            before, after = changed_trees(change, workflow.algorithm(change.address.algorithm), context)
+            yield from differ.diffs(change.address, before, after)
 
 
 def _foreign_commit(change: Change, spec: AlgorithmSpec, context: Context) -> Mapping[str, Json]:

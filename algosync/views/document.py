@@ -15,6 +15,7 @@ from algosync.core.redaction import MASK, Redactor, Word
 from algosync.core.resource import SENSITIVE, Json, Resource
 from algosync.core.text import harmless_json
 from algosync.views.explanation import explanation_documents
+from algosync.views.file_diff import diff_documents
 from algosync.views.record import record_row
 from algosync.views.subject import Drifted, Planned, Recorded, Subject
 from algosync.views.value import FORMAT_VERSION, redacted_address
@@ -26,10 +27,11 @@ _OWN_WORDS = frozenset({"action", "algosync_version", "publish", "timestamp"})  
 
 def view(subject: Subject, redactor: Redactor) -> str:
     match subject:
-        case Planned(plan=plan, meta=meta, explanations=explanations, digest=digest):
+        case Planned(plan=plan, meta=meta, explanations=explanations, diffs=diffs, digest=digest):
             asked: dict[str, Json] = {"explanations": explanation_documents(explanations, redactor)} if explanations else {}
-            named: dict[str, Json] = {"plan_digest": Word(digest)} if digest else {}
-            return json_text({**plan_document(plan, meta, redactor), **asked, **named}, redactor)
+            asked |= {"diffs": diff_documents(diffs, redactor)} if diffs else {}
+            asked |= {"plan_digest": Word(digest)} if digest else {}
+            return json_text({**plan_document(plan, meta, redactor), **asked}, redactor)
         case Drifted(findings=findings, meta=meta, managed=managed, not_compared=not_compared):
             names: list[Json] = [_address(address, redactor) for address in managed]
             hidden: list[Json] = [{"address": _address(a, redactor), "attributes": [*n]} for a, n in not_compared.items()]

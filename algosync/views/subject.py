@@ -10,6 +10,7 @@ from typing import TypeAlias
 from algosync.core.address import Address
 from algosync.core.planning.change import Finding
 from algosync.core.planning.explanation import Explanation
+from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Json, Record
@@ -19,7 +20,7 @@ __all__ = ["Drifted", "Planned", "Recorded", "Subject", "View"]
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan. `meta` is about the command that made it, such as its time. `explanations`: those that were asked for.
+    """A plan. `meta` is about the command that made it, such as its time. `explanations` and `diffs`: those that were asked for.
 
     `digest`: as of `plan_digest`.
     """
@@ -27,6 +28,7 @@ class Planned:
     plan: Plan
     meta: Mapping[str, Json]
     explanations: tuple[Explanation, ...] = ()
+    diffs: tuple[FileDiff, ...] = ()
     digest: str | None = None
 
 

@@ -93,7 +93,7 @@ def carry_out_plan(
 
     `command`: its name in the summary file. Stale: the plan is not the approved one.
     """
-    from algosync.cli.commands.plan import make_session_plan, masked_for, metadata, require_allowed
+    from algosync.cli.commands.plan import asked_diffs, make_session_plan, masked_for, metadata, require_allowed
     from algosync.cli.saved.saving import require_digest, require_same
     from algosync.cli.summary_file import summary_for
     from algosync.views.report import closing_lines, failure_lines, outcome_lines
@@ -108,7 +108,8 @@ def carry_out_plan(
             require_same(saved.file, session, plan, terminal)
         if digest:
             require_digest(digest, session, plan, choice.selection, terminal)
-        terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header)), "text")
+        diffs = asked_diffs(plan, session, targets)
+        terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header), diffs=diffs), "text")
         require_allowed(plan)
         if len(plan.visible) > len(plan.held()) and not (options.auto_approve or approval.given):
             _ask(plan, options, terminal)
@@ -133,7 +134,7 @@ def _saved_plan(targets: SelectionOptions, options: ApplyOptions) -> "SavedInput
     if options.workflow is None or not is_plan_file(Path(options.workflow)):
         return None
     defaults = type(targets)()
-    names = [each.name for each in fields(targets) if each.name != "summary_file"]
+    names = [each.name for each in fields(targets) if each.name not in ("summary_file", "diff")]
     given = [name for name in names if getattr(targets, name) != getattr(defaults, name)]
     given += ["plan_digest"] if options.plan_digest else []
     if given:

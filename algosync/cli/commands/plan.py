@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from algosync.cli.command import command
-from algosync.cli.options import CompareOptions, ReportOptions, SelectionOptions
+from algosync.cli.options import CompareOptions, ReportOptions, ScopeOptions, SelectionOptions
 from algosync.cli.report_output import write_reports
 from algosync.cli.terminal import Terminal
 from algosync.core.text import printable
@@ -19,13 +19,14 @@ from algosync.core.text import printable
 if TYPE_CHECKING:
     from algosync.cli.session import CommandSession
     from algosync.core.planning.explanation import Explanation
+    from algosync.core.planning.file_diff import FileDiff
     from algosync.core.planning.guards import Guard
     from algosync.core.planning.plan import Plan, PlanHeader
     from algosync.core.planning.plan_inputs import PlanFile
     from algosync.core.planning.target import Selection
     from algosync.core.resource import Json
 
-__all__ = ["Choice", "make_session_plan", "masked_for", "metadata", "plan", "require_allowed"]
+__all__ = ["Choice", "asked_diffs", "make_session_plan", "masked_for", "metadata", "plan", "require_allowed"]
 
 _NOT_SAVED = "Note: The plan is not saved (--out FILE), so apply may do something else if anything changes until then."
 
@@ -59,7 +60,7 @@ class PlanReportOptions(ReportOptions):
         typer.Option(
             "--explain",
             metavar="ADDRESS",
-            help="Tell why this resource changes, or why not, with the stamps and digests of both sides; may be repeated.",
+            help="Tell why this resource changes or not. It shows the stamps and digests of both sides; may be repeated.",
             show_default=False,
         ),
     ] = field(default_factory=list)
@@ -97,8 +98,8 @@ def plan(terminal: Terminal, targets: SelectionOptions, reports: PlanReportOptio
             saved = replace(saved_plan(session, plan, choice.selection, terminal), digest=digest)
             save(Path(options.out), session, saved, terminal)
         plan = summary.plan = masked_for(terminal, plan)
-        explained = _explained(plan, session, reports.explain)
-    write_reports(Planned(plan, metadata(plan.header), explained, digest), reports.places, terminal)
+        explained, diffs = _explained(plan, session, reports.explain), asked_diffs(plan, session, targets)
+    write_reports(Planned(plan, metadata(plan.header), explained, diffs, digest), reports.places, terminal)
     require_allowed(plan)
     if options.out:
         terminal.tell(
@@ -108,6 +109,13 @@ def plan(terminal: Terminal, targets: SelectionOptions, reports: PlanReportOptio
         terminal.result(f"\n{_NOT_SAVED}")
     if options.detailed_exitcode and plan.visible:
         raise typer.Exit(2)
+
+
+def asked_diffs(plan: Plan, session: CommandSession, targets: ScopeOptions) -> tuple[FileDiff, ...]:
+    """The diffs of the sources that change, if they were asked for."""
+    from algosync.kinds import source_diffs
+
+    return tuple(source_diffs(plan, session.workflow, session.scene.site)) if targets.diff else ()
 
 
 def _explained(plan: Plan, session: CommandSession, patterns: Sequence[str]) -> tuple[Explanation, ...]:

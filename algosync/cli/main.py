@@ -14,6 +14,7 @@ from algosync import __version__
 from algosync.cli import debug
 from algosync.cli.commands.apply import apply
 from algosync.cli.commands.drift import drift
+from algosync.cli.commands.import_ import import_
 from algosync.cli.commands.plan import plan
 from algosync.cli.commands.render import render
 from algosync.cli.commands.test import test
@@ -41,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (validate, render, plan, apply, test, drift):
+for _command in (validate, render, plan, apply, test, drift, import_):
     app.command()(_command)
 app.add_typer(local.app, name="emulator")
 

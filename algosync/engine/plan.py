@@ -10,6 +10,7 @@ from algosync.core.address import Address
 from algosync.core.error import Corrupt, NotFound, Several, SourceError
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.diff import assume_desired, assume_observed, diff, undecided
+from algosync.core.planning.moves import explained_moves, known_at_source
 from algosync.core.planning.plan import Plan, PlanHeader, plan_of, plan_of_checks, targeted, with_kept_bytes
 from algosync.core.planning.target import Selection, UnknownTarget, matches, reach
 from algosync.core.ports import Kind, Performer, Side
@@ -57,19 +58,24 @@ def make_plan(
         each(lambda spec: _require_there(spec, scene), algorithms, scene.parallelism)
         return targeted(plan_of_checks(workflow, header), targets)
     concerned = {address: record for address, record in recorded.items() if address.algorithm in reached}
-    changes = _changes(algorithms, scene, concerned, selection.replace)
+    known = known_at_source(recorded, workflow)
+    changes = explained_moves(_changes(algorithms, scene, concerned, known, selection.replace), workflow)
     plan = plan_of(workflow, header, changes, {name: kind.TRAITS for name, kind in scene.kinds.items()})
     return with_kept_bytes(targeted(plan, targets), workflow)
 
 
 def _changes(
-    algorithms: Sequence[AlgorithmSpec], scene: Scene[Site], recorded: Mapping[Address, Record], replaced: Sequence[str]
+    algorithms: Sequence[AlgorithmSpec],
+    scene: Scene[Site],
+    recorded: Mapping[Address, Record],
+    known: Mapping[Address, Record],
+    replaced: Sequence[str],
 ) -> tuple[Change, ...]:
-    """The changes after a look at these algorithms and records."""
+    """The changes after a look at these algorithms and records. `known`: the records that tell digests at the source."""
     require_known_kinds(recorded, scene)
     specs = {spec.name: spec for spec in algorithms}
     looks = each(lambda spec: _look(spec, scene), algorithms, scene.parallelism)
-    desired = assume_desired({r.address: r for wanted, _ in looks for r in wanted}, recorded)
+    desired = assume_desired({r.address: r for wanted, _ in looks for r in wanted}, known)
     observed = assume_observed({r.address: r for _, seen in looks for r in seen}, recorded)
     at_source, at_destination = undecided(desired, observed)
     desired |= _read_all(scene, specs, Side.SOURCE, (desired[a] for a in desired if a in at_source))

@@ -24,9 +24,22 @@ from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.redaction import MASK
 from algosync.core.resource import SENSITIVE, Json, Record, Resource, Snapshot
 
-__all__ = ["assume_desired", "assume_observed", "comparable", "diff", "drift", "record_of", "redacted_attributes", "undecided"]
+__all__ = [
+    "NOT_WANTED",
+    "assume_desired",
+    "assume_observed",
+    "comparable",
+    "diff",
+    "drift",
+    "record_of",
+    "redacted_attributes",
+    "undecided",
+]
 
 Recorded = Mapping[Address, Record]
+
+NOT_WANTED = "no longer in the workflow"
+"""The usual reason for forgetting a record."""
 
 
 def assume_desired(desired: Snapshot, recorded: Recorded) -> dict[Address, Resource]:
@@ -57,7 +70,7 @@ def diff(desired: Snapshot, observed: Snapshot, recorded: Recorded) -> tuple[Cha
     """Every change, also those that do nothing, in the order of `desired`. Addresses that are only recorded come last."""
     wanted = [_change(want, observed.get(address), recorded.get(address)) for address, want in desired.items()]
     rest = sorted(address for address in recorded if address not in desired)
-    return (*wanted, *(Change(a, Action.FORGET, observed.get(a), None, reason="no longer in the workflow") for a in rest))
+    return (*wanted, *(Change(a, Action.FORGET, observed.get(a), None, reason=NOT_WANTED) for a in rest))
 
 
 def _change(want: Resource, have: Resource | None, record: Record | None) -> Change:

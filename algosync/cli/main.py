@@ -19,6 +19,7 @@ from algosync.cli.commands.plan import plan
 from algosync.cli.commands.render import render
 from algosync.cli.commands.test import test
 from algosync.cli.commands.validate import validate
+from algosync.cli.commands.versions import versions
 from algosync.cli.internal_error import internal_error
 from algosync.cli.interrupt import exit_code, install, leave
 from algosync.cli.local import app as local
@@ -42,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (validate, render, plan, apply, test, drift, import_):
+for _command in (validate, render, plan, apply, test, drift, import_, versions):
     app.command()(_command)
 app.add_typer(local.app, name="emulator")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from algosync.cli.command import command
-from algosync.cli.options import CompareOptions
+from algosync.cli.options import CompareOptions, WorkflowOption
 from algosync.cli.terminal import Terminal
 from algosync.core.error import UsageError
 
@@ -33,15 +33,7 @@ class ImportOptions(CompareOptions):
         ),
     ] = None
     all: Annotated[bool, typer.Option("--all", help="Import everything of the workflow that is there.")] = False
-    workflow: Annotated[
-        str | None,
-        typer.Option(
-            "--workflow",
-            metavar="WORKFLOW",
-            help="A path, or a name in workflows/. Default: WORKFLOW_NAME, workflow.* here, or the only file in workflows/.",
-            show_default=False,
-        ),
-    ] = None
+    workflow: WorkflowOption = None
 
     @property
     def patterns(self) -> tuple[str, ...]:

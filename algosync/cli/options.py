@@ -2,6 +2,7 @@
 
 A command takes a group as one parameter (see `command`). To add an option to all commands of a group, add a field here. The field's
 name is the option's name, and the variable `ALGOSYNC_<OPTION>` sets its default. Fields without a typer annotation are not options.
+An option with `rich_help_panel=RARE` is shown by `--help-all` only.
 """
 
 import os
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from algosync.cli import debug
+from algosync.cli.help import RARE
 from algosync.cli.report_output import report_places
 from algosync.core.error import UsageError
 from algosync.views import FORMATS
@@ -27,6 +29,7 @@ __all__ = [
     "CompareOptions",
     "JsonOutput",
     "LocalHomeFolder",
+    "LockTimeout",
     "NoInput",
     "ReportOptions",
     "StateAddress",
@@ -59,7 +62,17 @@ StateFolder = Annotated[
 LocalHomeFolder = Annotated[
     Path | None,
     typer.Option(
-        metavar="DIR", help="The folder of the local clusters. Default: state/local.", show_default=False, parser=_local_home
+        metavar="DIR",
+        help="The folder of the local clusters. Default: state/local.",
+        show_default=False,
+        parser=_local_home,
+        rich_help_panel=RARE,
+    ),
+]
+LockTimeout = Annotated[
+    int,
+    typer.Option(
+        metavar="SECONDS", min=0, max=86400, help="How long to wait for another command that works on the state. 0: not at all."
     ),
 ]
 JsonOutput = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
@@ -124,7 +137,13 @@ class WorkflowOptions(CommonOptions):
     ] = field(default_factory=list, repr=False)
     chdir: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Change to this folder first.", show_default=False, callback=_change_folder),
+        typer.Option(
+            metavar="DIR",
+            help="Change to this folder first.",
+            show_default=False,
+            callback=_change_folder,
+            rich_help_panel=RARE,
+        ),
     ] = None
     debug: Annotated[bool, typer.Option("--debug", help="Log every request; show tracebacks.", callback=_enable_debug)] = False
 
@@ -137,7 +156,8 @@ class WorkflowOptions(CommonOptions):
 class ClusterOptions(WorkflowOptions):
     """Options of the commands that ask clusters. If `destination` is empty, the environment names it. Timeouts are in seconds.
 
-    `parallelism`, `build_timeout` and `keep_dir` are options of some of these commands only; the others use the defaults.
+    `parallelism`, `build_timeout`, `lock_timeout` and `keep_dir` are options of some of these commands only; the others use the
+    defaults.
     """
 
     destination: Annotated[
@@ -157,15 +177,21 @@ class ClusterOptions(WorkflowOptions):
             min=1,
             max=86400,
             help="How long one request may take, and how long a transfer may go without progress.",
+            rich_help_panel=RARE,
         ),
     ] = 120
     insecure_http: Annotated[
         bool,
-        typer.Option("--insecure-http", help="Allow plain http:// to other machines, which sends keys unencrypted."),
+        typer.Option(
+            "--insecure-http",
+            help="Allow plain http:// to other machines, which sends keys unencrypted.",
+            rich_help_panel=RARE,
+        ),
     ] = False
     no_input: NoInput = False
     parallelism: int = 8
     build_timeout: int = 1800
+    lock_timeout: int = 0
     keep_dir: str = ""
 
     @property
@@ -180,7 +206,9 @@ class ClusterOptions(WorkflowOptions):
 class CompareOptions(ClusterOptions):
     """Options of the commands that compare the workflow or the state with the destination."""
 
-    parallelism: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="How many things to do at the same time.")] = 8
+    parallelism: Annotated[
+        int, typer.Option(metavar="N", min=1, max=64, help="How many things to do at the same time.", rich_help_panel=RARE)
+    ] = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
     from algosync.core.ports import Ledger
     from algosync.engine.plan import Scene
     from algosync.kinds import Context
-    from algosync.state import TestResults
+    from algosync.state import TestResults, WorkInProgress
 
-__all__ = ["CommandSession", "Needs", "command_session"]
+__all__ = ["CommandSession", "Needs", "command_session", "owner_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class CommandSession:
     """A workflow with everything the engine needs to work on it. `ledger` is the state, `results` are those of earlier tests.
 
-    `stand_ins`: a sensitive variable has a placeholder value, so values that contain it cannot be compared.
+    `in_progress`: gives the addresses that other commands are changing, or have changed since this one read the state. `stand_ins`:
+    a sensitive variable has a placeholder value, so values that contain it cannot be compared.
     """
 
     workflow: Workflow
@@ -36,6 +37,7 @@ class CommandSession:
     ledger: Ledger
     header: PlanHeader
     results: TestResults
+    in_progress: Callable[[], WorkInProgress]
     stand_ins: bool = False
 
 
@@ -61,8 +63,8 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.cli.interrupt import pause
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
-    from algosync.cli.state_place import NamedDestination, claim, state_opened, state_place
-    from algosync.cli.workflow_file import hide_keys, load_workflow
+    from algosync.cli.state_place import NamedDestination, StateKey, claim, state_opened, state_place
+    from algosync.cli.workflow_file import hide_keys, hide_state_keys, load_workflow
     from algosync.core.planning.target import matches, reach
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DataWrites, DesiredSources, KeptFiles, destination_of
@@ -72,6 +74,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.state import parse_address
     from algosync.workflow import file_identity
 
+    hide_state_keys(options, terminal)
     parse_address(options.state)  # report a mistake in it before any request
     loaded = load_workflow(options, terminal, stand_ins=not needs.secrets)
     workflow = loaded.workflow
@@ -87,8 +90,9 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         with reading(terminal, "the destination"):
             owners = destination.data.owners()
             place = NamedDestination.of(label, destination)
-        owner = _owner(workflow, owners)
-        state, results = stack.enter_context(state_opened(options, terminal, (workflow.name, owner), place, writes=needs.writes))
+        owner = owner_of(workflow, owners)
+        key = StateKey(workflow.name, owner, place)
+        state, results = stack.enter_context(state_opened(options, terminal, key, writes=needs.writes))
         claim(state, file_identity(loaded.path, Path.cwd()), workflow, terminal)
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
         sources = Sources(
@@ -118,7 +122,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             f"{workflow.name} ({loaded.path})", source_label, label, owner, state_place(state) if place.is_local else None
         )
         scene = Scene(KINDS, PERFORMERS, context, options.parallelism)
-        yield CommandSession(workflow, scene, ledger, header, results, stand_ins=bool(loaded.not_given))
+        yield CommandSession(workflow, scene, ledger, header, results, state.in_progress, stand_ins=bool(loaded.not_given))
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
 
@@ -152,7 +156,7 @@ def _source_label(options: ClusterOptions, workflow: Workflow) -> tuple[str, str
     return setting, source
 
 
-def _owner(workflow: Workflow, owners: tuple[str, ...]) -> str:
+def owner_of(workflow: Workflow, owners: tuple[str, ...]) -> str:
     """The account on the destination. Denied: the key has no access to the workflow's `algorithm_owner`."""
     if workflow.owner is None or workflow.owner in owners:
         return workflow.owner or owners[0]

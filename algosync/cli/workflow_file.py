@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from algosync.core.secret import Secret
 
 if TYPE_CHECKING:
-    from algosync.cli.options import WorkflowOptions
+    from algosync.cli.options import ClusterOptions, WorkflowOptions
     from algosync.cli.terminal import Terminal
     from algosync.core.workflow import Workflow
 
-__all__ = ["LoadedWorkflow", "find_workflow", "hide_keys", "load_workflow"]
+__all__ = ["LoadedWorkflow", "find_workflow", "hide_keys", "hide_state_keys", "load_workflow"]
 
 _KEYS = ("SOURCE_API_KEY", "DESTINATION_API_KEY")
 
@@ -66,6 +66,14 @@ def hide_keys(environ: Mapping[str, str], terminal: Terminal) -> list[Secret]:
     for key in keys:
         terminal.hide(key.reveal())
     return keys
+
+
+def hide_state_keys(options: ClusterOptions, terminal: Terminal) -> None:
+    """From now on the terminal hides the passwords and keys of the place of the states."""
+    from algosync.state import secrets
+
+    for secret in secrets(options.state, options.environ):
+        terminal.hide(secret.reveal())
 
 
 def find_workflow(options: WorkflowOptions) -> Path:

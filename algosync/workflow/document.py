@@ -27,7 +27,7 @@ __all__ = ["EMPTY_HINT", "MAX_TIMEOUT", "read_document"]
 MAX_TIMEOUT = 3000  # seconds of one call (PLATFORM.md §6.1)
 _KEYS = (
     *("name", "required_version", "source_info", "algorithm_owner", "variables", "test_info", "algorithms", "run_only"),
-    *("moved", "removed"),
+    *("moved", "removed", "$schema"),
 )
 EMPTY_HINT = "the shortest workflow is: algorithms: [{name: Hello, language: python3}], with its code in algorithms/Hello"
 _REPORT_KEYS = {"resource_changes", "drift", "records"}
@@ -46,6 +46,7 @@ def read_document(root: Node, name: str, folder: str, faults: Faults, *, local_f
     document = section_of(root, "", faults, _KEYS)
     if document is None:
         return None
+    document.note("$schema")  # for editors
     owner = document.text("algorithm_owner")
     if owner and (wrong := owner_fault(owner.text)):
         faults.add(owner, "algorithm_owner", "invalid-name", f"{quote(owner.text)}: {wrong}")

@@ -55,6 +55,10 @@ class FakeRepository:
         tree = {**(self.tree(head) if head else {}), path: Blob(data)}
         return self.push(head, tree, author="Somebody <else@localhost>", message="behind your back")
 
+    def hold(self, commit: str, tree: Tree, author: str) -> None:
+        """Makes this the only commit, with an id of the caller's choice."""
+        self._trees, self._commits, self._head = {commit: dict(tree)}, {commit: (None, author)}, commit
+
     def rewrite(self) -> None:
         """Removes all commits, as a forced push of an empty history would."""
         self._trees.clear()

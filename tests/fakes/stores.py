@@ -93,6 +93,14 @@ class FakeStore:
         self._young[owner, collection, name] = self.young
         return f"data://.my/{collection}/{name}"
 
+    def set_stamp(self, owner: str, collection: str, name: str, stamp: str) -> None:
+        """Replaces the stamp of a file that is there."""
+        self._stamps[owner, collection, name] = stamp
+
+    def delete(self, owner: str, collection: str, name: str) -> None:
+        """Removes a file."""
+        del self._collections[owner, collection][name]
+
     def remove(self, owner: str, collection: str) -> None:
         """Removes a collection with its files."""
         del self._collections[owner, collection]

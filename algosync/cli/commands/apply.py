@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from algosync.cli.command import command
-from algosync.cli.options import AutoApprove, CompareOptions, SelectionOptions
+from algosync.cli.help import RARE
+from algosync.cli.options import AutoApprove, CompareOptions, LockTimeout, SelectionOptions
 from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ _TEST_FAILED = 3
 class ApplyOptions(CompareOptions):
     """Options of `apply` alone."""
 
-    build_timeout: Annotated[int, typer.Option(metavar="SECONDS", min=1, help="How long to wait for one build.")] = 1800
+    build_timeout: Annotated[
+        int, typer.Option(metavar="SECONDS", min=1, help="How long to wait for one build.", rich_help_panel=RARE)
+    ] = 1800
+    lock_timeout: LockTimeout = 0
     keep_dir: Annotated[
         str,
         typer.Option(
@@ -34,6 +38,7 @@ class ApplyOptions(CompareOptions):
             help="Where previous bytes of overwritten data files are kept until the new version is published. Default: the user's "
             "cache.",
             show_default=False,
+            rich_help_panel=RARE,
         ),
     ] = ""
     auto_approve: AutoApprove = False

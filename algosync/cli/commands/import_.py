@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from algosync.cli.command import command
-from algosync.cli.options import CompareOptions, WorkflowOption
+from algosync.cli.options import CompareOptions, LockTimeout, WorkflowOption
 from algosync.cli.terminal import Terminal
 from algosync.core.error import UsageError
 
@@ -34,6 +34,7 @@ class ImportOptions(CompareOptions):
     ] = None
     all: Annotated[bool, typer.Option("--all", help="Import everything of the workflow that is there.")] = False
     workflow: WorkflowOption = None
+    lock_timeout: LockTimeout = 0
 
     @property
     def patterns(self) -> tuple[str, ...]:

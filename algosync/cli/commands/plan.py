@@ -73,9 +73,6 @@ def masked_for(terminal: Terminal, plan: Plan) -> Plan:
 
 def metadata(header: PlanHeader) -> Mapping[str, Json]:
     """The only part of a JSON document that may differ between two equal plans."""
-    from datetime import datetime, timezone
+    from algosync.cli.report_output import document_metadata
 
-    from algosync import __version__
-
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return {"timestamp": now, "algosync_version": __version__, "workflow": header.workflow}
+    return {**document_metadata(), "workflow": header.workflow}

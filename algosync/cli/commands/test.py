@@ -15,7 +15,7 @@ __all__ = ["test"]
 
 @command
 def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) -> None:
-    """Run all tests on the published versions and remember the results. Changes nothing at the destination."""
+    """Run all tests on what is published and remember the results. Changes nothing at the destination."""
     from algosync.cli.live import watch
     from algosync.cli.remembered_results import remembering
     from algosync.cli.session import Needs, command_session

@@ -57,7 +57,8 @@ class Change:
 class Drift(Enum):
     """`REWRITTEN`: somebody wrote it again with the same content, such as a version. It is a note, as `UNMANAGED` is.
 
-    `FAILING`: a test, not a resource. It failed when it last ran.
+    `FAILING`: a test, not a resource. It failed when it last ran. `IN_PROGRESS`: it differs, and a command that runs now may be
+    the reason.
     """
 
     CHANGED = "changed"
@@ -65,6 +66,7 @@ class Drift(Enum):
     REWRITTEN = "rewritten"
     UNMANAGED = "unmanaged"
     FAILING = "failing"
+    IN_PROGRESS = "in progress"
     UNKNOWN = "unknown"
 
     @property

@@ -50,8 +50,9 @@ def nearest(target: str, names: Collection[str]) -> str | None:
 
 
 def matches(address: Address, target: str) -> bool:
-    """Whether the target is the address, its algorithm's name, or a glob of either."""
-    return any(text == target or fnmatchcase(text, target) for text in (str(address), address.algorithm))
+    """Whether the target is the address, its algorithm's name, or a glob of either. `["` in it begins the name of a resource."""
+    glob = target.replace('["', '[[]"')
+    return any(text == target or fnmatchcase(text, glob) for text in (str(address), address.algorithm))
 
 
 def dependencies(names: Iterable[str], depends_on: Mapping[str, tuple[str, ...]]) -> set[str]:

@@ -9,6 +9,7 @@ from algosync.core.workflow import TestCase, Workflow
 from algosync.workflow.algorithm import ALGORITHM_KEYS, read_algorithm, read_payload
 from algosync.workflow.dependency import cycles
 from algosync.workflow.fault import quote
+from algosync.workflow.keys.guards import read_guards
 from algosync.workflow.keys.moves import read_moves
 from algosync.workflow.keys.required_version import require_version
 from algosync.workflow.local_files import check_local_files
@@ -27,7 +28,7 @@ __all__ = ["EMPTY_HINT", "MAX_TIMEOUT", "read_document"]
 MAX_TIMEOUT = 3000  # seconds of one call (PLATFORM.md §6.1)
 _KEYS = (
     *("name", "required_version", "source_info", "algorithm_owner", "variables", "test_info", "algorithms", "run_only"),
-    *("moved", "removed", "$schema"),
+    *("guards", "moved", "removed", "$schema"),
 )
 EMPTY_HINT = "the shortest workflow is: algorithms: [{name: Hello, language: python3}], with its code in algorithms/Hello"
 _REPORT_KEYS = {"resource_changes", "drift", "records"}
@@ -73,6 +74,7 @@ def read_document(root: Node, name: str, folder: str, faults: Faults, *, local_f
         run_only=run_only,
         moved=moved,
         removed=removed,
+        guards=read_guards(document),
     )
 
 

@@ -46,12 +46,12 @@ class ImportOptions(CompareOptions):
 def import_(terminal: Terminal, options: ImportOptions) -> None:
     """Record what is at the destination already, so that the next apply goes on from it. Changes nothing there."""
     from algosync.cli.session import Needs, command_session
-    from algosync.core.planning.target import UnknownTarget
+    from algosync.core.planning.target import Selection, UnknownTarget
     from algosync.engine.adopt import adopt
 
     options = _checked(options)
     patterns = options.patterns
-    with command_session(options, terminal, Needs(writes=True, targets=patterns)) as session:
+    with command_session(options, terminal, Needs(writes=True, selection=Selection(patterns))) as session:
         try:
             plan = _plan(session, patterns, terminal)
             adopted = adopt(plan, session.workflow, session.scene, session.ledger, patterns)

@@ -34,10 +34,12 @@ def versions(terminal: Terminal, algorithm: AlgorithmName, options: VersionsOpti
     from algosync.cli.live import reading
     from algosync.cli.session import Needs, command_session
     from algosync.core.address import Address
+    from algosync.core.planning.target import Selection
     from algosync.views.plan import header_lines
     from algosync.views.versions import VersionRow, version_lines, versions_document
 
-    with command_session(options, terminal, Needs(source=False, secrets=False, targets=(algorithm,))) as session:
+    needs = Needs(source=False, secrets=False, selection=Selection((algorithm,)))
+    with command_session(options, terminal, needs) as session:
         require_known(algorithm, session)
         with reading(terminal, "the destination"):
             found = versions_of(algorithm, session)

@@ -6,7 +6,7 @@ digests of files that the new name gets from the same source, so these are not r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from algosync.core.address import Address
@@ -14,17 +14,17 @@ from algosync.core.planning.change import Action, Change
 from algosync.core.resource import Record
 from algosync.core.workflow import Workflow
 
-__all__ = ["explained_moves", "known_at_source"]
+__all__ = ["explained_moves", "moved_records"]
 
 
-def known_at_source(recorded: Mapping[Address, Record], workflow: Workflow) -> dict[Address, Record]:
-    """All records, and those of moved algorithms under their new names too, unless the new name has a record of its own.
+def moved_records(recorded: Mapping[Address, Record], workflow: Workflow, kinds: Collection[str]) -> dict[Address, Record]:
+    """The records of moved algorithms, of these kinds, under their new names.
 
     They are only good for the source: the destination has nothing yet under the new name.
     """
     new_names = {move.old: move.new for move in workflow.moved}
-    moved = {replace(a, algorithm=new_names[a.algorithm]): record for a, record in recorded.items() if a.algorithm in new_names}
-    return {**moved, **recorded}
+    moved = {a: record for a, record in recorded.items() if a.algorithm in new_names and a.kind in kinds}
+    return {replace(a, algorithm=new_names[a.algorithm]): record for a, record in moved.items()}
 
 
 def explained_moves(changes: Iterable[Change], workflow: Workflow) -> tuple[Change, ...]:

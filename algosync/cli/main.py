@@ -18,6 +18,7 @@ from algosync.cli.commands.drift import drift
 from algosync.cli.commands.import_ import import_
 from algosync.cli.commands.plan import plan
 from algosync.cli.commands.render import render
+from algosync.cli.commands.rollback import rollback
 from algosync.cli.commands.schema import schema
 from algosync.cli.commands.test import test
 from algosync.cli.commands.validate import validate
@@ -48,7 +49,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (validate, render, plan, apply, destroy, test, drift, import_, versions, schema):
+for _command in (validate, render, plan, apply, destroy, test, drift, import_, versions, rollback, schema):
     app.command()(_command)
 app.add_typer(state.app, name="state")
 app.add_typer(local.app, name="emulator")

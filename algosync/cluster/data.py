@@ -34,6 +34,11 @@ class FileStat:
     size: int
     stamp: str | None
 
+    @property
+    def modified(self) -> str:
+        """When it was last written, as the listing of a cluster says it. Empty for a young file."""
+        return (self.stamp or "").partition("@")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class CollectionListing:

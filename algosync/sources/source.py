@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,7 +50,8 @@ class Sources:
     """The sources of a workflow's algorithms. Each is read once.
 
     `owner` is the owner at the destination; `folder` is the folder that relative paths start from; `secrets` are the keys that no
-    source may contain. `calls`: the calls of algorithms in each source that was read so far.
+    source may contain. `given`: trees that take the place of a source, by algorithm. `calls`: the calls of algorithms in each
+    source that was read so far.
     """
 
     algorithms: tuple[AlgorithmSpec, ...]
@@ -58,6 +59,7 @@ class Sources:
     owner: str
     store: SourceStore
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
+    given: Mapping[str, SourceTree] = field(default_factory=dict)
     _data_files: OncePerKey[None, DataFiles] = field(default_factory=OncePerKey, init=False, repr=False)
     _uris: OncePerKey[None, UriIndex] = field(default_factory=OncePerKey, init=False, repr=False)
     calls: dict[str, Sequence[CallSite]] = field(default_factory=dict, init=False, repr=False)
@@ -65,7 +67,7 @@ class Sources:
 
     def tree(self, spec: AlgorithmSpec) -> SourceTree:
         """The source of one algorithm. SourceError: it cannot be read or used."""
-        return self._trees.get(spec.name, lambda: self._read(spec))
+        return self._trees.get(spec.name, lambda: self.given.get(spec.name) or self._read(spec))
 
     @property
     def data_files(self) -> DataFiles:

@@ -24,7 +24,7 @@ DOCUMENTS = sorted(
     for path in ROOT.rglob("*.md")
     if not any(part.startswith(".") and part != ".github" for part in path.relative_to(ROOT).parts)
 )
-COMMANDS = ("validate", "render", "plan", "apply", "test", "drift", "import", "versions")
+COMMANDS = ("validate", "render", "plan", "apply", "test", "drift", "import", "versions", "rollback")
 
 
 def normal(text: str) -> list[str]:

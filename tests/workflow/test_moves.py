@@ -11,7 +11,7 @@ from algosync.core.error import WorkflowError
 from algosync.core.workflow import Move
 from algosync.workflow.fault import Faults, UnreadableError
 from algosync.workflow.keys.required_version import require_version
-from algosync.workflow.yaml_reader import read_yaml
+from algosync.workflow.parsing.yaml_reader import read_yaml
 
 ALGORITHMS = "algorithms: [{name: New, language: python3}, {name: Other, language: python3}]\n"
 

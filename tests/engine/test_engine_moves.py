@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fakes.kinds import KINDS
-from worlds import World, address, one_algorithm
+from fakes.kinds import KINDS, scene
+from worlds import HEADER, World, address, one_algorithm
 
 from algosync.core.planning.change import Action
 from algosync.core.planning.diff import NOT_WANTED
 from algosync.core.planning.plan import Plan
+from algosync.core.planning.target import Selection
 from algosync.core.redaction import Redactor
 from algosync.core.workflow import AlgorithmSpec, Move, Workflow
+from algosync.engine.plan import make_plan
 from algosync.views.plan import plan_lines
 
 
@@ -93,3 +95,20 @@ def test_the_plan_says_it_in_words(applied: World) -> None:
     assert told(without_a(applied, moved=(Move("A", "B"),))) == ["      (moved to B, and the platform cannot rename)"] * 4
     assert told(without_a(applied, removed=("A",))) == ["      (`removed` names it)"] * 4
     assert told(without_a(applied)) == []
+
+
+def test_what_was_removed_is_not_pruned(applied: World) -> None:
+    """Without `removed`, --prune deletes it."""
+    for removed, action in (((), Action.DELETE), (("A",), Action.FORGET)):
+        world = without_a(applied, removed=removed)
+        plan = make_plan(world.flow, scene(world.site), world.site.ledger.records, HEADER, Selection(prune=True))
+        assert {change.action for change in plan.changes if change.address.algorithm == "A"} == {action}
+
+
+def test_a_destination_file_is_not_trusted_by_the_record_of_another_name(applied: World) -> None:
+    """Size and time of two files may be equal, but only a record of the same file proves its content."""
+    item = applied.site.destination.items[address("data")]
+    applied.site.destination.items[address("data", "B")] = replace(item, content="two")
+    plan = without_a(applied, moved=(Move("A", "B"),)).plan()
+    (data,) = (change for change in plan.changes if change.address == address("data", "B"))
+    assert data.action is Action.UPDATE

@@ -66,6 +66,8 @@ def test_what_cannot_be_rolled_back_is_refused(workspace: Workspace) -> None:
     never = workspace.run("rollback", "One", "--auto-approve")
     assert (never.returncode, "One cannot be rolled back" in never.stderr) == (1, True)
     assert workspace.run("versions", "One").stderr == "Error: One is not at the destination\n  algosync apply creates it\n"
+    told = workspace.run("versions", "One", "--json")
+    check_document("diagnostics", json.loads(told.stdout))
     workspace.apply()
     for arguments, code, text in (
         (["One"], 1, "One has no earlier version\n  published: 0.1.0; algosync versions One lists them"),

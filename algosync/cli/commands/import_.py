@@ -44,7 +44,7 @@ class ImportOptions(CompareOptions):
 
 @command
 def import_(terminal: Terminal, options: ImportOptions) -> None:
-    """Record what is at the destination already, so that the next apply goes on from it. Changes nothing there."""
+    """Record what is at the destination already. Changes nothing there; the next apply goes on from it."""
     from algosync.cli.session import Needs, command_session
     from algosync.core.planning.target import Selection, UnknownTarget
     from algosync.engine.adopt import adopt

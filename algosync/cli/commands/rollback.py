@@ -47,7 +47,7 @@ class RollbackOptions(CompareOptions):
 
 @command
 def rollback(terminal: Terminal, algorithm: AlgorithmName, options: RollbackOptions) -> None:
-    """Publish the source and settings of an earlier version again, as a new version that is tested first."""
+    """Publish an earlier version again. Its source and settings become a new version, which is tested first."""
     from algosync.cli.applying import approve, carried_out, show_report, writing_session
     from algosync.cli.commands.plan import masked_for, metadata
     from algosync.cli.session import Needs

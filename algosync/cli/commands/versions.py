@@ -7,6 +7,7 @@ import typer
 
 from algosync.cli.command import command
 from algosync.cli.options import ClusterOptions, JsonOutput, WorkflowOption
+from algosync.cli.report_output import diagnosed
 from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -29,7 +30,12 @@ class VersionsOptions(ClusterOptions):
 
 @command
 def versions(terminal: Terminal, algorithm: AlgorithmName, options: VersionsOptions, json: JsonOutput = False) -> None:
-    """List the published versions of an algorithm at the destination, the newest first. Changes nothing."""
+    """List the published versions of an algorithm, the newest first. Changes nothing."""
+    with diagnosed({"-": "json"} if json else {}, terminal):
+        _list(terminal, algorithm, options, json=json)
+
+
+def _list(terminal: Terminal, algorithm: str, options: VersionsOptions, *, json: bool) -> None:
     from algosync.cli.commands.plan import metadata
     from algosync.cli.live import reading
     from algosync.cli.session import Needs, command_session

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from algosync.kinds import Context
     from algosync.state import TestResults, WorkInProgress
 
-__all__ = ["CommandSession", "Needs", "command_session", "owner_of"]
+__all__ = ["CommandSession", "Needs", "command_session", "named_source", "owner_of", "reads_source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,9 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     with ExitStack() as stack:
         connections = clusters(options, terminal, stack)
         label, destination = connections.destination()
-        variable, source_label = _source_label(options, workflow)
+        variable, source_label = named_source(options, workflow)
         source = None
-        if needs.source and _reads_source(workflow):
+        if needs.source and reads_source(workflow):
             source = connections.source(source_label, Path(workflow.folder), variable)
         with reading(terminal, "the destination"):
             owners = destination.data.owners()
@@ -127,13 +127,13 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             kept.sweep(needed_files(state.records.values()))
 
 
-def _reads_source(workflow: Workflow) -> bool:
+def reads_source(workflow: Workflow) -> bool:
     """Whether the workflow reads from a source cluster. Otherwise it does not have to name one."""
     reads = any(spec.data_files or (spec.code or "").startswith("data://") for spec in workflow.algorithms)
     return reads and not workflow.run_only
 
 
-def _source_label(options: ClusterOptions, workflow: Workflow) -> tuple[str, str | None]:
+def named_source(options: ClusterOptions, workflow: Workflow) -> tuple[str, str | None]:
     """The setting that names the source, and the source's canonical address, which is equal for two spellings of one cluster.
 
     UsageError: the address is not valid, or the workflow and the environment name different clusters. A local source has its own

@@ -24,7 +24,7 @@ DOCUMENTS = sorted(
     for path in ROOT.rglob("*.md")
     if not any(part.startswith(".") and part != ".github" for part in path.relative_to(ROOT).parts)
 )
-COMMANDS = ("validate", "render", "plan", "apply", "test", "drift")
+COMMANDS = ("validate", "render", "plan", "apply", "test", "drift", "doctor")
 
 
 def normal(text: str) -> list[str]:

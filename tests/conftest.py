@@ -36,6 +36,7 @@ EXTENDED = (
     "scenarios/test_model_release.py",
     "scenarios/test_one_plan.py",
     "scenarios/test_signals.py",
+    "scenarios/test_state_commands.py",
     "scenarios/test_world_failures.py",
     "scenarios/test_world_proxy.py",
     "secrets/test_canaries.py",

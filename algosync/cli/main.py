@@ -13,6 +13,7 @@ import typer
 from algosync import __version__
 from algosync.cli import debug
 from algosync.cli.commands.apply import apply
+from algosync.cli.commands.destroy import destroy
 from algosync.cli.commands.doctor import doctor
 from algosync.cli.commands.drift import drift
 from algosync.cli.commands.plan import plan
@@ -46,7 +47,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (validate, render, plan, apply, test, drift, doctor, schema):
+for _command in (validate, render, plan, apply, destroy, test, drift, doctor, schema):
     app.command()(_command)
 app.add_typer(state.app, name="state")
 app.add_typer(local.app, name="emulator")

@@ -21,6 +21,8 @@ from algosync.views import FORMATS
 
 if TYPE_CHECKING:
     from algosync.cli.local.location import LocalHome
+    from algosync.core.planning.guards import Guard
+    from algosync.core.planning.target import Selection
 
 __all__ = [
     "AutoApprove",
@@ -32,6 +34,8 @@ __all__ = [
     "LockTimeout",
     "NoInput",
     "ReportOptions",
+    "ScopeOptions",
+    "SelectionOptions",
     "StateAddress",
     "StateFolder",
     "TargetOptions",
@@ -217,8 +221,52 @@ class TargetOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class SelectionOptions(TargetOptions):
-    """Options of the commands that plan. `replace`: what is written again although it is equal."""
+class ScopeOptions(TargetOptions):
+    """Options of the commands that make changes. `allow`: the guards that do not refuse the plan."""
+
+    exclude: Annotated[
+        list[str],
+        typer.Option(
+            "--exclude",
+            metavar="TARGET",
+            help="Leave out this algorithm or address, and what depends on it; may be repeated.",
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+    allow: Annotated[
+        list[str],
+        typer.Option(
+            "--allow",
+            metavar="GUARD",
+            help="Do what this guard would refuse: adopt, deletes, drifted, overwrites, protected, same-cluster; may be repeated.",
+            show_default=False,
+            rich_help_panel=RARE,
+        ),
+    ] = field(default_factory=list)
+
+    @property
+    def selection(self) -> "Selection":
+        from algosync.core.planning.target import Selection
+
+        return Selection(tuple(self.target), exclude=tuple(self.exclude))
+
+    @property
+    def allowed(self) -> "frozenset[Guard]":
+        """UsageError: there is no such guard."""
+        from algosync.core.planning.guards import Guard
+
+        names = [guard.value for guard in Guard]
+        if strange := [name for name in self.allow if name not in names]:
+            raise UsageError(f"--allow {strange[0]}: there is no such guard", hint=f"the guards are {', '.join(sorted(names))}")
+        return frozenset(map(Guard, self.allow))
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionOptions(ScopeOptions):
+    """Options of the commands that plan. `replace`: what is written again although it is equal.
+
+    `selection` raises UsageError if some of them do not go together.
+    """
 
     replace: Annotated[
         list[str],
@@ -229,6 +277,37 @@ class SelectionOptions(TargetOptions):
             show_default=False,
         ),
     ] = field(default_factory=list)
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Delete what is recorded and no longer in the workflow, instead of only forgetting it.")
+    ] = False
+    destroy: Annotated[bool, typer.Option("--destroy", help="Delete everything that is recorded.")] = False
+    refresh_only: Annotated[
+        bool,
+        typer.Option(
+            "--refresh-only", help="Take what is at the destination into the record; change nothing there.", rich_help_panel=RARE
+        ),
+    ] = False
+    checksum: Annotated[
+        str,
+        typer.Option(
+            metavar="WHEN",
+            help="When data files are read to compare them: auto (where size and time prove nothing), always, never.",
+            rich_help_panel=RARE,
+        ),
+    ] = "auto"
+
+    @property
+    def selection(self) -> "Selection":
+        from algosync.core.planning.target import Checksum, Mode, Selection
+
+        words = [word.value for word in Checksum]
+        if self.checksum not in words:
+            raise UsageError(f"--checksum {self.checksum}: not one of {', '.join(words)}")
+        for name, given in (("--prune", self.prune), ("--replace", bool(self.replace)), ("--refresh-only", self.refresh_only)):
+            if given and (self.destroy or (self.refresh_only and name != "--refresh-only")):
+                raise UsageError(f"{name} does not go with {'--destroy' if self.destroy else '--refresh-only'}")
+        mode = Mode.DESTROY if self.destroy else Mode.REFRESH if self.refresh_only else Mode.APPLY
+        return Selection(tuple(self.target), tuple(self.replace), tuple(self.exclude), mode, self.prune, Checksum(self.checksum))
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,12 +86,33 @@ class FakeStore:
         self.readers[self._named(owner), collection] = tuple(readers)
         self.given.append((collection, tuple(readers)))
 
+    def delete(self, owner: str, collection: str, name: str) -> None:
+        self._fail("delete", collection)
+        found = self._collection(self._named(owner), collection)
+        if name not in found:
+            raise NotFound(f"{owner}/{collection}/{name} does not exist")
+        del found[name]
+
+    def delete_collection(self, owner: str, collection: str) -> None:
+        self._fail("delete_collection", collection)
+        if self._collection(self._named(owner), collection):
+            raise Unexpected("the collection is not empty")
+        self.remove(self._named(owner), collection)
+
     def write(self, owner: str, collection: str, name: str, data: bytes) -> str:
         """Puts a file into a collection, which is created if it is missing. Returns the URI with `.my`."""
         self._collections.setdefault((owner, collection), {})[name] = data
         self._stamps[owner, collection, name] = f"{len(data)}@{next(self._numbers)}"
         self._young[owner, collection, name] = self.young
         return f"data://.my/{collection}/{name}"
+
+    def set_stamp(self, owner: str, collection: str, name: str, stamp: str) -> None:
+        """Replaces the stamp of a file that is there."""
+        self._stamps[owner, collection, name] = stamp
+
+    def delete(self, owner: str, collection: str, name: str) -> None:
+        """Removes a file."""
+        del self._collections[owner, collection][name]
 
     def remove(self, owner: str, collection: str) -> None:
         """Removes a collection with its files."""

@@ -86,6 +86,8 @@ def _wrong_state(seat: Seat) -> Iterator[str]:
         with seat.api.data.open(seat.user, "Base", name) as download:
             if b"".join(download.blocks) != content:
                 yield f"{name} has other bytes"
+    if (readers := seat.api.data.listing(seat.user, "Top").readers) != ("user://*",):
+        yield f"other users can read the data: {readers}"
     for name in ALGORITHMS:
         if seat.api.algorithms.read(seat.user, name).settings["network_access"] != "isolated":
             yield f"{name} has other settings"

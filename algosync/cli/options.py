@@ -222,7 +222,7 @@ class TargetOptions:
 
 @dataclass(frozen=True, slots=True)
 class ScopeOptions(TargetOptions):
-    """Options of the commands that make changes. `allow`: the guards that do not refuse the plan."""
+    """Options of the commands that make changes. `allow`: the guards that do not refuse the plan. `summary_file`: empty: none."""
 
     exclude: Annotated[
         list[str],
@@ -243,6 +243,15 @@ class ScopeOptions(TargetOptions):
             rich_help_panel=RARE,
         ),
     ] = field(default_factory=list)
+    summary_file: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="Write counts by action, bytes, tests and the exit code to this file, as JSON; also after a failure.",
+            show_default=False,
+            rich_help_panel=RARE,
+        ),
+    ] = ""
 
     @property
     def selection(self) -> "Selection":

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal
     from algosync.views.subject import Subject
 
-__all__ = ["diagnosed", "document_metadata", "report_places", "write_reports"]
+__all__ = ["diagnosed", "document_metadata", "replace_file", "report_places", "write_reports"]
 
 _STDOUT = "-"
 
@@ -80,12 +80,12 @@ def document_metadata() -> Mapping[str, str]:
 
 def _write(place: str, name: str, text: str, terminal: Terminal) -> None:
     try:
-        _replace(Path(place), text.encode(errors="backslashreplace"))
+        replace_file(Path(place), text.encode(errors="backslashreplace"))
     except OSError as error:
         terminal.lost.append(f"--report {printable(f'{name}:{place}')}: {error.strerror or error}")
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
     """Replaces a file atomically. Follows a symbolic link. OSError: the file is unchanged."""
     if path.exists() and not path.is_file():  # a pipe or a device, which a file must not replace
         path.write_bytes(data)

@@ -12,11 +12,12 @@ from algosync.core.planning.change import Action, Change
 from algosync.core.planning.deletion import possible
 from algosync.core.planning.diff import assume_desired, assume_observed, diff, undecided, undecided_deletions
 from algosync.core.planning.exclusion import excluding, left_out_algorithms
+from algosync.core.planning.explanation import CONTENT_REPLACED, REPLACED
 from algosync.core.planning.guards import FOREIGN_COMMIT
 from algosync.core.planning.plan import Plan, PlanHeader, plan_of, plan_of_checks, targeted, with_kept_bytes
 from algosync.core.planning.target import Checksum, Mode, Selection, UnknownTarget, matches, reach
 from algosync.core.ports import Kind, Performer, Side
-from algosync.core.resource import KindTraits, Record, Resource
+from algosync.core.resource import READ_NOW, KindTraits, Record, Resource
 from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec, Workflow, removed_spec
 from algosync.engine.look import each
@@ -153,12 +154,10 @@ def _replaced(changes: Sequence[Change], patterns: Sequence[str], scene: Scene[S
         if change.after is None or change.before is None or change.action.writes:
             return change
         if named(change):
-            return replace(change, action=Action.UPDATE, reason="--replace names it")
+            return replace(change, action=Action.UPDATE, reason=REPLACED)
         traits = scene.of(change.address).TRAITS
         built_on = {(change.address.algorithm, kind) for kind in traits.needs} if traits.publishes else set()
-        return (
-            change if built_on.isdisjoint(replaced) else replace(change, action=Action.UPDATE, reason="--replace names its content")
-        )
+        return change if built_on.isdisjoint(replaced) else replace(change, action=Action.UPDATE, reason=CONTENT_REPLACED)
 
     return [replace_it(change) for change in changes]
 
@@ -199,7 +198,8 @@ def _read_all(
     """The resources with their digests."""
 
     def read(resource: Resource) -> Resource:
-        return scene.of(resource.address).read(resource, side, specs[resource.address.algorithm], scene.site)
+        found = scene.of(resource.address).read(resource, side, specs[resource.address.algorithm], scene.site)
+        return found if found.digest is None else replace(found, digest_from=READ_NOW)
 
     return {r.address: r for r in each(read, resources, scene.parallelism)}
 

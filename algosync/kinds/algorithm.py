@@ -26,7 +26,7 @@ from algosync.kinds.protection import changed_protection, protection
 
 __all__ = ["TRAITS", "desired", "environment_of", "explain", "observed", "perform", "read", "verbs"]
 
-TRAITS = KindTraits()
+TRAITS = KindTraits(stamps_from=("workflow", "settings"))
 
 _DETAILS = ("label", "summary", "tagline")
 _SETTINGS = ("source_visibility", "license", "network_access", "pipeline_enabled")

@@ -15,6 +15,7 @@ from algosync.core.address import Address
 from algosync.core.error import Conflict, NotFound, Unexpected
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.guards import FOREIGN_COMMIT
+from algosync.core.planning.origin import Origin, time_of, with_origin
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource
@@ -46,6 +47,7 @@ TRAITS = KindTraits(
     replaceable=True,
     deleted_with="algorithm",
     needs=frozenset({"algorithm", "data"}),
+    stamps_from=("listing", "git head"),
     read_back=frozenset({"blobs", "commit", "manifest", "paths"}),
 )
 
@@ -129,21 +131,25 @@ def _desired_paths(spec: AlgorithmSpec, context: Context) -> Sequence[str]:
 
 
 def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
-    """Adds each changed file with its line counts, and the last commit if it is not ours and the algorithm is not recorded."""
+    """Adds each changed file with its line counts, and who pushed what is there: if it has drifted, or if it is not
+    recorded and not ours.
+    """
     foreign = _foreign_commit(change, spec, context)
     if not change.action.writes:
         return replace(change, details=foreign) if foreign else change
     source = context.sources.tree(spec)
     before: Tree = {}
-    after = source.files
+    after, written = source.files, None
     if change.before is not None:
         commit = str(change.before.attributes["commit"])
         tree, leaving = context.destination.tree(spec.name, commit), _leaving(spec, context)
         before = managed(tree, after.keys(), leaving.removed(tree))
         after = {**leaving.put_back(tree, after), **after}
         change = replace(change, before=replace(change.before, notes=_notes(spec, commit, context)))
+        written = context.destination.commit(spec.name, commit) if change.drifted else None
     left_out: dict[str, Json] = {"left_out": list(source.left_out)} if source.left_out else {}
-    return replace(change, details={"files": [_row(file) for file in compare(before, after)], **left_out, **foreign})
+    change = replace(change, details={"files": [_row(file) for file in compare(before, after)], **left_out, **foreign})
+    return change if written is None else with_origin(change, Origin(written.author, time_of(written.date)))
 
 
 def _foreign_commit(change: Change, spec: AlgorithmSpec, context: Context) -> Mapping[str, Json]:

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Change, Finding
+from algosync.core.planning.origin import ORIGIN, Origin
 from algosync.core.planning.plan import Plan
 from algosync.core.redaction import Redactor, Word
 from algosync.core.resource import SENSITIVE, Json, Resource
 from algosync.core.text import harmless_json
+from algosync.views.explanation import explanation_documents
 from algosync.views.subject import Drifted, Planned, Subject
 from algosync.views.value import redacted_address
 
@@ -24,8 +26,9 @@ _OWN_WORDS = frozenset({"action", "algosync_version", "publish", "timestamp"})  
 
 def view(subject: Subject, redactor: Redactor) -> str:
     match subject:
-        case Planned(plan=plan, meta=meta):
-            return json_text(plan_document(plan, meta, redactor), redactor)
+        case Planned(plan=plan, meta=meta, explanations=explanations):
+            asked: dict[str, Json] = {"explanations": explanation_documents(explanations, redactor)} if explanations else {}
+            return json_text({**plan_document(plan, meta, redactor), **asked}, redactor)
         case Drifted(findings=findings, meta=meta, managed=managed, not_compared=not_compared):
             names: list[Json] = [_address(address, redactor) for address in managed]
             hidden: list[Json] = [{"address": _address(a, redactor), "attributes": [*n]} for a, n in not_compared.items()]
@@ -110,12 +113,13 @@ def _change(change: Change, redactor: Redactor) -> Json:
         },
         "drifted": change.drifted,
         "reason": change.reason or None,
-        "details": _worded(change.details),
+        "details": _worded({name: value for name, value in change.details.items() if name != ORIGIN}),
     }
 
 
 def _drifted(change: Change, redactor: Redactor) -> Json:
     """A change made outside of algosync: from the recorded resource to the current one."""
+    origin = Origin.of(change)
     return {
         **_named(change, redactor),
         "change": {
@@ -123,6 +127,8 @@ def _drifted(change: Change, redactor: Redactor) -> Json:
             "before": _side(change.recorded, redactor),
             "after": _side(change.before, redactor),
         },
+        "by": origin.by or None,
+        "at": Word(origin.at) if origin.at else None,
     }
 
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Finding
+from algosync.core.planning.explanation import Explanation
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Json
@@ -18,10 +19,11 @@ __all__ = ["Drifted", "Planned", "Subject", "View"]
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan. `meta` is about the command that made it, such as its time."""
+    """A plan. `meta` is about the command that made it, such as its time. `explanations`: those that were asked for."""
 
     plan: Plan
     meta: Mapping[str, Json]
+    explanations: tuple[Explanation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from algosync.core.redaction import Redactor
 from algosync.views.drift import drift_lines, managed_lines, not_compared_lines
+from algosync.views.explanation import explanation_lines
 from algosync.views.plan import header_lines, plan_lines
 from algosync.views.subject import Drifted, Planned, Subject
 
@@ -18,9 +19,10 @@ def view(subject: Subject, redactor: Redactor) -> str:
 
 def _lines(subject: Subject, redactor: Redactor) -> Iterator[str]:
     match subject:
-        case Planned(plan=plan):
+        case Planned(plan=plan, explanations=explanations):
             yield from header_lines(plan.header, redactor.redact)
             yield from plan_lines(plan, redactor.redact)
+            yield from explanation_lines(explanations, redactor)
         case Drifted(header=header, findings=findings, managed=managed, not_compared=not_compared):
             yield from header_lines(header, redactor.redact)
             yield from managed_lines(managed, redactor.redact)

@@ -22,7 +22,7 @@ from algosync.cli.main import app as algosync_app
 from algosync.cli.terminal import Terminal
 
 PACKAGE = Path(algosync.__file__).parent
-WORKFLOW = ("validate", "render", "plan", "apply", "test", "drift")
+WORKFLOW = ("validate", "render", "graph", "plan", "apply", "test", "drift")
 LOCAL_CLUSTER = ("start", "stop", "reset", "logs", "env", "user add", "key add", "key list", "key remove")
 LOCAL = tuple(f"emulator {name}" for name in (*LOCAL_CLUSTER, "status"))
 ADDED = '    probe: Annotated[str, typer.Option(help="An added option.")] = "unset"\n'
@@ -55,7 +55,7 @@ print(json.dumps(found))
     ("module", "group", "commands"),
     [
         ("options.py", "CommonOptions", (*WORKFLOW, *LOCAL)),
-        ("options.py", "ClusterOptions", WORKFLOW[2:]),
+        ("options.py", "ClusterOptions", WORKFLOW[3:]),
         ("options.py", "TargetOptions", ("plan", "apply", "test")),
         ("local/options.py", "LocalClusterOptions", LOCAL[:-1]),
     ],

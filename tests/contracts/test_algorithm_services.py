@@ -140,6 +140,11 @@ def test_the_commit_before_the_first_of_an_author_is_found(case: Case) -> None:
     assert again.before("Else <x@y>", head) == ours
     assert again.before("Nobody <x@y>", head) is None
     assert again.tree(template) == repository.tree(template)
+    written = again.commit(theirs)
+    assert (written.author, written.parent) == ("Else <x@y>", ours)
+    assert again.commit(head).date >= written.date
+    with pytest.raises(NotFound):
+        again.commit("f" * 40)
 
 
 def test_a_pushed_commit_is_built_called_and_published_once(case: Case) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from algosync.cli.session import CommandSession
+    from algosync.cli.summary_file import Summary
     from algosync.core.planning.plan import Plan
     from algosync.core.report import Report
 
@@ -28,6 +29,7 @@ class ApprovedOptions(CompareOptions):
     """Options of the commands that ask for approval."""
 
     auto_approve: AutoApprove = False
+    lock_timeout: LockTimeout = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,6 @@ class ApplyOptions(ApprovedOptions):
     build_timeout: Annotated[
         int, typer.Option(metavar="SECONDS", min=1, help="How long to wait for one build.", rich_help_panel=RARE)
     ] = 1800
-    lock_timeout: LockTimeout = 0
     keep_dir: Annotated[
         str,
         typer.Option(
@@ -53,23 +54,28 @@ class ApplyOptions(ApprovedOptions):
 @command
 def apply(terminal: Terminal, targets: SelectionOptions, options: ApplyOptions) -> None:
     """Make the needed changes and run the tests. Every algorithm is tested before it is published."""
-    carry_out_plan(terminal, targets, options)
+    carry_out_plan("apply", terminal, targets, options)
 
 
-def carry_out_plan(terminal: Terminal, targets: ScopeOptions, options: ApprovedOptions) -> None:
-    """Plan, ask for approval and apply; ends the command. PlanRefused, or Several of them: guards refuse the plan."""
+def carry_out_plan(command: str, terminal: Terminal, targets: ScopeOptions, options: ApprovedOptions) -> None:
+    """Plan, ask for approval and apply; ends the command. PlanRefused, or Several of them: guards refuse the plan.
+
+    `command`: its name in the summary file.
+    """
     from algosync.cli.commands.plan import make_session_plan, masked_for, metadata, require_allowed
+    from algosync.cli.summary_file import summary_for
     from algosync.views.report import closing_lines, failure_lines, outcome_lines
     from algosync.views.subject import Planned
 
+    summary = summary_for(command, targets.summary_file, terminal)
     with _apply_session(options, terminal, targets) as session:
-        plan = make_session_plan(session, targets, terminal)
+        plan = summary.plan = make_session_plan(session, targets, terminal)
         terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header)), "text")
         require_allowed(plan)
         if len(plan.visible) > len(plan.held()) and not options.auto_approve:
             _ask(plan, options, terminal)
         terminal.result()
-        report = _carry_out(plan, session, terminal)
+        report = _carry_out(plan, session, terminal, summary)
     terminal.result_lines(outcome_lines(report, plan))
     terminal.tell_lines(failure_lines(report, terminal.redact))
     terminal.result_lines(closing_lines(report, plan))
@@ -96,17 +102,18 @@ def _apply_session(options: ApprovedOptions, terminal: Terminal, targets: ScopeO
         raise ApplyIncomplete(cause.message, hint=cause.hint) from error
 
 
-def _carry_out(plan: "Plan", session: "CommandSession", terminal: Terminal) -> "Report":
+def _carry_out(plan: "Plan", session: "CommandSession", terminal: Terminal, summary: "Summary") -> "Report":
     from algosync.cli.interrupt import Signalled
     from algosync.cli.live import watch
     from algosync.cli.remembered_results import remembering
     from algosync.core.report import fold
-    from algosync.engine.apply import apply
+    from algosync.engine.apply import apply, schedule_of
 
     # Close the events before the session ends, because closing waits for the workers: the state must stay locked while they write.
     with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:
         try:
-            with closing(remembering(watch(events, terminal), session, terminal)) as told:
+            noted = summary.noting(watch(events, terminal), schedule_of(plan, session.scene).steps)
+            with closing(remembering(noted, session, terminal)) as told:
                 return fold(told, lambda: session.ledger.wrote)
         except Signalled:
             terminal.tell("Everything done so far is recorded; run the same command again to continue from here.")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +15,7 @@ from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from algosync.cli.session import CommandSession
+    from algosync.core.planning.explanation import Explanation
     from algosync.core.planning.plan import Plan, PlanHeader
     from algosync.core.resource import Json
 
@@ -23,24 +24,54 @@ __all__ = ["make_session_plan", "masked_for", "metadata", "plan", "require_allow
 DetailedExitcode = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 if there are changes.")]
 
 
+@dataclass(frozen=True, slots=True)
+class PlanReportOptions(ReportOptions):
+    """Options of `plan` about what it shows."""
+
+    explain: Annotated[
+        list[str],
+        typer.Option(
+            "--explain",
+            metavar="ADDRESS",
+            help="Tell why this resource changes, or why not, with the stamps and digests of both sides; may be repeated.",
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+
+
 @command
 def plan(
     terminal: Terminal,
     targets: SelectionOptions,
-    reports: ReportOptions,
+    reports: PlanReportOptions,
     options: CompareOptions,
     detailed_exitcode: DetailedExitcode = False,
 ) -> None:
     """Show what apply would change at the destination. Changes nothing; exit 5 if a guard would refuse to apply it."""
     from algosync.cli.session import Needs, command_session
+    from algosync.cli.summary_file import summary_for
     from algosync.views.subject import Planned
 
+    summary = summary_for("plan", targets.summary_file, terminal)
     with command_session(options, terminal, Needs.of(targets.selection)) as session:
-        plan = masked_for(terminal, make_session_plan(session, targets, terminal))
-    write_reports(Planned(plan, metadata(plan.header)), reports.places, terminal)
+        plan = summary.plan = masked_for(terminal, make_session_plan(session, targets, terminal))
+        explained = _explained(plan, session, reports.explain)
+    write_reports(Planned(plan, metadata(plan.header), explained), reports.places, terminal)
     require_allowed(plan)
     if detailed_exitcode and plan.visible:
         raise typer.Exit(2)
+
+
+def _explained(plan: Plan, session: CommandSession, patterns: Sequence[str]) -> tuple[Explanation, ...]:
+    """UsageError: a pattern names nothing in the plan."""
+    from algosync.core.error import UsageError
+    from algosync.core.planning.explanation import explanations
+    from algosync.core.planning.target import UnknownTarget
+
+    try:
+        return tuple(explanations(plan, session.ledger.records, patterns))
+    except UnknownTarget as error:
+        raise UsageError(f"--explain: {error}", hint=error.hint) from None
 
 
 def make_session_plan(session: CommandSession, targets: ScopeOptions, terminal: Terminal) -> Plan:

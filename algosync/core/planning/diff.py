@@ -23,7 +23,7 @@ from dataclasses import replace
 from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.redaction import MASK
-from algosync.core.resource import SENSITIVE, Json, Record, Resource, Snapshot
+from algosync.core.resource import RECORDED, SENSITIVE, Json, Record, Resource, Snapshot
 
 __all__ = [
     "assume_desired",
@@ -55,7 +55,7 @@ def assume_observed(observed: Snapshot, recorded: Recorded) -> dict[Address, Res
 def _assume(resource: Resource, record: Record | None, stamp: str | None) -> Resource:
     if resource.digest is not None or record is None or stamp is None or resource.stamp != stamp:
         return resource
-    return replace(resource, digest=record.digest)
+    return replace(resource, digest=record.digest, digest_from=RECORDED)
 
 
 def undecided(desired: Snapshot, observed: Snapshot) -> tuple[frozenset[Address], frozenset[Address]]:

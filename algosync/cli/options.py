@@ -39,6 +39,7 @@ __all__ = [
     "StateAddress",
     "StateFolder",
     "TargetOptions",
+    "WorkflowOption",
     "WorkflowOptions",
 ]
 
@@ -80,6 +81,15 @@ LockTimeout = Annotated[
 ]
 JsonOutput = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
 AutoApprove = Annotated[bool, typer.Option("--auto-approve", help="Do not ask for approval.")]
+WorkflowOption = Annotated[
+    str | None,
+    typer.Option(
+        "--workflow",
+        metavar="WORKFLOW",
+        help="A path, or a name in workflows/. Default: WORKFLOW_NAME, workflow.* here, or the only file in workflows/.",
+        show_default=False,
+    ),
+]  # of a command whose argument is something else
 NoInput = Annotated[bool, typer.Option("--no-input", help="Never ask; fail if an answer is needed.")]
 
 
@@ -286,7 +296,7 @@ class SelectionOptions(ScopeOptions):
         typer.Option(
             "--replace",
             metavar="ADDRESS",
-            help="Write this again although it is equal. It names a data file, a source or a version; may be repeated.",
+            help="Send, push or publish this data file, source or version again although it is equal; may be repeated.",
             show_default=False,
         ),
     ] = field(default_factory=list)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from algosync.core.address import Address
-from algosync.core.error import Conflict, NotFound, Unexpected
+from algosync.core.error import Conflict, NotFound, SourceError, Unexpected
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.guards import FOREIGN_COMMIT
@@ -23,6 +23,7 @@ from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource
 from algosync.core.tree import Tree, tree_id
 from algosync.core.workflow import AlgorithmSpec, Workflow
+from algosync.git import Commit
 from algosync.kinds import pinned_files
 from algosync.kinds.context import Context
 from algosync.kinds.data_writes import Use
@@ -137,7 +138,7 @@ def _desired_paths(spec: AlgorithmSpec, context: Context) -> Sequence[str]:
 
 def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
     """Adds each changed file with its line counts, and who pushed what is there: if it has drifted, or if it is not
-    recorded and not ours.
+    recorded and not ours. Our own commit is no drift, even if the run that pushed it could not record it.
     """
     foreign = _foreign_commit(change, spec, context)
     if not change.action.writes:
@@ -148,6 +149,8 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
         commit = str(change.before.attributes["commit"])
         change = replace(change, before=replace(change.before, notes=_notes(spec, commit, context)))
         written = context.destination.commit(spec.name, commit) if change.drifted else None
+        if written is not None and _is_ours(written):
+            change, written = replace(change, drifted=False), None
     left_out: dict[str, Json] = {"left_out": list(source.left_out)} if source.left_out else {}
     change = replace(change, details={"files": [_row(file) for file in compare(before, after)], **left_out, **foreign})
     return change if written is None else with_origin(change, Origin(written.author, time_of(written.date)))
@@ -178,9 +181,12 @@ def _foreign_commit(change: Change, spec: AlgorithmSpec, context: Context) -> Ma
         return {}
     head = str(change.before.attributes["commit"])
     commit = context.destination.commit(spec.name, head)
-    ours = commit.author == _AUTHOR or _TRAILER in commit.message.splitlines()
     is_template = commit.parent is None and context.destination.published(spec.name) is None
-    return {} if ours or is_template else {FOREIGN_COMMIT: f"{head[:12]} of {commit.author}"}
+    return {} if _is_ours(commit) or is_template else {FOREIGN_COMMIT: f"{head[:12]} of {commit.author}"}
+
+
+def _is_ours(commit: Commit) -> bool:
+    return commit.author == _AUTHOR or _TRAILER in commit.message.splitlines()
 
 
 def _row(file: FileChange) -> Json:
@@ -193,7 +199,7 @@ def verbs(change: Change) -> tuple[Verb, ...]:
 
 
 def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
-    """Pushes on top of the head that the plan saw. Conflict: somebody pushed since.
+    """Pushes on top of the head that the plan saw. Conflict: somebody pushed since. SourceError: the source is another one.
 
     The algorithm's deletion has deleted the repository.
     """
@@ -206,6 +212,8 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     if planned is not None and head != planned:
         raise Conflict(f"{step.address}: somebody pushed since the plan was made", hint="run the same command again")
     source = context.sources.tree(spec)
+    if change and change.after and change.after.digest not in (None, source.id):
+        raise SourceError(f"{step.address}: the source changed since the plan was made", hint="run the same command again")
     there = context.destination.tree(spec.name, head) if head else {}
     leaving = _leaving(spec, context)
     files = {**leaving.put_back(there, source.files), **merge(there, source.files, leaving.removed(there))}

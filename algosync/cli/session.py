@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from algosync.core.error import Denied, UsageError
 from algosync.core.planning.plan import PlanHeader
+from algosync.core.planning.target import Checksum, Mode, Selection
 from algosync.core.text import printable
 from algosync.core.workflow import Workflow
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal
     from algosync.cli.workflow_file import LoadedWorkflow
     from algosync.cluster.data import DataStore
+    from algosync.core.address import Address
     from algosync.core.ports import Ledger
+    from algosync.core.resource import Record
     from algosync.engine.plan import Scene
     from algosync.kinds import Context
     from algosync.state import Holder, Session, TestResults, WorkInProgress
@@ -46,8 +49,9 @@ class Anchor:
 class CommandSession:
     """A workflow with everything the engine needs to work on it. `ledger` is the state, `results` are those of earlier tests.
 
-    `in_progress`: gives the addresses that other commands are changing, or have changed since this one read the state. `stand_ins`:
-    a sensitive variable has a placeholder value, so values that contain it cannot be compared.
+    `same_cluster`: the cluster and owner that are both source and destination, or None. `in_progress`: gives the addresses that
+    other commands are changing, or have changed since this one read the state. `stand_ins`: a sensitive variable has a placeholder
+    value, so values that contain it cannot be compared.
     """
 
     workflow: Workflow
@@ -59,23 +63,27 @@ class CommandSession:
     loaded: LoadedWorkflow
     anchor: Anchor
     stand_ins: bool = False
+    same_cluster: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
     """The requirements of a command. `writes`: the state is locked exclusively. `source`: False: the state replaces the source.
 
-    `secrets`: False: sensitive variables may have placeholder values. `targets`: the command looks only at these and at what they
-    depend on; empty: everything. `replace`: resources that are written again although they are equal. `saved`: the workflow and the
-    local sources come from a saved plan.
+    `secrets`: False: sensitive variables may have placeholder values. `selection`: the part of the workflow that is looked at.
+    `saved`: the workflow and the local sources come from a saved plan.
     """
 
     writes: bool = False
     source: bool = True
     secrets: bool = True
-    targets: Sequence[str] = ()
-    replace: Sequence[str] = ()
+    selection: Selection = field(default_factory=Selection)
     saved: SavedInputs | None = None
+
+    @classmethod
+    def of(cls, selection: Selection, *, writes: bool = False, saved: SavedInputs | None = None) -> Needs:
+        """The requirements of a command that plans."""
+        return cls(writes=writes, source=selection.mode is Mode.APPLY, selection=selection, saved=saved)
 
 
 @contextmanager
@@ -85,9 +93,10 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.cli.interrupt import pause
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
+    from algosync.cli.same_cluster import same_cluster
     from algosync.cli.state_place import NamedDestination, StateKey, state_opened, state_place
     from algosync.cli.workflow_file import hide_keys, hide_state_keys, load_workflow
-    from algosync.core.planning.target import matches, reach
+    from algosync.core.planning.target import matches
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DataWrites, DesiredSources, KeptFiles, destination_of
     from algosync.kinds.previous_bytes import needed_files
@@ -130,7 +139,12 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             kept.sweep(needed_files(state.records.values()))
         context = Context(
             destination_of(destination, git_host(options, label, destination), owner, key_owner=owners[0]),
-            DesiredSources(sources, ledger, reach(needs.targets, PERFORMERS, workflow.depends_on, state.records)),
+            DesiredSources(
+                sources,
+                ledger,
+                _reached(needs.selection, workflow, state.records),
+                trusts_stamps=needs.selection.checksum is not Checksum.ALWAYS,
+            ),
             build_deadline=float(options.build_timeout),
             recorded_only=not needs.source,
             pause=pause,
@@ -138,16 +152,28 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             kept=kept,
             redacted=terminal.redacted,
             tests={workflow.entrypoint or "": tuple(f"{case.payload} {case.timeout}" for case in workflow.tests)},
-            retried=frozenset(a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.replace)),
+            retried=frozenset(
+                a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.selection.replace)
+            ),
         )
         title = saved.title if saved else f"{workflow.name} ({loaded.path})"
         header = PlanHeader(title, source_label, label, owner, state_place(state) if place.is_local else None)
         scene = Scene(KINDS, PERFORMERS, context, options.parallelism)
-        yield CommandSession(
-            workflow, scene, ledger, header, results, state.in_progress, loaded, anchor, stand_ins=bool(loaded.not_given)
-        )
+        same = same_cluster(source, destination, place, owner)
+        stand_ins = bool(loaded.not_given)
+        yield CommandSession(workflow, scene, ledger, header, results, state.in_progress, loaded, anchor, stand_ins, same)
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
+
+
+def _reached(selection: Selection, workflow: Workflow, recorded: Mapping[Address, Record]) -> set[str]:
+    """The algorithms that the command looks at."""
+    from algosync.core.planning.exclusion import left_out_algorithms
+    from algosync.core.planning.target import reach
+    from algosync.kinds import PERFORMERS
+
+    reached = reach(selection.targets, PERFORMERS, workflow.depends_on, recorded)
+    return reached - left_out_algorithms(selection, workflow.depends_on, recorded)
 
 
 def _claim(state: Session, loaded: LoadedWorkflow, saved: SavedInputs | None, terminal: Terminal) -> None:

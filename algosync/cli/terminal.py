@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO, cast
 
@@ -35,6 +35,8 @@ class Terminal:
     live: bool
     lost: list[str] = field(default_factory=list)  # the reasons why results could not be written
     left: list[TextIO] = field(default_factory=list)  # the streams closed by their readers
+    reported: list[str] = field(default_factory=list)  # the places of `--report` that have the result
+    endings: list[Callable[[int], None]] = field(default_factory=list)  # called with the exit code when the command has ended
     _redactor: Redactor = field(default_factory=Redactor)
 
     def hide(self, text: str) -> None:
@@ -74,9 +76,13 @@ class Terminal:
 
     def document(self, value: Json) -> None:
         """Writes one JSON document to `out`, in ASCII."""
+        self._write(self.out, self.document_text(value))
+
+    def document_text(self, value: Json) -> str:
+        """A JSON document as ASCII text, with secrets hidden."""
         from algosync.views.document import json_text
 
-        self._write(self.out, json_text(value, self._redactor))
+        return json_text(value, self._redactor)
 
     def verbatim(self, text: str) -> None:
         """Writes the text of a file to `out`, for another program. Only secrets are replaced."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from algosync.core.error import UsageError
 from algosync.core.secret import Secret
 
 if TYPE_CHECKING:
@@ -74,6 +75,10 @@ def read_workflow(
         terminal.hide(secret.reveal())
     loaded = workflow.load(path, values, keys, local_files=local_files)
     derived = workflow.derived_texts(path, loaded, values, secrets, keys)
+    if derived.unhidden:
+        places = ", ".join(derived.unhidden)
+        message = f"{path}: a number or boolean depends on a sensitive variable, and such a value cannot be hidden: {places}"
+        raise UsageError(message, hint="write it without the variable, or declare the variable without `sensitive`")
     for text in derived.parts:
         terminal.hide(text)
     for text in derived.wholes:

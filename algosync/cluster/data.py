@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
@@ -29,10 +29,14 @@ _READER_LIMIT = 500  # characters of one pattern
 
 @dataclass(frozen=True, slots=True)
 class FileStat:
-    """`size` in bytes. `stamp` is None for a young file: a write of the same size in the same second could not be noticed."""
+    """`size` in bytes. `stamp` is None for a young file: a write of the same size in the same second could not be noticed.
+
+    `modified`: the time of the last write as it is listed; empty: the store does not tell. Two files are compared without it.
+    """
 
     size: int
     stamp: str | None
+    modified: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,12 @@ class WritableStore(DataStore, Protocol):
 
     def set_readers(self, owner: str, collection: str, readers: Sequence[str]) -> None:
         """Replaces the ACL of a collection. Raises NotFound if the collection does not exist."""
+
+    def delete(self, owner: str, collection: str, name: str) -> None:
+        """Deletes a file. Raises NotFound if it does not exist."""
+
+    def delete_collection(self, owner: str, collection: str) -> None:
+        """Deletes an empty collection. Raises NotFound if it does not exist, and another ClusterError if it has files."""
 
 
 def split(uri: str) -> tuple[str, str, str]:
@@ -154,6 +164,16 @@ class DataClient:
         """Replace the ACL of a collection (PLATFORM.md §2.2)."""
         self.wire.json("PATCH", path_of("v1", "data", owner, collection), body={"acl": {"read": list(readers)}})
 
+    @idempotent
+    def delete(self, owner: str, collection: str, name: str) -> None:
+        """Delete a file. After a lost reply the repeated request raises NotFound."""
+        self.wire.json("DELETE", path_of("v1", "data", owner, collection, name))
+
+    @idempotent
+    def delete_collection(self, owner: str, collection: str) -> None:
+        """Delete an empty collection. `force`, which deletes the files too, is never sent (PLATFORM.md §2.2)."""
+        self.wire.json("DELETE", path_of("v1", "data", owner, collection))
+
     def _entries(self, path: str, member: str) -> Iterator[tuple[Mapping[str, object], JsonReply]]:
         """Yield all entries of a listing, each with its reply. Raises Unexpected if the listing does not end."""
         for page, reply in self._pages(path, member, {}):
@@ -203,7 +223,7 @@ def _stat(entry: Mapping[str, object], date: str | None) -> tuple[str, FileStat]
     if not 0 <= size < 1 << 63 or len(modified) > _TIME_LIMIT or not _is_text(modified):
         raise Unexpected(f"a listing gives {printable(name, 100)} an invalid size or time")
     settled = _is_settled(modified, date)
-    return name, FileStat(size, f"{size}@{modified}" if settled else None)
+    return name, FileStat(size, f"{size}@{modified}" if settled else None, modified)
 
 
 def _readers(body: object) -> tuple[str, ...] | None:

@@ -6,7 +6,8 @@ the new version is not published (`kinds.restoring`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from algosync.cluster.data import FileStat, split
@@ -15,10 +16,12 @@ from algosync.core.address import Address
 from algosync.core.error import Conflict, NotFound, SourceError, TransferError
 from algosync.core.event import Progress
 from algosync.core.planning.change import Action, Change
+from algosync.core.planning.origin import Origin, with_origin
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
-from algosync.core.resource import KindTraits, Record, Resource
+from algosync.core.resource import READ_NOW, KindTraits, Record, Resource
 from algosync.core.text import printable
+from algosync.core.timestamp import read_iso_time
 from algosync.core.workflow import AlgorithmSpec, DataFile
 from algosync.kinds import pinned_files
 from algosync.kinds.collection import readers_of
@@ -32,7 +35,12 @@ from algosync.kinds.stored_files import target_name, verified
 
 __all__ = ["TRAITS", "desired", "explain", "observed", "perform", "read", "verbs"]
 
-TRAITS = KindTraits(is_file=True, replaceable=True, read_back=frozenset({"md5"}))
+TRAITS = KindTraits(
+    is_file=True,
+    replaceable=True,
+    needs=frozenset({"algorithm"}),  # who can read the data is set before a file is written
+    read_back=frozenset({"md5"}),
+)
 
 _PROGRESS_INTERVAL = 0.1  # seconds
 
@@ -81,19 +89,29 @@ def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) 
 def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
     """Adds the digest of the new content if the source is a local directory: reading it costs no transfer.
 
-    A change whose test failed is held until something changes.
+    A change whose test failed is held until something changes. A file that has drifted gets the time of its last write.
     """
+    change = with_origin(change, _written(change, spec, context))
     if change.action.writes and change.before is not None:
         failure = held_since(context.ledger.records.get(change.address), spec, context)
         if failure is not None:
             return replace(change, action=Action.HOLD, reason=f"its test failed at {failure.at}: {failure.reason}")
     after = change.after
     if change.action.writes and after is not None and after.digest is None and context.store.name.startswith("file://"):
-        change = replace(change, after=read(after, Side.SOURCE, spec, context))
+        change = replace(change, after=replace(read(after, Side.SOURCE, spec, context), digest_from=READ_NOW))
     return explained(change) if is_left(change.before) else change
 
 
+def _written(change: Change, spec: AlgorithmSpec, context: Context) -> Origin:
+    """When the file at the destination was written last. The platform does not tell who did."""
+    stat = context.destination.files(spec.name).get(change.address.name or "")
+    time = None if stat is None else read_iso_time(stat.modified)
+    return Origin() if time is None else Origin(at=time.isoformat())
+
+
 def verbs(change: Change) -> tuple[Verb, ...]:
+    if change.action is Action.DELETE:
+        return (Verb.DELETE,)
     if change.before is None:
         return Verb.UPLOAD, Verb.VERIFY
     if is_put_back_only(change):
@@ -113,6 +131,8 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
             return restore(step, spec, context, tell)
         case Verb.VERIFY:
             return _verify(step, context, tell)
+        case Verb.DELETE:
+            return _delete(step, context)
         case _:
             return _upload(step, spec, context, tell)
 
@@ -124,6 +144,16 @@ def _overwrite(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) ->
     if change is not None and change.details.get("keep"):
         keep_previous(change, spec, context)
     return _upload(step, spec, context, tell)
+
+
+def _delete(step: Step, context: Context) -> Outcome:
+    """Conflict: the file changed since the plan was made."""
+    listed = context.destination.files_before_deletions(step.address.algorithm)
+    if step.address.name in listed:
+        _require_as_planned(step, listed)
+        with context.ledger.writing(step.address, step.verb.value), suppress(NotFound):
+            context.destination.data.delete(*target_name(step.address, context))
+    return Outcome(forgotten=(step.address,))
 
 
 def _upload(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
@@ -149,14 +179,18 @@ def _upload(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
 
 def _require_unchanged(step: Step, context: Context) -> None:
     """Conflict: the file changed since the plan was made. The collection is listed once, before its first upload."""
-    now = context.destination.files_before_uploads(step.address.algorithm).get(step.address.name or "")
+    _require_as_planned(step, context.destination.files_before_uploads(step.address.algorithm))
+
+
+def _require_as_planned(step: Step, listed: Mapping[str, FileStat]) -> None:
+    now = listed.get(step.address.name or "")
     before = step.change.before if step.change else None
     if before is not None and is_left(before):
         return  # it was compared when its previous bytes were put back
     planned = None if before is None else FileStat(before.size or 0, before.stamp)
     same = now == planned or (now is not None and planned is not None and planned.stamp is None and now.size == planned.size)
     if not same:
-        hint = "algosync plan shows the change; apply replaces it"
+        hint = "algosync plan shows the change; the next run takes it into account"
         raise Conflict(f"{step.address}: somebody changed it since the plan was made", hint=hint)
 
 

@@ -16,7 +16,7 @@ from algosync.cluster.once import OncePerKey
 from algosync.core.address import Address
 from algosync.core.error import ClusterError, NotFound, SourceError, TransferError
 from algosync.core.ports import Ledger
-from algosync.core.resource import Json, Record, Resource
+from algosync.core.resource import READ_NOW, RECORDED, Json, Record, Resource
 from algosync.core.workflow import AlgorithmSpec
 from algosync.sources import Sources, SourceTree
 from algosync.sources.code import archive_uri
@@ -39,11 +39,15 @@ class DesiredSource:
 
 @dataclass(frozen=True, slots=True)
 class DesiredSources:
-    """The desired sources of a workflow. `reached`: the algorithms that the command looks at; None: all of them."""
+    """The desired sources of a workflow. `reached`: the algorithms that the command looks at; None: all of them.
+
+    `trusts_stamps`: an archive is not read if its stamp is the recorded one.
+    """
 
     sources: Sources
     ledger: Ledger
     reached: Collection[str] | None = None
+    trusts_stamps: bool = True
     _pinned: OncePerKey[str, frozenset[Address]] = field(default_factory=OncePerKey, init=False, repr=False)
     _all_pinned: OncePerKey[None, frozenset[Address]] = field(default_factory=OncePerKey, init=False, repr=False)
     _left: OncePerKey[None, deque[AlgorithmSpec]] = field(default_factory=OncePerKey, init=False, repr=False)
@@ -92,13 +96,13 @@ class DesiredSources:
     def _recorded(self, spec: AlgorithmSpec, stamp: str | None) -> DesiredSource | None:
         """None: there is no usable record, or the archive has changed since."""
         record = self.ledger.records.get(Address("source", spec.name))
-        if record is None or stamp is None or stamp != record.source_stamp:
+        if record is None or stamp is None or stamp != record.source_stamp or not self.trusts_stamps:
             return None
         pins = self._recorded_pins(record, spec)
         if pins is None:
             return None
         attributes = {name: record.attributes[name] for name in _KEPT if name in record.attributes}
-        return DesiredSource(Resource(record.address, attributes, stamp, record.digest), pins)
+        return DesiredSource(Resource(record.address, attributes, stamp, record.digest, digest_from=RECORDED), pins)
 
     def _recorded_pins(self, record: Record, spec: AlgorithmSpec) -> tuple[Pin, ...] | None:
         """None: the record does not tell the pins, so the archive has to be read."""
@@ -112,7 +116,9 @@ class DesiredSources:
 
     def _read(self, spec: AlgorithmSpec, stamp: str | None) -> DesiredSource:
         tree = self.sources.tree(spec)
-        resource = Resource(Address("source", spec.name), self._attributes(tree, spec), stamp, tree.id, notes=tree.notes)
+        resource = Resource(
+            Address("source", spec.name), self._attributes(tree, spec), stamp, tree.id, notes=tree.notes, digest_from=READ_NOW
+        )
         return DesiredSource(resource, tree.pins)
 
     def _attributes(self, tree: SourceTree, spec: AlgorithmSpec) -> Mapping[str, Json]:

@@ -8,17 +8,22 @@ A file that the source no longer has leaves the repository: `sources.leaving_fil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from algosync.core.address import Address
 from algosync.core.error import Conflict, NotFound, SourceError, Unexpected
-from algosync.core.planning.change import Change
+from algosync.core.planning.change import Action, Change
+from algosync.core.planning.file_diff import FileDiff
+from algosync.core.planning.guards import FOREIGN_COMMIT
+from algosync.core.planning.origin import Origin, time_of, with_origin
+from algosync.core.planning.plan import Plan
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource
 from algosync.core.tree import Tree, tree_id
-from algosync.core.workflow import AlgorithmSpec
+from algosync.core.workflow import AlgorithmSpec, Workflow
+from algosync.git import Commit
 from algosync.kinds import pinned_files
 from algosync.kinds.context import Context
 from algosync.kinds.data_writes import Use
@@ -26,9 +31,11 @@ from algosync.kinds.desired_sources import blobs_of, paths_of
 from algosync.sources.file_changes import FileChange, compare
 from algosync.sources.leaving_files import NONE_LEAVING, LeavingFiles, leaving_files, outside_blobs
 from algosync.sources.managed_files import managed, merge
+from algosync.sources.unified_diff import Differ
 
 __all__ = [
     "TRAITS",
+    "changed_trees",
     "commit_of",
     "desired",
     "explain",
@@ -38,16 +45,21 @@ __all__ = [
     "perform",
     "push_again",
     "read",
+    "source_diffs",
     "verbs",
 ]
 
 TRAITS = KindTraits(
     replaceable=True,
+    deleted_with="algorithm",
     needs=frozenset({"algorithm", "data"}),
+    stamps_from=("listing", "git head"),
     read_back=frozenset({"blobs", "commit", "manifest", "paths"}),
 )
 
 _AUTHOR = "algosync <algosync@localhost>"
+_TRAILER = "Pushed-by: algosync"
+"""The last line of our commit messages. It stays when somebody rewrites a commit under another name."""
 
 
 def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
@@ -82,7 +94,7 @@ def _leaving(spec: AlgorithmSpec, context: Context) -> LeavingFiles:
     """Files outside `src/` of the recorded commit that the source no longer has. Empty if the record does not list them."""
     record = context.ledger.records.get(Address("source", spec.name))
     paths = paths_of(record.attributes) if record else None
-    if record is None or paths is None or context.recorded_only:
+    if record is None or paths is None or context.uses_record(spec):
         return NONE_LEAVING
     desired_paths = _desired_paths(spec, context)
     if not leaving_files(dict.fromkeys(paths, ""), desired_paths):
@@ -118,27 +130,63 @@ def _desired_paths(spec: AlgorithmSpec, context: Context) -> Sequence[str]:
     """The desired paths decide what is managed. A drift report has no access to the source and uses the recorded paths."""
     record = context.ledger.records.get(Address("source", spec.name))
     recorded = paths_of(record.attributes) if record else None
-    if recorded is not None and context.recorded_only:
+    if recorded is not None and context.uses_record(spec):
         return recorded
     (want,) = desired(spec, context)
     return paths_of(want.attributes) or ()
 
 
 def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
-    """Adds each changed file with its line counts."""
+    """Adds each changed file with its line counts, and who pushed what is there: if it has drifted, or if it is not
+    recorded and not ours. Our own commit is no drift, even if the run that pushed it could not record it.
+    """
+    foreign = _foreign_commit(change, spec, context)
     if not change.action.writes:
-        return change
-    source = context.sources.tree(spec)
-    before: Tree = {}
-    after = source.files
+        return replace(change, details=foreign) if foreign else change
+    source, written = context.sources.tree(spec), None
+    before, after = changed_trees(change, spec, context)
     if change.before is not None:
         commit = str(change.before.attributes["commit"])
-        tree, leaving = context.destination.tree(spec.name, commit), _leaving(spec, context)
-        before = managed(tree, after.keys(), leaving.removed(tree))
-        after = {**leaving.put_back(tree, after), **after}
         change = replace(change, before=replace(change.before, notes=_notes(spec, commit, context)))
+        written = context.destination.commit(spec.name, commit) if change.drifted else None
+        if written is not None and _is_ours(written):
+            change, written = replace(change, drifted=False), None
     left_out: dict[str, Json] = {"left_out": list(source.left_out)} if source.left_out else {}
-    return replace(change, details={"files": [_row(file) for file in compare(before, after)], **left_out})
+    change = replace(change, details={"files": [_row(file) for file in compare(before, after)], **left_out, **foreign})
+    return change if written is None else with_origin(change, Origin(written.author, time_of(written.date)))
+
+
+def changed_trees(change: Change, spec: AlgorithmSpec, context: Context) -> tuple[Tree, Tree]:
+    """The managed files before and after a change that writes."""
+    files = context.sources.tree(spec).files
+    if change.before is None:
+        return {}, files
+    tree = context.destination.tree(spec.name, str(change.before.attributes["commit"]))
+    leaving = _leaving(spec, context)
+    return managed(tree, files.keys(), leaving.removed(tree)), {**leaving.put_back(tree, files), **files}
+
+
+def source_diffs(plan: Plan, workflow: Workflow, context: Context) -> Iterator[FileDiff]:
+    """The diff of each file that a push of the plan changes. Placeholders are filled in and secrets hidden."""
+    differ = Differ(lambda text: str(context.redacted(text)))
+    for change in plan.changes:
+        if change.address.kind == "source" and change.action.writes:
+            before, after = changed_trees(change, workflow.algorithm(change.address.algorithm), context)
+            yield from differ.diffs(change.address, before, after)
+
+
+def _foreign_commit(change: Change, spec: AlgorithmSpec, context: Context) -> Mapping[str, Json]:
+    """Empty: the algorithm is recorded, has our commit at its head, or has only the template that the platform created it with."""
+    if change.before is None or any(Address(kind, spec.name) in context.ledger.records for kind in ("algorithm", "source")):
+        return {}
+    head = str(change.before.attributes["commit"])
+    commit = context.destination.commit(spec.name, head)
+    is_template = commit.parent is None and context.destination.published(spec.name) is None
+    return {} if _is_ours(commit) or is_template else {FOREIGN_COMMIT: f"{head[:12]} of {commit.author}"}
+
+
+def _is_ours(commit: Commit) -> bool:
+    return commit.author == _AUTHOR or _TRAILER in commit.message.splitlines()
 
 
 def _row(file: FileChange) -> Json:
@@ -147,11 +195,16 @@ def _row(file: FileChange) -> Json:
 
 
 def verbs(change: Change) -> tuple[Verb, ...]:
-    return (Verb.PUSH,)
+    return (Verb.DELETE,) if change.action is Action.DELETE else (Verb.PUSH,)
 
 
 def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
-    """Pushes on top of the head that the plan saw. Conflict: somebody pushed since. SourceError: the source is another one."""
+    """Pushes on top of the head that the plan saw. Conflict: somebody pushed since. SourceError: the source is another one.
+
+    The algorithm's deletion has deleted the repository.
+    """
+    if step.verb is Verb.DELETE:
+        return Outcome(forgotten=(step.address,))
     change = step.change
     planned = str(change.before.attributes["commit"]) if change and change.before else None
     repository = context.destination.repository(spec.name)
@@ -165,7 +218,7 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     leaving = _leaving(spec, context)
     files = {**leaving.put_back(there, source.files), **merge(there, source.files, leaving.removed(there))}
     with context.ledger.writing(step.address, step.verb.value):
-        commit = repository.push(head, files, author=_AUTHOR, message=f"algosync: source of {spec.name}")
+        commit = repository.push(head, files, author=_AUTHOR, message=_message(f"source of {spec.name}"))
     context.pushed.add(commit)
     (want,) = desired(spec, context)
     attributes = {**want.attributes, "commit": commit}
@@ -180,10 +233,14 @@ def push_again(spec: AlgorithmSpec, context: Context, head: str) -> Record:
     with context.ledger.writing(address, Verb.PUSH.value):
         files = context.destination.tree(spec.name, head)
         repository = context.destination.repository(spec.name)
-        commit = repository.push(head, files, author=_AUTHOR, message=f"algosync: new version of {spec.name}")
+        commit = repository.push(head, files, author=_AUTHOR, message=_message(f"new version of {spec.name}"))
     context.pushed.add(commit)
     attributes = {**record.attributes, "commit": commit}
     return replace(record, destination_stamp=commit, attributes=attributes, private=Use(commit).private())
+
+
+def _message(what: str) -> str:
+    return f"algosync: {what}\n\n{_TRAILER}"
 
 
 def note_call(spec: AlgorithmSpec, context: Context) -> None:

@@ -15,6 +15,7 @@ from algosync.core.address import Address
 from algosync.core.environment import shown
 from algosync.core.error import Conflict, NotFound
 from algosync.core.planning.change import Action, Change
+from algosync.core.planning.explanation import DATA_CHANGES, DATA_WRITTEN
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource, digest_of
@@ -30,9 +31,11 @@ __all__ = ["TRAITS", "desired", "explain", "observed", "perform", "read", "verbs
 
 TRAITS = KindTraits(
     replaceable=True,
+    deleted_with="algorithm",
     needs=frozenset({"algorithm", "data", "source"}),
     renewed_by=frozenset({"data"}),
     publishes=True,
+    stamps_from=("workflow", "published version"),
     read_back=frozenset({"commit", "version"}),
 )
 
@@ -140,9 +143,9 @@ def _reason(change: Change, spec: AlgorithmSpec, context: Context) -> str:
     if change.before is None or change.after is None or version is None:
         return ""
     if change.before.digest == change.after.digest:
-        return "its data files change"
+        return DATA_CHANGES
     content = _without_left_out(_content(spec, context), version, spec, context)
-    return "its data files were written after it was published" if change.before.digest == content.digest else ""
+    return DATA_WRITTEN if change.before.digest == content.digest else ""
 
 
 def _held(change: Change, spec: AlgorithmSpec, context: Context) -> Failure | None:
@@ -153,10 +156,12 @@ def _held(change: Change, spec: AlgorithmSpec, context: Context) -> Failure | No
 
 
 def verbs(change: Change) -> tuple[Verb, ...]:
-    return Verb.BUILD, Verb.PUBLISH
+    return (Verb.DELETE,) if change.action is Action.DELETE else (Verb.BUILD, Verb.PUBLISH)
 
 
 def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
+    if step.verb is Verb.DELETE:  # the algorithm's deletion has deleted it
+        return Outcome(forgotten=(step.address,))
     return _build(step, spec, context, tell) if step.verb is Verb.BUILD else _publish(step, spec, context)
 
 

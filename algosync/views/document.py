@@ -9,10 +9,13 @@ from collections.abc import Iterable, Mapping
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Change, Finding
+from algosync.core.planning.origin import ORIGIN, Origin
 from algosync.core.planning.plan import Plan
 from algosync.core.redaction import MASK, Redactor, Word
 from algosync.core.resource import SENSITIVE, Json, Resource
 from algosync.core.text import harmless_json
+from algosync.views.explanation import explanation_documents
+from algosync.views.file_diff import diff_documents
 from algosync.views.record import record_row
 from algosync.views.subject import Drifted, Planned, Recorded, Subject
 from algosync.views.value import FORMAT_VERSION, redacted_address
@@ -24,9 +27,11 @@ _OWN_WORDS = frozenset({"action", "algosync_version", "publish", "timestamp"})  
 
 def view(subject: Subject, redactor: Redactor) -> str:
     match subject:
-        case Planned(plan=plan, meta=meta, digest=digest):
-            named: dict[str, Json] = {"plan_digest": Word(digest)} if digest else {}
-            return json_text({**plan_document(plan, meta, redactor), **named}, redactor)
+        case Planned(plan=plan, meta=meta, explanations=explanations, diffs=diffs, digest=digest):
+            asked: dict[str, Json] = {"explanations": explanation_documents(explanations, redactor)} if explanations else {}
+            asked |= {"diffs": diff_documents(diffs, redactor)} if diffs else {}
+            asked |= {"plan_digest": Word(digest)} if digest else {}
+            return json_text({**plan_document(plan, meta, redactor), **asked}, redactor)
         case Drifted(findings=findings, meta=meta, managed=managed, not_compared=not_compared):
             names: list[Json] = [_address(address, redactor) for address in managed]
             hidden: list[Json] = [{"address": _address(a, redactor), "attributes": [*n]} for a, n in not_compared.items()]
@@ -64,6 +69,9 @@ def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> M
         "destination": plan.header.destination,
         "owner": plan.header.owner,
         "targets": list(plan.targets),
+        "mode": Word(plan.mode.value),
+        "excluded": {"patterns": list(plan.excluded.patterns), "left_out": list(plan.excluded.left_out)},
+        "refusals": [{"guard": Word(r.guard), "message": r.message, "hint": r.hint} for r in plan.refusals],
         "resource_changes": [_change(c, redactor) for c in plan.changes],
         "resource_drift": [_drifted(c, redactor) for c in plan.drifted],
         "notes": [{"address": str(address), "note": note} for address, note in plan.notes()],
@@ -114,12 +122,13 @@ def _change(change: Change, redactor: Redactor) -> Json:
         },
         "drifted": change.drifted,
         "reason": change.reason or None,
-        "details": _worded(change.details),
+        "details": _worded({name: value for name, value in change.details.items() if name != ORIGIN}),
     }
 
 
 def _drifted(change: Change, redactor: Redactor) -> Json:
     """A change made outside of algosync: from the recorded resource to the current one."""
+    origin = Origin.of(change)
     return {
         **_named(change, redactor),
         "change": {
@@ -127,6 +136,8 @@ def _drifted(change: Change, redactor: Redactor) -> Json:
             "before": _side(change.recorded, redactor),
             "after": _side(change.before, redactor),
         },
+        "by": origin.by or None,
+        "at": Word(origin.at) if origin.at else None,
     }
 
 

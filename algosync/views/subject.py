@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Finding
+from algosync.core.planning.explanation import Explanation
+from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Json, Record
@@ -18,10 +20,15 @@ __all__ = ["Drifted", "Planned", "Recorded", "Subject", "View"]
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan. `meta` is about the command that made it, such as its time. `digest`: as of `plan_digest`."""
+    """A plan. `meta` is about the command that made it, such as its time. `explanations` and `diffs`: those that were asked for.
+
+    `digest`: as of `plan_digest`.
+    """
 
     plan: Plan
     meta: Mapping[str, Json]
+    explanations: tuple[Explanation, ...] = ()
+    diffs: tuple[FileDiff, ...] = ()
     digest: str | None = None
 
 

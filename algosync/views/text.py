@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from algosync.core.redaction import Redactor
 from algosync.core.text import plural
 from algosync.views.drift import drift_lines, managed_lines, not_compared_lines
+from algosync.views.explanation import explanation_lines
+from algosync.views.file_diff import diff_lines
 from algosync.views.plan import header_lines, plan_lines
 from algosync.views.record import record_lines
 from algosync.views.subject import Drifted, Planned, Recorded, Subject
@@ -20,10 +22,12 @@ def view(subject: Subject, redactor: Redactor) -> str:
 
 def _lines(subject: Subject, redactor: Redactor) -> Iterator[str]:
     match subject:
-        case Planned(plan=plan, digest=digest):
+        case Planned(plan=plan, explanations=explanations, diffs=diffs, digest=digest):
             yield from header_lines(plan.header, redactor.redact)
             yield from plan_lines(plan, redactor.redact)
+            yield from diff_lines(diffs, redactor)
             yield from (["", f"Plan digest: {digest}"] if digest else [])
+            yield from explanation_lines(explanations, redactor)
         case Drifted(header=header, findings=findings, managed=managed, not_compared=not_compared):
             yield from header_lines(header, redactor.redact)
             yield from managed_lines(managed, redactor.redact)

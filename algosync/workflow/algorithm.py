@@ -27,12 +27,14 @@ _SETTINGS_KEYS = ("source_visibility", "license", "network_access", "pipeline_en
 _PUBLISH_KEYS = ("version_type", "callability", "release_notes", "on", "restore_data")
 _DETAILS_KEYS = ("label", "summary", "tagline")
 _COLLECTION_KEYS = ("read",)
+_LIFECYCLE_KEYS = ("prevent_destroy",)
 ALGORITHM_KEYS = (
     *("name", "code_path", "code", "language", "environment_name", "environment", "data_files", "test_payload"),
-    *("details", "settings", "publish", "depends_on", "collection"),
+    *("details", "settings", "publish", "depends_on", "collection", "lifecycle"),
 )
 
 _DISPLAY_NAME = re.compile(r"[A-Z ]")  # the display names of environments have them, shorthands have not
+_VERSIONED = re.compile(r"([A-Za-z]+)( \d.*)")
 _VISIBILITIES: tuple[Literal["open", "closed"], ...] = ("open", "closed")
 _LICENSES: tuple[License, ...] = ("apl", "apache2", "gpl3", "mit")
 _NETWORKS: tuple[Literal["full", "isolated"], ...] = ("full", "isolated")
@@ -75,6 +77,7 @@ def read_algorithm(section: Section, folder: str) -> AlgorithmEntry:
         publish=_read_publish(section),
         depends_on=tuple(dependency.text for dependency, _ in dependencies),
         collection_read=_read_collection(section),
+        prevent_destroy=_read_lifecycle(section),
     )
     return AlgorithmEntry(spec, name, section.path, dependencies, section, tuple((node, path) for _, node, path in files))
 
@@ -100,15 +103,25 @@ def _read_name(section: Section) -> Scalar | None:
 
 
 def _read_language(section: Section) -> Scalar | None:
-    """Reports a text that is almost a shorthand. Any other may be the name of an environment, which only a cluster knows."""
+    """Reports a text that is almost a shorthand, or in which Python is misspelled. Any other may be the name of an environment,
+    which only a cluster knows.
+    """
     key = section.spelling("language", "environment_name", "environment")
     language = section.text(key, required=True)
-    if language and language.text not in SHORTHANDS and not _DISPLAY_NAME.search(language.text):
-        hint = nearest(language.text, SHORTHANDS)
-        if hint:
-            message = f"there is no language {quote(language.text)}"
-            section.faults.add(language, section.where(key), "unknown-language", message, hint)
+    if language and language.text not in SHORTHANDS and (hint := _meant(language.text)):
+        message = f"there is no language {quote(language.text)}"
+        section.faults.add(language, section.where(key), "unknown-language", message, hint)
     return language
+
+
+def _meant(language: str) -> str | None:
+    """A hint for a misspelled language. None: it is not known to be one."""
+    if not _DISPLAY_NAME.search(language):
+        return nearest(language, SHORTHANDS)
+    named = _VERSIONED.fullmatch(language)
+    if named is None or named[1].casefold() == "python" or not nearest(named[1], ["Python"]):
+        return None
+    return f"did you mean Python{named[2]}?"
 
 
 def _read_code(section: Section) -> str | None:
@@ -211,6 +224,11 @@ def _read_publish(section: Section) -> Publish:
 def _read_collection(section: Section) -> Readers | None:
     collection = section.section("collection", _COLLECTION_KEYS)
     return collection.choice("read", _READERS, "my_algorithms") if collection else None
+
+
+def _read_lifecycle(section: Section) -> bool:
+    lifecycle = section.section("lifecycle", _LIFECYCLE_KEYS)
+    return lifecycle.boolean("prevent_destroy", default=False) if lifecycle else False
 
 
 def _read_dependencies(section: Section) -> tuple[tuple[Scalar, str], ...]:

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
 from algosync.workflow.fault import Faults, UnreadableError, quote
-from algosync.workflow.json_reader import read_json
 from algosync.workflow.node import ListNode, Scalar, child
+from algosync.workflow.parsing.json_reader import read_json
 
 if TYPE_CHECKING:
     from algosync.core.resource import Json

@@ -22,7 +22,7 @@ from algosync.cli.main import app as algosync_app
 from algosync.cli.terminal import Terminal
 
 PACKAGE = Path(algosync.__file__).parent
-WORKFLOW = ("validate", "render", "plan", "apply", "test", "drift")
+WORKFLOW = ("validate", "render", "graph", "plan", "apply", "test", "drift", "destroy")
 LOCAL_CLUSTER = ("start", "stop", "reset", "logs", "env", "user add", "key add", "key list", "key remove")
 LOCAL = tuple(f"emulator {name}" for name in (*LOCAL_CLUSTER, "status"))
 ADDED = '    probe: Annotated[str, typer.Option(help="An added option.")] = "unset"\n'
@@ -45,7 +45,7 @@ runner, found = CliRunner(), {}
 for name in json.loads(sys.argv[1]):
     words = name.split()
     arguments = [*words, "x"] if words[-1] in ("add", "remove") and name != "emulator key add" else words
-    runs = ([*words, "--help"], [*arguments, "--probe", "given"], arguments)
+    runs = ([*words, "--help-all"], [*arguments, "--probe", "given"], arguments)
     found[name] = [runner.invoke(main.app, run).output for run in runs]
 print(json.dumps(found))
 """
@@ -55,8 +55,8 @@ print(json.dumps(found))
     ("module", "group", "commands"),
     [
         ("options.py", "CommonOptions", (*WORKFLOW, *LOCAL)),
-        ("options.py", "ClusterOptions", WORKFLOW[2:]),
-        ("options.py", "TargetOptions", ("plan", "apply", "test")),
+        ("options.py", "ClusterOptions", WORKFLOW[3:]),
+        ("options.py", "TargetOptions", ("plan", "apply", "test", "destroy")),
         ("local/options.py", "LocalClusterOptions", LOCAL[:-1]),
     ],
 )
@@ -123,10 +123,10 @@ def test_variables_set_the_defaults_of_all_options() -> None:
 def test_help_lists_special_options_first() -> None:
     shown, _ = run(["--help"], {})
     assert "Show something." in shown
-    assert re.findall(r"^  (--\w+)", shown, re.MULTILINE) == ["--size", "--names", "--depth", "--help"]
+    assert re.findall(r"^  (--\w+)", shown, re.MULTILINE) == ["--size", "--names", "--depth", "--help", "--help"]
 
 
-@pytest.mark.parametrize("name", ["validate", "render", "plan", "apply", "test", "drift"])
+@pytest.mark.parametrize("name", WORKFLOW)
 def test_help_shows_an_optional_argument_in_one_pair_of_brackets(name: str) -> None:
     usage = CliRunner().invoke(algosync_app, [name, "--help"], obj=None).stdout.splitlines()[0]
     assert usage.endswith(f" {name} [OPTIONS] [WORKFLOW]")

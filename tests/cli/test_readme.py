@@ -24,7 +24,7 @@ DOCUMENTS = sorted(
     for path in ROOT.rglob("*.md")
     if not any(part.startswith(".") and part != ".github" for part in path.relative_to(ROOT).parts)
 )
-COMMANDS = ("validate", "render", "plan", "show", "apply", "test", "drift")
+COMMANDS = ("validate", "render", "plan", "show", "apply", "test", "drift", "graph", "destroy")
 
 
 def normal(text: str) -> list[str]:
@@ -86,12 +86,12 @@ def test_readme_is_short() -> None:
 
 
 def options_of(command: str) -> set[str]:
-    help_text = Workspace(ROOT).run(command, "--help").stdout
+    help_text = Workspace(ROOT).run(command, "--help-all").stdout
     return set(re.findall(r"^  (?:-h, )?(--[a-z-]+)", help_text, re.MULTILINE))
 
 
 def test_every_option_is_told_with_its_commands() -> None:
-    told: dict[str, set[str]] = {command: {"--help"} for command in COMMANDS}
+    told: dict[str, set[str]] = {command: {"--help", "--help-all"} for command in COMMANDS}
     for names, commands in re.findall(r"^\| ((?:`--[^`]+`(?:, )?)+) \| ([a-z, ]+) \|", COMMAND_LINE, re.MULTILINE):
         for command in COMMANDS if commands == "all" else commands.split(", "):
             told[command] |= set(re.findall(r"`(--[a-z-]+)", names))
@@ -160,11 +160,11 @@ def test_the_ids_of_environments(cluster: Cluster) -> None:
 def test_every_option_of_its_commands_is_told() -> None:
     section = LOCAL_CLUSTER
     commands = ("start", "stop", "status", "reset", "logs", "env", "user add", "key add", "key list", "key remove")
-    helps = {command: Workspace(ROOT).run("emulator", *command.split(), "--help").stdout for command in commands}
+    helps = {command: Workspace(ROOT).run("emulator", *command.split(), "--help-all").stdout for command in commands}
     lines = re.findall(r"^  (?:-\w, )?(--[a-z0-9-]+)(?: / (--no-[a-z0-9-]+))?", "\n".join(helps.values()), re.MULTILINE)
     offered, taken_back = ({line[side] for line in lines} for side in (0, 1))
     told = set(re.findall(r"(--[a-z][a-z0-9-]+)", section))
-    assert offered - told == {"--help", "--state", "--json", "--auto-approve", "--no-input"}  # as everywhere
+    assert offered - told == {"--help", "--help-all", "--state", "--json", "--auto-approve", "--no-input"}  # as everywhere
     assert told - offered - taken_back == {"--destination", "--profile"}  # the last one is of `algo`
     assert {"--no-tls", "--no-etag"} <= taken_back
     columns = re.findall(r"^\| `(--[a-z0-9-]+)(?: (\w+)`, `(\w+))?", section, re.MULTILINE)
@@ -197,6 +197,21 @@ def test_the_limits_are_those_that_there_are() -> None:
     others = f"other JSON bodies are {replies.MAX_JSON // mib} MiB, heads of requests {request_limits.MAX_HEAD // 1024} KiB"
     told = f"Calls take {limits} each; {others}."
     assert told in LOCAL_CLUSTER
+
+
+def test_the_limits_of_a_source_are_those_that_there_are() -> None:
+    from algosync.sources import ignored_files
+    from algosync.sources.archive import tar
+    from algosync.sources.archive.entries import DEFAULT
+
+    unpacked = f"{DEFAULT.size >> 20} MiB unpacked, and at most {DEFAULT.ratio} times the archive's size"
+    counts = f"(after the first {DEFAULT.grace >> 20} MiB); {DEFAULT.entries:,} files and folders; paths of at most"
+    paths = f"{DEFAULT.depth} names and {DEFAULT.path} bytes, each name at most {DEFAULT.name} bytes"
+    headers = f"with at most {tar._HEADERS_PER_ENTRY * DEFAULT.entries:,} headers"
+    told = " ".join(FORMAT.split())
+    assert f"**Limits of a source**: {unpacked} {counts} {paths}" in told
+    assert headers in told
+    assert f"{ignored_files._SIZE_LIMIT >> 10} KiB and {ignored_files._PATTERN_LIMIT} patterns" in told
 
 
 def test_the_faults_are_those_that_there_are() -> None:

@@ -28,6 +28,7 @@ class FakeStore:
     def __init__(self, owner: str | None = "quality") -> None:
         self.owner = owner
         self.young = 0
+        self.modified = ""
         self.opened: list[str] = []
         self.listed: list[str] = []
         self.failures: dict[str, AlgosyncError] = {}
@@ -47,7 +48,7 @@ class FakeStore:
         owner = self._named(owner)
         self.listed.append(f"{owner}/{collection}")
         found = self._collection(owner, collection)
-        return {name: FileStat(len(data), self._stamp(owner, collection, name)) for name, data in found.items()}
+        return {name: FileStat(len(data), self._stamp(owner, collection, name), self.modified) for name, data in found.items()}
 
     @contextmanager
     def open(self, owner: str, collection: str, name: str) -> Iterator[Download]:
@@ -86,12 +87,29 @@ class FakeStore:
         self.readers[self._named(owner), collection] = tuple(readers)
         self.given.append((collection, tuple(readers)))
 
+    def delete(self, owner: str, collection: str, name: str) -> None:
+        self._fail("delete", collection)
+        found = self._collection(self._named(owner), collection)
+        if name not in found:
+            raise NotFound(f"{owner}/{collection}/{name} does not exist")
+        del found[name]
+
+    def delete_collection(self, owner: str, collection: str) -> None:
+        self._fail("delete_collection", collection)
+        if self._collection(self._named(owner), collection):
+            raise Unexpected("the collection is not empty")
+        self.remove(self._named(owner), collection)
+
     def write(self, owner: str, collection: str, name: str, data: bytes) -> str:
         """Puts a file into a collection, which is created if it is missing. Returns the URI with `.my`."""
         self._collections.setdefault((owner, collection), {})[name] = data
         self._stamps[owner, collection, name] = f"{len(data)}@{next(self._numbers)}"
         self._young[owner, collection, name] = self.young
         return f"data://.my/{collection}/{name}"
+
+    def set_stamp(self, owner: str, collection: str, name: str, stamp: str) -> None:
+        """Replaces the stamp of a file that is there."""
+        self._stamps[owner, collection, name] = stamp
 
     def remove(self, owner: str, collection: str) -> None:
         """Removes a collection with its files."""

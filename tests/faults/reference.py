@@ -113,11 +113,12 @@ class Lane:
         (folder / "tmp").mkdir(parents=True)
         seat = Seat(self, user, self.destination.add_key(user), folder, self.source.add_key())
         (folder / "workflow.json").write_text(json.dumps(_workflow(), indent=2))
-        # The second algorithm exists already, empty and with other settings, so one is created and one updated.
+        # The second algorithm exists already, empty and with other settings and an ACL, so one is created and one updated.
         environments = seat.api.algorithms.environments()
         chosen = next(each for each in environments if each.display_name == _ENVIRONMENT)
         settings = {"algorithm_environment": chosen.id, **_SETTINGS, "network_access": "full"}
         seat.api.algorithms.create(user, "Top", {"label": "Top", "summary": "", "tagline": ""}, settings)
+        seat.api.data.create_collection(user, "Top", ())
         return seat
 
     @contextmanager
@@ -149,7 +150,14 @@ def _workflow() -> dict[str, object]:
                 "data_files": [f"data://.my/models/{name}" for name in FILES],
                 "test_payload": "base",
             },
-            {"name": "Top", **common, "code": "data://.my/code/Top.tar.gz", "test_payload": "top", "depends_on": ["Base"]},
+            {
+                "name": "Top",
+                **common,
+                "code": "data://.my/code/Top.tar.gz",
+                "test_payload": "top",
+                "depends_on": ["Base"],
+                "collection": {"read": "public"},
+            },
         ],
         "test_info": {"entrypoint": "Top", "tests": [{"name": "answers", "payload": "hello", "timeout": 2}]},
     }

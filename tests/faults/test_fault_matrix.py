@@ -10,11 +10,14 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from convergence import Outcome, run_cell
 from matrix import CALLS, CELLS, FAULTS, Call, Cell
 from reference import ALGORITHMS, Lane, lane
+
+from algosync import cluster
 
 LANES = 4
 
@@ -53,6 +56,12 @@ def test_each_fault_of_a_call(call: Call, lanes: Lanes) -> None:
 def test_the_matrix_is_large_and_covers_all_faults() -> None:
     assert len(CELLS) >= 400
     assert {cell.name for cell in CELLS} == set(FAULTS)
+
+
+def test_every_method_that_the_client_sends_has_a_row() -> None:
+    sources = (Path(cluster.__file__).parent).glob("*.py")
+    sent = {method for source in sources for method in re.findall(r'"(GET|POST|PUT|PATCH|DELETE)"', source.read_text())}
+    assert sent == {call.match.partition(" ")[0] for call in CALLS}
 
 
 def test_the_matrix_has_every_kind_of_call(lanes: Lanes) -> None:

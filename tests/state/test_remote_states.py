@@ -164,6 +164,11 @@ def test_a_missing_library_names_its_extra(address: str, name: str, monkeypatch:
         "https://jane:sesame@host/states",
         "postgres://jane:sesame@host/db",
         "postgresql://jane:sesame@host:port with spaces/db",
+        "postgresql://jane:open/sesame@host/db",
+        "postgresql://jane:12/sesame@host/db",
+        "https://jane:open@sesame@host/states",
+        "https://jane:open sesame/12@host/states",
+        "https://jane:12/sesame@host/states",
         "postgresql://jane:sesame@host/db?nonsense=1&password=sesame",
         "s3://jane:sesame@bucket/x",
         "http://example.com/states",
@@ -176,7 +181,7 @@ def test_a_wrong_address_is_refused_without_its_password(address: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_address(address)
     text = "".join(traceback.format_exception(caught.value)) + str(caught.value.hint)
-    assert "sesame" not in text.replace("token=sesame", "")
+    assert "sesame" not in text
 
 
 def test_the_secrets_of_an_address_are_known() -> None:
@@ -185,7 +190,7 @@ def test_the_secrets_of_an_address_are_known() -> None:
         address: [secret.reveal() for secret in secrets(address, environ)]
         for address in ("state", "s3://b/x", "postgresql://u:p%40w@h/d", "https://h/x")
     }
-    assert found == {"state": [], "s3://b/x": ["a"], "postgresql://u:p%40w@h/d": ["p@w", "b"], "https://h/x": ["c", "d"]}
+    assert found == {"state": [], "s3://b/x": ["a"], "postgresql://u:p%40w@h/d": ["p%40w", "p@w", "b"], "https://h/x": ["c", "d"]}
 
 
 # S3.

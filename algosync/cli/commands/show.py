@@ -48,7 +48,7 @@ def _show_plan(file: PlanFile, reports: ReportOptions, terminal: Terminal) -> No
     from algosync.views.subject import Planned
 
     plan = file.saved.plan
-    write_reports(Planned(plan, metadata(plan.header), file.saved.digest), reports.places, terminal)
+    write_reports(Planned(plan, metadata(plan.header), digest=file.saved.digest), reports.places, terminal)
 
 
 def _show_state(options: ShowOptions, reports: ReportOptions, terminal: Terminal) -> None:

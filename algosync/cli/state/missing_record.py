@@ -16,5 +16,9 @@ def missing_record(named: str, recorded: Iterable[Address]) -> AlgosyncError:
     """`named`: an address, an algorithm or a glob. The hint has the nearest name that is recorded."""
     known = {text for address in recorded for text in (str(address), address.algorithm)}
     near = get_close_matches(named, sorted(known), n=1)
-    hint = f"perhaps {printable(near[0])}?" if near else "algosync state list shows what is recorded; --workflow names the workflow"
+    hint = (
+        f"did you mean {printable(near[0])}?"
+        if near
+        else "algosync state list shows what is recorded; --workflow names the workflow"
+    )
     return AlgosyncError(f"nothing is recorded as {printable(named, 200)}", hint=hint)

@@ -20,7 +20,7 @@ To = Annotated[str, typer.Argument(metavar="TO", help="The new name. Default: th
 
 @command
 def rename(terminal: Terminal, from_: From, options: StateChangeOptions, to: To = "") -> None:
-    """Keep a state under the name of another workflow, for a workflow that got another name."""
+    """Keep a state under the name of another workflow."""
     from algosync.cli.state.workflow_state import known_state, tell_backup
     from algosync.cli.state_place import journals, patience, state_found
     from algosync.core.error import UsageError

@@ -17,6 +17,7 @@ class Action(Enum):
     """`REFRESH`: nothing differs, but the record is out of date. It is not shown to people.
 
     `HOLD`: it differs, and is left as it is, because the test of this change failed and nothing has changed since.
+    `RECORD`: the record takes over what is at the destination, which differs from it.
     """
 
     NONE = "no-op"
@@ -26,11 +27,18 @@ class Action(Enum):
     ADOPT = "adopt"
     HOLD = "hold"
     FORGET = "forget"
+    RECORD = "record"
+    DELETE = "delete"
 
     @property
     def writes(self) -> bool:
-        """Whether it changes the destination."""
+        """Whether it sends something to the destination."""
         return self in (Action.CREATE, Action.UPDATE)
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether it changes the destination."""
+        return self.writes or self is Action.DELETE
 
     @property
     def visible(self) -> bool:

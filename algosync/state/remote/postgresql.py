@@ -21,7 +21,7 @@ from algosync.core.secret import Secret
 from algosync.core.text import printable
 from algosync.state.backend import fingerprint
 from algosync.state.holder import ANOTHER, Holder, lock_held, sign
-from algosync.state.remote.address import secrets_in, shown
+from algosync.state.remote.address import secrets_in, secrets_of, shown
 from algosync.state.remote.extra import extra
 
 if TYPE_CHECKING:
@@ -55,18 +55,21 @@ def parse_address(address: str) -> Callable[[str, str], PostgresqlBackend]:
 
 
 def secrets(address: str, environ: Mapping[str, str]) -> tuple[Secret, ...]:
-    password = str(_parameters(address).get("password") or "")
-    return (*((Secret(password),) if password else ()), *secrets_in(environ, "PGPASSWORD"))
+    return (*secrets_of(address), *secrets_in(environ, "PGPASSWORD"))
 
 
 def _parameters(address: str) -> dict[str, Any]:
     with extra("postgresql"):
         import psycopg
         from psycopg.conninfo import conninfo_to_dict
+    refusal = UsageError(f"--state {shown(address)}: a database is written as postgresql://USER@HOST:PORT/DATABASE")
     try:
-        return conninfo_to_dict(address)
+        parameters = conninfo_to_dict(address)
     except psycopg.Error:  # its message may hold the password
-        raise UsageError(f"--state {shown(address)}: a database is written as postgresql://USER@HOST:PORT/DATABASE") from None
+        raise refusal from None
+    if "@" in str(parameters.get("dbname", "")):  # a password with a slash, which was not quoted
+        raise refusal
+    return parameters
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from algosync.core.error import ClusterError, Stale, StateError, UsageError
 from algosync.core.secret import Secret
@@ -24,7 +24,7 @@ from algosync.core.text import printable
 from algosync.net.proxy import is_loopback
 from algosync.state.backend import fingerprint
 from algosync.state.holder import ANOTHER, Holder, lock_held, sign
-from algosync.state.remote.address import secrets_in, shown
+from algosync.state.remote.address import secrets_in, secrets_of, shown
 
 if TYPE_CHECKING:
     from algosync.net import Host
@@ -53,8 +53,9 @@ class _Place:
 
 def parse_address(address: str) -> Callable[[str, str], TerraformHttpBackend]:
     """States below an address. UsageError: it cannot be used. Plain http is for this machine only."""
-    parts = urlsplit(address)
-    if not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
+    parts = _split(address)
+    # A password may hold a slash, so an `@` anywhere may belong to it.
+    if parts is None or not parts.hostname or parts.query or parts.fragment or "@" in address:
         raise UsageError(
             f"--state {shown(address)} must look like https://HOST/PATH",
             hint=f"user and password belong in {_USERS[0]} and {_PASSWORDS[0]}",
@@ -65,8 +66,18 @@ def parse_address(address: str) -> Callable[[str, str], TerraformHttpBackend]:
     return lambda name, command: TerraformHttpBackend(place, name, command)
 
 
-def secrets(_: str, environ: Mapping[str, str]) -> tuple[Secret, ...]:
-    return secrets_in(environ, *_PASSWORDS)
+def _split(address: str) -> SplitResult | None:
+    """None: it is no address."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def secrets(address: str, environ: Mapping[str, str]) -> tuple[Secret, ...]:
+    return (*secrets_of(address), *secrets_in(environ, *_PASSWORDS))
 
 
 def _place(scheme: str, netloc: str, path: str) -> _Place:

@@ -207,3 +207,15 @@ def test_only_its_owner_can_read_it(workspace: Workspace, umask: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert stat.S_IMODE((workspace.folder / "p.plan").stat().st_mode) == 0o600
+
+
+def test_a_plan_that_destroys_is_saved_too(workspace: Workspace) -> None:
+    """It reads no source, so the file has none."""
+    put(workspace)
+    workspace.apply()
+    path = save(workspace, "--destroy")
+    assert b"1234567890" not in path.read_bytes()
+    shutil.rmtree(workspace.folder / "source")
+    done = workspace.run("apply", "p.plan")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(workspace.run("show", "--json").stdout)["records"] == []

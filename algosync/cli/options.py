@@ -39,6 +39,7 @@ __all__ = [
     "StateAddress",
     "StateFolder",
     "TargetOptions",
+    "WorkflowOption",
     "WorkflowOptions",
 ]
 
@@ -80,6 +81,15 @@ LockTimeout = Annotated[
 ]
 JsonOutput = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
 AutoApprove = Annotated[bool, typer.Option("--auto-approve", help="Do not ask for approval.")]
+WorkflowOption = Annotated[
+    str | None,
+    typer.Option(
+        "--workflow",
+        metavar="WORKFLOW",
+        help="A path, or a name in workflows/. Default: WORKFLOW_NAME, workflow.* here, or the only file in workflows/.",
+        show_default=False,
+    ),
+]  # of a command whose argument is something else
 NoInput = Annotated[bool, typer.Option("--no-input", help="Never ask; fail if an answer is needed.")]
 
 

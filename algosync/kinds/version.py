@@ -40,6 +40,7 @@ TRAITS = KindTraits(
 )
 
 _LEFT_OUT = "the workflow has changes that its `publish.on` leaves out; the next version will have them"
+_ROLLED_BACK = "rolled_back"  # in the private part of a version's record: `Context.rollback`
 _TREE = "tree"  # in the private part of a version's record: the tree id that it was published with
 
 
@@ -138,14 +139,28 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
 
 
 def _reason(change: Change, spec: AlgorithmSpec, context: Context) -> str:
-    """Why a version is published whose source and settings are equal. Empty: they are not."""
+    """Why a version is published whose source and settings are equal, or that was rolled back. Empty: for what differs."""
     version = context.destination.published(spec.name)
     if change.before is None or change.after is None or version is None:
         return ""
+    if context.rollback:
+        return f"rollback to {context.rollback['to']}"
+    if told := _told_of_rollback(version, spec, context):
+        return told
     if change.before.digest == change.after.digest:
         return DATA_CHANGES
     content = _without_left_out(_content(spec, context), version, spec, context)
     return DATA_WRITTEN if change.before.digest == content.digest else ""
+
+
+def _told_of_rollback(version: Version, spec: AlgorithmSpec, context: Context) -> str:
+    """Empty: the version was not published by a rollback."""
+    record = context.ledger.records.get(Address("version", spec.name))
+    told = record.private.get(_ROLLED_BACK) if record and record.destination_stamp == _stamp(version) else None
+    if not isinstance(told, Mapping):
+        return ""
+    rolled_back = f"it was rolled back from {told.get('from')} to {told.get('to')} at {told.get('at')}"
+    return f"{rolled_back}, and the workflow still has something else"
 
 
 def _held(change: Change, spec: AlgorithmSpec, context: Context) -> Failure | None:
@@ -209,6 +224,8 @@ def _publish(step: Step, spec: AlgorithmSpec, context: Context) -> Outcome:
         raise Conflict(f"version {version.number} was published of commit {version.commit[:12]}, which somebody else pushed")
     attributes = {**content.effective, "version": version.number, "commit": commit}
     private: dict[str, Json] = {WRITE: context.data_writes.last(spec.name), _TREE: content.tree}
+    if context.rollback:
+        private[_ROLLED_BACK] = dict(context.rollback)
     record = Record(step.address, content.digest, content.digest, _stamp(version), None, attributes, private)
     return Outcome((record,), version.number)
 

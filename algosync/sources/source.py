@@ -51,8 +51,8 @@ class Sources:
     """The sources of a workflow's algorithms. Each is read once.
 
     `owner` is the owner at the destination; `folder` is the folder that relative paths start from; `secrets` are the keys that no
-    source may contain. `given`: code that is not read, because a saved plan has it. `calls`: the calls of algorithms in each source
-    that was read so far; `codes`: these sources as they were read.
+    source may contain. `given`: code that is not read, because a saved plan has it. `trees`: trees that take the place of a source,
+    by algorithm. `calls`: the calls of algorithms in each source that was read so far; `codes`: these sources as they were read.
     """
 
     algorithms: tuple[AlgorithmSpec, ...]
@@ -61,6 +61,7 @@ class Sources:
     store: SourceStore
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
     given: Mapping[str, SourceFiles] = field(default_factory=dict, repr=False)
+    trees: Mapping[str, SourceTree] = field(default_factory=dict, repr=False)
     _data_files: OncePerKey[None, DataFiles] = field(default_factory=OncePerKey, init=False, repr=False)
     _uris: OncePerKey[None, UriIndex] = field(default_factory=OncePerKey, init=False, repr=False)
     calls: dict[str, Sequence[CallSite]] = field(default_factory=dict, init=False, repr=False)
@@ -69,7 +70,7 @@ class Sources:
 
     def tree(self, spec: AlgorithmSpec) -> SourceTree:
         """The source of one algorithm. SourceError: it cannot be read or used."""
-        return self._trees.get(spec.name, lambda: self._read(spec))
+        return self._trees.get(spec.name, lambda: self.trees.get(spec.name) or self._read(spec))
 
     @property
     def data_files(self) -> DataFiles:

@@ -163,6 +163,22 @@ def test_a_pushed_commit_is_built_called_and_published_once(case: Case) -> None:
     assert case.algorithms.publish(case.owner, case.name, commit, BODY).number == version.number
 
 
+def test_published_versions_are_listed_with_the_newest_first(case: Case) -> None:
+    with pytest.raises(NotFound):
+        case.algorithms.versions(case.owner, case.name)
+    case.create()
+    assert case.algorithms.versions(case.owner, case.name) == []
+    commits = []
+    for code in (CODE, CODE + b"# again\n"):
+        commits.append(case.push(code))
+        case.built(commits[-1])
+        case.algorithms.publish(case.owner, case.name, commits[-1], BODY)
+    case.built(case.push(CODE + b"# never published\n"))
+    found = case.algorithms.versions(case.owner, case.name)
+    assert [(version.number, version.commit) for version in found] == [("0.2.0", commits[1]), ("0.1.0", commits[0])]
+    assert {version.settings["algorithm_callability"] for version in found} == {"private"}
+
+
 def test_a_commit_without_a_build_is_built_when_asked_for(case: Case) -> None:
     case.create()
     commit = case.push()

@@ -25,20 +25,6 @@ DOCUMENTS = sorted(
     if not any(part.startswith(".") and part != ".github" for part in path.relative_to(ROOT).parts)
 )
 COMMANDS = tuple("validate render plan show apply test drift graph destroy import versions rollback doctor".split())
-    "validate",
-    "render",
-    "plan",
-    "show",
-    "apply",
-    "test",
-    "drift",
-    "graph",
-    "destroy",
-    "import",
-    "versions",
-    "rollback",
-    "doctor",
-)
 
 
 def normal(text: str) -> list[str]:

@@ -16,7 +16,7 @@ from algosync.core.planning.explanation import CONTENT_REPLACED, REPLACED
 from algosync.core.planning.guards import FOREIGN_COMMIT
 from algosync.core.planning.moves import explained_moves, moved_records
 from algosync.core.planning.plan import Plan, PlanHeader, plan_of, plan_of_checks, targeted, with_kept_bytes
-from algosync.core.planning.target import Checksum, Mode, Selection, UnknownTarget, matches, reach
+from algosync.core.planning.target import Checksum, Mode, Selection, UnknownTarget, dependents, matches, reach
 from algosync.core.ports import Kind, Performer, Side
 from algosync.core.resource import READ_NOW, KindTraits, Record, Resource
 from algosync.core.text import printable
@@ -62,7 +62,8 @@ def make_plan(
     """
     targets, destroys = selection.targets, selection.mode is Mode.DESTROY
     left_out = left_out_algorithms(selection, workflow.depends_on, recorded)
-    reached = reach(targets, scene.performers, workflow.depends_on, recorded) - left_out
+    reached = reach(targets, scene.performers, workflow.depends_on, recorded)
+    reached = (reached | dependents(reached, workflow.depends_on) if destroys else reached) - left_out
     if targets and not reached and left_out:
         raise UnknownTarget("--exclude leaves out everything that --target names")
     if workflow.run_only and not destroys:

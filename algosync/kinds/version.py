@@ -209,13 +209,14 @@ def _texts(value: Json) -> Sequence[str]:
 
 
 def _publish(step: Step, spec: AlgorithmSpec, context: Context) -> Outcome:
-    """Publishes the commit that was built and tested. Conflict: somebody pushed since, or another commit was published."""
+    """Publishes the commit that was built and tested. Conflict: somebody pushed or published since."""
     commit = source.commit_of(spec, context)
     content = _content(spec, context)
     # The platform publishes the newest build, so a later push by somebody else would be published untested.
     if context.destination.repository(spec.name).head() != commit:
         hint = "algosync plan shows what they pushed; apply replaces it"
         raise Conflict(f"{step.address}: somebody pushed since commit {commit[:12]} was tested", hint=hint)
+    _require_no_other_version(step, spec, context, commit)
     source.note_call(spec, context)
     with context.ledger.writing(step.address, step.verb.value):
         version = _published_now(spec, context, commit)
@@ -227,6 +228,15 @@ def _publish(step: Step, spec: AlgorithmSpec, context: Context) -> Outcome:
         private[_ROLLED_BACK] = dict(context.rollback)
     record = Record(step.address, content.digest, content.digest, _stamp(version), None, attributes, private)
     return Outcome((record,), version.number)
+
+
+def _require_no_other_version(step: Step, spec: AlgorithmSpec, context: Context, commit: str) -> None:
+    """Conflict: somebody published another version since the plan was made."""
+    destination = context.destination
+    planned, now = destination.published(spec.name), destination.algorithms.published(destination.owner, spec.name)
+    if now is not None and now.commit != commit and (planned is None or _stamp(planned) != _stamp(now)):
+        hint = "algosync plan shows the change; apply replaces it"
+        raise Conflict(f"{step.address}: somebody published version {now.number} since the plan was made", hint=hint)
 
 
 def _published_now(spec: AlgorithmSpec, context: Context, commit: str) -> Version:

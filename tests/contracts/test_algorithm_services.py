@@ -12,7 +12,7 @@ from fakes.clusters import OWNER, FakeAlgorithms
 from harness import Cluster, cluster_process
 
 from algosync.cluster.algorithms import Version
-from algosync.core.error import Conflict, NotFound, TestFailed
+from algosync.core.error import ClusterError, Conflict, NotFound, TestFailed
 from algosync.core.tree import Blob
 from algosync.kinds.ports import AlgorithmService, GitRepository
 
@@ -187,3 +187,38 @@ def test_a_commit_without_a_build_is_built_when_asked_for(case: Case) -> None:
     case.algorithms.compile(case.owner, case.name)
     assert case.built(commit) == "succeeded"
     assert case.algorithms.build_of(case.owner, case.name, commit) != before
+
+
+def test_a_commit_tells_its_author_its_message_and_its_parent(case: Case) -> None:
+    case.create()
+    repository = case.repository()
+    first = repository.head()
+    assert first is not None
+    assert repository.commit(first).parent is None
+    second = repository.push(first, repository.tree(first), author=AUTHOR, message="a title\n\nTrailer: x")
+    found = case.repository().commit(second)
+    assert (found.parent, found.author, found.message) == (first, AUTHOR, "a title\n\nTrailer: x")
+    with pytest.raises(NotFound):
+        repository.commit("f" * 40)
+
+
+def test_an_algorithm_is_deleted_and_its_name_is_free_again(case: Case) -> None:
+    case.create()
+    case.algorithms.delete(case.owner, case.name)
+    with pytest.raises(NotFound):
+        case.algorithms.read(case.owner, case.name)
+    with pytest.raises(NotFound):
+        case.algorithms.delete(case.owner, case.name)
+    case.create()
+
+
+def test_an_algorithm_with_a_public_version_is_not_deleted(case: Case) -> None:
+    case.create()
+    commit = case.push()
+    case.built(commit)
+    body = {**BODY, "settings": {"algorithm_callability": "public"}, "version_info": {"version_type": "major"}}
+    case.algorithms.publish(case.owner, case.name, commit, body)
+    with pytest.raises(ClusterError) as caught:
+        case.algorithms.delete(case.owner, case.name)
+    assert not isinstance(caught.value, NotFound)
+    assert case.algorithms.read(case.owner, case.name)

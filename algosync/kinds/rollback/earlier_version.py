@@ -116,7 +116,7 @@ def _recorded_read(spec: AlgorithmSpec, context: Context) -> Readers | None:
 def rollback_context(context: Context, spec: AlgorithmSpec, earlier: EarlierVersion) -> Context:
     """The context in which the spec's source is the tree of the earlier version. NotFound: the repository lacks its commit."""
     tree = _tree(spec, earlier.target, context)
-    sources = replace(context.sources, algorithms=(spec,), given={spec.name: tree})
+    sources = replace(context.sources, algorithms=(spec,), trees={spec.name: tree})
     told = {"to": earlier.target.number, "from": earlier.current.number, "at": context.now()}
     return replace(context, desired_sources=DesiredSources(sources, context.ledger), recorded_only=False, rollback=told)
 

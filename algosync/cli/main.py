@@ -14,13 +14,18 @@ from algosync import __version__
 from algosync.cli import debug
 from algosync.cli.commands.apply import apply
 from algosync.cli.commands.destroy import destroy
+from algosync.cli.commands.doctor import doctor
 from algosync.cli.commands.drift import drift
 from algosync.cli.commands.graph import graph
+from algosync.cli.commands.import_ import import_
 from algosync.cli.commands.plan import plan
 from algosync.cli.commands.render import render
+from algosync.cli.commands.rollback import rollback
 from algosync.cli.commands.schema import schema
+from algosync.cli.commands.show import show
 from algosync.cli.commands.test import test
 from algosync.cli.commands.validate import validate
+from algosync.cli.commands.versions import versions
 from algosync.cli.help import GroupWithHelp, with_help
 from algosync.cli.internal_error import internal_error
 from algosync.cli.interrupt import exit_code, install, leave
@@ -47,7 +52,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (validate, render, plan, apply, destroy, test, drift, graph, schema):
+for _command in (validate, render, plan, show, apply, destroy, test, drift, import_, versions, rollback, graph, doctor, schema):
     app.command()(_command)
 app.add_typer(state.app, name="state")
 app.add_typer(local.app, name="emulator")

@@ -109,10 +109,10 @@ def _planned(plan: Plan) -> Json:
 
 
 def _applied(plan: Plan, report: Report) -> Json:
-    """The resources that were completed. Adopting and forgetting take no step: they are recorded first."""
+    """The resources that were completed. Adopting, forgetting and refreshing take no step: they are recorded first."""
     from algosync.core.planning.change import Action
 
-    counted, recorded = plan.counted(), (Action.ADOPT, Action.FORGET)
+    counted, recorded = plan.counted(), (Action.ADOPT, Action.FORGET, Action.RECORD)
     return {a.value: counted[a] if a in recorded else report.completed(a) for a in Action if a.visible and a is not Action.HOLD}
 
 

@@ -35,6 +35,7 @@ class Terminal:
     live: bool
     lost: list[str] = field(default_factory=list)  # the reasons why results could not be written
     left: list[TextIO] = field(default_factory=list)  # the streams closed by their readers
+    reported: list[str] = field(default_factory=list)  # the places of `--report` that have the result
     endings: list[Callable[[int], None]] = field(default_factory=list)  # called with the exit code when the command has ended
     _redactor: Redactor = field(default_factory=Redactor)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change
+from algosync.core.planning.diff import NOT_WANTED
 from algosync.core.planning.origin import Origin
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.planning.target import Mode
@@ -170,7 +171,7 @@ def _change(change: Change, redact: Redact) -> Iterator[str]:
     symbol, colour, _, sentence = ACTIONS[change.action]
     yield f"  # {paint(address, 'bold')} {_GONE if change.action is Action.FORGET and change.drifted else sentence}"
     yield f"  {paint(symbol, colour)} {address}"
-    if change.action in (Action.HOLD, Action.UPDATE, Action.DELETE) and change.reason:
+    if change.action in (Action.HOLD, Action.UPDATE, Action.DELETE, Action.FORGET) and change.reason not in ("", NOT_WANTED):
         yield f"      ({printable(redact(change.reason))})"
     if change.action.has_steps:
         for symbol, text in change_rows(change, redact):

@@ -19,10 +19,11 @@ from algosync.core.error import Conflict, Denied, SourceError, Unexpected
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.diff import assume_observed, diff, record_of, undecided
 from algosync.core.planning.origin import Origin, time_of
+from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.planning.schedule import Verb
 from algosync.core.ports import Side
 from algosync.core.tree import Blob, blob_id, tree_id
-from algosync.core.workflow import AlgorithmSpec, DataFile
+from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
 from algosync.kinds import data, source
 from algosync.sources.manifest import FREEZE, lock_checksum
 
@@ -511,3 +512,22 @@ def test_a_source_that_has_drifted_tells_who_pushed_it_and_when(release: Release
     origin = Origin.of(source.explain(change, release.spec, release.context))
     assert origin == Origin("Somebody <else@localhost>", time_of(FIRST_DATE + 2))
     assert Origin.of(source.explain(replace(change, drifted=False), release.spec, release.context)) == Origin()
+
+
+def test_the_trees_before_and_after_a_push_are_its_diff(release: Release) -> None:
+    change = release.change("source")
+    assert source.changed_trees(replace(change, before=None), release.spec, release.context)[0] == {}
+    before, after = source.changed_trees(change, release.spec, release.context)
+    assert set(before) == {"src/One.py"}
+    assert after["src/One.py"] == Blob(CODE)
+    assert {**before} != {**after}
+
+
+def test_the_diffs_of_a_plan_hide_secrets(release: Release) -> None:
+    release.context = replace(release.context, redacted=lambda value: str(value).replace("apply", "***"))
+    change = release.change("source")
+    plan = Plan(PlanHeader("w", None, "local", "jane"), (change, Change(ADDRESS, Action.FORGET, None, None)), ())
+    (diff,) = source.source_diffs(plan, Workflow("w", "/", (release.spec,)), release.context)
+    assert (diff.address, diff.path, diff.action) == (ADDRESS, "src/One.py", "update")
+    assert any("***" in line for line in diff.lines)
+    assert not any("apply" in line for line in diff.lines)

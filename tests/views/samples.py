@@ -9,6 +9,7 @@ from dataclasses import replace
 from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.planning.explanation import Explanation, reason_of
+from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.plan import Check, FailedCheck, Plan, PlanHeader
 from algosync.core.resource import Json, Record, Resource
 from algosync.core.text import PAINT
@@ -175,8 +176,11 @@ def subjects_with(text: str) -> Mapping[str, Subject]:
     )
     meta: Mapping[str, Json] = {**META, "workflow": text}
     record = Record(data, text, text, text, 1, old)
+    diffs = (
+        FileDiff(Address("source", "Hello"), text, lines=(f" {text}", f"+{text}", f"-{text}", f"@@ {text}"), left_out=2, note="x"),
+    )
     explained = tuple(Explanation(change, reason_of(change, record), record, ("listing", "listing")) for change in changes)
     return {
-        "plan": Planned(Plan(header, changes, checks, kinds=TRAITS, failing=failing), meta, explained),
+        "plan": Planned(Plan(header, changes, checks, kinds=TRAITS, failing=failing), meta, explained, diffs),
         "drift": Drifted(header, findings, meta),
     }

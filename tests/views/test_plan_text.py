@@ -9,6 +9,7 @@ from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, BuildFailed, Denied, Fault, Several, SourceError, TestFailed, WorkflowError
 from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.planning.explanation import Explanation, Reason, reason_of
+from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.origin import Origin, with_origin
 from algosync.core.planning.plan import Plan
 from algosync.core.redaction import Redactor
@@ -19,6 +20,7 @@ from algosync.views.address_list import address_lines
 from algosync.views.drift import drift_lines
 from algosync.views.error import error_lines
 from algosync.views.explanation import explanation_lines
+from algosync.views.file_diff import diff_lines
 from algosync.views.plan import plan_lines
 from algosync.views.subject import Drifted, Planned
 
@@ -252,3 +254,20 @@ def test_an_explanation_hides_what_is_computed_from_a_secret() -> None:
         text = view(Planned(replace(PLAN, changes=()), {}, (explained,)), redactor)
         assert "source-changed" in text, name
         assert not re.search(r"([b-e])\1{9}", text), name
+
+
+def test_diffs_by_source_and_file() -> None:
+    source = Address("source", "Hello")
+    diffs = [
+        FileDiff(source, "src/Hello.py", lines=("@@ -1 +1 @@", "-a\x1b[2J", "+b\tc\r"), left_out=1),
+        FileDiff(source, "new\x07", "create", left_out=3),
+        FileDiff(source, "old", "delete", note="Binary files differ: 1 B (SHA-256 x) -> nothing"),
+    ]
+    text = "".join(f"{line}\n" for line in diff_lines(diffs, Redactor()))
+    assert "\x1b[31m-a\\x1b[2J\x1b[0m\n" in text
+    assert PAINT.sub("", text) == (
+        "\nDifferences of source.Hello\n"
+        "\n--- a/src/Hello.py\n+++ b/src/Hello.py\n@@ -1 +1 @@\n-a\\x1b[2J\n+b\\x09c\\x0d\n(1 more line)\n"
+        "\n--- /dev/null\n+++ b/new\\x07\n(3 lines not shown)\n"
+        "\n--- a/old\n+++ /dev/null\n(Binary files differ: 1 B (SHA-256 x) -> nothing)\n"
+    )

@@ -26,6 +26,7 @@ from algosync.core.redaction import MASK
 from algosync.core.resource import RECORDED, SENSITIVE, Json, Record, Resource, Snapshot
 
 __all__ = [
+    "NOT_WANTED",
     "assume_desired",
     "assume_observed",
     "comparable",
@@ -40,6 +41,9 @@ __all__ = [
 ]
 
 Recorded = Mapping[Address, Record]
+
+NOT_WANTED = "no longer in the workflow"
+"""The usual reason for forgetting a record."""
 
 
 def assume_desired(desired: Snapshot, recorded: Recorded) -> dict[Address, Resource]:
@@ -84,7 +88,7 @@ def diff(desired: Snapshot, observed: Snapshot, recorded: Recorded, *, prune: bo
 
 def _removal(address: Address, have: Resource | None, record: Record, *, prune: bool) -> Change:
     if not prune or have is None:
-        return Change(address, Action.FORGET, have, None, reason="no longer in the workflow")
+        return Change(address, Action.FORGET, have, None, reason=NOT_WANTED)
     unread = have.digest is None and have.stamp != record.destination_stamp  # it may be anything
     return Change(address, Action.DELETE, have, None, drifted=unread or _moved(have, record), recorded=recorded_resource(record))
 

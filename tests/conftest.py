@@ -28,6 +28,7 @@ EXTENDED = (
     "faults/",
     "inputs/",
     "perf/",
+    "planted/",
     "scenarios/test_cluster_failures.py",
     "scenarios/test_crash.py",
     "scenarios/test_data_release.py",

@@ -81,6 +81,14 @@ def test_an_exclusive_lock_excludes_everybody_else(writer: Backend, make: Make) 
     assert make().lock(exclusive=True)
 
 
+def test_the_lock_still_excludes_after_a_write(writer: Backend, make: Make) -> None:
+    """A write may replace the file that holds the state. The lock must not be lost with it."""
+    writer.write(b"one", expect=fingerprint(writer.read()))
+    for exclusive in (True, False):
+        with pytest.raises(LockHeld):
+            make().lock(exclusive=exclusive)
+
+
 def test_readers_share(writer: Backend, make: Make) -> None:
     writer.write(b"one", expect=None)
     writer.unlock()

@@ -37,6 +37,7 @@ EXTENDED = (
     "scenarios/test_model_release.py",
     "scenarios/test_one_plan.py",
     "scenarios/test_signals.py",
+    "scenarios/test_state_commands.py",
     "scenarios/test_world_failures.py",
     "scenarios/test_world_proxy.py",
     "secrets/test_canaries.py",
@@ -46,7 +47,9 @@ EXTENDED = (
 )
 """Files and folders of extended tests. Single tests have the marker `extended` or `needs`."""
 
-PLACES = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin"
+PLACES = ":".join(
+    (os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin", *map(str, Path("/usr/lib/postgresql").glob("*/bin")))
+)
 """Where programs may be: servers of Debian's packages are outside the usual PATH."""
 
 # A limit in seconds for one example would fail on a busy machine.

@@ -15,6 +15,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from documents import check_document, check_states
+
 from algosync.cluster.address import parse
 from algosync.cluster.connection import Cluster as Connection
 from algosync.cluster.connection import connect
@@ -261,12 +263,15 @@ class Workspace:
         """Run an apply that must end with that exit code. Return both streams."""
         done = self.run("apply", "--auto-approve", *arguments, environ=environ)
         assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        if code == 0:
+            check_states(self.folder / "state")
         return done.stdout + done.stderr
 
     def plan(self, *arguments: str) -> dict[str, object]:
         done = self.run("plan", "--json", *arguments)
         assert done.returncode == 0, done.stderr
         document: dict[str, object] = json.loads(done.stdout)
+        check_document("plan", document)
         return document
 
     def actions(self, *arguments: str) -> dict[str, str]:

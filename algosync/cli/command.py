@@ -11,9 +11,14 @@ from typing import Annotated, TypeVar, cast, get_args, get_origin, get_type_hint
 import typer
 from typer.models import OptionInfo, ParameterInfo
 
+from algosync.cli.help import HelpAll
+from algosync.cli.options import ReportOptions
+from algosync.cli.report_output import diagnosed
+
 __all__ = ["command", "group_of"]
 
 G = TypeVar("G")
+_HELP_ALL = inspect.Parameter("help_all", inspect.Parameter.KEYWORD_ONLY, annotation=HelpAll, default=False)
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
@@ -21,7 +26,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
     The first parameter is the terminal, which is the object of typer's context. A parameter whose type is a dataclass is a group:
     each of its fields with a typer annotation is an option of the command. Other parameters are the command's own options.
-    The environment variable `ALGOSYNC_<OPTION>` sets an option's default.
+    The environment variable `ALGOSYNC_<OPTION>` sets an option's default. Each command has the option `--help-all`.
     """
     hints = get_type_hints(function, include_extras=True)
     own = list(inspect.signature(function).parameters.values())[1:]
@@ -31,10 +36,12 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
     def run(context: typer.Context, **values: object) -> None:
         arguments = {name: group_of(group, values) for name, group in groups.items()}
-        function(context.obj, **arguments, **{each.name: values[each.name] for each in options})
+        reports = [group for group in arguments.values() if isinstance(group, ReportOptions)]
+        with diagnosed(reports[0].places if reports else {}, context.obj):
+            function(context.obj, **arguments, **{each.name: values[each.name] for each in options})
 
     context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-    run.__signature__ = inspect.Signature([context, *options, *shared])  # type: ignore[attr-defined]  # `inspect` and typer read it
+    run.__signature__ = inspect.Signature([context, *options, *shared, _HELP_ALL])  # type: ignore[attr-defined]  # `inspect` and typer read it
     run.__name__, run.__doc__ = function.__name__, function.__doc__
     return run
 

@@ -13,14 +13,18 @@ import typer
 from algosync import __version__
 from algosync.cli import debug
 from algosync.cli.commands.apply import apply
+from algosync.cli.commands.destroy import destroy
 from algosync.cli.commands.drift import drift
 from algosync.cli.commands.plan import plan
 from algosync.cli.commands.render import render
+from algosync.cli.commands.schema import schema
 from algosync.cli.commands.test import test
 from algosync.cli.commands.validate import validate
+from algosync.cli.help import GroupWithHelp, with_help
 from algosync.cli.internal_error import internal_error
 from algosync.cli.interrupt import exit_code, install, leave
 from algosync.cli.local import app as local
+from algosync.cli.state import app as state
 from algosync.cli.terminal import Terminal, standard
 from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, PlanRefused, Several, Stale, UsageError
 from algosync.views.usage_message import ParserError, usage_message
@@ -35,15 +39,18 @@ _WORST_FIRST = (4, 1, 5, 6, _USAGE)  # of several errors, the first of these is 
 
 app = typer.Typer(
     name="algosync",
+    cls=GroupWithHelp,
     help="Export algorithms from one Algorithmia cluster to another, declaratively, and prove that they work there.",
     invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (validate, render, plan, apply, test, drift):
+for _command in (validate, render, plan, apply, destroy, test, drift, schema):
     app.command()(_command)
+app.add_typer(state.app, name="state")
 app.add_typer(local.app, name="emulator")
+with_help(app)
 
 
 def _version(context: typer.Context, wanted: bool) -> None:

@@ -2,6 +2,7 @@
 
 A command takes a group as one parameter (see `command`). To add an option to all commands of a group, add a field here. The field's
 name is the option's name, and the variable `ALGOSYNC_<OPTION>` sets its default. Fields without a typer annotation are not options.
+An option with `rich_help_panel=RARE` is shown by `--help-all` only.
 """
 
 import os
@@ -13,12 +14,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from algosync.cli import debug
+from algosync.cli.help import RARE
 from algosync.cli.report_output import report_places
 from algosync.core.error import UsageError
 from algosync.views import FORMATS
 
 if TYPE_CHECKING:
     from algosync.cli.local.location import LocalHome
+    from algosync.core.planning.guards import Guard
+    from algosync.core.planning.target import Selection
 
 __all__ = [
     "AutoApprove",
@@ -27,8 +31,11 @@ __all__ = [
     "CompareOptions",
     "JsonOutput",
     "LocalHomeFolder",
+    "LockTimeout",
     "NoInput",
     "ReportOptions",
+    "ScopeOptions",
+    "SelectionOptions",
     "StateAddress",
     "StateFolder",
     "TargetOptions",
@@ -58,7 +65,17 @@ StateFolder = Annotated[
 LocalHomeFolder = Annotated[
     Path | None,
     typer.Option(
-        metavar="DIR", help="The folder of the local clusters. Default: state/local.", show_default=False, parser=_local_home
+        metavar="DIR",
+        help="The folder of the local clusters. Default: state/local.",
+        show_default=False,
+        parser=_local_home,
+        rich_help_panel=RARE,
+    ),
+]
+LockTimeout = Annotated[
+    int,
+    typer.Option(
+        metavar="SECONDS", min=0, max=86400, help="How long to wait for another command that works on the state. 0: not at all."
     ),
 ]
 JsonOutput = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
@@ -114,7 +131,13 @@ class WorkflowOptions(CommonOptions):
     ] = field(default_factory=list, repr=False)
     chdir: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Change to this folder first.", show_default=False, callback=_change_folder),
+        typer.Option(
+            metavar="DIR",
+            help="Change to this folder first.",
+            show_default=False,
+            callback=_change_folder,
+            rich_help_panel=RARE,
+        ),
     ] = None
     debug: Annotated[bool, typer.Option("--debug", help="Log every request; show tracebacks.", callback=_enable_debug)] = False
 
@@ -127,7 +150,8 @@ class WorkflowOptions(CommonOptions):
 class ClusterOptions(WorkflowOptions):
     """Options of the commands that ask clusters. If `destination` is empty, the environment names it. Timeouts are in seconds.
 
-    `parallelism`, `build_timeout` and `keep_dir` are options of some of these commands only; the others use the defaults.
+    `parallelism`, `build_timeout`, `lock_timeout` and `keep_dir` are options of some of these commands only; the others use the
+    defaults.
     """
 
     destination: Annotated[
@@ -147,15 +171,21 @@ class ClusterOptions(WorkflowOptions):
             min=1,
             max=86400,
             help="How long one request may take, and how long a transfer may go without progress.",
+            rich_help_panel=RARE,
         ),
     ] = 120
     insecure_http: Annotated[
         bool,
-        typer.Option("--insecure-http", help="Allow plain http:// to other machines, which sends keys unencrypted."),
+        typer.Option(
+            "--insecure-http",
+            help="Allow plain http:// to other machines, which sends keys unencrypted.",
+            rich_help_panel=RARE,
+        ),
     ] = False
     no_input: NoInput = False
     parallelism: int = 8
     build_timeout: int = 1800
+    lock_timeout: int = 0
     keep_dir: str = ""
 
     @property
@@ -170,7 +200,9 @@ class ClusterOptions(WorkflowOptions):
 class CompareOptions(ClusterOptions):
     """Options of the commands that compare the workflow or the state with the destination."""
 
-    parallelism: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="How many things to do at the same time.")] = 8
+    parallelism: Annotated[
+        int, typer.Option(metavar="N", min=1, max=64, help="How many things to do at the same time.", rich_help_panel=RARE)
+    ] = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +221,52 @@ class TargetOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class SelectionOptions(TargetOptions):
-    """Options of the commands that plan. `replace`: what is written again although it is equal."""
+class ScopeOptions(TargetOptions):
+    """Options of the commands that make changes. `allow`: the guards that do not refuse the plan."""
+
+    exclude: Annotated[
+        list[str],
+        typer.Option(
+            "--exclude",
+            metavar="TARGET",
+            help="Leave out this algorithm or address, and what depends on it; may be repeated.",
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+    allow: Annotated[
+        list[str],
+        typer.Option(
+            "--allow",
+            metavar="GUARD",
+            help="Do what this guard would refuse: adopt, deletes, drifted, overwrites, protected, same-cluster; may be repeated.",
+            show_default=False,
+            rich_help_panel=RARE,
+        ),
+    ] = field(default_factory=list)
+
+    @property
+    def selection(self) -> "Selection":
+        from algosync.core.planning.target import Selection
+
+        return Selection(tuple(self.target), exclude=tuple(self.exclude))
+
+    @property
+    def allowed(self) -> "frozenset[Guard]":
+        """UsageError: there is no such guard."""
+        from algosync.core.planning.guards import Guard
+
+        names = [guard.value for guard in Guard]
+        if strange := [name for name in self.allow if name not in names]:
+            raise UsageError(f"--allow {strange[0]}: there is no such guard", hint=f"the guards are {', '.join(sorted(names))}")
+        return frozenset(map(Guard, self.allow))
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionOptions(ScopeOptions):
+    """Options of the commands that plan. `replace`: what is written again although it is equal.
+
+    `selection` raises UsageError if some of them do not go together.
+    """
 
     replace: Annotated[
         list[str],
@@ -201,6 +277,37 @@ class SelectionOptions(TargetOptions):
             show_default=False,
         ),
     ] = field(default_factory=list)
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Delete what is recorded and no longer in the workflow, instead of only forgetting it.")
+    ] = False
+    destroy: Annotated[bool, typer.Option("--destroy", help="Delete everything that is recorded.")] = False
+    refresh_only: Annotated[
+        bool,
+        typer.Option(
+            "--refresh-only", help="Take what is at the destination into the record; change nothing there.", rich_help_panel=RARE
+        ),
+    ] = False
+    checksum: Annotated[
+        str,
+        typer.Option(
+            metavar="WHEN",
+            help="When data files are read to compare them: auto (where size and time prove nothing), always, never.",
+            rich_help_panel=RARE,
+        ),
+    ] = "auto"
+
+    @property
+    def selection(self) -> "Selection":
+        from algosync.core.planning.target import Checksum, Mode, Selection
+
+        words = [word.value for word in Checksum]
+        if self.checksum not in words:
+            raise UsageError(f"--checksum {self.checksum}: not one of {', '.join(words)}")
+        for name, given in (("--prune", self.prune), ("--replace", bool(self.replace)), ("--refresh-only", self.refresh_only)):
+            if given and (self.destroy or (self.refresh_only and name != "--refresh-only")):
+                raise UsageError(f"{name} does not go with {'--destroy' if self.destroy else '--refresh-only'}")
+        mode = Mode.DESTROY if self.destroy else Mode.REFRESH if self.refresh_only else Mode.APPLY
+        return Selection(tuple(self.target), tuple(self.replace), tuple(self.exclude), mode, self.prune, Checksum(self.checksum))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.core.error import UsageError
+from algosync.core.error import AlgosyncError, UsageError
 from algosync.core.text import printable
 from algosync.views import FORMATS
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal
     from algosync.views.subject import Subject
 
-__all__ = ["report_places", "write_reports"]
+__all__ = ["diagnosed", "document_metadata", "report_places", "write_reports"]
 
 _STDOUT = "-"
 
@@ -45,11 +46,43 @@ def write_reports(subject: Subject, places: Mapping[str, str], terminal: Termina
     for place, name in places.items():
         if place == _STDOUT:
             terminal.show(subject, name)
-            continue
-        try:
-            _replace(Path(place), terminal.formatted(subject, name, coloured=False).encode(errors="backslashreplace"))
-        except OSError as error:
-            terminal.lost.append(f"--report {printable(f'{name}:{place}')}: {error.strerror or error}")
+        else:
+            _write(place, name, terminal.formatted(subject, name, coloured=False), terminal)
+
+
+@contextmanager
+def diagnosed(places: Mapping[str, str], terminal: Terminal) -> Iterator[None]:
+    """If the body raises an AlgosyncError, the places of the format `json` get a document with the error. The error goes on."""
+    from algosync.cli.interrupt import exit_code
+
+    try:
+        yield
+    except AlgosyncError as error:
+        from algosync.views.diagnostics import diagnostics_document
+
+        document = diagnostics_document(error, document_metadata())
+        for place, name in places.items() if exit_code() is None else ():
+            if name == "json" and place == _STDOUT:
+                terminal.document(document)
+            elif name == "json":
+                _write(place, name, terminal.document_text(document), terminal)
+        raise
+
+
+def document_metadata() -> Mapping[str, str]:
+    """When a JSON document is written, and by which version of algosync."""
+    from datetime import datetime, timezone
+
+    from algosync import __version__
+
+    return {"timestamp": datetime.now(timezone.utc).isoformat(timespec="seconds"), "algosync_version": __version__}
+
+
+def _write(place: str, name: str, text: str, terminal: Terminal) -> None:
+    try:
+        _replace(Path(place), text.encode(errors="backslashreplace"))
+    except OSError as error:
+        terminal.lost.append(f"--report {printable(f'{name}:{place}')}: {error.strerror or error}")
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from algosync.core.error import Denied, UsageError
 from algosync.core.planning.plan import PlanHeader
+from algosync.core.planning.target import Checksum, Mode, Selection
 from algosync.core.text import printable
 from algosync.core.workflow import Workflow
 
 if TYPE_CHECKING:
     from algosync.cli.options import ClusterOptions
     from algosync.cli.terminal import Terminal
+    from algosync.core.address import Address
     from algosync.core.ports import Ledger
+    from algosync.core.resource import Record
     from algosync.engine.plan import Scene
     from algosync.kinds import Context
-    from algosync.state import TestResults
+    from algosync.state import TestResults, WorkInProgress
 
-__all__ = ["CommandSession", "Needs", "command_session"]
+__all__ = ["CommandSession", "Needs", "command_session", "owner_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class CommandSession:
     """A workflow with everything the engine needs to work on it. `ledger` is the state, `results` are those of earlier tests.
 
-    `stand_ins`: a sensitive variable has a placeholder value, so values that contain it cannot be compared.
+    `same_cluster`: the cluster and owner that are both source and destination, or None. `in_progress`: gives the addresses that
+    other commands are changing, or have changed since this one read the state. `stand_ins`: a sensitive variable has a placeholder
+    value, so values that contain it cannot be compared.
     """
 
     workflow: Workflow
@@ -36,22 +41,27 @@ class CommandSession:
     ledger: Ledger
     header: PlanHeader
     results: TestResults
+    in_progress: Callable[[], WorkInProgress]
     stand_ins: bool = False
+    same_cluster: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
     """The requirements of a command. `writes`: the state is locked exclusively. `source`: False: the state replaces the source.
 
-    `secrets`: False: sensitive variables may have placeholder values. `targets`: the command looks only at these and at what they
-    depend on; empty: everything. `replace`: resources that are written again although they are equal.
+    `secrets`: False: sensitive variables may have placeholder values. `selection`: the part of the workflow that is looked at.
     """
 
     writes: bool = False
     source: bool = True
     secrets: bool = True
-    targets: Sequence[str] = ()
-    replace: Sequence[str] = ()
+    selection: Selection = field(default_factory=Selection)
+
+    @classmethod
+    def of(cls, selection: Selection, *, writes: bool = False) -> Needs:
+        """The requirements of a command that plans."""
+        return cls(writes=writes, source=selection.mode is Mode.APPLY, selection=selection)
 
 
 @contextmanager
@@ -61,9 +71,10 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.cli.interrupt import pause
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
-    from algosync.cli.state_place import NamedDestination, claim, state_opened, state_place
-    from algosync.cli.workflow_file import hide_keys, load_workflow
-    from algosync.core.planning.target import matches, reach
+    from algosync.cli.same_cluster import same_cluster
+    from algosync.cli.state_place import NamedDestination, StateKey, claim, state_opened, state_place
+    from algosync.cli.workflow_file import hide_keys, hide_state_keys, load_workflow
+    from algosync.core.planning.target import matches
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DataWrites, DesiredSources, KeptFiles, destination_of
     from algosync.kinds.kept_files import default_keep_folder
@@ -72,6 +83,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.state import parse_address
     from algosync.workflow import file_identity
 
+    hide_state_keys(options, terminal)
     parse_address(options.state)  # report a mistake in it before any request
     loaded = load_workflow(options, terminal, stand_ins=not needs.secrets)
     workflow = loaded.workflow
@@ -87,8 +99,9 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         with reading(terminal, "the destination"):
             owners = destination.data.owners()
             place = NamedDestination.of(label, destination)
-        owner = _owner(workflow, owners)
-        state, results = stack.enter_context(state_opened(options, terminal, (workflow.name, owner), place, writes=needs.writes))
+        owner = owner_of(workflow, owners)
+        key = StateKey(workflow.name, owner, place)
+        state, results = stack.enter_context(state_opened(options, terminal, key, writes=needs.writes))
         claim(state, file_identity(loaded.path, Path.cwd()), workflow, terminal)
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
         sources = Sources(
@@ -104,7 +117,12 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             kept.sweep(needed_files(state.records.values()))
         context = Context(
             destination_of(destination, git_host(options, label, destination), owner, key_owner=owners[0]),
-            DesiredSources(sources, ledger, reach(needs.targets, PERFORMERS, workflow.depends_on, state.records)),
+            DesiredSources(
+                sources,
+                ledger,
+                _reached(needs.selection, workflow, state.records),
+                trusts_stamps=needs.selection.checksum is not Checksum.ALWAYS,
+            ),
             build_deadline=float(options.build_timeout),
             recorded_only=not needs.source,
             pause=pause,
@@ -112,15 +130,29 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             kept=kept,
             redacted=terminal.redacted,
             tests={workflow.entrypoint or "": tuple(f"{case.payload} {case.timeout}" for case in workflow.tests)},
-            retried=frozenset(a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.replace)),
+            retried=frozenset(
+                a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.selection.replace)
+            ),
         )
         header = PlanHeader(
             f"{workflow.name} ({loaded.path})", source_label, label, owner, state_place(state) if place.is_local else None
         )
         scene = Scene(KINDS, PERFORMERS, context, options.parallelism)
-        yield CommandSession(workflow, scene, ledger, header, results, stand_ins=bool(loaded.not_given))
+        same = same_cluster(source, destination, place, owner)
+        stand_ins = bool(loaded.not_given)
+        yield CommandSession(workflow, scene, ledger, header, results, state.in_progress, stand_ins, same)
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
+
+
+def _reached(selection: Selection, workflow: Workflow, recorded: Mapping[Address, Record]) -> set[str]:
+    """The algorithms that the command looks at."""
+    from algosync.core.planning.exclusion import left_out_algorithms
+    from algosync.core.planning.target import reach
+    from algosync.kinds import PERFORMERS
+
+    reached = reach(selection.targets, PERFORMERS, workflow.depends_on, recorded)
+    return reached - left_out_algorithms(selection, workflow.depends_on, recorded)
 
 
 def _reads_source(workflow: Workflow) -> bool:
@@ -152,7 +184,7 @@ def _source_label(options: ClusterOptions, workflow: Workflow) -> tuple[str, str
     return setting, source
 
 
-def _owner(workflow: Workflow, owners: tuple[str, ...]) -> str:
+def owner_of(workflow: Workflow, owners: tuple[str, ...]) -> str:
     """The account on the destination. Denied: the key has no access to the workflow's `algorithm_owner`."""
     if workflow.owner is None or workflow.owner in owners:
         return workflow.owner or owners[0]

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from algosync.cli.options import ClusterOptions
     from algosync.cli.terminal import Terminal
     from algosync.cluster.connection import Cluster
+    from algosync.core.error import LockHeld
     from algosync.core.workflow import Workflow
-    from algosync.state import Session, TestResults
+    from algosync.state import Patience, Session, TestResults
     from algosync.workflow import FileIdentity
 
-__all__ = ["NamedDestination", "claim", "state_opened", "state_place"]
+__all__ = ["NamedDestination", "StateKey", "claim", "journals", "patience", "state_found", "state_opened", "state_place"]
 
 _HOSTS = ("127.0.0.1", "localhost", "[::1]", "api.localhost", "git.localhost")  # of a local cluster, in addresses
 
@@ -73,25 +74,79 @@ def _former_labels(identity: str, state: str) -> Iterator[str]:
             yield "local" if root.name == "default" else f"local:{root.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class StateKey:
+    """What a state is known by. `workflow`: its name."""
+
+    workflow: str
+    owner: str
+    destination: NamedDestination
+
+    @property
+    def name(self) -> str:
+        """The name of the state at any place of states."""
+        from algosync.state import state_name
+
+        return state_name(self.workflow, self.destination.name, self.owner)
+
+    def former_names(self, state: str) -> list[str]:
+        """Its names in older versions. `state`: as of `--state`."""
+        from algosync.state import state_name
+
+        return [state_name(self.workflow, each, self.owner) for each in self.destination.former_names(state)]
+
+
 @contextmanager
 def state_opened(
-    options: ClusterOptions, terminal: Terminal, names: tuple[str, str], destination: NamedDestination, *, writes: bool
+    options: ClusterOptions, terminal: Terminal, of: StateKey, *, writes: bool, command: str = "algosync apply"
 ) -> Iterator[tuple[Session, TestResults]]:
-    """The session on the state of a workflow and an owner (`names`) for the destination, and its test results, while the body runs.
+    """The session on a state, and its test results, while the body runs.
 
-    A state under a name of older versions is found; `writes`: it is renamed. LockHeld: another command uses the state.
+    A state under a name of older versions is found; `writes`: it is renamed. `command`: what others see while the state is locked.
+    LockHeld: another command writes the state.
     """
-    from algosync.state import TestResults, located, open_session, parse_address, state_name
+    from algosync.state import TestResults, open_session, parse_address
 
-    workflow, owner = names
-    command = "algosync apply"
     create = parse_address(options.state)
-    current, *former = (state_name(workflow, each, owner) for each in (destination.name, *destination.former_names(options.state)))
-    with located(lambda name: create(name, command), current, former, exclusive=writes) as found:
+    wait = patience(options, terminal)
+    with (
+        state_found(options, terminal, of, writes=writes, command=command) as name,
+        open_session(options.state, name, exclusive=writes, command=command, wait=wait, journals=journals(options)) as session,
+    ):
+        if session.running is not None:
+            terminal.tell(f"Note: {session.running} is working on this state. What it has not recorded yet is not in it.")
+        yield session, TestResults(lambda name: create(name, command), name)
+
+
+@contextmanager
+def state_found(options: ClusterOptions, terminal: Terminal, of: StateKey, *, writes: bool, command: str) -> Iterator[str]:
+    """The name of that state. While the body runs, its names in older versions are locked if `writes`."""
+    from algosync.state import located, parse_address
+
+    create = parse_address(options.state)
+    wait = patience(options, terminal)
+    with located(lambda name: create(name, command), of.name, of.former_names(options.state), exclusive=writes, wait=wait) as found:
         for place in found.unused:
             terminal.tell(f"Note: {printable(place)} has older records of the same local cluster. They are not used.")
-        with open_session(options.state, found.name, exclusive=writes, command=command) as session:
-            yield session, TestResults(lambda name: create(name, command), found.name)
+        yield found.name
+
+
+def patience(options: ClusterOptions, terminal: Terminal) -> Patience:
+    """How long the command waits for a lock. It tells who holds the lock, and a signal ends the wait."""
+    from algosync.cli.interrupt import pause
+    from algosync.state import Patience
+
+    seconds = options.lock_timeout
+
+    def tell(refusal: LockHeld) -> None:
+        terminal.tell(f"Note: {printable(refusal.message)}. Waiting for it, up to {seconds} s.")
+
+    return Patience(seconds, tell, pause=pause)
+
+
+def journals(options: ClusterOptions) -> Path:
+    """The folder of the journals of states that are not on this machine."""
+    return options.home.folder / ".journals"
 
 
 def claim(session: Session, file: FileIdentity, workflow: Workflow, terminal: Terminal) -> None:
@@ -122,7 +177,8 @@ def _check_takeover(session: Session, recorded: str, file: FileIdentity, workflo
     old, new = printable(recorded, 300), printable(file.path, 300)
     raise PlanRefused(
         f"the state {printable(session.where)} belongs to the workflow file {old}, not to {new}.{reason}",
-        hint=f"give {new} a `name:` of its own, or keep its states in another place with --state",
+        hint=f"give {new} a `name:` of its own, or keep its states in another place with --state. With the new name, "
+        f"`algosync state rename {printable(workflow.name, 80)}` takes this state along",
     )
 
 

@@ -74,9 +74,13 @@ class Terminal:
 
     def document(self, value: Json) -> None:
         """Writes one JSON document to `out`, in ASCII."""
+        self._write(self.out, self.document_text(value))
+
+    def document_text(self, value: Json) -> str:
+        """A JSON document as ASCII text, with secrets hidden."""
         from algosync.views.document import json_text
 
-        self._write(self.out, json_text(value, self._redactor))
+        return json_text(value, self._redactor)
 
     def verbatim(self, text: str) -> None:
         """Writes the text of a file to `out`, for another program. Only secrets are replaced."""

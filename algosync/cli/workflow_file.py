@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from algosync.core.error import UsageError
 from algosync.core.secret import Secret
 
 if TYPE_CHECKING:
-    from algosync.cli.options import WorkflowOptions
+    from algosync.cli.options import ClusterOptions, WorkflowOptions
     from algosync.cli.terminal import Terminal
     from algosync.core.workflow import Workflow
 
-__all__ = ["LoadedWorkflow", "find_workflow", "hide_keys", "load_workflow"]
+__all__ = ["LoadedWorkflow", "find_workflow", "hide_keys", "hide_state_keys", "load_workflow"]
 
 _KEYS = ("SOURCE_API_KEY", "DESTINATION_API_KEY")
 
@@ -51,6 +52,10 @@ def load_workflow(
         terminal.hide(secret.reveal())
     loaded = workflow.load(path, values, keys, local_files=local_files)
     derived = workflow.derived_texts(path, loaded, values, secrets, keys)
+    if derived.unhidden:
+        places = ", ".join(derived.unhidden)
+        message = f"{path}: a number or boolean depends on a sensitive variable, and such a value cannot be hidden: {places}"
+        raise UsageError(message, hint="write it without the variable, or declare the variable without `sensitive`")
     for text in derived.parts:
         terminal.hide(text)
     for text in derived.wholes:
@@ -66,6 +71,14 @@ def hide_keys(environ: Mapping[str, str], terminal: Terminal) -> list[Secret]:
     for key in keys:
         terminal.hide(key.reveal())
     return keys
+
+
+def hide_state_keys(options: ClusterOptions, terminal: Terminal) -> None:
+    """From now on the terminal hides the passwords and keys of the place of the states."""
+    from algosync.state import secrets
+
+    for secret in secrets(options.state, options.environ):
+        terminal.hide(secret.reveal())
 
 
 def find_workflow(options: WorkflowOptions) -> Path:

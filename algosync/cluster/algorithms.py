@@ -108,6 +108,14 @@ class AlgorithmsClient:
         self._object("PUT", _path(owner, name), body={"details": dict(details), "settings": dict(settings)})
 
     @idempotent
+    def delete(self, owner: str, name: str) -> None:
+        """Delete an algorithm with its repository and versions, for good. After a lost reply the repeated request raises NotFound.
+
+        The owner may not delete an algorithm with a public version (PLATFORM.md §3.8).
+        """
+        self.wire.json("DELETE", _path(owner, name))
+
+    @idempotent
     def build_of(self, owner: str, name: str, commit: str) -> Build | None:
         """Return the newest build of a commit, or None. A new build is not listed immediately (PLATFORM.md §3.10)."""
         body = self._object("GET", _path(owner, name, "builds"), {"limit": "50"})

@@ -74,6 +74,12 @@ class WritableStore(DataStore, Protocol):
     def set_readers(self, owner: str, collection: str, readers: Sequence[str]) -> None:
         """Replaces the ACL of a collection. Raises NotFound if the collection does not exist."""
 
+    def delete(self, owner: str, collection: str, name: str) -> None:
+        """Deletes a file. Raises NotFound if it does not exist."""
+
+    def delete_collection(self, owner: str, collection: str) -> None:
+        """Deletes an empty collection. Raises NotFound if it does not exist, and another ClusterError if it has files."""
+
 
 def split(uri: str) -> tuple[str, str, str]:
     """Split `data://OWNER/COLLECTION/FILE` into its three names. Raises ValueError for any other form."""
@@ -153,6 +159,16 @@ class DataClient:
     def set_readers(self, owner: str, collection: str, readers: Sequence[str]) -> None:
         """Replace the ACL of a collection (PLATFORM.md §2.2)."""
         self.wire.json("PATCH", path_of("v1", "data", owner, collection), body={"acl": {"read": list(readers)}})
+
+    @idempotent
+    def delete(self, owner: str, collection: str, name: str) -> None:
+        """Delete a file. After a lost reply the repeated request raises NotFound."""
+        self.wire.json("DELETE", path_of("v1", "data", owner, collection, name))
+
+    @idempotent
+    def delete_collection(self, owner: str, collection: str) -> None:
+        """Delete an empty collection. `force`, which deletes the files too, is never sent (PLATFORM.md §2.2)."""
+        self.wire.json("DELETE", path_of("v1", "data", owner, collection))
 
     def _entries(self, path: str, member: str) -> Iterator[tuple[Mapping[str, object], JsonReply]]:
         """Yield all entries of a listing, each with its reply. Raises Unexpected if the listing does not end."""

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from algosync.core.address import Address
-from algosync.core.error import Corrupt
+from algosync.core.error import Corrupt, NewerFormat
 from algosync.core.json_document import read_json
 from algosync.core.resource import Json, Record
 from algosync.core.state import State
@@ -124,12 +124,12 @@ def parse_json(data: bytes) -> Json:
 
 
 def require_version(document: Json, newest: int = FORMAT_VERSION) -> None:
-    """Corrupt: the document has a newer format than `newest`, or names none."""
+    """NewerFormat: the document has a newer format than `newest`. Corrupt: it names none."""
     version = document.get("format_version") if isinstance(document, dict) else None
     if isinstance(version, bool) or not isinstance(version, int):
         raise Corrupt("is damaged: it has no format_version")
     if version > newest:
-        raise Corrupt(
+        raise NewerFormat(
             f"was written by a newer algosync: format {version}, this one reads {newest}",
             hint="Upgrade algosync.",
         )

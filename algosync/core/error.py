@@ -15,6 +15,7 @@ __all__ = [
     "Fault",
     "Interrupted",
     "LockHeld",
+    "NewerFormat",
     "NotFound",
     "PlanRefused",
     "Several",
@@ -97,11 +98,12 @@ class WorkflowError(AlgosyncError):
 class ClusterError(AlgosyncError):
     """A cluster replied with a failure, or did not reply.
 
-    `status` is the HTTP status, `code` the platform's own error number, `request_id` the id in the error body, and `retry_after`
-    the seconds to wait that the server asks for.
+    `status` is the HTTP status, `code` the platform's own error number, `request_id` the id in the error body, `retry_after`
+    the seconds to wait that the server asks for, and `body` the reply's body, None if it did not arrive completely.
     """
 
     retry_after: float | None = None
+    body: bytes | None = None
 
     def __init__(
         self,
@@ -203,6 +205,10 @@ class Stale(StateError):
 
 class Corrupt(StateError):
     """The state file or its journal is damaged, or was written by a newer version."""
+
+
+class NewerFormat(Corrupt):
+    """It was written by a newer version."""
 
 
 class ApplyIncomplete(AlgosyncError):

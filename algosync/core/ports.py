@@ -29,10 +29,11 @@ class Side(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of a step: the new records, and a short text for people."""
+    """The result of a step: the new records, a short text for people, and the addresses that have no record any more."""
 
     records: tuple[Record, ...] = ()
     detail: str = ""
+    forgotten: tuple[Address, ...] = ()
 
 
 class Performer(Protocol[Context_contra]):

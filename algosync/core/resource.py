@@ -70,6 +70,7 @@ class KindTraits:
 
     `is_file`: each resource is a data file. Plans count its bytes, and it has no versions: overwriting it takes effect at once.
     `publishes`: the resource is the published version. The algorithm's payload tests the new version before it is published.
+    `deleted_with`: the kind of the same algorithm whose deletion also deletes it. It cannot be deleted alone.
     `read_back`: the attributes that the kind reads from its records. A record keeps their exact values or leaves them out.
     """
 
@@ -78,6 +79,7 @@ class KindTraits:
     replaceable: bool = False
     is_file: bool = False
     publishes: bool = False
+    deleted_with: str | None = None
     read_back: frozenset[str] = frozenset()
 
 

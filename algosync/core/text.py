@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["PAINT", "duration", "harmless", "harmless_json", "paint", "plural", "printable", "printable_lines", "size"]
+__all__ = ["PAINT", "clauses", "duration", "harmless", "harmless_json", "paint", "plural", "printable", "printable_lines", "size"]
 
 # Control, format (bidi, zero-width), surrogate, private use and unassigned characters; line and paragraph separators.
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -101,3 +101,9 @@ def harmless(line: str, *, coloured: bool) -> str:
 def harmless_json(text: str) -> str:
     """Like `harmless` for an ASCII JSON text, with the escapes of JSON."""
     return _COMMAND.sub(r"\\u0023", text).replace("\x7f", "\\u007f")
+
+
+def clauses(*parts: str | None) -> str:
+    """The parts of a hint as one line. A semicolon separates them, but none follows a question mark."""
+    given = [part for part in parts if part]
+    return "; ".join(given).replace("?; ", "? ")

@@ -64,6 +64,7 @@ class AlgorithmSpec:
 
     `test_payload` is JSON text with numbers as written and `<algo>` replaced, or None if the file has none. `language` is a
     shorthand or the display name of an environment. `collection_read` is None if the file does not give `collection`.
+    `prevent_destroy`: nothing of it may be deleted. `removed`: it is only recorded, as of `removed_spec`.
     """
 
     name: str
@@ -76,6 +77,8 @@ class AlgorithmSpec:
     publish: Publish = field(default_factory=Publish)
     depends_on: tuple[str, ...] = ()
     collection_read: Readers | None = None
+    prevent_destroy: bool = False
+    removed: bool = False
     _sources: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -89,6 +92,21 @@ class AlgorithmSpec:
     def data_read(self) -> Readers | None:
         """Who can read the algorithm's data. None: it has no data files, and the workflow gives no `collection`."""
         return self.collection_read or ("my_algorithms" if self.data_files else None)
+
+
+def removed_spec(name: str) -> AlgorithmSpec:
+    """An algorithm that is recorded and no longer wanted. Its records take the place of what the workflow says."""
+    return AlgorithmSpec(name, language="", removed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardLimits:
+    """How many percent of the recorded resources one apply may delete, and how many that changed outside of algosync it may
+    overwrite.
+    """
+
+    max_deletes: int = 30
+    max_overwrites: int = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +132,7 @@ class Workflow:
     entrypoint: str | None = None
     tests: tuple[TestCase, ...] = ()
     run_only: bool = False
+    guards: GuardLimits = field(default_factory=GuardLimits)
 
     @property
     def depends_on(self) -> dict[str, tuple[str, ...]]:

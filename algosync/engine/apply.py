@@ -18,7 +18,7 @@ from algosync.core.planning.diff import record_of
 from algosync.core.planning.plan import Plan
 from algosync.core.planning.schedule import Schedule, Step, schedule
 from algosync.core.ports import Ledger, Outcome
-from algosync.core.workflow import AlgorithmSpec, Workflow
+from algosync.core.workflow import AlgorithmSpec, Workflow, removed_spec
 from algosync.engine.plan import Scene, Site
 from algosync.engine.walk import Walk
 
@@ -27,7 +27,7 @@ __all__ = ["apply", "schedule_of"]
 
 def schedule_of(plan: Plan, scene: Scene[Site]) -> Schedule:
     """The steps of a plan. The kinds say which steps a change takes."""
-    verbs = {c.address: scene.of(c.address).verbs(c) for c in plan.changes if c.action.writes}
+    verbs = {c.address: scene.of(c.address).verbs(c) for c in plan.changes if c.action.has_steps}
     return schedule(plan, verbs)
 
 
@@ -47,7 +47,7 @@ def _record_unwritten(plan: Plan, ledger: Ledger) -> None:
     for change in plan.changes:
         if change.action is Action.FORGET:
             ledger.forget(change.address)
-        elif change.action in (Action.ADOPT, Action.REFRESH) and change.after and change.before:
+        elif change.action in (Action.ADOPT, Action.REFRESH, Action.RECORD) and change.after and change.before:
             ledger.commit(record_of(change.after, change.before, records.get(change.address)))
 
 
@@ -96,9 +96,14 @@ class _Run:
         self._queue.put(StepStarted(step))
         try:
             performer = self._scene.performers[step.address.kind]
-            outcome: Outcome = performer.perform(step, self._specs[step.address.algorithm], self._scene.site, self._queue.put)
+            name = step.address.algorithm
+            outcome: Outcome = performer.perform(
+                step, self._specs.get(name) or removed_spec(name), self._scene.site, self._queue.put
+            )
             for record in outcome.records:
                 self._ledger.commit(record)
+            for address in outcome.forgotten:
+                self._ledger.forget(address)
         except StateError as error:  # nothing more may be done that cannot be recorded
             self._queue.put(error)
         except AlgosyncError as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import replace
 
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, Unreachable
-from algosync.core.planning.change import Finding
+from algosync.core.planning.change import Drift, Finding
 from algosync.core.planning.diff import assume_observed, drift
 from algosync.core.ports import Side
 from algosync.core.resource import Record, Resource
@@ -14,7 +15,9 @@ from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.engine.look import each
 from algosync.engine.plan import Scene, Site, require_known_kinds
 
-__all__ = ["find_drift", "managed_by"]
+__all__ = ["find_drift", "in_progress", "managed_by"]
+
+_RESOURCES = frozenset({Drift.CHANGED, Drift.MISSING, Drift.REWRITTEN, Drift.UNMANAGED})  # not tests
 
 
 def find_drift(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address, Record]) -> tuple[Finding, ...]:
@@ -37,6 +40,16 @@ def find_drift(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address
         else:
             unknown[address] = found
     return drift(observed, concerned, unknown)
+
+
+def in_progress(findings: Iterable[Finding], changing: Callable[[], Container[Address]]) -> tuple[Finding, ...]:
+    """The findings; differences of resources that are changing become IN_PROGRESS. `changing` is called only if there are any."""
+    found = tuple(findings)
+    if _RESOURCES.isdisjoint(finding.drift for finding in found):
+        return found
+    addresses = changing()
+    moving = {f.address for f in found if f.drift in _RESOURCES and f.address in addresses}
+    return tuple(replace(f, drift=Drift.IN_PROGRESS) if f.address in moving else f for f in found)
 
 
 def managed_by(workflow: Workflow, recorded: Iterable[Address]) -> tuple[Address, ...]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from algosync.core.address import Address
 from algosync.core.error import Corrupt, NotFound, Several, SourceError
 from algosync.core.planning.change import Action, Change
-from algosync.core.planning.diff import assume_desired, assume_observed, diff, undecided
+from algosync.core.planning.deletion import possible
+from algosync.core.planning.diff import assume_desired, assume_observed, diff, undecided, undecided_deletions
+from algosync.core.planning.exclusion import excluding, left_out_algorithms
+from algosync.core.planning.guards import FOREIGN_COMMIT
 from algosync.core.planning.plan import Plan, PlanHeader, plan_of, plan_of_checks, targeted, with_kept_bytes
-from algosync.core.planning.target import Selection, UnknownTarget, matches, reach
+from algosync.core.planning.target import Checksum, Mode, Selection, UnknownTarget, matches, reach
 from algosync.core.ports import Kind, Performer, Side
-from algosync.core.resource import Record, Resource
+from algosync.core.resource import KindTraits, Record, Resource
 from algosync.core.text import printable
-from algosync.core.workflow import AlgorithmSpec, Workflow
+from algosync.core.workflow import AlgorithmSpec, Workflow, removed_spec
 from algosync.engine.look import each
 
 __all__ = ["Scene", "make_plan", "require_known_kinds"]
@@ -35,6 +38,13 @@ class Scene(Generic[Site]):
     def of(self, address: Address) -> Kind[Site]:
         return self.kinds[address.kind]
 
+    @property
+    def traits(self) -> Mapping[str, KindTraits]:
+        return {name: kind.TRAITS for name, kind in self.kinds.items()}
+
+    def is_file(self, address: Address) -> bool:
+        return self.of(address).TRAITS.is_file
+
 
 def make_plan(
     workflow: Workflow,
@@ -43,39 +53,81 @@ def make_plan(
     header: PlanHeader,
     selection: Selection = Selection(),  # noqa: B008  # immutable
 ) -> Plan:
-    """With targets, only they and the algorithms they depend on are looked at.
+    """With targets, only they and the algorithms they depend on are looked at. Algorithms that are excluded are not looked at.
 
     Raises the failures of looking at either side: one error, or Several. Corrupt: a record has an unknown kind. UnknownTarget:
     nothing has the name of a target, or it cannot be replaced.
     """
-    targets = selection.targets
-    reached = reach(targets, scene.performers, workflow.depends_on, recorded)
-    algorithms = [spec for spec in workflow.algorithms if spec.name in reached]
-    if workflow.run_only:
-        if selection.replace:
-            raise UnknownTarget("nothing can be replaced: the workflow says run_only")
-        each(lambda spec: _require_there(spec, scene), algorithms, scene.parallelism)
-        return targeted(plan_of_checks(workflow, header), targets)
+    targets, destroys = selection.targets, selection.mode is Mode.DESTROY
+    left_out = left_out_algorithms(selection, workflow.depends_on, recorded)
+    reached = reach(targets, scene.performers, workflow.depends_on, recorded) - left_out
+    if targets and not reached and left_out:
+        raise UnknownTarget("--exclude leaves out everything that --target names")
+    if workflow.run_only and not destroys:
+        plan = _plan_of_checks(workflow, header, selection, [s for s in workflow.algorithms if s.name in reached], scene)
+        return excluding(targeted(plan, targets), selection.exclude, left_out)
     concerned = {address: record for address, record in recorded.items() if address.algorithm in reached}
-    changes = _changes(algorithms, scene, concerned, selection.replace)
-    plan = plan_of(workflow, header, changes, {name: kind.TRAITS for name, kind in scene.kinds.items()})
-    return with_kept_bytes(targeted(plan, targets), workflow)
+    changes = _changes(_specs(workflow, selection, reached, concerned), scene, concerned, selection)
+    plan = plan_of(workflow, header, changes, scene.traits)
+    plan = replace(plan, mode=selection.mode, checks=() if destroys else plan.checks)
+    return with_kept_bytes(excluding(targeted(plan, targets), selection.exclude, left_out), workflow)
+
+
+def _plan_of_checks(
+    workflow: Workflow, header: PlanHeader, selection: Selection, algorithms: Sequence[AlgorithmSpec], scene: Scene[Site]
+) -> Plan:
+    if selection.replace or selection.prune:
+        raise UnknownTarget("nothing can be replaced or pruned: the workflow says run_only")
+    each(lambda spec: _require_there(spec, scene), algorithms, scene.parallelism)
+    return plan_of_checks(workflow, header)
+
+
+def _specs(
+    workflow: Workflow, selection: Selection, reached: Collection[str], recorded: Mapping[Address, Record]
+) -> Sequence[AlgorithmSpec]:
+    """The algorithms to look at: those of the workflow, and those of which something recorded is to be deleted."""
+    applied = sorted({address.algorithm for address in recorded})
+    if selection.mode is Mode.DESTROY:
+        return [removed_spec(name) for name in applied]
+    wanted = [spec for spec in workflow.algorithms if spec.name in reached]
+    known = workflow.depends_on
+    return [*wanted, *(removed_spec(name) for name in applied if selection.prune and name not in known)]
 
 
 def _changes(
-    algorithms: Sequence[AlgorithmSpec], scene: Scene[Site], recorded: Mapping[Address, Record], replaced: Sequence[str]
+    algorithms: Sequence[AlgorithmSpec], scene: Scene[Site], recorded: Mapping[Address, Record], selection: Selection
 ) -> tuple[Change, ...]:
     """The changes after a look at these algorithms and records."""
     require_known_kinds(recorded, scene)
     specs = {spec.name: spec for spec in algorithms}
+    prune = selection.prune or selection.mode is Mode.DESTROY
     looks = each(lambda spec: _look(spec, scene), algorithms, scene.parallelism)
-    desired = assume_desired({r.address: r for wanted, _ in looks for r in wanted}, recorded)
-    observed = assume_observed({r.address: r for _, seen in looks for r in seen}, recorded)
+    trusted = {a: r for a, r in recorded.items() if selection.checksum is not Checksum.ALWAYS or not scene.is_file(a)}
+    desired = assume_desired({r.address: r for wanted, _ in looks for r in wanted}, trusted)
+    observed = assume_observed({r.address: r for _, seen in looks for r in seen}, trusted)
     at_source, at_destination = undecided(desired, observed)
-    desired |= _read_all(scene, specs, Side.SOURCE, (desired[a] for a in desired if a in at_source))
-    observed |= _read_all(scene, specs, Side.DESTINATION, (observed[a] for a in observed if a in at_destination))
-    changes = _renewed(_replaced(diff(desired, observed, recorded), replaced, scene), specs, scene)
-    return tuple(each(lambda change: _explain(change, specs, scene), changes, scene.parallelism))
+    at_destination |= undecided_deletions(desired, observed, recorded) if prune else frozenset()
+
+    def read(side: Side, addresses: Iterable[Address], resources: Mapping[Address, Resource]) -> dict[Address, Resource]:
+        read = (a for a in addresses if selection.checksum is not Checksum.NEVER or not scene.is_file(a))
+        return _read_all(scene, specs, side, [resources[address] for address in sorted(read)])
+
+    desired |= read(Side.SOURCE, at_source, desired)
+    observed |= read(Side.DESTINATION, at_destination, observed)
+    found = possible(diff(desired, observed, recorded, prune=prune), scene.traits)
+    changes = _renewed(_replaced(found, selection.replace, scene), specs, scene)
+    return _marked(each(lambda change: _explain(change, specs, scene), changes, scene.parallelism))
+
+
+def _marked(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """The changes, each with the foreign commit of its algorithm, so that a part of the plan shows it too."""
+    foreign = {c.address.algorithm: c.details[FOREIGN_COMMIT] for c in changes if FOREIGN_COMMIT in c.details}
+
+    def mark(change: Change) -> Change:
+        commit = foreign.get(change.address.algorithm)
+        return change if commit is None else replace(change, details={**change.details, FOREIGN_COMMIT: commit})
+
+    return tuple(map(mark, changes))
 
 
 def _replaced(changes: Sequence[Change], patterns: Sequence[str], scene: Scene[Site]) -> Sequence[Change]:
@@ -126,7 +178,7 @@ def _renewed(changes: Sequence[Change], specs: Mapping[str, AlgorithmSpec], scen
         if change.action is not Action.ADOPT:  # what is adopted now may have come after what is recorded
             kinds = kinds | adopting.get(change.address.algorithm, set())
         causes = scene.of(change.address).TRAITS.renewed_by & kinds
-        if spec is None or not causes or change.action is Action.FORGET:
+        if spec is None or not causes or change.after is None:
             return change
         marked = replace(change, details={**change.details, "renewed_by": sorted(causes)})
         return marked if change.action.writes or causes.isdisjoint(spec.publish.on) else replace(marked, action=Action.UPDATE)
@@ -160,8 +212,9 @@ def _require_there(spec: AlgorithmSpec, scene: Scene[Site]) -> None:
 def _look(spec: AlgorithmSpec, scene: Scene[Site]) -> tuple[list[Resource], list[Resource]]:
     """Both sides of one algorithm. Raises every failure of the source, not only the first."""
     desired: list[Resource] = []
+    wanted = () if spec.removed else scene.kinds.values()
     faults: dict[str, SourceError] = {}
-    for kind in scene.kinds.values():
+    for kind in wanted:
         try:
             desired += kind.desired(spec, scene.site)
         except SourceError as error:

@@ -43,25 +43,27 @@ class Commit:
     """The relevant fields of a commit.
 
     `date` is the committer date in seconds since 1970. `author` is `Name <mail>`. `parent` is the first parent, or None.
+    `message` has no line break at its end.
     """
 
     tree: str
     date: int
     parent: str | None = None
     author: str = ""
+    message: str = ""
 
 
 def read_commit(objects: Objects, number: str) -> Commit:
     """Parse a commit. Raises SourceError if it is missing or not a commit."""
     body = _get(objects, number, "commit").body.decode("utf-8", "replace")
-    header = body.partition("\n\n")[0]
+    header, _, message = body.partition("\n\n")
     tree = re.match(r"tree ([0-9a-f]{40})\n", header)
     date = re.search(r"^committer .*> (-?\d{1,18}) [+-]\d{4}$", header, re.MULTILINE)
     if not tree or not date:
         raise SourceError(f"the repository's commit {number} cannot be read")
     parent = re.search(r"^parent ([0-9a-f]{40})$", header, re.MULTILINE)
     author = re.search(r"^author (.*>) ", header, re.MULTILINE)
-    return Commit(tree[1], int(date[1]), parent[1] if parent else None, author[1] if author else "")
+    return Commit(tree[1], int(date[1]), parent[1] if parent else None, author[1] if author else "", message.rstrip("\n"))
 
 
 def read_tree(objects: Objects, number: str) -> dict[str, Blob]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from algosync.core.error import ClusterError, Conflict, NotFound, Unexpected
 from algosync.core.tree import Blob, Tree, subtrees
-from algosync.git.objects import Object, Objects, read_commit, read_tree, write_commit
+from algosync.git.objects import Commit, Object, Objects, read_commit, read_tree, write_commit
 from algosync.git.pack import read_pack
 
 if TYPE_CHECKING:
@@ -46,6 +46,11 @@ class Repository:
         """Return all files of a commit, including links and submodules. Raises NotFound if the default branch lacks the commit."""
         self._load(commit)
         return read_tree(self._objects, read_commit(self._objects, commit).tree)
+
+    def commit(self, commit: str) -> Commit:
+        """Return what a commit says about itself. Raises NotFound if the default branch lacks the commit."""
+        self._load(commit)
+        return read_commit(self._objects, commit)
 
     def before(self, author: str, head: str) -> str | None:
         """Return the parent of the oldest commit of `author` (`Name <mail>`) among `head` and its first parents.

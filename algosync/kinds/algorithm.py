@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from algosync.cluster.algorithms import AlgorithmInfo
 from algosync.core.address import Address
@@ -20,6 +21,8 @@ from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.collection import DATA_READ, NOT_TOLD, UNSTAMPED, data_read, desired_read, give_read
 from algosync.kinds.context import Context
+from algosync.kinds.deletion import clear_collection, delete_algorithm, explained, left_collection
+from algosync.kinds.protection import changed_protection, protection
 
 __all__ = ["TRAITS", "desired", "environment_of", "explain", "observed", "perform", "read", "verbs"]
 
@@ -42,9 +45,11 @@ def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
 def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     """What the workflow does not give, such as a summary, is not compared. In a drift report the record takes its place."""
     info = context.destination.info(spec.name)
+    recorded = context.ledger.records.get(Address("algorithm", spec.name))
     if info is None:
+        yield from left_collection(spec, recorded, context)
         return
-    record = context.ledger.records.get(Address("algorithm", spec.name)) if context.recorded_only else None
+    record = recorded if context.uses_record(spec) else None
     given = _given(spec) if record is None else record.attributes
     wanted = given.get(DATA_READ)
     read = data_read(spec, wanted, context)
@@ -53,7 +58,8 @@ def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     compared = [name for name in _DETAILS if name in given]
     if read is not None and wanted is not None:
         compared.append(DATA_READ)
-    yield _observed(spec.name, info, compared, read, context)
+    private = None if context.uses_record(spec) else changed_protection(spec, recorded)
+    yield replace(_observed(spec.name, info, compared, read, context), private=private)
 
 
 def _given(spec: AlgorithmSpec) -> Mapping[str, Json]:
@@ -82,21 +88,27 @@ def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) 
 
 
 def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
-    return change
+    return explained(change, context) if change.action is Action.DELETE else change
 
 
 def verbs(change: Change) -> tuple[Verb, ...]:
+    if change.action is Action.DELETE:
+        return Verb.DELETE, Verb.CLEAR
     return (Verb.CREATE,) if change.action is Action.CREATE else (Verb.CONFIGURE,)
 
 
 def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
+    if step.verb is Verb.DELETE:
+        return delete_algorithm(step.address, context)
+    if step.verb is Verb.CLEAR:
+        return clear_collection(step.address, context)
     (want,) = desired(spec, context)
     if step.verb is Verb.CREATE or not _has_settings(step, want):
         _send(step, want, spec, context)
     read = give_read(want.address, spec, context)
     compared = [name for name in (*_DETAILS, DATA_READ) if name in want.attributes]
     now = context.destination.retry.run(lambda: _as_desired(want, compared, read, context))
-    return Outcome((Record(want.address, want.digest or "", want.stamp, now.stamp, None, want.attributes),))
+    return Outcome((Record(want.address, want.digest or "", want.stamp, now.stamp, None, want.attributes, protection(spec)),))
 
 
 def _has_settings(step: Step, want: Resource) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 
 from algosync.core.ports import Ledger
 from algosync.core.resource import Json
+from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.data_writes import DataWrites
 from algosync.kinds.desired_sources import DesiredSources
 from algosync.kinds.destination import Destination
@@ -56,6 +57,10 @@ class Context:
     @property
     def sources(self) -> Sources:
         return self.desired_sources.sources
+
+    def uses_record(self, spec: AlgorithmSpec) -> bool:
+        """Whether the record of an algorithm takes the place of what the workflow and the source say."""
+        return self.recorded_only or spec.removed
 
     @property
     def store(self) -> SourceStore:

@@ -6,7 +6,8 @@ the new version is not published (`kinds.restoring`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from algosync.cluster.data import FileStat, split
@@ -32,7 +33,12 @@ from algosync.kinds.stored_files import target_name, verified
 
 __all__ = ["TRAITS", "desired", "explain", "observed", "perform", "read", "verbs"]
 
-TRAITS = KindTraits(is_file=True, replaceable=True, read_back=frozenset({"md5"}))
+TRAITS = KindTraits(
+    is_file=True,
+    replaceable=True,
+    needs=frozenset({"algorithm"}),  # who can read the data is set before a file is written
+    read_back=frozenset({"md5"}),
+)
 
 _PROGRESS_INTERVAL = 0.1  # seconds
 
@@ -94,6 +100,8 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
 
 
 def verbs(change: Change) -> tuple[Verb, ...]:
+    if change.action is Action.DELETE:
+        return (Verb.DELETE,)
     if change.before is None:
         return Verb.UPLOAD, Verb.VERIFY
     if is_put_back_only(change):
@@ -113,6 +121,8 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
             return restore(step, spec, context, tell)
         case Verb.VERIFY:
             return _verify(step, context, tell)
+        case Verb.DELETE:
+            return _delete(step, context)
         case _:
             return _upload(step, spec, context, tell)
 
@@ -124,6 +134,16 @@ def _overwrite(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) ->
     if change is not None and change.details.get("keep"):
         keep_previous(change, spec, context)
     return _upload(step, spec, context, tell)
+
+
+def _delete(step: Step, context: Context) -> Outcome:
+    """Conflict: the file changed since the plan was made."""
+    listed = context.destination.files_before_deletions(step.address.algorithm)
+    if step.address.name in listed:
+        _require_as_planned(step, listed)
+        with context.ledger.writing(step.address, step.verb.value), suppress(NotFound):
+            context.destination.data.delete(*target_name(step.address, context))
+    return Outcome(forgotten=(step.address,))
 
 
 def _upload(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
@@ -149,14 +169,18 @@ def _upload(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
 
 def _require_unchanged(step: Step, context: Context) -> None:
     """Conflict: the file changed since the plan was made. The collection is listed once, before its first upload."""
-    now = context.destination.files_before_uploads(step.address.algorithm).get(step.address.name or "")
+    _require_as_planned(step, context.destination.files_before_uploads(step.address.algorithm))
+
+
+def _require_as_planned(step: Step, listed: Mapping[str, FileStat]) -> None:
+    now = listed.get(step.address.name or "")
     before = step.change.before if step.change else None
     if before is not None and is_left(before):
         return  # it was compared when its previous bytes were put back
     planned = None if before is None else FileStat(before.size or 0, before.stamp)
     same = now == planned or (now is not None and planned is not None and planned.stamp is None and now.size == planned.size)
     if not same:
-        hint = "algosync plan shows the change; apply replaces it"
+        hint = "algosync plan shows the change; the next run takes it into account"
         raise Conflict(f"{step.address}: somebody changed it since the plan was made", hint=hint)
 
 

@@ -39,11 +39,15 @@ class DesiredSource:
 
 @dataclass(frozen=True, slots=True)
 class DesiredSources:
-    """The desired sources of a workflow. `reached`: the algorithms that the command looks at; None: all of them."""
+    """The desired sources of a workflow. `reached`: the algorithms that the command looks at; None: all of them.
+
+    `trusts_stamps`: an archive is not read if its stamp is the recorded one.
+    """
 
     sources: Sources
     ledger: Ledger
     reached: Collection[str] | None = None
+    trusts_stamps: bool = True
     _pinned: OncePerKey[str, frozenset[Address]] = field(default_factory=OncePerKey, init=False, repr=False)
     _all_pinned: OncePerKey[None, frozenset[Address]] = field(default_factory=OncePerKey, init=False, repr=False)
     _left: OncePerKey[None, deque[AlgorithmSpec]] = field(default_factory=OncePerKey, init=False, repr=False)
@@ -92,7 +96,7 @@ class DesiredSources:
     def _recorded(self, spec: AlgorithmSpec, stamp: str | None) -> DesiredSource | None:
         """None: there is no usable record, or the archive has changed since."""
         record = self.ledger.records.get(Address("source", spec.name))
-        if record is None or stamp is None or stamp != record.source_stamp:
+        if record is None or stamp is None or stamp != record.source_stamp or not self.trusts_stamps:
             return None
         pins = self._recorded_pins(record, spec)
         if pins is None:

@@ -14,7 +14,7 @@ from algosync.cluster.once import OncePerKey
 from algosync.core.environment import Environment
 from algosync.core.error import NotFound
 from algosync.core.tree import Tree
-from algosync.git import Repository
+from algosync.git import Commit, Repository
 from algosync.kinds.ports import AlgorithmService, GitRepository
 from algosync.kinds.shared_listings import SharedListings
 from algosync.net import Host, Retry
@@ -28,6 +28,7 @@ class _Answers:
 
     listings: OncePerKey[str, CollectionListing | None] = field(default_factory=OncePerKey)
     files_before_uploads: OncePerKey[str, Mapping[str, FileStat]] = field(default_factory=OncePerKey)
+    files_before_deletions: OncePerKey[str, Mapping[str, FileStat]] = field(default_factory=OncePerKey)
     files_before_restores: OncePerKey[str, Mapping[str, FileStat]] = field(default_factory=OncePerKey)
     infos: OncePerKey[str, AlgorithmInfo | None] = field(default_factory=OncePerKey)
     versions: OncePerKey[str, Version | None] = field(default_factory=OncePerKey)
@@ -75,6 +76,10 @@ class Destination:
     def files_before_uploads(self, algorithm: str) -> Mapping[str, FileStat]:
         """The same, asked for right before the first upload of this run."""
         return self._answers.files_before_uploads.get(algorithm, partial(self.list_now, algorithm))
+
+    def files_before_deletions(self, algorithm: str) -> Mapping[str, FileStat]:
+        """The same, asked for right before the first file of the collection is deleted."""
+        return self._answers.files_before_deletions.get(algorithm, partial(self.list_now, algorithm))
 
     def files_before_restores(self, algorithm: str) -> Mapping[str, FileStat]:
         """The same, asked for right before the first file of the collection is put back."""
@@ -132,6 +137,11 @@ class Destination:
                 return self.repository(algorithm).tree(commit)
 
         return self._answers.trees.get((algorithm, commit), fetch)
+
+    def commit(self, algorithm: str, commit: str) -> Commit:
+        """What a commit says about itself. NotFound: the repository does not contain the commit."""
+        with self._answers.repository_locks.get(algorithm, threading.Lock):
+            return self.repository(algorithm).commit(commit)
 
     def commit_before(self, algorithm: str, author: str, head: str) -> str | None:
         """The parent of the author's oldest commit below `head`. None: there is none."""

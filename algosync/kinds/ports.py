@@ -8,6 +8,7 @@ from typing import Protocol
 from algosync.cluster.algorithms import AlgorithmInfo, Build, Version
 from algosync.core.environment import Environment
 from algosync.core.tree import Tree
+from algosync.git import Commit
 
 __all__ = ["AlgorithmService", "GitRepository"]
 
@@ -23,6 +24,9 @@ class AlgorithmService(Protocol):
 
     def update(self, owner: str, name: str, details: Mapping[str, object], settings: Mapping[str, object]) -> None:
         """NotFound: the algorithm does not exist."""
+
+    def delete(self, owner: str, name: str) -> None:
+        """Deletes the repository and the versions, too. NotFound: the algorithm does not exist."""
 
     def build_of(self, owner: str, name: str, commit: str) -> Build | None:
         """The newest build of a commit. None: no build is listed yet."""
@@ -54,6 +58,9 @@ class GitRepository(Protocol):
 
     def tree(self, commit: str) -> Tree:
         """All files of a commit. NotFound: the default branch does not contain it."""
+
+    def commit(self, commit: str) -> Commit:
+        """NotFound: the default branch does not contain it."""
 
     def before(self, author: str, head: str) -> str | None:
         """The parent of the author's oldest commit among `head` and its first parents. None: there is no such parent."""

@@ -96,3 +96,9 @@ class SharedListings:
 
     def set_readers(self, owner: str, collection: str, readers: Sequence[str]) -> None:
         self._store.set_readers(owner, collection, readers)
+
+    def delete(self, owner: str, collection: str, name: str) -> None:
+        self._store.delete(owner, collection, name)
+
+    def delete_collection(self, owner: str, collection: str) -> None:
+        self._store.delete_collection(owner, collection)

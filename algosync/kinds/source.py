@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from algosync.core.address import Address
 from algosync.core.error import Conflict, NotFound, Unexpected
-from algosync.core.planning.change import Change
+from algosync.core.planning.change import Action, Change
+from algosync.core.planning.guards import FOREIGN_COMMIT
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource
@@ -43,11 +44,14 @@ __all__ = [
 
 TRAITS = KindTraits(
     replaceable=True,
+    deleted_with="algorithm",
     needs=frozenset({"algorithm", "data"}),
     read_back=frozenset({"blobs", "commit", "manifest", "paths"}),
 )
 
 _AUTHOR = "algosync <algosync@localhost>"
+_TRAILER = "Pushed-by: algosync"
+"""The last line of our commit messages. It stays when somebody rewrites a commit under another name."""
 
 
 def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
@@ -82,7 +86,7 @@ def _leaving(spec: AlgorithmSpec, context: Context) -> LeavingFiles:
     """Files outside `src/` of the recorded commit that the source no longer has. Empty if the record does not list them."""
     record = context.ledger.records.get(Address("source", spec.name))
     paths = paths_of(record.attributes) if record else None
-    if record is None or paths is None or context.recorded_only:
+    if record is None or paths is None or context.uses_record(spec):
         return NONE_LEAVING
     desired_paths = _desired_paths(spec, context)
     if not leaving_files(dict.fromkeys(paths, ""), desired_paths):
@@ -118,16 +122,17 @@ def _desired_paths(spec: AlgorithmSpec, context: Context) -> Sequence[str]:
     """The desired paths decide what is managed. A drift report has no access to the source and uses the recorded paths."""
     record = context.ledger.records.get(Address("source", spec.name))
     recorded = paths_of(record.attributes) if record else None
-    if recorded is not None and context.recorded_only:
+    if recorded is not None and context.uses_record(spec):
         return recorded
     (want,) = desired(spec, context)
     return paths_of(want.attributes) or ()
 
 
 def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
-    """Adds each changed file with its line counts."""
+    """Adds each changed file with its line counts, and the last commit if it is not ours and the algorithm is not recorded."""
+    foreign = _foreign_commit(change, spec, context)
     if not change.action.writes:
-        return change
+        return replace(change, details=foreign) if foreign else change
     source = context.sources.tree(spec)
     before: Tree = {}
     after = source.files
@@ -138,7 +143,18 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
         after = {**leaving.put_back(tree, after), **after}
         change = replace(change, before=replace(change.before, notes=_notes(spec, commit, context)))
     left_out: dict[str, Json] = {"left_out": list(source.left_out)} if source.left_out else {}
-    return replace(change, details={"files": [_row(file) for file in compare(before, after)], **left_out})
+    return replace(change, details={"files": [_row(file) for file in compare(before, after)], **left_out, **foreign})
+
+
+def _foreign_commit(change: Change, spec: AlgorithmSpec, context: Context) -> Mapping[str, Json]:
+    """Empty: the algorithm is recorded, has our commit at its head, or has only the template that the platform created it with."""
+    if change.before is None or any(Address(kind, spec.name) in context.ledger.records for kind in ("algorithm", "source")):
+        return {}
+    head = str(change.before.attributes["commit"])
+    commit = context.destination.commit(spec.name, head)
+    ours = commit.author == _AUTHOR or _TRAILER in commit.message.splitlines()
+    is_template = commit.parent is None and context.destination.published(spec.name) is None
+    return {} if ours or is_template else {FOREIGN_COMMIT: f"{head[:12]} of {commit.author}"}
 
 
 def _row(file: FileChange) -> Json:
@@ -147,11 +163,16 @@ def _row(file: FileChange) -> Json:
 
 
 def verbs(change: Change) -> tuple[Verb, ...]:
-    return (Verb.PUSH,)
+    return (Verb.DELETE,) if change.action is Action.DELETE else (Verb.PUSH,)
 
 
 def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
-    """Pushes on top of the head that the plan saw. Conflict: somebody pushed since."""
+    """Pushes on top of the head that the plan saw. Conflict: somebody pushed since.
+
+    The algorithm's deletion has deleted the repository.
+    """
+    if step.verb is Verb.DELETE:
+        return Outcome(forgotten=(step.address,))
     change = step.change
     planned = str(change.before.attributes["commit"]) if change and change.before else None
     repository = context.destination.repository(spec.name)
@@ -163,7 +184,7 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     leaving = _leaving(spec, context)
     files = {**leaving.put_back(there, source.files), **merge(there, source.files, leaving.removed(there))}
     with context.ledger.writing(step.address, step.verb.value):
-        commit = repository.push(head, files, author=_AUTHOR, message=f"algosync: source of {spec.name}")
+        commit = repository.push(head, files, author=_AUTHOR, message=_message(f"source of {spec.name}"))
     context.pushed.add(commit)
     (want,) = desired(spec, context)
     attributes = {**want.attributes, "commit": commit}
@@ -178,10 +199,14 @@ def push_again(spec: AlgorithmSpec, context: Context, head: str) -> Record:
     with context.ledger.writing(address, Verb.PUSH.value):
         files = context.destination.tree(spec.name, head)
         repository = context.destination.repository(spec.name)
-        commit = repository.push(head, files, author=_AUTHOR, message=f"algosync: new version of {spec.name}")
+        commit = repository.push(head, files, author=_AUTHOR, message=_message(f"new version of {spec.name}"))
     context.pushed.add(commit)
     attributes = {**record.attributes, "commit": commit}
     return replace(record, destination_stamp=commit, attributes=attributes, private=Use(commit).private())
+
+
+def _message(what: str) -> str:
+    return f"algosync: {what}\n\n{_TRAILER}"
 
 
 def note_call(spec: AlgorithmSpec, context: Context) -> None:

@@ -12,6 +12,7 @@ from algosync.core.error import ClusterError, NotFound, TestFailed, TimedOut
 from algosync.core.planning.plan import Check
 from algosync.core.planning.schedule import Step
 from algosync.core.ports import Outcome, Tell
+from algosync.core.text import clauses
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
 from algosync.kinds.held_changes import failure_of
@@ -52,7 +53,7 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
             raise
         except ClusterError as error:
             late = isinstance(error, TimedOut) or error.status == _GATEWAY_TIMEOUT
-            error.hint = "; ".join(filter(None, (_more_time(check) if late else "", error.hint)))
+            error.hint = clauses(_more_time(check) if late else "", error.hint)
             if isinstance(error, TimedOut):  # a call that takes longer than the test's timeout has failed, too
                 _remember_failure(check, error, spec, context)
             raise
@@ -66,7 +67,7 @@ def _remember_failure(check: Check, error: TestFailed | TimedOut, spec: Algorith
 
 
 def _not_there(called: str, error: NotFound) -> NotFound:
-    hint = "; ".join(filter(None, ("algosync plan shows what is missing, and algosync apply publishes it", error.hint)))
+    hint = clauses("algosync plan shows what is missing, and algosync apply publishes it", error.hint)
     message = f"the destination has no {called}, or its key may not call it: {error.message}"
     return NotFound(message, status=error.status, code=error.code, request_id=error.request_id, hint=hint)
 

@@ -30,6 +30,7 @@ __all__ = ["TRAITS", "desired", "explain", "observed", "perform", "read", "verbs
 
 TRAITS = KindTraits(
     replaceable=True,
+    deleted_with="algorithm",
     needs=frozenset({"algorithm", "data", "source"}),
     renewed_by=frozenset({"data"}),
     publishes=True,
@@ -153,10 +154,12 @@ def _held(change: Change, spec: AlgorithmSpec, context: Context) -> Failure | No
 
 
 def verbs(change: Change) -> tuple[Verb, ...]:
-    return Verb.BUILD, Verb.PUBLISH
+    return (Verb.DELETE,) if change.action is Action.DELETE else (Verb.BUILD, Verb.PUBLISH)
 
 
 def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
+    if step.verb is Verb.DELETE:  # the algorithm's deletion has deleted it
+        return Outcome(forgotten=(step.address,))
     return _build(step, spec, context, tell) if step.verb is Verb.BUILD else _publish(step, spec, context)
 
 

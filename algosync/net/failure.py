@@ -20,7 +20,7 @@ from algosync.core.error import (
     Unreachable,
     Untrusted,
 )
-from algosync.core.text import printable
+from algosync.core.text import clauses, printable
 from algosync.core.timestamp import read_http_date
 from algosync.net.document import read_json
 from algosync.net.setting_names import SettingNames
@@ -78,6 +78,7 @@ def from_reply(what: str, status: int, headers: Mapping[str, str], body: bytes |
     hint = _look_at(names.key, reason) if kind is Denied else _origin(names) if kind is not Conflict else None
     error = kind(f"{what}: {status} {message}".rstrip(), status=status, code=code, request_id=request_id, hint=hint)
     error.retry_after = _retry_after(headers)
+    error.body = body
     return error
 
 
@@ -98,7 +99,7 @@ def _target(location: str) -> str:
 def timed_out(what: str, seconds: float, names: SettingNames) -> TimedOut:
     return TimedOut(
         f"{what}: {_peer(names)} sent no complete reply within {seconds:.0f} s, or it was slower than the minimum rate",
-        hint="; ".join(filter(None, (_route_hint(names), "--request-timeout gives it more time"))),
+        hint=clauses(_route_hint(names), "--request-timeout gives it more time"),
     )
 
 

@@ -10,7 +10,7 @@ from algosync.cluster.data import DataStore, FileStat, split
 from algosync.cluster.once import OncePerKey
 from algosync.cluster.transfer import File, fingerprint
 from algosync.core.error import NotFound, SourceError
-from algosync.core.text import printable
+from algosync.core.text import clauses, printable
 from algosync.net import Retry
 
 __all__ = ["SourceStore"]
@@ -66,8 +66,8 @@ class SourceStore:
         """
         used = tuple(used)
         near = dict.fromkeys(printable(uri) for each in missing[:_GUESSES] if (uri := self._nearest(each, used)))
-        guess = [f"did you mean {', '.join(near)}?"] if near else []
-        return "; ".join([*guess, f"the source is {printable(self.name, 200)}{self._owner_there(missing)}"])
+        guess = f"did you mean {', '.join(near)}?" if near else None
+        return clauses(guess, f"the source is {printable(self.name, 200)}{self._owner_there(missing)}")
 
     def _owner_there(self, missing: Iterable[str]) -> str:
         owner = self.key_owner() if any(uri.startswith("data://.my/") for uri in missing) else None

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TypeAlias
 
 from algosync.core.error import UsageError
-from algosync.core.text import printable
+from algosync.core.secret import Secret
 from algosync.state import local
 from algosync.state.backend import Backend
+from algosync.state.exchange import push, rename
 from algosync.state.former_names import Located, located
-from algosync.state.naming import state_name
+from algosync.state.holder import Holder
+from algosync.state.naming import journal_name, state_name
+from algosync.state.patience import AT_ONCE, Patience
+from algosync.state.remote import postgresql, s3, terraform_http
+from algosync.state.remote.address import shown
 from algosync.state.session import Session
-from algosync.state.test_results import TestResults
+from algosync.state.test_results import TestResults, results_name
+from algosync.state.work_in_progress import WorkInProgress
 
 __all__ = [
     "BACKENDS",
     "Backend",
     "BackendFactory",
+    "Holder",
     "Located",
+    "Patience",
     "Session",
     "TestResults",
+    "WorkInProgress",
+    "journal_path",
     "located",
     "open_session",
     "parse_address",
+    "push",
+    "rename",
+    "results_name",
+    "secrets",
     "state_name",
 ]
 
@@ -33,7 +48,12 @@ BackendFactory: TypeAlias = Callable[[str, str], Backend]
 # By the scheme of the address. Each parses its own addresses; UsageError: it cannot. An address without a scheme is a path.
 BACKENDS: dict[str, Callable[[str], BackendFactory]] = {
     "file": local.parse_address,
+    "http": terraform_http.parse_address,
+    "https": terraform_http.parse_address,
+    "postgresql": postgresql.parse_address,
+    "s3": s3.parse_address,
 }
+_JOURNALS = Path("state/local/.journals")
 
 
 def parse_address(address: str) -> BackendFactory:
@@ -42,15 +62,28 @@ def parse_address(address: str) -> BackendFactory:
     backend = BACKENDS.get(scheme if separator else "file")
     if backend is None:
         known = ", ".join(f"{name}://" for name in sorted(BACKENDS))
-        raise UsageError(f"--state {printable(address, 200)}: the scheme is unknown", hint=f"use a folder, or one of: {known}")
+        raise UsageError(f"--state {shown(address)}: the scheme is unknown", hint=f"use a folder, or one of: {known}")
     return backend(address)
 
 
-def open_session(address: str, name: str, *, exclusive: bool, command: str = "algosync", wait: float = 0.0) -> Session:
+def secrets(address: str, environ: Mapping[str, str]) -> tuple[Secret, ...]:
+    """The passwords and keys that the backend of an address uses. They must not be shown."""
+    of = {"http": terraform_http, "https": terraform_http, "postgresql": postgresql, "s3": s3}.get(address.partition("://")[0])
+    return () if of is None else of.secrets(address, environ)
+
+
+def journal_path(backend: Backend, journals: Path) -> Path:
+    """The journal of a state: beside it, or in the folder `journals` if the state is not on this machine."""
+    return backend.journal or journals / journal_name(backend.where)
+
+
+def open_session(  # noqa: PLR0913  # each is a choice of the command
+    address: str, name: str, *, exclusive: bool, command: str = "algosync", wait: Patience = AT_ONCE, journals: Path = _JOURNALS
+) -> Session:
     """The session on one state. `name`: see `state_name`. A reader creates nothing.
 
-    `command`: the command that others see while this session holds the lock. `wait`: seconds to wait for the lock.
-    Raises what `parse_address` and `Session` raise.
+    `command`: the command that others see while this session holds the lock. `wait`: how long to wait for the lock. `journals`: the
+    folder of the journals of states that are not on this machine. Raises what `parse_address` and `Session` raise.
     """
     backend = parse_address(address)(name, command)
-    return Session(backend, backend.journal, exclusive=exclusive, wait=wait)
+    return Session(backend, journal_path(backend, journals), exclusive=exclusive, wait=wait)

@@ -1,8 +1,9 @@
 """Failpoint: a named place in the program where a test can make the process die or fail.
 
-`ALGOSYNC_FAILPOINT=publish.after@version.Hello:kill` names a place and an action: `kill` (SIGKILL), `exit` (immediately, status
-70) or `error` (OSError). `;` separates several. `ALGOSYNC_FAILPOINT_LOG=FILE` logs each place that is passed, one a line. Both
-need `ALGOSYNC_TESTING=1`. Places are named by their target, not by a number, so that threads do not make them ambiguous.
+`ALGOSYNC_FAILPOINT=publish.after@version.Hello:kill` names a place and an action: `kill` (SIGKILL), `stop` (SIGSTOP, until
+SIGCONT), `exit` (immediately, status 70) or `error` (OSError). `;` separates several. `ALGOSYNC_FAILPOINT_LOG=FILE` logs each place
+that is passed, one a line. Both need `ALGOSYNC_TESTING=1`. Places are named by their target, not by a number, so that threads do
+not make them ambiguous.
 """
 
 from __future__ import annotations
@@ -41,9 +42,11 @@ def _act(action: str, place: str) -> None:
     match action:
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        case "stop":
+            os.kill(os.getpid(), signal.SIGSTOP)
         case "exit":
             os._exit(70)
         case "error":
             raise OSError(errno.EIO, f"failpoint {place}")
         case _:
-            raise ValueError(f"ALGOSYNC_FAILPOINT: {action!r} is none of kill, exit, error")
+            raise ValueError(f"ALGOSYNC_FAILPOINT: {action!r} is none of kill, stop, exit, error")

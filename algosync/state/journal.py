@@ -10,7 +10,7 @@ from algosync.core.error import Corrupt, StateError
 from algosync.state.durable import make_folder, read_file, replace_file, reported, write_all
 from algosync.state.entry import Entry, JournalHeader, Log, decode_log, encode_entry, encode_line
 
-__all__ = ["Journal", "read_journal"]
+__all__ = ["Journal", "read_journal", "set_aside"]
 
 _AFTER_DAMAGE = (
     "Move it away to go on from the state as it was last saved. What the last command did since is then found at the destination, "
@@ -27,7 +27,13 @@ def read_journal(path: Path) -> Log | None:
     try:
         return decode_log(data)
     except Corrupt as error:
-        raise Corrupt(f"{path} {error.message}", hint=error.hint or _AFTER_DAMAGE) from error
+        raise type(error)(f"{path} {error.message}", hint=error.hint or _AFTER_DAMAGE) from error
+
+
+def set_aside(path: Path) -> None:
+    """Renames a journal that the state has overtaken to `….overtaken`, for those who want to know what that command did."""
+    with reported(path, "renamed"):
+        path.replace(path.with_name(path.name + ".overtaken"))
 
 
 class Journal:

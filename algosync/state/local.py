@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from algosync.core.error import Stale, StateError, UsageError
 from algosync.core.text import printable
 from algosync.state.backend import fingerprint
 from algosync.state.durable import move_file, read_file, replace_file, reported
-from algosync.state.signed_lock import SignedLock, utc_now
+from algosync.state.holder import Holder, utc_now
+from algosync.state.signed_lock import SignedLock
 
 __all__ = ["LocalBackend", "parse_address"]
 
@@ -37,6 +39,8 @@ def parse_address(address: str) -> Callable[[str, str], LocalBackend]:
 class LocalBackend:
     """The state in the file `path`. `command`: the name that others see while it is locked."""
 
+    save_every = None
+
     def __init__(self, path: Path, command: str = "algosync", now: Callable[[], datetime] = utc_now) -> None:
         self._path = path
         self._lock = SignedLock(path.with_name(path.name + ".lock"), str(path), command, now)
@@ -55,6 +59,12 @@ class LocalBackend:
         return str(self._backup) if self._backup.exists() else None
 
     @property
+    def was_locked(self) -> bool:
+        """Whether a writer ever worked on this state: it creates the lock file first."""
+        with reported(self._path, "read"):
+            return self._lock.exists or self._path.exists()
+
+    @property
     def written_at(self) -> float:
         """When the state or its journal was last written, in seconds since 1970. 0: never."""
         with reported(self._path, "read"):
@@ -65,20 +75,31 @@ class LocalBackend:
 
         The state itself is moved last, so an interrupted move is continued by the next one.
         """
-        if not (self._lock.exclusive and former._lock.exclusive):
+        if not (self._lock.held and former._lock.held):
             raise StateError(f"{former.where} cannot be renamed without its lock")
         with reported(former._path, f"renamed to {self._path.name}"):
             for old, new in ((former.journal, self.journal), (former._backup, self._backup), (former._path, self._path)):
                 if old.exists():
                     move_file(old, new)
 
-    def lock(self, *, exclusive: bool) -> bool:
-        with reported(self._path, "locked"):
-            # A writer creates the lock file first. If both files are missing, nothing was ever written.
-            if not exclusive and not self._lock.exists and not self._path.exists():
-                return False
-        self._lock.take(exclusive=exclusive)
-        return True
+    def lock(self) -> None:
+        self._lock.take()
+
+    def check_lock(self) -> None:
+        """The kernel keeps the lock until the process ends."""
+
+    def holder(self) -> Holder | None:
+        return self._lock.holder()
+
+    def seen_holder(self) -> Holder | None:
+        with suppress(StateError):  # a reader may not have the right to open the lock file
+            return self._lock.holder()
+        return None
+
+    def break_lock(self, lock_id: str) -> None:  # noqa: ARG002  # the Protocol hands it over
+        raise StateError(
+            f"{self._path} cannot be unlocked by force: its lock ends with the process that holds it", hint="end that process"
+        )
 
     def unlock(self) -> None:
         self._lock.release()
@@ -88,7 +109,7 @@ class LocalBackend:
             return read_file(self._path)
 
     def write(self, data: bytes, *, expect: str | None) -> None:
-        if not self._lock.exclusive:
+        if not self._lock.held:
             raise StateError(f"{self._path} cannot be written without its lock")
         with reported(self._path, "written"):
             previous = read_file(self._path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-__all__ = ["state_name"]
+__all__ = ["journal_name", "state_name"]
 
 _DIGEST = r"-[0-9a-f]{8}"
 _PLAIN = re.compile(rf"(?!.*{_DIGEST}$)[a-z0-9][a-z0-9._-]{{0,59}}")
@@ -26,6 +26,12 @@ def state_name(workflow: str, destination: str, owner: str) -> str:
     the local clusters of older versions, which had no identity.
     """
     return f"{_plain(workflow)}@{_destination(destination)}~{_plain(owner)}.json"
+
+
+def journal_name(where: str) -> str:
+    """The file name of the journal of a state that is not on this machine. `where`: as of its backend."""
+    readable = _UNSAFE.sub("_", where.rpartition("/")[2]).strip("._")[:100]
+    return f"{readable}-{hashlib.sha256(where.encode()).hexdigest()[:16]}.journal"
 
 
 def _plain(text: str) -> str:

@@ -1,9 +1,9 @@
 """Session: the recorded state while a command works on it. It implements `Ledger`.
 
 A change is durably in the journal before it is acknowledged. Threads that record at the same time share one fsync. The state is
-saved when the session closes, and when the journal has become long. After a crash at any moment, state and journal together hold
-every acknowledged change. The state's serial says how many changes of the journal it already contains, so an old journal beside a
-newer state does no harm.
+saved when the session closes, when the journal has become long, and as often as the backend asks for it. After a crash at any
+moment, state and journal together hold every acknowledged change. The state's serial says how many changes of the journal it
+already contains, so an old journal beside a newer state does no harm.
 
 If a write has no known outcome, because of a crash or a failure, the record of its address loses its destination stamp: the content
 at the destination has to be read again.
@@ -12,9 +12,8 @@ at the destination has to be read again.
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,20 +21,22 @@ from types import TracebackType
 
 from algosync.core.address import Address
 from algosync.core.codec import encode_state
-from algosync.core.error import AlgosyncError, Conflict, Denied, LockHeld, NotFound, Stale, StateError
+from algosync.core.error import AlgosyncError, Conflict, Denied, NotFound, Stale, StateError
 from algosync.core.resource import Record
 from algosync.core.state import LiveRecords, State
 from algosync.state.backend import Backend, fingerprint
 from algosync.state.durable import remove_file, reported
 from algosync.state.entry import Entry, Forget, Intent, JournalHeader, Result
 from algosync.state.failpoint import failpoint
-from algosync.state.journal import Journal
+from algosync.state.holder import Holder
+from algosync.state.journal import Journal, set_aside
+from algosync.state.patience import AT_ONCE, Patience
+from algosync.state.periodic import Periodic
 from algosync.state.queued_entry import QueuedEntry
-from algosync.state.recovery import Found, find
+from algosync.state.recovery import Found, find, find_beside_writers
+from algosync.state.work_in_progress import WorkInProgress, work_in_progress
 
 __all__ = ["Session"]
-
-_POLL = 0.05  # seconds between two tries to get a lock
 
 
 def _random_lineage() -> str:
@@ -45,9 +46,10 @@ def _random_lineage() -> str:
 
 
 class Session:
-    """Open from construction until `close`. Its lock is exclusive for writing, and shared for reading. Threads may share it.
+    """Open from construction until `close`. Threads may share it.
 
-    `journal`: a local path, wherever the backend keeps the state. `wait`: seconds to wait for the lock. `new_lineage`: makes the
+    `exclusive`: it can write, and holds the lock. Otherwise it reads, and neither waits for writers nor makes them wait.
+    `journal`: a local path, wherever the backend keeps the state. `wait`: how long to wait for the lock. `new_lineage`: makes the
     lineage of a new state. LockHeld: the lock is held elsewhere. Corrupt: state or journal is damaged. StateError: they cannot
     be read or written.
     """
@@ -63,7 +65,7 @@ class Session:
         journal: Path,
         *,
         exclusive: bool,
-        wait: float = 0.0,
+        wait: Patience = AT_ONCE,
         new_lineage: Callable[[], str] = _random_lineage,
     ) -> None:
         self._backend = backend
@@ -80,12 +82,19 @@ class Session:
         self._recording = False  # whether a thread records them
         # Without a journal, the saved state equals the one in memory.
         self._journal: Journal | None = None
-        present = _lock(backend, exclusive=exclusive, wait=wait)
+        self._saver: Periodic | None = None
+        self._overwritten: Stale | None = None
+        self._found = Found()  # as a reader found it
+        self._running: Holder | None = None
+        if exclusive:
+            wait.take(backend.lock)
         try:
-            self._start(find(backend, journal) if present or journal.exists() else Found())
+            self._start(self._find())
         except BaseException:
             self._release()
             raise
+        if exclusive and backend.save_every is not None:
+            self._saver = Periodic("state", backend.save_every, self.save)
 
     def __enter__(self) -> Session:
         return self
@@ -100,6 +109,11 @@ class Session:
         return self._backend.where
 
     @property
+    def backup(self) -> str | None:
+        """The place of the state before its last save, in messages."""
+        return self._backend.backup
+
+    @property
     def lineage(self) -> str | None:
         """None until the first record."""
         return self._lineage
@@ -107,6 +121,11 @@ class Session:
     @property
     def serial(self) -> int:
         return self._serial
+
+    @property
+    def state(self) -> State | None:
+        """The whole state now. None: nothing was ever recorded."""
+        return None if self._lineage is None else State(self._lineage, self._serial, dict(self._records), self._file)
 
     @property
     def records(self) -> Mapping[Address, Record]:
@@ -121,6 +140,15 @@ class Session:
     def file(self, file: str) -> None:
         """Is saved with the next change, or when the `with` statement of a writer ends without an error."""
         self._file = file
+
+    @property
+    def running(self) -> Holder | None:
+        """The command that was working on the state when this reader opened it, as far as the backend can tell."""
+        return self._running
+
+    def in_progress(self) -> WorkInProgress:
+        """The changes of other commands since this reader opened the state. Reads it again."""
+        return work_in_progress(self._backend, self._journal_path, self._found, self._running)
 
     @property
     def wrote(self) -> bool:
@@ -160,8 +188,32 @@ class Session:
         """Removes a record durably. It need not exist."""
         self._record(Forget(address))
 
+    def replace_records(self, gone: Iterable[Address], new: Iterable[Record]) -> None:
+        """Forgets some and records others, in one step: after a crash all of it is in force, or nothing."""
+        entries: list[Entry] = [*map(Forget, gone), *map(Result, new)]
+        with self._mutex:
+            self._require_writable()
+            self._change([QueuedEntry(entry) for entry in entries if self._is_news(entry)])
+
+    def save(self) -> None:
+        """Saves the state if the journal has changes that it lacks. After a failure the journal keeps them for the next save.
+
+        If somebody else has changed the state, the next change raises Stale.
+        """
+        with self._mutex:
+            if self._closed or self._journal is None:
+                return
+            try:
+                self._fold()
+            except Stale as error:
+                self._overwritten = error
+            except StateError:  # such as a server that cannot be reached now
+                return
+
     def close(self) -> None:
         """Saves the state, removes the journal and unlocks. StateError: the state could not be saved; the journal stays."""
+        if self._saver is not None:
+            self._saver.stop()  # before the mutex is taken: `save` needs it
         with self._mutex:
             if self._closed:
                 return
@@ -171,6 +223,15 @@ class Session:
             finally:
                 self._release()
 
+    def _find(self) -> Found:
+        if self._exclusive:
+            return find(self._backend, self._journal_path)
+        self._running = self._backend.seen_holder()
+        self._found = find_beside_writers(self._backend, self._journal_path)
+        if self._found.pending and self._running is None:  # it may have begun meanwhile
+            self._running = self._backend.seen_holder()
+        return self._found
+
     def _start(self, found: Found) -> None:
         self._kept = found.kept
         self._lineage = None if found.state is None else found.state.lineage
@@ -178,6 +239,8 @@ class Session:
         self._records = {} if found.state is None else dict(found.state.records)
         self._file = None if found.state is None else found.state.file
         self._pending = dict(found.pending)
+        if self._exclusive and found.overtaken:
+            set_aside(self._journal_path)
         if self._exclusive and found.journal:
             self._save()
         self._settle()
@@ -313,14 +376,6 @@ class Session:
     def _require_writable(self) -> None:
         if self._closed or not self._exclusive:
             raise StateError(f"{self._backend.where} is {'closed' if self._closed else 'open for reading only'}")
-
-
-def _lock(backend: Backend, *, exclusive: bool, wait: float) -> bool:
-    deadline = time.monotonic() + wait
-    while True:
-        try:
-            return backend.lock(exclusive=exclusive)
-        except LockHeld:
-            if time.monotonic() >= deadline:
-                raise
-        time.sleep(_POLL)
+        if self._overwritten is not None:
+            raise self._overwritten
+        self._backend.check_lock()

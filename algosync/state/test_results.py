@@ -15,9 +15,14 @@ from algosync.core.resource import Json
 from algosync.core.test_result import TestResult, decode_results, encode_results, merged
 from algosync.state.backend import Backend, fingerprint
 
-__all__ = ["TestResults"]
+__all__ = ["TestResults", "results_name"]
 
 _WAIT, _POLL = 10.0, 0.02  # seconds
+
+
+def results_name(state: str) -> str:
+    """The name of the document beside a state. `state`: see `state_name`."""
+    return f"{state}.results"
 
 
 class TestResults:
@@ -29,7 +34,7 @@ class TestResults:
     __test__ = False  # without this pytest would collect the class
 
     def __init__(self, create: Callable[[str], Backend], state: str) -> None:
-        self._backend = create(f"{state}.results")
+        self._backend = create(results_name(state))
         self._aside = create(f"{state}.results.damaged")
 
     def read(self) -> tuple[Mapping[Address, TestResult], str]:
@@ -58,7 +63,7 @@ class TestResults:
             time.sleep(_POLL)
 
     def _update(self, new: Mapping[Address, TestResult], tests: Collection[Address]) -> str:
-        self._backend.lock(exclusive=True)
+        self._backend.lock()
         try:
             return self._write(new, tests)
         finally:
@@ -81,7 +86,7 @@ class TestResults:
         return warning
 
     def _set_aside(self, data: bytes) -> None:
-        self._aside.lock(exclusive=True)
+        self._aside.lock()
         try:
             self._aside.write(data, expect=fingerprint(self._aside.read()))
         finally:

@@ -20,6 +20,7 @@ HEADINGS = {
     Drift.REWRITTEN: ("=", "cyan", "was written again outside of algosync, with the same content"),
     Drift.UNMANAGED: ("?", "cyan", "is not managed by this workflow"),
     Drift.FAILING: ("x", "red", "failed when it last ran"),
+    Drift.IN_PROGRESS: (">", "cyan", "may be in progress: a command that runs now works on it"),
     Drift.UNKNOWN: ("!", "red", "could not be looked at"),
 }
 
@@ -47,7 +48,7 @@ def not_compared_lines(not_compared: Mapping[Address, Sequence[str]], redact: Re
 
 
 def drift_lines(findings: Sequence[Finding], redact: Redact) -> Iterator[str]:
-    """Each finding, a sum, and what to do. Unmanaged and rewritten resources are listed, but they are not drift."""
+    """Each finding, a sum, and what to do. Unmanaged and rewritten resources, and those in progress, are listed and no drift."""
     for finding in findings:
         yield from _finding(finding, redact)
     if findings:
@@ -61,7 +62,7 @@ def drift_lines(findings: Sequence[Finding], redact: Redact) -> Iterator[str]:
 def summary_line(findings: Iterable[Finding]) -> str:
     """The number of findings of each sort, or that there is no drift. Without colours."""
     count = Counter(f.drift for f in findings)
-    if count.keys() <= {Drift.UNMANAGED, Drift.REWRITTEN}:
+    if count.keys() <= {Drift.UNMANAGED, Drift.REWRITTEN, Drift.IN_PROGRESS}:
         return _NO_DRIFT
     return f"Drift: {', '.join(f'{count[drift]} {drift.value}' for drift in Drift if count[drift])}."
 

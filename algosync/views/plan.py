@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.plan import Plan, PlanHeader
+from algosync.core.planning.target import Mode
 from algosync.core.redaction import Word
 from algosync.core.resource import Json
 from algosync.core.text import paint, plural, printable, size
@@ -15,9 +16,14 @@ from algosync.views.value import UNKNOWN, Difference, Redact, differences, redac
 __all__ = ["ACTIONS", "change_rows", "header_lines", "plan_lines", "summary_lines"]
 
 _LEFT_OUT_SHOWN = 5
+_EXCLUDED_SHOWN = 20
 _LONGEST = 200  # characters of one value
 NO_CHANGES = "No changes. Your destination matches the workflow."
 NO_TARGET_CHANGES = "No changes. The targets match the workflow."
+NO_OTHER_CHANGES = "No changes. What is not left out matches the workflow."
+NOTHING_TO_DESTROY = "No changes. Nothing is recorded that could be destroyed."
+NOTHING_TO_RECORD = "No changes. The record matches the destination."
+_GONE = "is no longer at the destination, and is forgotten"
 ACTIONS = {
     Action.CREATE: ("+", "green", "create", "will be created"),
     Action.UPDATE: ("~", "yellow", "update in-place", "will be updated in-place"),
@@ -34,6 +40,8 @@ ACTIONS = {
         "forget: it is left as it is, and is no longer recorded",
         "is no longer in the workflow; it stays at the destination",
     ),
+    Action.RECORD: ("=", "cyan", "record: the record takes over what is at the destination", "is recorded as it is"),
+    Action.DELETE: ("-", "red", "destroy", "will be destroyed"),
 }
 """For each action that is shown its symbol, the symbol's colour, the legend, and the sentence about a resource."""
 _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
@@ -70,7 +78,7 @@ def summary_lines(plan: Plan, redact: Redact) -> Iterator[str]:
     if not plan.compared:
         yield "Nothing is compared: the workflow says run_only."
     elif not plan.visible:
-        yield NO_TARGET_CHANGES if plan.targets else NO_CHANGES
+        yield _no_changes(plan)
     else:
         yield from _counts(plan, redact)
     yield from _notes(plan, redact)
@@ -81,9 +89,31 @@ def summary_lines(plan: Plan, redact: Redact) -> Iterator[str]:
         payloads = sum(1 for check in plan.checks if check.payload_of_algorithm)
         tests = len(plan.checks) - payloads
         yield f"Tests: {plural(payloads, 'algorithm payload')}, {plural(tests, 'workflow test')}."
+    yield from _left_out(plan, redact)
+
+
+def _no_changes(plan: Plan) -> str:
+    match plan.mode:
+        case Mode.DESTROY:
+            return NOTHING_TO_DESTROY
+        case Mode.REFRESH:
+            return NOTHING_TO_RECORD
+        case Mode.APPLY:
+            return NO_TARGET_CHANGES if plan.targets else NO_OTHER_CHANGES if plan.excluded.patterns else NO_CHANGES
+
+
+def _left_out(plan: Plan, redact: Redact) -> Iterator[str]:
+    """What the plan does not cover, and what it is for if that is not everything."""
+    if plan.mode is Mode.REFRESH:
+        yield "Note: Only the record is changed, and nothing at the destination."
     if plan.targets:
         targets = ", ".join(printable(redact(target)) for target in plan.targets)
         yield f"Note: Only the targets and what they depend on were looked at: {targets}. The rest may differ."
+    if plan.excluded.patterns:
+        names = [printable(redact(name)) for name in plan.excluded.left_out]
+        more = f" and {len(names) - _EXCLUDED_SHOWN} more" if len(names) > _EXCLUDED_SHOWN else ""
+        shown = ", ".join(names[:_EXCLUDED_SHOWN]) or "nothing"
+        yield f"Note: The plan may be incomplete: --exclude leaves out {shown}{more}."
 
 
 def _notes(plan: Plan, redact: Redact) -> Iterator[str]:
@@ -125,11 +155,11 @@ def _legend(plan: Plan) -> Iterator[str]:
 def _change(change: Change, redact: Redact) -> Iterator[str]:
     address = printable(redacted_address(change.address, redact))
     symbol, colour, _, sentence = ACTIONS[change.action]
-    yield f"  # {paint(address, 'bold')} {sentence}"
+    yield f"  # {paint(address, 'bold')} {_GONE if change.action is Action.FORGET and change.drifted else sentence}"
     yield f"  {paint(symbol, colour)} {address}"
-    if change.action in (Action.HOLD, Action.UPDATE) and change.reason:
+    if change.action in (Action.HOLD, Action.UPDATE, Action.DELETE) and change.reason:
         yield f"      ({printable(redact(change.reason))})"
-    if change.action.writes:
+    if change.action.has_steps:
         for symbol, text in change_rows(change, redact):
             yield f"      {_painted(symbol, text)}"
     yield ""
@@ -140,8 +170,9 @@ def _counts(plan: Plan, redact: Redact) -> Iterator[str]:
     adopted = f", {count[Action.ADOPT]} to adopt" if count[Action.ADOPT] else ""
     forgotten = f", {count[Action.FORGET]} to forget" if count[Action.FORGET] else ""
     held = f", {count[Action.HOLD]} held" if count[Action.HOLD] else ""
-    counts = f"{count[Action.CREATE]} to add, {count[Action.UPDATE]} to change, 0 to destroy{adopted}{forgotten}{held}."
-    yield f"Plan: {counts}"
+    recorded = f", {count[Action.RECORD]} to record" if count[Action.RECORD] else ""
+    changed = f"{count[Action.CREATE]} to add, {count[Action.UPDATE]} to change, {count[Action.DELETE]} to destroy"
+    yield f"Plan: {changed}{adopted}{recorded}{forgotten}{held}."
     files, octets = plan.upload()
     if files:
         yield f"Data: {plural(files, 'file')}, {size(octets)} to upload ({size(plan.kept())} already there)."

@@ -21,6 +21,8 @@ VERBS = {
     Verb.TEST: ("Testing", "Passed"),
     Verb.PUBLISH: ("Publishing", "Published"),
     Verb.RESTORE: ("Checking previous bytes", "Previous bytes"),
+    Verb.DELETE: ("Destroying", "Destroyed"),
+    Verb.CLEAR: ("Removing the empty collection", "Collection"),
 }
 """The words for a verb: while its step runs, and when it is done."""
 

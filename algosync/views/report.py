@@ -9,6 +9,7 @@ from algosync.core.event import StepDone, StepFailed, StepSkipped
 from algosync.core.planning.change import Action
 from algosync.core.planning.plan import Plan
 from algosync.core.planning.schedule import Step
+from algosync.core.planning.target import Mode
 from algosync.core.report import Report
 from algosync.core.text import duration, paint, plural, printable
 from algosync.views.error import addressed, details
@@ -18,6 +19,9 @@ __all__ = ["closing_lines", "failure_lines", "outcome_lines"]
 _TEMPORARY = (StateError, Throttled, TransferError, Unreachable)
 """Failures after which the same command may succeed."""
 
+_RECORDED = {"adopted": Action.ADOPT, "recorded": Action.RECORD, "forgotten": Action.FORGET}
+"""The words for changes that write nothing to the destination."""
+
 
 def closing_lines(report: Report, plan: Plan) -> Iterator[str]:
     """How many resources were changed, and what to do if something is left."""
@@ -25,12 +29,12 @@ def closing_lines(report: Report, plan: Plan) -> Iterator[str]:
     counts = {
         "added": report.completed(Action.CREATE),
         "changed": report.completed(Action.UPDATE),
-        "destroyed": 0,
-        **{word: n for word, n in (("adopted", plan.counted()[Action.ADOPT]), ("forgotten", plan.counted()[Action.FORGET])) if n},
+        "destroyed": report.completed(Action.DELETE),
+        **{word: plan.counted()[action] for word, action in _RECORDED.items() if plan.counted()[action]},
     }
     resources = ", ".join(f"{number} {word}" for word, number in counts.items())
     if report.exit_code == 0 and not plan.held():
-        yield paint(f"Apply complete! Resources: {resources}.", "green", "bold")
+        yield paint(f"{'Destroy' if plan.mode is Mode.DESTROY else 'Apply'} complete! Resources: {resources}.", "green", "bold")
     else:
         yield paint(f"Apply incomplete. Resources: {resources}.", "red", "bold")
         if report.wrote and report.failed:

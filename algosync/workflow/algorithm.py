@@ -27,9 +27,10 @@ _SETTINGS_KEYS = ("source_visibility", "license", "network_access", "pipeline_en
 _PUBLISH_KEYS = ("version_type", "callability", "release_notes", "on", "restore_data")
 _DETAILS_KEYS = ("label", "summary", "tagline")
 _COLLECTION_KEYS = ("read",)
+_LIFECYCLE_KEYS = ("prevent_destroy",)
 ALGORITHM_KEYS = (
     *("name", "code_path", "code", "language", "environment_name", "environment", "data_files", "test_payload"),
-    *("details", "settings", "publish", "depends_on", "collection"),
+    *("details", "settings", "publish", "depends_on", "collection", "lifecycle"),
 )
 
 _DISPLAY_NAME = re.compile(r"[A-Z ]")  # the display names of environments have them, shorthands have not
@@ -75,6 +76,7 @@ def read_algorithm(section: Section, folder: str) -> AlgorithmEntry:
         publish=_read_publish(section),
         depends_on=tuple(dependency.text for dependency, _ in dependencies),
         collection_read=_read_collection(section),
+        prevent_destroy=_read_lifecycle(section),
     )
     return AlgorithmEntry(spec, name, section.path, dependencies, section, tuple((node, path) for _, node, path in files))
 
@@ -211,6 +213,11 @@ def _read_publish(section: Section) -> Publish:
 def _read_collection(section: Section) -> Readers | None:
     collection = section.section("collection", _COLLECTION_KEYS)
     return collection.choice("read", _READERS, "my_algorithms") if collection else None
+
+
+def _read_lifecycle(section: Section) -> bool:
+    lifecycle = section.section("lifecycle", _LIFECYCLE_KEYS)
+    return lifecycle.boolean("prevent_destroy", default=False) if lifecycle else False
 
 
 def _read_dependencies(section: Section) -> tuple[tuple[Scalar, str], ...]:

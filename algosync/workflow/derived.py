@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from string import ascii_lowercase, ascii_uppercase, digits
 from typing import TYPE_CHECKING
 
 from algosync.core.error import WorkflowError
@@ -29,10 +30,15 @@ _OTHER_TEXT = "another value"
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """`parts` are secret wherever they occur, `wholes` only as complete values: their own parts may be too short to be found."""
+    """`parts` are secret wherever they occur, `wholes` only as complete values: their own parts may be too short to be found.
+
+    `unhidden`: where the workflow has numbers and booleans outside of payloads that depend on a secret, like `tests[0].timeout`.
+    They cannot be hidden, because the same value occurs elsewhere, too.
+    """
 
     parts: frozenset[str]
     wholes: frozenset[str]
+    unhidden: tuple[str, ...] = ()
 
 
 def derived_texts(
@@ -44,13 +50,15 @@ def derived_texts(
     """
     if not secrets:
         return Derived(frozenset(), frozenset())
-    loaded = [_loaded(path, variables, secrets, keys, change) for change in (_same_shape, _any_text)]
-    others = [other for other in loaded if other is not None]
+    changes = ((_same_shape, _same_shape_below), (_any_text,))
+    loaded = (filter(None, (_loaded(path, variables, secrets, keys, each) for each in either)) for either in changes)
+    others = [other for found in loaded if (other := next(found, None)) is not None]
     if not others:
         return Derived(frozenset(), frozenset(text for text, _ in _differing(asdict(workflow), None)))
     found = {each for other in others for each in _differing(asdict(workflow), asdict(other))}
     wholes = frozenset(text for text, part in found if not part or not _found_anywhere(text))
-    return Derived(frozenset(text for text, part in found if part), wholes)
+    unhidden = dict.fromkeys(place for other in others for place in _numbers(asdict(workflow), asdict(other), ""))
+    return Derived(frozenset(text for text, part in found if part), wholes, tuple(unhidden))
 
 
 def _loaded(
@@ -69,14 +77,17 @@ def _loaded(
 
 def _same_shape(secret: str) -> str:
     """Another text with letters and digits at the same places, which a template that expects them accepts too."""
-    return "".join(map(_next, secret))
+    return secret.translate(_NEXT)
 
 
-def _next(character: str) -> str:
-    for last, first in (("9", "0"), ("z", "a"), ("Z", "A")):
-        if character == last:
-            return first
-    return chr(ord(character) + 1) if character.isascii() and character.isalnum() else character
+def _same_shape_below(secret: str) -> str:
+    """As `_same_shape`, for a number that may not be larger."""
+    return secret.translate(_PREVIOUS)
+
+
+_RANGES = (digits, ascii_lowercase, ascii_uppercase)
+_NEXT = {ord(a): b for each in _RANGES for a, b in zip(each, each[1:] + each[0], strict=True)}
+_PREVIOUS = {ord(b): a for a, b in zip(map(chr, _NEXT), _NEXT.values(), strict=True)}
 
 
 def _any_text(secret: str) -> str:
@@ -107,6 +118,18 @@ def _payload(text: str, other: object) -> Iterator[tuple[str, bool]]:
     yield from found
     if not found or not all(_found_anywhere(part) for part, _ in found):
         yield text, False
+
+
+def _numbers(value: object, other: object, place: str) -> Iterator[str]:
+    """The places of numbers and booleans that both workflows have, with different values. Payloads are compared as texts."""
+    if isinstance(value, dict) and isinstance(other, dict):
+        for key in (key for key in value if key in other and key not in _PAYLOADS and key != "line"):
+            yield from _numbers(value[key], other[key], f"{place}.{key}" if place else key)
+    elif isinstance(value, (list, tuple)) and isinstance(other, (list, tuple)):
+        for index, (item, changed) in enumerate(zip(value, other, strict=False)):
+            yield from _numbers(item, changed, f"{place}[{index}]")
+    elif isinstance(value, int) and isinstance(other, int) and value != other:
+        yield place
 
 
 def _found_anywhere(text: str) -> bool:

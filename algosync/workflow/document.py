@@ -9,6 +9,7 @@ from algosync.core.workflow import TestCase, Workflow
 from algosync.workflow.algorithm import ALGORITHM_KEYS, read_algorithm, read_payload
 from algosync.workflow.dependency import cycles
 from algosync.workflow.fault import quote
+from algosync.workflow.guards import read_guards
 from algosync.workflow.local_files import check_local_files
 from algosync.workflow.node import MapNode, Scalar
 from algosync.workflow.section import nearest, section_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["EMPTY_HINT", "MAX_TIMEOUT", "read_document"]
 
 MAX_TIMEOUT = 3000  # seconds of one call (PLATFORM.md §6.1)
-_KEYS = ("name", "source_info", "algorithm_owner", "variables", "test_info", "algorithms", "run_only")
+_KEYS = ("name", "source_info", "algorithm_owner", "variables", "test_info", "algorithms", "run_only", "guards", "$schema")
 EMPTY_HINT = "the shortest workflow is: algorithms: [{name: Hello, language: python3}], with its code in algorithms/Hello"
 _REPORT_KEYS = {"resource_changes", "drift", "records"}
 _USER_INFO = re.compile(r"//.*@", re.DOTALL)
@@ -40,6 +41,7 @@ def read_document(root: Node, name: str, folder: str, faults: Faults, *, local_f
     document = section_of(root, "", faults, _KEYS)
     if document is None:
         return None
+    document.note("$schema")  # for editors
     owner = document.text("algorithm_owner")
     if owner and (wrong := owner_fault(owner.text)):
         faults.add(owner, "algorithm_owner", "invalid-name", f"{quote(owner.text)}: {wrong}")
@@ -63,6 +65,7 @@ def read_document(root: Node, name: str, folder: str, faults: Faults, *, local_f
         entrypoint=entrypoint,
         tests=tests,
         run_only=run_only,
+        guards=read_guards(document),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from algosync.core.error import UsageError
+from algosync.core.text import clauses
 from algosync.workflow.file import SUFFIXES, format_of
 from algosync.workflow.section import nearest
 
@@ -42,7 +43,7 @@ def _named(name: str, missing: str, cwd: Path) -> Path:
     near = nearest(name, dict.fromkeys(format_of(path).stem for path in there))
     looked_for = f"looked for {name} and {name}.{{json,yaml,yml}}[.j2], here and in {_FOLDER}/"
     shown = _shown(there, cwd)
-    raise UsageError(missing, hint="; ".join(filter(None, (near, looked_for, shown and f"there are: {shown}"))))
+    raise UsageError(missing, hint=clauses(near, looked_for, shown and f"there are: {shown}"))
 
 
 def _is_file(path: Path) -> bool:

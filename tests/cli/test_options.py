@@ -45,7 +45,7 @@ runner, found = CliRunner(), {}
 for name in json.loads(sys.argv[1]):
     words = name.split()
     arguments = [*words, "x"] if words[-1] in ("add", "remove") and name != "emulator key add" else words
-    runs = ([*words, "--help"], [*arguments, "--probe", "given"], arguments)
+    runs = ([*words, "--help-all"], [*arguments, "--probe", "given"], arguments)
     found[name] = [runner.invoke(main.app, run).output for run in runs]
 print(json.dumps(found))
 """
@@ -123,7 +123,7 @@ def test_variables_set_the_defaults_of_all_options() -> None:
 def test_help_lists_special_options_first() -> None:
     shown, _ = run(["--help"], {})
     assert "Show something." in shown
-    assert re.findall(r"^  (--\w+)", shown, re.MULTILINE) == ["--size", "--names", "--depth", "--help"]
+    assert re.findall(r"^  (--\w+)", shown, re.MULTILINE) == ["--size", "--names", "--depth", "--help", "--help"]
 
 
 @pytest.mark.parametrize("name", ["validate", "render", "plan", "apply", "test", "drift"])

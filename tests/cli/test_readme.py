@@ -86,12 +86,12 @@ def test_readme_is_short() -> None:
 
 
 def options_of(command: str) -> set[str]:
-    help_text = Workspace(ROOT).run(command, "--help").stdout
+    help_text = Workspace(ROOT).run(command, "--help-all").stdout
     return set(re.findall(r"^  (?:-h, )?(--[a-z-]+)", help_text, re.MULTILINE))
 
 
 def test_every_option_is_told_with_its_commands() -> None:
-    told: dict[str, set[str]] = {command: {"--help"} for command in COMMANDS}
+    told: dict[str, set[str]] = {command: {"--help", "--help-all"} for command in COMMANDS}
     for names, commands in re.findall(r"^\| ((?:`--[^`]+`(?:, )?)+) \| ([a-z, ]+) \|", COMMAND_LINE, re.MULTILINE):
         for command in COMMANDS if commands == "all" else commands.split(", "):
             told[command] |= set(re.findall(r"`(--[a-z-]+)", names))
@@ -160,11 +160,11 @@ def test_the_ids_of_environments(cluster: Cluster) -> None:
 def test_every_option_of_its_commands_is_told() -> None:
     section = LOCAL_CLUSTER
     commands = ("start", "stop", "status", "reset", "logs", "env", "user add", "key add", "key list", "key remove")
-    helps = {command: Workspace(ROOT).run("emulator", *command.split(), "--help").stdout for command in commands}
+    helps = {command: Workspace(ROOT).run("emulator", *command.split(), "--help-all").stdout for command in commands}
     lines = re.findall(r"^  (?:-\w, )?(--[a-z0-9-]+)(?: / (--no-[a-z0-9-]+))?", "\n".join(helps.values()), re.MULTILINE)
     offered, taken_back = ({line[side] for line in lines} for side in (0, 1))
     told = set(re.findall(r"(--[a-z][a-z0-9-]+)", section))
-    assert offered - told == {"--help", "--state", "--json", "--auto-approve", "--no-input"}  # as everywhere
+    assert offered - told == {"--help", "--help-all", "--state", "--json", "--auto-approve", "--no-input"}  # as everywhere
     assert told - offered - taken_back == {"--destination", "--profile"}  # the last one is of `algo`
     assert {"--no-tls", "--no-etag"} <= taken_back
     columns = re.findall(r"^\| `(--[a-z0-9-]+)(?: (\w+)`, `(\w+))?", section, re.MULTILINE)

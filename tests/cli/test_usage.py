@@ -214,3 +214,14 @@ def test_a_name_with_a_secret_is_refused(alone: Workspace) -> None:
     assert done.returncode == 64
     assert "the workflow's name holds a secret" in done.stderr
     assert not (alone.folder / "state").exists()
+
+
+def test_a_number_that_depends_on_a_secret_is_refused(alone: Workspace) -> None:
+    """A plan would show it, and it cannot be hidden without hiding every equal number."""
+    tests = "test_info: {entrypoint: A, tests: [{name: t, payload: 1, timeout: {{ pin }}}]}"
+    text = f"variables:\n  pin: {{sensitive: true}}\nalgorithms:\n  - {{name: A, language: python3}}\n{tests}\n"
+    (alone.folder / "w.yaml.j2").write_text(text)
+    done = alone.run("plan", "w.yaml.j2", "--var", "pin=1234", "--destination", "local", "--json")
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "cannot be hidden: tests[0].timeout" in done.stderr
+    assert "1234" not in done.stderr

@@ -170,7 +170,7 @@ def test_a_target_brings_what_it_depends_on() -> None:
     plan = Plan(HEADER, everything, (), (("A", ()), ("B", ("A",)), ("C", ()), ("D", ())), kinds=TRAITS)
     kept = {str(c.address) for c in targeted(plan, ["source.B"]).changes}
     assert kept == {'data.B["w"]', "algorithm.B", "source.B", "algorithm.A", 'data.A["w"]', "source.A", "version.A"}
-    assert {str(c.address) for c in targeted(plan, ['data.C["w"]']).changes} == {'data.C["w"]'}
+    assert {str(c.address) for c in targeted(plan, ['data.C["w"]']).changes} == {"algorithm.C", 'data.C["w"]'}
     assert targeted(plan, []) == plan
 
 

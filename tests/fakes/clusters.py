@@ -9,7 +9,7 @@ from pathlib import Path
 
 from algosync.cluster.algorithms import AlgorithmInfo, Build, Version
 from algosync.core.environment import Environment
-from algosync.core.error import AlgosyncError, Conflict, NotFound, TestFailed
+from algosync.core.error import AlgosyncError, Conflict, NotFound, TestFailed, Unexpected
 from algosync.core.ports import Ledger
 from algosync.core.secret import Secret
 from algosync.core.tree import Blob
@@ -91,6 +91,12 @@ class FakeAlgorithms:
         found = self._algorithm("update", name)
         found.details.update(details)
         found.settings.update(settings)
+
+    def delete(self, owner: str, name: str) -> None:
+        found = self._algorithm("delete", name)
+        if any(version.settings.get("algorithm_callability") == "public" for version in found.versions):
+            raise Unexpected("only administrators may delete an algorithm with a public version")
+        del self.algorithms[name]
 
     def build_of(self, owner: str, name: str, commit: str) -> Build | None:
         return next((build for build in self._algorithm("build_of", name).builds if build.commit == commit), None)

@@ -11,7 +11,7 @@ from itertools import count
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError
 from algosync.core.event import Note, Progress
-from algosync.core.planning.change import Change
+from algosync.core.planning.change import Action, Change
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Kind, Outcome, Performer, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource
@@ -76,6 +76,7 @@ class FakeKind:
         self._name, self._verbs, self._writes, self._digests_listed = name, verbs, writes, digests_listed
 
     def desired(self, spec: AlgorithmSpec, site: FakeSite) -> Iterable[Resource]:
+        assert not spec.removed
         return self._listed(Side.SOURCE, spec, site)
 
     def observed(self, spec: AlgorithmSpec, site: FakeSite) -> Iterable[Resource]:
@@ -92,12 +93,16 @@ class FakeKind:
         return replace(change, details={"explained": True})
 
     def verbs(self, change: Change) -> tuple[Verb, ...]:
-        return self._verbs
+        return (Verb.DELETE,) if change.action is Action.DELETE else self._verbs
 
     def perform(self, step: Step, spec: AlgorithmSpec, site: FakeSite, tell: Tell) -> Outcome:
         site.during(step)
         if error := site.failures.get(step.key):
             raise error
+        if step.verb is Verb.DELETE:
+            with site.ledger.writing(step.address, step.verb.value), site.guard:
+                site.destination.items.pop(step.address, None)
+            return Outcome(forgotten=(step.address,))
         assert step.change is not None
         assert step.change.after is not None
         want, item = step.change.after, site.source.items[step.address]
@@ -137,8 +142,8 @@ class FakeTests:
 TRAITS = {
     "algorithm": KindTraits(),
     "data": KindTraits(is_file=True),
-    "source": KindTraits(needs=frozenset({"algorithm", "data"})),
-    "version": KindTraits(needs=frozenset({"algorithm", "data", "source"}), publishes=True),
+    "source": KindTraits(needs=frozenset({"algorithm", "data"}), deleted_with="algorithm"),
+    "version": KindTraits(needs=frozenset({"algorithm", "data", "source"}), publishes=True, deleted_with="algorithm"),
 }
 KINDS: dict[str, Kind[FakeSite]] = {
     "algorithm": FakeKind("algorithm", (Verb.CREATE,), Verb.CREATE, digests_listed=True),

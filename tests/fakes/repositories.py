@@ -7,15 +7,17 @@ from collections.abc import Callable
 
 from algosync.core.error import Conflict, NotFound
 from algosync.core.tree import Blob, Tree, tree_id
+from algosync.git import Commit
 
 __all__ = ["FakeRepository"]
 
 
 class FakeRepository:
-    """`on_push` is called with each new commit. `messages` has the message of each push."""
+    """`on_push` is called with each new commit. `messages` has the message of each push, `texts` the same by commit."""
 
     def __init__(self, on_push: Callable[[str], None] = lambda _: None) -> None:
         self.messages: list[str] = []
+        self.texts: dict[str, str] = {}
         self._on_push = on_push
         self._head: str | None = None
         self._trees: dict[str, dict[str, Blob]] = {}
@@ -28,6 +30,12 @@ class FakeRepository:
         if commit not in self._trees:
             raise NotFound(f"the repository has no commit {commit}")
         return dict(self._trees[commit])
+
+    def commit(self, commit: str) -> Commit:
+        if commit not in self._commits:
+            raise NotFound(f"the repository has no commit {commit}")
+        parent, author = self._commits[commit]
+        return Commit(tree_id(self._trees[commit]), 0, parent, author, self.texts[commit])
 
     def before(self, author: str, head: str) -> str | None:
         found: str | None = None
@@ -46,6 +54,7 @@ class FakeRepository:
         self._commits[commit] = parent, author
         self._head = commit
         self.messages.append(message)
+        self.texts[commit] = message
         self._on_push(commit)
         return commit
 

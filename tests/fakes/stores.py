@@ -86,6 +86,19 @@ class FakeStore:
         self.readers[self._named(owner), collection] = tuple(readers)
         self.given.append((collection, tuple(readers)))
 
+    def delete(self, owner: str, collection: str, name: str) -> None:
+        self._fail("delete", collection)
+        found = self._collection(self._named(owner), collection)
+        if name not in found:
+            raise NotFound(f"{owner}/{collection}/{name} does not exist")
+        del found[name]
+
+    def delete_collection(self, owner: str, collection: str) -> None:
+        self._fail("delete_collection", collection)
+        if self._collection(self._named(owner), collection):
+            raise Unexpected("the collection is not empty")
+        self.remove(self._named(owner), collection)
+
     def write(self, owner: str, collection: str, name: str, data: bytes) -> str:
         """Puts a file into a collection, which is created if it is missing. Returns the URI with `.my`."""
         self._collections.setdefault((owner, collection), {})[name] = data

@@ -13,7 +13,7 @@ from fakes.stores import FakeStore
 
 from algosync.core.address import Address
 from algosync.core.error import Denied, StoredOtherwise
-from algosync.core.event import Event, StepFailed, StepSkipped
+from algosync.core.event import Event, StepDone, StepFailed, StepSkipped
 from algosync.core.planning.change import Action, Change, Drift
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.planning.target import Selection
@@ -34,10 +34,11 @@ HEADER = PlanHeader("w", None, "local", OWNER)
 
 @dataclass
 class Case:
-    """One algorithm with a source beside the workflow, and an empty destination."""
+    """An algorithm with a source beside the workflow, and an empty destination."""
 
     folder: Path
     spec: AlgorithmSpec = SPEC
+    others: tuple[AlgorithmSpec, ...] = ()
     cluster: FakeCluster = field(default_factory=FakeCluster)
     store: FakeStore = field(default_factory=FakeStore)
     ledger: FakeLedger = field(default_factory=FakeLedger)
@@ -60,11 +61,17 @@ class Case:
         self.data.readers[OWNER, "One"] = readers
 
     def workflow(self) -> Workflow:
-        return Workflow("w", str(self.folder), (self.spec,))
+        return Workflow("w", str(self.folder), (self.spec, *self.others))
 
     def scene(self, *, recorded_only: bool = False) -> Scene[Context]:
         context = context_of(
-            self.cluster, self.spec, folder=self.folder, store=self.store, ledger=self.ledger, recorded_only=recorded_only
+            self.cluster,
+            self.spec,
+            *self.others,
+            folder=self.folder,
+            store=self.store,
+            ledger=self.ledger,
+            recorded_only=recorded_only,
         )
         return Scene(KINDS, PERFORMERS, context, 2)
 
@@ -261,11 +268,26 @@ def test_a_change_without_effect_is_an_error(case: Case, monkeypatch: pytest.Mon
     assert 'has stored data_read "my_algorithms" as "public"' in failed.error.message
 
 
-def test_a_target_does_not_change_the_acl_of_others(case: Case) -> None:
+def test_a_file_as_a_target_is_not_written_before_its_acl(case: Case) -> None:
+    case.spec = replace(SPEC, collection_read="private")
     case.apply()
     case.give(PUBLIC)
     case.store.write("quality", "models", "w.bin", b"new weights")
-    assert failures(case.apply('data.One["w.bin"]')) == []
+    events = case.apply('data.One["w.bin"]')
+    assert failures(events) == []
+    assert case.data.given == [("One", PRIVATE)]
+    done = [str(event.step.address) for event in events if isinstance(event, StepDone)]
+    assert list(dict.fromkeys(done)) == ["algorithm.One", 'data.One["w.bin"]']
+
+
+def test_a_target_does_not_change_the_acl_of_others(case: Case) -> None:
+    case.apply()
+    case.give(PUBLIC)
+    other = replace(PLAIN, name="Two", code="file://two", details=Details("Two"))
+    (case.folder / "two" / "src").mkdir(parents=True)
+    (case.folder / "two" / "src" / "Two.py").write_text("def apply(input):\n    return input\n")
+    case.others = (other,)
+    assert failures(case.apply("Two")) == []
     assert (case.readers, case.data.given) == (PUBLIC, [])
 
 

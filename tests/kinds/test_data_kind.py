@@ -135,7 +135,7 @@ def test_a_missing_file_is_named_with_its_line_and_the_nearest_path(case: Case) 
     with pytest.raises(SourceError) as caught:
         list(data.desired(spec, context_of(case.cluster, spec, store=case.store)))
     assert caught.value.message == "the source has no data://.my/modles/w-1.bin (line 12 of the workflow)"
-    assert str(caught.value.hint).startswith(f"did you mean {URI}?; the source is ")
+    assert str(caught.value.hint).startswith(f"did you mean {URI}? the source is ")
 
 
 def test_without_a_single_owner_the_hint_names_none(case: Case) -> None:
@@ -303,7 +303,7 @@ def test_a_missing_file_gets_the_nearest_name() -> None:
     with pytest.raises(SourceError) as caught:
         list(data.desired(spec, context_of(case.cluster, spec, store=case.store)))
     assert caught.value.message == "the source has no data://.my/models/w-2.bin, data://.my/nowhere/x"
-    assert str(caught.value.hint).startswith("did you mean data://.my/models/w-1.bin?; ")
+    assert str(caught.value.hint).startswith("did you mean data://.my/models/w-1.bin? ")
 
 
 @pytest.mark.parametrize(("name", "digest"), [("file://source", DIGEST), ("https://source", None)])

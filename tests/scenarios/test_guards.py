@@ -22,7 +22,7 @@ def test_a_file_missing_at_the_source_is_reported_with_its_owner(workspace: Work
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
         "Error: One: the source has no data://.my/models/b.bin (line 10 of the workflow)",
-        "  did you mean data://.my/models/a.bin?; the source is file://source, where `.my` is quality",
+        "  did you mean data://.my/models/a.bin? the source is file://source, where `.my` is quality",
     ]
 
 

@@ -17,7 +17,8 @@ from state_samples import HELLO, NAME, WEIGHTS, a_record
 from algosync.core.address import Address
 from algosync.core.error import LockHeld, StateError
 from algosync.core.test_result import TestResult
-from algosync.state import TestResults, open_session, parse_address
+from algosync.state import Patience, TestResults, open_session, parse_address
+from algosync.state.remote.s3 import S3Backend
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(["state_child"])
@@ -26,10 +27,17 @@ _SERVER.set_forkserver_preload(["state_child"])
 def start(target: Callable[..., None], *arguments: Any) -> tuple[BaseProcess, Connection]:
     """The process and the pipe for its reports. The first argument of the target is the other end of the pipe."""
     ours, theirs = _SERVER.Pipe(duplex=False)
-    process = _SERVER.Process(target=target, args=(theirs, *arguments))
+    process = _SERVER.Process(target=_run, args=(dict(os.environ), target, theirs, *arguments))
     process.start()
     theirs.close()
     return process, ours
+
+
+def _run(environ: dict[str, str], target: Callable[..., None], *arguments: Any) -> None:
+    os.environ.update(environ)  # the server was started with an older one
+    if "TEST_LEASE" in environ:  # seconds of a lease on S3
+        S3Backend.__init__.__defaults__ = ("algosync", float(environ["TEST_LEASE"]))
+    target(*arguments)
 
 
 def reports(process: BaseProcess, pipe: Connection) -> list[Any]:
@@ -84,12 +92,23 @@ def commit_forever(pipe: Connection, folder: Path, threads: int) -> None:
 def count_up(pipe: Connection, address: str, sessions: int, commits: int) -> None:
     """Increments a number that all processes share, and adds a record for each of its own commits."""
     for n in range(sessions):
-        with open_session(address, NAME, exclusive=True, wait=60) as session:
+        with open_session(address, NAME, exclusive=True, wait=Patience(60)) as session:
             for m in range(commits):
                 known = session.records.get(HELLO)
                 session.commit(a_record(HELLO, 1 if known is None else (known.size or 0) + 1))
                 session.commit(a_record(Address("data", "Hello", f"{os.getpid()} {n} {m}")))
     pipe.send("done")
+
+
+def count_on(pipe: Connection, address: str, journals: Path) -> None:
+    """Increments a number, saves now and then, and reports each number when it is acknowledged."""
+    while True:
+        with open_session(address, NAME, exclusive=True, wait=Patience(30), journals=journals) as session:
+            for _ in range(5):
+                known = session.records.get(HELLO)
+                number = 1 if known is None else (known.size or 0) + 1
+                session.commit(a_record(HELLO, number))
+                pipe.send(number)
 
 
 def record_results(pipe: Connection, address: str, own: list[Address], tests: list[Address]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timezone
 from itertools import pairwise
 from pathlib import Path
@@ -14,8 +15,9 @@ import pytest
 from state_samples import tree
 
 from algosync.core.error import Corrupt, LockHeld, Stale, StateError
-from algosync.state import Backend, parse_address
+from algosync.state import Backend, Patience, journal_path, parse_address
 from algosync.state.backend import fingerprint
+from algosync.state.file_lock import file_lock
 from algosync.state.local import LocalBackend
 from algosync.state.recovery import find
 
@@ -29,10 +31,12 @@ def make(address: str) -> Make:
 
 
 @pytest.fixture
-def writer(make: Make) -> Backend:
+def writer(make: Make) -> Iterator[Backend]:
     backend = make()
-    assert backend.lock(exclusive=True)
-    return backend
+    backend.lock()
+    yield backend
+    with suppress(StateError):  # a test may have broken its lock
+        backend.unlock()
 
 
 def test_read_returns_what_was_written(writer: Backend, make: Make) -> None:
@@ -66,68 +70,119 @@ def test_writing_needs_the_exclusive_lock(writer: Backend, make: Make) -> None:
     writer.unlock()
     with pytest.raises(StateError):
         writer.write(b"two", expect=fingerprint(b"one"))
-    reader = make()
-    assert reader.lock(exclusive=False)
-    with pytest.raises(StateError):
-        reader.write(b"two", expect=fingerprint(b"one"))
-    assert reader.read() == b"one"
+    assert writer.read() == b"one"
 
 
-def test_an_exclusive_lock_excludes_everybody_else(writer: Backend, make: Make) -> None:
-    for exclusive in (True, False):
-        with pytest.raises(LockHeld):
-            make().lock(exclusive=exclusive)
+def test_a_lock_excludes_every_other_writer(writer: Backend, make: Make) -> None:
+    with pytest.raises(LockHeld):
+        make().lock()
     writer.unlock()
-    assert make().lock(exclusive=True)
+    make().lock()
 
 
 def test_the_lock_still_excludes_after_a_write(writer: Backend, make: Make) -> None:
     """A write may replace the file that holds the state. The lock must not be lost with it."""
     writer.write(b"one", expect=fingerprint(writer.read()))
-    for exclusive in (True, False):
-        with pytest.raises(LockHeld):
-            make().lock(exclusive=exclusive)
+    with pytest.raises(LockHeld):
+        make().lock()
 
 
-def test_readers_share(writer: Backend, make: Make) -> None:
+def test_readers_see_the_holder_without_disturbing_anybody(writer: Backend, make: Make, address: str, tmp_path: Path) -> None:
+    before = tree(tmp_path)
+    holder = make().seen_holder()
+    if address.startswith("http"):  # its protocol has no way to look
+        assert holder is None
+    else:
+        assert str(holder).startswith("`algosync apply` (")
+    assert tree(tmp_path) == before
+    writer.check_lock()
     writer.write(b"one", expect=None)
     writer.unlock()
-    readers = [make() for _ in range(3)]
-    assert [reader.lock(exclusive=False) for reader in readers] == [True, True, True]
-    for reader in readers:
+    assert make().seen_holder() is None
+    make().lock()
+
+
+def test_a_writer_begins_while_readers_look(make: Make, address: str) -> None:
+    """A reader that looks for the holder of a lock must not be taken for one."""
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            make().seen_holder()
+
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(20 if address.startswith("file") else 3):
+            backend = make()
+            backend.lock()
+            backend.unlock()
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_the_holder_is_told_and_looking_changes_nothing(writer: Backend, make: Make) -> None:
+    for _ in range(2):
+        holder = make().holder()
+        assert holder is not None
+        assert str(holder).startswith("`algosync apply` (")
+    writer.check_lock()
+    writer.write(b"one", expect=None)
+    writer.unlock()
+    assert make().holder() is None
+    make().lock()
+
+
+def test_a_lock_is_broken_with_its_own_id_only(writer: Backend, make: Make, remote: bool) -> None:
+    writer.write(b"one", expect=None)
+    with pytest.raises(StateError):
+        make().break_lock("1")
+    with pytest.raises(LockHeld):
+        make().lock()
+    if remote:
+        holder = make().holder()
+        assert holder is not None
+        make().break_lock(holder.lock_id)
+        other = make()
+        Patience(20).take(other.lock)  # PostgreSQL ends a session a moment after it was told to
+        other.write(b"two", expect=fingerprint(b"one"))
+        with pytest.raises(StateError):
+            writer.write(b"three", expect=fingerprint(b"one"))
+        with suppress(StateError):  # the server may refuse it
+            writer.unlock()
+        assert make().read() == b"two"
         with pytest.raises(LockHeld):
-            make().lock(exclusive=True)
-        reader.unlock()
-    assert make().lock(exclusive=True)
+            make().lock()
 
 
 def test_unlock_releases_only_its_own_lock(writer: Backend, make: Make) -> None:
     make().unlock()
     with pytest.raises(LockHeld):
-        make().lock(exclusive=True)
+        make().lock()
     writer.unlock()
     writer.unlock()
-    assert make().lock(exclusive=True)
+    make().lock()
 
 
 def test_the_same_session_does_not_lock_twice(writer: Backend) -> None:
     with pytest.raises(StateError):
-        writer.lock(exclusive=True)
+        writer.lock()
 
 
 def test_a_reader_of_nothing_creates_nothing(make: Make, tmp_path: Path) -> None:
     assert make().read() is None
-    assert make().lock(exclusive=False) is False
+    assert make().seen_holder() is None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_state_that_was_never_kept_has_no_lock_for_readers_even_if_others_are_kept_there(
-    writer: Backend, address: str, tmp_path: Path
-) -> None:
+def test_a_reader_of_nothing_creates_nothing_beside_others(writer: Backend, address: str, tmp_path: Path) -> None:
     writer.write(b"one", expect=None)
     before = tree(tmp_path)
     reader = parse_address(address)("b.json", "algosync plan")
-    assert reader.lock(exclusive=False) is False
+    assert reader.seen_holder() is None
     assert reader.read() is None
     assert tree(tmp_path) == before
 
@@ -163,33 +218,32 @@ def test_a_reader_beside_a_writer_sees_whole_states(writer: Backend, make: Make)
 
 
 def test_the_message_of_a_lock_names_place_and_command(writer: Backend, make: Make) -> None:
-    for exclusive in (True, False):
-        with pytest.raises(LockHeld) as caught:
-            make().lock(exclusive=exclusive)
-        assert caught.value.message.startswith(f"{writer.where} is in use by `algosync apply` (")
+    with pytest.raises(LockHeld) as caught:
+        make().lock()
+    assert caught.value.message.startswith(f"{writer.where} is in use by `algosync apply` (")
 
 
-def test_two_names_at_one_address_do_not_disturb_each_other(writer: Backend, make: Make, address: str) -> None:
+def test_two_names_at_one_address_do_not_disturb_each_other(writer: Backend, make: Make, address: str, tmp_path: Path) -> None:
     other = parse_address(address)("b.json", "algosync apply")
-    assert other.lock(exclusive=True)
+    other.lock()
     writer.write(b"one", expect=None)
     assert other.read() is None
     other.write(b"zwei", expect=None)
     writer.write(b"two", expect=fingerprint(b"one"))
     assert (writer.read(), other.read()) == (b"two", b"zwei")
     assert (writer.backup is None, other.backup) == (False, None)
-    assert len({writer.where, other.where}) == len({writer.journal, other.journal}) == 2
+    assert len({writer.where, other.where}) == len({journal_path(each, tmp_path) for each in (writer, other)}) == 2
     writer.unlock()
     with pytest.raises(LockHeld):
-        parse_address(address)("b.json", "algosync apply").lock(exclusive=True)
-    assert make().lock(exclusive=True)
+        parse_address(address)("b.json", "algosync apply").lock()
+    make().lock()
 
 
 def test_files_are_private_whatever_the_umask(make: Make, tmp_path: Path) -> None:
     umask = os.umask(0)
     try:
         backend = make()
-        backend.lock(exclusive=True)
+        backend.lock()
         backend.write(b"one", expect=None)
         backend.write(b"two", expect=fingerprint(b"one"))
         backend.unlock()
@@ -198,11 +252,11 @@ def test_files_are_private_whatever_the_umask(make: Make, tmp_path: Path) -> Non
     assert {str(path): oct(path.stat().st_mode & 0o077) for path in tmp_path.rglob("*") if path.stat().st_mode & 0o077} == {}
 
 
-def test_recovery_names_the_place_of_the_state_and_of_its_backup(writer: Backend) -> None:
+def test_recovery_names_the_place_of_the_state_and_of_its_backup(writer: Backend, tmp_path: Path) -> None:
     writer.write(b"one", expect=None)
     writer.write(b"damaged", expect=fingerprint(b"one"))
     with pytest.raises(Corrupt) as caught:
-        find(writer, writer.journal)
+        find(writer, journal_path(writer, tmp_path))
     assert caught.value.message.startswith(f"{writer.where} ")
     assert caught.value.hint is not None
     assert str(writer.backup) in caught.value.hint
@@ -217,32 +271,37 @@ def local(folder: Path, command: str = "algosync apply") -> LocalBackend:
 
 
 def test_the_holder_is_named(tmp_path: Path) -> None:
-    local(tmp_path, "algosync apply \x1b[31mx").lock(exclusive=True)
+    local(tmp_path, "algosync apply \x1b[31mx").lock()
     with pytest.raises(LockHeld) as caught:
-        local(tmp_path).lock(exclusive=False)
+        local(tmp_path).lock()
     holder = f"`algosync apply \N{REPLACEMENT CHARACTER}[31mx` (pid {os.getpid()}, since 2026-03-04T05:06:07+00:00)"
     assert caught.value.message == f"{tmp_path / 'a.json'} is in use by {holder}"
 
 
 @pytest.mark.parametrize("note", [b"", b"{", b"[1]", b'{"pid": 1e999, "command": "", "since": ""}', b"\xff", b"[" * 4000])
 def test_an_unreadable_lock_file_names_no_holder(tmp_path: Path, note: bytes) -> None:
-    local(tmp_path).lock(exclusive=True)
+    local(tmp_path).lock()
     (tmp_path / "a.json.lock").write_bytes(note)
     with pytest.raises(LockHeld) as caught:
-        local(tmp_path).lock(exclusive=True)
+        local(tmp_path).lock()
     assert caught.value.message == f"{tmp_path / 'a.json'} is in use by another command"
 
 
-def test_a_reader_removes_the_note_of_a_killed_writer(tmp_path: Path) -> None:
+def test_the_note_of_a_killed_writer_names_no_holder(tmp_path: Path) -> None:
     (tmp_path / "a.json.lock").write_bytes(b'{"command": "algosync apply", "pid": 1, "since": "2020"}\n')
-    local(tmp_path).lock(exclusive=False)
-    with pytest.raises(LockHeld, match="is in use by another command"):
-        local(tmp_path).lock(exclusive=True)
+    assert local(tmp_path).seen_holder() is None
+    local(tmp_path).lock()
+
+
+def test_a_reader_of_an_older_version_makes_a_writer_wait(tmp_path: Path) -> None:
+    """It holds a shared lock, and the file names nobody."""
+    with file_lock(tmp_path / "a.json.lock", exclusive=False), pytest.raises(LockHeld, match="is in use by another command"):
+        local(tmp_path).lock()
 
 
 def test_a_child_does_not_inherit_the_lock(tmp_path: Path) -> None:
     backend = local(tmp_path)
-    backend.lock(exclusive=True)
+    backend.lock()
     pipe = subprocess.PIPE
     with subprocess.Popen(["/bin/cat"], stdin=pipe, stdout=pipe, bufsize=0, close_fds=False) as child:
         assert child.stdin is not None
@@ -250,7 +309,7 @@ def test_a_child_does_not_inherit_the_lock(tmp_path: Path) -> None:
         child.stdin.write(b"x")
         assert child.stdout.read(1) == b"x"  # it runs, so the kernel has closed the files that are not inherited
         backend.unlock()
-        assert local(tmp_path).lock(exclusive=True)
+        local(tmp_path).lock()
         assert child.poll() is None
         child.stdin.close()
 
@@ -258,15 +317,13 @@ def test_a_child_does_not_inherit_the_lock(tmp_path: Path) -> None:
 def test_a_state_without_its_lock_file_is_still_read(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(b"one")
     reader = local(tmp_path)
-    assert reader.lock(exclusive=False)
-    assert reader.read() == b"one"
-    with pytest.raises(LockHeld):
-        local(tmp_path).lock(exclusive=True)
+    assert (reader.seen_holder(), reader.read()) == (None, b"one")
+    assert tree(tmp_path) == {"a.json": b"one"}
 
 
 def test_the_backup_holds_the_previous_one(tmp_path: Path) -> None:
     backend = local(tmp_path)
-    backend.lock(exclusive=True)
+    backend.lock()
     backend.write(b"one", expect=None)
     backend.write(b"two", expect=fingerprint(b"one"))
     backend.unlock()
@@ -276,7 +333,7 @@ def test_the_backup_holds_the_previous_one(tmp_path: Path) -> None:
 def test_a_temporary_file_of_a_crash_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "a.json.tmp").write_bytes(b"half a sta")
     backend = local(tmp_path)
-    backend.lock(exclusive=True)
+    backend.lock()
     backend.write(b"one", expect=None)
     backend.unlock()
     assert tree(tmp_path) == {"a.json": b"one", "a.json.lock": b""}
@@ -288,7 +345,7 @@ def test_links_are_not_followed(tmp_path: Path, name: str) -> None:
     (tmp_path / name).symlink_to(tmp_path / "elsewhere")
     backend = local(tmp_path)
     with pytest.raises(StateError, match="symbolic link"):
-        backend.read() if name == "a.json" else backend.lock(exclusive=True)
+        backend.read() if name == "a.json" else backend.lock()
     assert (tmp_path / "elsewhere").read_bytes() == b"keep"
 
 
@@ -304,4 +361,4 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
 def test_a_file_instead_of_the_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "state").write_bytes(b"")
     with pytest.raises(StateError, match="cannot be locked"):
-        local(tmp_path / "state").lock(exclusive=True)
+        local(tmp_path / "state").lock()

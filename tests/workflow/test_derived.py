@@ -100,3 +100,31 @@ def test_if_other_values_are_refused_everything_counts_as_derived(tmp_path: Path
     derived = workflow.derived_texts(path, read, values, workflow.sensitive(path, values))
     assert {'{"p":1}', "nothing of it"} <= derived.wholes
     assert not derived.parts
+
+
+@pytest.mark.parametrize(
+    ("settings", "timeout", "pin", "unhidden"),
+    [
+        ("{pipeline_enabled: {{ (pin == '1234') | tojson }}}", "10", "1234", ["algorithms[0].settings.pipeline_enabled"]),
+        ("{}", "{{ pin }}", "1234", ["tests[0].timeout"]),
+        ("{}", "{{ pin }}", "3000", ["tests[0].timeout"]),  # no larger number is accepted
+        ("{}", "{{ 100 + pin | length }}", "1234", ["tests[0].timeout"]),
+        ("{}", "10", "1234", []),
+    ],
+)
+def test_numbers_and_booleans_that_cannot_be_hidden_are_found(
+    tmp_path: Path, settings: str, timeout: str, pin: str, unhidden: list[str]
+) -> None:
+    path = tmp_path / "w.yaml.j2"
+    path.write_text(f"""\
+variables:
+  pin: {{sensitive: true}}
+algorithms:
+  - {{name: A, language: python3, settings: {settings}, test_payload: '{{{{ pin }}}}'}}
+  {{% if pin == '{pin}' %}}- {{name: B, language: python3}}{{% endif %}}
+
+test_info: {{entrypoint: A, tests: [{{name: t, payload: {{{{ pin }}}}, timeout: {timeout}}}]}}
+""")
+    values = workflow.variables([f"pin={pin}"], [], {})
+    read = workflow.load(path, values)
+    assert list(workflow.derived_texts(path, read, values, workflow.sensitive(path, values)).unhidden) == unhidden

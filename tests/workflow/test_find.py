@@ -73,7 +73,7 @@ def missing(name: str) -> str:
         ("x", {}, "there is no workflow 'x'", missing("x")),
         ("workflows", {}, "there is no workflow 'workflows'", missing("workflows")),
         (None, {"WORKFLOW_NAME": "x"}, "WORKFLOW_NAME: there is no workflow 'x'", missing("x")),
-        ("heer", {}, "there is no workflow 'heer'", f"did you mean here?; {missing('heer')}"),
+        ("heer", {}, "there is no workflow 'heer'", f"did you mean here? {missing('heer')}"),
         ("x" * 300, {}, f"there is no workflow '{'x' * 300}'", missing("x" * 300)),
     ],
 )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from algosync.cli.command import command
-from algosync.cli.options import AutoApprove, CompareOptions, SelectionOptions
+from algosync.cli.help import RARE
+from algosync.cli.options import AutoApprove, CompareOptions, LockTimeout, ScopeOptions, SelectionOptions
 from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -17,16 +18,26 @@ if TYPE_CHECKING:
     from algosync.core.planning.plan import Plan
     from algosync.core.report import Report
 
-__all__ = ["apply"]
+__all__ = ["ApprovedOptions", "apply", "carry_out_plan"]
 
 _TEST_FAILED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class ApplyOptions(CompareOptions):
+class ApprovedOptions(CompareOptions):
+    """Options of the commands that ask for approval."""
+
+    auto_approve: AutoApprove = False
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions(ApprovedOptions):
     """Options of `apply` alone."""
 
-    build_timeout: Annotated[int, typer.Option(metavar="SECONDS", min=1, help="How long to wait for one build.")] = 1800
+    build_timeout: Annotated[
+        int, typer.Option(metavar="SECONDS", min=1, help="How long to wait for one build.", rich_help_panel=RARE)
+    ] = 1800
+    lock_timeout: LockTimeout = 0
     keep_dir: Annotated[
         str,
         typer.Option(
@@ -34,23 +45,29 @@ class ApplyOptions(CompareOptions):
             help="Where previous bytes of overwritten data files are kept until the new version is published. Default: the user's "
             "cache.",
             show_default=False,
+            rich_help_panel=RARE,
         ),
     ] = ""
-    auto_approve: AutoApprove = False
 
 
 @command
 def apply(terminal: Terminal, targets: SelectionOptions, options: ApplyOptions) -> None:
     """Make the needed changes and run the tests. Every algorithm is tested before it is published."""
-    from algosync.cli.commands.plan import make_session_plan, masked_for, metadata
+    carry_out_plan(terminal, targets, options)
+
+
+def carry_out_plan(terminal: Terminal, targets: ScopeOptions, options: ApprovedOptions) -> None:
+    """Plan, ask for approval and apply; ends the command. PlanRefused, or Several of them: guards refuse the plan."""
+    from algosync.cli.commands.plan import make_session_plan, masked_for, metadata, require_allowed
     from algosync.views.report import closing_lines, failure_lines, outcome_lines
     from algosync.views.subject import Planned
 
     with _apply_session(options, terminal, targets) as session:
         plan = make_session_plan(session, targets, terminal)
         terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header)), "text")
+        require_allowed(plan)
         if len(plan.visible) > len(plan.held()) and not options.auto_approve:
-            _ask(options, terminal)
+            _ask(plan, options, terminal)
         terminal.result()
         report = _carry_out(plan, session, terminal)
     terminal.result_lines(outcome_lines(report, plan))
@@ -60,7 +77,7 @@ def apply(terminal: Terminal, targets: SelectionOptions, options: ApplyOptions) 
 
 
 @contextmanager
-def _apply_session(options: ApplyOptions, terminal: Terminal, targets: SelectionOptions) -> "Iterator[CommandSession]":
+def _apply_session(options: ApprovedOptions, terminal: Terminal, targets: ScopeOptions) -> "Iterator[CommandSession]":
     """A session that writes. ApplyIncomplete: something failed after something was written."""
     from algosync.cli.internal_error import internal_error
     from algosync.cli.session import Needs, command_session
@@ -68,7 +85,7 @@ def _apply_session(options: ApplyOptions, terminal: Terminal, targets: Selection
 
     session: CommandSession | None = None
     try:
-        with command_session(options, terminal, Needs(writes=True, targets=targets.target, replace=targets.replace)) as session:
+        with command_session(options, terminal, Needs.of(targets.selection, writes=True)) as session:
             yield session
     except (typer.Exit, typer.Abort):
         raise
@@ -96,9 +113,15 @@ def _carry_out(plan: "Plan", session: "CommandSession", terminal: Terminal) -> "
             raise
 
 
-def _ask(options: ApplyOptions, terminal: Terminal) -> None:
+def _ask(plan: "Plan", options: ApprovedOptions, terminal: Terminal) -> None:
     from algosync.cli.approval import can_prompt, require_approval
+    from algosync.core.planning.target import Mode
 
-    question = "\n" + terminal.paint("Do you want to perform these actions?", "bold")
+    questions = {
+        Mode.APPLY: "Do you want to perform these actions?",
+        Mode.DESTROY: "Do you really want to destroy all these resources? They cannot be restored.",
+        Mode.REFRESH: "Do you want to take this into the record?",
+    }
     prompt = can_prompt(terminal, options.environ, no_input=options.no_input)
+    question = "\n" + terminal.paint(questions[plan.mode], "bold")
     require_approval(question, "apply was not approved; nothing was changed", terminal, prompt=prompt)

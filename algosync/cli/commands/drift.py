@@ -23,7 +23,7 @@ def drift(terminal: Terminal, reports: ReportOptions, options: CompareOptions) -
     from algosync.core.planning.change import Drift, Finding
     from algosync.core.planning.diff import comparable, redacted_attributes
     from algosync.core.planning.plan import plan_of_checks
-    from algosync.engine.drift import find_drift, managed_by
+    from algosync.engine.drift import find_drift, in_progress, managed_by
     from algosync.views.subject import Drifted
 
     with command_session(options, terminal, Needs(source=False, secrets=False)) as session:
@@ -33,7 +33,7 @@ def drift(terminal: Terminal, reports: ReportOptions, options: CompareOptions) -
         with reading(terminal, "the destination"):
             findings = find_drift(session.workflow, session.scene, session.ledger.records)
         managed = managed_by(session.workflow, session.ledger.records)
-        findings = comparable(findings) if session.stand_ins else findings
+        findings = in_progress(comparable(findings) if session.stand_ins else findings, session.in_progress)
         failing = (Finding(f.address, Drift.FAILING, reason=f.reason, since=f.since) for f in failures)
         hidden = redacted_attributes({address: session.ledger.records[address] for address in managed})
         findings = tuple(sorted((*findings, *failing), key=lambda finding: finding.address))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from algosync.cli.command import command
-from algosync.cli.options import CompareOptions, ReportOptions, SelectionOptions
+from algosync.cli.options import CompareOptions, ReportOptions, ScopeOptions, SelectionOptions
 from algosync.cli.report_output import write_reports
 from algosync.cli.terminal import Terminal
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from algosync.core.planning.plan import Plan, PlanHeader
     from algosync.core.resource import Json
 
-__all__ = ["make_session_plan", "masked_for", "metadata", "plan"]
+__all__ = ["make_session_plan", "masked_for", "metadata", "plan", "require_allowed"]
 
 DetailedExitcode = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 if there are changes.")]
 
@@ -31,37 +31,54 @@ def plan(
     options: CompareOptions,
     detailed_exitcode: DetailedExitcode = False,
 ) -> None:
-    """Show what apply would change at the destination. Changes nothing."""
+    """Show what apply would change at the destination. Changes nothing; exit 5 if a guard would refuse to apply it."""
     from algosync.cli.session import Needs, command_session
     from algosync.views.subject import Planned
 
-    with command_session(options, terminal, Needs(targets=targets.target, replace=targets.replace)) as session:
+    with command_session(options, terminal, Needs.of(targets.selection)) as session:
         plan = masked_for(terminal, make_session_plan(session, targets, terminal))
     write_reports(Planned(plan, metadata(plan.header)), reports.places, terminal)
+    require_allowed(plan)
     if detailed_exitcode and plan.visible:
         raise typer.Exit(2)
 
 
-def make_session_plan(session: CommandSession, targets: SelectionOptions, terminal: Terminal) -> Plan:
-    """Observe both clusters and make the plan. UsageError: a target names nothing."""
+def make_session_plan(session: CommandSession, targets: ScopeOptions, terminal: Terminal) -> Plan:
+    """Observe the clusters and make the plan, with the refusals of the guards. UsageError: a target names nothing."""
     from algosync.cli.live import reading
     from algosync.cli.remembered_results import known_failures
     from algosync.core.error import UsageError
-    from algosync.core.planning.target import Selection, UnknownTarget
+    from algosync.core.planning.guards import Situation, guarded
+    from algosync.core.planning.target import Mode, UnknownTarget
     from algosync.engine.plan import make_plan
+    from algosync.engine.refresh import make_refresh_plan
     from algosync.sources.called_algorithms import call_warnings
 
     try:
-        with reading(terminal, "both clusters"):
-            wanted = Selection(tuple(targets.target), tuple(targets.replace))
-            plan = make_plan(session.workflow, session.scene, session.ledger.records, session.header, wanted)
+        selection, allowed = targets.selection, targets.allowed
+        make = make_refresh_plan if selection.mode is Mode.REFRESH else make_plan
+        recorded = session.ledger.records
+        with reading(terminal, "both clusters" if selection.mode is Mode.APPLY else "the destination"):
+            plan = make(session.workflow, session.scene, recorded, session.header, selection)
     except UnknownTarget as error:
         raise UsageError(str(error), hint=error.hint) from None
+    plan = guarded(plan, Situation(session.workflow, recorded, session.same_cluster, allowed))
     plan = replace(plan, failing=known_failures(session, plan, terminal))
-    if plan.compared:
+    if plan.compared and selection.mode is Mode.APPLY:
         callers = {change.address.algorithm for change in plan.visible}
         terminal.tell_lines(call_warnings(session.workflow, callers, session.scene.site.sources.calls))
     return plan
+
+
+def require_allowed(plan: Plan) -> None:
+    """PlanRefused, or Several of them: guards refuse the plan."""
+    from algosync.core.error import PlanRefused, Several
+
+    refused = tuple(PlanRefused(refusal.message, hint=refusal.hint) for refusal in plan.refusals)
+    if len(refused) > 1:
+        raise Several(refused)
+    if refused:
+        raise refused[0]
 
 
 def masked_for(terminal: Terminal, plan: Plan) -> Plan:
@@ -73,9 +90,6 @@ def masked_for(terminal: Terminal, plan: Plan) -> Plan:
 
 def metadata(header: PlanHeader) -> Mapping[str, Json]:
     """The only part of a JSON document that may differ between two equal plans."""
-    from datetime import datetime, timezone
+    from algosync.cli.report_output import document_metadata
 
-    from algosync import __version__
-
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return {"timestamp": now, "algosync_version": __version__, "workflow": header.workflow}
+    return {**document_metadata(), "workflow": header.workflow}

@@ -15,19 +15,19 @@ __all__ = ["test"]
 
 @command
 def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) -> None:
-    """Run all tests on the published versions and remember the results. Changes nothing at the destination."""
+    """Run all tests on what is published and remember the results. Changes nothing at the destination."""
     from algosync.cli.live import watch
     from algosync.cli.remembered_results import remembering
     from algosync.cli.session import Needs, command_session
     from algosync.core.error import UsageError
     from algosync.core.planning.plan import plan_of_checks, targeted
-    from algosync.core.planning.target import UnknownTarget
+    from algosync.core.planning.target import Selection, UnknownTarget
     from algosync.core.report import fold
     from algosync.engine.apply import apply
     from algosync.views.plan import header_lines
     from algosync.views.report import failure_lines, outcome_lines
 
-    with command_session(options, terminal, Needs(source=False, targets=targets.target)) as session:
+    with command_session(options, terminal, Needs(source=False, selection=Selection(tuple(targets.target)))) as session:
         try:
             plan = targeted(plan_of_checks(session.workflow, session.header), targets.target)
         except UnknownTarget as error:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_group
+
+from algosync.cli.help import GroupWithHelp, with_help
 
 __all__ = ["app"]
 
 
-class LocalGroup(TyperGroup):
+class LocalGroup(GroupWithHelp):
     """Imports the commands when one of them or their help is asked for. This keeps the start of all other commands fast."""
 
     def make_context(self, *args: Any, **options: Any) -> Any:
@@ -53,4 +54,4 @@ def _commands() -> typer.Typer:
     key.command("add")(key_add)
     key.command("list")(key_list)
     key.command("remove")(key_remove)
-    return commands
+    return with_help(commands)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from algosync.cli.help import RARE
 from algosync.cli.local.options import LocalClusterOptions
 
 __all__ = ["DuplicateStatus", "StartOptions", "UnbuiltStatus"]
@@ -48,7 +49,9 @@ class StartOptions(LocalClusterOptions):
     faults: Annotated[Path | None, typer.Option(metavar="FILE", help="A JSON file of faults to inject.", show_default=False)] = None
     unbuilt_status: Annotated[
         UnbuiltStatus | None,
-        typer.Option(help="Status of a call of a version hash that is not built; at first 404.", show_default=False),
+        typer.Option(
+            help="Status of a call of a version hash that is not built; at first 404.", show_default=False, rich_help_panel=RARE
+        ),
     ] = None
     call_errors_as_200: Annotated[
         bool | None,
@@ -56,15 +59,20 @@ class StartOptions(LocalClusterOptions):
             "--call-errors-as-200/--no-call-errors-as-200",
             help="Answer every call with status 200, even if it fails.",
             show_default=False,
+            rich_help_panel=RARE,
         ),
     ] = None
     duplicate_status: Annotated[
         DuplicateStatus | None,
-        typer.Option(help="Status of the creation of a collection that exists; at first 400.", show_default=False),
+        typer.Option(
+            help="Status of the creation of a collection that exists; at first 400.", show_default=False, rich_help_panel=RARE
+        ),
     ] = None
     etag: Annotated[
         bool | None,
-        typer.Option("--etag/--no-etag", help="Answer HEAD of a data file with its MD5 as ETag.", show_default=False),
+        typer.Option(
+            "--etag/--no-etag", help="Answer HEAD of a data file with its MD5 as ETag.", show_default=False, rich_help_panel=RARE
+        ),
     ] = None
     strict_names: Annotated[
         bool | None,
@@ -72,6 +80,7 @@ class StartOptions(LocalClusterOptions):
             "--strict-names/--no-strict-names",
             help="Refuse collection names with more than 30 characters, or with other characters than letters, digits and _.",
             show_default=False,
+            rich_help_panel=RARE,
         ),
     ] = None
     strict_versions: Annotated[
@@ -80,11 +89,14 @@ class StartOptions(LocalClusterOptions):
             "--strict-versions/--no-strict-versions",
             help="Only a major version may change whether an algorithm is public.",
             show_default=False,
+            rich_help_panel=RARE,
         ),
     ] = None
     largest_file: Annotated[
         str | None,
-        typer.Option(metavar="BYTES", help="Refuse larger data files; `none` for no limit.", show_default=False),
+        typer.Option(
+            metavar="BYTES", help="Refuse larger data files; `none` for no limit.", show_default=False, rich_help_panel=RARE
+        ),
     ] = None
     my_algorithms: Annotated[
         bool | None,
@@ -92,12 +104,16 @@ class StartOptions(LocalClusterOptions):
             "--my-algorithms/--no-my-algorithms",
             help="Accept .my for the caller's name in calls.",
             show_default=False,
+            rich_help_panel=RARE,
         ),
     ] = None
     any_case: Annotated[
         bool | None,
         typer.Option(
-            "--any-case/--no-any-case", help="Accept names of users and algorithms in any case in calls.", show_default=False
+            "--any-case/--no-any-case",
+            help="Accept names of users and algorithms in any case in calls.",
+            show_default=False,
+            rich_help_panel=RARE,
         ),
     ] = None
     plain_templates: Annotated[
@@ -106,6 +122,7 @@ class StartOptions(LocalClusterOptions):
             "--plain-templates/--no-plain-templates",
             help="Create algorithms without .adk, as the platform did before July 2021.",
             show_default=False,
+            rich_help_panel=RARE,
         ),
     ] = None
 

@@ -17,6 +17,7 @@ class Action(Enum):
     """`REFRESH`: nothing differs, but the record is out of date. It is not shown to people.
 
     `HOLD`: it differs, and is left as it is, because the test of this change failed and nothing has changed since.
+    `RECORD`: the record takes over what is at the destination, which differs from it.
     """
 
     NONE = "no-op"
@@ -26,11 +27,18 @@ class Action(Enum):
     ADOPT = "adopt"
     HOLD = "hold"
     FORGET = "forget"
+    RECORD = "record"
+    DELETE = "delete"
 
     @property
     def writes(self) -> bool:
-        """Whether it changes the destination."""
+        """Whether it sends something to the destination."""
         return self in (Action.CREATE, Action.UPDATE)
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether it changes the destination."""
+        return self.writes or self is Action.DELETE
 
     @property
     def visible(self) -> bool:
@@ -57,7 +65,8 @@ class Change:
 class Drift(Enum):
     """`REWRITTEN`: somebody wrote it again with the same content, such as a version. It is a note, as `UNMANAGED` is.
 
-    `FAILING`: a test, not a resource. It failed when it last ran.
+    `FAILING`: a test, not a resource. It failed when it last ran. `IN_PROGRESS`: it differs, and a command that runs now may be
+    the reason.
     """
 
     CHANGED = "changed"
@@ -65,6 +74,7 @@ class Drift(Enum):
     REWRITTEN = "rewritten"
     UNMANAGED = "unmanaged"
     FAILING = "failing"
+    IN_PROGRESS = "in progress"
     UNKNOWN = "unknown"
 
     @property

@@ -8,6 +8,7 @@
 | yes | equal digest | no | adopt: record it |
 | yes | other digest | any | update; drift if the destination differs from the record |
 | no | any | yes | forget the record; the destination stays as it is |
+| no | yes | yes, `prune` | delete; drift if the destination differs from the record |
 | no | any | no | none |
 
 Bytes are read only if they decide something. So `assume_desired` and `assume_observed` fill in the digests that the record proves,
@@ -24,7 +25,19 @@ from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.redaction import MASK
 from algosync.core.resource import SENSITIVE, Json, Record, Resource, Snapshot
 
-__all__ = ["assume_desired", "assume_observed", "comparable", "diff", "drift", "record_of", "redacted_attributes", "undecided"]
+__all__ = [
+    "assume_desired",
+    "assume_observed",
+    "comparable",
+    "diff",
+    "drift",
+    "is_unchanged",
+    "record_of",
+    "recorded_resource",
+    "redacted_attributes",
+    "undecided",
+    "undecided_deletions",
+]
 
 Recorded = Mapping[Address, Record]
 
@@ -53,15 +66,31 @@ def undecided(desired: Snapshot, observed: Snapshot) -> tuple[frozenset[Address]
     return at_source, at_destination
 
 
-def diff(desired: Snapshot, observed: Snapshot, recorded: Recorded) -> tuple[Change, ...]:
-    """Every change, also those that do nothing, in the order of `desired`. Addresses that are only recorded come last."""
+def undecided_deletions(desired: Snapshot, observed: Snapshot, recorded: Recorded) -> frozenset[Address]:
+    """The addresses to read at the destination before they are deleted: their stamps moved and their sizes did not."""
+    rest = ((observed[a], record) for a, record in recorded.items() if a not in desired and a in observed)
+    return frozenset(have.address for have, record in rest if have.digest is None and have.size == record.size)
+
+
+def diff(desired: Snapshot, observed: Snapshot, recorded: Recorded, *, prune: bool = False) -> tuple[Change, ...]:
+    """Every change, also those that do nothing, in the order of `desired`. Addresses that are only recorded come last.
+
+    `prune`: what is only recorded is deleted at the destination, not just forgotten.
+    """
     wanted = [_change(want, observed.get(address), recorded.get(address)) for address, want in desired.items()]
     rest = sorted(address for address in recorded if address not in desired)
-    return (*wanted, *(Change(a, Action.FORGET, observed.get(a), None, reason="no longer in the workflow") for a in rest))
+    return (*wanted, *(_removal(address, observed.get(address), recorded[address], prune=prune) for address in rest))
+
+
+def _removal(address: Address, have: Resource | None, record: Record, *, prune: bool) -> Change:
+    if not prune or have is None:
+        return Change(address, Action.FORGET, have, None, reason="no longer in the workflow")
+    unread = have.digest is None and have.stamp != record.destination_stamp  # it may be anything
+    return Change(address, Action.DELETE, have, None, drifted=unread or _moved(have, record), recorded=recorded_resource(record))
 
 
 def _change(want: Resource, have: Resource | None, record: Record | None) -> Change:
-    before = None if record is None else _as_recorded(record)
+    before = None if record is None else recorded_resource(record)
     if have is None:
         gone = record is not None
         reason = "it vanished" if gone else ""
@@ -75,7 +104,7 @@ def _change(want: Resource, have: Resource | None, record: Record | None) -> Cha
     return Change(want.address, Action.UPDATE, have, want, drifted=drifted, recorded=before)
 
 
-def _as_recorded(record: Record) -> Resource:
+def recorded_resource(record: Record) -> Resource:
     """The resource at the destination as it was when it was recorded."""
     return Resource(record.address, record.attributes, digest=record.digest, size=record.size)
 
@@ -84,10 +113,10 @@ def _moved(have: Resource, record: Record) -> bool:
     """Whether somebody else changed it: its stamp differs from the record, and its content too, as far as it is known."""
     if have.stamp is not None and have.stamp == record.destination_stamp:
         return False
-    return have.size != record.size if have.digest is None else not _same(have, record)
+    return have.size != record.size if have.digest is None else not is_unchanged(have, record)
 
 
-def _same(have: Resource, record: Record) -> bool:
+def is_unchanged(have: Resource, record: Record) -> bool:
     """Whether the content is the recorded one. Sensitive values are not recorded, so they are not compared."""
     if record.digest != SENSITIVE:
         return have.digest == record.digest
@@ -114,14 +143,14 @@ def drift(observed: Snapshot, recorded: Recorded, unknown: Mapping[Address, str]
 def _findings(observed: Snapshot, recorded: Recorded, unknown: Mapping[Address, str]) -> Iterable[Finding]:
     for address in sorted({*observed, *recorded, *unknown}):
         have, record = observed.get(address), recorded.get(address)
-        before = None if record is None else _as_recorded(record)
+        before = None if record is None else recorded_resource(record)
         if address in unknown:
             yield Finding(address, Drift.UNKNOWN, before, have, unknown[address])
         elif have is None:
             yield Finding(address, Drift.MISSING, before, None)
         elif record is None:
             yield Finding(address, Drift.UNMANAGED, None, have)
-        elif not _same(have, record):  # without a digest its size differs
+        elif not is_unchanged(have, record):  # without a digest its size differs
             yield Finding(address, Drift.CHANGED, before, have)
         elif before is not None and _is_rewritten(before, have):
             yield Finding(address, Drift.REWRITTEN, before, have)

@@ -10,19 +10,23 @@ from types import MappingProxyType
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change
-from algosync.core.planning.target import UnknownTarget, dependencies, matches
+from algosync.core.planning.deletion import targeted_deletions
+from algosync.core.planning.target import Mode, UnknownTarget, dependencies, matches
 from algosync.core.resource import Json, KindTraits, Resource
 from algosync.core.workflow import Workflow
 
 __all__ = [
     "Check",
+    "Excluded",
     "FailedCheck",
     "Plan",
     "PlanHeader",
+    "Refusal",
     "checks_of",
     "masked",
     "plan_of",
     "plan_of_checks",
+    "restricted",
     "targeted",
     "with_kept_bytes",
 ]
@@ -58,6 +62,23 @@ class FailedCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Excluded:
+    """What a user left out by `patterns`: algorithms by name, and addresses, with what depends on them."""
+
+    patterns: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a guard refuses a plan. `guard` is the name that `--allow` takes."""
+
+    guard: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanHeader:
     """The workflow and the clusters of a plan, by name. `owner` is the account on the destination.
 
@@ -77,7 +98,7 @@ class Plan:
 
     `compared` is False if the workflow only runs tests, so that nothing was compared. `kinds` has the traits of each kind
     that occurs in `changes`. `targets`: the plan covers only these and what they depend on. Empty: everything. `failing`: the
-    checks that failed when they last ran.
+    checks that failed when they last ran. `excluded`: what a user left out. `refusals`: why apply refuses the plan.
     """
 
     header: PlanHeader
@@ -88,6 +109,9 @@ class Plan:
     kinds: Mapping[str, KindTraits] = field(default_factory=lambda: MappingProxyType({}))
     targets: tuple[str, ...] = ()
     failing: tuple[FailedCheck, ...] = ()
+    mode: Mode = Mode.APPLY
+    excluded: Excluded = Excluded()
+    refusals: tuple[Refusal, ...] = ()
 
     @property
     def visible(self) -> tuple[Change, ...]:
@@ -215,7 +239,9 @@ def plan_of_checks(workflow: Workflow, header: PlanHeader) -> Plan:
 def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
     """The part of a plan that concerns the targets: addresses, names of algorithms, or globs of either.
 
-    It also holds what the targets depend on: other algorithms as a whole, and the earlier kinds of their own algorithm (for a
+    Of a plan that destroys it holds the deletions of `targeted_deletions`. Otherwise:
+
+    It holds the targets and what they depend on: other algorithms as a whole, and the earlier kinds of their own algorithm (for a
     version its source, data and settings). It keeps the payload checks of the algorithms in it, and the workflow's tests if the
     entrypoint is one of them. UnknownTarget: nothing in the plan matches a target.
     """
@@ -231,11 +257,22 @@ def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
     below = dependencies({a.algorithm for a in direct}, dict(plan.depends_on))
     needed = _needed_kinds(direct, plan.kinds)
     kept = {a for a in everything if a in direct or a.algorithm in below or a.kind in needed.get(a.algorithm, ())}
+    if plan.mode is Mode.DESTROY:
+        kept = set(targeted_deletions(plan.changes, frozenset(direct), plan.kinds, dict(plan.depends_on)))
     algorithms = {a.algorithm for a in kept}
+    checks = (check.address for check in plan.checks if check.address.algorithm in algorithms)
+    return replace(restricted(plan, {*kept, *checks}), targets=patterns)
+
+
+def restricted(plan: Plan, kept: Set[Address]) -> Plan:
+    """The part of a plan with these changes and checks.
+
+    A check whose version is left out calls the published one. It is left out, too, if there is none.
+    """
     left_out = {c.address.algorithm: c for c in plan.versions if c.address not in kept}
-    checks = (_without(left_out.get(c.address.algorithm), c) for c in plan.checks if c.address.algorithm in algorithms)
+    checks = (_without(left_out.get(c.address.algorithm), c) for c in plan.checks if c.address in kept)
     changes = tuple(c for c in plan.changes if c.address in kept)
-    return replace(plan, changes=changes, checks=tuple(c for c in checks if c is not None), targets=patterns)
+    return replace(plan, changes=changes, checks=tuple(c for c in checks if c is not None))
 
 
 def _without(version: Change | None, check: Check) -> Check | None:

@@ -6,6 +6,8 @@ after the other in the workflow's order: a test of one algorithm may call anothe
 The workflow's tests call the entrypoint. If the entrypoint gets a new version, they run before it is published, on its commit. They
 wait for all algorithms except those that depend on the entrypoint; those come after it. Otherwise the tests run last.
 
+Deletions come after everything else, in reverse order.
+
 Between two phases stands a barrier: a node of the graph that is no step. The barrier needs each step of the phase before it, and
 each step of the phase after it needs the barrier. So the number of edges grows with the number of steps, not with its square.
 """
@@ -13,13 +15,13 @@ each step of the phase after it needs the barrier. So the number of edges grows 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby
 
 from algosync.core.address import Address
-from algosync.core.planning.change import Change
+from algosync.core.planning.change import Action, Change
 from algosync.core.planning.plan import Check, Plan
 
 __all__ = ["PHASES", "Before", "Schedule", "Step", "Verb", "schedule"]
@@ -30,6 +32,7 @@ class Verb(Enum):
 
     UPLOAD sends a data file that the destination does not have, OVERWRITE replaces one that it has. RECOVER puts back the previous
     bytes of a file that an interrupted apply left overwritten, RESTORE those of this apply if the version was not published.
+    CLEAR removes the collection of a deleted algorithm if it is empty.
     """
 
     CREATE = "create"
@@ -43,6 +46,8 @@ class Verb(Enum):
     TEST = "test"
     PUBLISH = "publish"
     RESTORE = "restore"
+    DELETE = "delete"
+    CLEAR = "clear"
 
 
 PHASES = {
@@ -57,9 +62,12 @@ PHASES = {
     Verb.TEST: 6,
     Verb.PUBLISH: 8,
     Verb.RESTORE: 9,
+    Verb.DELETE: 10,
+    Verb.CLEAR: 12,
 }
 _IN_TURN = PHASES[Verb.TEST]  # from this phase on, algorithms do not overlap
 _WORKFLOW_TESTS = 7  # the phase of the workflow's tests, if they test the entrypoint's new commit
+_DELETED_WITH_OTHERS = 11  # the phase of deletions that follow those of other kinds of the algorithm
 _OTHERS = "<all that the tests wait for>"
 
 
@@ -111,6 +119,7 @@ def schedule(plan: Plan, verbs: Mapping[Address, tuple[Verb, ...]]) -> Schedule:
         turn = _place(name, own, upstream, turn, before)
         steps += own
     steps += _place_last_tests(plan, before, steps)
+    steps += _place_deletions(plan, verbs, before, steps)
     return Schedule(tuple(steps), before)
 
 
@@ -134,7 +143,7 @@ def _tests_candidate(check: Check) -> bool:
 
 def _tasks(plan: Plan, verbs: Mapping[Address, tuple[Verb, ...]]) -> Iterator[Step]:
     for change in plan.changes:
-        for verb in verbs.get(change.address, ()):
+        for verb in verbs.get(change.address, ()) if change.action is not Action.DELETE else ():
             yield Step(change.address, verb, change=change)
     for check in plan.checks:
         if check.payload_of_algorithm or check.candidate:
@@ -197,6 +206,56 @@ def _place_last_tests(plan: Plan, before: dict[str, Before], steps: Iterable[Ste
         before[test.key] = Before((_complete(test.address.algorithm),), last)
         last = (test.key,)
     return tests
+
+
+def _place_deletions(
+    plan: Plan, verbs: Mapping[Address, tuple[Verb, ...]], before: dict[str, Before], steps: Iterable[Step]
+) -> list[Step]:
+    """Adds the deletions: last, only if everything else succeeded, and an algorithm after those that depend on it.
+
+    A version and its source are deleted with their algorithm, and need the data files. So the algorithm is deleted before its data.
+    """
+    tasks: dict[str, list[Step]] = defaultdict(list)
+    for change in plan.changes:
+        if change.action is Action.DELETE:
+            tasks[change.address.algorithm] += (Step(change.address, verb, change=change) for verb in verbs[change.address])
+    everything = "<everything but deletions>"
+    if tasks:
+        before[everything] = Before(tuple(step.key for step in steps))
+    containers = {traits.deleted_with for traits in plan.kinds.values()}
+    dependents = _dependents(plan)
+    placed: list[Step] = []
+    turn: tuple[str, ...] = ()
+    for name in (name for name in reversed(_in_order(plan)) if name in tasks):
+        last: tuple[str, ...] = (everything, *(_deleted(other) for other in dependents[name] if other in tasks))
+        own = sorted(tasks[name], key=lambda step: _deletion_phase(step, containers))
+        for phase, group in groupby(own, key=lambda step: _deletion_phase(step, containers)):
+            keys = [step.key for step in group]
+            before.update((key, Before(last, turn)) for key in keys)
+            last = (f"<deletion {phase} of {name}>",)
+            before[last[0]] = Before(tuple(keys))
+        before[_deleted(name)] = Before(last)
+        turn = (_deleted(name),)
+        placed += own
+    return placed
+
+
+def _deletion_phase(step: Step, containers: Set[str | None]) -> int:
+    first = step.verb is Verb.DELETE and step.address.kind in containers
+    return PHASES[Verb.DELETE] if first else max(_DELETED_WITH_OTHERS, PHASES[step.verb])
+
+
+def _deleted(name: str) -> str:
+    """The barrier behind the deletions of an algorithm."""
+    return f"<deletions of {name}>"
+
+
+def _dependents(plan: Plan) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, others in plan.depends_on:
+        for other in others:
+            found[other].append(name)
+    return found
 
 
 def _in_order(plan: Plan) -> list[str]:

@@ -9,21 +9,52 @@ import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from fnmatch import fnmatchcase
 
 from algosync.core.address import Address
 
-__all__ = ["Selection", "UnknownTarget", "dependencies", "matches", "reach"]
+__all__ = ["Checksum", "Mode", "Selection", "UnknownTarget", "dependencies", "dependents", "matches", "reach"]
 
 _GLOB = re.compile(r"[*?\[]")
 
 
+class Mode(Enum):
+    """What a plan is for.
+
+    `DESTROY`: everything that is recorded is deleted. `REFRESH`: the record takes over what is at the destination.
+    """
+
+    APPLY = "apply"
+    DESTROY = "destroy"
+    REFRESH = "refresh-only"
+
+
+class Checksum(Enum):
+    """When bytes of data files are read to compare them.
+
+    `AUTO`: where size and time prove nothing. `ALWAYS`: also where they stand as recorded. `NEVER`: a file whose size and time are
+    not those recorded counts as changed.
+    """
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The choices of a user. `targets`: the plan covers only these; empty: everything. `replace`: they are written again."""
+    """The choices of a user. `targets`: the plan covers only these; empty: everything. `replace`: they are written again.
+
+    `exclude`: they and what depends on them are left out. `prune`: what is recorded and no longer in the workflow is deleted.
+    """
 
     targets: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    mode: Mode = Mode.APPLY
+    prune: bool = False
+    checksum: Checksum = Checksum.AUTO
 
 
 class UnknownTarget(ValueError):
@@ -50,8 +81,9 @@ def _nearest(target: str, names: Collection[str]) -> str | None:
 
 
 def matches(address: Address, target: str) -> bool:
-    """Whether the target is the address, its algorithm's name, or a glob of either."""
-    return any(text == target or fnmatchcase(text, target) for text in (str(address), address.algorithm))
+    """Whether the target is the address, its algorithm's name, or a glob of either. `["` in it begins the name of a resource."""
+    glob = target.replace('["', '[[]"')
+    return any(text == target or fnmatchcase(text, glob) for text in (str(address), address.algorithm))
 
 
 def dependencies(names: Iterable[str], depends_on: Mapping[str, tuple[str, ...]]) -> set[str]:
@@ -63,6 +95,16 @@ def dependencies(names: Iterable[str], depends_on: Mapping[str, tuple[str, ...]]
             if other not in found:
                 found.add(other)
                 pending.append(other)
+    return found
+
+
+def dependents(names: Iterable[str], depends_on: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """The algorithms that depend on these, directly or not."""
+    found: set[str] = set()
+    upstream = set(names)
+    while new := {name for name, others in depends_on.items() if name not in found and not upstream.isdisjoint(others)}:
+        found |= new
+        upstream = new
     return found
 
 

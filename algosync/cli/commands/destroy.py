@@ -1,0 +1,33 @@
+"""`algosync destroy`: delete everything that the state records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from algosync.cli.command import command
+from algosync.cli.commands.apply import ApprovedOptions, carry_out_plan
+from algosync.cli.options import ScopeOptions
+from algosync.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from algosync.core.planning.target import Selection
+
+__all__ = ["destroy"]
+
+
+@dataclass(frozen=True, slots=True)
+class DestroyScope(ScopeOptions):
+    """Options that select a part of what is destroyed."""
+
+    @property
+    def selection(self) -> Selection:
+        from algosync.core.planning.target import Mode, Selection
+
+        return Selection(tuple(self.target), exclude=tuple(self.exclude), mode=Mode.DESTROY)
+
+
+@command
+def destroy(terminal: Terminal, targets: DestroyScope, options: ApprovedOptions) -> None:
+    """Delete everything that the state records. In reverse order, and nothing else."""
+    carry_out_plan(terminal, targets, options)

@@ -1,0 +1,105 @@
+"""Help: `--help` of a command shows its common options on one screen, `--help-all` all options with their variables.
+
+An option declared with `rich_help_panel=RARE` is shown by `--help-all` only.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["RARE", "GroupWithHelp", "HelpAll", "with_help"]
+
+RARE = "Less common options"
+"""The panel of the options that `--help` leaves out."""
+_ALL = "algosync.help_all"  # a key of the context's `meta`
+_CLAUSE_END = re.compile(r"(?:;|\.)\s")
+
+
+def _show_all(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        context.meta[_ALL] = True
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
+HelpAll = Annotated[
+    bool,
+    typer.Option(
+        "--help-all",
+        callback=_show_all,
+        is_eager=True,
+        show_default=False,
+        help="Show all options, and the variables that set their defaults.",
+    ),
+]
+
+
+def with_help(app: typer.Typer) -> typer.Typer:
+    """The application, whose commands have this help, also those of its groups."""
+    app.info.cls = app.info.cls or GroupWithHelp
+    for command in app.registered_commands:
+        command.cls = _CommandWithHelp
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            with_help(group.typer_instance)
+    return app
+
+
+class _CommandWithHelp(TyperCommand):
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        everything = bool(ctx.meta.get(_ALL))
+        for title, parameters in self._sections(ctx).items():
+            if everything or title != RARE:
+                shown = parameters if everything or title == "Arguments" else map(_short, parameters)
+                _write(title, shown, ctx, formatter)
+
+    def _sections(self, ctx: Any) -> dict[str, list[Any]]:
+        sections: dict[str, list[Any]] = {"Arguments": [], "Options": [], RARE: []}
+        for parameter in self.get_params(ctx):
+            rare = getattr(parameter, "rich_help_panel", None) == RARE
+            title = "Arguments" if parameter.param_type_name == "argument" else RARE if rare else "Options"
+            sections[title].append(parameter)
+        return sections
+
+
+class GroupWithHelp(TyperGroup):
+    """A group whose help shows each command with the whole first sentence of its help."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._rows(ctx)))
+
+    def _rows(self, ctx: Any) -> Iterator[tuple[str, str]]:
+        for name in self.list_commands(ctx):
+            command: Any = self.get_command(ctx, name)
+            if command is not None and not command.hidden:
+                yield name, _first_sentence(command.help or "")
+
+
+def _write(title: str, parameters: Iterable[Any], ctx: Any, formatter: Any) -> None:
+    rows = [row for parameter in parameters if (row := parameter.get_help_record(ctx)) is not None]
+    if rows:
+        with formatter.section(title):
+            formatter.write_dl(rows)
+
+
+def _short(option: Any) -> Any:
+    """The option with the first clause of its help, and without its variable."""
+    shown = copy.copy(option)
+    shown.show_envvar = False
+    shown.help = _CLAUSE_END.split(f"{option.help or ''} ", maxsplit=1)[0].rstrip(" .") + "."
+    return shown
+
+
+def _first_sentence(text: str) -> str:
+    words = " ".join(text.split())
+    end = words.find(". ")
+    return words if end < 0 else words[: end + 1]

@@ -1,0 +1,1 @@
+"""The backends whose states are not on this machine."""

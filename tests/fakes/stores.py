@@ -110,10 +110,6 @@ class FakeStore:
         """Replaces the stamp of a file that is there."""
         self._stamps[owner, collection, name] = stamp
 
-    def delete(self, owner: str, collection: str, name: str) -> None:
-        """Removes a file."""
-        del self._collections[owner, collection][name]
-
     def remove(self, owner: str, collection: str) -> None:
         """Removes a collection with its files."""
         del self._collections[owner, collection]

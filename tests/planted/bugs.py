@@ -125,8 +125,8 @@ BUGS = (
             Edit("algosync.state.local", 'SignedLock(path.with_name(path.name + ".lock"), ', "SignedLock(path, "),
             Edit(
                 "algosync.state.signed_lock",
-                "    def _sign(self, descriptor: int, *, exclusive: bool) -> None:\n",
-                "    def _sign(self, descriptor: int, *, exclusive: bool) -> None:\n        return\n",
+                "    def _sign(self, descriptor: int) -> None:\n",
+                "    def _sign(self, descriptor: int) -> None:\n        return\n",
             ),
         ),
     ),
@@ -137,8 +137,8 @@ BUGS = (
         (
             Edit(
                 "algosync.state.signed_lock",
-                "        self._held, self._exclusive = descriptor, exclusive\n",
-                "        os.set_inheritable(descriptor, True)\n        self._held, self._exclusive = descriptor, exclusive\n",
+                "        self._descriptor = descriptor\n",
+                "        os.set_inheritable(descriptor, True)\n        self._descriptor = descriptor\n",
             ),
         ),
     ),

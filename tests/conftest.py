@@ -36,6 +36,7 @@ EXTENDED = (
     "scenarios/test_early_days.py",
     "scenarios/test_model_release.py",
     "scenarios/test_one_plan.py",
+    "scenarios/test_random_changes.py",
     "scenarios/test_signals.py",
     "scenarios/test_state_commands.py",
     "scenarios/test_world_failures.py",

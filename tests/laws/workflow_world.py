@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -47,18 +47,19 @@ THEIRS = "theirs.txt"  # somebody else's file in a repository, outside of the so
 
 
 class WarmAlgorithms(FakeAlgorithms):
-    """The workers of a version keep the data files that they loaded at its first call."""
+    """The workers of a version keep the data files that they loaded at its first call. `managed`: those that the workflow has."""
 
-    def __init__(self, data: FakeStore) -> None:
+    def __init__(self, data: FakeStore, managed: Callable[[str], Collection[str]]) -> None:
         super().__init__()
-        self._data = data
+        self._data, self._managed = data, managed
         self.loaded: dict[tuple[str, str], Mapping[str, bytes]] = {}
 
     def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> None:
         now = stored(self._data, OWNER, name)
         loaded = self.loaded.setdefault((name, reference), now)
         published = {version.number for version in self.algorithms[name].versions}
-        assert loaded == now or reference in published, "a commit was tested whose workers have other files"
+        other = {file for file in self._managed(name) if loaded.get(file) != now.get(file)}
+        assert not other or reference in published, f"commit {reference} of {name} was tested whose workers have another {other}"
         super().call(owner, name, reference, payload, timeout)
 
 
@@ -117,7 +118,7 @@ class World:
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
-        self.algorithms = WarmAlgorithms(self.cluster.data)
+        self.algorithms = WarmAlgorithms(self.cluster.data, self._managed_files)
         self.cluster.algorithms = self.algorithms
         self.acknowledged: dict[Address, Record] = {}
         self.machine.mkdir()
@@ -158,7 +159,8 @@ class World:
     @property
     def flow(self) -> Workflow:
         specs = tuple(self.specs.values())
-        return Workflow("w", str(self.folder), specs, entrypoint=specs[-1].name if specs else None, tests=self.tests)
+        tests = self.tests if specs else ()
+        return Workflow("w", str(self.folder), specs, entrypoint=specs[-1].name if specs else None, tests=tests)
 
     # Commands.
 
@@ -274,7 +276,6 @@ class World:
 
     def _check_published(self, found: FakeAlgorithm, spec: AlgorithmSpec, live: Mapping[str, bytes]) -> None:
         version, name = found.versions[0], spec.name
-        assert version.commit == found.repository.head()
         tree = found.repository.tree(version.commit)
         code = {path: blob for path, blob in tree.items() if path.startswith("src/")}
         assert code == {f"src/{name}.py": Blob(self.source(name).read_bytes())}
@@ -282,6 +283,10 @@ class World:
         managed = [file.name for file in spec.data_files]
         loaded = self.algorithms.loaded.get((name, version.commit), live)
         assert {file: loaded.get(file) for file in managed} == {file: live.get(file) for file in managed}
+
+    def _managed_files(self, name: str) -> Collection[str]:
+        spec = self.specs.get(name)
+        return [file.name for file in spec.data_files] if spec else ()
 
     def releases(self) -> dict[str, tuple[int, int]]:
         """The number of builds of algosync's commits, and of published versions, by algorithm."""

@@ -37,6 +37,7 @@ EXTENDED = (
     "scenarios/test_model_release.py",
     "scenarios/test_one_plan.py",
     "scenarios/test_random_changes.py",
+    "scenarios/test_release_failures.py",
     "scenarios/test_signals.py",
     "scenarios/test_state_commands.py",
     "scenarios/test_world_failures.py",

@@ -11,14 +11,14 @@ from algosync.core.error import AlgosyncError
 __all__ = ["can_prompt", "require_approval"]
 
 
-def require_approval(question: str, declined: str, terminal: Terminal, *, prompt: bool) -> None:
-    """Ask the question on the terminal. AlgosyncError: the answer is not `yes`, or `prompt` is False.
+def require_approval(question: str, declined: str, terminal: Terminal, *, prompt: bool, option: str = "--auto-approve") -> None:
+    """Ask the question on the terminal. AlgosyncError: the answer is not `yes`, or `prompt` is False; then `option` approves.
 
     The question goes to stderr, so that it is visible while stdout is piped or written to a file.
     """
     if not prompt:
         raise AlgosyncError(
-            "approval is required, and nobody can be asked for it here", hint="use --auto-approve, or run it in a terminal"
+            "approval is required, and nobody can be asked for it here", hint=f"use {option}, or run it in a terminal"
         )
     terminal.tell(question)
     terminal.tell("  Only 'yes' will be accepted to approve.")

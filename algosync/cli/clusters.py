@@ -31,6 +31,11 @@ class Clusters:
 
     def destination(self) -> tuple[str, Cluster]:
         """The destination's label, and a connection to it. UsageError: no destination is named."""
+        name, setting = self.named_destination()
+        return name, self._cluster("DESTINATION", name, setting)
+
+    def named_destination(self) -> tuple[str, str]:
+        """The destination's label, and the option or variable that names it. UsageError: no destination is named."""
         address = self.options.destination or self.options.environ.get("DESTINATION_API_ADDRESS", "")
         if not address:
             raise UsageError(
@@ -38,8 +43,7 @@ class Clusters:
                 hint="set DESTINATION_API_ADDRESS and DESTINATION_API_KEY, or use --destination local for a local cluster",
             )
         setting = "--destination" if self.options.destination else "DESTINATION_API_ADDRESS"
-        name = label(address, setting, self.options)
-        return name, self._cluster("DESTINATION", name, setting)
+        return label(address, setting, self.options), setting
 
     def source(self, address: str | None, folder: Path, setting: str) -> DataStore | None:
         """A source cluster's data, or a directory relative to the workflow file's `folder`. None without an address.

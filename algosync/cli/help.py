@@ -37,7 +37,7 @@ HelpAll = Annotated[
         callback=_show_all,
         is_eager=True,
         show_default=False,
-        help="Show all options, and the variables that set their defaults.",
+        help="Show all options. It also shows the variables that set their defaults.",
     ),
 ]
 

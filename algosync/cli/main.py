@@ -15,11 +15,16 @@ from algosync.cli import debug
 from algosync.cli.commands.apply import apply
 from algosync.cli.commands.destroy import destroy
 from algosync.cli.commands.drift import drift
+from algosync.cli.commands.graph import graph
+from algosync.cli.commands.import_ import import_
 from algosync.cli.commands.plan import plan
 from algosync.cli.commands.render import render
+from algosync.cli.commands.rollback import rollback
 from algosync.cli.commands.schema import schema
+from algosync.cli.commands.show import show
 from algosync.cli.commands.test import test
 from algosync.cli.commands.validate import validate
+from algosync.cli.commands.versions import versions
 from algosync.cli.help import GroupWithHelp, with_help
 from algosync.cli.internal_error import internal_error
 from algosync.cli.interrupt import exit_code, install, leave
@@ -46,7 +51,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (validate, render, plan, apply, destroy, test, drift, schema):
+for _command in (validate, render, plan, show, apply, destroy, test, drift, import_, versions, rollback, graph, schema):
     app.command()(_command)
 app.add_typer(state.app, name="state")
 app.add_typer(local.app, name="emulator")
@@ -90,15 +95,25 @@ def _run(arguments: Sequence[str] | None, terminal: Terminal) -> int:
             raise
         debug.show_traceback(terminal, error)
         terminal.tell("Interrupted.")
+        _end(signal_code, terminal)
         leave(signal_code)
 
 
 def _exit_code(arguments: Sequence[str] | None, terminal: Terminal) -> int:
-    """The exit code of the command. A result that could not be written is reported, and turns 0 into 1."""
-    code = _command_code(arguments, terminal)
+    return _end(_command_code(arguments, terminal), terminal)
+
+
+def _end(code: int, terminal: Terminal) -> int:
+    """The exit code of the command, which ended with `code`. A result that could not be written is reported, and turns 0 into 1."""
+
+    def final() -> int:
+        return 1 if code == 0 and terminal.lost else code
+
+    for write in terminal.endings:
+        write(final())
     for reason in terminal.lost:
         terminal.tell(f"Error: the result could not be written: {reason}")
-    return 1 if code == 0 and terminal.lost else code
+    return final()
 
 
 def _command_code(arguments: Sequence[str] | None, terminal: Terminal) -> int:

@@ -39,6 +39,7 @@ __all__ = [
     "StateAddress",
     "StateFolder",
     "TargetOptions",
+    "WorkflowOption",
     "WorkflowOptions",
 ]
 
@@ -80,6 +81,15 @@ LockTimeout = Annotated[
 ]
 JsonOutput = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
 AutoApprove = Annotated[bool, typer.Option("--auto-approve", help="Do not ask for approval.")]
+WorkflowOption = Annotated[
+    str | None,
+    typer.Option(
+        "--workflow",
+        metavar="WORKFLOW",
+        help="A path, or a name in workflows/. Default: WORKFLOW_NAME, workflow.* here, or the only file in workflows/.",
+        show_default=False,
+    ),
+]  # of a command whose argument is something else
 NoInput = Annotated[bool, typer.Option("--no-input", help="Never ask; fail if an answer is needed.")]
 
 
@@ -214,7 +224,7 @@ class TargetOptions:
         typer.Option(
             "--target",
             metavar="TARGET",
-            help="Only this algorithm or address, and what it depends on; may be repeated.",
+            help="Only this algorithm or address. What it depends on is included; may be repeated.",
             show_default=False,
         ),
     ] = field(default_factory=list)
@@ -222,14 +232,17 @@ class TargetOptions:
 
 @dataclass(frozen=True, slots=True)
 class ScopeOptions(TargetOptions):
-    """Options of the commands that make changes. `allow`: the guards that do not refuse the plan."""
+    """Options of the commands that make changes. `allow`: the guards that do not refuse the plan. `summary_file`: empty: none.
+
+    `diff` is an option of some of them only.
+    """
 
     exclude: Annotated[
         list[str],
         typer.Option(
             "--exclude",
             metavar="TARGET",
-            help="Leave out this algorithm or address, and what depends on it; may be repeated.",
+            help="Leave out this algorithm or address. What depends on it is left out, too; may be repeated.",
             show_default=False,
         ),
     ] = field(default_factory=list)
@@ -243,6 +256,16 @@ class ScopeOptions(TargetOptions):
             rich_help_panel=RARE,
         ),
     ] = field(default_factory=list)
+    summary_file: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="Write counts by action, bytes, tests and the exit code to this file, as JSON; also after a failure.",
+            show_default=False,
+            rich_help_panel=RARE,
+        ),
+    ] = ""
+    diff: bool = False
 
     @property
     def selection(self) -> "Selection":
@@ -273,13 +296,14 @@ class SelectionOptions(ScopeOptions):
         typer.Option(
             "--replace",
             metavar="ADDRESS",
-            help="Send this data file, or push and publish this source or version, although it is equal; may be repeated.",
+            help="Send, push or publish this data file, source or version again although it is equal; may be repeated.",
             show_default=False,
         ),
     ] = field(default_factory=list)
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete what is recorded and no longer in the workflow, instead of only forgetting it.")
     ] = False
+    diff: Annotated[bool, typer.Option("--diff", help="Show the changes of sources line by line.")] = False
     destroy: Annotated[bool, typer.Option("--destroy", help="Delete everything that is recorded.")] = False
     refresh_only: Annotated[
         bool,

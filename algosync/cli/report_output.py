@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal
     from algosync.views.subject import Subject
 
-__all__ = ["diagnosed", "document_metadata", "report_places", "write_reports"]
+__all__ = ["diagnosed", "document_metadata", "replace_file", "report_places", "write_reports"]
 
 _STDOUT = "-"
 
@@ -44,6 +44,7 @@ def report_places(reports: Iterable[str]) -> Mapping[str, str]:
 def write_reports(subject: Subject, places: Mapping[str, str], terminal: Terminal) -> None:
     """Writes the subject to all places, in their formats. Failures are added to `terminal.lost`."""
     for place, name in places.items():
+        terminal.reported.append(place)
         if place == _STDOUT:
             terminal.show(subject, name)
         else:
@@ -52,7 +53,10 @@ def write_reports(subject: Subject, places: Mapping[str, str], terminal: Termina
 
 @contextmanager
 def diagnosed(places: Mapping[str, str], terminal: Terminal) -> Iterator[None]:
-    """If the body raises an AlgosyncError, the places of the format `json` get a document with the error. The error goes on."""
+    """If the body raises an AlgosyncError, the places of the format `json` get a document with the error. The error goes on.
+
+    They keep a result that is there already, such as a plan that guards refuse.
+    """
     from algosync.cli.interrupt import exit_code
 
     try:
@@ -62,6 +66,8 @@ def diagnosed(places: Mapping[str, str], terminal: Terminal) -> Iterator[None]:
 
         document = diagnostics_document(error, document_metadata())
         for place, name in places.items() if exit_code() is None else ():
+            if place in terminal.reported:
+                continue
             if name == "json" and place == _STDOUT:
                 terminal.document(document)
             elif name == "json":
@@ -80,12 +86,12 @@ def document_metadata() -> Mapping[str, str]:
 
 def _write(place: str, name: str, text: str, terminal: Terminal) -> None:
     try:
-        _replace(Path(place), text.encode(errors="backslashreplace"))
+        replace_file(Path(place), text.encode(errors="backslashreplace"))
     except OSError as error:
         terminal.lost.append(f"--report {printable(f'{name}:{place}')}: {error.strerror or error}")
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
     """Replaces a file atomically. Follows a symbolic link. OSError: the file is unchanged."""
     if path.exists() and not path.is_file():  # a pipe or a device, which a file must not replace
         path.write_bytes(data)

@@ -15,16 +15,34 @@ from algosync.core.text import printable
 from algosync.core.workflow import Workflow
 
 if TYPE_CHECKING:
+    from algosync.cli.clusters import Clusters
     from algosync.cli.options import ClusterOptions
+    from algosync.cli.saved.inputs import SavedInputs
     from algosync.cli.terminal import Terminal
+    from algosync.cli.workflow_file import LoadedWorkflow
+    from algosync.cluster.data import DataStore
     from algosync.core.address import Address
     from algosync.core.ports import Ledger
     from algosync.core.resource import Record
     from algosync.engine.plan import Scene
     from algosync.kinds import Context
-    from algosync.state import TestResults, WorkInProgress
+    from algosync.state import Holder, Session, TestResults, WorkInProgress
 
-__all__ = ["CommandSession", "Needs", "command_session", "owner_of"]
+__all__ = ["Anchor", "CommandSession", "Needs", "command_session", "owner_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The state and the destination when a command began, as a saved plan is bound to them.
+
+    `state_file`: the workflow file that the state belonged to. `identity`: of a local cluster. `running`: the command that worked
+    on the state.
+    """
+
+    lineage: str | None
+    state_file: str | None
+    identity: str | None
+    running: Holder | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +60,8 @@ class CommandSession:
     header: PlanHeader
     results: TestResults
     in_progress: Callable[[], WorkInProgress]
+    loaded: LoadedWorkflow
+    anchor: Anchor
     stand_ins: bool = False
     same_cluster: str | None = None
 
@@ -51,17 +71,19 @@ class Needs:
     """The requirements of a command. `writes`: the state is locked exclusively. `source`: False: the state replaces the source.
 
     `secrets`: False: sensitive variables may have placeholder values. `selection`: the part of the workflow that is looked at.
+    `saved`: the workflow and the local sources come from a saved plan.
     """
 
     writes: bool = False
     source: bool = True
     secrets: bool = True
     selection: Selection = field(default_factory=Selection)
+    saved: SavedInputs | None = None
 
     @classmethod
-    def of(cls, selection: Selection, *, writes: bool = False) -> Needs:
+    def of(cls, selection: Selection, *, writes: bool = False, saved: SavedInputs | None = None) -> Needs:
         """The requirements of a command that plans."""
-        return cls(writes=writes, source=selection.mode is Mode.APPLY, selection=selection)
+        return cls(writes=writes, source=selection.mode is Mode.APPLY, selection=selection, saved=saved)
 
 
 @contextmanager
@@ -72,37 +94,37 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
     from algosync.cli.same_cluster import same_cluster
-    from algosync.cli.state_place import NamedDestination, StateKey, claim, state_opened, state_place
+    from algosync.cli.state_place import NamedDestination, StateKey, state_opened, state_place
     from algosync.cli.workflow_file import hide_keys, hide_state_keys, load_workflow
     from algosync.core.planning.target import matches
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DataWrites, DesiredSources, KeptFiles, destination_of
-    from algosync.kinds.kept_files import default_keep_folder
     from algosync.kinds.previous_bytes import needed_files
     from algosync.sources import Sources, SourceStore
     from algosync.state import parse_address
-    from algosync.workflow import file_identity
 
     hide_state_keys(options, terminal)
     parse_address(options.state)  # report a mistake in it before any request
-    loaded = load_workflow(options, terminal, stand_ins=not needs.secrets)
+    saved = needs.saved
+    loaded = saved.load(options, terminal) if saved else load_workflow(options, terminal, stand_ins=not needs.secrets)
     workflow = loaded.workflow
     if terminal.holds(workflow.name) and not loaded.path.name.startswith(workflow.name):
         raise UsageError("the workflow's name holds a secret, and names of states are not secret", hint="use another `name:`")
     with ExitStack() as stack:
         connections = clusters(options, terminal, stack)
+        if saved:
+            saved.require_addresses(connections)
         label, destination = connections.destination()
         variable, source_label = _source_label(options, workflow)
-        source = None
-        if needs.source and _reads_source(workflow):
-            source = connections.source(source_label, Path(workflow.folder), variable)
+        source = _source(connections, workflow, needs, (variable, source_label))
         with reading(terminal, "the destination"):
             owners = destination.data.owners()
             place = NamedDestination.of(label, destination)
         owner = owner_of(workflow, owners)
         key = StateKey(workflow.name, owner, place)
         state, results = stack.enter_context(state_opened(options, terminal, key, writes=needs.writes))
-        claim(state, file_identity(loaded.path, Path.cwd()), workflow, terminal)
+        anchor = Anchor(state.lineage, state.file, place.identity, state.running)
+        _claim(state, loaded, saved, terminal)
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
         sources = Sources(
             workflow.algorithms,
@@ -110,9 +132,9 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             owner=owner,
             store=SourceStore(source, source_label or "", destination.retry),
             secrets=tuple(hide_keys(options.environ, terminal)),
+            given=saved.codes() if saved else {},
         )
-        named = options.keep_dir or options.environ.get("ALGOSYNC_KEEP_DIR", "")  # only `apply` has the option
-        kept = KeptFiles(Path(named) if named else default_keep_folder(), lambda: state.lineage)
+        kept = KeptFiles(_keep_folder(options), lambda: state.lineage)
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
         context = Context(
@@ -134,13 +156,12 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
                 a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.selection.replace)
             ),
         )
-        header = PlanHeader(
-            f"{workflow.name} ({loaded.path})", source_label, label, owner, state_place(state) if place.is_local else None
-        )
+        title = saved.title if saved else f"{workflow.name} ({loaded.path})"
+        header = PlanHeader(title, source_label, label, owner, state_place(state) if place.is_local else None)
         scene = Scene(KINDS, PERFORMERS, context, options.parallelism)
         same = same_cluster(source, destination, place, owner)
         stand_ins = bool(loaded.not_given)
-        yield CommandSession(workflow, scene, ledger, header, results, state.in_progress, stand_ins, same)
+        yield CommandSession(workflow, scene, ledger, header, results, state.in_progress, loaded, anchor, stand_ins, same)
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
 
@@ -153,6 +174,33 @@ def _reached(selection: Selection, workflow: Workflow, recorded: Mapping[Address
 
     reached = reach(selection.targets, PERFORMERS, workflow.depends_on, recorded)
     return reached - left_out_algorithms(selection, workflow.depends_on, recorded)
+
+
+def _claim(state: Session, loaded: LoadedWorkflow, saved: SavedInputs | None, terminal: Terminal) -> None:
+    """Make the state that of the workflow file, or of that of the saved plan."""
+    from algosync.cli.state_place import claim
+    from algosync.workflow import file_identity
+
+    if saved:
+        saved.claim(state)
+    else:
+        claim(state, file_identity(loaded.path, Path.cwd()), loaded.workflow, terminal)
+
+
+def _source(connections: Clusters, workflow: Workflow, needs: Needs, named: tuple[str, str | None]) -> DataStore | None:
+    """The source. None: nothing is read from one. `named`: as of `_source_label`."""
+    setting, label = named
+    if not needs.source or not _reads_source(workflow):
+        return None
+    saved = needs.saved.store(label) if needs.saved else None
+    return saved or connections.source(label, Path(workflow.folder), setting)
+
+
+def _keep_folder(options: ClusterOptions) -> Path:
+    from algosync.kinds.kept_files import default_keep_folder
+
+    named = options.keep_dir or options.environ.get("ALGOSYNC_KEEP_DIR", "")  # only `apply` has the option
+    return Path(named) if named else default_keep_folder()
 
 
 def _reads_source(workflow: Workflow) -> bool:

@@ -170,7 +170,7 @@ def _check_takeover(session: Session, recorded: str, file: FileIdentity, workflo
     known = {address.algorithm for address in session.records}
     if file.finds(recorded):
         reason = ""
-    elif known and known.isdisjoint(spec.name for spec in workflow.algorithms):
+    elif known and known.isdisjoint((*workflow.depends_on, *(move.old for move in workflow.moved), *workflow.removed)):
         reason = " That file no longer exists, but none of its algorithms is in this one."
     else:
         return

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO, cast
 
@@ -35,6 +35,8 @@ class Terminal:
     live: bool
     lost: list[str] = field(default_factory=list)  # the reasons why results could not be written
     left: list[TextIO] = field(default_factory=list)  # the streams closed by their readers
+    reported: list[str] = field(default_factory=list)  # the places of `--report` that have the result
+    endings: list[Callable[[int], None]] = field(default_factory=list)  # called with the exit code when the command has ended
     _redactor: Redactor = field(default_factory=Redactor)
 
     def hide(self, text: str) -> None:

@@ -14,19 +14,25 @@ if TYPE_CHECKING:
     from algosync.cli.options import ClusterOptions, WorkflowOptions
     from algosync.cli.terminal import Terminal
     from algosync.core.workflow import Workflow
+    from algosync.workflow.given_variables import GivenVariables
 
-__all__ = ["LoadedWorkflow", "find_workflow", "hide_keys", "hide_state_keys", "load_workflow"]
+__all__ = ["LoadedWorkflow", "find_workflow", "hide_keys", "hide_state_keys", "load_workflow", "read_workflow"]
 
 _KEYS = ("SOURCE_API_KEY", "DESTINATION_API_KEY")
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedWorkflow:
-    """A workflow file and its content. `not_given`: the sensitive variables that have a placeholder value."""
+    """A workflow file and its content. `not_given`: the sensitive variables that have a placeholder value.
+
+    `values`: the variables that were given. `sensitive`: the names of the sensitive ones.
+    """
 
     path: Path
     workflow: Workflow
     not_given: tuple[str, ...]
+    values: GivenVariables
+    sensitive: tuple[str, ...]
 
 
 def load_workflow(
@@ -39,7 +45,7 @@ def load_workflow(
     """
     from algosync import workflow
 
-    keys = hide_keys(options.environ, terminal)
+    hide_keys(options.environ, terminal)
     path = find_workflow(options)
     values = workflow.variables(options.var, options.variable_files, options.environ)
     missing: tuple[str, ...] = ()
@@ -47,7 +53,24 @@ def load_workflow(
         values, missing = workflow.with_stand_ins(path, values)
         if missing:
             terminal.tell(f"Note: Not given, so what contains them is not compared: {', '.join(missing)}")
-    secrets = {name: secret for name, secret in workflow.sensitive(path, values).items() if name not in missing}
+    return read_workflow(path, values, missing, (options, terminal), local_files=local_files)
+
+
+def read_workflow(
+    path: Path,
+    values: GivenVariables,
+    missing: tuple[str, ...],
+    place: tuple[WorkflowOptions, Terminal],
+    *,
+    local_files: bool = False,
+) -> LoadedWorkflow:
+    """The workflow of a file with these variables; `missing` have placeholder values. `place`: as of `load_workflow`."""
+    from algosync import workflow
+
+    options, terminal = place
+    keys = hide_keys(options.environ, terminal)
+    sensitive = workflow.sensitive(path, values)
+    secrets = {name: secret for name, secret in sensitive.items() if name not in missing}
     for secret in secrets.values():
         terminal.hide(secret.reveal())
     loaded = workflow.load(path, values, keys, local_files=local_files)
@@ -60,7 +83,7 @@ def load_workflow(
         terminal.hide(text)
     for text in derived.wholes:
         terminal.hide_value(text)
-    return LoadedWorkflow(path, loaded, missing)
+    return LoadedWorkflow(path, loaded, missing, values, tuple(sensitive))
 
 
 def hide_keys(environ: Mapping[str, str], terminal: Terminal) -> list[Secret]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,9 @@ _MAX_LANGUAGES = 200  # each takes a request
 _NUMBER = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _BUILD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
+_MAX_PAGES = 200  # of versions
+_MARKER_LIMIT = 4096  # characters: it becomes part of a URL
+_TIME_LIMIT = 64  # characters of a time
 _ERROR_ABOVE = "(the error above)"
 _GRACE = 30.0  # seconds that a reply may take beyond the algorithm's own timeout
 
@@ -54,11 +57,15 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A published version. `number` is its semantic version; `settings` are the ones the cluster reports for it."""
+    """A published version. `number` is its semantic version; `settings` are the ones the cluster reports for it.
+
+    `built_at`: when its build ended, as the cluster writes times, or empty. The platform does not tell when it was published.
+    """
 
     number: str
     commit: str
     settings: Mapping[str, object]
+    built_at: str = field(default="", compare=False)
 
 
 class AlgorithmsClient:
@@ -148,6 +155,27 @@ class AlgorithmsClient:
         """Return the newest published version, or None."""
         body = self._object("GET", _path(owner, name, "versions"), {"published": "true", "limit": "1"})
         return next((version for version in map(_version, _results(body)) if version is not None), None)
+
+    def versions(self, owner: str, name: str) -> Sequence[Version]:
+        """Return every published version, the newest first. Raises NotFound if the algorithm does not exist."""
+        found: list[Version] = []
+        marker = ""
+        for _ in range(_MAX_PAGES):
+            page, marker = self._page_of_versions(owner, name, marker)
+            found += page
+            if not marker:
+                return found
+        raise Unexpected(f"{owner}/{name} has too many versions")
+
+    @idempotent
+    def _page_of_versions(self, owner: str, name: str, marker: str) -> tuple[list[Version], str]:
+        """Return one page and the marker of the next one; empty if this is the last."""
+        query = {"published": "true", "limit": "50", **({"marker": marker} if marker else {})}
+        body = self._object("GET", _path(owner, name, "versions"), query)
+        following = body.get("marker") or ""
+        if not isinstance(following, str) or len(following) > _MARKER_LIMIT:
+            raise Unexpected("a list of versions has an invalid marker")
+        return [version for version in map(_version, _results(body)) if version is not None], following
 
     def publish(self, owner: str, name: str, commit: str, body: Mapping[str, object]) -> Version:
         """Publish the newest successful build, which is the one of `commit`. The cluster chooses the version number.
@@ -293,7 +321,14 @@ def _version(entry: Mapping[str, object]) -> Version | None:
     number, commit = info.get("semantic_version") or "", info.get("git_hash") or ""
     if not _fits(_NUMBER, number) or not _fits(_COMMIT, commit):
         raise Unexpected("a version has an invalid number or commit")
-    return Version(str(number), str(commit), _mapping(entry, "settings")) if number and commit else None
+    if not number or not commit:
+        return None
+    return Version(str(number), str(commit), _mapping(entry, "settings"), _built_at(entry))
+
+
+def _built_at(entry: Mapping[str, object]) -> str:
+    ended = _mapping(entry, "build").get("finished_at")
+    return printable(ended, _TIME_LIMIT) if isinstance(ended, str) else ""
 
 
 def _fits(pattern: re.Pattern[str], value: object) -> bool:

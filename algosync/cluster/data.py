@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
@@ -29,10 +29,14 @@ _READER_LIMIT = 500  # characters of one pattern
 
 @dataclass(frozen=True, slots=True)
 class FileStat:
-    """`size` in bytes. `stamp` is None for a young file: a write of the same size in the same second could not be noticed."""
+    """`size` in bytes. `stamp` is None for a young file: a write of the same size in the same second could not be noticed.
+
+    `modified`: the time of the last write as it is listed; empty: the store does not tell. Two files are compared without it.
+    """
 
     size: int
     stamp: str | None
+    modified: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +223,7 @@ def _stat(entry: Mapping[str, object], date: str | None) -> tuple[str, FileStat]
     if not 0 <= size < 1 << 63 or len(modified) > _TIME_LIMIT or not _is_text(modified):
         raise Unexpected(f"a listing gives {printable(name, 100)} an invalid size or time")
     settled = _is_settled(modified, date)
-    return name, FileStat(size, f"{size}@{modified}" if settled else None)
+    return name, FileStat(size, f"{size}@{modified}" if settled else None, modified)
 
 
 def _readers(body: object) -> tuple[str, ...] | None:

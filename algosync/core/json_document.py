@@ -1,6 +1,7 @@
 """Strict reading of JSON documents from files and servers.
 
-The reader of workflow files is another one (`workflow.json_reader`): it reports each fault with its line and column and reads on.
+The reader of workflow files is another one (`workflow.parsing.json_reader`): it reports each fault with its line and
+column and reads on.
 """
 
 from __future__ import annotations

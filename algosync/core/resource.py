@@ -15,7 +15,7 @@ from typing import TypeAlias, Union
 
 from algosync.core.address import Address
 
-__all__ = ["SENSITIVE", "Json", "KindTraits", "Record", "Resource", "Snapshot", "digest_of"]
+__all__ = ["READ_NOW", "RECORDED", "SENSITIVE", "Json", "KindTraits", "Record", "Resource", "Snapshot", "digest_of"]
 
 Json: TypeAlias = Union[bool, int, float, str, "Sequence[Json]", "Mapping[str, Json]", None]
 
@@ -27,6 +27,7 @@ class Resource:
     `stamp`: changes whenever the resource changes; None: there is no such stamp yet. `digest`: None until the bytes were read.
     `size`: in bytes; None: the kind has no size. `attributes`: what people are shown. `notes`: sentences that a plan shows, whether
     the resource changes or not. `private`: what its record is to remember from now on; None: what it remembers already.
+    `digest_from`: where the digest comes from, for people; empty: it is computed from the attributes.
     """
 
     address: Address
@@ -36,7 +37,12 @@ class Resource:
     size: int | None = None
     notes: tuple[str, ...] = ()
     private: Mapping[str, Json] | None = None
+    digest_from: str = field(default="", compare=False)
 
+
+READ_NOW = "read now"
+RECORDED = "record"
+"""Where a digest comes from: the bytes were read for it, or a record has it and the stamp proves it."""
 
 SENSITIVE = "sensitive"
 """The digest of a record whose attributes contain a sensitive value: a digest without a secret salt can be guessed."""
@@ -71,6 +77,7 @@ class KindTraits:
     `is_file`: each resource is a data file. Plans count its bytes, and it has no versions: overwriting it takes effect at once.
     `publishes`: the resource is the published version. The algorithm's payload tests the new version before it is published.
     `deleted_with`: the kind of the same algorithm whose deletion also deletes it. It cannot be deleted alone.
+    `stamps_from`: where the stamps of the source and of the destination come from, for people.
     `read_back`: the attributes that the kind reads from its records. A record keeps their exact values or leaves them out.
     """
 
@@ -81,6 +88,7 @@ class KindTraits:
     publishes: bool = False
     deleted_with: str | None = None
     read_back: frozenset[str] = frozenset()
+    stamps_from: tuple[str, str] = ("listing", "listing")
 
 
 Snapshot: TypeAlias = Mapping[Address, Resource]

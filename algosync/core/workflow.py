@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["AlgorithmSpec", "DataFile", "Details", "Publish", "Readers", "Settings", "TestCase", "Workflow"]
+__all__ = ["AlgorithmSpec", "DataFile", "Details", "Move", "Publish", "Readers", "Settings", "TestCase", "Workflow"]
 
 License = Literal["apl", "apache2", "gpl3", "mit"]
 PublishReason = Literal["source", "settings", "data"]
@@ -121,8 +121,19 @@ class TestCase:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """An algorithm that had the name `old` in an earlier form of the file, and has the name `new` now."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
 class Workflow:
-    """A whole file. `name` is the key `name`, else the file's stem. Relative paths start from `folder`, which is absolute."""
+    """A whole file. `name` is the key `name`, else the file's stem. Relative paths start from `folder`, which is absolute.
+
+    `removed`: algorithms of an earlier form of the file, which are to be forgotten and not deleted.
+    """
 
     name: str
     folder: str
@@ -132,6 +143,8 @@ class Workflow:
     entrypoint: str | None = None
     tests: tuple[TestCase, ...] = ()
     run_only: bool = False
+    moved: tuple[Move, ...] = ()
+    removed: tuple[str, ...] = ()
     guards: GuardLimits = field(default_factory=GuardLimits)
 
     @property

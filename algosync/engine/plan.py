@@ -12,11 +12,13 @@ from algosync.core.planning.change import Action, Change
 from algosync.core.planning.deletion import possible
 from algosync.core.planning.diff import assume_desired, assume_observed, diff, undecided, undecided_deletions
 from algosync.core.planning.exclusion import excluding, left_out_algorithms
+from algosync.core.planning.explanation import CONTENT_REPLACED, REPLACED
 from algosync.core.planning.guards import FOREIGN_COMMIT
+from algosync.core.planning.moves import explained_moves, moved_records
 from algosync.core.planning.plan import Plan, PlanHeader, plan_of, plan_of_checks, targeted, with_kept_bytes
-from algosync.core.planning.target import Checksum, Mode, Selection, UnknownTarget, matches, reach
+from algosync.core.planning.target import Checksum, Mode, Selection, UnknownTarget, dependents, matches, reach
 from algosync.core.ports import Kind, Performer, Side
-from algosync.core.resource import KindTraits, Record, Resource
+from algosync.core.resource import READ_NOW, KindTraits, Record, Resource
 from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec, Workflow, removed_spec
 from algosync.engine.look import each
@@ -60,15 +62,17 @@ def make_plan(
     """
     targets, destroys = selection.targets, selection.mode is Mode.DESTROY
     left_out = left_out_algorithms(selection, workflow.depends_on, recorded)
-    reached = reach(targets, scene.performers, workflow.depends_on, recorded) - left_out
+    reached = reach(targets, scene.performers, workflow.depends_on, recorded)
+    reached = (reached | dependents(reached, workflow.depends_on) if destroys else reached) - left_out
     if targets and not reached and left_out:
         raise UnknownTarget("--exclude leaves out everything that --target names")
     if workflow.run_only and not destroys:
         plan = _plan_of_checks(workflow, header, selection, [s for s in workflow.algorithms if s.name in reached], scene)
         return excluding(targeted(plan, targets), selection.exclude, left_out)
     concerned = {address: record for address, record in recorded.items() if address.algorithm in reached}
-    changes = _changes(_specs(workflow, selection, reached, concerned), scene, concerned, selection)
-    plan = plan_of(workflow, header, changes, scene.traits)
+    moved = moved_records(recorded, workflow, scene.kinds)
+    changes = _changes(_specs(workflow, selection, reached, concerned), scene, concerned, moved, selection)
+    plan = plan_of(workflow, header, explained_moves(changes, workflow), scene.traits)
     plan = replace(plan, mode=selection.mode, checks=() if destroys else plan.checks)
     return with_kept_bytes(excluding(targeted(plan, targets), selection.exclude, left_out), workflow)
 
@@ -85,8 +89,11 @@ def _plan_of_checks(
 def _specs(
     workflow: Workflow, selection: Selection, reached: Collection[str], recorded: Mapping[Address, Record]
 ) -> Sequence[AlgorithmSpec]:
-    """The algorithms to look at: those of the workflow, and those of which something recorded is to be deleted."""
-    applied = sorted({address.algorithm for address in recorded})
+    """The algorithms to look at: those of the workflow, and those of which something recorded is to be deleted.
+
+    What `removed` names is forgotten and not deleted, so it is not looked at.
+    """
+    applied = sorted({address.algorithm for address in recorded} - {*workflow.removed})
     if selection.mode is Mode.DESTROY:
         return [removed_spec(name) for name in applied]
     wanted = [spec for spec in workflow.algorithms if spec.name in reached]
@@ -95,15 +102,20 @@ def _specs(
 
 
 def _changes(
-    algorithms: Sequence[AlgorithmSpec], scene: Scene[Site], recorded: Mapping[Address, Record], selection: Selection
+    algorithms: Sequence[AlgorithmSpec],
+    scene: Scene[Site],
+    recorded: Mapping[Address, Record],
+    moved: Mapping[Address, Record],
+    selection: Selection,
 ) -> tuple[Change, ...]:
-    """The changes after a look at these algorithms and records."""
+    """The changes after a look at these algorithms and records. `moved`: records of earlier names, good for the source only."""
     require_known_kinds(recorded, scene)
     specs = {spec.name: spec for spec in algorithms}
     prune = selection.prune or selection.mode is Mode.DESTROY
     looks = each(lambda spec: _look(spec, scene), algorithms, scene.parallelism)
     trusted = {a: r for a, r in recorded.items() if selection.checksum is not Checksum.ALWAYS or not scene.is_file(a)}
-    desired = assume_desired({r.address: r for wanted, _ in looks for r in wanted}, trusted)
+    earlier = {a: r for a, r in moved.items() if selection.checksum is not Checksum.ALWAYS or not scene.is_file(a)}
+    desired = assume_desired({r.address: r for wanted, _ in looks for r in wanted}, {**earlier, **trusted})
     observed = assume_observed({r.address: r for _, seen in looks for r in seen}, trusted)
     at_source, at_destination = undecided(desired, observed)
     at_destination |= undecided_deletions(desired, observed, recorded) if prune else frozenset()
@@ -153,12 +165,10 @@ def _replaced(changes: Sequence[Change], patterns: Sequence[str], scene: Scene[S
         if change.after is None or change.before is None or change.action.writes:
             return change
         if named(change):
-            return replace(change, action=Action.UPDATE, reason="--replace names it")
+            return replace(change, action=Action.UPDATE, reason=REPLACED)
         traits = scene.of(change.address).TRAITS
         built_on = {(change.address.algorithm, kind) for kind in traits.needs} if traits.publishes else set()
-        return (
-            change if built_on.isdisjoint(replaced) else replace(change, action=Action.UPDATE, reason="--replace names its content")
-        )
+        return change if built_on.isdisjoint(replaced) else replace(change, action=Action.UPDATE, reason=CONTENT_REPLACED)
 
     return [replace_it(change) for change in changes]
 
@@ -199,7 +209,8 @@ def _read_all(
     """The resources with their digests."""
 
     def read(resource: Resource) -> Resource:
-        return scene.of(resource.address).read(resource, side, specs[resource.address.algorithm], scene.site)
+        found = scene.of(resource.address).read(resource, side, specs[resource.address.algorithm], scene.site)
+        return found if found.digest is None else replace(found, digest_from=READ_NOW)
 
     return {r.address: r for r in each(read, resources, scene.parallelism)}
 

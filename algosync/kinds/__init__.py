@@ -10,8 +10,19 @@ from algosync.kinds.data_writes import DataWrites
 from algosync.kinds.desired_sources import DesiredSources
 from algosync.kinds.destination import destination_of
 from algosync.kinds.kept_files import KeptFiles
+from algosync.kinds.source import source_diffs
 
-__all__ = ["KINDS", "PERFORMERS", "READ_BACK", "Context", "DataWrites", "DesiredSources", "KeptFiles", "destination_of"]
+__all__ = [
+    "KINDS",
+    "PERFORMERS",
+    "READ_BACK",
+    "Context",
+    "DataWrites",
+    "DesiredSources",
+    "KeptFiles",
+    "destination_of",
+    "source_diffs",
+]
 
 KINDS: dict[str, Kind[Context]] = {
     "algorithm": algorithm,

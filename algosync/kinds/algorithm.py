@@ -12,7 +12,7 @@ from dataclasses import replace
 from algosync.cluster.algorithms import AlgorithmInfo
 from algosync.core.address import Address
 from algosync.core.environment import Environment, choose, shown
-from algosync.core.error import StoredOtherwise
+from algosync.core.error import Conflict, StoredOtherwise
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
@@ -26,7 +26,7 @@ from algosync.kinds.protection import changed_protection, protection
 
 __all__ = ["TRAITS", "desired", "environment_of", "explain", "observed", "perform", "read", "verbs"]
 
-TRAITS = KindTraits()
+TRAITS = KindTraits(stamps_from=("workflow", "settings"))
 
 _DETAILS = ("label", "summary", "tagline")
 _SETTINGS = ("source_visibility", "license", "network_access", "pipeline_enabled")
@@ -104,6 +104,8 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
         return clear_collection(step.address, context)
     (want,) = desired(spec, context)
     if step.verb is Verb.CREATE or not _has_settings(step, want):
+        if step.verb is Verb.CONFIGURE:
+            _require_unchanged(want.address, context)
         _send(step, want, spec, context)
     read = give_read(want.address, spec, context)
     compared = [name for name in (*_DETAILS, DATA_READ) if name in want.attributes]
@@ -117,6 +119,18 @@ def _has_settings(step: Step, want: Resource) -> bool:
     return before is not None and all(
         before.attributes.get(name) == value for name, value in want.attributes.items() if name != DATA_READ
     )
+
+
+def _require_unchanged(address: Address, context: Context) -> None:
+    """Conflict: somebody changed the details or settings since the plan was made."""
+    name, destination = address.algorithm, context.destination
+    planned, now = destination.info(name), destination.algorithms.read(destination.owner, name)
+    settings = ("algorithm_environment", *_SETTINGS)
+    moved = [n for n in _DETAILS if planned and _value(planned.details, n) != _value(now.details, n)]
+    moved += [n for n in settings if planned and _value(planned.settings, n) != _value(now.settings, n)]
+    if moved:
+        hint = "algosync plan shows the change; apply replaces it"
+        raise Conflict(f"{address}: somebody changed its {', '.join(moved)} since the plan was made", hint=hint)
 
 
 def _send(step: Step, want: Resource, spec: AlgorithmSpec, context: Context) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from algosync.core.address import Address
-from algosync.core.error import Denied
+from algosync.core.error import Conflict, Denied, NotFound
 from algosync.core.resource import Json
 from algosync.core.workflow import AlgorithmSpec, Readers
 from algosync.kinds.context import Context
@@ -50,12 +50,14 @@ def data_read(spec: AlgorithmSpec, wanted: Json, context: Context) -> Json:
 def give_read(address: Address, spec: AlgorithmSpec, context: Context) -> Json:
     """Gives the collection the desired ACL, if it has another one. Returns who can read the data now, as `data_read` does.
 
-    Without data files that will create it, a missing collection is created. Denied: the key may not change the ACL.
+    Without data files that will create it, a missing collection is created. Denied: the key may not change the ACL. Conflict:
+    somebody changed it since the plan was made.
     """
     wanted, destination = spec.data_read, context.destination
     now = data_read(spec, wanted, context)
     if wanted is None or now in (None, wanted):
         return now
+    _require_unchanged(address, now, spec, context)
     change = destination.data.create_collection if now == NO_COLLECTION else destination.data.set_readers
     try:
         with context.ledger.writing(address, "access"):
@@ -66,6 +68,16 @@ def give_read(address: Address, spec: AlgorithmSpec, context: Context) -> Json:
             f"{address}: the key may not make its data {wanted}: {error.message}", status=error.status, hint=hint
         ) from None
     return destination.retry.run(lambda: _shown(destination.data.listing(destination.owner, spec.name).readers))
+
+
+def _require_unchanged(address: Address, planned: Json, spec: AlgorithmSpec, context: Context) -> None:
+    try:
+        now = _shown(context.destination.data.listing(context.destination.owner, spec.name).readers)
+    except NotFound:
+        now = NO_COLLECTION
+    if now != planned:
+        hint = "algosync plan shows the change; apply replaces it"
+        raise Conflict(f"{address}: somebody changed who can read its data since the plan was made", hint=hint)
 
 
 def _shown(readers: tuple[str, ...] | None) -> Json:

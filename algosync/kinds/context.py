@@ -33,6 +33,7 @@ class Context:
     files. `kept`: the previous bytes of overwritten files. `redacted`: hides secrets in a value. `tests`: for the entrypoint the
     payloads of the workflow's tests. `retried`: algorithms whose failed data changes are written again. `failed_tests`: for each
     algorithm the test that failed in this run; tests that could not be carried out do not count. `now`: the time, ISO 8601 in UTC.
+    `rollback`: what the record of a version is to remember of the rollback that publishes it (`to`, `from`, `at`), or empty.
     """
 
     destination: Destination
@@ -49,6 +50,7 @@ class Context:
     retried: frozenset[str] = frozenset()
     failed_tests: dict[str, Failure] = field(default_factory=dict)
     now: Callable[[], str] = utc_now
+    rollback: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def ledger(self) -> Ledger:

@@ -16,10 +16,12 @@ from algosync.core.address import Address
 from algosync.core.error import Conflict, NotFound, SourceError, TransferError
 from algosync.core.event import Progress
 from algosync.core.planning.change import Action, Change
+from algosync.core.planning.origin import Origin, with_origin
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
-from algosync.core.resource import KindTraits, Record, Resource
+from algosync.core.resource import READ_NOW, KindTraits, Record, Resource
 from algosync.core.text import printable
+from algosync.core.timestamp import read_iso_time
 from algosync.core.workflow import AlgorithmSpec, DataFile
 from algosync.kinds import pinned_files
 from algosync.kinds.collection import readers_of
@@ -87,16 +89,24 @@ def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) 
 def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
     """Adds the digest of the new content if the source is a local directory: reading it costs no transfer.
 
-    A change whose test failed is held until something changes.
+    A change whose test failed is held until something changes. A file that has drifted gets the time of its last write.
     """
+    change = with_origin(change, _written(change, spec, context))
     if change.action.writes and change.before is not None:
         failure = held_since(context.ledger.records.get(change.address), spec, context)
         if failure is not None:
             return replace(change, action=Action.HOLD, reason=f"its test failed at {failure.at}: {failure.reason}")
     after = change.after
     if change.action.writes and after is not None and after.digest is None and context.store.name.startswith("file://"):
-        change = replace(change, after=read(after, Side.SOURCE, spec, context))
+        change = replace(change, after=replace(read(after, Side.SOURCE, spec, context), digest_from=READ_NOW))
     return explained(change) if is_left(change.before) else change
+
+
+def _written(change: Change, spec: AlgorithmSpec, context: Context) -> Origin:
+    """When the file at the destination was written last. The platform does not tell who did."""
+    stat = context.destination.files(spec.name).get(change.address.name or "")
+    time = None if stat is None else read_iso_time(stat.modified)
+    return Origin() if time is None else Origin(at=time.isoformat())
 
 
 def verbs(change: Change) -> tuple[Verb, ...]:

@@ -16,7 +16,7 @@ from algosync.cluster.once import OncePerKey
 from algosync.core.address import Address
 from algosync.core.error import ClusterError, NotFound, SourceError, TransferError
 from algosync.core.ports import Ledger
-from algosync.core.resource import Json, Record, Resource
+from algosync.core.resource import READ_NOW, RECORDED, Json, Record, Resource
 from algosync.core.workflow import AlgorithmSpec
 from algosync.sources import Sources, SourceTree
 from algosync.sources.code import archive_uri
@@ -102,7 +102,7 @@ class DesiredSources:
         if pins is None:
             return None
         attributes = {name: record.attributes[name] for name in _KEPT if name in record.attributes}
-        return DesiredSource(Resource(record.address, attributes, stamp, record.digest), pins)
+        return DesiredSource(Resource(record.address, attributes, stamp, record.digest, digest_from=RECORDED), pins)
 
     def _recorded_pins(self, record: Record, spec: AlgorithmSpec) -> tuple[Pin, ...] | None:
         """None: the record does not tell the pins, so the archive has to be read."""
@@ -116,7 +116,9 @@ class DesiredSources:
 
     def _read(self, spec: AlgorithmSpec, stamp: str | None) -> DesiredSource:
         tree = self.sources.tree(spec)
-        resource = Resource(Address("source", spec.name), self._attributes(tree, spec), stamp, tree.id, notes=tree.notes)
+        resource = Resource(
+            Address("source", spec.name), self._attributes(tree, spec), stamp, tree.id, notes=tree.notes, digest_from=READ_NOW
+        )
         return DesiredSource(resource, tree.pins)
 
     def _attributes(self, tree: SourceTree, spec: AlgorithmSpec) -> Mapping[str, Json]:

@@ -34,7 +34,14 @@ def as_seen(found: Resource, stat: FileStat, record: Record | None, context: Con
         note = f"{overwritten}; its previous bytes are not on this machine or not in this --keep-dir, so they cannot be put back"
         return replace(found, notes=(note,))
     note = f"{overwritten}; its previous bytes are put back before anything else"
-    return Resource(found.address, _LEFT, digest=_mark(previous.sha256), size=previous.size, notes=(note,))
+    return Resource(
+        found.address,
+        _LEFT,
+        digest=_mark(previous.sha256),
+        size=previous.size,
+        notes=(note,),
+        digest_from="the bytes before an interrupted apply",
+    )
 
 
 def is_left(resource: Resource | None) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from algosync.core.address import Address
 from algosync.core.error import NotFound, SourceError
-from algosync.core.resource import Resource
+from algosync.core.resource import READ_NOW, RECORDED, Resource
 from algosync.core.text import printable
 from algosync.kinds.context import Context
 from algosync.sources.pins import MD5, Pin
@@ -32,7 +32,9 @@ def require_match(pins: Sequence[Pin], context: Context) -> tuple[str, ...]:
 def with_checksums(resource: Resource, uri: str, context: Context) -> Resource:
     """The resource of a pinned data file, with its digest and MD5."""
     digest, md5 = _checksums(resource.address, uri, context)
-    return replace(resource, attributes={**resource.attributes, "md5": md5}, digest=digest)
+    record = context.ledger.records.get(resource.address)
+    origin = RECORDED if record is not None and record.source_stamp == resource.stamp and record.digest == digest else READ_NOW
+    return replace(resource, attributes={**resource.attributes, "md5": md5}, digest=digest, digest_from=origin)
 
 
 def _mismatch(pin: Pin, context: Context) -> str | None:

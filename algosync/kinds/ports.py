@@ -40,6 +40,9 @@ class AlgorithmService(Protocol):
     def published(self, owner: str, name: str) -> Version | None:
         """The newest published version."""
 
+    def versions(self, owner: str, name: str) -> Sequence[Version]:
+        """Every published version, the newest first. NotFound: the algorithm does not exist."""
+
     def publish(self, owner: str, name: str, commit: str, body: Mapping[str, object]) -> Version:
         """Publishes the newest successful build. Conflict: a different commit was published."""
 

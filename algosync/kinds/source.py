@@ -8,18 +8,22 @@ A file that the source no longer has leaves the repository: `sources.leaving_fil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from algosync.core.address import Address
-from algosync.core.error import Conflict, NotFound, Unexpected
+from algosync.core.error import Conflict, NotFound, SourceError, Unexpected
 from algosync.core.planning.change import Action, Change
+from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.guards import FOREIGN_COMMIT
+from algosync.core.planning.origin import Origin, time_of, with_origin
+from algosync.core.planning.plan import Plan
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource
 from algosync.core.tree import Tree, tree_id
-from algosync.core.workflow import AlgorithmSpec
+from algosync.core.workflow import AlgorithmSpec, Workflow
+from algosync.git import Commit
 from algosync.kinds import pinned_files
 from algosync.kinds.context import Context
 from algosync.kinds.data_writes import Use
@@ -27,9 +31,11 @@ from algosync.kinds.desired_sources import blobs_of, paths_of
 from algosync.sources.file_changes import FileChange, compare
 from algosync.sources.leaving_files import NONE_LEAVING, LeavingFiles, leaving_files, outside_blobs
 from algosync.sources.managed_files import managed, merge
+from algosync.sources.unified_diff import Differ
 
 __all__ = [
     "TRAITS",
+    "changed_trees",
     "commit_of",
     "desired",
     "explain",
@@ -39,6 +45,7 @@ __all__ = [
     "perform",
     "push_again",
     "read",
+    "source_diffs",
     "verbs",
 ]
 
@@ -46,6 +53,7 @@ TRAITS = KindTraits(
     replaceable=True,
     deleted_with="algorithm",
     needs=frozenset({"algorithm", "data"}),
+    stamps_from=("listing", "git head"),
     read_back=frozenset({"blobs", "commit", "manifest", "paths"}),
 )
 
@@ -129,21 +137,42 @@ def _desired_paths(spec: AlgorithmSpec, context: Context) -> Sequence[str]:
 
 
 def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
-    """Adds each changed file with its line counts, and the last commit if it is not ours and the algorithm is not recorded."""
+    """Adds each changed file with its line counts, and who pushed what is there: if it has drifted, or if it is not
+    recorded and not ours. Our own commit is no drift, even if the run that pushed it could not record it.
+    """
     foreign = _foreign_commit(change, spec, context)
     if not change.action.writes:
         return replace(change, details=foreign) if foreign else change
-    source = context.sources.tree(spec)
-    before: Tree = {}
-    after = source.files
+    source, written = context.sources.tree(spec), None
+    before, after = changed_trees(change, spec, context)
     if change.before is not None:
         commit = str(change.before.attributes["commit"])
-        tree, leaving = context.destination.tree(spec.name, commit), _leaving(spec, context)
-        before = managed(tree, after.keys(), leaving.removed(tree))
-        after = {**leaving.put_back(tree, after), **after}
         change = replace(change, before=replace(change.before, notes=_notes(spec, commit, context)))
+        written = context.destination.commit(spec.name, commit) if change.drifted else None
+        if written is not None and _is_ours(written):
+            change, written = replace(change, drifted=False), None
     left_out: dict[str, Json] = {"left_out": list(source.left_out)} if source.left_out else {}
-    return replace(change, details={"files": [_row(file) for file in compare(before, after)], **left_out, **foreign})
+    change = replace(change, details={"files": [_row(file) for file in compare(before, after)], **left_out, **foreign})
+    return change if written is None else with_origin(change, Origin(written.author, time_of(written.date)))
+
+
+def changed_trees(change: Change, spec: AlgorithmSpec, context: Context) -> tuple[Tree, Tree]:
+    """The managed files before and after a change that writes."""
+    files = context.sources.tree(spec).files
+    if change.before is None:
+        return {}, files
+    tree = context.destination.tree(spec.name, str(change.before.attributes["commit"]))
+    leaving = _leaving(spec, context)
+    return managed(tree, files.keys(), leaving.removed(tree)), {**leaving.put_back(tree, files), **files}
+
+
+def source_diffs(plan: Plan, workflow: Workflow, context: Context) -> Iterator[FileDiff]:
+    """The diff of each file that a push of the plan changes. Placeholders are filled in and secrets hidden."""
+    differ = Differ(lambda text: str(context.redacted(text)))
+    for change in plan.changes:
+        if change.address.kind == "source" and change.action.writes:
+            before, after = changed_trees(change, workflow.algorithm(change.address.algorithm), context)
+            yield from differ.diffs(change.address, before, after)
 
 
 def _foreign_commit(change: Change, spec: AlgorithmSpec, context: Context) -> Mapping[str, Json]:
@@ -152,9 +181,12 @@ def _foreign_commit(change: Change, spec: AlgorithmSpec, context: Context) -> Ma
         return {}
     head = str(change.before.attributes["commit"])
     commit = context.destination.commit(spec.name, head)
-    ours = commit.author == _AUTHOR or _TRAILER in commit.message.splitlines()
     is_template = commit.parent is None and context.destination.published(spec.name) is None
-    return {} if ours or is_template else {FOREIGN_COMMIT: f"{head[:12]} of {commit.author}"}
+    return {} if _is_ours(commit) or is_template else {FOREIGN_COMMIT: f"{head[:12]} of {commit.author}"}
+
+
+def _is_ours(commit: Commit) -> bool:
+    return commit.author == _AUTHOR or _TRAILER in commit.message.splitlines()
 
 
 def _row(file: FileChange) -> Json:
@@ -167,7 +199,7 @@ def verbs(change: Change) -> tuple[Verb, ...]:
 
 
 def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
-    """Pushes on top of the head that the plan saw. Conflict: somebody pushed since.
+    """Pushes on top of the head that the plan saw. Conflict: somebody pushed since. SourceError: the source is another one.
 
     The algorithm's deletion has deleted the repository.
     """
@@ -180,6 +212,8 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     if planned is not None and head != planned:
         raise Conflict(f"{step.address}: somebody pushed since the plan was made", hint="run the same command again")
     source = context.sources.tree(spec)
+    if change and change.after and change.after.digest not in (None, source.id):
+        raise SourceError(f"{step.address}: the source changed since the plan was made", hint="run the same command again")
     there = context.destination.tree(spec.name, head) if head else {}
     leaving = _leaving(spec, context)
     files = {**leaving.put_back(there, source.files), **merge(there, source.files, leaving.removed(there))}

@@ -15,6 +15,7 @@ from algosync.core.address import Address
 from algosync.core.environment import shown
 from algosync.core.error import Conflict, NotFound
 from algosync.core.planning.change import Action, Change
+from algosync.core.planning.explanation import DATA_CHANGES, DATA_WRITTEN
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource, digest_of
@@ -34,10 +35,12 @@ TRAITS = KindTraits(
     needs=frozenset({"algorithm", "data", "source"}),
     renewed_by=frozenset({"data"}),
     publishes=True,
+    stamps_from=("workflow", "published version"),
     read_back=frozenset({"commit", "version"}),
 )
 
 _LEFT_OUT = "the workflow has changes that its `publish.on` leaves out; the next version will have them"
+_ROLLED_BACK = "rolled_back"  # in the private part of a version's record: `Context.rollback`
 _TREE = "tree"  # in the private part of a version's record: the tree id that it was published with
 
 
@@ -136,14 +139,28 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
 
 
 def _reason(change: Change, spec: AlgorithmSpec, context: Context) -> str:
-    """Why a version is published whose source and settings are equal. Empty: they are not."""
+    """Why a version is published whose source and settings are equal, or that was rolled back. Empty: for what differs."""
     version = context.destination.published(spec.name)
     if change.before is None or change.after is None or version is None:
         return ""
+    if context.rollback:
+        return f"rollback to {context.rollback['to']}"
+    if told := _told_of_rollback(version, spec, context):
+        return told
     if change.before.digest == change.after.digest:
-        return "its data files change"
+        return DATA_CHANGES
     content = _without_left_out(_content(spec, context), version, spec, context)
-    return "its data files were written after it was published" if change.before.digest == content.digest else ""
+    return DATA_WRITTEN if change.before.digest == content.digest else ""
+
+
+def _told_of_rollback(version: Version, spec: AlgorithmSpec, context: Context) -> str:
+    """Empty: the version was not published by a rollback."""
+    record = context.ledger.records.get(Address("version", spec.name))
+    told = record.private.get(_ROLLED_BACK) if record and record.destination_stamp == _stamp(version) else None
+    if not isinstance(told, Mapping):
+        return ""
+    rolled_back = f"it was rolled back from {told.get('from')} to {told.get('to')} at {told.get('at')}"
+    return f"{rolled_back}, and the workflow still has something else"
 
 
 def _held(change: Change, spec: AlgorithmSpec, context: Context) -> Failure | None:
@@ -192,13 +209,14 @@ def _texts(value: Json) -> Sequence[str]:
 
 
 def _publish(step: Step, spec: AlgorithmSpec, context: Context) -> Outcome:
-    """Publishes the commit that was built and tested. Conflict: somebody pushed since, or another commit was published."""
+    """Publishes the commit that was built and tested. Conflict: somebody pushed or published since."""
     commit = source.commit_of(spec, context)
     content = _content(spec, context)
     # The platform publishes the newest build, so a later push by somebody else would be published untested.
     if context.destination.repository(spec.name).head() != commit:
         hint = "algosync plan shows what they pushed; apply replaces it"
         raise Conflict(f"{step.address}: somebody pushed since commit {commit[:12]} was tested", hint=hint)
+    _require_no_other_version(step, spec, context, commit)
     source.note_call(spec, context)
     with context.ledger.writing(step.address, step.verb.value):
         version = _published_now(spec, context, commit)
@@ -206,8 +224,19 @@ def _publish(step: Step, spec: AlgorithmSpec, context: Context) -> Outcome:
         raise Conflict(f"version {version.number} was published of commit {version.commit[:12]}, which somebody else pushed")
     attributes = {**content.effective, "version": version.number, "commit": commit}
     private: dict[str, Json] = {WRITE: context.data_writes.last(spec.name), _TREE: content.tree}
+    if context.rollback:
+        private[_ROLLED_BACK] = dict(context.rollback)
     record = Record(step.address, content.digest, content.digest, _stamp(version), None, attributes, private)
     return Outcome((record,), version.number)
+
+
+def _require_no_other_version(step: Step, spec: AlgorithmSpec, context: Context, commit: str) -> None:
+    """Conflict: somebody published another version since the plan was made."""
+    destination = context.destination
+    planned, now = destination.published(spec.name), destination.algorithms.published(destination.owner, spec.name)
+    if now is not None and now.commit != commit and (planned is None or _stamp(planned) != _stamp(now)):
+        hint = "algosync plan shows the change; apply replaces it"
+        raise Conflict(f"{step.address}: somebody published version {now.number} since the plan was made", hint=hint)
 
 
 def _published_now(spec: AlgorithmSpec, context: Context, commit: str) -> Version:

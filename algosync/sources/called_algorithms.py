@@ -17,7 +17,7 @@ from algosync.net import Retry
 from algosync.sources.code import archive_uri, read_code
 from algosync.sources.store import SourceStore
 
-__all__ = ["CallSite", "call_warnings", "calls_in"]
+__all__ = ["CallSite", "call_warnings", "calls_in", "local_calls"]
 
 CallSite: TypeAlias = tuple[str, int, str]
 """The path and the line of a call, and the name of the called algorithm."""
@@ -42,12 +42,13 @@ def call_warnings(
         if callers is not None and spec.name not in callers:
             continue
         calls = (known or {}).get(spec.name)
-        for path, line, name in _local_calls(spec, workflow) if calls is None else calls:
+        for path, line, name in local_calls(spec, workflow) if calls is None else calls:
             if problem := _problem(name, spec, order, depends_on):
                 yield f"Warning: {spec.name}: {printable(path)}:{line} calls <user>/{name}, {problem}"
 
 
-def _local_calls(spec: AlgorithmSpec, workflow: Workflow) -> Iterator[CallSite]:
+def local_calls(spec: AlgorithmSpec, workflow: Workflow) -> Iterator[CallSite]:
+    """The calls in an algorithm's local code. None if its code is in an archive on a cluster, or cannot be read."""
     if archive_uri(spec):
         return
     with suppress(AlgosyncError):

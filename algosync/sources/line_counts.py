@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-__all__ = ["count_lines"]
+__all__ = ["count_lines", "is_binary"]
 
 _BINARY_PREFIX = 8000  # bytes; git looks for a NUL in this prefix only
 _MAX_EDITS = 2000  # edits; the search is quadratic in this number, so it takes a second or two at most
+
+
+def is_binary(data: bytes) -> bool:
+    return b"\0" in data[:_BINARY_PREFIX]
 
 
 def count_lines(before: bytes, after: bytes) -> tuple[int, int] | None:
@@ -17,7 +21,7 @@ def count_lines(before: bytes, after: bytes) -> tuple[int, int] | None:
     The counts are those of a shortest edit script. If finding one would take too long (two contents with most lines in common, in a
     very different order), the lines are compared as multisets. The counts are then never higher than those of the shortest script.
     """
-    if b"\0" in before[:_BINARY_PREFIX] or b"\0" in after[:_BINARY_PREFIX]:
+    if is_binary(before) or is_binary(after):
         return None
     old, new = _trim(_lines(before), _lines(after))
     shared = set(old) & set(new)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from algosync.core.secret import Secret
 from algosync.core.text import printable
 from algosync.core.tree import Tree, tree_id
 from algosync.core.workflow import AlgorithmSpec
+from algosync.sources.archive import SourceFiles
 from algosync.sources.called_algorithms import CallSite, calls_in
 from algosync.sources.code import read_code
 from algosync.sources.code_checks import require_usable
@@ -50,7 +51,8 @@ class Sources:
     """The sources of a workflow's algorithms. Each is read once.
 
     `owner` is the owner at the destination; `folder` is the folder that relative paths start from; `secrets` are the keys that no
-    source may contain. `calls`: the calls of algorithms in each source that was read so far.
+    source may contain. `given`: code that is not read, because a saved plan has it. `trees`: trees that take the place of a source,
+    by algorithm. `calls`: the calls of algorithms in each source that was read so far; `codes`: these sources as they were read.
     """
 
     algorithms: tuple[AlgorithmSpec, ...]
@@ -58,14 +60,17 @@ class Sources:
     owner: str
     store: SourceStore
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
+    given: Mapping[str, SourceFiles] = field(default_factory=dict, repr=False)
+    trees: Mapping[str, SourceTree] = field(default_factory=dict, repr=False)
     _data_files: OncePerKey[None, DataFiles] = field(default_factory=OncePerKey, init=False, repr=False)
     _uris: OncePerKey[None, UriIndex] = field(default_factory=OncePerKey, init=False, repr=False)
     calls: dict[str, Sequence[CallSite]] = field(default_factory=dict, init=False, repr=False)
+    codes: dict[str, SourceFiles] = field(default_factory=dict, init=False, repr=False)
     _trees: OncePerKey[str, SourceTree] = field(default_factory=OncePerKey, init=False, repr=False)
 
     def tree(self, spec: AlgorithmSpec) -> SourceTree:
         """The source of one algorithm. SourceError: it cannot be read or used."""
-        return self._trees.get(spec.name, lambda: self._read(spec))
+        return self._trees.get(spec.name, lambda: self.trees.get(spec.name) or self._read(spec))
 
     @property
     def data_files(self) -> DataFiles:
@@ -79,7 +84,8 @@ class Sources:
         return uri
 
     def _read(self, spec: AlgorithmSpec) -> SourceTree:
-        found = read_code(spec, self.folder, self.store)
+        found = self.given.get(spec.name) or read_code(spec, self.folder, self.store)
+        self.codes[spec.name] = found
         code = found.files
         require_usable(code, spec.name, self.secrets)
         self.calls[spec.name] = tuple(calls_in(code))

@@ -51,13 +51,16 @@ class SourceStore:
 
         The stamp contains the URI and the cluster, because two files may have the same size and time.
         """
+        stat = self.listed(uri)
+        return stat if stat.stamp is None else replace(stat, stamp=f"{self.name} {uri} {stat.stamp}")
+
+    def listed(self, uri: str) -> FileStat:
+        """Size and stamp of a file as its collection lists them. NotFound: it does not exist."""
         owner, collection, name = split(uri)
         try:
-            files = self._listings.get((owner, collection), lambda: self.store().files(owner, collection))
-            stat = files[name]
+            return self._listings.get((owner, collection), lambda: self.store().files(owner, collection))[name]
         except (NotFound, KeyError):
             raise NotFound(f"the source has no {printable(uri)}") from None
-        return stat if stat.stamp is None else replace(stat, stamp=f"{self.name} {uri} {stat.stamp}")
 
     def hint_for(self, missing: Sequence[str], used: Iterable[str] = ()) -> str:
         """Where files that do not exist may be: the nearest paths, the source, and the owner that `.my` stands for there.

@@ -9,28 +9,37 @@ from collections.abc import Iterable, Mapping
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Change, Finding
+from algosync.core.planning.origin import ORIGIN, Origin
 from algosync.core.planning.plan import Plan
-from algosync.core.redaction import Redactor, Word
+from algosync.core.redaction import MASK, Redactor, Word
 from algosync.core.resource import SENSITIVE, Json, Resource
 from algosync.core.text import harmless_json
-from algosync.views.subject import Drifted, Planned, Subject
-from algosync.views.value import redacted_address
+from algosync.views.explanation import explanation_documents
+from algosync.views.file_diff import diff_documents
+from algosync.views.record import record_row
+from algosync.views.subject import Drifted, Planned, Recorded, Subject
+from algosync.views.value import FORMAT_VERSION, redacted_address
 
 __all__ = ["drift_document", "json_text", "plan_document", "view"]
 
-FORMAT_VERSION = Word("1.0")
 _OWN_WORDS = frozenset({"action", "algosync_version", "publish", "timestamp"})  # members of `details` and `meta`
 
 
 def view(subject: Subject, redactor: Redactor) -> str:
     match subject:
-        case Planned(plan=plan, meta=meta):
-            return json_text(plan_document(plan, meta, redactor), redactor)
+        case Planned(plan=plan, meta=meta, explanations=explanations, diffs=diffs, digest=digest):
+            asked: dict[str, Json] = {"explanations": explanation_documents(explanations, redactor)} if explanations else {}
+            asked |= {"diffs": diff_documents(diffs, redactor)} if diffs else {}
+            asked |= {"plan_digest": Word(digest)} if digest else {}
+            return json_text({**plan_document(plan, meta, redactor), **asked}, redactor)
         case Drifted(findings=findings, meta=meta, managed=managed, not_compared=not_compared):
             names: list[Json] = [_address(address, redactor) for address in managed]
             hidden: list[Json] = [{"address": _address(a, redactor), "attributes": [*n]} for a, n in not_compared.items()]
             rows = {"managed": names, "not_compared": hidden}
             return json_text({**drift_document(findings, meta, redactor), **rows}, redactor)
+        case Recorded(records=records, meta=meta):
+            listed: list[Json] = [record_row(record, redactor.redact) for record in records]
+            return json_text({"format_version": FORMAT_VERSION, "meta": _worded(meta), "records": listed}, redactor)
 
 
 def json_text(document: Json, redactor: Redactor) -> str:
@@ -59,7 +68,6 @@ def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> M
         "source": plan.header.source,
         "destination": plan.header.destination,
         "owner": plan.header.owner,
-        "state": plan.header.state,
         "targets": list(plan.targets),
         "mode": Word(plan.mode.value),
         "excluded": {"patterns": list(plan.excluded.patterns), "left_out": list(plan.excluded.left_out)},
@@ -70,8 +78,7 @@ def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> M
         "checks": [
             {
                 "address": _address(c.address, redactor),
-                # Without a salt the digest of something small and secret can be guessed.
-                "payload_sha256": None if redactor.holds(c.payload) else hashlib.sha256(c.payload.encode()).hexdigest(),
+                "payload_sha256": _payload_digest(c.payload, redactor),
                 "timeout": c.timeout,
                 "on": Word("candidate" if c.candidate else "published"),
                 "failing_since": failing.get(c.address),
@@ -79,6 +86,11 @@ def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> M
             for c in plan.checks
         ],
     }
+
+
+def _payload_digest(payload: str, redactor: Redactor) -> str | None:
+    """None: the payload holds a secret. Without a salt the digest of something small and secret can be guessed."""
+    return None if payload == MASK or redactor.holds(payload) else hashlib.sha256(payload.encode()).hexdigest()
 
 
 def drift_document(findings: Iterable[Finding], meta: Mapping[str, Json], redactor: Redactor) -> Mapping[str, Json]:
@@ -110,12 +122,13 @@ def _change(change: Change, redactor: Redactor) -> Json:
         },
         "drifted": change.drifted,
         "reason": change.reason or None,
-        "details": _worded(change.details),
+        "details": _worded({name: value for name, value in change.details.items() if name != ORIGIN}),
     }
 
 
 def _drifted(change: Change, redactor: Redactor) -> Json:
     """A change made outside of algosync: from the recorded resource to the current one."""
+    origin = Origin.of(change)
     return {
         **_named(change, redactor),
         "change": {
@@ -123,6 +136,8 @@ def _drifted(change: Change, redactor: Redactor) -> Json:
             "before": _side(change.recorded, redactor),
             "after": _side(change.before, redactor),
         },
+        "by": origin.by or None,
+        "at": Word(origin.at) if origin.at else None,
     }
 
 

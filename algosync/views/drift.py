@@ -12,7 +12,10 @@ from algosync.views.value import Redact, differences, redacted, redacted_address
 
 __all__ = ["HEADINGS", "drift_lines", "finding_lines", "managed_lines", "not_compared_lines", "summary_line"]
 
-_NEXT = "algosync plan shows how an apply would mend it."
+_NEXT_STEPS = (
+    ({Drift.CHANGED, Drift.MISSING}, "algosync plan shows how an apply would mend it."),
+    ({Drift.FAILING}, "For a failing test, mend the algorithm, its data or the payload: algosync apply then tests it again."),
+)
 _NO_DRIFT = "No drift. The destination is as it was left."
 HEADINGS = {
     Drift.CHANGED: ("~", "yellow", "has changed outside of algosync"),
@@ -55,8 +58,8 @@ def drift_lines(findings: Sequence[Finding], redact: Redact) -> Iterator[str]:
         yield ""
     line = summary_line(findings)
     yield paint(line, "green", "bold") if line == _NO_DRIFT else line
-    if any(finding.drift.differs for finding in findings):
-        yield _NEXT
+    found = {finding.drift for finding in findings}
+    yield from (step for drifts, step in _NEXT_STEPS if drifts & found)
 
 
 def summary_line(findings: Iterable[Finding]) -> str:

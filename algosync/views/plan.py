@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change
+from algosync.core.planning.diff import NOT_WANTED
+from algosync.core.planning.origin import Origin
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.planning.target import Mode
 from algosync.core.redaction import Word
 from algosync.core.resource import Json
 from algosync.core.text import paint, plural, printable, size
+from algosync.views.address_list import address_lines
 from algosync.views.value import UNKNOWN, Difference, Redact, differences, redacted, redacted_address, redacted_name, shown
 
 __all__ = ["ACTIONS", "change_rows", "header_lines", "plan_lines", "summary_lines"]
@@ -71,6 +74,8 @@ def plan_lines(plan: Plan, redact: Redact) -> Iterator[str]:
     else:
         yield first.replace("Plan:", paint("Plan:", "bold"), 1)
     yield from notes
+    if plan.compared:
+        yield from address_lines(plan, {action: (symbol, legend) for action, (symbol, _, legend, _) in ACTIONS.items()}, redact)
 
 
 def summary_lines(plan: Plan, redact: Redact) -> Iterator[str]:
@@ -134,11 +139,20 @@ def _drifted(changes: Sequence[Change], redact: Redact) -> Iterator[str]:
     for change in changes:
         how = "was removed" if change.before is None else "has changed"
         yield f"  # {printable(redacted_address(change.address, redact))} {how}"
+        if known := ", ".join(_origin_words(Origin.of(change), redact)):
+            yield f"      ({known})"
         if change.recorded is not None and change.before is not None:
             found = [d for d in differences(change.recorded, change.before) if d.before != d.after]
             for symbol, text in _rows(found, redact):
                 yield f"      {_painted(symbol, text)}"
     yield ""
+
+
+def _origin_words(origin: Origin, redact: Redact) -> Iterator[str]:
+    if origin.by:
+        yield f"by {_cut(printable(redact(origin.by)))}"
+    if origin.at:
+        yield f"at {origin.at}"
 
 
 def _legend(plan: Plan) -> Iterator[str]:
@@ -157,7 +171,7 @@ def _change(change: Change, redact: Redact) -> Iterator[str]:
     symbol, colour, _, sentence = ACTIONS[change.action]
     yield f"  # {paint(address, 'bold')} {_GONE if change.action is Action.FORGET and change.drifted else sentence}"
     yield f"  {paint(symbol, colour)} {address}"
-    if change.action in (Action.HOLD, Action.UPDATE, Action.DELETE) and change.reason:
+    if change.action in (Action.HOLD, Action.UPDATE, Action.DELETE, Action.FORGET) and change.reason not in ("", NOT_WANTED):
         yield f"      ({printable(redact(change.reason))})"
     if change.action.has_steps:
         for symbol, text in change_rows(change, redact):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from algosync.core.resource import SENSITIVE, Json, Record
-from algosync.views.document import FORMAT_VERSION
-from algosync.views.value import Redact, redacted_address, redacted_name, shown
+from algosync.views.value import FORMAT_VERSION, Redact, redacted_address, redacted_name, shown
 
-__all__ = ["record_document", "record_lines"]
+__all__ = ["record_document", "record_lines", "record_row"]
 
 
 def record_lines(record: Record, redact: Redact) -> Iterator[str]:
@@ -29,8 +28,12 @@ def record_lines(record: Record, redact: Redact) -> Iterator[str]:
 
 def record_document(record: Record, redact: Redact) -> Json:
     """The same as a JSON document."""
+    return {"format_version": FORMAT_VERSION, **record_row(record, redact)}
+
+
+def record_row(record: Record, redact: Redact) -> Mapping[str, Json]:
+    """The same as a member of a JSON document."""
     return {
-        "format_version": FORMAT_VERSION,
         "address": redacted_address(record.address, redact),
         "attributes": record.attributes,
         "digest": _digest(record),

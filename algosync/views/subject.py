@@ -9,19 +9,27 @@ from typing import TypeAlias
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Finding
+from algosync.core.planning.explanation import Explanation
+from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.redaction import Redactor
-from algosync.core.resource import Json
+from algosync.core.resource import Json, Record
 
-__all__ = ["Drifted", "Planned", "Subject", "View"]
+__all__ = ["Drifted", "Planned", "Recorded", "Subject", "View"]
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan. `meta` is about the command that made it, such as its time."""
+    """A plan. `meta` is about the command that made it, such as its time. `explanations` and `diffs`: those that were asked for.
+
+    `digest`: as of `plan_digest`.
+    """
 
     plan: Plan
     meta: Mapping[str, Json]
+    explanations: tuple[Explanation, ...] = ()
+    diffs: tuple[FileDiff, ...] = ()
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,15 @@ class Drifted:
     not_compared: Mapping[Address, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
-Subject: TypeAlias = Planned | Drifted
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Everything that a state records, in the order of addresses."""
+
+    records: tuple[Record, ...]
+    meta: Mapping[str, Json]
+
+
+Subject: TypeAlias = Planned | Drifted | Recorded
 View: TypeAlias = Callable[[Subject, Redactor], str]
 """Returns the whole text, which ends with a line break. The same subject gives the same text.
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from algosync.core.redaction import Redactor
+from algosync.core.text import plural
 from algosync.views.drift import drift_lines, managed_lines, not_compared_lines
+from algosync.views.explanation import explanation_lines
+from algosync.views.file_diff import diff_lines
 from algosync.views.plan import header_lines, plan_lines
-from algosync.views.subject import Drifted, Planned, Subject
+from algosync.views.record import record_lines
+from algosync.views.subject import Drifted, Planned, Recorded, Subject
 
 __all__ = ["view"]
 
@@ -18,11 +22,19 @@ def view(subject: Subject, redactor: Redactor) -> str:
 
 def _lines(subject: Subject, redactor: Redactor) -> Iterator[str]:
     match subject:
-        case Planned(plan=plan):
+        case Planned(plan=plan, explanations=explanations, diffs=diffs, digest=digest):
             yield from header_lines(plan.header, redactor.redact)
             yield from plan_lines(plan, redactor.redact)
+            yield from diff_lines(diffs, redactor)
+            yield from (["", f"Plan digest: {digest}"] if digest else [])
+            yield from explanation_lines(explanations, redactor)
         case Drifted(header=header, findings=findings, managed=managed, not_compared=not_compared):
             yield from header_lines(header, redactor.redact)
             yield from managed_lines(managed, redactor.redact)
             yield from not_compared_lines(not_compared, redactor.redact)
             yield from drift_lines(findings, redactor.redact)
+        case Recorded(records=records):
+            for record in records:
+                yield from record_lines(record, redactor.redact)
+                yield ""
+            yield f"{plural(len(records), 'resource')} recorded." if records else "Nothing is recorded."

@@ -12,8 +12,19 @@ from algosync.core.redaction import Word
 from algosync.core.resource import Json, Resource
 from algosync.core.text import printable, size
 
-__all__ = ["UNKNOWN", "Difference", "Redact", "differences", "redacted", "redacted_address", "redacted_name", "shown"]
+__all__ = [
+    "FORMAT_VERSION",
+    "UNKNOWN",
+    "Difference",
+    "Redact",
+    "differences",
+    "redacted",
+    "redacted_address",
+    "redacted_name",
+    "shown",
+]
 
+FORMAT_VERSION = Word("1.0")  # of the JSON documents
 UNKNOWN = Word("(known after apply)")
 NOT_READ = Word("(not read)")
 Redact: TypeAlias = Callable[[str], str]

@@ -34,6 +34,7 @@ ALGORITHM_KEYS = (
 )
 
 _DISPLAY_NAME = re.compile(r"[A-Z ]")  # the display names of environments have them, shorthands have not
+_VERSIONED = re.compile(r"([A-Za-z]+)( \d.*)")
 _VISIBILITIES: tuple[Literal["open", "closed"], ...] = ("open", "closed")
 _LICENSES: tuple[License, ...] = ("apl", "apache2", "gpl3", "mit")
 _NETWORKS: tuple[Literal["full", "isolated"], ...] = ("full", "isolated")
@@ -102,15 +103,25 @@ def _read_name(section: Section) -> Scalar | None:
 
 
 def _read_language(section: Section) -> Scalar | None:
-    """Reports a text that is almost a shorthand. Any other may be the name of an environment, which only a cluster knows."""
+    """Reports a text that is almost a shorthand, or in which Python is misspelled. Any other may be the name of an environment,
+    which only a cluster knows.
+    """
     key = section.spelling("language", "environment_name", "environment")
     language = section.text(key, required=True)
-    if language and language.text not in SHORTHANDS and not _DISPLAY_NAME.search(language.text):
-        hint = nearest(language.text, SHORTHANDS)
-        if hint:
-            message = f"there is no language {quote(language.text)}"
-            section.faults.add(language, section.where(key), "unknown-language", message, hint)
+    if language and language.text not in SHORTHANDS and (hint := _meant(language.text)):
+        message = f"there is no language {quote(language.text)}"
+        section.faults.add(language, section.where(key), "unknown-language", message, hint)
     return language
+
+
+def _meant(language: str) -> str | None:
+    """A hint for a misspelled language. None: it is not known to be one."""
+    if not _DISPLAY_NAME.search(language):
+        return nearest(language, SHORTHANDS)
+    named = _VERSIONED.fullmatch(language)
+    if named is None or named[1].casefold() == "python" or not nearest(named[1], ["Python"]):
+        return None
+    return f"did you mean Python{named[2]}?"
 
 
 def _read_code(section: Section) -> str | None:

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from algosync.workflow.fault import Location
-from algosync.workflow.json_reader import read_json_value
 from algosync.workflow.node import MapNode, Scalar
+from algosync.workflow.parsing.json_reader import read_json_value
+from algosync.workflow.parsing.yaml_reader import read_yaml
 from algosync.workflow.payload import payload_text
 from algosync.workflow.section import Section, nearest, section_of
 from algosync.workflow.value import NAME, fit, python_value
-from algosync.workflow.yaml_reader import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -9,7 +9,9 @@ from algosync.core.workflow import TestCase, Workflow
 from algosync.workflow.algorithm import ALGORITHM_KEYS, read_algorithm, read_payload
 from algosync.workflow.dependency import cycles
 from algosync.workflow.fault import quote
-from algosync.workflow.guards import read_guards
+from algosync.workflow.keys.guards import read_guards
+from algosync.workflow.keys.moves import read_moves
+from algosync.workflow.keys.required_version import require_version
 from algosync.workflow.local_files import check_local_files
 from algosync.workflow.node import MapNode, Scalar
 from algosync.workflow.section import nearest, section_of
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["EMPTY_HINT", "MAX_TIMEOUT", "read_document"]
 
 MAX_TIMEOUT = 3000  # seconds of one call (PLATFORM.md §6.1)
-_KEYS = ("name", "source_info", "algorithm_owner", "variables", "test_info", "algorithms", "run_only", "guards", "$schema")
+_KEYS = (
+    *("name", "required_version", "source_info", "algorithm_owner", "variables", "test_info", "algorithms", "run_only"),
+    *("guards", "moved", "removed", "$schema"),
+)
 EMPTY_HINT = "the shortest workflow is: algorithms: [{name: Hello, language: python3}], with its code in algorithms/Hello"
 _REPORT_KEYS = {"resource_changes", "drift", "records"}
 _USER_INFO = re.compile(r"//.*@", re.DOTALL)
@@ -38,6 +43,7 @@ def read_document(root: Node, name: str, folder: str, faults: Faults, *, local_f
     """
     _refuse_empty(root, faults)
     _refuse_report(root, faults)
+    require_version(root, faults)
     document = section_of(root, "", faults, _KEYS)
     if document is None:
         return None
@@ -53,6 +59,7 @@ def read_document(root: Node, name: str, folder: str, faults: Faults, *, local_f
     _check_dependencies(algorithms, faults)
     source = _read_source_address(document)
     entrypoint, tests = _read_tests(document, {algorithm.spec.name for algorithm in algorithms if algorithm.name})
+    moved, removed = read_moves(document, {algorithm.spec.name for algorithm in algorithms if algorithm.name})
     run_only = document.boolean("run_only", default=False)
     if local_files and not run_only:
         check_local_files(algorithms, source, folder, faults)
@@ -65,6 +72,8 @@ def read_document(root: Node, name: str, folder: str, faults: Faults, *, local_f
         entrypoint=entrypoint,
         tests=tests,
         run_only=run_only,
+        moved=moved,
+        removed=removed,
         guards=read_guards(document),
     )
 

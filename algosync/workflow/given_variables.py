@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from algosync.core.error import UsageError, WorkflowError
 from algosync.workflow.fault import Faults, UnreadableError, quote
 from algosync.workflow.file import format_of, read_text
-from algosync.workflow.json_reader import read_json
 from algosync.workflow.node import MapNode, kind_of
+from algosync.workflow.parsing.json_reader import read_json
+from algosync.workflow.parsing.yaml_reader import read_yaml
 from algosync.workflow.value import NAME, python_value
-from algosync.workflow.yaml_reader import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,11 +19,11 @@ from algosync.workflow.document import EMPTY_HINT, read_document
 from algosync.workflow.fault import CODES, Faults, Location, UnreadableError
 from algosync.workflow.file import Format, format_of, read_text
 from algosync.workflow.given_variables import GivenVariables
-from algosync.workflow.json_reader import read_json
 from algosync.workflow.leak import check_nodes, check_text, without_texts
 from algosync.workflow.node import MapNode
+from algosync.workflow.parsing.json_reader import read_json
+from algosync.workflow.parsing.yaml_reader import read_yaml
 from algosync.workflow.template import Rendered, render_template
-from algosync.workflow.yaml_reader import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -18,7 +18,7 @@ from algosync.core.error import Fault
 from algosync.workflow.fault import UnreadableError
 from algosync.workflow.node import MAX_SIZE
 from algosync.workflow.section import nearest
-from algosync.workflow.value import WrittenNumber
+from algosync.workflow.value import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -86,7 +86,7 @@ def render_template(
     limits, nonce = limits or TemplateLimits(), secrets.token_hex(8)
     request = {
         "template": text,
-        "variables": {name: _encoded(value) for name, value in values.items()},
+        "variables": {name: encoded(value) for name, value in values.items()},
         "named": sorted(named),
         "nonce": nonce,
         "parent": os.getpid(),
@@ -109,15 +109,6 @@ def render_template(
     if child.returncode:
         _fail(faults, _failures(child.returncode, child.stderr, limits), values)
     return _unmark(child.stdout.decode(), nonce)
-
-
-def _encoded(value: object) -> object:
-    """Return a value for the request. A number with a text is `{"number": TEXT}`, a map is `{"map": {…}}`."""
-    if isinstance(value, WrittenNumber):
-        return {"number": value.text}
-    if isinstance(value, dict):
-        return {"map": {key: _encoded(item) for key, item in value.items()}}
-    return [_encoded(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _failures(status: int, stderr: bytes, limits: TemplateLimits) -> list[dict[str, object]]:

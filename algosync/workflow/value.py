@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from algosync.workflow.fault import Faults, UnreadableError, quote
-from algosync.workflow.json_reader import read_json
 from algosync.workflow.node import ListNode, Scalar, child
+from algosync.workflow.parsing.json_reader import read_json
 
 if TYPE_CHECKING:
+    from algosync.core.resource import Json
     from algosync.workflow.node import Node
 
-__all__ = ["NAME", "WrittenNumber", "fit", "python_value"]
+__all__ = ["NAME", "WrittenNumber", "decoded", "encoded", "fit", "python_value"]
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _MAX_DIGITS = 4000  # Python refuses to convert longer ones
@@ -54,6 +56,27 @@ def _number(node: Scalar, path: str, faults: Faults) -> int | float:
     message = f"the number {quote(node.text)} would be rounded"
     faults.add(node, path, "variable-type", message, "write it as a text, in quotes")
     return 0
+
+
+def encoded(value: object) -> Json:
+    """A value of a variable as JSON: a number with a text is `{"number": TEXT}`, a map is `{"map": {…}}`."""
+    if isinstance(value, WrittenNumber):
+        return {"number": value.text}
+    if isinstance(value, dict):
+        return {"map": {key: encoded(item) for key, item in value.items()}}
+    if isinstance(value, (list, tuple)):
+        return [encoded(item) for item in value]
+    return cast("Json", value)
+
+
+def decoded(value: Json) -> object:
+    """The inverse of `encoded`."""
+    if isinstance(value, Mapping):
+        if "number" in value:
+            return WrittenNumber(str(value["number"]))
+        members = cast("Mapping[str, Json]", value.get("map", {}))
+        return {key: decoded(item) for key, item in members.items()}
+    return [decoded(item) for item in value] if isinstance(value, list) else value
 
 
 def fit(value: object, default: object) -> object:

@@ -20,8 +20,8 @@ from algosync.core.error import WorkflowError
 from algosync.core.secret import Secret
 from algosync.core.workflow import AlgorithmSpec, License, Workflow
 from algosync.workflow.fault import Faults, UnreadableError
+from algosync.workflow.parsing.yaml_reader import read_yaml
 from algosync.workflow.payload import payload_text
-from algosync.workflow.yaml_reader import read_yaml
 
 CHUNKS, TEMPLATE_CHUNKS = 10, 2
 TEXTS, TEMPLATES = 49_800, 200

@@ -22,7 +22,7 @@ from algosync.cli.main import app as algosync_app
 from algosync.cli.terminal import Terminal
 
 PACKAGE = Path(algosync.__file__).parent
-WORKFLOW = ("validate", "render", "plan", "apply", "test", "drift")
+WORKFLOW = ("validate", "render", "graph", "plan", "apply", "test", "drift", "destroy")
 LOCAL_CLUSTER = ("start", "stop", "reset", "logs", "env", "user add", "key add", "key list", "key remove")
 LOCAL = tuple(f"emulator {name}" for name in (*LOCAL_CLUSTER, "status"))
 ADDED = '    probe: Annotated[str, typer.Option(help="An added option.")] = "unset"\n'
@@ -55,8 +55,8 @@ print(json.dumps(found))
     ("module", "group", "commands"),
     [
         ("options.py", "CommonOptions", (*WORKFLOW, *LOCAL)),
-        ("options.py", "ClusterOptions", WORKFLOW[2:]),
-        ("options.py", "TargetOptions", ("plan", "apply", "test")),
+        ("options.py", "ClusterOptions", WORKFLOW[3:]),
+        ("options.py", "TargetOptions", ("plan", "apply", "test", "destroy")),
         ("local/options.py", "LocalClusterOptions", LOCAL[:-1]),
     ],
 )
@@ -126,7 +126,7 @@ def test_help_lists_special_options_first() -> None:
     assert re.findall(r"^  (--\w+)", shown, re.MULTILINE) == ["--size", "--names", "--depth", "--help", "--help"]
 
 
-@pytest.mark.parametrize("name", ["validate", "render", "plan", "apply", "test", "drift"])
+@pytest.mark.parametrize("name", WORKFLOW)
 def test_help_shows_an_optional_argument_in_one_pair_of_brackets(name: str) -> None:
     usage = CliRunner().invoke(algosync_app, [name, "--help"], obj=None).stdout.splitlines()[0]
     assert usage.endswith(f" {name} [OPTIONS] [WORKFLOW]")

@@ -24,7 +24,7 @@ DOCUMENTS = sorted(
     for path in ROOT.rglob("*.md")
     if not any(part.startswith(".") and part != ".github" for part in path.relative_to(ROOT).parts)
 )
-COMMANDS = ("validate", "render", "plan", "apply", "test", "drift")
+COMMANDS = ("validate", "render", "plan", "show", "apply", "test", "drift", "graph", "destroy", "import", "versions", "rollback")
 
 
 def normal(text: str) -> list[str]:
@@ -197,6 +197,21 @@ def test_the_limits_are_those_that_there_are() -> None:
     others = f"other JSON bodies are {replies.MAX_JSON // mib} MiB, heads of requests {request_limits.MAX_HEAD // 1024} KiB"
     told = f"Calls take {limits} each; {others}."
     assert told in LOCAL_CLUSTER
+
+
+def test_the_limits_of_a_source_are_those_that_there_are() -> None:
+    from algosync.sources import ignored_files
+    from algosync.sources.archive import tar
+    from algosync.sources.archive.entries import DEFAULT
+
+    unpacked = f"{DEFAULT.size >> 20} MiB unpacked, and at most {DEFAULT.ratio} times the archive's size"
+    counts = f"(after the first {DEFAULT.grace >> 20} MiB); {DEFAULT.entries:,} files and folders; paths of at most"
+    paths = f"{DEFAULT.depth} names and {DEFAULT.path} bytes, each name at most {DEFAULT.name} bytes"
+    headers = f"with at most {tar._HEADERS_PER_ENTRY * DEFAULT.entries:,} headers"
+    told = " ".join(FORMAT.split())
+    assert f"**Limits of a source**: {unpacked} {counts} {paths}" in told
+    assert headers in told
+    assert f"{ignored_files._SIZE_LIMIT >> 10} KiB and {ignored_files._PATTERN_LIMIT} patterns" in told
 
 
 def test_the_faults_are_those_that_there_are() -> None:

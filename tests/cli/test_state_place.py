@@ -15,7 +15,7 @@ from algosync.cli.terminal import Terminal
 from algosync.core.address import Address
 from algosync.core.error import PlanRefused
 from algosync.core.resource import Record
-from algosync.core.workflow import AlgorithmSpec, Workflow
+from algosync.core.workflow import AlgorithmSpec, Move, Workflow
 from algosync.state import Session, open_session
 from algosync.workflow import FileIdentity
 
@@ -46,9 +46,9 @@ class Files:
         self.told.truncate()
         return told
 
-    def claim(self, session: Session, file: str, *algorithms: str) -> None:
+    def claim(self, session: Session, file: str, *algorithms: str, moved: tuple[Move, ...] = ()) -> None:
         specs = tuple(AlgorithmSpec(name, "python3") for name in algorithms)
-        claim(session, FileIdentity(file, self.folder), Workflow("w", str(self.folder), specs), self.terminal)
+        claim(session, FileIdentity(file, self.folder), Workflow("w", str(self.folder), specs, moved=moved), self.terminal)
 
     def session(self, *, exclusive: bool) -> Session:
         return open_session(str(self.folder / "state"), NAME, exclusive=exclusive)
@@ -103,6 +103,14 @@ def test_a_file_without_any_of_the_algorithms_is_refused(files: Files) -> None:
     os.unlink(files.folder / "a.json")
     with pytest.raises(PlanRefused, match="none of its algorithms is in this one"):
         files.use("b.json", "Two")
+
+
+def test_a_moved_algorithm_counts_as_one_of_the_file(files: Files) -> None:
+    files.use("a.json", "One", recording="One")
+    os.unlink(files.folder / "a.json")
+    with files.session(exclusive=True) as session:
+        files.claim(session, "b.json", "Two", moved=(Move("One", "Two"),))
+    assert files.recorded == "b.json"
 
 
 def test_what_fails_takes_nothing_over(files: Files) -> None:

@@ -12,7 +12,7 @@ from fakes.clusters import OWNER, FakeAlgorithms
 from harness import Cluster, cluster_process
 
 from algosync.cluster.algorithms import Version
-from algosync.core.error import Conflict, NotFound, TestFailed
+from algosync.core.error import ClusterError, Conflict, NotFound, TestFailed
 from algosync.core.tree import Blob
 from algosync.kinds.ports import AlgorithmService, GitRepository
 
@@ -140,6 +140,11 @@ def test_the_commit_before_the_first_of_an_author_is_found(case: Case) -> None:
     assert again.before("Else <x@y>", head) == ours
     assert again.before("Nobody <x@y>", head) is None
     assert again.tree(template) == repository.tree(template)
+    written = again.commit(theirs)
+    assert (written.author, written.parent) == ("Else <x@y>", ours)
+    assert again.commit(head).date >= written.date
+    with pytest.raises(NotFound):
+        again.commit("f" * 40)
 
 
 def test_a_pushed_commit_is_built_called_and_published_once(case: Case) -> None:
@@ -158,6 +163,22 @@ def test_a_pushed_commit_is_built_called_and_published_once(case: Case) -> None:
     assert case.algorithms.publish(case.owner, case.name, commit, BODY).number == version.number
 
 
+def test_published_versions_are_listed_with_the_newest_first(case: Case) -> None:
+    with pytest.raises(NotFound):
+        case.algorithms.versions(case.owner, case.name)
+    case.create()
+    assert case.algorithms.versions(case.owner, case.name) == []
+    commits = []
+    for code in (CODE, CODE + b"# again\n"):
+        commits.append(case.push(code))
+        case.built(commits[-1])
+        case.algorithms.publish(case.owner, case.name, commits[-1], BODY)
+    case.built(case.push(CODE + b"# never published\n"))
+    found = case.algorithms.versions(case.owner, case.name)
+    assert [(version.number, version.commit) for version in found] == [("0.2.0", commits[1]), ("0.1.0", commits[0])]
+    assert {version.settings["algorithm_callability"] for version in found} == {"private"}
+
+
 def test_a_commit_without_a_build_is_built_when_asked_for(case: Case) -> None:
     case.create()
     commit = case.push()
@@ -166,3 +187,38 @@ def test_a_commit_without_a_build_is_built_when_asked_for(case: Case) -> None:
     case.algorithms.compile(case.owner, case.name)
     assert case.built(commit) == "succeeded"
     assert case.algorithms.build_of(case.owner, case.name, commit) != before
+
+
+def test_a_commit_tells_its_author_its_message_and_its_parent(case: Case) -> None:
+    case.create()
+    repository = case.repository()
+    first = repository.head()
+    assert first is not None
+    assert repository.commit(first).parent is None
+    second = repository.push(first, repository.tree(first), author=AUTHOR, message="a title\n\nTrailer: x")
+    found = case.repository().commit(second)
+    assert (found.parent, found.author, found.message) == (first, AUTHOR, "a title\n\nTrailer: x")
+    with pytest.raises(NotFound):
+        repository.commit("f" * 40)
+
+
+def test_an_algorithm_is_deleted_and_its_name_is_free_again(case: Case) -> None:
+    case.create()
+    case.algorithms.delete(case.owner, case.name)
+    with pytest.raises(NotFound):
+        case.algorithms.read(case.owner, case.name)
+    with pytest.raises(NotFound):
+        case.algorithms.delete(case.owner, case.name)
+    case.create()
+
+
+def test_an_algorithm_with_a_public_version_is_not_deleted(case: Case) -> None:
+    case.create()
+    commit = case.push()
+    case.built(commit)
+    body = {**BODY, "settings": {"algorithm_callability": "public"}, "version_info": {"version_type": "major"}}
+    case.algorithms.publish(case.owner, case.name, commit, body)
+    with pytest.raises(ClusterError) as caught:
+        case.algorithms.delete(case.owner, case.name)
+    assert not isinstance(caught.value, NotFound)
+    assert case.algorithms.read(case.owner, case.name)

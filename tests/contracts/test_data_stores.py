@@ -12,7 +12,7 @@ from harness import Cluster, cluster_process
 
 from algosync.cluster.data import DataStore, WritableStore
 from algosync.cluster.directory import Directory
-from algosync.core.error import NotFound
+from algosync.core.error import ClusterError, NotFound
 
 CONTENT = bytes(range(256))
 
@@ -155,3 +155,27 @@ def test_an_acl_is_replaced_and_the_files_stay(writable: WritableCase) -> None:
     assert writable.store.files(writable.owner, "shared").keys() == {"a"}
     with pytest.raises(NotFound):
         writable.store.set_readers(writable.owner, "nothing", ())
+
+
+def test_a_file_is_deleted_and_its_collection_stays(writable: WritableCase) -> None:
+    writable.store.create_collection(writable.owner, "doomed")
+    for name in ("a", "b"):
+        writable.store.put(writable.owner, "doomed", name, iter([b"1"]), 1)
+    writable.store.delete(writable.owner, "doomed", "a")
+    assert writable.store.files(writable.owner, "doomed").keys() == {"b"}
+    with pytest.raises(NotFound):
+        writable.store.delete(writable.owner, "doomed", "a")
+
+
+def test_only_an_empty_collection_is_deleted(writable: WritableCase) -> None:
+    writable.store.create_collection(writable.owner, "emptied")
+    writable.store.put(writable.owner, "emptied", "a", iter([b"1"]), 1)
+    with pytest.raises(ClusterError) as caught:
+        writable.store.delete_collection(writable.owner, "emptied")
+    assert not isinstance(caught.value, NotFound)
+    assert writable.store.files(writable.owner, "emptied").keys() == {"a"}
+    writable.store.delete(writable.owner, "emptied", "a")
+    writable.store.delete_collection(writable.owner, "emptied")
+    for _ in range(2):
+        with pytest.raises(NotFound):
+            writable.store.delete_collection(writable.owner, "emptied")

@@ -11,7 +11,7 @@ from algosync.core.error import AlgosyncError, Denied, SourceError, Unreachable
 from algosync.core.planning.change import Drift, Finding
 from algosync.core.ports import Side
 from algosync.core.workflow import AlgorithmSpec
-from algosync.engine.drift import find_drift, managed_by
+from algosync.engine.drift import find_drift, in_progress, managed_by
 
 DATA, SOURCE = address("data"), address("source")
 
@@ -95,3 +95,20 @@ def test_an_algorithm_that_was_never_applied_is_neither_looked_at_nor_unmanaged(
     assert set(world.site.looks) == {"A"}
     assert {a.algorithm for a in managed_by(wider.flow, world.site.ledger.records)} == {"A"}
     assert managed_by(workflow(), world.site.ledger.records) == ()
+
+
+def test_differences_of_what_is_changing_are_in_progress() -> None:
+    sorts = {address(kind): drift for kind, drift in zip("abcdef", Drift, strict=False)}
+    findings = [Finding(where, drift) for where, drift in sorts.items()]
+    now = {f.address: f.drift for f in in_progress(findings, sorts.keys)}
+    resources = {Drift.CHANGED, Drift.MISSING, Drift.REWRITTEN, Drift.UNMANAGED}
+    assert now == {where: Drift.IN_PROGRESS if drift in resources else drift for where, drift in sorts.items()}
+    assert {f.address: f.drift for f in in_progress(findings, set)} == sorts
+
+
+def test_without_differences_nobody_looks_what_is_changing() -> None:
+    def look() -> set[Address]:
+        raise AssertionError
+
+    failing = (Finding(DATA, Drift.FAILING), Finding(SOURCE, Drift.UNKNOWN))
+    assert in_progress(failing, look) == failing

@@ -114,6 +114,9 @@ class FakeAlgorithms:
         versions = self._algorithm("published", name).versions
         return versions[0] if versions else None
 
+    def versions(self, owner: str, name: str) -> Sequence[Version]:
+        return list(self._algorithm("versions", name).versions)
+
     def publish(self, owner: str, name: str, commit: str, body: Mapping[str, object]) -> Version:
         found = self._algorithm("publish", name)
         newest = next(build.commit for build in found.builds if build.status == "succeeded")

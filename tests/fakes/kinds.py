@@ -101,7 +101,8 @@ class FakeKind:
             raise error
         if step.verb is Verb.DELETE:
             with site.ledger.writing(step.address, step.verb.value), site.guard:
-                site.destination.items.pop(step.address, None)
+                for kind in (self._name, *(name for name, traits in TRAITS.items() if traits.deleted_with == self._name)):
+                    site.destination.items.pop(replace(step.address, kind=kind), None)
             return Outcome(forgotten=(step.address,))
         assert step.change is not None
         assert step.change.after is not None

@@ -9,7 +9,10 @@ from algosync.core.error import Conflict, NotFound
 from algosync.core.tree import Blob, Tree, tree_id
 from algosync.git import Commit
 
-__all__ = ["FakeRepository"]
+__all__ = ["FIRST_DATE", "FakeRepository"]
+
+FIRST_DATE = 1_600_000_000
+"""The date of the first commit. Each later one is a second younger."""
 
 
 class FakeRepository:
@@ -35,7 +38,9 @@ class FakeRepository:
         if commit not in self._commits:
             raise NotFound(f"the repository has no commit {commit}")
         parent, author = self._commits[commit]
-        return Commit(tree_id(self._trees[commit]), 0, parent, author, self.texts[commit])
+        return Commit(
+            tree_id(self._trees[commit]), FIRST_DATE + list(self._commits).index(commit), parent, author, self.texts[commit]
+        )
 
     def before(self, author: str, head: str) -> str | None:
         found: str | None = None

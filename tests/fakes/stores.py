@@ -28,6 +28,7 @@ class FakeStore:
     def __init__(self, owner: str | None = "quality") -> None:
         self.owner = owner
         self.young = 0
+        self.modified = ""
         self.opened: list[str] = []
         self.listed: list[str] = []
         self.failures: dict[str, AlgosyncError] = {}
@@ -47,7 +48,7 @@ class FakeStore:
         owner = self._named(owner)
         self.listed.append(f"{owner}/{collection}")
         found = self._collection(owner, collection)
-        return {name: FileStat(len(data), self._stamp(owner, collection, name)) for name, data in found.items()}
+        return {name: FileStat(len(data), self._stamp(owner, collection, name), self.modified) for name, data in found.items()}
 
     @contextmanager
     def open(self, owner: str, collection: str, name: str) -> Iterator[Download]:

@@ -15,7 +15,7 @@ from algosync.core.error import TestFailed
 from algosync.core.event import Event
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.planning.schedule import Step
-from algosync.core.planning.target import Selection, matches
+from algosync.core.planning.target import Mode, Selection, matches
 from algosync.core.report import Report, fold
 from algosync.core.resource import Json, Record
 from algosync.core.workflow import AlgorithmSpec, DataFile, TestCase, Workflow
@@ -114,7 +114,14 @@ class Site:
         retried = {a.algorithm for a in self.ledger.records if any(matches(a, pattern) for pattern in wanted.replace)}
         kept = KeptFiles(self.folder / ".kept", lambda: "lineage")
         payloads = {"One": tuple(f"{case.payload} {case.timeout}" for case in self.tests)}
-        context = replace(context, redacted=self.redacted, retried=frozenset(retried), kept=kept, tests=payloads)
+        context = replace(
+            context,
+            recorded_only=wanted.mode is not Mode.APPLY,
+            redacted=self.redacted,
+            retried=frozenset(retried),
+            kept=kept,
+            tests=payloads,
+        )
         workflow = Workflow("w", str(self.folder), (self.spec,), entrypoint="One", tests=self.tests, run_only=run_only)
         return workflow, Scene(KINDS, PERFORMERS, context, 1)
 

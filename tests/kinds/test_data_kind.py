@@ -15,6 +15,7 @@ from algosync.core.address import Address
 from algosync.core.error import Conflict, Denied, SourceError, TransferError
 from algosync.core.event import Event, Progress
 from algosync.core.planning.change import Action, Change
+from algosync.core.planning.origin import Origin
 from algosync.core.planning.plan import PlanHeader
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.planning.target import Selection
@@ -333,3 +334,13 @@ def test_a_plan_with_a_target_asks_no_more_requests_however_many_algorithms_ther
         requests.append((sorted(case.cluster.algorithms.requests), case.store.listed, case.store.opened))
     assert requests[0] == requests[1]
     assert requests[0][2] == []
+
+
+def test_a_file_that_has_drifted_tells_when_it_was_written(case: Case) -> None:
+    for modified, at in (("2026-01-02T04:04:05+01:00", "2026-01-02T03:04:05+00:00"), ("yesterday", "")):
+        case.cluster.data.write(OWNER, "One", "w.bin", b"other")
+        case.cluster.data.modified = modified
+        context = case.context()
+        change = replace(case.change(context), drifted=True)
+        assert Origin.of(data.explain(change, SPEC, context)) == Origin(at=at)
+        assert Origin.of(data.explain(replace(change, drifted=False), SPEC, context)) == Origin()

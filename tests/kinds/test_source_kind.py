@@ -7,19 +7,23 @@ import json
 import tarfile
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from fakes.releases import CODE, Release
+from fakes.repositories import FIRST_DATE
 from fakes.stores import FakeStore
 
 from algosync.core.address import Address
 from algosync.core.error import Conflict, Denied, SourceError, Unexpected
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.diff import assume_observed, diff, record_of, undecided
+from algosync.core.planning.origin import Origin, time_of
+from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.planning.schedule import Verb
 from algosync.core.ports import Side
 from algosync.core.tree import Blob, blob_id, tree_id
-from algosync.core.workflow import AlgorithmSpec, DataFile
+from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
 from algosync.kinds import data, source
 from algosync.sources.manifest import FREEZE, lock_checksum
 
@@ -334,6 +338,37 @@ def test_files_leave_with_a_record_of_an_older_version_too(with_config: Release)
     assert "config.json" not in tree
 
 
+def test_a_file_that_an_older_version_left_leaves_after_it_was_put_back_once(with_config: Release) -> None:
+    """The record does not tell that algosync pushed it, so nothing is removed before it is part of the source again."""
+    record = with_config.ledger.records[ADDRESS]
+    with_config.ledger.commit(replace(record, attributes={"paths": ["requirements.txt", "src/One.py"], "commit": with_config.head}))
+    removed(with_config, "config.json")
+    assert "config.json" in applied(with_config)
+    with_config.write("config.json", b"{}")
+    applied(with_config)
+    removed(with_config, "config.json")
+    assert "config.json" not in applied(with_config)
+
+
+def test_the_plan_after_an_upgrade_says_what_is_no_longer_part_of_the_source(release: Release) -> None:
+    """An older version pushed what macOS had left in the folder."""
+    release.pushed()
+    record = release.ledger.records[ADDRESS]
+    left = {"src/._One.py": Blob(b"1"), ".DS_Store": Blob(b"2")}
+    tree = {**release.there.repository.tree(release.head), **left}
+    commit = release.there.repository.push(release.head, tree, author="algosync <algosync@localhost>", message="older")
+    attributes = {"paths": [".DS_Store", "src/._One.py", "src/One.py"], "commit": commit}
+    digest = tree_id({"src/One.py": Blob(CODE), **left})
+    release.ledger.commit(replace(record, digest=digest, destination_stamp=commit, attributes=attributes))
+    for path, blob in left.items():
+        release.write(path, blob.data)
+    change = planned(release)
+    assert change.details["left_out"] == [".DS_Store", "src/._One.py"]
+    rows = [(row["path"], row["action"]) for row in cast("list[dict[str, object]]", change.details["files"])]
+    assert rows == [(".DS_Store", "delete"), ("src/._One.py", "delete")]
+    assert applied(release).keys().isdisjoint(left)
+
+
 def test_a_file_whose_recorded_commit_is_gone_stays(with_config: Release) -> None:
     of_an_older_version(with_config)
     with_config.there.repository.rewrite()
@@ -467,3 +502,32 @@ def test_a_pin_of_a_file_that_left_the_workflow_is_an_error_of_the_caller(pinned
     pinned.spec = AlgorithmSpec("One", "python3", ARCHIVE)
     with pytest.raises(ValueError, match="is not in the workflow"):
         require_match(pins, pinned.again())
+
+
+def test_a_source_that_has_drifted_tells_who_pushed_it_and_when(release: Release) -> None:
+    release.pushed()
+    release.there.repository.push_behind("src/more.py", b"")
+    release.again()
+    change = replace(release.change("source"), drifted=True)
+    origin = Origin.of(source.explain(change, release.spec, release.context))
+    assert origin == Origin("Somebody <else@localhost>", time_of(FIRST_DATE + 2))
+    assert Origin.of(source.explain(replace(change, drifted=False), release.spec, release.context)) == Origin()
+
+
+def test_the_trees_before_and_after_a_push_are_its_diff(release: Release) -> None:
+    change = release.change("source")
+    assert source.changed_trees(replace(change, before=None), release.spec, release.context)[0] == {}
+    before, after = source.changed_trees(change, release.spec, release.context)
+    assert set(before) == {"src/One.py"}
+    assert after["src/One.py"] == Blob(CODE)
+    assert {**before} != {**after}
+
+
+def test_the_diffs_of_a_plan_hide_secrets(release: Release) -> None:
+    release.context = replace(release.context, redacted=lambda value: str(value).replace("apply", "***"))
+    change = release.change("source")
+    plan = Plan(PlanHeader("w", None, "local", "jane"), (change, Change(ADDRESS, Action.FORGET, None, None)), ())
+    (diff,) = source.source_diffs(plan, Workflow("w", "/", (release.spec,)), release.context)
+    assert (diff.address, diff.path, diff.action) == (ADDRESS, "src/One.py", "update")
+    assert any("***" in line for line in diff.lines)
+    assert not any("apply" in line for line in diff.lines)

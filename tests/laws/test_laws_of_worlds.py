@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
@@ -231,7 +230,7 @@ class Worlds(RuleBasedStateMachine):
             assert builds - known_builds <= 1 + self.troubles, f"{name} was built {builds - known_builds} times"
 
 
-def run(machine: Callable[[], RuleBasedStateMachine], examples: int, steps: int) -> None:
+def run(machine: type[RuleBasedStateMachine], examples: int, steps: int) -> None:
     chosen = settings(
         deadline=None,
         derandomize=True,
@@ -240,7 +239,7 @@ def run(machine: Callable[[], RuleBasedStateMachine], examples: int, steps: int)
         stateful_step_count=steps,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(machine, settings=chosen)  # type: ignore[no-untyped-call]  # hypothesis does not type it
+    run_state_machine_as_test(machine, settings=chosen)
 
 
 def test_laws_in_a_few_worlds() -> None:

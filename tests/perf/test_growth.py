@@ -15,8 +15,8 @@ import pytest
 from algosync.core.redaction import Redactor
 from algosync.sources.line_counts import count_lines
 from algosync.workflow.fault import Faults
-from algosync.workflow.json_reader import read_json
-from algosync.workflow.yaml_reader import read_yaml
+from algosync.workflow.parsing.json_reader import read_json
+from algosync.workflow.parsing.yaml_reader import read_yaml
 
 ROUNDS = 5
 

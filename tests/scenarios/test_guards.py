@@ -1,6 +1,11 @@
 """Workflows that a plan refuses, and values that it hides, before anything is written."""
 
+import json
+import shutil
+
 from harness import Cluster, Workspace
+
+from algosync.core.error import NotFound
 
 KEY = "simKEYKEYKEYKEYKEYKEYKEYKEY1"
 
@@ -55,3 +60,121 @@ def test_an_earlier_sensitive_value_is_hidden_too(workspace: Workspace) -> None:
         assert "hunter2" not in done.stdout + done.stderr
         assert "newtoken" not in done.stdout + done.stderr
         assert "summary" in done.stdout
+
+
+def two(workspace: Workspace, *names: str, **more: object) -> None:
+    """A workflow of these algorithms, each with one data file; each depends on the one before it."""
+    algorithms: list[dict[str, object]] = []
+    for place, name in enumerate(names):
+        workspace.algorithm(name)
+        uri = workspace.data("models", f"{name}.bin", name.encode())
+        depends_on = [names[place - 1]] if place else []
+        algorithms.append({"name": name, "language": "python3", "data_files": [uri], "depends_on": depends_on, **more})
+    workspace.write(algorithms)
+
+
+def remaining(cluster: Cluster, name: str) -> list[str]:
+    """The parts of an algorithm that are at the destination."""
+    api, found = cluster.api(), []
+    for part, read in (("algorithm", api.algorithms.read), ("collection", api.data.files)):
+        try:
+            read(cluster.user, name)
+        except NotFound:
+            continue
+        found.append(part)
+    return found
+
+
+def test_prune_and_destroy_delete_what_is_recorded_and_nothing_else(workspace: Workspace, cluster: Cluster) -> None:
+    two(workspace, "One", "Two")
+    workspace.apply()
+    cluster.api().data.put(cluster.user, "One", "theirs.bin", iter([b"theirs"]), 6)
+    two(workspace, "One")
+    assert set(workspace.actions("--prune").values()) == {"delete"}
+    output = workspace.apply("--prune")
+    assert "Plan: 0 to add, 0 to change, 4 to destroy." in output
+    assert "- algorithm.Two" in output
+    assert "Apply complete! Resources: 0 added, 0 changed, 4 destroyed." in output
+    assert (remaining(cluster, "One"), remaining(cluster, "Two")) == (["algorithm", "collection"], [])
+    assert workspace.actions("--prune") == {}
+
+    with cluster.writes() as writes:
+        planned = workspace.run("plan", "--destroy")
+        declined = workspace.run("destroy")
+    assert "4 to destroy" in planned.stdout
+    assert "its collection stays, with 1 file that algosync did not write" in planned.stdout
+    assert (declined.returncode, writes.lines) == (1, ())
+    done = workspace.run("destroy", "--auto-approve")
+    assert done.returncode == 0, done.stderr
+    assert "Destroy complete! Resources: 0 added, 0 changed, 4 destroyed." in done.stdout
+    assert remaining(cluster, "One") == ["collection"]
+    assert list(cluster.api().data.files(cluster.user, "One")) == ["theirs.bin"]
+    assert "Nothing is recorded that could be destroyed" in workspace.run("destroy", "--auto-approve").stdout
+    workspace.apply()
+    assert workspace.actions() == {}
+
+
+def test_a_refused_plan_changes_nothing_and_names_the_way_out(workspace: Workspace, cluster: Cluster) -> None:
+    two(workspace, "One", lifecycle={"prevent_destroy": True})
+    workspace.apply()
+    two(workspace, "Other")
+    with cluster.writes() as writes:
+        for arguments in (["plan"], ["plan", "--prune"], ["apply", "--auto-approve"], ["destroy", "--auto-approve"]):
+            done = workspace.run(*arguments)
+            assert done.returncode == 5, done.stdout
+            assert "what is protected by prevent_destroy: algorithm.One" in done.stderr
+            assert "--allow protected" in done.stderr
+        assert workspace.run("plan", "--prune", "--allow", "protected").returncode == 0
+        assert workspace.run("plan", "--allow", "everything").returncode == 64
+    assert writes.lines == ()
+    document = json.loads(workspace.run("plan", "--json").stdout)
+    assert [refusal["guard"] for refusal in document["refusals"]] == ["protected"]
+
+
+def test_an_algorithm_of_somebody_else_is_adopted_only_if_that_is_allowed(workspace: Workspace, cluster: Cluster) -> None:
+    two(workspace, "One")
+    workspace.apply()
+    cluster.push_behind("One", "src/One.py", b"def apply(input):\n    return 'theirs'\n")
+    shutil.rmtree(workspace.folder / "state")
+    assert "its last commit is not one of algosync" in workspace.apply(code=5)
+    workspace.apply("--allow", "adopt")
+    shutil.rmtree(workspace.folder / "state")
+    workspace.algorithm("One", "def apply(input):\n    return 'ours again'\n")
+    workspace.apply()  # the last commit is ours
+
+
+def test_source_and_destination_are_not_the_same(workspace: Workspace, cluster: Cluster) -> None:
+    workspace.algorithm("One")
+    data = cluster.api().data
+    data.create_collection(cluster.user, "models")
+    data.put(cluster.user, "models", "a.bin", iter([b"a"]), 1)
+    algorithm: dict[str, object] = {"name": "One", "language": "python3", "data_files": ["data://.my/models/a.bin"]}
+    workspace.write([algorithm], source_info={"cluster_address": cluster.url.replace("127.0.0.1", "localhost")})
+    keys = {"SOURCE_API_KEY": cluster.key}
+    done = workspace.run("plan", environ=keys)
+    assert done.returncode == 5, done.stderr
+    assert "source and destination are the same cluster and owner" in done.stderr
+    workspace.apply("--allow", "same-cluster", environ=keys)
+
+
+def test_refresh_only_writes_the_record_alone(workspace: Workspace, cluster: Cluster) -> None:
+    two(workspace, "One")
+    workspace.apply()
+    cluster.api().data.put(cluster.user, "One", "One.bin", iter([b"theirs"]), 6)
+    with cluster.writes() as writes:
+        output = workspace.apply("--refresh-only")
+    assert "1 to record" in output
+    assert "Apply complete! Resources: 0 added, 0 changed, 0 destroyed, 1 recorded." in output
+    assert writes.lines == ()
+    assert "Objects have changed outside" not in workspace.run("plan").stdout
+    assert workspace.actions()['data.One["One.bin"]'] == "update"
+
+
+def test_exclude_is_told_and_recorded_in_the_document(workspace: Workspace, cluster: Cluster) -> None:
+    two(workspace, "One", "Two")
+    done = workspace.run("plan", "--exclude", "One")
+    assert "Note: The plan may be incomplete: --exclude leaves out One, Two." in done.stdout
+    assert workspace.plan("--exclude", "Two")["excluded"] == {"patterns": ["Two"], "left_out": ["Two"]}
+    workspace.apply("--exclude", "Two")
+    assert (remaining(cluster, "One"), remaining(cluster, "Two")) == (["algorithm", "collection"], [])
+    assert workspace.run("plan", "--exclude", "Tow").returncode == 64

@@ -46,7 +46,6 @@ def plan_of(workspace: Workspace, name: str, text: str, *arguments: str) -> str:
     (workspace.folder / name).write_text(text)
     document = workspace.plan(name, *arguments)
     document.pop("meta")
-    document.pop("state")  # named after the file
     return json.dumps(document)
 
 

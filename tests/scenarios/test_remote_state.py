@@ -129,6 +129,7 @@ def test_the_lock_of_a_killed_command_is_released_by_its_id(tmp_path: Path) -> N
             assert done.returncode == code, done.stderr
             assert "is in use by `algosync apply` (" in done.stdout
             assert lock_id[1] in done.stdout
+            assert arguments or f"use --force {lock_id[1]}, or run it in a terminal" in done.stderr
         assert done.stdout.endswith("\nUnlocked.\n")
         done = space.run("apply", "--auto-approve")
         assert done.returncode == 0, done.stderr

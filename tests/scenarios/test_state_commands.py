@@ -193,6 +193,11 @@ def test_commands_beside_an_apply(workspace: Workspace) -> None:
         waiting = _begun(workspace, "apply", "--auto-approve", "--lock-timeout", "100")
         assert waiting.stderr is not None
         assert any("Waiting for it, up to 100 s." in line for line in waiting.stderr)
+        with _begun(workspace, "state", "mv", "One", "Two", "--lock-timeout", "100") as interrupted:
+            assert interrupted.stderr is not None
+            assert any("Waiting for it, up to 100 s." in line for line in interrupted.stderr)
+            interrupted.terminate()
+        assert interrupted.returncode == 143
     finally:
         let_go()
     _, errors = process.communicate(timeout=60)

@@ -40,7 +40,7 @@ def actions(site: Workspace, *arguments: str, environ: Mapping[str, str] | None 
     done = site.run("plan", "--json", *arguments, environ=environ)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    assert document["state"] == str(site.folder / "state" / states(site)[0])
+    assert document["meta"]["state"] == str(site.folder / "state" / states(site)[0])
     return {action for change in document["resource_changes"] for action in change["change"]["actions"]}
 
 

@@ -147,6 +147,8 @@ def test_successful_commands(stage: Stage) -> None:
     assert '"***"' in stage.run("plan", "--json")
     stage.run("test", "--debug")
     stage.run("drift", "--json", "--debug")
+    for looking in ("list", "show algorithm.One", "show algorithm.One --json", "pull"):
+        stage.run("state", *looking.split(), "--debug")
     state = stage.space.folder / "state"
     assert [path for path in (state, *state.rglob("*")) if path.lstat().st_mode & 0o077] == []
 

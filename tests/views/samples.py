@@ -8,8 +8,10 @@ from dataclasses import replace
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change, Drift, Finding
+from algosync.core.planning.explanation import Explanation, reason_of
+from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.plan import Check, FailedCheck, Plan, PlanHeader
-from algosync.core.resource import Json, Resource
+from algosync.core.resource import Json, Record, Resource
 from algosync.core.text import PAINT
 from algosync.kinds import KINDS
 from algosync.views.subject import Drifted, Planned, Subject
@@ -23,7 +25,14 @@ TRAITS = {name: kind.TRAITS for name, kind in KINDS.items()}
 HELLO, WEIGHTS = Address("algorithm", "Hello"), Address("data", "Hello", "w.pb")
 BEFORE: dict[str, Json] = {"environment": "Python 3.7", "label": "Hello", "pipeline_enabled": True}
 CHANGES = (
-    Change(HELLO, Action.UPDATE, Resource(HELLO, BEFORE), Resource(HELLO, {**BEFORE, "environment": "Python 3.9"}), drifted=True),
+    Change(
+        HELLO,
+        Action.UPDATE,
+        Resource(HELLO, BEFORE),
+        Resource(HELLO, {**BEFORE, "environment": "Python 3.9"}),
+        drifted=True,
+        details={"origin": {"by": "Jane \x07 <jane@example.com>", "at": "2026-01-02T03:04:05+00:00"}},
+    ),
     Change(
         WEIGHTS,
         Action.UPDATE,
@@ -70,6 +79,7 @@ Owner:       jane
 Note: Objects have changed outside of algosync
 
   # algorithm.Hello has changed
+      (by Jane \\x07 <jane@example.com>, at 2026-01-02T03:04:05+00:00)
 
 Actions are indicated with the following symbols:
   ~ update in-place
@@ -109,6 +119,9 @@ Data: 1 file, 212.0 MB to upload (5.0 kB already there).
 Note: data.Hello["w.pb"] is overwritten before the test. No new version is published: running workers keep the old file.
 Note: test.Hello["t"] has failed since 2026-01-02T03:04:05+00:00: boom \\x07
 Tests: 1 algorithm payload, 1 workflow test.
+Update: algorithm.Hello, data.Hello["w.pb"], source.Hello, version.Hello
+Adopt: algorithm.There
+Forget: algorithm.Gone
 """
 
 FINDINGS = (
@@ -142,7 +155,13 @@ def subjects_with(text: str) -> Mapping[str, Subject]:
     files: Json = [{"path": text, "action": action, "added": 1, "removed": None} for action in ("create", "update", "delete")]
     changes = (
         Change(
-            data, Action.UPDATE, Resource(data, old, text, text, 1), Resource(data, new, text, text, 2), drifted=True, reason=text
+            data,
+            Action.UPDATE,
+            Resource(data, old, text, text, 1),
+            Resource(data, new, text, text, 2),
+            drifted=True,
+            reason=text,
+            details={"origin": {"by": text, "at": text}},
         ),
         Change(data, Action.CREATE, None, Resource(data, new, size=2)),
         Change(data, Action.ADOPT, None, Resource(data, new)),
@@ -156,7 +175,12 @@ def subjects_with(text: str) -> Mapping[str, Subject]:
         *(Finding(data, drift, Resource(data, old), None, text) for drift in Drift if drift is not Drift.CHANGED),
     )
     meta: Mapping[str, Json] = {**META, "workflow": text}
+    record = Record(data, text, text, text, 1, old)
+    diffs = (
+        FileDiff(Address("source", "Hello"), text, lines=(f" {text}", f"+{text}", f"-{text}", f"@@ {text}"), left_out=2, note="x"),
+    )
+    explained = tuple(Explanation(change, reason_of(change, record), record, ("listing", "listing")) for change in changes)
     return {
-        "plan": Planned(Plan(header, changes, checks, kinds=TRAITS, failing=failing), meta),
+        "plan": Planned(Plan(header, changes, checks, kinds=TRAITS, failing=failing), meta, explained, diffs),
         "drift": Drifted(header, findings, meta),
     }

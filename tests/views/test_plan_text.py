@@ -1,18 +1,26 @@
 """The text of plans, drift and errors, to the letter: every symbol, and nothing in it that could steer a terminal."""
 
+import re
 from dataclasses import replace
 
-from samples import FINDINGS, HELLO, PLAN, SUBJECTS, TEXT, plain
+from samples import FINDINGS, HELLO, PLAN, SUBJECTS, TEXT, WEIGHTS, plain
 
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, BuildFailed, Denied, Fault, Several, SourceError, TestFailed, WorkflowError
 from algosync.core.planning.change import Action, Change, Drift, Finding
+from algosync.core.planning.explanation import Explanation, Reason, reason_of
+from algosync.core.planning.file_diff import FileDiff
+from algosync.core.planning.origin import Origin, with_origin
+from algosync.core.planning.plan import Plan
 from algosync.core.redaction import Redactor
-from algosync.core.resource import Json, Resource
+from algosync.core.resource import SENSITIVE, Json, Record, Resource
 from algosync.core.text import PAINT
 from algosync.views import FORMATS
+from algosync.views.address_list import address_lines
 from algosync.views.drift import drift_lines
 from algosync.views.error import error_lines
+from algosync.views.explanation import explanation_lines
+from algosync.views.file_diff import diff_lines
 from algosync.views.plan import plan_lines
 from algosync.views.subject import Drifted, Planned
 
@@ -54,7 +62,10 @@ def test_what_was_removed_and_what_is_published_untested() -> None:
     assert '      + label = "Hello"' in lines
     assert "      + version = (known after apply, minor)" in lines
     assert "      (an empty commit)" in lines
-    assert lines[-1] == "Note: version.New is published untested: its algorithm has no test_payload."
+    assert lines[-2:] == [
+        "Note: version.New is published untested: its algorithm has no test_payload.",
+        "Create: algorithm.Hello, version.New, source.New",
+    ]
 
 
 def test_a_value_that_goes_away_and_one_that_is_long() -> None:
@@ -120,7 +131,16 @@ def test_drift_as_text() -> None:
         "\n"
         "Drift: 1 changed, 1 missing, 1 unmanaged, 1 failing, 1 unknown.\n"
         "algosync plan shows how an apply would mend it.\n"
+        "For a failing test, mend the algorithm, its data or the payload: algosync apply then tests it again.\n"
     )
+
+
+def test_an_apply_mends_no_failing_test_and_nothing_that_could_not_be_looked_at() -> None:
+    failing, unknown = (Finding(Address("test", "Hello"), drift, None, None) for drift in (Drift.FAILING, Drift.UNKNOWN))
+    *_, told, step = plain(drift_lines((failing, unknown), str)).splitlines()
+    assert told == "Drift: 1 failing, 1 unknown."
+    assert step == "For a failing test, mend the algorithm, its data or the payload: algosync apply then tests it again."
+    assert plain(drift_lines((unknown,), str)).endswith("\nDrift: 1 unknown.\n")
 
 
 def test_what_was_written_again_with_the_same_content_is_a_note_without_a_next_step() -> None:
@@ -177,3 +197,77 @@ def test_notes_are_shown_whether_something_changes_or_not() -> None:
         "Note: source.Hello: left \\x1b[31mas it is.",
         "Note: source.Hello: ***.",
     ]
+
+
+def many(action: Action) -> Plan:
+    addresses = [Address("data", "Hello", f"{number}.pb") for number in range(13)]
+    return replace(PLAN, changes=tuple(Change(address, action, None, Resource(address)) for address in addresses), checks=())
+
+
+def test_the_list_of_addresses_is_short() -> None:
+    *_, last = plain(plan_lines(many(Action.ADOPT), str)).splitlines()
+    assert last.startswith('Adopt: data.Hello["0.pb"], data.Hello["1.pb"], ')
+    assert last.endswith(', data.Hello["9.pb"] and 3 more')
+
+
+def test_what_is_deleted_is_listed_in_full() -> None:
+    (line,) = address_lines(many(Action.FORGET), {Action.FORGET: ("-", "destroy: it is deleted")}, str)
+    assert line == "Destroy: " + ", ".join(f'data.Hello["{number}.pb"]' for number in range(13))
+
+
+def test_a_change_outside_is_told_with_its_author_and_time_as_far_as_they_are_known() -> None:
+    def second_line(origin: Origin) -> str:
+        change = with_origin(Change(HELLO, Action.UPDATE, Resource(HELLO), Resource(HELLO), drifted=True), origin)
+        return plain(plan_lines(replace(PLAN, changes=(change,)), str)).splitlines()[3]
+
+    assert second_line(Origin("Jane <j@x>", "2026-01-02T03:04:05+00:00")) == "      (by Jane <j@x>, at 2026-01-02T03:04:05+00:00)"
+    assert second_line(Origin(at="2026-01-02T03:04:05+00:00")) == "      (at 2026-01-02T03:04:05+00:00)"
+    assert second_line(Origin()) == ""
+
+
+def test_an_explanation_has_a_line_for_each_side() -> None:
+    before, after = (
+        Resource(WEIGHTS, stamp="t2", size=3),
+        Resource(WEIGHTS, stamp="s", digest="d" * 64, size=4, digest_from="record"),
+    )
+    change = Change(WEIGHTS, Action.UPDATE, before, after, drifted=True)
+    record = Record(WEIGHTS, "d" * 64, "s", None, 4)
+    explanation = Explanation(change, reason_of(change, record), record, ("listing", "listing"))
+    assert plain(explanation_lines([explanation], Redactor())) == (
+        "\n"
+        'Why data.Hello["w.pb"]: update (destination-changed: somebody has changed it at the destination since it was recorded)\n'
+        f"    source:      stamp s (listing), digest {'d' * 64} (record), 4 B\n"
+        "    destination: stamp t2 (listing), digest not read, 3 B\n"
+        f"    record:      stamp of the source s, no stamp of the destination, digest {'d' * 64}, 4 B\n"
+    )
+    alone = Explanation(Change(WEIGHTS, Action.CREATE, None, after), Reason.NEW, None, ("listing", "listing"))
+    assert plain(explanation_lines([alone], Redactor())).endswith("    destination: nothing\n    record:      none\n")
+
+
+def test_an_explanation_hides_what_is_computed_from_a_secret() -> None:
+    redactor = Redactor()
+    redactor.hide("1234")
+    after = Resource(HELLO, {"summary": "PIN1234"}, "e" * 64, "d" * 64)
+    change = Change(HELLO, Action.UPDATE, Resource(HELLO, {"summary": "***"}, "c" * 64, "b" * 64), after)
+    explained = Explanation(change, Reason.SOURCE_CHANGED, Record(HELLO, SENSITIVE, None, None), ("workflow", "settings"))
+    for name, view in FORMATS.items():
+        text = view(Planned(replace(PLAN, changes=()), {}, (explained,)), redactor)
+        assert "source-changed" in text, name
+        assert not re.search(r"([b-e])\1{9}", text), name
+
+
+def test_diffs_by_source_and_file() -> None:
+    source = Address("source", "Hello")
+    diffs = [
+        FileDiff(source, "src/Hello.py", lines=("@@ -1 +1 @@", "-a\x1b[2J", "+b\tc\r"), left_out=1),
+        FileDiff(source, "new\x07", "create", left_out=3),
+        FileDiff(source, "old", "delete", note="Binary files differ: 1 B (SHA-256 x) -> nothing"),
+    ]
+    text = "".join(f"{line}\n" for line in diff_lines(diffs, Redactor()))
+    assert "\x1b[31m-a\\x1b[2J\x1b[0m\n" in text
+    assert PAINT.sub("", text) == (
+        "\nDifferences of source.Hello\n"
+        "\n--- a/src/Hello.py\n+++ b/src/Hello.py\n@@ -1 +1 @@\n-a\\x1b[2J\n+b\\x09c\\x0d\n(1 more line)\n"
+        "\n--- /dev/null\n+++ b/new\\x07\n(3 lines not shown)\n"
+        "\n--- a/old\n+++ /dev/null\n(Binary files differ: 1 B (SHA-256 x) -> nothing)\n"
+    )

@@ -23,7 +23,7 @@ from algosync.views import COLOURED, FORMATS
 from algosync.views.drift import HEADINGS
 from algosync.views.plan import ACTIONS
 from algosync.views.progress import VERBS
-from algosync.views.subject import Drifted, Planned, Subject, View
+from algosync.views.subject import Drifted, Planned, Recorded, Subject, View
 
 
 @pytest.fixture(params=SUBJECTS)
@@ -117,8 +117,10 @@ def test_a_plan_as_a_document() -> None:
         "source",
         "destination",
         "owner",
-        "state",
         "targets",
+        "mode",
+        "excluded",
+        "refusals",
         "resource_changes",
         "resource_drift",
         "notes",
@@ -223,6 +225,8 @@ def shout(subject: Subject, redactor: Redactor) -> str:
             return redactor.redact(f"{len(plan.visible)} CHANGES BY {plan.header.owner}!") + "\n"
         case Drifted(findings=findings):
             return f"{len(findings)} FINDINGS!\n"
+        case Recorded(records=records):
+            return f"{len(records)} RECORDS!\n"
 
 
 def test_a_command_writes_a_format_that_was_added(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,9 @@ from fuzzing import bounded
 from algosync import workflow
 from algosync.core.error import Fault, WorkflowError
 from algosync.workflow.fault import Faults, UnreadableError
-from algosync.workflow.json_reader import read_json
+from algosync.workflow.parsing.json_reader import read_json
+from algosync.workflow.parsing.yaml_reader import read_yaml
 from algosync.workflow.payload import payload_text
-from algosync.workflow.yaml_reader import read_yaml
 
 
 def yaml_faults(text: str, *, pure: bool = False) -> list[tuple[int, str]]:
@@ -100,8 +100,8 @@ def test_aliases_count_with_their_full_size(text: str) -> None:
 
 
 def test_too_many_values_are_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("algosync.workflow.yaml_reader.MAX_NODES", 1000)
-    monkeypatch.setattr("algosync.workflow.json_reader.MAX_NODES", 1000)
+    monkeypatch.setattr("algosync.workflow.parsing.yaml_reader.MAX_NODES", 1000)
+    monkeypatch.setattr("algosync.workflow.parsing.json_reader.MAX_NODES", 1000)
     for count, code in ((998, []), (999, []), (1000, ["too-large"])):
         text = "[" + ",".join("1" * count) + "]"
         assert [code_found for _, code_found in yaml_faults(text)] == code
@@ -128,8 +128,8 @@ def test_too_many_values_are_refused_before_any_node_is_created(text: str, monke
 
 @pytest.mark.parametrize("text", ['["' + "," * 2000 + '"]', "[" + ",".join(["[ ]"] * 998) + "]"], ids=["text", "empty"])
 def test_a_text_with_as_many_values_as_allowed_is_read(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("algosync.workflow.json_reader.MAX_NODES", 1000)
-    monkeypatch.setattr("algosync.workflow.yaml_reader.MAX_NODES", 1000)
+    monkeypatch.setattr("algosync.workflow.parsing.json_reader.MAX_NODES", 1000)
+    monkeypatch.setattr("algosync.workflow.parsing.yaml_reader.MAX_NODES", 1000)
     assert json_faults(text) == []
     assert yaml_faults(text) == []
 

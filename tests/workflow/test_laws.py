@@ -17,9 +17,9 @@ from algosync import workflow
 from algosync.core.workflow import Workflow
 from algosync.workflow.dependency import cycles
 from algosync.workflow.fault import Faults
-from algosync.workflow.json_reader import read_json
+from algosync.workflow.parsing.json_reader import read_json
+from algosync.workflow.parsing.yaml_reader import read_yaml
 from algosync.workflow.payload import payload_text
-from algosync.workflow.yaml_reader import read_yaml
 
 
 class Number(str):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from algosync.cli.command import command
+from algosync.cli.commands.plan import Choice
 from algosync.cli.help import RARE
 from algosync.cli.options import AutoApprove, CompareOptions, LockTimeout, ScopeOptions, SelectionOptions
 from algosync.cli.terminal import Terminal
@@ -14,8 +15,11 @@ from algosync.cli.terminal import Terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from algosync.cli.saved.inputs import SavedInputs
     from algosync.cli.session import CommandSession
+    from algosync.cli.summary_file import Summary
     from algosync.core.planning.plan import Plan
+    from algosync.core.planning.target import Selection
     from algosync.core.report import Report
 
 __all__ = ["ApprovedOptions", "apply", "carry_out_plan"]
@@ -27,6 +31,7 @@ _TEST_FAILED = 3
 class ApprovedOptions(CompareOptions):
     """Options of the commands that ask for approval."""
 
+    lock_timeout: LockTimeout = 0
     auto_approve: AutoApprove = False
 
 
@@ -37,7 +42,6 @@ class ApplyOptions(ApprovedOptions):
     build_timeout: Annotated[
         int, typer.Option(metavar="SECONDS", min=1, help="How long to wait for one build.", rich_help_panel=RARE)
     ] = 1800
-    lock_timeout: LockTimeout = 0
     keep_dir: Annotated[
         str,
         typer.Option(
@@ -48,36 +52,101 @@ class ApplyOptions(ApprovedOptions):
             rich_help_panel=RARE,
         ),
     ] = ""
+    plan_digest: Annotated[
+        str,
+        typer.Option(
+            metavar="DIGEST", help="Go on only if the plan has this digest, as `plan` showed it; asks nothing.", show_default=False
+        ),
+    ] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What was approved before the command: a saved plan, or the plan with this digest. Neither: the user is asked."""
+
+    saved: "SavedInputs | None" = None
+    digest: str = ""
+
+    @property
+    def given(self) -> bool:
+        return self.saved is not None or bool(self.digest)
+
+    def choice(self, targets: ScopeOptions) -> "Choice":
+        """The choices of the user, now or when the plan was saved. Guards were asked then: a plan that they refuse is not saved."""
+        from algosync.core.planning.guards import Guard
+
+        if self.saved is not None:
+            return Choice(self.saved.file.saved.selection, frozenset(Guard))
+        return Choice(targets.selection, targets.allowed)
 
 
 @command
 def apply(terminal: Terminal, targets: SelectionOptions, options: ApplyOptions) -> None:
-    """Make the needed changes and run the tests. Every algorithm is tested before it is published."""
-    carry_out_plan(terminal, targets, options)
+    """Make the needed changes and run the tests. WORKFLOW may be the file of a saved plan: then exactly its actions are done."""
+    carry_out_plan("apply", terminal, targets, options, Approval(_saved_plan(targets, options), options.plan_digest))
 
 
-def carry_out_plan(terminal: Terminal, targets: ScopeOptions, options: ApprovedOptions) -> None:
-    """Plan, ask for approval and apply; ends the command. PlanRefused, or Several of them: guards refuse the plan."""
-    from algosync.cli.commands.plan import make_session_plan, masked_for, metadata, require_allowed
+def carry_out_plan(
+    command: str, terminal: Terminal, targets: ScopeOptions, options: ApprovedOptions, approval: Approval = Approval()
+) -> None:
+    """Plan, ask for approval and apply; ends the command. PlanRefused, or Several of them: guards refuse the plan.
+
+    `command`: its name in the summary file. Stale: the plan is not the approved one.
+    """
+    from algosync.cli.commands.plan import asked_diffs, make_session_plan, masked_for, metadata, require_allowed
+    from algosync.cli.saved.saving import require_digest, require_same
+    from algosync.cli.summary_file import summary_for
     from algosync.views.report import closing_lines, failure_lines, outcome_lines
     from algosync.views.subject import Planned
 
-    with _apply_session(options, terminal, targets) as session:
-        plan = make_session_plan(session, targets, terminal)
-        terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header)), "text")
+    saved, digest = approval.saved, approval.digest
+    summary = summary_for(command, targets.summary_file, terminal)
+    choice = approval.choice(targets)
+    with _apply_session(options, terminal, choice.selection, saved) as session:
+        plan = summary.plan = make_session_plan(session, choice, terminal, saved.file if saved else None)
+        if saved:
+            require_same(saved.file, session, plan, terminal)
+        if digest:
+            require_digest(digest, session, plan, choice.selection, terminal)
+        diffs = asked_diffs(plan, session, targets)
+        terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header), diffs=diffs), "text")
         require_allowed(plan)
-        if len(plan.visible) > len(plan.held()) and not options.auto_approve:
+        if len(plan.visible) > len(plan.held()) and not (options.auto_approve or approval.given):
             _ask(plan, options, terminal)
         terminal.result()
-        report = _carry_out(plan, session, terminal)
+        report = _carry_out(plan, session, terminal, summary)
     terminal.result_lines(outcome_lines(report, plan))
     terminal.tell_lines(failure_lines(report, terminal.redact))
     terminal.result_lines(closing_lines(report, plan))
     raise typer.Exit(report.exit_code or (_TEST_FAILED if plan.held() else 0))
 
 
+def _saved_plan(targets: SelectionOptions, options: ApplyOptions) -> "SavedInputs | None":
+    """The saved plan that the argument names. None: it names a workflow. UsageError: there are planning options beside it."""
+    from dataclasses import fields
+    from pathlib import Path
+
+    from algosync.cli.saved.inputs import SavedInputs
+    from algosync.cli.saved.plan_file import is_plan_file, read_plan_file, require_digest_form
+    from algosync.core.error import UsageError
+
+    require_digest_form(options.plan_digest)
+    if options.workflow is None or not is_plan_file(Path(options.workflow)):
+        return None
+    defaults = type(targets)()
+    names = [each.name for each in fields(targets) if each.name not in ("summary_file", "diff")]
+    given = [name for name in names if getattr(targets, name) != getattr(defaults, name)]
+    given += ["plan_digest"] if options.plan_digest else []
+    if given:
+        spelled = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise UsageError(f"a saved plan was made with its own options, so these cannot be given: {spelled}")
+    return SavedInputs.of(read_plan_file(Path(options.workflow)))
+
+
 @contextmanager
-def _apply_session(options: ApprovedOptions, terminal: Terminal, targets: ScopeOptions) -> "Iterator[CommandSession]":
+def _apply_session(
+    options: ApprovedOptions, terminal: Terminal, selection: "Selection", saved: "SavedInputs | None"
+) -> "Iterator[CommandSession]":
     """A session that writes. ApplyIncomplete: something failed after something was written."""
     from algosync.cli.internal_error import internal_error
     from algosync.cli.session import Needs, command_session
@@ -85,7 +154,7 @@ def _apply_session(options: ApprovedOptions, terminal: Terminal, targets: ScopeO
 
     session: CommandSession | None = None
     try:
-        with command_session(options, terminal, Needs.of(targets.selection, writes=True)) as session:
+        with command_session(options, terminal, Needs.of(selection, writes=True, saved=saved)) as session:
             yield session
     except (typer.Exit, typer.Abort):
         raise
@@ -96,17 +165,18 @@ def _apply_session(options: ApprovedOptions, terminal: Terminal, targets: ScopeO
         raise ApplyIncomplete(cause.message, hint=cause.hint) from error
 
 
-def _carry_out(plan: "Plan", session: "CommandSession", terminal: Terminal) -> "Report":
+def _carry_out(plan: "Plan", session: "CommandSession", terminal: Terminal, summary: "Summary") -> "Report":
     from algosync.cli.interrupt import Signalled
     from algosync.cli.live import watch
     from algosync.cli.remembered_results import remembering
     from algosync.core.report import fold
-    from algosync.engine.apply import apply
+    from algosync.engine.apply import apply, schedule_of
 
     # Close the events before the session ends, because closing waits for the workers: the state must stay locked while they write.
     with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:
         try:
-            with closing(remembering(watch(events, terminal), session, terminal)) as told:
+            noted = summary.noting(watch(events, terminal), schedule_of(plan, session.scene).steps)
+            with closing(remembering(noted, session, terminal)) as told:
                 return fold(told, lambda: session.ledger.wrote)
         except Signalled:
             terminal.tell("Everything done so far is recorded; run the same command again to continue from here.")

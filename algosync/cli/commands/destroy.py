@@ -30,4 +30,4 @@ class DestroyScope(ScopeOptions):
 @command
 def destroy(terminal: Terminal, targets: DestroyScope, options: ApprovedOptions) -> None:
     """Delete everything that the state records. In reverse order, and nothing else."""
-    carry_out_plan(terminal, targets, options)
+    carry_out_plan("destroy", terminal, targets, options)

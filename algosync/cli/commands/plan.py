@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,57 +14,156 @@ from algosync.cli.command import command
 from algosync.cli.options import CompareOptions, ReportOptions, ScopeOptions, SelectionOptions
 from algosync.cli.report_output import write_reports
 from algosync.cli.terminal import Terminal
+from algosync.core.text import printable
 
 if TYPE_CHECKING:
     from algosync.cli.session import CommandSession
+    from algosync.core.planning.explanation import Explanation
+    from algosync.core.planning.file_diff import FileDiff
+    from algosync.core.planning.guards import Guard
     from algosync.core.planning.plan import Plan, PlanHeader
+    from algosync.core.planning.plan_inputs import PlanFile
+    from algosync.core.planning.target import Selection
     from algosync.core.resource import Json
 
-__all__ = ["make_session_plan", "masked_for", "metadata", "plan", "require_allowed"]
+__all__ = ["Choice", "asked_diffs", "make_session_plan", "masked_for", "metadata", "plan", "require_allowed"]
 
-DetailedExitcode = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 if there are changes.")]
+_NOT_SAVED = "Note: The plan is not saved (--out FILE), so apply may do something else if anything changes until then."
+
+
+class PinBy(Enum):
+    """What binds a saved plan to the files that it would upload."""
+
+    CONTENT = "content"
+    STAMP = "stamp"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions(CompareOptions):
+    """Options of `plan` alone."""
+
+    out: Annotated[str, typer.Option(metavar="FILE", help="Save the plan. `apply FILE` does exactly that.", show_default=False)] = (
+        ""
+    )
+    pin: Annotated[PinBy, typer.Option(help="With --out: read the files to upload for their digests, or trust size and time.")] = (
+        PinBy.CONTENT
+    )
+    detailed_exitcode: Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 if there are changes.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReportOptions(ReportOptions):
+    """Options of `plan` about what it shows."""
+
+    explain: Annotated[
+        list[str],
+        typer.Option(
+            "--explain",
+            metavar="ADDRESS",
+            help="Tell why this resource changes or not. It shows the stamps and digests of both sides; may be repeated.",
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The choices of a user. `allowed`: the guards that do not refuse the plan."""
+
+    selection: Selection
+    allowed: frozenset[Guard]
 
 
 @command
-def plan(
-    terminal: Terminal,
-    targets: SelectionOptions,
-    reports: ReportOptions,
-    options: CompareOptions,
-    detailed_exitcode: DetailedExitcode = False,
-) -> None:
+def plan(terminal: Terminal, targets: SelectionOptions, reports: PlanReportOptions, options: PlanOptions) -> None:
     """Show what apply would change at the destination. Changes nothing; exit 5 if a guard would refuse to apply it."""
+    from algosync.cli.saved.plan_file import require_writable
+    from algosync.cli.saved.saving import require_still, save, saved_plan
     from algosync.cli.session import Needs, command_session
+    from algosync.cli.summary_file import summary_for
+    from algosync.core.planning.saved_plan import plan_digest
     from algosync.views.subject import Planned
 
-    with command_session(options, terminal, Needs.of(targets.selection)) as session:
-        plan = masked_for(terminal, make_session_plan(session, targets, terminal))
-    write_reports(Planned(plan, metadata(plan.header)), reports.places, terminal)
+    if options.out:
+        require_writable(Path(options.out))
+    summary = summary_for("plan", targets.summary_file, terminal)
+    choice = Choice(targets.selection, targets.allowed)
+    with command_session(options, terminal, Needs.of(choice.selection)) as session:
+        if options.out:
+            require_still(session)
+        plan = make_session_plan(session, choice, terminal)
+        digest = plan_digest(saved_plan(session, plan, choice.selection, terminal))
+        if options.out and not plan.refusals:
+            plan = _with_digests(plan, session, options.pin, terminal)
+            saved = replace(saved_plan(session, plan, choice.selection, terminal), digest=digest)
+            save(Path(options.out), session, saved, terminal)
+        plan = summary.plan = masked_for(terminal, plan)
+        explained, diffs = _explained(plan, session, reports.explain), asked_diffs(plan, session, targets)
+    write_reports(Planned(plan, metadata(plan.header), explained, diffs, digest), reports.places, terminal)
     require_allowed(plan)
-    if detailed_exitcode and plan.visible:
+    if options.out:
+        terminal.tell(
+            f"Saved the plan to {printable(options.out)}. This does exactly these actions: algosync apply {printable(options.out)}"
+        )
+    elif plan.visible and reports.places["-"] == "text":
+        terminal.result(f"\n{_NOT_SAVED}")
+    if options.detailed_exitcode and plan.visible:
         raise typer.Exit(2)
 
 
-def make_session_plan(session: CommandSession, targets: ScopeOptions, terminal: Terminal) -> Plan:
-    """Observe the clusters and make the plan, with the refusals of the guards. UsageError: a target names nothing."""
+def asked_diffs(plan: Plan, session: CommandSession, targets: ScopeOptions) -> tuple[FileDiff, ...]:
+    """The diffs of the sources that change, if they were asked for."""
+    from algosync.kinds import source_diffs
+
+    return tuple(source_diffs(plan, session.workflow, session.scene.site)) if targets.diff else ()
+
+
+def _explained(plan: Plan, session: CommandSession, patterns: Sequence[str]) -> tuple[Explanation, ...]:
+    """UsageError: a pattern names nothing in the plan."""
+    from algosync.core.error import UsageError
+    from algosync.core.planning.explanation import explanations
+    from algosync.core.planning.target import UnknownTarget
+
+    try:
+        return tuple(explanations(plan, session.ledger.records, patterns))
+    except UnknownTarget as error:
+        raise UsageError(f"--explain: {error}", hint=error.hint) from None
+
+
+def _with_digests(plan: Plan, session: CommandSession, pin: PinBy, terminal: Terminal) -> Plan:
+    """The plan with the digests of the files that it would upload."""
+    from algosync.cli.live import reading
+    from algosync.engine.pinning import pinned
+
+    with reading(terminal, "the files to upload"):
+        return pinned(plan, session.workflow, session.scene, stamps=pin is PinBy.STAMP)
+
+
+def make_session_plan(session: CommandSession, choice: Choice, terminal: Terminal, saved: PlanFile | None = None) -> Plan:
+    """Observe the clusters and make the plan, with the refusals of the guards. UsageError: a target names nothing.
+
+    `saved`: a plan that was saved before. What it has read is not read again where nothing has changed.
+    """
     from algosync.cli.live import reading
     from algosync.cli.remembered_results import known_failures
     from algosync.core.error import UsageError
     from algosync.core.planning.guards import Situation, guarded
     from algosync.core.planning.target import Mode, UnknownTarget
+    from algosync.engine.pinning import with_known_digests
     from algosync.engine.plan import make_plan
     from algosync.engine.refresh import make_refresh_plan
     from algosync.sources.called_algorithms import call_warnings
 
+    scene = with_known_digests(session.scene, saved.saved.plan.changes) if saved else session.scene
     try:
-        selection, allowed = targets.selection, targets.allowed
+        selection = choice.selection
         make = make_refresh_plan if selection.mode is Mode.REFRESH else make_plan
         recorded = session.ledger.records
         with reading(terminal, "both clusters" if selection.mode is Mode.APPLY else "the destination"):
-            plan = make(session.workflow, session.scene, recorded, session.header, selection)
+            plan = make(session.workflow, scene, recorded, session.header, selection)
     except UnknownTarget as error:
         raise UsageError(str(error), hint=error.hint) from None
-    plan = guarded(plan, Situation(session.workflow, recorded, session.same_cluster, allowed))
+    plan = guarded(plan, Situation(session.workflow, recorded, session.same_cluster, choice.allowed))
     plan = replace(plan, failing=known_failures(session, plan, terminal))
     if plan.compared and selection.mode is Mode.APPLY:
         callers = {change.address.algorithm for change in plan.visible}
@@ -92,4 +193,4 @@ def metadata(header: PlanHeader) -> Mapping[str, Json]:
     """The only part of a JSON document that may differ between two equal plans."""
     from algosync.cli.report_output import document_metadata
 
-    return {**document_metadata(), "workflow": header.workflow}
+    return {**document_metadata(), "workflow": header.workflow, "state": header.state}

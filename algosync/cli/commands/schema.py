@@ -23,7 +23,7 @@ SchemaName = Annotated[
 
 @command
 def schema(terminal: Terminal, name: SchemaName = None) -> None:
-    """Show the JSON Schema of a document, such as the workflow file, or list the documents that have one."""
+    """Show the JSON Schema of a document, or list the schemas."""
     import json
 
     from algosync.core.error import UsageError

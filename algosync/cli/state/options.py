@@ -1,11 +1,8 @@
 """The options of the commands that work on a state. Their arguments name records, so the workflow is an option."""
 
 from dataclasses import dataclass
-from typing import Annotated
 
-import typer
-
-from algosync.cli.options import ClusterOptions, LockTimeout
+from algosync.cli.options import ClusterOptions, LockTimeout, WorkflowOption
 
 __all__ = ["StateChangeOptions", "StateOptions"]
 
@@ -14,15 +11,7 @@ __all__ = ["StateChangeOptions", "StateOptions"]
 class StateOptions(ClusterOptions):
     """Options that say which state."""
 
-    workflow: Annotated[
-        str | None,
-        typer.Option(
-            "--workflow",
-            metavar="WORKFLOW",
-            help="A path, or a name in workflows/. Default: WORKFLOW_NAME, workflow.* here, or the only file in workflows/.",
-            show_default=False,
-        ),
-    ] = None
+    workflow: WorkflowOption = None
 
 
 @dataclass(frozen=True, slots=True)

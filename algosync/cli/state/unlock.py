@@ -9,6 +9,7 @@ import typer
 from algosync.cli.command import command
 from algosync.cli.state.options import StateOptions
 from algosync.cli.terminal import Terminal
+from algosync.core.text import printable
 
 if TYPE_CHECKING:
     from algosync.state import Backend, Holder
@@ -46,7 +47,8 @@ def _release(backend: Backend, holder: Holder, terminal: Terminal, options: Stat
     if ask and holder.lock_id:
         question = "If that command still runs, two commands may write at the same time. Release the lock?"
         prompt = can_prompt(terminal, options.environ, no_input=options.no_input)
-        require_approval(question, "Not released.", terminal, prompt=prompt)
+        option = f"--force {printable(holder.lock_id, 80)}"
+        require_approval(question, "Not released.", terminal, prompt=prompt, option=option)
     backend.break_lock(holder.lock_id)
     terminal.result("Unlocked.")
 

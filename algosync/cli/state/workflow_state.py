@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from algosync.core.text import printable
 
 if TYPE_CHECKING:
-    from algosync.cli.state.options import StateOptions
+    from algosync.cli.options import ClusterOptions
     from algosync.cli.state_place import StateKey
     from algosync.cli.terminal import Terminal
     from algosync.cli.workflow_file import LoadedWorkflow
@@ -27,7 +27,7 @@ class KnownState:
     key: StateKey
 
 
-def known_state(options: StateOptions, terminal: Terminal) -> KnownState:
+def known_state(options: ClusterOptions, terminal: Terminal) -> KnownState:
     """Load the workflow, and ask the destination for the owner. From now on the terminal hides the keys of the place of states."""
     from algosync.cli.clusters import clusters
     from algosync.cli.session import owner_of
@@ -45,7 +45,7 @@ def known_state(options: StateOptions, terminal: Terminal) -> KnownState:
 
 
 @contextmanager
-def read_state(options: StateOptions, terminal: Terminal) -> Iterator[Session]:
+def read_state(options: ClusterOptions, terminal: Terminal) -> Iterator[Session]:
     """The state for reading, while the body runs."""
     from algosync.cli.state_place import state_opened
 
@@ -55,7 +55,7 @@ def read_state(options: StateOptions, terminal: Terminal) -> Iterator[Session]:
 
 
 @contextmanager
-def changed_state(options: StateOptions, terminal: Terminal, command: str) -> Iterator[Session]:
+def changed_state(options: ClusterOptions, terminal: Terminal, command: str) -> Iterator[Session]:
     """The locked state, and at the end where the state before is. PlanRefused: it belongs to another workflow file."""
     from pathlib import Path
 

@@ -23,9 +23,10 @@ from dataclasses import replace
 from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.redaction import MASK
-from algosync.core.resource import SENSITIVE, Json, Record, Resource, Snapshot
+from algosync.core.resource import RECORDED, SENSITIVE, Json, Record, Resource, Snapshot
 
 __all__ = [
+    "NOT_WANTED",
     "assume_desired",
     "assume_observed",
     "comparable",
@@ -41,6 +42,9 @@ __all__ = [
 
 Recorded = Mapping[Address, Record]
 
+NOT_WANTED = "no longer in the workflow"
+"""The usual reason for forgetting a record."""
+
 
 def assume_desired(desired: Snapshot, recorded: Recorded) -> dict[Address, Resource]:
     """The desired resources. Where the source stamp is the recorded one, the digest is the recorded one too."""
@@ -55,7 +59,7 @@ def assume_observed(observed: Snapshot, recorded: Recorded) -> dict[Address, Res
 def _assume(resource: Resource, record: Record | None, stamp: str | None) -> Resource:
     if resource.digest is not None or record is None or stamp is None or resource.stamp != stamp:
         return resource
-    return replace(resource, digest=record.digest)
+    return replace(resource, digest=record.digest, digest_from=RECORDED)
 
 
 def undecided(desired: Snapshot, observed: Snapshot) -> tuple[frozenset[Address], frozenset[Address]]:
@@ -84,7 +88,7 @@ def diff(desired: Snapshot, observed: Snapshot, recorded: Recorded, *, prune: bo
 
 def _removal(address: Address, have: Resource | None, record: Record, *, prune: bool) -> Change:
     if not prune or have is None:
-        return Change(address, Action.FORGET, have, None, reason="no longer in the workflow")
+        return Change(address, Action.FORGET, have, None, reason=NOT_WANTED)
     unread = have.digest is None and have.stamp != record.destination_stamp  # it may be anything
     return Change(address, Action.DELETE, have, None, drifted=unread or _moved(have, record), recorded=recorded_resource(record))
 

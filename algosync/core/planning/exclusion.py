@@ -48,10 +48,9 @@ def excluding(plan: Plan, patterns: tuple[str, ...], algorithms: Collection[str]
         return plan
     everything = [*(c.address for c in plan.changes), *(c.address for c in plan.checks)]
     names = [name for name, _ in plan.depends_on]
-    known = {*algorithms, *names, *map(str, everything)}
-    addresses = {f"{kind}.{name}" for name in names for kind in (*plan.kinds, "test")}
-    if strange := [p for p in patterns if not any(fnmatchcase(text, p) or text == p for text in known | addresses)]:
-        raise UnknownTarget.unnamed(strange, sorted(known | addresses))
+    possible = [*everything, *(Address(kind, name) for name in {*algorithms, *names} for kind in (*plan.kinds, "test"))]
+    if strange := [p for p in patterns if not any(matches(address, p) for address in possible)]:
+        raise UnknownTarget.unnamed(strange, sorted({*algorithms, *names, *map(str, possible)}))
     direct = {address for address in everything if any(matches(address, pattern) for pattern in patterns)}
     dropped = direct | {a for a in everything if _goes_along(a, direct, plan)}
     whole = {*algorithms, *_algorithms_of(dropped, plan)}

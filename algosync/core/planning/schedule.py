@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby
+from operator import itemgetter
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change
@@ -227,17 +228,23 @@ def _place_deletions(
     placed: list[Step] = []
     turn: tuple[str, ...] = ()
     for name in (name for name in reversed(_in_order(plan)) if name in tasks):
-        last: tuple[str, ...] = (everything, *(_deleted(other) for other in dependents[name] if other in tasks))
-        own = sorted(tasks[name], key=lambda step: _deletion_phase(step, containers))
-        for phase, group in groupby(own, key=lambda step: _deletion_phase(step, containers)):
-            keys = [step.key for step in group]
-            before.update((key, Before(last, turn)) for key in keys)
-            last = (f"<deletion {phase} of {name}>",)
-            before[last[0]] = Before(tuple(keys))
-        before[_deleted(name)] = Before(last)
+        needs = (everything, *(_deleted(other) for other in dependents[name] if other in tasks))
+        phases = sorted(((_deletion_phase(step, containers), step) for step in tasks[name]), key=itemgetter(0))
+        _place_deletions_of(name, phases, Before(needs, turn), before)
         turn = (_deleted(name),)
-        placed += own
+        placed += (step for _, step in phases)
     return placed
+
+
+def _place_deletions_of(name: str, phases: Iterable[tuple[int, Step]], first: Before, before: dict[str, Before]) -> None:
+    """Adds the deletions of one algorithm, given in the order of their phases. `first`: what comes before all of them."""
+    needs = first.needs
+    for phase, group in groupby(phases, key=itemgetter(0)):
+        keys = [step.key for _, step in group]
+        before.update((key, Before(needs, first.follows)) for key in keys)
+        needs = (f"<deletion {phase} of {name}>",)
+        before[needs[0]] = Before(tuple(keys))
+    before[_deleted(name)] = Before(needs)
 
 
 def _deletion_phase(step: Step, containers: Set[str | None]) -> int:

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 
 from algosync.core.address import Address
 
-__all__ = ["Checksum", "Mode", "Selection", "UnknownTarget", "dependencies", "dependents", "matches", "reach"]
+__all__ = ["Checksum", "Mode", "Selection", "UnknownTarget", "dependencies", "dependents", "matches", "nearest", "reach"]
 
 _GLOB = re.compile(r"[*?\[]")
 
@@ -68,11 +68,11 @@ class UnknownTarget(ValueError):
     def unnamed(cls, targets: Iterable[str], names: Collection[str]) -> UnknownTarget:
         """Nothing in the workflow has the name of these targets. The hint has names that are almost the same."""
         targets = list(targets)
-        near = dict.fromkeys(name for target in targets if (name := _nearest(target, names)) is not None)
+        near = dict.fromkeys(name for target in targets if (name := nearest(target, names)) is not None)
         return cls(f"nothing in this workflow is called {', '.join(targets)}", f"did you mean {', '.join(near)}?" if near else None)
 
 
-def _nearest(target: str, names: Collection[str]) -> str | None:
+def nearest(target: str, names: Collection[str]) -> str | None:
     """The name that is most like a target, whatever its case. A glob is compared without its signs."""
     wanted = _GLOB.sub("", target).casefold()
     folded = {name.casefold(): name for name in names}

@@ -24,7 +24,7 @@ from algosync.workflow.node import (
     child,
     kind_of,
 )
-from algosync.workflow.number import number_fault, resolve
+from algosync.workflow.parsing.number import number_fault, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,73 @@
+"""Applying: a plan is approved and carried out, by any command that makes one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from algosync.cli.options import ClusterOptions
+    from algosync.cli.session import CommandSession, Needs
+    from algosync.cli.terminal import Terminal
+    from algosync.core.planning.plan import Plan
+    from algosync.core.report import Report
+
+__all__ = ["approve", "carried_out", "show_report", "writing_session"]
+
+
+@contextmanager
+def writing_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -> Iterator[CommandSession]:
+    """A session that writes. ApplyIncomplete: something failed after something was written."""
+    from algosync.cli.internal_error import internal_error
+    from algosync.cli.session import command_session
+    from algosync.core.error import AlgosyncError, ApplyIncomplete
+
+    session: CommandSession | None = None
+    try:
+        with command_session(options, terminal, needs) as session:
+            yield session
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        if session is None or not session.ledger.wrote:
+            raise
+        cause = error if isinstance(error, AlgosyncError) else internal_error(error)
+        raise ApplyIncomplete(cause.message, hint=cause.hint) from error
+
+
+def approve(question: str, terminal: Terminal, environ: Mapping[str, str], *, no_input: bool) -> None:
+    """AlgosyncError: the user does not approve, or cannot be asked."""
+    from algosync.cli.approval import can_prompt, require_approval
+
+    prompt = can_prompt(terminal, environ, no_input=no_input)
+    declined = "it was not approved; nothing was changed"
+    require_approval("\n" + terminal.paint(question, "bold"), declined, terminal, prompt=prompt)
+
+
+def carried_out(plan: Plan, session: CommandSession, terminal: Terminal) -> Report:
+    """Makes the changes of the plan and runs its tests, and shows what happens."""
+    from algosync.cli.interrupt import Signalled
+    from algosync.cli.live import watch
+    from algosync.cli.remembered_results import remembering
+    from algosync.core.report import fold
+    from algosync.engine.apply import apply
+
+    # Close the events before the session ends, because closing waits for the workers: the state must stay locked while they write.
+    with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:
+        try:
+            with closing(remembering(watch(events, terminal), session, terminal)) as told:
+                return fold(told, lambda: session.ledger.wrote)
+        except Signalled:
+            terminal.tell("Everything done so far is recorded; run the same command again to continue from here.")
+            raise
+
+
+def show_report(report: Report, plan: Plan, terminal: Terminal) -> None:
+    from algosync.views.report import closing_lines, failure_lines, outcome_lines
+
+    terminal.result_lines(outcome_lines(report, plan))
+    terminal.tell_lines(failure_lines(report, terminal.redact))
+    terminal.result_lines(closing_lines(report, plan))

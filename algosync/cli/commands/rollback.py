@@ -1,0 +1,112 @@
+"""`algosync rollback`: publish an earlier version of an algorithm again."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from algosync.cli.command import command
+from algosync.cli.commands.versions import AlgorithmName
+from algosync.cli.help import RARE
+from algosync.cli.options import AutoApprove, CompareOptions, LockTimeout, WorkflowOption
+from algosync.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from algosync.cli.session import CommandSession
+    from algosync.core.planning.plan import Plan
+
+__all__ = ["rollback"]
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackOptions(CompareOptions):
+    """The argument is an algorithm, so the workflow is an option."""
+
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="VERSION", help="The version to publish again. Default: the one before the current one.", show_default=False
+        ),
+    ] = ""
+    auto_approve: AutoApprove = False
+    workflow: WorkflowOption = None
+    build_timeout: Annotated[
+        int, typer.Option(metavar="SECONDS", min=1, help="How long to wait for one build.", rich_help_panel=RARE)
+    ] = 1800
+    lock_timeout: LockTimeout = 0
+    keep_dir: Annotated[
+        str,
+        typer.Option(
+            metavar="DIR",
+            help="Where an interrupted apply kept previous bytes of data files. Default: the user's cache.",
+            show_default=False,
+            rich_help_panel=RARE,
+        ),
+    ] = ""
+
+
+@command
+def rollback(terminal: Terminal, algorithm: AlgorithmName, options: RollbackOptions) -> None:
+    """Publish an earlier version again. Its source and settings become a new version, which is tested first."""
+    from algosync.cli.applying import approve, carried_out, show_report, writing_session
+    from algosync.cli.commands.plan import masked_for, metadata
+    from algosync.cli.session import Needs
+    from algosync.core.planning.target import Selection
+    from algosync.views.plan import header_lines
+    from algosync.views.subject import Planned
+
+    needs = Needs(writes=True, source=False, selection=Selection((algorithm,)))
+    with writing_session(options, terminal, needs) as opened:
+        session, plan = _planned(opened, algorithm, options.to, terminal)
+        if not plan.visible:
+            terminal.result_lines(header_lines(plan.header, terminal.redact))
+            terminal.result(f"Nothing to roll back: what is published of {algorithm} is equal.")
+            return
+        terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header)), "text")
+        if not options.auto_approve:
+            question = "Do you want to publish this version again?"
+            approve(question, terminal, options.environ, no_input=options.no_input)
+        terminal.result()
+        report = carried_out(plan, session, terminal)
+    show_report(report, plan, terminal)
+    raise typer.Exit(report.exit_code)
+
+
+def _planned(session: "CommandSession", algorithm: str, number: str, terminal: Terminal) -> "tuple[CommandSession, Plan]":
+    """The session in which the earlier version takes the place of the source, and the plan."""
+    from algosync.cli.commands.versions import versions_of
+    from algosync.cli.live import reading
+    from algosync.cli.remembered_results import known_failures
+    from algosync.engine.rollback import make_rollback_plan, rollback_workflow
+    from algosync.kinds.rollback import EarlierVersion, LeftData, cannot_be_put_back, earlier_version, rollback_context
+
+    _require_recorded(algorithm, session)
+    workflow, scene = session.workflow, session.scene
+    with reading(terminal, "the destination"):
+        earlier = EarlierVersion.of(versions_of(algorithm, session), algorithm, number)
+        spec = earlier_version(workflow.algorithm(algorithm), earlier.target, scene.site)
+        context = rollback_context(scene.site, spec, earlier)
+        kinds = {**scene.kinds, "data": LeftData()}
+        scene = replace(scene, kinds=kinds, performers={**scene.performers, **kinds}, site=context)
+        notes = cannot_be_put_back(spec, earlier, context)
+        header = replace(session.header, source=f"version {earlier.target.number} of {algorithm}, from its own repository")
+        plan = make_rollback_plan(rollback_workflow(workflow, spec), scene, session.ledger.records, header, notes)
+    # Results of tests are remembered for the whole workflow.
+    specs = tuple(spec if each.name == algorithm else each for each in workflow.algorithms)
+    session = replace(session, workflow=replace(workflow, algorithms=specs), scene=scene, header=header)
+    return session, replace(plan, failing=known_failures(session, plan, terminal))
+
+
+def _require_recorded(algorithm: str, session: "CommandSession") -> None:
+    """UsageError: the workflow does not have the algorithm. AlgosyncError: it was never applied here."""
+    from algosync.core.address import Address
+    from algosync.core.error import AlgosyncError, UsageError
+    from algosync.core.planning.target import UnknownTarget
+
+    if algorithm not in session.workflow.depends_on:
+        error = UnknownTarget.unnamed([algorithm], list(session.workflow.depends_on))
+        raise UsageError(str(error), hint=error.hint)
+    missing = [kind for kind in ("algorithm", "source", "version") if Address(kind, algorithm) not in session.ledger.records]
+    if missing:
+        message = f"{algorithm} cannot be rolled back: no record of its {' and '.join(missing)}"
+        raise AlgosyncError(message, hint=f"algosync import {algorithm} records what is there, algosync apply applies the workflow")

@@ -1,0 +1,166 @@
+"""Bundle: the workflow and the local sources that a saved plan holds."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from algosync.cli.saved.plan_file import file_sha256
+from algosync.core.error import AlgosyncError, SourceError
+from algosync.core.planning.change import Action
+from algosync.core.planning.plan_inputs import CodeFile, LocalCode, LocalFile, PlanInputs, WorkflowText
+from algosync.core.text import printable
+
+if TYPE_CHECKING:
+    from algosync.cli.session import CommandSession
+    from algosync.core.planning.plan import Plan
+    from algosync.core.planning.saved_plan import Conceal
+    from algosync.core.workflow import AlgorithmSpec
+    from algosync.sources.archive import SourceFiles
+
+__all__ = ["LIMIT", "Bundle", "bundle"]
+
+LIMIT = 64 << 20  # bytes of local files in one saved plan
+
+
+@dataclass(slots=True)
+class Bundle:
+    """The contents of files by SHA-256, at most `limit` bytes. A content that holds a secret is not taken."""
+
+    conceal: Conceal
+    limit: int = LIMIT
+    contents: dict[str, bytes] = field(default_factory=dict)
+
+    def add(self, contents: Iterable[bytes]) -> bool:
+        """Takes all of these contents, or none. Returns whether it took them."""
+        new = {hashlib.sha256(data).hexdigest(): data for data in contents}
+        size = sum(len(data) for name, data in new.items() if name not in self.contents)
+        if size > self.limit or any(self.conceal.holds(data.decode("utf-8", "replace")) for data in new.values()):
+            return False
+        self.limit -= size
+        self.contents.update(new)
+        return True
+
+
+def bundle(session: CommandSession, plan: Plan, into: Bundle) -> PlanInputs:
+    """What the plan needs to be applied elsewhere; contents go `into` a bundle, first those that are written.
+
+    SourceError: a local file changed since the plan was made. AlgosyncError: a secret is in the workflow's text, so it cannot be
+    saved.
+    """
+    from algosync.workflow import file_identity
+
+    identity = file_identity(session.loaded.path, Path.cwd())
+    reached = session.scene.site.desired_sources.reached
+    algorithms = [s for s in session.workflow.algorithms if reached is None or s.name in reached]
+    return PlanInputs(
+        _workflow_text(session, identity.path, into.conceal),
+        tuple(_codes(algorithms, session.scene.site.sources.codes, into)),
+        tuple(_files(session, algorithms, plan, identity.top, into)),
+        session.scene.site.store.key_owner() if _is_local(session) else None,
+    )
+
+
+def _workflow_text(session: CommandSession, file: str, conceal: Conceal) -> WorkflowText:
+    from algosync.workflow.value import encoded
+
+    loaded = session.loaded
+    text = loaded.path.read_text(encoding="utf-8-sig", errors="strict")
+    # A variable of the environment may belong to another workflow.
+    used = {n: v for n, v in loaded.values.items() if n not in loaded.sensitive and re.search(rf"\b{re.escape(n)}\b", text)}
+    saved = WorkflowText(
+        loaded.path.name, text, {n: encoded(v) for n, v in sorted(used.items())}, loaded.sensitive, file, os.path.dirname(file)
+    )
+    places = {"the text of the workflow": text, **{f"the variable {name}": value for name, value in saved.variables.items()}}
+    for place, value in places.items():
+        if conceal.holds(value):
+            hint = "use a sensitive variable in its place, or another value"
+            raise AlgosyncError(f"the plan cannot be saved: {place} holds a key or the value of a sensitive variable", hint=hint)
+    return saved
+
+
+def _codes(algorithms: Sequence[AlgorithmSpec], codes: Mapping[str, SourceFiles], into: Bundle) -> Iterator[LocalCode]:
+    """The local code, the smallest first, so that as much of it as possible is in the plan."""
+    from algosync.sources.code import archive_uri
+
+    local = [(spec, codes[spec.name]) for spec in algorithms if archive_uri(spec) is None and spec.name in codes]
+    for spec, code in sorted(local, key=lambda each: sum(len(blob.data) for blob in each[1].files.values())):
+        files = None
+        if into.add(blob.data for blob in code.files.values()):
+            files = tuple(
+                CodeFile(path, hashlib.sha256(blob.data).hexdigest(), blob.executable) for path, blob in sorted(code.files.items())
+            )
+        yield LocalCode(spec.name, spec.code, files, code.left_out)
+
+
+def _is_local(session: CommandSession) -> bool:
+    return (session.header.source or "").startswith("file://")
+
+
+def _files(
+    session: CommandSession, algorithms: Sequence[AlgorithmSpec], plan: Plan, top: Path, into: Bundle
+) -> Iterator[LocalFile]:
+    """The files of a `file://` source. Those of resources that do not change are only listed."""
+    if not _is_local(session):
+        return
+    store = session.scene.site.store
+    digests = dict(_needed(algorithms, plan))
+    uris = dict.fromkeys(uri for spec in algorithms for uri in _uris(spec))
+    for uri in sorted(uris, key=lambda uri: (uri not in digests, store.listed(uri).size, uri)):
+        path = _path_of(uri, session)
+        stat = store.listed(uri)
+        sha256 = _content(path, uri, digests[uri], into) if uri in digests else None
+        yield LocalFile(uri, stat.size, stat.stamp, os.path.relpath(path, top), sha256)
+
+
+def _uris(spec: AlgorithmSpec) -> Iterator[str]:
+    from algosync.sources.code import archive_uri
+
+    yield from filter(None, [archive_uri(spec)])
+    yield from (file.source for file in spec.data_files)
+
+
+def _needed(algorithms: Sequence[AlgorithmSpec], plan: Plan) -> Iterator[tuple[str, str | None]]:
+    """The URIs of the files that are read when the plan is applied, with their digests as far as they are known."""
+    from algosync.sources.code import archive_uri
+
+    changes = {change.address: change for change in plan.changes if change.action is not Action.NONE}
+    specs = {spec.name: spec for spec in algorithms}
+    for name in dict.fromkeys(address.algorithm for address in changes):
+        if name in specs and (uri := archive_uri(specs[name])):
+            yield uri, None
+    for address, change in changes.items():
+        uri = specs[address.algorithm].source_of(address.name) if address.name and address.algorithm in specs else None
+        if uri is not None and change.after is not None:
+            yield uri, change.after.digest
+
+
+def _path_of(uri: str, session: CommandSession) -> Path:
+    """The path of a file of a `file://` source."""
+    from algosync.cluster.data import split
+
+    owner, collection, name = split(uri)
+    folder = Path(session.workflow.folder, (session.header.source or "").removeprefix("file://"))
+    named = session.scene.site.store.key_owner() if owner == ".my" else owner
+    return folder / (named or owner) / collection / name
+
+
+def _content(path: Path, uri: str, known: str | None, into: Bundle) -> str:
+    """The SHA-256 of a file. Its content is taken if there is room. SourceError: it changed since the plan was made."""
+    try:
+        with path.open("rb") as file:
+            small = os.fstat(file.fileno()).st_size <= into.limit
+            data = file.read() if small else b""
+            sha256 = hashlib.sha256(data).hexdigest() if small else file_sha256(file)
+    except OSError as error:
+        raise SourceError(f"{printable(uri)} cannot be read: {error.strerror}") from None
+    if known not in (None, sha256):
+        raise SourceError(f"{printable(uri)} changed while the plan was made", hint="run the same command again")
+    if small:
+        into.add([data])
+    return sha256

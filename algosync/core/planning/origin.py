@@ -1,0 +1,49 @@
+"""Origin: who wrote a resource at the destination, and when, as far as the destination tells. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+
+from algosync.core.planning.change import Change
+from algosync.core.resource import Json
+from algosync.core.timestamp import read_iso_time
+
+__all__ = ["ORIGIN", "Origin", "time_of", "with_origin"]
+
+ORIGIN = "origin"
+"""The member of a change's details that has the origin."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """`by`: the author of a commit, `Name <mail>`; empty: not known. `at`: ISO 8601 in UTC; empty: not known."""
+
+    by: str = ""
+    at: str = ""
+
+    @classmethod
+    def of(cls, change: Change) -> Origin:
+        """The origin that `with_origin` added, or an empty one."""
+        found = change.details.get(ORIGIN)
+        given = found if isinstance(found, Mapping) else {}
+        at = str(given.get("at") or "")
+        return cls(str(given.get("by") or ""), at if read_iso_time(at) else "")
+
+
+def with_origin(change: Change, origin: Origin) -> Change:
+    """The change with the origin of what the destination has. A change that did not drift stays as it is."""
+    if not change.drifted or origin == Origin():
+        return change
+    told: dict[str, Json] = {"by": origin.by or None, "at": origin.at or None}
+    return replace(change, details={**change.details, ORIGIN: told})
+
+
+def time_of(seconds: int) -> str:
+    """Seconds since 1970 as ISO 8601 in UTC. Empty: no calendar has that time; a commit may have any number."""
+    try:
+        return (_EPOCH + timedelta(seconds=seconds)).isoformat()
+    except OverflowError:
+        return ""

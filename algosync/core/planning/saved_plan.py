@@ -1,0 +1,194 @@
+"""Saved plan: a plan with everything that it depends on, and without secrets. Pure.
+
+Where a text holds a secret, the saved plan has `***`, and no digest of the text: it could be guessed. So a plan that is made again
+is compared with the saved one only after its secrets were hidden in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+from algosync.core.address import Address
+from algosync.core.planning.change import Action, Change
+from algosync.core.planning.plan import Check, FailedCheck, Plan
+from algosync.core.planning.target import Selection
+from algosync.core.redaction import MASK
+from algosync.core.resource import SENSITIVE, Json, Record, Resource, digest_of
+from algosync.core.typed_json import to_json
+from algosync.core.workflow import Workflow
+
+__all__ = ["Binding", "Conceal", "RecordMark", "SavedPlan", "plan_digest", "record_marks", "without_secrets", "workflow_digest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Conceal:
+    """Hides secrets. `redact`: in a text. `holds`: whether a value holds a secret, also inside of a word."""
+
+    redact: Callable[[str], str]
+    holds: Callable[[Json], bool]
+
+    def __call__(self, value: Json) -> Json:
+        """The value without secrets, also in the names of its members."""
+        match value:
+            case str():
+                return self.text(value)
+            case Mapping():
+                return {self.text(name): self(item) for name, item in value.items()}
+            case list() | tuple():
+                return [self(item) for item in value]
+            case _:
+                return value
+
+    def text(self, text: str) -> str:
+        redacted = self.redact(text)
+        return MASK if self.holds(redacted) else redacted
+
+    def members(self, value: Mapping[str, Json]) -> Mapping[str, Json]:
+        return cast("Mapping[str, Json]", self(value))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMark:
+    """What a plan depends on of one record. `content`: the SHA-256 (hex) of its attributes and of what its kind remembers."""
+
+    digest: str
+    source_stamp: str | None
+    destination_stamp: str | None
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a plan was made from.
+
+    `lineage`: of the state; None: there was none. `state_file`: the workflow file that the state belonged to. `destination` and
+    `source`: their addresses. `identity`: of a local cluster. `workflow`: as of `workflow_digest`. `records`: those of the
+    algorithms in the plan.
+    """
+
+    lineage: str | None
+    state_file: str | None
+    destination: str
+    identity: str | None
+    owner: str
+    source: str | None
+    workflow: str
+    records: Mapping[Address, RecordMark]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """`plan` has no secrets. `selection`: the options that it was made with. `digest`: of the plan before more files were read."""
+
+    plan: Plan
+    selection: Selection
+    binding: Binding
+    digest: str = ""
+
+
+def without_secrets(plan: Plan, conceal: Conceal) -> Plan:
+    """The plan without secrets, and without digests of them."""
+    return replace(
+        plan,
+        changes=tuple(_concealed(change, conceal) for change in plan.changes),
+        checks=tuple(_concealed_check(check, conceal) for check in plan.checks),
+        failing=tuple(FailedCheck(_address(each.address, conceal), each.since, conceal.text(each.reason)) for each in plan.failing),
+    )
+
+
+def _concealed(change: Change, conceal: Conceal) -> Change:
+    sides = (change.before, change.after, change.recorded)
+    secret = any(side is not None and _is_secret(side.attributes, conceal) for side in sides)
+    before, after, recorded = (_concealed_side(side, conceal, secret=secret) for side in sides)
+    return replace(
+        change,
+        before=before,
+        after=after,
+        recorded=recorded,
+        reason=conceal.text(change.reason),
+        details=conceal.members(change.details),
+    )
+
+
+def _concealed_side(side: Resource | None, conceal: Conceal, *, secret: bool) -> Resource | None:
+    """`secret`: a stamp or digest may be a hash of a secret value, on this side or the other one."""
+    if side is None:
+        return None
+    return replace(
+        side,
+        attributes=conceal.members(side.attributes),
+        stamp=None if secret else side.stamp,
+        digest=SENSITIVE if secret and side.digest is not None else side.digest,
+        notes=tuple(map(conceal.text, side.notes)),
+        private=None,
+    )
+
+
+def _is_secret(attributes: Mapping[str, Json], conceal: Conceal) -> bool:
+    return MASK in str(to_json(attributes)) or conceal.holds(dict(attributes))
+
+
+def _concealed_check(check: Check, conceal: Conceal) -> Check:
+    payload = MASK if conceal.holds(check.payload) else conceal.text(check.payload)
+    return replace(check, address=_address(check.address, conceal), payload=payload)
+
+
+def _address(address: Address, conceal: Conceal) -> Address:
+    """The address of a test, whose name is any text."""
+    return address if address.name is None else replace(address, name=conceal.text(address.name))
+
+
+def record_marks(records: Mapping[Address, Record], algorithms: Iterable[str], conceal: Conceal) -> Mapping[Address, RecordMark]:
+    """The marks of the records of these algorithms."""
+    names = set(algorithms)
+    return {address: _mark(record, conceal) for address, record in sorted(records.items()) if address.algorithm in names}
+
+
+def _mark(record: Record, conceal: Conceal) -> RecordMark:
+    content = digest_of([conceal(record.attributes), conceal(record.private)])
+    if conceal.holds(dict(record.attributes)):  # an older version, or an older workflow, recorded it
+        return RecordMark(SENSITIVE, None, None, content)
+    return RecordMark(record.digest, record.source_stamp, record.destination_stamp, content)
+
+
+def workflow_digest(workflow: Workflow, conceal: Conceal) -> str:
+    """The SHA-256 (hex) of what the workflow says, without secrets. Its name, its place and its lines do not count."""
+    document = cast("Mapping[str, Json]", to_json(workflow))
+    algorithms = cast("list[dict[str, Json]]", document["algorithms"])
+    for algorithm in algorithms:
+        for file in cast("list[dict[str, Json]]", algorithm["data_files"]):
+            del file["line"]
+    said = {name: value for name, value in document.items() if name not in ("name", "folder")}
+    return digest_of(conceal(said))
+
+
+def plan_digest(saved: SavedPlan) -> str:
+    """`sha256:` and the digest of what the plan would do. Two plans from equal inputs have the same one, in any folder.
+
+    Stamps of files whose content is known do not count: the times of local files differ between two checkouts.
+    """
+    plan, binding = saved.plan, saved.binding
+    document: Json = {
+        "source": binding.source,
+        "destination": binding.destination,
+        "owner": binding.owner,
+        "workflow": binding.workflow,
+        "selection": to_json(saved.selection),
+        "changes": [_said(change) for change in plan.changes],
+        "checks": to_json(plan.checks),
+    }
+    return f"sha256:{digest_of(document)}"
+
+
+def _said(change: Change) -> Json:
+    action = Action.NONE if change.action is Action.REFRESH else change.action  # a refresh changes only the record
+    sides = [_content(side) for side in (change.before, change.after)]
+    return [str(change.address), action.value, change.drifted, *sides, to_json(change.details)]
+
+
+def _content(side: Resource | None) -> Json:
+    if side is None:
+        return None
+    return [to_json(side.attributes), side.size, side.digest or side.stamp]

@@ -1,0 +1,131 @@
+"""Typed JSON: frozen dataclasses of the core as JSON values and back, by their type annotations. Pure.
+
+An object has one member for each field. An address is its text, an enum its value, a tuple or set a list, a mapping an object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from functools import cache
+from inspect import get_annotations
+from types import MappingProxyType, NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+from algosync.core.address import Address
+from algosync.core.codec import address_from_json, fields_of
+from algosync.core.error import Corrupt
+from algosync.core.resource import Json
+
+__all__ = ["from_json", "to_json"]
+
+T = TypeVar("T")
+
+
+def to_json(value: object) -> Json:
+    """TypeError: the value, or one inside it, has no JSON form."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case Address():
+            return str(value)
+        case Enum():
+            return to_json(value.value)
+        case Mapping():
+            return {_name(key): to_json(item) for key, item in value.items()}
+        case list() | tuple() | frozenset():
+            return [to_json(item) for item in (sorted(value) if isinstance(value, frozenset) else value)]
+        case _ if is_dataclass(value):
+            return {each.name: to_json(getattr(value, each.name)) for each in fields(value) if each.init}
+        case _:
+            raise TypeError(f"a {type(value).__name__} has no JSON form")
+
+
+def _name(key: object) -> str:
+    if isinstance(key, (str, Address)):
+        return str(key)
+    raise TypeError(f"a {type(key).__name__} cannot be a name")
+
+
+def from_json(form: type[T], value: Json, what: str) -> T:
+    """The inverse of `to_json` for one type. `what`: the value in messages. Corrupt: it is not such a value."""
+    result: T = _read(form, value, what)
+    return result
+
+
+def _read(form: Any, value: Json, what: str) -> Any:
+    if form == Json:
+        return value
+    origin, arguments = get_origin(form), get_args(form)
+    read = _GENERIC.get(origin)
+    return _read_class(form, value, what) if read is None else read(arguments, value, what)
+
+
+def _read_optional(forms: tuple[Any, ...], value: Json, what: str) -> Any:
+    if value is None and NoneType in forms:
+        return None
+    (form,) = (each for each in forms if each is not NoneType)
+    return _read(form, value, what)
+
+
+def _read_tuple(forms: tuple[Any, ...], value: Json, what: str) -> tuple[Any, ...]:
+    items = _list(value, what)
+    if forms[-1] is Ellipsis:
+        return tuple(_read(forms[0], item, what) for item in items)
+    if len(items) != len(forms):
+        raise Corrupt(f"is damaged: {what} has {len(items)} parts")
+    return tuple(_read(form, item, what) for form, item in zip(forms, items, strict=True))
+
+
+def _read_set(forms: tuple[Any, ...], value: Json, what: str) -> frozenset[Any]:
+    return frozenset(_read(forms[0], item, what) for item in _list(value, what))
+
+
+def _read_members(forms: tuple[Any, ...], value: Json, what: str) -> Mapping[Any, Any]:
+    if not isinstance(value, Mapping):
+        raise Corrupt(f"is damaged: {what} is not an object")
+    members = {_read(forms[0], name, what): _read(forms[1], item, f"{what}.{name!s:.60}") for name, item in value.items()}
+    return MappingProxyType(members)
+
+
+def _read_class(form: type, value: Json, what: str) -> Any:
+    if form is Address:
+        return address_from_json(value)
+    if issubclass(form, Enum):
+        return form(_one_of([each.value for each in form], value, what))
+    if is_dataclass(form):
+        hints = _hints(form)
+        given = fields_of(value, tuple(hints), what)
+        return form(**{name: _read(hint, given[name], f"{what}.{name}") for name, hint in hints.items()})
+    if not isinstance(value, form) or (isinstance(value, bool) and form is not bool):
+        raise Corrupt(f"is damaged: {what} is not of the type {form.__name__}")
+    return value
+
+
+@cache
+def _hints(form: type) -> dict[str, Any]:
+    hints = get_annotations(form, eval_str=True)  # unlike `get_type_hints`, it leaves the recursive `Json` as it is
+    return {each.name: hints[each.name] for each in fields(form) if each.init}
+
+
+def _one_of(known: Collection[Json], value: Json, what: str) -> Json:
+    if value not in known:
+        raise Corrupt(f"is damaged: {what} is {value!r:.60}")
+    return value
+
+
+def _list(value: Json, what: str) -> list[Json]:
+    if not isinstance(value, list):
+        raise Corrupt(f"is damaged: {what} is not a list")
+    return value
+
+
+_GENERIC: Mapping[Any, Callable[[tuple[Any, ...], Json, str], Any]] = {
+    Union: _read_optional,
+    UnionType: _read_optional,
+    Literal: _one_of,
+    tuple: _read_tuple,
+    frozenset: _read_set,
+    Mapping: _read_members,
+}

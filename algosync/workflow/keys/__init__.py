@@ -1,0 +1,1 @@
+"""Top-level keys of a workflow file that have a reader of their own."""

@@ -1,0 +1,1 @@
+"""Readers of JSON and YAML: text in, nodes with their places out."""

@@ -1,0 +1,179 @@
+"""Rollback on a cluster in memory: the tree and settings of an earlier version become a new version."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from release_site import HEADER, Site, site_in
+
+from algosync.cluster.algorithms import Version
+from algosync.core.error import NotFound
+from algosync.core.planning.change import Action
+from algosync.core.planning.plan import Plan
+from algosync.core.report import Report, fold
+from algosync.core.workflow import AlgorithmSpec, Publish, Settings, Workflow
+from algosync.engine.apply import apply
+from algosync.engine.plan import Scene
+from algosync.engine.rollback import make_rollback_plan, rollback_workflow
+from algosync.kinds import KINDS, PERFORMERS, Context
+from algosync.kinds.rollback import EarlierVersion, LeftData, cannot_be_put_back, earlier_version, rollback_context
+
+FIRST = b"def apply(input):\n    return input\n"
+SECOND = b"def apply(input):\n    return [input]\n"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """Two versions are published; they differ in source and settings."""
+    site = site_in(tmp_path)
+    site.code(SECOND)
+    site.spec = replace(site.spec, settings=Settings(network_access="isolated"), publish=Publish(callability="public"))
+    site.release()
+    return site
+
+
+def rollback(site: Site, number: str = "") -> tuple[Plan, Workflow, Scene[Context]]:
+    workflow, scene = site.scene()
+    earlier = EarlierVersion.of(site.algorithms.versions("jane", "One"), "One", number)
+    spec = earlier_version(site.spec, earlier.target, scene.site)
+    context = rollback_context(scene.site, spec, earlier)
+    kinds = {**KINDS, "data": LeftData()}
+    scene = Scene(kinds, {**PERFORMERS, **kinds}, context, 1)
+    small = rollback_workflow(workflow, spec)
+    notes = cannot_be_put_back(spec, earlier, context)
+    return make_rollback_plan(small, scene, site.ledger.records, HEADER, notes), small, scene
+
+
+def roll_back(site: Site, number: str = "") -> Report:
+    plan, workflow, scene = rollback(site, number)
+    with closing(apply(plan, workflow, scene, site.ledger)) as events:
+        return fold(events, lambda: site.ledger.wrote)
+
+
+def published(site: Site) -> Version:
+    return site.algorithms.algorithms["One"].versions[0]
+
+
+def code(site: Site, version: Version) -> bytes:
+    return site.algorithms.algorithms["One"].repository.tree(version.commit)["src/One.py"].data
+
+
+def actions(plan: Plan) -> dict[str, Action]:
+    return {str(change.address): change.action for change in plan.visible}
+
+
+def test_the_version_before_the_current_one_is_published_again(site: Site) -> None:
+    plan, _, _ = rollback(site)
+    assert set(actions(plan)) == {"algorithm.One", "source.One", "version.One"}
+    assert set(actions(plan).values()) == {Action.UPDATE}
+    (version,) = plan.versions
+    assert version.reason == "rollback to 0.1.0"
+    site.algorithms.calls.clear()
+    assert roll_back(site).exit_code == 0
+    now = published(site)
+    assert (now.number, code(site, now)) == ("0.3.0", FIRST)
+    assert (now.settings["network_access"], now.settings["algorithm_callability"]) == ("full", "private")
+    assert site.algorithms.calls == [("jane/One", now.commit, "1")], "it is tested before it is published"
+    assert not rollback(site, "0.1.0")[0].visible
+
+
+def test_the_next_plan_shows_the_workflow_again_and_says_why(site: Site) -> None:
+    roll_back(site)
+    plan = site.plan()
+    assert actions(plan)["source.One"] is Action.UPDATE
+    assert plan.drifted == ()
+    (version,) = plan.versions
+    assert version.reason.startswith("it was rolled back from 0.2.0 to 0.1.0 at ")
+    assert version.reason.endswith("and the workflow still has something else")
+    site.release()
+    assert code(site, published(site)) == SECOND
+    assert site.plan().visible == ()
+
+
+def test_a_version_can_be_named(site: Site) -> None:
+    roll_back(site)
+    assert roll_back(site, "0.2.0").exit_code == 0
+    assert (published(site).number, code(site, published(site))) == ("0.4.0", SECOND)
+
+
+def test_a_rollback_that_fails_its_test_publishes_nothing(site: Site) -> None:
+    site.algorithms.failing_payloads.add("1")
+    assert roll_back(site).exit_code == 3
+    assert published(site).number == "0.2.0"
+
+
+def test_data_stays_as_it_is_and_the_plan_says_so(site: Site) -> None:
+    site.use({"a.bin": b"newer a"})
+    site.release()
+    there = dict(site.live)
+    plan, _, _ = rollback(site, "0.2.0")
+    (note,) = [note for address, note in plan.notes() if str(address) == "version.One"]
+    assert note == (
+        "data files that were written after 0.2.0, or may have been, stay as they are, because their earlier bytes are not kept: "
+        "a.bin, b.bin"
+    )
+    roll_back(site, "0.1.0")
+    assert site.live == there
+    assert {str(address) for address in site.ledger.records} >= {'data.One["a.bin"]', 'data.One["b.bin"]'}
+    assert not any(str(change.address).startswith("data.") for change in site.plan().visible)
+
+
+def test_kept_bytes_of_an_interrupted_apply_are_put_back(site: Site) -> None:
+    before = dict(site.live)
+    site.use({"a.bin": b"newer a"})
+    site.apply(until=lambda event: getattr(getattr(event, "step", None), "key", "") == 'verify data.One["a.bin"]')
+    assert site.live != before
+    site.restart()
+    plan, _, _ = rollback(site)
+    assert actions(plan)['data.One["a.bin"]'] is Action.UPDATE
+    assert roll_back(site).exit_code == 0
+    assert site.live == before
+    assert code(site, published(site)) == FIRST
+
+
+def test_files_of_others_stay(site: Site) -> None:
+    repository = site.algorithms.algorithms["One"].repository
+    repository.push_behind("NOTES.txt", b"theirs")
+    repository.push_behind("README.md", b"edited")
+    assert roll_back(site).exit_code == 0
+    tree = repository.tree(published(site).commit)
+    assert (tree["NOTES.txt"].data, tree["README.md"].data, tree["src/One.py"].data) == (b"theirs", b"edited", FIRST)
+
+
+def test_a_version_whose_commit_is_gone_is_refused(site: Site) -> None:
+    site.algorithms.algorithms["One"].repository.rewrite()
+    with pytest.raises(NotFound, match=r"the repository of One has no commit of version 0\.1\.0"):
+        rollback(site)
+
+
+@pytest.mark.parametrize(
+    ("count", "number", "message"),
+    [
+        (0, "", "One has no published version"),
+        (1, "", "One has no earlier version"),
+        (2, "0.3.0", "One has no version 0.3.0"),
+    ],
+)
+def test_what_is_not_published_is_not_found(count: int, number: str, message: str) -> None:
+    versions = [Version(f"0.{place}.0", "c" * 40, {}) for place in range(1, count + 1)]
+    with pytest.raises(NotFound) as refused:
+        EarlierVersion.of(versions, "One", number)
+    assert refused.value.message == message
+    assert refused.value.hint
+
+
+def test_versions_are_ordered_by_their_numbers() -> None:
+    versions = [Version(number, "c" * 40, {}) for number in ("0.10.0", "0.9.0", "1.0.0")]
+    found = EarlierVersion.of(versions, "One")
+    assert (found.target.number, found.current.number, found.following) == ("0.10.0", "1.0.0", versions[2])
+    assert EarlierVersion.of(versions, "One", "1.0.0").following is None
+
+
+def test_only_the_workflows_tests_of_this_algorithm_belong_to_it() -> None:
+    specs = (AlgorithmSpec("One", "python3"), AlgorithmSpec("Two", "python3"))
+    workflow = Workflow("w", "/", specs, entrypoint="Two")
+    assert rollback_workflow(workflow, specs[0]).entrypoint is None
+    assert rollback_workflow(workflow, specs[1]).entrypoint == "Two"

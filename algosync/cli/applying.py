@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from algosync.cli.options import ClusterOptions
     from algosync.cli.session import CommandSession, Needs
+    from algosync.cli.summary_file import Summary
     from algosync.cli.terminal import Terminal
     from algosync.core.planning.plan import Plan
     from algosync.core.report import Report
@@ -47,18 +48,20 @@ def approve(question: str, terminal: Terminal, environ: Mapping[str, str], *, no
     require_approval("\n" + terminal.paint(question, "bold"), declined, terminal, prompt=prompt)
 
 
-def carried_out(plan: Plan, session: CommandSession, terminal: Terminal) -> Report:
-    """Makes the changes of the plan and runs its tests, and shows what happens."""
+def carried_out(plan: Plan, session: CommandSession, terminal: Terminal, summary: Summary | None = None) -> Report:
+    """Makes the changes of the plan and runs its tests, and shows what happens. `summary` takes note of it."""
     from algosync.cli.interrupt import Signalled
     from algosync.cli.live import watch
     from algosync.cli.remembered_results import remembering
     from algosync.core.report import fold
-    from algosync.engine.apply import apply
+    from algosync.engine.apply import apply, schedule_of
 
     # Close the events before the session ends, because closing waits for the workers: the state must stay locked while they write.
     with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:
         try:
-            with closing(remembering(watch(events, terminal), session, terminal)) as told:
+            watched = watch(events, terminal)
+            noted = watched if summary is None else summary.noting(watched, schedule_of(plan, session.scene).steps)
+            with closing(remembering(noted, session, terminal)) as told:
                 return fold(told, lambda: session.ledger.wrote)
         except Signalled:
             terminal.tell("Everything done so far is recorded; run the same command again to continue from here.")

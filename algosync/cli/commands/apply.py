@@ -1,6 +1,5 @@
 """`algosync apply`: show the plan, ask for approval, make the changes, run the tests."""
 
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,14 +12,8 @@ from algosync.cli.options import AutoApprove, CompareOptions, LockTimeout, Scope
 from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from algosync.cli.saved.inputs import SavedInputs
-    from algosync.cli.session import CommandSession
-    from algosync.cli.summary_file import Summary
     from algosync.core.planning.plan import Plan
-    from algosync.core.planning.target import Selection
-    from algosync.core.report import Report
 
 __all__ = ["ApprovedOptions", "apply", "carry_out_plan"]
 
@@ -93,16 +86,17 @@ def carry_out_plan(
 
     `command`: its name in the summary file. Stale: the plan is not the approved one.
     """
+    from algosync.cli.applying import approve, carried_out, show_report, writing_session
     from algosync.cli.commands.plan import asked_diffs, make_session_plan, masked_for, metadata, require_allowed
     from algosync.cli.saved.saving import require_digest, require_same
+    from algosync.cli.session import Needs
     from algosync.cli.summary_file import summary_for
-    from algosync.views.report import closing_lines, failure_lines, outcome_lines
     from algosync.views.subject import Planned
 
     saved, digest = approval.saved, approval.digest
     summary = summary_for(command, targets.summary_file, terminal)
     choice = approval.choice(targets)
-    with _apply_session(options, terminal, choice.selection, saved) as session:
+    with writing_session(options, terminal, Needs.of(choice.selection, writes=True, saved=saved)) as session:
         plan = summary.plan = make_session_plan(session, choice, terminal, saved.file if saved else None)
         if saved:
             require_same(saved.file, session, plan, terminal)
@@ -112,12 +106,10 @@ def carry_out_plan(
         terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header), diffs=diffs), "text")
         require_allowed(plan)
         if len(plan.visible) > len(plan.held()) and not (options.auto_approve or approval.given):
-            _ask(plan, options, terminal)
+            approve(_question(plan), terminal, options.environ, no_input=options.no_input)
         terminal.result()
-        report = _carry_out(plan, session, terminal, summary)
-    terminal.result_lines(outcome_lines(report, plan))
-    terminal.tell_lines(failure_lines(report, terminal.redact))
-    terminal.result_lines(closing_lines(report, plan))
+        report = carried_out(plan, session, terminal, summary)
+    show_report(report, plan, terminal)
     raise typer.Exit(report.exit_code or (_TEST_FAILED if plan.held() else 0))
 
 
@@ -143,48 +135,7 @@ def _saved_plan(targets: SelectionOptions, options: ApplyOptions) -> "SavedInput
     return SavedInputs.of(read_plan_file(Path(options.workflow)))
 
 
-@contextmanager
-def _apply_session(
-    options: ApprovedOptions, terminal: Terminal, selection: "Selection", saved: "SavedInputs | None"
-) -> "Iterator[CommandSession]":
-    """A session that writes. ApplyIncomplete: something failed after something was written."""
-    from algosync.cli.internal_error import internal_error
-    from algosync.cli.session import Needs, command_session
-    from algosync.core.error import AlgosyncError, ApplyIncomplete
-
-    session: CommandSession | None = None
-    try:
-        with command_session(options, terminal, Needs.of(selection, writes=True, saved=saved)) as session:
-            yield session
-    except (typer.Exit, typer.Abort):
-        raise
-    except Exception as error:
-        if session is None or not session.ledger.wrote:
-            raise
-        cause = error if isinstance(error, AlgosyncError) else internal_error(error)
-        raise ApplyIncomplete(cause.message, hint=cause.hint) from error
-
-
-def _carry_out(plan: "Plan", session: "CommandSession", terminal: Terminal, summary: "Summary") -> "Report":
-    from algosync.cli.interrupt import Signalled
-    from algosync.cli.live import watch
-    from algosync.cli.remembered_results import remembering
-    from algosync.core.report import fold
-    from algosync.engine.apply import apply, schedule_of
-
-    # Close the events before the session ends, because closing waits for the workers: the state must stay locked while they write.
-    with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:
-        try:
-            noted = summary.noting(watch(events, terminal), schedule_of(plan, session.scene).steps)
-            with closing(remembering(noted, session, terminal)) as told:
-                return fold(told, lambda: session.ledger.wrote)
-        except Signalled:
-            terminal.tell("Everything done so far is recorded; run the same command again to continue from here.")
-            raise
-
-
-def _ask(plan: "Plan", options: ApprovedOptions, terminal: Terminal) -> None:
-    from algosync.cli.approval import can_prompt, require_approval
+def _question(plan: "Plan") -> str:
     from algosync.core.planning.target import Mode
 
     questions = {
@@ -192,6 +143,4 @@ def _ask(plan: "Plan", options: ApprovedOptions, terminal: Terminal) -> None:
         Mode.DESTROY: "Do you really want to destroy all these resources? They cannot be restored.",
         Mode.REFRESH: "Do you want to take this into the record?",
     }
-    prompt = can_prompt(terminal, options.environ, no_input=options.no_input)
-    question = "\n" + terminal.paint(questions[plan.mode], "bold")
-    require_approval(question, "apply was not approved; nothing was changed", terminal, prompt=prompt)
+    return questions[plan.mode]

@@ -273,7 +273,7 @@ def test_nothing_cites_a_document_that_is_not_here() -> None:
         for folder in ("algosync", "tests", "workflows", ".ci")
         for path in (ROOT / folder).rglob("*")
         if path.is_file()
-        and path.suffix in ("", ".py", ".md", ".yaml", ".json", ".j2")
+        and path.suffix in ("", ".py", ".md", ".yaml", ".yml", ".sh", ".json", ".j2")
         and not any(part.startswith(".") for part in path.relative_to(ROOT / folder).parts)
         for name in re.findall(r"\b[\w-]+\.md\b", path.read_text(errors="replace"))
     }

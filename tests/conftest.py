@@ -28,6 +28,7 @@ EXTENDED = (
     "faults/",
     "inputs/",
     "perf/",
+    "scenarios/test_apply_saved_plan.py",
     "planted/",
     "scenarios/test_cluster_failures.py",
     "scenarios/test_crash.py",

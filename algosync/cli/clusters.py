@@ -56,7 +56,11 @@ class Clusters:
             return None
         if address.startswith("file://"):
             return Directory(folder / address.removeprefix("file://"))
-        return self._cluster("SOURCE", address, setting).data
+        return self.source_cluster(address, setting).data
+
+    def source_cluster(self, address: str, setting: str) -> Cluster:
+        """A connection to the source, which is no directory."""
+        return self._cluster("SOURCE", address, setting)
 
     def _cluster(self, side: str, address: str, setting: str) -> Cluster:
         from algosync.cli.local.location import is_local

@@ -14,6 +14,7 @@ from algosync import __version__
 from algosync.cli import debug
 from algosync.cli.commands.apply import apply
 from algosync.cli.commands.destroy import destroy
+from algosync.cli.commands.doctor import doctor
 from algosync.cli.commands.drift import drift
 from algosync.cli.commands.graph import graph
 from algosync.cli.commands.import_ import import_
@@ -51,7 +52,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (validate, render, plan, show, apply, destroy, test, drift, import_, versions, rollback, graph, schema):
+for _command in (validate, render, plan, show, apply, destroy, test, drift, import_, versions, rollback, graph, doctor, schema):
     app.command()(_command)
 app.add_typer(state.app, name="state")
 app.add_typer(local.app, name="emulator")

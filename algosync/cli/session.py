@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from algosync.kinds import Context
     from algosync.state import Holder, Session, TestResults, WorkInProgress
 
-__all__ = ["Anchor", "CommandSession", "Needs", "command_session", "owner_of"]
+__all__ = ["Anchor", "CommandSession", "Needs", "command_session", "named_source", "owner_of", "reads_source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         if saved:
             saved.require_addresses(connections)
         label, destination = connections.destination()
-        variable, source_label = _source_label(options, workflow)
+        variable, source_label = named_source(options, workflow)
         source = _source(connections, workflow, needs, (variable, source_label))
         with reading(terminal, "the destination"):
             owners = destination.data.owners()
@@ -188,9 +188,9 @@ def _claim(state: Session, loaded: LoadedWorkflow, saved: SavedInputs | None, te
 
 
 def _source(connections: Clusters, workflow: Workflow, needs: Needs, named: tuple[str, str | None]) -> DataStore | None:
-    """The source. None: nothing is read from one. `named`: as of `_source_label`."""
+    """The source. None: nothing is read from one. `named`: as of `named_source`."""
     setting, label = named
-    if not needs.source or not _reads_source(workflow):
+    if not needs.source or not reads_source(workflow):
         return None
     saved = needs.saved.store(label) if needs.saved else None
     return saved or connections.source(label, Path(workflow.folder), setting)
@@ -203,13 +203,13 @@ def _keep_folder(options: ClusterOptions) -> Path:
     return Path(named) if named else default_keep_folder()
 
 
-def _reads_source(workflow: Workflow) -> bool:
+def reads_source(workflow: Workflow) -> bool:
     """Whether the workflow reads from a source cluster. Otherwise it does not have to name one."""
     reads = any(spec.data_files or (spec.code or "").startswith("data://") for spec in workflow.algorithms)
     return reads and not workflow.run_only
 
 
-def _source_label(options: ClusterOptions, workflow: Workflow) -> tuple[str, str | None]:
+def named_source(options: ClusterOptions, workflow: Workflow) -> tuple[str, str | None]:
     """The setting that names the source, and the source's canonical address, which is equal for two spellings of one cluster.
 
     UsageError: the address is not valid, or the workflow and the environment name different clusters. A local source has its own

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from documents import check_document
 from harness import Workspace
 
 from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
@@ -60,6 +61,7 @@ def test_mermaid() -> None:
 def test_json() -> None:
     document = graph_document(GRAPH)
     assert isinstance(document, dict)
+    check_document("graph", document)
     low, high, other = document["algorithms"]
     assert (document["workflow"], document["entrypoint"]) == ("release", "High")
     assert low["data_files"] == [{"name": file.name, "source": file.source} for file in SPECS[0].data_files]

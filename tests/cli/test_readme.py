@@ -24,7 +24,21 @@ DOCUMENTS = sorted(
     for path in ROOT.rglob("*.md")
     if not any(part.startswith(".") and part != ".github" for part in path.relative_to(ROOT).parts)
 )
-COMMANDS = ("validate", "render", "plan", "show", "apply", "test", "drift", "graph", "destroy", "import", "versions", "rollback")
+COMMANDS = (
+    "validate",
+    "render",
+    "plan",
+    "show",
+    "apply",
+    "test",
+    "drift",
+    "graph",
+    "destroy",
+    "import",
+    "versions",
+    "rollback",
+    "doctor",
+)
 
 
 def normal(text: str) -> list[str]:

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from harness import Cluster, Workspace
+from harness import Cluster, Workspace, cluster_process
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One for all tests: most of them change only a state."""
+    with cluster_process(tmp_path_factory.mktemp("shared") / "cluster") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def original(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workflow with one algorithm, applied."""
+    space = Workspace(tmp_path_factory.mktemp("original"), cluster.environ())
+    space.algorithm("One")
+    uris = [space.data("models", name, b"x" * 10) for name in ("a.bin", "b.txt")]
+    space.write([{"name": "One", "language": "python3", "data_files": uris}], name="release")
+    space.apply()
+    return space
 
 
 @pytest.fixture
-def applied(workspace: Workspace) -> Workspace:
-    """A workflow with one algorithm, applied."""
-    workspace.algorithm("One")
-    uris = [workspace.data("models", name, b"x" * 10) for name in ("a.bin", "b.txt")]
-    workspace.write([{"name": "One", "language": "python3", "data_files": uris}], name="release")
-    workspace.apply()
-    return workspace
+def applied(original: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of it with its state, at another path."""
+    return Workspace(Path(shutil.copytree(original.folder, tmp_path / "copy")), original.environ)
 
 
 ADDRESSES = ["algorithm.One", 'data.One["a.bin"]', 'data.One["b.txt"]', "source.One", "version.One"]
@@ -55,7 +70,7 @@ def test_looking_changes_nothing(applied: Workspace) -> None:
     for arguments in (("list", "source.Two"), ("show", "sourc.One"), ("rm", "source.One", "source.Two")):
         done = state(applied, *arguments, code=1)
         assert done.stdout == ""
-        assert done.stderr == f"Error: nothing is recorded as {arguments[-1]}\n  perhaps source.One?\n"
+        assert done.stderr == f"Error: nothing is recorded as {arguments[-1]}\n  did you mean source.One?\n"
     assert files(applied) == before
 
 
@@ -172,20 +187,20 @@ def test_a_state_of_a_newer_version_is_refused(applied: Workspace) -> None:
 
 def test_commands_beside_an_apply(workspace: Workspace) -> None:
     """Those that read go on and note it. Those that write are refused, or wait for it."""
-    let_go = workspace.waiting_algorithm("One")
-    workspace.write([{"name": "One", "language": "python3", "test_payload": 4}])
-    process = workspace.started("test.One: Testing")
+    let_go = workspace.waiting_algorithm("Busy")
+    workspace.write([{"name": "Busy", "language": "python3", "test_payload": 4}])
+    process = workspace.started("test.Busy: Testing")
     try:
         for reading in ("plan", "drift", "state list"):
             done = workspace.run(*reading.split())
             assert done.returncode == 0, done.stdout + done.stderr
             assert f"Note: `algosync apply` (pid {process.pid}, since " in done.stderr
             assert " is working on this state." in done.stderr
-        for writing in ("apply --auto-approve", "state rm One --no-input"):
+        for writing in ("apply --auto-approve", "state rm Busy --no-input"):
             done = workspace.run(*writing.split())
             assert done.returncode == 6
             assert f"is in use by `algosync apply` (pid {process.pid}, since " in done.stderr
-        done = workspace.run("state", "rm", "One", environ={"ALGOSYNC_LOCK_TIMEOUT": "1"})
+        done = workspace.run("state", "rm", "Busy", environ={"ALGOSYNC_LOCK_TIMEOUT": "1"})
         assert done.returncode == 6
         assert "Note: state/workflow@" in done.stderr
         assert f" is in use by `algosync apply` (pid {process.pid}, since " in done.stderr
@@ -193,7 +208,7 @@ def test_commands_beside_an_apply(workspace: Workspace) -> None:
         waiting = _begun(workspace, "apply", "--auto-approve", "--lock-timeout", "100")
         assert waiting.stderr is not None
         assert any("Waiting for it, up to 100 s." in line for line in waiting.stderr)
-        with _begun(workspace, "state", "mv", "One", "Two", "--lock-timeout", "100") as interrupted:
+        with _begun(workspace, "state", "mv", "Busy", "Two", "--lock-timeout", "100") as interrupted:
             assert interrupted.stderr is not None
             assert any("Waiting for it, up to 100 s." in line for line in interrupted.stderr)
             interrupted.terminate()
@@ -208,24 +223,24 @@ def test_commands_beside_an_apply(workspace: Workspace) -> None:
 
 def test_drift_reports_what_an_apply_is_changing_as_in_progress(workspace: Workspace) -> None:
     """The apply stops right after a remote write, before it records that. Then it is killed, so the same difference is drift."""
-    workspace.algorithm("One")
-    entry: dict[str, object] = {"name": "One", "language": "python3"}
+    workspace.algorithm("Moving")
+    entry: dict[str, object] = {"name": "Moving", "language": "python3"}
     workspace.write([entry])
     workspace.apply()
     workspace.write([{**entry, "settings": {"network_access": "isolated"}}])
-    stopped = {"ALGOSYNC_TESTING": "1", "ALGOSYNC_FAILPOINT": "configure.after@algorithm.One:stop"}
+    stopped = {"ALGOSYNC_TESTING": "1", "ALGOSYNC_FAILPOINT": "configure.after@algorithm.Moving:stop"}
     with _begun(workspace, "apply", "--auto-approve", environ=stopped) as process:
         _, status = os.waitpid(process.pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status)
         done = workspace.run("drift")
         process.kill()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "  > algorithm.One may be in progress: a command that runs now works on it\n" in done.stdout
+    assert "  > algorithm.Moving may be in progress: a command that runs now works on it\n" in done.stdout
     assert "No drift." in done.stdout
     assert f"Note: `algosync apply` (pid {process.pid}, since " in done.stderr
     done = workspace.run("drift")
     assert done.returncode == 2
-    assert "  ~ algorithm.One has changed outside of algosync\n" in done.stdout
+    assert "  ~ algorithm.Moving has changed outside of algosync\n" in done.stdout
 
 
 def _begun(space: Workspace, *arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[str]:

@@ -7,11 +7,13 @@ import signal
 from typing import Any
 
 import pytest
+from documents import check_document
 from harness import Workspace
 
 
 def summary(workspace: Workspace) -> dict[str, Any]:
     document: dict[str, Any] = json.loads((workspace.folder / "summary.json").read_text())
+    check_document("summary", document)
     assert document.pop("format_version") == "1.0"
     assert document.pop("timestamp")
     return document

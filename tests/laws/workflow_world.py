@@ -92,14 +92,20 @@ class WatchedSession(Session):
     acknowledged: dict[Address, Record]
 
     def commit(self, record: Record) -> None:
+        self.troubles.call(lambda: self._commit(record), remote=False)
+
+    def forget(self, address: Address) -> None:
+        self.troubles.call(lambda: self._forget(address), remote=False)
+
+    def _commit(self, record: Record) -> None:
         news, serial = self.records.get(record.address) != record, self.serial
-        self.troubles.call(lambda: super(WatchedSession, self).commit(record))
+        super().commit(record)
         assert self.serial - serial in ((1,) if news else (0, 1))
         self.acknowledged[record.address] = record
 
-    def forget(self, address: Address) -> None:
+    def _forget(self, address: Address) -> None:
         known, serial = address in self.records, self.serial
-        self.troubles.call(lambda: super(WatchedSession, self).forget(address))
+        super().forget(address)
         assert self.serial - serial in ((1,) if known else (0, 1))
         self.acknowledged.pop(address, None)
 

@@ -74,7 +74,8 @@ EDITS: dict[str, Callable[[Site, str], None]] = {
 EDIT = st.tuples(st.sampled_from(sorted(EDITS)), st.sampled_from(["One", "Two"]))
 DEATHS = (
     "push.after@source.One",
-    "upload.after@data.One",
+    'upload.after@data.One["One.bin"]',
+    'overwrite.after@data.One["One.bin"]',
     "publish.after@version.One",
     "record.before@version.One",
     "state.after@state",
@@ -87,6 +88,7 @@ def test_random_changes_and_deaths_converge(cluster: Cluster, workspace: Workspa
     site.add("Two")
     workspace.write(list(site.algorithms.values()))
     workspace.settle_source()
+    codes = set()
 
     @settings(deadline=None, derandomize=True, database=None, max_examples=4, suppress_health_check=list(HealthCheck))
     @given(st.lists(EDIT, min_size=1, max_size=3), st.sampled_from(DEATHS))
@@ -98,6 +100,8 @@ def test_random_changes_and_deaths_converge(cluster: Cluster, workspace: Workspa
         environ = {"ALGOSYNC_TESTING": "1", "ALGOSYNC_FAILPOINT": f"{death}:kill"}
         ended = workspace.run("apply", "--auto-approve", environ=environ)
         assert ended.returncode in (0, -9), ended.stderr
+        codes.add(ended.returncode)
         site.check()
 
     law()
+    assert -9 in codes

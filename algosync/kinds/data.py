@@ -91,7 +91,8 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
 
     A change whose test failed is held until something changes. A file that has drifted gets the time of its last write.
     """
-    change = with_origin(change, _written(change, spec, context))
+    if change.drifted:
+        change = with_origin(change, _written(change, spec, context))
     if change.action.writes and change.before is not None:
         failure = held_since(context.ledger.records.get(change.address), spec, context)
         if failure is not None:

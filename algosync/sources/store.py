@@ -32,6 +32,11 @@ class SourceStore:
         self._checksums: OncePerKey[str, tuple[str, str]] = OncePerKey()
         self._owner: OncePerKey[None, str | None] = OncePerKey()
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the command reads from a source."""
+        return self._store is not None
+
     def store(self) -> DataStore:
         """SourceError: the workflow has no source cluster."""
         if self._store is None:

@@ -24,7 +24,7 @@ DOCUMENTS = sorted(
     for path in ROOT.rglob("*.md")
     if not any(part.startswith(".") and part != ".github" for part in path.relative_to(ROOT).parts)
 )
-COMMANDS = tuple("validate render plan show apply test drift graph destroy import versions rollback doctor".split())
+COMMANDS = (
     "validate",
     "render",
     "plan",

@@ -69,6 +69,10 @@ class FakeRepository:
         tree = {**(self.tree(head) if head else {}), path: Blob(data)}
         return self.push(head, tree, author="Somebody <else@localhost>", message="behind your back")
 
+    def authors(self) -> dict[str, str]:
+        """The author of each commit."""
+        return {commit: author for commit, (_, author) in self._commits.items()}
+
     def hold(self, commit: str, tree: Tree, author: str) -> None:
         """Makes this the only commit, with an id of the caller's choice."""
         self._trees, self._commits, self._head = {commit: dict(tree)}, {commit: (None, author)}, commit

@@ -111,6 +111,10 @@ class FakeStore:
         """Replaces the stamp of a file that is there."""
         self._stamps[owner, collection, name] = stamp
 
+    def hide_stamp(self, owner: str, collection: str, name: str, listings: int) -> None:
+        """A file has no stamp in the next listings, as if it was young."""
+        self._young[owner, collection, name] = listings
+
     def remove(self, owner: str, collection: str) -> None:
         """Removes a collection with its files."""
         del self._collections[owner, collection]

@@ -8,6 +8,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import quote
 
@@ -89,7 +90,6 @@ def test_what_moved_is_named(workspace: Workspace, cluster: Cluster) -> None:
     workspace.algorithm("One", "def apply(input):\n    return 2\n")
     workspace.data("models", "a.bin", b"another one")
     save(workspace)
-    shutil.copytree(workspace.folder / "state", workspace.folder / "before")
 
     cluster.push_behind("One", "src/extra.py", b"x = 1\n")
     refused(workspace, cluster, "p.plan", "source.One at the destination: commit ")
@@ -196,17 +196,26 @@ def test_no_plan_is_saved_while_an_apply_runs(workspace: Workspace) -> None:
 @pytest.mark.parametrize("umask", ["000", "777"])
 def test_only_its_owner_can_read_it(workspace: Workspace, umask: str) -> None:
     put(workspace)
-    command = f"umask {umask}; exec python -m algosync plan --out p.plan"
-    program = workspace.environment()
-    import sys
-
+    script = f'umask {umask}; exec "$@"'
     done = subprocess.run(
-        ["/bin/sh", "-c", command.replace("python", sys.executable)],
+        ["/bin/sh", "-c", script, "sh", sys.executable, "-m", "algosync", "plan", "--out", "p.plan"],
         cwd=workspace.folder,
-        env=program,
+        env=workspace.environment(),
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     assert stat.S_IMODE((workspace.folder / "p.plan").stat().st_mode) == 0o600
+
+
+def test_a_plan_that_destroys_is_saved_too(workspace: Workspace) -> None:
+    """It reads no source, so the file has none."""
+    put(workspace)
+    workspace.apply()
+    path = save(workspace, "--destroy")
+    assert b"1234567890" not in path.read_bytes()
+    shutil.rmtree(workspace.folder / "source")
+    done = workspace.run("apply", "p.plan")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(workspace.run("show", "--json").stdout)["records"] == []

@@ -133,6 +133,7 @@ def stage(cluster: Cluster, tmp_path: Path) -> Iterator[Stage]:
             "ALGOSYNC_VAR_pin": CANARIES["short variable"],
             "HTTPS_PROXY": f"http://user:{quote(CANARIES['proxy password'], safe='')}@127.0.0.1:9",
             "TMPDIR": str(stage.temporary),
+            "ALGOSYNC_ALLOW": "same-cluster",
         }
         (space.folder / "workflow.yaml.j2").write_text(TEMPLATE.format(source=address))
         space.algorithm("One", CODE)
@@ -150,6 +151,13 @@ def test_successful_commands(stage: Stage) -> None:
     for looking in ("list", "show algorithm.One", "show algorithm.One --json", "pull"):
         stage.run("state", *looking.split(), "--debug")
     state = stage.space.folder / "state"
+    for path in state.glob("*.json"):
+        path.unlink()
+    stage.run("import", "--all", "--debug")
+    stage.space.algorithm("One", f"{CODE}# another version\n")
+    stage.run("apply", "--auto-approve")
+    stage.run("rollback", "One", "--auto-approve", "--debug")
+    stage.run("versions", "One", "--json", "--debug")
     assert [path for path in (state, *state.rglob("*")) if path.lstat().st_mode & 0o077] == []
 
 

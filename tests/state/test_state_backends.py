@@ -80,6 +80,13 @@ def test_a_lock_excludes_every_other_writer(writer: Backend, make: Make) -> None
     make().lock()
 
 
+def test_the_lock_still_excludes_after_a_write(writer: Backend, make: Make) -> None:
+    """A write may replace the file that holds the state. The lock must not be lost with it."""
+    writer.write(b"one", expect=fingerprint(writer.read()))
+    with pytest.raises(LockHeld):
+        make().lock()
+
+
 def test_readers_see_the_holder_without_disturbing_anybody(writer: Backend, make: Make, address: str, tmp_path: Path) -> None:
     before = tree(tmp_path)
     holder = make().seen_holder()

@@ -6,14 +6,17 @@ import json
 
 import pytest
 from documents import check_document, problems
-from samples import HELLO, HOSTILE, SUBJECTS, subjects_with
+from samples import HELLO, HOSTILE, PLAN, SUBJECTS, subjects_with
 
 from algosync.core.error import AlgosyncError, Denied, Fault, Several, WorkflowError
+from algosync.core.planning.explanation import Explanation, reason_of
+from algosync.core.planning.file_diff import FileDiff
 from algosync.core.redaction import Redactor
 from algosync.core.resource import SENSITIVE, Record
 from algosync.views import FORMATS
 from algosync.views.diagnostics import diagnostics_document
 from algosync.views.record import record_document
+from algosync.views.subject import Planned, Recorded
 
 META = {"timestamp": "2026-01-02T03:04:05+00:00", "algosync_version": "1"}
 
@@ -32,9 +35,28 @@ def test_hostile_texts_change_no_form(hostile: str) -> None:
         check_document(which, json.loads(FORMATS["json"](subject, Redactor())))
 
 
-def test_a_record_fits() -> None:
-    record = Record(HELLO, SENSITIVE, None, "1024 2026-01-01T00:00:00.000Z", attributes={"label": "Hello"})
-    check_document("record", json.loads(json.dumps(record_document(record, str))))
+RECORD = Record(HELLO, SENSITIVE, None, "1024 2026-01-01T00:00:00.000Z", attributes={"label": "Hello"})
+
+
+def test_what_a_plan_has_only_on_request_fits() -> None:
+    explained = tuple(
+        Explanation(c, reason_of(c, record), record, ("file", "listing")) for c in PLAN.changes for record in (None, RECORD)
+    )
+    diffs = (
+        FileDiff(HELLO, "src/Hello.py", "update", ("@@ -1 +1 @@", "-a", "+b"), 3, "a\x1b"),
+        FileDiff(HELLO, "logo.png", "create"),
+    )
+    planned = Planned(PLAN, META | {"workflow": "w"}, explained, diffs, digest=f"sha256:{'0' * 64}")
+    document = json.loads(FORMATS["json"](planned, Redactor()))
+    assert {"explanations", "diffs", "plan_digest"} <= document.keys()
+    check_document("plan", document)
+
+
+def test_records_fit() -> None:
+    check_document("record", json.loads(json.dumps(record_document(RECORD, str))))
+    document = json.loads(FORMATS["json"](Recorded((RECORD,), META | {"state": "state/x.json"}), Redactor()))
+    check_document("records", document)
+    check_document("report", document)
 
 
 def test_diagnostics_tell_every_error_at_once() -> None:

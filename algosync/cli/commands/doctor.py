@@ -18,7 +18,7 @@ _TRIES = 2  # of a request: an answer now is worth more than one after minutes
 
 @command
 def doctor(terminal: Terminal, options: ClusterOptions, json: JsonOutput = False) -> None:
-    """Check clusters, keys, environments, git, state and this machine, and say what is missing. Changes nothing."""
+    """Check clusters, keys, git, state and this machine. Says what is missing; changes nothing."""
     from algosync.cli.clusters import clusters
     from algosync.cli.doctor.checks import examine
     from algosync.cli.doctor.examination import Examination

@@ -31,7 +31,7 @@ class ShowOptions(ClusterOptions):
 
 @command
 def show(terminal: Terminal, reports: ReportOptions, options: ShowOptions) -> None:
-    """Show a saved plan, without any request; or, without FILE, everything that is recorded."""
+    """Show a saved plan; without FILE, everything that is recorded."""
     from algosync.cli.saved.plan_file import is_plan_file, read_plan_file
 
     if options.workflow is not None and is_plan_file(Path(options.workflow)):

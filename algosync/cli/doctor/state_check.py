@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from algosync.cli.doctor.examination import Examination
     from algosync.cli.state_place import StateKey
 
-__all__ = ["state"]
+__all__ = ["check_writable", "state"]
 
 _NO_STATE = "algosync-doctor"  # the name of a state that nobody has
 
@@ -29,7 +29,7 @@ def state(examination: Examination) -> Iterator[Diagnosis]:
     create = parse_address(options.state)
     folder = Path(options.state.removeprefix("file://")) if options.state.partition("://")[0] in (options.state, "file") else None
     if folder is not None:
-        _check_writable(folder)
+        check_writable(folder)
     key = _key(examination)
     if key is None:
         create(_NO_STATE, "algosync doctor").read()
@@ -70,7 +70,7 @@ def _key(examination: Examination) -> StateKey | None:
     return StateKey(workflow.name, owner_of(workflow, site.owners), NamedDestination.of(site.label, site.cluster))
 
 
-def _check_writable(folder: Path) -> None:
+def check_writable(folder: Path) -> None:
     """StateError: an apply could not write there. Looks at permissions only, because a check writes nothing."""
     there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
     if not os.access(there, os.W_OK | os.X_OK):

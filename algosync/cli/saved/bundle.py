@@ -99,7 +99,8 @@ def _codes(algorithms: Sequence[AlgorithmSpec], codes: Mapping[str, SourceFiles]
 
 
 def _is_local(session: CommandSession) -> bool:
-    return (session.header.source or "").startswith("file://")
+    """Whether the plan was made from a `file://` source. A plan that only deletes or only tests reads none."""
+    return session.scene.site.store.is_read and (session.header.source or "").startswith("file://")
 
 
 def _files(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AGAIN", "SavedInputs", "stale"]
 
+_LOOPBACK = ("127.0.0.1", "localhost", "::1", "api.localhost")
 AGAIN = "look at the changes, and make the plan again: algosync plan --out FILE"
 
 
@@ -64,7 +65,7 @@ class SavedInputs:
             path = Path(folder, text.name)
             path.write_text(text.text, encoding="utf-8", newline="")
             loaded = read_workflow(path, values, (), (options, terminal))
-        self._require_local_files()
+        self.require_local_files()
         return replace(loaded, path=Path(text.name), workflow=self._placed(loaded.workflow))
 
     def _values(self, given: GivenVariables) -> GivenVariables:
@@ -89,7 +90,7 @@ class SavedInputs:
         folder = os.path.normpath(self.top / self.file.inputs.workflow.folder)
         return replace(workflow, folder=folder, algorithms=tuple(algorithms))
 
-    def _require_local_files(self) -> None:
+    def require_local_files(self) -> None:
         """Stale: a local file that is not in the plan is missing here, or has another content."""
         for file in self.file.inputs.files:
             if file.sha256 is not None and file.sha256 not in self.file.contents:
@@ -108,7 +109,7 @@ class SavedInputs:
 
         binding, options = self.file.saved.binding, connections.options
         named, _ = connections.named_destination()
-        if binding.identity is None and named != binding.destination:
+        if named != binding.destination and (binding.identity is None or not _is_on_this_machine(named)):
             raise stale(f"the destination: {printable(binding.destination)} -> {printable(named)}")
         source = binding.source or ""
         if not source.startswith(("http://", "https://")):
@@ -155,6 +156,15 @@ class SavedInputs:
 
         files = {each.path: Blob(self.file.contents[each.sha256], each.executable) for each in code.files or ()}
         return SourceFiles(files, code.left_out)
+
+
+def _is_on_this_machine(address: str) -> bool:
+    """Whether a local cluster may have this address. Its identity is compared later."""
+    from urllib.parse import urlsplit
+
+    from algosync.cli.local.location import is_local
+
+    return is_local(address) or urlsplit(address).hostname in _LOOPBACK
 
 
 def _require_content(path: Path, shown: str, sha256: str) -> None:

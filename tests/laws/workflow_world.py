@@ -1,0 +1,303 @@
+"""A world of workflows: sources and a cluster in memory, a state on disk, and the commands that work on them.
+
+The state is the real one. A run that dies leaves the folder of the machine as it was at that moment.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from typing import cast
+
+from fakes.clusters import OWNER, FakeAlgorithm, FakeAlgorithms, FakeCluster, FakeTime, context_of
+from fakes.repositories import FakeRepository
+from fakes.stores import FakeStore
+from troubles import DiedError, Troubled, Troubles
+
+from algosync.core.address import Address
+from algosync.core.error import AlgosyncError
+from algosync.core.planning.plan import Plan, PlanHeader
+from algosync.core.redaction import Redactor
+from algosync.core.report import Report, fold
+from algosync.core.resource import Record
+from algosync.core.tree import Blob
+from algosync.core.workflow import AlgorithmSpec, DataFile, Details, TestCase, Workflow
+from algosync.engine.apply import apply
+from algosync.engine.plan import Scene, make_plan
+from algosync.kinds import KINDS, PERFORMERS, Context, KeptFiles
+from algosync.kinds.destination import Destination
+from algosync.kinds.ports import AlgorithmService, GitRepository
+from algosync.kinds.previous_bytes import needed_files
+from algosync.kinds.shared_listings import SharedListings
+from algosync.net import Retry
+from algosync.state import Session, open_session
+from algosync.views.document import json_text, plan_document
+
+__all__ = ["SOURCE", "World", "stored"]
+
+HEADER = PlanHeader("w", "https://source", "https://destination", OWNER)
+SOURCE = "quality"  # the owner of the source's files
+NAME = "w.json"
+THEIRS = "theirs.txt"  # somebody else's file in a repository, outside of the source
+
+
+class WarmAlgorithms(FakeAlgorithms):
+    """The workers of a version keep the data files that they loaded at its first call. `managed`: those that the workflow has."""
+
+    def __init__(self, data: FakeStore, managed: Callable[[str], Collection[str]]) -> None:
+        super().__init__()
+        self._data, self._managed = data, managed
+        self.loaded: dict[tuple[str, str], Mapping[str, bytes]] = {}
+
+    def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> None:
+        now = stored(self._data, OWNER, name)
+        loaded = self.loaded.setdefault((name, reference), now)
+        published = {version.number for version in self.algorithms[name].versions}
+        other = {file for file in self._managed(name) if loaded.get(file) != now.get(file)}
+        assert not other or reference in published, f"commit {reference} of {name} was tested whose workers have another {other}"
+        super().call(owner, name, reference, payload, timeout)
+
+
+def stored(data: FakeStore, owner: str, collection: str) -> dict[str, bytes]:
+    """The files of a collection, which need not exist."""
+    return dict(data._collections.get((owner, collection), {}))
+
+
+class TroubledCluster(FakeCluster):
+    """A cluster that is reached through troubles."""
+
+    troubles = Troubles()
+
+    def destination(self) -> Destination:
+        def troubled(target: object) -> object:
+            return Troubled(target, self.troubles)
+
+        def open_repository(name: str) -> GitRepository:
+            return cast("GitRepository", troubled(self.algorithms.algorithms[name].repository))
+
+        algorithms = cast("AlgorithmService", troubled(self.algorithms))
+        data = SharedListings(cast("FakeStore", troubled(self.data)))
+        return Destination(OWNER, OWNER, algorithms, data, open_repository, Retry(tries=2, pause=lambda _: None))
+
+
+class WatchedSession(Session):
+    """A session whose records are calls with troubles. Every change moves the serial by one."""
+
+    troubles = Troubles()
+    acknowledged: dict[Address, Record]
+
+    def commit(self, record: Record) -> None:
+        news, serial = self.records.get(record.address) != record, self.serial
+        self.troubles.call(lambda: super(WatchedSession, self).commit(record))
+        assert self.serial - serial in ((1,) if news else (0, 1))
+        self.acknowledged[record.address] = record
+
+    def forget(self, address: Address) -> None:
+        known, serial = address in self.records, self.serial
+        self.troubles.call(lambda: super(WatchedSession, self).forget(address))
+        assert self.serial - serial in ((1,) if known else (0, 1))
+        self.acknowledged.pop(address, None)
+
+
+@dataclass
+class World:
+    """`specs` is the workflow, in its order. `code` has the text of each algorithm's source."""
+
+    folder: Path
+    specs: dict[str, AlgorithmSpec] = field(default_factory=dict)
+    tests: tuple[TestCase, ...] = ()
+    store: FakeStore = field(default_factory=lambda: FakeStore(SOURCE))
+    cluster: TroubledCluster = field(default_factory=TroubledCluster)
+    lineage: str | None = None
+    serial: int = 0
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        self.algorithms = WarmAlgorithms(self.cluster.data, self._managed_files)
+        self.cluster.algorithms = self.algorithms
+        self.acknowledged: dict[Address, Record] = {}
+        self.machine.mkdir()
+
+    @property
+    def machine(self) -> Path:
+        """Everything that a command keeps."""
+        return self.folder / "machine"
+
+    # The workflow and its source.
+
+    def add(self, name: str) -> None:
+        self.specs[name] = AlgorithmSpec(name, "python3", details=Details(name), test_payload="1")
+        if not self.source(name).exists():
+            self.write_code(name, "return input")
+
+    def change(self, name: str, spec: AlgorithmSpec) -> None:
+        self.specs[name] = spec
+
+    def source(self, name: str) -> Path:
+        return self.folder / "algorithms" / name / "src" / f"{name}.py"
+
+    def write_code(self, name: str, line: str) -> None:
+        self.source(name).parent.mkdir(parents=True, exist_ok=True)
+        self.source(name).write_text(f"def apply(input):\n    {line}\n")
+
+    def use_file(self, name: str, file: str, content: bytes) -> None:
+        """Give an algorithm a data file, or its file another content."""
+        self.store.write(SOURCE, name, file, content)
+        files = {each.name: each for each in self.specs[name].data_files}
+        files[file] = DataFile(f"data://.my/{name}/{file}", file)
+        self.specs[name] = replace(self.specs[name], data_files=tuple(files.values()))
+
+    def drop_file(self, name: str, file: str) -> None:
+        files = tuple(each for each in self.specs[name].data_files if each.name != file)
+        self.specs[name] = replace(self.specs[name], data_files=files)
+
+    @property
+    def flow(self) -> Workflow:
+        specs = tuple(self.specs.values())
+        tests = self.tests if specs else ()
+        return Workflow("w", str(self.folder), specs, entrypoint=specs[-1].name if specs else None, tests=tests)
+
+    # Commands.
+
+    @contextmanager
+    def session(self, troubles: Troubles, *, exclusive: bool) -> Iterator[Session]:
+        with open_session(str(self.machine / "state"), NAME, exclusive=exclusive) as session:
+            session.__class__ = WatchedSession
+            watched = cast("WatchedSession", session)
+            watched.troubles, watched.acknowledged = troubles, self.acknowledged
+            yield watched
+
+    def scene(self, session: Session) -> Scene[Context]:
+        context = context_of(
+            self.cluster, *self.specs.values(), folder=self.folder, store=self.store, ledger=session, time=FakeTime()
+        )
+        payloads = {self.flow.entrypoint or "": tuple(f"{case.payload} {case.timeout}" for case in self.tests)}
+        kept = KeptFiles(self.machine / "kept", lambda: session.lineage)
+        return Scene(KINDS, PERFORMERS, replace(context, kept=kept, tests=payloads), 1)
+
+    def plan(self) -> Plan:
+        """The plan of a reader. Made twice, its JSON is the same."""
+        texts = []
+        for _ in range(2):
+            with self.session(Troubles(), exclusive=False) as session:
+                plan = make_plan(self.flow, self.scene(session), session.records, HEADER)
+            texts.append(json_text(plan_document(plan, {}, Redactor()), Redactor()))
+        assert texts[0] == texts[1]
+        json.loads(texts[0])
+        return plan
+
+    def apply(self, troubles: Troubles | None = None) -> Report | AlgosyncError | DiedError:
+        """What an apply ends with. What the workflow does not have is as before."""
+        troubles = troubles or Troubles()
+        troubles.on_death = self._keep_machine
+        before = self.unmanaged()
+        try:
+            self.cluster.troubles = troubles
+            return self._applied(troubles)
+        except (AlgosyncError, DiedError) as error:
+            return error
+        finally:
+            self.cluster.troubles = Troubles()
+            if troubles.dead:
+                self._restore_machine()
+            assert self.unmanaged() == before
+            self.check_state()
+
+    def _applied(self, troubles: Troubles) -> Report:
+        with self.session(troubles, exclusive=True) as session:
+            scene = self.scene(session)
+            plan = make_plan(self.flow, scene, session.records, HEADER)
+            with closing(apply(plan, self.flow, scene, session)) as events:
+                report = fold(events, lambda: session.wrote)
+            scene.site.kept.sweep(needed_files(session.records.values()))
+        return report
+
+    def _keep_machine(self) -> None:
+        shutil.copytree(self.machine, self.folder / "left")
+
+    def _restore_machine(self) -> None:
+        shutil.rmtree(self.machine)
+        (self.folder / "left").rename(self.machine)
+
+    def lose_state(self) -> None:
+        shutil.rmtree(self.machine)
+        self.machine.mkdir()
+        self.lineage, self.serial = None, 0
+        self.acknowledged.clear()
+
+    # Invariants.
+
+    def check_state(self) -> None:
+        """It loads, goes on from what it was, and has every acknowledged record."""
+        with self.session(Troubles(), exclusive=False) as session:
+            assert self.lineage in (None, session.lineage)
+            assert session.serial >= self.serial
+            self.lineage, self.serial = session.lineage, session.serial
+            for address, record in self.acknowledged.items():
+                assert session.records[address].digest == record.digest
+
+    def unmanaged(self) -> object:
+        """What the destination has and the workflow does not."""
+        algorithms = {
+            name: (found.details, found.settings, found.repository.head(), tuple(found.versions))
+            for name, found in self.algorithms.algorithms.items()
+            if name not in self.specs
+        }
+        managed = {(spec.name, file.name) for spec in self.specs.values() for file in spec.data_files}
+        data = self.cluster.data
+        files = {
+            (collection, file): content
+            for (_, collection), found in data._collections.items()
+            for file, content in found.items()
+            if (collection, file) not in managed
+        }
+        readers = {key: value for key, value in data.readers.items() if key[1] not in self.specs}
+        trees = {name: _head_tree(found.repository) for name, found in self.algorithms.algorithms.items()}
+        theirs = {name: tree[THEIRS] for name, tree in trees.items() if THEIRS in tree}
+        return json.dumps([repr(algorithms), repr(sorted(files.items())), repr(readers), repr(theirs)])
+
+    def check_converged(self) -> None:
+        """The destination is what the workflow says, byte for byte."""
+        for name, spec in self.specs.items():
+            found = self.algorithms.algorithms[name]
+            assert found.details["label"] == spec.details.label
+            assert found.settings["network_access"] == spec.settings.network_access
+            assert found.settings["pipeline_enabled"] == spec.settings.pipeline_enabled
+            live = stored(self.cluster.data, OWNER, name)
+            assert {file.name: live.get(file.name) for file in spec.data_files} == {
+                file.name: stored(self.store, SOURCE, name)[file.name] for file in spec.data_files
+            }
+            self._check_published(found, spec, live)
+
+    def _check_published(self, found: FakeAlgorithm, spec: AlgorithmSpec, live: Mapping[str, bytes]) -> None:
+        version, name = found.versions[0], spec.name
+        tree = found.repository.tree(version.commit)
+        code = {path: blob for path, blob in tree.items() if path.startswith("src/")}
+        assert code == {f"src/{name}.py": Blob(self.source(name).read_bytes())}
+        assert version.settings["network_access"] == spec.settings.network_access
+        managed = [file.name for file in spec.data_files]
+        loaded = self.algorithms.loaded.get((name, version.commit), live)
+        assert {file: loaded.get(file) for file in managed} == {file: live.get(file) for file in managed}
+
+    def _managed_files(self, name: str) -> Collection[str]:
+        spec = self.specs.get(name)
+        return [file.name for file in spec.data_files] if spec else ()
+
+    def releases(self) -> dict[str, tuple[int, int]]:
+        """The number of builds of algosync's commits, and of published versions, by algorithm."""
+        found = {}
+        for name, each in self.algorithms.algorithms.items():
+            authors = each.repository.authors()
+            builds = [build for build in each.builds if authors[build.commit].startswith("algosync ")]
+            found[name] = len(builds), len(each.versions)
+        return found
+
+
+def _head_tree(repository: FakeRepository) -> Mapping[str, Blob]:
+    head = repository.head()
+    return repository.tree(head) if head else {}

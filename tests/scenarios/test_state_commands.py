@@ -35,7 +35,7 @@ def original(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Work
 @pytest.fixture
 def applied(original: Workspace, tmp_path: Path) -> Workspace:
     """A copy of it with its state, at another path."""
-    return Workspace(Path(shutil.copytree(original.folder, tmp_path / "copy")), original.environ)
+    return Workspace(Path(shutil.copytree(original.folder, tmp_path / "workspace")), original.environ)
 
 
 ADDRESSES = ["algorithm.One", 'data.One["a.bin"]', 'data.One["b.txt"]', "source.One", "version.One"]

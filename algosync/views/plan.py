@@ -43,10 +43,11 @@ ACTIONS = {
         "forget: it is left as it is, and is no longer recorded",
         "is no longer in the workflow; it stays at the destination",
     ),
-    Action.RECORD: ("=", "cyan", "record: the record takes over what is at the destination", "is recorded as it is"),
+    Action.RECORD: ("=", "cyan", "record: only the record changes", "is recorded as it is"),
     Action.DELETE: ("-", "red", "destroy", "will be destroyed"),
 }
 """For each action that is shown its symbol, the symbol's colour, the legend, and the sentence about a resource."""
+_WITH_REASON = (Action.HOLD, Action.UPDATE, Action.DELETE, Action.FORGET, Action.RECORD)
 _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 _FILE_SYMBOLS = {"create": "+", "update": "~", "delete": "-"}
 
@@ -171,7 +172,7 @@ def _change(change: Change, redact: Redact) -> Iterator[str]:
     symbol, colour, _, sentence = ACTIONS[change.action]
     yield f"  # {paint(address, 'bold')} {_GONE if change.action is Action.FORGET and change.drifted else sentence}"
     yield f"  {paint(symbol, colour)} {address}"
-    if change.action in (Action.HOLD, Action.UPDATE, Action.DELETE, Action.FORGET) and change.reason not in ("", NOT_WANTED):
+    if change.action in _WITH_REASON and change.reason not in ("", NOT_WANTED):
         yield f"      ({printable(redact(change.reason))})"
     if change.action.has_steps:
         for symbol, text in change_rows(change, redact):

@@ -24,6 +24,7 @@ from algosync.engine.plan import make_plan
 
 DESTROY = Selection(mode=Mode.DESTROY)
 PRUNE = Selection(prune=True)
+ONE = Address("algorithm", "One")
 
 
 @pytest.fixture
@@ -177,18 +178,22 @@ def test_an_algorithm_with_a_commit_of_somebody_else_is_not_pruned(site: Site) -
 
 def test_a_protected_algorithm_stays_protected_when_it_leaves_the_workflow(site: Site) -> None:
     site.spec = replace(site.spec, prevent_destroy=True)
-    assert site.plan().visible == ()
+    (change,) = site.plan().visible
+    assert (change.address, change.action, change.reason) == (ONE, Action.RECORD, "prevent_destroy: false -> true")
     site.apply()
-    assert site.ledger.records[Address("algorithm", "One")].private == {"prevent_destroy": True}
+    assert site.ledger.records[ONE].private == {"prevent_destroy": True}
+    assert site.plan().visible == ()
     assert [refusal.guard for refusal in pruned_without_the_algorithm(site).refusals] == ["protected"]
     site.spec = replace(site.spec, prevent_destroy=False)
+    assert [change.reason for change in site.plan().visible] == ["prevent_destroy: true -> false"]
     site.apply()
-    assert site.ledger.records[Address("algorithm", "One")].private == {}
+    assert site.ledger.records[ONE].private == {}
+    assert site.plan().visible == ()
     assert pruned_without_the_algorithm(site).refusals == ()
 
 
 def test_a_changed_algorithm_keeps_its_protection(site: Site) -> None:
     site.spec = replace(site.spec, prevent_destroy=True, details=replace(site.spec.details, summary="new"))
     site.apply()
-    assert site.ledger.records[Address("algorithm", "One")].private == {"prevent_destroy": True}
+    assert site.ledger.records[ONE].private == {"prevent_destroy": True}
     assert all(c.action is Action.NONE for c in site.plan().changes)

@@ -131,6 +131,21 @@ def test_a_refused_plan_changes_nothing_and_names_the_way_out(workspace: Workspa
     assert [refusal["guard"] for refusal in document["refusals"]] == ["protected"]
 
 
+def test_a_changed_protection_is_a_change_that_is_saved_and_applied(workspace: Workspace) -> None:
+    two(workspace, "One")
+    workspace.apply()
+    for protected, reason in ((True, "prevent_destroy: false -> true"), (False, "prevent_destroy: true -> false")):
+        two(workspace, "One", lifecycle={"prevent_destroy": protected})
+        planned = workspace.run("plan", "--detailed-exitcode", "--out", "saved")
+        assert planned.returncode == 2, planned.stderr
+        assert f"  = algorithm.One\n      ({reason})\n" in planned.stdout
+        assert "Plan: 0 to add, 0 to change, 0 to destroy, 1 to record." in planned.stdout
+        assert "only the record is out of date" in workspace.run("plan", "--explain", "algorithm.One").stdout
+        applied = workspace.run("apply", "saved")
+        assert applied.returncode == 0, applied.stderr
+        assert "No changes." in workspace.run("plan", "--detailed-exitcode").stdout
+
+
 def test_an_algorithm_of_somebody_else_is_adopted_only_if_that_is_allowed(workspace: Workspace, cluster: Cluster) -> None:
     two(workspace, "One")
     workspace.apply()

@@ -17,7 +17,7 @@ class Action(Enum):
     """`REFRESH`: nothing differs, but the record is out of date. It is not shown to people.
 
     `HOLD`: it differs, and is left as it is, because the test of this change failed and nothing has changed since.
-    `RECORD`: the record takes over what is at the destination, which differs from it.
+    `RECORD`: only the record changes. It takes over what is at the destination, or a changed protection of the algorithm.
     """
 
     NONE = "no-op"

@@ -4,7 +4,7 @@
 |---|---|---|---|
 | yes | no | any | create; if it is recorded it vanished, which is drift |
 | yes | equal digest | equal record | none |
-| yes | equal digest | other record | refresh the record |
+| yes | equal digest | other record | refresh the record; a changed protection is shown |
 | yes | equal digest | no | adopt: record it |
 | yes | other digest | any | update; drift if the destination differs from the record |
 | no | any | yes | forget the record; the destination stays as it is |
@@ -22,6 +22,7 @@ from dataclasses import replace
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change, Drift, Finding
+from algosync.core.planning.guards import PREVENT_DESTROY
 from algosync.core.redaction import MASK
 from algosync.core.resource import RECORDED, SENSITIVE, Json, Record, Resource, Snapshot
 
@@ -102,10 +103,19 @@ def _change(want: Resource, have: Resource | None, record: Record | None) -> Cha
     if want.digest is not None and want.digest == have.digest:
         if record is None:
             return Change(want.address, Action.ADOPT, have, want, reason="it is there already, as the workflow wants it")
-        action = Action.NONE if record == record_of(want, have, record) else Action.REFRESH
-        return Change(want.address, action, have, want)
+        return _equal(want, have, record)
     drifted = record is not None and _moved(have, record)
     return Change(want.address, Action.UPDATE, have, want, drifted=drifted, recorded=before)
+
+
+def _equal(want: Resource, have: Resource, record: Record) -> Change:
+    """A changed protection is shown, because it takes effect only when an apply records it."""
+    after = record_of(want, have, record)
+    was, will_be = (side.private.get(PREVENT_DESTROY) is True for side in (record, after))
+    if was != will_be:
+        reason = f"{PREVENT_DESTROY}: {str(was).lower()} -> {str(will_be).lower()}"
+        return Change(want.address, Action.RECORD, have, want, reason=reason)
+    return Change(want.address, Action.NONE if record == after else Action.REFRESH, have, want)
 
 
 def recorded_resource(record: Record) -> Resource:

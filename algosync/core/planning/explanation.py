@@ -112,6 +112,8 @@ def reason_of(change: Change, record: Record | None) -> Reason:
     """`record`: of the resource, as it was when the plan was made."""
     if change.action is Action.CREATE:
         return Reason.VANISHED if change.drifted else Reason.NEW
+    if change.action is Action.RECORD and not change.drifted:
+        return Reason.RECORD_OUTDATED
     reason = _BY_ACTION.get(change.action) or _BY_TEXT.get(change.reason)
     return reason or _reason_of_update(change, record)
 

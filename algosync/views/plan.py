@@ -25,6 +25,7 @@ NO_CHANGES = "No changes. Your destination matches the workflow."
 NO_TARGET_CHANGES = "No changes. The targets match the workflow."
 NO_OTHER_CHANGES = "No changes. What is not left out matches the workflow."
 NOTHING_TO_DESTROY = "No changes. Nothing is recorded that could be destroyed."
+ALL_LEFT_OUT = "No changes. Everything recorded that could be destroyed is left out."
 NOTHING_TO_RECORD = "No changes. The record matches the destination."
 _GONE = "is no longer at the destination, and is forgotten"
 ACTIONS = {
@@ -101,7 +102,7 @@ def summary_lines(plan: Plan, redact: Redact) -> Iterator[str]:
 def _no_changes(plan: Plan) -> str:
     match plan.mode:
         case Mode.DESTROY:
-            return NOTHING_TO_DESTROY
+            return ALL_LEFT_OUT if plan.excluded.left_out else NOTHING_TO_DESTROY
         case Mode.REFRESH:
             return NOTHING_TO_RECORD
         case Mode.APPLY:
@@ -114,7 +115,8 @@ def _left_out(plan: Plan, redact: Redact) -> Iterator[str]:
         yield "Note: Only the record is changed, and nothing at the destination."
     if plan.targets:
         targets = ", ".join(printable(redact(target)) for target in plan.targets)
-        yield f"Note: Only the targets and what they depend on were looked at: {targets}. The rest may differ."
+        related = "what depends on them" if plan.mode is Mode.DESTROY else "what they depend on"
+        yield f"Note: Only the targets and {related} were looked at: {targets}. The rest may differ."
     if plan.excluded.patterns:
         names = [printable(redact(name)) for name in plan.excluded.left_out]
         more = f" and {len(names) - _EXCLUDED_SHOWN} more" if len(names) > _EXCLUDED_SHOWN else ""

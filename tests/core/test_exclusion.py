@@ -34,7 +34,9 @@ def plan(mode: Mode = Mode.APPLY) -> Plan:
 
 def kept(*patterns: str, mode: Mode = Mode.APPLY) -> tuple[set[str], tuple[str, ...]]:
     """The addresses that are left, and the names of what is not."""
-    algorithms = left_out_algorithms(Selection(exclude=patterns, mode=mode), DEPENDS_ON, [])
+    algorithms = left_out_algorithms(
+        Selection(exclude=patterns, mode=mode), DEPENDS_ON, [address("source", name) for name in DEPENDS_ON]
+    )
     found = excluding(plan(mode), patterns, algorithms)
     return {str(change.address) for change in found.changes}, found.excluded.left_out
 
@@ -73,6 +75,11 @@ def test_what_depends_on_it_is_left_out_too(pattern: str, left: set[str], left_o
 )
 def test_a_plan_that_destroys_leaves_out_what_it_depends_on(pattern: str, left: set[str]) -> None:
     assert kept(pattern, mode=Mode.DESTROY)[0] == left
+
+
+def test_a_plan_that_destroys_leaves_out_only_what_is_recorded() -> None:
+    assert left_out_algorithms(Selection(exclude=("D",), mode=Mode.DESTROY), DEPENDS_ON, []) == set()
+    assert left_out_algorithms(Selection(exclude=("D",), mode=Mode.DESTROY), DEPENDS_ON, [address("source", "D")]) == {"D"}
 
 
 def test_a_test_is_left_out_alone() -> None:

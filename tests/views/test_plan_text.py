@@ -11,7 +11,8 @@ from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.planning.explanation import Explanation, Reason, reason_of
 from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.origin import Origin, with_origin
-from algosync.core.planning.plan import Plan
+from algosync.core.planning.plan import Excluded, Plan
+from algosync.core.planning.target import Mode
 from algosync.core.redaction import Redactor
 from algosync.core.resource import SENSITIVE, Json, Record, Resource
 from algosync.core.text import PAINT
@@ -43,6 +44,16 @@ def test_a_plan_of_targets_says_what_was_looked_at() -> None:
         "No changes. The targets match the workflow.\n"
         "Note: Only the targets and what they depend on were looked at: B, source.*. The rest may differ.\n"
     )
+
+
+def test_a_plan_that_destroys_says_what_was_looked_at() -> None:
+    destroys = replace(PLAN, changes=(), checks=(), mode=Mode.DESTROY)
+    assert "Only the targets and what depends on them were looked at: B." in plain(
+        plan_lines(replace(destroys, targets=("B",)), str)
+    )
+    assert plain(plan_lines(destroys, str)) == "No changes. Nothing is recorded that could be destroyed.\n"
+    left_out = replace(destroys, excluded=Excluded(("B",), ("B",)))
+    assert plain(plan_lines(left_out, str)).startswith("No changes. Everything recorded that could be destroyed is left out.\n")
 
 
 def test_a_plan_that_only_tests_says_so() -> None:

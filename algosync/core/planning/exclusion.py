@@ -22,11 +22,13 @@ DependsOn = Mapping[str, tuple[str, ...]]
 def left_out_algorithms(selection: Selection, depends_on: DependsOn, recorded: Iterable[Address]) -> set[str]:
     """The algorithms whose names are excluded, and those that go with them. They are not looked at.
 
-    A plan that destroys leaves out the algorithms that these depend on, any other plan those that depend on these.
+    A plan that destroys leaves out the recorded algorithms that these depend on, any other plan those that depend on these.
     """
-    names = {*depends_on, *(address.algorithm for address in recorded)}
+    applied = {address.algorithm for address in recorded}
+    names = {*depends_on, *applied}
     named = {name for name in names if any(fnmatchcase(name, pattern) for pattern in selection.exclude)}
-    return named | _with_them(named, selection.mode, depends_on)
+    found = named | _with_them(named, selection.mode, depends_on)
+    return found & applied if selection.mode is Mode.DESTROY else found
 
 
 def _with_them(names: Collection[str], mode: Mode, depends_on: DependsOn) -> set[str]:

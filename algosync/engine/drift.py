@@ -39,7 +39,15 @@ def find_drift(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address
             observed[address] = found
         else:
             unknown[address] = found
-    return drift(observed, concerned, unknown)
+    return tuple(_named(finding, specs[finding.address.algorithm]) for finding in drift(observed, concerned, unknown))
+
+
+def _named(finding: Finding, spec: AlgorithmSpec) -> Finding:
+    """The finding, marked if nothing is recorded of a resource that the workflow names. A resource without a name is always one."""
+    if finding.drift is not Drift.UNMANAGED:
+        return finding
+    name = finding.address.name
+    return replace(finding, in_workflow=name is None or spec.source_of(name) is not None)
 
 
 def in_progress(findings: Iterable[Finding], changing: Callable[[], Container[Address]]) -> tuple[Finding, ...]:

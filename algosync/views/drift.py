@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -17,6 +18,7 @@ _NEXT_STEPS = (
     ({Drift.FAILING}, "For a failing test, mend the algorithm, its data or the payload: algosync apply then tests it again."),
 )
 _NO_DRIFT = "No drift. The destination is as it was left."
+_NOT_RECORDED = "is not recorded"  # although the workflow has it
 HEADINGS = {
     Drift.CHANGED: ("~", "yellow", "has changed outside of algosync"),
     Drift.MISSING: ("-", "red", "is missing"),
@@ -76,6 +78,9 @@ def finding_lines(finding: Finding, redact: Redact) -> Iterator[str]:
         for d in differences(finding.before, finding.after):
             if d.before != d.after:
                 yield f"~ {redacted_name(d.name, redact)} = {redacted(d.before, redact)} -> {redacted(d.after, redact)}"
+    if finding.in_workflow:
+        address = shlex.quote(printable(redacted_address(finding.address, redact)))
+        yield f"the workflow has it; record it with: algosync import {address}"
     if finding.since:
         yield f"since {printable(finding.since)}"
     if finding.reason:
@@ -84,6 +89,7 @@ def finding_lines(finding: Finding, redact: Redact) -> Iterator[str]:
 
 def _finding(finding: Finding, redact: Redact) -> Iterator[str]:
     symbol, colour, sentence = HEADINGS[finding.drift]
+    sentence = _NOT_RECORDED if finding.in_workflow else sentence
     yield f"  {paint(symbol, colour)} {printable(redacted_address(finding.address, redact))} {sentence}"
     for line in finding_lines(finding, redact):
         yield f"      {line}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from fakes.kinds import scene
 from worlds import World, address, one_algorithm, workflow
@@ -10,7 +12,7 @@ from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, Denied, SourceError, Unreachable
 from algosync.core.planning.change import Drift, Finding
 from algosync.core.ports import Side
-from algosync.core.workflow import AlgorithmSpec
+from algosync.core.workflow import AlgorithmSpec, DataFile
 from algosync.engine.drift import find_drift, in_progress, managed_by
 
 DATA, SOURCE = address("data"), address("source")
@@ -60,6 +62,16 @@ def test_what_nobody_recorded_is_unmanaged(world: World) -> None:
     theirs = Address("data", "A", "theirs")
     world.site.destination.put(theirs, "x")
     assert {a: f.drift for a, f in found(world).items()} == {theirs: Drift.UNMANAGED}
+    assert found(world)[theirs].in_workflow is False
+
+
+def test_what_the_workflow_names_and_nobody_recorded_is_marked(world: World) -> None:
+    (spec,) = world.flow.algorithms
+    named = replace(spec, data_files=(DataFile("data://.my/models/w.pb", "w.pb"),))
+    world.flow = replace(world.flow, algorithms=(named,))
+    for each in (SOURCE, DATA):
+        world.site.ledger.forget(each)
+    assert {a: (f.drift, f.in_workflow) for a, f in found(world).items()} == dict.fromkeys((SOURCE, DATA), (Drift.UNMANAGED, True))
 
 
 def test_what_cannot_be_listed_is_unknown(world: World) -> None:

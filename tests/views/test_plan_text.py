@@ -146,6 +146,13 @@ def test_drift_as_text() -> None:
     )
 
 
+def test_what_is_in_the_workflow_and_not_recorded_can_be_imported() -> None:
+    finding = Finding(Address("data", "Hello", "a b"), Drift.UNMANAGED, None, None, in_workflow=True)
+    assert plain(drift_lines((finding,), str)).startswith(
+        '  ? data.Hello["a b"] is not recorded\n      the workflow has it; record it with: algosync import \'data.Hello["a b"]\'\n'
+    )
+
+
 def test_an_apply_mends_no_failing_test_and_nothing_that_could_not_be_looked_at() -> None:
     failing, unknown = (Finding(Address("test", "Hello"), drift, None, None) for drift in (Drift.FAILING, Drift.UNKNOWN))
     *_, told, step = plain(drift_lines((failing, unknown), str)).splitlines()

@@ -87,7 +87,8 @@ class Drift(Enum):
 class Finding:
     """How one resource at the destination differs from its record, or a test that failed when it last ran.
 
-    `since`: when the test first failed, in ISO 8601 and UTC; empty for resources.
+    `since`: when the test first failed, in ISO 8601 and UTC; empty for resources. `in_workflow`: nothing is recorded of the
+    resource, and yet the workflow names it.
     """
 
     address: Address
@@ -96,3 +97,4 @@ class Finding:
     after: Resource | None = None
     reason: str = ""
     since: str = ""
+    in_workflow: bool = False

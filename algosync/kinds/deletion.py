@@ -48,7 +48,7 @@ def delete_algorithm(address: Address, context: Context) -> Outcome:
     """The record stays until the collection is cleared. Conflict: somebody pushed or published since the plan was made."""
     destination, name = context.destination, address.algorithm
     if destination.info(name) is None:
-        return Outcome(detail="it is gone already")
+        return Outcome(detail="it was gone already")
     with suppress(NotFound):
         _require_as_planned(address, context)
         with context.ledger.writing(address, Verb.DELETE.value):
@@ -70,9 +70,9 @@ def clear_collection(address: Address, context: Context) -> Outcome:
     try:
         files = destination.data.files(destination.owner, name)
     except NotFound:
-        return Outcome(forgotten=(address,))
+        return Outcome(detail="there is none", forgotten=(address,))
     if files:
-        return Outcome(detail=f"stays, because it has {plural(len(files), 'file')}", forgotten=(address,))
+        return Outcome(detail=f"it stays, because it has {plural(len(files), 'file')}", forgotten=(address,))
     with context.ledger.writing(address, Verb.CLEAR.value), suppress(NotFound):
         destination.data.delete_collection(destination.owner, name)
-    return Outcome(detail="removed", forgotten=(address,))
+    return Outcome(detail="it was empty and is deleted", forgotten=(address,))

@@ -22,7 +22,7 @@ VERBS = {
     Verb.PUBLISH: ("Publishing", "Published"),
     Verb.RESTORE: ("Checking previous bytes", "Previous bytes"),
     Verb.DELETE: ("Destroying", "Destroyed"),
-    Verb.CLEAR: ("Removing the empty collection", "Collection"),
+    Verb.CLEAR: ("Checking the collection", "Collection checked"),
 }
 """The words for a verb: while its step runs, and when it is done."""
 
@@ -42,7 +42,7 @@ def event_line(event: Event) -> str | None:
             return f"{title(step)}: {printable(text)}"
         case StepDone(step=step, seconds=seconds, detail=detail):
             done = paint(VERBS[step.verb][1], "green")
-            line = f"{printable(str(step.address))}: {done}{' ' if detail else ''}{printable(detail)} after {duration(seconds)}"
+            line = f"{printable(str(step.address))}: {_done(step.verb, done, duration(seconds), printable(detail))}"
             return None if step.verb is Verb.RESTORE and not detail else line
         case StepFailed(step=step, seconds=seconds, error=error):
             failed = paint("FAILED", "red", "bold")
@@ -52,6 +52,13 @@ def event_line(event: Event) -> str | None:
             return f"{title(step)} {paint('skipped', 'yellow')}: {printable(because)} did not succeed"
         case Progress():
             return None
+
+
+def _done(verb: Verb, done: str, after: str, detail: str) -> str:
+    """The detail of a deletion is a sentence. The others continue the word, such as `Published 0.1.0`."""
+    if detail and verb in (Verb.DELETE, Verb.CLEAR):
+        return f"{done} after {after}: {detail}"
+    return f"{done}{' ' if detail else ''}{detail} after {after}"
 
 
 def transfer(done: int, total: int, rate: float | None, left: float | None, room: int) -> str:

@@ -23,6 +23,8 @@ from algosync.views.report import closing_lines, failure_lines, outcome_lines
 DATA, VERSION = Address("data", "One", "w.pb"), Address("version", "One")
 UPLOAD, BUILD = Step(DATA, Verb.UPLOAD), Step(VERSION, Verb.BUILD)
 RESTORE = Step(DATA, Verb.RESTORE)
+CLEAR = Step(Address("algorithm", "One"), Verb.CLEAR)
+CLEARED = "algorithm.One: Collection checked after 0.0s: it stays, because it has 1 file"
 PUBLISH = Step(VERSION, Verb.PUBLISH, Change(VERSION, Action.CREATE, None, Resource(VERSION)))
 
 
@@ -38,6 +40,12 @@ PUBLISH = Step(VERSION, Verb.PUBLISH, Change(VERSION, Action.CREATE, None, Resou
         (StepStarted(RESTORE), None),
         (StepDone(RESTORE, 1), None),
         (StepDone(RESTORE, 1, "put back"), 'data.One["w.pb"]: Previous bytes put back after 1.0s'),
+        (StepDone(CLEAR, 0.01, "it stays, because it has 1 file"), CLEARED),
+        (StepDone(CLEAR, 0.01), "algorithm.One: Collection checked after 0.0s"),
+        (
+            StepDone(Step(CLEAR.address, Verb.DELETE), 0, "it was gone already"),
+            "algorithm.One: Destroyed after 0.0s: it was gone already",
+        ),
         (StepFailed(RESTORE, 1, Unreachable("gone")), 'data.One["w.pb"]: Checking previous bytes FAILED after 1.0s: gone'),
         (StepSkipped(PUBLISH, BUILD.key), "version.One: Publishing skipped: build version.One did not succeed"),
     ],

@@ -105,8 +105,11 @@ def hide_state_keys(options: ClusterOptions, terminal: Terminal) -> None:
 
 
 def find_workflow(options: WorkflowOptions) -> Path:
-    """The path of the workflow file, relative to the current folder if it is below it."""
+    """The path of the workflow file, relative to the current folder if it is below it. UsageError: it is a saved plan."""
+    from algosync.cli.saved.plan_file import require_no_plan
     from algosync.workflow import find
 
-    path = find(options.workflow, options.environ, Path.cwd())
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    found = find(options.workflow, options.environ, Path.cwd())
+    path = found.relative_to(Path.cwd()) if found.is_relative_to(Path.cwd()) else found
+    require_no_plan(path)
+    return path

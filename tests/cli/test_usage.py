@@ -11,6 +11,7 @@ import pytest
 from harness import Workspace
 
 from algosync.cli.internal_error import internal_error
+from algosync.core.planning.plan_codec import MAGIC
 
 BROKEN = sorted((Path(__file__).resolve().parent.parent / "workflow" / "broken").glob("*.*"))
 FILES = [path for path in BROKEN if path.suffix != ".faults"]
@@ -174,6 +175,17 @@ def test_a_report_of_a_plan_is_no_workflow(alone: Workspace) -> None:
     planned = alone.run("plan", "plan.json", "--destination", "local")
     assert planned.returncode == 1
     assert "Error: this is a report of a plan, of a drift or of a state, not a workflow" in planned.stderr
+
+
+@pytest.mark.parametrize("command", ["plan", "validate", "render", "destroy"])
+def test_a_saved_plan_is_no_workflow(alone: Workspace, command: str) -> None:
+    (alone.folder / "plan.json").write_bytes(MAGIC + b"{}")
+    done = alone.run(command, "plan.json")
+    assert (done.returncode, done.stdout) == (64, "")
+    assert done.stderr == (
+        "Error: plan.json is a saved plan, not a workflow\n"
+        "  `algosync show plan.json` shows it, `algosync apply plan.json` carries it out\n"
+    )
 
 
 @pytest.mark.parametrize("target", ["nowhere", "loop"])

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import secrets
+import shlex
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +18,15 @@ from algosync.core.text import printable
 if TYPE_CHECKING:
     from algosync.core.planning.plan_inputs import PlanFile
 
-__all__ = ["file_sha256", "is_plan_file", "read_plan_file", "require_digest_form", "require_writable", "write_plan_file"]
+__all__ = [
+    "file_sha256",
+    "is_plan_file",
+    "read_plan_file",
+    "require_digest_form",
+    "require_no_plan",
+    "require_writable",
+    "write_plan_file",
+]
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _REPORT_LIMIT = 256 << 20  # bytes of a report that is read to tell that it is one
@@ -38,6 +47,22 @@ def is_plan_file(path: Path) -> bool:
     except (OSError, ValueError):  # reported by whoever reads it as a workflow
         return False
     return is_plan(start)
+
+
+def require_no_plan(path: Path) -> None:
+    """UsageError: a file that is to be a workflow is a saved plan."""
+    from algosync.core.planning.plan_codec import MAGIC, is_plan
+
+    try:
+        with path.open("rb") as file:
+            saved = is_plan(file.read(len(MAGIC)))
+    except OSError:  # reported by whoever reads it as a workflow
+        return
+    if saved:
+        shown = printable(str(path))
+        quoted = shlex.quote(shown)
+        hint = f"`algosync show {quoted}` shows it, `algosync apply {quoted}` carries it out"
+        raise UsageError(f"{shown} is a saved plan, not a workflow", hint=hint)
 
 
 def _is_report(text: bytes) -> bool:

@@ -127,7 +127,7 @@ def _command_code(arguments: Sequence[str] | None, terminal: Terminal) -> int:
         _show_error(error, terminal)
         return _error_code(error)
     except ParserError as error:
-        terminal.tell(usage_message(error))
+        terminal.tell(usage_message(error, sys.argv[1:] if arguments is None else arguments))
         return _USAGE
     except Exception as error:  # users see one line instead of a traceback
         if exit_code():

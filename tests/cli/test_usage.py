@@ -11,7 +11,9 @@ import pytest
 from harness import Workspace
 
 from algosync.cli.internal_error import internal_error
+from algosync.cli.main import app
 from algosync.core.planning.plan_codec import MAGIC
+from algosync.views.usage_message import ParserError, usage_message
 
 BROKEN = sorted((Path(__file__).resolve().parent.parent / "workflow" / "broken").glob("*.*"))
 FILES = [path for path in BROKEN if path.suffix != ".faults"]
@@ -175,6 +177,28 @@ def test_a_report_of_a_plan_is_no_workflow(alone: Workspace) -> None:
     planned = alone.run("plan", "plan.json", "--destination", "local")
     assert planned.returncode == 1
     assert "Error: this is a report of a plan, of a drift or of a state, not a workflow" in planned.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["plan", "-target", "One"], "No such option: -target. Did you mean --target?"),
+        (["plan", "-out=x"], "No such option: -out. Did you mean --out?"),
+        (["plan", "-json"], "No such option: -json. Did you mean --json?"),
+        (["apply", "-auto-approve"], "No such option: -auto-approve. Did you mean --auto-approve?"),
+        (["plan", "-destination=local"], "No such option: -destination. Did you mean --destination?"),
+        (["plan", "-help"], "No such option: -help. Did you mean --help?"),
+        (["-version"], "No such option: -version. Did you mean --version?"),
+        (["plan", "-x", "-target=a"], "No such option: -x"),
+        (["taint", "One"], "No such command 'taint'. Use `algosync apply --replace ADDRESS`."),
+        (["init"], "No such command 'init'. Nothing has to be set up: the first apply makes the state."),
+        (["emulator", "init"], "No such command 'init'."),
+    ],
+)
+def test_the_words_of_terraform_lead_to_those_of_algosync(arguments: list[str], message: str) -> None:
+    with pytest.raises(ParserError) as raised:
+        app(arguments, standalone_mode=False)
+    assert usage_message(raised.value, arguments).splitlines()[0] == f"Error: {message}"
 
 
 @pytest.mark.parametrize("command", ["plan", "validate", "render", "destroy"])

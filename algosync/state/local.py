@@ -98,7 +98,8 @@ class LocalBackend:
 
     def break_lock(self, lock_id: str) -> None:  # noqa: ARG002  # the Protocol hands it over
         raise StateError(
-            f"{self._path} cannot be unlocked by force: its lock ends with the process that holds it", hint="end that process"
+            f"{self._path} need not be unlocked: its lock ends with the process that holds it",
+            hint="wait for that process, or end it",
         )
 
     def unlock(self) -> None:

@@ -20,6 +20,8 @@ __all__ = ["RARE", "GroupWithHelp", "HelpAll", "with_help"]
 RARE = "Less common options"
 """The panel of the options that `--help` leaves out."""
 _ALL = "algosync.help_all"  # a key of the context's `meta`
+_TYPE = re.compile(r" <[^>]*>$")
+"""The type that typer puts behind the name of an argument, such as ` <list[str]>`."""
 _CLAUSE_END = re.compile(r"(?:;|\.)\s")
 
 
@@ -54,6 +56,12 @@ def with_help(app: typer.Typer) -> typer.Typer:
 
 
 class _CommandWithHelp(TyperCommand):
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """The arguments by their names. Those that may be left out are in brackets."""
+        arguments = [parameter for parameter in self.get_params(ctx) if parameter.param_type_name == "argument"]
+        names = ((str(argument.metavar or argument.name), argument.required) for argument in arguments)
+        return ["[OPTIONS]", *(name if required else f"[{name}]" for name, required in names)]
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         everything = bool(ctx.meta.get(_ALL))
         for title, parameters in self._sections(ctx).items():
@@ -86,6 +94,8 @@ class GroupWithHelp(TyperGroup):
 
 def _write(title: str, parameters: Iterable[Any], ctx: Any, formatter: Any) -> None:
     rows = [row for parameter in parameters if (row := parameter.get_help_record(ctx)) is not None]
+    if title == "Arguments":
+        rows = [(_TYPE.sub("", name), text) for name, text in rows]
     if rows:
         with formatter.section(title):
             formatter.write_dl(rows)

@@ -74,6 +74,25 @@ def test_help_all_shows_every_option_with_its_variable(path: tuple[str, ...]) ->
     assert len(variables) == len(options(everything)) - len({"--help", "--help-all"})
 
 
+@pytest.mark.parametrize(
+    ("path", "usage", "argument"),
+    [
+        (["state", "mv"], "[OPTIONS] FROM TO", "  FROM  The recorded algorithm."),
+        (["state", "rm"], "[OPTIONS] ADDRESS...", "  ADDRESS...  Addresses,"),
+        (["import"], "[OPTIONS] [ADDRESS...]", "  ADDRESS...  What to import:"),
+    ],
+)
+def test_arguments_are_shown_by_their_names(path: list[str], usage: str, argument: str) -> None:
+    first, *lines = shown(*path, "--help")
+    assert first.endswith(f"{' '.join(path)} {usage}")
+    assert any(line.startswith(argument) for line in lines)
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_no_type_of_python_is_shown(path: tuple[str, ...]) -> None:
+    assert re.search(r"[{}]|<(list|str)", "".join(shown(*path, "--help"))) is None
+
+
 @command
 def _measure(
     terminal: Terminal,

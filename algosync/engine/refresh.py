@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change
-from algosync.core.planning.diff import assume_observed, is_unchanged, recorded_resource
+from algosync.core.planning.diff import GONE, assume_observed, is_unchanged, recorded_resource
 from algosync.core.planning.exclusion import excluding, left_out_algorithms
 from algosync.core.planning.plan import Plan, PlanHeader, targeted
 from algosync.core.planning.target import Mode, Selection, reach
@@ -52,8 +52,7 @@ def _change(record: Record, have: Resource | None, *, publishes: bool) -> Change
     """The change of one record. A version that differs is another one, so what its record remembers does not belong to it."""
     before = recorded_resource(record)
     if have is None:
-        reason = "it is no longer at the destination"
-        return Change(record.address, Action.FORGET, None, None, drifted=True, reason=reason, recorded=before)
+        return Change(record.address, Action.FORGET, None, None, drifted=True, reason=GONE, recorded=before)
     if have.digest is None:
         return Change(record.address, Action.NONE, have, before, reason="its content cannot be read")
     if is_unchanged(have, record):

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change
-from algosync.core.planning.diff import NOT_WANTED
+from algosync.core.planning.diff import GONE, NOT_WANTED
+from algosync.core.planning.moves import MOVED
 from algosync.core.planning.origin import Origin
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.planning.target import Mode
@@ -172,14 +173,22 @@ def _legend(plan: Plan) -> Iterator[str]:
 def _change(change: Change, redact: Redact) -> Iterator[str]:
     address = printable(redacted_address(change.address, redact))
     symbol, colour, _, sentence = ACTIONS[change.action]
-    yield f"  # {paint(address, 'bold')} {_GONE if change.action is Action.FORGET and change.drifted else sentence}"
+    sentence = _forgotten(change, sentence) if change.action is Action.FORGET else sentence
+    yield f"  # {paint(address, 'bold')} {sentence}"
     yield f"  {paint(symbol, colour)} {address}"
-    if change.action in _WITH_REASON and change.reason not in ("", NOT_WANTED):
+    if change.action in _WITH_REASON and change.reason not in ("", NOT_WANTED, GONE):
         yield f"      ({printable(redact(change.reason))})"
     if change.action.has_steps:
         for symbol, text in change_rows(change, redact):
             yield f"      {_painted(symbol, text)}"
     yield ""
+
+
+def _forgotten(change: Change, sentence: str) -> str:
+    """`--prune` deletes what left the workflow or was moved, but nothing that `removed` names."""
+    if change.drifted or change.reason == GONE:
+        return _GONE
+    return f"{sentence}; --prune would delete it" if change.reason.startswith((NOT_WANTED, MOVED)) else sentence
 
 
 def _counts(plan: Plan, redact: Redact) -> Iterator[str]:

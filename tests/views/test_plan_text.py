@@ -3,11 +3,13 @@
 import re
 from dataclasses import replace
 
+import pytest
 from samples import FINDINGS, HELLO, PLAN, SUBJECTS, TEXT, WEIGHTS, plain
 
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, BuildFailed, Denied, Fault, Several, SourceError, TestFailed, WorkflowError
 from algosync.core.planning.change import Action, Change, Drift, Finding
+from algosync.core.planning.diff import GONE, NOT_WANTED
 from algosync.core.planning.explanation import Explanation, Reason, reason_of
 from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.origin import Origin, with_origin
@@ -54,6 +56,21 @@ def test_a_plan_that_destroys_says_what_was_looked_at() -> None:
     assert plain(plan_lines(destroys, str)) == "No changes. Nothing is recorded that could be destroyed.\n"
     left_out = replace(destroys, excluded=Excluded(("B",), ("B",)))
     assert plain(plan_lines(left_out, str)).startswith("No changes. Everything recorded that could be destroyed is left out.\n")
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        (NOT_WANTED, "is no longer in the workflow; it stays at the destination; --prune would delete it"),
+        ("moved to B, and the platform cannot rename", "it stays at the destination; --prune would delete it"),
+        ("`removed` names it", "is no longer in the workflow; it stays at the destination"),
+        (GONE, "is no longer at the destination, and is forgotten"),
+    ],
+)
+def test_what_is_forgotten_says_whether_prune_deletes_it(reason: str, sentence: str) -> None:
+    forgotten = replace(PLAN, changes=(Change(HELLO, Action.FORGET, None, None, reason=reason),), checks=())
+    line = next(line for line in plain(plan_lines(forgotten, str)).splitlines() if "# algorithm.Hello" in line)
+    assert line.endswith(sentence)
 
 
 def test_a_plan_that_only_tests_says_so() -> None:

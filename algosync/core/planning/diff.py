@@ -27,6 +27,7 @@ from algosync.core.redaction import MASK
 from algosync.core.resource import RECORDED, SENSITIVE, Json, Record, Resource, Snapshot
 
 __all__ = [
+    "GONE",
     "NOT_WANTED",
     "assume_desired",
     "assume_observed",
@@ -45,6 +46,9 @@ Recorded = Mapping[Address, Record]
 
 NOT_WANTED = "no longer in the workflow"
 """The usual reason for forgetting a record."""
+
+GONE = "it is no longer at the destination"
+"""The reason for forgetting a record where it would be deleted, or taken over, if it were there."""
 
 
 def assume_desired(desired: Snapshot, recorded: Recorded) -> dict[Address, Resource]:
@@ -89,7 +93,7 @@ def diff(desired: Snapshot, observed: Snapshot, recorded: Recorded, *, prune: bo
 
 def _removal(address: Address, have: Resource | None, record: Record, *, prune: bool) -> Change:
     if not prune or have is None:
-        return Change(address, Action.FORGET, have, None, reason=NOT_WANTED)
+        return Change(address, Action.FORGET, have, None, reason=GONE if prune else NOT_WANTED)
     unread = have.digest is None and have.stamp != record.destination_stamp  # it may be anything
     return Change(address, Action.DELETE, have, None, drifted=unread or _moved(have, record), recorded=recorded_resource(record))
 

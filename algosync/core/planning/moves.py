@@ -14,7 +14,10 @@ from algosync.core.planning.change import Action, Change
 from algosync.core.resource import Record
 from algosync.core.workflow import Workflow
 
-__all__ = ["explained_moves", "moved_records"]
+__all__ = ["MOVED", "explained_moves", "moved_records"]
+
+MOVED = "moved to"
+"""The beginning of the reason why the records of a moved algorithm are forgotten."""
 
 
 def moved_records(recorded: Mapping[Address, Record], workflow: Workflow, kinds: Collection[str]) -> dict[Address, Record]:
@@ -38,7 +41,7 @@ def explained_moves(changes: Iterable[Change], workflow: Workflow) -> tuple[Chan
         name = change.address.algorithm
         if change.action is Action.FORGET:
             if name in new_names:
-                return replace(change, reason=f"moved to {new_names[name]}, and the platform cannot rename")
+                return replace(change, reason=f"{MOVED} {new_names[name]}, and the platform cannot rename")
             return replace(change, reason="`removed` names it") if name in workflow.removed else change
         if change.after is None or name not in old_names:
             return change

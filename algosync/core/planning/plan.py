@@ -23,6 +23,7 @@ __all__ = [
     "PlanHeader",
     "Refusal",
     "checks_of",
+    "live_untested",
     "masked",
     "plan_of",
     "plan_of_checks",
@@ -99,6 +100,7 @@ class Plan:
     `compared` is False if the workflow only runs tests, so that nothing was compared. `kinds` has the traits of each kind
     that occurs in `changes`. `targets`: the plan covers only these and what they depend on. Empty: everything. `failing`: the
     checks that failed when they last ran. `excluded`: what a user left out. `refusals`: why apply refuses the plan.
+    `untested_data`: as of `live_untested`.
     """
 
     header: PlanHeader
@@ -112,6 +114,7 @@ class Plan:
     mode: Mode = Mode.APPLY
     excluded: Excluded = Excluded()
     refusals: tuple[Refusal, ...] = ()
+    untested_data: tuple[Address, ...] = ()
 
     @property
     def visible(self) -> tuple[Change, ...]:
@@ -273,6 +276,13 @@ def restricted(plan: Plan, kept: Set[Address]) -> Plan:
     checks = (_without(left_out.get(c.address.algorithm), c) for c in plan.checks if c.address in kept)
     changes = tuple(c for c in plan.changes if c.address in kept)
     return replace(plan, changes=changes, checks=tuple(c for c in checks if c is not None))
+
+
+def live_untested(whole: Plan, part: Plan) -> tuple[Address, ...]:
+    """The data files of published algorithms that a part of a plan overwrites, while the new version is not in that part."""
+    kept = {change.address for change in part.changes}
+    left_out = {c.address.algorithm for c in whole.versions if c.action.writes and c.address not in kept}
+    return tuple(c.address for c in whole.live() if c.address in kept and c.address.algorithm in left_out)
 
 
 def _without(version: Change | None, check: Check) -> Check | None:

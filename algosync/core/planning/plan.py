@@ -259,6 +259,9 @@ def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
     kept = {a for a in everything if a in direct or a.algorithm in below or a.kind in needed.get(a.algorithm, ())}
     if plan.mode is Mode.DESTROY:
         kept = set(targeted_deletions(plan.changes, frozenset(direct), plan.kinds, dict(plan.depends_on)))
+    else:  # what a target is built on is brought up to date, but a deletion has to be named
+        deleted = {c.address for c in plan.changes if c.action is Action.DELETE and c.address.algorithm not in below}
+        kept = kept - deleted | (targeted_deletions(plan.changes, frozenset(direct), plan.kinds, {}) & deleted)
     algorithms = {a.algorithm for a in kept}
     checks = (check.address for check in plan.checks if check.address.algorithm in algorithms)
     return replace(restricted(plan, {*kept, *checks}), targets=patterns)

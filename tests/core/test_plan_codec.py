@@ -69,6 +69,13 @@ def test_a_saved_plan_is_read_as_it_was_written() -> None:
     assert is_plan(data)
 
 
+@pytest.mark.parametrize("name", ["/home/jane/.profile", "../w.json", "a/w.json", "..", "", "w\0.json"])
+def test_a_plan_names_no_file_outside_of_its_folder(name: str) -> None:
+    text = replace(INPUTS.workflow, name=name)
+    with pytest.raises(Corrupt, match="not that of a file"):
+        decode_plan(encode_plan(replace(FILE, inputs=replace(INPUTS, workflow=text))))
+
+
 def test_each_flipped_bit_and_each_cut_is_refused() -> None:
     """Never a traceback, and never another plan."""
     data = encode_plan(FILE)

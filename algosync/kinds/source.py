@@ -172,8 +172,8 @@ def source_diffs(plan: Plan, workflow: Workflow, context: Context) -> Iterator[F
 
 
 def _foreign_commit(change: Change, spec: AlgorithmSpec, context: Context) -> Mapping[str, Json]:
-    """Empty: the algorithm is recorded, has our commit at its head, or has only the template that the platform created it with."""
-    if change.before is None or any(Address(kind, spec.name) in context.ledger.records for kind in ("algorithm", "source")):
+    """Empty: the source is recorded, or nobody else has pushed last. Recorded settings do not count: they may be adopted alone."""
+    if change.before is None or Address("source", spec.name) in context.ledger.records:
         return {}
     commit = foreign_commit(spec.name, context)
     return {} if commit is None else {FOREIGN_COMMIT: commit}

@@ -48,7 +48,7 @@ class Bundle:
         return True
 
     def _is_safe(self, data: bytes) -> bool:
-        """Whether no secret is in a content, nor in what it unpacks to, such as a source archive. False: that cannot be unpacked."""
+        """Whether no secret is in a content, nor in what it unpacks to, as for a source archive. False also if that is damaged."""
         return not any(part is None or self.conceal.holds(part.decode("utf-8", "replace")) for part in (data, _unpacked(data)))
 
 

@@ -185,6 +185,7 @@ def postgresql_server() -> Iterator[str]:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         command = [postgres, "-D", str(data), "-p", str(port), "-k", str(folder), "-c", "listen_addresses=127.0.0.1"]
+        command += ["-c", "fsync=off"]  # its data need not outlive a test, and each test has a database
         server: subprocess.Popen[bytes]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=folder, **user) as server:
             try:

@@ -83,8 +83,8 @@ YAML = [
     pytest.param("algorithms:\n\t- name: A", [(2, 1, "syntax")], id="tab-as-indentation"),
     pytest.param("%YAML 3.0\n---\na: 1", [(1, 1, "syntax")], id="version-of-the-future"),
     pytest.param("%TAG ! tag:x,2000:\n---\n!a b", [(3, 1, "tag"), (3, 1, "type")], id="tag-directive"),
-    pytest.param("", [(1, 1, "type")], id="empty"),
-    pytest.param("# nothing\n", [(1, 1, "type")], id="comment-only"),
+    pytest.param("", [(1, 1, "empty")], id="empty"),
+    pytest.param("# nothing\n", [(1, 1, "empty")], id="comment-only"),
     pytest.param(in_yaml("014"), [(5, 5, "number-ambiguous")], id="octal-or-decimal"),
     pytest.param(in_yaml("[007, -08, 00.5]"), [(5, c, "number-ambiguous") for c in (6, 11, 16)], id="leading-zeros"),
     pytest.param(in_yaml("[.inf, -.INF, .nan]"), [(5, c, "number-not-json") for c in (6, 12, 19)], id="not-finite"),
@@ -92,7 +92,7 @@ YAML = [
 ]
 
 JSON = [
-    pytest.param("", [(1, 1, "syntax")], id="empty"),
+    pytest.param("", [(1, 1, "empty")], id="empty"),
     pytest.param("[" * 100_000, [(1, 102, "too-deep")], id="deep-lists"),
     pytest.param('{"a":' * 100_000, [(1, 506, "too-deep")], id="deep-maps"),
     pytest.param(in_json('{"a": 1, "a": 2}'), [(3, 11, "duplicate-key")], id="duplicate-key"),

@@ -98,7 +98,8 @@ def test_a_broken_workflow_is_exit_1_without_a_request(alone: Workspace, path: P
         done = alone.run("apply", "--auto-approve", str(path), *flags_of(path), environ=environ)
         with pytest.raises(BlockingIOError):
             listener.accept()
-    assert (done.returncode, done.stdout) == (1, "")
+    is_usage = path.name == "report.json"  # the report of a plan in the place of a saved plan
+    assert (done.returncode, done.stdout) == (64 if is_usage else 1, "")
     assert "Traceback" not in done.stderr
     assert done.stderr.startswith("Error: ")
 
@@ -168,8 +169,11 @@ def test_a_variable_and_an_option_do_not_collide(alone: Workspace) -> None:
 def test_a_report_of_a_plan_is_no_workflow(alone: Workspace) -> None:
     (alone.folder / "plan.json").write_text('{"format_version": "1.0", "resource_changes": []}')
     done = alone.run("apply", "plan.json", "--destination", "local")
-    assert done.returncode == 1
-    assert "Error: this is a report of a plan, of a drift or of a state, not a workflow" in done.stderr
+    assert done.returncode == 64
+    assert "Error: plan.json is a report of `plan --json`, which is no saved plan" in done.stderr
+    planned = alone.run("plan", "plan.json", "--destination", "local")
+    assert planned.returncode == 1
+    assert "Error: this is a report of a plan, of a drift or of a state, not a workflow" in planned.stderr
 
 
 @pytest.mark.parametrize("target", ["nowhere", "loop"])
@@ -222,6 +226,6 @@ def test_a_number_that_depends_on_a_secret_is_refused(alone: Workspace) -> None:
     text = f"variables:\n  pin: {{sensitive: true}}\nalgorithms:\n  - {{name: A, language: python3}}\n{tests}\n"
     (alone.folder / "w.yaml.j2").write_text(text)
     done = alone.run("plan", "w.yaml.j2", "--var", "pin=1234", "--destination", "local", "--json")
-    assert (done.returncode, done.stdout) == (64, "")
-    assert "cannot be hidden: tests[0].timeout" in done.stderr
-    assert "1234" not in done.stderr
+    assert done.returncode == 64
+    assert "cannot be hidden: tests[0].timeout" in done.stdout + done.stderr
+    assert "1234" not in done.stdout + done.stderr

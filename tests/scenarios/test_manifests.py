@@ -60,7 +60,7 @@ def taken(cluster: Cluster, workspace: Workspace) -> Workspace:
     """An algorithm whose code and model come from a cluster: here from the destination itself, in other collections."""
     put(cluster, "models", "iris-1.bin", b"model 1")
     put(cluster, "code", "Iris.tar.gz", archive({"src/Iris.py": CODE, FREEZE: frozen(b"model 1")}))
-    workspace.environ |= {"SOURCE_API_ADDRESS": cluster.url, "SOURCE_API_KEY": cluster.key}
+    workspace.environ |= {"SOURCE_API_ADDRESS": cluster.url, "SOURCE_API_KEY": cluster.key, "ALGOSYNC_ALLOW": "same-cluster"}
     write(workspace)
     settle()
     return workspace

@@ -39,7 +39,7 @@ def test_two_files_of_one_size_and_second_are_two_files(cluster: Cluster, worksp
         if len({entry["last_modified"] for entry in page["files"]}) == 1:
             break
     time.sleep(2.1)  # until the stamps of the source are trusted
-    workspace.environ["SOURCE_API_KEY"] = cluster.key
+    workspace.environ |= {"SOURCE_API_KEY": cluster.key, "ALGOSYNC_ALLOW": "same-cluster"}
     workspace.algorithm("One")
 
     def write(name: str) -> None:

@@ -161,6 +161,17 @@ def test_successful_commands(stage: Stage) -> None:
     assert [path for path in (state, *state.rglob("*")) if path.lstat().st_mode & 0o077] == []
 
 
+def test_a_saved_plan(stage: Stage) -> None:
+    stage.space.environ["SOURCE_API_ADDRESS"] = stage.space.environ["DESTINATION_API_ADDRESS"]
+    stage.run("plan", "--out", "saved.plan", "--debug")
+    assert "***" in stage.run("show", "saved.plan")
+    stage.run("show", "saved.plan", "--json")
+    assert "Apply complete!" in stage.run("apply", "saved.plan", "--debug")
+    assert "is stale" in stage.run("apply", "saved.plan", codes=(6,))
+    stage.run("show")
+    stage.run("doctor", "--debug", codes=(0, 1))
+
+
 def test_clusters_that_send_the_key_back(stage: Stage) -> None:
     stage.run("apply", "--auto-approve")
     for status, match, command in (

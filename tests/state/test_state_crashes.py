@@ -93,7 +93,7 @@ def test_failpoints_need_a_switch(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.setenv("ALGOSYNC_FAILPOINT", 'upload.after@data.A["a:b"]:error;publish.after@version.Hello:explode')
     with pytest.raises(OSError, match=r"failpoint upload\.after"):
         failpoint("upload.after", Address("data", "A", "a:b"))
-    with pytest.raises(ValueError, match="'explode' is none of kill, exit, error"):
+    with pytest.raises(ValueError, match="'explode' is none of kill, stop, exit, error"):
         failpoint("publish.after", "version.Hello")
 
 

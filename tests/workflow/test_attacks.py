@@ -119,9 +119,9 @@ def test_too_many_values_are_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_too_many_values_are_refused_before_any_node_is_created(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for reader in ("yaml_reader", "json_reader"):
-        monkeypatch.setattr(f"algosync.workflow.{reader}.MAX_NODES", 1000)
+        monkeypatch.setattr(f"algosync.workflow.parsing.{reader}.MAX_NODES", 1000)
         for node in ("Scalar", "ListNode", "MapNode"):
-            monkeypatch.delattr(f"algosync.workflow.{reader}.{node}")  # NameError: a node would be created
+            monkeypatch.delattr(f"algosync.workflow.parsing.{reader}.{node}")  # NameError: a node would be created
     assert [code for _, _, code in json_faults(text)] == ["too-large"]
     assert [code for _, code in yaml_faults(text)] == ["too-large"]
 

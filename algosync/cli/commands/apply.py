@@ -114,7 +114,10 @@ def carry_out_plan(
 
 
 def _saved_plan(targets: SelectionOptions, options: ApplyOptions) -> "SavedInputs | None":
-    """The saved plan that the argument names. None: it names a workflow. UsageError: there are planning options beside it."""
+    """The saved plan that the argument names. None: it names a workflow. UsageError: there are planning options beside it.
+
+    Options that the environment sets are ignored: a pipeline sets them for all its jobs, and they acted when the plan was made.
+    """
     from dataclasses import fields
     from pathlib import Path
 
@@ -127,6 +130,7 @@ def _saved_plan(targets: SelectionOptions, options: ApplyOptions) -> "SavedInput
         return None
     defaults = type(targets)()
     names = [each.name for each in fields(targets) if each.name not in ("summary_file", "diff")]
+    names = [name for name in names if f"ALGOSYNC_{name.upper()}" not in options.environ]
     given = [name for name in names if getattr(targets, name) != getattr(defaults, name)]
     given += ["plan_digest"] if options.plan_digest else []
     if given:

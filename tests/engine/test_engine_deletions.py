@@ -207,3 +207,6 @@ def test_a_data_file_that_is_no_longer_wanted_stays_unless_a_target_names_it() -
     del world.site.source.items[address("data")]
     assert acts(planned(world, replace(PRUNE, targets=("version.A",)))) == {}
     assert acts(planned(world, replace(PRUNE, targets=("A",)))) == {'data.A["w.pb"]': Action.DELETE}
+    world = chain()
+    del world.site.source.items[address("data")]
+    assert acts(planned(world, replace(PRUNE, targets=("B",)))) == {}

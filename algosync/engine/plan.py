@@ -62,6 +62,8 @@ def make_plan(
     """
     targets, destroys = selection.targets, selection.mode is Mode.DESTROY
     left_out = left_out_algorithms(selection, workflow.depends_on, recorded)
+    if not destroys:  # the old one stays until the new one takes its place
+        left_out |= {move.old for move in workflow.moved if move.new in left_out}
     reached = reach(targets, scene.performers, workflow.depends_on, recorded)
     reached = (reached | dependents(reached, workflow.depends_on) if destroys else reached) - left_out
     if targets and not reached and left_out:

@@ -242,7 +242,7 @@ def plan_of_checks(workflow: Workflow, header: PlanHeader) -> Plan:
 def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
     """The part of a plan that concerns the targets: addresses, names of algorithms, or globs of either.
 
-    Of a plan that destroys it holds the deletions of `targeted_deletions`. Otherwise:
+    It holds only the deletions of `targeted_deletions`. Of a plan that does not destroy:
 
     It holds the targets and what they depend on: other algorithms as a whole, and the earlier kinds of their own algorithm (for a
     version its source, data and settings). It keeps the payload checks of the algorithms in it, and the workflow's tests if the
@@ -262,6 +262,9 @@ def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
     kept = {a for a in everything if a in direct or a.algorithm in below or a.kind in needed.get(a.algorithm, ())}
     if plan.mode is Mode.DESTROY:
         kept = set(targeted_deletions(plan.changes, frozenset(direct), plan.kinds, dict(plan.depends_on)))
+    else:  # what a target is built on is brought up to date, but a deletion has to be named
+        deleted = {c.address for c in plan.changes if c.action is Action.DELETE}
+        kept = kept - deleted | (targeted_deletions(plan.changes, frozenset(direct), plan.kinds, {}) & deleted)
     algorithms = {a.algorithm for a in kept}
     checks = (check.address for check in plan.checks if check.address.algorithm in algorithms)
     return replace(restricted(plan, {*kept, *checks}), targets=patterns)

@@ -251,7 +251,7 @@ class ScopeOptions(TargetOptions):
         typer.Option(
             "--allow",
             metavar="GUARD",
-            help="Do what this guard would refuse: adopt, deletes, drifted, overwrites, protected, same-cluster; may be repeated.",
+            help="Do what this guard would refuse: adopt, deletes, drifted, overwrites, protected, same-cluster, untested.",
             show_default=False,
             rich_help_panel=RARE,
         ),

@@ -15,7 +15,7 @@ from algosync.core.planning.exclusion import excluding, left_out_algorithms
 from algosync.core.planning.explanation import CONTENT_REPLACED, REPLACED
 from algosync.core.planning.guards import FOREIGN_COMMIT
 from algosync.core.planning.moves import explained_moves, moved_records
-from algosync.core.planning.plan import Plan, PlanHeader, plan_of, plan_of_checks, targeted, with_kept_bytes
+from algosync.core.planning.plan import Plan, PlanHeader, live_untested, plan_of, plan_of_checks, targeted, with_kept_bytes
 from algosync.core.planning.target import Checksum, Mode, Selection, UnknownTarget, dependents, matches, reach
 from algosync.core.ports import Kind, Performer, Side
 from algosync.core.resource import READ_NOW, KindTraits, Record, Resource
@@ -62,6 +62,8 @@ def make_plan(
     """
     targets, destroys = selection.targets, selection.mode is Mode.DESTROY
     left_out = left_out_algorithms(selection, workflow.depends_on, recorded)
+    if not destroys:  # the old one stays until the new one takes its place
+        left_out |= {move.old for move in workflow.moved if move.new in left_out}
     reached = reach(targets, scene.performers, workflow.depends_on, recorded)
     reached = (reached | dependents(reached, workflow.depends_on) if destroys else reached) - left_out
     if targets and not reached and left_out:
@@ -74,7 +76,8 @@ def make_plan(
     changes = _changes(_specs(workflow, selection, reached, concerned), scene, concerned, moved, selection)
     plan = plan_of(workflow, header, explained_moves(changes, workflow), scene.traits)
     plan = replace(plan, mode=selection.mode, checks=() if destroys else plan.checks)
-    return with_kept_bytes(excluding(targeted(plan, targets), selection.exclude, left_out), workflow)
+    part = excluding(targeted(plan, targets), selection.exclude, left_out)
+    return with_kept_bytes(replace(part, untested_data=live_untested(plan, part)), workflow)
 
 
 def _plan_of_checks(

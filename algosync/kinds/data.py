@@ -30,7 +30,7 @@ from algosync.kinds.data_writes import WRITE
 from algosync.kinds.held_changes import held_since
 from algosync.kinds.left_files import as_seen, explained, is_left, is_put_back_only
 from algosync.kinds.previous_bytes import without_previous
-from algosync.kinds.restoring import keep_previous, put_back, restore
+from algosync.kinds.restoring import keep_previous, put_back, require_as_left, restore
 from algosync.kinds.stored_files import target_name, verified
 
 __all__ = ["TRAITS", "desired", "explain", "observed", "perform", "read", "verbs"]
@@ -148,10 +148,12 @@ def _overwrite(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) ->
 
 
 def _delete(step: Step, context: Context) -> Outcome:
-    """Conflict: the file changed since the plan was made."""
+    """Conflict: the file changed since the plan was made, or since an interrupted apply left it overwritten."""
     listed = context.destination.files_before_deletions(step.address.algorithm)
     if step.address.name in listed:
         _require_as_planned(step, listed)
+        if step.change and is_left(step.change.before):
+            require_as_left(step, context, listed)
         with context.ledger.writing(step.address, step.verb.value), suppress(NotFound):
             context.destination.data.delete(*target_name(step.address, context))
     return Outcome(forgotten=(step.address,))

@@ -16,9 +16,10 @@ from algosync.core.planning.change import Change
 from algosync.core.planning.schedule import Verb
 from algosync.core.ports import Outcome
 from algosync.core.resource import Record, Resource
-from algosync.core.text import plural
+from algosync.core.text import plural, printable
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
+from algosync.kinds.protection import foreign_commit
 
 __all__ = ["clear_collection", "delete_algorithm", "explained", "left_collection"]
 
@@ -32,7 +33,9 @@ def left_collection(spec: AlgorithmSpec, record: Record | None, context: Context
 
 
 def explained(change: Change, context: Context) -> Change:
-    """Adds notes on what the platform will not delete."""
+    """Adds notes on what the platform will not delete. A commit of somebody else is drift if the source is not recorded: it would
+    be deleted, too, and no other change shows it.
+    """
     if change.before is None:
         return change
     name = change.address.algorithm
@@ -40,8 +43,12 @@ def explained(change: Change, context: Context) -> Change:
     public = published is not None and published.settings.get("algorithm_callability") == "public"
     others = [file for file in context.destination.files(name) if Address("data", name, file) not in context.ledger.records]
     kept = f"its collection stays, with {plural(len(others), 'file')} that algosync did not write" if others else ""
-    notes = (*([_PUBLIC] if public else []), *([kept] if kept else []))
-    return replace(change, before=replace(change.before, notes=(*change.before.notes, *notes)))
+    recorded = Address("source", name) in context.ledger.records
+    commit = None if recorded else foreign_commit(name, context)
+    theirs = "" if commit is None else f"its repository is not recorded, and has the commit {printable(commit, 200)}"
+    notes = (note for note in (_PUBLIC if public else "", kept, theirs) if note)
+    before = replace(change.before, notes=(*change.before.notes, *notes))
+    return replace(change, before=before, drifted=change.drifted or commit is not None)
 
 
 def delete_algorithm(address: Address, context: Context) -> Outcome:

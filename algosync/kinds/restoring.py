@@ -25,7 +25,7 @@ from algosync.kinds.left_files import is_left
 from algosync.kinds.previous_bytes import PreviousBytes, with_previous, without_previous
 from algosync.kinds.stored_files import digest_now, target_name, verified
 
-__all__ = ["keep_previous", "put_back", "restore"]
+__all__ = ["keep_previous", "put_back", "require_as_left", "restore"]
 
 
 def keep_previous(change: Change, spec: AlgorithmSpec, context: Context) -> None:
@@ -85,17 +85,25 @@ def restore(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     return _put_back(step, record, previous, spec, context)
 
 
+def require_as_left(step: Step, context: Context, files: Mapping[str, FileStat]) -> None:
+    """Conflict: somebody has changed a file since an interrupted apply overwrote it. Its previous bytes are then forgotten."""
+    record = context.ledger.records[step.address]
+    previous = PreviousBytes.of(record)
+    if previous is None or _is_ours(record, previous, files, context):
+        return
+    _forget(record, previous, context)
+    hint = "algosync plan shows what it is now; apply replaces it"
+    problem = "somebody changed it after it was overwritten, so its previous bytes are not put back"
+    raise Conflict(f"{step.address}: {problem}", hint=hint)
+
+
 def put_back(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
     """Before anything else: puts back what an interrupted apply left overwritten. Conflict: somebody else has changed it since."""
     record = context.ledger.records[step.address]
     previous = PreviousBytes.of(record)
     if previous is None:
         return Outcome()
-    if not _is_ours(record, previous, context.destination.files_before_uploads(spec.name), context):
-        _forget(record, previous, context)
-        hint = "algosync plan shows what it is now; apply replaces it"
-        problem = "somebody changed it after it was overwritten, so its previous bytes are not put back"
-        raise Conflict(f"{step.address}: {problem}", hint=hint)
+    require_as_left(step, context, context.destination.files_before_uploads(spec.name))
     return _put_back(step, record, previous, spec, context)
 
 

@@ -23,11 +23,11 @@ from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource
 from algosync.core.tree import Tree, tree_id
 from algosync.core.workflow import AlgorithmSpec, Workflow
-from algosync.git import Commit
 from algosync.kinds import pinned_files
 from algosync.kinds.context import Context
 from algosync.kinds.data_writes import Use
 from algosync.kinds.desired_sources import blobs_of, paths_of
+from algosync.kinds.protection import AUTHOR, TRAILER, foreign_commit, is_ours
 from algosync.sources.file_changes import FileChange, compare
 from algosync.sources.leaving_files import NONE_LEAVING, LeavingFiles, leaving_files, outside_blobs
 from algosync.sources.managed_files import managed, merge
@@ -56,10 +56,6 @@ TRAITS = KindTraits(
     stamps_from=("listing", "git head"),
     read_back=frozenset({"blobs", "commit", "manifest", "paths"}),
 )
-
-_AUTHOR = "algosync <algosync@localhost>"
-_TRAILER = "Pushed-by: algosync"
-"""The last line of our commit messages. It stays when somebody rewrites a commit under another name."""
 
 
 def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
@@ -115,7 +111,7 @@ def _blobs_at(record: Record, paths: Sequence[str], spec: AlgorithmSpec, context
 def _tree_before(spec: AlgorithmSpec, context: Context) -> Tree:
     """The repository as it was before algosync's first commit. Empty: algosync made the first commit."""
     head = context.destination.head(spec.name)
-    commit = None if head is None else context.destination.commit_before(spec.name, _AUTHOR, head)
+    commit = None if head is None else context.destination.commit_before(spec.name, AUTHOR, head)
     return {} if commit is None else context.destination.tree(spec.name, commit)
 
 
@@ -149,7 +145,7 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
         commit = str(change.before.attributes["commit"])
         change = replace(change, before=replace(change.before, notes=_notes(spec, commit, context)))
         written = context.destination.commit(spec.name, commit) if change.drifted else None
-        if written is not None and _is_ours(written):
+        if written is not None and is_ours(written):
             change, written = replace(change, drifted=False), None
     left_out: dict[str, Json] = {"left_out": list(source.left_out)} if source.left_out else {}
     change = replace(change, details={"files": [_row(file) for file in compare(before, after)], **left_out, **foreign})
@@ -176,17 +172,11 @@ def source_diffs(plan: Plan, workflow: Workflow, context: Context) -> Iterator[F
 
 
 def _foreign_commit(change: Change, spec: AlgorithmSpec, context: Context) -> Mapping[str, Json]:
-    """Empty: the algorithm is recorded, has our commit at its head, or has only the template that the platform created it with."""
-    if change.before is None or any(Address(kind, spec.name) in context.ledger.records for kind in ("algorithm", "source")):
+    """Empty: the source is recorded, or nobody else has pushed last. Recorded settings do not count: they may be adopted alone."""
+    if change.before is None or Address("source", spec.name) in context.ledger.records:
         return {}
-    head = str(change.before.attributes["commit"])
-    commit = context.destination.commit(spec.name, head)
-    is_template = commit.parent is None and context.destination.published(spec.name) is None
-    return {} if _is_ours(commit) or is_template else {FOREIGN_COMMIT: f"{head[:12]} of {commit.author}"}
-
-
-def _is_ours(commit: Commit) -> bool:
-    return commit.author == _AUTHOR or _TRAILER in commit.message.splitlines()
+    commit = foreign_commit(spec.name, context)
+    return {} if commit is None else {FOREIGN_COMMIT: commit}
 
 
 def _row(file: FileChange) -> Json:
@@ -218,7 +208,7 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     leaving = _leaving(spec, context)
     files = {**leaving.put_back(there, source.files), **merge(there, source.files, leaving.removed(there))}
     with context.ledger.writing(step.address, step.verb.value):
-        commit = repository.push(head, files, author=_AUTHOR, message=_message(f"source of {spec.name}"))
+        commit = repository.push(head, files, author=AUTHOR, message=_message(f"source of {spec.name}"))
     context.pushed.add(commit)
     (want,) = desired(spec, context)
     attributes = {**want.attributes, "commit": commit}
@@ -233,14 +223,14 @@ def push_again(spec: AlgorithmSpec, context: Context, head: str) -> Record:
     with context.ledger.writing(address, Verb.PUSH.value):
         files = context.destination.tree(spec.name, head)
         repository = context.destination.repository(spec.name)
-        commit = repository.push(head, files, author=_AUTHOR, message=_message(f"new version of {spec.name}"))
+        commit = repository.push(head, files, author=AUTHOR, message=_message(f"new version of {spec.name}"))
     context.pushed.add(commit)
     attributes = {**record.attributes, "commit": commit}
     return replace(record, destination_stamp=commit, attributes=attributes, private=Use(commit).private())
 
 
 def _message(what: str) -> str:
-    return f"algosync: {what}\n\n{_TRAILER}"
+    return f"algosync: {what}\n\n{TRAILER}"
 
 
 def note_call(spec: AlgorithmSpec, context: Context) -> None:

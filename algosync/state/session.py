@@ -84,6 +84,7 @@ class Session:
         self._journal: Journal | None = None
         self._saver: Periodic | None = None
         self._overwritten: Stale | None = None
+        self._unanswered: set[str | None] = set()  # the fingerprints of saves that failed, and may have been written
         self._found = Found()  # as a reader found it
         self._running: Holder | None = None
         if exclusive:
@@ -362,11 +363,23 @@ class Session:
             return
         try:
             failpoint("state.before", "state")
-            self._backend.write(data, expect=self._kept)
-            self._kept = fingerprint(data)
+            self._write(data)
             failpoint("state.after_write", "state")
         except (StateError, OSError) as error:
             raise self._unsaved(error) from error
+
+    def _write(self, data: bytes) -> None:
+        if self._unanswered and (found := fingerprint(self._backend.read())) in self._unanswered:
+            self._kept = found
+        try:
+            self._backend.write(data, expect=self._kept)
+        except Stale:
+            raise
+        except StateError:
+            self._unanswered.add(fingerprint(data))
+            raise
+        self._kept = fingerprint(data)
+        self._unanswered.clear()
 
     def _unsaved(self, error: Exception) -> StateError:
         kept = f"Nothing is lost: {self._journal_path} holds what was done, and the next command goes on from there."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from contextlib import ExitStack
 from dataclasses import replace
@@ -88,3 +89,11 @@ def test_a_bundle_takes_what_fits_and_holds_no_secret() -> None:
     assert not bundle.add([b"123456"])
     assert not bundle.add([b"a secret"])
     assert (bundle.limit, list(bundle.contents.values())) == (5, [b"12345"])
+
+
+def test_a_bundle_finds_a_secret_in_a_compressed_content() -> None:
+    bundle = Bundle(Conceal(lambda text: text, lambda value: "secret" in str(value)))
+    taken = [gzip.compress(b"code"), gzip.compress(b"code") + gzip.compress(b"more")]
+    refused = [gzip.compress(b"a secret"), gzip.compress(b"code") + gzip.compress(b"a secret"), gzip.compress(b"a secret")[:-9]]
+    assert [bundle.add([data]) for data in (*taken, *refused)] == [True, True, False, False, False]
+    assert list(bundle.contents.values()) == taken

@@ -69,6 +69,20 @@ def test_a_saved_plan_is_read_as_it_was_written() -> None:
     assert is_plan(data)
 
 
+@pytest.mark.parametrize("name", ["/home/jane/.profile", "../w.json", "a/w.json", "..", "", "w\0.json"])
+def test_a_plan_names_no_file_outside_of_its_folder(name: str) -> None:
+    text = replace(INPUTS.workflow, name=name)
+    with pytest.raises(Corrupt, match="not that of a file"):
+        decode_plan(encode_plan(replace(FILE, inputs=replace(INPUTS, workflow=text))))
+
+
+@pytest.mark.parametrize("field", ["source", "destination", "owner"])
+def test_a_plan_shows_the_clusters_that_it_is_bound_to(field: str) -> None:
+    header = replace(HEADER, **{field: "https://other"})
+    with pytest.raises(Corrupt, match="other clusters"):
+        decode_plan(encode_plan(replace(FILE, saved=replace(SAVED, plan=replace(PLAN, header=header)))))
+
+
 def test_each_flipped_bit_and_each_cut_is_refused() -> None:
     """Never a traceback, and never another plan."""
     data = encode_plan(FILE)

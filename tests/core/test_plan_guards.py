@@ -10,9 +10,9 @@ import pytest
 from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.guards import FOREIGN_COMMIT, PREVENT_DESTROY, Guard, Situation, exceeds, guarded
-from algosync.core.planning.plan import Plan, PlanHeader
+from algosync.core.planning.plan import Plan, PlanHeader, live_untested, targeted
 from algosync.core.planning.target import Mode
-from algosync.core.resource import Json, Record, Resource
+from algosync.core.resource import Json, KindTraits, Record, Resource
 from algosync.core.workflow import AlgorithmSpec, GuardLimits, Workflow
 
 HEADER = PlanHeader("w", None, "local", "me")
@@ -136,3 +136,24 @@ def test_an_algorithm_of_others_is_not_overwritten(action: Action, expected: lis
 @pytest.mark.parametrize(("action", "expected"), [(Action.CREATE, ["same-cluster"]), (Action.NONE, [])])
 def test_a_plan_that_writes_to_its_own_source_is_refused(action: Action, expected: list[str]) -> None:
     assert refused([change(GREETER, action)], Situation(workflow(), {}, same_cluster="local, me")) == expected
+
+
+@pytest.mark.parametrize(
+    ("targets", "version", "expected"),
+    [
+        (("data.*",), Action.UPDATE, ["untested"]),  # the new version is left out
+        (("Greeter",), Action.UPDATE, []),
+        (("data.*",), Action.NONE, []),  # `publish.on` has no data: no new version is due
+    ],
+)
+def test_data_of_a_published_algorithm_is_not_overwritten_without_its_new_version(
+    targets: tuple[str, ...], version: Action, expected: list[str]
+) -> None:
+    traits = {"data": KindTraits(is_file=True), "version": KindTraits(publishes=True, needs=frozenset({"data"}))}
+    changes = (change(data(1), Action.UPDATE), change(Address("version", "Greeter"), version))
+    whole = Plan(HEADER, changes, (), depends_on=(("Greeter", ()),), kinds=traits)
+    part = targeted(whole, targets)
+    part = replace(part, untested_data=live_untested(whole, part))
+    assert [refusal.guard for refusal in guarded(part, Situation(workflow(), {})).refusals] == expected
+    allowed = Situation(workflow(), {}, allowed=frozenset({Guard.UNTESTED}))
+    assert guarded(part, allowed).refusals == ()

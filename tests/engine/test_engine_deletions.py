@@ -182,3 +182,31 @@ def test_an_excluded_record_is_not_forgotten() -> None:
     left = World(workflow(AlgorithmSpec("A", "python3")), world.site)
     assert acts(planned(left, Selection(exclude=("B",)))) == {}
     assert acts(planned(left, Selection(prune=True, exclude=("B",)))) == {}
+
+
+@pytest.mark.parametrize(
+    ("scope", "deleted"),
+    [
+        (Selection(targets=('data.B["w.pb"]',)), {'data.B["w.pb"]'}),
+        (Selection(targets=("version.B",)), {"algorithm.B", "source.B", "version.B"}),
+        (Selection(targets=("B",)), {str(address(kind, "B")) for kind in KINDS}),
+        (Selection(exclude=("version.B",)), set()),
+        (Selection(exclude=("source.B",)), set()),
+        (Selection(exclude=("algorithm.B",)), set()),
+        (Selection(exclude=('data.B["w.pb"]',)), {"algorithm.B", "source.B", "version.B"}),
+    ],
+)
+def test_prune_deletes_no_more_than_the_scope_names(scope: Selection, deleted: set[str]) -> None:
+    left = World(workflow(AlgorithmSpec("A", "python3")), chain().site)
+    assert set(acts(planned(left, replace(scope, prune=True)))) == deleted
+
+
+def test_a_data_file_that_is_no_longer_wanted_stays_unless_a_target_names_it() -> None:
+    world = one_algorithm()
+    world.apply()
+    del world.site.source.items[address("data")]
+    assert acts(planned(world, replace(PRUNE, targets=("version.A",)))) == {}
+    assert acts(planned(world, replace(PRUNE, targets=("A",)))) == {'data.A["w.pb"]': Action.DELETE}
+    world = chain()
+    del world.site.source.items[address("data")]
+    assert acts(planned(world, replace(PRUNE, targets=("B",)))) == {}

@@ -112,3 +112,10 @@ def test_a_destination_file_is_not_trusted_by_the_record_of_another_name(applied
     plan = without_a(applied, moved=(Move("A", "B"),)).plan()
     (data,) = (change for change in plan.changes if change.address == address("data", "B"))
     assert data.action is Action.UPDATE
+
+
+@pytest.mark.parametrize("prune", [False, True])
+def test_a_moved_algorithm_stays_if_its_new_name_is_left_out(applied: World, *, prune: bool) -> None:
+    world = without_a(applied, moved=(Move("A", "B"),))
+    plan = make_plan(world.flow, scene(world.site), world.site.ledger.records, HEADER, Selection(exclude=("B",), prune=prune))
+    assert (plan.changes, plan.excluded.left_out) == ((), ("A", "B"))

@@ -142,7 +142,7 @@ class FakeTests:
 
 TRAITS = {
     "algorithm": KindTraits(),
-    "data": KindTraits(is_file=True),
+    "data": KindTraits(is_file=True, needs=frozenset({"algorithm"})),
     "source": KindTraits(needs=frozenset({"algorithm", "data"}), deleted_with="algorithm"),
     "version": KindTraits(needs=frozenset({"algorithm", "data", "source"}), publishes=True, deleted_with="algorithm"),
 }

@@ -8,6 +8,7 @@ import pytest
 from fakes.ledger import FakeLedger
 from release_site import Site, site_in
 
+from algosync.core.address import Address
 from algosync.core.planning.change import Action
 from algosync.core.planning.guards import Situation, guarded
 from algosync.core.planning.target import Selection
@@ -73,6 +74,15 @@ def test_a_recorded_algorithm_is_ours_whoever_pushed_last(tmp_path: Path) -> Non
     site.algorithms.algorithms["One"].repository.push_behind("src/One.py", b"theirs")
     assert refused(site) == []
     assert len(site.plan().drifted) > 0
+
+
+def test_recorded_settings_do_not_make_the_source_of_somebody_else_ours(tmp_path: Path) -> None:
+    """As after `import algorithm.One`, or `apply --target algorithm.One`."""
+    site = site_in(tmp_path)
+    site.algorithms.algorithms["One"].repository.push_behind("src/One.py", b"theirs")
+    for kind in ("source", "version"):
+        site.ledger.forget(Address(kind, "One"))
+    assert len(refused(site)) == 1
 
 
 def test_our_own_commit_that_was_not_recorded_is_no_drift(tmp_path: Path) -> None:

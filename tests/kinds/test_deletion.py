@@ -176,6 +176,19 @@ def test_an_algorithm_with_a_commit_of_somebody_else_is_not_pruned(site: Site) -
     assert "source.One" in plan.refusals[0].message
 
 
+@pytest.mark.parametrize("theirs", [True, False])
+def test_a_commit_of_somebody_else_is_not_deleted_with_an_algorithm_whose_source_is_not_recorded(
+    site: Site, *, theirs: bool
+) -> None:
+    for kind in ("source", "version"):
+        site.ledger.forget(Address(kind, "One"))
+    if theirs:
+        site.algorithms.algorithms["One"].repository.push_behind("src/One.py", b"theirs")
+    plan = pruned_without_the_algorithm(site)
+    assert [refusal.guard for refusal in plan.refusals] == (["drifted"] if theirs else [])
+    assert any("its repository is not recorded, and has the commit" in note for _, note in plan.notes()) is theirs
+
+
 def test_a_protected_algorithm_stays_protected_when_it_leaves_the_workflow(site: Site) -> None:
     site.spec = replace(site.spec, prevent_destroy=True)
     (change,) = site.plan().visible

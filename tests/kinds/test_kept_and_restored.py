@@ -251,6 +251,18 @@ def test_a_file_that_somebody_changed_after_an_interrupt_stays(site: Site) -> No
     converges(site)
 
 
+@pytest.mark.parametrize("changed", [True, False])
+def test_a_file_that_somebody_changed_after_an_interrupt_is_not_pruned(site: Site, *, changed: bool) -> None:
+    site.use({"a.bin": b"new a"})
+    stopped(site, Verb.VERIFY)
+    if changed:
+        write_behind(site)
+    site.spec = replace(site.spec, data_files=site.spec.data_files[1:])
+    assert site.apply(Selection(prune=True)).exit_code == (4 if changed else 0)
+    assert site.live.get("a.bin") == (b"their" if changed else None)
+    assert [change.address for change in site.plan(Selection(prune=True)).drifted] == ([A] if changed else [])
+
+
 def test_on_another_machine_the_plan_says_that_the_bytes_are_missing(site: Site) -> None:
     site.use(BROKEN)
     stopped(site, Verb.VERIFY)

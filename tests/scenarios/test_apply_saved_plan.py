@@ -124,6 +124,8 @@ def test_damage_and_what_is_no_saved_plan(workspace: Workspace) -> None:
     assert done.returncode == 64
     assert "report.json is a report of `plan --json`, which is no saved plan" in done.stderr
     assert workspace.run("plan", "--out", "missing/p.plan").returncode == 64
+    lost = workspace.run("plan", "--out", "workflow.json")
+    assert (lost.returncode, "is there already, and is no saved plan" in lost.stderr) == (64, True)
 
 
 def test_a_digest_stands_for_a_plan(workspace: Workspace, cluster: Cluster, tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ def test_looking_changes_nothing(applied: Workspace) -> None:
     assert shown.startswith('# data.One["a.bin"]\n')
     assert "    size              = 10\n" in shown
     document = json.loads(state(applied, "show", 'data.One["a.bin"]', "--json").stdout)
+    assert state(applied, "show", "One").stdout.count("# ") == len(state(applied, "list", "One").stdout.splitlines())
     assert (document["address"], document["size"], len(document["digest"])) == ('data.One["a.bin"]', 10, 64)
     for arguments in (("list", "source.Two"), ("show", "sourc.One"), ("rm", "source.One", "source.Two")):
         done = state(applied, *arguments, code=1)

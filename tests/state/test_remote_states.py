@@ -246,6 +246,33 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_holder_stops(bucket: Bucket)
     assert first.holder() is None
 
 
+class BucketWithoutReplies(Bucket):
+    """Conditional writes succeed, and while `silent` their replies are lost."""
+
+    silent = False
+
+    def put_if(self, key: str, data: bytes, tag: str | None) -> str | None:
+        written = super().put_if(key, data, tag)
+        if self.silent:
+            raise StateError("no reply")
+        return written
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_renewal_whose_reply_is_lost_does_not_lose_the_lock(bucket: Bucket, *, again: bool) -> None:
+    silent = BucketWithoutReplies(bucket._store, bucket.where)
+    lock = LeasedLock(silent, "a", "algosync apply", 60.0, Clock())
+    lock.take()
+    silent.silent = True
+    lock.renew()
+    silent.silent = False
+    if again:
+        lock.renew()
+        lock.check()
+    lock.release()
+    assert lock.holder() is None
+
+
 def test_a_lost_lock_stops_the_command_before_its_next_write(s3_address: str, tmp_path: Path) -> None:
     backend = backend_of(s3_address)
     session = Session(backend, tmp_path / "journal", exclusive=True)

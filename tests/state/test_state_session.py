@@ -20,6 +20,7 @@ from algosync.core.error import Corrupt, LockHeld, Stale, StateError
 from algosync.core.resource import Record
 from algosync.state import BACKENDS, Patience, Session, open_session
 from algosync.state.entry import Entry, Forget, Intent, Result
+from algosync.state.local import LocalBackend
 
 ONE, TWO = a_record(HELLO, 1), a_record(WEIGHTS, 2)
 
@@ -277,6 +278,31 @@ def test_a_state_changed_past_the_lock_is_not_overwritten(folder: Path) -> None:
     assert caught.value.message == f"{folder / NAME} was changed, past its lock, since it was read"
     assert (folder / NAME).read_bytes() == b"somebody else's"
     assert (folder / f"{NAME}.journal").exists()
+
+
+class WithoutReply(LocalBackend):
+    """While `silent`, it writes, and the reply is lost, as on a server."""
+
+    silent = False
+
+    def write(self, data: bytes, *, expect: str | None) -> None:
+        super().write(data, expect=expect)
+        if self.silent:
+            raise StateError("no reply")
+
+
+def test_a_save_whose_reply_is_lost_is_no_change_of_somebody_else(folder: Path) -> None:
+    backend = WithoutReply(folder / NAME)
+    with Session(backend, backend.journal, exclusive=True) as session:
+        session.commit(ONE)
+        backend.silent = True
+        session.save()
+        session.commit(TWO)
+        session.save()
+        backend.silent = False
+        session.save()
+        assert seen(folder) == (2, {HELLO: ONE, WEIGHTS: TWO})
+    assert sorted(tree(folder)) == [NAME, f"{NAME}.backup", f"{NAME}.lock"]
 
 
 def test_a_state_that_cannot_be_saved_is_not_lost(folder: Path) -> None:

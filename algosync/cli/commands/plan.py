@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -102,9 +103,11 @@ def plan(terminal: Terminal, targets: SelectionOptions, reports: PlanReportOptio
     write_reports(Planned(plan, metadata(plan.header), explained, diffs, digest), reports.places, terminal)
     require_allowed(plan)
     if options.out:
-        terminal.tell(
-            f"Saved the plan to {printable(options.out)}. This does exactly these actions: algosync apply {printable(options.out)}"
-        )
+        words = ["algosync", "apply", options.out]
+        words += ["--destination", options.destination] if options.destination else []
+        words += ["--state", options.state] if options.state != "state" else []
+        again = terminal.redact(printable(shlex.join(words), 1000))
+        terminal.tell(f"Saved the plan to {printable(options.out)}. This does exactly these actions: {again}")
     elif plan.visible and reports.places["-"] == "text":
         terminal.result(f"\n{_NOT_SAVED}")
     if options.detailed_exitcode and plan.visible:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,11 +41,29 @@ class Bundle:
         """Takes all of these contents, or none. Returns whether it took them."""
         new = {hashlib.sha256(data).hexdigest(): data for data in contents}
         size = sum(len(data) for name, data in new.items() if name not in self.contents)
-        if size > self.limit or any(self.conceal.holds(data.decode("utf-8", "replace")) for data in new.values()):
+        if size > self.limit or not all(map(self._is_safe, new.values())):
             return False
         self.limit -= size
         self.contents.update(new)
         return True
+
+    def _is_safe(self, data: bytes) -> bool:
+        """Whether no secret is in a content, nor in what it unpacks to, as for a source archive. False also if that is damaged."""
+        return not any(part is None or self.conceal.holds(part.decode("utf-8", "replace")) for part in (data, _unpacked(data)))
+
+
+def _unpacked(data: bytes) -> bytes | None:
+    """The content of gzip data; empty for other data. None: it is damaged, or too large to be searched."""
+    from algosync.sources.archive.entries import DEFAULT
+    from algosync.sources.archive.gunzip import Gunzip
+
+    if not data.startswith(b"\x1f\x8b"):
+        return b""
+    try:
+        unpacked = Gunzip(data, io.BytesIO(), DEFAULT).read(LIMIT + 1)
+    except SourceError:
+        return None
+    return unpacked if len(unpacked) <= LIMIT else None
 
 
 def bundle(session: CommandSession, plan: Plan, into: Bundle) -> PlanInputs:

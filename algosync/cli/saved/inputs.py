@@ -128,6 +128,9 @@ class SavedInputs:
         file = self.file.inputs.workflow.file
         if state.file is not None and FileIdentity(file, self.top).matches(state.file):
             return
+        if state.lineage is None and self.file.saved.binding.lineage is not None:
+            hint = "--state names the place of the state from which the plan was made"
+            raise Stale(f"there is no state at {printable(state.where, 300)}", hint=hint)
         if state.file != self.file.saved.binding.state_file:
             raise stale(f"the workflow file of the state: {printable(file, 300)} -> {printable(state.file or 'nothing', 300)}")
         state.file = file

@@ -107,12 +107,14 @@ def require_digest_form(digest: str) -> None:
 
 
 def require_writable(path: Path) -> None:
-    """UsageError: a plan cannot be saved there. Creates nothing."""
+    """UsageError: a plan cannot be saved there, or another file would be lost. Creates nothing."""
     shown = f"--out {printable(str(path))}"
     if not path.parent.is_dir():
         raise UsageError(f"{shown}: its folder does not exist")
     if path.is_dir() or (path.exists() and not path.is_file()):
         raise UsageError(f"{shown} is not a file")
+    if path.exists() and path.stat().st_size and not is_plan_file(path):
+        raise UsageError(f"{shown} is there already, and is no saved plan", hint="name another file")
 
 
 def write_plan_file(path: Path, data: bytes) -> None:

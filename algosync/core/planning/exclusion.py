@@ -10,6 +10,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from algosync.core.address import Address
+from algosync.core.planning.change import Action
 from algosync.core.planning.plan import Excluded, Plan, restricted
 from algosync.core.planning.target import Mode, Selection, UnknownTarget, dependencies, dependents, matches
 from algosync.core.resource import KindTraits
@@ -54,17 +55,21 @@ def excluding(plan: Plan, patterns: tuple[str, ...], algorithms: Collection[str]
     if strange := [p for p in patterns if not any(matches(address, p) for address in possible)]:
         raise UnknownTarget.unnamed(strange, sorted({*algorithms, *names, *map(str, possible)}))
     direct = {address for address in everything if any(matches(address, pattern) for pattern in patterns)}
-    dropped = direct | {a for a in everything if _goes_along(a, direct, plan)}
+    deleted = {change.address for change in plan.changes if change.action is Action.DELETE}
+    dropped = direct | {a for a in everything if _goes_along(a, direct, plan, deletes=a in deleted)}
     whole = {*algorithms, *_algorithms_of(dropped, plan)}
     single = [str(a) for a in dict.fromkeys(everything) if a in dropped and a.algorithm not in whole]
     kept = {a for a in everything if a not in dropped and a.algorithm not in whole}
     return replace(restricted(plan, kept), excluded=Excluded(patterns, (*sorted(whole), *single)))
 
 
-def _goes_along(address: Address, direct: Collection[Address], plan: Plan) -> bool:
-    """Whether a resource is left out because of another one of its algorithm."""
+def _goes_along(address: Address, direct: Collection[Address], plan: Plan, *, deletes: bool) -> bool:
+    """Whether a resource is left out because of another one of its algorithm. `deletes`: the plan deletes it.
+
+    Deleting an algorithm deletes its source and versions too, so it stays if one of these is to stay.
+    """
     excluded = {other.kind for other in direct if other.algorithm == address.algorithm}
-    if plan.mode is Mode.DESTROY:
+    if deletes or plan.mode is Mode.DESTROY:
         return any(_is_whole(kind, plan.kinds) for kind in excluded)
     traits = plan.kinds.get(address.kind)
     return plan.mode is Mode.APPLY and traits is not None and not traits.needs.isdisjoint(excluded)

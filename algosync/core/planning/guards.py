@@ -6,7 +6,7 @@ than 30 % of at least 10 resources is more often a mistake in the workflow, or t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -41,6 +41,7 @@ class Guard(Enum):
     PROTECTED = "protected"
     ADOPT = "adopt"
     SAME_CLUSTER = "same-cluster"
+    UNTESTED = "untested"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Situation:
 def guarded(plan: Plan, situation: Situation) -> Plan:
     """The plan with its refusals."""
     found = [*_deletes(plan, situation), *_overwrites(plan, situation), *_drifted(plan), *_protected(plan, situation)]
-    found += [*_adopts(plan), *_same_cluster(plan, situation)]
+    found += [*_adopts(plan), *_same_cluster(plan, situation), *_untested(plan)]
     allowed = {guard.value for guard in situation.allowed}
     return replace(plan, refusals=tuple(refusal for refusal in found if refusal.guard not in allowed))
 
@@ -145,6 +146,18 @@ def _same_cluster(plan: Plan, situation: Situation) -> Iterator[Refusal]:
         yield _refusal(Guard.SAME_CLUSTER, message, "look at the addresses and keys of both sides; ")
 
 
+def _untested(plan: Plan) -> Iterator[Refusal]:
+    """The published version would read the new data at once, and no test would stop it."""
+    if plan.untested_data:
+        versions = ", ".join(dict.fromkeys(f"version.{address.algorithm}" for address in plan.untested_data))
+        message = f"{_listed(plan.untested_data)} would be live without a test, because the plan leaves out {versions}"
+        yield _refusal(Guard.UNTESTED, message, "take the whole algorithm into the plan; ")
+
+
 def _names(changes: Collection[Change]) -> str:
-    shown = ", ".join(printable(str(change.address)) for change in list(changes)[:_NAMED])
-    return shown if len(changes) <= _NAMED else f"{shown} and {len(changes) - _NAMED} more"
+    return _listed([change.address for change in changes])
+
+
+def _listed(addresses: Sequence[Address]) -> str:
+    shown = ", ".join(printable(str(address)) for address in addresses[:_NAMED])
+    return shown if len(addresses) <= _NAMED else f"{shown} and {len(addresses) - _NAMED} more"

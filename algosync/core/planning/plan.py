@@ -23,6 +23,7 @@ __all__ = [
     "PlanHeader",
     "Refusal",
     "checks_of",
+    "live_untested",
     "masked",
     "plan_of",
     "plan_of_checks",
@@ -99,6 +100,7 @@ class Plan:
     `compared` is False if the workflow only runs tests, so that nothing was compared. `kinds` has the traits of each kind
     that occurs in `changes`. `targets`: the plan covers only these and what they depend on. Empty: everything. `failing`: the
     checks that failed when they last ran. `excluded`: what a user left out. `refusals`: why apply refuses the plan.
+    `untested_data`: as of `live_untested`.
     """
 
     header: PlanHeader
@@ -112,6 +114,7 @@ class Plan:
     mode: Mode = Mode.APPLY
     excluded: Excluded = Excluded()
     refusals: tuple[Refusal, ...] = ()
+    untested_data: tuple[Address, ...] = ()
 
     @property
     def visible(self) -> tuple[Change, ...]:
@@ -239,7 +242,7 @@ def plan_of_checks(workflow: Workflow, header: PlanHeader) -> Plan:
 def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
     """The part of a plan that concerns the targets: addresses, names of algorithms, or globs of either.
 
-    Of a plan that destroys it holds the deletions of `targeted_deletions`. Otherwise:
+    It holds only the deletions of `targeted_deletions`. Of a plan that does not destroy:
 
     It holds the targets and what they depend on: other algorithms as a whole, and the earlier kinds of their own algorithm (for a
     version its source, data and settings). It keeps the payload checks of the algorithms in it, and the workflow's tests if the
@@ -259,6 +262,9 @@ def targeted(plan: Plan, targets: Iterable[str]) -> Plan:
     kept = {a for a in everything if a in direct or a.algorithm in below or a.kind in needed.get(a.algorithm, ())}
     if plan.mode is Mode.DESTROY:
         kept = set(targeted_deletions(plan.changes, frozenset(direct), plan.kinds, dict(plan.depends_on)))
+    else:  # what a target is built on is brought up to date, but a deletion has to be named
+        deleted = {c.address for c in plan.changes if c.action is Action.DELETE}
+        kept = kept - deleted | (targeted_deletions(plan.changes, frozenset(direct), plan.kinds, {}) & deleted)
     algorithms = {a.algorithm for a in kept}
     checks = (check.address for check in plan.checks if check.address.algorithm in algorithms)
     return replace(restricted(plan, {*kept, *checks}), targets=patterns)
@@ -273,6 +279,13 @@ def restricted(plan: Plan, kept: Set[Address]) -> Plan:
     checks = (_without(left_out.get(c.address.algorithm), c) for c in plan.checks if c.address in kept)
     changes = tuple(c for c in plan.changes if c.address in kept)
     return replace(plan, changes=changes, checks=tuple(c for c in checks if c is not None))
+
+
+def live_untested(whole: Plan, part: Plan) -> tuple[Address, ...]:
+    """The data files of published algorithms that a part of a plan overwrites, while the new version is not in that part."""
+    kept = {change.address for change in part.changes}
+    left_out = {c.address.algorithm for c in whole.versions if c.action.writes and c.address not in kept}
+    return tuple(c.address for c in whole.live() if c.address in kept and c.address.algorithm in left_out)
 
 
 def _without(version: Change | None, check: Check) -> Check | None:

@@ -61,11 +61,23 @@ def decode_plan(data: bytes) -> PlanFile:
     if not separator:
         raise Corrupt("is damaged: it has no content", hint=_AGAIN)
     document = fields_of(parse_json(line), ("contents", "inputs", "saved"), "the saved plan")
-    return PlanFile(
-        from_json(SavedPlan, document["saved"], "saved"),
-        from_json(PlanInputs, document["inputs"], "inputs"),
-        dict(_contents(document["contents"], rest)),
-    )
+    saved, inputs = from_json(SavedPlan, document["saved"], "saved"), from_json(PlanInputs, document["inputs"], "inputs")
+    _require_file_name(inputs.workflow.name)
+    _require_bound_header(saved)
+    return PlanFile(saved, inputs, dict(_contents(document["contents"], rest)))
+
+
+def _require_file_name(name: str) -> None:
+    """Anybody can make a plan with a right checksum, and the workflow's text is written to a file of this name."""
+    if name in ("", ".", "..") or not {"/", "\0"}.isdisjoint(name):
+        raise Corrupt("is damaged: the workflow's name is not that of a file", hint=_AGAIN)
+
+
+def _require_bound_header(saved: SavedPlan) -> None:
+    """The clusters that `show` names are those that `apply` works on."""
+    header, binding = saved.plan.header, saved.binding
+    if (header.source, header.destination, header.owner) != (binding.source, binding.destination, binding.owner):
+        raise Corrupt("is damaged: it shows other clusters than those it is bound to", hint=_AGAIN)
 
 
 def _require_format(version: int) -> None:

@@ -75,7 +75,7 @@ class LeasedLock:
                 return
             started = self._clock()
             try:
-                self._tag = self._bucket.put_if(self._key, self._note(self._held), self._tag)
+                self._tag = self._put(self._note(self._held), self._held, self._tag)
             except StateError:
                 return
             if self._tag is not None:
@@ -95,7 +95,7 @@ class LeasedLock:
             self._renewer = None
         tag, held, self._tag, self._held = self._tag, self._held, None, None
         if held is not None and tag is not None:
-            self._bucket.put_if(self._key, _FREE, tag)
+            self._put(_FREE, held, tag)
 
     def holder(self) -> Holder | None:
         """The command that holds the lock. None: nobody does, or the lease has run out."""
@@ -114,6 +114,19 @@ class LeasedLock:
         same = found is not None and holder is not None and holder.lock_id == lock_id
         if found is None or not same or self._bucket.put_if(self._key, _FREE, found.tag) is None:
             raise StateError(f"{self._place} is not locked with that id")
+
+    def _put(self, data: bytes, held: Holder, tag: str) -> str | None:
+        """Writes the lock's object, and returns its new tag. None: another command has written it.
+
+        An earlier renewal may have been written without a reply. Then the object has another tag, and still this holder's id.
+        """
+        written = self._bucket.put_if(self._key, data, tag)
+        if written is not None:
+            return written
+        found = self._bucket.get(self._key)
+        holder = _holder(found)
+        same = found is not None and holder is not None and holder.lock_id == held.lock_id
+        return self._bucket.put_if(self._key, data, found.tag) if found is not None and same else None
 
     def _ran_out(self, found: StoredObject) -> bool:
         """Writes a small object, because the server tells its clock only with the time of a write."""

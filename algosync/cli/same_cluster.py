@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def same_cluster(source: DataStore | None, destination: Cluster, place: NamedDes
     from algosync.cluster.connection import Cluster
     from algosync.cluster.data import DataClient
     from algosync.cluster.local_identity import local_identity
+    from algosync.core.error import ClusterError
 
     if not isinstance(source, DataClient):
         return None
@@ -29,5 +31,6 @@ def same_cluster(source: DataStore | None, destination: Cluster, place: NamedDes
     same = url == destination.wire.host.url
     if not same and place.identity is not None:  # a local cluster has several addresses
         address = parse(url, "the source", insecure=True)
-        same = local_identity(Cluster(address, source.wire, source, AlgorithmsClient(source.wire))) == place.identity
+        with suppress(ClusterError):  # the first read of the source reports why it does not answer
+            same = local_identity(Cluster(address, source.wire, source, AlgorithmsClient(source.wire))) == place.identity
     return f"{place.label}, {owner}" if same and source.key_owner() == owner else None

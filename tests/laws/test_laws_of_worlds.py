@@ -248,4 +248,4 @@ def test_laws_in_a_few_worlds() -> None:
 
 @pytest.mark.extended
 def test_laws_in_many_worlds() -> None:
-    run(Worlds, int(os.environ.get("LAW_EXAMPLES", "300")), 25)
+    run(Worlds, int(os.environ.get("LAW_EXAMPLES", "60")), 25)

@@ -136,11 +136,16 @@ def test_faults_of_the_schema_do_not_hide_missing_files(folder: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["w.yaml", "w.json", "w.yaml.j2", "w.json.j2"])
-@pytest.mark.parametrize("text", ["", " \n\n", "# only a comment\n", "{# nothing #}"])
+NAMES = ("w.yaml", "w.json", "w.yaml.j2", "w.json.j2")
+EMPTY = (
+    *((name, text) for name in NAMES for text in ("", " \n\n")),
+    *((name, "# only a comment\n") for name in NAMES if "yaml" in name),
+    *((name, "{# nothing #}") for name in NAMES if name.endswith(".j2")),
+)
+
+
+@pytest.mark.parametrize(("name", "text"), EMPTY)
 def test_a_file_without_content_shows_the_shortest_workflow(tmp_path: Path, name: str, text: str) -> None:
-    if (text.startswith("#") and "json" in name) or (text.startswith("{#") and not name.endswith(".j2")):
-        pytest.skip("not a comment in this format")
     (tmp_path / name).write_text(text)
     with pytest.raises(WorkflowError) as caught:
         workflow.load(tmp_path / name, {})

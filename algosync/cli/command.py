@@ -28,7 +28,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     each of its fields with a typer annotation is an option of the command. Other parameters are the command's own options.
     The environment variable `ALGOSYNC_<OPTION>` sets an option's default. Each command has the option `--help-all`.
     """
-    hints = get_type_hints(function, include_extras=True)
+    # In Python 3.10 `get_type_hints` makes an optional type of each parameter whose default is None, which typer does not know.
+    hints = inspect.get_annotations(function, eval_str=True)
     own = list(inspect.signature(function).parameters.values())[1:]
     groups = {each.name: hints[each.name] for each in own if is_dataclass(hints[each.name])}
     options = [_option(each.name, hints[each.name], each.default) for each in own if each.name not in groups]

@@ -50,7 +50,7 @@ CHECKS = (Check(Address("test", "One"), "1", 300, payload_of_algorithm=True, can
 KINDS = {"data": KindTraits(is_file=True, read_back=frozenset({"md5"}))}
 PLAN = Plan(HEADER, CHANGES, CHECKS, (("One", ()),), kinds=KINDS)
 MARK = RecordMark("9" * 64, "10@t0", "10@t1", "c" * 64)
-BINDING = Binding("lineage", "w.json", "https://b", None, "jane", "https://a", "f" * 64, {WEIGHTS: MARK})
+BINDING = Binding("lineage", "w.json", "https://b", None, "jane", "https://a", None, "ann", "f" * 64, {WEIGHTS: MARK})
 SAVED = SavedPlan(PLAN, Selection(("One",), ("data.*",)), BINDING, "sha256:0")
 CODE = b"code \x00\n"
 INPUTS = PlanInputs(
@@ -135,6 +135,8 @@ MOVED: dict[str, tuple[Callable[[], SavedPlan], str]] = {
     "identity": (partial(bound, identity="id"), "the local cluster at the destination: nothing -> id"),
     "owner": (partial(bound, owner="joe"), "the owner at the destination: jane -> joe"),
     "source": (partial(bound, source="https://x"), "the source: https://a -> https://x"),
+    "source identity": (partial(bound, source_identity="id"), "the local cluster at the source: nothing -> id"),
+    "source owner": (partial(bound, source_owner="eve"), "the owner of the source's key: ann -> eve"),
     "workflow": (partial(bound, workflow="e" * 64), f"the digest of the workflow: {'f' * 12}… -> {'e' * 12}…"),
     "record's digest": (
         partial(marked, digest="1" * 64),
@@ -202,6 +204,7 @@ def test_each_movement_is_named_as_it_was_and_as_it_is(name: str) -> None:
 
 def test_each_field_of_a_binding_has_a_movement() -> None:
     names = {"lineage", "state_file", "destination", "identity", "owner", "source", "workflow", "records"}
+    names |= {"source_identity", "source_owner"}
     assert set(Binding.__dataclass_fields__) == names
 
 
@@ -229,10 +232,20 @@ def test_a_digest_does_not_depend_on_the_place() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["destination", "owner", "source", "workflow", "source size", "source digest", "destination digest", "action", "tests"]
+    "name",
+    [
+        *("destination", "identity", "owner", "source", "source identity", "source owner", "workflow"),
+        *("source size", "source digest", "destination digest", "action", "tests"),
+    ],
 )
 def test_a_digest_changes_with_what_would_be_done(name: str) -> None:
     assert plan_digest(MOVED[name][0]()) != plan_digest(SAVED)
+
+
+def test_a_local_cluster_has_one_digest_at_all_its_addresses() -> None:
+    one = bound(identity="d-1", destination="local", source_identity="s-1", source="local:prod")
+    other = bound(identity="d-1", destination="http://127.0.0.1:1", source_identity="s-1", source="http://localhost:2")
+    assert plan_digest(one) == plan_digest(other) != plan_digest(SAVED)
 
 
 def test_a_stamp_counts_where_the_content_is_not_known() -> None:
@@ -248,6 +261,7 @@ def test_a_workflow_has_one_digest_whatever_its_name_and_lines() -> None:
         return Workflow(name, f"/{name}", (AlgorithmSpec("One", "python3", details=Details(label), data_files=files),))
 
     assert workflow_digest(flow("a", 1), conceal) == workflow_digest(flow("b", 2), conceal)
+    assert workflow_digest(replace(flow("a", 1), source_address="local"), conceal) == workflow_digest(flow("a", 1), conceal)
     assert workflow_digest(flow("a", 1), conceal) != workflow_digest(flow("a", 1, "Two"), conceal)
 
 

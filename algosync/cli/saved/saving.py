@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,10 +40,30 @@ def saved_plan(session: CommandSession, plan: Plan, selection: Selection, termin
         anchor.identity,
         header.owner,
         header.source,
+        session.scene.site.store.identity(),
+        _source_owner(session),
         workflow_digest(session.workflow, conceal),
         record_marks(session.ledger.records, algorithms if reached is None else algorithms & set(reached), conceal),
     )
     return SavedPlan(without_secrets(shown, conceal), selection, binding)
+
+
+def _source_owner(session: CommandSession) -> str | None:
+    """What `.my` is at the source cluster. None: nothing is read from there under this name, or the cluster does not tell.
+
+    A source directory has no key, and the plan holds the owner of its files.
+    """
+    from algosync.core.error import Denied, NotFound, Unexpected
+    from algosync.sources.code import source_uris
+
+    store, reached = session.scene.site.store, session.scene.site.desired_sources.reached
+    specs = (spec for spec in session.workflow.algorithms if reached is None or spec.name in reached)
+    named = any(uri.startswith("data://.my/") for spec in specs for uri in source_uris(spec))
+    if not named or (session.header.source or "").startswith("file://"):
+        return None
+    with suppress(Denied, NotFound, Unexpected):
+        return store.key_owner()
+    return None
 
 
 def save(path: Path, session: CommandSession, saved: SavedPlan, terminal: Terminal) -> None:
@@ -88,8 +109,11 @@ def require_same(file: PlanFile, session: CommandSession, plan: Plan, terminal: 
     saved = file.saved
     now = saved_plan(session, plan, saved.selection, terminal)
     binding = replace(now.binding, state_file=saved.binding.state_file)  # compared when the state was claimed
+    # The same local cluster may have another address.
     if binding.identity is not None and binding.identity == saved.binding.identity:
-        binding = replace(binding, destination=saved.binding.destination)  # the same cluster at another address
+        binding = replace(binding, destination=saved.binding.destination)
+    if binding.source_identity is not None and binding.source_identity == saved.binding.source_identity:
+        binding = replace(binding, source=saved.binding.source)
     found = movements(saved, replace(now, binding=binding))
     if found:
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""

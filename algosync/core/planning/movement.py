@@ -44,6 +44,8 @@ def _bound(saved: Binding, now: Binding) -> Iterator[Movement]:
         "the local cluster at the destination": (saved.identity, now.identity),
         "the owner at the destination": (saved.owner, now.owner),
         "the source": (saved.source, now.source),
+        "the local cluster at the source": (saved.source_identity, now.source_identity),
+        "the owner of the source's key": (saved.source_owner, now.source_owner),
         "the lineage of the state": (saved.lineage, now.lineage),
         "the workflow file of the state": (saved.state_file, now.state_file),
         "the digest of the workflow": (saved.workflow, now.workflow),

@@ -122,8 +122,9 @@ def test_an_event_without_a_line_leaves_no_empty_line(tmp_path: Path, monkeypatc
     monkeypatch.setattr("rich.console.Console.print", lambda _, *texts, **__: printed.extend(texts))
     step = Step(Address("data", "One", "a"), Verb.RESTORE)
     with open(tmp_path / "terminal", "w", encoding="utf-8") as stream:
-        events = [StepStarted(step), StepDone(step, 1), StepDone(step, 1, "put back")]
-        list(watch([events[0], events[1], events[0], events[2]], Terminal(stream, stream, (True, True), live=True)))
+        done = (StepDone(step, 1), StepDone(step, 1, "put back"))
+        events: list[Event] = [StepStarted(step), done[0], StepStarted(step), done[1]]
+        list(watch(events, Terminal(stream, stream, (True, True), live=True)))
     lines = [str(text) for text in printed if isinstance(text, Text)]
     assert lines == ['data.One["a"]: Previous bytes checked after 1.0s: put back']
 

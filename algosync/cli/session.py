@@ -151,7 +151,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             data_writes=DataWrites.of(state.records.values()),
             kept=kept,
             redacted=terminal.redacted,
-            tests={workflow.entrypoint or "": tuple(f"{case.payload} {case.timeout}" for case in workflow.tests)},
+            tests={workflow.entrypoint or "": workflow.tests},
             retried=frozenset(
                 a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.selection.replace)
             ),

@@ -1,4 +1,4 @@
-"""The matrix: every kind of remote call of a reference apply, and every fault that can happen to one.
+"""The matrix: every kind of remote call of a reference apply and of its deletions, and every fault that can happen to one.
 
 With `FAULT_MATRIX=all` in the environment every cell runs; otherwise each of the rarer faults runs for a quarter of the calls.
 
@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["CALLS", "CELLS", "FAULTS", "Call", "Cell"]
+__all__ = ["CALLS", "CELLS", "DELETIONS", "FAULTS", "Call", "Cell"]
 
 Rule = Mapping[str, object]
 
@@ -80,7 +80,7 @@ class Call:
     """`match` as in a faults file, with USER as a placeholder. `code` is the exit code of a run that cannot get past the call.
 
     `also`: families of faults that only some calls have. `fine`, `stops`, `either`: exceptions from the kind of a fault; `either`
-    if it depends on timing. `first`: the fault that makes the call happen at all.
+    if it depends on timing. `first`: the fault that makes the call happen at all. `command`: the arguments of the run.
     """
 
     name: str
@@ -93,6 +93,7 @@ class Call:
     stops: frozenset[str] = frozenset()
     either: frozenset[str] = frozenset()
     first: Sequence[Rule] = ()
+    command: Sequence[str] = ("apply",)
 
     def ends(self, fault: str) -> frozenset[int]:
         """Return the accepted exit codes."""
@@ -173,6 +174,22 @@ CALLS = (
 )
 
 
+def _deletions(*command: str) -> Iterator[Call]:
+    def call(what: str, match: str, nth: int = 1, **exceptions: frozenset[str]) -> Call:
+        return Call(f"{' '.join(command)}: {what}", match, 4, nth=nth, command=command, **exceptions)
+
+    yield call("delete an algorithm", "DELETE /v1/algorithms/USER/Base")
+    yield call("delete a file", "DELETE /v1/data/USER/Base/small.bin")
+    yield call("delete a collection", "DELETE /v1/data/USER/Base")
+    yield call("refs before a deletion", "GET /git/USER/Base.git/info/refs?service=git-upload-pack", 2)
+    yield call("versions before a deletion", "GET /v1/algorithms/USER/Base/versions", 2)
+    yield call("list before deletions", "GET /v1/data/USER/Base", 2, also=_LISTED)
+    yield call("list after deletions", "GET /v1/data/USER/Base", 3, also=_LISTED)
+
+
+DELETIONS = (*_deletions("destroy"), *_deletions("apply", "--prune"))
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     call: Call
@@ -196,7 +213,7 @@ class Cell:
 
 
 def _cells(*, every: bool) -> Iterator[Cell]:
-    for row, call in enumerate(CALLS):
+    for row, call in enumerate((*CALLS, *DELETIONS)):
         for column, (name, fault) in enumerate(FAULTS.items()):
             family = _FAMILY.get(name.partition(" ")[0])
             if family is not None and family not in call.also:

@@ -67,9 +67,9 @@ def _delete(seat: Seat, cell: Cell) -> Done:
 
 def _wrong_destination(seat: Seat, gone: tuple[str, ...]) -> Iterator[str]:
     for name in ALGORITHMS:
-        if (_algorithm_is_there(seat, name), _collection_is_there(seat, name)) != (name not in gone,) * 2:
-            there = f"algorithm {_algorithm_is_there(seat, name)}, collection {_collection_is_there(seat, name)}"
-            yield f"what is there of {name}: {there}"
+        there = _algorithm_is_there(seat, name), _collection_is_there(seat, name)
+        if there != (name not in gone,) * 2:
+            yield f"whether the algorithm and the collection {name} are there: {there}"
     collection, name, content = _THEIRS
     with seat.api.data.open(seat.user, collection, name) as download:
         if b"".join(download.blocks) != content:

@@ -210,3 +210,27 @@ def test_a_changed_algorithm_keeps_its_protection(site: Site) -> None:
     site.apply()
     assert site.ledger.records[ONE].private == {"prevent_destroy": True}
     assert all(c.action is Action.NONE for c in site.plan().changes)
+
+
+@pytest.mark.parametrize("reads", [1, 3, 1000])
+def test_a_listing_that_lags_behind_the_deletions_keeps_no_collection(
+    site: Site, monkeypatch: pytest.MonkeyPatch, reads: int
+) -> None:
+    """If it never catches up, the next run deletes the collection."""
+    store, outdated = site.cluster.data, []
+    files, delete = store.files, store.delete
+
+    def delete_unseen(owner: str, collection: str, name: str) -> None:
+        outdated[:] = [files(owner, collection)] * reads
+        delete(owner, collection, name)
+
+    monkeypatch.setattr(store, "delete", delete_unseen)
+    monkeypatch.setattr(store, "files", lambda *of: outdated.pop() if outdated else files(*of))
+    report = site.apply(DESTROY)
+    if reads == 1000:
+        assert [str(event.step.key) for event in report.failed] == ["clear algorithm.One"]
+        assert report.exit_code == 4
+        monkeypatch.undo()
+        report = site.apply(DESTROY)
+    assert report.exit_code == 0
+    assert is_gone(site)

@@ -176,8 +176,8 @@ CALLS = (
 
 
 def _deletions(*command: str) -> Iterator[Call]:
-    def call(what: str, match: str, nth: int = 1, **exceptions: frozenset[str]) -> Call:
-        return Call(f"{' '.join(command)}: {what}", match, 4, nth=nth, command=command, **exceptions)
+    def call(what: str, match: str, nth: int = 1, also: frozenset[str] = _set(), fine: frozenset[str] = _set()) -> Call:
+        return Call(f"{' '.join(command)}: {what}", match, 4, nth=nth, also=also, fine=fine, command=command)
 
     # The reply has no body: too short for a slow reply.
     yield call("delete an algorithm", "DELETE /v1/algorithms/USER/Base", fine=_set(("drip",)))

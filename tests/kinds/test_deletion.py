@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +11,7 @@ import pytest
 from fakes.clusters import OWNER
 from release_site import HEADER, Site, site_in
 
+from algosync.cluster.data import FileStat
 from algosync.core.address import Address
 from algosync.core.error import NotFound
 from algosync.core.event import StepDone
@@ -217,7 +218,8 @@ def test_a_listing_that_lags_behind_the_deletions_keeps_no_collection(
     site: Site, monkeypatch: pytest.MonkeyPatch, reads: int
 ) -> None:
     """If it never catches up, the next run deletes the collection."""
-    store, outdated = site.cluster.data, []
+    store = site.cluster.data
+    outdated: list[Mapping[str, FileStat]] = []
     files, delete = store.files, store.delete
 
     def delete_unseen(owner: str, collection: str, name: str) -> None:

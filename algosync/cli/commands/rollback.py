@@ -55,7 +55,7 @@ def rollback(terminal: Terminal, algorithm: AlgorithmName, options: RollbackOpti
     from algosync.views.plan import header_lines
     from algosync.views.subject import Planned
 
-    needs = Needs(writes=True, source=False, selection=Selection((algorithm,)))
+    needs = Needs("rollback", writes=True, source=False, selection=Selection((algorithm,)))
     with writing_session(options, terminal, needs) as opened:
         session, plan = _planned(opened, algorithm, options.to, terminal)
         if not plan.visible:

@@ -57,7 +57,7 @@ CODE = b"code \x00\n"
 INPUTS = PlanInputs(
     WorkflowText("w.json", "{}", {"n": 1}, ("token",), "w.json", ""),
     (LocalCode("One", None, (CodeFile("src/\udcff.py", hashlib.sha256(CODE).hexdigest(), executable=True),), ("x/",)),),
-    (LocalFile("data://.my/models/w.bin", 3, None, "source/w.bin", "5" * 64),),
+    (LocalFile("data://.my/models/w.bin", 3, None, "5" * 64),),
     "quality",
 )
 FILE = PlanFile(SAVED, INPUTS, {hashlib.sha256(CODE).hexdigest(): CODE})
@@ -95,11 +95,11 @@ def test_each_flipped_bit_and_each_cut_is_refused() -> None:
 
 
 def test_another_format_is_refused_with_the_way_out() -> None:
-    data = encode_plan(FILE).replace(MAGIC + b"1\n", MAGIC + b"2\n", 1)
-    with pytest.raises(NewerFormat, match="was saved by a newer algosync: format 2") as caught:
+    data = encode_plan(FILE).replace(MAGIC + b"2\n", MAGIC + b"3\n", 1)
+    with pytest.raises(NewerFormat, match="was saved by a newer algosync: format 3") as caught:
         decode_plan(data)
     assert "upgrade algosync" in (caught.value.hint or "")
-    assert FORMAT_VERSION == 1
+    assert FORMAT_VERSION == 2
 
 
 def test_a_plan_that_nothing_moved_is_not_stale() -> None:

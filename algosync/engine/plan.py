@@ -14,7 +14,7 @@ from algosync.core.planning.diff import assume_desired, assume_observed, diff, u
 from algosync.core.planning.exclusion import excluding, left_out_algorithms
 from algosync.core.planning.explanation import CONTENT_REPLACED, REPLACED
 from algosync.core.planning.guards import FOREIGN_COMMIT
-from algosync.core.planning.moves import explained_moves, moved_records
+from algosync.core.planning.moves import explained_moves, keeping_unreplaced, moved_records
 from algosync.core.planning.plan import Plan, PlanHeader, live_untested, plan_of, plan_of_checks, targeted, with_kept_bytes
 from algosync.core.planning.renewal import renewed
 from algosync.core.planning.target import Checksum, Mode, Selection, UnknownTarget, dependents, matches, reach
@@ -78,6 +78,7 @@ def make_plan(
     plan = plan_of(workflow, header, explained_moves(changes, workflow), scene.traits)
     plan = replace(plan, mode=selection.mode, checks=() if destroys else plan.checks)
     part = excluding(targeted(plan, targets), selection.exclude, left_out)
+    part = part if destroys else keeping_unreplaced(part, plan, workflow, recorded)
     return with_kept_bytes(replace(part, untested_data=live_untested(plan, part)), workflow)
 
 

@@ -72,11 +72,12 @@ def keeping_unreplaced(part: Plan, whole: Plan, workflow: Workflow, recorded: Ma
         named = {change.address.algorithm for change in part.changes if matches(change.address, target)}
         if named and named <= stay.keys():
             raise UnknownTarget(*_refusal(min(named), stay))
-    left_out = (
-        replace(part.excluded, left_out=(*part.excluded.left_out, *sorted(stay))) if part.excluded.patterns else part.excluded
-    )
-    rest = restricted(part, {a.address for a in (*part.changes, *part.checks) if a.address.algorithm not in stay})
-    return replace(rest, changes=tuple(_noted(rest.changes, stay)), excluded=left_out)
+    excluded = part.excluded
+    if excluded.patterns:
+        excluded = replace(excluded, left_out=(*excluded.left_out, *sorted(stay)))
+    everything = [*(change.address for change in part.changes), *(check.address for check in part.checks)]
+    rest = restricted(part, {address for address in everything if address.algorithm not in stay})
+    return replace(rest, changes=tuple(_noted(rest.changes, stay)), excluded=excluded)
 
 
 def _is_published(name: str, part: Plan, whole: Plan, *, recorded: bool) -> bool:

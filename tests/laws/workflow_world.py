@@ -40,7 +40,7 @@ from algosync.net import Retry
 from algosync.state import Session, open_session
 from algosync.views.document import json_text, plan_document
 
-__all__ = ["SOURCE", "World", "stored"]
+__all__ = ["NAME", "SOURCE", "World", "stored"]
 
 HEADER = PlanHeader("w", "https://source", "https://destination", OWNER)
 SOURCE = "quality"  # the owner of the source's files
@@ -114,7 +114,7 @@ class WatchedSession(Session):
 
 @dataclass
 class World:
-    """`specs` is the workflow, in its order. `code` has the text of each algorithm's source."""
+    """`specs` is the workflow, in its order. `name` is that of the state."""
 
     folder: Path
     specs: dict[str, AlgorithmSpec] = field(default_factory=dict)
@@ -123,6 +123,7 @@ class World:
     cluster: TroubledCluster = field(default_factory=TroubledCluster)
     lineage: str | None = None
     serial: int = 0
+    name: str = NAME
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -174,7 +175,7 @@ class World:
 
     @contextmanager
     def session(self, troubles: Troubles, *, exclusive: bool) -> Iterator[Session]:
-        with open_session(str(self.machine / "state"), NAME, exclusive=exclusive) as session:
+        with open_session(str(self.machine / "state"), self.name, exclusive=exclusive) as session:
             session.__class__ = WatchedSession
             watched = cast("WatchedSession", session)
             watched.troubles, watched.acknowledged = troubles, self.acknowledged

@@ -15,7 +15,7 @@ from algosync.core.planning.moves import keeping_unreplaced
 from algosync.core.planning.plan import Plan
 from algosync.core.planning.target import Selection, UnknownTarget
 from algosync.core.testing.case import TestCase
-from algosync.core.workflow import AlgorithmSpec, Move, TestCase, Workflow
+from algosync.core.workflow import AlgorithmSpec, Move, Workflow
 from algosync.engine.plan import make_plan
 
 PRUNE = Selection(prune=True)

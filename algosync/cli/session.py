@@ -68,12 +68,14 @@ class CommandSession:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """The requirements of a command. `writes`: the state is locked exclusively. `source`: False: the state replaces the source.
+    """The requirements of a command. `command`: its words after `algosync`, as others see them while it holds a lock.
 
-    `secrets`: False: sensitive variables may have placeholder values. `selection`: the part of the workflow that is looked at.
-    `saved`: the workflow and the local sources come from a saved plan.
+    `writes`: the state is locked exclusively. `source`: False: the state replaces the source. `secrets`: False: sensitive variables
+    may have placeholder values. `selection`: the part of the workflow that is looked at. `saved`: the workflow and the local
+    sources come from a saved plan.
     """
 
+    command: str
     writes: bool = False
     source: bool = True
     secrets: bool = True
@@ -81,9 +83,9 @@ class Needs:
     saved: SavedInputs | None = None
 
     @classmethod
-    def of(cls, selection: Selection, *, writes: bool = False, saved: SavedInputs | None = None) -> Needs:
+    def of(cls, command: str, selection: Selection, *, writes: bool = False, saved: SavedInputs | None = None) -> Needs:
         """The requirements of a command that plans."""
-        return cls(writes=writes, source=selection.mode is Mode.APPLY, selection=selection, saved=saved)
+        return cls(command, writes=writes, source=selection.mode is Mode.APPLY, selection=selection, saved=saved)
 
 
 @contextmanager
@@ -122,7 +124,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             place = NamedDestination.of(label, destination)
         owner = owner_of(workflow, owners)
         key = StateKey(workflow.name, owner, place)
-        state, results = stack.enter_context(state_opened(options, terminal, key, writes=needs.writes))
+        state, results = stack.enter_context(state_opened(options, terminal, key, f"algosync {needs.command}", writes=needs.writes))
         anchor = Anchor(state.lineage, state.file, place.identity, state.running)
         _claim(state, loaded, saved, terminal)
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
@@ -152,7 +154,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             data_writes=DataWrites.of(state.records.values()),
             kept=kept,
             redacted=terminal.redacted,
-            tests={workflow.entrypoint or "": tuple(f"{case.payload} {case.timeout}" for case in workflow.tests)},
+            tests={workflow.entrypoint or "": workflow.tests},
             retried=frozenset(
                 a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.selection.replace)
             ),

@@ -1,4 +1,4 @@
-"""Saved inputs: which addresses keys may be sent to, and local files that are not in the plan."""
+"""Saved inputs: which addresses keys may be sent to, whose state it is, and local files that are not in the plan."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import re
+import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -24,19 +25,23 @@ from algosync.cli.saved.local_files import require_permitted
 from algosync.cli.saved.saving import saved_plan
 from algosync.cli.session import Anchor, CommandSession
 from algosync.cli.terminal import Terminal
+from algosync.core.address import Address
 from algosync.core.error import Corrupt, SourceError, Stale, UsageError
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.planning.plan_inputs import CodeFile, LocalCode, LocalFile, PlanFile, PlanInputs, WorkflowText
 from algosync.core.planning.saved_plan import Binding, Conceal, SavedPlan
 from algosync.core.planning.target import Selection
+from algosync.core.resource import Record
 from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
 from algosync.net import Net, Retry
 from algosync.sources import Sources, SourceStore
+from algosync.state import Session, open_session
 
 TEXT = "algorithms: [{name: One, language: python3}]\n"
 BINDING = Binding(None, None, "https://api.b.com", None, "jane", "https://api.a.com", None, None, "0" * 64, {})
 SAVED = SavedPlan(Plan(PlanHeader("w", None, "https://api.b.com", "jane"), (), ()), Selection(), BINDING)
 FILE = PlanFile(SAVED, PlanInputs(WorkflowText("w.yaml", TEXT, {}, (), "w.yaml", "")))
+RECORD = Record(Address("algorithm", "One"), "digest", None, None)
 ENVIRON = {"DESTINATION_API_ADDRESS": "https://api.b.com", "SOURCE_API_ADDRESS": "https://api.a.com"}
 
 
@@ -271,3 +276,76 @@ def test_a_bundle_finds_a_secret_in_a_compressed_content() -> None:
     refused = [gzip.compress(b"a secret"), gzip.compress(b"code") + gzip.compress(b"a secret"), gzip.compress(b"a secret")[:-9]]
     assert [bundle.add([data]) for data in (*taken, *refused)] == [True, True, False, False, False]
     assert list(bundle.contents.values()) == taken
+
+
+class ClaimedState:
+    """A state in a folder, and the saved plan of a workflow file that was made from it."""
+
+    def __init__(self, folder: Path, *, of: str | None, recorded: bool = True) -> None:
+        """`of`: the workflow file that the state belongs to. `recorded`: something was applied before the plan."""
+        self.folder = folder
+        with self.session() as session:
+            if recorded:
+                session.commit(RECORD)
+            if of is not None:
+                session.file = of
+        with self.session(exclusive=False) as session:
+            self.binding = replace(BINDING, lineage=session.lineage, state_file=session.file)
+
+    def session(self, *, exclusive: bool = True) -> Session:
+        return open_session(str(self.folder / "state"), "w@local~me.json", exclusive=exclusive)
+
+    def claim(self) -> None:
+        """As an apply of the plan, which then records something: a state that never had a record is not saved."""
+        file = replace(FILE, saved=replace(SAVED, binding=self.binding))
+        with self.session() as session:
+            SavedInputs(file, self.folder).claim(session)
+            session.commit(RECORD)
+
+    def give_to(self, file: str) -> None:
+        with self.session() as session:
+            session.file = file
+
+    @property
+    def file(self) -> str | None:
+        with self.session(exclusive=False) as session:
+            return session.file
+
+
+def test_a_saved_plan_makes_the_first_state_that_of_its_workflow_file(tmp_path: Path) -> None:
+    state = ClaimedState(tmp_path, of=None, recorded=False)
+    assert state.binding.lineage is None
+    state.claim()
+    assert state.file == "w.yaml"
+
+
+@pytest.mark.parametrize("spelled", ["w.yaml", "W.YAML"])
+def test_a_saved_plan_of_the_file_of_the_state_changes_nothing(tmp_path: Path, spelled: str) -> None:
+    state = ClaimedState(tmp_path, of=spelled)
+    state.claim()
+    assert state.file == spelled
+
+
+def test_a_saved_plan_takes_the_state_from_the_file_that_had_it_when_it_was_made(tmp_path: Path) -> None:
+    """The workflow file was renamed before the plan was made."""
+    state = ClaimedState(tmp_path, of="former.yaml")
+    state.claim()
+    assert state.file == "w.yaml"
+
+
+@pytest.mark.parametrize("before", [None, "former.yaml", "w.yaml"])
+def test_a_state_that_another_workflow_file_took_since_is_not_that_of_the_plan(tmp_path: Path, before: str | None) -> None:
+    state = ClaimedState(tmp_path, of=before)
+    state.give_to("other.yaml")
+    with pytest.raises(Stale, match=r"the workflow file of the state: w\.yaml -> other\.yaml"):
+        state.claim()
+    assert state.file == "other.yaml"
+
+
+def test_a_state_that_is_not_there_is_named(tmp_path: Path) -> None:
+    state = ClaimedState(tmp_path, of="w.yaml")
+    shutil.rmtree(tmp_path / "state")
+    with pytest.raises(Stale, match=r"there is no state at .*/state/w@local~me\.json") as refused:
+        state.claim()
+    assert refused.value.hint == "--state names the place of the state from which the plan was made"
+    assert state.file is None

@@ -16,9 +16,12 @@ from algosync.core.error import Denied
 from algosync.core.planning.plan import Plan
 from algosync.core.planning.schedule import Verb
 from algosync.core.planning.target import Selection
+from algosync.core.testing.case import TestCase
 from algosync.core.workflow import AlgorithmSpec, DataFile, Publish, Settings
 
-SPEC = AlgorithmSpec("One", "python3", data_files=tuple(DataFile(f"data://.my/models/{n}", n) for n in NAMES), test_payload="1")
+SPEC = AlgorithmSpec(
+    "One", "python3", data_files=tuple(DataFile(f"data://.my/models/{n}", n) for n in NAMES), tests=(TestCase("", "1"),)
+)
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ def visible(plan: Plan) -> list[str]:
 @pytest.mark.parametrize("payload", ["1", None])
 def test_a_first_release_that_was_killed_publishes_one_version(tmp_path: Path, payload: str | None) -> None:
     """Publishing counts as a use of the commit, so it need not be tested."""
-    spec = replace(SPEC, test_payload=payload)
+    spec = replace(SPEC, tests=(TestCase("", payload),) if payload else ())
     whole = EmptySite(tmp_path / "whole", spec)
     whole.apply()
     for number in range(1, whole.commits + 1):

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from fakes.ledger import FakeLedger
 from release_site import HEADER, Site, site_in
 
 from algosync.cli.commands.rollback import rollback
@@ -97,6 +98,19 @@ def test_the_next_plan_shows_the_workflow_again_and_says_why(site: Site) -> None
     site.release()
     assert code(site, published(site)) == SECOND
     assert site.plan().visible == ()
+
+
+def test_a_workflow_that_follows_a_rollback_needs_no_version(site: Site) -> None:
+    """The version that a rollback published has the data files, although its own plan names none."""
+    roll_back(site)
+    site.code(FIRST)
+    site.spec = replace(site.spec, settings=Settings(), publish=Publish())
+    site.release()
+    assert (published(site).number, site.plan().visible) == ("0.3.0", ())
+    records = [record for address, record in site.ledger.records.items() if address.kind != "data"]
+    site.ledger = FakeLedger(records)
+    site.release()
+    assert published(site).number == "0.3.0"
 
 
 def test_a_version_can_be_named(site: Site) -> None:

@@ -89,7 +89,7 @@ def plan(terminal: Terminal, targets: SelectionOptions, reports: PlanReportOptio
         require_writable(Path(options.out))
     summary = summary_for("plan", targets.summary_file, terminal)
     choice = Choice(targets.selection, targets.allowed)
-    with command_session(options, terminal, Needs.of(choice.selection)) as session:
+    with command_session(options, terminal, Needs.of("plan", choice.selection)) as session:
         if options.out:
             require_still(session)
         plan = make_session_plan(session, choice, terminal)

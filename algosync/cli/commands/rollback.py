@@ -70,7 +70,7 @@ def rollback(terminal: Terminal, algorithm: AlgorithmName, options: RollbackOpti
     from algosync.views.subject import Planned
 
     choice = _Choice(algorithm, options.to, allowed_guards(options.allow))
-    needs = Needs(writes=True, source=False, selection=Selection((algorithm,)))
+    needs = Needs("rollback", writes=True, source=False, selection=Selection((algorithm,)))
     with writing_session(options, terminal, needs) as opened:
         session, plan = _planned(opened, choice, terminal)
         if not plan.visible:

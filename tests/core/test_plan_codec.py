@@ -13,7 +13,7 @@ import pytest
 from algosync.core.address import Address
 from algosync.core.error import Corrupt, NewerFormat, Stale
 from algosync.core.planning.change import Action, Change
-from algosync.core.planning.movement import movements
+from algosync.core.planning.movement import is_applied, movements
 from algosync.core.planning.plan import Check, FailedCheck, Plan, PlanHeader
 from algosync.core.planning.plan_codec import FORMAT_VERSION, MAGIC, decode_plan, encode_plan, is_plan
 from algosync.core.planning.plan_inputs import CodeFile, LocalCode, LocalFile, PlanFile, PlanInputs, WorkflowText
@@ -201,6 +201,45 @@ def test_each_movement_is_named_as_it_was_and_as_it_is(name: str) -> None:
     make, text = MOVED[name]
     (first, *_) = movements(SAVED, make())
     assert str(first).startswith(text)
+
+
+def applied(**values: object) -> SavedPlan:
+    """The same plan made again after it was applied: the records are there, and nothing is left to do."""
+    records = {
+        ONE: RecordMark("d1", "d1", "d9", "1" * 64),
+        WEIGHTS: RecordMark("8" * 64, "12@t2", None, "2" * 64),
+    }
+    changes = tuple(replace(change, action=Action.NONE, before=change.after) for change in CHANGES)
+    again = replace(SAVED, plan=replace(PLAN, changes=changes))
+    return replace(again, binding=replace(BINDING, **{"records": records, **values}))  # type: ignore[arg-type]  # fields of a binding
+
+
+def test_a_plan_that_was_applied_is_recognized_by_the_records() -> None:
+    now = applied()
+    first = replace(SAVED, binding=replace(BINDING, lineage=None))
+    assert movements(SAVED, now)
+    assert is_applied(SAVED, now)
+    assert is_applied(first, now)
+    assert is_applied(SAVED, replace(now, plan=SAVED.plan)), "the records tell it, also if the source has moved since"
+
+
+def test_a_plan_that_was_not_applied_or_only_in_part_is_not_recognized() -> None:
+    records = applied().binding.records
+    assert not is_applied(SAVED, SAVED)
+    assert not is_applied(SAVED, applied(records={ONE: records[ONE]})), "a record is missing"
+    assert not is_applied(SAVED, applied(records={**records, WEIGHTS: MARK})), "a record is the old one"
+    other = {**records, WEIGHTS: replace(records[WEIGHTS], digest="0" * 64)}
+    assert not is_applied(SAVED, replace(applied(records=other), plan=SAVED.plan)), "a record has another content"
+    assert not is_applied(SAVED, applied(lineage="other"))
+    assert not is_applied(SAVED, applied(owner="joe"))
+    nothing = replace(SAVED, plan=replace(PLAN, changes=CHANGES[2:]))
+    assert not is_applied(nothing, nothing), "it changes nothing"
+
+
+def test_an_applied_deletion_is_recognized_by_the_missing_record() -> None:
+    delete = replace(SAVED, plan=replace(PLAN, changes=(replace(CHANGES[1], action=Action.DELETE, after=None),)))
+    assert is_applied(delete, replace(delete, binding=replace(BINDING, records={})))
+    assert not is_applied(delete, delete)
 
 
 def test_each_field_of_a_binding_has_a_movement() -> None:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["require_digest", "require_same", "require_still", "save", "saved_plan"]
 
-_SHOWN = 5  # movements in one message
+_SHOWN = 10  # movements in one message
+_SHOWN_APPLIED = 3  # after the plan was applied: they are its own changes
 
 
 def saved_plan(session: CommandSession, plan: Plan, selection: Selection, terminal: Terminal) -> SavedPlan:
@@ -104,7 +105,7 @@ def require_still(session: CommandSession) -> None:
 def require_same(file: PlanFile, session: CommandSession, plan: Plan, terminal: Terminal) -> None:
     """Stale: something that the saved plan is bound to has moved since."""
     from algosync.cli.saved.plan_file import stale
-    from algosync.core.planning.movement import movements
+    from algosync.core.planning.movement import is_applied, movements
 
     saved = file.saved
     now = saved_plan(session, plan, saved.selection, terminal)
@@ -114,10 +115,21 @@ def require_same(file: PlanFile, session: CommandSession, plan: Plan, terminal: 
         binding = replace(binding, destination=saved.binding.destination)
     if binding.source_identity is not None and binding.source_identity == saved.binding.source_identity:
         binding = replace(binding, source=saved.binding.source)
-    found = movements(saved, replace(now, binding=binding))
-    if found:
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        raise stale("; ".join(map(str, found[:_SHOWN])) + more)
+    now = replace(now, binding=binding)
+    moved = tuple(map(str, movements(saved, now)))
+    if moved and is_applied(saved, now):
+        message = "this plan was applied already: the records are those that it would have written"
+        hint = "for further changes make a new plan: algosync plan --out FILE"
+        raise Stale(message, hint=hint, moved=_first(moved, _SHOWN_APPLIED))
+    if len(moved) > 1:
+        raise stale(f"{len(moved)} movements since it was saved", _first(moved, _SHOWN))
+    if moved:
+        raise stale(moved[0])
+
+
+def _first(moved: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """At most `count` of the movements, and how many more there are."""
+    return moved if len(moved) <= count else (*moved[:count], f"… and {len(moved) - count} more")
 
 
 def require_digest(digest: str, session: CommandSession, plan: Plan, selection: Selection, terminal: Terminal) -> None:

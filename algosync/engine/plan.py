@@ -10,7 +10,7 @@ from algosync.core.address import Address
 from algosync.core.error import Corrupt, NotFound, Several, SourceError
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.deletion import possible
-from algosync.core.planning.diff import assume_desired, assume_observed, diff, undecided, undecided_deletions
+from algosync.core.planning.diff import WRITTEN_SINCE, assume_desired, assume_observed, diff, undecided, undecided_deletions
 from algosync.core.planning.exclusion import excluding, left_out_algorithms
 from algosync.core.planning.explanation import CONTENT_REPLACED, REPLACED
 from algosync.core.planning.guards import FOREIGN_COMMIT
@@ -130,7 +130,7 @@ def _changes(
     desired |= read(Side.SOURCE, at_source, desired)
     observed |= read(Side.DESTINATION, at_destination, observed)
     found = possible(diff(desired, observed, recorded, prune=prune), scene.traits)
-    changes = _renewed(_replaced(found, selection.replace, scene), specs, scene)
+    changes = _renewed(_replaced(_adopted(found, recorded, scene), selection.replace, scene), recorded, specs, scene)
     return _marked(each(lambda change: _explain(change, specs, scene), changes, scene.parallelism))
 
 
@@ -176,7 +176,24 @@ def _replaced(changes: Sequence[Change], patterns: Sequence[str], scene: Scene[S
     return [replace_it(change) for change in changes]
 
 
-def _renewed(changes: Sequence[Change], specs: Mapping[str, AlgorithmSpec], scene: Scene[Site]) -> Sequence[Change]:
+def _adopted(changes: Sequence[Change], recorded: Mapping[Address, Record], scene: Scene[Site]) -> Sequence[Change]:
+    """The changes. A file that got the desired content since it was recorded is adopted, because it may renew other resources.
+
+    An apply wrote it whose last records are lost, or somebody else did.
+    """
+
+    def adopt(change: Change) -> Change:
+        record, after = recorded.get(change.address), change.after
+        if change.action is not Action.REFRESH or not scene.is_file(change.address) or record is None or after is None:
+            return change
+        return change if after.digest == record.digest else replace(change, action=Action.ADOPT, reason=WRITTEN_SINCE)
+
+    return [adopt(change) for change in changes]
+
+
+def _renewed(
+    changes: Sequence[Change], recorded: Mapping[Address, Record], specs: Mapping[str, AlgorithmSpec], scene: Scene[Site]
+) -> Sequence[Change]:
     """The changes, with an update of each resource that a change of another kind renews. `details` name those kinds."""
     writing: dict[str, set[str]] = {}
     adopting: dict[str, set[str]] = {}
@@ -188,7 +205,7 @@ def _renewed(changes: Sequence[Change], specs: Mapping[str, AlgorithmSpec], scen
     def renew(change: Change) -> Change:
         spec = specs.get(change.address.algorithm)
         kinds = writing.get(change.address.algorithm, set())
-        if change.action is not Action.ADOPT:  # what is adopted now may have come after what is recorded
+        if change.action.writes or _is_as_recorded(change, recorded):  # otherwise it may have come after what is adopted
             kinds = kinds | adopting.get(change.address.algorithm, set())
         causes = scene.of(change.address).TRAITS.renewed_by & kinds
         if spec is None or not causes or change.after is None:
@@ -197,6 +214,11 @@ def _renewed(changes: Sequence[Change], specs: Mapping[str, AlgorithmSpec], scen
         return marked if change.action.writes or causes.isdisjoint(spec.publish.on) else replace(marked, action=Action.UPDATE)
 
     return [renew(change) for change in changes]
+
+
+def _is_as_recorded(change: Change, recorded: Mapping[Address, Record]) -> bool:
+    record = recorded.get(change.address)
+    return record is not None and change.before is not None and change.before.stamp == record.destination_stamp
 
 
 def require_known_kinds(recorded: Mapping[Address, Record], scene: Scene[Site]) -> None:

@@ -109,10 +109,15 @@ def _is_older_than_data(version: Version, spec: AlgorithmSpec, context: Context)
 
 
 def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
+    """A version that is not recorded counts as newer than the data files. An apply writes those first; its records may be lost."""
     version = context.destination.published(spec.name)
     if version is not None:
+        address, stamp = Address("version", spec.name), _stamp(version)
         attributes = {**_effective(version, context), "version": version.number, "commit": version.commit}
-        yield Resource(Address("version", spec.name), attributes, stamp=_stamp(version))
+        record = context.ledger.records.get(address)
+        known = record is not None and record.destination_stamp == stamp
+        private = {**(record.private if record else {}), WRITE: context.data_writes.before.get(spec.name, 0) + 1}
+        yield Resource(address, attributes, stamp=stamp, private=None if known else private)
 
 
 def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) -> Resource:

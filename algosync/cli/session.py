@@ -135,6 +135,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             store=SourceStore(source, source_label or "", destination.retry),
             secrets=tuple(hide_keys(options.environ, terminal)),
             given=saved.codes() if saved else {},
+            within=saved.boundary if saved else None,
         )
         kept = KeptFiles(_keep_folder(options), lambda: state.lineage)
         if needs.writes:
@@ -153,7 +154,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             data_writes=DataWrites.of(state.records.values()),
             kept=kept,
             redacted=terminal.redacted,
-            tests={workflow.entrypoint or "": tuple(f"{case.payload} {case.timeout}" for case in workflow.tests)},
+            tests={workflow.entrypoint or "": workflow.tests},
             retried=frozenset(
                 a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.selection.replace)
             ),
@@ -194,7 +195,7 @@ def _source(connections: Clusters, workflow: Workflow, needs: Needs, named: tupl
     setting, label = named
     if not needs.source or not reads_source(workflow):
         return None
-    saved = needs.saved.store(label) if needs.saved else None
+    saved = needs.saved.store(label, connections.options.environ) if needs.saved else None
     return saved or connections.source(label, Path(workflow.folder), setting)
 
 

@@ -10,12 +10,13 @@ from algosync.core.address import Address
 from algosync.core.error import Corrupt, NotFound, Several, SourceError
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.deletion import possible
-from algosync.core.planning.diff import WRITTEN_SINCE, assume_desired, assume_observed, diff, undecided, undecided_deletions
+from algosync.core.planning.diff import assume_desired, assume_observed, diff, undecided, undecided_deletions
 from algosync.core.planning.exclusion import excluding, left_out_algorithms
 from algosync.core.planning.explanation import CONTENT_REPLACED, REPLACED
 from algosync.core.planning.guards import FOREIGN_COMMIT
-from algosync.core.planning.moves import explained_moves, moved_records
+from algosync.core.planning.moves import explained_moves, keeping_unreplaced, moved_records
 from algosync.core.planning.plan import Plan, PlanHeader, live_untested, plan_of, plan_of_checks, targeted, with_kept_bytes
+from algosync.core.planning.renewal import renewed
 from algosync.core.planning.target import Checksum, Mode, Selection, UnknownTarget, dependents, matches, reach
 from algosync.core.ports import Kind, Performer, Side
 from algosync.core.resource import READ_NOW, KindTraits, Record, Resource
@@ -77,6 +78,7 @@ def make_plan(
     plan = plan_of(workflow, header, explained_moves(changes, workflow), scene.traits)
     plan = replace(plan, mode=selection.mode, checks=() if destroys else plan.checks)
     part = excluding(targeted(plan, targets), selection.exclude, left_out)
+    part = part if destroys else keeping_unreplaced(part, plan, workflow, recorded)
     return with_kept_bytes(replace(part, untested_data=live_untested(plan, part)), workflow)
 
 
@@ -130,7 +132,7 @@ def _changes(
     desired |= read(Side.SOURCE, at_source, desired)
     observed |= read(Side.DESTINATION, at_destination, observed)
     found = possible(diff(desired, observed, recorded, prune=prune), scene.traits)
-    changes = _renewed(_replaced(_adopted(found, recorded, scene), selection.replace, scene), recorded, specs, scene)
+    changes = renewed(_replaced(found, selection.replace, scene), specs, scene.traits, recorded)
     return _marked(each(lambda change: _explain(change, specs, scene), changes, scene.parallelism))
 
 
@@ -174,51 +176,6 @@ def _replaced(changes: Sequence[Change], patterns: Sequence[str], scene: Scene[S
         return change if built_on.isdisjoint(replaced) else replace(change, action=Action.UPDATE, reason=CONTENT_REPLACED)
 
     return [replace_it(change) for change in changes]
-
-
-def _adopted(changes: Sequence[Change], recorded: Mapping[Address, Record], scene: Scene[Site]) -> Sequence[Change]:
-    """The changes. A file that got the desired content since it was recorded is adopted, because it may renew other resources.
-
-    An apply wrote it whose last records are lost, or somebody else did.
-    """
-
-    def adopt(change: Change) -> Change:
-        record, after = recorded.get(change.address), change.after
-        if change.action is not Action.REFRESH or not scene.is_file(change.address) or record is None or after is None:
-            return change
-        return change if after.digest == record.digest else replace(change, action=Action.ADOPT, reason=WRITTEN_SINCE)
-
-    return [adopt(change) for change in changes]
-
-
-def _renewed(
-    changes: Sequence[Change], recorded: Mapping[Address, Record], specs: Mapping[str, AlgorithmSpec], scene: Scene[Site]
-) -> Sequence[Change]:
-    """The changes, with an update of each resource that a change of another kind renews. `details` name those kinds."""
-    writing: dict[str, set[str]] = {}
-    adopting: dict[str, set[str]] = {}
-    for change in changes:
-        if change.action.writes or change.action is Action.ADOPT:
-            found = writing if change.action.writes else adopting
-            found.setdefault(change.address.algorithm, set()).add(change.address.kind)
-
-    def renew(change: Change) -> Change:
-        spec = specs.get(change.address.algorithm)
-        kinds = writing.get(change.address.algorithm, set())
-        if change.action.writes or _is_as_recorded(change, recorded):  # otherwise it may have come after what is adopted
-            kinds = kinds | adopting.get(change.address.algorithm, set())
-        causes = scene.of(change.address).TRAITS.renewed_by & kinds
-        if spec is None or not causes or change.after is None:
-            return change
-        marked = replace(change, details={**change.details, "renewed_by": sorted(causes)})
-        return marked if change.action.writes or causes.isdisjoint(spec.publish.on) else replace(marked, action=Action.UPDATE)
-
-    return [renew(change) for change in changes]
-
-
-def _is_as_recorded(change: Change, recorded: Mapping[Address, Record]) -> bool:
-    record = recorded.get(change.address)
-    return record is not None and change.before is not None and change.before.stamp == record.destination_stamp
 
 
 def require_known_kinds(recorded: Mapping[Address, Record], scene: Scene[Site]) -> None:

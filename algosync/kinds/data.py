@@ -19,7 +19,7 @@ from algosync.core.planning.change import Action, Change
 from algosync.core.planning.origin import Origin, with_origin
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
-from algosync.core.resource import READ_NOW, Json, KindTraits, Record, Resource
+from algosync.core.resource import READ_NOW, KindTraits, Record, Resource
 from algosync.core.text import printable
 from algosync.core.timestamp import read_iso_time
 from algosync.core.workflow import AlgorithmSpec, DataFile
@@ -89,11 +89,8 @@ def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) 
 def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
     """Adds the digest of the new content if the source is a local directory: reading it costs no transfer.
 
-    A change whose test failed is held until something changes. A file that has drifted gets the time of its last write. An adopted
-    file counts as written now, as the published version may be older than its content.
+    A change whose test failed is held until something changes. A file that has drifted gets the time of its last write.
     """
-    if change.action is Action.ADOPT and change.before is not None:
-        return replace(change, before=replace(change.before, private=_written_now(change.before, context)))
     if change.drifted:
         change = with_origin(change, _written(change, spec, context))
     if change.action.writes and change.before is not None:
@@ -104,13 +101,6 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
     if change.action.writes and after is not None and after.digest is None and context.store.name.startswith("file://"):
         change = replace(change, after=replace(read(after, Side.SOURCE, spec, context), digest_from=READ_NOW))
     return explained(change) if is_left(change.before) else change
-
-
-def _written_now(found: Resource, context: Context) -> Mapping[str, Json]:
-    """What the record of an adopted file is to remember."""
-    record = context.ledger.records.get(found.address)
-    private = found.private if found.private is not None else record.private if record else {}
-    return {**private, WRITE: context.data_writes.next(found.address.algorithm)}
 
 
 def _written(change: Change, spec: AlgorithmSpec, context: Context) -> Origin:

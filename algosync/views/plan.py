@@ -94,7 +94,7 @@ def summary_lines(plan: Plan, redact: Redact) -> Iterator[str]:
         address = printable(redacted_address(failed.address, redact))
         yield f"Note: {address} has failed since {printable(failed.since)}: {printable(redact(failed.reason), _LONGEST)}"
     if plan.checks:
-        payloads = sum(1 for check in plan.checks if check.payload_of_algorithm)
+        payloads = sum(1 for check in plan.checks if check.of_algorithm)
         tests = len(plan.checks) - payloads
         yield f"Tests: {plural(payloads, 'algorithm payload')}, {plural(tests, 'workflow test')}."
     yield from _left_out(plan, redact)

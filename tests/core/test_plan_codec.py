@@ -30,6 +30,7 @@ from algosync.core.planning.saved_plan import (
 from algosync.core.planning.target import Selection
 from algosync.core.redaction import Redactor
 from algosync.core.resource import SENSITIVE, KindTraits, Record, Resource, digest_of
+from algosync.core.testing.case import TestCase
 from algosync.core.workflow import AlgorithmSpec, DataFile, Details, Workflow
 
 ONE, WEIGHTS, SOURCE = Address("algorithm", "One"), Address("data", "One", "w.bin"), Address("source", "One")
@@ -46,7 +47,7 @@ CHANGES = (
     ),
     Change(SOURCE, Action.NONE, Resource(SOURCE, {"commit": "c1"}, stamp="c1", digest="7" * 40), Resource(SOURCE, digest="7" * 40)),
 )
-CHECKS = (Check(Address("test", "One"), "1", 300, payload_of_algorithm=True, candidate=True),)
+CHECKS = (Check(Address("test", "One"), TestCase("", "1", 300), of_algorithm=True, candidate=True),)
 KINDS = {"data": KindTraits(is_file=True, read_back=frozenset({"md5"}))}
 PLAN = Plan(HEADER, CHANGES, CHECKS, (("One", ()),), kinds=KINDS)
 MARK = RecordMark("9" * 64, "10@t0", "10@t1", "c" * 64)
@@ -56,7 +57,7 @@ CODE = b"code \x00\n"
 INPUTS = PlanInputs(
     WorkflowText("w.json", "{}", {"n": 1}, ("token",), "w.json", ""),
     (LocalCode("One", None, (CodeFile("src/\udcff.py", hashlib.sha256(CODE).hexdigest(), executable=True),), ("x/",)),),
-    (LocalFile("data://.my/models/w.bin", 3, None, "source/w.bin", "5" * 64),),
+    (LocalFile("data://.my/models/w.bin", 3, None, "5" * 64),),
     "quality",
 )
 FILE = PlanFile(SAVED, INPUTS, {hashlib.sha256(CODE).hexdigest(): CODE})
@@ -94,11 +95,11 @@ def test_each_flipped_bit_and_each_cut_is_refused() -> None:
 
 
 def test_another_format_is_refused_with_the_way_out() -> None:
-    data = encode_plan(FILE).replace(MAGIC + b"1\n", MAGIC + b"2\n", 1)
-    with pytest.raises(NewerFormat, match="was saved by a newer algosync: format 2") as caught:
+    data = encode_plan(FILE).replace(MAGIC + b"2\n", MAGIC + b"3\n", 1)
+    with pytest.raises(NewerFormat, match="was saved by a newer algosync: format 3") as caught:
         decode_plan(data)
     assert "upgrade algosync" in (caught.value.hint or "")
-    assert FORMAT_VERSION == 1
+    assert FORMAT_VERSION == 2
 
 
 def test_a_plan_that_nothing_moved_is_not_stale() -> None:
@@ -270,7 +271,7 @@ def test_no_secret_and_no_digest_of_one_is_saved() -> None:
         ONE, Action.UPDATE, old, Resource(ONE, secret, stamp=digest, digest=digest), reason=SECRET, details={"x": [SECRET]}
     )
     test = Address("test", "One", f"with {SECRET}")
-    checks = (Check(test, json.dumps({"token": SECRET}), 300, payload_of_algorithm=False),)
+    checks = (Check(test, TestCase("", json.dumps({"token": SECRET}), 300), of_algorithm=False),)
     plan = Plan(HEADER, (change,), checks, failing=(FailedCheck(test, "2026-01-02T03:04:05+00:00", SECRET),))
     hidden = without_secrets(plan, conceal())
     text = str(hidden)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from states_server import TerraformServer
 
@@ -16,13 +16,16 @@ __all__ = ["NAME", "FolderStates", "ServerStates", "StatePlace"]
 NAME = "w.json"
 
 
+_numbers = count(1)
+
+
 class StatePlace(Protocol):
     """`keeps_machine`: whether the machine is there again after a command died on it."""
 
     @property
     def keeps_machine(self) -> bool: ...
 
-    def open(self, machine: Path, *, exclusive: bool) -> Session: ...
+    def open(self, machine: Path, name: str, *, exclusive: bool) -> Session: ...
 
     def freeze(self) -> None:
         """A command dies: what it still does has no effect."""
@@ -39,8 +42,8 @@ class FolderStates:
 
     keeps_machine: bool = True
 
-    def open(self, machine: Path, *, exclusive: bool) -> Session:
-        return open_session(str(machine / "state"), NAME, exclusive=exclusive)
+    def open(self, machine: Path, name: str, *, exclusive: bool) -> Session:
+        return open_session(str(machine / "state"), name, exclusive=exclusive)
 
     def freeze(self) -> None: ...
 
@@ -55,8 +58,7 @@ class ServerStates:
 
     server: TerraformServer
     keeps_machine: bool = True
-    number: int = field(default_factory=lambda: next(ServerStates.numbers))
-    numbers: ClassVar = count(1)
+    number: int = field(default_factory=lambda: next(_numbers))
 
     def __post_init__(self) -> None:
         self._frozen: tuple[dict[str, bytes], dict[str, dict[str, str]]] = {}, {}
@@ -65,8 +67,8 @@ class ServerStates:
     def address(self) -> str:
         return f"{self.server.url}/{self.number}"
 
-    def open(self, machine: Path, *, exclusive: bool) -> Session:
-        return open_session(self.address, NAME, exclusive=exclusive, journals=machine / "journals")
+    def open(self, machine: Path, name: str, *, exclusive: bool) -> Session:
+        return open_session(self.address, name, exclusive=exclusive, journals=machine / "journals")
 
     def freeze(self) -> None:
         self._frozen = dict(self.server.states), dict(self.server.locks)

@@ -29,7 +29,8 @@ from troubles import FAULTS, Troubles
 from workflow_world import SOURCE, THEIRS, World, stored
 
 from algosync.core.report import Report
-from algosync.core.workflow import Settings, TestCase
+from algosync.core.testing.case import TestCase
+from algosync.core.workflow import Settings
 
 NAMES = st.sampled_from(["A", "B"])
 FILES = st.sampled_from(["a.bin", "b.bin"])
@@ -217,7 +218,7 @@ class Worlds(RuleBasedStateMachine):
             assert ended.exit_code in (3, 4)
             self.world.algorithms.failing_payloads.clear()
             self.payloads += 1
-            self.world.specs[name] = replace(self.world.specs[name], test_payload=str(self.payloads))
+            self.world.specs[name] = replace(self.world.specs[name], tests=(TestCase("", str(self.payloads)),))
             self.edited()
 
     @rule()

@@ -7,15 +7,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from documents import check_document
 from harness import Cluster, Workspace
-from remote_places import Place, Server, s3
+from remote_places import Place, s3
 from scan import Scanner
 from states_server import PASSWORD
 
@@ -110,7 +110,7 @@ def shared_folder() -> Iterator[Place | None]:
 @pytest.fixture
 def pipeline(request: pytest.FixtureRequest, tmp_path: Path, cluster: Cluster) -> Iterator[Pipeline]:
     """The state is in a folder that all jobs share, or on the server of the parameter: then nothing else outlives a job."""
-    server: Server = getattr(request, "param", shared_folder)
+    server: Callable[[], AbstractContextManager[Place | None]] = getattr(request, "param", shared_folder)
     with server() as place:
         yield _pipeline(tmp_path, cluster, place)
 

@@ -16,6 +16,7 @@ from algosync.core.planning.schedule import Step, Verb
 from algosync.core.redaction import Redactor
 from algosync.core.report import Report, fold
 from algosync.core.resource import Resource
+from algosync.core.testing.case import TestCase
 from algosync.core.text import PAINT
 from algosync.views.progress import event_line, title, transfer
 from algosync.views.report import closing_lines, failure_lines, outcome_lines
@@ -83,7 +84,8 @@ def step(name: str, check: Check | None = None) -> Step:
     return Step(Address("test", "One", name), Verb.TEST, check=check)
 
 
-CHECKS = tuple(Check(Address("test", "One", name), "1", 300, payload_of_algorithm=False) for name in ("first", "second", "third"))
+NAMES = ("first", "second", "third")
+CHECKS = tuple(Check(Address("test", "One", name), TestCase(name, "1"), of_algorithm=False) for name in NAMES)
 TESTED = Plan(PLAN.header, (Change(DATA, Action.ADOPT, None, None),), CHECKS)
 EVENTS: list[Event] = [
     StepFailed(step("second"), 12.0, Unexpected("boom")),
@@ -197,7 +199,7 @@ def test_a_failed_test_of_the_workflow_names_what_is_published_already() -> None
     failed: list[Event] = [one, two, StepFailed(step("second", CHECKS[1]), 1, Unexpected("boom"))]
     assert told in plain(closing_lines(fold(failed, lambda: True), TESTED))
     assert "Published before" not in plain(closing_lines(fold([one, two], lambda: True), TESTED))
-    payload: list[Event] = [one, StepFailed(step("x", replace(CHECKS[1], payload_of_algorithm=True)), 1, Unexpected("boom"))]
+    payload: list[Event] = [one, StepFailed(step("x", replace(CHECKS[1], of_algorithm=True)), 1, Unexpected("boom"))]
     assert "Published before" not in plain(closing_lines(fold(payload, lambda: True), TESTED))
 
 

@@ -64,11 +64,11 @@ def save(path: Path, session: CommandSession, saved: SavedPlan, terminal: Termin
 def _names(saved: SavedPlan, inputs: PlanInputs) -> list[str]:
     """The names in a saved plan that cannot be hidden. Digests are not looked at: a short secret may be part of one by chance."""
     plan, binding = saved.plan, saved.binding
-    header = (plan.header.workflow, binding.destination, binding.owner, binding.source or "", inputs.workflow.file)
+    header = (plan.header.workflow, binding.destination, binding.owner, binding.source or "")
     addresses = (str(change.address) for change in plan.changes)
-    files = (text for file in inputs.files for text in (file.uri, file.path))
+    files = (file.uri for file in inputs.files)
     codes = (text for code in inputs.codes for text in (code.code or "", *(file.path for file in code.files or ())))
-    return [*header, *addresses, *files, *codes]
+    return [*header, inputs.workflow.file, inputs.workflow.folder, *addresses, *files, *codes]
 
 
 def require_still(session: CommandSession) -> None:
@@ -82,7 +82,7 @@ def require_still(session: CommandSession) -> None:
 
 def require_same(file: PlanFile, session: CommandSession, plan: Plan, terminal: Terminal) -> None:
     """Stale: something that the saved plan is bound to has moved since."""
-    from algosync.cli.saved.inputs import stale
+    from algosync.cli.saved.plan_file import stale
     from algosync.core.planning.movement import movements
 
     saved = file.saved

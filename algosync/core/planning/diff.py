@@ -29,7 +29,6 @@ from algosync.core.resource import RECORDED, SENSITIVE, Json, Record, Resource, 
 __all__ = [
     "GONE",
     "NOT_WANTED",
-    "WRITTEN_SINCE",
     "assume_desired",
     "assume_observed",
     "comparable",
@@ -47,12 +46,6 @@ Recorded = Mapping[Address, Record]
 
 NOT_WANTED = "no longer in the workflow"
 """The usual reason for forgetting a record."""
-
-THERE_ALREADY = "it is there already, as the workflow wants it"
-"""The reason for recording what was not recorded."""
-
-WRITTEN_SINCE = "it is there already, as the workflow wants it, and was written after it was recorded"
-"""The reason for recording a file again that has another content than the record says."""
 
 GONE = "it is no longer at the destination"
 """The reason for forgetting a record where it would be deleted, or taken over, if it were there."""
@@ -113,7 +106,7 @@ def _change(want: Resource, have: Resource | None, record: Record | None) -> Cha
         return Change(want.address, Action.CREATE, None, want, drifted=gone, reason=reason, recorded=before)
     if want.digest is not None and want.digest == have.digest:
         if record is None:
-            return Change(want.address, Action.ADOPT, have, want, reason=THERE_ALREADY)
+            return Change(want.address, Action.ADOPT, have, want, reason="it is there already, as the workflow wants it")
         return _equal(want, have, record)
     drifted = record is not None and _moved(have, record)
     return Change(want.address, Action.UPDATE, have, want, drifted=drifted, recorded=before)

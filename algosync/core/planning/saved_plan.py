@@ -16,7 +16,8 @@ from algosync.core.planning.plan import Check, FailedCheck, Plan
 from algosync.core.planning.target import Selection
 from algosync.core.redaction import MASK
 from algosync.core.resource import SENSITIVE, Json, Record, Resource, digest_of
-from algosync.core.typed_json import to_json
+from algosync.core.testing.case import Expectation
+from algosync.core.typed_json import from_json, to_json
 from algosync.core.workflow import Workflow
 
 __all__ = ["Binding", "Conceal", "RecordMark", "SavedPlan", "plan_digest", "record_marks", "without_secrets", "workflow_digest"]
@@ -131,8 +132,27 @@ def _is_secret(attributes: Mapping[str, Json], conceal: Conceal) -> bool:
 
 
 def _concealed_check(check: Check, conceal: Conceal) -> Check:
-    payload = MASK if conceal.holds(check.payload) else conceal.text(check.payload)
-    return replace(check, address=_address(check.address, conceal), payload=payload)
+    case = check.case
+    expect = from_json(Expectation, _concealed_texts(to_json(case.expect), conceal), "expect")
+    hidden = replace(case, name=conceal.text(case.name), payload=_concealed_text(case.payload, conceal), expect=expect)
+    return replace(check, address=_address(check.address, conceal), case=hidden)
+
+
+def _concealed_texts(value: Json, conceal: Conceal) -> Json:
+    """A JSON value in which a text with a secret is hidden as a whole: it may be JSON itself. Names of members stay."""
+    match value:
+        case str():
+            return _concealed_text(value, conceal)
+        case Mapping():
+            return {name: _concealed_texts(item, conceal) for name, item in value.items()}
+        case list():
+            return [_concealed_texts(item, conceal) for item in value]
+        case _:
+            return value
+
+
+def _concealed_text(text: str, conceal: Conceal) -> str:
+    return MASK if conceal.holds(text) else conceal.text(text)
 
 
 def _address(address: Address, conceal: Conceal) -> Address:

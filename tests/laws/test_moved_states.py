@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fakes.clusters import OWNER
 from troubles import Troubles
-from workflow_world import NAME, SOURCE, World, stored
+from workflow_world import SOURCE, World, stored
 
 from algosync.cli.state.mv import moved_records
 from algosync.core.planning.schedule import Verb
@@ -37,7 +37,7 @@ def moved(world: World, old: str, new: str) -> None:
     with world.session(Troubles(), exclusive=True) as session:
         found = moved_records(session.records, old, new)
         session.replace_records(found, found.values())
-    world.acknowledged.clear()
+    world.seat.acknowledged.clear()
 
 
 def puts_back(world: World, name: str) -> None:
@@ -74,8 +74,8 @@ def test_after_state_mv_to_an_algorithm_that_was_made_by_hand(world: World) -> N
 
 def test_after_state_rename(world: World) -> None:
     create = parse_address(str(world.machine / "state"))
-    old, new = (create(name, "algosync state rename") for name in (NAME, "other.json"))
+    old, new = (create(name, "algosync state rename") for name in (world.seat.name, "other.json"))
     home = world.folder / "journals"
     rename((old, journal_path(old, home)), (new, journal_path(new, home)), Patience())
-    world.name = "other.json"
+    world.seat.name = "other.json"
     puts_back(world, "A")

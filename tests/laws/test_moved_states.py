@@ -19,7 +19,8 @@ ONE, TWO = b"one", b"two!"
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr("os.fsync", lambda _: None)
     world = World(tmp_path)
     world.add("A")
     world.use_file("A", "a.bin", ONE)

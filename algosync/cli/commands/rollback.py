@@ -52,7 +52,7 @@ def rollback(terminal: Terminal, algorithm: AlgorithmName, options: RollbackOpti
     from algosync.cli.commands.plan import masked_for, metadata
     from algosync.cli.session import Needs
     from algosync.core.planning.target import Selection
-    from algosync.views.plan import header_lines
+    from algosync.views.plan import header_lines, note_lines
     from algosync.views.subject import Planned
 
     needs = Needs(writes=True, source=False, selection=Selection((algorithm,)))
@@ -61,6 +61,7 @@ def rollback(terminal: Terminal, algorithm: AlgorithmName, options: RollbackOpti
         if not plan.visible:
             terminal.result_lines(header_lines(plan.header, terminal.redact))
             terminal.result(f"Nothing to roll back: what is published of {algorithm} is equal.")
+            terminal.result_lines(note_lines(plan, terminal.redact))  # data may differ all the same
             return
         terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header)), "text")
         if not options.auto_approve:

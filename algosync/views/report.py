@@ -48,7 +48,7 @@ def closing_lines(report: Report, plan: Plan) -> Iterator[str]:
 
 
 def _is_workflow_test(step: Step) -> bool:
-    return step.check is not None and not step.check.payload_of_algorithm
+    return step.check is not None and not step.check.of_algorithm
 
 
 def _next_run(report: Report) -> str:

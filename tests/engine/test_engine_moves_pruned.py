@@ -14,7 +14,8 @@ from algosync.core.planning.change import Action
 from algosync.core.planning.moves import keeping_unreplaced
 from algosync.core.planning.plan import Plan
 from algosync.core.planning.target import Selection, UnknownTarget
-from algosync.core.workflow import AlgorithmSpec, Move, TestCase, Workflow
+from algosync.core.testing.case import TestCase
+from algosync.core.workflow import AlgorithmSpec, Move, Workflow
 from algosync.engine.plan import make_plan
 
 PRUNE = Selection(prune=True)
@@ -27,7 +28,7 @@ def world() -> World:
     world.apply()
     for kind in KINDS:
         world.site.source.items[address(kind, "B")] = world.site.source.items[address(kind)]
-    specs = (AlgorithmSpec("B", "python3", test_payload="1"),)
+    specs = (AlgorithmSpec("B", "python3", tests=(TestCase("", "1"),)),)
     flow = Workflow("w", "/", specs, entrypoint="B", tests=(TestCase("t", "1"),), moved=(Move("A", "B"),))
     return World(flow, world.site)
 

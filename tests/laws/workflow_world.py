@@ -1,6 +1,7 @@
-"""A world of workflows: sources and a cluster in memory, states on disk, and the commands that work on them.
+"""A world of workflows: sources and a cluster in memory, states, and the commands that work on them.
 
-The states are the real ones. A run that dies leaves the folder of the machine as it was at that moment.
+The states are the real ones. A run that dies leaves the place of the state as it was at that moment, and the folder of the machine
+too, or an empty one if the machine is thrown away.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from clocks import ClockedStore, Clocks, WorldTime
 from fakes.clusters import OWNER, FakeAlgorithm, FakeAlgorithms, FakeCluster, context_of
 from fakes.repositories import FakeRepository
 from fakes.stores import FakeStore
+from state_places import NAME, FolderStates, StatePlace
 from troubles import DiedError, Troubled, Troubles
 
 from algosync.cluster.data import split
@@ -27,8 +29,10 @@ from algosync.core.redaction import Redactor
 from algosync.core.report import Report, fold
 from algosync.core.resource import Record
 from algosync.core.secret import Secret
+from algosync.core.testing.answer import Answer
+from algosync.core.testing.case import TestCase
 from algosync.core.tree import Blob
-from algosync.core.workflow import AlgorithmSpec, DataFile, Details, TestCase, Workflow
+from algosync.core.workflow import AlgorithmSpec, DataFile, Details, Workflow
 from algosync.engine.apply import apply
 from algosync.engine.plan import Scene, make_plan
 from algosync.kinds import KINDS, PERFORMERS, Context, KeptFiles
@@ -37,7 +41,7 @@ from algosync.kinds.ports import AlgorithmService, GitRepository
 from algosync.kinds.previous_bytes import needed_files
 from algosync.kinds.shared_listings import SharedListings
 from algosync.net import Retry
-from algosync.state import Session, open_session, state_name
+from algosync.state import Session, state_name
 from algosync.views.document import json_text, plan_document
 
 __all__ = ["SOURCE", "Seat", "World", "stored"]
@@ -60,7 +64,7 @@ class WarmAlgorithms(FakeAlgorithms):
         self._data, self._managed = data, managed
         self.loaded: dict[tuple[str, str], Mapping[str, bytes]] = {}
 
-    def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> None:
+    def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> Answer:
         now = stored(self._data, owner, name)
         loaded = self.loaded.setdefault((name, reference), now)
         published = {version.number for version in self.algorithms[name].versions}
@@ -68,7 +72,7 @@ class WarmAlgorithms(FakeAlgorithms):
         assert not self.alone or not other or reference in published, (
             f"commit {reference} of {name} was tested whose workers have another {other}"
         )
-        super().call(owner, name, reference, payload, timeout)
+        return super().call(owner, name, reference, payload, timeout)
 
     def everything(self) -> object:
         """All that it has, to be compared."""
@@ -139,7 +143,7 @@ class Seat:
     acknowledged: dict[Address, Record] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.name = self.name or state_name("w", DESTINATION, self.owner)
+        self.name = self.name or (NAME if self.owner == OWNER else state_name("w", DESTINATION, self.owner))
         self.machine.mkdir(exist_ok=True)
 
 
@@ -151,6 +155,7 @@ class World:
     specs: dict[str, AlgorithmSpec] = field(default_factory=dict)
     tests: tuple[TestCase, ...] = ()
     clocks: Clocks = field(default_factory=Clocks)
+    states: StatePlace = field(default_factory=FolderStates)
 
     def __post_init__(self) -> None:
         self.store = ClockedStore(SOURCE, self.clocks)
@@ -189,12 +194,9 @@ class World:
     # The workflow and its source.
 
     def add(self, name: str) -> None:
-        self.specs[name] = AlgorithmSpec(name, "python3", details=Details(name), test_payload="1")
+        self.specs[name] = AlgorithmSpec(name, "python3", details=Details(name), tests=(TestCase("", "1"),))
         if not self.source(name).exists():
             self.write_code(name, "return input")
-
-    def change(self, name: str, spec: AlgorithmSpec) -> None:
-        self.specs[name] = spec
 
     def source(self, name: str) -> Path:
         return self.folder / "algorithms" / name / "src" / f"{name}.py"
@@ -224,7 +226,7 @@ class World:
 
     @contextmanager
     def session(self, troubles: Troubles, *, exclusive: bool) -> Iterator[Session]:
-        with open_session(str(self.machine / "state"), self.seat.name, exclusive=exclusive) as session:
+        with self.states.open(self.machine, self.seat.name, exclusive=exclusive) as session:
             session.__class__ = WatchedSession
             watched = cast("WatchedSession", session)
             watched.troubles, watched.acknowledged = troubles, self.seat.acknowledged
@@ -240,7 +242,7 @@ class World:
             keys=(self.seat.key,),
             time=WorldTime(clocks=self.clocks),
         )
-        payloads = {self.flow.entrypoint or "": tuple(f"{case.payload} {case.timeout}" for case in self.tests)}
+        payloads = {self.flow.entrypoint or "": self.tests}
         kept = KeptFiles(self.machine / "kept", lambda: session.lineage)
         return Scene(KINDS, PERFORMERS, replace(context, kept=kept, tests=payloads, now=self.clocks.now), 1)
 
@@ -288,13 +290,21 @@ class World:
         return report
 
     def _keep_machine(self) -> None:
+        self.states.freeze()
         shutil.copytree(self.machine, self.folder / "left")
 
     def _restore_machine(self) -> None:
+        self.states.thaw()
         shutil.rmtree(self.machine)
-        (self.folder / "left").rename(self.machine)
+        if self.states.keeps_machine:
+            (self.folder / "left").rename(self.machine)
+            return
+        shutil.rmtree(self.folder / "left")
+        self.machine.mkdir()
+        self.seat.acknowledged.clear()  # those since the last save are gone
 
     def lose_state(self) -> None:
+        self.states.lose()
         shutil.rmtree(self.machine)
         self.machine.mkdir()
         self.seat.lineage, self.seat.serial = None, 0

@@ -30,6 +30,7 @@ from algosync.cli.help import GroupWithHelp, with_help
 from algosync.cli.internal_error import internal_error
 from algosync.cli.interrupt import exit_code, install, leave
 from algosync.cli.local import app as local
+from algosync.cli.options import chdir_option, debug_option
 from algosync.cli.state import app as state
 from algosync.cli.terminal import Terminal, standard
 from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, PlanRefused, Several, Stale, UsageError
@@ -65,13 +66,17 @@ def _version(context: typer.Context, wanted: bool) -> None:
         raise typer.Exit
 
 
+_Chdir = Annotated[str, chdir_option()]
+_Debug = Annotated[bool, debug_option()]
 _Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")]
 
 
 @app.callback()
 def _help(
     context: typer.Context,
-    version: _Version = False,  # noqa: ARG001  # its callback ends the command
+    chdir: _Chdir = "",  # noqa: ARG001  # the callbacks of the options do all that they do
+    debug: _Debug = False,  # noqa: ARG001
+    version: _Version = False,  # noqa: ARG001
 ) -> None:
     """Export algorithms from one Algorithmia cluster to another, declaratively, and prove that they work there."""
     if context.invoked_subcommand is None:

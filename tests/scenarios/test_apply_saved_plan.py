@@ -66,6 +66,7 @@ def test_a_plan_is_saved_and_applied_elsewhere(workspace: Workspace, cluster: Cl
     done = elsewhere.run("apply", "other.name", *where)
     assert done.returncode == 6, done.stdout + done.stderr
     assert "the lineage of the state: nothing -> " in done.stderr
+    assert "nothing is left to do: the plan was probably applied already" in done.stderr
     recorded = json.loads(workspace.run("show", "--json").stdout)
     assert [record["address"] for record in recorded["records"]] == [
         "algorithm.One",

@@ -31,9 +31,9 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1", "api.localhost")
 AGAIN = "look at the changes, and make the plan again: algosync plan --out FILE"
 
 
-def stale(what: str) -> Stale:
+def stale(what: str, hint: str = AGAIN) -> Stale:
     """The error that something moved since a plan was saved."""
-    return Stale(f"the saved plan is stale: {what}", hint=AGAIN)
+    return Stale(f"the saved plan is stale: {what}", hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +101,18 @@ class SavedInputs:
                 raise stale(f"the code of {code.algorithm}, {printable(path)}, is not in the plan, and not here")
 
     def require_addresses(self, connections: Clusters) -> None:
-        """Stale: other clusters are named than those of the plan. UsageError: the source is not named.
+        """Stale: other clusters are named than those of the plan. UsageError: one is not named.
 
         A key is sent only to an address that the environment or an option names, because a plan may come from somebody else.
         """
         from algosync.cli.clusters import label
 
         binding, options = self.file.saved.binding, connections.options
+        if not (options.destination or options.environ.get("DESTINATION_API_ADDRESS")):
+            hint = (
+                f"--destination {printable(binding.destination, 200)}, if that is your destination; or set DESTINATION_API_ADDRESS"
+            )
+            raise UsageError("the destination of a saved plan has to be named again", hint=hint)
         named, _ = connections.named_destination()
         if named != binding.destination and (binding.identity is None or not _is_on_this_machine(named)):
             raise stale(f"the destination: {printable(binding.destination)} -> {printable(named)}")

@@ -82,7 +82,7 @@ def require_still(session: CommandSession) -> None:
 
 def require_same(file: PlanFile, session: CommandSession, plan: Plan, terminal: Terminal) -> None:
     """Stale: something that the saved plan is bound to has moved since."""
-    from algosync.cli.saved.inputs import stale
+    from algosync.cli.saved.inputs import AGAIN, stale
     from algosync.core.planning.movement import movements
 
     saved = file.saved
@@ -93,7 +93,8 @@ def require_same(file: PlanFile, session: CommandSession, plan: Plan, terminal: 
     found = movements(saved, replace(now, binding=binding))
     if found:
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        raise stale("; ".join(map(str, found[:_SHOWN])) + more)
+        hint = AGAIN if plan.visible else "nothing is left to do: the plan was probably applied already"
+        raise stale("; ".join(map(str, found[:_SHOWN])) + more, hint)
 
 
 def require_digest(digest: str, session: CommandSession, plan: Plan, selection: Selection, terminal: Terminal) -> None:

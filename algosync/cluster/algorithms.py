@@ -7,16 +7,18 @@ twice after an error (PLATFORM.md §3.9). Creating, environments and calls use t
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from algosync.cluster.nested_error import unnested
+from algosync.cluster.answer import answer_of
 from algosync.cluster.wire import Wire, idempotent, path_of
 from algosync.core.environment import Environment
-from algosync.core.error import AlgosyncError, ClusterError, Conflict, NotFound, TestFailed, Throttled, Unexpected, Unreachable
+from algosync.core.error import AlgosyncError, ClusterError, Conflict, NotFound, Throttled, Unexpected, Unreachable
+from algosync.core.testing.answer import Answer
 from algosync.core.text import printable
 from algosync.net.failure import reply_error
 from algosync.net.retry import is_transient
@@ -34,7 +36,7 @@ _BUILD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
 _MAX_PAGES = 200  # of versions
 _MARKER_LIMIT = 4096  # characters: it becomes part of a URL
 _TIME_LIMIT = 64  # characters of a time
-_ERROR_ABOVE = "(the error above)"
+_NO_CONTENT = 204
 _GRACE = 30.0  # seconds that a reply may take beyond the algorithm's own timeout
 
 
@@ -118,9 +120,13 @@ class AlgorithmsClient:
     def delete(self, owner: str, name: str) -> None:
         """Delete an algorithm with its repository and versions, for good. After a lost reply the repeated request raises NotFound.
 
-        The owner may not delete an algorithm with a public version (PLATFORM.md §3.8).
+        The owner may not delete an algorithm with a public version (PLATFORM.md §3.8). Raises Unexpected if the reply is not 204:
+        then perhaps nothing was deleted.
         """
-        self.wire.json("DELETE", _path(owner, name))
+        path = _path(owner, name)
+        reply = self.wire.json("DELETE", path)
+        if reply.status != _NO_CONTENT:
+            raise Unexpected(f"DELETE {path}: {reply.status}, not {_NO_CONTENT}", status=reply.status)
 
     @idempotent
     def build_of(self, owner: str, name: str, commit: str) -> Build | None:
@@ -222,30 +228,26 @@ class AlgorithmsClient:
             # One page of the platform's documentation shows the list without the enclosing object (PLATFORM.md §4.1).
             return [_environment(entry) for entry in (answer["environments"] if isinstance(answer, dict) else answer)]
 
-    def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> None:
-        """Call one version with JSON text; its numbers are sent as written. `timeout` in seconds.
+    def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> Answer:
+        """Call one version with JSON text, and return its answer. Numbers are sent and returned as written. `timeout` in seconds.
 
         Raises TestFailed if the algorithm raised, timed out or died; NotFound if the version does not exist (yet). Retries only if
         there was no reply, or if the cluster was busy: any other server error may be caused by the algorithm.
         """
-        self.wire.retry.run(lambda: self._call(f"{owner}/{name}/{reference}", payload, timeout), _may_call_again)
+        return self.wire.retry.run(lambda: self._call(f"{owner}/{name}/{reference}", payload, timeout), _may_call_again)
 
-    def _call(self, reference: str, payload: str, timeout: int) -> None:
-        from Algorithmia.algo_response import AlgoResponse
-
+    def _call(self, reference: str, payload: str, timeout: int) -> Answer:
         algorithm = self._client.algo(reference).set_options(timeout=timeout, stdout=True)
         with _translated(f"POST {algorithm.url}"):
-            body = self._client.requestSession.post(
+            started = time.monotonic()
+            reply = self._client.requestSession.post(
                 self._client.apiAddress + algorithm.url,
                 data=payload.encode(),
                 headers={"Content-Type": "application/json"},
                 params=algorithm.query_parameters,
                 timeout=timeout + _GRACE,
-            ).json()
-            if error := reply_error(body):
-                raise _test_failed(error, body.get("metadata"))
-            # Let the client interpret the reply. For a reply without metadata it would raise an untyped exception.
-            AlgoResponse.create_algo_response({"metadata": body["metadata"], **body})
+            )
+            return answer_of(reply.content.decode(), time.monotonic() - started)
 
     def _object(self, method: str, path: str, query: Mapping[str, str] | None = None, body: object = None) -> Mapping[str, object]:
         """Send a request and return the JSON object in the reply. A 2xx reply with an `error` member is a failure, too (PLATFORM.md
@@ -347,25 +349,3 @@ def _environment(entry: Mapping[str, object]) -> Environment:
     if not isinstance(number, str) or not isinstance(name, str) or not isinstance(created, str | None):
         raise TypeError
     return Environment(number, name, created or "")
-
-
-def _test_failed(error: Mapping[str, object], metadata: object) -> TestFailed:
-    """Convert the error of a call. Servers write `stacktrace`; the official client reads `stack_trace` (PLATFORM.md §3.9).
-
-    The name of an exception without a message, as `assert` raises it, appears only in the last line of the trace. The metadata has
-    what the algorithm printed. The errors of nested calls are one text, and the trace does not repeat them.
-    """
-    trace = error.get("stacktrace") or error.get("stack_trace")
-    kind = error.get("error_type")
-    printed = metadata.get("stdout") if isinstance(metadata, dict) else None
-    named = trace.strip().rpartition("\n")[2] if isinstance(trace, str) else ""
-    message = str(error.get("message") or "").strip()
-    nested = unnested(message)
-    own = str(trace).replace(message, _ERROR_ABOVE) if isinstance(trace, str) and nested.message != message else trace
-    traces = [*nested.traces, *([own] if isinstance(own, str) else [])]
-    return TestFailed(
-        printable(nested.message or named or "the algorithm failed", 2000),
-        error_type=printable(kind, 80) if isinstance(kind, str) else None,
-        trace="\n".join(traces) if traces else None,
-        printed=printed if isinstance(printed, str) else None,
-    )

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from algosync.core.credential import Credential
 from algosync.core.error import NotFound, Unexpected
 from algosync.core.text import printable
-from algosync.net import Answer, Host, Retry, SettingNames
+from algosync.net import CompleteReply, Host, Retry, SettingNames
 from algosync.net.document import fits, read_json
 from algosync.net.failure import from_reply, reply_error
 from algosync.net.host import content_codings
@@ -80,7 +80,7 @@ class Wire:
         except ValueError:
             raise self._not_json(f"{method} {path}", answer) from None
 
-    def _not_json(self, what: str, answer: Answer) -> Unexpected:
+    def _not_json(self, what: str, answer: CompleteReply) -> Unexpected:
         """Often the page of a proxy, or of another server at this address."""
         start = printable(answer.body[:4096].decode("utf-8", "replace").strip(), 40)
         hint = f"look at {self.names.address}, and at any proxy or load balancer before the cluster" if self.names.address else None
@@ -93,7 +93,7 @@ class Wire:
         headers: Mapping[str, str],
         body: bytes | Iterable[bytes] | None = None,
         within: float | None = None,
-    ) -> Answer:
+    ) -> CompleteReply:
         """Send one request and return the complete reply. `within`: seconds for this request instead of the default.
 
         Raises Unexpected if the reply is compressed (and so of unknown size), or if its JSON values would not fit into memory.
@@ -134,7 +134,7 @@ class Wire:
         return {"Authorization": self.credential.header()}
 
 
-def _check_encoding(what: str, answer: Answer) -> None:
+def _check_encoding(what: str, answer: CompleteReply) -> None:
     if answer.body and content_codings(answer.headers):
         raise Unexpected(f"{what}: the reply is compressed, which was not requested", status=answer.status)
 

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["AlgorithmSpec", "DataFile", "Details", "Move", "Publish", "Readers", "Settings", "TestCase", "Workflow"]
+from algosync.core.testing.case import TestCase
+
+__all__ = ["AlgorithmSpec", "DataFile", "Details", "Move", "Publish", "Readers", "Settings", "Workflow"]
 
 License = Literal["apl", "apache2", "gpl3", "mit"]
 PublishReason = Literal["source", "settings", "data"]
@@ -62,7 +64,7 @@ class Publish:
 class AlgorithmSpec:
     """One algorithm. `code` is a `data://` or `file://` URI as written; None means the folder `algorithms/NAME` beside the file.
 
-    `test_payload` is JSON text with numbers as written and `<algo>` replaced, or None if the file has none. `language` is a
+    `tests` run before a new version is published; the key `test_payload` is one without a name, and comes first. `language` is a
     shorthand or the display name of an environment. `collection_read` is None if the file does not give `collection`.
     `prevent_destroy`: nothing of it may be deleted. `removed`: it is only recorded, as of `removed_spec`.
     """
@@ -71,7 +73,7 @@ class AlgorithmSpec:
     language: str
     code: str | None = None
     data_files: tuple[DataFile, ...] = ()
-    test_payload: str | None = None
+    tests: tuple[TestCase, ...] = ()
     details: Details = field(default_factory=lambda: Details(""))
     settings: Settings = field(default_factory=Settings)
     publish: Publish = field(default_factory=Publish)
@@ -87,6 +89,11 @@ class AlgorithmSpec:
     def source_of(self, name: str | None) -> str | None:
         """The `data://` URI of a data file by its name. None: the algorithm has no such file."""
         return self._sources.get(name or "")
+
+    @property
+    def test_payload(self) -> str | None:
+        """The JSON text of the key `test_payload`. None: the file has none."""
+        return next((case.payload for case in self.tests if not case.name), None)
 
     @property
     def data_read(self) -> Readers | None:
@@ -107,17 +114,6 @@ class GuardLimits:
 
     max_deletes: int = 30
     max_overwrites: int = 30
-
-
-@dataclass(frozen=True, slots=True)
-class TestCase:
-    """One call of the entrypoint. `payload` is JSON text like `AlgorithmSpec.test_payload`; `timeout` is in seconds."""
-
-    __test__ = False  # without this pytest would collect the class
-
-    name: str
-    payload: str
-    timeout: int = 300
 
 
 @dataclass(frozen=True, slots=True)

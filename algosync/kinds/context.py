@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 
 from algosync.core.ports import Ledger
 from algosync.core.resource import Json
+from algosync.core.testing.case import TestCase
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.data_writes import DataWrites
 from algosync.kinds.desired_sources import DesiredSources
@@ -31,7 +32,7 @@ class Context:
     `build_deadline`: seconds that a build may take. `recorded_only`: the command uses the record instead of the source. `pushed`:
     the commits that this run has pushed. `pause` and `clock` work in seconds. `data_writes`: numbers the writes of data
     files. `kept`: the previous bytes of overwritten files. `redacted`: hides secrets in a value. `tests`: for the entrypoint the
-    payloads of the workflow's tests. `retried`: algorithms whose failed data changes are written again. `failed_tests`: for each
+    workflow's tests. `retried`: algorithms whose failed data changes are written again. `failed_tests`: for each
     algorithm the test that failed in this run; tests that could not be carried out do not count. `now`: the time, ISO 8601 in UTC.
     `rollback`: what the record of a version is to remember of the rollback that publishes it (`to`, `from`, `at`), or empty.
     """
@@ -46,7 +47,7 @@ class Context:
     data_writes: DataWrites = field(default_factory=DataWrites)
     kept: KeptFiles = field(default_factory=lambda: KeptFiles(default_keep_folder()))
     redacted: Callable[[Json], Json] = lambda value: value
-    tests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tests: Mapping[str, tuple[TestCase, ...]] = field(default_factory=dict)
     retried: frozenset[str] = frozenset()
     failed_tests: dict[str, Failure] = field(default_factory=dict)
     now: Callable[[], str] = utc_now

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from algosync.core.address import Address
-from algosync.core.resource import Record, digest_of
+from algosync.core.resource import Json, Record, digest_of
+from algosync.core.testing.case import TestCase
 from algosync.core.text import printable
+from algosync.core.typed_json import to_json
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
 from algosync.kinds.failure import Failure
@@ -52,6 +54,14 @@ def _candidate_of(spec: AlgorithmSpec, context: Context, digests: Mapping[str, s
             "settings": context.redacted(repr((spec.settings, spec.publish.callability))),
             "language": spec.language,
             "payload": context.redacted(spec.test_payload),
-            "tests": [context.redacted(payload) for payload in context.tests.get(spec.name, ())],
+            "tests": [context.redacted(f"{case.payload} {case.timeout}") for case in context.tests.get(spec.name, ())],
+            **_expected(spec, context),
         }
     )
+
+
+def _expected(spec: AlgorithmSpec, context: Context) -> Mapping[str, Json]:
+    """What the tests of the algorithm expect. Empty if each of them is only a payload: earlier versions knew no other tests."""
+    cases = (*spec.tests, *context.tests.get(spec.name, ()))
+    plain = all(case == TestCase(case.name, case.payload, case.timeout) for case in cases) and len(spec.tests) <= 1
+    return {} if plain else {"cases": [context.redacted(to_json(case)) for case in cases]}

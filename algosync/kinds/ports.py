@@ -7,6 +7,7 @@ from typing import Protocol
 
 from algosync.cluster.algorithms import AlgorithmInfo, Build, Version
 from algosync.core.environment import Environment
+from algosync.core.testing.answer import Answer
 from algosync.core.tree import Tree
 from algosync.git import Commit
 
@@ -49,7 +50,7 @@ class AlgorithmService(Protocol):
     def environments(self) -> Sequence[Environment]:
         """Every environment of every language that the cluster offers."""
 
-    def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> None:
+    def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> Answer:
         """Calls one version with JSON text. TestFailed: the algorithm failed. NotFound: the version does not exist yet."""
 
 

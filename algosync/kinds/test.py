@@ -40,14 +40,14 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     started = context.clock()
     while True:
         try:
-            destination.algorithms.call(destination.owner, spec.name, reference, payload, check.timeout)
+            destination.algorithms.call(destination.owner, spec.name, reference, payload, check.case.timeout)
         except NotFound as error:
             if not check.candidate or context.clock() - started > _CALLABLE_WITHIN:
                 raise _not_there(f"{spec.name}, {version}", error) from error
             context.pause(_PAUSE)
         except TestFailed as error:
             # The payload as the workflow has it, because the redactor knows that text.
-            error.called, error.payload = f"{spec.name}, {version}", check.payload
+            error.called, error.payload = f"{spec.name}, {version}", check.case.payload
             error.hint = _more_time(check) if error.error_type == _TIMED_OUT else error.hint
             _remember_failure(check, error, spec, context)
             raise
@@ -74,18 +74,18 @@ def _not_there(called: str, error: NotFound) -> NotFound:
 
 def _more_time(check: Check) -> str:
     """The advice after a call that took too long."""
-    if check.payload_of_algorithm:
+    if check.of_algorithm:
         own = f"a test of test_info.tests has its own `timeout:`, at most {_MAX_TIMEOUT} s"
-        return f"a test_payload may take {check.timeout} s; {own}"
-    return f"its `timeout:` in the workflow is {check.timeout} s: give it more, at most {_MAX_TIMEOUT} s"
+        return f"a test_payload may take {check.case.timeout} s; {own}"
+    return f"its `timeout:` in the workflow is {check.case.timeout} s: give it more, at most {_MAX_TIMEOUT} s"
 
 
 def _payload(check: Check, context: Context) -> str:
     """The payload with `.my` replaced by the owner if the caller is another account; the loader's JSON does not escape slashes."""
     owner = context.destination.owner
     if owner == context.destination.key_owner:
-        return check.payload
-    return check.payload.replace('"data://.my/', f'"data://{owner}/')
+        return check.case.payload
+    return check.case.payload.replace('"data://.my/', f'"data://{owner}/')
 
 
 def _published_number(spec: AlgorithmSpec, context: Context) -> str:

@@ -6,11 +6,11 @@ use it, so that they treat a host in the same way.
 
 from __future__ import annotations
 
-from algosync.net.host import Answer, Host, Net, Response
+from algosync.net.host import CompleteReply, Host, Net, Response
 from algosync.net.lease import Watch
 from algosync.net.proxy import Proxies
 from algosync.net.retry import Retry
 from algosync.net.setting_names import SettingNames
 from algosync.net.trust import Trust
 
-__all__ = ["Answer", "Host", "Net", "Proxies", "Response", "Retry", "SettingNames", "Trust", "Watch"]
+__all__ = ["CompleteReply", "Host", "Net", "Proxies", "Response", "Retry", "SettingNames", "Trust", "Watch"]

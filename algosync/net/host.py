@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import urllib3
     from urllib3.response import BaseHTTPResponse
 
-__all__ = ["BLOCK", "Answer", "Host", "Net", "Response", "content_codings"]
+__all__ = ["BLOCK", "CompleteReply", "Host", "Net", "Response", "content_codings"]
 
 BLOCK = 1 << 20  # bytes; transfers with blocks of 64 KiB were measured a fifth slower
 CONNECT_WITHIN = 15.0  # seconds
@@ -46,7 +46,7 @@ class Net:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CompleteReply:
     """A complete reply with a 2xx status."""
 
     status: int
@@ -226,10 +226,10 @@ class Host:
         headers: Mapping[str, str],
         body: bytes | Iterable[bytes] | None = None,
         within: float | None = None,
-    ) -> Answer:
+    ) -> CompleteReply:
         """Send one request and return its complete reply."""
         with closing(self.open(method, path, headers, body, within)) as response:
-            return Answer(response.status, response.headers, response.read_all())
+            return CompleteReply(response.status, response.headers, response.read_all())
 
 
 def _timed_pieces(body: Iterable[bytes], lease: Lease) -> Iterator[memoryview]:

@@ -78,8 +78,8 @@ def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> M
         "checks": [
             {
                 "address": _address(c.address, redactor),
-                "payload_sha256": _payload_digest(c.payload, redactor),
-                "timeout": c.timeout,
+                "payload_sha256": _payload_digest(c.case.payload, redactor),
+                "timeout": c.case.timeout,
                 "on": Word("candidate" if c.candidate else "published"),
                 "failing_since": failing.get(c.address),
             }

@@ -47,7 +47,7 @@ def closing_lines(report: Report, plan: Plan, *, saved: bool = False) -> Iterato
 
 
 def _is_workflow_test(step: Step) -> bool:
-    return step.check is not None and not step.check.payload_of_algorithm
+    return step.check is not None and not step.check.of_algorithm
 
 
 def _left_over(report: Report, *, saved: bool) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from algosync.core.environment import SHORTHANDS
+from algosync.core.testing.case import CALL_TIMEOUT, TestCase
 from algosync.core.workflow import AlgorithmSpec, DataFile, Details, Publish, Settings
 from algosync.workflow.fault import quote
 from algosync.workflow.local_files import default_code
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ALGORITHM_KEYS", "AlgorithmEntry", "read_algorithm", "read_payload"]
 
+_PAYLOAD_TIMEOUT = CALL_TIMEOUT  # seconds
 _SETTINGS_KEYS = ("source_visibility", "license", "network_access", "pipeline_enabled")
 _PUBLISH_KEYS = ("version_type", "callability", "release_notes", "on", "restore_data")
 _DETAILS_KEYS = ("label", "summary", "tagline")
@@ -71,7 +73,7 @@ def read_algorithm(section: Section, folder: str) -> AlgorithmEntry:
         language=language.text if language else "",
         code=_read_code(section) or default_code(text, folder),
         data_files=tuple(file for file, _, _ in files),
-        test_payload=read_payload(section, "test_payload", text),
+        tests=_read_test_payload(section, text),
         details=_read_details(section, text),
         settings=_read_settings(section),
         publish=_read_publish(section),
@@ -92,6 +94,11 @@ def read_payload(section: Section, key: str, algorithm: str) -> str | None:
         message = f"as JSON the payload is larger than {MAX_PAYLOAD // 1024**2} MiB"
         section.faults.add(node, section.where(key), "payload-too-large", message, "put it into a data file")
     return text
+
+
+def _read_test_payload(section: Section, algorithm: str) -> tuple[TestCase, ...]:
+    payload = read_payload(section, "test_payload", algorithm)
+    return () if payload is None else (TestCase("", payload, _PAYLOAD_TIMEOUT),)
 
 
 def _read_name(section: Section) -> Scalar | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from algosync.core.workflow import TestCase, Workflow
+from algosync.core.testing.case import TestCase
+from algosync.core.workflow import Workflow
 from algosync.workflow.algorithm import ALGORITHM_KEYS, read_algorithm, read_payload
 from algosync.workflow.dependency import cycles
 from algosync.workflow.fault import quote
@@ -166,7 +168,8 @@ def _read_test(section: Section, algorithm: str, lines: dict[str, int]) -> TestC
     section.require("payload")
     payload = read_payload(section, "payload", algorithm)
     timeout = _read_timeout(section)
-    return TestCase(name.text if name else "", payload or "", *([] if timeout is None else [timeout]))
+    case = TestCase(name.text if name else "", payload or "")
+    return case if timeout is None else replace(case, timeout=timeout)
 
 
 def _read_timeout(section: Section) -> int | None:

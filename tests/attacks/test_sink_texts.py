@@ -19,6 +19,7 @@ from algosync.core.planning.plan import Check, Plan, PlanHeader
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.report import fold
 from algosync.core.resource import Resource
+from algosync.core.testing.case import TestCase
 from algosync.kinds import KINDS
 from algosync.views.error import error_lines
 from algosync.views.report import closing_lines, failure_lines, outcome_lines
@@ -80,7 +81,7 @@ def _plan(text: str) -> Plan:
             details={"files": [{"path": text, "action": "create", "added": 1, "removed": 0}], "left_out": [text]},
         ),
     )
-    checks = (Check(Address("test", "One", text), "1", 3, payload_of_algorithm=False),)
+    checks = (Check(Address("test", "One", text), TestCase("", "1", 3), of_algorithm=False),)
     return Plan(PlanHeader(text, text, text, text), changes, checks, kinds={name: kind.TRAITS for name, kind in KINDS.items()})
 
 

@@ -21,7 +21,8 @@ from algosync.core.planning.plan import PlanHeader, plan_of_checks
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.redaction import Redactor
 from algosync.core.test_result import TestResult
-from algosync.core.workflow import AlgorithmSpec, TestCase, Workflow
+from algosync.core.testing.case import TestCase
+from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.state import Backend, TestResults, parse_address
 from algosync.state.local import LocalBackend
 
@@ -29,7 +30,7 @@ PAYLOAD, ZERO, ONE = Address("test", "A"), Address("test", "A", "t0"), Address("
 FLOW = Workflow(
     "w",
     "/",
-    (AlgorithmSpec("A", "python3", test_payload="1"),),
+    (AlgorithmSpec("A", "python3", tests=(TestCase("", "1"),)),),
     entrypoint="A",
     tests=(TestCase("t0", "1"), TestCase("t1", "1")),
 )

@@ -10,7 +10,7 @@ from algosync.cluster.address import parse
 from algosync.cluster.connection import Cluster
 from algosync.cluster.local_identity import local_identity
 from algosync.core.error import ClusterError, Denied, NotFound, Throttled, Unexpected, Unreachable
-from algosync.net import Answer, Retry
+from algosync.net import CompleteReply, Retry
 
 
 class Told:
@@ -22,12 +22,12 @@ class Told:
         self.retry = Retry(pause=lambda _: None)
         self.answers = list(answers)
 
-    def answer(self, method: str, path: str, headers: object, within: float) -> Answer:
+    def answer(self, method: str, path: str, headers: object, within: float) -> CompleteReply:
         assert (method, path) == ("GET", "/health")
         answer = self.answers.pop(0)
         if isinstance(answer, ClusterError):
             raise answer
-        return Answer(200, {}, answer)
+        return CompleteReply(200, {}, answer)
 
 
 def identity(address: str, *answers: bytes | ClusterError) -> str | None:

@@ -9,7 +9,7 @@ from Algorithmia.errors import AlgorithmException
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algosync.cluster.algorithms import _test_failed
+from algosync.cluster.answer import _test_failed
 from algosync.cluster.nested_error import unnested
 
 

@@ -13,6 +13,7 @@ from harness import Cluster, cluster_process
 
 from algosync.cluster.algorithms import Version
 from algosync.core.error import ClusterError, Conflict, NotFound, TestFailed
+from algosync.core.testing.answer import Answer
 from algosync.core.tree import Blob
 from algosync.kinds.ports import AlgorithmService, GitRepository
 
@@ -52,8 +53,8 @@ class Case:
             time.sleep(0.05)
         raise AssertionError("the build did not end")
 
-    def call(self, reference: str, payload: str) -> None:
-        self.algorithms.call(self.owner, self.name, reference, payload, 60)
+    def call(self, reference: str, payload: str) -> Answer:
+        return self.algorithms.call(self.owner, self.name, reference, payload, 60)
 
 
 def fake(name: str, cluster: Cluster) -> Case:

@@ -10,6 +10,7 @@ from algosync.core.planning.exclusion import excluding, left_out_algorithms
 from algosync.core.planning.plan import Check, Plan, PlanHeader
 from algosync.core.planning.target import Mode, Selection, UnknownTarget
 from algosync.core.resource import KindTraits, Resource
+from algosync.core.testing.case import TestCase
 
 KINDS = {
     "algorithm": KindTraits(),
@@ -28,7 +29,7 @@ def plan(mode: Mode = Mode.APPLY) -> Plan:
     action = Action.DELETE if mode is Mode.DESTROY else Action.UPDATE
     names = [address(kind, name) for name in DEPENDS_ON for kind in KINDS]
     changes = tuple(Change(a, action, Resource(a), None if action is Action.DELETE else Resource(a)) for a in names)
-    checks = tuple(Check(Address("test", name), "1", 1, payload_of_algorithm=True, candidate=True) for name in DEPENDS_ON)
+    checks = tuple(Check(Address("test", name), TestCase("", "1", 1), of_algorithm=True, candidate=True) for name in DEPENDS_ON)
     return Plan(PlanHeader("w", None, "local", "me"), changes, checks, tuple(DEPENDS_ON.items()), kinds=KINDS, mode=mode)
 
 

@@ -13,7 +13,8 @@ from algosync.core.planning.plan import Check, Plan, PlanHeader, checks_of, plan
 from algosync.core.planning.schedule import PHASES, Schedule, Verb, schedule
 from algosync.core.planning.target import UnknownTarget, dependencies
 from algosync.core.resource import Resource
-from algosync.core.workflow import AlgorithmSpec, TestCase, Workflow
+from algosync.core.testing.case import TestCase
+from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.kinds import KINDS
 
 VERBS = {
@@ -39,9 +40,11 @@ def plans(draw: st.DrawFn) -> Plan:
         kinds = draw(st.sets(st.sampled_from(sorted(VERBS))))
         changes += [change(kind, name, "w" if kind == "data" else None) for kind in sorted(kinds)]
         if draw(st.booleans()):
-            checks.append(Check(Address("test", name), "1", 300, payload_of_algorithm=True, candidate="version" in kinds))
+            checks.append(Check(Address("test", name), TestCase("", "1", 300), of_algorithm=True, candidate="version" in kinds))
         depends_on.append((name, tuple(sorted(draw(st.sets(st.sampled_from(NAMES[:position])) if position else st.just(set()))))))
-    tests = [Check(Address("test", "D", f"t{i}"), "1", 300, payload_of_algorithm=False) for i in range(draw(st.integers(0, 2)))]
+    tests = [
+        Check(Address("test", "D", f"t{i}"), TestCase("", "1", 300), of_algorithm=False) for i in range(draw(st.integers(0, 2)))
+    ]
     return Plan(HEADER, tuple(changes), (*checks, *tests), tuple(depends_on), kinds=TRAITS)
 
 
@@ -130,7 +133,7 @@ def test_testing_and_publishing_follow_the_workflows_order(plan: Plan) -> None:
 @given(plans())
 def test_the_workflows_tests_run_last(plan: Plan) -> None:
     found = scheduled(plan)
-    tests = [step for step in found.steps if step.check and not step.check.payload_of_algorithm]
+    tests = [step for step in found.steps if step.check and not step.check.of_algorithm]
     for position, test in enumerate(tests, start=len(found.steps) - len(tests)):
         assert needed(found, test.key, also_followed=True) == {step.key for step in found.steps[:position]}
 
@@ -175,7 +178,7 @@ def test_a_target_brings_what_it_depends_on() -> None:
 
 
 def test_a_test_as_a_target_brings_everything_of_its_algorithm() -> None:
-    check = Check(Address("test", "A"), "1", 300, payload_of_algorithm=True, candidate=True)
+    check = Check(Address("test", "A"), TestCase("", "1", 300), of_algorithm=True, candidate=True)
     plan = Plan(HEADER, tuple(change(k, "A", "w" if k == "data" else None) for k in VERBS), (check,), kinds=TRAITS)
     assert targeted(plan, ["test.A"]) == replace(plan, targets=("test.A",))
 
@@ -218,7 +221,7 @@ def test_a_target_may_be_a_glob() -> None:
 
 
 def test_without_its_version_change_a_check_calls_the_published_version_or_is_left_out() -> None:
-    check = Check(Address("test", "A"), "1", 300, payload_of_algorithm=True, candidate=True)
+    check = Check(Address("test", "A"), TestCase("", "1", 300), of_algorithm=True, candidate=True)
     new = Plan(HEADER, (change("algorithm", "A"), change("version", "A")), (check,), kinds=TRAITS)
     assert targeted(new, ["algorithm.A"]).checks == ()
     version = Change(Address("version", "A"), Action.UPDATE, Resource(Address("version", "A")), Resource(Address("version", "A")))
@@ -242,10 +245,10 @@ def gated_plans(draw: st.DrawFn) -> Plan:
     entrypoint = draw(st.sampled_from(NAMES))
     kept = tuple(c for c in plan.changes if (c.address.algorithm, c.address.kind) != (entrypoint, "version"))
     tests = tuple(
-        Check(Address("test", entrypoint, f"t{i}"), "1", 300, payload_of_algorithm=False, candidate=True)
+        Check(Address("test", entrypoint, f"t{i}"), TestCase("", "1", 300), of_algorithm=False, candidate=True)
         for i in range(draw(st.integers(1, 3)))
     )
-    payloads = tuple(check for check in plan.checks if check.payload_of_algorithm)
+    payloads = tuple(check for check in plan.checks if check.of_algorithm)
     return replace(plan, changes=(*kept, change("version", entrypoint)), checks=(*payloads, *tests))
 
 
@@ -258,7 +261,7 @@ def released(plan: Plan) -> Schedule:
 @given(gated_plans())
 def test_the_workflow_tests_come_before_the_entrypoint_is_published(plan: Plan) -> None:
     found = released(plan)
-    tests = [check.address for check in plan.checks if not check.payload_of_algorithm]
+    tests = [check.address for check in plan.checks if not check.of_algorithm]
     entrypoint = tests[0].algorithm
     publish = f"publish version.{entrypoint}"
     assert {str(test) for test in tests} <= needed(found, publish)

@@ -12,6 +12,7 @@ from algosync.core.planning.change import Action
 from algosync.core.planning.target import Selection, UnknownTarget
 from algosync.core.ports import Side
 from algosync.core.resource import Record
+from algosync.core.testing.case import TestCase
 from algosync.core.workflow import AlgorithmSpec
 from algosync.engine.plan import make_plan
 
@@ -171,7 +172,7 @@ def test_a_failed_read_is_raised() -> None:
 
 def test_run_only_needs_every_algorithm_and_compares_nothing() -> None:
     world = one_algorithm("source")
-    flow = workflow(AlgorithmSpec("A", "python3", test_payload="1"), tests=1, run_only=True)
+    flow = workflow(AlgorithmSpec("A", "python3", tests=(TestCase("", "1"),)), tests=1, run_only=True)
     with pytest.raises(NotFound, match="A is not at the destination"):
         make_plan(flow, scene(world.site), {}, HEADER)
     world.apply()

@@ -11,7 +11,8 @@ from algosync.core.address import Address
 from algosync.core.event import Event
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.resource import Record
-from algosync.core.workflow import AlgorithmSpec, TestCase, Workflow
+from algosync.core.testing.case import TestCase
+from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.engine.apply import apply
 from algosync.engine.plan import make_plan
 
@@ -46,7 +47,7 @@ def one_algorithm(*kinds: str, payload: bool = False) -> World:
     site = FakeSite()
     for kind in kinds or KINDS:
         site.source.put(address(kind), "one")
-    return World(workflow(AlgorithmSpec("A", "python3", test_payload="1" if payload else None)), site)
+    return World(workflow(AlgorithmSpec("A", "python3", tests=(TestCase("", "1"),) if payload else ())), site)
 
 
 @st.composite
@@ -56,7 +57,9 @@ def worlds(draw: st.DrawFn) -> World:
     for position, name in enumerate(NAMES[: draw(st.integers(1, 3))]):
         depends_on = draw(st.sets(st.sampled_from(NAMES[:position]))) if position else set()
         payload = draw(st.none() | st.just("1"))
-        specs.append(AlgorithmSpec(name, "python3", test_payload=payload, depends_on=tuple(sorted(depends_on))))
+        specs.append(
+            AlgorithmSpec(name, "python3", tests=(TestCase("", payload),) if payload else (), depends_on=tuple(sorted(depends_on)))
+        )
         for where in (address(kind, name) for kind in KINDS):
             for side in (site.source, site.destination):
                 if content := draw(st.none() | st.sampled_from(CONTENTS)):

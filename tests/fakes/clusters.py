@@ -12,6 +12,7 @@ from algosync.core.environment import Environment
 from algosync.core.error import AlgosyncError, Conflict, NotFound, TestFailed, Unexpected
 from algosync.core.ports import Ledger
 from algosync.core.secret import Secret
+from algosync.core.testing.answer import Answer
 from algosync.core.tree import Blob
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds import Context, DataWrites, DesiredSources, KeptFiles
@@ -69,6 +70,7 @@ class FakeAlgorithms:
         self.build_status: Callable[[str], str | None] = lambda commit: "succeeded"
         self.failures: dict[str, AlgosyncError] = {}
         self.failing_payloads: set[str] = set()
+        self.answer: Callable[[str], Answer] = lambda payload: Answer("json", payload.encode())
         self.calls: list[tuple[str, str, str]] = []
         self.requests: list[str] = []
         self._numbers = count(1)
@@ -134,7 +136,7 @@ class FakeAlgorithms:
         self.requests.append("environments")
         return list(self.offered)
 
-    def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> None:
+    def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> Answer:
         found = self._algorithm("call", name)
         built = {build.commit for build in found.builds if build.status == "succeeded"}
         if reference not in built | {version.number for version in found.versions}:
@@ -142,6 +144,7 @@ class FakeAlgorithms:
         self.calls.append((f"{owner}/{name}", reference, payload))
         if payload in self.failing_payloads:
             raise TestFailed("it failed")
+        return self.answer(payload)
 
     def _algorithm(self, operation: str, name: str) -> FakeAlgorithm:
         self._request(operation, name)

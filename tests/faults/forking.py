@@ -134,13 +134,13 @@ def _run_child(request: Mapping[str, object]) -> None:
 def _shorten_pauses() -> None:
     """Shorten durations only; the causes of waits are unchanged."""
     from algosync.cluster import algorithms
-    from algosync.core.planning import plan
     from algosync.kinds import build, test
     from algosync.net import retry
+    from algosync.workflow import algorithm
 
     retry._FIRST = 0.01
     algorithms._GRACE = 1.0
-    plan.CALL_TIMEOUT = 2
+    algorithm._PAYLOAD_TIMEOUT = 2
     build._LISTED_WITHIN = 1.0
     test._CALLABLE_WITHIN, test._PAUSE = 2.0, 0.2
 

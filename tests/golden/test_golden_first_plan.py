@@ -17,6 +17,7 @@ from algosync.cluster.algorithms import Build, Version
 from algosync.core.codec import decode_state
 from algosync.core.planning.change import Action
 from algosync.core.planning.plan import Plan, PlanHeader
+from algosync.core.testing.case import TestCase
 from algosync.core.tree import Blob
 from algosync.core.workflow import AlgorithmSpec, DataFile, Details, Workflow
 from algosync.engine.drift import find_drift
@@ -51,9 +52,9 @@ SPECS = (
         "python3",
         details=Details("Shout"),
         data_files=tuple(DataFile(f"data://.my/models/{name}", name) for name in DATA),
-        test_payload='"hello world"',
+        tests=(TestCase("", '"hello world"'),),
     ),
-    AlgorithmSpec("Relay", "python3", details=Details("Relay"), test_payload='"hello"', depends_on=("Shout",)),
+    AlgorithmSpec("Relay", "python3", details=Details("Relay"), tests=(TestCase("", '"hello"'),), depends_on=("Shout",)),
 )
 HEADER = PlanHeader("workflow", "file://source", "local", OWNER)
 

@@ -18,7 +18,9 @@ from algosync.core.planning.schedule import Step
 from algosync.core.planning.target import Mode, Selection, matches
 from algosync.core.report import Report, fold
 from algosync.core.resource import Json, Record
-from algosync.core.workflow import AlgorithmSpec, DataFile, TestCase, Workflow
+from algosync.core.testing.answer import Answer
+from algosync.core.testing.case import TestCase
+from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
 from algosync.engine.apply import apply, schedule_of
 from algosync.engine.plan import Scene, make_plan
 from algosync.kinds import KINDS, PERFORMERS, Context, KeptFiles
@@ -41,15 +43,16 @@ class WarmAlgorithms(FakeAlgorithms):
         self.loaded: dict[str, dict[str, bytes]] = {}
         self.during_call: Callable[[], None] = lambda: None
 
-    def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> None:
+    def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> Answer:
         self.during_call()
-        super().call(owner, name, reference, payload, timeout)
+        answer = super().call(owner, name, reference, payload, timeout)
         now = stored(self._data)
         loaded = self.loaded.setdefault(reference, now)
         published = {version.number for version in self.algorithms[name].versions}
         assert loaded == now or reference in published, "a commit was tested whose workers have other files"
         if any(b"broken" in content for content in loaded.values()):
             raise TestFailed("its model is broken")
+        return answer
 
 
 def stored(data: FakeStore) -> dict[str, bytes]:
@@ -113,7 +116,7 @@ class Site:
         context = context_of(self.cluster, self.spec, folder=self.folder, store=self.store, ledger=self.ledger, time=FakeTime())
         retried = {a.algorithm for a in self.ledger.records if any(matches(a, pattern) for pattern in wanted.replace)}
         kept = KeptFiles(self.folder / ".kept", lambda: "lineage")
-        payloads = {"One": tuple(f"{case.payload} {case.timeout}" for case in self.tests)}
+        payloads = {"One": self.tests}
         context = replace(
             context,
             recorded_only=wanted.mode is not Mode.APPLY,
@@ -167,7 +170,7 @@ class Site:
 
 def site_in(folder: Path) -> Site:
     files = tuple(DataFile(f"data://.my/models/{name}", name) for name in NAMES)
-    return Site(folder, AlgorithmSpec("One", "python3", data_files=files, test_payload="1"))
+    return Site(folder, AlgorithmSpec("One", "python3", data_files=files, tests=(TestCase("", "1"),)))
 
 
 def expected(site: Site) -> dict[str, bytes]:

@@ -19,7 +19,8 @@ from algosync.core.ports import Kind, Outcome, Side, Tell
 from algosync.core.report import Report, fold
 from algosync.core.resource import KindTraits, Record, Resource, digest_of
 from algosync.core.state import State
-from algosync.core.workflow import AlgorithmSpec, TestCase, Workflow
+from algosync.core.testing.case import TestCase
+from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.engine.apply import apply
 from algosync.engine.drift import find_drift
 from algosync.engine.plan import Scene, make_plan
@@ -69,7 +70,7 @@ class Program:
             module = folder / "algorithms" / name / "src" / f"{name}.py"
             module.parent.mkdir(parents=True)
             module.write_text("def apply(input):\n    return input\n")
-        specs = (AlgorithmSpec("One", "python3", test_payload="1"), AlgorithmSpec("Two", "python3", depends_on=("One",)))
+        specs = (AlgorithmSpec("One", "python3", tests=(TestCase("", "1"),)), AlgorithmSpec("Two", "python3", depends_on=("One",)))
         self.workflow = Workflow("w", str(folder), specs, entrypoint="Two", tests=(TestCase("t", "2"),))
         self.label = LabelKind()
         self.kinds: dict[str, Kind[Context]] = {**KINDS, "label": self.label}  # the one line

@@ -21,7 +21,8 @@ from algosync.core.planning.schedule import Verb
 from algosync.core.planning.target import Selection, UnknownTarget
 from algosync.core.report import Report
 from algosync.core.resource import Json
-from algosync.core.workflow import Publish, TestCase
+from algosync.core.testing.case import TestCase
+from algosync.core.workflow import Publish
 from algosync.views.plan import change_rows
 
 A = Address("data", "One", "a.bin")
@@ -236,7 +237,7 @@ def test_a_file_that_somebody_changed_meanwhile_stays(site: Site) -> None:
     site.algorithms.during_call = lambda: write_behind(site)
     report = site.apply()
     (said,) = restored(report)
-    assert "somebody changed it" in said
+    assert said.startswith("not put back, because somebody changed the file")
     assert (report.exit_code, site.live["a.bin"]) == (3, b"their")
     assert ("previous" in private(site), kept(site)) == (False, [])
     assert [change.address for change in site.plan().drifted] == [A]
@@ -368,7 +369,7 @@ def test_a_held_change_is_tried_again_when_something_changes(site: Site, what: s
     elif what == "code":
         site.code(b"def apply(input):\n    return [input]\n")
     else:
-        site.spec = replace(site.spec, test_payload="2")
+        site.spec = replace(site.spec, tests=(TestCase("", "2"),))
     assert site.plan().held() == ()
     site.use({"a.bin": b"mended"})
     converges(site)
@@ -384,7 +385,7 @@ def test_a_failure_remembers_nothing_that_depends_on_a_secret(site: Site) -> Non
     site.use(BROKEN)
     found = []
     for secret in ("secret-1", "secret-2"):
-        site.spec = replace(site.spec, test_payload=f'"{secret}"')
+        site.spec = replace(site.spec, tests=(TestCase("", f'"{secret}"'),))
         assert site.apply(Selection(replace=(str(A),))).exit_code == 3
         failure = private(site)["failed"]
         assert isinstance(failure, Mapping)

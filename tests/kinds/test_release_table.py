@@ -15,6 +15,7 @@ from algosync.core.error import Denied, Unexpected
 from algosync.core.event import StepDone
 from algosync.core.planning.schedule import Verb
 from algosync.core.planning.target import Selection, UnknownTarget
+from algosync.core.testing.case import TestCase
 from algosync.core.workflow import Publish, PublishReason, Settings
 
 
@@ -63,7 +64,7 @@ def payload_fails(site: Site) -> Iterator[int]:
     """It is mended by a different payload."""
     site.algorithms.failing_payloads.add("1")
     yield 3
-    site.spec = replace(site.spec, test_payload="2")
+    site.spec = replace(site.spec, tests=(TestCase("", "2"),))
 
 
 def somebody_pushes(site: Site) -> Iterator[int]:

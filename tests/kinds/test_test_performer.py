@@ -11,6 +11,7 @@ from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, NotFound, TestFailed, TimedOut, Unexpected
 from algosync.core.planning.plan import Check
 from algosync.core.planning.schedule import Step, Verb
+from algosync.core.testing.case import TestCase
 from algosync.kinds import test
 
 
@@ -21,7 +22,7 @@ def release(tmp_path: Path) -> Release:
 
 def call(release: Release, *, candidate: bool, payload: str = '"data://.my/One/x"') -> str:
     address = Address("test", "One")
-    check = Check(address, payload, 300, payload_of_algorithm=True, candidate=candidate)
+    check = Check(address, TestCase("", payload, 300), of_algorithm=True, candidate=candidate)
     return test.perform(Step(address, Verb.TEST, check=check), release.spec, release.context, lambda _: None).detail
 
 
@@ -98,7 +99,7 @@ def test_a_step_without_a_check_is_an_error_of_the_caller(release: Release) -> N
 )
 def test_after_a_timeout_the_key_of_the_workflow_and_its_value_are_named(release: Release, error: AlgosyncError) -> None:
     release.cluster.algorithms.failures["call"] = error
-    check = Check(Address("test", "One", "t"), "1", 60, payload_of_algorithm=False)
+    check = Check(Address("test", "One", "t"), TestCase("", "1", 60), of_algorithm=False)
     step = Step(check.address, Verb.TEST, check=check)
     with pytest.raises(type(error)) as caught:
         test.perform(step, release.spec, release.context, lambda _: None)

@@ -28,7 +28,8 @@ from algosync.core.event import Event
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.redaction import Redactor
 from algosync.core.report import Report, fold
-from algosync.core.workflow import AlgorithmSpec, DataFile, TestCase, Workflow
+from algosync.core.testing.case import TestCase
+from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
 from algosync.engine.apply import apply
 from algosync.engine.drift import find_drift
 from algosync.engine.plan import Scene, make_plan
@@ -85,7 +86,7 @@ class World:
         if self.manifests:
             (code / "model_manifest.json").write_text(MANIFEST.format(uri=uris[0], md5=MD5))
         files = tuple(DataFile(uri, f"f{number}") for number, uri in enumerate(uris))
-        return AlgorithmSpec(name, "python3", data_files=files, test_payload="1")
+        return AlgorithmSpec(name, "python3", data_files=files, tests=(TestCase("", "1"),))
 
     def scene(self, session: Session) -> Scene[Context]:
         context = context_of(self.cluster, *self.flow.algorithms, folder=self.folder, store=self.source, ledger=session)

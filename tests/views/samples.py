@@ -12,6 +12,7 @@ from algosync.core.planning.explanation import Explanation, reason_of
 from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.plan import Check, FailedCheck, Plan, PlanHeader
 from algosync.core.resource import Json, Record, Resource
+from algosync.core.testing.case import TestCase
 from algosync.core.text import PAINT
 from algosync.kinds import KINDS
 from algosync.views.subject import Drifted, Planned, Subject
@@ -64,8 +65,8 @@ CHANGES = (
     Change(Address("algorithm", "Gone"), Action.FORGET, None, None),
 )
 CHECKS = (
-    Check(Address("test", "Hello"), "1", 300, payload_of_algorithm=True),
-    Check(Address("test", "Hello", "t"), "1", 300, payload_of_algorithm=False),
+    Check(Address("test", "Hello"), TestCase("", "1", 300), of_algorithm=True),
+    Check(Address("test", "Hello", "t"), TestCase("", "1", 300), of_algorithm=False),
 )
 HEADER = PlanHeader("release (workflows/release.yaml)", "https://api.a.com", "https://api.b.com", "jane")
 FAILING = (FailedCheck(CHECKS[1].address, "2026-01-02T03:04:05+00:00", "boom \x07"),)
@@ -105,7 +106,7 @@ algosync will perform the following actions:
 
   # version.Hello will be updated in-place
   ~ version.Hello
-      ~ version     = "0.1.0" -> (known after apply, minor)
+      ~ version     = "0.1.0" -> (known after apply: the next minor version)
       ~ callability = "private" -> "public"
 
   # algorithm.There is there already as the workflow wants it
@@ -168,7 +169,7 @@ def subjects_with(text: str) -> Mapping[str, Subject]:
         Change(data, Action.FORGET, Resource(data, old), None, drifted=True),
         Change(Address("source", "Hello"), Action.UPDATE, Resource(data), Resource(data), details={"files": files}),
     )
-    checks = (Check(Address("test", "Hello", text), json.dumps(text), 300, payload_of_algorithm=False),)
+    checks = (Check(Address("test", "Hello", text), TestCase("", json.dumps(text), 300), of_algorithm=False),)
     failing = (FailedCheck(checks[0].address, FAILING[0].since, text),)
     findings = (
         Finding(data, Drift.CHANGED, Resource(data, old), Resource(data, new), text),

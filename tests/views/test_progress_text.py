@@ -16,13 +16,14 @@ from algosync.core.planning.schedule import Step, Verb
 from algosync.core.redaction import Redactor
 from algosync.core.report import Report, fold
 from algosync.core.resource import Resource
+from algosync.core.testing.case import TestCase
 from algosync.core.text import PAINT
 from algosync.views.progress import event_line, title, transfer
 from algosync.views.report import closing_lines, failure_lines, outcome_lines
 
 DATA, VERSION = Address("data", "One", "w.pb"), Address("version", "One")
 UPLOAD, BUILD = Step(DATA, Verb.UPLOAD), Step(VERSION, Verb.BUILD)
-RESTORE = Step(DATA, Verb.RESTORE)
+RESTORE, RECOVER, OVERWRITE = (Step(DATA, verb) for verb in (Verb.RESTORE, Verb.RECOVER, Verb.OVERWRITE))
 CLEAR = Step(Address("algorithm", "One"), Verb.CLEAR)
 CLEARED = "algorithm.One: Collection checked after 0.0s: it stays, because it has 1 file"
 PUBLISH = Step(VERSION, Verb.PUBLISH, Change(VERSION, Action.CREATE, None, Resource(VERSION)))
@@ -39,7 +40,12 @@ PUBLISH = Step(VERSION, Verb.PUBLISH, Change(VERSION, Action.CREATE, None, Resou
         (StepFailed(BUILD, 3, BuildFailed("it failed", log="x")), "version.One: Building FAILED after 3.0s: it failed"),
         (StepStarted(RESTORE), None),
         (StepDone(RESTORE, 1), None),
-        (StepDone(RESTORE, 1, "put back"), 'data.One["w.pb"]: Previous bytes put back after 1.0s'),
+        (StepDone(RESTORE, 1, "put back; so"), 'data.One["w.pb"]: Previous bytes checked after 1.0s: put back; so'),
+        (StepStarted(RECOVER), 'data.One["w.pb"]: Putting previous bytes back...'),
+        (StepDone(RECOVER, 1, "not put back, as"), 'data.One["w.pb"]: Previous bytes checked after 1.0s: not put back, as'),
+        (StepDone(RECOVER, 1), 'data.One["w.pb"]: Previous bytes checked after 1.0s'),
+        (StepStarted(OVERWRITE), 'data.One["w.pb"]: Overwriting...'),
+        (StepDone(OVERWRITE, 1), 'data.One["w.pb"]: Overwritten after 1.0s'),
         (StepDone(CLEAR, 0.01, "it stays, because it has 1 file"), CLEARED),
         (StepDone(CLEAR, 0.01), "algorithm.One: Collection checked after 0.0s"),
         (
@@ -83,7 +89,8 @@ def step(name: str, check: Check | None = None) -> Step:
     return Step(Address("test", "One", name), Verb.TEST, check=check)
 
 
-CHECKS = tuple(Check(Address("test", "One", name), "1", 300, payload_of_algorithm=False) for name in ("first", "second", "third"))
+NAMES = ("first", "second", "third")
+CHECKS = tuple(Check(Address("test", "One", name), TestCase(name, "1"), of_algorithm=False) for name in NAMES)
 TESTED = Plan(PLAN.header, (Change(DATA, Action.ADOPT, None, None),), CHECKS)
 EVENTS: list[Event] = [
     StepFailed(step("second"), 12.0, Unexpected("boom")),
@@ -196,7 +203,7 @@ def test_the_closing_lines(events: list[Event], wrote: bool, lines: list[str]) -
 
 def test_after_a_failed_test_the_versions_that_wait_for_it_are_named() -> None:
     other = Step(Address("version", "Two"), Verb.PUBLISH)
-    failed = StepFailed(step("x", replace(CHECKS[1], payload_of_algorithm=True)), 1, TestFailed("boom"))
+    failed = StepFailed(step("x", replace(CHECKS[1], of_algorithm=True)), 1, TestFailed("boom"))
     events: list[Event] = [failed, StepSkipped(PUBLISH, failed.step.key), StepSkipped(other, failed.step.key)]
     report = fold(events, lambda: True)
     assert report.exit_code == 3
@@ -221,7 +228,7 @@ def test_a_failed_test_of_the_workflow_names_what_is_published_already() -> None
     failed: list[Event] = [one, two, StepFailed(step("second", CHECKS[1]), 1, Unexpected("boom"))]
     assert told in plain(closing_lines(fold(failed, lambda: True), TESTED))
     assert "Published before" not in plain(closing_lines(fold([one, two], lambda: True), TESTED))
-    payload: list[Event] = [one, StepFailed(step("x", replace(CHECKS[1], payload_of_algorithm=True)), 1, Unexpected("boom"))]
+    payload: list[Event] = [one, StepFailed(step("x", replace(CHECKS[1], of_algorithm=True)), 1, Unexpected("boom"))]
     assert "Published before" not in plain(closing_lines(fold(payload, lambda: True), TESTED))
 
 

@@ -18,6 +18,7 @@ from algosync.core.planning.plan import Check, Plan, masked
 from algosync.core.planning.schedule import Verb
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Resource
+from algosync.core.testing.case import TestCase
 from algosync.core.text import PAINT, printable
 from algosync.views import COLOURED, FORMATS
 from algosync.views.drift import HEADINGS
@@ -330,7 +331,7 @@ def test_a_guessable_digest_is_not_shown() -> None:
     redactor = Redactor()
     redactor.hide("1234")
     change = Change(HELLO, Action.CREATE, None, Resource(HELLO, {"summary": "PIN1234"}, digest="d" * 64))
-    check = Check(Address("test", "Hello"), '{"pin":"x1234"}', 300, payload_of_algorithm=True)
+    check = Check(Address("test", "Hello"), TestCase("", '{"pin":"x1234"}', 300), of_algorithm=True)
     document = json.loads(FORMATS["json"](Planned(Plan(PLAN.header, (change,), (check,)), {}), redactor))
     assert document["resource_changes"][0]["change"]["after"]["digest"] is None
     assert document["checks"][0]["payload_sha256"] is None

@@ -10,7 +10,8 @@ import pytest
 
 from algosync import workflow
 from algosync.core.error import UsageError, WorkflowError
-from algosync.core.workflow import AlgorithmSpec, DataFile, Details, Publish, Settings, TestCase, Workflow
+from algosync.core.testing.case import TestCase
+from algosync.core.workflow import AlgorithmSpec, DataFile, Details, Publish, Settings, Workflow
 
 ORIGINAL = """{
   "source_info": {"cluster_address": "https://api.example.com"},
@@ -81,14 +82,14 @@ EXPECTED = Workflow(
             language="python3",
             code="data://.my/code/Downloader.tar.gz",
             data_files=(DataFile("data://.my/artifacts/willow.jpeg", "willow.jpeg"),),
-            test_payload='{"image":"data://.my/Downloader/willow.jpeg","resize":600.0}',
+            tests=(TestCase("", '{"image":"data://.my/Downloader/willow.jpeg","resize":600.0}'),),
             details=Details("Downloader"),
         ),
         AlgorithmSpec(
             name="Pipeline",
             language="Python 3.7 + TensorFlow GPU 2.3",
             code="data://.my/code/Pipeline.tar.gz",
-            test_payload='"Pipeline"',
+            tests=(TestCase("", '"Pipeline"'),),
             details=Details("Pipeline"),
         ),
     ),

@@ -13,6 +13,7 @@ from algosync.core.planning.change import Action, Change
 from algosync.core.planning.deletion import targeted_deletions
 from algosync.core.planning.target import Mode, UnknownTarget, dependencies, matches
 from algosync.core.resource import Json, KindTraits, Resource
+from algosync.core.testing.case import TestCase
 from algosync.core.workflow import Workflow
 
 __all__ = [
@@ -32,7 +33,6 @@ __all__ = [
     "with_kept_bytes",
 ]
 
-CALL_TIMEOUT = 300  # seconds: the platform's own default
 KEPT_OF_ALGORITHM = 1 << 30  # bytes of overwritten data files that are kept for one algorithm
 KEPT_OF_RUN = 10 << 30  # and for all
 _NO_TRAITS = KindTraits()
@@ -40,16 +40,15 @@ _NO_TRAITS = KindTraits()
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A call of an algorithm that must succeed. `payload` is JSON text, `timeout` is in seconds.
+    """A test of an algorithm that must pass.
 
-    `payload_of_algorithm`: it is an algorithm's own payload and runs before the algorithm is published. The others are the
+    `of_algorithm`: it is one of the algorithm's own tests, and runs before the algorithm is published. The others are the
     workflow's tests. `candidate`: it calls the commit that will be published, not the published version.
     """
 
     address: Address
-    payload: str
-    timeout: int
-    payload_of_algorithm: bool
+    case: TestCase
+    of_algorithm: bool
     candidate: bool = False
 
 
@@ -143,7 +142,7 @@ class Plan:
 
     def untested(self) -> tuple[Change, ...]:
         """The versions that will be published without a test, because their algorithm has no payload."""
-        tried = {c.address.algorithm for c in self.checks if c.payload_of_algorithm}
+        tried = {c.address.algorithm for c in self.checks if c.of_algorithm}
         return tuple(c for c in self.versions if c.action.writes and c.address.algorithm not in tried)
 
     def kept(self) -> int:
@@ -175,31 +174,24 @@ class Plan:
 
 
 def checks_of(workflow: Workflow, to_publish: Set[str]) -> tuple[Check, ...]:
-    """The algorithms' payloads in their order, then the workflow's tests. Tests of equal names get a number.
+    """The algorithms' own tests in their order, then the workflow's tests. Of equal names, the later ones get a number.
 
     `to_publish`: the algorithms that get a new version.
     """
-    payloads = (
-        Check(
-            Address("test", spec.name),
-            spec.test_payload,
-            CALL_TIMEOUT,
-            payload_of_algorithm=True,
-            candidate=spec.name in to_publish,
-        )
+    own = [
+        Check(Address("test", spec.name, case.name or None), case, of_algorithm=True, candidate=spec.name in to_publish)
         for spec in workflow.algorithms
-        if spec.test_payload is not None
-    )
-    taken: set[str] = set()
+        for case in spec.tests
+    ]
+    candidate = workflow.entrypoint in to_publish
+    taken = {check.address.name for check in own if check.address.algorithm == workflow.entrypoint}
     tests = []
     for case in workflow.tests:
         numbered = (f"{case.name} #{number}" for number in count(2))
         name = next(name for name in chain([case.name], numbered) if name not in taken)
         taken.add(name)
-        address = Address("test", workflow.entrypoint or "", name)
-        candidate = workflow.entrypoint in to_publish
-        tests.append(Check(address, case.payload, case.timeout, payload_of_algorithm=False, candidate=candidate))
-    return (*payloads, *tests)
+        tests.append(Check(Address("test", workflow.entrypoint or "", name), case, of_algorithm=False, candidate=candidate))
+    return (*own, *tests)
 
 
 def plan_of(workflow: Workflow, header: PlanHeader, changes: tuple[Change, ...], kinds: Mapping[str, KindTraits]) -> Plan:

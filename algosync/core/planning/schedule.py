@@ -139,7 +139,7 @@ def _gated(plan: Plan, order: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _tests_candidate(check: Check) -> bool:
-    return check.candidate and not check.payload_of_algorithm
+    return check.candidate and not check.of_algorithm
 
 
 def _tasks(plan: Plan, verbs: Mapping[Address, tuple[Verb, ...]]) -> Iterator[Step]:
@@ -147,7 +147,7 @@ def _tasks(plan: Plan, verbs: Mapping[Address, tuple[Verb, ...]]) -> Iterator[St
         for verb in verbs.get(change.address, ()) if change.action is not Action.DELETE else ():
             yield Step(change.address, verb, change=change)
     for check in plan.checks:
-        if check.payload_of_algorithm or check.candidate:
+        if check.of_algorithm or check.candidate:
             yield Step(check.address, Verb.TEST, check=check)
 
 
@@ -201,7 +201,7 @@ def _place_last_tests(plan: Plan, before: dict[str, Before], steps: Iterable[Ste
     """Adds the workflow's tests of a published entrypoint: one after the other, when every other step has ended."""
     everything = "<everything>"
     before[everything] = Before(follows=tuple(step.key for step in steps))
-    tests = [Step(c.address, Verb.TEST, check=c) for c in plan.checks if not (c.payload_of_algorithm or c.candidate)]
+    tests = [Step(c.address, Verb.TEST, check=c) for c in plan.checks if not (c.of_algorithm or c.candidate)]
     last = (everything,)
     for test in tests:
         before[test.key] = Before((_complete(test.address.algorithm),), last)

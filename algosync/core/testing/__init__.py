@@ -1,0 +1,1 @@
+"""Nouns of tests: cases, expectations, answers, and measures of many calls. Pure."""

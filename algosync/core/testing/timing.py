@@ -1,0 +1,74 @@
+"""Timing: measures over the calls of one test. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["Timing", "timing_of"]
+
+_BUCKETS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Times in seconds over all calls that count. Percentiles are exact, by linear interpolation between neighbours.
+
+    `errors`: the calls that could not be answered or raised an error. `total`: from the start of the first call to the end of the
+    last one. `cold`: the first call of the run, which may have waited for a worker to start; it counts like the others if there is
+    no warm-up.
+    `distribution`: upper bounds of buckets in seconds, each with the number of calls up to it and above the bound before.
+    """
+
+    calls: int
+    errors: int
+    total: float
+    cold: float
+    p50: float
+    p95: float
+    p99: float
+    max: float
+    distribution: tuple[tuple[float, int], ...] = ()
+
+    @property
+    def error_rate(self) -> float:
+        return self.errors / self.calls if self.calls else 0.0
+
+    @property
+    def throughput(self) -> float:
+        """Calls a second."""
+        return self.calls / self.total if self.total else 0.0
+
+
+def timing_of(seconds: Sequence[float], *, errors: int, total: float, cold: float) -> Timing:
+    """The measures of these calls, of which there is at least one."""
+    ordered = sorted(seconds)
+    return Timing(
+        calls=len(ordered),
+        errors=errors,
+        total=total,
+        cold=cold,
+        p50=_percentile(ordered, 0.50),
+        p95=_percentile(ordered, 0.95),
+        p99=_percentile(ordered, 0.99),
+        max=ordered[-1],
+        distribution=_distribution(ordered),
+    )
+
+
+def _percentile(ordered: Sequence[float], part: float) -> float:
+    place = part * (len(ordered) - 1)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+
+def _distribution(ordered: Sequence[float]) -> tuple[tuple[float, int], ...]:
+    """Buckets of equal width up to the largest value. Empty ones are left out."""
+    width = ordered[-1] / _BUCKETS
+    if width <= 0:
+        return ((ordered[-1], len(ordered)),)
+    counts = [0] * _BUCKETS
+    for value in ordered:
+        counts[min(int(value / width), _BUCKETS - 1)] += 1
+    return tuple(((place + 1) * width, count) for place, count in enumerate(counts) if count)

@@ -126,7 +126,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         key = StateKey(workflow.name, owner, place)
         state, results = stack.enter_context(state_opened(options, terminal, key, f"algosync {needs.command}", writes=needs.writes))
         anchor = Anchor(state.lineage, state.file, place.identity, state.running)
-        _claim(state, loaded, saved, terminal)
+        _claim(state, loaded, saved, (options, terminal))
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
         sources = Sources(
             workflow.algorithms,
@@ -179,14 +179,16 @@ def _reached(selection: Selection, workflow: Workflow, recorded: Mapping[Address
     return reached - left_out_algorithms(selection, workflow.depends_on, recorded)
 
 
-def _claim(state: Session, loaded: LoadedWorkflow, saved: SavedInputs | None, terminal: Terminal) -> None:
-    """Make the state that of the workflow file, or of that of the saved plan."""
-    from algosync.cli.state_place import claim
+def _claim(state: Session, loaded: LoadedWorkflow, saved: SavedInputs | None, place: tuple[ClusterOptions, Terminal]) -> None:
+    """Make the state that of the workflow file, or of that of the saved plan. `place`: the options, and where notes go."""
+    from algosync.cli.state_place import claim, tell_place
     from algosync.workflow import file_identity
 
+    options, terminal = place
     if saved:
         saved.claim(state)
     else:
+        tell_place(state, options.state, loaded.path, terminal)
         claim(state, file_identity(loaded.path, Path.cwd()), loaded.workflow, terminal)
 
 

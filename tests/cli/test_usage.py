@@ -12,7 +12,7 @@ from harness import Workspace
 
 from algosync.cli.internal_error import internal_error
 from algosync.cli.main import app
-from algosync.core.planning.plan_codec import MAGIC
+from algosync.core.planning.plan_file_start import MAGIC
 from algosync.views.usage_message import ParserError, usage_message
 
 BROKEN = sorted((Path(__file__).resolve().parent.parent / "workflow" / "broken").glob("*.*"))

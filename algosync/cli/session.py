@@ -95,7 +95,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.cli.clusters import clusters, git_host
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
-    from algosync.cli.same_cluster import same_cluster
+    from algosync.cli.same_cluster import same_cluster, source_identity
     from algosync.cli.state_place import NamedDestination, StateKey, state_opened, state_place
     from algosync.cli.workflow_file import hide_keys, hide_state_keys, load_workflow
     from algosync.core.planning.target import matches
@@ -133,7 +133,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             workflow.algorithms,
             folder=Path(workflow.folder),
             owner=owner,
-            store=SourceStore(source, source_label or "", destination.retry),
+            store=SourceStore(source, source_label or "", destination.retry, lambda: source_identity(source)),
             secrets=tuple(hide_keys(options.environ, terminal)),
             given=saved.codes() if saved else {},
             within=saved.boundary if saved else None,
@@ -197,7 +197,10 @@ def _source(connections: Clusters, workflow: Workflow, needs: Needs, named: tupl
     if not needs.source or not reads_source(workflow):
         return None
     saved = needs.saved.store(label, connections.options.environ) if needs.saved else None
-    return saved or connections.source(label, Path(workflow.folder), setting)
+    source = saved or connections.source(label, Path(workflow.folder), setting)
+    if needs.saved and source is not None:
+        needs.saved.require_source_owner(source)
+    return source
 
 
 def _keep_folder(options: ClusterOptions) -> Path:

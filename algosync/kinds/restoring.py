@@ -81,7 +81,7 @@ def restore(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
         return Outcome()
     if not _is_ours(record, previous, context.destination.files_before_restores(spec.name), context):
         _forget(record, previous, context)
-        return Outcome(detail="not put back: somebody changed it after it was overwritten; it stays as it is now")
+        return Outcome(detail="not put back, because somebody changed the file after it was overwritten; it stays as it is now")
     return _put_back(step, record, previous, spec, context)
 
 

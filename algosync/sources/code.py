@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,18 @@ from algosync.sources.archive import SourceFiles, read_archive, read_folder
 if TYPE_CHECKING:
     from algosync.sources.store import SourceStore
 
-__all__ = ["archive_uri", "local_code", "read_code", "read_local_code"]
+__all__ = ["archive_uri", "local_code", "read_code", "read_local_code", "source_uris"]
 
 
 def archive_uri(spec: AlgorithmSpec) -> str | None:
     """The URI of the archive on the source cluster. None: the code is a local archive or folder."""
     return spec.code if spec.code is not None and spec.code.startswith("data://") else None
+
+
+def source_uris(spec: AlgorithmSpec) -> Iterator[str]:
+    """The URIs of everything that the algorithm takes from the source cluster: its archive, and its data files."""
+    yield from filter(None, [archive_uri(spec)])
+    yield from (file.source for file in spec.data_files)
 
 
 def local_code(name: str, code: str | None, folder: Path) -> Path:

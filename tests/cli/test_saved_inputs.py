@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import re
 import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from fakes.stores import FakeStore
 
 from algosync.cli.clusters import Clusters
 from algosync.cli.options import ClusterOptions
 from algosync.cli.saved.bundle import Bundle
 from algosync.cli.saved.inputs import SavedInputs
 from algosync.cli.saved.local_files import require_permitted
+from algosync.cli.saved.saving import saved_plan
+from algosync.cli.session import Anchor, CommandSession
 from algosync.cli.terminal import Terminal
 from algosync.core.address import Address
 from algosync.core.error import Corrupt, SourceError, Stale, UsageError
@@ -27,14 +32,14 @@ from algosync.core.planning.plan_inputs import CodeFile, LocalCode, LocalFile, P
 from algosync.core.planning.saved_plan import Binding, Conceal, SavedPlan
 from algosync.core.planning.target import Selection
 from algosync.core.resource import Record
-from algosync.core.workflow import AlgorithmSpec, Workflow
+from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
 from algosync.net import Net, Retry
 from algosync.sources.source import Sources
 from algosync.sources.store import SourceStore
 from algosync.state import Session, open_session
 
 TEXT = "algorithms: [{name: One, language: python3}]\n"
-BINDING = Binding(None, None, "https://api.b.com", None, "jane", "https://api.a.com", "0" * 64, {})
+BINDING = Binding(None, None, "https://api.b.com", None, "jane", "https://api.a.com", None, None, "0" * 64, {})
 SAVED = SavedPlan(Plan(PlanHeader("w", None, "https://api.b.com", "jane"), (), ()), Selection(), BINDING)
 FILE = PlanFile(SAVED, PlanInputs(WorkflowText("w.yaml", TEXT, {}, (), "w.yaml", "")))
 RECORD = Record(Address("algorithm", "One"), "digest", None, None)
@@ -65,6 +70,43 @@ def test_a_local_cluster_may_have_another_address_on_this_machine() -> None:
     check({"DESTINATION_API_ADDRESS": "local"}, local)
     with pytest.raises(Stale):
         check({"DESTINATION_API_ADDRESS": "https://api.c.com"}, local)
+    source = replace(BINDING, source="http://127.0.0.1:80", source_identity="default-1")
+    check({**ENVIRON, "SOURCE_API_ADDRESS": "http://127.0.0.1:81"}, source)
+    with pytest.raises(Stale, match=r"the source: http://127\.0\.0\.1:80 -> https://api\.c\.com"):
+        check({**ENVIRON, "SOURCE_API_ADDRESS": "https://api.c.com"}, source)
+
+
+def test_a_source_key_of_another_owner_makes_the_plan_stale() -> None:
+    """`.my` would name the files of the other owner. Without `.my` nothing is bound, and nobody is asked."""
+    of_ann = replace(FILE, saved=replace(SAVED, binding=replace(BINDING, source_owner="ann")))
+    SavedInputs(of_ann, Path("/")).require_source_owner(FakeStore("ann"))
+    with pytest.raises(Stale, match="the owner of the source's key: ann -> eve"):
+        SavedInputs(of_ann, Path("/")).require_source_owner(FakeStore("eve"))
+    SavedInputs(FILE, Path("/")).require_source_owner(FakeStore("eve"))
+
+
+@pytest.mark.parametrize(
+    ("uri", "source", "owner"),
+    [
+        ("data://.my/a/b", "https://api.a.com", "ann"),
+        ("data://ann/a/b", "https://api.a.com", None),
+        ("data://.my/a/b", "file://x", None),
+    ],
+)
+def test_a_plan_is_bound_to_the_owner_of_the_source_key_where_it_matters(uri: str, source: str, owner: str | None) -> None:
+    spec = AlgorithmSpec("One", "python3", data_files=(DataFile(uri, "b"),))
+    workflow = Workflow("w", "/", (spec,))
+    site = SimpleNamespace(store=SourceStore(FakeStore("ann"), source, Retry()), desired_sources=SimpleNamespace(reached=None))
+    session = SimpleNamespace(
+        workflow=workflow,
+        scene=SimpleNamespace(site=site),
+        ledger=SimpleNamespace(records={}),
+        header=PlanHeader("w", source, "https://api.b.com", "jane"),
+        anchor=Anchor(None, None, None, None),
+    )
+    terminal = Terminal(io.StringIO(), io.StringIO(), (False, False), live=False)
+    saved = saved_plan(cast("CommandSession", session), SAVED.plan, Selection(), terminal)
+    assert saved.binding.source_owner == owner
 
 
 URI = "data://.my/a/w.bin"

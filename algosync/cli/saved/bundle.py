@@ -130,22 +130,17 @@ def _is_local(session: CommandSession) -> bool:
 
 def _files(session: CommandSession, algorithms: Sequence[AlgorithmSpec], plan: Plan, into: Bundle) -> Iterator[LocalFile]:
     """The files of a `file://` source. Those of resources that do not change are only listed."""
+    from algosync.sources.code import source_uris
+
     if not _is_local(session):
         return
     store = session.scene.site.store
     digests = dict(_needed(algorithms, plan))
-    uris = dict.fromkeys(uri for spec in algorithms for uri in _uris(spec))
+    uris = dict.fromkeys(uri for spec in algorithms for uri in source_uris(spec))
     for uri in sorted(uris, key=lambda uri: (uri not in digests, store.listed(uri).size, uri)):
         stat = store.listed(uri)
         sha256 = _content(_path_of(uri, session), uri, digests[uri], into) if uri in digests else None
         yield LocalFile(uri, stat.size, stat.stamp, sha256)
-
-
-def _uris(spec: AlgorithmSpec) -> Iterator[str]:
-    from algosync.sources.code import archive_uri
-
-    yield from filter(None, [archive_uri(spec)])
-    yield from (file.source for file in spec.data_files)
 
 
 def _needed(algorithms: Sequence[AlgorithmSpec], plan: Plan) -> Iterator[tuple[str, str | None]]:

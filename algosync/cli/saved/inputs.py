@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from algosync.cli.options import WorkflowOptions
     from algosync.cli.terminal import Terminal
     from algosync.cli.workflow_file import LoadedWorkflow
+    from algosync.cluster.data import DataStore
     from algosync.core.planning.plan_inputs import LocalCode, PlanFile
     from algosync.core.workflow import Workflow
     from algosync.sources.archive import SourceFiles
@@ -126,8 +127,15 @@ class SavedInputs:
         if not address:
             hint = f"export SOURCE_API_ADDRESS={printable(source, 200)}, if that is your source"
             raise UsageError("the saved plan has a source cluster, which SOURCE_API_ADDRESS has to name too", hint=hint)
-        if (here := label(address, "SOURCE_API_ADDRESS", options)) != source:
+        here = label(address, "SOURCE_API_ADDRESS", options)
+        if here != source and (binding.source_identity is None or not _is_on_this_machine(here)):
             raise stale(f"the source: {printable(source)} -> {printable(here)}")
+
+    def require_source_owner(self, source: DataStore) -> None:
+        """Stale: the source's key belongs to another owner than that of the plan, so `.my` would name other files."""
+        saved = self.file.saved.binding.source_owner
+        if saved is not None and (now := source.key_owner()) != saved:
+            raise stale(f"the owner of the source's key: {printable(saved)} -> {printable(now or 'nothing')}")
 
     def claim(self, state: Session) -> None:
         """Make the state that of the plan's workflow file. Stale: it belongs to another one since."""

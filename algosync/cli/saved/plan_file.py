@@ -36,9 +36,9 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _REPORT_LIMIT = 256 << 20  # bytes of a report that is read to tell that it is one
 
 
-def stale(what: str) -> Stale:
-    """The error that something moved since a plan was saved."""
-    return Stale(f"the saved plan is stale: {what}", hint=AGAIN)
+def stale(what: str, moved: tuple[str, ...] = ()) -> Stale:
+    """The error that something moved since a plan was saved. `moved`: as of `Stale`."""
+    return Stale(f"the saved plan is stale: {what}", hint=AGAIN, moved=moved)
 
 
 def is_plan_file(path: Path) -> bool:

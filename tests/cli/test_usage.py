@@ -5,9 +5,11 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from forking import Forks, forks
 from harness import Workspace
 
 from algosync.cli.internal_error import internal_error
@@ -32,9 +34,17 @@ def keys_of(path: Path) -> dict[str, str]:
     return dict(zip(("DESTINATION_API_KEY", "SOURCE_API_KEY"), keys[1::-1], strict=False))
 
 
+@pytest.fixture(scope="module")
+def forked() -> Iterator[Forks]:
+    with forks() as running:
+        yield running
+
+
 @pytest.fixture
-def alone(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path)
+def alone(tmp_path: Path, forked: Forks) -> Workspace:
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    return Workspace(folder, forks=forked)
 
 
 @pytest.mark.parametrize(

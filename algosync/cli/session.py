@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from algosync.cli.interrupt import pause
 from algosync.core.error import Denied, UsageError
 from algosync.core.planning.plan import PlanHeader
 from algosync.core.planning.target import Checksum, Mode, Selection
@@ -92,7 +93,6 @@ class Needs:
 def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -> Iterator[CommandSession]:
     """Load the workflow, connect to its clusters and lock its state while the body runs."""
     from algosync.cli.clusters import clusters, git_host
-    from algosync.cli.interrupt import pause
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
     from algosync.cli.same_cluster import same_cluster, source_identity
@@ -102,7 +102,8 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DataWrites, DesiredSources, KeptFiles, destination_of
     from algosync.kinds.previous_bytes import needed_files
-    from algosync.sources import Sources, SourceStore
+    from algosync.sources.source import Sources
+    from algosync.sources.store import SourceStore
     from algosync.state import parse_address
 
     hide_state_keys(options, terminal)

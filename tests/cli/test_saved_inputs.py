@@ -34,7 +34,8 @@ from algosync.core.planning.target import Selection
 from algosync.core.resource import Record
 from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
 from algosync.net import Net, Retry
-from algosync.sources import Sources, SourceStore
+from algosync.sources.source import Sources
+from algosync.sources.store import SourceStore
 from algosync.state import Session, open_session
 
 TEXT = "algorithms: [{name: One, language: python3}]\n"

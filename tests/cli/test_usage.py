@@ -6,16 +6,18 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from forking import Forks, forks
 from harness import Workspace
 from typer.testing import CliRunner
 
 from algosync.cli.internal_error import internal_error
 from algosync.cli.main import app
 from algosync.cli.terminal import Terminal
-from algosync.core.planning.plan_codec import MAGIC
+from algosync.core.planning.plan_file_start import MAGIC
 from algosync.views.usage_message import ParserError, usage_message
 
 BROKEN = sorted((Path(__file__).resolve().parent.parent / "workflow" / "broken").glob("*.*"))
@@ -35,9 +37,17 @@ def keys_of(path: Path) -> dict[str, str]:
     return dict(zip(("DESTINATION_API_KEY", "SOURCE_API_KEY"), keys[1::-1], strict=False))
 
 
+@pytest.fixture(scope="module")
+def forked() -> Iterator[Forks]:
+    with forks() as running:
+        yield running
+
+
 @pytest.fixture
-def alone(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path)
+def alone(tmp_path: Path, forked: Forks) -> Workspace:
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    return Workspace(folder, forks=forked)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
 from algosync.engine.plan import Scene, make_plan
 from algosync.kinds import KINDS, PERFORMERS, Context, data
 from algosync.net import Retry
-from algosync.sources import SourceStore
+from algosync.sources.store import SourceStore
 
 WEIGHTS = Address("data", "One", "w.bin")
 URI = "data://.my/models/w-1.bin"

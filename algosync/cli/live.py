@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from algosync.cli.terminal import Terminal
-from algosync.core.event import Event, Note, Progress, StepDone, StepFailed, StepSkipped, StepStarted
+from algosync.core.event import CaseDone, Event, Measured, Note, Progress, StepDone, StepFailed, StepSkipped, StepStarted
+from algosync.core.text import plural
 from algosync.views.progress import event_line, title, transfer
 
 if TYPE_CHECKING:
@@ -107,11 +108,15 @@ class _LiveBoard:
                 self._bars.update(self._rows[step.key], description=self._shown(title(step, text)))
             case Progress(step=step, done=done, total=total):
                 self._bars.update(self._rows[step.key], completed=done, total=total)
+            case CaseDone(step=step, result=result):
+                self._bars.update(self._rows[step.key], description=self._shown(title(step, plural(result.number, "call"))))
             case StepDone(step=step) | StepFailed(step=step):
                 self._print(event)
                 self._bars.remove_task(self._rows.pop(step.key))
             case StepSkipped():
                 self._print(event)
+            case Measured():
+                pass
 
     def _print(self, event: Event) -> None:
         from rich.text import Text

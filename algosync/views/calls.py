@@ -26,7 +26,7 @@ class _Room:
     characters: int = _LONGEST
 
 
-_ONE, _SEVERAL = _Room(10, 20, 15), _Room(4, 6, 4)
+_ONE, _SEVERAL = _Room(10, 20, 15), _Room(3, 4, 3)
 _ASKED = _Room(10, 20, 40, 4000)
 
 
@@ -42,7 +42,7 @@ def tally_text(tally: CallTally, case: TestCase) -> str:
         return passed
     measures = {"p50": timing.p50, "p95": timing.p95, "max": timing.max, "first call": timing.cold}
     told = ", ".join(f"{name} {latency(value)}" for name, value in measures.items())
-    return f"{passed}, {told}, {timing.throughput:,.1f} calls a second"
+    return f"{passed}: {told}, {timing.throughput:,.1f} calls a second"
 
 
 def failed_test_lines(error: TestFailed, redact: Callable[[str], str]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from algosync.cli.terminal import Terminal
 from algosync.core.event import CaseDone, Event, Measured, Note, Progress, StepDone, StepFailed, StepSkipped, StepStarted
 from algosync.core.text import plural
+from algosync.views.calls import answer_lines
 from algosync.views.progress import event_line, title, transfer
 
 if TYPE_CHECKING:
@@ -22,12 +23,14 @@ _WIDE = 60  # columns; a narrower terminal shows only a percentage
 _CLOCK = 11  # columns of the spinner, the time and the gaps
 
 
-def watch(events: Iterable[Event], terminal: Terminal) -> Iterator[Event]:
-    """Yields the events, and shows each before it is yielded."""
-    board: _Board = _LiveBoard(terminal) if terminal.live else _PlainBoard(terminal)
+def watch(events: Iterable[Event], terminal: Terminal, *, answers: bool = False) -> Iterator[Event]:
+    """Yields the events, and shows each before it is yielded. `answers`: every answer to a test is a part of the result."""
+    board: _Board = _LiveBoard(terminal) if terminal.live and not answers else _PlainBoard(terminal)
     with board.showing():
         for event in events:
             board.show(event)
+            if answers and isinstance(event, CaseDone):
+                terminal.result_lines(answer_lines(event.result, str(event.step.address), terminal.redact))
             yield event
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Protocol, TypeVar
 
@@ -12,6 +12,7 @@ from algosync.core.ports import Ledger
 from algosync.core.resource import Json
 from algosync.core.testing.answer import Answer, Mismatch
 from algosync.core.testing.case import Expectation, TestCase
+from algosync.core.testing.timing import Timing
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.data_writes import DataWrites
 from algosync.kinds.desired_sources import DesiredSources
@@ -43,8 +44,8 @@ def as_expected(expect: Expectation, answer: Answer) -> tuple[Mismatch, ...]:
 
 
 def only_case(case: TestCase, algorithm: str) -> Iterable[TestCase]:
-    """The single case of a test that has no file of cases."""
-    return (case,)
+    """The single case of a test that has no file of cases. The test's name says enough."""
+    return (replace(case, name=""),)
 
 
 def utc_now() -> str:
@@ -62,7 +63,8 @@ class Context:
     algorithm the test that failed in this run; tests that could not be carried out do not count. `now`: the time, ISO 8601 in UTC.
     `rollback`: what the record of a version is to remember of the rollback that publishes it (`to`, `from`, `at`), or empty.
     `holds`: whether a value contains a secret. `judge`: how an answer differs from what is expected; it is called by several
-    threads. `cases`: the cases of a test of an algorithm, one after the other. `answer_limit`: events carry at most so many
+    threads. `cases`: the cases of a test of an algorithm, one after the other. `accepted_timing`: the measures that the text of a
+    baseline holds. `answer_limit`: events carry at most so many
     characters of an answer. None: all.
     """
 
@@ -84,6 +86,7 @@ class Context:
     holds: Callable[[Json], bool] = lambda _: False
     judge: Callable[[Expectation, Answer], tuple[Mismatch, ...]] = as_expected
     cases: Callable[[TestCase, str], Iterable[TestCase]] = only_case
+    accepted_timing: Callable[[str], Timing | None] = lambda _: None
     concurrently: Concurrently = one_by_one
     answer_limit: int | None = 4000
 

@@ -63,7 +63,9 @@ def _carry_out(step: Step, check: Check, target: CallTarget, context: Context, t
         tell(CaseDone(step, result))
     timing = run.timing()
     tell(Measured(step, target.called, timing, run.sha256("payload"), run.sha256("answer")))
-    broken = broken_limits(check.case.load.limits, timing, {})
+    baseline = check.case.expect.baseline
+    accepted = context.accepted_timing(baseline.content) if baseline is not None and baseline.content is not None else None
+    broken = broken_limits(check.case.load.limits, timing, accepted)
     if run.failed or broken:
         raise failed_test(run, target, broken)
 

@@ -82,7 +82,7 @@ def _call_lines(result: CaseResult, redact: Callable[[str], str], room: _Room) -
     failure = result.answer.failure
     if failure is None:
         yield f"answer: {_answer(result, redact, room.characters)}"
-    differences = [mismatch for mismatch in result.mismatches if mismatch.expectation != "answer"]
+    differences = [mismatch for mismatch in result.mismatches if mismatch.expectation != "call"]
     for mismatch in differences[: room.differences]:
         yield f"{_shortened(str(mismatch), redact, 2 * _LONGEST)}  [{printable(mismatch.expectation)}]"
     if more := len(differences[room.differences :]):

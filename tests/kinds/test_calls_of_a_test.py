@@ -18,6 +18,7 @@ from algosync.core.planning.plan import Check
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.testing.answer import Answer, Called, CaseResult, Mismatch
 from algosync.core.testing.case import Baseline, CaseFile, Expectation, Limit, Load, TestCase
+from algosync.core.testing.timing import Timing
 from algosync.engine.streaming import concurrently
 from algosync.kinds import Context, test
 
@@ -192,6 +193,23 @@ def test_a_broken_limit_fails_the_test(release: Release, limit: Limit, told: str
         error = played.failure()
         assert (error.message, error.failed, error.failures) == (told, 0, ())
         assert error.hint == "make the algorithm faster, or allow it more in `limits:`"
+
+
+def test_a_limit_compares_with_the_accepted_run(release: Release) -> None:
+    release.cluster.algorithms.answer = lambda payload: slow(release, 1.0, payload)
+    accepted = Timing(calls=1, errors=0, total=1.0, cold=0.5, p50=0.5, p95=0.5, p99=0.5, max=0.5)
+    case = TestCase(
+        "t",
+        "1",
+        expect=Expectation(baseline=Baseline("b.json", "text")),
+        load=Load(repeat=2, limits=(Limit("p95_vs_baseline", 1.25), Limit("max_vs_baseline", 2.0))),
+    )
+    played = Played(release, case, accepted_timing=lambda text: accepted if text == "text" else None)
+    error = played.failure()
+    assert error.message == "p95_vs_baseline is 1.00 s, which has to be at most 625 ms"
+    assert [str(mismatch) for mismatch in error.broken] == [
+        "p95_vs_baseline: expected at most 625 ms, got 1.00 s (1.25 times the 500 ms of the accepted run)"
+    ]
 
 
 def test_a_limit_on_errors_says_how_many_calls_may_fail(release: Release) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from algosync.core.testing.case import Expectation
 
 __all__ = ["Answer", "CallFailure", "Called", "CaseResult", "Mismatch"]
 
@@ -80,7 +82,7 @@ class CaseResult:
 
     `payload`: JSON text as the workflow has it. An answer passes if there are no mismatches. A large body of the answer is
     shortened in the middle, with its secrets hidden; `size` in bytes and `sha256` are of the whole. `sha256` is empty if the body
-    holds a sensitive value.
+    holds a sensitive value. `expect`: what was expected of the answer.
     """
 
     number: int
@@ -90,6 +92,7 @@ class CaseResult:
     mismatches: tuple[Mismatch, ...] = ()
     size: int = 0
     sha256: str = ""
+    expect: Expectation = field(default_factory=Expectation)
 
     @property
     def passed(self) -> bool:

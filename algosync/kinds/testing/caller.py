@@ -51,6 +51,7 @@ class AlgorithmCaller:
             mismatches,
             size=len(answer.body),
             sha256="" if holds else hashlib.sha256(answer.body).hexdigest(),
+            expect=case.expect,
         )
 
     def answer(self, case: TestCase, *, waits: bool = False) -> Answer:
@@ -95,7 +96,7 @@ class AlgorithmCaller:
     def _judged(self, expect: Expectation, answer: Answer) -> tuple[Mismatch, ...]:
         failure = answer.failure
         if failure is not None and (expect.error is None or failure.kind == _NO_ANSWER):
-            return (Mismatch("answer", expected="an answer", got=failure.message),)
+            return (Mismatch("call", got=failure.message, note="the call failed"),)
         return () if expect == _PLAIN else self.context.judge(expect, answer)
 
     def _shortened(self, answer: Answer, text: str) -> bytes:

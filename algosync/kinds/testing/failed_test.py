@@ -28,7 +28,7 @@ def failed_test(run: Run, target: CallTarget, broken: tuple[Mismatch, ...]) -> T
 
 def _next_step(run: Run, broken: tuple[Mismatch, ...]) -> str | None:
     """The advice for an answer that is not as expected, and for limits. None: the algorithm raised an error."""
-    differing = [m for result in run.failures for m in result.mismatches if m.expectation != "answer"]
+    differing = [m for result in run.failures for m in result.mismatches if m.expectation != "call"]
     baseline = run.case.expect.baseline
     if baseline is not None and any(mismatch.expectation == "baseline" for mismatch in differing):
         return f"if the new answer is right, algosync test --accept writes it to {baseline.path}"
@@ -50,7 +50,7 @@ def _calls(run: Run) -> str:
 def _reason(result: CaseResult) -> str:
     """Why one call failed, in one line. An error of the algorithm is told by its own message."""
     first = result.mismatches[0]
-    if first.expectation == "answer":
+    if first.expectation == "call":
         return first.got
     more = len(result.mismatches) - 1
     others = f" (and {plural(more, 'difference')} more)" if more else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from algosync.core.testing.answer import Mismatch
 from algosync.core.testing.case import Limit
@@ -31,22 +31,23 @@ def measure(timing: Timing, name: str) -> float:
     return values[name]
 
 
-def broken_limits(limits: Iterable[Limit], timing: Timing, accepted: Mapping[str, float]) -> tuple[Mismatch, ...]:
-    """The limits that the timing does not keep. `accepted`: the measures of the accepted run; a comparison with one that is not
-    there holds.
+def broken_limits(limits: Iterable[Limit], timing: Timing, accepted: Timing | None) -> tuple[Mismatch, ...]:
+    """The limits that the timing does not keep. `accepted`: the measures of the accepted run. None: there is none yet, so a limit
+    that compares with it holds.
     """
     found = (_broken(limit, timing, accepted) for limit in limits)
     return tuple(mismatch for mismatch in found if mismatch is not None)
 
 
-def _broken(limit: Limit, timing: Timing, accepted: Mapping[str, float]) -> Mismatch | None:
+def _broken(limit: Limit, timing: Timing, accepted: Timing | None) -> Mismatch | None:
     name = limit.measure.removesuffix(VERSUS)
     value, most, note = measure(timing, name), limit.most, ""
     if name != limit.measure:
-        if name not in accepted:
+        if accepted is None:
             return None
-        most *= accepted[name]
-        note = f"{limit.most:g} times {_shown(name, accepted[name])} of the accepted run"
+        before = measure(accepted, name)
+        most *= before
+        note = f"{limit.most:g} times the {_shown(name, before)} of the accepted run"
     at_least = name == _AT_LEAST
     if value >= most if at_least else value <= most:
         return None

@@ -72,7 +72,7 @@ class Run:
     def _count(self, result: CaseResult) -> None:
         self.calls += 1
         self._seconds.append(result.answer.seconds)
-        error = any(mismatch.expectation == "answer" for mismatch in result.mismatches)
+        error = any(mismatch.expectation == "call" for mismatch in result.mismatches)
         self.errors += error
         if not result.passed and not (error and self.caller.counts_errors):
             self.failed += 1

@@ -121,11 +121,6 @@ class Accepting:
         return AcceptedFile(path, found.test, changed=before != text)
 
 
-def accepted(answer: Answer, timing: Timing | None) -> str:  # noqa: ARG001  # until the room `answers` has it
-    """The text of a baseline."""
-    return f"{answer.body.decode()}\n"
-
-
 def _write(path: Path, text: str, replace_file: Callable[[Path, bytes], None]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

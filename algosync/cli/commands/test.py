@@ -27,7 +27,7 @@ def test(terminal: Terminal, tests: TestOptions, targets: TargetOptions, options
     from algosync.core.planning.target import Selection
     from algosync.views.report import failure_lines, outcome_lines
 
-    with command_session(options, terminal, Needs(source=False, selection=Selection(tuple(targets.target)))) as session:
+    with command_session(options, terminal, Needs("test", source=False, selection=Selection(tuple(targets.target)))) as session:
         if tests.record:
             _record(tests.record, session, terminal)
             return

@@ -97,6 +97,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.cli.live import reading
     from algosync.cli.same_cluster import same_cluster, source_identity
     from algosync.cli.state_place import NamedDestination, StateKey, state_opened, state_place
+    from algosync.cli.testing import testing_context
     from algosync.cli.workflow_file import hide_keys, hide_state_keys, load_workflow
     from algosync.core.planning.target import matches
     from algosync.engine.plan import Scene
@@ -162,10 +163,11 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         )
         title = saved.title if saved else f"{workflow.name} ({loaded.path})"
         header = PlanHeader(title, source_label, label, owner, state_place(state) if place.is_local else None)
-        scene = Scene(KINDS, PERFORMERS, context, options.parallelism)
+        scene = Scene(KINDS, PERFORMERS, testing_context(context, terminal, stack), options.parallelism)
         same = same_cluster(source, destination, place, owner)
-        stand_ins = bool(loaded.not_given)
-        yield CommandSession(workflow, scene, ledger, header, results, state.in_progress, loaded, anchor, stand_ins, same)
+        yield CommandSession(
+            workflow, scene, ledger, header, results, state.in_progress, loaded, anchor, bool(loaded.not_given), same
+        )
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
 

@@ -12,6 +12,7 @@ from algosync.core.planning.schedule import Step
 from algosync.core.planning.target import Mode
 from algosync.core.report import Report
 from algosync.core.text import duration, paint, plural, printable
+from algosync.views.calls import tally_text
 from algosync.views.error import addressed, details
 
 __all__ = ["closing_lines", "failure_lines", "outcome_lines"]
@@ -76,18 +77,26 @@ def outcome_lines(report: Report, plan: Plan) -> Iterator[str]:
     tests = sorted(report.tests, key=lambda event: order[event.step.address])
     names = [printable(str(e.step.address)) for e in tests]
     width = max(map(len, names))
+    calls = [_calls(event.step, report) for event in tests]
     yield ""
     yield paint("Tests", "bold")
-    for name, event in zip(names, tests, strict=True):
+    for name, event, (called, told) in zip(names, tests, calls, strict=True):
         match event:
             case StepDone():
-                passed = paint("passed ", "green")
-                row = f"{passed}  {name:<{width}}  {duration(event.seconds):>6}  {printable(event.detail)}"
+                row = f"{paint('passed ', 'green')}  {name:<{width}}  {duration(event.seconds):>6}  {printable(event.detail)}"
             case StepFailed():
-                row = f"{paint('FAILED ', 'red', 'bold')}  {name:<{width}}  {duration(event.seconds):>6}"
+                row = f"{paint('FAILED ', 'red', 'bold')}  {name:<{width}}  {duration(event.seconds):>6}  {called}".rstrip()
             case StepSkipped():
                 row = f"{paint('skipped', 'yellow')}  {name}"
-        yield f"  {row}"
+        yield f"  {row}{f'  {told}' if told else ''}"
+
+
+def _calls(step: Step, report: Report) -> tuple[str, str]:
+    """The version or commit that a test called, and its calls, as texts. Either may be empty."""
+    tally = report.tallies.get(step.address)
+    if tally is None or step.check is None:
+        return "", ""
+    return printable(str(tally.called or "")), tally_text(tally, step.check.case)
 
 
 def failure_lines(report: Report, redact: Callable[[str], str]) -> Iterator[str]:

@@ -49,8 +49,9 @@ def renewed(
         spec = specs.get(name)
         if spec is None or change.after is None or not by:
             return change
-        published = _published(change, recorded.get(change.address), known[name])
-        causes = {c.address.kind for c in others[name] if c.address.kind in by and _renews(c, change, published)}
+        record = recorded.get(change.address)
+        published = None if _may_be_newer(change, record) else _published(change, record, known[name])
+        causes = {c.address.kind for c in others[name] if c.address.kind in by and _renews(c, published)}
         if not causes:
             return change
         marked = replace(change, details={**change.details, "renewed_by": sorted(causes)})
@@ -59,12 +60,21 @@ def renewed(
     return [renew(change) for change in changes]
 
 
-def _renews(change: Change, renewable: Change, published: _Contents) -> bool:
+def _renews(change: Change, published: _Contents | None) -> bool:
+    """`published`: None: it may have been published with what the workflow wants now."""
     if change.action.writes:
         return True
-    if change.after is None or renewable.action is Action.ADOPT:  # what is adopted may be newer than what is recorded
-        return False
-    return published.get(_key(change.address)) != change.after.digest
+    return change.after is not None and published is not None and published.get(_key(change.address)) != change.after.digest
+
+
+def _may_be_newer(change: Change, record: Record | None) -> bool:
+    """Whether a resource may have been published after the records, by an apply whose last records are lost.
+
+    A record without a stamp says nothing: it was moved, or its publishing was interrupted.
+    """
+    if record is None or record.destination_stamp is None or change.before is None:
+        return change.action is Action.ADOPT
+    return change.before.stamp != record.destination_stamp
 
 
 def _published(change: Change, record: Record | None, known: _Contents) -> _Contents:

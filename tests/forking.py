@@ -135,7 +135,8 @@ def _run_child(request: Mapping[str, object]) -> None:
 def _shorten_pauses() -> None:
     """Shorten durations only; the causes of waits are unchanged."""
     from algosync.cluster import algorithms
-    from algosync.kinds import build, test
+    from algosync.kinds import build
+    from algosync.kinds.testing import caller
     from algosync.net import retry
     from algosync.workflow import algorithm
 
@@ -143,7 +144,7 @@ def _shorten_pauses() -> None:
     algorithms._GRACE = 1.0
     algorithm._PAYLOAD_TIMEOUT = 2
     build._LISTED_WITHIN = 1.0
-    test._CALLABLE_WITHIN, test._PAUSE = 2.0, 0.2
+    caller._CALLABLE_WITHIN, caller._PAUSE = 2.0, 0.2
 
 
 def _left(group: int) -> bool:

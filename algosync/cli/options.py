@@ -6,7 +6,7 @@ An option with `rich_help_panel=RARE` is shown by `--help-all` only.
 """
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -41,10 +41,8 @@ __all__ = [
     "StateAddress",
     "StateFolder",
     "TargetOptions",
-    "TestOptions",
     "WorkflowOption",
     "WorkflowOptions",
-    "allowed_guards",
     "chdir_option",
     "debug_option",
 ]
@@ -109,16 +107,6 @@ AllowedGuards = Annotated[
     ),
 ]
 NoInput = Annotated[bool, typer.Option("--no-input", help="Never ask; fail if an answer is needed.")]
-
-
-def allowed_guards(names: Collection[str]) -> "frozenset[Guard]":
-    """The guards of these names. UsageError: there is no such guard."""
-    from algosync.core.planning.guards import Guard
-
-    known = [guard.value for guard in Guard]
-    if strange := [name for name in names if name not in known]:
-        raise UsageError(f"--allow {strange[0]}: there is no such guard", hint=f"the guards are {', '.join(sorted(known))}")
-    return frozenset(map(Guard, names))
 
 
 def _change_folder(context: typer.Context, folder: str) -> str:
@@ -267,43 +255,6 @@ class TargetOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class TestOptions:
-    """Options of `test`. `record` is the name of a case file and a payload. UsageError: some of them do not go together."""
-
-    __test__ = False  # without this pytest would collect the class
-
-    filter: Annotated[
-        list[str],
-        typer.Option(
-            "--filter",
-            metavar="NAME",
-            help="Only tests with this name or address; `*` stands for any text. May be repeated.",
-            show_default=False,
-        ),
-    ] = field(default_factory=list)
-    only_failed: Annotated[bool, typer.Option("--only-failed", help="Only tests that failed when they last ran.")] = False
-    bench: Annotated[bool, typer.Option("--bench", help="Only tests that measure many calls.")] = False
-    show_answers: Annotated[bool, typer.Option("--show-answers", help="Show every answer, also if it is as expected.")] = False
-    accept: Annotated[
-        bool, typer.Option("--accept", help="Write the answers to the baselines of the tests; shows which files changed.")
-    ] = False
-    record: Annotated[
-        tuple[str, str] | None,
-        typer.Option(
-            "--record",
-            metavar="NAME PAYLOAD",
-            help="Call what is published, and add the answer as a case to tests/NAME.jsonl. NAME may be ALGORITHM.NAME.",
-            show_default=False,
-        ),
-    ] = None
-
-    def __post_init__(self) -> None:
-        others = (self.filter, self.only_failed, self.bench, self.show_answers, self.accept)
-        if self.record and any(others):
-            raise UsageError("--record does not go with the options that choose tests")
-
-
-@dataclass(frozen=True, slots=True)
 class ScopeOptions(TargetOptions):
     """Options of the commands that make changes. `allow`: the guards that do not refuse the plan. `summary_file`: empty: none.
 
@@ -340,7 +291,9 @@ class ScopeOptions(TargetOptions):
     @property
     def allowed(self) -> "frozenset[Guard]":
         """UsageError: there is no such guard."""
-        return allowed_guards(self.allow)
+        from algosync.core.planning.guards import guards_named
+
+        return guards_named(self.allow)
 
 
 @dataclass(frozen=True, slots=True)

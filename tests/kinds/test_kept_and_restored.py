@@ -45,7 +45,7 @@ def verbs(site: Site, plan: Plan) -> list[Verb]:
 
 
 def kept(site: Site) -> list[Path]:
-    return [path for path in (site.folder / ".kept").rglob("*") if path.is_file()]
+    return [path for path in (site.folder / ".kept").rglob("[!.]*") if path.is_file()]
 
 
 def notes(plan: Plan) -> list[str]:

@@ -55,13 +55,12 @@ class LocalCode:
 class LocalFile:
     """A file of a `file://` source, listed with its size in bytes and its stamp.
 
-    `path`: from the top of the repository. `sha256` is None if the plan does not need its content.
+    `sha256` is None if the plan does not need its content.
     """
 
     uri: str
     size: int
     stamp: str | None
-    path: str
     sha256: str | None
 
 

@@ -136,11 +136,11 @@ def _shorten_pauses() -> None:
     from algosync.cluster import algorithms
     from algosync.kinds import build, test
     from algosync.net import retry
-    from algosync.workflow import algorithm
+    from algosync.workflow.testing import reader
 
     retry._FIRST = 0.01
     algorithms._GRACE = 1.0
-    algorithm._PAYLOAD_TIMEOUT = 2
+    reader._PAYLOAD_TIMEOUT = 2
     build._LISTED_WITHIN = 1.0
     test._CALLABLE_WITHIN, test._PAUSE = 2.0, 0.2
 

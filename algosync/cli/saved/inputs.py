@@ -64,7 +64,7 @@ class SavedInputs:
         with tempfile.TemporaryDirectory(prefix="algosync-") as folder:
             path = Path(folder, text.name)
             path.write_text(text.text, encoding="utf-8", newline="")
-            loaded = read_workflow(path, values, (), (options, terminal))
+            loaded = read_workflow(path, (values, ()), (options, terminal))
         self.require_local_files()
         return replace(loaded, path=Path(text.name), workflow=self._placed(loaded.workflow))
 

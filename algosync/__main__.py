@@ -5,6 +5,7 @@ Until the command's own signal handlers are installed, a signal ends the process
 
 import os
 import signal
+import sys
 
 
 def _leave_at_once(number: int, _frame: object) -> None:
@@ -18,6 +19,8 @@ for _number in (signal.SIGINT, signal.SIGTERM):
 
 def main() -> None:
     """Run one command and exit."""
+    if _answered(sys.argv[1:]):
+        os._exit(0)
     from algosync.cli.interrupt import Signalled, leave
 
     try:
@@ -26,6 +29,17 @@ def main() -> None:
         run()
     except Signalled as signalled:
         leave(signalled.exit_code)
+
+
+def _answered(arguments: list[str]) -> bool:
+    """Whether a prompt answer is written: `--version` and `--help` need no command. The command line reports a failure to write."""
+    from algosync.cli.command_table import prompt_answer
+
+    text = prompt_answer(arguments)
+    try:
+        return text is not None and os.write(1, text.encode()) > 0
+    except OSError:
+        return False
 
 
 __all__ = ["main"]

@@ -38,6 +38,7 @@ EXTENDED = (
     "scenarios/test_early_days.py",
     "scenarios/test_import.py",
     "scenarios/test_model_release.py",
+    "scenarios/test_moved_during_apply.py",
     "scenarios/test_one_plan.py",
     "scenarios/test_plan_shows.py",
     "scenarios/test_random_changes.py",

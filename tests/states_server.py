@@ -81,7 +81,10 @@ def _serving(server: Any) -> Iterator[None]:
 
 
 class TerraformServer(ThreadingHTTPServer):
-    """States in memory, as Terraform's HTTP protocol keeps them. `gitlab`: with GitLab's methods for locks. `log`: the requests."""
+    """States in memory, as Terraform's HTTP protocol keeps them. `gitlab`: with GitLab's methods for locks.
+
+    `log`: the requests. `operations`: the commands that took a lock, as they named themselves.
+    """
 
     daemon_threads = True
     request_queue_size = 64
@@ -92,6 +95,7 @@ class TerraformServer(ThreadingHTTPServer):
         self.states: dict[str, bytes] = {}
         self.locks: dict[str, dict[str, str]] = {}
         self.log: list[tuple[str, str]] = []
+        self.operations: list[str] = []
         self.gitlab = gitlab
         self.authorization: str | None = None
         if password:
@@ -121,6 +125,7 @@ class TerraformServer(ThreadingHTTPServer):
                 if held is not None:
                     return 423, json.dumps(held).encode()
                 self.locks[path] = json.loads(body)
+                self.operations.append(self.locks[path]["Operation"])
                 return 200, b""
             case "UNLOCK":
                 if held is None or held["ID"] != json.loads(body)["ID"]:

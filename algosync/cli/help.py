@@ -10,12 +10,12 @@ import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-__all__ = ["RARE", "GroupWithHelp", "HelpAll", "with_help"]
+__all__ = ["RARE", "CommandWithHelp", "HelpAll"]
 
 RARE = "Less common options"
 """The panel of the options that `--help` leaves out."""
@@ -44,18 +44,9 @@ HelpAll = Annotated[
 ]
 
 
-def with_help(app: typer.Typer) -> typer.Typer:
-    """The application, whose commands have this help, also those of its groups."""
-    app.info.cls = app.info.cls or GroupWithHelp
-    for command in app.registered_commands:
-        command.cls = _CommandWithHelp
-    for group in app.registered_groups:
-        if group.typer_instance is not None:
-            with_help(group.typer_instance)
-    return app
+class CommandWithHelp(TyperCommand):
+    """A command with this help."""
 
-
-class _CommandWithHelp(TyperCommand):
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """The arguments by their names. Those that may be left out are in brackets."""
         arguments = [parameter for parameter in self.get_params(ctx) if parameter.param_type_name == "argument"]
@@ -78,20 +69,6 @@ class _CommandWithHelp(TyperCommand):
         return sections
 
 
-class GroupWithHelp(TyperGroup):
-    """A group whose help shows each command with the whole first sentence of its help."""
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(self._rows(ctx)))
-
-    def _rows(self, ctx: Any) -> Iterator[tuple[str, str]]:
-        for name in self.list_commands(ctx):
-            command: Any = self.get_command(ctx, name)
-            if command is not None and not command.hidden:
-                yield name, _first_sentence(command.help or "")
-
-
 def _write(title: str, parameters: Iterable[Any], ctx: Any, formatter: Any) -> None:
     rows = [row for parameter in parameters if (row := parameter.get_help_record(ctx)) is not None]
     if title == "Arguments":
@@ -107,9 +84,3 @@ def _short(option: Any) -> Any:
     shown.show_envvar = False
     shown.help = _CLAUSE_END.split(f"{option.help or ''} ", maxsplit=1)[0].rstrip(" .") + "."
     return shown
-
-
-def _first_sentence(text: str) -> str:
-    words = " ".join(text.split())
-    end = words.find(". ")
-    return words if end < 0 else words[: end + 1]

@@ -117,7 +117,8 @@ class _LiveBoard:
         from rich.text import Text
 
         line = event_line(event)
-        self._bars.console.print(Text.from_ansi(self._coloured(line or "")), soft_wrap=True)
+        if line is not None:
+            self._bars.console.print(Text.from_ansi(self._coloured(line)), soft_wrap=True)
 
 
 def _transferred(row: Row, room: int) -> str:

@@ -12,25 +12,10 @@ import typer
 
 from algosync import __version__
 from algosync.cli import debug
-from algosync.cli.commands.apply import apply
-from algosync.cli.commands.destroy import destroy
-from algosync.cli.commands.doctor import doctor
-from algosync.cli.commands.drift import drift
-from algosync.cli.commands.graph import graph
-from algosync.cli.commands.import_ import import_
-from algosync.cli.commands.plan import plan
-from algosync.cli.commands.render import render
-from algosync.cli.commands.rollback import rollback
-from algosync.cli.commands.schema import schema
-from algosync.cli.commands.show import show
-from algosync.cli.commands.test import test
-from algosync.cli.commands.validate import validate
-from algosync.cli.commands.versions import versions
-from algosync.cli.help import GroupWithHelp, with_help
+from algosync.cli.command_table import SUMMARY
+from algosync.cli.group import Group
 from algosync.cli.internal_error import internal_error
 from algosync.cli.interrupt import exit_code, install, leave
-from algosync.cli.local import app as local
-from algosync.cli.state import app as state
 from algosync.cli.terminal import Terminal, standard
 from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, PlanRefused, Several, Stale, UsageError
 from algosync.views.usage_message import ParserError, usage_message
@@ -45,18 +30,12 @@ _WORST_FIRST = (4, 1, 5, 6, _USAGE)  # of several errors, the first of these is 
 
 app = typer.Typer(
     name="algosync",
-    cls=GroupWithHelp,
-    help="Export algorithms from one Algorithmia cluster to another, declaratively, and prove that they work there.",
-    invoke_without_command=True,
+    cls=Group,
+    help=SUMMARY,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (validate, render, plan, show, apply, destroy, test, drift, import_, versions, rollback, graph, doctor, schema):
-    app.command()(_command)
-app.add_typer(state.app, name="state")
-app.add_typer(local.app, name="emulator")
-with_help(app)
 
 
 def _version(context: typer.Context, wanted: bool) -> None:
@@ -69,14 +48,8 @@ _Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager
 
 
 @app.callback()
-def _help(
-    context: typer.Context,
-    version: _Version = False,  # noqa: ARG001  # its callback ends the command
-) -> None:
-    """Export algorithms from one Algorithmia cluster to another, declaratively, and prove that they work there."""
-    if context.invoked_subcommand is None:
-        context.obj.tell(context.get_help())
-        raise typer.Exit(_USAGE)
+def _options(version: _Version = False) -> None:
+    """Take the options of the whole program. Each of them ends it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -6,7 +6,7 @@ An option with `rich_help_panel=RARE` is shown by `--help-all` only.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from algosync.core.planning.target import Selection
 
 __all__ = [
+    "AllowedGuards",
     "AutoApprove",
     "ClusterOptions",
     "CommonOptions",
@@ -41,6 +42,7 @@ __all__ = [
     "TargetOptions",
     "WorkflowOption",
     "WorkflowOptions",
+    "allowed_guards",
 ]
 
 
@@ -90,7 +92,27 @@ WorkflowOption = Annotated[
         show_default=False,
     ),
 ]  # of a command whose argument is something else
+AllowedGuards = Annotated[
+    list[str],
+    typer.Option(
+        "--allow",
+        metavar="GUARD",
+        help="Do what this guard would refuse: adopt, deletes, drifted, overwrites, protected, same-cluster, untested.",
+        show_default=False,
+        rich_help_panel=RARE,
+    ),
+]
 NoInput = Annotated[bool, typer.Option("--no-input", help="Never ask; fail if an answer is needed.")]
+
+
+def allowed_guards(names: Collection[str]) -> "frozenset[Guard]":
+    """The guards of these names. UsageError: there is no such guard."""
+    from algosync.core.planning.guards import Guard
+
+    known = [guard.value for guard in Guard]
+    if strange := [name for name in names if name not in known]:
+        raise UsageError(f"--allow {strange[0]}: there is no such guard", hint=f"the guards are {', '.join(sorted(known))}")
+    return frozenset(map(Guard, names))
 
 
 def _change_folder(folder: Path | None) -> Path | None:
@@ -246,16 +268,7 @@ class ScopeOptions(TargetOptions):
             show_default=False,
         ),
     ] = field(default_factory=list)
-    allow: Annotated[
-        list[str],
-        typer.Option(
-            "--allow",
-            metavar="GUARD",
-            help="Do what this guard would refuse: adopt, deletes, drifted, overwrites, protected, same-cluster, untested.",
-            show_default=False,
-            rich_help_panel=RARE,
-        ),
-    ] = field(default_factory=list)
+    allow: AllowedGuards = field(default_factory=list)
     summary_file: Annotated[
         str,
         typer.Option(
@@ -276,12 +289,7 @@ class ScopeOptions(TargetOptions):
     @property
     def allowed(self) -> "frozenset[Guard]":
         """UsageError: there is no such guard."""
-        from algosync.core.planning.guards import Guard
-
-        names = [guard.value for guard in Guard]
-        if strange := [name for name in self.allow if name not in names]:
-            raise UsageError(f"--allow {strange[0]}: there is no such guard", hint=f"the guards are {', '.join(sorted(names))}")
-        return frozenset(map(Guard, self.allow))
+        return allowed_guards(self.allow)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,12 +68,14 @@ class CommandSession:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """The requirements of a command. `writes`: the state is locked exclusively. `source`: False: the state replaces the source.
+    """The requirements of a command. `command`: its words after `algosync`, as others see them while it holds a lock.
 
-    `secrets`: False: sensitive variables may have placeholder values. `selection`: the part of the workflow that is looked at.
-    `saved`: the workflow and the local sources come from a saved plan.
+    `writes`: the state is locked exclusively. `source`: False: the state replaces the source. `secrets`: False: sensitive variables
+    may have placeholder values. `selection`: the part of the workflow that is looked at. `saved`: the workflow and the local
+    sources come from a saved plan.
     """
 
+    command: str
     writes: bool = False
     source: bool = True
     secrets: bool = True
@@ -81,9 +83,9 @@ class Needs:
     saved: SavedInputs | None = None
 
     @classmethod
-    def of(cls, selection: Selection, *, writes: bool = False, saved: SavedInputs | None = None) -> Needs:
+    def of(cls, command: str, selection: Selection, *, writes: bool = False, saved: SavedInputs | None = None) -> Needs:
         """The requirements of a command that plans."""
-        return cls(writes=writes, source=selection.mode is Mode.APPLY, selection=selection, saved=saved)
+        return cls(command, writes=writes, source=selection.mode is Mode.APPLY, selection=selection, saved=saved)
 
 
 @contextmanager
@@ -93,7 +95,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.cli.interrupt import pause
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
-    from algosync.cli.same_cluster import same_cluster
+    from algosync.cli.same_cluster import same_cluster, source_identity
     from algosync.cli.state_place import NamedDestination, StateKey, state_opened, state_place
     from algosync.cli.workflow_file import hide_keys, hide_state_keys, load_workflow
     from algosync.core.planning.target import matches
@@ -122,7 +124,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             place = NamedDestination.of(label, destination)
         owner = owner_of(workflow, owners)
         key = StateKey(workflow.name, owner, place)
-        state, results = stack.enter_context(state_opened(options, terminal, key, writes=needs.writes))
+        state, results = stack.enter_context(state_opened(options, terminal, key, f"algosync {needs.command}", writes=needs.writes))
         anchor = Anchor(state.lineage, state.file, place.identity, state.running)
         _claim(state, loaded, saved, terminal)
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
@@ -130,9 +132,10 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             workflow.algorithms,
             folder=Path(workflow.folder),
             owner=owner,
-            store=SourceStore(source, source_label or "", destination.retry),
+            store=SourceStore(source, source_label or "", destination.retry, lambda: source_identity(source)),
             secrets=tuple(hide_keys(options.environ, terminal)),
             given=saved.codes() if saved else {},
+            within=saved.boundary if saved else None,
         )
         kept = KeptFiles(_keep_folder(options), lambda: state.lineage)
         if needs.writes:
@@ -192,8 +195,11 @@ def _source(connections: Clusters, workflow: Workflow, needs: Needs, named: tupl
     setting, label = named
     if not needs.source or not reads_source(workflow):
         return None
-    saved = needs.saved.store(label) if needs.saved else None
-    return saved or connections.source(label, Path(workflow.folder), setting)
+    saved = needs.saved.store(label, connections.options.environ) if needs.saved else None
+    source = saved or connections.source(label, Path(workflow.folder), setting)
+    if needs.saved and source is not None:
+        needs.saved.require_source_owner(source)
+    return source
 
 
 def _keep_folder(options: ClusterOptions) -> Path:

@@ -98,7 +98,7 @@ class StateKey:
 
 @contextmanager
 def state_opened(
-    options: ClusterOptions, terminal: Terminal, of: StateKey, *, writes: bool, command: str = "algosync apply"
+    options: ClusterOptions, terminal: Terminal, of: StateKey, command: str, *, writes: bool
 ) -> Iterator[tuple[Session, TestResults]]:
     """The session on a state, and its test results, while the body runs.
 

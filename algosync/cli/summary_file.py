@@ -15,7 +15,7 @@ from algosync.core.text import printable
 
 if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal
-    from algosync.core.event import Event
+    from algosync.core.event import Event, StepDone, StepFailed, StepSkipped
     from algosync.core.planning.plan import Plan
     from algosync.core.planning.schedule import Step
     from algosync.core.report import Report
@@ -26,22 +26,26 @@ __all__ = ["Summary", "summary_for"]
 
 @dataclass(slots=True)
 class Summary:
-    """What a command has done so far. `plan` is None until there is one, `events` until the plan is carried out.
+    """What a command has done so far. `plan` is None until there is one, `ends` until the plan is carried out.
 
-    `steps`: all steps of the plan. A step without an event of its end did not end, because the command was interrupted.
+    `steps`: all steps of the plan. `ends`: the events of those that ended. The others did not end, because the command was
+    interrupted.
     """
 
     command: str
     plan: Plan | None = None
     steps: Sequence[Step] = ()
-    events: list[Event] | None = field(default=None, repr=False)
+    ends: list[StepDone | StepFailed | StepSkipped] | None = field(default=None, repr=False)
 
     def noting(self, events: Iterable[Event], steps: Sequence[Step]) -> Iterator[Event]:
-        """Yields the events, and keeps them for the numbers."""
-        noted: list[Event] = []
-        self.events, self.steps = noted, steps
+        """Yields the events, and keeps the last one of each step for the numbers: a long transfer has many others."""
+        from algosync.core.event import StepDone, StepFailed, StepSkipped
+
+        ends: list[StepDone | StepFailed | StepSkipped] = []
+        self.ends, self.steps = ends, steps
         for event in events:
-            noted.append(event)
+            if isinstance(event, (StepDone, StepFailed, StepSkipped)):
+                ends.append(event)
             yield event
 
     def document(self, exit_code: int, time: str) -> Json:
@@ -60,14 +64,14 @@ class Summary:
         }
 
     def _report(self) -> Report | None:
-        from algosync.core.event import StepDone, StepFailed, StepSkipped
+        from algosync.core.event import StepSkipped
         from algosync.core.report import fold
 
-        if self.events is None:
+        if self.ends is None:
             return None
-        ended = {event.step.key for event in self.events if isinstance(event, (StepDone, StepFailed, StepSkipped))}
+        ended = {event.step.key for event in self.ends}
         broken_off = (StepSkipped(step, "") for step in self.steps if step.key not in ended)
-        return fold([*self.events, *broken_off], lambda: True)
+        return fold([*self.ends, *broken_off], lambda: True)
 
 
 def summary_for(command: str, file: str, terminal: Terminal) -> Summary:

@@ -36,6 +36,7 @@ _BUILD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
 _MAX_PAGES = 200  # of versions
 _MARKER_LIMIT = 4096  # characters: it becomes part of a URL
 _TIME_LIMIT = 64  # characters of a time
+_NO_CONTENT = 204
 _GRACE = 30.0  # seconds that a reply may take beyond the algorithm's own timeout
 
 
@@ -119,9 +120,13 @@ class AlgorithmsClient:
     def delete(self, owner: str, name: str) -> None:
         """Delete an algorithm with its repository and versions, for good. After a lost reply the repeated request raises NotFound.
 
-        The owner may not delete an algorithm with a public version (PLATFORM.md §3.8).
+        The owner may not delete an algorithm with a public version (PLATFORM.md §3.8). Raises Unexpected if the reply is not 204:
+        then perhaps nothing was deleted.
         """
-        self.wire.json("DELETE", _path(owner, name))
+        path = _path(owner, name)
+        reply = self.wire.json("DELETE", path)
+        if reply.status != _NO_CONTENT:
+            raise Unexpected(f"DELETE {path}: {reply.status}, not {_NO_CONTENT}", status=reply.status)
 
     @idempotent
     def build_of(self, owner: str, name: str, commit: str) -> Build | None:

@@ -167,12 +167,18 @@ class DataClient:
     @idempotent
     def delete(self, owner: str, collection: str, name: str) -> None:
         """Delete a file. After a lost reply the repeated request raises NotFound."""
-        self.wire.json("DELETE", path_of("v1", "data", owner, collection, name))
+        self._delete(path_of("v1", "data", owner, collection, name))
 
     @idempotent
     def delete_collection(self, owner: str, collection: str) -> None:
         """Delete an empty collection. `force`, which deletes the files too, is never sent (PLATFORM.md §2.2)."""
-        self.wire.json("DELETE", path_of("v1", "data", owner, collection))
+        self._delete(path_of("v1", "data", owner, collection))
+
+    def _delete(self, path: str) -> None:
+        """Raises Unexpected if the reply is not one of the Data API (PLATFORM.md §2.2): then perhaps nothing was deleted."""
+        reply = self.wire.json("DELETE", path)
+        if not isinstance(reply.body, dict) or not isinstance(reply.body.get("result"), dict):
+            raise Unexpected(f"DELETE {path}: the reply does not tell a result", status=reply.status)
 
     def _entries(self, path: str, member: str) -> Iterator[tuple[Mapping[str, object], JsonReply]]:
         """Yield all entries of a listing, each with its reply. Raises Unexpected if the listing does not end."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from algosync.core.error import SourceError
 from algosync.core.text import printable
 
-__all__ = ["link_boundary", "link_target"]
+__all__ = ["link_boundary", "link_target", "require_inside"]
 
 _GIT = ".git"
 _ANNEX = "annex"  # git-annex stores its files here; the rest of `.git` may hold credentials
@@ -31,12 +31,25 @@ def link_target(link: Path, boundary: Path) -> Path:
         ) from None
     if not target.is_relative_to(boundary):
         raise _refused(link, f"leads out of {printable(str(boundary))}", _HINT)
-    names = target.relative_to(boundary).parts
-    if names[:1] == (_GIT,) and names[1:2] != (_ANNEX,):
+    if _is_of_git(target, boundary):
         raise _refused(link, "leads into the files of git", _HINT)
     if not target.is_file():
         raise _refused(link, "does not lead to a file", _HINT)
     return target
+
+
+def require_inside(path: Path, boundary: Path) -> None:
+    """SourceError: the path, with its links followed, is not in the folder `boundary`, or belongs to the files of git."""
+    target = Path(os.path.realpath(path))
+    if not target.is_relative_to(boundary):
+        raise SourceError(f"{printable(str(path))} is outside of {printable(str(boundary))}")
+    if _is_of_git(target, boundary):
+        raise SourceError(f"{printable(str(path))} belongs to the files of git")
+
+
+def _is_of_git(target: Path, boundary: Path) -> bool:
+    names = target.relative_to(boundary).parts
+    return _GIT in names and names[names.index(_GIT) :][:2] != (_GIT, _ANNEX)
 
 
 def _refused(link: Path, reason: str, hint: str) -> SourceError:

@@ -204,7 +204,11 @@ class LockHeld(StateError):
 
 
 class Stale(StateError):
-    """The state changed since it was read: exit 6."""
+    """What was read before has changed since, such as the state: exit 6. `moved`: the changes, each on a line of its own."""
+
+    def __init__(self, message: str, *, hint: str | None = None, moved: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.moved = moved
 
 
 class Corrupt(StateError):

@@ -13,7 +13,7 @@ from typing import Any
 
 from algosync.core.resource import Json
 
-__all__ = ["TooDeep", "read_json"]
+__all__ = ["TooDeep", "check_depth", "read_json"]
 
 
 class TooDeep(ValueError):
@@ -34,7 +34,7 @@ def read_json(text: bytes | str, *, unique: bool = True, finite: bool = True, de
     except RecursionError:
         raise TooDeep("nested too deep") from None
     if deepest is not None:
-        _check_depth(value, deepest)
+        check_depth(value, deepest)
     return value
 
 
@@ -54,7 +54,8 @@ def _finite(text: str) -> float:
     return number
 
 
-def _check_depth(document: object, deepest: int) -> None:
+def check_depth(document: object, deepest: int) -> None:
+    """TooDeep: the value has more than `deepest` levels of lists and dicts."""
     level = [document]
     for _ in range(deepest):
         inner = [node.values() if isinstance(node, dict) else node for node in level if isinstance(node, (dict, list))]

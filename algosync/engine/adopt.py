@@ -13,6 +13,7 @@ from algosync.core.error import AlgosyncError, NotFound, Several
 from algosync.core.planning.change import Change
 from algosync.core.planning.diff import record_of
 from algosync.core.planning.plan import Plan
+from algosync.core.planning.renewal import with_contents
 from algosync.core.planning.target import UnknownTarget, matches, nearest
 from algosync.core.ports import Ledger, Side
 from algosync.core.resource import Record
@@ -46,6 +47,8 @@ def adopt(plan: Plan, workflow: Workflow, scene: Scene[Site], ledger: Ledger, pa
     for record in made:
         if record is not None:
             ledger.commit(record)
+    for record in tuple(with_contents(found, scene.traits, ledger.records)):
+        ledger.commit(record)
     return Adopted(
         imported=tuple(record.address for record in made if record is not None),
         already=tuple(change.address for change in found if change not in new),

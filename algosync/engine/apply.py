@@ -16,8 +16,10 @@ from algosync.core.event import Event, StepDone, StepFailed, StepSkipped, StepSt
 from algosync.core.planning.change import Action
 from algosync.core.planning.diff import record_of
 from algosync.core.planning.plan import Plan
+from algosync.core.planning.renewal import with_contents
 from algosync.core.planning.schedule import Schedule, Step, schedule
 from algosync.core.ports import Ledger, Outcome
+from algosync.core.resource import KindTraits
 from algosync.core.workflow import AlgorithmSpec, Workflow, removed_spec
 from algosync.engine.plan import Scene, Site
 from algosync.engine.walk import Walk
@@ -36,19 +38,26 @@ def apply(plan: Plan, workflow: Workflow, scene: Scene[Site], ledger: Ledger) ->
 
     StateError: what was done cannot be recorded; no other step starts.
     """
-    _record_unwritten(plan, ledger)
+    _record_unwritten(plan, scene.traits, ledger)
     specs = {spec.name: spec for spec in workflow.algorithms}
     yield from _Run(Walk(schedule_of(plan, scene)), specs, scene, ledger).events()
 
 
-def _record_unwritten(plan: Plan, ledger: Ledger) -> None:
+def _record_unwritten(plan: Plan, kinds: Mapping[str, KindTraits], ledger: Ledger) -> None:
     """Records the changes that write nothing to the destination."""
+    _record_contents(plan, kinds, ledger)  # what is adopted below is newer than what was published
     records = ledger.records
     for change in plan.changes:
         if change.action is Action.FORGET:
             ledger.forget(change.address)
         elif change.action in (Action.ADOPT, Action.REFRESH, Action.RECORD) and change.after and change.before:
             ledger.commit(record_of(change.after, change.before, records.get(change.address)))
+    _record_contents(plan, kinds, ledger)
+
+
+def _record_contents(plan: Plan, kinds: Mapping[str, KindTraits], ledger: Ledger) -> None:
+    for record in tuple(with_contents(plan.changes, kinds, ledger.records)):
+        ledger.commit(record)
 
 
 class _Run:

@@ -14,8 +14,9 @@ from algosync.core.planning.diff import assume_desired, assume_observed, diff, u
 from algosync.core.planning.exclusion import excluding, left_out_algorithms
 from algosync.core.planning.explanation import CONTENT_REPLACED, REPLACED
 from algosync.core.planning.guards import FOREIGN_COMMIT
-from algosync.core.planning.moves import explained_moves, moved_records
+from algosync.core.planning.moves import explained_moves, keeping_unreplaced, moved_records
 from algosync.core.planning.plan import Plan, PlanHeader, live_untested, plan_of, plan_of_checks, targeted, with_kept_bytes
+from algosync.core.planning.renewal import renewed
 from algosync.core.planning.target import Checksum, Mode, Selection, UnknownTarget, dependents, matches, reach
 from algosync.core.ports import Kind, Performer, Side
 from algosync.core.resource import READ_NOW, KindTraits, Record, Resource
@@ -77,6 +78,7 @@ def make_plan(
     plan = plan_of(workflow, header, explained_moves(changes, workflow), scene.traits)
     plan = replace(plan, mode=selection.mode, checks=() if destroys else plan.checks)
     part = excluding(targeted(plan, targets), selection.exclude, left_out)
+    part = part if destroys else keeping_unreplaced(part, plan, workflow, recorded)
     return with_kept_bytes(replace(part, untested_data=live_untested(plan, part)), workflow)
 
 
@@ -130,7 +132,7 @@ def _changes(
     desired |= read(Side.SOURCE, at_source, desired)
     observed |= read(Side.DESTINATION, at_destination, observed)
     found = possible(diff(desired, observed, recorded, prune=prune), scene.traits)
-    changes = _renewed(_replaced(found, selection.replace, scene), specs, scene)
+    changes = renewed(_replaced(found, selection.replace, scene), specs, scene.traits, recorded)
     return _marked(each(lambda change: _explain(change, specs, scene), changes, scene.parallelism))
 
 
@@ -174,29 +176,6 @@ def _replaced(changes: Sequence[Change], patterns: Sequence[str], scene: Scene[S
         return change if built_on.isdisjoint(replaced) else replace(change, action=Action.UPDATE, reason=CONTENT_REPLACED)
 
     return [replace_it(change) for change in changes]
-
-
-def _renewed(changes: Sequence[Change], specs: Mapping[str, AlgorithmSpec], scene: Scene[Site]) -> Sequence[Change]:
-    """The changes, with an update of each resource that a change of another kind renews. `details` name those kinds."""
-    writing: dict[str, set[str]] = {}
-    adopting: dict[str, set[str]] = {}
-    for change in changes:
-        if change.action.writes or change.action is Action.ADOPT:
-            found = writing if change.action.writes else adopting
-            found.setdefault(change.address.algorithm, set()).add(change.address.kind)
-
-    def renew(change: Change) -> Change:
-        spec = specs.get(change.address.algorithm)
-        kinds = writing.get(change.address.algorithm, set())
-        if change.action is not Action.ADOPT:  # what is adopted now may have come after what is recorded
-            kinds = kinds | adopting.get(change.address.algorithm, set())
-        causes = scene.of(change.address).TRAITS.renewed_by & kinds
-        if spec is None or not causes or change.after is None:
-            return change
-        marked = replace(change, details={**change.details, "renewed_by": sorted(causes)})
-        return marked if change.action.writes or causes.isdisjoint(spec.publish.on) else replace(marked, action=Action.UPDATE)
-
-    return [renew(change) for change in changes]
 
 
 def require_known_kinds(recorded: Mapping[Address, Record], scene: Scene[Site]) -> None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from algosync.core.address import Address
-from algosync.core.error import Conflict, NotFound
+from algosync.core.error import Conflict, NotFound, Unexpected
 from algosync.core.planning.change import Change
 from algosync.core.planning.schedule import Verb
 from algosync.core.ports import Outcome
@@ -23,6 +23,7 @@ from algosync.kinds.protection import foreign_commit
 
 __all__ = ["clear_collection", "delete_algorithm", "explained", "left_collection"]
 
+_LISTING_TRIES, _LISTING_PAUSE = 20, 0.5  # seconds
 _PUBLIC = "it has a public version: only an administrator of the cluster can delete it"
 
 
@@ -75,11 +76,27 @@ def clear_collection(address: Address, context: Context) -> Outcome:
     """Deletes the collection if it is empty, and forgets the algorithm."""
     destination, name = context.destination, address.algorithm
     try:
-        files = destination.data.files(destination.owner, name)
+        others = _files_of_others(address, context)
     except NotFound:
         return Outcome(detail="there is none", forgotten=(address,))
-    if files:
-        return Outcome(detail=f"it stays, because it has {plural(len(files), 'file')}", forgotten=(address,))
+    if others:
+        return Outcome(detail=f"it stays, because it has {plural(len(others), 'file')}", forgotten=(address,))
     with context.ledger.writing(address, Verb.CLEAR.value), suppress(NotFound):
         destination.data.delete_collection(destination.owner, name)
     return Outcome(detail="it was empty and is deleted", forgotten=(address,))
+
+
+def _files_of_others(address: Address, context: Context) -> frozenset[str]:
+    """The files that this run has not deleted. A listing may lag behind deletions; then it is asked for again.
+
+    NotFound: the collection does not exist. Unexpected: only deleted files are listed, also after the last try.
+    """
+    data, owner, name = context.destination.data, context.destination.owner, address.algorithm
+    for attempt in range(_LISTING_TRIES):
+        if attempt:
+            context.pause(_LISTING_PAUSE)
+        listed, deleted = data.files(owner, name).keys(), data.deleted(owner, name)
+        if not listed or listed - deleted:
+            return frozenset(listed - deleted)
+    hint = "run the same command again: it deletes the collection if it is empty then"
+    raise Unexpected(f"{address}: its collection still lists files that were deleted", hint=hint)

@@ -30,7 +30,7 @@ def as_seen(found: Resource, stat: FileStat, record: Record | None, context: Con
     if previous.are_in(stat) or previous.are_superseded(record, published, context):
         return replace(found, private=without_previous(record).private)
     overwritten = f"an interrupted apply overwrote it at {previous.at}"
-    if not context.kept.has(record.address, previous.sha256):
+    if not context.kept.has(previous.place(record.address), previous.sha256):
         note = f"{overwritten}; its previous bytes are not on this machine or not in this --keep-dir, so they cannot be put back"
         return replace(found, notes=(note,))
     note = f"{overwritten}; its previous bytes are put back before anything else"

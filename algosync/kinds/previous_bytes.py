@@ -16,7 +16,7 @@ from algosync.kinds.context import Context
 from algosync.kinds.data_writes import WRITE, number_of
 from algosync.kinds.failure import without_failure
 
-__all__ = ["PreviousBytes", "needed_files", "with_previous", "without_previous"]
+__all__ = ["PreviousBytes", "moved_record", "needed_files", "with_previous", "without_previous"]
 
 _PREVIOUS = "previous"
 
@@ -27,7 +27,8 @@ class PreviousBytes:
 
     `sha256` (hex), `size` (bytes) and `stamp` of the previous bytes; `new_sha256` and `new_size` of the new ones. A text is empty
     if it was not known before the overwrite. `candidate`: the commit that is to be published with the new bytes. `write`: the
-    number of the write that the previous bytes came from. `at`: the time of the overwrite, ISO 8601 in UTC.
+    number of the write that the previous bytes came from. `at`: the time of the overwrite, ISO 8601 in UTC. `kept_as`: the address
+    under which the bytes are kept. Empty: that of the record, which `state mv` has not moved.
     """
 
     sha256: str
@@ -38,15 +39,16 @@ class PreviousBytes:
     candidate: str
     write: int
     at: str
+    kept_as: str = ""
 
     @classmethod
     def of(cls, record: Record | None) -> PreviousBytes | None:
         """None: the file was not overwritten, or its previous bytes are no longer needed."""
         value = record.private.get(_PREVIOUS) if record else None
-        if not isinstance(value, Mapping):
+        if record is None or not isinstance(value, Mapping):
             return None
         try:
-            return cls(
+            found = cls(
                 sha256=str(value["sha256"]),
                 size=int(str(value["size"])),
                 stamp=str(value["stamp"]),
@@ -55,9 +57,16 @@ class PreviousBytes:
                 candidate=str(value["candidate"]),
                 write=int(str(value["write"])),
                 at=str(value["at"]),
+                kept_as=str(value.get("kept_as", "")),
             )
+            found.place(record.address)
         except (KeyError, ValueError):
             return None
+        return found
+
+    def place(self, address: Address) -> Address:
+        """The address under which the bytes are kept. `address`: that of the record. ValueError: the record is damaged."""
+        return Address.parse(self.kept_as) if self.kept_as else address
 
     def are_in(self, stat: FileStat) -> bool:
         """Whether the destination's stamp proves that the file still has the previous bytes."""
@@ -84,7 +93,16 @@ def needed_files(records: Iterable[Record]) -> Iterator[tuple[Address, str]]:
     """The kept files that records name, as addresses and SHA-256."""
     for record in records:
         if (previous := PreviousBytes.of(record)) is not None:
-            yield record.address, previous.sha256
+            yield previous.place(record.address), previous.sha256
+
+
+def moved_record(record: Record, address: Address) -> Record:
+    """The record under another address, where the destination has not been read yet. Kept bytes stay where they are."""
+    moved = replace(record, address=address, destination_stamp=None)
+    previous = PreviousBytes.of(record)
+    if previous is None:
+        return moved
+    return with_previous(moved, replace(previous, stamp="", kept_as=str(previous.place(record.address))))
 
 
 def with_previous(record: Record, previous: PreviousBytes) -> Record:

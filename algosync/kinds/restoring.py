@@ -55,8 +55,8 @@ def keep_previous(change: Change, spec: AlgorithmSpec, context: Context) -> None
     )
     former = PreviousBytes.of(record)
     context.ledger.commit(with_previous(record, previous))
-    if former is not None and former.sha256 != digest:
-        context.kept.drop(address, former.sha256)
+    if former is not None and (former.place(address), former.sha256) != (address, digest):
+        context.kept.drop(former.place(address), former.sha256)
 
 
 def _candidate(spec: AlgorithmSpec, context: Context) -> str:
@@ -81,7 +81,7 @@ def restore(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
         return Outcome()
     if not _is_ours(record, previous, context.destination.files_before_restores(spec.name), context):
         _forget(record, previous, context)
-        return Outcome(detail="not put back: somebody changed it after it was overwritten; it stays as it is now")
+        return Outcome(detail="not put back, because somebody changed the file after it was overwritten; it stays as it is now")
     return _put_back(step, record, previous, spec, context)
 
 
@@ -108,7 +108,7 @@ def put_back(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> O
 
 
 def _put_back(step: Step, record: Record, previous: PreviousBytes, spec: AlgorithmSpec, context: Context) -> Outcome:
-    file = context.kept.file(step.address, previous.sha256, previous.size)
+    file = context.kept.file(previous.place(step.address), previous.sha256, previous.size)
     destination = context.destination
     number = context.data_writes.next(spec.name, restores=True)
     with context.ledger.writing(step.address, step.verb.value):
@@ -119,7 +119,7 @@ def _put_back(step: Step, record: Record, previous: PreviousBytes, spec: Algorit
     settled = without_previous(replace(proved, private={**proved.private, WRITE: previous.write}))
     failure = context.failed_tests.get(spec.name)
     context.ledger.commit(settled if failure is None else with_failure(settled, failure))
-    context.kept.drop(step.address, previous.sha256)
+    context.kept.drop(previous.place(step.address), previous.sha256)
     return Outcome(detail=_times(previous, spec, context))
 
 
@@ -132,7 +132,7 @@ def _times(previous: PreviousBytes, spec: AlgorithmSpec, context: Context) -> st
 
 def _forget(record: Record, previous: PreviousBytes, context: Context) -> None:
     context.ledger.commit(without_previous(record))
-    context.kept.drop(record.address, previous.sha256)
+    context.kept.drop(previous.place(record.address), previous.sha256)
 
 
 def _is_ours(record: Record, previous: PreviousBytes, files: Mapping[str, FileStat], context: Context) -> bool:

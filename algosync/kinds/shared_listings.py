@@ -35,6 +35,7 @@ class SharedListings:
         self._guard = threading.Lock()
         self._writes: Counter[tuple[str, str]] = Counter()
         self._listings: dict[tuple[str, str], _CountedListing] = {}
+        self._deleted: dict[tuple[str, str], set[str]] = {}
         self._locks: OncePerKey[tuple[str, str], threading.Lock] = OncePerKey()
 
     def files_after_writes(
@@ -98,7 +99,14 @@ class SharedListings:
         self._store.set_readers(owner, collection, readers)
 
     def delete(self, owner: str, collection: str, name: str) -> None:
+        with self._guard:
+            self._deleted.setdefault((owner, collection), set()).add(name)
         self._store.delete(owner, collection, name)
+
+    def deleted(self, owner: str, collection: str) -> frozenset[str]:
+        """The files of the collection that were deleted through this object, or that it was asked to delete."""
+        with self._guard:
+            return frozenset(self._deleted.get((owner, collection), ()))
 
     def delete_collection(self, owner: str, collection: str) -> None:
         self._store.delete_collection(owner, collection)

@@ -16,6 +16,7 @@ from algosync.core.environment import shown
 from algosync.core.error import Conflict, NotFound
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.explanation import DATA_CHANGES, DATA_WRITTEN
+from algosync.core.planning.renewal import PUBLISHED_WITH, contents
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource, digest_of
@@ -23,7 +24,7 @@ from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds import algorithm, source
 from algosync.kinds.build import require_built
 from algosync.kinds.context import Context
-from algosync.kinds.data_writes import WRITE
+from algosync.kinds.data_writes import WRITE, Use
 from algosync.kinds.failure import Failure
 from algosync.kinds.held_changes import held_since
 
@@ -112,7 +113,28 @@ def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     version = context.destination.published(spec.name)
     if version is not None:
         attributes = {**_effective(version, context), "version": version.number, "commit": version.commit}
-        yield Resource(Address("version", spec.name), attributes, stamp=_stamp(version))
+        yield Resource(
+            Address("version", spec.name), attributes, stamp=_stamp(version), private=_remembered(version, spec, context)
+        )
+
+
+def _remembered(version: Version, spec: AlgorithmSpec, context: Context) -> Mapping[str, Json] | None:
+    """What the record goes on remembering. If it is of another version, not the data files that one was published with."""
+    record, code = (context.ledger.records.get(Address(kind, spec.name)) for kind in ("version", "source"))
+    if record is None or PUBLISHED_WITH not in record.private or _is_of(record, version, code):
+        return None
+    return {name: value for name, value in record.private.items() if name != PUBLISHED_WITH}
+
+
+def _is_of(record: Record, version: Version, code: Record | None) -> bool:
+    """Whether a version's record is of this version.
+
+    It has no stamp after `state mv`, and after a publish that was interrupted. The latter has noted the use of its commit.
+    """
+    if record.destination_stamp is not None or record.attributes.get("commit") == version.commit:
+        return record.destination_stamp in (None, _stamp(version))
+    use = Use.of(code)
+    return use is None or use.commit != version.commit
 
 
 def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) -> Resource:
@@ -223,11 +245,22 @@ def _publish(step: Step, spec: AlgorithmSpec, context: Context) -> Outcome:
     if version.commit != commit:
         raise Conflict(f"version {version.number} was published of commit {version.commit[:12]}, which somebody else pushed")
     attributes = {**content.effective, "version": version.number, "commit": commit}
-    private: dict[str, Json] = {WRITE: context.data_writes.last(spec.name), _TREE: content.tree}
+    private: dict[str, Json] = {
+        WRITE: context.data_writes.last(spec.name),
+        _TREE: content.tree,
+        PUBLISHED_WITH: {"data": {}, **contents(_data_records(spec, context))},
+    }
     if context.rollback:
         private[_ROLLED_BACK] = dict(context.rollback)
     record = Record(step.address, content.digest, content.digest, _stamp(version), None, attributes, private)
     return Outcome((record,), version.number)
+
+
+def _data_records(spec: AlgorithmSpec, context: Context) -> Iterable[Record]:
+    """The records of the algorithm's data files: a rollback has none in its spec, so those of the collection count too."""
+    names = {*(file.name for file in spec.data_files), *context.destination.files(spec.name)}
+    found = (context.ledger.records.get(Address("data", spec.name, name)) for name in sorted(names))
+    return filter(None, found)
 
 
 def _require_no_other_version(step: Step, spec: AlgorithmSpec, context: Context, commit: str) -> None:

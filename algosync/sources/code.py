@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from algosync.cluster.data_links import require_inside
 from algosync.cluster.transfer import stream
 from algosync.core.error import SourceError
 from algosync.core.text import printable
@@ -11,7 +13,7 @@ from algosync.core.workflow import AlgorithmSpec
 from algosync.sources.archive import SourceFiles, read_archive, read_folder
 from algosync.sources.store import SourceStore
 
-__all__ = ["archive_uri", "read_code"]
+__all__ = ["archive_uri", "local_code", "read_code", "source_uris"]
 
 
 def archive_uri(spec: AlgorithmSpec) -> str | None:
@@ -19,15 +21,29 @@ def archive_uri(spec: AlgorithmSpec) -> str | None:
     return spec.code if spec.code is not None and spec.code.startswith("data://") else None
 
 
-def read_code(spec: AlgorithmSpec, folder: Path, store: SourceStore) -> SourceFiles:
+def source_uris(spec: AlgorithmSpec) -> Iterator[str]:
+    """The URIs of everything that the algorithm takes from the source cluster: its archive, and its data files."""
+    yield from filter(None, [archive_uri(spec)])
+    yield from (file.source for file in spec.data_files)
+
+
+def local_code(name: str, code: str | None, folder: Path) -> Path:
+    """The path of an algorithm's local code. `code`: as in the workflow, relative to `folder`; None: `algorithms/NAME`."""
+    return folder / (code or f"file://algorithms/{name}").removeprefix("file://")
+
+
+def read_code(spec: AlgorithmSpec, folder: Path, store: SourceStore, within: Path | None = None) -> SourceFiles:
     """The files of an archive on the source cluster, or of a local archive or folder.
 
-    Paths of local code are relative to `folder`; the default is `algorithms/NAME`. SourceError: the code cannot be read.
+    Paths of local code are as of `local_code`. `within`: a folder that local code may not be outside of. SourceError: the code
+    cannot be read.
     """
     uri = archive_uri(spec)
     if uri is not None:
         return _read_remote_archive(uri, store)
-    path = folder / (spec.code or f"file://algorithms/{spec.name}").removeprefix("file://")
+    path = local_code(spec.name, spec.code, folder)
+    if within is not None:
+        require_inside(path, within)
     if path.is_dir():
         return read_folder(path)
     try:

@@ -1,27 +1,34 @@
-"""Saved files: the files of a `file://` source, as a saved plan lists them."""
+"""Saved files: the files of a `file://` source, as a saved plan lists them.
+
+A saved plan may come from somebody else. So it names no paths of these files: a file that is not in the plan is opened as the
+source's folder has it, with the rules of `Directory`.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import TypeAlias
 
 from algosync.cluster.data import FileStat, split
 from algosync.cluster.wire import Download
-from algosync.core.error import NotFound, SourceError
+from algosync.core.error import NotFound
 from algosync.core.planning.plan_inputs import LocalFile
 from algosync.core.text import printable
 from algosync.net.host import BLOCK
 
-__all__ = ["SavedFiles"]
+__all__ = ["OpenFile", "SavedFiles"]
+
+OpenFile: TypeAlias = Callable[[str, str, str], AbstractContextManager[Download]]
+"""Opens a file of an owner's collection, as of `DataStore.open`."""
 
 
 class SavedFiles:
-    """A DataStore over the listing of a saved plan. `contents`: of its files, by SHA-256; the others are in the folder `top`."""
+    """A DataStore over the listing of a saved plan. `contents`: of its files, by SHA-256. `local` opens the others."""
 
-    def __init__(self, files: Iterable[LocalFile], contents: Mapping[str, bytes], owner: str | None, top: Path) -> None:
-        self._owner, self._contents, self._top = owner, contents, top
+    def __init__(self, files: Iterable[LocalFile], contents: Mapping[str, bytes], owner: str | None, local: OpenFile) -> None:
+        self._owner, self._contents, self._local = owner, contents, local
         self._files: dict[tuple[str, str], dict[str, LocalFile]] = defaultdict(dict)
         for file in files:
             named, collection, name = split(file.uri)
@@ -44,9 +51,5 @@ class SavedFiles:
         if content is not None:
             yield Download(len(content), (content[at : at + BLOCK] for at in range(0, len(content), BLOCK)))
             return
-        path = self._top / file.path
-        try:
-            with path.open("rb", buffering=0) as opened:
-                yield Download(path.stat().st_size, iter(lambda: opened.read(BLOCK), b""))
-        except OSError as error:
-            raise SourceError(f"{printable(file.path)} cannot be read: {error.strerror}") from None
+        with self._local((self._owner or owner) if owner == ".my" else owner, collection, name) as download:
+            yield download

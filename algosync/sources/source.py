@@ -51,8 +51,9 @@ class Sources:
     """The sources of a workflow's algorithms. Each is read once.
 
     `owner` is the owner at the destination; `folder` is the folder that relative paths start from; `secrets` are the keys that no
-    source may contain. `given`: code that is not read, because a saved plan has it. `trees`: trees that take the place of a source,
-    by algorithm. `calls`: the calls of algorithms in each source that was read so far; `codes`: these sources as they were read.
+    source may contain. `given`: code that is not read, because a saved plan has it. `within`: as of `read_code`. `trees`: trees
+    that take the place of a source, by algorithm. `calls`: the calls of algorithms in each source that was read so far; `codes`:
+    these sources as they were read.
     """
 
     algorithms: tuple[AlgorithmSpec, ...]
@@ -61,6 +62,7 @@ class Sources:
     store: SourceStore
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
     given: Mapping[str, SourceFiles] = field(default_factory=dict, repr=False)
+    within: Path | None = None
     trees: Mapping[str, SourceTree] = field(default_factory=dict, repr=False)
     _data_files: OncePerKey[None, DataFiles] = field(default_factory=OncePerKey, init=False, repr=False)
     _uris: OncePerKey[None, UriIndex] = field(default_factory=OncePerKey, init=False, repr=False)
@@ -84,7 +86,7 @@ class Sources:
         return uri
 
     def _read(self, spec: AlgorithmSpec) -> SourceTree:
-        found = self.given.get(spec.name) or read_code(spec, self.folder, self.store)
+        found = self.given.get(spec.name) or read_code(spec, self.folder, self.store, self.within)
         self.codes[spec.name] = found
         code = found.files
         require_usable(code, spec.name, self.secrets)

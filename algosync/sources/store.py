@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -21,16 +21,19 @@ _GUESSES = 10  # missing files for which the nearest path is looked up: each is 
 class SourceStore:
     """The files of one source cluster. Each collection is listed once, and each file is read for its checksums once.
 
-    `name` identifies the cluster in stamps. `store` is None if the workflow has no source cluster.
+    `name` identifies the cluster in messages. `store` is None if the workflow has no source cluster. `identity` asks a local
+    cluster for the name that it keeps at every address. None: it has no such name.
     """
 
-    def __init__(self, store: DataStore | None, name: str, retry: Retry) -> None:
+    def __init__(self, store: DataStore | None, name: str, retry: Retry, identity: Callable[[], str | None] = lambda: None) -> None:
         self.name = name
         self.retry = retry
+        self._ask_identity = identity
         self._store = store
         self._listings: OncePerKey[tuple[str, str], Mapping[str, FileStat]] = OncePerKey()
         self._checksums: OncePerKey[str, tuple[str, str]] = OncePerKey()
         self._owner: OncePerKey[None, str | None] = OncePerKey()
+        self._identity: OncePerKey[None, str | None] = OncePerKey()
 
     @property
     def is_read(self) -> bool:
@@ -51,13 +54,21 @@ class SourceStore:
         store = self._store
         return None if store is None else self._owner.get(None, store.key_owner)
 
+    def identity(self) -> str | None:
+        """The name of a local cluster, equal at every address. None: there is no source cluster, or it has no such name."""
+        return None if self._store is None else self._identity.get(None, self._ask_identity)
+
     def stat(self, uri: str) -> FileStat:
         """Size and stamp of a file. NotFound: it does not exist.
 
         The stamp contains the URI and the cluster, because two files may have the same size and time.
         """
         stat = self.listed(uri)
-        return stat if stat.stamp is None else replace(stat, stamp=f"{self.name} {uri} {stat.stamp}")
+        if stat.stamp is None:
+            return stat
+        identity = self.identity()
+        cluster = self.name if identity is None else f"local-{identity}"
+        return replace(stat, stamp=f"{cluster} {uri} {stat.stamp}")
 
     def listed(self, uri: str) -> FileStat:
         """Size and stamp of a file as its collection lists them. NotFound: it does not exist."""

@@ -65,6 +65,10 @@ class Backend(Protocol):
         None: nobody seems to, or this backend cannot look without taking the lock.
         """
 
+    @property
+    def can_break_lock(self) -> bool:
+        """Whether `break_lock` can release a lock. False: a lock ends with the process that holds it."""
+
     def break_lock(self, lock_id: str) -> None:
         """Releases the lock of another command. StateError: `lock_id` is not that lock's, or only its process can release it."""
 

@@ -19,7 +19,7 @@ _LONGEST = 200  # characters of each part in messages
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """`since`: ISO 8601. `lock_id`: for `break_lock`; empty: only the end of its process releases the lock.
+    """`since`: ISO 8601. `lock_id`: for `break_lock`; empty: it has none, or its text cannot be read.
 
     All texts may come from outside. `str()` is safe to print.
     """

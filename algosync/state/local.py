@@ -96,6 +96,10 @@ class LocalBackend:
             return self._lock.holder()
         return None
 
+    @property
+    def can_break_lock(self) -> bool:
+        return False
+
     def break_lock(self, lock_id: str) -> None:  # noqa: ARG002  # the Protocol hands it over
         raise StateError(
             f"{self._path} need not be unlocked: its lock ends with the process that holds it",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from algosync.core.address import Address
-from algosync.core.error import AlgosyncError, BuildFailed, ClusterError, Fault, Several, TestFailed, WorkflowError
+from algosync.core.error import AlgosyncError, BuildFailed, ClusterError, Fault, Several, Stale, TestFailed, WorkflowError
 from algosync.core.text import paint, printable, printable_lines
 
 __all__ = ["details", "error_lines"]
@@ -56,6 +56,8 @@ def details(error: AlgosyncError, redact: Callable[[str], str] = str) -> Iterabl
             if error.printed:
                 yield "it printed:"
                 yield from (f"│ {line}" for line in printable_lines(error.printed, _MOST_PRINTED))
+        case Stale():
+            yield from map(printable, error.moved)
         case _:
             pass
     if hint := error.hint or _NEXT_STEPS.get(type(error)):

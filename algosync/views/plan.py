@@ -49,6 +49,7 @@ ACTIONS = {
     Action.DELETE: ("-", "red", "destroy", "will be destroyed"),
 }
 """For each action that is shown its symbol, the symbol's colour, the legend, and the sentence about a resource."""
+_VERSION_WORDS = {"major": "major version", "minor": "minor version", "revision": "revision"}
 _WITH_REASON = (Action.HOLD, Action.UPDATE, Action.DELETE, Action.FORGET, Action.RECORD)
 _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 _FILE_SYMBOLS = {"create": "+", "update": "~", "delete": "-"}
@@ -232,7 +233,7 @@ def change_rows(change: Change, redact: Redact) -> Iterable[tuple[str, str]]:
     found = [d for d in differences(change.before, change.after, UNKNOWN) if d.before != d.after]
     if "publish" in change.details:
         before = change.before.attributes.get("version") if change.before else None
-        new = Word(f"{UNKNOWN[:-1]}, {change.details['publish']})")
+        new = Word(f"{UNKNOWN[:-1]}: the next {_VERSION_WORDS.get(str(change.details['publish']), 'version')})")
         found.insert(0, Difference("version", None if before is None else shown(before), new))
     yield from _rows(found, redact)
     if "renewed_by" in change.details and not any(d.before != d.after for d in found if d.name != "version"):

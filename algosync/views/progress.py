@@ -13,18 +13,20 @@ VERBS = {
     Verb.CREATE: ("Creating", "Created"),
     Verb.CONFIGURE: ("Updating settings", "Settings updated"),
     Verb.UPLOAD: ("Uploading", "Uploaded"),
-    Verb.RECOVER: ("Putting previous bytes back", "Previous bytes"),
+    Verb.RECOVER: ("Putting previous bytes back", "Previous bytes checked"),
     Verb.PUSH: ("Pushing", "Pushed"),
     Verb.BUILD: ("Building", "Built"),
     Verb.OVERWRITE: ("Overwriting", "Overwritten"),
     Verb.VERIFY: ("Verifying", "Verified"),
     Verb.TEST: ("Testing", "Passed"),
     Verb.PUBLISH: ("Publishing", "Published"),
-    Verb.RESTORE: ("Checking previous bytes", "Previous bytes"),
+    Verb.RESTORE: ("Checking previous bytes", "Previous bytes checked"),
     Verb.DELETE: ("Destroying", "Destroyed"),
     Verb.CLEAR: ("Checking the collection", "Collection checked"),
 }
 """The words for a verb: while its step runs, and when it is done."""
+_TOLD = (Verb.DELETE, Verb.CLEAR, Verb.RECOVER, Verb.RESTORE)
+"""The verbs whose detail tells what was found. That of the others continues the word, such as `Published 0.1.0`."""
 
 
 def title(step: Step, note: str = "") -> str:
@@ -55,8 +57,7 @@ def event_line(event: Event) -> str | None:
 
 
 def _done(verb: Verb, done: str, after: str, detail: str) -> str:
-    """The detail of a deletion is a sentence. The others continue the word, such as `Published 0.1.0`."""
-    if detail and verb in (Verb.DELETE, Verb.CLEAR):
+    if detail and verb in _TOLD:
         return f"{done} after {after}: {detail}"
     return f"{done}{' ' if detail else ''}{detail} after {after}"
 

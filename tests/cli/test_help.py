@@ -11,7 +11,8 @@ import typer
 from typer.testing import CliRunner
 
 from algosync.cli.command import command
-from algosync.cli.help import RARE, with_help
+from algosync.cli.command_table import COMMANDS
+from algosync.cli.help import RARE, CommandWithHelp
 from algosync.cli.main import app
 from algosync.cli.terminal import Terminal
 
@@ -48,6 +49,15 @@ def options(lines: list[str]) -> set[str]:
 
 def test_there_are_commands() -> None:
     assert {("plan",), ("emulator", "key", "add")} <= set(LEAVES)
+    assert {" ".join(path) for path in ALL} == {"", *COMMANDS}
+    assert {" ".join(path) for path in LEAVES} == {path for path, (module, _) in COMMANDS.items() if module}
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_the_table_has_the_first_sentence_of_each_help(path: str) -> None:
+    lines = shown(*path.split(), "--help")[2:]
+    words = " ".join(" ".join(lines[: lines.index("")]).split())
+    assert words == COMMANDS[path][1] or words.startswith(f"{COMMANDS[path][1]} ")
 
 
 @pytest.mark.parametrize("path", ALL, ids=" ".join)
@@ -105,8 +115,7 @@ def _measure(
 
 def test_a_less_common_option_is_only_in_help_all() -> None:
     measuring = typer.Typer(rich_markup_mode=None, add_completion=False)
-    measuring.command()(_measure)
-    with_help(measuring)
+    measuring.command(cls=CommandWithHelp)(_measure)
     common, everything = ("\n".join(shown(name, of=measuring)) for name in ("--help", "--help-all"))
     assert "How deep it is.  [default: 1]" in common
     assert "--width" not in common

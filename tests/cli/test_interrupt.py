@@ -63,6 +63,6 @@ runpy.run_module("algosync", run_name="__main__", alter_sys=True)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("module", ["algosync.cli.interrupt", "algosync.core.error", "threading", "typer", "algosync.cli.main"])
 def test_a_signal_while_the_command_is_imported_ends_it_quietly(module: str, number: signal.Signals) -> None:
-    command = [sys.executable, "-c", SIGNAL_AT_IMPORT, str(int(number)), module, "--version"]
+    command = [sys.executable, "-c", SIGNAL_AT_IMPORT, str(int(number)), module, "plan", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=HANG, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (128 + number, "", "")

@@ -13,7 +13,7 @@ import pytest
 from algosync.core.address import Address
 from algosync.core.error import Corrupt, NewerFormat, Stale
 from algosync.core.planning.change import Action, Change
-from algosync.core.planning.movement import movements
+from algosync.core.planning.movement import is_applied, movements
 from algosync.core.planning.plan import Check, FailedCheck, Plan, PlanHeader
 from algosync.core.planning.plan_codec import FORMAT_VERSION, MAGIC, decode_plan, encode_plan, is_plan
 from algosync.core.planning.plan_inputs import CodeFile, LocalCode, LocalFile, PlanFile, PlanInputs, WorkflowText
@@ -51,13 +51,13 @@ CHECKS = (Check(Address("test", "One"), TestCase("", "1", 300), of_algorithm=Tru
 KINDS = {"data": KindTraits(is_file=True, read_back=frozenset({"md5"}))}
 PLAN = Plan(HEADER, CHANGES, CHECKS, (("One", ()),), kinds=KINDS)
 MARK = RecordMark("9" * 64, "10@t0", "10@t1", "c" * 64)
-BINDING = Binding("lineage", "w.json", "https://b", None, "jane", "https://a", "f" * 64, {WEIGHTS: MARK})
+BINDING = Binding("lineage", "w.json", "https://b", None, "jane", "https://a", None, "ann", "f" * 64, {WEIGHTS: MARK})
 SAVED = SavedPlan(PLAN, Selection(("One",), ("data.*",)), BINDING, "sha256:0")
 CODE = b"code \x00\n"
 INPUTS = PlanInputs(
     WorkflowText("w.json", "{}", {"n": 1}, ("token",), "w.json", ""),
     (LocalCode("One", None, (CodeFile("src/\udcff.py", hashlib.sha256(CODE).hexdigest(), executable=True),), ("x/",)),),
-    (LocalFile("data://.my/models/w.bin", 3, None, "source/w.bin", "5" * 64),),
+    (LocalFile("data://.my/models/w.bin", 3, None, "5" * 64),),
     "quality",
 )
 FILE = PlanFile(SAVED, INPUTS, {hashlib.sha256(CODE).hexdigest(): CODE})
@@ -95,11 +95,11 @@ def test_each_flipped_bit_and_each_cut_is_refused() -> None:
 
 
 def test_another_format_is_refused_with_the_way_out() -> None:
-    data = encode_plan(FILE).replace(MAGIC + b"1\n", MAGIC + b"2\n", 1)
-    with pytest.raises(NewerFormat, match="was saved by a newer algosync: format 2") as caught:
+    data = encode_plan(FILE).replace(MAGIC + b"2\n", MAGIC + b"3\n", 1)
+    with pytest.raises(NewerFormat, match="was saved by a newer algosync: format 3") as caught:
         decode_plan(data)
     assert "upgrade algosync" in (caught.value.hint or "")
-    assert FORMAT_VERSION == 1
+    assert FORMAT_VERSION == 2
 
 
 def test_a_plan_that_nothing_moved_is_not_stale() -> None:
@@ -136,6 +136,8 @@ MOVED: dict[str, tuple[Callable[[], SavedPlan], str]] = {
     "identity": (partial(bound, identity="id"), "the local cluster at the destination: nothing -> id"),
     "owner": (partial(bound, owner="joe"), "the owner at the destination: jane -> joe"),
     "source": (partial(bound, source="https://x"), "the source: https://a -> https://x"),
+    "source identity": (partial(bound, source_identity="id"), "the local cluster at the source: nothing -> id"),
+    "source owner": (partial(bound, source_owner="eve"), "the owner of the source's key: ann -> eve"),
     "workflow": (partial(bound, workflow="e" * 64), f"the digest of the workflow: {'f' * 12}… -> {'e' * 12}…"),
     "record's digest": (
         partial(marked, digest="1" * 64),
@@ -201,8 +203,48 @@ def test_each_movement_is_named_as_it_was_and_as_it_is(name: str) -> None:
     assert str(first).startswith(text)
 
 
+def applied(**values: object) -> SavedPlan:
+    """The same plan made again after it was applied: the records are there, and nothing is left to do."""
+    records = {
+        ONE: RecordMark("d1", "d1", "d9", "1" * 64),
+        WEIGHTS: RecordMark("8" * 64, "12@t2", None, "2" * 64),
+    }
+    changes = tuple(replace(change, action=Action.NONE, before=change.after) for change in CHANGES)
+    again = replace(SAVED, plan=replace(PLAN, changes=changes))
+    return replace(again, binding=replace(BINDING, **{"records": records, **values}))  # type: ignore[arg-type]  # fields of a binding
+
+
+def test_a_plan_that_was_applied_is_recognized_by_the_records() -> None:
+    now = applied()
+    first = replace(SAVED, binding=replace(BINDING, lineage=None))
+    assert movements(SAVED, now)
+    assert is_applied(SAVED, now)
+    assert is_applied(first, now)
+    assert is_applied(SAVED, replace(now, plan=SAVED.plan)), "the records tell it, also if the source has moved since"
+
+
+def test_a_plan_that_was_not_applied_or_only_in_part_is_not_recognized() -> None:
+    records = applied().binding.records
+    assert not is_applied(SAVED, SAVED)
+    assert not is_applied(SAVED, applied(records={ONE: records[ONE]})), "a record is missing"
+    assert not is_applied(SAVED, applied(records={**records, WEIGHTS: MARK})), "a record is the old one"
+    other = {**records, WEIGHTS: replace(records[WEIGHTS], digest="0" * 64)}
+    assert not is_applied(SAVED, replace(applied(records=other), plan=SAVED.plan)), "a record has another content"
+    assert not is_applied(SAVED, applied(lineage="other"))
+    assert not is_applied(SAVED, applied(owner="joe"))
+    nothing = replace(SAVED, plan=replace(PLAN, changes=CHANGES[2:]))
+    assert not is_applied(nothing, nothing), "it changes nothing"
+
+
+def test_an_applied_deletion_is_recognized_by_the_missing_record() -> None:
+    delete = replace(SAVED, plan=replace(PLAN, changes=(replace(CHANGES[1], action=Action.DELETE, after=None),)))
+    assert is_applied(delete, replace(delete, binding=replace(BINDING, records={})))
+    assert not is_applied(delete, delete)
+
+
 def test_each_field_of_a_binding_has_a_movement() -> None:
     names = {"lineage", "state_file", "destination", "identity", "owner", "source", "workflow", "records"}
+    names |= {"source_identity", "source_owner"}
     assert set(Binding.__dataclass_fields__) == names
 
 
@@ -230,10 +272,20 @@ def test_a_digest_does_not_depend_on_the_place() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["destination", "owner", "source", "workflow", "source size", "source digest", "destination digest", "action", "tests"]
+    "name",
+    [
+        *("destination", "identity", "owner", "source", "source identity", "source owner", "workflow"),
+        *("source size", "source digest", "destination digest", "action", "tests"),
+    ],
 )
 def test_a_digest_changes_with_what_would_be_done(name: str) -> None:
     assert plan_digest(MOVED[name][0]()) != plan_digest(SAVED)
+
+
+def test_a_local_cluster_has_one_digest_at_all_its_addresses() -> None:
+    one = bound(identity="d-1", destination="local", source_identity="s-1", source="local:prod")
+    other = bound(identity="d-1", destination="http://127.0.0.1:1", source_identity="s-1", source="http://localhost:2")
+    assert plan_digest(one) == plan_digest(other) != plan_digest(SAVED)
 
 
 def test_a_stamp_counts_where_the_content_is_not_known() -> None:
@@ -249,6 +301,7 @@ def test_a_workflow_has_one_digest_whatever_its_name_and_lines() -> None:
         return Workflow(name, f"/{name}", (AlgorithmSpec("One", "python3", details=Details(label), data_files=files),))
 
     assert workflow_digest(flow("a", 1), conceal) == workflow_digest(flow("b", 2), conceal)
+    assert workflow_digest(replace(flow("a", 1), source_address="local"), conceal) == workflow_digest(flow("a", 1), conceal)
     assert workflow_digest(flow("a", 1), conceal) != workflow_digest(flow("a", 1, "Two"), conceal)
 
 

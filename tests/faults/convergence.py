@@ -15,7 +15,7 @@ from reference import ALGORITHMS, FILES, SOURCES, Lane, Seat
 from algosync.core.error import NotFound
 from algosync.core.tree import Blob
 
-__all__ = ["Outcome", "run_cell"]
+__all__ = ["Outcome", "misbehaved", "run_cell", "unreported_writes", "wrong_exit_code"]
 
 Requests = Sequence[Mapping[str, object]]
 
@@ -35,7 +35,7 @@ def run_cell(cell: Cell, lane: Lane) -> Outcome:
     with lane.requested() as requests:
         first = seat.apply()
     lane.strike()
-    wrong = [*_wrong_exit_code(cell, first), *_misbehaved(first), *_unreported_writes(first, requests, seat)]
+    wrong = [*wrong_exit_code(cell, first), *misbehaved(first), *unreported_writes(first, requests, seat)]
     if cell.name == "key expires":
         seat.renew_keys()
     runs = [first]
@@ -44,7 +44,7 @@ def run_cell(cell: Cell, lane: Lane) -> Outcome:
         with lane.requested() as later:
             runs.append(seat.apply())
         requests += later
-        wrong += _misbehaved(runs[-1])
+        wrong += misbehaved(runs[-1])
     if runs[-1].code == 0:
         wrong += [*_wrong_state(seat), *_wrong_versions(seat), *_untested(seat, requests), *_left_behind(seat)]
     else:
@@ -55,12 +55,12 @@ def run_cell(cell: Cell, lane: Lane) -> Outcome:
     return Outcome(cell, first, tuple(wrong))
 
 
-def _wrong_exit_code(cell: Cell, run: Done) -> Iterator[str]:
+def wrong_exit_code(cell: Cell, run: Done) -> Iterator[str]:
     if run.code not in cell.call.ends(cell.name):
         yield f"exit {run.code}, not {sorted(cell.call.ends(cell.name))}: {run.err}"
 
 
-def _misbehaved(run: Done) -> Iterator[str]:
+def misbehaved(run: Done) -> Iterator[str]:
     output = run.out + run.err
     if "Traceback" in output or "a fault in algosync itself" in output:
         yield f"a bug shows: {output}"
@@ -70,7 +70,7 @@ def _misbehaved(run: Done) -> Iterator[str]:
         yield "something that it started still runs"
 
 
-def _unreported_writes(run: Done, requests: Requests, seat: Seat) -> Iterator[str]:
+def unreported_writes(run: Done, requests: Requests, seat: Seat) -> Iterator[str]:
     """Exit 1 promises that nothing was written."""
     harmless = ("/v1/algo/", f"/git/{seat.user}/")
     done = [r for r in requests if str(r["status"]).startswith("2") and r["method"] not in ("GET", "HEAD")]

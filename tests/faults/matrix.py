@@ -1,6 +1,7 @@
-"""The matrix: every kind of remote call of a reference apply, and every fault that can happen to one.
+"""The matrix: every kind of remote call of a reference apply and of its deletions, and every fault that can happen to one.
 
-With `FAULT_MATRIX=all` in the environment every cell runs; otherwise each of the rarer faults runs for a quarter of the calls.
+With `FAULT_MATRIX=all` in the environment every cell runs. Otherwise each of the rarer faults runs for a quarter of the calls, and
+each fault for a fifth of the calls of a deletion.
 
 The expected outcome of a cell is data as well. A fault is of the kind `again` (no reply, or an invalid one: the call is repeated
 and the run converges), `late` (the deadline has passed: the run stops) or `final` (the run stops). A call lists its exceptions.
@@ -12,7 +13,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["CALLS", "CELLS", "FAULTS", "Call", "Cell"]
+__all__ = ["CALLS", "CELLS", "DELETIONS", "FAULTS", "Call", "Cell"]
 
 Rule = Mapping[str, object]
 
@@ -80,7 +81,7 @@ class Call:
     """`match` as in a faults file, with USER as a placeholder. `code` is the exit code of a run that cannot get past the call.
 
     `also`: families of faults that only some calls have. `fine`, `stops`, `either`: exceptions from the kind of a fault; `either`
-    if it depends on timing. `first`: the fault that makes the call happen at all.
+    if it depends on timing. `first`: the fault that makes the call happen at all. `command`: the arguments of the run.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Call:
     stops: frozenset[str] = frozenset()
     either: frozenset[str] = frozenset()
     first: Sequence[Rule] = ()
+    command: Sequence[str] = ("apply",)
 
     def ends(self, fault: str) -> frozenset[int]:
         """Return the accepted exit codes."""
@@ -173,6 +175,26 @@ CALLS = (
 )
 
 
+def _deletions(*command: str) -> Iterator[Call]:
+    def call(what: str, match: str, nth: int = 1, also: frozenset[str] = _set(), fine: frozenset[str] = _set()) -> Call:
+        return Call(f"{' '.join(command)}: {what}", match, 4, nth=nth, also=also, fine=fine, command=command)
+
+    # The reply has no body: too short for a slow reply.
+    yield call("delete an algorithm", "DELETE /v1/algorithms/USER/Base", fine=_set(("drip",)))
+    yield call("delete a file", "DELETE /v1/data/USER/Base/small.bin")
+    yield call("delete a collection", "DELETE /v1/data/USER/Base")
+    if command != ("destroy",):  # the same reads
+        return
+    yield call("refs before a deletion", "GET /git/USER/Base.git/info/refs?service=git-upload-pack", 2)
+    yield call("versions before a deletion", "GET /v1/algorithms/USER/Base/versions", 2)
+    yield call("list before deletions", "GET /v1/data/USER/Base", 2, also=_LISTED)
+    # The listing of an empty collection is two bytes long: too short for a slow reply.
+    yield call("list after deletions", "GET /v1/data/USER/Base", 3, also=_LISTED, fine=_set(("drip",)))
+
+
+DELETIONS = (*_deletions("destroy"), *_deletions("apply", "--prune"))
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     call: Call
@@ -196,8 +218,8 @@ class Cell:
 
 
 def _cells(*, every: bool) -> Iterator[Cell]:
-    for row, call in enumerate(CALLS):
-        for column, (name, fault) in enumerate(FAULTS.items()):
+    for row, call in enumerate((*CALLS, *DELETIONS)):
+        for column, name in enumerate(FAULTS):
             family = _FAMILY.get(name.partition(" ")[0])
             if family is not None and family not in call.also:
                 continue
@@ -205,8 +227,14 @@ def _cells(*, every: bool) -> Iterator[Cell]:
                 continue  # without a body this equals a reset before it
             if name == "listing stale" and call.nth == 1 and call.name != "builds":
                 continue  # nothing was written before
-            if every or fault.everywhere or (row + column) % 4 == 0 or (not call.match.startswith("GET ") and name in _UNDONE):
+            if every or _is_chosen(call, name, row + column):
                 yield Cell(call, name)
+
+
+def _is_chosen(call: Call, name: str, number: int) -> bool:
+    if not call.match.startswith("GET ") and name in _UNDONE:
+        return True
+    return number % 5 == 0 or name == "listing stale" if call in DELETIONS else FAULTS[name].everywhere or number % 4 == 0
 
 
 CELLS = tuple(_cells(every=os.environ.get("FAULT_MATRIX") == "all"))

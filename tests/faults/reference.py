@@ -30,7 +30,7 @@ from algosync.core.error import NotFound
 from algosync.git import Repository
 from algosync.net import Net
 
-__all__ = ["ALGORITHMS", "FILES", "SOURCES", "Lane", "Seat", "lane"]
+__all__ = ["ALGORITHMS", "FILES", "SOURCES", "Lane", "Seat", "lane", "workflow"]
 
 ALGORITHMS = ("Base", "Top")
 FILES = {"big.bin": bytes(range(251)) * 1200, "small.bin": b"small", "empty.bin": b""}
@@ -69,8 +69,15 @@ class Seat:
         }
         return self.lane.forks.run(self.folder, environ, *arguments)
 
-    def apply(self) -> Done:
-        return self.run("apply", "--auto-approve", "--request-timeout", "3", "--build-timeout", "6")
+    def apply(self, *options: str) -> Done:
+        return self.run("apply", *options, "--auto-approve", "--request-timeout", "3", "--build-timeout", "6")
+
+    def destroy(self) -> Done:
+        return self.run("destroy", "--auto-approve", "--request-timeout", "3")
+
+    def follow(self, content: Mapping[str, object]) -> None:
+        """Make this the workflow."""
+        (self.folder / "workflow.json").write_text(json.dumps(content, indent=2))
 
     def renew_keys(self) -> None:
         """Replace the keys, as a user would after they have expired."""
@@ -112,7 +119,7 @@ class Lane:
         user, folder = f"user{number}", self.folder / f"seat{number}"
         (folder / "tmp").mkdir(parents=True)
         seat = Seat(self, user, self.destination.add_key(user), folder, self.source.add_key())
-        (folder / "workflow.json").write_text(json.dumps(_workflow(), indent=2))
+        seat.follow(workflow())
         # The second algorithm exists already, empty and with other settings and an ACL, so one is created and one updated.
         environments = seat.api.algorithms.environments()
         chosen = next(each for each in environments if each.display_name == _ENVIRONMENT)
@@ -139,7 +146,7 @@ class Lane:
             _write_faults(_fault_file(cluster.root), rules)
 
 
-def _workflow() -> dict[str, object]:
+def workflow() -> dict[str, object]:
     common = {"language": _ENVIRONMENT, "settings": _SETTINGS}
     return {
         "algorithms": [

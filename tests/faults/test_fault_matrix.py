@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from convergence import Outcome, run_cell
-from matrix import CALLS, CELLS, FAULTS, Call, Cell
+from deletion import run_deletion
+from matrix import CALLS, CELLS, DELETIONS, FAULTS, Call, Cell
 from reference import ALGORITHMS, Lane, lane
 
 from algosync import cluster
@@ -37,12 +38,12 @@ def lanes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lanes]:
 def carry_out(cell: Cell, lanes: Lanes) -> Outcome:
     free = lanes.get()
     try:
-        return run_cell(cell, free)
+        return run_deletion(cell, free) if cell.call in DELETIONS else run_cell(cell, free)
     finally:
         lanes.put(free)
 
 
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
+@pytest.mark.parametrize("call", [*CALLS, *DELETIONS], ids=lambda call: call.name)
 def test_each_fault_of_a_call(call: Call, lanes: Lanes) -> None:
     cells = [cell for cell in CELLS if cell.call is call]
     with ThreadPoolExecutor(LANES) as pool:
@@ -61,8 +62,7 @@ def test_the_matrix_is_large_and_covers_all_faults() -> None:
 def test_every_method_that_the_client_sends_has_a_row() -> None:
     sources = (Path(cluster.__file__).parent).glob("*.py")
     sent = {method for source in sources for method in re.findall(r'"(GET|POST|PUT|PATCH|DELETE)"', source.read_text())}
-    # The reference apply deletes nothing.
-    assert sent - {"DELETE"} == {call.match.partition(" ")[0] for call in CALLS}
+    assert sent == {call.match.partition(" ")[0] for call in (*CALLS, *DELETIONS)}
 
 
 def test_the_matrix_has_every_kind_of_call(lanes: Lanes) -> None:

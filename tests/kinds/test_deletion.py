@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +11,7 @@ import pytest
 from fakes.clusters import OWNER
 from release_site import HEADER, Site, site_in
 
+from algosync.cluster.data import FileStat
 from algosync.core.address import Address
 from algosync.core.error import NotFound
 from algosync.core.event import StepDone
@@ -210,3 +211,28 @@ def test_a_changed_algorithm_keeps_its_protection(site: Site) -> None:
     site.apply()
     assert site.ledger.records[ONE].private == {"prevent_destroy": True}
     assert all(c.action is Action.NONE for c in site.plan().changes)
+
+
+@pytest.mark.parametrize("reads", [1, 3, 1000])
+def test_a_listing_that_lags_behind_the_deletions_keeps_no_collection(
+    site: Site, monkeypatch: pytest.MonkeyPatch, reads: int
+) -> None:
+    """If it never catches up, the next run deletes the collection."""
+    store = site.cluster.data
+    outdated: list[Mapping[str, FileStat]] = []
+    files, delete = store.files, store.delete
+
+    def delete_unseen(owner: str, collection: str, name: str) -> None:
+        outdated[:] = [files(owner, collection)] * reads
+        delete(owner, collection, name)
+
+    monkeypatch.setattr(store, "delete", delete_unseen)
+    monkeypatch.setattr(store, "files", lambda *of: outdated.pop() if outdated else files(*of))
+    report = site.apply(DESTROY)
+    if reads == 1000:
+        assert [str(event.step.key) for event in report.failed] == ["clear algorithm.One"]
+        assert report.exit_code == 4
+        monkeypatch.undo()
+        report = site.apply(DESTROY)
+    assert report.exit_code == 0
+    assert is_gone(site)

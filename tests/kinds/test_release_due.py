@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from fakes.clusters import OWNER
 from fakes.ledger import FakeLedger
 from release_site import NAMES, OLD, KilledError, Site, converges, site_in
 from test_release_table import CHANGES
@@ -179,3 +180,31 @@ def forget_private(site: Site) -> None:
         (replace(record, private={}) for record in site.ledger.records.values()), before_commit=site.count_commit
     )
     assert Address("version", "One") in site.ledger.records
+
+
+@pytest.mark.parametrize("killed_at", [None, 1, 2, 3])
+def test_a_file_that_already_has_the_new_content_publishes_a_version(site: Site, killed_at: int | None) -> None:
+    """Somebody wrote it by hand, or an apply whose last records are lost. Workers of the published version have the old one."""
+    site.use({"a.bin": b"new a"})
+    site.cluster.data.write(OWNER, "One", "a.bin", b"new a")
+    assert visible(site.plan()) == ["version.One"]
+    if killed_at is not None:
+        site.commits, site.killed_at = 0, killed_at
+        with pytest.raises(KilledError):
+            site.apply()
+        site.restart()
+    assert site.apply().exit_code == 0
+    assert (site.published, visible(site.plan())) == ("0.2.0", [])
+    assert site.algorithms.loaded[site.algorithms.algorithms["One"].versions[0].commit]["a.bin"] == b"new a"
+
+
+def test_a_version_that_was_published_since_is_not_older_than_such_a_file(site: Site) -> None:
+    """The records of a whole apply are lost."""
+    records = dict(site.ledger.records)
+    site.use({"a.bin": b"new a"})
+    assert site.apply().exit_code == 0
+    for record in records.values():
+        site.ledger.commit(record)
+    assert visible(site.plan()) == []
+    assert site.apply().exit_code == 0
+    assert (site.published, visible(site.plan())) == ("0.2.0", [])

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import inspect
+import io
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from fakes.ledger import FakeLedger
 from release_site import HEADER, Site, site_in
 
+from algosync.cli.commands.rollback import rollback
+from algosync.cli.session import CommandSession
+from algosync.cli.terminal import Terminal
 from algosync.cluster.algorithms import Version
-from algosync.core.error import NotFound
+from algosync.core.error import AlgosyncError, NotFound, PlanRefused
 from algosync.core.planning.change import Action
 from algosync.core.planning.plan import Plan
 from algosync.core.report import Report, fold
-from algosync.core.workflow import AlgorithmSpec, Publish, Settings, Workflow
+from algosync.core.workflow import AlgorithmSpec, GuardLimits, Publish, Settings, Workflow
 from algosync.engine.apply import apply
 from algosync.engine.plan import Scene
 from algosync.engine.rollback import make_rollback_plan, rollback_workflow
@@ -35,7 +42,7 @@ def site(tmp_path: Path) -> Site:
     return site
 
 
-def rollback(site: Site, number: str = "") -> tuple[Plan, Workflow, Scene[Context]]:
+def rollback_of(site: Site, number: str = "") -> tuple[Plan, Workflow, Scene[Context]]:
     workflow, scene = site.scene()
     earlier = EarlierVersion.of(site.algorithms.versions("jane", "One"), "One", number)
     spec = earlier_version(site.spec, earlier.target, scene.site)
@@ -48,7 +55,7 @@ def rollback(site: Site, number: str = "") -> tuple[Plan, Workflow, Scene[Contex
 
 
 def roll_back(site: Site, number: str = "") -> Report:
-    plan, workflow, scene = rollback(site, number)
+    plan, workflow, scene = rollback_of(site, number)
     with closing(apply(plan, workflow, scene, site.ledger)) as events:
         return fold(events, lambda: site.ledger.wrote)
 
@@ -66,7 +73,7 @@ def actions(plan: Plan) -> dict[str, Action]:
 
 
 def test_the_version_before_the_current_one_is_published_again(site: Site) -> None:
-    plan, _, _ = rollback(site)
+    plan, _, _ = rollback_of(site)
     assert set(actions(plan)) == {"algorithm.One", "source.One", "version.One"}
     assert set(actions(plan).values()) == {Action.UPDATE}
     (version,) = plan.versions
@@ -77,7 +84,7 @@ def test_the_version_before_the_current_one_is_published_again(site: Site) -> No
     assert (now.number, code(site, now)) == ("0.3.0", FIRST)
     assert (now.settings["network_access"], now.settings["algorithm_callability"]) == ("full", "private")
     assert site.algorithms.calls == [("jane/One", now.commit, "1")], "it is tested before it is published"
-    assert not rollback(site, "0.1.0")[0].visible
+    assert not rollback_of(site, "0.1.0")[0].visible
 
 
 def test_the_next_plan_shows_the_workflow_again_and_says_why(site: Site) -> None:
@@ -91,6 +98,19 @@ def test_the_next_plan_shows_the_workflow_again_and_says_why(site: Site) -> None
     site.release()
     assert code(site, published(site)) == SECOND
     assert site.plan().visible == ()
+
+
+def test_a_workflow_that_follows_a_rollback_needs_no_version(site: Site) -> None:
+    """The version that a rollback published has the data files, although its own plan names none."""
+    roll_back(site)
+    site.code(FIRST)
+    site.spec = replace(site.spec, settings=Settings(), publish=Publish())
+    site.release()
+    assert (published(site).number, site.plan().visible) == ("0.3.0", ())
+    records = [record for address, record in site.ledger.records.items() if address.kind != "data"]
+    site.ledger = FakeLedger(records)
+    site.release()
+    assert published(site).number == "0.3.0"
 
 
 def test_a_version_can_be_named(site: Site) -> None:
@@ -109,7 +129,7 @@ def test_data_stays_as_it_is_and_the_plan_says_so(site: Site) -> None:
     site.use({"a.bin": b"newer a"})
     site.release()
     there = dict(site.live)
-    plan, _, _ = rollback(site, "0.2.0")
+    plan, _, _ = rollback_of(site, "0.2.0")
     (note,) = [note for address, note in plan.notes() if str(address) == "version.One"]
     assert note == (
         "data files that were written after 0.2.0, or may have been, stay as they are, because their earlier bytes are not kept: "
@@ -127,11 +147,36 @@ def test_kept_bytes_of_an_interrupted_apply_are_put_back(site: Site) -> None:
     site.apply(until=lambda event: getattr(getattr(event, "step", None), "key", "") == 'verify data.One["a.bin"]')
     assert site.live != before
     site.restart()
-    plan, _, _ = rollback(site)
+    plan, _, _ = rollback_of(site)
     assert actions(plan)['data.One["a.bin"]'] is Action.UPDATE
     assert roll_back(site).exit_code == 0
     assert site.live == before
     assert code(site, published(site)) == FIRST
+
+
+def test_guards_refuse_a_rollback_as_they_refuse_an_apply(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupted apply left ten files overwritten, and somebody changed the source at the destination."""
+    site.use({f"{number}.bin": b"old" for number in range(10)})
+    site.release()
+    site.use({f"{number}.bin": b"newer" for number in range(10)})
+    site.apply(until=lambda event: getattr(getattr(event, "step", None), "key", "").startswith("verify"))
+    site.restart()
+    site.algorithms.algorithms["One"].repository.push_behind("src/One.py", b"theirs")
+    workflow, scene = site.scene()
+    workflow = replace(workflow, guards=GuardLimits(max_overwrites=5))
+    results = SimpleNamespace(read=lambda: ({}, ""))
+    parts = {"workflow": workflow, "scene": scene, "ledger": site.ledger, "header": HEADER, "results": results}
+    session = CommandSession(**parts, **dict.fromkeys(("in_progress", "loaded", "anchor")))  # type: ignore[arg-type]  # not asked
+    terminal = Terminal(io.StringIO(), io.StringIO(), (False, False), live=False)
+    monkeypatch.setattr("algosync.cli.applying.writing_session", lambda *_: nullcontext(session))
+    log = list(site.ledger.log)
+    options = {name: option.default for name, option in inspect.signature(rollback).parameters.items()}
+    options |= {"context": SimpleNamespace(obj=terminal), "algorithm": "One", "to": "0.1.0"}
+    with pytest.raises(PlanRefused, match=r"overwrites \d of 13 recorded resources .* at most 5% are allowed"):
+        rollback(**{**options, "auto_approve": True})
+    assert site.ledger.log == log
+    with pytest.raises(AlgosyncError, match="approval is required"):
+        rollback(**{**options, "allow": ["overwrites"], "no_input": True})
 
 
 def test_files_of_others_stay(site: Site) -> None:
@@ -146,7 +191,7 @@ def test_files_of_others_stay(site: Site) -> None:
 def test_a_version_whose_commit_is_gone_is_refused(site: Site) -> None:
     site.algorithms.algorithms["One"].repository.rewrite()
     with pytest.raises(NotFound, match=r"the repository of One has no commit of version 0\.1\.0"):
-        rollback(site)
+        rollback_of(site)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from state_places import FolderStates, ServerStates, StatePlace
+from states_server import TerraformServer, terraform_server
 from troubles import FAULTS, Troubles
 from workflow_world import World
 
@@ -23,21 +25,23 @@ def undurable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.fsync", lambda _: None)
 
 
-def released(folder: Path) -> World:
+def released(folder: Path, states: StatePlace) -> World:
     folder.mkdir()
-    world = World(folder)
+    world = World(folder, states=states)
     world.add("A")
     world.use_file("A", "a.bin", b"one")
     assert isinstance(world.apply(), Report)
     return world
 
 
-def trouble_at_every_call(folder: Path, change: Callable[[World], None], fault: str) -> int:
-    """Returns the number of calls."""
+def trouble_at_every_call(
+    folder: Path, change: Callable[[World], None], fault: str, states: Callable[[], StatePlace] = FolderStates
+) -> int:
+    """Returns the number of calls. `states`: makes the place of the states of one world."""
     number = 0
     while True:
         number += 1
-        world = released(folder / str(number))
+        world = released(folder / str(number), states())
         before = world.releases()
         change(world)
         troubles = Troubles(fault, number)
@@ -59,6 +63,19 @@ def trouble_at_every_call(folder: Path, change: Callable[[World], None], fault: 
 @pytest.mark.parametrize("fault", ["dies after", "lost"])
 def test_each_call_of_a_release(tmp_path: Path, fault: str) -> None:
     assert trouble_at_every_call(tmp_path, CHANGES["data"], fault) > 10
+
+
+@pytest.mark.usefixtures("undurable")
+@pytest.mark.parametrize("keeps_machine", [True, False])
+def test_each_call_of_a_release_with_its_state_on_a_server(tmp_path: Path, keeps_machine: bool) -> None:
+    """The process dies there. Its journal is there afterwards, or the machine was thrown away with it."""
+    server: TerraformServer
+    with terraform_server() as server:
+
+        def states() -> StatePlace:
+            return ServerStates(server, keeps_machine)
+
+        assert trouble_at_every_call(tmp_path, CHANGES["data"], "dies after", states) > 10
 
 
 @pytest.mark.extended

@@ -5,6 +5,7 @@
 - What the workflow does not have is never touched.
 - Equal input gives equal plans, byte for byte.
 - Between two edits an algorithm gets at most one version and one build, and another build after a push that was not recorded.
+- All this holds for a state on a server, too: whether the machine with the journal is there afterwards or was thrown away.
 - The state loads after everything and has every acknowledged record. Its serial grows by one for each change; its lineage stays.
 """
 
@@ -22,6 +23,8 @@ from fakes.clusters import OWNER
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from state_places import FolderStates, ServerStates, StatePlace
+from states_server import TerraformServer, terraform_server
 from troubles import FAULTS, Troubles
 from workflow_world import SOURCE, THEIRS, World, stored
 
@@ -55,6 +58,7 @@ EDITS_BY_HAND = st.one_of(
     st.tuples(st.just("hide_stamp"), st.booleans(), NAMES, FILES, st.integers(1, 3)),
 )
 """Edits as methods of the machine and their arguments."""
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "0"))
 TROUBLES = st.sampled_from(["dies before", "dies after", *FAULTS])
 
 
@@ -66,9 +70,12 @@ class Worlds(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.nothing_durable = mock.patch.object(os, "fsync", return_value=None)  # nobody pulls the plug here
         self.nothing_durable.start()
-        self.world = World(self.folder)
+        self.world = World(self.folder, states=self.place())
         self.payloads = 1
         self.edited()
+
+    def place(self) -> StatePlace:
+        return FolderStates()
 
     def teardown(self) -> None:
         self.nothing_durable.stop()
@@ -249,4 +256,16 @@ def test_laws_in_a_few_worlds() -> None:
 
 @pytest.mark.extended
 def test_laws_in_many_worlds() -> None:
-    run(Worlds, int(os.environ.get("LAW_EXAMPLES", "60")), 25)
+    run(Worlds, EXAMPLES or 60, 25)
+
+
+@pytest.mark.parametrize("keeps_machine", [True, False])
+def test_laws_with_a_state_on_a_server(keeps_machine: bool) -> None:
+    server: TerraformServer
+    with terraform_server() as server:
+
+        class RemoteWorlds(Worlds):
+            def place(self) -> StatePlace:
+                return ServerStates(server, keeps_machine)
+
+        run(RemoteWorlds, EXAMPLES or 5, 12)

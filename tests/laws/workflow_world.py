@@ -1,6 +1,7 @@
-"""A world of workflows: sources and a cluster in memory, a state on disk, and the commands that work on them.
+"""A world of workflows: sources and a cluster in memory, a state, and the commands that work on them.
 
-The state is the real one. A run that dies leaves the folder of the machine as it was at that moment.
+The state is the real one. A run that dies leaves the place of the state as it was at that moment, and the folder of the machine
+too, or an empty one if the machine is thrown away.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import cast
 from fakes.clusters import OWNER, FakeAlgorithm, FakeAlgorithms, FakeCluster, FakeTime, context_of
 from fakes.repositories import FakeRepository
 from fakes.stores import FakeStore
+from state_places import NAME, FolderStates, StatePlace
 from troubles import DiedError, Troubled, Troubles
 
 from algosync.core.address import Address
@@ -37,14 +39,13 @@ from algosync.kinds.ports import AlgorithmService, GitRepository
 from algosync.kinds.previous_bytes import needed_files
 from algosync.kinds.shared_listings import SharedListings
 from algosync.net import Retry
-from algosync.state import Session, open_session
+from algosync.state import Session
 from algosync.views.document import json_text, plan_document
 
-__all__ = ["SOURCE", "World", "stored"]
+__all__ = ["NAME", "SOURCE", "World", "stored"]
 
 HEADER = PlanHeader("w", "https://source", "https://destination", OWNER)
 SOURCE = "quality"  # the owner of the source's files
-NAME = "w.json"
 THEIRS = "theirs.txt"  # somebody else's file in a repository, outside of the source
 
 
@@ -114,15 +115,17 @@ class WatchedSession(Session):
 
 @dataclass
 class World:
-    """`specs` is the workflow, in its order. `code` has the text of each algorithm's source."""
+    """`specs` is the workflow, in its order. `name` is that of the state."""
 
     folder: Path
     specs: dict[str, AlgorithmSpec] = field(default_factory=dict)
     tests: tuple[TestCase, ...] = ()
     store: FakeStore = field(default_factory=lambda: FakeStore(SOURCE))
     cluster: TroubledCluster = field(default_factory=TroubledCluster)
+    states: StatePlace = field(default_factory=FolderStates)
     lineage: str | None = None
     serial: int = 0
+    name: str = NAME
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -174,7 +177,7 @@ class World:
 
     @contextmanager
     def session(self, troubles: Troubles, *, exclusive: bool) -> Iterator[Session]:
-        with open_session(str(self.machine / "state"), NAME, exclusive=exclusive) as session:
+        with self.states.open(self.machine, self.name, exclusive=exclusive) as session:
             session.__class__ = WatchedSession
             watched = cast("WatchedSession", session)
             watched.troubles, watched.acknowledged = troubles, self.acknowledged
@@ -226,13 +229,21 @@ class World:
         return report
 
     def _keep_machine(self) -> None:
+        self.states.freeze()
         shutil.copytree(self.machine, self.folder / "left")
 
     def _restore_machine(self) -> None:
+        self.states.thaw()
         shutil.rmtree(self.machine)
-        (self.folder / "left").rename(self.machine)
+        if self.states.keeps_machine:
+            (self.folder / "left").rename(self.machine)
+            return
+        shutil.rmtree(self.folder / "left")
+        self.machine.mkdir()
+        self.acknowledged.clear()  # those since the last save are gone
 
     def lose_state(self) -> None:
+        self.states.lose()
         shutil.rmtree(self.machine)
         self.machine.mkdir()
         self.lineage, self.serial = None, 0

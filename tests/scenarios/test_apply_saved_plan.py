@@ -117,7 +117,7 @@ def test_damage_and_what_is_no_saved_plan(workspace: Workspace) -> None:
     assert done.returncode == 1
     assert "Error: the saved plan p.plan is damaged or not complete" in done.stderr
     assert "algosync plan --out FILE" in done.stderr
-    path.write_bytes(data.replace(b"format 1\n", b"format 2\n", 1))
+    path.write_bytes(data.replace(b"format 2\n", b"format 3\n", 1))
     assert "was saved by a newer algosync" in workspace.run("show", "p.plan").stderr
     (workspace.folder / "report.json").write_text(workspace.run("plan", "--json").stdout)
     done = workspace.run("apply", "report.json", "--auto-approve")

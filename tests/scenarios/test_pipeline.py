@@ -7,13 +7,17 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from documents import check_document
 from harness import Cluster, Workspace
+from remote_places import Place, s3
 from scan import Scanner
+from states_server import PASSWORD
 
 SCRIPT = Path(__file__).parents[2] / "workflows" / "pipelines" / "pipeline.sh"
 TOKEN = "s3cret-canary-of-the-pipeline"
@@ -98,9 +102,21 @@ class Pipeline:
         subprocess.run(["git", "-C", str(self.repository.folder), *arguments], check=True, timeout=60)
 
 
+@contextmanager
+def shared_folder() -> Iterator[Place | None]:
+    yield None
+
+
 @pytest.fixture
-def pipeline(tmp_path: Path, cluster: Cluster) -> Pipeline:
-    """The state is in a folder that all jobs share."""
+def pipeline(request: pytest.FixtureRequest, tmp_path: Path, cluster: Cluster) -> Iterator[Pipeline]:
+    """The state is in a folder that all jobs share, or on the server of the parameter: then nothing else outlives a job."""
+    server: Callable[[], AbstractContextManager[Place | None]] = getattr(request, "param", shared_folder)
+    with server() as place:
+        yield _pipeline(tmp_path, cluster, place)
+
+
+def _pipeline(tmp_path: Path, cluster: Cluster, place: Place | None) -> Pipeline:
+    shared = {"ALGOSYNC_STATE": str(tmp_path / "states"), "ALGOSYNC_KEEP_DIR": str(tmp_path / "kept")}
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "algosync").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m algosync "$@"\n')
@@ -109,19 +125,20 @@ def pipeline(tmp_path: Path, cluster: Cluster) -> Pipeline:
         **cluster.environ(),
         "PATH": f"{programs}:{os.environ['PATH']}",
         "CI": "1",
-        "ALGOSYNC_STATE": str(tmp_path / "states"),
-        "ALGOSYNC_KEEP_DIR": str(tmp_path / "kept"),
+        **(shared if place is None else {**place.environ, "ALGOSYNC_KEEP_DIR": "kept"}),
         "ALGOSYNC_VAR_token": TOKEN,
         "LOCK_TIMEOUT": "30",
     }
     return Pipeline(tmp_path, environ)
 
 
+@pytest.mark.parametrize("pipeline", [s3], indirect=True)
 def test_plan_apply_and_drift_each_in_a_clone_of_its_own(cluster: Cluster, pipeline: Pipeline) -> None:
     with cluster.writes() as planning:
         assert "4 to add" in pipeline.script("plan")
     assert planning.lines == ()
-    assert list(Scanner({"token": TOKEN, "key": cluster.key}).data(pipeline.plan.read_bytes(), "the saved plan")) == []
+    scanner = Scanner({"token": TOKEN, "key": cluster.key, "password": PASSWORD})
+    assert list(scanner.data(pipeline.plan.read_bytes(), "the saved plan")) == []
     assert "Apply complete! Resources: 4 added" in pipeline.script("apply")
     pipeline.script("drift")
 

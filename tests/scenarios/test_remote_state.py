@@ -4,54 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
 from urllib.parse import quote
 
 import pytest
 from harness import Cluster, Workspace, cluster_process
+from remote_places import KEY, Server, https, postgresql, s3
 from scan import Scanner
-from states_server import BUCKET, PASSWORD, TerraformServer, postgresql_server, s3_server, terraform_server
-
-KEY = {"ALGOSYNC_STATE_USERNAME": "jane", "ALGOSYNC_STATE_PASSWORD": PASSWORD}
-
-
-@dataclass(frozen=True)
-class Place:
-    """A place of states as the environment names it. `wrong`: the same with another password."""
-
-    environ: dict[str, str]
-    wrong: dict[str, str]
-    end: Callable[[], object]
-
-
-Server: TypeAlias = Callable[[], AbstractContextManager[Place]]
-
-
-@contextmanager
-def https() -> Iterator[Place]:
-    with ExitStack() as stack:
-        server = stack.enter_context(terraform_server(password=PASSWORD))
-        environ = {**KEY, "ALGOSYNC_STATE": f"{server.url}/states"}
-        yield Place(environ, {**environ, "ALGOSYNC_STATE_PASSWORD": f"{PASSWORD} no"}, stack.close)
-
-
-@contextmanager
-def s3() -> Iterator[Place]:
-    with ExitStack() as stack:
-        environ = {**stack.enter_context(s3_server()), "ALGOSYNC_STATE": f"s3://{BUCKET}/team"}
-        yield Place(environ, {**environ, "ALGOSYNC_STATE": "s3://missing/team"}, stack.close)  # moto asks for no password
-
-
-@contextmanager
-def postgresql() -> Iterator[Place]:
-    with ExitStack() as stack:
-        address = stack.enter_context(postgresql_server()).replace("jane@", f"jane:{quote(PASSWORD, safe='')}@") + "postgres"
-        wrong = {"ALGOSYNC_STATE": f"{address}?password={quote(PASSWORD, safe='')}no"}
-        yield Place({"ALGOSYNC_STATE": address}, wrong, stack.close)
+from states_server import PASSWORD, TerraformServer, terraform_server
 
 
 def a_workspace(folder: Path, cluster: Cluster, place: dict[str, str]) -> Workspace:

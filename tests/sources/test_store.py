@@ -31,6 +31,11 @@ def test_a_stamp_names_the_cluster_and_the_file(source: Source) -> None:
     assert source.store.stat(URI) == FileStat(4, f"https://source {URI} 4@1")
 
 
+def test_a_local_cluster_has_the_same_stamps_at_all_its_addresses(source: Source) -> None:
+    one, other = (SourceStore(source.fake, name, Retry(), lambda: "d-1a2b3c4d") for name in ("local", "http://127.0.0.1:1"))
+    assert one.stat(URI) == other.stat(URI) == FileStat(4, f"local-d-1a2b3c4d {URI} 4@1")
+
+
 def test_a_young_file_has_no_stamp(source: Source) -> None:
     source.fake.young = 1
     source.fake.write("quality", "models", "iris.bin", b"iris")

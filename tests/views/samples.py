@@ -106,7 +106,7 @@ algosync will perform the following actions:
 
   # version.Hello will be updated in-place
   ~ version.Hello
-      ~ version     = "0.1.0" -> (known after apply, minor)
+      ~ version     = "0.1.0" -> (known after apply: the next minor version)
       ~ callability = "private" -> "public"
 
   # algorithm.There is there already as the workflow wants it

@@ -88,7 +88,7 @@ def test_what_was_removed_and_what_is_published_untested() -> None:
     lines = plain(plan_lines(replace(PLAN, changes=changes, checks=()), str)).splitlines()
     assert "  # algorithm.Hello was removed" in lines
     assert '      + label = "Hello"' in lines
-    assert "      + version = (known after apply, minor)" in lines
+    assert "      + version = (known after apply: the next minor version)" in lines
     assert "      (an empty commit)" in lines
     assert lines[-2:] == [
         "Note: version.New is published untested: its algorithm has no test_payload.",

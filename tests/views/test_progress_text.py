@@ -23,7 +23,7 @@ from algosync.views.report import closing_lines, failure_lines, outcome_lines
 
 DATA, VERSION = Address("data", "One", "w.pb"), Address("version", "One")
 UPLOAD, BUILD = Step(DATA, Verb.UPLOAD), Step(VERSION, Verb.BUILD)
-RESTORE = Step(DATA, Verb.RESTORE)
+RESTORE, RECOVER, OVERWRITE = (Step(DATA, verb) for verb in (Verb.RESTORE, Verb.RECOVER, Verb.OVERWRITE))
 CLEAR = Step(Address("algorithm", "One"), Verb.CLEAR)
 CLEARED = "algorithm.One: Collection checked after 0.0s: it stays, because it has 1 file"
 PUBLISH = Step(VERSION, Verb.PUBLISH, Change(VERSION, Action.CREATE, None, Resource(VERSION)))
@@ -40,7 +40,12 @@ PUBLISH = Step(VERSION, Verb.PUBLISH, Change(VERSION, Action.CREATE, None, Resou
         (StepFailed(BUILD, 3, BuildFailed("it failed", log="x")), "version.One: Building FAILED after 3.0s: it failed"),
         (StepStarted(RESTORE), None),
         (StepDone(RESTORE, 1), None),
-        (StepDone(RESTORE, 1, "put back"), 'data.One["w.pb"]: Previous bytes put back after 1.0s'),
+        (StepDone(RESTORE, 1, "put back; so"), 'data.One["w.pb"]: Previous bytes checked after 1.0s: put back; so'),
+        (StepStarted(RECOVER), 'data.One["w.pb"]: Putting previous bytes back...'),
+        (StepDone(RECOVER, 1, "not put back, as"), 'data.One["w.pb"]: Previous bytes checked after 1.0s: not put back, as'),
+        (StepDone(RECOVER, 1), 'data.One["w.pb"]: Previous bytes checked after 1.0s'),
+        (StepStarted(OVERWRITE), 'data.One["w.pb"]: Overwriting...'),
+        (StepDone(OVERWRITE, 1), 'data.One["w.pb"]: Overwritten after 1.0s'),
         (StepDone(CLEAR, 0.01, "it stays, because it has 1 file"), CLEARED),
         (StepDone(CLEAR, 0.01), "algorithm.One: Collection checked after 0.0s"),
         (

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from harness import Workspace
+from rich.text import Text
 
 from algosync.cli.live import watch
 from algosync.cli.terminal import Terminal
@@ -113,6 +114,19 @@ def test_rows_fit_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) ->
     moving = [row for row in rows if "after" not in row]
     assert max(cell_len(row) for row in moving) <= columns
     assert sum(row.strip() != "" for row in moving) >= 2
+
+
+def test_an_event_without_a_line_leaves_no_empty_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mostly there are no previous bytes to put back."""
+    printed: list[object] = []
+    monkeypatch.setattr("rich.console.Console.print", lambda _, *texts, **__: printed.extend(texts))
+    step = Step(Address("data", "One", "a"), Verb.RESTORE)
+    with open(tmp_path / "terminal", "w", encoding="utf-8") as stream:
+        done = (StepDone(step, 1), StepDone(step, 1, "put back"))
+        events: list[Event] = [StepStarted(step), done[0], StepStarted(step), done[1]]
+        list(watch(events, Terminal(stream, stream, (True, True), live=True)))
+    lines = [str(text) for text in printed if isinstance(text, Text)]
+    assert lines == ['data.One["a"]: Previous bytes checked after 1.0s: put back']
 
 
 class _Broken(io.StringIO):

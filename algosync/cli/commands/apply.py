@@ -84,7 +84,7 @@ def carry_out_plan(
 ) -> None:
     """Plan, ask for approval and apply; ends the command. PlanRefused, or Several of them: guards refuse the plan.
 
-    `command`: its name in the summary file. Stale: the plan is not the approved one.
+    `command`: its name in the summary file and in the lock. Stale: the plan is not the approved one.
     """
     from algosync.cli.applying import approve, carried_out, show_report, writing_session
     from algosync.cli.commands.plan import asked_diffs, make_session_plan, masked_for, metadata, require_allowed
@@ -96,7 +96,7 @@ def carry_out_plan(
     saved, digest = approval.saved, approval.digest
     summary = summary_for(command, targets.summary_file, terminal)
     choice = approval.choice(targets)
-    with writing_session(options, terminal, Needs.of(choice.selection, writes=True, saved=saved)) as session:
+    with writing_session(options, terminal, Needs.of(command, choice.selection, writes=True, saved=saved)) as session:
         plan = summary.plan = make_session_plan(session, choice, terminal, saved.file if saved else None)
         if saved:
             require_same(saved.file, session, plan, terminal)

@@ -26,7 +26,7 @@ def drift(terminal: Terminal, reports: ReportOptions, options: CompareOptions) -
     from algosync.engine.drift import find_drift, in_progress, managed_by
     from algosync.views.subject import Drifted
 
-    with command_session(options, terminal, Needs(source=False, secrets=False)) as session:
+    with command_session(options, terminal, Needs("drift", source=False, secrets=False)) as session:
         failures = known_failures(session, plan_of_checks(session.workflow, session.header), terminal)
         if not session.ledger.records and not failures:
             raise AlgosyncError("this workflow was never applied to this destination", hint="run algosync apply first")

@@ -51,7 +51,7 @@ def import_(terminal: Terminal, options: ImportOptions) -> None:
 
     options = _checked(options)
     patterns = options.patterns
-    with command_session(options, terminal, Needs(writes=True, selection=Selection(patterns))) as session:
+    with command_session(options, terminal, Needs("import", writes=True, selection=Selection(patterns))) as session:
         try:
             plan = _plan(session, patterns, terminal)
             adopted = adopt(plan, session.workflow, session.scene, session.ledger, patterns)

@@ -89,7 +89,7 @@ def plan(terminal: Terminal, targets: SelectionOptions, reports: PlanReportOptio
         require_writable(Path(options.out))
     summary = summary_for("plan", targets.summary_file, terminal)
     choice = Choice(targets.selection, targets.allowed)
-    with command_session(options, terminal, Needs.of(choice.selection)) as session:
+    with command_session(options, terminal, Needs.of("plan", choice.selection)) as session:
         if options.out:
             require_still(session)
         plan = make_session_plan(session, choice, terminal)
@@ -169,8 +169,9 @@ def make_session_plan(session: CommandSession, choice: Choice, terminal: Termina
     plan = guarded(plan, Situation(session.workflow, recorded, session.same_cluster, choice.allowed))
     plan = replace(plan, failing=known_failures(session, plan, terminal))
     if plan.compared and selection.mode is Mode.APPLY:
-        callers = {change.address.algorithm for change in plan.visible}
-        terminal.tell_lines(call_warnings(session.workflow, callers, session.scene.site.sources.calls))
+        calls = session.scene.site.sources.calls
+        callers = {c.address.algorithm for c in plan.visible if saved is None or c.address.algorithm in calls}
+        terminal.tell_lines(call_warnings(session.workflow, callers, calls))
     return plan
 
 

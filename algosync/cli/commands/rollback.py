@@ -1,6 +1,6 @@
 """`algosync rollback`: publish an earlier version of an algorithm again."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,11 +8,12 @@ import typer
 from algosync.cli.command import command
 from algosync.cli.commands.versions import AlgorithmName
 from algosync.cli.help import RARE
-from algosync.cli.options import AutoApprove, CompareOptions, LockTimeout, WorkflowOption
+from algosync.cli.options import AllowedGuards, AutoApprove, CompareOptions, LockTimeout, WorkflowOption, allowed_guards
 from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from algosync.cli.session import CommandSession
+    from algosync.core.planning.guards import Guard
     from algosync.core.planning.plan import Plan
 
 __all__ = ["rollback"]
@@ -28,6 +29,7 @@ class RollbackOptions(CompareOptions):
             metavar="VERSION", help="The version to publish again. Default: the one before the current one.", show_default=False
         ),
     ] = ""
+    allow: AllowedGuards = field(default_factory=list)
     auto_approve: AutoApprove = False
     workflow: WorkflowOption = None
     build_timeout: Annotated[
@@ -45,24 +47,38 @@ class RollbackOptions(CompareOptions):
     ] = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """The choices of a user. `number`: the version to publish again. Empty: the one before the current one.
+
+    `allowed`: the guards that do not refuse the plan.
+    """
+
+    algorithm: str
+    number: str = ""
+    allowed: "frozenset[Guard]" = frozenset()
+
+
 @command
 def rollback(terminal: Terminal, algorithm: AlgorithmName, options: RollbackOptions) -> None:
     """Publish an earlier version again. Its source and settings become a new version, which is tested first."""
     from algosync.cli.applying import approve, carried_out, show_report, writing_session
-    from algosync.cli.commands.plan import masked_for, metadata
+    from algosync.cli.commands.plan import masked_for, metadata, require_allowed
     from algosync.cli.session import Needs
     from algosync.core.planning.target import Selection
     from algosync.views.plan import header_lines
     from algosync.views.subject import Planned
 
-    needs = Needs(writes=True, source=False, selection=Selection((algorithm,)))
+    choice = _Choice(algorithm, options.to, allowed_guards(options.allow))
+    needs = Needs("rollback", writes=True, source=False, selection=Selection((algorithm,)))
     with writing_session(options, terminal, needs) as opened:
-        session, plan = _planned(opened, algorithm, options.to, terminal)
+        session, plan = _planned(opened, choice, terminal)
         if not plan.visible:
             terminal.result_lines(header_lines(plan.header, terminal.redact))
             terminal.result(f"Nothing to roll back: what is published of {algorithm} is equal.")
             return
         terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header)), "text")
+        require_allowed(plan)
         if not options.auto_approve:
             question = "Do you want to publish this version again?"
             approve(question, terminal, options.environ, no_input=options.no_input)
@@ -72,18 +88,19 @@ def rollback(terminal: Terminal, algorithm: AlgorithmName, options: RollbackOpti
     raise typer.Exit(report.exit_code)
 
 
-def _planned(session: "CommandSession", algorithm: str, number: str, terminal: Terminal) -> "tuple[CommandSession, Plan]":
-    """The session in which the earlier version takes the place of the source, and the plan."""
+def _planned(session: "CommandSession", choice: _Choice, terminal: Terminal) -> "tuple[CommandSession, Plan]":
+    """The session in which the earlier version takes the place of the source, and the plan with the refusals of the guards."""
     from algosync.cli.commands.versions import versions_of
     from algosync.cli.live import reading
     from algosync.cli.remembered_results import known_failures
+    from algosync.core.planning.guards import Situation, guarded
     from algosync.engine.rollback import make_rollback_plan, rollback_workflow
     from algosync.kinds.rollback import EarlierVersion, LeftData, cannot_be_put_back, earlier_version, rollback_context
 
+    algorithm, workflow, scene = choice.algorithm, session.workflow, session.scene
     _require_recorded(algorithm, session)
-    workflow, scene = session.workflow, session.scene
     with reading(terminal, "the destination"):
-        earlier = EarlierVersion.of(versions_of(algorithm, session), algorithm, number)
+        earlier = EarlierVersion.of(versions_of(algorithm, session), algorithm, choice.number)
         spec = earlier_version(workflow.algorithm(algorithm), earlier.target, scene.site)
         context = rollback_context(scene.site, spec, earlier)
         kinds = {**scene.kinds, "data": LeftData()}
@@ -91,6 +108,7 @@ def _planned(session: "CommandSession", algorithm: str, number: str, terminal: T
         notes = cannot_be_put_back(spec, earlier, context)
         header = replace(session.header, source=f"version {earlier.target.number} of {algorithm}, from its own repository")
         plan = make_rollback_plan(rollback_workflow(workflow, spec), scene, session.ledger.records, header, notes)
+    plan = guarded(plan, Situation(workflow, session.ledger.records, session.same_cluster, choice.allowed))
     # Results of tests are remembered for the whole workflow.
     specs = tuple(spec if each.name == algorithm else each for each in workflow.algorithms)
     session = replace(session, workflow=replace(workflow, algorithms=specs), scene=scene, header=header)

@@ -27,7 +27,7 @@ def test(terminal: Terminal, targets: TargetOptions, options: ClusterOptions) ->
     from algosync.views.plan import header_lines
     from algosync.views.report import failure_lines, outcome_lines
 
-    with command_session(options, terminal, Needs(source=False, selection=Selection(tuple(targets.target)))) as session:
+    with command_session(options, terminal, Needs("test", source=False, selection=Selection(tuple(targets.target)))) as session:
         try:
             plan = targeted(plan_of_checks(session.workflow, session.header), targets.target)
         except UnknownTarget as error:

@@ -44,7 +44,7 @@ def _list(terminal: Terminal, algorithm: str, options: VersionsOptions, *, json:
     from algosync.views.plan import header_lines
     from algosync.views.versions import VersionRow, version_lines, versions_document
 
-    needs = Needs(source=False, secrets=False, selection=Selection((algorithm,)))
+    needs = Needs("versions", source=False, secrets=False, selection=Selection((algorithm,)))
     with command_session(options, terminal, needs) as session:
         require_known(algorithm, session)
         with reading(terminal, "the destination"):

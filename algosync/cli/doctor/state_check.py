@@ -45,7 +45,7 @@ def _examined(examination: Examination, key: StateKey) -> Iterator[Diagnosis]:
     from algosync.state import parse_address
 
     options, terminal = examination.options, examination.terminal
-    with state_opened(options, terminal, key, writes=False) as (session, results):
+    with state_opened(options, terminal, key, "algosync doctor", writes=False) as (session, results):
         count = plural(len(session.records), "record")
         yield finding(
             "ok", f"{printable(session.where)}: {count}, serial {session.serial}" if session.lineage else "nothing is recorded yet"

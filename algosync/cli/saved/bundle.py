@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.cli.saved.plan_file import file_sha256
+from algosync.cli.saved.plan_file import sha256_of
 from algosync.core.error import AlgosyncError, SourceError
 from algosync.core.planning.change import Action
-from algosync.core.planning.plan_inputs import CodeFile, LocalCode, LocalFile, PlanInputs, WorkflowText
+from algosync.core.planning.plan_inputs import CodeFile, LocalCode, LocalFile, NamedFile, PlanInputs, WorkflowText
 from algosync.core.text import printable
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from algosync.core.planning.saved_plan import Conceal
     from algosync.core.workflow import AlgorithmSpec
     from algosync.sources.archive import SourceFiles
+    from algosync.workflow import FileIdentity, NamedFiles
 
 __all__ = ["LIMIT", "Bundle", "bundle"]
 
@@ -78,14 +79,15 @@ def bundle(session: CommandSession, plan: Plan, into: Bundle) -> PlanInputs:
     reached = session.scene.site.desired_sources.reached
     algorithms = [s for s in session.workflow.algorithms if reached is None or s.name in reached]
     return PlanInputs(
-        _workflow_text(session, identity.path, into.conceal),
+        _workflow_text(session, identity, into.conceal),
         tuple(_codes(algorithms, session.scene.site.sources.codes, into)),
-        tuple(_files(session, algorithms, plan, identity.top, into)),
+        tuple(_files(session, algorithms, plan, into)),
         session.scene.site.store.key_owner() if _is_local(session) else None,
+        tuple(_named_files(session.loaded.files, into)),
     )
 
 
-def _workflow_text(session: CommandSession, file: str, conceal: Conceal) -> WorkflowText:
+def _workflow_text(session: CommandSession, identity: FileIdentity, conceal: Conceal) -> WorkflowText:
     from algosync.workflow.value import encoded
 
     loaded = session.loaded
@@ -93,7 +95,12 @@ def _workflow_text(session: CommandSession, file: str, conceal: Conceal) -> Work
     # A variable of the environment may belong to another workflow.
     used = {n: v for n, v in loaded.values.items() if n not in loaded.sensitive and re.search(rf"\b{re.escape(n)}\b", text)}
     saved = WorkflowText(
-        loaded.path.name, text, {n: encoded(v) for n, v in sorted(used.items())}, loaded.sensitive, file, os.path.dirname(file)
+        loaded.path.name,
+        text,
+        {n: encoded(v) for n, v in sorted(used.items())},
+        loaded.sensitive,
+        identity.path,
+        os.path.relpath(os.path.realpath(session.workflow.folder), identity.top),
     )
     places = {"the text of the workflow": text, **{f"the variable {name}": value for name, value in saved.variables.items()}}
     for place, value in places.items():
@@ -117,32 +124,44 @@ def _codes(algorithms: Sequence[AlgorithmSpec], codes: Mapping[str, SourceFiles]
         yield LocalCode(spec.name, spec.code, files, code.left_out)
 
 
+def _named_files(files: NamedFiles, into: Bundle) -> Iterator[NamedFile]:
+    """The files that tests name, the smallest first. SourceError: one changed since the workflow was loaded."""
+    from algosync.workflow.testing.named_files import sha256_of
+
+    for path, known in sorted(files.digests.items(), key=lambda each: (files.size(each[0]), each[0])):
+        data = b""
+        try:
+            with files.open(path) as file:
+                small = files.size(path) <= into.limit
+                data = file.read() if small else b""
+                found = hashlib.sha256(data).hexdigest() if small else sha256_of(file)
+        except OSError:
+            found = None
+        if found != known:
+            raise SourceError(f"{printable(path)} changed while the plan was made", hint="run the same command again")
+        if found is not None and small:
+            into.add([data])
+        yield NamedFile(path, known)
+
+
 def _is_local(session: CommandSession) -> bool:
     """Whether the plan was made from a `file://` source. A plan that only deletes or only tests reads none."""
     return session.scene.site.store.is_read and (session.header.source or "").startswith("file://")
 
 
-def _files(
-    session: CommandSession, algorithms: Sequence[AlgorithmSpec], plan: Plan, top: Path, into: Bundle
-) -> Iterator[LocalFile]:
+def _files(session: CommandSession, algorithms: Sequence[AlgorithmSpec], plan: Plan, into: Bundle) -> Iterator[LocalFile]:
     """The files of a `file://` source. Those of resources that do not change are only listed."""
+    from algosync.sources.code import source_uris
+
     if not _is_local(session):
         return
     store = session.scene.site.store
     digests = dict(_needed(algorithms, plan))
-    uris = dict.fromkeys(uri for spec in algorithms for uri in _uris(spec))
+    uris = dict.fromkeys(uri for spec in algorithms for uri in source_uris(spec))
     for uri in sorted(uris, key=lambda uri: (uri not in digests, store.listed(uri).size, uri)):
-        path = _path_of(uri, session)
         stat = store.listed(uri)
-        sha256 = _content(path, uri, digests[uri], into) if uri in digests else None
-        yield LocalFile(uri, stat.size, stat.stamp, os.path.relpath(path, top), sha256)
-
-
-def _uris(spec: AlgorithmSpec) -> Iterator[str]:
-    from algosync.sources.code import archive_uri
-
-    yield from filter(None, [archive_uri(spec)])
-    yield from (file.source for file in spec.data_files)
+        sha256 = _content(_path_of(uri, session), uri, digests[uri], into) if uri in digests else None
+        yield LocalFile(uri, stat.size, stat.stamp, sha256)
 
 
 def _needed(algorithms: Sequence[AlgorithmSpec], plan: Plan) -> Iterator[tuple[str, str | None]]:
@@ -176,7 +195,7 @@ def _content(path: Path, uri: str, known: str | None, into: Bundle) -> str:
         with path.open("rb") as file:
             small = os.fstat(file.fileno()).st_size <= into.limit
             data = file.read() if small else b""
-            sha256 = hashlib.sha256(data).hexdigest() if small else file_sha256(file)
+            sha256 = hashlib.sha256(data).hexdigest() if small else sha256_of(iter(lambda: file.read(1 << 20), b""))
     except OSError as error:
         raise SourceError(f"{printable(uri)} cannot be read: {error.strerror}") from None
     if known not in (None, sha256):

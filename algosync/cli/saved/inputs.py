@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.cli.saved.plan_file import file_sha256
+from algosync.cli.saved.local_files import LocalFiles, require_permitted
+from algosync.cli.saved.plan_file import stale
 from algosync.core.error import Stale, UsageError
 from algosync.core.text import printable
 
@@ -18,27 +19,23 @@ if TYPE_CHECKING:
     from algosync.cli.options import WorkflowOptions
     from algosync.cli.terminal import Terminal
     from algosync.cli.workflow_file import LoadedWorkflow
+    from algosync.cluster.data import DataStore
     from algosync.core.planning.plan_inputs import LocalCode, PlanFile
     from algosync.core.workflow import Workflow
     from algosync.sources.archive import SourceFiles
     from algosync.sources.saved_files import SavedFiles
     from algosync.state import Session
+    from algosync.workflow import NamedFiles
     from algosync.workflow.given_variables import GivenVariables
 
-__all__ = ["AGAIN", "SavedInputs", "stale"]
+__all__ = ["SavedInputs"]
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "api.localhost")
-AGAIN = "look at the changes, and make the plan again: algosync plan --out FILE"
-
-
-def stale(what: str) -> Stale:
-    """The error that something moved since a plan was saved."""
-    return Stale(f"the saved plan is stale: {what}", hint=AGAIN)
 
 
 @dataclass(frozen=True, slots=True)
 class SavedInputs:
-    """`top`: the top of the repository where the plan is applied; paths of files that are not in the plan start there."""
+    """`top`: as of `LocalFiles`."""
 
     file: PlanFile
     top: Path
@@ -64,9 +61,23 @@ class SavedInputs:
         with tempfile.TemporaryDirectory(prefix="algosync-") as folder:
             path = Path(folder, text.name)
             path.write_text(text.text, encoding="utf-8", newline="")
-            loaded = read_workflow(path, (values, ()), (options, terminal))
-        self.require_local_files()
+            loaded = read_workflow(path, (values, ()), (options, terminal), self._named_files())
+        require_permitted(self.file, loaded.workflow)
+        self.require_local_files(loaded.workflow.source_address or "", options.environ)
         return replace(loaded, path=Path(text.name), workflow=self._placed(loaded.workflow))
+
+    def _named_files(self) -> NamedFiles:
+        """The files that tests name. Stale: one that is not in the plan is missing or another one here, or may not be read."""
+        from algosync.workflow import NamedFiles
+
+        contents, local = self.file.contents, self._local({})
+        saved: dict[str, bytes | None] = {}
+        for file in self.file.inputs.tests:
+            if file.sha256 is None or file.sha256 in contents:
+                saved[file.path] = contents[file.sha256] if file.sha256 else None
+            else:
+                local.require_named_file(file.path, file.sha256)
+        return NamedFiles(local.base, saved, frozenset(file.path for file in self.file.inputs.tests))
 
     def _values(self, given: GivenVariables) -> GivenVariables:
         from algosync.workflow.given_variables import GivenVariables
@@ -87,18 +98,30 @@ class SavedInputs:
         """The workflow with its local paths below `top`."""
         codes = {code.algorithm: code.code for code in self.file.inputs.codes}
         algorithms = (replace(spec, code=codes[spec.name]) if spec.name in codes else spec for spec in workflow.algorithms)
-        folder = os.path.normpath(self.top / self.file.inputs.workflow.folder)
-        return replace(workflow, folder=folder, algorithms=tuple(algorithms))
+        return replace(workflow, folder=str(self._local({}).base), algorithms=tuple(algorithms))
 
-    def require_local_files(self) -> None:
-        """Stale: a local file that is not in the plan is missing here, or has another content."""
-        for file in self.file.inputs.files:
-            if file.sha256 is not None and file.sha256 not in self.file.contents:
-                _require_content(self.top / file.path, file.path, file.sha256)
+    def require_local_files(self, source: str, environ: Mapping[str, str]) -> None:
+        """Stale: a local file that is not in the plan is missing here, has another content, or may not be read.
+
+        `source`: the address in the workflow. Empty: the environment names the source.
+        """
+        from algosync.cluster.data import split
+
+        local, address = self._local(environ), source or environ.get("SOURCE_API_ADDRESS", "")
         for code in self.file.inputs.codes:
-            path = (code.code or f"file://algorithms/{code.algorithm}").removeprefix("file://")
-            if code.files is None and not (self.top / self.file.inputs.workflow.folder / path).exists():
-                raise stale(f"the code of {code.algorithm}, {printable(path)}, is not in the plan, and not here")
+            if code.files is None:
+                local.require_code(code.algorithm, code.code)
+        for file in self.file.inputs.files if address.startswith("file://") else ():
+            if file.sha256 is not None and file.sha256 not in self.file.contents:
+                local.require_content(address, split(file.uri), file.sha256)
+
+    def _local(self, environ: Mapping[str, str]) -> LocalFiles:
+        return LocalFiles.of(self.top, self.file.inputs.workflow.folder, environ)
+
+    @property
+    def boundary(self) -> Path:
+        """The folder outside of which no code is read."""
+        return self._local({}).boundary
 
     def require_addresses(self, connections: Clusters) -> None:
         """Stale: other clusters are named than those of the plan. UsageError: the source is not named.
@@ -118,8 +141,15 @@ class SavedInputs:
         if not address:
             hint = f"export SOURCE_API_ADDRESS={printable(source, 200)}, if that is your source"
             raise UsageError("the saved plan has a source cluster, which SOURCE_API_ADDRESS has to name too", hint=hint)
-        if (here := label(address, "SOURCE_API_ADDRESS", options)) != source:
+        here = label(address, "SOURCE_API_ADDRESS", options)
+        if here != source and (binding.source_identity is None or not _is_on_this_machine(here)):
             raise stale(f"the source: {printable(source)} -> {printable(here)}")
+
+    def require_source_owner(self, source: DataStore) -> None:
+        """Stale: the source's key belongs to another owner than that of the plan, so `.my` would name other files."""
+        saved = self.file.saved.binding.source_owner
+        if saved is not None and (now := source.key_owner()) != saved:
+            raise stale(f"the owner of the source's key: {printable(saved)} -> {printable(now or 'nothing')}")
 
     def claim(self, state: Session) -> None:
         """Make the state that of the plan's workflow file. Stale: it belongs to another one since."""
@@ -135,14 +165,14 @@ class SavedInputs:
             raise stale(f"the workflow file of the state: {printable(file, 300)} -> {printable(state.file or 'nothing', 300)}")
         state.file = file
 
-    def store(self, source: str | None) -> SavedFiles | None:
+    def store(self, source: str | None, environ: Mapping[str, str]) -> SavedFiles | None:
         """The files of a `file://` source. None: the source is another one."""
         from algosync.sources.saved_files import SavedFiles
 
         inputs = self.file.inputs
         if source is None or not source.startswith("file://"):
             return None
-        return SavedFiles(inputs.files, self.file.contents, inputs.source_owner, self.top)
+        return SavedFiles(inputs.files, self.file.contents, inputs.source_owner, partial(self._local(environ).opened, source))
 
     def codes(self) -> Mapping[str, SourceFiles]:
         """The local code that is in the plan, by algorithm."""
@@ -168,14 +198,3 @@ def _is_on_this_machine(address: str) -> bool:
     from algosync.cli.local.location import is_local
 
     return is_local(address) or urlsplit(address).hostname in _LOOPBACK
-
-
-def _require_content(path: Path, shown: str, sha256: str) -> None:
-    try:
-        with path.open("rb") as file:
-            found = file_sha256(file) if path.is_file() else ""
-    except OSError:
-        found = ""
-    if found != sha256:
-        now = f"{found[:12]}…" if found else "nothing"
-        raise stale(f"{printable(shown)} is not in the plan, and has to be here: sha256 {sha256[:12]}… -> {now}")

@@ -8,9 +8,10 @@ import re
 import secrets
 import shlex
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from algosync.core.error import AlgosyncError, Stale, UsageError
 from algosync.core.text import printable
@@ -19,17 +20,25 @@ if TYPE_CHECKING:
     from algosync.core.planning.plan_inputs import PlanFile
 
 __all__ = [
-    "file_sha256",
+    "AGAIN",
     "is_plan_file",
     "read_plan_file",
     "require_digest_form",
     "require_no_plan",
     "require_writable",
+    "sha256_of",
+    "stale",
     "write_plan_file",
 ]
 
+AGAIN = "look at the changes, and make the plan again: algosync plan --out FILE"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _REPORT_LIMIT = 256 << 20  # bytes of a report that is read to tell that it is one
+
+
+def stale(what: str, moved: tuple[str, ...] = ()) -> Stale:
+    """The error that something moved since a plan was saved. `moved`: as of `Stale`."""
+    return Stale(f"the saved plan is stale: {what}", hint=AGAIN, moved=moved)
 
 
 def is_plan_file(path: Path) -> bool:
@@ -92,10 +101,10 @@ def read_plan_file(path: Path) -> PlanFile:
         raise type(error)(f"{name} {error.message}", hint=hint) from None
 
 
-def file_sha256(file: BinaryIO) -> str:
-    """The SHA-256 (hex) of the rest of a file."""
+def sha256_of(blocks: Iterable[bytes]) -> str:
+    """The SHA-256 (hex) of a content that comes in blocks."""
     digest = hashlib.sha256()
-    while block := file.read(1 << 20):
+    for block in blocks:
         digest.update(block)
     return digest.hexdigest()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["require_digest", "require_same", "require_still", "save", "saved_plan"]
 
-_SHOWN = 5  # movements in one message
+_SHOWN = 10  # movements in one message
+_SHOWN_APPLIED = 3  # after the plan was applied: they are its own changes
 
 
 def saved_plan(session: CommandSession, plan: Plan, selection: Selection, terminal: Terminal) -> SavedPlan:
@@ -39,10 +41,30 @@ def saved_plan(session: CommandSession, plan: Plan, selection: Selection, termin
         anchor.identity,
         header.owner,
         header.source,
+        session.scene.site.store.identity(),
+        _source_owner(session),
         workflow_digest(session.workflow, conceal),
         record_marks(session.ledger.records, algorithms if reached is None else algorithms & set(reached), conceal),
     )
     return SavedPlan(without_secrets(shown, conceal), selection, binding)
+
+
+def _source_owner(session: CommandSession) -> str | None:
+    """What `.my` is at the source cluster. None: nothing is read from there under this name, or the cluster does not tell.
+
+    A source directory has no key, and the plan holds the owner of its files.
+    """
+    from algosync.core.error import Denied, NotFound, Unexpected
+    from algosync.sources.code import source_uris
+
+    store, reached = session.scene.site.store, session.scene.site.desired_sources.reached
+    specs = (spec for spec in session.workflow.algorithms if reached is None or spec.name in reached)
+    named = any(uri.startswith("data://.my/") for spec in specs for uri in source_uris(spec))
+    if not named or (session.header.source or "").startswith("file://"):
+        return None
+    with suppress(Denied, NotFound, Unexpected):
+        return store.key_owner()
+    return None
 
 
 def save(path: Path, session: CommandSession, saved: SavedPlan, terminal: Terminal) -> None:
@@ -64,11 +86,12 @@ def save(path: Path, session: CommandSession, saved: SavedPlan, terminal: Termin
 def _names(saved: SavedPlan, inputs: PlanInputs) -> list[str]:
     """The names in a saved plan that cannot be hidden. Digests are not looked at: a short secret may be part of one by chance."""
     plan, binding = saved.plan, saved.binding
-    header = (plan.header.workflow, binding.destination, binding.owner, binding.source or "", inputs.workflow.file)
+    header = (plan.header.workflow, binding.destination, binding.owner, binding.source or "")
     addresses = (str(change.address) for change in plan.changes)
-    files = (text for file in inputs.files for text in (file.uri, file.path))
+    files = (file.uri for file in inputs.files)
     codes = (text for code in inputs.codes for text in (code.code or "", *(file.path for file in code.files or ())))
-    return [*header, *addresses, *files, *codes]
+    named = (file.path for file in inputs.tests)
+    return [*header, inputs.workflow.file, inputs.workflow.folder, *addresses, *files, *codes, *named]
 
 
 def require_still(session: CommandSession) -> None:
@@ -82,18 +105,32 @@ def require_still(session: CommandSession) -> None:
 
 def require_same(file: PlanFile, session: CommandSession, plan: Plan, terminal: Terminal) -> None:
     """Stale: something that the saved plan is bound to has moved since."""
-    from algosync.cli.saved.inputs import stale
-    from algosync.core.planning.movement import movements
+    from algosync.cli.saved.plan_file import stale
+    from algosync.core.planning.movement import is_applied, movements
 
     saved = file.saved
     now = saved_plan(session, plan, saved.selection, terminal)
     binding = replace(now.binding, state_file=saved.binding.state_file)  # compared when the state was claimed
+    # The same local cluster may have another address.
     if binding.identity is not None and binding.identity == saved.binding.identity:
-        binding = replace(binding, destination=saved.binding.destination)  # the same cluster at another address
-    found = movements(saved, replace(now, binding=binding))
-    if found:
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        raise stale("; ".join(map(str, found[:_SHOWN])) + more)
+        binding = replace(binding, destination=saved.binding.destination)
+    if binding.source_identity is not None and binding.source_identity == saved.binding.source_identity:
+        binding = replace(binding, source=saved.binding.source)
+    now = replace(now, binding=binding)
+    moved = tuple(map(str, movements(saved, now)))
+    if moved and is_applied(saved, now):
+        message = "this plan was applied already: the records are those that it would have written"
+        hint = "for further changes make a new plan: algosync plan --out FILE"
+        raise Stale(message, hint=hint, moved=_first(moved, _SHOWN_APPLIED))
+    if len(moved) > 1:
+        raise stale(f"{len(moved)} movements since it was saved", _first(moved, _SHOWN))
+    if moved:
+        raise stale(moved[0])
+
+
+def _first(moved: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """At most `count` of the movements, and how many more there are."""
+    return moved if len(moved) <= count else (*moved[:count], f"… and {len(moved) - count} more")
 
 
 def require_digest(digest: str, session: CommandSession, plan: Plan, selection: Selection, terminal: Terminal) -> None:

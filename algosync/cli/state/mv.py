@@ -44,9 +44,10 @@ def moved_records(records: Mapping[Address, Record], old: str, new: str) -> Mapp
     """
     from algosync.cli.state.missing_record import missing_record
     from algosync.core.error import PlanRefused
+    from algosync.kinds.previous_bytes import moved_record
 
     moved = {
-        address: replace(record, address=replace(address, algorithm=new), destination_stamp=None)
+        address: moved_record(record, replace(address, algorithm=new))
         for address, record in records.items()
         if address.algorithm == old
     }

@@ -50,7 +50,7 @@ def read_state(options: ClusterOptions, terminal: Terminal) -> Iterator[Session]
     from algosync.cli.state_place import state_opened
 
     known = known_state(options, terminal)
-    with state_opened(options, terminal, known.key, writes=False) as (session, _):
+    with state_opened(options, terminal, known.key, "algosync state", writes=False) as (session, _):
         yield session
 
 
@@ -63,7 +63,7 @@ def changed_state(options: ClusterOptions, terminal: Terminal, command: str) -> 
     from algosync.workflow import file_identity
 
     known = known_state(options, terminal)
-    with state_opened(options, terminal, known.key, writes=True, command=command) as (session, _):
+    with state_opened(options, terminal, known.key, command, writes=True) as (session, _):
         claim(session, file_identity(known.loaded.path, Path.cwd()), known.loaded.workflow, terminal)
         yield session
     tell_backup(session.backup, terminal)

@@ -1,4 +1,4 @@
-"""Movement: what differs between a saved plan and the same plan made again. Pure."""
+"""Movement: what differs between a saved plan and the same plan made again, and whether the plan was applied since. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from algosync.core.planning.saved_plan import Binding, RecordMark, SavedPlan
 from algosync.core.resource import Json, Resource
 from algosync.core.text import printable, size
 
-__all__ = ["Movement", "movements"]
+__all__ = ["Movement", "is_applied", "movements"]
 
 _NONE = "nothing"
 _SHOWN = 80  # characters of a value
@@ -38,12 +38,40 @@ def movements(saved: SavedPlan, now: SavedPlan) -> tuple[Movement, ...]:
     return found or tuple(_checks(saved, now))
 
 
+def is_applied(saved: SavedPlan, now: SavedPlan) -> bool:
+    """Whether the records are those that the saved plan would have written: it was applied already, or another one like it."""
+    changes = [change for change in saved.plan.visible if change.action is not Action.HOLD]
+    before, after = saved.binding, now.binding
+    if not changes or (before.destination, before.owner) != (after.destination, after.owner):
+        return False
+    if before.lineage not in (None, after.lineage):
+        return False
+    later = {change.address: change for change in now.plan.changes}
+    return all(_is_recorded(change, before, after, later.get(change.address)) for change in changes)
+
+
+def _is_recorded(change: Change, before: Binding, after: Binding, later: Change | None) -> bool:
+    """Whether the record of a changed resource is new and has the planned content. `later`: the change that is planned now.
+
+    A version's record has another digest than its plan after a change of data files. Then nothing may be left to do.
+    """
+    old, new = before.records.get(change.address), after.records.get(change.address)
+    if change.action in (Action.DELETE, Action.FORGET):
+        return old is not None and new is None
+    wanted = change.before if change.action is Action.RECORD else change.after
+    if wanted is None or new is None or new == old:
+        return False
+    return new.digest == wanted.digest or later is None or not later.action.visible
+
+
 def _bound(saved: Binding, now: Binding) -> Iterator[Movement]:
     pairs = {
         "the destination": (saved.destination, now.destination),
         "the local cluster at the destination": (saved.identity, now.identity),
         "the owner at the destination": (saved.owner, now.owner),
         "the source": (saved.source, now.source),
+        "the local cluster at the source": (saved.source_identity, now.source_identity),
+        "the owner of the source's key": (saved.source_owner, now.source_owner),
         "the lineage of the state": (saved.lineage, now.lineage),
         "the workflow file of the state": (saved.state_file, now.state_file),
         "the digest of the workflow": (saved.workflow, now.workflow),

@@ -22,7 +22,7 @@ from algosync.core.typed_json import from_json, to_json
 
 __all__ = ["FORMAT_VERSION", "MAGIC", "decode_plan", "encode_plan", "is_plan"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MAGIC = b"algosync saved plan, format "
 _FIRST_LINE = re.compile(re.escape(MAGIC) + rb"([1-9][0-9]{0,8})\n")
 _SEAL = b"\nsha256 "

@@ -65,8 +65,9 @@ class Binding:
     """What a plan was made from.
 
     `lineage`: of the state; None: there was none. `state_file`: the workflow file that the state belonged to. `destination` and
-    `source`: their addresses. `identity`: of a local cluster. `workflow`: as of `workflow_digest`. `records`: those of the
-    algorithms in the plan.
+    `source`: their addresses. `identity` and `source_identity`: of a local cluster, at every address. `source_owner`: what `.my` is
+    at the source cluster; None: nothing is read from there under this name. `workflow`: as of `workflow_digest`. `records`: those
+    of the algorithms in the plan.
     """
 
     lineage: str | None
@@ -75,6 +76,8 @@ class Binding:
     identity: str | None
     owner: str
     source: str | None
+    source_identity: str | None
+    source_owner: str | None
     workflow: str
     records: Mapping[Address, RecordMark]
 
@@ -174,25 +177,31 @@ def _mark(record: Record, conceal: Conceal) -> RecordMark:
 
 
 def workflow_digest(workflow: Workflow, conceal: Conceal) -> str:
-    """The SHA-256 (hex) of what the workflow says, without secrets. Its name, its place and its lines do not count."""
+    """The SHA-256 (hex) of what the workflow says, without secrets. Its name, its place and its lines do not count.
+
+    The source's address does not count either: a plan is bound to the source itself, which may have several addresses.
+    """
     document = cast("Mapping[str, Json]", to_json(workflow))
     algorithms = cast("list[dict[str, Json]]", document["algorithms"])
     for algorithm in algorithms:
         for file in cast("list[dict[str, Json]]", algorithm["data_files"]):
             del file["line"]
-    said = {name: value for name, value in document.items() if name not in ("name", "folder")}
+    said = {name: value for name, value in document.items() if name not in ("name", "folder", "source_address")}
     return digest_of(conceal(said))
 
 
 def plan_digest(saved: SavedPlan) -> str:
     """`sha256:` and the digest of what the plan would do. Two plans from equal inputs have the same one, in any folder.
 
+    A local cluster counts by its identity, because it has several addresses.
+
     Stamps of files whose content is known do not count: the times of local files differ between two checkouts.
     """
     plan, binding = saved.plan, saved.binding
     document: Json = {
-        "source": binding.source,
-        "destination": binding.destination,
+        "source": binding.source if binding.source_identity is None else f"local-{binding.source_identity}",
+        "source_owner": binding.source_owner,
+        "destination": binding.destination if binding.identity is None else f"local-{binding.identity}",
         "owner": binding.owner,
         "workflow": binding.workflow,
         "selection": to_json(saved.selection),

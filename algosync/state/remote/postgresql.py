@@ -152,6 +152,10 @@ class PostgresqlBackend:
     def seen_holder(self) -> Holder | None:
         return self.holder()
 
+    @property
+    def can_break_lock(self) -> bool:
+        return True
+
     def break_lock(self, lock_id: str) -> None:
         """Ends the database session that holds the lock. The id is its process number on the server."""
         with self._session("unlocked") as connection:

@@ -67,6 +67,10 @@ class S3Backend:
     def seen_holder(self) -> Holder | None:
         return self._lock.seen_holder()
 
+    @property
+    def can_break_lock(self) -> bool:
+        return True
+
     def break_lock(self, lock_id: str) -> None:
         self._lock.break_lock(lock_id)
 

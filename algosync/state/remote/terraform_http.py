@@ -150,6 +150,10 @@ class TerraformHttpBackend:
     def seen_holder(self) -> None:
         """The protocol cannot look without taking the lock."""
 
+    @property
+    def can_break_lock(self) -> bool:
+        return True
+
     def break_lock(self, lock_id: str) -> None:
         holder = self.holder()
         if holder is None or holder.lock_id != lock_id:

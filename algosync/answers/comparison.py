@@ -1,0 +1,89 @@
+"""Comparison: whether an answer equals an expected value, and where it does not (deepdiff)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from algosync.answers.difference import ABSENT, Place, ValueDifference
+from algosync.answers.equality import same
+from algosync.answers.exact_json import Value
+from algosync.answers.ordering import Arranged
+from algosync.core.testing.case import Tolerance
+
+__all__ = ["MOST_DIFFERENCES", "differences"]
+
+MOST_DIFFERENCES = 1000
+"""deepdiff stops after as many: it takes some 50 µs for each."""
+
+
+def differences(expected: Value, got: Value, tolerance: Tolerance, *, ignore_order: bool) -> Iterator[ValueDifference]:
+    """The places at which the values differ, at most MOST_DIFFERENCES. None: they are equal.
+
+    Lists are compared index by index, so that a place is the same in both.
+    """
+    if same(expected, got, tolerance):
+        return
+    arranged = Arranged(expected, got, tolerance) if ignore_order else None
+    if arranged is not None:
+        expected, got = arranged.expected, arranged.got
+        if same(expected, got, tolerance):
+            return
+    found = _named(expected, got, tolerance) or [ValueDifference((), expected, got)]
+    for each in found:
+        yield each if arranged is None else replace(each, place=arranged.original(each.place))
+
+
+def _named(expected: Value, got: Value, tolerance: Tolerance) -> list[ValueDifference]:
+    from deepdiff import DeepDiff
+
+    rules = _JsonRules(tolerance)
+    tree = DeepDiff(
+        [expected],  # so that the values themselves are compared by the rules, too
+        [got],
+        view="tree",
+        custom_operators=[rules],
+        zip_ordered_iterables=True,  # otherwise difflib aligns them, which is quadratic and shifts the places
+        ignore_private_variables=False,  # names that begin with `__` count
+        threshold_to_diff_deeper=0,  # objects are compared by member however few they share
+    )
+    added = [level for items in tree.values() for level in items]
+    return sorted(map(_difference, added), key=lambda each: _sortable(each.place))[:MOST_DIFFERENCES]
+
+
+@dataclass(slots=True)
+class _JsonRules:
+    """An operator of deepdiff: leaves it only pairs of objects and pairs of lists that differ.
+
+    deepdiff itself takes True for 1, compares numbers of different types as texts, and makes line by line diffs of texts.
+    """
+
+    tolerance: Tolerance
+    found: int = 0
+
+    def match(self, level: Any) -> bool:  # noqa: ARG002  # deepdiff's interface
+        return True
+
+    def give_up_diffing(self, level: Any, diff_instance: Any) -> bool:
+        expected, got = level.t1, level.t2
+        if self.found >= MOST_DIFFERENCES or same(expected, got, self.tolerance):
+            return True
+        if any(isinstance(expected, kind) and isinstance(got, kind) for kind in (dict, list)):
+            return False
+        self.found += 1
+        diff_instance.custom_report_result("values_changed", level)
+        return True
+
+
+def _difference(level: Any) -> ValueDifference:
+    place = tuple(level.path(output_format="list"))[1:]
+    return ValueDifference(place, _side(level.t1), _side(level.t2))
+
+
+def _side(value: Any) -> Any:
+    return ABSENT if type(value).__name__ == "NotPresent" else value
+
+
+def _sortable(place: Place) -> list[tuple[bool, str | int]]:
+    return [(isinstance(part, str), part) for part in place]

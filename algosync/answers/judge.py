@@ -1,0 +1,144 @@
+"""Judge: verdicts with bounds on time and memory, from any number of threads.
+
+What is costly or hostile is judged in one child process that is kept, and started when first needed.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from base64 import b64encode
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from threading import Lock
+from types import TracebackType
+from typing import IO
+
+from algosync.answers.cheap import passes_cheaply
+from algosync.answers.verdict import presented
+from algosync.core.testing.answer import Answer, Mismatch
+from algosync.core.testing.case import Expectation, Tolerance
+from algosync.core.typed_json import to_json
+
+__all__ = ["Judge", "JudgeLimits"]
+
+_CHILD = "import sys; sys.path[:] = sys.argv[1:]; from algosync.answers.child import main; main()"
+_LARGEST = 64 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeLimits:
+    """Of one verdict. `seconds`: of CPU; `clock`: of wall-clock time in seconds; `memory`: bytes, where the system limits it."""
+
+    seconds: float = 3
+    clock: float = 60
+    memory: int = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    process: subprocess.Popen[bytes]
+    requests: IO[bytes]
+    verdicts: IO[bytes]
+
+
+class Judge:
+    """A context manager that ends its process. `started`: how many processes it has started."""
+
+    def __init__(self, redact: Callable[[str], str] = str, limits: JudgeLimits | None = None) -> None:
+        """`redact` hides secrets before a text is shortened."""
+        self.started = 0
+        self._redact = redact
+        self._limits = limits or JudgeLimits()
+        self._child: _Child | None = None
+        self._turn = Lock()
+
+    def __enter__(self) -> Judge:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        with self._turn:
+            self._end()
+
+    def judge(self, expect: Expectation, answer: Answer) -> tuple[Mismatch, ...]:
+        """All that is not as expected; empty: the answer passes. An expectation that is too costly is a mismatch."""
+        if passes_cheaply(expect, answer):
+            return ()
+        if len(answer.body) + len(answer.printed) > _LARGEST:
+            return (Mismatch("answer", note=f"the answer is longer than {_LARGEST} bytes, and is not judged"),)
+        request = _request(expect, answer)
+        with self._turn:
+            found = self._asked(request)
+        return presented(found, self._redact)
+
+    def _asked(self, request: bytes) -> tuple[Mismatch, ...]:
+        """The child's verdict. A child that had to end is replaced by another one at the next verdict."""
+        child = self._child or self._start()
+        reply = b""
+        try:
+            child.requests.write(request)
+            child.requests.flush()
+            reply = child.verdicts.readline()
+        except BrokenPipeError:  # it ended
+            pass
+        except BaseException:  # an interrupt: the child may be anywhere in its work
+            self._end()
+            raise
+        if not reply.endswith(b"\n"):
+            return (Mismatch("expect", note=self._ended(child)),)
+        return tuple(Mismatch(**each) for each in json.loads(reply))
+
+    def _ended(self, child: _Child) -> str:
+        """Why the child ended. It ends by itself: its output was closed."""
+        status = child.process.wait()
+        self._end()
+        if -status in {signal.SIGPROF, signal.SIGALRM}:
+            return f"too costly: judging takes more than {self._limits.seconds:g} s"
+        return f"the process that judges ended with status {status}"
+
+    def _start(self) -> _Child:
+        """The child gets no environment, so no keys, and a session of its own, so no Ctrl-C; it ends at the end of its input."""
+        self.started += 1
+        process = subprocess.Popen(  # noqa: S603  # our own module; the arguments contain nothing of an answer
+            [sys.executable, "-I", "-c", _CHILD, *sys.path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env={},
+            start_new_session=True,
+        )
+        requests, verdicts = process.stdin, process.stdout
+        if requests is None or verdicts is None:
+            raise AssertionError("both are pipes")
+        self._child = _Child(process, requests, verdicts)
+        requests.write(json.dumps(asdict(self._limits)).encode() + b"\n")
+        return self._child
+
+    def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.process.kill()
+        for pipe in (child.requests, child.verdicts):
+            with suppress(OSError):
+                pipe.close()
+        child.process.wait()
+
+
+def _request(expect: Expectation, answer: Answer) -> bytes:
+    sent = {
+        "content_type": answer.content_type,
+        "body": b64encode(answer.body).decode(),
+        "seconds": answer.seconds,
+        "printed": answer.printed,
+        "failure": None if answer.failure is None else asdict(answer.failure),
+    }
+    # A whole number in the place of a float is fine in Python, but not in typed JSON.
+    tolerance = Tolerance(float(expect.tolerance.relative), float(expect.tolerance.absolute))
+    seconds = None if expect.max_seconds is None else float(expect.max_seconds)
+    expect = replace(expect, tolerance=tolerance, max_seconds=seconds)
+    return json.dumps({"expect": to_json(expect), "answer": sent}).encode() + b"\n"

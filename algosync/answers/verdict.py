@@ -1,0 +1,110 @@
+"""Verdict: all expectations of a case, applied to one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+from types import MappingProxyType
+from typing import TypeAlias
+
+from algosync.answers import content, envelope
+from algosync.answers.comparison import MOST_DIFFERENCES
+from algosync.answers.exact_json import NotJson
+from algosync.answers.excerpt import shortened
+from algosync.answers.subject import Subject
+from algosync.core.testing.answer import Answer, Mismatch
+from algosync.core.testing.case import Expectation
+
+__all__ = ["EXPECTATIONS", "given", "judge", "presented", "verdict"]
+
+Rule: TypeAlias = "Callable[[Expectation, Subject], Iterable[Mismatch]]"
+
+EXPECTATIONS: Mapping[str, Rule] = MappingProxyType(
+    {
+        "error": envelope.error,
+        "content_type": envelope.content_type,
+        "equals": content.equals,
+        "contains": content.contains,
+        "match": content.match,
+        "schema": content.schema,
+        "baseline": content.baseline,
+        "sha256": envelope.sha256,
+        "size": envelope.size,
+        "printed": envelope.printed,
+        "not_printed": envelope.not_printed,
+        "max_seconds": envelope.max_seconds,
+    }
+)
+"""What an answer may be expected to be, by the key of `expect` and the field of `Expectation`."""
+
+_OF_ANY_CALL = frozenset({"error", "printed", "not_printed", "max_seconds"})
+_SHOWN = 10
+_LONGEST_PATH = 200
+_LONGEST_TEXT = 2000
+
+
+def judge(expect: Expectation, answer: Answer, redact: Callable[[str], str] = str) -> tuple[Mismatch, ...]:
+    """All that is not as expected; empty: the answer passes. `redact` hides secrets before a text is shortened.
+
+    Unbounded: an expectation may be costly (a `Judge` bounds it). `expect` has no faults (`faults`).
+    """
+    return presented(verdict(expect, answer), redact)
+
+
+def presented(mismatches: Iterable[Mismatch], redact: Callable[[str], str]) -> tuple[Mismatch, ...]:
+    """The mismatches with texts that fit on a line."""
+    return tuple(
+        replace(
+            each,
+            path=shortened(redact(each.path), _LONGEST_PATH),
+            expected=shortened(redact(each.expected)),
+            got=shortened(redact(each.got)),
+            note=redact(each.note),
+        )
+        for each in mismatches
+    )
+
+
+def verdict(expect: Expectation, answer: Answer) -> tuple[Mismatch, ...]:
+    """Like `judge`, with texts of up to 2,000 characters."""
+    subject, failed = Subject(answer), answer.failure
+    found = list(_failed_call(expect, answer))
+    for name in given(expect):
+        if failed is None or name in _OF_ANY_CALL:
+            found += _limited(name, _applied(name, expect, subject))
+    return tuple(found)
+
+
+def given(expect: Expectation) -> list[str]:
+    """The names of the expectations that are given."""
+    return [name for name in EXPECTATIONS if getattr(expect, name) not in (None, ())]
+
+
+def _failed_call(expect: Expectation, answer: Answer) -> Iterator[Mismatch]:
+    if answer.failure is not None and expect.error is None:
+        yield Mismatch("call", got=shortened(answer.failure.message, _LONGEST_TEXT), note="the call failed")
+
+
+def _applied(name: str, expect: Expectation, subject: Subject) -> Iterator[Mismatch]:
+    try:
+        yield from EXPECTATIONS[name](expect, subject)
+    except NotJson as error:
+        yield Mismatch(name, note=f"the answer is {error}")
+    except RecursionError:
+        yield Mismatch(name, note="the answer or the expectation is nested too deep to be judged")
+
+
+def _limited(name: str, found: Iterator[Mismatch]) -> list[Mismatch]:
+    """The first ten, and how many there are more."""
+    shown = [_bounded(each) for each in islice(found, _SHOWN)]
+    more = sum(1 for _ in islice(found, MOST_DIFFERENCES))
+    if more:
+        most = "over " if more + _SHOWN >= MOST_DIFFERENCES else ""
+        shown.append(Mismatch(name, note=f"and {most}{more} more"))
+    return shown
+
+
+def _bounded(each: Mismatch) -> Mismatch:
+    texts = {part: shortened(getattr(each, part), _LONGEST_TEXT) for part in ("path", "expected", "got", "note")}
+    return replace(each, **texts)

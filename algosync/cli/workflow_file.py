@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +13,11 @@ from algosync.core.secret import Secret
 if TYPE_CHECKING:
     from algosync.cli.options import ClusterOptions, WorkflowOptions
     from algosync.cli.terminal import Terminal
+    from algosync.core.testing.case import Expectation
+    from algosync.core.testing.expectation import ExpectationFault
     from algosync.core.workflow import Workflow
     from algosync.workflow.given_variables import GivenVariables
+    from algosync.workflow.testing.named_files import NamedFiles
 
 __all__ = ["LoadedWorkflow", "find_workflow", "hide_keys", "hide_state_keys", "load_workflow", "read_workflow"]
 
@@ -25,7 +28,7 @@ _KEYS = ("SOURCE_API_KEY", "DESTINATION_API_KEY")
 class LoadedWorkflow:
     """A workflow file and its content. `not_given`: the sensitive variables that have a placeholder value.
 
-    `values`: the variables that were given. `sensitive`: the names of the sensitive ones.
+    `values`: the variables that were given. `sensitive`: the names of the sensitive ones. `files`: those that its tests name.
     """
 
     path: Path
@@ -33,6 +36,7 @@ class LoadedWorkflow:
     not_given: tuple[str, ...]
     values: GivenVariables
     sensitive: tuple[str, ...]
+    files: NamedFiles
 
 
 def load_workflow(
@@ -48,33 +52,37 @@ def load_workflow(
     hide_keys(options.environ, terminal)
     path = find_workflow(options)
     values = workflow.variables(options.var, options.variable_files, options.environ)
-    missing: tuple[str, ...] = ()
-    if stand_ins:
-        values, missing = workflow.with_stand_ins(path, values)
-        if missing:
-            terminal.tell(f"Note: Not given, so what contains them is not compared: {', '.join(missing)}")
-    return read_workflow(path, values, missing, (options, terminal), local_files=local_files)
+    given = workflow.with_stand_ins(path, values) if stand_ins else (values, ())
+    if given[1]:
+        terminal.tell(f"Note: Not given, so what contains them is not compared: {', '.join(given[1])}")
+    return read_workflow(path, given, (options, terminal), local_files=local_files)
 
 
 def read_workflow(
     path: Path,
-    values: GivenVariables,
-    missing: tuple[str, ...],
+    given: tuple[GivenVariables, tuple[str, ...]],
     place: tuple[WorkflowOptions, Terminal],
+    files: NamedFiles | None = None,
     *,
     local_files: bool = False,
 ) -> LoadedWorkflow:
-    """The workflow of a file with these variables; `missing` have placeholder values. `place`: as of `load_workflow`."""
+    """The workflow of a file. `given`: its variables, and the names of those with placeholder values.
+
+    `place`: as of `load_workflow`. `files`: those that its tests name; by default they are beside the file.
+    """
     from algosync import workflow
 
+    values, missing = given
     options, terminal = place
     keys = hide_keys(options.environ, terminal)
     sensitive = workflow.sensitive(path, values)
     secrets = {name: secret for name, secret in sensitive.items() if name not in missing}
     for secret in secrets.values():
         terminal.hide(secret.reveal())
-    loaded = workflow.load(path, values, keys, local_files=local_files)
-    derived = workflow.derived_texts(path, loaded, values, secrets, keys)
+    files = files or workflow.NamedFiles(path.absolute().parent)
+    tests = workflow.TestInputs(files, _expectation_faults, tuple(key.reveal() for key in keys))
+    loaded = workflow.load(path, values, tests=tests, local_files=local_files)
+    derived = workflow.derived_texts(path, loaded, values, secrets, tests)
     if derived.unhidden:
         places = ", ".join(derived.unhidden)
         message = f"{path}: a number or boolean depends on a sensitive variable, and such a value cannot be hidden: {places}"
@@ -83,7 +91,13 @@ def read_workflow(
         terminal.hide(text)
     for text in derived.wholes:
         terminal.hide_value(text)
-    return LoadedWorkflow(path, loaded, missing, values, tuple(sensitive))
+    return LoadedWorkflow(path, loaded, missing, values, tuple(sensitive), files)
+
+
+def _expectation_faults(expect: Expectation) -> Iterable[ExpectationFault]:
+    from algosync.answers import faults  # imports libraries, which a workflow without expectations does not need
+
+    return faults(expect)
 
 
 def hide_keys(environ: Mapping[str, str], terminal: Terminal) -> list[Secret]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from algosync.cli.command import command
-from algosync.cli.options import ClusterOptions, TargetOptions, TestOptions
+from algosync.cli.options import ClusterOptions, TargetOptions
 from algosync.cli.terminal import Terminal
+from algosync.cli.testing.options import TestOptions
 
 if TYPE_CHECKING:
     from algosync.cli.session import CommandSession
@@ -22,7 +23,7 @@ __all__ = ["test"]
 
 @command
 def test(terminal: Terminal, tests: TestOptions, targets: TargetOptions, options: ClusterOptions) -> None:
-    """Run the tests on what is published and remember the results. Changes nothing at the destination."""
+    """Run all tests on what is published and remember the results. Changes nothing at the destination."""
     from algosync.cli.session import Needs, command_session
     from algosync.core.planning.target import Selection
     from algosync.views.report import failure_lines, outcome_lines

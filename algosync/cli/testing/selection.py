@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from algosync.core.error import UsageError
@@ -23,8 +23,8 @@ _LISTED = 20  # tests in the hint
 
 @dataclass(frozen=True, slots=True)
 class TestSelection:
-    """A test runs if it meets all of these. `names`: one of these globs matches its name or address. `failed`: the tests that
-    failed when they last ran; None: any test. `bench`: it measures load. `accept`: it has a baseline.
+    """A test runs if it meets all of these. `names`: one of them is its name or address; `*` stands for any text. `failed`: the
+    tests that failed when they last ran; None: any test. `bench`: it measures load. `accept`: it has a baseline.
     """
 
     __test__ = False  # without this pytest would collect the class
@@ -56,7 +56,12 @@ class TestSelection:
 
     def _named(self, check: Check) -> bool:
         texts = (check.case.name, str(check.address))
-        return not self.names or any(fnmatchcase(text, pattern) for text in texts for pattern in self.names)
+        return not self.names or any(_fits(text, pattern) for text in texts for pattern in self.names)
+
+
+def _fits(text: str, pattern: str) -> bool:
+    """Whether a pattern matches the whole text. Only `*` is special: addresses have brackets."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
 
 
 def _may_have_baseline(check: Check) -> bool:

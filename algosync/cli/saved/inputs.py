@@ -60,7 +60,7 @@ class SavedInputs:
         with tempfile.TemporaryDirectory(prefix="algosync-") as folder:
             path = Path(folder, text.name)
             path.write_text(text.text, encoding="utf-8", newline="")
-            loaded = read_workflow(path, values, (), (options, terminal))
+            loaded = read_workflow(path, (values, ()), (options, terminal))
         require_permitted(self.file, loaded.workflow)
         self.require_local_files(loaded.workflow.source_address or "", options.environ)
         return replace(loaded, path=Path(text.name), workflow=self._placed(loaded.workflow))

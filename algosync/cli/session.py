@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from algosync.cli.interrupt import pause
 from algosync.core.error import Denied, UsageError
 from algosync.core.planning.plan import PlanHeader
 from algosync.core.planning.target import Checksum, Mode, Selection
@@ -92,7 +93,6 @@ class Needs:
 def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -> Iterator[CommandSession]:
     """Load the workflow, connect to its clusters and lock its state while the body runs."""
     from algosync.cli.clusters import clusters, git_host
-    from algosync.cli.interrupt import pause
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
     from algosync.cli.same_cluster import same_cluster, source_identity
@@ -103,7 +103,8 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DataWrites, DesiredSources, KeptFiles, destination_of
     from algosync.kinds.previous_bytes import needed_files
-    from algosync.sources import Sources, SourceStore
+    from algosync.sources.source import Sources
+    from algosync.sources.store import SourceStore
     from algosync.state import parse_address
 
     hide_state_keys(options, terminal)
@@ -127,7 +128,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         key = StateKey(workflow.name, owner, place)
         state, results = stack.enter_context(state_opened(options, terminal, key, f"algosync {needs.command}", writes=needs.writes))
         anchor = Anchor(state.lineage, state.file, place.identity, state.running)
-        _claim(state, loaded, saved, terminal)
+        _claim(state, loaded, saved, (options, terminal))
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
         sources = Sources(
             workflow.algorithms,
@@ -181,14 +182,16 @@ def _reached(selection: Selection, workflow: Workflow, recorded: Mapping[Address
     return reached - left_out_algorithms(selection, workflow.depends_on, recorded)
 
 
-def _claim(state: Session, loaded: LoadedWorkflow, saved: SavedInputs | None, terminal: Terminal) -> None:
-    """Make the state that of the workflow file, or of that of the saved plan."""
-    from algosync.cli.state_place import claim
+def _claim(state: Session, loaded: LoadedWorkflow, saved: SavedInputs | None, place: tuple[ClusterOptions, Terminal]) -> None:
+    """Make the state that of the workflow file, or of that of the saved plan. `place`: the options, and where notes go."""
+    from algosync.cli.state_place import claim, tell_place
     from algosync.workflow import file_identity
 
+    options, terminal = place
     if saved:
         saved.claim(state)
     else:
+        tell_place(state, options.state, loaded.path, terminal)
         claim(state, file_identity(loaded.path, Path.cwd()), loaded.workflow, terminal)
 
 

@@ -57,6 +57,11 @@ class Report:
         return tuple(e for e in self.done if e.step.verb is Verb.PUBLISH)
 
     @property
+    def unpublished(self) -> tuple[str, ...]:
+        """The algorithms whose new version was to be published, and was not."""
+        return tuple(dict.fromkeys(step.address.algorithm for step in self._unfinished if step.verb is Verb.PUBLISH))
+
+    @property
     def tests(self) -> tuple[StepDone | StepFailed | StepSkipped, ...]:
         everything: tuple[StepDone | StepFailed | StepSkipped, ...] = (*self.done, *self.failed, *self.skipped)
         return tuple(e for e in everything if e.step.verb is Verb.TEST)

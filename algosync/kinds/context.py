@@ -19,7 +19,8 @@ from algosync.kinds.desired_sources import DesiredSources
 from algosync.kinds.destination import Destination
 from algosync.kinds.failure import Failure
 from algosync.kinds.kept_files import KeptFiles, default_keep_folder
-from algosync.sources import Sources, SourceStore
+from algosync.sources.source import Sources
+from algosync.sources.store import SourceStore
 
 __all__ = ["Context"]
 

@@ -11,7 +11,7 @@ import pytest
 
 from algosync.answers import accepted, judge, read_baseline
 from algosync.cli.report_output import replace_file
-from algosync.cli.testing.accepting import AcceptedFile, Accepting, without_baseline
+from algosync.cli.testing.accepting import AcceptedFile, Accepting, has_baseline, without_baseline
 from algosync.cli.testing.options import TestOptions
 from algosync.cli.testing.recording import append, recording_of
 from algosync.cli.testing.selection import TestSelection
@@ -48,7 +48,8 @@ PLAN = Plan(PlanHeader("w", None, "local", "me"), (), CHECKS)
         (TestSelection(("test.One",)), [""]),
         (TestSelection(('test.One["greets"]', "cas*")), ["greets", "cases"]),
         (TestSelection(bench=True), ["greets well"]),
-        (TestSelection(accept=True), ["greets", "cases"]),
+        (TestSelection(accept=lambda check: has_baseline(check, lambda *_: (CASES[1],))), ["greets", "cases"]),
+        (TestSelection(accept=lambda check: has_baseline(check, lambda *_: (CASES[0],))), ["greets"]),
         (TestSelection(("greets*",), frozenset({CHECKS[2].address, CHECKS[3].address})), ["greets well"]),
         (TestSelection(failed=frozenset()), []),
     ],

@@ -42,7 +42,10 @@ def test(terminal: Terminal, tests: TestOptions, targets: TargetOptions, options
 
 def _plan(tests: TestOptions, targets: TargetOptions, session: CommandSession, terminal: Terminal) -> Plan:
     """The tests to run, after the plan's header is shown. UsageError: no test fits the options."""
+    from functools import partial
+
     from algosync.cli.remembered_results import known_failures
+    from algosync.cli.testing.accepting import has_baseline
     from algosync.cli.testing.selection import TestSelection
     from algosync.core.error import UsageError
     from algosync.core.planning.plan import plan_of_checks, targeted
@@ -54,7 +57,8 @@ def _plan(tests: TestOptions, targets: TargetOptions, session: CommandSession, t
     except UnknownTarget as error:
         raise UsageError(str(error), hint=error.hint) from None
     failed = {check.address for check in known_failures(session, plan, terminal)} if tests.only_failed else None
-    chosen = TestSelection(tuple(tests.filter), failed, bench=tests.bench, accept=tests.accept).of(plan)
+    accept = partial(has_baseline, cases=session.scene.site.cases) if tests.accept else None
+    chosen = TestSelection(tuple(tests.filter), failed, bench=tests.bench, accept=accept).of(plan)
     terminal.result_lines(header_lines(plan.header, terminal.redact))
     if not chosen.checks:
         terminal.result("No test failed when it last ran." if plan.checks else "The workflow has no tests.")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal
     from algosync.cli.testing.accepting import Accepting
     from algosync.core.testing.answer import Answer, Mismatch
-    from algosync.core.testing.case import Expectation, TestCase
+    from algosync.core.testing.case import Case, Expectation, TestCase
     from algosync.core.testing.expectation import ExpectationFault
     from algosync.core.testing.timing import Timing
     from algosync.core.workflow import Workflow
@@ -79,7 +79,12 @@ def _cases(files: NamedFiles, test: TestCase, algorithm: str) -> Iterable[TestCa
     if test.cases is None:
         return only_case(test, algorithm)
     cases = open_cases(test.cases, files, algorithm, test.expect)
-    return (replace(test, name=case.name, payload=case.payload, expect=case.expect, cases=None) for case in cases)
+    return (replace(test, name=_name(case), payload=case.payload, expect=case.expect, cases=None) for case in cases)
+
+
+def _name(case: Case) -> str:
+    """The reader of cases names one without a name by the number of its line, such as `#4`."""
+    return f"line {case.line}" if case.name == f"#{case.line}" else case.name
 
 
 def _accepted_timing(text: str) -> Timing | None:

@@ -138,11 +138,11 @@ def _shorten_pauses() -> None:
     from algosync.kinds import build
     from algosync.kinds.testing import caller
     from algosync.net import retry
-    from algosync.workflow import algorithm
+    from algosync.workflow.testing import reader
 
     retry._FIRST = 0.01
     algorithms._GRACE = 1.0
-    algorithm._PAYLOAD_TIMEOUT = 2
+    reader._PAYLOAD_TIMEOUT = 2
     build._LISTED_WITHIN = 1.0
     caller._CALLABLE_WITHIN, caller._PAUSE = 2.0, 0.2
 

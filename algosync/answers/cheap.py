@@ -41,7 +41,11 @@ def _never(_expect: Expectation, _subject: Subject) -> bool:
 
 def _plain(expect: Expectation, subject: Subject) -> bool:
     """Neither JSONPaths nor lists without order; of such a size that a value of it may be made here."""
-    return not expect.ignore and not expect.ignore_order and len(subject.answer.body) <= _LARGEST
+    if expect.ignore or expect.ignore_order:
+        return False
+    stored = expect.baseline.content if expect.baseline else None
+    texts = (expect.equals, expect.contains, stored)
+    return max(len(subject.answer.body), *(len(text or "") for text in texts)) <= _LARGEST
 
 
 def _literal(expect: Expectation, _subject: Subject) -> bool:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import islice
+from typing import Any, TypeAlias
 
-from algosync.answers.difference import ABSENT, ValueDifference, Place
+from algosync.answers.difference import ABSENT, Place, ValueDifference
 from algosync.answers.equality import same
 from algosync.answers.exact_json import Value
 from algosync.answers.ordering import Arranged
 from algosync.core.testing.case import Tolerance
 
 __all__ = ["MOST_DIFFERENCES", "differences"]
+
+Members: TypeAlias = "dict[str | int, Value]"
 
 MOST_DIFFERENCES = 1000
 """deepdiff stops after as many: it takes some 50 µs for each."""
@@ -38,25 +41,24 @@ def differences(expected: Value, got: Value, tolerance: Tolerance, *, ignore_ord
 def _named(expected: Value, got: Value, tolerance: Tolerance) -> list[ValueDifference]:
     from deepdiff import DeepDiff
 
-    rules = _JsonRules(tolerance)
     tree = DeepDiff(
-        [expected],  # so that the values themselves are compared by the rules, too
-        [got],
+        expected,
+        got,
         view="tree",
-        custom_operators=[rules],
-        zip_ordered_iterables=True,  # otherwise difflib aligns them, which is quadratic and shifts the places
+        custom_operators=[_JsonRules(tolerance)],
         ignore_private_variables=False,  # names that begin with `__` count
         threshold_to_diff_deeper=0,  # objects are compared by member however few they share
     )
-    added = [level for items in tree.values() for level in items]
-    return sorted(map(_difference, added), key=lambda each: _sortable(each.place))[:MOST_DIFFERENCES]
+    found = [_difference(level) for items in tree.values() for level in items]
+    return sorted(found, key=lambda each: _sortable(each.place))[:MOST_DIFFERENCES]
 
 
 @dataclass(slots=True)
 class _JsonRules:
-    """An operator of deepdiff: leaves it only pairs of objects and pairs of lists that differ.
+    """An operator of deepdiff: leaves it only pairs of objects, with those members that differ.
 
-    deepdiff itself takes True for 1, compares numbers of different types as texts, and makes line by line diffs of texts.
+    deepdiff itself takes True for 1, compares numbers of different types as texts, makes diffs of texts line by line, and aligns
+    lists, which is quadratic and shifts the places. A list becomes an object by index.
     """
 
     tolerance: Tolerance
@@ -70,14 +72,30 @@ class _JsonRules:
         if self.found >= MOST_DIFFERENCES or same(expected, got, self.tolerance):
             return True
         if any(isinstance(expected, kind) and isinstance(got, kind) for kind in (dict, list)):
+            level.t1, level.t2 = self._differing(_members(expected), _members(got))
             return False
         self.found += 1
         diff_instance.custom_report_result("values_changed", level)
         return True
 
+    def _differing(self, expected: Members, got: Members) -> tuple[Members, Members]:
+        """The first members that differ or are on one side only."""
+        differing = (name for name in {**expected, **got} if not self._agree(name, expected, got))
+        names = list(islice(differing, MOST_DIFFERENCES))
+        self.found += sum((name in expected) != (name in got) for name in names)
+        return {name: expected[name] for name in names if name in expected}, {name: got[name] for name in names if name in got}
+
+    def _agree(self, name: str | int, expected: Members, got: Members) -> bool:
+        return name in expected and name in got and same(expected[name], got[name], self.tolerance)
+
+
+def _members(value: dict[str, Value] | list[Value]) -> Members:
+    pairs: Iterable[tuple[str | int, Value]] = value.items() if isinstance(value, dict) else enumerate(value)
+    return dict(pairs)
+
 
 def _difference(level: Any) -> ValueDifference:
-    place = tuple(level.path(output_format="list"))[1:]
+    place = tuple(level.path(output_format="list"))
     return ValueDifference(place, _side(level.t1), _side(level.t2))
 
 

@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 from algosync.answers.exact_json import Value
 
-__all__ = ["ABSENT", "Absent", "ValueDifference", "Place", "path_of"]
+__all__ = ["ABSENT", "Absent", "Place", "ValueDifference", "path_of"]
 
 Place: TypeAlias = "tuple[str | int, ...]"
 """Names of members and indices of elements, from the top."""

@@ -12,7 +12,9 @@ from algosync.answers.exact_json import Value, json_text
 __all__ = ["excerpt", "shortened", "unseen"]
 
 _KEPT = 2000
+_LINE = 72
 _LONG_NUMBER = 40
+_COMPARED = 100_000  # characters: each is looked up
 _INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
 
@@ -29,7 +31,7 @@ def excerpt(value: Value | Absent) -> str:
     return shortened(text, _KEPT)
 
 
-def shortened(text: str, length: int = 72) -> str:
+def shortened(text: str, length: int = _LINE) -> str:
     """A text of at most this many characters, with `…` in the place of its middle."""
     if len(text) <= length:
         return text
@@ -41,15 +43,16 @@ def unseen(expected: Value | Absent, got: Value | Absent) -> str:
     """How two texts differ that look the same, or long ones; empty for other values."""
     if not isinstance(expected, str) or not isinstance(got, str):
         return ""
+    longer = max(len(expected), len(got))
+    if longer > _COMPARED:
+        return ""
     if unicodedata.normalize("NFC", expected) == unicodedata.normalize("NFC", got):
         return f"the texts differ only in their normalisation form of Unicode: {_forms(expected)}, got {_forms(got)}"
     if _visible(expected) == _visible(got):
         return f"the texts differ only in invisible characters: {_invisible(expected)}, got {_invisible(got)}"
-    if max(len(expected), len(got)) > 70:
-        at = next(
-            (at for at, (one, other) in enumerate(zip(expected, got, strict=False)) if one != other),
-            len(min(expected, got, key=len)),
-        )
+    if longer > _LINE:
+        pairs = enumerate(zip(expected, got, strict=False))
+        at = next((at for at, (one, other) in pairs if one != other), min(len(expected), len(got)))
         return f"the texts differ from character {at + 1} on"
     return ""
 

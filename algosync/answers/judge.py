@@ -75,29 +75,30 @@ class Judge:
         return presented(found, self._redact)
 
     def _asked(self, request: bytes) -> tuple[Mismatch, ...]:
-        """The child's verdict. A child that had to end is replaced by another one at the next verdict."""
-        child = self._child or self._start()
-        reply = b""
+        """The child's verdict. A child that had ended before is replaced; one that ends over this request is not asked again."""
+        kept = self._child
+        child = kept or self._start()
+        if (reply := self._exchanged(child, request)).endswith(b"\n"):
+            return tuple(Mismatch(**each) for each in json.loads(reply))
+        status = child.process.wait()  # it closed its output
+        self._end()
+        if -status in {signal.SIGPROF, signal.SIGALRM}:
+            return (Mismatch("expect", note=f"too costly: judging takes more than {self._limits.seconds:g} s"),)
+        if kept is not None:
+            return self._asked(request)
+        return (Mismatch("expect", note=f"too costly: the process that judges ended with status {status}"),)
+
+    def _exchanged(self, child: _Child, request: bytes) -> bytes:
+        """The reply, which is cut short if the child ended."""
         try:
             child.requests.write(request)
             child.requests.flush()
-            reply = child.verdicts.readline()
-        except BrokenPipeError:  # it ended
-            pass
-        except BaseException:  # an interrupt: the child may be anywhere in its work
+            return child.verdicts.readline()
+        except BrokenPipeError:
+            return b""
+        except BaseException:  # an interrupt: a reply may still come, and would be taken for the next one
             self._end()
             raise
-        if not reply.endswith(b"\n"):
-            return (Mismatch("expect", note=self._ended(child)),)
-        return tuple(Mismatch(**each) for each in json.loads(reply))
-
-    def _ended(self, child: _Child) -> str:
-        """Why the child ended. It ends by itself: its output was closed."""
-        status = child.process.wait()
-        self._end()
-        if -status in {signal.SIGPROF, signal.SIGALRM}:
-            return f"too costly: judging takes more than {self._limits.seconds:g} s"
-        return f"the process that judges ended with status {status}"
 
     def _start(self) -> _Child:
         """The child gets no environment, so no keys, and a session of its own, so no Ctrl-C; it ends at the end of its input."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from algosync.answers.difference import ABSENT, ValueDifference, Place
+from algosync.answers.difference import ABSENT, Place, ValueDifference
 from algosync.answers.equality import same_leaf
 from algosync.answers.exact_json import Value
 from algosync.answers.ordering import matched

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal
     from algosync.core.workflow import Workflow
     from algosync.workflow.given_variables import GivenVariables
+    from algosync.workflow.testing.named_files import NamedFiles
 
 __all__ = ["LoadedWorkflow", "find_workflow", "hide_keys", "hide_state_keys", "load_workflow", "read_workflow"]
 
@@ -25,7 +26,7 @@ _KEYS = ("SOURCE_API_KEY", "DESTINATION_API_KEY")
 class LoadedWorkflow:
     """A workflow file and its content. `not_given`: the sensitive variables that have a placeholder value.
 
-    `values`: the variables that were given. `sensitive`: the names of the sensitive ones.
+    `values`: the variables that were given. `sensitive`: the names of the sensitive ones. `files`: those that its tests name.
     """
 
     path: Path
@@ -33,6 +34,7 @@ class LoadedWorkflow:
     not_given: tuple[str, ...]
     values: GivenVariables
     sensitive: tuple[str, ...]
+    files: NamedFiles
 
 
 def load_workflow(
@@ -48,33 +50,38 @@ def load_workflow(
     hide_keys(options.environ, terminal)
     path = find_workflow(options)
     values = workflow.variables(options.var, options.variable_files, options.environ)
-    missing: tuple[str, ...] = ()
-    if stand_ins:
-        values, missing = workflow.with_stand_ins(path, values)
-        if missing:
-            terminal.tell(f"Note: Not given, so what contains them is not compared: {', '.join(missing)}")
-    return read_workflow(path, values, missing, (options, terminal), local_files=local_files)
+    given = workflow.with_stand_ins(path, values) if stand_ins else (values, ())
+    if given[1]:
+        terminal.tell(f"Note: Not given, so what contains them is not compared: {', '.join(given[1])}")
+    return read_workflow(path, given, (options, terminal), local_files=local_files)
 
 
 def read_workflow(
     path: Path,
-    values: GivenVariables,
-    missing: tuple[str, ...],
+    given: tuple[GivenVariables, tuple[str, ...]],
     place: tuple[WorkflowOptions, Terminal],
+    files: NamedFiles | None = None,
     *,
     local_files: bool = False,
 ) -> LoadedWorkflow:
-    """The workflow of a file with these variables; `missing` have placeholder values. `place`: as of `load_workflow`."""
-    from algosync import workflow
+    """The workflow of a file. `given`: its variables, and the names of those with placeholder values.
 
+    `place`: as of `load_workflow`. `files`: those that its tests name; by default they are beside the file.
+    """
+    from algosync import workflow
+    from algosync.cli.testing.context import expectation_faults
+
+    values, missing = given
     options, terminal = place
     keys = hide_keys(options.environ, terminal)
     sensitive = workflow.sensitive(path, values)
     secrets = {name: secret for name, secret in sensitive.items() if name not in missing}
     for secret in secrets.values():
         terminal.hide(secret.reveal())
-    loaded = workflow.load(path, values, keys, local_files=local_files)
-    derived = workflow.derived_texts(path, loaded, values, secrets, keys)
+    files = files or workflow.NamedFiles(path.absolute().parent)
+    tests = workflow.TestInputs(files, expectation_faults, keys=tuple(key.reveal() for key in keys))
+    loaded = workflow.load(path, values, tests=tests, local_files=local_files)
+    derived = workflow.derived_texts(path, loaded, values, secrets, tests)
     if derived.unhidden:
         places = ", ".join(derived.unhidden)
         message = f"{path}: a number or boolean depends on a sensitive variable, and such a value cannot be hidden: {places}"
@@ -83,7 +90,7 @@ def read_workflow(
         terminal.hide(text)
     for text in derived.wholes:
         terminal.hide_value(text)
-    return LoadedWorkflow(path, loaded, missing, values, tuple(sensitive))
+    return LoadedWorkflow(path, loaded, missing, values, tuple(sensitive), files)
 
 
 def hide_keys(environ: Mapping[str, str], terminal: Terminal) -> list[Secret]:

@@ -76,7 +76,10 @@ class UsageError(AlgosyncError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One error in a workflow file. Lines and columns count from 1; `path` is like `algorithms[2].language`."""
+    """One error in a workflow file. Lines and columns count from 1; `path` is like `algorithms[2].language`.
+
+    `file`: the path of a file that the workflow names, if the error is in it; empty: in the workflow file.
+    """
 
     line: int
     column: int
@@ -85,16 +88,17 @@ class Fault:
     message: str
     hint: str | None = None
     template_line: int | None = None  # the line in the template, if line and column refer to the rendered text
+    file: str = ""
 
 
 class WorkflowError(AlgosyncError):
-    """The workflow file has errors. `faults` holds all of them, ordered by location."""
+    """The workflow file has errors. `faults` holds all of them, ordered by location; those in files of its tests come last."""
 
     def __init__(self, file: str, faults: tuple[Fault, ...]) -> None:
         count = f"{len(faults)} faults" if len(faults) != 1 else "1 fault"
         super().__init__(f"{file} has {count}")
         self.file = file
-        self.faults = tuple(sorted(faults))
+        self.faults = tuple(sorted(faults, key=lambda fault: (fault.file, fault)))
 
 
 class ClusterError(AlgosyncError):

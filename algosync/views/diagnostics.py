@@ -36,4 +36,4 @@ def _diagnostic(summary: str, hint: str | None, *, place: Json = None, request_i
 
 
 def _place(file: str, fault: Fault) -> Json:
-    return {"file": file, "line": fault.line, "column": fault.column, "path": fault.path, "code": Word(fault.code)}
+    return {"file": fault.file or file, "line": fault.line, "column": fault.column, "path": fault.path, "code": Word(fault.code)}

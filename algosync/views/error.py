@@ -63,6 +63,7 @@ def _fault(file: str, fault: Fault) -> Iterable[str]:
     yield _headline(fault.message)
     other = fault.template_line not in (None, fault.line)
     template = f" (template line {fault.template_line})" if other else ""
-    yield f"  {printable(file)}:{fault.line}:{fault.column}{template}  {printable(fault.path)}  [{fault.code}]".rstrip()
+    place = f"{printable(fault.file or file)}:{fault.line}:{fault.column}"
+    yield f"  {place}{template}  {printable(fault.path)}  [{fault.code}]".rstrip()
     if fault.hint:
         yield f"  {printable(fault.hint)}"

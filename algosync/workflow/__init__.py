@@ -26,12 +26,16 @@ from algosync.workflow.file_identity import FileIdentity, file_identity
 from algosync.workflow.given_variables import variables
 from algosync.workflow.loading import STAND_IN, load, render, sensitive, with_stand_ins
 from algosync.workflow.search import find
+from algosync.workflow.testing.inputs import TestInputs
+from algosync.workflow.testing.named_files import NamedFiles
 
 __all__ = [
     "CODES",
     "STAND_IN",
     "Derived",
     "FileIdentity",
+    "NamedFiles",
+    "TestInputs",
     "derived_texts",
     "file_identity",
     "find",

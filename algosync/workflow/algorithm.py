@@ -8,23 +8,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from algosync.core.environment import SHORTHANDS
-from algosync.core.testing.case import CALL_TIMEOUT, TestCase
 from algosync.core.workflow import AlgorithmSpec, DataFile, Details, Publish, Settings
 from algosync.workflow.fault import quote
 from algosync.workflow.local_files import default_code
 from algosync.workflow.node import MapNode
-from algosync.workflow.payload import MAX_PAYLOAD, payload_text
 from algosync.workflow.section import Section, nearest, text_of
+from algosync.workflow.testing.reader import TestReader
 from algosync.workflow.uri import algorithm_name_fault, code_fault, data_uri_fault, file_name_fault
 
 if TYPE_CHECKING:
     from algosync.core.workflow import License, PublishReason, Readers
     from algosync.workflow.fault import Faults
     from algosync.workflow.node import Node, Scalar
+    from algosync.workflow.testing.inputs import TestInputs
 
-__all__ = ["ALGORITHM_KEYS", "AlgorithmEntry", "read_algorithm", "read_payload"]
+__all__ = ["ALGORITHM_KEYS", "AlgorithmEntry", "read_algorithm"]
 
-_PAYLOAD_TIMEOUT = CALL_TIMEOUT  # seconds
 _SETTINGS_KEYS = ("source_visibility", "license", "network_access", "pipeline_enabled")
 _PUBLISH_KEYS = ("version_type", "callability", "release_notes", "on", "restore_data")
 _DETAILS_KEYS = ("label", "summary", "tagline")
@@ -32,7 +31,7 @@ _COLLECTION_KEYS = ("read",)
 _LIFECYCLE_KEYS = ("prevent_destroy",)
 ALGORITHM_KEYS = (
     *("name", "code_path", "code", "language", "environment_name", "environment", "data_files", "test_payload"),
-    *("details", "settings", "publish", "depends_on", "collection", "lifecycle"),
+    *("expect", "tests", "gates", "details", "settings", "publish", "depends_on", "collection", "lifecycle"),
 )
 
 _DISPLAY_NAME = re.compile(r"[A-Z ]")  # the display names of environments have them, shorthands have not
@@ -50,7 +49,7 @@ _READERS: tuple[Readers, ...] = ("my_algorithms", "public", "private")
 class AlgorithmEntry:
     """A spec with the locations that checks across algorithms need. `name` is None if it was invalid.
 
-    `data_files`: the node and the path of each of the spec's data files.
+    `tests`: reads more tests of the algorithm. `data_files`: the node and the path of each of the spec's data files.
     """
 
     spec: AlgorithmSpec
@@ -58,22 +57,27 @@ class AlgorithmEntry:
     path: str
     depends_on: tuple[tuple[Scalar, str], ...]
     section: Section
+    tests: TestReader
     data_files: tuple[tuple[Node, str], ...] = ()
 
 
-def read_algorithm(section: Section, folder: str) -> AlgorithmEntry:
-    """Return the algorithm of a file in `folder`. If a part is invalid, the fault is reported and a placeholder takes its place."""
+def read_algorithm(section: Section, folder: str, inputs: TestInputs) -> AlgorithmEntry:
+    """Return the algorithm of a file in `folder`. `inputs`: of its tests.
+
+    If a part is invalid, the fault is reported and a placeholder takes its place.
+    """
     name = _read_name(section)
     text = name.text if name else ""
     language = _read_language(section)
     dependencies = _read_dependencies(section)
     files = _read_data_files(section)
+    tests = TestReader(text, inputs)
     spec = AlgorithmSpec(
         name=text,
         language=language.text if language else "",
         code=_read_code(section) or default_code(text, folder),
         data_files=tuple(file for file, _, _ in files),
-        tests=_read_test_payload(section, text),
+        tests=tests.own_tests(section),
         details=_read_details(section, text),
         settings=_read_settings(section),
         publish=_read_publish(section),
@@ -81,24 +85,7 @@ def read_algorithm(section: Section, folder: str) -> AlgorithmEntry:
         collection_read=_read_collection(section),
         prevent_destroy=_read_lifecycle(section),
     )
-    return AlgorithmEntry(spec, name, section.path, dependencies, section, tuple((node, path) for _, node, path in files))
-
-
-def read_payload(section: Section, key: str, algorithm: str) -> str | None:
-    """Return the payload's JSON text, or None if it is missing or too large; the latter is reported."""
-    node = section.find(key)
-    if node is None:
-        return None
-    text = payload_text(node, algorithm)
-    if text is None:
-        message = f"as JSON the payload is larger than {MAX_PAYLOAD // 1024**2} MiB"
-        section.faults.add(node, section.where(key), "payload-too-large", message, "put it into a data file")
-    return text
-
-
-def _read_test_payload(section: Section, algorithm: str) -> tuple[TestCase, ...]:
-    payload = read_payload(section, "test_payload", algorithm)
-    return () if payload is None else (TestCase("", payload, _PAYLOAD_TIMEOUT),)
+    return AlgorithmEntry(spec, name, section.path, dependencies, section, tests, tuple((node, path) for _, node, path in files))
 
 
 def _read_name(section: Section) -> Scalar | None:

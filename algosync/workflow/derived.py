@@ -14,16 +14,17 @@ from algosync.core.error import WorkflowError
 from algosync.workflow.loading import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from algosync.core.secret import Secret
     from algosync.core.workflow import Workflow
     from algosync.workflow.given_variables import GivenVariables
+    from algosync.workflow.testing.inputs import TestInputs
 
 __all__ = ["Derived", "derived_texts"]
 
-_PAYLOADS = frozenset({"payload", "test_payload"})
+_PAYLOADS = frozenset({"payload", "equals", "contains", "schema", "size", "positive"})  # JSON texts
 _RECOGNIZED = 8  # characters; the redactor finds a text of this length everywhere, also inside of a word
 _OTHER_TEXT = "another value"
 
@@ -42,16 +43,20 @@ class Derived:
 
 
 def derived_texts(
-    path: Path, workflow: Workflow, variables: GivenVariables, secrets: Mapping[str, Secret], keys: Iterable[Secret] = ()
+    path: Path,
+    workflow: Workflow,
+    variables: GivenVariables,
+    secrets: Mapping[str, Secret],
+    tests: TestInputs | None = None,
 ) -> Derived:
-    """The texts of a loaded workflow that depend on its sensitive variables.
+    """The texts of a loaded workflow that depend on its sensitive variables. `tests`: as of `load`, with the API keys.
 
     If the file cannot be loaded with other values, no text can be told apart, so all of them count as derived.
     """
     if not secrets:
         return Derived(frozenset(), frozenset())
     changes = ((_same_shape, _same_shape_below), (_any_text,))
-    loaded = (filter(None, (_loaded(path, variables, secrets, keys, each) for each in either)) for either in changes)
+    loaded = (filter(None, (_loaded(path, variables, secrets, tests, each) for each in either)) for either in changes)
     others = [other for found in loaded if (other := next(found, None)) is not None]
     if not others:
         return Derived(frozenset(), frozenset(text for text, _ in _differing(asdict(workflow), None)))
@@ -65,12 +70,12 @@ def _loaded(
     path: Path,
     variables: GivenVariables,
     secrets: Mapping[str, Secret],
-    keys: Iterable[Secret],
+    tests: TestInputs | None,
     change: Callable[[str], str],
 ) -> Workflow | None:
     """The workflow with changed values of its sensitive variables. None: the file does not accept them."""
     try:
-        return load(path, variables.extended({name: change(secret.reveal()) for name, secret in secrets.items()}), keys)
+        return load(path, variables.extended({name: change(secret.reveal()) for name, secret in secrets.items()}), tests=tests)
     except WorkflowError:
         return None
 
@@ -96,10 +101,12 @@ def _any_text(secret: str) -> str:
 
 def _differing(value: object, other: object, name: str = "") -> Iterator[tuple[str, bool]]:
     """Each text of `value` that `other` does not have at the same place, and whether it is secret as a part of other texts."""
-    if value == other or value is None or isinstance(value, (bool, int)):
+    if value == other or value is None or isinstance(value, (bool, int, float)):
         return
     if name in _PAYLOADS and isinstance(value, str):
         yield from _payload(value, other)
+    elif name == "match" and isinstance(value, tuple):
+        yield from _matches(value, other)
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from _differing(item, other.get(key) if isinstance(other, dict) else None, key)
@@ -109,6 +116,15 @@ def _differing(value: object, other: object, name: str = "") -> Iterator[tuple[s
             yield from _differing(item, changed)
     else:
         yield str(value), True
+
+
+def _matches(value: tuple[tuple[str, str], ...], other: object) -> Iterator[tuple[str, bool]]:
+    """The differing paths, and the differing values inside the JSON texts beside them."""
+    pairs = list(other) if isinstance(other, tuple) else []
+    for (path, text), (other_path, other_text) in zip(value, pairs + [(None, None)] * (len(value) - len(pairs)), strict=False):
+        yield from _differing(path, other_path)
+        if text != other_text:
+            yield from _payload(text, other_text)
 
 
 def _payload(text: str, other: object) -> Iterator[tuple[str, bool]]:
@@ -128,7 +144,7 @@ def _numbers(value: object, other: object, place: str) -> Iterator[str]:
     elif isinstance(value, (list, tuple)) and isinstance(other, (list, tuple)):
         for index, (item, changed) in enumerate(zip(value, other, strict=False)):
             yield from _numbers(item, changed, f"{place}[{index}]")
-    elif isinstance(value, int) and isinstance(other, int) and value != other:
+    elif isinstance(value, (int, float)) and isinstance(other, (int, float)) and value != other:
         yield place
 
 

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from algosync.core.testing.case import TestCase
 from algosync.core.workflow import Workflow
-from algosync.workflow.algorithm import ALGORITHM_KEYS, read_algorithm, read_payload
+from algosync.workflow.algorithm import ALGORITHM_KEYS, read_algorithm
 from algosync.workflow.dependency import cycles
 from algosync.workflow.fault import quote
+from algosync.workflow.file import format_of
 from algosync.workflow.keys.guards import read_guards
 from algosync.workflow.keys.moves import read_moves
 from algosync.workflow.keys.required_version import require_version
 from algosync.workflow.local_files import check_local_files
 from algosync.workflow.node import MapNode, Scalar
 from algosync.workflow.section import nearest, section_of
+from algosync.workflow.testing.reader import TestReader
 from algosync.workflow.uri import address_fault, owner_fault, workflow_name_fault
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from algosync.core.testing.case import TestCase
     from algosync.workflow.algorithm import AlgorithmEntry
     from algosync.workflow.fault import Faults
     from algosync.workflow.node import Node
     from algosync.workflow.section import Section
+    from algosync.workflow.testing.inputs import TestInputs
 
-__all__ = ["EMPTY_HINT", "MAX_TIMEOUT", "read_document"]
+__all__ = ["EMPTY_HINT", "read_document"]
 
-MAX_TIMEOUT = 3000  # seconds of one call (PLATFORM.md §6.1)
 _KEYS = (
     *("name", "required_version", "source_info", "algorithm_owner", "variables", "test_info", "algorithms", "run_only"),
     *("guards", "moved", "removed", "$schema"),
@@ -35,14 +38,15 @@ _KEYS = (
 EMPTY_HINT = "the shortest workflow is: algorithms: [{name: Hello, language: python3}], with its code in algorithms/Hello"
 _REPORT_KEYS = {"resource_changes", "drift", "records"}
 _USER_INFO = re.compile(r"//.*@", re.DOTALL)
-_TEST_KEYS = ("name", "payload", "timeout")
 
 
-def read_document(root: Node, name: str, folder: str, faults: Faults, *, local_files: bool = False) -> Workflow | None:
+def read_document(root: Node, path: Path, inputs: TestInputs, faults: Faults, *, local_files: bool = False) -> Workflow | None:
     """Return the workflow, or None if the document is not a map. Use it only if `faults` is empty afterwards.
 
-    `name`: the workflow's name if the document has none. `local_files`: report local code and data that are missing.
+    `path`: of the file, whose stem is the workflow's name if the document has none. `inputs`: of tests. `local_files`: report local
+    code and data that are missing.
     """
+    folder = str(path.absolute().parent)
     _refuse_empty(root, faults)
     _refuse_report(root, faults)
     require_version(root, faults)
@@ -56,17 +60,17 @@ def read_document(root: Node, name: str, folder: str, faults: Faults, *, local_f
     own_name = document.text("name")
     if own_name and (wrong := workflow_name_fault(own_name.text)):
         faults.add(own_name, "name", "invalid-name", f"{quote(own_name.text)}: {wrong}")
-    algorithms = _read_algorithms(document, folder)
+    algorithms = _read_algorithms(document, folder, inputs)
     _check_names(algorithms, faults)
     _check_dependencies(algorithms, faults)
     source = _read_source_address(document)
-    entrypoint, tests = _read_tests(document, {algorithm.spec.name for algorithm in algorithms if algorithm.name})
+    entrypoint, tests = _read_tests(document, algorithms, inputs)
     moved, removed = read_moves(document, {algorithm.spec.name for algorithm in algorithms if algorithm.name})
     run_only = document.boolean("run_only", default=False)
     if local_files and not run_only:
         check_local_files(algorithms, source, folder, faults)
     return Workflow(
-        name=own_name.text if own_name else name,
+        name=own_name.text if own_name else format_of(path).stem,
         folder=folder,
         algorithms=tuple(algorithm.spec for algorithm in algorithms),
         source_address=source.text if source else None,
@@ -104,12 +108,12 @@ def _read_source_address(document: Section) -> Scalar | None:
     return address
 
 
-def _read_algorithms(document: Section, folder: str) -> list[AlgorithmEntry]:
+def _read_algorithms(document: Section, folder: str, inputs: TestInputs) -> list[AlgorithmEntry]:
     items = document.list("algorithms", required=True)
     if not items and (node := document.find("algorithms")) and not isinstance(node, Scalar):
         document.faults.add(node, "algorithms", "empty", "a workflow has at least one algorithm")
     sections = (section_of(node, path, document.faults, ALGORITHM_KEYS) for node, path in items)
-    return [read_algorithm(section, folder) for section in sections if section]
+    return [read_algorithm(section, folder, inputs) for section in sections if section]
 
 
 def _check_names(algorithms: list[AlgorithmEntry], faults: Faults) -> None:
@@ -137,48 +141,21 @@ def _check_dependencies(algorithms: list[AlgorithmEntry], faults: Faults) -> Non
         faults.add(node, path, "dependency-cycle", message, "remove one of these dependencies")
 
 
-def _read_tests(document: Section, names: set[str]) -> tuple[str | None, tuple[TestCase, ...]]:
+def _read_tests(document: Section, algorithms: list[AlgorithmEntry], inputs: TestInputs) -> tuple[str | None, tuple[TestCase, ...]]:
+    """The entrypoint and the workflow's tests. They share their names with the entrypoint's own tests."""
     info = document.section("test_info", ("entrypoint", "tests"))
     if info is None:
         return None, ()
+    entries = {algorithm.spec.name: algorithm for algorithm in algorithms if algorithm.name}
     entrypoint = info.text("entrypoint")
-    if entrypoint and entrypoint.text not in names:
+    if entrypoint and entrypoint.text not in entries:
         message = f"{quote(entrypoint.text)} is not one of the algorithms"
-        hint = nearest(entrypoint.text, names)
+        hint = nearest(entrypoint.text, entries)
         info.faults.add(entrypoint, info.where("entrypoint"), "unknown-entrypoint", message, hint)
     items = info.list("tests")
     if items and info.get("entrypoint") is None:
         message = "there are tests, and no entrypoint to call"
         info.faults.add(info.node, info.where("entrypoint"), "tests-without-entrypoint", message, "name one of the algorithms")
     algorithm = entrypoint.text if entrypoint else ""
-    sections = (section_of(node, path, info.faults, _TEST_KEYS) for node, path in items)
-    lines: dict[str, int] = {}
-    tests = tuple(_read_test(section, algorithm, lines) for section in sections if section)
-    return algorithm or None, tests
-
-
-def _read_test(section: Section, algorithm: str, lines: dict[str, int]) -> TestCase:
-    """Read one test. `lines` holds the line of each test name that has been read."""
-    name = section.text("name", required=True)
-    if name and name.text in lines:
-        message = f"{quote(name.text)} is the name of the test on line {lines[name.text]} already"
-        section.faults.add(name, section.where("name"), "duplicate-test", message, "reports identify tests by their names")
-    elif name:
-        lines[name.text] = name.line
-    section.require("payload")
-    payload = read_payload(section, "payload", algorithm)
-    timeout = _read_timeout(section)
-    case = TestCase(name.text if name else "", payload or "")
-    return case if timeout is None else replace(case, timeout=timeout)
-
-
-def _read_timeout(section: Section) -> int | None:
-    node = section.get("timeout")
-    if node is None or (isinstance(node, Scalar) and node.kind == "broken"):
-        return None
-    whole = isinstance(node, Scalar) and node.kind == "integer"
-    if isinstance(node, Scalar) and whole and len(node.text) <= 4 and 1 <= int(node.text) <= MAX_TIMEOUT:
-        return int(node.text)
-    code, what = ("timeout", quote(node.text)) if isinstance(node, Scalar) and whole else ("type", "this")
-    section.faults.add(node, section.where("timeout"), code, f"{what} is not a whole number of seconds from 1 to {MAX_TIMEOUT}")
-    return None
+    reader = entries[algorithm].tests if algorithm in entries else TestReader(algorithm, inputs)
+    return algorithm or None, reader.tests(items, info)

@@ -6,7 +6,7 @@ continues after a fault, unless the text after it cannot be interpreted (`Faults
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
 from algosync.core.error import Fault
@@ -56,7 +56,9 @@ CODES: Mapping[str, str] = {
     # content
     "report": "a report of algosync, not a workflow",
     "unknown-language": "a language whose name is almost a known one",
-    "missing-file": "local code or a local data file that does not exist",
+    "missing-file": "local code, a local data file or a file of a test that does not exist",
+    "unreadable-file": "a file of a test that cannot be read, or is not a file",
+    "case-format": "a file of cases whose name has no known ending",
     "missing-module": "local code without the module that the platform starts",
     "key-in-file": "one of the API keys of the environment",
     "type": "a value of the wrong type",
@@ -83,6 +85,9 @@ CODES: Mapping[str, str] = {
     "version-specifier": "not a version specifier such as `>=0.4`",
     "timeout": "a timeout that the platform does not offer",
     "payload-too-large": "a payload over the platform's 10 MiB",
+    "out-of-range": "a number outside of what is allowed",
+    "two-inputs": "a test with more than one of payload, payload_file and cases",
+    "expectation": "an expectation that cannot be read",
     "closed-license": "closed source with a license other than apl",
 }
 
@@ -112,6 +117,14 @@ class Faults:
         self.found.append(Fault(place.line, place.column, path, code, message, hint))
         if len(self.found) == MAX_FAULTS:
             self.stop(place, "too-many-faults", f"{MAX_FAULTS} faults; the rest is not shown")
+
+    def include(self, other: Faults, file: str, offset: int = 0) -> None:
+        """Add the faults of a file that the workflow names. `offset`: what their lines are less than those of the file.
+
+        Those of a file that it names in turn are in that one.
+        """
+        for fault in other.found:
+            self.found.append(fault if fault.file else replace(fault, file=file, line=fault.line + offset))
 
     def stop(self, place: Location | Node, code: str, message: str, hint: str | None = None) -> NoReturn:
         """Add a fault and stop reading: the text after it cannot be interpreted."""

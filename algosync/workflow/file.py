@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from algosync.workflow.fault import Faults
 
-__all__ = ["SUFFIXES", "Format", "format_of", "read_text"]
+__all__ = ["SUFFIXES", "Format", "decoded", "format_of", "read_text"]
 
 _SYNTAX: dict[str, Literal["json", "yaml"]] = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 SUFFIXES = tuple(suffix + template for suffix in _SYNTAX for template in ("", ".j2"))
@@ -47,6 +47,11 @@ def read_text(path: Path, faults: Faults) -> str:
     data = _read_bytes(path)
     if len(data) > MAX_SIZE:
         faults.stop(Location(1, 1), "too-large", f"the file is larger than {MAX_SIZE // 1024**2} MiB")
+    return decoded(data, faults)
+
+
+def decoded(data: bytes, faults: Faults) -> str:
+    """Return the text of a file. Reports a fault and raises UnreadableError if it is not UTF-8 or has a byte order mark."""
     if data.startswith(b"\xef\xbb\xbf"):
         faults.stop(Location(1, 1), "encoding", "the file begins with a byte order mark", "save it as UTF-8 without one")
     try:

@@ -7,6 +7,7 @@ again with a placeholder for each of them. Only faults that occur again with the
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,8 @@ from algosync.workflow.node import MapNode
 from algosync.workflow.parsing.json_reader import read_json
 from algosync.workflow.parsing.yaml_reader import read_yaml
 from algosync.workflow.template import Rendered, render_template
+from algosync.workflow.testing.inputs import TestInputs
+from algosync.workflow.testing.named_files import NamedFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -57,21 +60,32 @@ class _Source:
     keys: tuple[str, ...] = field(default=(), repr=False)
 
 
-def load(path: Path, variables: Mapping[str, object], secrets: Iterable[Secret] = (), *, local_files: bool = False) -> Workflow:
+def load(
+    path: Path,
+    variables: Mapping[str, object],
+    secrets: Iterable[Secret] = (),
+    tests: TestInputs | None = None,
+    *,
+    local_files: bool = False,
+) -> Workflow:
     """Load the workflow of a file. Raises WorkflowError with its faults; UsageError if it cannot be read.
 
     `variables` are JSON values: the result of `variables()`, or any mapping; the file must know every name in such a mapping.
-    `secrets` are API keys: a file that contains one is refused, and no fault shows it. `local_files`: report local code and data
-    that are missing.
+    `secrets` are API keys: a file that contains one is refused, and no fault shows it. `tests`: how files of tests are read; by
+    default they are beside the file, and expectations are not checked. `local_files`: report local code and data that are missing.
     """
     faults = Faults()
+    inputs = tests or TestInputs(NamedFiles(path.absolute().parent))
+    keys = (*inputs.keys, *(secret.reveal() for secret in secrets if secret))
+    inputs = replace(inputs, keys=keys)
     source, workflow = None, None
     with suppress(UnreadableError), _gc_disabled():  # `faults` has the reason
-        source = _open(path, variables, faults, [secret.reveal() for secret in secrets if secret])
-        workflow = _read(source, faults, local_files=local_files)
+        source = _open(path, variables, faults, keys)
+        workflow = _read(source, faults, inputs, local_files=local_files)
     if workflow and not faults.found:
         return workflow
-    raise WorkflowError(str(path), tuple(without_texts(_redact(faults.found, source, local_files=local_files))))
+    found = without_texts(_redact(faults.found, source, inputs, local_files=local_files))
+    raise WorkflowError(str(path), tuple(_in_files(found, path)))
 
 
 def render(path: Path, variables: Mapping[str, object]) -> str:
@@ -142,7 +156,15 @@ def _render(source: _Source, faults: Faults, mask: str | None = None) -> Rendere
     return render_template(source.text, values, faults, named=named)
 
 
-def _read(source: _Source, faults: Faults, mask: str | None = None, *, local_files: bool = False) -> Workflow | None:
+def _in_files(found: Iterable[Fault], path: Path) -> Iterator[Fault]:
+    """The faults with the paths of their files as seen from the current folder."""
+    for fault in found:
+        yield replace(fault, file=os.path.normpath(path.parent / fault.file)) if fault.file else fault
+
+
+def _read(
+    source: _Source, faults: Faults, inputs: TestInputs, mask: str | None = None, *, local_files: bool = False
+) -> Workflow | None:
     rendered = _render(source, faults, mask)
     found = Faults()
     try:
@@ -151,12 +173,12 @@ def _read(source: _Source, faults: Faults, mask: str | None = None, *, local_fil
         root = (read_json if source.form.syntax == "json" else read_yaml)(rendered.text, found)
         check_nodes(root, source.keys, found)
         _check_variables(source, root, found)
-        folder = str(source.path.absolute().parent)
-        workflow = read_document(root, source.form.stem, folder, found, local_files=local_files)
+        workflow = read_document(root, source.path, inputs, found, local_files=local_files)
         return _with_template_lines(workflow, rendered) if workflow and source.form.template else workflow
     finally:
         for fault in found.found:
-            faults.found.append(replace(fault, template_line=rendered.template_line(fault.line, fault.column)))
+            line = None if fault.file else rendered.template_line(fault.line, fault.column)
+            faults.found.append(replace(fault, template_line=line))
 
 
 def _with_template_lines(workflow: Workflow, rendered: Rendered) -> Workflow:
@@ -190,17 +212,17 @@ def _check_variables(source: _Source, root: Node, faults: Faults) -> None:
     check_named(declared or (), source.given, entry.value if entry else root, faults)
 
 
-def _redact(found: list[Fault], source: _Source | None, *, local_files: bool) -> list[Fault]:
+def _redact(found: list[Fault], source: _Source | None, inputs: TestInputs, *, local_files: bool) -> list[Fault]:
     """Hide the text of faults that may contain a secret: those that do not occur when placeholders replace the secrets."""
     if source is None or not source.hidden:
         return found
     shadow = Faults()
     with suppress(UnreadableError):
-        _read(source, shadow, _PLACEHOLDER, local_files=local_files)
+        _read(source, shadow, inputs, _PLACEHOLDER, local_files=local_files)
     known = {_content(fault) for fault in shadow.found}
     hint = "a sensitive variable is involved, so the text is not shown"
     return [fault if _content(fault) in known else replace(fault, path="", message=CODES[fault.code], hint=hint) for fault in found]
 
 
-def _content(fault: Fault) -> tuple[str, str, str, str | None]:
-    return fault.path, fault.code, fault.message, fault.hint
+def _content(fault: Fault) -> tuple[str, str, str, str, str | None]:
+    return fault.file, fault.path, fault.code, fault.message, fault.hint

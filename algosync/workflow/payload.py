@@ -1,4 +1,4 @@
-"""Payloads: convert a node to the canonical JSON text that the algorithm receives.
+"""Payloads and other JSON values: convert a node to the canonical JSON text that the algorithm receives.
 
 Keys in the order of the file, no spaces, ASCII only, numbers with the digits of the file.
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from algosync.workflow.node import ListNode, MapNode, Scalar
+from algosync.workflow.node import MAX_SIZE, ListNode, MapNode, Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from algosync.workflow.node import Node
 
-__all__ = ["MAX_PAYLOAD", "PLACEHOLDER", "payload_text"]
+__all__ = ["MAX_PAYLOAD", "PLACEHOLDER", "json_text", "payload_text"]
 
 MAX_PAYLOAD = 10 * 1024 * 1024  # bytes of a request (PLATFORM.md §6)
 PLACEHOLDER = "<algo>"
@@ -26,11 +26,20 @@ def payload_text(node: Node, algorithm: str) -> str | None:
 
     Stops at the limit: aliases can expand a short file into a very long payload.
     """
+    return _within(MAX_PAYLOAD, _write(node, lambda text: _replace(text, algorithm)))
+
+
+def json_text(node: Node) -> str | None:
+    """Return the JSON text as it is. None if it exceeds `MAX_SIZE`."""
+    return _within(MAX_SIZE, _write(node, str))
+
+
+def _within(limit: int, text: Iterator[str]) -> str | None:
     parts, length = [], 0
-    for part in _write(node, lambda text: _replace(text, algorithm)):
+    for part in text:
         parts.append(part)
         length += len(part)
-        if length > MAX_PAYLOAD:
+        if length > limit:
             return None
     return "".join(parts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
@@ -82,6 +83,16 @@ class Section:
         node = self.find(key)
         return None if isinstance(node, Scalar) and node.kind == "null" else node
 
+    def report(self, key: str, code: str, message: str, hint: str | None = None) -> None:
+        """Add a fault at the value of a key; if the key is missing, at the map."""
+        self.faults.add(self.find(key) or self.node, self.where(key), code, message, hint)
+
+    def wrong_type(self, key: str, wanted: str) -> None:
+        """Report the value of a key, which is present, because of its type."""
+        node = self.find(key)
+        if node:
+            _wrong_type(node, self.where(key), self.faults, wanted)
+
     def spelling(self, *keys: str) -> str:
         """Return the one of these synonymous keys that is present, or the first if none is. Reports a second one."""
         present = [key for key in self.node.entries if key in keys]
@@ -96,6 +107,11 @@ class Section:
         if node is None:
             self.faults.add(self.node, self.where(key), "missing-key", f"the key {quote(key)} is missing")
         return node
+
+    def require_value(self, key: str, wanted: str) -> None:
+        """Report a key that is missing or null."""
+        if self.require(key) and self.get(key) is None:
+            self.wrong_type(key, wanted)
 
     def text(self, key: str, *, required: bool = False, blank: bool = False) -> Scalar | None:
         node = self.require(key) if required else self.get(key)
@@ -137,6 +153,40 @@ class Section:
             hint = "write true" if word in _YES else "write false" if word in _NO else "write true or false"
             _wrong_type(node, self.where(key), self.faults, "a boolean", hint)
         return default
+
+    def whole(self, key: str, least: int, most: int, default: int) -> int:
+        """Return a whole number from `least` to `most`."""
+        node = self.get(key)
+        if node is None or (isinstance(node, Scalar) and node.kind == "broken"):
+            return default
+        if not isinstance(node, Scalar) or node.kind != "integer":
+            _wrong_type(node, self.where(key), self.faults, f"a whole number from {least} to {most}")
+        elif len(node.text) <= len(str(most)) + 1 and least <= int(node.text) <= most:
+            return int(node.text)
+        else:
+            self.faults.add(node, self.where(key), "out-of-range", f"{quote(node.text)} is not from {least} to {most}")
+        return default
+
+    def number(self, key: str, least: float = 0.0, most: float = sys.float_info.max) -> float | None:
+        """Return a number from `least` to `most`."""
+        node = self.get(key)
+        if node is None or (isinstance(node, Scalar) and node.kind == "broken"):
+            return None
+        if not isinstance(node, Scalar) or node.kind not in ("integer", "number"):
+            _wrong_type(node, self.where(key), self.faults, "a number")
+        elif least <= (value := float(node.text)) <= most:
+            return value
+        else:
+            wanted = f"from {least:g} to {most:g}" if most < sys.float_info.max else f"at least {least:g}, and finite"
+            self.faults.add(node, self.where(key), "out-of-range", f"{quote(node.text)}: a number {wanted} is needed here")
+        return None
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return the texts of a list, or the only text in its place."""
+        node = self.get(key)
+        items = [(node, self.where(key))] if isinstance(node, Scalar) else self.list(key)
+        found = (text_of(item, path, self.faults) for item, path in items)
+        return tuple(text.text for text in found if text)
 
     def list(self, key: str, *, required: bool = False) -> list[tuple[Node, str]]:
         """Return the items of a list with their paths; empty if it is missing or invalid."""

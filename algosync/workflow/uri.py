@@ -15,6 +15,7 @@ __all__ = [
     "data_uri_fault",
     "file_name_fault",
     "owner_fault",
+    "path_fault",
     "workflow_name_fault",
 ]
 
@@ -75,13 +76,13 @@ def code_fault(uri: str) -> str | None:
     """Check `data://OWNER/COLLECTION/FILE` or `file://PATH` (an archive or folder)."""
     if not uri.startswith("file://"):
         return data_uri_fault(uri) if uri.startswith("data://") else "it begins neither with data:// nor with file://"
-    return _path_fault(uri.removeprefix("file://"))
+    return path_fault(uri.removeprefix("file://"))
 
 
 def address_fault(address: str) -> str | None:
     """Check the address of a cluster: `https://…`, `http://…`, `file://DIR`, `local` or `local:NAME`."""
     if address.startswith("file://"):
-        return _path_fault(address.removeprefix("file://"))
+        return path_fault(address.removeprefix("file://"))
     if address == "local" or address.startswith("local:"):
         return _local_fault(address)
     if not address.startswith(("https://", "http://")):
@@ -113,7 +114,7 @@ def _url_fault(address: str) -> str | None:
     return None
 
 
-def _path_fault(path: str) -> str | None:
+def path_fault(path: str) -> str | None:
     if not path:
         return "it has no path"
     return "a path contains no control characters" if _unsafe(path) else None

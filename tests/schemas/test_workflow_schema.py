@@ -17,17 +17,39 @@ from algosync import workflow
 from algosync.core.error import WorkflowError
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
+ALTERNATIVES = ("payload_file", "cases")  # in the place of `payload`
+ANY_VALUES = ("payload", "test_payload", "default", "equals", "contains", "match", "schema", "size", "positive")
+FILES = {
+    "tests/ada.json": '"Ada"',
+    "tests/cases.jsonl": '{"payload": "Ada"}',
+    "tests/labelled.csv": "payload,label,region\n1,setosa,north\n",
+    "tests/answer.schema.json": '{"type": "string"}',
+}
 SYNONYMS = {"environment_name": "language", "environment": "language", "code": "code_path"}
-STRUCTURAL = {"type", "unknown-key", "missing-key", "empty", "not-one-of", "two-spellings", "timeout", "closed-license"}
+STRUCTURAL = {
+    *("type", "unknown-key", "missing-key", "empty", "not-one-of", "two-spellings", "two-inputs"),
+    *("timeout", "out-of-range", "closed-license"),
+}
 ANCHORS = "^x-"
 Place = tuple[str | int, ...]
 
 
+def resolved(schema: Any) -> Any:
+    """A schema with its definitions in the place of the references to them."""
+    if isinstance(schema, list):
+        return [resolved(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    name = schema.get("$ref", "").removeprefix("#/$defs/")
+    return {key: resolved(each) for key, each in ((schema_of("workflow")["$defs"][name] if name else {}) | schema).items()}
+
+
 def full(schema: dict[str, Any]) -> Any:
-    """A document with every key of a schema, by its examples. Of synonyms it has the first."""
+    """A document with every key of a schema, by its examples. Of synonyms and alternatives it has the first."""
     if "properties" in schema or "patternProperties" in schema:
         properties = {**schema.get("properties", {}), **named(schema)}
-        return {key: full(each) for key, each in properties.items() if key not in SYNONYMS}
+        left_out = (*SYNONYMS, *(ALTERNATIVES if "payload" in properties else ()))
+        return {key: full(each) for key, each in properties.items() if key not in left_out}
     if "properties" in schema.get("items", {}):
         return [full(schema["items"])]
     return schema["examples"][0]
@@ -52,7 +74,7 @@ def objects(schema: dict[str, Any], place: Place = ()) -> Iterator[tuple[Place, 
 def places(value: Any, place: Place = ()) -> Iterator[Place]:
     if place:
         yield place
-    if place and place[-1] in ("payload", "test_payload", "default"):
+    if place and place[-1] in ANY_VALUES:
         return  # any JSON value
     for key, each in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
         yield from places(each, (*place, key))
@@ -78,18 +100,23 @@ def without(place: Place) -> Any:
 
 
 def faults(document: object, folder: Path) -> list[tuple[str, str, str]]:
-    """Path, code and hint of every fault that the loader reports."""
+    """Path, code and hint of every fault that the loader reports in the workflow file."""
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
     path = folder / "workflow.json"
     path.write_text(json.dumps(document))
     try:
         workflow.load(path, {})
     except WorkflowError as error:
-        return [(fault.path, fault.code, fault.hint or "") for fault in error.faults]
+        return [(fault.path, fault.code, fault.hint or "") for fault in error.faults if not fault.file]
     return []
 
 
-FULL = full(schema_of("workflow"))
-OBJECTS = list(objects(schema_of("workflow")))
+SCHEMA = resolved(schema_of("workflow"))
+FULL = full(SCHEMA)
+FULL["test_info"]["tests"][0]["name"] = "unique"  # among the tests of the entrypoint
+OBJECTS = list(objects(SCHEMA))
 OTHERS: tuple[object, ...] = (None, True, 3, "zz", " ", [], {}, ["zz"], {"zz": 1})
 
 
@@ -140,7 +167,7 @@ def test_every_key_is_described_and_its_examples_fit() -> None:
             assert each.get("description", "").endswith("."), (place, key)
             for example in each.get("examples", ()):
                 document = replaced((*place, key), example)
-                synonym = SYNONYMS.get(key)
+                synonym = "payload" if key in ALTERNATIVES and "payload" in schema["properties"] else SYNONYMS.get(key)
                 if synonym:
                     del at(document, place)[synonym]
                 check_document("workflow", document)

@@ -58,6 +58,6 @@ def _reasons(error: AlgosyncError) -> Iterator[tuple[str, str | None]]:
                 yield from _reasons(each)
         case WorkflowError():
             for fault in error.faults:
-                yield f"{error.file}:{fault.line}:{fault.column} {fault.message}", fault.hint
+                yield f"{fault.file or error.file}:{fault.line}:{fault.column} {fault.message}", fault.hint
         case _:
             yield error.message, error.hint

@@ -5,10 +5,23 @@ JSON values are JSON texts with numbers as the workflow has them. Files that the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["CALL_TIMEOUT", "Baseline", "CaseFile", "Expectation", "Limit", "Load", "Metric", "QualityGate", "TestCase", "Tolerance"]
+__all__ = [
+    "CALL_TIMEOUT",
+    "Baseline",
+    "Case",
+    "CaseFile",
+    "Expectation",
+    "Limit",
+    "Load",
+    "Metric",
+    "QualityGate",
+    "TestCase",
+    "Tolerance",
+]
 
 CALL_TIMEOUT = 300  # seconds: the platform's own default
 
@@ -89,7 +102,7 @@ class QualityGate:
 
     `answer`: a JSONPath to the prediction in an answer; the label is what the case expects. `no_worse_than_published`: how much
     worse than the published version it may be. `by`: the column of the cases whose values are held apart, too. `noise`: whether a
-    difference that may be chance fails. `positive`: the label of the positive class; None: the mean over all classes.
+    difference that may be chance fails. `positive`: the label of the positive class, as JSON text; None: the mean over all classes.
     """
 
     metric: Metric
@@ -112,11 +125,26 @@ class CaseFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """One case of a file. `name`: `#LINE` if the file has none. `payload`: JSON text with `<algo>` replaced.
+
+    `expect`: with what the test says about all cases. `attributes`: the other columns or members of the case; a value that is no
+    text is JSON text. `line`: where it begins.
+    """
+
+    name: str
+    payload: str
+    expect: Expectation
+    attributes: Mapping[str, str]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class TestCase:
     """A test of one algorithm: one payload, or the cases of a file. `timeout` of a call is in seconds.
 
-    `name` is empty for the `test_payload` of an algorithm. `payload` is JSON text with `<algo>` replaced; it is empty if there are
-    `cases`.
+    `name` is empty for the `test_payload` of an algorithm. No two tests of one algorithm have the same name. `payload` is JSON
+    text with `<algo>` replaced; it is empty if there are `cases`.
     `expect` also holds for every case of a file. `gate`: the answers to all cases are judged together.
     """
 

@@ -53,7 +53,7 @@ def _reason(result: CaseResult) -> str:
     if first.expectation == "call":
         return first.got
     more = len(result.mismatches) - 1
-    others = f" (and {plural(more, 'difference')} more)" if more else ""
+    others = f" (and {more} more)" if more else ""
     return f"the answer is not as expected: {first}{others}"
 
 

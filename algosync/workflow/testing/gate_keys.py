@@ -1,0 +1,60 @@
+"""Read one entry of `gates`: a metric over labelled cases, and the line that it has to reach."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Literal
+
+from algosync.core.testing.case import Expectation, Load, QualityGate
+from algosync.workflow.node import Scalar
+from algosync.workflow.payload import json_text
+from algosync.workflow.testing.load_keys import MAX_CONCURRENCY
+
+if TYPE_CHECKING:
+    from algosync.core.testing.case import Metric
+    from algosync.workflow.section import Section
+    from algosync.workflow.testing.inputs import TestInputs
+
+__all__ = ["GATE_KEYS", "METRICS", "read_gate"]
+
+METRICS: tuple[Metric, ...] = ("accuracy", "f1", "precision", "recall", "roc_auc", "rmse", "mae", "exact")
+_LINES = ("at_least", "at_most", "no_worse_than_published")
+_NOISE: tuple[Literal["pass", "fail"], ...] = ("pass", "fail")
+GATE_KEYS = ("name", "cases", "answer", "metric", *_LINES, "by", "noise", "positive", "concurrency", "timeout")
+
+
+def read_gate(section: Section, inputs: TestInputs) -> tuple[QualityGate, Load]:
+    """Return the gate and how its calls are made. What is invalid is reported, and a placeholder takes its place."""
+    section.require_value("metric", "a text")
+    if not any(section.get(key) for key in _LINES):
+        hint = f"give at least one of {', '.join(_LINES)}"
+        section.report("at_least", "missing-key", "the gate has no line to reach", hint)
+    by = section.text("by")
+    gate = QualityGate(
+        metric=section.choice("metric", METRICS, "exact"),
+        answer=_answer(section, inputs),
+        at_least=section.number("at_least", -sys.float_info.max),
+        at_most=section.number("at_most", -sys.float_info.max),
+        no_worse_than_published=section.number("no_worse_than_published"),
+        by=by.text if by else None,
+        noise=section.choice("noise", _NOISE, "pass"),
+        positive=_positive(section),
+    )
+    return gate, Load(concurrency=section.whole("concurrency", 1, MAX_CONCURRENCY, 1))
+
+
+def _answer(section: Section, inputs: TestInputs) -> str:
+    node = section.text("answer")
+    if node is None:
+        return "$"
+    for fault in inputs.check(Expectation(ignore=(node.text,))):  # a path that can be ignored can be looked up
+        section.report("answer", "expectation", f"'answer' {fault.message}")
+    return node.text
+
+
+def _positive(section: Section) -> str | None:
+    node = section.get("positive")
+    if node is None or isinstance(node, Scalar):
+        return json_text(node) if node else None
+    section.wrong_type("positive", "a label: a text, a number or a boolean")
+    return None

@@ -1,0 +1,94 @@
+"""Expectations that no answer can meet, or that cannot be read, and those that are fine."""
+
+from typing import Any
+
+import pytest
+
+from algosync.answers import faults
+from algosync.core.testing.case import Baseline, Expectation, Tolerance
+
+CONDITIONS = [
+    ('{"<": [1]}', "needs a number or a text, not an array"),
+    ('{">=": true}', "needs a number or a text, not a boolean"),
+    ('{"matches": 7}', "needs a regular expression, not an integer"),
+    ('{"matches": "("}', "cannot be read"),
+    ('{"length": -1}', "never below 0"),
+    ('{"length": {"<": 0}}', "never below 0"),
+    ('{"length": 1.5}', "whole number"),
+    ('{"length": "3"}', "number or conditions"),
+    ('{"length": {"in": [3]}}', "has no condition `in`"),
+    ('{"type": "strnig"}', "did you mean string?"),
+    ('{"type": []}', "empty list"),
+    ('{"type": {"a": 1}}', "has no type"),
+    ('{"in": "abc"}', "needs a list"),
+    ('{"in": []}', "empty list"),
+    ('{"=>": 3}', "did you mean `"),
+    ('{"lenght": 3}', "did you mean `length`?"),
+    ('{"label": "cat"}', 'write {"==": {…}}'),
+    ("{}", "no condition"),
+    ("NaN", "NaN is not a number of JSON"),
+]
+
+
+@pytest.mark.parametrize(("condition", "message"), CONDITIONS)
+def test_a_condition_that_no_value_meets(condition: str, message: str) -> None:
+    (fault,) = faults(Expectation(match=(("$.ok", "1"), ("$.a", condition))))
+    assert (fault.key, fault.item) == ("match", "$.a")
+    assert message in fault.message
+
+
+FAULTS: list[tuple[dict[str, Any], str, str | int | None, str]] = [
+    ({"match": (("a.b", "1"),)}, "match", "a.b", "no JSONPath"),
+    ({"match": (("$.a[?count(@.b)]", "1"),)}, "match", "$.a[?count(@.b)]", "no JSONPath"),
+    ({"match": (("$" + "[?(" * 5000, "1"),)}, "match", "$" + "[?(" * 5000, "no JSONPath"),
+    ({"ignore": ("$.a", "$[")}, "ignore", 1, "no JSONPath"),
+    ({"error": "(a"}, "error", None, "cannot be read"),
+    ({"printed": ("ok", "[")}, "printed", 1, "cannot be read"),
+    ({"not_printed": ("*",)}, "not_printed", 0, "cannot be read"),
+    ({"sha256": "abc"}, "sha256", None, "64 hexadecimal digits"),
+    ({"content_type": "jsn"}, "content_type", None, "did you mean json?"),
+    ({"content_type": "application/pdf"}, "content_type", None, "one of json"),
+    ({"size": '"10"'}, "size", None, "number or conditions"),
+    ({"size": '{"matches": "1"}'}, "size", None, "has no condition `matches`"),
+    ({"max_seconds": -1.0}, "max_seconds", None, "above 0"),
+    ({"max_seconds": float("nan")}, "max_seconds", None, "above 0"),
+    ({"tolerance": Tolerance(relative=-1e-6)}, "tolerance", "relative", "from 0 on"),
+    ({"tolerance": Tolerance(absolute=float("inf"))}, "tolerance", "absolute", "from 0 on"),
+    ({"schema": '{"type": "objekt"}'}, "schema", None, "no JSON Schema"),
+    ({"schema": '{"pattern": "("}'}, "schema", None, "no JSON Schema"),
+    ({"schema": '{"minimum": "1"}'}, "schema", None, "no JSON Schema"),
+    ({"schema": "[]"}, "schema", None, "object or a boolean"),
+    ({"schema": '{"$schema": "http://json-schema.org/draft-07/schema#"}'}, "schema", None, "another dialect"),
+    ({"schema": '{"$ref": "https://example.com/a.json"}'}, "schema", None, "nothing is fetched"),
+    ({"schema": '{"properties": {"a": {"$ref": "#/$defs/none"}}}'}, "schema", None, "not inside the schema"),
+    ({"schema": '{"not": ' * 5000 + "{}" + "}" * 5000}, "schema", None, "nested deeper"),
+    ({"baseline": Baseline("a.json", '{"a": 1}')}, "baseline", None, "no baseline"),
+    ({"baseline": Baseline("a.json", '{"format_version": 2}')}, "baseline", None, "another format"),
+    ({"baseline": Baseline("a.json", '{"format_version": 1, "content_type": "json"}')}, "baseline", None, "damaged"),
+    ({"equals": "{'a': 1}"}, "equals", None, "not JSON"),
+]
+
+
+@pytest.mark.parametrize(("expect", "key", "item", "message"), FAULTS)
+def test_a_fault_names_its_place(expect: dict[str, Any], key: str, item: str | int | None, message: str) -> None:
+    (fault,) = faults(Expectation(**expect))
+    assert (fault.key, fault.item) == (key, item)
+    assert message in fault.message
+
+
+def test_all_faults_are_told_at_once() -> None:
+    expect = Expectation(match=(("$", '{"<": [], "type": "x"}'), ("a", "1")), sha256="x", printed=("(", "["))
+    assert [(fault.key, fault.item) for fault in faults(expect)] == [
+        ("match", "$"),
+        ("match", "$"),
+        ("match", "a"),
+        ("sha256", None),
+        ("printed", 0),
+        ("printed", 1),
+    ]
+
+
+def test_references_inside_a_schema_and_to_the_dialect_are_fine() -> None:
+    schema = """{"$id": "https://example.com/s", "$defs": {"a": {"$anchor": "x", "type": "null"}, "b": {"$id": "t"}},
+        "anyOf": [{"$ref": "#x"}, {"$ref": "#/$defs/a"}, {"$ref": "t"}, {"$ref": "https://json-schema.org/draft/2020-12/schema"}]}"""
+    assert faults(Expectation(schema=schema)) == []

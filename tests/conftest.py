@@ -66,6 +66,9 @@ PLACES = ":".join(
 hypothesis.settings.register_profile("algosync", deadline=None)
 hypothesis.settings.load_profile("algosync")
 
+# Tests start many processes. Each of them would compile every module that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell makes background processes ignore SIGINT, and all processes that tests start would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)

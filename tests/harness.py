@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from documents import check_document, check_states
+from forking import Forks
 
 from algosync.cluster.address import parse
 from algosync.cluster.connection import Cluster as Connection
@@ -167,10 +168,11 @@ PLAIN = "def apply(input):\n    return {'got': input, 'version': 1}\n"
 
 @dataclass
 class Workspace:
-    """A user's folder: a workflow, its sources, its data and its state."""
+    """A user's folder: a workflow, its sources, its data and its state. `forks`: runs the command without Python's start-up."""
 
     folder: Path
     environ: dict[str, str] = field(default_factory=dict)
+    forks: Forks | None = None
 
     def algorithm(self, name: str, code: str = PLAIN, requirements: str = "") -> None:
         """Write one algorithm's source into the folder beside the workflow, in the plain `apply` layout."""
@@ -198,6 +200,9 @@ class Workspace:
     def run(
         self, *arguments: str, environ: Mapping[str, str] | None = None, timeout: float = 120
     ) -> subprocess.CompletedProcess[str]:
+        if self.forks is not None:
+            done = self.forks.run(self.folder, self.environment(environ), *arguments)
+            return subprocess.CompletedProcess(arguments, done.code, done.out, done.err)
         return subprocess.run(
             [sys.executable, "-m", "algosync", *arguments],
             cwd=self.folder,

@@ -68,9 +68,10 @@ def carried_out(plan: Plan, session: CommandSession, terminal: Terminal, summary
             raise
 
 
-def show_report(report: Report, plan: Plan, terminal: Terminal) -> None:
+def show_report(report: Report, plan: Plan, terminal: Terminal, *, saved: bool = False) -> None:
+    """`saved`: the plan came from a file."""
     from algosync.views.report import closing_lines, failure_lines, outcome_lines
 
     terminal.result_lines(outcome_lines(report, plan))
     terminal.tell_lines(failure_lines(report, terminal.redact))
-    terminal.result_lines(closing_lines(report, plan))
+    terminal.result_lines(closing_lines(report, plan, saved=saved))

@@ -64,6 +64,8 @@ Usage: algosync [OPTIONS] COMMAND [ARGS]...
   and prove that they work there.
 
 Options:
+  --chdir DIR           Change to this folder first.
+  --debug               Log every request; show tracebacks.
   --version             Show the version.
   --install-completion  Install completion for the current shell.
   --show-completion     Show completion for the current shell, to copy it or

@@ -8,7 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from algosync.cli.terminal import Terminal
-from algosync.core.event import Event, Note, Progress, StepDone, StepFailed, StepSkipped, StepStarted
+from algosync.core.event import CaseDone, Event, Measured, Note, Progress, StepDone, StepFailed, StepSkipped, StepStarted
+from algosync.core.text import plural
+from algosync.views.calls import answer_lines
 from algosync.views.progress import event_line, title, transfer
 
 if TYPE_CHECKING:
@@ -21,12 +23,14 @@ _WIDE = 60  # columns; a narrower terminal shows only a percentage
 _CLOCK = 11  # columns of the spinner, the time and the gaps
 
 
-def watch(events: Iterable[Event], terminal: Terminal) -> Iterator[Event]:
-    """Yields the events, and shows each before it is yielded."""
-    board: _Board = _LiveBoard(terminal) if terminal.live else _PlainBoard(terminal)
+def watch(events: Iterable[Event], terminal: Terminal, *, answers: bool = False) -> Iterator[Event]:
+    """Yields the events, and shows each before it is yielded. `answers`: every answer to a test is a part of the result."""
+    board: _Board = _LiveBoard(terminal) if terminal.live and not answers else _PlainBoard(terminal)
     with board.showing():
         for event in events:
             board.show(event)
+            if answers and isinstance(event, CaseDone):
+                terminal.result_lines(answer_lines(event.result, str(event.step.address), terminal.redact))
             yield event
 
 
@@ -107,11 +111,15 @@ class _LiveBoard:
                 self._bars.update(self._rows[step.key], description=self._shown(title(step, text)))
             case Progress(step=step, done=done, total=total):
                 self._bars.update(self._rows[step.key], completed=done, total=total)
+            case CaseDone(step=step, result=result):
+                self._bars.update(self._rows[step.key], description=self._shown(title(step, plural(result.number, "call"))))
             case StepDone(step=step) | StepFailed(step=step):
                 self._print(event)
                 self._bars.remove_task(self._rows.pop(step.key))
             case StepSkipped():
                 self._print(event)
+            case Measured():
+                pass
 
     def _print(self, event: Event) -> None:
         from rich.text import Text

@@ -16,6 +16,7 @@ from algosync.cli.command_table import SUMMARY
 from algosync.cli.group import Group
 from algosync.cli.internal_error import internal_error
 from algosync.cli.interrupt import exit_code, install, leave
+from algosync.cli.options import chdir_option, debug_option
 from algosync.cli.terminal import Terminal, standard
 from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, PlanRefused, Several, Stale, UsageError
 from algosync.views.usage_message import ParserError, usage_message
@@ -44,12 +45,14 @@ def _version(context: typer.Context, wanted: bool) -> None:
         raise typer.Exit
 
 
+_Chdir = Annotated[str, chdir_option()]
+_Debug = Annotated[bool, debug_option()]
 _Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")]
 
 
 @app.callback()
-def _options(version: _Version = False) -> None:
-    """Take the options of the whole program. Each of them ends it."""
+def _options(chdir: _Chdir = "", debug: _Debug = False, version: _Version = False) -> None:
+    """Take the options of the whole program. Their callbacks do all that they do."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

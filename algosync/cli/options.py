@@ -17,6 +17,7 @@ from algosync.cli import debug
 from algosync.cli.help import RARE
 from algosync.cli.report_output import report_places
 from algosync.core.error import UsageError
+from algosync.core.text import printable
 from algosync.views import FORMATS
 
 if TYPE_CHECKING:
@@ -40,10 +41,15 @@ __all__ = [
     "StateAddress",
     "StateFolder",
     "TargetOptions",
+    "TestOptions",
     "WorkflowOption",
     "WorkflowOptions",
     "allowed_guards",
+    "chdir_option",
+    "debug_option",
 ]
+
+_CHDIR = "algosync.chdir"  # a key of the context's `meta`: an option has changed the folder
 
 
 def _state_folder(text: str | Path) -> Path:
@@ -115,12 +121,15 @@ def allowed_guards(names: Collection[str]) -> "frozenset[Guard]":
     return frozenset(map(Guard, names))
 
 
-def _change_folder(folder: Path | None) -> Path | None:
-    if folder is not None:
+def _change_folder(context: typer.Context, folder: str) -> str:
+    source = context.get_parameter_source("chdir")
+    is_overridden = _CHDIR in context.meta and source is not None and source.name == "ENVIRONMENT"
+    if folder and not is_overridden:
         try:
             os.chdir(folder)
-        except OSError as error:
-            raise UsageError(f"--chdir {folder}: {error.strerror}") from None
+        except (OSError, ValueError) as error:
+            raise UsageError(f"--chdir {printable(folder, 200)}: {getattr(error, 'strerror', error)}") from None
+        context.meta[_CHDIR] = True
     return folder
 
 
@@ -128,6 +137,20 @@ def _enable_debug(context: typer.Context, wanted: bool) -> bool:
     if wanted:
         debug.enable(context.obj)
     return wanted
+
+
+def chdir_option() -> object:
+    """The option `--chdir`, which stands before or after the command. Wherever it stands, it overrides the variable.
+
+    Returns a new one each time, because `command` gives it the variable, and the option before the command has none.
+    """
+    text = "Change to this folder first."
+    return typer.Option("--chdir", metavar="DIR", help=text, show_default=False, callback=_change_folder, rich_help_panel=RARE)
+
+
+def debug_option() -> object:
+    """The option `--debug`, as of `chdir_option`."""
+    return typer.Option("--debug", help="Log every request; show tracebacks.", callback=_enable_debug)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +184,8 @@ class WorkflowOptions(CommonOptions):
         list[str],
         typer.Option("--var-file", metavar="FILE", help="A JSON or YAML file of variables; may be repeated.", show_default=False),
     ] = field(default_factory=list, repr=False)
-    chdir: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Change to this folder first.",
-            show_default=False,
-            callback=_change_folder,
-            rich_help_panel=RARE,
-        ),
-    ] = None
-    debug: Annotated[bool, typer.Option("--debug", help="Log every request; show tracebacks.", callback=_enable_debug)] = False
+    chdir: Annotated[str, chdir_option()] = ""
+    debug: Annotated[bool, debug_option()] = False
 
     @property
     def variable_files(self) -> tuple[Path, ...]:
@@ -250,6 +264,43 @@ class TargetOptions:
             show_default=False,
         ),
     ] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class TestOptions:
+    """Options of `test`. `record` is the name of a case file and a payload. UsageError: some of them do not go together."""
+
+    __test__ = False  # without this pytest would collect the class
+
+    filter: Annotated[
+        list[str],
+        typer.Option(
+            "--filter",
+            metavar="NAME",
+            help="Only tests with this name or address; `*` stands for any text. May be repeated.",
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+    only_failed: Annotated[bool, typer.Option("--only-failed", help="Only tests that failed when they last ran.")] = False
+    bench: Annotated[bool, typer.Option("--bench", help="Only tests that measure many calls.")] = False
+    show_answers: Annotated[bool, typer.Option("--show-answers", help="Show every answer, also if it is as expected.")] = False
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Write the answers to the baselines of the tests; shows which files changed.")
+    ] = False
+    record: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--record",
+            metavar="NAME PAYLOAD",
+            help="Call what is published, and add the answer as a case to tests/NAME.jsonl. NAME may be ALGORITHM.NAME.",
+            show_default=False,
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        others = (self.filter, self.only_failed, self.bench, self.show_answers, self.accept)
+        if self.record and any(others):
+            raise UsageError("--record does not go with the options that choose tests")
 
 
 @dataclass(frozen=True, slots=True)

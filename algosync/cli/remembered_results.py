@@ -27,13 +27,18 @@ _BETWEEN = 1.0  # seconds between two writes, because each one writes the whole 
 
 def remembering(events: Iterable[Event], session: CommandSession, terminal: Terminal) -> Generator[Event, None, None]:
     """Yields the events, and records the results that they tell, also if the run ends early. A failure to do so is a warning."""
+    from algosync.core.event import Measured
     from algosync.core.test_result import result_of
     from algosync.kinds.context import utc_now
+
+    measured: dict[Address, Measured] = {}
 
     recorder = Recorder(session.results, stored_addresses(session.workflow, terminal.redact), terminal.redact)
     try:
         for event in events:
-            result = result_of(event, utc_now())
+            if isinstance(event, Measured):
+                measured[event.step.address] = event
+            result = result_of(event, utc_now(), measured.get(event.step.address))
             recorder.add(*([result] if result else []))
             yield event
     finally:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from algosync.cli.interrupt import pause
 from algosync.core.error import Denied, UsageError
 from algosync.core.planning.plan import PlanHeader
 from algosync.core.planning.target import Checksum, Mode, Selection
@@ -92,17 +93,18 @@ class Needs:
 def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -> Iterator[CommandSession]:
     """Load the workflow, connect to its clusters and lock its state while the body runs."""
     from algosync.cli.clusters import clusters, git_host
-    from algosync.cli.interrupt import pause
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
     from algosync.cli.same_cluster import same_cluster, source_identity
     from algosync.cli.state_place import NamedDestination, StateKey, state_opened, state_place
+    from algosync.cli.testing import testing_context
     from algosync.cli.workflow_file import hide_keys, hide_state_keys, load_workflow
     from algosync.core.planning.target import matches
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DataWrites, DesiredSources, KeptFiles, destination_of
     from algosync.kinds.previous_bytes import needed_files
-    from algosync.sources import Sources, SourceStore
+    from algosync.sources.source import Sources
+    from algosync.sources.store import SourceStore
     from algosync.state import parse_address
 
     hide_state_keys(options, terminal)
@@ -126,7 +128,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         key = StateKey(workflow.name, owner, place)
         state, results = stack.enter_context(state_opened(options, terminal, key, f"algosync {needs.command}", writes=needs.writes))
         anchor = Anchor(state.lineage, state.file, place.identity, state.running)
-        _claim(state, loaded, saved, terminal)
+        _claim(state, loaded, saved, (options, terminal))
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
         sources = Sources(
             workflow.algorithms,
@@ -161,10 +163,11 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         )
         title = saved.title if saved else f"{workflow.name} ({loaded.path})"
         header = PlanHeader(title, source_label, label, owner, state_place(state) if place.is_local else None)
-        scene = Scene(KINDS, PERFORMERS, context, options.parallelism)
+        scene = Scene(KINDS, PERFORMERS, testing_context(context, terminal, stack), options.parallelism)
         same = same_cluster(source, destination, place, owner)
-        stand_ins = bool(loaded.not_given)
-        yield CommandSession(workflow, scene, ledger, header, results, state.in_progress, loaded, anchor, stand_ins, same)
+        yield CommandSession(
+            workflow, scene, ledger, header, results, state.in_progress, loaded, anchor, bool(loaded.not_given), same
+        )
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
 
@@ -179,14 +182,16 @@ def _reached(selection: Selection, workflow: Workflow, recorded: Mapping[Address
     return reached - left_out_algorithms(selection, workflow.depends_on, recorded)
 
 
-def _claim(state: Session, loaded: LoadedWorkflow, saved: SavedInputs | None, terminal: Terminal) -> None:
-    """Make the state that of the workflow file, or of that of the saved plan."""
-    from algosync.cli.state_place import claim
+def _claim(state: Session, loaded: LoadedWorkflow, saved: SavedInputs | None, place: tuple[ClusterOptions, Terminal]) -> None:
+    """Make the state that of the workflow file, or of that of the saved plan. `place`: the options, and where notes go."""
+    from algosync.cli.state_place import claim, tell_place
     from algosync.workflow import file_identity
 
+    options, terminal = place
     if saved:
         saved.claim(state)
     else:
+        tell_place(state, options.state, loaded.path, terminal)
         claim(state, file_identity(loaded.path, Path.cwd()), loaded.workflow, terminal)
 
 

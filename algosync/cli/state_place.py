@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,8 +21,19 @@ if TYPE_CHECKING:
     from algosync.state import Patience, Session, TestResults
     from algosync.workflow import FileIdentity
 
-__all__ = ["NamedDestination", "StateKey", "claim", "journals", "patience", "state_found", "state_opened", "state_place"]
+__all__ = [
+    "NamedDestination",
+    "StateKey",
+    "claim",
+    "journals",
+    "patience",
+    "state_found",
+    "state_opened",
+    "state_place",
+    "tell_place",
+]
 
+DEFAULT_STATE = "state"
 _HOSTS = ("127.0.0.1", "localhost", "[::1]", "api.localhost", "git.localhost")  # of a local cluster, in addresses
 
 
@@ -147,6 +159,20 @@ def patience(options: ClusterOptions, terminal: Terminal) -> Patience:
 def journals(options: ClusterOptions) -> Path:
     """The folder of the journals of states that are not on this machine."""
     return options.home.folder / ".journals"
+
+
+def tell_place(session: Session, state: str, file: Path, terminal: Terminal) -> None:
+    """Print a note if the state is new, and in the current folder although the workflow file is not.
+
+    `state`: as of `--state`. Whoever names it knows where the state is.
+    """
+    is_new = session.file is None and not session.records
+    if is_new and state == DEFAULT_STATE and not Path(os.path.abspath(file)).is_relative_to(Path.cwd()):
+        place = printable(str(Path(state).absolute()), 300)
+        terminal.tell(
+            f"Note: {printable(str(file), 300)} has no state in {place} yet. States are kept in the current folder, not beside "
+            "the workflow. To keep this one elsewhere, use --chdir or --state."
+        )
 
 
 def claim(session: Session, file: FileIdentity, workflow: Workflow, terminal: Terminal) -> None:

@@ -108,9 +108,11 @@ class Directory:
             return _checked_name(owner)
         owners = self._owners()
         if len(owners) != 1:
+            named = f"{len(owners)}: {printable(', '.join(owners), 100)}" if owners else "none"
             raise SourceError(
-                f"`.my` needs exactly one owner in {printable(str(self._root))}, which has {len(owners)}",
-                hint="name the owner instead of `.my`",
+                f"`.my` needs exactly one folder OWNER in {printable(str(self._root))}, which has {named}",
+                hint="a source that is a folder is laid out as OWNER/COLLECTION/FILE; "
+                + ("name the owner instead of `.my`" if owners else "create the folder of an owner"),
             )
         return owners[0]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from algosync.core.testing.answer import CaseResult, Mismatch
+
 __all__ = [
     "AlgosyncError",
     "ApplyIncomplete",
@@ -180,6 +182,7 @@ class TestFailed(AlgosyncError):
     """An algorithm failed a test. `trace` is the algorithm's own stack trace, `printed` what it wrote to stdout if that is known.
 
     `called` says which version was called, with which `payload` (JSON text). Both are empty until the test fills them in.
+    `failures` are the first calls that failed, of `failed` among `calls`. `broken`: the limits of the test that do not hold.
     """
 
     __test__ = False  # without this pytest would collect the class
@@ -193,6 +196,9 @@ class TestFailed(AlgosyncError):
         self.printed = printed
         self.called = ""
         self.payload = ""
+        self.failures: tuple[CaseResult, ...] = ()
+        self.calls = self.failed = 0
+        self.broken: tuple[Mismatch, ...] = ()
 
 
 class StateError(AlgosyncError):

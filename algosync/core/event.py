@@ -7,8 +7,10 @@ from typing import TypeAlias
 
 from algosync.core.error import AlgosyncError
 from algosync.core.planning.schedule import Step
+from algosync.core.testing.answer import Called, CaseResult
+from algosync.core.testing.timing import Timing
 
-__all__ = ["Event", "Note", "Progress", "StepDone", "StepFailed", "StepSkipped", "StepStarted"]
+__all__ = ["CaseDone", "Event", "Measured", "Note", "Progress", "StepDone", "StepFailed", "StepSkipped", "StepStarted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,29 @@ class Note:
 
     step: Step
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDone:
+    """One call of a test has ended, and its answer was judged. Calls for warming up are not reported."""
+
+    step: Step
+    result: CaseResult
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """All calls of a test have ended. `timing` is over those that count.
+
+    `payload_sha256` and `answer_sha256` are over all calls, in their order; of a repeated payload the first answer counts. Each is
+    empty if a sensitive value went into it. A digest of answers is also empty if a call failed.
+    """
+
+    step: Step
+    called: Called
+    timing: Timing
+    payload_sha256: str = ""
+    answer_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +82,4 @@ class StepSkipped:
     because: str
 
 
-Event: TypeAlias = StepStarted | Progress | Note | StepDone | StepFailed | StepSkipped
+Event: TypeAlias = StepStarted | Progress | Note | CaseDone | Measured | StepDone | StepFailed | StepSkipped

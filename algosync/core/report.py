@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
+from algosync.core.address import Address
 from algosync.core.error import TestFailed, TimedOut
-from algosync.core.event import Event, StepDone, StepFailed, StepSkipped
+from algosync.core.event import CaseDone, Event, Measured, StepDone, StepFailed, StepSkipped
 from algosync.core.planning.change import Action
 from algosync.core.planning.schedule import Step, Verb
+from algosync.core.testing.answer import Called, CaseResult
+from algosync.core.testing.timing import Timing
 
-__all__ = ["Report", "fold"]
+__all__ = ["CallTally", "Report", "fold"]
 
 _FINE, _ERROR, _TEST_FAILED, _INCOMPLETE = 0, 1, 3, 4
+_KEPT_FAILURES = 100  # of one test
+
+
+@dataclass(frozen=True, slots=True)
+class CallTally:
+    """The calls of one test. `failures`: the first 100 that failed. `called` and `timing` are None if it ended early."""
+
+    calls: int = 0
+    failed: int = 0
+    failures: tuple[CaseResult, ...] = ()
+    called: Called | None = None
+    timing: Timing | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """The steps that were done, that failed, and that were skipped because of it, each in the order of events.
 
-    `wrote`: a remote write succeeded, or may have succeeded.
+    `wrote`: a remote write succeeded, or may have succeeded. `tallies`: the calls of each test that made some.
     """
 
     done: tuple[StepDone, ...] = ()
     failed: tuple[StepFailed, ...] = ()
     skipped: tuple[StepSkipped, ...] = ()
     wrote: bool = False
+    tallies: Mapping[Address, CallTally] = field(default_factory=dict)
 
     def completed(self, action: Action) -> int:
         """How many resources were created (or updated): all their steps succeeded, and it was not put back."""
@@ -39,6 +55,11 @@ class Report:
     def published(self) -> tuple[StepDone, ...]:
         """The published versions; `detail` is the number."""
         return tuple(e for e in self.done if e.step.verb is Verb.PUBLISH)
+
+    @property
+    def unpublished(self) -> tuple[str, ...]:
+        """The algorithms whose new version was to be published, and was not."""
+        return tuple(dict.fromkeys(step.address.algorithm for step in self._unfinished if step.verb is Verb.PUBLISH))
 
     @property
     def tests(self) -> tuple[StepDone | StepFailed | StepSkipped, ...]:
@@ -67,6 +88,7 @@ def fold(events: Iterable[Event], wrote: Callable[[], bool]) -> Report:
     done: list[StepDone] = []
     failed: list[StepFailed] = []
     skipped: list[StepSkipped] = []
+    tallies: dict[Address, _Counting] = {}
     for event in events:
         match event:
             case StepDone():
@@ -75,6 +97,33 @@ def fold(events: Iterable[Event], wrote: Callable[[], bool]) -> Report:
                 failed.append(event)
             case StepSkipped():
                 skipped.append(event)
+            case CaseDone(step=step) | Measured(step=step):
+                tallies.setdefault(step.address, _Counting()).add(event)
             case _:
                 pass
-    return Report(tuple(done), tuple(failed), tuple(skipped), wrote())
+    counted = {address: counting.tally() for address, counting in tallies.items()}
+    return Report(tuple(done), tuple(failed), tuple(skipped), wrote(), counted)
+
+
+@dataclass(slots=True)
+class _Counting:
+    """Counts the calls of one test. It keeps a bounded number of them."""
+
+    calls: int = 0
+    failed: int = 0
+    failures: list[CaseResult] = field(default_factory=list)
+    measured: Measured | None = None
+
+    def add(self, event: CaseDone | Measured) -> None:
+        match event:
+            case Measured():
+                self.measured = event
+            case CaseDone(result=result):
+                self.calls += 1
+                self.failed += not result.passed
+                if not result.passed and len(self.failures) < _KEPT_FAILURES:
+                    self.failures.append(result)
+
+    def tally(self) -> CallTally:
+        called, timing = (self.measured.called, self.measured.timing) if self.measured else (None, None)
+        return CallTally(self.calls, self.failed, tuple(self.failures), called, timing)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from algosync.core.address import Address
 from algosync.core.codec import address_from_json, encode_json, parse_json, require_text
 from algosync.core.error import Corrupt, StateError, TestFailed, TimedOut
-from algosync.core.event import Event, StepDone, StepFailed
+from algosync.core.event import Event, Measured, StepDone, StepFailed
 from algosync.core.planning.schedule import Verb
 from algosync.core.resource import Json
 
@@ -16,13 +16,16 @@ __all__ = ["TestResult", "decode_results", "encode_results", "merged", "result_o
 
 _FORMAT_VERSION = 1
 _TEXTS = ("at", "since", "reason")
+_ADDED = ("version", "commit", "payload_sha256", "answer_sha256")  # not in documents of earlier versions
 
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
     """`at`: when the test ended. `since`: when it first failed since it last passed. Both are ISO 8601 in UTC.
 
-    `reason`: why it failed; empty if it passed. What is stored has no secrets in it, and is shortened.
+    `reason`: why it failed; empty if it passed. What is stored has no secrets in it, and is shortened. `version` and `commit`: what
+    was called; a commit that was not published has no version. `seconds`: how long the test took. The digests are those of
+    `Measured`. Texts are empty if they are not known, as in documents of earlier versions.
     """
 
     __test__ = False  # without this pytest would collect the class
@@ -32,17 +35,36 @@ class TestResult:
     at: str
     since: str
     reason: str = ""
+    version: str = ""
+    commit: str = ""
+    seconds: float = 0.0
+    payload_sha256: str = ""
+    answer_sha256: str = ""
 
 
-def result_of(event: Event, at: str) -> TestResult | None:
-    """The result that an event tells, with the whole reason. None: no test ended, or it was skipped or could not be carried out."""
+def result_of(event: Event, at: str, measured: Measured | None = None) -> TestResult | None:
+    """The result that an event tells, with the whole reason. None: no test ended, or it was skipped or could not be carried out.
+
+    `measured`: the measures of the same test, which come before its end.
+    """
     match event:
         case StepDone(step=step) if step.verb is Verb.TEST:
-            return TestResult(step.address, passed=True, at=at, since=at)
+            result = TestResult(step.address, passed=True, at=at, since=at, seconds=event.seconds)
         case StepFailed(step=step, error=TestFailed() | TimedOut() as error) if step.verb is Verb.TEST:
-            return TestResult(step.address, passed=False, at=at, since=at, reason=error.message)
+            result = TestResult(step.address, passed=False, at=at, since=at, reason=error.message, seconds=event.seconds)
         case _:
             return None
+    return _with_measures(result, measured) if measured else result
+
+
+def _with_measures(result: TestResult, measured: Measured) -> TestResult:
+    return replace(
+        result,
+        version=measured.called.version,
+        commit=measured.called.commit,
+        payload_sha256=measured.payload_sha256,
+        answer_sha256=measured.answer_sha256,
+    )
 
 
 def merged(
@@ -64,10 +86,14 @@ def encode_results(results: Mapping[Address, TestResult], document: Mapping[str,
     before = document.get("tests")
     known = before if isinstance(before, dict) else {}
     rows: dict[str, Json] = {
-        name: {**known.get(name, {}), "passed": r.passed, "at": r.at, "since": r.since, "reason": r.reason}
-        for name, r in ((str(result.address), result) for result in results.values())
+        name: {**known.get(name, {}), **_row(r)} for name, r in ((str(result.address), result) for result in results.values())
     }
     return (encode_json({**document, "format_version": _FORMAT_VERSION, "tests": rows}) + "\n").encode("ascii")
+
+
+def _row(result: TestResult) -> dict[str, Json]:
+    texts: dict[str, Json] = {name: getattr(result, name) for name in (*_TEXTS, *_ADDED)}
+    return {"passed": result.passed, **texts, "seconds": round(result.seconds, 3)}
 
 
 def decode_results(data: bytes) -> tuple[Mapping[Address, TestResult], Mapping[str, Json]]:
@@ -88,5 +114,9 @@ def decode_results(data: bytes) -> tuple[Mapping[Address, TestResult], Mapping[s
 def _decoded(text: str, row: Json) -> TestResult:
     if not isinstance(row, dict) or not isinstance(row.get("passed"), bool):
         raise Corrupt(f"is damaged: {text} has no result")
-    at, since, reason = (require_text(row.get(name), f"{name} of {text}") for name in _TEXTS)
-    return TestResult(address_from_json(text), passed=bool(row["passed"]), at=at, since=since, reason=reason)
+    texts = {name: require_text(row.get(name), f"{name} of {text}") for name in _TEXTS}
+    texts |= {name: require_text(row.get(name, ""), f"{name} of {text}") for name in _ADDED}
+    seconds = row.get("seconds", 0.0)
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise Corrupt(f"is damaged: seconds of {text} is not a number")
+    return TestResult(address_from_json(text), passed=bool(row["passed"]), seconds=float(seconds), **texts)

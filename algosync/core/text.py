@@ -5,7 +5,20 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["PAINT", "clauses", "duration", "harmless", "harmless_json", "paint", "plural", "printable", "printable_lines", "size"]
+__all__ = [
+    "PAINT",
+    "clauses",
+    "duration",
+    "harmless",
+    "harmless_json",
+    "latency",
+    "middle_cut",
+    "paint",
+    "plural",
+    "printable",
+    "printable_lines",
+    "size",
+]
 
 # Control, format (bidi, zero-width), surrogate, private use and unassigned characters; line and paragraph separators.
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -21,6 +34,17 @@ def printable(text: str, limit: int | None = None) -> str:
     if text.isascii() and text.isprintable():
         return text
     return text.translate(_ESCAPES)
+
+
+def middle_cut(text: str, limit: int) -> str:
+    """The text in at most `limit` characters, with `…` in its middle if something is left out. `limit` is at least 3.
+
+    Hide secrets first: the second half of one is not recognised any more.
+    """
+    if len(text) <= limit:
+        return text
+    half = (limit - 1) // 2
+    return f"{text[:half]}…{text[-half:]}"
 
 
 def printable_lines(text: str, last: int | None = None) -> list[str]:
@@ -70,9 +94,14 @@ def duration(seconds: float) -> str:
     return f"{minutes}m{rest:02d}s"
 
 
+def latency(seconds: float) -> str:
+    """Format the time of one call: `12 ms`, `1.25 s`."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 0.9995 else f"{seconds:.2f} s"
+
+
 def plural(count: int, noun: str) -> str:
-    """Return `1 file`, `2 files`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """Return `1 file`, `2 files`, `10,000 files`."""
+    return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 _CODES = {"green": "32", "yellow": "33", "red": "31", "cyan": "36", "bold": "1", "dim": "2"}

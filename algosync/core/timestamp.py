@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
 
 __all__ = ["read_http_date", "read_iso_time"]
 
@@ -34,6 +33,8 @@ def read_iso_time(text: str) -> datetime | None:
 
 def read_http_date(text: str) -> datetime | None:
     """Return the time of a header such as `Date` in UTC; None if it is invalid. A date without a zone is in UTC (RFC 9110)."""
+    from email.utils import parsedate_to_datetime
+
     try:
         time = parsedate_to_datetime(text)
         return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)

@@ -181,8 +181,10 @@ def _upload(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
 
 
 def _require_unchanged(step: Step, context: Context) -> None:
-    """Conflict: the file changed since the plan was made. The collection is listed once, before its first upload."""
-    _require_as_planned(step, context.destination.files_before_uploads(step.address.algorithm))
+    """Conflict: the file changed since the plan was made. The collection is listed before its first upload, and first overwrite."""
+    destination, name = context.destination, step.address.algorithm
+    overwrites = step.verb is Verb.OVERWRITE
+    _require_as_planned(step, destination.files_before_overwrites(name) if overwrites else destination.files_before_uploads(name))
 
 
 def _require_as_planned(step: Step, listed: Mapping[str, FileStat]) -> None:

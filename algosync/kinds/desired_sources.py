@@ -18,11 +18,11 @@ from algosync.core.error import ClusterError, NotFound, SourceError, TransferErr
 from algosync.core.ports import Ledger
 from algosync.core.resource import READ_NOW, RECORDED, Json, Record, Resource
 from algosync.core.workflow import AlgorithmSpec
-from algosync.sources import Sources, SourceTree
 from algosync.sources.code import archive_uri
 from algosync.sources.leaving_files import outside_blobs
 from algosync.sources.manifest import PATHS
 from algosync.sources.pins import Pin, pins_from_json, pins_to_json
+from algosync.sources.source import Sources, SourceTree
 
 __all__ = ["DesiredSource", "DesiredSources", "blobs_of", "paths_of"]
 

@@ -28,6 +28,7 @@ class _Answers:
 
     listings: OncePerKey[str, CollectionListing | None] = field(default_factory=OncePerKey)
     files_before_uploads: OncePerKey[str, Mapping[str, FileStat]] = field(default_factory=OncePerKey)
+    files_before_overwrites: OncePerKey[str, Mapping[str, FileStat]] = field(default_factory=OncePerKey)
     files_before_deletions: OncePerKey[str, Mapping[str, FileStat]] = field(default_factory=OncePerKey)
     files_before_restores: OncePerKey[str, Mapping[str, FileStat]] = field(default_factory=OncePerKey)
     infos: OncePerKey[str, AlgorithmInfo | None] = field(default_factory=OncePerKey)
@@ -76,6 +77,10 @@ class Destination:
     def files_before_uploads(self, algorithm: str) -> Mapping[str, FileStat]:
         """The same, asked for right before the first upload of this run."""
         return self._answers.files_before_uploads.get(algorithm, partial(self.list_now, algorithm))
+
+    def files_before_overwrites(self, algorithm: str) -> Mapping[str, FileStat]:
+        """The same, asked for right before the first file of the collection is overwritten, which is long after the uploads."""
+        return self._answers.files_before_overwrites.get(algorithm, partial(self.list_now, algorithm))
 
     def files_before_deletions(self, algorithm: str) -> Mapping[str, FileStat]:
         """The same, asked for right before the first file of the collection is deleted."""

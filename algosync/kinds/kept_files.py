@@ -19,7 +19,7 @@ from algosync.core.address import Address
 from algosync.core.error import TransferError
 from algosync.core.text import printable
 from algosync.net import Retry
-from algosync.state.durable import sync_folder
+from algosync.state.durable import EVERYTHING, make_folder, sync_folder
 
 __all__ = ["KeptFiles", "default_keep_folder"]
 
@@ -52,7 +52,7 @@ class KeptFiles:
             raise TransferError(f"previous bytes cannot be kept in {place}: {error.strerror or error}", hint=hint) from error
 
     def _keep(self, address: Address, file: File) -> tuple[str, int]:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self._folder, EVERYTHING)
         folder = self._place(address)
         for each in (folder.parent, folder):
             each.mkdir(mode=0o700, exist_ok=True)

@@ -1,14 +1,14 @@
-"""Tests: calls of algorithms that have to succeed.
+"""Tests: calls of algorithms that have to succeed, with answers that have to be as expected.
 
-The payload of an algorithm is tested on the commit that is about to be published, by its hash, or on the published version if
-nothing is to be published. The same holds for a test of the workflow. A published version is called by its exact number, because a
-name without a number finds public versions only.
+The tests of an algorithm call the commit that is about to be published, by its hash, or the published version if nothing is to be
+published. The same holds for the tests of the workflow. A published version is called by its exact number, because a name without a
+number finds public versions only.
 """
 
 from __future__ import annotations
 
-from algosync.core.address import Address
-from algosync.core.error import ClusterError, NotFound, TestFailed, TimedOut
+from algosync.core.error import ClusterError, TestFailed, TimedOut
+from algosync.core.event import CaseDone, Measured
 from algosync.core.planning.plan import Check
 from algosync.core.planning.schedule import Step
 from algosync.core.ports import Outcome, Tell
@@ -16,60 +16,63 @@ from algosync.core.text import clauses
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
 from algosync.kinds.held_changes import failure_of
-from algosync.kinds.source import commit_of, note_call
+from algosync.kinds.source import note_call
+from algosync.kinds.testing.caller import AlgorithmCaller
+from algosync.kinds.testing.failed_test import failed_test
+from algosync.kinds.testing.limits import broken_limits
+from algosync.kinds.testing.run import Run, counts_errors
+from algosync.kinds.testing.target import CallTarget, target_of
 
 __all__ = ["perform"]
 
-_CALLABLE_WITHIN = 60.0  # seconds: a commit may become callable some time after its build (PLATFORM.md §3.10)
 _TIMED_OUT = "TimeoutError"  # an `error_type` (PLATFORM.md §6.1)
 _GATEWAY_TIMEOUT = 504
 _MAX_TIMEOUT = 3000  # seconds (PLATFORM.md §6.1)
-_PAUSE = 1.0  # seconds
 
 
 def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Outcome:
+    """Makes the calls of a test, and tells each result and then the measures.
+
+    TestFailed: an answer is not as expected, or a limit does not hold. ClusterError: a call could not be carried out, so nothing is
+    known of the algorithm.
+    """
     check = step.check
     if check is None:
         raise ValueError(f"{step.key} has no check")
-    destination = context.destination
-    reference = commit_of(spec, context) if check.candidate else _published_number(spec, context)
-    version = f"commit {reference[:12]}" if check.candidate else f"version {reference}"
+    target = target_of(check, spec, context)
     if check.candidate:
         note_call(spec, context)
-    payload = _payload(check, context)
-    started = context.clock()
-    while True:
-        try:
-            destination.algorithms.call(destination.owner, spec.name, reference, payload, check.case.timeout)
-        except NotFound as error:
-            if not check.candidate or context.clock() - started > _CALLABLE_WITHIN:
-                raise _not_there(f"{spec.name}, {version}", error) from error
-            context.pause(_PAUSE)
-        except TestFailed as error:
-            # The payload as the workflow has it, because the redactor knows that text.
-            error.called, error.payload = f"{spec.name}, {version}", check.case.payload
-            error.hint = _more_time(check) if error.error_type == _TIMED_OUT else error.hint
+    try:
+        _carry_out(step, check, target, context, tell)
+    except TestFailed as error:
+        error.hint = _more_time(check) if error.error_type == _TIMED_OUT else error.hint
+        _remember_failure(check, error, spec, context)
+        raise
+    except ClusterError as error:
+        late = isinstance(error, TimedOut) or error.status == _GATEWAY_TIMEOUT
+        error.hint = clauses(_more_time(check) if late else "", error.hint)
+        if isinstance(error, TimedOut):  # a call that takes longer than the test's timeout has failed, too
             _remember_failure(check, error, spec, context)
-            raise
-        except ClusterError as error:
-            late = isinstance(error, TimedOut) or error.status == _GATEWAY_TIMEOUT
-            error.hint = clauses(_more_time(check) if late else "", error.hint)
-            if isinstance(error, TimedOut):  # a call that takes longer than the test's timeout has failed, too
-                _remember_failure(check, error, spec, context)
-            raise
-        else:
-            return Outcome(detail=version)
+        raise
+    return Outcome(detail=str(target.called))
+
+
+def _carry_out(step: Step, check: Check, target: CallTarget, context: Context, tell: Tell) -> None:
+    run = Run(check.case, AlgorithmCaller(target, context, counts_errors(check.case)), context)
+    for result in run.results():
+        tell(CaseDone(step, result))
+    timing = run.timing()
+    tell(Measured(step, target.called, timing, run.sha256("payload"), run.sha256("answer")))
+    baseline = check.case.expect.baseline
+    accepted = context.accepted_timing(baseline.content) if baseline is not None and baseline.content is not None else None
+    broken = broken_limits(check.case.load.limits, timing, accepted)
+    if run.failed or broken:
+        raise failed_test(run, target, broken)
 
 
 def _remember_failure(check: Check, error: TestFailed | TimedOut, spec: AlgorithmSpec, context: Context) -> None:
     if check.candidate:
         context.failed_tests[spec.name] = failure_of(error.message, spec, context)
-
-
-def _not_there(called: str, error: NotFound) -> NotFound:
-    hint = clauses("algosync plan shows what is missing, and algosync apply publishes it", error.hint)
-    message = f"the destination has no {called}, or its key may not call it: {error.message}"
-    return NotFound(message, status=error.status, code=error.code, request_id=error.request_id, hint=hint)
 
 
 def _more_time(check: Check) -> str:
@@ -78,22 +81,3 @@ def _more_time(check: Check) -> str:
         own = f"a test of test_info.tests has its own `timeout:`, at most {_MAX_TIMEOUT} s"
         return f"a test_payload may take {check.case.timeout} s; {own}"
     return f"its `timeout:` in the workflow is {check.case.timeout} s: give it more, at most {_MAX_TIMEOUT} s"
-
-
-def _payload(check: Check, context: Context) -> str:
-    """The payload with `.my` replaced by the owner if the caller is another account; the loader's JSON does not escape slashes."""
-    owner = context.destination.owner
-    if owner == context.destination.key_owner:
-        return check.case.payload
-    return check.case.payload.replace('"data://.my/', f'"data://{owner}/')
-
-
-def _published_number(spec: AlgorithmSpec, context: Context) -> str:
-    record = context.ledger.records.get(Address("version", spec.name))
-    if record is not None and "version" in record.attributes:
-        return str(record.attributes["version"])
-    version = context.destination.algorithms.published(context.destination.owner, spec.name)
-    if version is None:
-        hint = "algosync apply publishes it"
-        raise NotFound(f"{spec.name} has no published version to test at the destination", hint=hint)
-    return version.number

@@ -2,8 +2,3 @@
 
 `code` reads the places that code can come from. `managed_files` has the rules about which files belong to a source.
 """
-
-from algosync.sources.source import Sources, SourceTree
-from algosync.sources.store import SourceStore
-
-__all__ = ["SourceStore", "SourceTree", "Sources"]

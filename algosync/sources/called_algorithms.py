@@ -13,9 +13,7 @@ from algosync.core.planning.target import dependencies
 from algosync.core.text import printable
 from algosync.core.tree import Tree
 from algosync.core.workflow import AlgorithmSpec, Workflow
-from algosync.net import Retry
-from algosync.sources.code import archive_uri, read_code
-from algosync.sources.store import SourceStore
+from algosync.sources.code import archive_uri, local_code, read_local_code
 
 __all__ = ["CallSite", "call_warnings", "calls_in", "local_calls"]
 
@@ -52,7 +50,7 @@ def local_calls(spec: AlgorithmSpec, workflow: Workflow) -> Iterator[CallSite]:
     if archive_uri(spec):
         return
     with suppress(AlgosyncError):
-        yield from calls_in(read_code(spec, Path(workflow.folder), SourceStore(None, "", Retry())).files)
+        yield from calls_in(read_local_code(local_code(spec.name, spec.code, Path(workflow.folder))).files)
 
 
 def calls_in(code: Tree) -> Iterator[CallSite]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from algosync.cluster.data_links import require_inside
-from algosync.cluster.transfer import stream
 from algosync.core.error import SourceError
 from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec
 from algosync.sources.archive import SourceFiles, read_archive, read_folder
-from algosync.sources.store import SourceStore
 
-__all__ = ["archive_uri", "local_code", "read_code", "source_uris"]
+if TYPE_CHECKING:
+    from algosync.sources.store import SourceStore
+
+__all__ = ["archive_uri", "local_code", "read_code", "read_local_code", "source_uris"]
 
 
 def archive_uri(spec: AlgorithmSpec) -> str | None:
@@ -43,7 +44,14 @@ def read_code(spec: AlgorithmSpec, folder: Path, store: SourceStore, within: Pat
         return _read_remote_archive(uri, store)
     path = local_code(spec.name, spec.code, folder)
     if within is not None:
+        from algosync.cluster.data_links import require_inside
+
         require_inside(path, within)
+    return read_local_code(path)
+
+
+def read_local_code(path: Path) -> SourceFiles:
+    """The files of a folder or of an archive. SourceError: it cannot be read."""
     if path.is_dir():
         return read_folder(path)
     try:
@@ -54,6 +62,8 @@ def read_code(spec: AlgorithmSpec, folder: Path, store: SourceStore, within: Pat
 
 
 def _read_remote_archive(uri: str, store: SourceStore) -> SourceFiles:
+    from algosync.cluster.transfer import stream
+
     def read() -> SourceFiles:
         with stream(store.file(uri)) as file:
             return read_archive(file)

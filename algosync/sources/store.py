@@ -86,7 +86,16 @@ class SourceStore:
         used = tuple(used)
         near = dict.fromkeys(printable(uri) for each in missing[:_GUESSES] if (uri := self._nearest(each, used)))
         guess = f"did you mean {', '.join(near)}?" if near else None
-        return clauses(guess, f"the source is {printable(self.name, 200)}{self._owner_there(missing)}")
+        layout = None if guess else self._layout(missing)
+        return clauses(guess, f"the source is {printable(self.name, 200)}{self._owner_there(missing)}", layout)
+
+    def _layout(self, missing: Sequence[str]) -> str | None:
+        """The path of the first missing file, if the source is a folder: the folder may be laid out in another way."""
+        if not self.name.startswith("file://") or not missing:
+            return None
+        owner, collection, name = split(missing[0])
+        owner = (self.key_owner() or owner) if owner == ".my" else owner
+        return f"it has no file {printable(f'{owner}/{collection}/{name}', 200)}, which is OWNER/COLLECTION/FILE"
 
     def _owner_there(self, missing: Iterable[str]) -> str:
         owner = self.key_owner() if any(uri.startswith("data://.my/") for uri in missing) else None

@@ -15,9 +15,26 @@ from pathlib import Path
 
 from algosync.core.error import StateError
 
-__all__ = ["make_folder", "move_file", "read_file", "remove_file", "replace_file", "reported", "sync_folder", "write_all"]
+__all__ = [
+    "EVERYTHING",
+    "PRIVATE_FILES",
+    "ignore_in_git",
+    "make_folder",
+    "move_file",
+    "read_file",
+    "remove_file",
+    "replace_file",
+    "reported",
+    "sync_folder",
+    "write_all",
+]
 
 _MODE = 0o600
+_REASON = "# algosync wrote this file when it created the folder, and does not change it.\n"
+EVERYTHING = f"{_REASON}*\n"
+"""The `.gitignore` of a folder of which git should know nothing."""
+PRIVATE_FILES = f"{_REASON}# The states themselves can be committed.\n/local/\n*.lock\n*.journal\n*.backup\n*.tmp\n*.damaged\n"
+"""The `.gitignore` of a folder of states: what belongs to this machine, or to one command."""
 
 
 @contextmanager
@@ -76,14 +93,29 @@ def move_file(path: Path, to: Path) -> None:
     sync_folder(to.parent)
 
 
-def make_folder(path: Path) -> None:
-    """Creates a folder and its missing parents. Existing folders keep their mode."""
+def make_folder(path: Path, ignored: str = "") -> None:
+    """Creates a folder and its missing parents. Existing folders keep their mode.
+
+    `ignored`: the content of the folder's `.gitignore`. A folder that exists already does not get one: it may be the user's.
+    """
     if path.is_dir():
         return
     make_folder(path.parent)
     with suppress(FileExistsError):  # another process created it
         os.mkdir(path, 0o700)
+        if ignored:
+            ignore_in_git(path, ignored)
         sync_folder(path.parent)
+
+
+def ignore_in_git(folder: Path, ignored: str) -> None:
+    """Writes the folder's `.gitignore`. One that is there already stays as it is."""
+    with suppress(FileExistsError):
+        descriptor = os.open(folder / ".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+        try:
+            write_all(descriptor, ignored.encode())
+        finally:
+            os.close(descriptor)
 
 
 def write_all(descriptor: int, data: bytes) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from algosync.core.error import Corrupt, StateError
-from algosync.state.durable import make_folder, read_file, replace_file, reported, write_all
+from algosync.state.durable import EVERYTHING, make_folder, read_file, replace_file, reported, write_all
 from algosync.state.entry import Entry, JournalHeader, Log, decode_log, encode_entry, encode_line
 
 __all__ = ["Journal", "read_journal", "set_aside"]
@@ -51,7 +51,7 @@ class Journal:
         self._path = path
         self.broken = False
         with reported(path, "written"):
-            make_folder(path.parent)
+            make_folder(path.parent, EVERYTHING)  # a folder of states is there already: its lock created it
             replace_file(path, text)
             self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from algosync.core.error import Stale, StateError, UsageError
 from algosync.core.text import printable
 from algosync.state.backend import fingerprint
-from algosync.state.durable import move_file, read_file, replace_file, reported
+from algosync.state.durable import PRIVATE_FILES, make_folder, move_file, read_file, replace_file, reported
 from algosync.state.holder import Holder, utc_now
 from algosync.state.signed_lock import SignedLock
 
@@ -83,6 +83,8 @@ class LocalBackend:
                     move_file(old, new)
 
     def lock(self) -> None:
+        with reported(self._path, "locked"):
+            make_folder(self._path.parent, PRIVATE_FILES)
         self._lock.take()
 
     def check_lock(self) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from algosync.core.error import StateError
-from algosync.state.durable import make_folder, reported, write_all
+from algosync.state.durable import reported, write_all
 from algosync.state.file_lock import try_lock
 from algosync.state.holder import ANOTHER, Holder, lock_held, utc_now
 
@@ -44,14 +44,13 @@ class SignedLock:
         return self._descriptor is not None
 
     def take(self) -> None:
-        """Takes the lock without waiting. Creates the file and its folder.
+        """Takes the lock without waiting. Creates the file; its folder must exist.
 
         LockHeld: another process or object holds it. StateError: this object holds it already, or the file cannot be opened.
         """
         if self.held:
             raise StateError(f"{self._place} is already locked by this session")
         with reported(self._path, "locked"):
-            make_folder(self._path.parent)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
             self._take(descriptor)
 

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, BuildFailed, ClusterError, Fault, Several, Stale, TestFailed, WorkflowError
 from algosync.core.text import paint, printable, printable_lines
+from algosync.views.calls import failed_test_lines
 
 __all__ = ["details", "error_lines"]
 
-_LONGEST_PAYLOAD = 400  # characters
-_MOST_PRINTED = 40  # lines
 _NEXT_STEPS: Mapping[type[AlgosyncError], str] = {
     BuildFailed: "the same source fails again: fix the source or its requirements.txt",
     TestFailed: "the same code fails again: fix the algorithm, its data or the payload",
@@ -47,15 +46,7 @@ def details(error: AlgosyncError, redact: Callable[[str], str] = str) -> Iterabl
         case BuildFailed() if error.log:
             yield from (f"│ {line}" for line in printable_lines(error.log))
         case TestFailed():
-            if error.error_type:
-                yield f"({error.error_type})"
-            if error.called:
-                yield f"called: {printable(error.called)}"
-                yield f"payload: {printable(redact(error.payload), _LONGEST_PAYLOAD)}"
-            yield from (f"│ {line}" for line in printable_lines(error.trace or ""))
-            if error.printed:
-                yield "it printed:"
-                yield from (f"│ {line}" for line in printable_lines(error.printed, _MOST_PRINTED))
+            yield from failed_test_lines(error, redact)
         case Stale():
             yield from map(printable, error.moved)
         case _:

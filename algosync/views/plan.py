@@ -17,7 +17,7 @@ from algosync.core.text import paint, plural, printable, size
 from algosync.views.address_list import address_lines
 from algosync.views.value import UNKNOWN, Difference, Redact, differences, redacted, redacted_address, redacted_name, shown
 
-__all__ = ["ACTIONS", "change_rows", "header_lines", "plan_lines", "summary_lines"]
+__all__ = ["ACTIONS", "change_rows", "header_lines", "note_lines", "plan_lines", "summary_lines"]
 
 _LEFT_OUT_SHOWN = 5
 _EXCLUDED_SHOWN = 20
@@ -90,7 +90,7 @@ def summary_lines(plan: Plan, redact: Redact) -> Iterator[str]:
         yield _no_changes(plan)
     else:
         yield from _counts(plan, redact)
-    yield from _notes(plan, redact)
+    yield from note_lines(plan, redact)
     for failed in plan.failing:
         address = printable(redacted_address(failed.address, redact))
         yield f"Note: {address} has failed since {printable(failed.since)}: {printable(redact(failed.reason), _LONGEST)}"
@@ -126,7 +126,7 @@ def _left_out(plan: Plan, redact: Redact) -> Iterator[str]:
         yield f"Note: The plan may be incomplete: --exclude leaves out {shown}{more}."
 
 
-def _notes(plan: Plan, redact: Redact) -> Iterator[str]:
+def note_lines(plan: Plan, redact: Redact) -> Iterator[str]:
     """Each note once, with the first resource that has it."""
     addresses: dict[str, dict[Address, None]] = {}
     for address, note in plan.notes():

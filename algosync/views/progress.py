@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from algosync.core.event import Event, Note, Progress, StepDone, StepFailed, StepSkipped, StepStarted
+from algosync.core.event import CaseDone, Event, Measured, Note, Progress, StepDone, StepFailed, StepSkipped, StepStarted
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.text import duration, paint, printable, size
 
@@ -52,7 +52,7 @@ def event_line(event: Event) -> str | None:
             return f"{title(step)} {failed} after {duration(seconds)}: {message}"
         case StepSkipped(step=step, because=because):
             return f"{title(step)} {paint('skipped', 'yellow')}: {printable(because)} did not succeed"
-        case Progress():
+        case Progress() | CaseDone() | Measured():
             return None
 
 

@@ -12,6 +12,7 @@ from algosync.core.planning.schedule import Step
 from algosync.core.planning.target import Mode
 from algosync.core.report import Report
 from algosync.core.text import duration, paint, plural, printable
+from algosync.views.calls import tally_text
 from algosync.views.error import addressed, details
 
 __all__ = ["closing_lines", "failure_lines", "outcome_lines"]
@@ -23,8 +24,8 @@ _RECORDED = {"adopted": Action.ADOPT, "recorded": Action.RECORD, "forgotten": Ac
 """The words for changes that write nothing to the destination."""
 
 
-def closing_lines(report: Report, plan: Plan) -> Iterator[str]:
-    """How many resources were changed, and what to do if something is left."""
+def closing_lines(report: Report, plan: Plan, *, saved: bool = False) -> Iterator[str]:
+    """How many resources were changed, and what to do if something is left. `saved`: the plan came from a file."""
     yield ""
     counts = {
         "added": report.completed(Action.CREATE),
@@ -37,8 +38,7 @@ def closing_lines(report: Report, plan: Plan) -> Iterator[str]:
         yield paint(f"{'Destroy' if plan.mode is Mode.DESTROY else 'Apply'} complete! Resources: {resources}.", "green", "bold")
     else:
         yield paint(f"Apply incomplete. Resources: {resources}.", "red", "bold")
-        if report.wrote and report.failed:
-            yield f"What is done is recorded. {_next_run(report)}"
+        yield from _left_over(report, saved=saved)
     if report.published and any(_is_workflow_test(event.step) for event in report.failed):
         versions = ", ".join(printable(f"{e.step.address.algorithm} {e.detail}") for e in report.published)
         yield f"Published before the workflow's tests: {versions}."
@@ -51,12 +51,22 @@ def _is_workflow_test(step: Step) -> bool:
     return step.check is not None and not step.check.of_algorithm
 
 
-def _next_run(report: Report) -> str:
-    """The advice for the next run: run the same command again, or first fix the errors."""
-    mended = "continues from here"
-    if all(isinstance(event.error, _TEMPORARY) for event in report.failed):
-        return f"Running the same command again {mended}."
-    return f"Fix what the errors name; then the same command {mended}."
+def _left_over(report: Report, *, saved: bool) -> Iterator[str]:
+    """What is not published, and the next command."""
+    if names := report.unpublished:
+        yield f"Not published: {', '.join(map(printable, names))}. What was published before stays in use."
+    if report.wrote and report.failed:
+        yield f"What is done is recorded. {_next_run(report, saved=saved)}"
+
+
+def _next_run(report: Report, *, saved: bool) -> str:
+    """The next command, which may have to wait until the errors are fixed. A saved plan is stale after a part of it was done."""
+    is_temporary = all(isinstance(event.error, _TEMPORARY) for event in report.failed)
+    if saved:
+        command = "make a new plan (algosync plan --out FILE) and apply it. It has only what is left."
+    else:
+        command = "run the same command again. It does only what is left."
+    return f"{command[0].upper()}{command[1:]}" if is_temporary else f"Fix what the errors name, then {command}"
 
 
 def outcome_lines(report: Report, plan: Plan) -> Iterator[str]:
@@ -67,18 +77,26 @@ def outcome_lines(report: Report, plan: Plan) -> Iterator[str]:
     tests = sorted(report.tests, key=lambda event: order[event.step.address])
     names = [printable(str(e.step.address)) for e in tests]
     width = max(map(len, names))
+    calls = [_calls(event.step, report) for event in tests]
     yield ""
     yield paint("Tests", "bold")
-    for name, event in zip(names, tests, strict=True):
+    for name, event, (called, told) in zip(names, tests, calls, strict=True):
         match event:
             case StepDone():
-                passed = paint("passed ", "green")
-                row = f"{passed}  {name:<{width}}  {duration(event.seconds):>6}  {printable(event.detail)}"
+                row = f"{paint('passed ', 'green')}  {name:<{width}}  {duration(event.seconds):>6}  {printable(event.detail)}"
             case StepFailed():
-                row = f"{paint('FAILED ', 'red', 'bold')}  {name:<{width}}  {duration(event.seconds):>6}"
+                row = f"{paint('FAILED ', 'red', 'bold')}  {name:<{width}}  {duration(event.seconds):>6}  {called}".rstrip()
             case StepSkipped():
                 row = f"{paint('skipped', 'yellow')}  {name}"
-        yield f"  {row}"
+        yield f"  {row}{f'  {told}' if told else ''}"
+
+
+def _calls(step: Step, report: Report) -> tuple[str, str]:
+    """The version or commit that a test called, and its calls, as texts. Either may be empty."""
+    tally = report.tallies.get(step.address)
+    if tally is None or step.check is None:
+        return "", ""
+    return printable(str(tally.called or "")), tally_text(tally, step.check.case)
 
 
 def failure_lines(report: Report, redact: Callable[[str], str]) -> Iterator[str]:

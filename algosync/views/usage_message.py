@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import typer
 
@@ -43,27 +44,70 @@ _OF_TERRAFORM = {
 """Commands of Terraform that algosync does not have, and what to do instead."""
 
 
+_OPTIONS_OF_OTHERS = {
+    "backend-config": "`--state` names the place of the state.",
+    "force": "Use `--auto-approve`, or `--allow GUARD` for what a guard refuses.",
+    "input": "Use `--no-input`.",
+    "lock": "What changes a state always takes its lock.",
+    "no-color": "Set NO_COLOR=1. Output that goes into a file or a pipe has no colour.",
+    "quiet": "Progress goes to stderr: 2>/dev/null leaves only the result.",
+    "refresh": "A plan always looks at the destination. `--checksum never` reads no data file.",
+    "upgrade": "There are no plugins.",
+    "verbose": "Use `--debug`.",
+    "yes": "Use `--auto-approve`.",
+}
+"""Options of Terraform and other programs that algosync does not have, and what to do instead."""
+
+
 def usage_message(error: Exception, arguments: Iterable[str] = ()) -> str:
     """Two lines: the parser's message, which names the option, and the help command to try. `arguments`: what the user typed."""
     format_message = getattr(error, "format_message", None)
     text = str(format_message()) if callable(format_message) else str(error)
-    text = _single_dash(error, arguments) or _unknown_command(error, text) or text
+    arguments = tuple(arguments)
+    text = _unknown_option(error, arguments) or _unknown_command(error, text) or text
     for phrase, replacement in _PLAIN_WORDS:
         text = text.replace(phrase, replacement)
     return f"Error: {printable(text)}\nTry '{_command(error)} --help'."
 
 
-def _single_dash(error: Exception, arguments: Iterable[str]) -> str | None:
-    """For a long option with one dash, as Terraform takes them. The parser reads it as several short options, and names one."""
-    letter, context = str(getattr(error, "option_name", "")), getattr(error, "ctx", None)
-    if re.fullmatch(r"-\w", letter) is None or context is None:
+def _unknown_option(error: Exception, arguments: Sequence[str]) -> str | None:
+    option, context = str(getattr(error, "option_name", "")), getattr(error, "ctx", None)
+    if context is None or not option.startswith("-"):
         return None
-    known = {name for parameter in context.command.get_params(context) for name in parameter.opts}
-    for argument in arguments:
-        name = argument.partition("=")[0]
-        if letter[1:] in name and f"-{name}" in known:
-            return f"No such option: {name}. Did you mean -{name}?"
+    known = _options_of(context.command, context)
+    for typed in _as_typed(option, arguments):
+        long = f"--{typed.lstrip('-')}"
+        if long in known:
+            return f"No such option: {typed}. Did you mean {long}?"
+        if instead := _OPTIONS_OF_OTHERS.get(long[2:]):
+            return f"No such option: {typed}. {instead}"
+        if place := _place_of(long, error, arguments):
+            return f"No such option: {typed} before the command. Write it behind: {place} {long}"
     return None
+
+
+def _as_typed(option: str, arguments: Sequence[str]) -> list[str]:
+    """What the user typed for an unknown option. The parser reads a long one with one dash as several short ones."""
+    if re.fullmatch(r"-\w", option) is None:
+        return [option]
+    names = (argument.partition("=")[0] for argument in arguments)
+    return [name for name in names if re.fullmatch(r"-\w[\w-]+", name) and option[1:] in name]
+
+
+def _place_of(option: str, error: Exception, arguments: Sequence[str]) -> str | None:
+    """The command behind which this option stands. None: the command has no such option, or none was typed."""
+    context: Any = getattr(error, "ctx", None)
+    command, path = context.command, [_command(error)]
+    for name in arguments:
+        found = command.get_command(context, name) if hasattr(command, "get_command") and not name.startswith("-") else None
+        if found is not None:
+            command = found
+            path.append(name)
+    return " ".join(path) if command is not context.command and option in _options_of(command, context) else None
+
+
+def _options_of(command: Any, context: Any) -> set[str]:
+    return {name for parameter in command.get_params(context) for name in parameter.opts}
 
 
 def _unknown_command(error: Exception, text: str) -> str | None:

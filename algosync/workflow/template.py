@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 import signal
 import subprocess
 import sys
@@ -83,7 +82,7 @@ def render_template(
 
     If rendering fails, reports faults with locations in the template and raises UnreadableError.
     """
-    limits, nonce = limits or TemplateLimits(), secrets.token_hex(8)
+    limits, nonce = limits or TemplateLimits(), os.urandom(8).hex()
     request = {
         "template": text,
         "variables": {name: encoded(value) for name, value in values.items()},

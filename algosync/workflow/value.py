@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
 from algosync.workflow.fault import Faults, UnreadableError, quote
@@ -47,6 +46,8 @@ def python_value(node: Node, path: str, faults: Faults) -> object:
 
 
 def _number(node: Scalar, path: str, faults: Faults) -> int | float:
+    from decimal import Decimal
+
     if len(node.text) <= _MAX_DIGITS:
         if node.kind == "integer":
             return int(node.text)

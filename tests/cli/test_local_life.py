@@ -216,7 +216,7 @@ def test_clusters_that_never_ran_or_were_removed_are_not_listed(place: Workspace
     # The files of the failed start are removed, but they were no cluster. The second reset has nothing to approve.
     told = [stderr_of(place, "reset", *approved) for approved in (["--auto-approve"], [])]
     assert told == [f"There is no local cluster default in {home}.\n"] * 2
-    assert {path.suffix for path in (home / "default").iterdir()} == {".lock"}
+    assert {path.suffix for path in (home / "default").glob("[!.]*")} == {".lock"}
     stderr_of(place, "key", "add")
     assert stderr_of(place, "status") == f"Local clusters in {home}:\n"
     stderr_of(place, "reset", "--auto-approve")

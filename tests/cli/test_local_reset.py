@@ -27,7 +27,13 @@ def test_reset_asks_and_leaves_only_locks_and_the_identity(place: Workspace) -> 
     assert listening(url)
     assert on_a_terminal(place, "yes") == 0
     assert not listening(url)
-    assert sorted(path.name for path in cluster_root(place).iterdir()) == ["identity", "server.lock", "start.lock", "users.lock"]
+    assert sorted(path.name for path in cluster_root(place).iterdir()) == [
+        ".gitignore",
+        "identity",
+        "server.lock",
+        "start.lock",
+        "users.lock",
+    ]
     assert (
         only_stderr(place, "reset", "--auto-approve", "--name", "none", code=0)
         == f"There is no local cluster none in {place.folder / 'state' / 'local'}.\n"

@@ -34,7 +34,8 @@ from algosync.core.planning.target import Selection
 from algosync.core.resource import Record
 from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
 from algosync.net import Net, Retry
-from algosync.sources import Sources, SourceStore
+from algosync.sources.source import Sources
+from algosync.sources.store import SourceStore
 from algosync.state import Session, open_session
 
 TEXT = "algorithms: [{name: One, language: python3}]\n"
@@ -61,6 +62,9 @@ def test_a_key_goes_only_to_an_address_that_is_named_here() -> None:
         check({**ENVIRON, "SOURCE_API_ADDRESS": "https://api.c.com"})
     with pytest.raises(UsageError, match="SOURCE_API_ADDRESS has to name"):
         check({"DESTINATION_API_ADDRESS": "https://api.b.com"})
+    with pytest.raises(UsageError, match="has to be named again") as caught:
+        check({})
+    assert str(caught.value.hint).startswith("--destination https://api.b.com, if that is your destination")
 
 
 def test_a_local_cluster_may_have_another_address_on_this_machine() -> None:

@@ -77,3 +77,11 @@ def test_validating_json_imports_no_heavy_library() -> None:
 
 def test_validating_yaml_imports_only_yaml() -> None:
     assert imported("validate", "workflows/hello_world.yaml") & set(HEAVY) == {"yaml"}
+
+
+def test_validating_reaches_no_cluster() -> None:
+    """It needs the workflow's reader and the local sources: no HTTP, no plan, no state."""
+    own = {name for name in modules("validate", "workflows/hello_world.yaml") if name.startswith("algosync.")}
+    rooms = {".".join(name.split(".")[:2]) for name in own}
+    assert rooms == {"algosync.cli", "algosync.core", "algosync.sources", "algosync.views", "algosync.workflow"}
+    assert len(own) <= 90

@@ -10,7 +10,7 @@ import pytest
 
 from algosync.cli.local.location import LocalHome, local_home
 from algosync.cli.options import ClusterOptions
-from algosync.cli.state_place import NamedDestination, claim
+from algosync.cli.state_place import NamedDestination, claim, tell_place
 from algosync.cli.terminal import Terminal
 from algosync.core.address import Address
 from algosync.core.error import PlanRefused
@@ -181,3 +181,26 @@ def test_an_unknown_cluster_gets_the_nearest_name(tmp_path: Path) -> None:
     cluster(tmp_path / "staging")
     assert home.others("stagin") == "did you mean staging?"
     assert home.others("x") == "there are: staging"
+
+
+@pytest.mark.parametrize(
+    ("state", "file", "recorded", "is_told"),
+    [
+        ("state", "../other/w.json", False, True),
+        ("state", "../other/w.json", True, False),  # once is enough
+        ("elsewhere", "../other/w.json", False, False),
+        ("s3://bucket", "../other/w.json", False, False),
+        ("state", "w.json", False, False),
+        ("state", "workflows/w.json", False, False),
+    ],
+)
+def test_a_new_state_that_is_not_beside_its_workflow_is_told(
+    files: Files, monkeypatch: pytest.MonkeyPatch, state: str, file: str, recorded: bool, is_told: bool
+) -> None:
+    monkeypatch.chdir(files.folder)
+    if recorded:
+        files.use("w.json", "One", recording="One")
+    with files.session(exclusive=False) as session:
+        tell_place(session, state, Path(file), files.terminal)
+    told = files.told.getvalue()
+    assert told.startswith(f"Note: {file} has no state in {files.folder / 'state'} yet.") if is_told else told == ""

@@ -1,18 +1,23 @@
 """A wrong command line is exit 64, a broken workflow is exit 1. Both send no request to any cluster."""
 
+import io
 import json
 import re
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from forking import Forks, forks
 from harness import Workspace
+from typer.testing import CliRunner
 
 from algosync.cli.internal_error import internal_error
 from algosync.cli.main import app
-from algosync.core.planning.plan_codec import MAGIC
+from algosync.cli.terminal import Terminal
+from algosync.core.planning.plan_file_start import MAGIC
 from algosync.views.usage_message import ParserError, usage_message
 
 BROKEN = sorted((Path(__file__).resolve().parent.parent / "workflow" / "broken").glob("*.*"))
@@ -32,9 +37,17 @@ def keys_of(path: Path) -> dict[str, str]:
     return dict(zip(("DESTINATION_API_KEY", "SOURCE_API_KEY"), keys[1::-1], strict=False))
 
 
+@pytest.fixture(scope="module")
+def forked() -> Iterator[Forks]:
+    with forks() as running:
+        yield running
+
+
 @pytest.fixture
-def alone(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path)
+def alone(tmp_path: Path, forked: Forks) -> Workspace:
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    return Workspace(folder, forks=forked)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +73,7 @@ def alone(tmp_path: Path) -> Workspace:
         (["emulator", "stop", "--local-home", ""], "--local-home is empty"),
         (["plan", "w.json", "--destination", "ftp://example.com"], "must look like https://"),
         (["plan", "w.json", "--chdir", "nowhere"], "--chdir nowhere"),
+        (["--chdir", "nowhere", "plan", "w.json"], "--chdir nowhere"),
         (["validate", "w.json", "--var", "x"], "--var takes NAME=VALUE"),
         (["plan", "w.json", "--state", ""], "--state is empty"),
         (["plan", "w.json", "--state", "a" * 300], "cannot be used: File name too long"),
@@ -193,12 +207,56 @@ def test_a_report_of_a_plan_is_no_workflow(alone: Workspace) -> None:
         (["taint", "One"], "No such command 'taint'. Use `algosync apply --replace ADDRESS`."),
         (["init"], "No such command 'init'. Nothing has to be set up: the first apply makes the state."),
         (["emulator", "init"], "No such command 'init'."),
+        (["-chdir=x", "plan"], "No such option: -chdir. Did you mean --chdir?"),
+        (["plan", "-no-color"], "No such option: -no-color. Set NO_COLOR=1. Output that goes into a file or a pipe has no colour."),
+        (
+            ["--no-color", "plan"],
+            "No such option: --no-color. Set NO_COLOR=1. Output that goes into a file or a pipe has no colour.",
+        ),
+        (["--quiet", "plan"], "No such option: --quiet. Progress goes to stderr: 2>/dev/null leaves only the result."),
+        (["plan", "-input=false"], "No such option: -input. Use `--no-input`."),
+        (
+            ["--destination", "local", "plan"],
+            "No such option: --destination before the command. Write it behind: algosync plan --destination",
+        ),
+        (["-json", "plan"], "No such option: -json before the command. Write it behind: algosync plan --json"),
+        (
+            ["state", "--json", "show", "x"],
+            "No such option: --json before the command. Write it behind: algosync state show --json",
+        ),
+        (["--json", "validate"], "No such option: --json (Possible options: --version)"),
     ],
 )
 def test_the_words_of_terraform_lead_to_those_of_algosync(arguments: list[str], message: str) -> None:
     with pytest.raises(ParserError) as raised:
         app(arguments, standalone_mode=False)
     assert usage_message(raised.value, arguments).splitlines()[0] == f"Error: {message}"
+
+
+@pytest.mark.parametrize("arguments", [["--chdir", "there", "validate"], ["validate", "--chdir", "there"]])
+@pytest.mark.parametrize("variable", ["", "nowhere"])
+def test_the_folder_stands_before_or_behind_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], variable: str
+) -> None:
+    """Either way it overrides the variable."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ALGOSYNC_CHDIR", variable)
+    folder = Workspace(tmp_path / "there").folder
+    folder.mkdir()
+    (folder / "workflow.json").write_text(
+        json.dumps({"algorithms": [{"name": "One", "language": "python3", "code": "data://.my/a/b.zip"}]})
+    )
+    result = CliRunner().invoke(app, arguments, obj=Terminal(io.StringIO(), told := io.StringIO(), (False, False), live=False))
+    assert (result.exit_code, result.exception) == (0, None), told.getvalue()
+    assert Path.cwd() == folder
+
+
+def test_debug_output_is_enabled_before_or_behind_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    enabled: list[object] = []
+    monkeypatch.setattr("algosync.cli.debug.enable", enabled.append)
+    for arguments in (["--debug", "schema"], ["--debug", "validate", "--help"]):
+        CliRunner().invoke(app, arguments, obj=Terminal(io.StringIO(), io.StringIO(), (False, False), live=False))
+    assert len(enabled) == 2
 
 
 @pytest.mark.parametrize("command", ["plan", "validate", "render", "destroy"])

@@ -76,9 +76,16 @@ def test_only_plain_files_are_read(root: Path, name: str) -> None:
 
 def test_my_needs_one_owner(root: Path) -> None:
     (root / "second").mkdir()
-    with pytest.raises(SourceError, match="exactly one owner"):
+    with pytest.raises(SourceError, match=r"exactly one folder OWNER in .*, which has 2: quality, second") as caught:
         Directory(root).files(".my", "models")
+    assert caught.value.hint == "a source that is a folder is laid out as OWNER/COLLECTION/FILE; name the owner instead of `.my`"
     assert Directory(root).files("quality", "models").keys() == {"a.bin"}
+
+
+def test_a_root_without_owners_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="which has none") as caught:
+        Directory(tmp_path).files(".my", "models")
+    assert caught.value.hint == "a source that is a folder is laid out as OWNER/COLLECTION/FILE; create the folder of an owner"
 
 
 def test_a_missing_root(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from algosync.core.error import Corrupt, NewerFormat, Stale
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.movement import is_applied, movements
 from algosync.core.planning.plan import Check, FailedCheck, Plan, PlanHeader
-from algosync.core.planning.plan_codec import FORMAT_VERSION, MAGIC, decode_plan, encode_plan, is_plan
+from algosync.core.planning.plan_codec import FORMAT_VERSION, decode_plan, encode_plan
+from algosync.core.planning.plan_file_start import MAGIC, is_plan
 from algosync.core.planning.plan_inputs import CodeFile, LocalCode, LocalFile, PlanFile, PlanInputs, WorkflowText
 from algosync.core.planning.saved_plan import (
     Binding,

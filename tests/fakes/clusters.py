@@ -19,7 +19,8 @@ from algosync.kinds import Context, DataWrites, DesiredSources, KeptFiles
 from algosync.kinds.destination import Destination
 from algosync.kinds.shared_listings import SharedListings
 from algosync.net import Retry
-from algosync.sources import Sources, SourceStore
+from algosync.sources.source import Sources
+from algosync.sources.store import SourceStore
 from fakes.ledger import FakeLedger
 from fakes.repositories import FakeRepository
 from fakes.stores import FakeStore

@@ -138,7 +138,7 @@ def _untested(seat: Seat, requests: Requests) -> Iterator[str]:
 
 
 def _left_behind(seat: Seat) -> Iterator[str]:
-    state = sorted(path.name.rpartition("~")[2] for path in (seat.folder / "state").iterdir())
+    state = sorted(path.name.rpartition("~")[2] for path in (seat.folder / "state").glob("[!.]*"))
     wanted = [f"{seat.user}.json{end}" for end in ("", ".backup", ".lock", ".results", ".results.lock")]
     state = [name for name in state if name != f"{seat.user}.json.results.backup"]  # only after a second run with other results
     if state != wanted or any((seat.folder / "tmp").iterdir()):

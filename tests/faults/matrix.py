@@ -1,7 +1,7 @@
 """The matrix: every kind of remote call of a reference apply and of its deletions, and every fault that can happen to one.
 
 With `FAULT_MATRIX=all` in the environment every cell runs. Otherwise each of the rarer faults runs for a quarter of the calls, and
-each fault for a fifth of the calls of a deletion.
+each fault for few calls of a deletion.
 
 The expected outcome of a cell is data as well. A fault is of the kind `again` (no reply, or an invalid one: the call is repeated
 and the run converges), `late` (the deadline has passed: the run stops) or `final` (the run stops). A call lists its exceptions.
@@ -234,7 +234,9 @@ def _cells(*, every: bool) -> Iterator[Cell]:
 def _is_chosen(call: Call, name: str, number: int) -> bool:
     if not call.match.startswith("GET ") and name in _UNDONE:
         return True
-    return number % 5 == 0 or name == "listing stale" if call in DELETIONS else FAULTS[name].everywhere or number % 4 == 0
+    if call in DELETIONS:
+        return name == "listing stale" or number % (10 if call.match.startswith("GET ") else 5) == 0
+    return FAULTS[name].everywhere or number % 4 == 0
 
 
 CELLS = tuple(_cells(every=os.environ.get("FAULT_MATRIX") == "all"))

@@ -25,7 +25,7 @@ from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
 from algosync.engine.plan import Scene, make_plan
 from algosync.kinds import KINDS, PERFORMERS, Context, data
 from algosync.net import Retry
-from algosync.sources import SourceStore
+from algosync.sources.store import SourceStore
 
 WEIGHTS = Address("data", "One", "w.bin")
 URI = "data://.my/models/w-1.bin"
@@ -126,8 +126,10 @@ def test_all_missing_files_are_named_with_the_owner_that_my_stands_for(case: Cas
 
 def test_a_folder_as_the_source_has_no_key(case: Case) -> None:
     store = SourceStore(case.store, "file://source", Retry())
-    assert store.hint_for(["data://.my/nowhere/b"]) == "the source is file://source, where `.my` is quality"
-    assert store.hint_for(["data://lab/models/b"]) == "the source is file://source"
+    mine = "it has no file quality/nowhere/b, which is OWNER/COLLECTION/FILE"
+    assert store.hint_for(["data://.my/nowhere/b"]) == f"the source is file://source, where `.my` is quality; {mine}"
+    other = "it has no file lab/models/b, which is OWNER/COLLECTION/FILE"
+    assert store.hint_for(["data://lab/models/b"]) == f"the source is file://source; {other}"
 
 
 def test_a_missing_file_is_named_with_its_line_and_the_nearest_path(case: Case) -> None:

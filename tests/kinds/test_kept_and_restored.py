@@ -45,7 +45,7 @@ def verbs(site: Site, plan: Plan) -> list[Verb]:
 
 
 def kept(site: Site) -> list[Path]:
-    return [path for path in (site.folder / ".kept").rglob("*") if path.is_file()]
+    return [path for path in (site.folder / ".kept").rglob("[!.]*") if path.is_file()]
 
 
 def notes(plan: Plan) -> list[str]:
@@ -391,3 +391,17 @@ def test_a_failure_remembers_nothing_that_depends_on_a_secret(site: Site) -> Non
         assert isinstance(failure, Mapping)
         found.append(failure["candidate"])
     assert found[0] == found[1]
+
+
+def test_a_file_that_somebody_changed_during_the_build_is_not_overwritten(site: Site) -> None:
+    """The new file was uploaded before the build. No bytes are kept, so only a listing tells it."""
+    site.spec = replace(site.spec, publish=Publish(restore_data=False))
+    site.use({"a.bin": b"new a", "c.bin": b"new c"})
+
+    def build(commit: str) -> str:
+        site.cluster.data.write(OWNER, "One", "a.bin", b"their")
+        return "succeeded"
+
+    site.code(b"def apply(input):\n    return [input]\n")
+    site.algorithms.build_status = build
+    assert (site.apply().exit_code, site.live["a.bin"], site.published) == (4, b"their", "0.1.0")

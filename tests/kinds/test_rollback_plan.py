@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import io
+import shutil
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -139,6 +140,29 @@ def test_data_stays_as_it_is_and_the_plan_says_so(site: Site) -> None:
     assert site.live == there
     assert {str(address) for address in site.ledger.records} >= {'data.One["a.bin"]', 'data.One["b.bin"]'}
     assert not any(str(change.address).startswith("data.") for change in site.plan().visible)
+
+
+def interrupted(site: Site) -> None:
+    site.use({"a.bin": b"newer a"})
+    site.apply(until=lambda event: getattr(getattr(event, "step", None), "key", "") == 'verify data.One["a.bin"]')
+    site.restart()
+
+
+@pytest.mark.parametrize("number", ["0.1.0", "0.2.0"])
+def test_kept_bytes_that_are_on_another_machine_are_named(site: Site, number: str) -> None:
+    """0.2.0 is the current version, so nothing else would be said of its data."""
+    interrupted(site)
+    shutil.rmtree(site.folder / ".kept")
+    notes = [note for address, note in rollback_of(site, number)[0].notes() if str(address) == "version.One"]
+    assert notes[0].startswith("a.bin: an interrupted apply overwrote it at ")
+    assert notes[0].endswith("not on this machine or not in this --keep-dir, so they cannot be put back")
+    assert [note.rpartition(": ")[2] for note in notes[1:]] == (["b.bin"] if number == "0.1.0" else [])
+
+
+def test_data_files_that_are_gone_are_named(site: Site) -> None:
+    site.cluster.data.delete("jane", "One", "b.bin")
+    notes = [note for _, note in rollback_of(site, "0.2.0")[0].notes()]
+    assert notes == ["data files that are no longer at the destination do not come back: b.bin"]
 
 
 def test_kept_bytes_of_an_interrupted_apply_are_put_back(site: Site) -> None:

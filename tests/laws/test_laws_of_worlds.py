@@ -20,7 +20,7 @@ from unittest import mock
 
 import pytest
 from fakes.clusters import OWNER
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from state_places import FolderStates, ServerStates, StatePlace
@@ -223,7 +223,11 @@ class Worlds(RuleBasedStateMachine):
 
     @rule()
     def apply(self) -> None:
-        ended = self.world.apply()
+        self.apply_well(Troubles())
+
+    def apply_well(self, troubles: Troubles) -> None:
+        """`troubles`: none that the apply notices."""
+        ended = self.world.apply(troubles)
         assert isinstance(ended, Report), ended
         assert ended.exit_code == 0, [(str(each.step.key), each.error) for each in ended.failed]
         self.world.check_converged()
@@ -239,7 +243,9 @@ class Worlds(RuleBasedStateMachine):
 
 
 def run(machine: type[RuleBasedStateMachine], examples: int, steps: int) -> None:
+    shrinks = [] if "LAW_EXAMPLES" in os.environ else [Phase.shrink]  # shrinking takes minutes
     chosen = settings(
+        phases=[Phase.explicit, Phase.generate, *shrinks],
         deadline=None,
         derandomize=True,
         database=None,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fakes.clusters import OWNER
 from troubles import Troubles
-from workflow_world import NAME, SOURCE, World, stored
+from workflow_world import SOURCE, World, stored
 
 from algosync.cli.state.mv import moved_records
 from algosync.core.planning.schedule import Verb
@@ -19,7 +19,8 @@ ONE, TWO = b"one", b"two!"
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr("os.fsync", lambda _: None)
     world = World(tmp_path)
     world.add("A")
     world.use_file("A", "a.bin", ONE)
@@ -37,7 +38,7 @@ def moved(world: World, old: str, new: str) -> None:
     with world.session(Troubles(), exclusive=True) as session:
         found = moved_records(session.records, old, new)
         session.replace_records(found, found.values())
-    world.acknowledged.clear()
+    world.seat.acknowledged.clear()
 
 
 def puts_back(world: World, name: str) -> None:
@@ -74,8 +75,8 @@ def test_after_state_mv_to_an_algorithm_that_was_made_by_hand(world: World) -> N
 
 def test_after_state_rename(world: World) -> None:
     create = parse_address(str(world.machine / "state"))
-    old, new = (create(name, "algosync state rename") for name in (NAME, "other.json"))
+    old, new = (create(name, "algosync state rename") for name in (world.seat.name, "other.json"))
     home = world.folder / "journals"
     rename((old, journal_path(old, home)), (new, journal_path(new, home)), Patience())
-    world.name = "other.json"
+    world.seat.name = "other.json"
     puts_back(world, "A")

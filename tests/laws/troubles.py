@@ -1,4 +1,4 @@
-"""What goes wrong in one run: one call fails, or the process dies before or after a call."""
+"""What goes wrong in one run: one call fails, the process dies before or after a call, or somebody else works between two calls."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ FAULTS: Mapping[str, Callable[[], AlgosyncError]] = {
 @dataclass
 class Troubles:
     """`fault`: the name of a failure, at the call of the number `at`. "dies before", "dies after": the process ends there.
+    "meanwhile": `meanwhile` is called before that call.
 
     `on_death` is called first. From then on every call raises DiedError, so that nothing that still runs has an effect.
     """
@@ -43,6 +44,7 @@ class Troubles:
     fault: str | None = None
     at: int = 0
     on_death: Callable[[], None] = lambda: None
+    meanwhile: Callable[[], None] = lambda: None
     count: int = 0
     dead: bool = False
 
@@ -54,6 +56,9 @@ class Troubles:
             return act()
         self.count += 1
         if self.fault is None or self.count != self.at:
+            return act()
+        if self.fault == "meanwhile":
+            self.meanwhile()
             return act()
         if self.fault in ("dies after", "lost"):
             act()

@@ -1,6 +1,6 @@
-"""A world of workflows: sources and a cluster in memory, a state, and the commands that work on them.
+"""A world of workflows: sources and a cluster in memory, states, and the commands that work on them.
 
-The state is the real one. A run that dies leaves the place of the state as it was at that moment, and the folder of the machine
+The states are the real ones. A run that dies leaves the place of the state as it was at that moment, and the folder of the machine
 too, or an empty one if the machine is thrown away.
 """
 
@@ -11,22 +11,24 @@ import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import count
 from pathlib import Path
 from typing import cast
 
-from fakes.clusters import OWNER, FakeAlgorithm, FakeAlgorithms, FakeCluster, FakeTime, context_of
+from clocks import ClockedStore, Clocks, WorldTime
+from fakes.clusters import OWNER, FakeAlgorithm, FakeAlgorithms, FakeCluster, context_of
 from fakes.repositories import FakeRepository
 from fakes.stores import FakeStore
 from state_places import NAME, FolderStates, StatePlace
 from troubles import DiedError, Troubled, Troubles
 
+from algosync.cluster.data import split
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.redaction import Redactor
 from algosync.core.report import Report, fold
 from algosync.core.resource import Record
+from algosync.core.secret import Secret
 from algosync.core.testing.answer import Answer
 from algosync.core.testing.case import TestCase
 from algosync.core.tree import Blob
@@ -39,18 +41,23 @@ from algosync.kinds.ports import AlgorithmService, GitRepository
 from algosync.kinds.previous_bytes import needed_files
 from algosync.kinds.shared_listings import SharedListings
 from algosync.net import Retry
-from algosync.state import Session
+from algosync.state import Session, state_name
 from algosync.views.document import json_text, plan_document
 
-__all__ = ["NAME", "SOURCE", "World", "stored"]
+__all__ = ["SOURCE", "Seat", "World", "stored"]
 
-HEADER = PlanHeader("w", "https://source", "https://destination", OWNER)
 SOURCE = "quality"  # the owner of the source's files
+DESTINATION = "https://destination"
 THEIRS = "theirs.txt"  # somebody else's file in a repository, outside of the source
 
 
 class WarmAlgorithms(FakeAlgorithms):
-    """The workers of a version keep the data files that they loaded at its first call. `managed`: those that the workflow has."""
+    """The workers of a version keep the data files that they loaded at its first call. `managed`: those that the workflow has.
+
+    `alone` is False while somebody else may call commits, too.
+    """
+
+    alone = True
 
     def __init__(self, data: FakeStore, managed: Callable[[str], Collection[str]]) -> None:
         super().__init__()
@@ -58,12 +65,19 @@ class WarmAlgorithms(FakeAlgorithms):
         self.loaded: dict[tuple[str, str], Mapping[str, bytes]] = {}
 
     def call(self, owner: str, name: str, reference: str, payload: str, timeout: int) -> Answer:
-        now = stored(self._data, OWNER, name)
+        now = stored(self._data, owner, name)
         loaded = self.loaded.setdefault((name, reference), now)
         published = {version.number for version in self.algorithms[name].versions}
         other = {file for file in self._managed(name) if loaded.get(file) != now.get(file)}
-        assert not other or reference in published, f"commit {reference} of {name} was tested whose workers have another {other}"
+        assert not self.alone or not other or reference in published, (
+            f"commit {reference} of {name} was tested whose workers have another {other}"
+        )
         return super().call(owner, name, reference, payload, timeout)
+
+    def everything(self) -> object:
+        """All that it has, to be compared."""
+        found = self.algorithms
+        return {name: (a.details, a.settings, a.repository.head(), tuple(a.builds), tuple(a.versions)) for name, a in found.items()}
 
 
 def stored(data: FakeStore, owner: str, collection: str) -> dict[str, bytes]:
@@ -72,20 +86,23 @@ def stored(data: FakeStore, owner: str, collection: str) -> dict[str, bytes]:
 
 
 class TroubledCluster(FakeCluster):
-    """A cluster that is reached through troubles."""
+    """A cluster that is reached through troubles, with the key of one owner."""
 
     troubles = Troubles()
 
     def destination(self) -> Destination:
+        troubles, found = self.troubles, self.algorithms
+
         def troubled(target: object) -> object:
-            return Troubled(target, self.troubles)
+            return Troubled(target, troubles)
 
         def open_repository(name: str) -> GitRepository:
-            return cast("GitRepository", troubled(self.algorithms.algorithms[name].repository))
+            return cast("GitRepository", troubled(found.algorithms[name].repository))
 
-        algorithms = cast("AlgorithmService", troubled(self.algorithms))
+        algorithms = cast("AlgorithmService", troubled(found))
         data = SharedListings(cast("FakeStore", troubled(self.data)))
-        return Destination(OWNER, OWNER, algorithms, data, open_repository, Retry(tries=2, pause=lambda _: None))
+        owner = self.key_owner
+        return Destination(owner, owner, algorithms, data, open_repository, Retry(tries=2, pause=lambda _: None))
 
 
 class WatchedSession(Session):
@@ -114,30 +131,65 @@ class WatchedSession(Session):
 
 
 @dataclass
+class Seat:
+    """A machine and a key: a state of its own. `machine` is a folder with everything that commands keep there."""
+
+    machine: Path
+    owner: str = OWNER
+    key: Secret = field(default_factory=lambda: Secret("simFIRST"))
+    name: str = ""
+    lineage: str | None = None
+    serial: int = 0
+    acknowledged: dict[Address, Record] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.name = self.name or (NAME if self.owner == OWNER else state_name("w", DESTINATION, self.owner))
+        self.machine.mkdir(exist_ok=True)
+
+
+@dataclass
 class World:
-    """`specs` is the workflow, in its order. `name` is that of the state."""
+    """`specs` is the workflow, in its order. `seat`: where commands run."""
 
     folder: Path
     specs: dict[str, AlgorithmSpec] = field(default_factory=dict)
     tests: tuple[TestCase, ...] = ()
-    store: FakeStore = field(default_factory=lambda: FakeStore(SOURCE))
-    cluster: TroubledCluster = field(default_factory=TroubledCluster)
+    clocks: Clocks = field(default_factory=Clocks)
     states: StatePlace = field(default_factory=FolderStates)
-    lineage: str | None = None
-    serial: int = 0
-    name: str = NAME
-    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
-        self.algorithms = WarmAlgorithms(self.cluster.data, self._managed_files)
+        self.store = ClockedStore(SOURCE, self.clocks)
+        self.data = ClockedStore(OWNER, self.clocks)
+        self.cluster = TroubledCluster(data=self.data)
+        self._owners: dict[str, WarmAlgorithms] = {}
+        self.sit(Seat(self.folder / "machine"))
+
+    def sit(self, seat: Seat) -> None:
+        """Commands run there from now on."""
+        self.seat = seat
+        self.cluster.key_owner = seat.owner
+        self.data.who = seat.machine
         self.cluster.algorithms = self.algorithms
-        self.acknowledged: dict[Address, Record] = {}
-        self.machine.mkdir()
+
+    @contextmanager
+    def seated(self, seat: Seat) -> Iterator[None]:
+        before = self.seat
+        self.sit(seat)
+        try:
+            yield
+        finally:
+            self.sit(before)
+
+    @property
+    def algorithms(self) -> WarmAlgorithms:
+        """Those of the key's owner."""
+        if self.seat.owner not in self._owners:
+            self._owners[self.seat.owner] = WarmAlgorithms(self.cluster.data, self._managed_files)
+        return self._owners[self.seat.owner]
 
     @property
     def machine(self) -> Path:
-        """Everything that a command keeps."""
-        return self.folder / "machine"
+        return self.seat.machine
 
     # The workflow and its source.
 
@@ -145,9 +197,6 @@ class World:
         self.specs[name] = AlgorithmSpec(name, "python3", details=Details(name), tests=(TestCase("", "1"),))
         if not self.source(name).exists():
             self.write_code(name, "return input")
-
-    def change(self, name: str, spec: AlgorithmSpec) -> None:
-        self.specs[name] = spec
 
     def source(self, name: str) -> Path:
         return self.folder / "algorithms" / name / "src" / f"{name}.py"
@@ -177,26 +226,36 @@ class World:
 
     @contextmanager
     def session(self, troubles: Troubles, *, exclusive: bool) -> Iterator[Session]:
-        with self.states.open(self.machine, self.name, exclusive=exclusive) as session:
+        with self.states.open(self.machine, self.seat.name, exclusive=exclusive) as session:
             session.__class__ = WatchedSession
             watched = cast("WatchedSession", session)
-            watched.troubles, watched.acknowledged = troubles, self.acknowledged
+            watched.troubles, watched.acknowledged = troubles, self.seat.acknowledged
             yield watched
 
     def scene(self, session: Session) -> Scene[Context]:
         context = context_of(
-            self.cluster, *self.specs.values(), folder=self.folder, store=self.store, ledger=session, time=FakeTime()
+            self.cluster,
+            *self.specs.values(),
+            folder=self.folder,
+            store=self.store,
+            ledger=session,
+            keys=(self.seat.key,),
+            time=WorldTime(clocks=self.clocks),
         )
         payloads = {self.flow.entrypoint or "": self.tests}
         kept = KeptFiles(self.machine / "kept", lambda: session.lineage)
-        return Scene(KINDS, PERFORMERS, replace(context, kept=kept, tests=payloads), 1)
+        return Scene(KINDS, PERFORMERS, replace(context, kept=kept, tests=payloads, now=self.clocks.now), 1)
+
+    @property
+    def header(self) -> PlanHeader:
+        return PlanHeader("w", "https://source", DESTINATION, self.seat.owner)
 
     def plan(self) -> Plan:
         """The plan of a reader. Made twice, its JSON is the same."""
         texts = []
         for _ in range(2):
             with self.session(Troubles(), exclusive=False) as session:
-                plan = make_plan(self.flow, self.scene(session), session.records, HEADER)
+                plan = make_plan(self.flow, self.scene(session), session.records, self.header)
             texts.append(json_text(plan_document(plan, {}, Redactor()), Redactor()))
         assert texts[0] == texts[1]
         json.loads(texts[0])
@@ -206,14 +265,15 @@ class World:
         """What an apply ends with. What the workflow does not have is as before."""
         troubles = troubles or Troubles()
         troubles.on_death = self._keep_machine
-        before = self.unmanaged()
+        before, outer = self.unmanaged(), self.cluster.troubles
         try:
+            self.clocks.pass_by(3)
             self.cluster.troubles = troubles
             return self._applied(troubles)
         except (AlgosyncError, DiedError) as error:
             return error
         finally:
-            self.cluster.troubles = Troubles()
+            self.cluster.troubles = outer
             if troubles.dead:
                 self._restore_machine()
             assert self.unmanaged() == before
@@ -222,7 +282,8 @@ class World:
     def _applied(self, troubles: Troubles) -> Report:
         with self.session(troubles, exclusive=True) as session:
             scene = self.scene(session)
-            plan = make_plan(self.flow, scene, session.records, HEADER)
+            plan = make_plan(self.flow, scene, session.records, self.header)
+            self.data.log.append((self.seat.machine, "planned", "", ""))
             with closing(apply(plan, self.flow, scene, session)) as events:
                 report = fold(events, lambda: session.wrote)
             scene.site.kept.sweep(needed_files(session.records.values()))
@@ -240,25 +301,39 @@ class World:
             return
         shutil.rmtree(self.folder / "left")
         self.machine.mkdir()
-        self.acknowledged.clear()  # those since the last save are gone
+        self.seat.acknowledged.clear()  # those since the last save are gone
 
     def lose_state(self) -> None:
         self.states.lose()
         shutil.rmtree(self.machine)
         self.machine.mkdir()
-        self.lineage, self.serial = None, 0
-        self.acknowledged.clear()
+        self.seat.lineage, self.seat.serial = None, 0
+        self.seat.acknowledged.clear()
 
     # Invariants.
 
     def check_state(self) -> None:
         """It loads, goes on from what it was, and has every acknowledged record."""
         with self.session(Troubles(), exclusive=False) as session:
-            assert self.lineage in (None, session.lineage)
-            assert session.serial >= self.serial
-            self.lineage, self.serial = session.lineage, session.serial
-            for address, record in self.acknowledged.items():
+            seat = self.seat
+            assert seat.lineage in (None, session.lineage)
+            assert session.serial >= seat.serial
+            seat.lineage, seat.serial = session.lineage, session.serial
+            for address, record in seat.acknowledged.items():
                 assert session.records[address].digest == record.digest
+
+    def check_nothing_planned(self) -> None:
+        assert self.plan().visible == ()
+
+    def check_truth(self) -> None:
+        """The record of a file that has the recorded stamp has its digest. So the next command notices what others changed."""
+        data, owner = self.cluster.data, self.seat.owner
+        with self.session(Troubles(), exclusive=False) as session:
+            for address, record in session.records.items():
+                name, file = address.algorithm, address.name or ""
+                if address.kind == "data" and file in stored(data, owner, name):
+                    stamp = self.data.trusted_stamp(owner, name, file)
+                    assert stamp != record.destination_stamp or record.digest == data.digest(owner, name, file), address
 
     def unmanaged(self) -> object:
         """What the destination has and the workflow does not."""
@@ -267,18 +342,20 @@ class World:
             for name, found in self.algorithms.algorithms.items()
             if name not in self.specs
         }
-        managed = {(spec.name, file.name) for spec in self.specs.values() for file in spec.data_files}
+        owner = self.seat.owner
+        managed = {(owner, spec.name, file.name) for spec in self.specs.values() for file in spec.data_files}
         data = self.cluster.data
         files = {
-            (collection, file): content
-            for (_, collection), found in data._collections.items()
+            (*collection, file): content
+            for collection, found in data._collections.items()
             for file, content in found.items()
-            if (collection, file) not in managed
+            if (*collection, file) not in managed
         }
-        readers = {key: value for key, value in data.readers.items() if key[1] not in self.specs}
+        readers = {key: value for key, value in data.readers.items() if key[0] != owner or key[1] not in self.specs}
+        others = {name: found.everything() for name, found in self._owners.items() if name != owner}
         trees = {name: _head_tree(found.repository) for name, found in self.algorithms.algorithms.items()}
         theirs = {name: tree[THEIRS] for name, tree in trees.items() if THEIRS in tree}
-        return json.dumps([repr(algorithms), repr(sorted(files.items())), repr(readers), repr(theirs)])
+        return json.dumps([repr(algorithms), repr(sorted(files.items())), repr(readers), repr(theirs), repr(others)])
 
     def check_converged(self) -> None:
         """The destination is what the workflow says, byte for byte."""
@@ -287,9 +364,9 @@ class World:
             assert found.details["label"] == spec.details.label
             assert found.settings["network_access"] == spec.settings.network_access
             assert found.settings["pipeline_enabled"] == spec.settings.pipeline_enabled
-            live = stored(self.cluster.data, OWNER, name)
+            live = stored(self.cluster.data, self.seat.owner, name)
             assert {file.name: live.get(file.name) for file in spec.data_files} == {
-                file.name: stored(self.store, SOURCE, name)[file.name] for file in spec.data_files
+                file.name: stored(self.store, SOURCE, split(file.source)[1])[file.name] for file in spec.data_files
             }
             self._check_published(found, spec, live)
 

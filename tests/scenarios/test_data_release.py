@@ -132,7 +132,7 @@ def test_kept_bytes_are_found_in_their_folder_only(cluster: Cluster, one: Worksp
     assert (stored(cluster), number(cluster), one.actions()) == (b"Howdy", "0.2.0", {})
     one.apply()  # removes what the killed apply has left in its own folder
     for folder in (tmp_path / "elsewhere", one.folder / "kept"):
-        assert [path for path in folder.rglob("*") if path.is_file()] == []
+        assert [path for path in folder.rglob("[!.]*") if path.is_file()] == []
 
 
 def test_what_a_failed_test_says_is_recorded_without_secrets(cluster: Cluster, workspace: Workspace) -> None:

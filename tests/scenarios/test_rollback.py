@@ -59,6 +59,13 @@ def test_an_earlier_version_is_published_again(cluster: Cluster, workspace: Work
     workspace.apply()
     assert (answer(cluster), workspace.actions()) == (2, {})
 
+    workspace.data("models", "a.bin", b"b" * 1000)
+    workspace.apply()
+    only_data = workspace.run("rollback", "One", "--auto-approve")
+    assert only_data.returncode == 0
+    assert "Nothing to roll back: what is published of One is equal.\nNote: version.One: data files that " in only_data.stdout
+    assert "were written after 0.4.0, or may have been, stay as they are" in only_data.stdout
+
 
 def test_what_cannot_be_rolled_back_is_refused(workspace: Workspace) -> None:
     workspace.algorithm("One")

@@ -17,9 +17,10 @@ from algosync.core.secret import Secret
 from algosync.core.tree import Blob, tree_id
 from algosync.core.workflow import AlgorithmSpec, DataFile
 from algosync.net import Retry
-from algosync.sources import Sources, SourceStore, SourceTree
 from algosync.sources.manifest import FREEZE, MANIFEST, lock_checksum
 from algosync.sources.pins import Pin
+from algosync.sources.source import Sources, SourceTree
+from algosync.sources.store import SourceStore
 
 APPLY = b"def apply(input):\n    return '<user>'\n"
 FILLED = Blob(APPLY.replace(b"<user>", b"jane"))

@@ -9,7 +9,7 @@ from fakes.stores import FakeStore
 from algosync.cluster.data import FileStat
 from algosync.core.error import Denied, NotFound, SourceError
 from algosync.net import Retry
-from algosync.sources import SourceStore
+from algosync.sources.store import SourceStore
 
 URI = "data://.my/models/iris.bin"
 

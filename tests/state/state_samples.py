@@ -75,5 +75,6 @@ def forged(**fields: Json) -> bytes:
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """All files below a folder with their content."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    """All files below a folder with their content, without `.gitignore`."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ".gitignore")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}

@@ -47,11 +47,11 @@ def test_a_test_that_did_not_run_keeps_its_result_and_one_that_is_gone_loses_it(
 
 def test_the_document_is_read_as_it_was_written_with_members_of_later_versions() -> None:
     found = {A: failed(A, "1", "a reason with \x1b and é"), B: passed(B, "2")}
-    later: dict[str, Json] = {"history": [1], "tests": {str(A): {"seconds": 3}, "test.Gone": {"seconds": 4}}}
+    later: dict[str, Json] = {"history": [1], "tests": {str(A): {"streak": 3}, "test.Gone": {"streak": 4}}}
     results, document = decode_results(encode_results(found, later))
     assert (results, document["history"]) == (found, [1])
     rows = cast("dict[str, dict[str, Json]]", document["tests"])
-    assert {name: row.get("seconds") for name, row in rows.items()} == {str(A): 3, str(B): None}
+    assert {name: row.get("streak") for name, row in rows.items()} == {str(A): 3, str(B): None}
 
 
 def test_results_are_recorded_and_read(tmp_path: Path) -> None:

@@ -174,7 +174,8 @@ def test_without_failures_nothing_is_said_of_them() -> None:
             True,
             [
                 "Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed, 1 adopted.",
-                "What is done is recorded. Fix what the errors name; then the same command continues from here.",
+                "Not published: One. What was published before stays in use.",
+                "What is done is recorded. Fix what the errors name, then run the same command again. It does only what is left.",
             ],
         ),
         (
@@ -182,18 +183,41 @@ def test_without_failures_nothing_is_said_of_them() -> None:
             True,
             [
                 "Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed, 1 adopted.",
-                "What is done is recorded. Running the same command again continues from here.",
+                "Not published: One. What was published before stays in use.",
+                "What is done is recorded. Run the same command again. It does only what is left.",
             ],
         ),
         (
             [StepFailed(PUBLISH, 1, AlgosyncError("no"))],
             False,
-            ["Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed, 1 adopted."],
+            [
+                "Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed, 1 adopted.",
+                "Not published: One. What was published before stays in use.",
+            ],
         ),
     ],
 )
 def test_the_closing_lines(events: list[Event], wrote: bool, lines: list[str]) -> None:
     assert plain(closing_lines(fold(events, lambda: wrote), TESTED)).splitlines() == ["", *lines]
+
+
+def test_after_a_failed_test_the_versions_that_wait_for_it_are_named() -> None:
+    other = Step(Address("version", "Two"), Verb.PUBLISH)
+    failed = StepFailed(step("x", replace(CHECKS[1], of_algorithm=True)), 1, TestFailed("boom"))
+    events: list[Event] = [failed, StepSkipped(PUBLISH, failed.step.key), StepSkipped(other, failed.step.key)]
+    report = fold(events, lambda: True)
+    assert report.exit_code == 3
+    assert "Not published: One, Two. What was published before stays in use.\n" in plain(closing_lines(report, TESTED))
+
+
+@pytest.mark.parametrize(
+    ("error", "begins"), [(Unreachable("no"), "Make a new plan"), (AlgosyncError("no"), "Fix what the errors")]
+)
+def test_a_saved_plan_is_not_applied_twice(error: AlgosyncError, begins: str) -> None:
+    report = fold([StepDone(UPLOAD, 1), StepFailed(PUBLISH, 1, error)], lambda: True)
+    last = plain(closing_lines(report, TESTED, saved=True)).splitlines()[-1]
+    assert last.startswith(f"What is done is recorded. {begins}")
+    assert last.endswith("ake a new plan (algosync plan --out FILE) and apply it. It has only what is left.")
 
 
 def test_a_failed_test_of_the_workflow_names_what_is_published_already() -> None:

@@ -109,7 +109,7 @@ def carry_out_plan(
             approve(_question(plan), terminal, options.environ, no_input=options.no_input)
         terminal.result()
         report = carried_out(plan, session, terminal, summary)
-    show_report(report, plan, terminal)
+    show_report(report, plan, terminal, saved=saved is not None)
     raise typer.Exit(report.exit_code or (_TEST_FAILED if plan.held() else 0))
 
 

@@ -66,7 +66,7 @@ def rollback(terminal: Terminal, algorithm: AlgorithmName, options: RollbackOpti
     from algosync.cli.commands.plan import masked_for, metadata, require_allowed
     from algosync.cli.session import Needs
     from algosync.core.planning.target import Selection
-    from algosync.views.plan import header_lines
+    from algosync.views.plan import header_lines, note_lines
     from algosync.views.subject import Planned
 
     choice = _Choice(algorithm, options.to, allowed_guards(options.allow))
@@ -76,6 +76,7 @@ def rollback(terminal: Terminal, algorithm: AlgorithmName, options: RollbackOpti
         if not plan.visible:
             terminal.result_lines(header_lines(plan.header, terminal.redact))
             terminal.result(f"Nothing to roll back: what is published of {algorithm} is equal.")
+            terminal.result_lines(note_lines(plan, terminal.redact))  # data may differ all the same
             return
         terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header)), "text")
         require_allowed(plan)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from algosync.cli.local.location import make_root
 from algosync.core.error import UsageError
 from algosync.core.text import printable
 from algosync.state.file_lock import file_lock, open_lock_file, try_lock
@@ -36,8 +37,7 @@ def cluster_in_use(root: Path) -> Iterator[None]:
     if importlib.util.find_spec("starlette") is None or importlib.util.find_spec("uvicorn") is None:
         raise UsageError("the local cluster is not installed", hint="pip install 'algosync[local]'")
     try:
-        for each in (root.parent.parent, root.parent, root):
-            each.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_root(root)
         os.close(open_lock_file(root / USERS))
     except OSError as error:
         raise UsageError(f"the local cluster cannot be kept in {printable(str(root))}: {error.strerror}") from None

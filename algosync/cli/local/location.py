@@ -11,6 +11,7 @@ from algosync.core.address import LOCAL_CLUSTER_NAME
 from algosync.core.error import AlgosyncError, UsageError
 from algosync.core.text import printable
 from algosync.emulator.server import server_lock
+from algosync.state.durable import EVERYTHING, PRIVATE_FILES, ignore_in_git, make_folder
 
 __all__ = [
     "LocalHome",
@@ -21,6 +22,7 @@ __all__ = [
     "is_local",
     "local_home",
     "local_name",
+    "make_root",
     "no_such_cluster",
 ]
 
@@ -73,6 +75,17 @@ def local_home(given: Path | None, state: str) -> LocalHome:
     scheme, separator, path = state.rpartition("://")
     former = (Path(path) / "local").resolve() if not separator or scheme == "file" else folder
     return LocalHome(folder, None if former == folder else former)
+
+
+def make_root(root: Path) -> None:
+    """Create the folder of a cluster, for its owner only, if it is missing. Git ignores it, because it holds a key.
+
+    OSError: it cannot be created.
+    """
+    if root.parent == _DEFAULT.resolve():
+        make_folder(root.parent.parent, PRIVATE_FILES)
+    make_folder(root)
+    ignore_in_git(root, EVERYTHING)  # also in a folder of an older version
 
 
 def is_local(address: str) -> bool:

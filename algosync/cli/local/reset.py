@@ -60,9 +60,9 @@ def _removed(root: Path) -> bool:
 
 
 def remove_files(root: Path) -> None:
-    """Remove everything but the locks, which other commands may be waiting for, and the identity. The database is removed first.
+    """Remove the cluster's files, the database first. Other commands may be waiting for the locks, so they stay.
 
-    The cluster keeps its identity, so its states still belong to it: they show what it has lost.
+    The cluster also keeps its `.gitignore`, and its identity, so its states still belong to it: they show what it has lost.
     """
     from algosync.emulator.processes.removal import remove
 
@@ -80,7 +80,7 @@ def _has_files(root: Path) -> bool:
 
 
 def _stays(path: Path) -> bool:
-    return path.suffix == ".lock" or path.name == IDENTITY
+    return path.suffix == ".lock" or path.name in (IDENTITY, ".gitignore")
 
 
 def _ask(options: LocalClusterOptions, root: Path, terminal: Terminal, *, no_input: bool) -> None:

@@ -124,13 +124,18 @@ class SavedInputs:
         return self._local({}).boundary
 
     def require_addresses(self, connections: Clusters) -> None:
-        """Stale: other clusters are named than those of the plan. UsageError: the source is not named.
+        """Stale: other clusters are named than those of the plan. UsageError: one is not named.
 
         A key is sent only to an address that the environment or an option names, because a plan may come from somebody else.
         """
         from algosync.cli.clusters import label
 
         binding, options = self.file.saved.binding, connections.options
+        if not (options.destination or options.environ.get("DESTINATION_API_ADDRESS")):
+            hint = (
+                f"--destination {printable(binding.destination, 200)}, if that is your destination; or set DESTINATION_API_ADDRESS"
+            )
+            raise UsageError("the destination of a saved plan has to be named again", hint=hint)
         named, _ = connections.named_destination()
         if named != binding.destination and (binding.identity is None or not _is_on_this_machine(named)):
             raise stale(f"the destination: {printable(binding.destination)} -> {printable(named)}")

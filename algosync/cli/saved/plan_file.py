@@ -43,7 +43,7 @@ def stale(what: str, moved: tuple[str, ...] = ()) -> Stale:
 
 def is_plan_file(path: Path) -> bool:
     """Whether a file is a saved plan. UsageError: it is a report of `plan --json`, which cannot be applied."""
-    from algosync.core.planning.plan_codec import MAGIC, is_plan
+    from algosync.core.planning.plan_file_start import MAGIC, is_plan
 
     try:
         with path.open("rb") as file:
@@ -60,7 +60,7 @@ def is_plan_file(path: Path) -> bool:
 
 def require_no_plan(path: Path) -> None:
     """UsageError: a file that is to be a workflow is a saved plan."""
-    from algosync.core.planning.plan_codec import MAGIC, is_plan
+    from algosync.core.planning.plan_file_start import MAGIC, is_plan
 
     try:
         with path.open("rb") as file:

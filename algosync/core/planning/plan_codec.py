@@ -15,24 +15,19 @@ from typing import cast
 
 from algosync.core.codec import encode_json, fields_of, parse_json, require_count, require_text
 from algosync.core.error import Corrupt, NewerFormat, Stale
+from algosync.core.planning.plan_file_start import MAGIC
 from algosync.core.planning.plan_inputs import PlanFile, PlanInputs
 from algosync.core.planning.saved_plan import SavedPlan
 from algosync.core.resource import Json
 from algosync.core.typed_json import from_json, to_json
 
-__all__ = ["FORMAT_VERSION", "MAGIC", "decode_plan", "encode_plan", "is_plan"]
+__all__ = ["FORMAT_VERSION", "decode_plan", "encode_plan"]
 
 FORMAT_VERSION = 2
-MAGIC = b"algosync saved plan, format "
 _FIRST_LINE = re.compile(re.escape(MAGIC) + rb"([1-9][0-9]{0,8})\n")
 _SEAL = b"\nsha256 "
 _SEAL_LENGTH = len(_SEAL) + 64 + 1
 _AGAIN = "make the plan again: algosync plan --out FILE"
-
-
-def is_plan(start: bytes) -> bool:
-    """Whether a file that starts with these bytes is a saved plan, of any format. They are at least as many as those of MAGIC."""
-    return start.startswith(MAGIC)
 
 
 def encode_plan(file: PlanFile) -> bytes:

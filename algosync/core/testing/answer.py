@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-__all__ = ["Answer", "CallFailure", "CaseResult", "Mismatch"]
+from algosync.core.testing.case import Expectation
+
+__all__ = ["Answer", "CallFailure", "Called", "CaseResult", "Mismatch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What a test calls: a published version by its number, or a commit that is not published, whose `version` is empty.
+
+    `commit` is empty if the commit of the version is not known.
+    """
+
+    version: str
+    commit: str
+
+    def __str__(self) -> str:
+        return f"version {self.version}" if self.version else f"commit {self.commit[:12]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +65,24 @@ class Mismatch:
     got: str = ""
     note: str = ""
 
+    def __str__(self) -> str:
+        """Such as `$.label: expected "cat", got "dog"`. It may hold text from outside."""
+        place = f"{self.path}: " if self.path else ""
+        if self.expected:
+            told = f"expected {self.expected}, got {self.got or 'nothing'}"
+        else:
+            told = f"not expected, got {self.got}" if self.got else ""
+        note = f" ({self.note})" if told and self.note else self.note
+        return f"{place}{told}{note}"
+
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
     """The outcome of one call of a test. `number`: from 1, the call's place in the test. `name`: of the case; may be empty.
 
-    `payload`: JSON text as the workflow has it. An answer passes if there are no mismatches.
+    `payload`: JSON text as the workflow has it. An answer passes if there are no mismatches. A large body of the answer is
+    shortened in the middle, with its secrets hidden; `size` in bytes and `sha256` are of the whole. `sha256` is empty if the body
+    holds a sensitive value. `expect`: what was expected of the answer.
     """
 
     number: int
@@ -62,6 +90,9 @@ class CaseResult:
     payload: str
     answer: Answer
     mismatches: tuple[Mismatch, ...] = ()
+    size: int = 0
+    sha256: str = ""
+    expect: Expectation = field(default_factory=Expectation)
 
     @property
     def passed(self) -> bool:

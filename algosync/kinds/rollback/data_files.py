@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from algosync.cluster.data import FileStat
 from algosync.core.planning.change import Change
 from algosync.core.resource import Record, Resource
 from algosync.core.timestamp import read_iso_time
@@ -58,22 +59,31 @@ def _recorded_files(algorithm: str, context: Context) -> Iterator[Record]:
 
 
 def cannot_be_put_back(spec: AlgorithmSpec, earlier: EarlierVersion, context: Context) -> tuple[str, ...]:
-    """A note on the data files that may differ from those that the earlier version was published with."""
-    if earlier.following is None:
-        return ()
-    since = read_iso_time(earlier.following.built_at)  # the following version's files are overwritten after its build
-    files, left = context.destination.files(spec.name), _left(spec, context)
-    names = [record.address.name or "" for record in _recorded_files(spec.name, context)]
-
-    def may_be_newer(name: str) -> bool:
-        written = read_iso_time(files[name].modified)
-        return since is None or written is None or written >= since
-
-    newer = [name for name in names if name in files and name not in left and may_be_newer(name)]
-    if not newer:
-        return ()
-    shown = ", ".join(newer[:_NAMED]) + (f" and {len(newer) - _NAMED} more" if len(newer) > _NAMED else "")
-    why = "their earlier bytes are not kept"
-    return (
-        f"data files that were written after {earlier.target.number}, or may have been, stay as they are, because {why}: {shown}",
+    """Notes on the data files that may differ from those that the earlier version was published with."""
+    files, names = (
+        context.destination.files(spec.name),
+        [record.address.name or "" for record in _recorded_files(spec.name, context)],
     )
+    lost = {found.address.name or "": found.notes for found in data.observed(spec, context) if found.notes and not is_left(found)}
+    left = _left(spec, context)
+    notes = [f"{name}: {note}" for name, found in lost.items() for note in found]
+    if gone := [name for name in names if name not in files]:
+        notes.append(f"data files that are no longer at the destination do not come back: {_named(gone)}")
+    rest = [name for name in names if name in files and name not in left and name not in lost]
+    if newer := [name for name in rest if _may_be_newer(files[name], earlier)]:
+        since = f"data files that were written after {earlier.target.number}, or may have been, stay as they are"
+        notes.append(f"{since}, because their earlier bytes are not kept: {_named(newer)}")
+    return tuple(notes)
+
+
+def _may_be_newer(file: FileStat, earlier: EarlierVersion) -> bool:
+    """Whether a file may have been written for a version that came after the target."""
+    if earlier.following is None:
+        return False
+    since = read_iso_time(earlier.following.built_at)  # the following version's files are overwritten after its build
+    written = read_iso_time(file.modified)
+    return since is None or written is None or written >= since
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")

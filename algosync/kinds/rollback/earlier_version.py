@@ -19,8 +19,8 @@ from algosync.core.workflow import AlgorithmSpec, Details, License, Readers, Set
 from algosync.kinds.collection import DATA_READ
 from algosync.kinds.context import Context
 from algosync.kinds.desired_sources import DesiredSources, paths_of
-from algosync.sources import SourceTree
 from algosync.sources.managed_files import managed
+from algosync.sources.source import SourceTree
 
 __all__ = ["EarlierVersion", "earlier_version", "rollback_context"]
 

@@ -10,8 +10,9 @@ from packing import tar
 
 from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.net import Retry
-from algosync.sources import Sources, SourceStore
 from algosync.sources.called_algorithms import call_warnings
+from algosync.sources.source import Sources
+from algosync.sources.store import SourceStore
 
 CODE = b"def apply(input):\n    return client.algo('<user>/Nobody/latestPrivate').pipe(input)\n"
 WARNING = "Warning: One: src/One.py:2 calls <user>/Nobody, which is not an algorithm of this workflow"

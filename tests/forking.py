@@ -50,13 +50,14 @@ class Forks:
         self._process = process
 
     def run(self, folder: Path, environ: Mapping[str, str], *arguments: str) -> Done:
+        """Run the command in a folder. Its output is left beside the folder, in files that begin with the folder's name."""
         assert self._process.stdin
         assert self._process.stdout
         request = {"arguments": arguments, "environ": dict(environ), "folder": str(folder)}
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
-        out, err = ((folder / name).read_text() for name in ("run.out", "run.err"))
+        out, err = (folder.with_name(f"{folder.name}.{name}").read_text() for name in ("out", "err"))
         return Done(answer["code"], out, err, answer["seconds"], answer["orphans"])
 
 
@@ -107,8 +108,8 @@ def _run_child(request: Mapping[str, object]) -> None:
         os.setsid()
         signal.alarm(TIME_LIMIT)
         os.chdir(str(request["folder"]))
-        for number, name in ((1, "run.out"), (2, "run.err")):
-            os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
+        for number, name in ((1, "out"), (2, "err")):
+            os.dup2(os.open(f"{request['folder']}.{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         environ, arguments = request["environ"], request["arguments"]
         assert isinstance(environ, dict)
@@ -134,7 +135,8 @@ def _run_child(request: Mapping[str, object]) -> None:
 def _shorten_pauses() -> None:
     """Shorten durations only; the causes of waits are unchanged."""
     from algosync.cluster import algorithms
-    from algosync.kinds import build, test
+    from algosync.kinds import build
+    from algosync.kinds.testing import caller
     from algosync.net import retry
     from algosync.workflow.testing import reader
 
@@ -142,7 +144,7 @@ def _shorten_pauses() -> None:
     algorithms._GRACE = 1.0
     reader._PAYLOAD_TIMEOUT = 2
     build._LISTED_WITHIN = 1.0
-    test._CALLABLE_WITHIN, test._PAUSE = 2.0, 0.2
+    caller._CALLABLE_WITHIN, caller._PAUSE = 2.0, 0.2
 
 
 def _left(group: int) -> bool:

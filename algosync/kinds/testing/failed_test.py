@@ -1,0 +1,61 @@
+"""The error of a test that failed: what is known of the first calls that failed, and of the limits that do not hold."""
+
+from __future__ import annotations
+
+from algosync.core.error import TestFailed
+from algosync.core.testing.answer import CaseResult, Mismatch
+from algosync.core.text import plural
+from algosync.kinds.testing.run import Run
+from algosync.kinds.testing.target import CallTarget
+
+__all__ = ["failed_test"]
+
+
+def failed_test(run: Run, target: CallTarget, broken: tuple[Mismatch, ...]) -> TestFailed:
+    """The error says how many of how many calls failed. It also holds what the first of them returned, raised and printed."""
+    error = TestFailed("; ".join(filter(None, [_calls(run), *map(_limit, broken)])))
+    error.called, error.failures, error.broken = str(target), tuple(run.failures), broken
+    error.calls, error.failed = run.calls, run.failed
+    error.hint = _next_step(run, broken)
+    if run.failures:
+        first = run.failures[0]
+        error.payload = first.payload  # as the workflow has it, because the redactor knows that text
+        error.printed = first.answer.printed or None
+        if failure := first.answer.failure:
+            error.error_type, error.trace = failure.kind or None, failure.trace or None
+    return error
+
+
+def _next_step(run: Run, broken: tuple[Mismatch, ...]) -> str | None:
+    """The advice for an answer that is not as expected, and for limits. None: the algorithm raised an error."""
+    differing = [m for result in run.failures for m in result.mismatches if m.expectation != "call"]
+    baseline = run.case.expect.baseline
+    if baseline is not None and any(mismatch.expectation == "baseline" for mismatch in differing):
+        return f"if the new answer is right, algosync test --accept writes it to {baseline.path}"
+    if differing:
+        return "mend the algorithm or its data; if the answer is right, mend what the test expects"
+    return "make the algorithm faster, or allow it more in `limits:`" if broken and not run.failures else None
+
+
+def _calls(run: Run) -> str:
+    if not run.failures:
+        return ""
+    reason = _reason(run.failures[0])
+    if run.calls == 1:
+        return reason
+    named = f" ({run.failures[0].name})" if run.failures[0].name else ""
+    return f"{run.failed:,} of {plural(run.calls, 'call')} failed; call {run.failures[0].number}{named}: {reason}"
+
+
+def _reason(result: CaseResult) -> str:
+    """Why one call failed, in one line. An error of the algorithm is told by its own message."""
+    first = result.mismatches[0]
+    if first.expectation == "call":
+        return first.got
+    more = len(result.mismatches) - 1
+    others = f" (and {plural(more, 'difference')} more)" if more else ""
+    return f"the answer is not as expected: {first}{others}"
+
+
+def _limit(mismatch: Mismatch) -> str:
+    return f"{mismatch.path} is {mismatch.got}, which has to be {mismatch.expected}"

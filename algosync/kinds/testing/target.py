@@ -1,0 +1,58 @@
+"""Target: the version or commit that the calls of one test go to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from algosync.core.address import Address
+from algosync.core.error import NotFound
+from algosync.core.planning.plan import Check
+from algosync.core.testing.answer import Called
+from algosync.core.text import clauses
+from algosync.core.workflow import AlgorithmSpec
+from algosync.kinds.context import Context
+from algosync.kinds.source import commit_of
+
+__all__ = ["CallTarget", "not_there", "target_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallTarget:
+    """What is called. `reference`: a commit, or the exact number of a version. `candidate`: a commit that is about to be published,
+    so it may become callable a little later.
+    """
+
+    name: str
+    reference: str
+    called: Called
+    candidate: bool
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.called}"
+
+
+def target_of(check: Check, spec: AlgorithmSpec, context: Context) -> CallTarget:
+    """NotFound: nothing is published that could be called."""
+    if check.candidate:
+        commit = commit_of(spec, context)
+        return CallTarget(spec.name, commit, Called("", commit), candidate=True)
+    called = _published(spec, context)
+    return CallTarget(spec.name, called.version, called, candidate=False)
+
+
+def not_there(target: CallTarget, error: NotFound) -> NotFound:
+    """The error of a call whose version does not exist."""
+    hint = clauses("algosync plan shows what is missing, and algosync apply publishes it", error.hint)
+    message = f"the destination has no {target}, or its key may not call it: {error.message}"
+    return NotFound(message, status=error.status, code=error.code, request_id=error.request_id, hint=hint)
+
+
+def _published(spec: AlgorithmSpec, context: Context) -> Called:
+    record = context.ledger.records.get(Address("version", spec.name))
+    if record is not None and "version" in record.attributes:
+        return Called(str(record.attributes["version"]), str(record.attributes.get("commit") or ""))
+    version = context.destination.algorithms.published(context.destination.owner, spec.name)
+    if version is None:
+        hint = "algosync apply publishes it"
+        raise NotFound(f"{spec.name} has no published version to test at the destination", hint=hint)
+    return Called(version.number, version.commit)

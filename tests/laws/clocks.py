@@ -1,0 +1,105 @@
+"""Clocks of a world, and stores whose stamps come from them, as on the platform. The stores note who lists and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from fakes.clusters import FakeTime
+from fakes.stores import FakeStore
+
+from algosync.cluster.data import FileStat
+
+__all__ = ["ClockedStore", "Clocks", "WorldTime"]
+
+_SETTLED = 2  # seconds, after which a client trusts a stamp
+
+
+@dataclass
+class Clocks:
+    """Times in seconds. `server`: that of the files on both clusters; it never goes back. `local`: of this machine.
+
+    `apart`: how far the `Date` of the servers' answers is from the time that they give files.
+    """
+
+    server: float = 1_600_000_000.0
+    local: float = 1_600_000_000.0
+    apart: float = 0.0
+
+    def pass_by(self, seconds: float) -> None:
+        self.server += seconds
+        self.local += seconds
+
+    def answer(self) -> None:
+        """A request takes a while. If `Date` is ahead, a second, because two writes in one second could not be told apart."""
+        self.pass_by(1.0 if self.apart > 0 else 0.4)
+
+    def now(self) -> str:
+        return datetime.fromtimestamp(self.local, timezone.utc).isoformat(timespec="seconds")
+
+
+@dataclass
+class WorldTime(FakeTime):
+    """The world's clocks go on while a command waits."""
+
+    clocks: Clocks | None = None
+
+    def pause(self, seconds: float) -> None:
+        super().pause(seconds)
+        if self.clocks is not None:
+            self.clocks.pass_by(seconds)
+
+
+class ClockedStore(FakeStore):
+    """Stamps are the size and the time of the last write in whole seconds. A young file has none, by the `Date` of the answer.
+
+    `log`: who did what, with the collection, and the file if there is one. `who`: who works now.
+    """
+
+    def __init__(self, owner: str, clocks: Clocks) -> None:
+        super().__init__(owner)
+        self._clocks = clocks
+        self._written: dict[tuple[str, str, str], int] = {}
+        self.who: object = None
+        self.log: list[tuple[object, str, str, str]] = []
+
+    def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
+        self.log.append((self.who, "list", collection, ""))
+        return super().files(owner, collection)
+
+    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
+        super().put(owner, collection, name, blocks, length)
+        self.log.append((self.who, "put", collection, name))
+
+    def overwritten_unseen(self, who: object) -> list[tuple[str, str]]:
+        """The files that `who` wrote after somebody else did, although a later listing than the plan could have told it."""
+        found, written, listed = [], dict[tuple[str, str], object](), dict[tuple[str, str], bool]()
+        for by, act, collection, name in self.log:
+            key = collection, name
+            if by == who and act == "planned":
+                written.clear()
+            elif by == who and act == "list":
+                listed |= {each: True for each in written if each[0] == collection}
+            elif act == "put" and by != who:
+                written[key], listed[key] = by, False
+            elif act == "put" and written.pop(key, None) is not None and listed[key]:
+                found.append(key)
+        return found
+
+    def write(self, owner: str, collection: str, name: str, data: bytes) -> str:
+        self._clocks.answer()
+        uri = super().write(owner, collection, name, data)
+        self._written[owner, collection, name] = now = int(self._clocks.server)
+        self.set_stamp(owner, collection, name, f"{len(data)}@{now}")
+        return uri
+
+    def _stamp(self, owner: str, collection: str, name: str) -> str | None:
+        self._clocks.answer()
+        stamp = super()._stamp(owner, collection, name)
+        age = int(self._clocks.server + self._clocks.apart) - self._written[owner, collection, name]
+        return stamp if age >= _SETTLED else None
+
+    def trusted_stamp(self, owner: str, collection: str, name: str) -> str:
+        """The stamp that a file has when it is old enough."""
+        return self._stamps[owner, collection, name]

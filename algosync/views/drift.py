@@ -98,6 +98,8 @@ def finding_lines(finding: Finding, redact: Redact) -> Iterator[str]:
 def _finding(finding: Finding, redact: Redact) -> Iterator[str]:
     symbol, colour, sentence = HEADINGS[finding.drift]
     sentence = _NOT_RECORDED if finding.in_workflow else sentence
+    if finding.drift is Drift.UNKNOWN and finding.address.kind == "test":
+        sentence = "could not be carried out"
     yield f"  {paint(symbol, colour)} {printable(redacted_address(finding.address, redact))} {sentence}"
     for line in finding_lines(finding, redact):
         yield f"      {line}"

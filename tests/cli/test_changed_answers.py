@@ -35,6 +35,7 @@ def found(before: TestResult | None, now: TestResult, again: TestResult | None, 
 
 def test_a_changed_answer_that_stays_changed_is_reported() -> None:
     assert found(OLD, NEW, NEW) == [Drift.BEHAVIOUR]
+    assert found(replace(OLD, version=""), NEW, NEW) == [Drift.BEHAVIOUR]  # `apply` tested the commit before it was published
     check = Check(HERE, TestCase("t", "1"), of_algorithm=True)
     (finding,) = changed_answers([check], {HERE: OLD}, ({HERE: NEW}, {HERE: NEW}))
     assert finding.reason == (
@@ -55,7 +56,7 @@ def test_a_changed_answer_that_stays_changed_is_reported() -> None:
         (OLD, replace(NEW, answer_sha256="")),
         (replace(OLD, answer_sha256=""), NEW),
         (replace(OLD, payload_sha256=""), replace(NEW, payload_sha256="")),
-        (replace(OLD, version=""), replace(NEW, version="")),
+        (replace(OLD, commit=""), replace(NEW, commit="")),
     ],
 )
 def test_an_answer_is_compared_only_if_all_else_is_known_and_the_same(before: TestResult | None, now: TestResult) -> None:

@@ -116,6 +116,7 @@ def _says_nothing(check: Check) -> bool:
 def _changed(before: TestResult | None, now: TestResult | None) -> bool:
     if before is None or now is None or not (before.passed and now.passed):
         return False
-    same = (before.version, before.commit, before.payload_sha256) == (now.version, now.commit, now.payload_sha256)
-    known = bool(now.version and now.payload_sha256 and before.answer_sha256 and now.answer_sha256)
+    # A commit that `apply` tested had no version yet.
+    same = (before.commit, before.payload_sha256) == (now.commit, now.payload_sha256) and before.version in ("", now.version)
+    known = bool(now.commit and now.payload_sha256 and before.answer_sha256 and now.answer_sha256)
     return same and known and before.answer_sha256 != now.answer_sha256

@@ -6,7 +6,6 @@ import difflib
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from algosync.answers.baseline import NotBaseline, read_baseline
@@ -14,23 +13,13 @@ from algosync.answers.condition import condition_faults
 from algosync.answers.exact_json import NotJson, read_exact
 from algosync.answers.selection import InvalidPath, compiled
 from algosync.core.testing.case import Expectation
+from algosync.core.testing.expectation import ExpectationFault
 
 __all__ = ["CONTENT_TYPES", "ExpectationFault", "faults"]
 
 CONTENT_TYPES = ("json", "text", "binary")
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectationFault:
-    """`key`: of `expect`. `item`: the JSONPath of a `match`, the index of an element from 0, or the name of a member; None: the
-    whole. `message` continues the words "`key`" or "`key` at this place".
-    """
-
-    key: str
-    item: str | int | None
-    message: str
 
 
 def faults(expect: Expectation) -> Sequence[ExpectationFault]:

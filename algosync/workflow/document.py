@@ -9,6 +9,7 @@ from algosync.core.workflow import Workflow
 from algosync.workflow.algorithm import ALGORITHM_KEYS, read_algorithm
 from algosync.workflow.dependency import cycles
 from algosync.workflow.fault import quote
+from algosync.workflow.file import format_of
 from algosync.workflow.keys.guards import read_guards
 from algosync.workflow.keys.moves import read_moves
 from algosync.workflow.keys.required_version import require_version
@@ -19,6 +20,8 @@ from algosync.workflow.testing.reader import TestReader
 from algosync.workflow.uri import address_fault, owner_fault, workflow_name_fault
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from algosync.core.testing.case import TestCase
     from algosync.workflow.algorithm import AlgorithmEntry
     from algosync.workflow.fault import Faults
@@ -37,13 +40,13 @@ _REPORT_KEYS = {"resource_changes", "drift", "records"}
 _USER_INFO = re.compile(r"//.*@", re.DOTALL)
 
 
-def read_document(root: Node, name: str, inputs: TestInputs, faults: Faults, *, local_files: bool = False) -> Workflow | None:
+def read_document(root: Node, path: Path, inputs: TestInputs, faults: Faults, *, local_files: bool = False) -> Workflow | None:
     """Return the workflow, or None if the document is not a map. Use it only if `faults` is empty afterwards.
 
-    `name`: the workflow's name if the document has none. `inputs`: with the folder of the file. `local_files`: report local code
-    and data that are missing.
+    `path`: of the file, whose stem is the workflow's name if the document has none. `inputs`: of tests. `local_files`: report local
+    code and data that are missing.
     """
-    folder = str(inputs.files.folder)
+    folder = str(path.absolute().parent)
     _refuse_empty(root, faults)
     _refuse_report(root, faults)
     require_version(root, faults)
@@ -67,7 +70,7 @@ def read_document(root: Node, name: str, inputs: TestInputs, faults: Faults, *, 
     if local_files and not run_only:
         check_local_files(algorithms, source, folder, faults)
     return Workflow(
-        name=own_name.text if own_name else name,
+        name=own_name.text if own_name else format_of(path).stem,
         folder=folder,
         algorithms=tuple(algorithm.spec for algorithm in algorithms),
         source_address=source.text if source else None,

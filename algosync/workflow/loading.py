@@ -173,7 +173,7 @@ def _read(
         root = (read_json if source.form.syntax == "json" else read_yaml)(rendered.text, found)
         check_nodes(root, source.keys, found)
         _check_variables(source, root, found)
-        workflow = read_document(root, source.form.stem, inputs, found, local_files=local_files)
+        workflow = read_document(root, source.path, inputs, found, local_files=local_files)
         return _with_template_lines(workflow, rendered) if workflow and source.form.template else workflow
     finally:
         for fault in found.found:

@@ -249,10 +249,10 @@ def test_what_the_check_of_expectations_finds_is_reported_at_its_place(folder: P
 
     def check(expect: Expectation) -> Iterable[ExpectationFault]:
         yield from (ExpectationFault("match", path, "not a path") for path, _ in expect.match if path.startswith("!"))
-        yield from (ExpectationFault("printed", text, "not a pattern") for text in expect.printed if text == "(")
-        yield from (ExpectationFault("ignore", path, "not a path") for path in expect.ignore if path.startswith("!"))
+        yield from (ExpectationFault("printed", at, "not a pattern") for at, text in enumerate(expect.printed) if text == "(")
+        yield from (ExpectationFault("ignore", at, "not a path") for at, path in enumerate(expect.ignore) if path.startswith("!"))
         if expect.schema == "false":
-            yield ExpectationFault("schema", "", "not a schema")
+            yield ExpectationFault("schema", None, "not a schema")
 
     (folder / "bad.jsonl").write_text('{"payload": 1}\n\n{"payload": 1, "expect": {"schema": false}}\n')
     path = folder / "w.yaml"

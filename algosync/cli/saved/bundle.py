@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from algosync.cli.saved.plan_file import sha256_of
 from algosync.core.error import AlgosyncError, SourceError
 from algosync.core.planning.change import Action
-from algosync.core.planning.plan_inputs import CodeFile, LocalCode, LocalFile, PlanInputs, WorkflowText
+from algosync.core.planning.plan_inputs import CodeFile, LocalCode, LocalFile, NamedFile, PlanInputs, WorkflowText
 from algosync.core.text import printable
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from algosync.core.planning.saved_plan import Conceal
     from algosync.core.workflow import AlgorithmSpec
     from algosync.sources.archive import SourceFiles
-    from algosync.workflow import FileIdentity
+    from algosync.workflow import FileIdentity, NamedFiles
 
-__all__ = ["LIMIT", "Bundle", "bundle"]
+__all__ = ["LIMIT", "Bundle", "bundle", "named_files"]
 
 LIMIT = 64 << 20  # bytes of local files in one saved plan
 
@@ -83,6 +83,7 @@ def bundle(session: CommandSession, plan: Plan, into: Bundle) -> PlanInputs:
         tuple(_codes(algorithms, session.scene.site.sources.codes, into)),
         tuple(_files(session, algorithms, plan, into)),
         session.scene.site.store.key_owner() if _is_local(session) else None,
+        tuple(named_files(session.loaded.files, into)),
     )
 
 
@@ -121,6 +122,26 @@ def _codes(algorithms: Sequence[AlgorithmSpec], codes: Mapping[str, SourceFiles]
                 CodeFile(path, hashlib.sha256(blob.data).hexdigest(), blob.executable) for path, blob in sorted(code.files.items())
             )
         yield LocalCode(spec.name, spec.code, files, code.left_out)
+
+
+def named_files(files: NamedFiles, into: Bundle) -> Iterator[NamedFile]:
+    """The files that tests name, the smallest first. SourceError: one changed since the workflow was loaded."""
+    from algosync.workflow.testing.named_files import sha256_of
+
+    for path, known in sorted(files.digests.items(), key=lambda each: (files.size(each[0]), each[0])):
+        data = b""
+        try:
+            with files.open(path) as file:
+                small = files.size(path) <= into.limit
+                data = file.read() if small else b""
+                found = hashlib.sha256(data).hexdigest() if small else sha256_of(file)
+        except OSError:
+            found = None
+        if found != known:
+            raise SourceError(f"{printable(path)} changed while the plan was made", hint="run the same command again")
+        if found is not None and small:
+            into.add([data])
+        yield NamedFile(path, known)
 
 
 def _is_local(session: CommandSession) -> bool:

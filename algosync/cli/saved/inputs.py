@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from algosync.sources.archive import SourceFiles
     from algosync.sources.saved_files import SavedFiles
     from algosync.state import Session
+    from algosync.workflow import NamedFiles
     from algosync.workflow.given_variables import GivenVariables
 
 __all__ = ["SavedInputs"]
@@ -60,10 +61,23 @@ class SavedInputs:
         with tempfile.TemporaryDirectory(prefix="algosync-") as folder:
             path = Path(folder, text.name)
             path.write_text(text.text, encoding="utf-8", newline="")
-            loaded = read_workflow(path, (values, ()), (options, terminal))
+            loaded = read_workflow(path, (values, ()), (options, terminal), self._named_files())
         require_permitted(self.file, loaded.workflow)
         self.require_local_files(loaded.workflow.source_address or "", options.environ)
         return replace(loaded, path=Path(text.name), workflow=self._placed(loaded.workflow))
+
+    def _named_files(self) -> NamedFiles:
+        """The files that tests name. Stale: one that is not in the plan is missing or another one here, or may not be read."""
+        from algosync.workflow import NamedFiles
+
+        contents, local = self.file.contents, self._local({})
+        saved: dict[str, bytes | None] = {}
+        for file in self.file.inputs.tests:
+            if file.sha256 is None or file.sha256 in contents:
+                saved[file.path] = contents[file.sha256] if file.sha256 else None
+            else:
+                local.require_named_file(file.path, file.sha256)
+        return NamedFiles(local.base, saved, frozenset(file.path for file in self.file.inputs.tests))
 
     def _values(self, given: GivenVariables) -> GivenVariables:
         from algosync.workflow.given_variables import GivenVariables

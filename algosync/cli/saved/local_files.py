@@ -90,9 +90,18 @@ class LocalFiles:
         except AlgosyncError:
             found = ""
         if found != sha256:
-            now = f"{found[:12]}…" if found else "nothing"
-            shown = printable(f"data://{'/'.join(uri)}", 300)
-            raise stale(f"{shown} is not in the plan, and has to be here: sha256 {sha256[:12]}… -> {now}")
+            raise _moved(f"data://{'/'.join(uri)}", sha256, found)
+
+    def require_named_file(self, path: str, sha256: str) -> None:
+        """Stale: a file that a test names is missing here, has another content, or is not in the checkout."""
+        self._require_inside(self.base / path, "move it there, or apply the plan where it is")
+        try:
+            with (self.base / path).open("rb") as file:
+                found = sha256_of(iter(lambda: file.read(1 << 20), b"")) if (self.base / path).is_file() else ""
+        except OSError:
+            found = ""
+        if found != sha256:
+            raise _moved(path, sha256, found)
 
     def require_code(self, algorithm: str, code: str | None) -> None:
         """Stale: the code is missing here, or not in the checkout."""
@@ -108,6 +117,12 @@ class LocalFiles:
         except SourceError as error:
             message = f"the saved plan needs a file that it does not hold: {error.message}"
             raise Stale(f"{message}; only files of the checkout are read", hint=hint) from None
+
+
+def _moved(what: str, sha256: str, found: str) -> Stale:
+    """The error for a file that is not here with the content it had. `found`: its SHA-256; empty: there is none."""
+    now = f"{found[:12]}…" if found else "nothing"
+    return stale(f"{printable(what, 300)} is not in the plan, and has to be here: sha256 {sha256[:12]}… -> {now}")
 
 
 def require_permitted(file: PlanFile, workflow: Workflow) -> None:

@@ -90,7 +90,8 @@ def _names(saved: SavedPlan, inputs: PlanInputs) -> list[str]:
     addresses = (str(change.address) for change in plan.changes)
     files = (file.uri for file in inputs.files)
     codes = (text for code in inputs.codes for text in (code.code or "", *(file.path for file in code.files or ())))
-    return [*header, inputs.workflow.file, inputs.workflow.folder, *addresses, *files, *codes]
+    named = (file.path for file in inputs.tests)
+    return [*header, inputs.workflow.file, inputs.workflow.folder, *addresses, *files, *codes, *named]
 
 
 def require_still(session: CommandSession) -> None:

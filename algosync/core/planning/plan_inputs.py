@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from algosync.core.planning.saved_plan import SavedPlan
 from algosync.core.resource import Json
 
-__all__ = ["CodeFile", "LocalCode", "LocalFile", "PlanFile", "PlanInputs", "WorkflowText"]
+__all__ = ["CodeFile", "LocalCode", "LocalFile", "NamedFile", "PlanFile", "PlanInputs", "WorkflowText"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +65,22 @@ class LocalFile:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A file that the tests of the workflow name. `path`: as in the workflow. `sha256` is None if there was no such file."""
+
+    path: str
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PlanInputs:
-    """`source_owner`: the owner that `.my` is at a `file://` source."""
+    """`source_owner`: the owner that `.my` is at a `file://` source. `tests`: the files that tests name."""
 
     workflow: WorkflowText
     codes: tuple[LocalCode, ...] = ()
     files: tuple[LocalFile, ...] = ()
     source_owner: str | None = None
+    tests: tuple[NamedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

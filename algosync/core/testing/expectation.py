@@ -12,14 +12,14 @@ __all__ = ["ExpectationCheck", "ExpectationFault", "merged", "nothing_wrong"]
 
 @dataclass(frozen=True, slots=True)
 class ExpectationFault:
-    """Why an expectation cannot be applied to any answer.
+    """What no answer can meet, or what cannot be read.
 
-    `key`: of the workflow, such as `match`. `item`: the JSONPath of `match`, or the text in a list (`ignore`, `printed`,
-    `not_printed`); empty: the key as a whole. `message`: for people; it may hold text of the file.
+    `key`: of `expect`. `item`: the JSONPath of a `match`, the index of an element from 0, or the name of a member; None: the
+    whole. `message` continues the words "`key`" or "`key` at this place"; it may hold text of the file.
     """
 
     key: str
-    item: str
+    item: str | int | None
     message: str
 
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from algosync.core.testing.case import Baseline, Expectation, Tolerance
+from algosync.workflow.fault import quote
 from algosync.workflow.node import MAX_SIZE, ListNode, MapNode, Scalar, child
 from algosync.workflow.payload import json_text
 from algosync.workflow.section import Section, section_of
@@ -134,13 +135,10 @@ def _tolerance(section: Section) -> Tolerance:
 
 
 def _report(fault: ExpectationFault, section: Section) -> None:
-    """Report what the check found at the place of the path or text in question."""
+    """Report what the check found at the member or item in question."""
     node, path = section.find(fault.key) or section.node, section.where(fault.key)
     if isinstance(node, MapNode) and fault.item in node.entries:
-        node, path = node.entries[fault.item].key, child(path, fault.item)
-    elif isinstance(node, ListNode):
-        for index, item in enumerate(node.items):
-            if isinstance(item, Scalar) and item.text == fault.item:
-                node, path = item, f"{path}[{index}]"
-                break
-    section.faults.add(node, path, "expectation", fault.message)
+        node, path = node.entries[str(fault.item)].key, child(path, str(fault.item))
+    elif isinstance(node, ListNode) and isinstance(fault.item, int):
+        node, path = node.items[fault.item], f"{path}[{fault.item}]"
+    section.faults.add(node, path, "expectation", f"{quote(fault.key)} {fault.message}")

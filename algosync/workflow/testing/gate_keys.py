@@ -48,7 +48,7 @@ def _answer(section: Section, inputs: TestInputs) -> str:
     if node is None:
         return "$"
     for fault in inputs.check(Expectation(ignore=(node.text,))):  # a path that can be ignored can be looked up
-        section.report("answer", "expectation", fault.message)
+        section.report("answer", "expectation", f"'answer' {fault.message}")
     return node.text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from harness import Cluster, Workspace
 
@@ -17,7 +18,7 @@ def apply(input):
 """
 
 
-def write(workspace: Workspace, *tests: dict[str, object]) -> None:
+def write(workspace: Workspace, *tests: Mapping[str, object]) -> None:
     workspace.write([{"name": "Greeter", "language": "python3", "test_payload": "Ada", "tests": [*tests]}])
 
 

@@ -26,7 +26,7 @@ _OF_ANSWER = ("equals", "contains", "match", "schema", "baseline", "error", "sha
 
 
 @dataclass(slots=True)
-class _Run:
+class _TestedAgain:
     """The results of tests, and the errors of those that could not be carried out."""
 
     results: dict[Address, TestResult] = field(default_factory=dict)
@@ -59,7 +59,7 @@ def tested_again(session: CommandSession, terminal: Terminal) -> tuple[Finding, 
     before = {check.address: known[stored[check.address]] for check in plan.checks if stored[check.address] in known}
     run = _run(plan, session, terminal)
     suspects = {address for address in run.results if _changed(before.get(address), run.results[address])}
-    again = _run(_part(plan, suspects), session, terminal) if suspects else _Run()
+    again = _run(_part(plan, suspects), session, terminal) if suspects else _TestedAgain()
     changed = changed_answers(plan.checks, before, (run.results, again.results))
     recorder = Recorder(session.results, stored, terminal.redact)
     kept = {finding.address: before[finding.address].answer_sha256 for finding in changed}
@@ -70,12 +70,12 @@ def tested_again(session: CommandSession, terminal: Terminal) -> tuple[Finding, 
     return (*changed, *(Finding(address, Drift.UNKNOWN, reason=reason) for address, reason in run.errors.items()))
 
 
-def _run(plan: Plan, session: CommandSession, terminal: Terminal) -> _Run:
+def _run(plan: Plan, session: CommandSession, terminal: Terminal) -> _TestedAgain:
     from algosync.cli.live import watch
     from algosync.engine.apply import apply
     from algosync.kinds.context import utc_now
 
-    run = _Run()
+    run = _TestedAgain()
     with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:
         run.watch(watch(events, terminal), utc_now)
     return run

@@ -11,6 +11,7 @@ from typing import Any
 
 from algosync.answers.equality import is_number, same
 from algosync.answers.exact_json import Value, json_text
+from algosync.answers.pattern import pattern_fault
 
 __all__ = ["OPERATORS", "TYPES", "condition_faults", "failed_conditions", "kind_of"]
 
@@ -79,11 +80,8 @@ def _list_fault(operand: Value) -> str:
 def _pattern_fault(operand: Value) -> str:
     if not isinstance(operand, str):
         return f"needs a regular expression, not {_article(kind_of(operand))}"
-    try:
-        re.compile(operand)
-    except (re.error, RecursionError, OverflowError) as error:
-        return f"has a regular expression that cannot be read: {error}"
-    return ""
+    message = pattern_fault(operand)
+    return f"has a regular expression that cannot be read: {message}" if message else ""
 
 
 def _type_fault(operand: Value) -> str:

@@ -26,6 +26,7 @@ from algosync.core.typed_json import to_json
 __all__ = ["Judge", "JudgeLimits"]
 
 _CHILD = "import sys; sys.path[:] = sys.argv[1:]; from algosync.answers.child import main; main()"
+_BROKEN_OFF = (Mismatch("expect", note="not judged: the run was broken off"),)
 _LARGEST = 64 * 1024**2
 
 
@@ -51,6 +52,7 @@ class Judge:
     def __init__(self, redact: Callable[[str], str] = str, limits: JudgeLimits | None = None) -> None:
         """`redact` hides secrets before a text is shortened."""
         self.started = 0
+        self._closed = False
         self._redact = redact
         self._limits = limits or JudgeLimits()
         self._child: _Child | None = None
@@ -60,6 +62,9 @@ class Judge:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._closed = True
+        if (child := self._child) is not None:
+            child.process.kill()  # does not wait for the verdict of another thread
         with self._turn:
             self._end()
 
@@ -76,6 +81,8 @@ class Judge:
 
     def _asked(self, request: bytes) -> tuple[Mismatch, ...]:
         """The child's verdict. A child that had ended before is replaced; one that ends over this request is not asked again."""
+        if self._closed:
+            return _BROKEN_OFF
         kept = self._child
         child = kept or self._start()
         if (reply := self._exchanged(child, request)).endswith(b"\n"):
@@ -84,7 +91,7 @@ class Judge:
         self._end()
         if -status in {signal.SIGPROF, signal.SIGALRM}:
             return (Mismatch("expect", note=f"too costly: judging takes more than {self._limits.seconds:g} s"),)
-        if kept is not None:
+        if kept is not None or self._closed:
             return self._asked(request)
         return (Mismatch("expect", note=f"too costly: the process that judges ended with status {status}"),)
 
@@ -117,6 +124,8 @@ class Judge:
             raise AssertionError("both are pipes")
         self._child = _Child(process, requests, verdicts)
         requests.write(json.dumps(asdict(self._limits)).encode() + b"\n")
+        if self._closed:  # meanwhile: nobody else saw this child
+            process.kill()
         return self._child
 
     def _end(self) -> None:

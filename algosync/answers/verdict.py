@@ -16,7 +16,7 @@ from algosync.answers.subject import Subject
 from algosync.core.testing.answer import Answer, Mismatch
 from algosync.core.testing.case import Expectation
 
-__all__ = ["EXPECTATIONS", "given", "judge", "presented", "verdict"]
+__all__ = ["EXPECTATIONS", "OF_ANY_CALL", "given", "judge", "presented", "verdict"]
 
 Rule: TypeAlias = "Callable[[Expectation, Subject], Iterable[Mismatch]]"
 
@@ -38,7 +38,9 @@ EXPECTATIONS: Mapping[str, Rule] = MappingProxyType(
 )
 """What an answer may be expected to be, by the key of `expect` and the field of `Expectation`."""
 
-_OF_ANY_CALL = frozenset({"error", "printed", "not_printed", "max_seconds"})
+OF_ANY_CALL = frozenset({"error", "printed", "not_printed", "max_seconds"})
+"""What is also expected of a call that failed."""
+
 _SHOWN = 10
 _LONGEST_PATH = 200
 _LONGEST_TEXT = 2000
@@ -71,7 +73,7 @@ def verdict(expect: Expectation, answer: Answer) -> tuple[Mismatch, ...]:
     subject, failed = Subject(answer), answer.failure
     found = list(_failed_call(expect, answer))
     for name in given(expect):
-        if failed is None or name in _OF_ANY_CALL:
+        if failed is None or name in OF_ANY_CALL:
             found += _limited(name, _applied(name, expect, subject))
     return tuple(found)
 

@@ -43,6 +43,7 @@ FAULTS: list[tuple[dict[str, Any], str, str | int | None, str]] = [
     ({"match": (("$" + "[?(" * 5000, "1"),)}, "match", "$" + "[?(" * 5000, "no JSONPath"),
     ({"ignore": ("$.a", "$[")}, "ignore", 1, "no JSONPath"),
     ({"error": "(a"}, "error", None, "cannot be read"),
+    ({"error": "x", "size": "3"}, "error", None, "together with `size`"),
     ({"printed": ("ok", "[")}, "printed", 1, "cannot be read"),
     ({"not_printed": ("*",)}, "not_printed", 0, "cannot be read"),
     ({"sha256": "abc"}, "sha256", None, "64 hexadecimal digits"),
@@ -92,3 +93,8 @@ def test_references_inside_a_schema_and_to_the_dialect_are_fine() -> None:
     schema = """{"$id": "https://example.com/s", "$defs": {"a": {"$anchor": "x", "type": "null"}, "b": {"$id": "t"}},
         "anyOf": [{"$ref": "#x"}, {"$ref": "#/$defs/a"}, {"$ref": "t"}, {"$ref": "https://json-schema.org/draft/2020-12/schema"}]}"""
     assert faults(Expectation(schema=schema)) == []
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_pattern_that_python_warns_about_is_fine() -> None:
+    assert faults(Expectation(printed=("[[a]",), match=(("$", '{"matches": "[a||b]"}'),))) == []

@@ -219,6 +219,7 @@ FAILS = (
     fails("letters that look alike", '"\\u0430"', "equals $", equals='"a"'),
     fails("case", '"cat"', "equals $", equals='"Cat"'),
     fails("name in another form", '{"caf\u00e9": 1}', 'equals $["cafe\\u0301"];equals $["caf\\u00e9"]', equals='{"cafe\u0301": 1}'),
+    fails("name with an invisible character", '{"a\\u200b": 1}', 'equals $.a;equals $["a\\u200b"]', equals='{"a": 1}'),
     fails("line end", '"a\\r\\n"', "equals $", equals='"a\\n"'),
     fails("text answer", sent("Hello", "text"), "equals $", equals='"hello"'),
     # places

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from contextlib import ExitStack
 
     from algosync.answers import Judge
@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     from algosync.cli.testing.accepting import Accepting
     from algosync.core.testing.answer import Answer, Mismatch
     from algosync.core.testing.case import Case, Expectation, TestCase
-    from algosync.core.testing.expectation import ExpectationFault
     from algosync.core.testing.timing import Timing
     from algosync.core.workflow import Workflow
     from algosync.kinds import Context
     from algosync.workflow.testing.named_files import NamedFiles
 
-__all__ = ["accepting_answers", "expectation_faults", "testing_context", "with_answers"]
+__all__ = ["accepting_answers", "testing_context", "with_answers"]
 
 _SHOWN = 8000  # characters of an answer that `--show-answers` gets to see; more of them are cut
 
@@ -59,16 +58,6 @@ class _LateJudge:
 
                 self._judge = self.stack.enter_context(Judge(self.terminal.redact))
         return self._judge.judge(expect, answer)
-
-
-def expectation_faults(expect: Expectation) -> Iterator[ExpectationFault]:
-    """Why an expectation can be applied to no answer, as the loader of workflows asks for it."""
-    from algosync.answers import faults
-    from algosync.core.testing.expectation import ExpectationFault
-
-    for fault in faults(expect):
-        item = getattr(expect, fault.key)[fault.item] if isinstance(fault.item, int) else fault.item
-        yield ExpectationFault(fault.key, item or "", fault.message)
 
 
 def _cases(files: NamedFiles, test: TestCase, algorithm: str) -> Iterable[TestCase]:

@@ -14,7 +14,7 @@ from base64 import b64decode
 from dataclasses import asdict
 from typing import Any
 
-from algosync.answers.verdict import verdict
+from algosync.answers.verdict import compared, verdict
 from algosync.core.testing.answer import Answer, CallFailure, Mismatch
 from algosync.core.testing.case import Expectation
 from algosync.core.typed_json import from_json
@@ -57,7 +57,9 @@ def _judged(line: bytes) -> tuple[tuple[Mismatch, ...], bool]:
     """The verdict, and whether the memory did not suffice: after that the process had better end."""
     try:
         request = json.loads(line)
-        return verdict(from_json(Expectation, request["expect"], "expect"), _answer(request["answer"])), False
+        expect, answer = from_json(Expectation, request["expect"], "expect"), _answer(request["answer"])
+        sources = [_answer(sent) for sent in request["sources"]]
+        return (compared(expect, sources, answer) if sources else verdict(expect, answer)), False
     except MemoryError:
         return (Mismatch("expect", note="too costly: judging takes too much memory"),), True
 

@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     from algosync.core.planning.plan import Plan
     from algosync.core.report import Report
 
-__all__ = ["test"]
+__all__ = ["TestNames", "checks_of", "test"]
+
+TestNames = Annotated[
+    list[str],
+    typer.Option(
+        "--filter",
+        metavar="NAME",
+        help="Only tests with this name or address; `*` stands for any text. May be repeated.",
+        show_default=False,
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +38,7 @@ class TestOptions:
 
     __test__ = False  # without this pytest would collect the class
 
-    filter: Annotated[
-        list[str],
-        typer.Option(
-            "--filter",
-            metavar="NAME",
-            help="Only tests with this name or address; `*` stands for any text. May be repeated.",
-            show_default=False,
-        ),
-    ] = field(default_factory=list)
+    filter: TestNames = field(default_factory=list)
     only_failed: Annotated[bool, typer.Option("--only-failed", help="Only tests that failed when they last ran.")] = False
     bench: Annotated[bool, typer.Option("--bench", help="Only tests that measure many calls.")] = False
     show_answers: Annotated[bool, typer.Option("--show-answers", help="Show every answer, also if it is as expected.")] = False
@@ -82,20 +84,26 @@ def _plan(tests: TestOptions, targets: TargetOptions, session: CommandSession, t
     """The tests to run, after the plan's header is shown. UsageError: no test fits the options."""
     from algosync.cli.remembered_results import known_failures
     from algosync.cli.testing.selection import TestSelection
-    from algosync.core.planning.plan import plan_of_checks, targeted
-    from algosync.core.planning.target import UnknownTarget
     from algosync.views.plan import header_lines
 
-    try:
-        plan = targeted(plan_of_checks(session.workflow, session.header), targets.target)
-    except UnknownTarget as error:
-        raise UsageError(str(error), hint=error.hint) from None
+    plan = checks_of(session, targets)
     failed = {check.address for check in known_failures(session, plan, terminal)} if tests.only_failed else None
     chosen = TestSelection(tuple(tests.filter), failed, bench=tests.bench, accept=tests.accept).of(plan)
     terminal.result_lines(header_lines(plan.header, terminal.redact))
     if not chosen.checks:
         terminal.result("No test failed when it last ran." if plan.checks else "The workflow has no tests.")
     return chosen
+
+
+def checks_of(session: CommandSession, targets: TargetOptions) -> Plan:
+    """The tests of the targets. UsageError: there is no such target."""
+    from algosync.core.planning.plan import plan_of_checks, targeted
+    from algosync.core.planning.target import UnknownTarget
+
+    try:
+        return targeted(plan_of_checks(session.workflow, session.header), targets.target)
+    except UnknownTarget as error:
+        raise UsageError(str(error), hint=error.hint) from None
 
 
 def _run(plan: Plan, tests: TestOptions, session: CommandSession, terminal: Terminal) -> tuple[Report, Accepting | None]:

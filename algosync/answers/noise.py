@@ -8,9 +8,15 @@ from dataclasses import dataclass, field
 from algosync.answers.difference import ABSENT, Place, ValueDifference
 from algosync.answers.exact_json import Value
 
-__all__ = ["Noise"]
+__all__ = ["Noise", "is_length"]
 
 _ANY = -1  # an index of a place: every element
+
+
+def is_length(difference: ValueDifference) -> bool:
+    """Whether one of two lists has an element at the end that the other one has not."""
+    place = difference.place
+    return ABSENT in (difference.expected, difference.got) and bool(place) and isinstance(place[-1], int)
 
 
 @dataclass(slots=True)
@@ -64,9 +70,9 @@ class Noise:
         absent = ABSENT in (difference.expected, difference.got)
         if widened and place:
             self._spot(place[:-1]).hidden = True
-        elif absent and place and isinstance(place[-1], int):
+        elif is_length(difference):
             parent = self._spot(place[:-1])
-            index = 0 if self._ignore_order else place[-1]
+            index = 0 if self._ignore_order else int(place[-1])
             parent.length = index if parent.length is None else min(parent.length, index)
         else:
             spot = self._spot(place)

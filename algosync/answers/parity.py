@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from algosync.answers.baseline import digest
 from algosync.answers.comparison import MOST_DIFFERENCES, differences
-from algosync.answers.difference import ABSENT, ValueDifference, path_of
+from algosync.answers.difference import ABSENT, Place, ValueDifference, path_of
 from algosync.answers.exact_json import NotJson, Value
-from algosync.answers.excerpt import excerpt, unseen
-from algosync.answers.noise import Noise
+from algosync.answers.excerpt import excerpt, shortened, unseen
+from algosync.answers.noise import Noise, is_length
 from algosync.answers.selection import without
 from algosync.answers.subject import Subject
 from algosync.core.testing.answer import Answer, Mismatch
@@ -18,6 +19,9 @@ from algosync.core.testing.case import Expectation
 from algosync.core.testing.parity import DIFFERENCE, NOISE
 
 __all__ = ["alike", "parity"]
+
+_LONGEST = 2000  # characters of an answer in a mismatch
+_LARGE_PART = MOST_DIFFERENCES // 10
 
 
 def alike(answers: Iterable[Answer]) -> bool:
@@ -59,7 +63,7 @@ def _told(answer: Answer) -> str:
         return f"the error {answer.failure.message}"
     if answer.content_type == "binary":
         return f"{len(answer.body)} bytes, SHA-256 {digest(answer.body)}"
-    return f"an answer of type {answer.content_type}"
+    return shortened(answer.body.decode("utf-8", "replace"), _LONGEST)
 
 
 def _whole(sources: Sequence[Answer], got: Answer) -> Iterator[Mismatch]:
@@ -82,28 +86,38 @@ def _values(expect: Expectation, sources: Sequence[Answer], got: Answer) -> Iter
             return
     first, *others, last = values
     noise = Noise(ignore_order=expect.ignore_order)
-    yield from (_mismatch(NOISE, each) for each in chain.from_iterable(_noise(expect, noise, first, each) for each in others))
+    yield from chain.from_iterable(_noise(expect, noise, first, each) for each in others)
     noise.fit(last)
     compared = noise.masked(first), noise.masked(last)
-    yield from (_mismatch(DIFFERENCE, each) for each in _differences(expect, *compared))
+    yield from (_difference(each) for each in _differences(expect, *compared))
 
 
-def _noise(expect: Expectation, noise: Noise, first: Value, other: Value) -> Iterator[ValueDifference]:
-    """Adds the places at which the values differ, and yields them. Each round finds at most MOST_DIFFERENCES of them."""
+def _noise(expect: Expectation, noise: Noise, first: Value, other: Value) -> Iterator[Mismatch]:
+    """Adds the places at which the values differ, and yields them. Each round finds at most MOST_DIFFERENCES of them.
+
+    A list or an object with a large part of these is noise as a whole, such as a vector of random numbers.
+    """
     while found := list(_differences(expect, noise.masked(first), noise.masked(other))):
+        lists, parts = set[Place](), Counter(each.place[:-1] for each in found)
         for each in found:
-            noise.add(each, widened=len(found) >= MOST_DIFFERENCES)
+            around = each.place[:-1]
+            noise.add(each, widened=len(found) >= MOST_DIFFERENCES and parts[around] >= _LARGE_PART)
+            if not is_length(each):
+                yield Mismatch(NOISE, path_of(each.place), excerpt(each.expected), excerpt(each.got))
+            elif around not in lists:
+                lists.add(around)
+                path = f"{path_of(around)}[{each.place[-1]}:]"
+                yield Mismatch(NOISE, path, excerpt(each.expected), excerpt(each.got), "the list has another length")
         for value in (first, other):
             noise.fit(value)
-        yield from found
 
 
 def _differences(expect: Expectation, one: Value, other: Value) -> Iterator[ValueDifference]:
     return differences(one, other, expect.tolerance, ignore_order=expect.ignore_order)
 
 
-def _mismatch(name: str, each: ValueDifference) -> Mismatch:
+def _difference(each: ValueDifference) -> Mismatch:
     note = unseen(each.expected, each.got)
-    if name == DIFFERENCE and ABSENT in (each.expected, each.got):
+    if ABSENT in (each.expected, each.got):
         note = "only the source has it" if each.got is ABSENT else "only the destination has it"
-    return Mismatch(name, path_of(each.place), excerpt(each.expected), excerpt(each.got), note)
+    return Mismatch(DIFFERENCE, path_of(each.place), excerpt(each.expected), excerpt(each.got), note)

@@ -17,7 +17,8 @@ __all__ = ["compare_document", "compare_lines"]
 
 _SHOWN = 10  # cases of a test, differences of a case, and noise of a test
 _LONGEST = 400  # characters of a payload, or of one difference
-_WORDS = {"equal": ("green",), "different": ("red", "bold"), "error": ("red", "bold")}
+_STYLES = {"equal": ("green",), "different": ("red", "bold"), "error": ("red", "bold")}
+_COUNTED = {"equal": "equal", "different": "different", "error": "not compared"}
 
 
 def compare_lines(comparison: Comparison, redact: Redact) -> Iterator[str]:
@@ -28,7 +29,8 @@ def compare_lines(comparison: Comparison, redact: Redact) -> Iterator[str]:
     yield from _noise(comparison.tests, redact)
     yield ""
     counts = Counter(map(_outcome, comparison.tests))
-    line = f"Compared {plural(len(comparison.tests), 'test')}: {', '.join(f'{counts[word]} {word}' for word in _WORDS)}."
+    told = ", ".join(f"{counts[name]} {word}" for name, word in _COUNTED.items())
+    line = f"Compared {plural(len(comparison.tests), 'test')}: {told}."
     yield paint(line, "bold") if comparison.exit_code else paint(line, "green", "bold")
 
 
@@ -38,12 +40,12 @@ def _outcome(test: TestParity) -> str:
 
 def _table(tests: Iterable[TestParity], redact: Redact) -> Iterator[str]:
     """A row for each test. Latencies are medians."""
-    head = ("", "test", "payloads", "source", "", "destination", "")
+    head = ("", "test", "payloads", "source", "median", "destination", "median")
     rows = [head, *(_row(test, redact) for test in tests)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         word, *cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        styles = _WORDS.get(row[0])
+        styles = _STYLES.get(row[0])
         line = "  ".join([paint(word, *styles) if styles else word, *cells])
         yield f"  {line.rstrip()}"
 
@@ -66,7 +68,7 @@ def _different(test: TestParity, redact: Redact) -> Iterator[str]:
         yield f"{printable(redacted_address(test.address, redact))}, payload {case.number:,}{named}"
         yield f"  payload: {_shortened(case.payload, redact)}"
         for each in case.differences[:_SHOWN]:
-            yield f"  {paint('~', 'red')} {_shortened(_told(each), redact)}"
+            yield f"  {paint('~', 'red')} {_told(each, redact)}"
         if more := len(case.differences[_SHOWN:]):
             yield f"  and {plural(more, 'other difference')}"
     if more := test.differing - len(test.cases[:_SHOWN]):
@@ -80,20 +82,32 @@ def _noise(tests: Iterable[TestParity], redact: Redact) -> Iterator[str]:
         yield "Noise: the source answers differently each time at these places, so they are not compared."
     for test in noisy:
         yield f"  {printable(redacted_address(test.address, redact))}"
-        for each in test.noise[:_SHOWN]:
-            place = each.path or "the answer as a whole"
-            yield f"    {_shortened(f'{place}: {each.expected}, then {each.got}', redact)}" if each.expected else f"    {each.note}"
+        yield from (f"    {_told_of_noise(each, redact)}" for each in test.noise[:_SHOWN])
         if more := len(test.noise[_SHOWN:]):
             yield f"    and {plural(more, 'other place')}"
 
 
-def _told(each: Mismatch) -> str:
+def _told_of_noise(each: Mismatch, redact: Redact) -> str:
+    """Such as `$.time: "10:00", then "10:01"`."""
+    path, first, later, note = _parts(each, redact)
+    if not first and not later:
+        return note
+    return f"{path or 'the whole answer'}: {first or 'nothing'}, then {later or 'nothing'}{f' ({note})' if note else ''}"
+
+
+def _told(each: Mismatch, redact: Redact) -> str:
     """Such as `$.label: source "cat", destination "dog"`."""
-    place = f"{each.path}: " if each.path else ""
-    if not each.expected and not each.got:
-        return f"{place}{each.note}"
-    note = f" ({each.note})" if each.note else ""
-    return f"{place}source {each.expected or 'nothing'}, destination {each.got or 'nothing'}{note}"
+    path, there, here, note = _parts(each, redact)
+    place = f"{path}: " if path else ""
+    if not there and not here:
+        return f"{place}{note}"
+    return f"{place}source {there or 'nothing'}, destination {here or 'nothing'}{f' ({note})' if note else ''}"
+
+
+def _parts(each: Mismatch, redact: Redact) -> tuple[str, str, str, str]:
+    """The texts from outside, each on one line. The words around them are algosync's own, and are never hidden."""
+    path, expected, got, note = (_shortened(text, redact) for text in (each.path, each.expected, each.got, each.note))
+    return path, expected, got, note
 
 
 def _shortened(text: str, redact: Redact) -> str:
@@ -108,7 +122,7 @@ def compare_document(header: PlanHeader, comparison: Comparison, redactor: Redac
         "source": header.source,
         "destination": header.destination,
         "owner": header.owner,
-        "counts": {word: counts[word] for word in _WORDS},
+        "counts": {word: counts[word] for word in _COUNTED},
         "comparisons": [_test(test, redactor) for test in comparison.tests],
     }
 

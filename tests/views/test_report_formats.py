@@ -50,7 +50,7 @@ def view(name: str) -> View:
 def test_a_view_returns_one_text_that_ends_with_a_line_break(view: View, subject: Subject) -> None:
     text = view(subject, Redactor())
     assert text.endswith("\n")
-    assert "algorithm.Hello" in text
+    assert "Hello" in text
     assert view(subject, Redactor()) == text
 
 

@@ -93,7 +93,7 @@ class Judge:
             return (Mismatch("expect", note=f"too costly: judging takes more than {self._limits.seconds:g} s"),)
         if kept is not None or self._closed:
             return self._asked(request)
-        return (Mismatch("expect", note=f"too costly: the process that judges ended with status {status}"),)
+        return (Mismatch("expect", note=f"not judged: the process that judges ended with status {status}"),)
 
     def _exchanged(self, child: _Child, request: bytes) -> bytes:
         """The reply, which is cut short if the child ended."""

@@ -109,7 +109,7 @@ def test_a_hostile_answer_is_a_clear_mismatch(body: bytes, kept: Judge) -> None:
 
 LARGE = [
     (b'"' + b"x" * 10 * 1024**2 + b'"', "equals $"),
-    (b"[" + b"[]," * 500_000 + b"1]", "equals $"),
+    (b"[" + b"[]," * 200_000 + b"1]", "equals $"),
     (b"9" * 1_000_000, "equals $"),
     (b"1e999999999", "equals $"),
     (deep("1", 390).encode(), "equals $"),

@@ -70,12 +70,13 @@ def presented(mismatches: Iterable[Mismatch], redact: Callable[[str], str]) -> t
     )
 
 
-def verdict(expect: Expectation, answer: Answer) -> tuple[Mismatch, ...]:
-    """Like `judge`, with texts of up to 2,000 characters."""
+def verdict(expect: Expectation, answer: Answer, begins: Callable[[str], object] = str) -> tuple[Mismatch, ...]:
+    """Like `judge`, with texts of up to 2,000 characters. `begins` is told the name of each expectation before it is applied."""
     subject, failed = Subject(answer), answer.failure
     found = list(_failed_call(expect, answer))
     for name in given(expect):
         if failed is None or name in OF_ANY_CALL:
+            begins(name)
             found += _limited(name, _applied(name, expect, subject))
     return tuple(found)
 

@@ -12,6 +12,7 @@ import sys
 import threading
 from base64 import b64decode
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from algosync.answers.verdict import verdict
@@ -61,9 +62,14 @@ def _judged(line: bytes) -> tuple[tuple[Mismatch, ...], bool]:
     """The verdict, and whether the memory did not suffice: after that the process had better end."""
     try:
         request = json.loads(line)
-        return verdict(from_json(Expectation, request["expect"], "expect"), _answer(request["answer"]), _tell), False
+        return verdict(_expectation(request["expect"]), _answer(request["answer"]), _tell), False
     except MemoryError:
         return (Mismatch("expect", note="too costly: judging takes too much memory"),), True
+
+
+@lru_cache(maxsize=16)
+def _expectation(text: str) -> Expectation:
+    return from_json(Expectation, json.loads(text), "expect")
 
 
 def _answer(sent: dict[str, Any]) -> Answer:

@@ -13,6 +13,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from threading import Lock
 from types import TracebackType
 from typing import IO
@@ -154,8 +155,12 @@ def _request(expect: Expectation, answer: Answer) -> bytes:
         "printed": answer.printed,
         "failure": None if answer.failure is None else asdict(answer.failure),
     }
-    # A whole number in the place of a float is fine in Python, but not in typed JSON.
+    return json.dumps({"expect": _expectation_text(expect), "answer": sent}).encode() + b"\n"
+
+
+@lru_cache(maxsize=16)
+def _expectation_text(expect: Expectation) -> str:
+    """Typed JSON, which has no whole numbers in the place of floats. Kept, because many answers meet one expectation."""
     tolerance = Tolerance(float(expect.tolerance.relative), float(expect.tolerance.absolute))
     seconds = None if expect.max_seconds is None else float(expect.max_seconds)
-    expect = replace(expect, tolerance=tolerance, max_seconds=seconds)
-    return json.dumps({"expect": to_json(expect), "answer": sent}).encode() + b"\n"
+    return json.dumps(to_json(replace(expect, tolerance=tolerance, max_seconds=seconds)))

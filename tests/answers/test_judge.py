@@ -206,6 +206,7 @@ def test_the_process_has_no_environment_and_does_not_outlive_its_parent(number: 
     assert parent.stdout.readline() == b"ready\n"
     (child,) = children(parent.pid)
     assert Path(f"/proc/{child}/environ").read_bytes() == b""
+    assert os.getsid(child) != os.getsid(parent.pid)  # Ctrl-C does not reach it
     parent.send_signal(number)
     parent.communicate()
     for _ in range(500):

@@ -20,7 +20,7 @@ COMMANDS = {
     "show": ("commands.show", "Show a saved plan; without FILE, everything that is recorded."),
     "apply": ("commands.apply", "Make the needed changes and run the tests."),
     "destroy": ("commands.destroy", "Delete everything that the state records."),
-    "test": ("commands.test", "Run all tests on what is published and remember the results."),
+    "test": ("commands.test", "Run the tests on what is published and remember the results."),
     "drift": ("commands.drift", "Show how the destination differs from what was last applied."),
     "import": ("commands.import_", "Record what is at the destination already."),
     "versions": ("commands.versions", "List the published versions of an algorithm, the newest first."),

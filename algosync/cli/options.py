@@ -6,7 +6,7 @@ An option with `rich_help_panel=RARE` is shown by `--help-all` only.
 """
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -43,7 +43,6 @@ __all__ = [
     "TargetOptions",
     "WorkflowOption",
     "WorkflowOptions",
-    "allowed_guards",
     "chdir_option",
     "debug_option",
 ]
@@ -108,16 +107,6 @@ AllowedGuards = Annotated[
     ),
 ]
 NoInput = Annotated[bool, typer.Option("--no-input", help="Never ask; fail if an answer is needed.")]
-
-
-def allowed_guards(names: Collection[str]) -> "frozenset[Guard]":
-    """The guards of these names. UsageError: there is no such guard."""
-    from algosync.core.planning.guards import Guard
-
-    known = [guard.value for guard in Guard]
-    if strange := [name for name in names if name not in known]:
-        raise UsageError(f"--allow {strange[0]}: there is no such guard", hint=f"the guards are {', '.join(sorted(known))}")
-    return frozenset(map(Guard, names))
 
 
 def _change_folder(context: typer.Context, folder: str) -> str:
@@ -302,7 +291,9 @@ class ScopeOptions(TargetOptions):
     @property
     def allowed(self) -> "frozenset[Guard]":
         """UsageError: there is no such guard."""
-        return allowed_guards(self.allow)
+        from algosync.core.planning.guards import guards_named
+
+        return guards_named(self.allow)
 
 
 @dataclass(frozen=True, slots=True)

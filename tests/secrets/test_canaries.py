@@ -167,7 +167,7 @@ def test_a_saved_plan(stage: Stage) -> None:
     assert "***" in stage.run("show", "saved.plan")
     stage.run("show", "saved.plan", "--json")
     assert "Apply complete!" in stage.run("apply", "saved.plan", "--debug")
-    assert "is stale" in stage.run("apply", "saved.plan", codes=(6,))
+    assert "this plan was applied already" in stage.run("apply", "saved.plan", codes=(6,))
     stage.run("show")
     stage.run("doctor", "--debug", codes=(0, 1))
 

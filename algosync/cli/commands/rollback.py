@@ -8,7 +8,7 @@ import typer
 from algosync.cli.command import command
 from algosync.cli.commands.versions import AlgorithmName
 from algosync.cli.help import RARE
-from algosync.cli.options import AllowedGuards, AutoApprove, CompareOptions, LockTimeout, WorkflowOption, allowed_guards
+from algosync.cli.options import AllowedGuards, AutoApprove, CompareOptions, LockTimeout, WorkflowOption
 from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -65,11 +65,12 @@ def rollback(terminal: Terminal, algorithm: AlgorithmName, options: RollbackOpti
     from algosync.cli.applying import approve, carried_out, show_report, writing_session
     from algosync.cli.commands.plan import masked_for, metadata, require_allowed
     from algosync.cli.session import Needs
+    from algosync.core.planning.guards import guards_named
     from algosync.core.planning.target import Selection
     from algosync.views.plan import header_lines, note_lines
     from algosync.views.subject import Planned
 
-    choice = _Choice(algorithm, options.to, allowed_guards(options.allow))
+    choice = _Choice(algorithm, options.to, guards_named(options.allow))
     needs = Needs("rollback", writes=True, source=False, selection=Selection((algorithm,)))
     with writing_session(options, terminal, needs) as opened:
         session, plan = _planned(opened, choice, terminal)

@@ -23,7 +23,7 @@ __all__ = ["test"]
 
 @command
 def test(terminal: Terminal, tests: TestOptions, targets: TargetOptions, options: ClusterOptions) -> None:
-    """Run all tests on what is published and remember the results. Changes nothing at the destination."""
+    """Run the tests on what is published and remember the results. Changes nothing at the destination."""
     from algosync.cli.session import Needs, command_session
     from algosync.core.planning.target import Selection
     from algosync.views.report import failure_lines, outcome_lines

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from algosync.core.address import Address
+from algosync.core.error import UsageError
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.plan import Plan, Refusal
 from algosync.core.planning.target import Mode
@@ -18,7 +19,7 @@ from algosync.core.resource import Record
 from algosync.core.text import printable
 from algosync.core.workflow import Workflow
 
-__all__ = ["FOREIGN_COMMIT", "PREVENT_DESTROY", "Guard", "Situation", "exceeds", "guarded"]
+__all__ = ["FOREIGN_COMMIT", "PREVENT_DESTROY", "Guard", "Situation", "exceeds", "guarded", "guards_named"]
 
 MIN_EXISTING = 10
 """With fewer resources, one of them is a large part, and a threshold would refuse everyday changes."""
@@ -42,6 +43,14 @@ class Guard(Enum):
     ADOPT = "adopt"
     SAME_CLUSTER = "same-cluster"
     UNTESTED = "untested"
+
+
+def guards_named(names: Collection[str]) -> frozenset[Guard]:
+    """The guards of these names. UsageError: there is no such guard."""
+    known = [guard.value for guard in Guard]
+    if strange := [name for name in names if name not in known]:
+        raise UsageError(f"--allow {strange[0]}: there is no such guard", hint=f"the guards are {', '.join(sorted(known))}")
+    return frozenset(map(Guard, names))
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ class _LiveBoard:
             """The bytes of a transfer, or the calls of a test."""
 
             def render(self, task: Row) -> Text:
-                return Text(_transferred(task, room) if task.total else task.fields.get("calls", ""))
+                return Text(_transferred(task, room) if task.total else str(task.fields.get("calls", ""))[:room])
 
         console = Console(file=terminal.screen(), highlight=False, no_color=not terminal.coloured[1])
         room = console.width // 2 if console.width >= _WIDE else len("100%")

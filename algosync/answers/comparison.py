@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from algosync.answers.difference import ABSENT, Place, ValueDifference
 from algosync.answers.equality import same
 from algosync.answers.exact_json import Value
+from algosync.answers.excerpt import visible
 from algosync.answers.ordering import Arranged
 from algosync.core.testing.case import Tolerance
 
@@ -50,7 +51,18 @@ def _named(expected: Value, got: Value, tolerance: Tolerance) -> list[ValueDiffe
         threshold_to_diff_deeper=0,  # objects are compared by member however few they share
     )
     found = [_difference(level) for items in tree.values() for level in items]
-    return sorted(found, key=lambda each: _sortable(each.place))[:MOST_DIFFERENCES]
+    return _with_names_alike(sorted(found, key=lambda each: _sortable(each.place))[:MOST_DIFFERENCES])
+
+
+def _with_names_alike(found: list[ValueDifference]) -> list[ValueDifference]:
+    """Notes for members that are expected under a name which looks like one of the answer."""
+    shown = {(each.place[:-1], visible(each.place[-1])) for each in found if each.expected is ABSENT}
+    return [
+        replace(each, note="the answer has another name here, which looks the same")
+        if each.got is ABSENT and (each.place[:-1], visible(each.place[-1])) in shown
+        else each
+        for each in found
+    ]
 
 
 @dataclass(slots=True)

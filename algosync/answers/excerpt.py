@@ -9,7 +9,7 @@ from algosync.answers.difference import ABSENT, Absent
 from algosync.answers.equality import is_number
 from algosync.answers.exact_json import Value, json_text
 
-__all__ = ["excerpt", "shortened", "unseen"]
+__all__ = ["excerpt", "shortened", "unseen", "visible"]
 
 _KEPT = 2000
 _LINE = 72
@@ -48,7 +48,7 @@ def unseen(expected: Value | Absent, got: Value | Absent) -> str:
         return ""
     if unicodedata.normalize("NFC", expected) == unicodedata.normalize("NFC", got):
         return f"the texts differ only in their normalisation form of Unicode: {_forms(expected)}, got {_forms(got)}"
-    if _visible(expected) == _visible(got):
+    if visible(expected) == visible(got):
         return f"the texts differ only in invisible characters: {_invisible(expected)}, got {_invisible(got)}"
     if longer > _LINE:
         pairs = enumerate(zip(expected, got, strict=False))
@@ -61,10 +61,11 @@ def _forms(text: str) -> str:
     return next((form for form in ("NFC", "NFD", "NFKC", "NFKD") if unicodedata.is_normalized(form, text)), "mixed forms")
 
 
-def _visible(text: str) -> str:
-    """Without what does not show. Spaces of all kinds look alike."""
-    shown = (" " if unicodedata.category(one) == "Zs" else one for one in text if unicodedata.category(one) not in _INVISIBLE)
-    return "".join(shown)
+def visible(text: str | int) -> str:
+    """A text, or an index, as it looks: composed, without what does not show, and with one kind of spaces."""
+    composed = unicodedata.normalize("NFC", str(text))
+    kinds = ((one, unicodedata.category(one)) for one in composed)
+    return "".join(" " if kind == "Zs" else one for one, kind in kinds if kind not in _INVISIBLE)
 
 
 def _invisible(text: str) -> str:

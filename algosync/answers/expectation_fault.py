@@ -11,6 +11,7 @@ from types import MappingProxyType
 from algosync.answers.baseline import NotBaseline, read_baseline
 from algosync.answers.condition import condition_faults
 from algosync.answers.exact_json import NotJson, read_exact
+from algosync.answers.pattern import pattern_fault
 from algosync.answers.selection import InvalidPath, compiled
 from algosync.core.testing.case import Expectation
 from algosync.core.testing.expectation import ExpectationFault
@@ -19,6 +20,7 @@ __all__ = ["CONTENT_TYPES", "ExpectationFault", "faults"]
 
 CONTENT_TYPES = ("json", "text", "binary")
 
+_OF_ANSWERS = ("content_type", "equals", "contains", "match", "schema", "baseline", "sha256", "size")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -37,6 +39,8 @@ Found = Iterator["tuple[str | int | None, str]"]
 
 def _error(expect: Expectation) -> Found:
     yield from _pattern(None, expect.error or "")
+    if others := [name for name in _OF_ANSWERS if getattr(expect, name) not in (None, ())]:
+        yield None, f"cannot be expected together with `{others[0]}`: a call that fails has no answer"
 
 
 def _printed(expect: Expectation) -> Found:
@@ -117,10 +121,8 @@ def _ignore(expect: Expectation) -> Found:
 
 
 def _pattern(item: str | int | None, pattern: str) -> Found:
-    try:
-        re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
-        yield item, f"is a regular expression that cannot be read: {error}"
+    if message := pattern_fault(pattern):
+        yield item, f"is a regular expression that cannot be read: {message}"
 
 
 def _path(item: str | int | None, path: str) -> Found:

@@ -13,6 +13,7 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from threading import Lock
 from types import TracebackType
 from typing import IO
@@ -28,6 +29,7 @@ from algosync.core.typed_json import to_json
 __all__ = ["Judge", "JudgeLimits"]
 
 _CHILD = "import sys; sys.path[:] = sys.argv[1:]; from algosync.answers.child import main; main()"
+_BROKEN_OFF = (Mismatch("expect", note="not judged: the run was broken off"),)
 _LARGEST = 64 * 1024**2
 
 
@@ -53,6 +55,7 @@ class Judge:
     def __init__(self, redact: Callable[[str], str] = str, limits: JudgeLimits | None = None) -> None:
         """`redact` hides secrets before a text is shortened."""
         self.started = 0
+        self._closed = False
         self._redact = redact
         self._limits = limits or JudgeLimits()
         self._child: _Child | None = None
@@ -62,6 +65,9 @@ class Judge:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._closed = True
+        if (child := self._child) is not None:
+            child.process.kill()  # does not wait for the verdict of another thread
         with self._turn:
             self._end()
 
@@ -89,29 +95,38 @@ class Judge:
 
     def _asked(self, request: bytes) -> tuple[Mismatch, ...]:
         """The child's verdict. A child that had ended before is replaced; one that ends over this request is not asked again."""
+        if self._closed:
+            return _BROKEN_OFF
         kept = self._child
         child = kept or self._start()
-        if (reply := self._exchanged(child, request)).endswith(b"\n"):
-            return tuple(Mismatch(**each) for each in json.loads(reply))
+        name, found = self._exchanged(child, request)
+        if found is not None:
+            return tuple(Mismatch(**each) for each in found)
         status = child.process.wait()  # it closed its output
         self._end()
         if -status in {signal.SIGPROF, signal.SIGALRM}:
-            return (Mismatch("expect", note=f"too costly: judging takes more than {self._limits.seconds:g} s"),)
-        if kept is not None:
+            return (Mismatch(name, note=f"too costly: judging takes more than {self._limits.seconds:g} s"),)
+        if kept is not None or self._closed:
             return self._asked(request)
-        return (Mismatch("expect", note=f"too costly: the process that judges ended with status {status}"),)
+        return (Mismatch(name, note=f"not judged: the process that judges ended with status {status}"),)
 
-    def _exchanged(self, child: _Child, request: bytes) -> bytes:
-        """The reply, which is cut short if the child ended."""
+    def _exchanged(self, child: _Child, request: bytes) -> tuple[str, list[dict[str, str]] | None]:
+        """The name of the last expectation that was begun, and the verdict; None: the child ended."""
+        name = "expect"
         try:
             child.requests.write(request)
             child.requests.flush()
-            return child.verdicts.readline()
+            while (line := child.verdicts.readline()).endswith(b"\n"):
+                part = json.loads(line)
+                if isinstance(part, list):
+                    return name, part
+                name = part
         except BrokenPipeError:
-            return b""
+            pass
         except BaseException:  # an interrupt: a reply may still come, and would be taken for the next one
             self._end()
             raise
+        return name, None
 
     def _start(self) -> _Child:
         """The child gets no environment, so no keys, and a session of its own, so no Ctrl-C; it ends at the end of its input."""
@@ -130,6 +145,8 @@ class Judge:
             raise AssertionError("both are pipes")
         self._child = _Child(process, requests, verdicts)
         requests.write(json.dumps(asdict(self._limits)).encode() + b"\n")
+        if self._closed:  # meanwhile: nobody else saw this child
+            process.kill()
         return self._child
 
     def _end(self) -> None:
@@ -145,11 +162,7 @@ class Judge:
 
 def _request(expect: Expectation, answer: Answer, sources: Sequence[Answer] = ()) -> bytes:
     """`sources`: what the answer is compared with. Empty: it is judged."""
-    # A whole number in the place of a float is fine in Python, but not in typed JSON.
-    tolerance = Tolerance(float(expect.tolerance.relative), float(expect.tolerance.absolute))
-    seconds = None if expect.max_seconds is None else float(expect.max_seconds)
-    expect = replace(expect, tolerance=tolerance, max_seconds=seconds)
-    request = {"expect": to_json(expect), "answer": _sent(answer), "sources": [_sent(each) for each in sources]}
+    request = {"expect": _expectation_text(expect), "answer": _sent(answer), "sources": [_sent(each) for each in sources]}
     return json.dumps(request).encode() + b"\n"
 
 
@@ -161,3 +174,11 @@ def _sent(answer: Answer) -> dict[str, object]:
         "printed": answer.printed,
         "failure": None if answer.failure is None else asdict(answer.failure),
     }
+
+
+@lru_cache(maxsize=16)
+def _expectation_text(expect: Expectation) -> str:
+    """Typed JSON, which has no whole numbers in the place of floats. Kept, because many answers meet one expectation."""
+    tolerance = Tolerance(float(expect.tolerance.relative), float(expect.tolerance.absolute))
+    seconds = None if expect.max_seconds is None else float(expect.max_seconds)
+    return json.dumps(to_json(replace(expect, tolerance=tolerance, max_seconds=seconds)))

@@ -163,7 +163,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         )
         title = saved.title if saved else f"{workflow.name} ({loaded.path})"
         header = PlanHeader(title, source_label, label, owner, state_place(state) if place.is_local else None)
-        scene = Scene(KINDS, PERFORMERS, testing_context(context, terminal, stack), options.parallelism)
+        scene = Scene(KINDS, PERFORMERS, testing_context(context, loaded.files, terminal, stack), options.parallelism)
         same = same_cluster(source, destination, place, owner)
         yield CommandSession(
             workflow, scene, ledger, header, results, state.in_progress, loaded, anchor, bool(loaded.not_given), same

@@ -15,6 +15,7 @@ from algosync.core.redaction import MASK, Redactor, Word
 from algosync.core.resource import SENSITIVE, Json, Resource
 from algosync.core.text import harmless_json
 from algosync.views.compare import compare_document
+from algosync.views.expected import expected_words, load_document
 from algosync.views.explanation import explanation_documents
 from algosync.views.file_diff import diff_documents
 from algosync.views.record import record_row
@@ -81,7 +82,10 @@ def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> M
         "checks": [
             {
                 "address": _address(c.address, redactor),
-                "payload_sha256": _payload_digest(c.case.payload, redactor),
+                "payload_sha256": None if c.case.cases else _payload_digest(c.case.payload, redactor),
+                "cases": {"file": c.case.cases.path, "count": c.case.cases.count} if c.case.cases else None,
+                "expects": list(expected_words(c.case.expect)),
+                "load": load_document(c.case.load),
                 "timeout": c.case.timeout,
                 "on": Word("candidate" if c.candidate else "published"),
                 "failing_since": failing.get(c.address),

@@ -1,8 +1,10 @@
 """Baselines: what is written, how it reads in a diff, and what is read back."""
 
 import difflib
+import json
 
 import pytest
+from documents import check_document
 
 from algosync.answers import accepted, judge, read_baseline
 from algosync.core.testing.answer import Answer, CallFailure
@@ -62,6 +64,7 @@ def test_bytes_are_told_by_digest_and_size() -> None:
 @pytest.mark.parametrize("answer", [Answer("json", b"[1]"), Answer("text", b"a"), Answer("binary", b"\xff")])
 def test_the_timing_of_the_run_is_kept(answer: Answer) -> None:
     text = accepted(answer, TIMING)
+    check_document("baseline", json.loads(text))
     assert read_baseline(text).timing == TIMING
     assert judge(Expectation(baseline=Baseline("a.json", text)), answer) == ()
 

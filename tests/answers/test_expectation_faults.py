@@ -1,10 +1,12 @@
 """Expectations that no answer can meet, or that cannot be read, and those that are fine."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from algosync.answers import faults
+from algosync.answers import faults, judge
+from algosync.core.testing.answer import Answer, CallFailure
 from algosync.core.testing.case import Baseline, Expectation, Tolerance
 
 CONDITIONS = [
@@ -43,6 +45,7 @@ FAULTS: list[tuple[dict[str, Any], str, str | int | None, str]] = [
     ({"match": (("$" + "[?(" * 5000, "1"),)}, "match", "$" + "[?(" * 5000, "no JSONPath"),
     ({"ignore": ("$.a", "$[")}, "ignore", 1, "no JSONPath"),
     ({"error": "(a"}, "error", None, "cannot be read"),
+    ({"error": "x", "size": "3"}, "error", None, "together with `size`"),
     ({"printed": ("ok", "[")}, "printed", 1, "cannot be read"),
     ({"not_printed": ("*",)}, "not_printed", 0, "cannot be read"),
     ({"sha256": "abc"}, "sha256", None, "64 hexadecimal digits"),
@@ -76,6 +79,24 @@ def test_a_fault_names_its_place(expect: dict[str, Any], key: str, item: str | i
     assert message in fault.message
 
 
+@pytest.mark.parametrize(("expect", "key"), [row[:2] for row in FAULTS if row[1] not in ("tolerance", "max_seconds", "ignore")])
+def test_an_answer_fails_an_expectation_with_a_fault(expect: dict[str, Any], key: str) -> None:
+    answer = Answer("json", b'{"a": 1}', printed="x")
+    found = [*judge(Expectation(**expect), answer), *judge(Expectation(**expect), replace(answer, failure=CallFailure("x")))]
+    assert key in {each.expectation for each in found}
+
+
+@pytest.mark.parametrize("condition", [row[0] for row in CONDITIONS])
+def test_an_answer_fails_a_condition_that_no_value_meets(condition: str) -> None:
+    (found,) = judge(Expectation(match=(("$", condition),)), Answer("json", b'{"label": "cat"}'))
+    assert found.expected or found.note
+
+
+def test_paths_to_ignore_that_cannot_be_read_are_told() -> None:
+    (found,) = judge(Expectation(equals="1", ignore=("$[",)), Answer("json", b"1"))
+    assert found.note.startswith("the expectation cannot be met: `ignore` is no JSONPath")
+
+
 def test_all_faults_are_told_at_once() -> None:
     expect = Expectation(match=(("$", '{"<": [], "type": "x"}'), ("a", "1")), sha256="x", printed=("(", "["))
     assert [(fault.key, fault.item) for fault in faults(expect)] == [
@@ -92,3 +113,8 @@ def test_references_inside_a_schema_and_to_the_dialect_are_fine() -> None:
     schema = """{"$id": "https://example.com/s", "$defs": {"a": {"$anchor": "x", "type": "null"}, "b": {"$id": "t"}},
         "anyOf": [{"$ref": "#x"}, {"$ref": "#/$defs/a"}, {"$ref": "t"}, {"$ref": "https://json-schema.org/draft/2020-12/schema"}]}"""
     assert faults(Expectation(schema=schema)) == []
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_pattern_that_python_warns_about_is_fine() -> None:
+    assert faults(Expectation(printed=("[[a]",), match=(("$", '{"matches": "[a||b]"}'),))) == []

@@ -138,6 +138,15 @@ def test_the_workflows_tests_run_last(plan: Plan) -> None:
         assert needed(found, test.key, also_followed=True) == {step.key for step in found.steps[:position]}
 
 
+def test_the_tests_of_an_algorithm_run_one_after_the_other_and_do_not_need_each_other() -> None:
+    names = ("a", "b", "c")
+    checks = tuple(Check(Address("test", "A", name), TestCase(name, "1"), of_algorithm=True) for name in names)
+    found = schedule(Plan(HEADER, (), checks), {})
+    first, second, third = (found.before[str(check.address)] for check in checks)
+    assert (second.follows, third.follows) == ((str(checks[0].address),), (str(checks[1].address),))
+    assert first.needs == second.needs == third.needs
+
+
 def test_who_can_read_the_data_is_set_before_any_of_it_is_written() -> None:
     assert max(PHASES[Verb.CREATE], PHASES[Verb.CONFIGURE]) < min(PHASES[v] for v in (Verb.UPLOAD, Verb.RECOVER, Verb.OVERWRITE))
 

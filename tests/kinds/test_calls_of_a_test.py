@@ -220,6 +220,8 @@ def test_a_limit_on_errors_says_how_many_calls_may_fail(release: Release) -> Non
     assert (played.measured.timing.errors, played.measured.timing.error_rate) == (1, 0.5)
     third = of_file(load=Load(limits=(Limit("error_rate", 0.3),)))
     assert Played(release, third, numbered(2)).failure().message == "error_rate is 50.00%, which has to be at most 30.00%"
+    error = Played(release, third, numbered(2)).failure()
+    assert ([result.number for result in error.failures], error.failed, error.payload, error.hint) == ([1], 1, "1", None)
     assert "1 of 2 calls failed" in Played(release, of_file(), numbered(2)).failure().message
 
 

@@ -17,7 +17,7 @@ from algosync.cluster.algorithms import Build, Version
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, Denied, NotFound, TestFailed, Unreachable
 from algosync.core.planning.plan import Check
-from algosync.core.testing.answer import Answer
+from algosync.core.testing.answer import Answer, Mismatch
 from algosync.core.testing.case import CaseFile, Expectation, Load, TestCase
 from algosync.core.testing.parity import CaseParity, TestParity
 from algosync.core.workflow import DataFile, SourceAlgorithm
@@ -266,8 +266,8 @@ def test_a_secret_in_an_answer_is_not_told_in_parts(pair: Pair) -> None:
     assert [each.expected for each in case.differences] == ["***"]
 
 
-def _cut(found: Iterable[object]) -> tuple[object, ...]:
-    return tuple(replace(each, expected=each.expected[:10] + "…" + each.expected[-3:]) for each in found)  # type: ignore[type-var, attr-defined]
+def _cut(found: Iterable[Mismatch]) -> tuple[Mismatch, ...]:
+    return tuple(replace(each, expected=f"{each.expected[:10]}…{each.expected[-3:]}") for each in found)
 
 
 def _cases(both: BothSides) -> Iterator[CaseParity]:

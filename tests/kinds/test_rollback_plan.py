@@ -234,6 +234,15 @@ def test_what_is_not_published_is_not_found(count: int, number: str, message: st
     assert refused.value.hint
 
 
+@pytest.mark.parametrize(("second", "newer"), [("04", False), ("05", True)])
+def test_a_file_written_in_the_second_of_the_build_may_be_newer(site: Site, second: str, newer: bool) -> None:
+    """A listing cuts off the fraction of the second, so such a file would seem to be older than the build."""
+    site.cluster.data.modified = f"2026-11-30T09:00:{second}.000Z"
+    versions = [Version("0.1.0", "c" * 40, {}), Version("0.2.0", "d" * 40, {}, "2026-11-30T09:00:05.700Z")]
+    notes = cannot_be_put_back(site.spec, EarlierVersion.of(versions, "One"), site.scene()[1].site)
+    assert any("a.bin, b.bin" in note for note in notes) is newer
+
+
 def test_versions_are_ordered_by_their_numbers() -> None:
     versions = [Version(number, "c" * 40, {}) for number in ("0.10.0", "0.9.0", "1.0.0")]
     found = EarlierVersion.of(versions, "One")

@@ -184,8 +184,8 @@ def test_the_examples_are_valid(name: str) -> None:
 
 def test_the_documented_workflows_are_valid(tmp_path: Path) -> None:
     blocks = re.findall(r"^( *)```yaml\n(.*?)^\1```", (WORKFLOWS / "README.md").read_text(), re.DOTALL | re.MULTILINE)
-    assert len(blocks) == 2
-    for (indent, text), name in zip(blocks, ("plain.yaml", "template.yaml.j2"), strict=True):
+    names = ("plain.yaml", "template.yaml.j2", "tests.yaml")
+    for (indent, text), name in zip(blocks, names, strict=True):
         path = tmp_path / name
         path.write_text(re.sub(rf"^{indent}", "", text, flags=re.MULTILINE))
         check_document("workflow", yaml.safe_load(workflow.render(path, {"token": "token"})))

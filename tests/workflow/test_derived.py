@@ -128,3 +128,40 @@ test_info: {{entrypoint: A, tests: [{{name: t, payload: {{{{ pin }}}}, timeout: 
     values = workflow.variables([f"pin={pin}"], [], {})
     read = workflow.load(path, values)
     assert list(workflow.derived_texts(path, read, values, workflow.sensitive(path, values)).unhidden) == unhidden
+
+
+@pytest.mark.parametrize(
+    ("expect", "hidden"),
+    [
+        ("{equals: {a: '{{ pin | upper }}', b: 1}}", "SESAME77"),
+        ("{contains: {'{{ pin | upper }}': 1}}", "SESAME77"),
+        ("{match: {$.a: {'==': '{{ pin | upper }}'}}}", "SESAME77"),
+        ("{match: {'$.{{ pin | upper }}': 1}}", "$.SESAME77"),
+        ("{schema: {const: '{{ pin | upper }}'}}", "SESAME77"),
+        ("{error: 'no {{ pin | upper }}'}", "no SESAME77"),
+        ("{not_printed: ['{{ pin | upper }}']}", "SESAME77"),
+        ("{ignore: ['$.{{ pin | upper }}']}", "$.SESAME77"),
+        ("{equals: {{ pin | length + 12345670 }}}", "12345678"),
+        ("{size: {'<': {{ pin | length + 12345670 }}}}", "12345678"),
+    ],
+)
+def test_a_text_in_an_expectation_that_depends_on_a_secret_is_hidden(tmp_path: Path, expect: str, hidden: str) -> None:
+    _, derived = loaded(tmp_path, f"1, expect: {expect}", pin="sesame77")
+    assert derived.parts == {hidden}
+    assert derived.unhidden == ()
+
+
+def test_a_short_value_in_an_expectation_hides_its_whole_text(tmp_path: Path) -> None:
+    _, derived = loaded(tmp_path, "1, expect: {match: {$.a: {'==': '{{ pin[:2] }}'}}}", pin="sesame77")
+    assert {'{"==":"se"}', "se"} <= derived.wholes
+
+
+def test_a_number_of_an_expectation_that_cannot_be_hidden_is_found(tmp_path: Path) -> None:
+    _, derived = loaded(tmp_path, "1, expect: {max_seconds: {{ pin | int / 1000 }}}", pin="1234")
+    assert derived.unhidden == ("algorithms[1].tests[0].expect.max_seconds",)
+
+
+def test_a_payload_file_does_not_depend_on_a_secret(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text('{"a": "a long text"}')
+    _, derived = loaded(tmp_path, "1, tests: [{name: a, payload_file: p.json}]")
+    assert derived == Derived(frozenset(), frozenset())

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from algosync.cli.command import command
-from algosync.cli.commands.test import TestNames
 from algosync.cli.options import ClusterOptions, ReportOptions, TargetOptions
 from algosync.cli.report_output import write_reports
 from algosync.cli.terminal import Terminal
+from algosync.cli.testing.options import TestNames
 from algosync.core.error import AlgosyncError, Several
 
 if TYPE_CHECKING:
@@ -62,10 +62,9 @@ def compare(
 
 def _plan(calls: CallOptions, targets: TargetOptions, session: CommandSession) -> Plan:
     """The tests to compare. AlgosyncError: there is none, so nothing would be proved."""
-    from algosync.cli.commands.test import checks_of
-    from algosync.cli.testing.selection import TestSelection
+    from algosync.cli.testing.selection import TestSelection, tests_of
 
-    plan = TestSelection(tuple(calls.filter)).of(checks_of(session, targets))
+    plan = TestSelection(tuple(calls.filter)).of(tests_of(session, targets.target))
     if not plan.checks:
         hint = "add a `test_payload`, `tests` or `test_info.tests`"
         raise AlgosyncError("there is nothing to compare: the workflow has no tests", hint=hint)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from algosync.cli.command import command
 from algosync.cli.options import ClusterOptions, TargetOptions
 from algosync.cli.terminal import Terminal
-from algosync.core.error import UsageError
+from algosync.cli.testing.options import TestOptions
 
 if TYPE_CHECKING:
     from algosync.cli.session import CommandSession
@@ -19,46 +18,7 @@ if TYPE_CHECKING:
     from algosync.core.planning.plan import Plan
     from algosync.core.report import Report
 
-__all__ = ["TestNames", "checks_of", "test"]
-
-TestNames = Annotated[
-    list[str],
-    typer.Option(
-        "--filter",
-        metavar="NAME",
-        help="Only tests with this name or address; `*` stands for any text. May be repeated.",
-        show_default=False,
-    ),
-]
-
-
-@dataclass(frozen=True, slots=True)
-class TestOptions:
-    """Options of `test`. `record` is the name of a case file and a payload. UsageError: some of them do not go together."""
-
-    __test__ = False  # without this pytest would collect the class
-
-    filter: TestNames = field(default_factory=list)
-    only_failed: Annotated[bool, typer.Option("--only-failed", help="Only tests that failed when they last ran.")] = False
-    bench: Annotated[bool, typer.Option("--bench", help="Only tests that measure many calls.")] = False
-    show_answers: Annotated[bool, typer.Option("--show-answers", help="Show every answer, also if it is as expected.")] = False
-    accept: Annotated[
-        bool, typer.Option("--accept", help="Write the answers to the baselines of the tests; shows which files changed.")
-    ] = False
-    record: Annotated[
-        tuple[str, str] | None,
-        typer.Option(
-            "--record",
-            metavar="NAME PAYLOAD",
-            help="Call what is published, and add the answer as a case to tests/NAME.jsonl. NAME may be ALGORITHM.NAME.",
-            show_default=False,
-        ),
-    ] = None
-
-    def __post_init__(self) -> None:
-        others = (self.filter, self.only_failed, self.bench, self.show_answers, self.accept)
-        if self.record and any(others):
-            raise UsageError("--record does not go with the options that choose tests")
+__all__ = ["test"]
 
 
 @command
@@ -82,28 +42,21 @@ def test(terminal: Terminal, tests: TestOptions, targets: TargetOptions, options
 
 def _plan(tests: TestOptions, targets: TargetOptions, session: CommandSession, terminal: Terminal) -> Plan:
     """The tests to run, after the plan's header is shown. UsageError: no test fits the options."""
+    from functools import partial
+
     from algosync.cli.remembered_results import known_failures
-    from algosync.cli.testing.selection import TestSelection
+    from algosync.cli.testing.accepting import has_baseline
+    from algosync.cli.testing.selection import TestSelection, tests_of
     from algosync.views.plan import header_lines
 
-    plan = checks_of(session, targets)
+    plan = tests_of(session, targets.target)
     failed = {check.address for check in known_failures(session, plan, terminal)} if tests.only_failed else None
-    chosen = TestSelection(tuple(tests.filter), failed, bench=tests.bench, accept=tests.accept).of(plan)
+    accept = partial(has_baseline, cases=session.scene.site.cases) if tests.accept else None
+    chosen = TestSelection(tuple(tests.filter), failed, bench=tests.bench, accept=accept).of(plan)
     terminal.result_lines(header_lines(plan.header, terminal.redact))
     if not chosen.checks:
         terminal.result("No test failed when it last ran." if plan.checks else "The workflow has no tests.")
     return chosen
-
-
-def checks_of(session: CommandSession, targets: TargetOptions) -> Plan:
-    """The tests of the targets. UsageError: there is no such target."""
-    from algosync.core.planning.plan import plan_of_checks, targeted
-    from algosync.core.planning.target import UnknownTarget
-
-    try:
-        return targeted(plan_of_checks(session.workflow, session.header), targets.target)
-    except UnknownTarget as error:
-        raise UsageError(str(error), hint=error.hint) from None
 
 
 def _run(plan: Plan, tests: TestOptions, session: CommandSession, terminal: Terminal) -> tuple[Report, Accepting | None]:

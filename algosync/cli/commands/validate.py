@@ -19,5 +19,11 @@ def validate(terminal: Terminal, options: WorkflowOptions) -> None:
     loaded = load_workflow(options, terminal, local_files=True, stand_ins=True)
     workflow = loaded.workflow
     terminal.tell_lines(call_warnings(workflow))
+    own = [case for spec in workflow.algorithms for case in spec.tests if case.name]
+    cases = sum(case.cases.count for case in (*own, *workflow.tests) if case.cases)
     counts = f"{plural(len(workflow.algorithms), 'algorithm')}, {plural(len(workflow.tests), 'workflow test')}"
+    if own:
+        counts += f", {plural(len(own), 'test')} of algorithms"
+    if cases:
+        counts += f", {plural(cases, 'case')}"
     terminal.result(terminal.paint("Success!", "green", "bold") + f" {printable(str(loaded.path))} is valid: {counts}.")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from algosync.sources.archive import SourceFiles
     from algosync.workflow import FileIdentity, NamedFiles
 
-__all__ = ["LIMIT", "Bundle", "bundle"]
+__all__ = ["LIMIT", "Bundle", "bundle", "named_files"]
 
 LIMIT = 64 << 20  # bytes of local files in one saved plan
 
@@ -83,7 +83,7 @@ def bundle(session: CommandSession, plan: Plan, into: Bundle) -> PlanInputs:
         tuple(_codes(algorithms, session.scene.site.sources.codes, into)),
         tuple(_files(session, algorithms, plan, into)),
         session.scene.site.store.key_owner() if _is_local(session) else None,
-        tuple(_named_files(session.loaded.files, into)),
+        tuple(named_files(session.loaded.files, into)),
     )
 
 
@@ -124,7 +124,7 @@ def _codes(algorithms: Sequence[AlgorithmSpec], codes: Mapping[str, SourceFiles]
         yield LocalCode(spec.name, spec.code, files, code.left_out)
 
 
-def _named_files(files: NamedFiles, into: Bundle) -> Iterator[NamedFile]:
+def named_files(files: NamedFiles, into: Bundle) -> Iterator[NamedFile]:
     """The files that tests name, the smallest first. SourceError: one changed since the workflow was loaded."""
     from algosync.workflow.testing.named_files import sha256_of
 

@@ -14,12 +14,13 @@ from algosync.core.text import printable
 
 if TYPE_CHECKING:
     from algosync.core.address import Address
+    from algosync.core.planning.plan import Check
     from algosync.core.resource import Json
     from algosync.core.testing.answer import Answer, CaseResult, Mismatch
-    from algosync.core.testing.case import Expectation
+    from algosync.core.testing.case import Expectation, TestCase
     from algosync.core.testing.timing import Timing
 
-__all__ = ["AcceptedFile", "Accepting", "without_baseline"]
+__all__ = ["AcceptedFile", "Accepting", "has_baseline", "without_baseline"]
 
 _VERSUS = "_vs_baseline"
 
@@ -43,6 +44,13 @@ class _Found:
     result: CaseResult
     timing: Timing | None = None
     refused: str = ""
+
+
+def has_baseline(check: Check, cases: Callable[[TestCase, str], Iterable[TestCase]]) -> bool:
+    """Whether the test has a baseline, or one of its cases. `cases`: as of a context."""
+    if check.case.expect.baseline is not None or check.case.cases is None:
+        return check.case.expect.baseline is not None
+    return any(case.expect.baseline is not None for case in cases(check.case, check.address.algorithm))
 
 
 @dataclass(slots=True)

@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from contextlib import ExitStack
 
     from algosync.answers import Judge
     from algosync.cli.terminal import Terminal
     from algosync.cli.testing.accepting import Accepting
     from algosync.core.testing.answer import Answer, Mismatch
-    from algosync.core.testing.case import Expectation
+    from algosync.core.testing.case import Case, Expectation, TestCase
     from algosync.core.testing.timing import Timing
     from algosync.core.workflow import Workflow
     from algosync.kinds import Context
+    from algosync.workflow.testing.named_files import NamedFiles
 
 __all__ = ["accepting_answers", "testing_context", "with_answers"]
 
 _SHOWN = 8000  # characters of an answer that `--show-answers` gets to see; more of them are cut
 
 
-def testing_context(context: Context, terminal: Terminal, stack: ExitStack) -> Context:
-    """The context of a command that runs tests. `stack`: ends the process that judges answers."""
+def testing_context(context: Context, files: NamedFiles, terminal: Terminal, stack: ExitStack) -> Context:
+    """The context of a command that runs tests. `files`: those that the tests name. `stack`: ends the process that judges."""
     from algosync.engine.streaming import concurrently
 
     judge = _LateJudge(terminal, stack)
-    return replace(context, holds=terminal.holds, judge=judge.judge, accepted_timing=_accepted_timing, concurrently=concurrently)
+    return replace(
+        context,
+        holds=terminal.holds,
+        judge=judge.judge,
+        cases=partial(_cases, files),
+        accepted_timing=_accepted_timing,
+        concurrently=concurrently,
+    )
 
 
 @dataclass(slots=True)
@@ -48,6 +58,22 @@ class _LateJudge:
 
                 self._judge = self.stack.enter_context(Judge(self.terminal.redact))
         return self._judge.judge(expect, answer)
+
+
+def _cases(files: NamedFiles, test: TestCase, algorithm: str) -> Iterable[TestCase]:
+    """The cases of a test, read one by one. SourceError: their file cannot be read, or has changed."""
+    from algosync.kinds.context import only_case
+    from algosync.workflow.cases import open_cases
+
+    if test.cases is None:
+        return only_case(test, algorithm)
+    cases = open_cases(test.cases, files, algorithm, test.expect)
+    return (replace(test, name=_name(case), payload=case.payload, expect=case.expect, cases=None) for case in cases)
+
+
+def _name(case: Case) -> str:
+    """The reader of cases names one without a name by the number of its line, such as `#4`."""
+    return f"line {case.line}" if case.name == f"#{case.line}" else case.name
 
 
 def _accepted_timing(text: str) -> Timing | None:

@@ -177,7 +177,7 @@ def _place(
             before.update(_one_by_one(keys, (*last, *upstream), (*turn, _OTHERS)))
         elif phase >= _IN_TURN:
             in_turn += keys
-            before.update((key, Before((*last, *upstream), turn)) for key in keys)
+            before.update(_one_by_one(keys, (*last, *upstream), turn))  # load on one test must not slow another one down
         else:
             before.update((key, Before(last)) for key in keys)
         last = (f"<phase {phase} of {name}>",)

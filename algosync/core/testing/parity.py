@@ -94,7 +94,7 @@ class Comparison:
 
 
 @dataclass(slots=True)
-class _Counting:
+class _ParityCount:
     """Counts the payloads of one test. It keeps a bounded number of them."""
 
     payloads: int = 0
@@ -119,7 +119,7 @@ class _Counting:
 
 def parity_of(address: Address, sides: Sides, cases: Iterable[CaseParity]) -> TestParity:
     """The comparison of a test. An error that ends `cases` becomes its `error`."""
-    counting, failed = _Counting(), None
+    counting, failed = _ParityCount(), None
     try:
         for case in cases:
             counting.add(case)

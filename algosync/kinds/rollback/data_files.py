@@ -77,12 +77,15 @@ def cannot_be_put_back(spec: AlgorithmSpec, earlier: EarlierVersion, context: Co
 
 
 def _may_be_newer(file: FileStat, earlier: EarlierVersion) -> bool:
-    """Whether a file may have been written for a version that came after the target."""
+    """Whether a file may have been written for a version that came after the target.
+
+    A listing has whole seconds (PLATFORM.md §2.3), and the time of a build has fractions.
+    """
     if earlier.following is None:
         return False
     since = read_iso_time(earlier.following.built_at)  # the following version's files are overwritten after its build
     written = read_iso_time(file.modified)
-    return since is None or written is None or written >= since
+    return since is None or written is None or written >= since.replace(microsecond=0)
 
 
 def _named(names: Sequence[str]) -> str:

@@ -15,9 +15,9 @@ from algosync.core.testing.timing import Timing, timing_of
 from algosync.kinds.context import Context
 from algosync.kinds.testing.caller import AlgorithmCaller
 
-__all__ = ["Run", "counts_errors"]
+__all__ = ["SHOWN", "Run", "counts_errors"]
 
-_SHOWN = 3  # failing calls that an error carries
+SHOWN = 3  # failing calls that an error carries
 
 
 def counts_errors(case: TestCase) -> bool:
@@ -27,7 +27,11 @@ def counts_errors(case: TestCase) -> bool:
 
 @dataclass(slots=True)
 class Run:
-    """The calls of one test. The calls of `warmup`, and then the first one, come before all others and alone."""
+    """The calls of one test. The first call comes before all others and alone, whether it counts or warms up.
+
+    `failed`: the calls that fail the test; `failures` has the first of them. `errors`: those without an answer. If a limit says how
+    many these may be, they do not fail the test by themselves, and `counted` has the first of them.
+    """
 
     case: TestCase
     caller: AlgorithmCaller
@@ -36,6 +40,7 @@ class Run:
     failed: int = 0
     errors: int = 0
     failures: list[CaseResult] = field(default_factory=list)
+    counted: list[CaseResult] = field(default_factory=list)
     cold: float = 0.0
     total: float = 0.0
     _seconds: list[float] = field(default_factory=list)
@@ -74,10 +79,12 @@ class Run:
         self._seconds.append(result.answer.seconds)
         error = any(mismatch.expectation == "call" for mismatch in result.mismatches)
         self.errors += error
-        if not result.passed and not (error and self.caller.counts_errors):
+        counted = error and self.caller.counts_errors
+        if not result.passed and not counted:
             self.failed += 1
-            if len(self.failures) < _SHOWN:
-                self.failures.append(result)
+        kept = self.counted if counted else self.failures
+        if not result.passed and len(kept) < SHOWN:
+            kept.append(result)
         if (result.number - 1) % self.case.load.repeat == 0:
             secret = result.payload == MASK or self.context.holds(result.payload)
             self._digest("payload", "" if secret else hashlib.sha256(result.payload.encode()).hexdigest())

@@ -83,7 +83,7 @@ def _checked(path: str, rules: CaseRules, inputs: TestInputs) -> tuple[CaseFile 
     if len(faults.found) >= _SHOWN:
         last = max(fault.line for fault in faults.found)
         del faults.found[_SHOWN:]
-        faults.add(Location(last, 1), "", "too-many-faults", f"{_SHOWN} faults; the rest of the file is not shown")
+        faults.add(Location(last + 1, 1), "", "too-many-faults", f"{_SHOWN} faults; the rest of the file is not shown")
     return (None if faults.found else CaseFile(path, digest, count)), faults
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
@@ -27,7 +27,7 @@ __all__ = ["table"]
 _VALUES = ("payload", "expect", "label")
 _OPTIONAL = ("expect", "label", "name")
 _REPORTED = {"duplicate-key", "lone-surrogate"}  # the text is meant to be JSON
-_QUOTED = re.compile(r'"(?:[^"]|"")*"|[^,"\r\n]+|,')
+_QUOTED = re.compile(r'"[^"]*(?:""[^"]*)*"|[^,"\r\n]+|,')
 
 
 @dataclass(slots=True)
@@ -55,15 +55,14 @@ def table(file: BinaryIO, faults: Faults) -> Iterator[Row]:
     header = next(rows, None)
     if header is None:
         return
-    _check_header(header, faults)
+    _check_header(header, "".join(text.row), text.first, faults)
     for cells in rows:
-        place = Location(text.first, 1)
         if len(cells) == len(header):
             places = partial(_places, header, "".join(text.row), text.first)
-            yield Row(_node(header, cells, place, faults), "", text.first, places=places)
+            yield Row(_node(header, cells, places, faults), "", text.first, places=places)
         else:
             message = f"the row has {len(cells)} cells, and the header has {len(header)}"
-            faults.add(place, "", "syntax", message, "put a text that contains a comma in double quotes")
+            faults.add(Location(text.first, 1), "", "syntax", message, "put a text that contains a comma in double quotes")
 
 
 def _rows(text: _Lines, faults: Faults) -> Iterator[Sequence[str]]:
@@ -81,54 +80,57 @@ def _rows(text: _Lines, faults: Faults) -> Iterator[Sequence[str]]:
             yield cells
 
 
-def _check_header(header: Sequence[str], faults: Faults) -> None:
+def _check_header(header: Sequence[str], raw: str, line: int, faults: Faults) -> None:
     """Raises UnreadableError if the header has faults."""
     entries: dict[str, MapEntry] = {}
     before = len(faults.found)
-    for number, name in enumerate(header, 1):
-        key = Scalar(1, number, "text", name)
+    for name, place in zip(header, _starts(raw, line), strict=False):
+        key = Scalar(place.line, place.column, "text", name)
         if name in entries:
             faults.add(key, child("", name), "duplicate-key", f"the column {quote(name)} is there already")
         elif name:
             entries[name] = MapEntry(key, key)
-    check_keys(MapNode(1, 1, entries), "", faults)
+    check_keys(MapNode(line, 1, entries), "", faults)
     if "payload" not in entries:
         hint = "the columns are separated by commas" if len(header) == 1 else "the first line has the names of the columns"
-        faults.add(Location(1, 1), "payload", "missing-key", "there is no column 'payload'", hint)
+        faults.add(Location(line, 1), "payload", "missing-key", "there is no column 'payload'", hint)
     if len(faults.found) > before:
         raise UnreadableError
 
 
-def _node(header: Sequence[str], cells: Sequence[str], place: Location, faults: Faults) -> MapNode:
+def _node(header: Sequence[str], cells: Sequence[str], places: Callable[[], Mapping[str, Location]], faults: Faults) -> MapNode:
+    """The map of a row. Its nodes have no places of their own, because only those of faults are needed."""
     entries = {}
     for name, text in zip(header, cells, strict=True):
         if name and (text or name not in _OPTIONAL):
-            value = _value(text, place, name, faults) if name in _VALUES else Scalar(place.line, 1, "text", text)
-            entries[name] = MapEntry(Scalar(place.line, 1, "text", name), value)
-    return MapNode(place.line, 1, entries)
+            found = Faults()
+            value = _value(text, found) if name in _VALUES else Scalar(1, 1, "text", text)
+            entries[name] = MapEntry(Scalar(1, 1, "text", name), value)
+            for fault in found.found:
+                faults.add(places()[name], name, fault.code, fault.message, fault.hint)
+    return MapNode(1, 1, entries)
 
 
-def _value(text: str, place: Location, name: str, faults: Faults) -> Node:
+def _value(text: str, faults: Faults) -> Node:
+    """The value of a cell. Reports the faults of a text that is meant to be JSON."""
     found = Faults()
     try:
         node = read_json(text, found)
     except UnreadableError:
-        return Scalar(place.line, 1, "text", text)
+        return Scalar(1, 1, "text", text)
     if not found.found:
         return node
     if not all(fault.code in _REPORTED for fault in found.found):
-        return Scalar(place.line, 1, "text", text)
-    for fault in found.found:
-        faults.add(place, name, fault.code, fault.message, fault.hint)
-    return Scalar(place.line, 1, "broken", "")
+        return Scalar(1, 1, "text", text)
+    faults.found.extend(found.found)
+    return Scalar(1, 1, "broken", "")
 
 
 def _places(header: Sequence[str], raw: str, line: int) -> Mapping[str, Location]:
     """Where the cell of each column begins, by the text of a row."""
-    starts, start = [0], 0
-    for match in _QUOTED.finditer(raw):
-        if match.group() == ",":
-            start = match.end()
-            starts.append(start)
-    found = zip(header, starts, strict=False)
-    return {name: Location(line + raw.count("\n", 0, at), at - raw.rfind("\n", 0, at)) for name, at in found}
+    return dict(zip(header, _starts(raw, line), strict=False))
+
+
+def _starts(raw: str, line: int) -> Iterator[Location]:
+    starts = (0, *(match.end() for match in _QUOTED.finditer(raw) if match.group() == ","))
+    yield from (Location(line + raw.count("\n", 0, at), at - raw.rfind("\n", 0, at)) for at in starts)

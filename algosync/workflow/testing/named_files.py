@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NamedFiles", "sha256_of"]
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16
 
 
 @dataclass(slots=True)

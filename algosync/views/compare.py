@@ -114,11 +114,11 @@ def _shortened(text: str, redact: Redact) -> str:
     return printable(middle_cut(redact(text), _LONGEST))
 
 
-def compare_document(header: PlanHeader, comparison: Comparison, redactor: Redactor) -> Mapping[str, Json]:
-    """The members of the document besides its `meta`."""
+def compare_document(header: PlanHeader, comparison: Comparison, meta: Json, redactor: Redactor) -> Mapping[str, Json]:
     counts = Counter(map(_outcome, comparison.tests))
     return {
         "format_version": FORMAT_VERSION,
+        "meta": meta,
         "source": header.source,
         "destination": header.destination,
         "owner": header.owner,

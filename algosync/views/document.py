@@ -40,7 +40,7 @@ def view(subject: Subject, redactor: Redactor) -> str:
             rows = {"managed": names, "not_compared": hidden}
             return json_text({**drift_document(findings, meta, redactor), **rows}, redactor)
         case Compared(header=header, comparison=comparison, meta=meta):
-            return json_text({**compare_document(header, comparison, redactor), "meta": _worded(meta)}, redactor)
+            return json_text(compare_document(header, comparison, _worded(meta), redactor), redactor)
         case Recorded(records=records, meta=meta):
             listed: list[Json] = [record_row(record, redactor.redact) for record in records]
             return json_text({"format_version": FORMAT_VERSION, "meta": _worded(meta), "records": listed}, redactor)

@@ -75,6 +75,13 @@ def test_the_modifiers_of_the_expectation_apply_to_noise_and_differences() -> No
     assert places(compared(unordered, (of([1, 2]), of([2, 1])), of([2, 4])), DIFFERENCE) == ["$[1]"]
 
 
+def test_an_ignored_place_that_cannot_be_read_is_a_difference() -> None:
+    """Cases of files may have such places: nobody looked for faults of theirs."""
+    (found,) = compared(Expectation(ignore=("$.[",)), (of(1),) * 2, of(2))
+    assert found.expectation == DIFFERENCE
+    assert found.note.startswith("the expectation cannot be met: `ignore`")
+
+
 def test_without_order_noise_in_one_element_is_noise_in_all() -> None:
     first, second, got = (
         [{"t": t, "l": label} for t, label in zip(times, "ab", strict=True)] for times in ((1, 1), (1, 2), (3, 4))

@@ -199,6 +199,14 @@ def test_a_key_without_the_right_to_call_is_told_how_to_get_it(pair: Pair) -> No
     assert error.hint.endswith("look at X")
 
 
+def test_a_key_that_the_source_does_not_know_needs_no_rights_but_another_key(pair: Pair) -> None:
+    pair.source.failures["published"] = Denied("401", status=401, hint="look at SOURCE_API_KEY: it is wrong, or has expired")
+    hint = pair.error().hint
+    assert hint is not None
+    assert hint.startswith("the source does not accept the key in SOURCE_API_KEY")
+    assert "owner" not in hint
+
+
 def test_a_key_that_may_not_look_versions_up_is_told_to_name_one(pair: Pair) -> None:
     pair.source.failures["published"] = Denied("403", status=403)
     hint = pair.error().hint

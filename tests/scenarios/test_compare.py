@@ -108,3 +108,19 @@ def test_the_answers_of_two_clusters(export: Workspace, source: Cluster, cluster
     assert refused.returncode == 1
     assert "the source's key may not call algo://quality/Labeller/0.1.0" in refused.stderr
     assert "needs the right to call algorithms" in refused.stderr
+
+    export.write(ALGORITHMS)
+    assert "the source file://source is a folder, and no algorithm can be called there" in said(export)
+    export.write([{"name": "Clock", "language": "python3"}], source_info={"cluster_address": source.url})
+    assert "there is nothing to compare: the workflow has no tests" in said(export)
+    export.algorithm("New")
+    export.write([{"name": "New", "language": "python3", "test_payload": 1}], source_info={"cluster_address": source.url})
+    assert "New has no published version to test at the destination" in said(export)
+
+
+def said(space: Workspace) -> str:
+    """The message of a comparison that is not possible."""
+    done = space.run("compare", "--json")
+    assert done.returncode == 1, done.stderr
+    json.loads(done.stdout)
+    return done.stderr

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from statistics import median
 
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError
 from algosync.core.testing.answer import Mismatch
+from algosync.core.testing.timing import percentile
 
 __all__ = ["DIFFERENCE", "NOISE", "CaseParity", "Comparison", "Sides", "TestParity", "parity_of"]
 
@@ -132,7 +132,11 @@ def parity_of(address: Address, sides: Sides, cases: Iterable[CaseParity]) -> Te
         counting.differing,
         tuple(counting.cases),
         tuple(counting.noise.values()),
-        median(counting.source) if counting.source else None,
-        median(counting.destination) if counting.destination else None,
+        _median(counting.source),
+        _median(counting.destination),
         failed,
     )
+
+
+def _median(seconds: list[float]) -> float | None:
+    return percentile(sorted(seconds), 0.5) if seconds else None

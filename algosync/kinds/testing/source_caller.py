@@ -18,6 +18,8 @@ from algosync.sources.payload_uris import PayloadUris
 
 __all__ = ["SourceCaller"]
 
+_UNAUTHORIZED = 401
+_NO_KEY = "the source does not accept the key in SOURCE_API_KEY: make one there that has the right to call algorithms"
 _RIGHTS = (
     "the source's key (SOURCE_API_KEY) needs the right to call algorithms, and a private version can be called only with a key "
     "of its owner: make such a key at the source"
@@ -60,9 +62,8 @@ class SourceCaller:
         try:
             return self.key_owner()
         except Denied as error:
-            message = f"the source does not tell the owner of its key: {error.message}"
-            hint = clauses("name the algorithm: compare: {source: algo://OWNER/NAME}", error.hint)
-            raise Denied(message, status=error.status, code=error.code, request_id=error.request_id, hint=hint) from error
+            advice = "name the algorithm: compare: {source: algo://OWNER/NAME}"
+            raise _denied(f"the source does not tell the owner of its key: {error.message}", advice, error) from error
 
     def answer(self, target: SourceAlgorithm, case: TestCase) -> Answer:
         """The answer to one call. An error of the algorithm is an answer. `seconds`: all the time that the caller waited.
@@ -85,10 +86,15 @@ def _explained(target: SourceAlgorithm, advice: str = "") -> Iterator[None]:
     try:
         yield
     except Denied as error:
-        hint = clauses(_RIGHTS, advice, error.hint)
-        message = f"the source's key may not call {target}: {error.message}"
-        raise Denied(message, status=error.status, code=error.code, request_id=error.request_id, hint=hint) from error
+        advice = clauses(_RIGHTS, advice)
+        raise _denied(f"the source's key may not call {target}: {error.message}", advice, error) from error
     except NotFound as error:
         hint = clauses("`compare: {source: algo://OWNER/NAME}` names another algorithm", error.hint)
         message = f"the source has no {target}, or its key may not call it: {error.message}"
         raise NotFound(message, status=error.status, code=error.code, request_id=error.request_id, hint=hint) from error
+
+
+def _denied(message: str, advice: str, error: Denied) -> Denied:
+    """`advice`: about the rights of the key. It does not help if the key is unknown."""
+    hint = clauses(_NO_KEY if error.status == _UNAUTHORIZED else advice, error.hint)
+    return Denied(message, status=error.status, code=error.code, request_id=error.request_id, hint=hint)

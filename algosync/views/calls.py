@@ -81,7 +81,8 @@ def _call_lines(result: CaseResult, redact: Callable[[str], str], room: _Room) -
     yield f"payload: {_shortened(result.payload, redact, room.characters)}"
     failure = result.answer.failure
     if failure is None:
-        yield f"answer: {_answer(result, redact, room.characters)}"
+        kind = " (text)" if result.answer.content_type == "text" else ""  # it has no quotes
+        yield f"answer{kind}: {_answer(result, redact, room.characters)}"
     differences = [mismatch for mismatch in result.mismatches if mismatch.expectation != "call"]
     for mismatch in differences[: room.differences]:
         yield f"{_shortened(str(mismatch), redact, 2 * _LONGEST)}  [{printable(mismatch.expectation)}]"

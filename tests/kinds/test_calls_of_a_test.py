@@ -93,7 +93,7 @@ def test_an_answer_that_is_not_as_expected_fails_the_test(release: Release) -> N
     assert error.message == 'the answer is not as expected: $: expected "Hello, Ada", got "Ada"'
     assert (error.called, error.payload, error.calls, error.failed) == ("One, version 0.1.0", '"Ada"', 1, 1)
     assert error.failures == tuple(played.results)
-    assert error.hint == "mend the algorithm or its data; if the answer is right, mend what the test expects"
+    assert error.hint == "fix the algorithm or its data; if the answer is right, change what the test expects"
     assert played.measured.called == Called("0.1.0", release.head)
 
 

@@ -151,7 +151,9 @@ def test_an_answer_that_was_asked_for_is_shown_whether_it_passed_or_not() -> Non
     ]
     binary = CaseResult(1, "", "1", Answer("binary", b"", 1.5), size=1_000_000, sha256="0123")
     assert list(answer_lines(binary, "test.One", str))[-1] == "  answer: binary, 1.0 MB, SHA-256 0123"
-    assert list(answer_lines(replace(binary, answer=Answer("text", b"")), "test.One", str))[-1] == "  answer: (empty)  (1.0 MB)"
+    assert (
+        list(answer_lines(replace(binary, answer=Answer("text", b"")), "test.One", str))[-1] == "  answer (text): (empty)  (1.0 MB)"
+    )
 
 
 def test_the_report_keeps_the_first_hundred_failures_and_counts_all() -> None:

@@ -40,7 +40,7 @@ def tally_text(tally: CallTally, case: TestCase) -> str:
     timing, load = tally.timing, case.load
     if timing is None or (load.repeat == 1 and load.concurrency == 1 and not load.limits):
         return passed
-    measures = {"p50": timing.p50, "p95": timing.p95, "max": timing.max, "first call": timing.cold}
+    measures = {"p50": timing.p50, "p95": timing.p95, "max": timing.max, "cold start": timing.cold}
     told = ", ".join(f"{name} {latency(value)}" for name, value in measures.items())
     return f"{passed}: {told}, {timing.throughput:,.1f} calls a second"
 

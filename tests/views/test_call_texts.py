@@ -55,7 +55,7 @@ def test_the_table_has_what_was_called_the_calls_and_the_measures() -> None:
         '  FAILED   test.One["t1"]    2.0s  version 0.1.0\n'
         '  FAILED   test.One["t2"]    2.0s  version 0.1.0  2 of 3 calls passed\n'
         '  passed   test.One["t3"]    2.0s  version 0.1.0  50 calls passed: p50 12 ms, p95 100 ms, max 1.50 s, '
-        "first call 1.50 s, 25.0 calls a second\n"
+        "cold start 1.50 s, 25.0 calls a second\n"
     )
 
 

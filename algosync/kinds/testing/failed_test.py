@@ -35,7 +35,7 @@ def _next_step(run: Run, broken: tuple[Mismatch, ...]) -> str | None:
     if baseline is not None and any(mismatch.expectation == "baseline" for mismatch in differing):
         return f"if the new answer is right, algosync test --accept writes it to {baseline.path}"
     if differing:
-        return "mend the algorithm or its data; if the answer is right, mend what the test expects"
+        return "fix the algorithm or its data; if the answer is right, change what the test expects"
     slow = broken and not any(mismatch.path.startswith("error_rate") for mismatch in broken)
     return "make the algorithm faster, or allow it more in `limits:`" if slow and not run.failures else None
 

@@ -48,6 +48,7 @@ EXTENDED = (
     "scenarios/test_signals.py",
     "scenarios/test_state_commands.py",
     "scenarios/test_summary_file.py",
+    "scenarios/test_swapped_labels.py",
     "scenarios/test_world_failures.py",
     "scenarios/test_world_proxy.py",
     "secrets/test_canaries.py",

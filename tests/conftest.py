@@ -28,6 +28,7 @@ EXTENDED = (
     "emulator/test_survival.py",
     "faults/",
     "inputs/",
+    "mutants/test_wrong_versions_on_a_cluster.py",
     "perf/",
     "planted/",
     "scenarios/test_apply_saved_plan.py",

@@ -6,16 +6,17 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, repeat
+from typing import Protocol
 
 from algosync.core.error import TestFailed
 from algosync.core.redaction import MASK
-from algosync.core.testing.answer import CaseResult
+from algosync.core.testing.answer import Answer, CaseResult
 from algosync.core.testing.case import TestCase
 from algosync.core.testing.timing import Timing, timing_of
 from algosync.kinds.context import Context
-from algosync.kinds.testing.caller import AlgorithmCaller
+from algosync.kinds.testing.target import CallTarget
 
-__all__ = ["Run", "counts_errors"]
+__all__ = ["CaseCaller", "Run", "counts_errors"]
 
 _SHOWN = 3  # failing calls that an error carries
 
@@ -25,12 +26,26 @@ def counts_errors(case: TestCase) -> bool:
     return any(limit.measure == "error_rate" for limit in case.load.limits)
 
 
+class CaseCaller(Protocol):
+    """Makes one call of a test. See `AlgorithmCaller`."""
+
+    @property
+    def target(self) -> CallTarget: ...
+
+    @property
+    def counts_errors(self) -> bool: ...
+
+    def answer(self, case: TestCase, *, waits: bool = False) -> Answer: ...
+
+    def result(self, number: int, case: TestCase, *, waits: bool = False) -> CaseResult: ...
+
+
 @dataclass(slots=True)
 class Run:
     """The calls of one test. The calls of `warmup`, and then the first one, come before all others and alone."""
 
     case: TestCase
-    caller: AlgorithmCaller
+    caller: CaseCaller
     context: Context
     calls: int = 0
     failed: int = 0

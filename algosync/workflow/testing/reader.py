@@ -10,7 +10,7 @@ from algosync.workflow.fault import quote
 from algosync.workflow.payload import MAX_PAYLOAD, payload_text
 from algosync.workflow.section import Section, section_of
 from algosync.workflow.testing.expectation_keys import read_expectation
-from algosync.workflow.testing.gate_keys import GATE_KEYS, read_gate
+from algosync.workflow.testing.gate_keys import GATE_KEYS, label_kind, read_gate
 from algosync.workflow.testing.inputs import read_payload_file
 from algosync.workflow.testing.load_keys import LOAD_KEYS, read_load, read_timeout
 
@@ -72,7 +72,7 @@ class TestReader:
                 gate.require_value("cases", "a text")
                 name = self._name(gate, required=True)
                 quality, load = read_gate(gate, self._inputs)
-                cases = check_cases(gate, CaseRules(self._algorithm, labelled=True, by=quality.by), self._inputs)
+                cases = check_cases(gate, CaseRules(self._algorithm, label_kind(quality.metric), quality.by), self._inputs)
                 yield TestCase(name, "", read_timeout(gate), Expectation(), cases, load, quality)
 
     def _payload(self, section: Section, key: str) -> str | None:

@@ -13,6 +13,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from threading import Lock
 from types import TracebackType
 from typing import IO
@@ -85,27 +86,34 @@ class Judge:
             return _BROKEN_OFF
         kept = self._child
         child = kept or self._start()
-        if (reply := self._exchanged(child, request)).endswith(b"\n"):
-            return tuple(Mismatch(**each) for each in json.loads(reply))
+        name, found = self._exchanged(child, request)
+        if found is not None:
+            return tuple(Mismatch(**each) for each in found)
         status = child.process.wait()  # it closed its output
         self._end()
         if -status in {signal.SIGPROF, signal.SIGALRM}:
-            return (Mismatch("expect", note=f"too costly: judging takes more than {self._limits.seconds:g} s"),)
+            return (Mismatch(name, note=f"too costly: judging takes more than {self._limits.seconds:g} s"),)
         if kept is not None or self._closed:
             return self._asked(request)
-        return (Mismatch("expect", note=f"too costly: the process that judges ended with status {status}"),)
+        return (Mismatch(name, note=f"not judged: the process that judges ended with status {status}"),)
 
-    def _exchanged(self, child: _Child, request: bytes) -> bytes:
-        """The reply, which is cut short if the child ended."""
+    def _exchanged(self, child: _Child, request: bytes) -> tuple[str, list[dict[str, str]] | None]:
+        """The name of the last expectation that was begun, and the verdict; None: the child ended."""
+        name = "expect"
         try:
             child.requests.write(request)
             child.requests.flush()
-            return child.verdicts.readline()
+            while (line := child.verdicts.readline()).endswith(b"\n"):
+                part = json.loads(line)
+                if isinstance(part, list):
+                    return name, part
+                name = part
         except BrokenPipeError:
-            return b""
+            pass
         except BaseException:  # an interrupt: a reply may still come, and would be taken for the next one
             self._end()
             raise
+        return name, None
 
     def _start(self) -> _Child:
         """The child gets no environment, so no keys, and a session of its own, so no Ctrl-C; it ends at the end of its input."""
@@ -147,8 +155,12 @@ def _request(expect: Expectation, answer: Answer) -> bytes:
         "printed": answer.printed,
         "failure": None if answer.failure is None else asdict(answer.failure),
     }
-    # A whole number in the place of a float is fine in Python, but not in typed JSON.
+    return json.dumps({"expect": _expectation_text(expect), "answer": sent}).encode() + b"\n"
+
+
+@lru_cache(maxsize=16)
+def _expectation_text(expect: Expectation) -> str:
+    """Typed JSON, which has no whole numbers in the place of floats. Kept, because many answers meet one expectation."""
     tolerance = Tolerance(float(expect.tolerance.relative), float(expect.tolerance.absolute))
     seconds = None if expect.max_seconds is None else float(expect.max_seconds)
-    expect = replace(expect, tolerance=tolerance, max_seconds=seconds)
-    return json.dumps({"expect": to_json(expect), "answer": sent}).encode() + b"\n"
+    return json.dumps(to_json(replace(expect, tolerance=tolerance, max_seconds=seconds)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
@@ -12,6 +13,7 @@ from algosync.answers import content, envelope
 from algosync.answers.comparison import MOST_DIFFERENCES
 from algosync.answers.exact_json import NotJson
 from algosync.answers.excerpt import shortened
+from algosync.answers.expectation_fault import faults
 from algosync.answers.subject import Subject
 from algosync.core.testing.answer import Answer, Mismatch
 from algosync.core.testing.case import Expectation
@@ -49,7 +51,7 @@ _LONGEST_TEXT = 2000
 def judge(expect: Expectation, answer: Answer, redact: Callable[[str], str] = str) -> tuple[Mismatch, ...]:
     """All that is not as expected; empty: the answer passes. `redact` hides secrets before a text is shortened.
 
-    Unbounded: an expectation may be costly (a `Judge` bounds it). `expect` has no faults (`faults`).
+    Unbounded: an expectation may be costly (a `Judge` bounds it).
     """
     return presented(verdict(expect, answer), redact)
 
@@ -68,12 +70,13 @@ def presented(mismatches: Iterable[Mismatch], redact: Callable[[str], str]) -> t
     )
 
 
-def verdict(expect: Expectation, answer: Answer) -> tuple[Mismatch, ...]:
-    """Like `judge`, with texts of up to 2,000 characters."""
+def verdict(expect: Expectation, answer: Answer, begins: Callable[[str], object] = str) -> tuple[Mismatch, ...]:
+    """Like `judge`, with texts of up to 2,000 characters. `begins` is told the name of each expectation before it is applied."""
     subject, failed = Subject(answer), answer.failure
     found = list(_failed_call(expect, answer))
     for name in given(expect):
         if failed is None or name in OF_ANY_CALL:
+            begins(name)
             found += _limited(name, _applied(name, expect, subject))
     return tuple(found)
 
@@ -91,10 +94,19 @@ def _failed_call(expect: Expectation, answer: Answer) -> Iterator[Mismatch]:
 def _applied(name: str, expect: Expectation, subject: Subject) -> Iterator[Mismatch]:
     try:
         yield from EXPECTATIONS[name](expect, subject)
-    except NotJson as error:
-        yield Mismatch(name, note=f"the answer is {error}")
     except RecursionError:
         yield Mismatch(name, note="the answer or the expectation is nested too deep to be judged")
+    except (LookupError, TypeError, ValueError, re.error) as error:
+        yield Mismatch(name, note=_unreadable(name, expect, error))
+
+
+def _unreadable(name: str, expect: Expectation, error: Exception) -> str:
+    """Which side cannot be read. Expectations of a file of cases may have faults that nobody looked for."""
+    if found := [fault for fault in faults(expect) if fault.key in {name, "ignore"}]:
+        return f"the expectation cannot be met: `{found[0].key}` {found[0].message}"
+    if isinstance(error, NotJson):
+        return f"the answer is {error}"
+    raise error
 
 
 def _limited(name: str, found: Iterator[Mismatch]) -> list[Mismatch]:

@@ -45,7 +45,7 @@ def tally_text(tally: CallTally, case: TestCase) -> str:
     timing, load = tally.timing, case.load
     if timing is None or (load.repeat == 1 and load.concurrency == 1 and not load.limits):
         return passed
-    measures = {"p50": timing.p50, "p95": timing.p95, "max": timing.max, "first call": timing.cold}
+    measures = {"p50": timing.p50, "p95": timing.p95, "max": timing.max, "cold start": timing.cold}
     told = ", ".join(f"{name} {latency(value)}" for name, value in measures.items())
     return f"{passed}: {told}, {timing.throughput:,.1f} calls a second"
 
@@ -117,7 +117,8 @@ def _call_lines(result: CaseResult, redact: Callable[[str], str], room: _Room) -
     yield f"payload: {_shortened(result.payload, redact, room.characters)}"
     failure = result.answer.failure
     if failure is None:
-        yield f"answer: {_answer(result, redact, room.characters)}"
+        kind = " (text)" if result.answer.content_type == "text" else ""  # it has no quotes
+        yield f"answer{kind}: {_answer(result, redact, room.characters)}"
     differences = [mismatch for mismatch in result.mismatches if mismatch.expectation != "call"]
     for mismatch in differences[: room.differences]:
         yield f"{_shortened(str(mismatch), redact, 2 * _LONGEST)}  [{printable(mismatch.expectation)}]"

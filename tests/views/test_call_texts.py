@@ -56,7 +56,7 @@ def test_the_table_has_what_was_called_the_calls_and_the_measures() -> None:
         '  FAILED   test.One["t1"]    2.0s  version 0.1.0\n'
         '  FAILED   test.One["t2"]    2.0s  version 0.1.0  2 of 3 calls passed\n'
         '  passed   test.One["t3"]    2.0s  version 0.1.0  50 calls passed: p50 12 ms, p95 100 ms, max 1.50 s, '
-        "first call 1.50 s, 25.0 calls a second\n"
+        "cold start 1.50 s, 25.0 calls a second\n"
     )
 
 
@@ -152,7 +152,9 @@ def test_an_answer_that_was_asked_for_is_shown_whether_it_passed_or_not() -> Non
     ]
     binary = CaseResult(1, "", "1", Answer("binary", b"", 1.5), size=1_000_000, sha256="0123")
     assert list(answer_lines(binary, "test.One", str))[-1] == "  answer: binary, 1.0 MB, SHA-256 0123"
-    assert list(answer_lines(replace(binary, answer=Answer("text", b"")), "test.One", str))[-1] == "  answer: (empty)  (1.0 MB)"
+    assert (
+        list(answer_lines(replace(binary, answer=Answer("text", b"")), "test.One", str))[-1] == "  answer (text): (empty)  (1.0 MB)"
+    )
 
 
 def test_the_report_keeps_the_first_hundred_failures_and_counts_all() -> None:

@@ -343,3 +343,23 @@ def test_a_path_that_may_select_several_values_is_none(folder: Path, path: str) 
     """It could also take time that grows exponentially with its length."""
     with pytest.raises(WorkflowError, match="1 fault"):
         own_tests(folder, f"gates: [{{name: a, cases: tests/labelled.csv, metric: f1, at_least: 0, answer: {json.dumps(path)}}}]")
+
+
+def test_a_path_that_holds_a_secret_is_not_shown(folder: Path) -> None:
+    """Neither a key nor a sensitive variable. The faults are in the files."""
+    path = folder / "w.yaml.j2"
+    path.write_text("""\
+variables:
+  token: {sensitive: true}
+algorithms:
+  - name: One
+    language: python3
+    tests: [{name: a, payload_file: "a-long-api-ke\\u0079.json"}, {name: b, payload_file: "{{ token }}.json"}]
+""")
+    for name in ("a-long-api-key", "sesame77"):
+        (folder / f"{name}.json").write_text("{")
+    with pytest.raises(WorkflowError) as caught:
+        workflow.load(path, workflow.variables(["token=sesame77"], [], {}), [Secret("a-long-api-key")])
+    assert {fault.code for fault in caught.value.faults} == {"key-in-file", "syntax"}
+    assert "a-long-api-key" not in repr(caught.value.faults)
+    assert "sesame77" not in repr(caught.value.faults)

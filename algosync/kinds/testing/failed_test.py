@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from algosync.core.error import TestFailed
 from algosync.core.testing.answer import CaseResult, Mismatch
 from algosync.core.text import plural
-from algosync.kinds.testing.run import Run
+from algosync.kinds.testing.run import SHOWN, Run
 from algosync.kinds.testing.target import CallTarget
 
 __all__ = ["failed_test"]
@@ -17,12 +17,20 @@ _TOLD = 3  # limits and lines of gates in the message
 
 def failed_test(run: Run, target: CallTarget, broken: tuple[Mismatch, ...]) -> TestFailed:
     """The error says how many of how many calls failed. It also holds what the first of them returned, raised and printed."""
+<<<<<<< HEAD
     error = TestFailed("; ".join(filter(None, [_calls(run), *_limits(broken)])))
     error.called, error.failures, error.broken = str(target), tuple(run.failures), broken
     error.calls, error.failed = run.calls, run.failed
+=======
+    error = TestFailed("; ".join(filter(None, [_calls(run), *map(_limit, broken)])))
+    too_many = any(mismatch.path.startswith("error_rate") for mismatch in broken)
+    failures = (*run.failures, *(run.counted if too_many else ()))[:SHOWN]
+    error.called, error.failures, error.broken = str(target), failures, broken
+    error.calls, error.failed = run.calls, run.failed + (run.errors if too_many and run.counted else 0)
+>>>>>>> main
     error.hint = _next_step(run, broken)
-    if run.failures:
-        first = run.failures[0]
+    if failures:
+        first = failures[0]
         error.payload = first.payload  # as the workflow has it, because the redactor knows that text
         error.printed = first.answer.printed or None
         if failure := first.answer.failure:
@@ -39,8 +47,9 @@ def _next_step(run: Run, broken: tuple[Mismatch, ...]) -> str | None:
     if baseline is not None and any(mismatch.expectation == "baseline" for mismatch in differing):
         return f"if the new answer is right, algosync test --accept writes it to {baseline.path}"
     if differing:
-        return "mend the algorithm or its data; if the answer is right, mend what the test expects"
-    return "make the algorithm faster, or allow it more in `limits:`" if broken and not run.failures else None
+        return "fix the algorithm or its data; if the answer is right, change what the test expects"
+    slow = broken and not any(mismatch.path.startswith("error_rate") for mismatch in broken)
+    return "make the algorithm faster, or allow it more in `limits:`" if slow and not run.failures else None
 
 
 def _calls(run: Run) -> str:

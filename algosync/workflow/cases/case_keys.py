@@ -51,7 +51,7 @@ def read_case(row: Row, rules: CaseRules, inputs: TestInputs, faults: Faults) ->
     if not isinstance(row.node, MapNode):
         section_of(row.node, row.path, faults, ())
         return None
-    is_ci = not {"case_name", "input"}.isdisjoint(row.node.entries)
+    is_ci = "payload" not in row.node.entries and not {"case_name", "input"}.isdisjoint(row.node.entries)
     keys = _CI_KEYS if is_ci else _KEYS
     if not row.is_table:
         check_keys(row.node, row.path, faults, keys)

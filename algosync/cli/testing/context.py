@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from algosync.kinds import Context
     from algosync.workflow.testing.named_files import NamedFiles
 
-__all__ = ["accepting_answers", "require_extras", "testing_context", "with_answers"]
+__all__ = ["accepting_answers", "cases_of", "require_extras", "testing_context", "with_answers"]
 
 _SHOWN = 8000  # characters of an answer that `--show-answers` gets to see; more of them are cut
 
@@ -38,7 +38,7 @@ def testing_context(context: Context, files: NamedFiles, terminal: Terminal, sta
         context,
         holds=terminal.holds,
         judge=judge.judge,
-        cases=partial(_cases, files),
+        cases=partial(cases_of, files),
         accepted_timing=_accepted_timing,
         concurrently=concurrently,
     )
@@ -74,7 +74,7 @@ def require_extras(plan: Plan) -> None:
         raise missing_extra("metrics", f"the metric {needed} of a gate", "scikit-learn")
 
 
-def _cases(files: NamedFiles, test: TestCase, algorithm: str) -> Iterable[TestCase]:
+def cases_of(files: NamedFiles, test: TestCase, algorithm: str) -> Iterable[TestCase]:
     """The cases of a test, read one by one. SourceError: their file cannot be read, or has changed."""
     from algosync.kinds.context import only_case
     from algosync.workflow.cases import open_cases

@@ -17,17 +17,11 @@ _TOLD = 3  # limits and lines of gates in the message
 
 def failed_test(run: Run, target: CallTarget, broken: tuple[Mismatch, ...]) -> TestFailed:
     """The error says how many of how many calls failed. It also holds what the first of them returned, raised and printed."""
-<<<<<<< HEAD
     error = TestFailed("; ".join(filter(None, [_calls(run), *_limits(broken)])))
-    error.called, error.failures, error.broken = str(target), tuple(run.failures), broken
-    error.calls, error.failed = run.calls, run.failed
-=======
-    error = TestFailed("; ".join(filter(None, [_calls(run), *map(_limit, broken)])))
     too_many = any(mismatch.path.startswith("error_rate") for mismatch in broken)
     failures = (*run.failures, *(run.counted if too_many else ()))[:SHOWN]
     error.called, error.failures, error.broken = str(target), failures, broken
     error.calls, error.failed = run.calls, run.failed + (run.errors if too_many and run.counted else 0)
->>>>>>> main
     error.hint = _next_step(run, broken)
     if failures:
         first = failures[0]

@@ -16,11 +16,7 @@ from algosync.core.testing.timing import Timing, timing_of
 from algosync.kinds.context import Context
 from algosync.kinds.testing.target import CallTarget
 
-<<<<<<< HEAD
-__all__ = ["CaseCaller", "Run", "counts_errors"]
-=======
-__all__ = ["SHOWN", "Run", "counts_errors"]
->>>>>>> main
+__all__ = ["SHOWN", "CaseCaller", "Run", "counts_errors"]
 
 SHOWN = 3  # failing calls that an error carries
 

@@ -55,7 +55,7 @@ class TestSelection:
             named = " ".join(map(printable, self.names))
             raise UsageError(f"--filter {named}: no test has such a name", hint=f"the tests are {known}" if known else None)
         if self.bench:
-            checks = tuple(check for check in checks if check.case.load != Load())
+            checks = tuple(check for check in checks if check.case.load != Load() and check.case.gate is None)
         if self.accept is not None:
             checks = tuple(filter(self.accept, checks))
         if (self.bench or self.accept is not None) and not checks:

@@ -38,7 +38,10 @@ class AlgorithmCaller:
         NotFound: the version does not exist. ClusterError: the cluster did not answer.
         """
         answer = self.answer(case, waits=waits)
-        mismatches = self._judged(case.expect, answer)
+        return self.told(number, case, answer, self._judged(case.expect, answer))
+
+    def told(self, number: int, case: TestCase, answer: Answer, mismatches: tuple[Mismatch, ...]) -> CaseResult:
+        """The result of a call as an event carries it: shortened, and without what is sensitive."""
         text = answer.body.decode("utf-8", "replace")
         holds = self.context.holds(text)
         if holds or (mismatches and self.context.holds(to_json(case.expect))):

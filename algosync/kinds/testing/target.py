@@ -13,7 +13,7 @@ from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
 from algosync.kinds.source import commit_of
 
-__all__ = ["CallTarget", "not_there", "target_of"]
+__all__ = ["CallTarget", "not_there", "published_beside", "target_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,14 @@ def target_of(check: Check, spec: AlgorithmSpec, context: Context) -> CallTarget
         return CallTarget(spec.name, commit, Called("", commit), candidate=True)
     called = _published(spec, context)
     return CallTarget(spec.name, called.version, called, candidate=False)
+
+
+def published_beside(name: str, context: Context) -> CallTarget | None:
+    """The newest published version of an algorithm whose candidate is tested. None: there is none yet."""
+    version = context.destination.algorithms.published(context.destination.owner, name)
+    if version is None:
+        return None
+    return CallTarget(name, version.number, Called(version.number, version.commit), candidate=False)
 
 
 def not_there(target: CallTarget, error: NotFound) -> NotFound:

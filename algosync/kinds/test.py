@@ -103,7 +103,7 @@ def _remember_failure(check: Check, error: TestFailed | TimedOut, spec: Algorith
 
 def _more_time(check: Check) -> str:
     """The advice after a call that took too long."""
-    if check.of_algorithm:
+    if check.of_algorithm and not check.case.name:
         own = f"a test of test_info.tests has its own `timeout:`, at most {_MAX_TIMEOUT} s"
         return f"a test_payload may take {check.case.timeout} s; {own}"
     return f"its `timeout:` in the workflow is {check.case.timeout} s: give it more, at most {_MAX_TIMEOUT} s"

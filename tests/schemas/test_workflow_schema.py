@@ -173,7 +173,10 @@ def test_every_key_is_described_and_its_examples_fit() -> None:
                 check_document("workflow", document)
 
 
-@pytest.mark.parametrize("name", ["hello_world.yaml", "image_parallel_pipelining.json", "model_release.yaml.j2"])
+EXAMPLES = ("hello_world.yaml", "image_parallel_pipelining.json", "model_release.yaml.j2", "swapped_labels.yaml.j2")
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_the_examples_are_valid(name: str) -> None:
     path = WORKFLOWS / name
     check_document("workflow", yaml.safe_load(workflow.render(path, {})))

@@ -59,8 +59,11 @@ def _published(spec: AlgorithmSpec, context: Context) -> Called:
     record = context.ledger.records.get(Address("version", spec.name))
     if record is not None and "version" in record.attributes:
         return Called(str(record.attributes["version"]), str(record.attributes.get("commit") or ""))
-    version = context.destination.algorithms.published(context.destination.owner, spec.name)
+    version, hint = None, "algosync apply publishes it"
+    try:
+        version = context.destination.algorithms.published(context.destination.owner, spec.name)
+    except NotFound as error:
+        hint = clauses("algosync apply creates the algorithm and publishes it", error.hint)
     if version is None:
-        hint = "algosync apply publishes it"
         raise NotFound(f"{spec.name} has no published version to test at the destination", hint=hint)
     return Called(version.number, version.commit)

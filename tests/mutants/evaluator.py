@@ -120,7 +120,7 @@ def main() -> None:
     specification.loader.exec_module(runner)
     runner.repair_removed_functions()
     sys.dont_write_bytecode = True
-    time.sleep = slept.append
+    vars(time)["sleep"] = slept.append
     answers: dict[str, Any] = {}
     out = sys.stdout
     for line in sys.stdin:

@@ -115,7 +115,7 @@ class Judged:
 
 @contextmanager
 def judged(example: Example) -> Iterator[Judged]:
-    command = [environment(example), "-I", "-W", "ignore", EVALUATOR, RUNNER]
+    command: list[str | Path] = [environment(example), "-I", "-W", "ignore", EVALUATOR, RUNNER]
     with tempfile.TemporaryDirectory() as home, Judge() as judge:
         process = subprocess.Popen(
             command, cwd=home, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", env={"HOME": home}

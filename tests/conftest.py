@@ -33,6 +33,7 @@ EXTENDED = (
     "planted/",
     "scenarios/test_apply_saved_plan.py",
     "scenarios/test_cluster_failures.py",
+    "scenarios/test_compare.py",
     "scenarios/test_crash.py",
     "scenarios/test_data_release.py",
     "scenarios/test_drift.py",

@@ -1,4 +1,4 @@
-"""Base of the scenarios: a real cluster process, and algosync run as users run it, in its own process."""
+"""Base of the scenarios: a real cluster process, and algosync run as users run it, in a process of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from documents import check_document, check_states
-from forking import Forks
+from forking import shared
 
 from algosync.cluster.address import parse
 from algosync.cluster.connection import Cluster as Connection
@@ -168,11 +168,15 @@ PLAIN = "def apply(input):\n    return {'got': input, 'version': 1}\n"
 
 @dataclass
 class Workspace:
-    """A user's folder: a workflow, its sources, its data and its state. `forks`: runs the command without Python's start-up."""
+    """A user's folder: a workflow, its sources, its data and its state.
+
+    Commands run in forks of one process that has imported algosync. `interpreter`: each command starts its own interpreter, as
+    users' commands do.
+    """
 
     folder: Path
     environ: dict[str, str] = field(default_factory=dict)
-    forks: Forks | None = None
+    interpreter: bool = False
 
     def algorithm(self, name: str, code: str = PLAIN, requirements: str = "") -> None:
         """Write one algorithm's source into the folder beside the workflow, in the plain `apply` layout."""
@@ -200,13 +204,14 @@ class Workspace:
     def run(
         self, *arguments: str, environ: Mapping[str, str] | None = None, timeout: float = 120
     ) -> subprocess.CompletedProcess[str]:
-        if self.forks is not None:
-            done = self.forks.run(self.folder, self.environment(environ), *arguments)
+        whole = self.environment(environ)
+        done = None if self.interpreter else shared().run_if_possible(self.folder, whole, *arguments, timeout=timeout)
+        if done is not None:
             return subprocess.CompletedProcess(arguments, done.code, done.out, done.err)
         return subprocess.run(
             [sys.executable, "-m", "algosync", *arguments],
             cwd=self.folder,
-            env=self.environment(environ),
+            env=whole,
             capture_output=True,
             text=True,
             timeout=timeout,

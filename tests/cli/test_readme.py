@@ -31,6 +31,7 @@ COMMANDS = (
     "show",
     "apply",
     "test",
+    "compare",
     "drift",
     "graph",
     "destroy",

@@ -120,7 +120,7 @@ def main() -> None:
     specification.loader.exec_module(runner)
     runner.repair_removed_functions()
     sys.dont_write_bytecode = True
-    vars(time)["sleep"] = slept.append
+    time.sleep = lambda seconds: slept.append(float(seconds))
     answers: dict[str, Any] = {}
     out = sys.stdout
     for line in sys.stdin:

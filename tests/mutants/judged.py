@@ -116,7 +116,7 @@ class Judged:
 
 @contextmanager
 def judged(example: Example) -> Iterator[Judged]:
-    command: list[str | Path] = [environment(example), "-I", "-W", "ignore", EVALUATOR, RUNNER]
+    command = [str(part) for part in (environment(example), "-I", "-W", "ignore", EVALUATOR, RUNNER)]
     with tempfile.TemporaryDirectory() as home, Judge() as judge:
         process = subprocess.Popen(
             command, cwd=home, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", env={"HOME": home}

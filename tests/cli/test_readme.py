@@ -12,6 +12,7 @@ import pytest
 from harness import Cluster, Workspace
 
 from algosync import workflow
+from algosync.core.testing.case import QualityGate
 from algosync.views import FORMATS
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Drift, Finding
-from algosync.core.text import paint, printable
+from algosync.core.planning.origin import Origin
+from algosync.core.text import duration, paint, plural, printable
+from algosync.views.plan import file_rows, origin_words
 from algosync.views.value import Redact, differences, redacted, redacted_address, redacted_name
 
 __all__ = ["HEADINGS", "drift_lines", "finding_lines", "managed_lines", "not_compared_lines", "summary_line"]
@@ -86,6 +88,12 @@ def finding_lines(finding: Finding, redact: Redact) -> Iterator[str]:
         for d in differences(finding.before, finding.after):
             if d.before != d.after:
                 yield f"~ {redacted_name(d.name, redact)} = {redacted(d.before, redact)} -> {redacted(d.after, redact)}"
+    if "files" in finding.details:
+        yield from (f"{symbol} {text}" for symbol, text in file_rows(finding.details["files"], redact))
+    if words := ", ".join(origin_words(Origin.of(finding), redact)):
+        yield f"written {words}"
+    if finding.first_seen:
+        yield f"first seen {printable(finding.first_seen)}{_age(finding)}"
     if finding.in_workflow:
         address = shlex.quote(printable(redacted_address(finding.address, redact)))
         yield f"the workflow has it; record it with: algosync import {address}"
@@ -93,6 +101,14 @@ def finding_lines(finding: Finding, redact: Redact) -> Iterator[str]:
         yield f"since {printable(finding.since)}"
     if finding.reason:
         yield printable(redact(finding.reason))
+
+
+def _age(finding: Finding) -> str:
+    """How long ago it was first seen: in days or hours if it is that long."""
+    if finding.age is None:
+        return ""
+    days, hours = finding.age // 86_400, finding.age // 3600
+    return f", {plural(days, 'day') if days else plural(hours, 'hour') if hours else duration(finding.age)} ago"
 
 
 def _finding(finding: Finding, redact: Redact) -> Iterator[str]:

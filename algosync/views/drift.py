@@ -8,12 +8,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Drift, Finding
+from algosync.core.planning.coverage import Coverage, Gap, LeftOut
 from algosync.core.planning.origin import Origin
-from algosync.core.text import duration, paint, plural, printable
+from algosync.core.redaction import Redactor, Word
+from algosync.core.resource import Json
+from algosync.core.text import duration, paint, plural, printable, size
 from algosync.views.plan import file_rows, origin_words
 from algosync.views.value import Redact, differences, redacted, redacted_address, redacted_name
 
-__all__ = ["HEADINGS", "drift_lines", "finding_lines", "managed_lines", "not_compared_lines", "summary_line"]
+__all__ = [
+    "HEADINGS",
+    "coverage_document",
+    "coverage_lines",
+    "drift_lines",
+    "finding_lines",
+    "managed_lines",
+    "not_compared_lines",
+    "summary_line",
+]
 
 _NEXT_STEPS = (
     ({Drift.CHANGED, Drift.MISSING}, "algosync plan shows how an apply would mend it."),
@@ -37,6 +49,12 @@ HEADINGS = {
     Drift.BEHAVIOUR: ("x", "red", "is answered differently, although nothing was published"),
     Drift.IN_PROGRESS: (">", "cyan", "may be in progress: a command that runs now works on it"),
     Drift.UNKNOWN: ("!", "red", "could not be looked at"),
+}
+_LEFT_OUT_SHOWN = 20  # of each sort
+_GAPS = {
+    Gap.NOT_APPLIED: "Not looked at, because it was never applied:",
+    Gap.NOT_READABLE: "Not looked at, because the destination refused it:",
+    Gap.BUDGET: "Compared by size and time only, because --read-budget left no room:",
 }
 
 
@@ -119,3 +137,42 @@ def _finding(finding: Finding, redact: Redact) -> Iterator[str]:
     yield f"  {paint(symbol, colour)} {printable(redacted_address(finding.address, redact))} {sentence}"
     for line in finding_lines(finding, redact):
         yield f"      {line}"
+
+
+def coverage_lines(coverage: Coverage, redact: Redact) -> Iterator[str]:
+    """How the data files were compared, and what was left out. Nothing, if nothing was read or left out. Without colours."""
+    if coverage.read:
+        read = f"{plural(len(coverage.read), 'file')} read ({size(sum(coverage.read.values()))})"
+        yield f"Data: {read}, {plural(coverage.trusted, 'file')} compared by size and time."
+    for gap, heading in _GAPS.items():
+        if left := [each for each in coverage.left_out if each.why is gap]:
+            yield heading
+            yield from (f"  {_left_out(each, redact)}" for each in left[:_LEFT_OUT_SHOWN])
+            if len(left) > _LEFT_OUT_SHOWN:
+                yield f"  and {len(left) - _LEFT_OUT_SHOWN:,} more"
+    if coverage.read or coverage.left_out:
+        yield ""
+
+
+def _left_out(left: LeftOut, redact: Redact) -> str:
+    named = printable(redacted_address(left.address, redact))
+    named = named if left.size is None else f"{named} ({size(left.size)})"
+    return f"{named}: {printable(redact(left.reason))}" if left.reason else named
+
+
+def coverage_document(coverage: Coverage, redactor: Redactor) -> Mapping[str, Json]:
+    return {
+        "compared": len(coverage.compared),
+        "files_read": len(coverage.read),
+        "bytes_read": sum(coverage.read.values()),
+        "files_trusted": coverage.trusted,
+        "left_out": [
+            {
+                "address": Word(redacted_address(left.address, redactor.redact)),
+                "why": Word(left.why.value),
+                "reason": left.reason or None,
+                "size": left.size,
+            }
+            for left in coverage.left_out
+        ],
+    }

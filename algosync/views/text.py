@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from algosync.core.redaction import Redactor
 from algosync.core.text import plural, printable
-from algosync.views.coverage import coverage_lines
-from algosync.views.drift import drift_lines, managed_lines, not_compared_lines
+from algosync.views.compare import compare_lines
+from algosync.views.drift import coverage_lines, drift_lines, managed_lines, not_compared_lines
 from algosync.views.explanation import explanation_lines
 from algosync.views.file_diff import diff_lines
 from algosync.views.plan import header_lines, plan_lines
 from algosync.views.record import record_lines
-from algosync.views.subject import Drifted, Planned, Recorded, Subject
+from algosync.views.subject import Compared, Drifted, Planned, Recorded, Subject
 
 __all__ = ["view"]
 
@@ -36,6 +36,9 @@ def _lines(subject: Subject, redactor: Redactor) -> Iterator[str]:
             yield from coverage_lines(coverage, redactor.redact)
             yield from drift_lines(findings, redactor.redact)
             yield from (f"Note: {printable(redactor.redact(note))}" for note in notes)
+        case Compared(header=header, comparison=comparison):
+            yield from header_lines(header, redactor.redact)
+            yield from compare_lines(comparison, redactor.redact)
         case Recorded(records=records):
             for record in records:
                 yield from record_lines(record, redactor.redact)

@@ -31,6 +31,7 @@ COMMANDS = (
     "show",
     "apply",
     "test",
+    "compare",
     "drift",
     "graph",
     "destroy",
@@ -239,7 +240,7 @@ def test_the_faults_are_those_that_there_are() -> None:
     assert {kind for row in shown for kind in re.findall(r'"(\w+)":', row)} >= set(KINDS)
 
 
-@pytest.mark.parametrize("name", ["hello_world", "image_parallel_pipelining", "model_release"])
+@pytest.mark.parametrize("name", ["hello_world", "image_parallel_pipelining", "model_release", "swapped_labels"])
 def test_every_example_is_valid(name: str) -> None:
     assert Workspace(ROOT).run("validate", name).returncode == 0
 

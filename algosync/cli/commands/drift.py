@@ -37,9 +37,8 @@ def drift(terminal: Terminal, reports: ReportOptions, options: CompareOptions) -
         failing = (Finding(f.address, Drift.FAILING, reason=f.reason, since=f.since) for f in failures)
         hidden = redacted_attributes({address: session.ledger.records[address] for address in managed})
         findings = tuple(sorted((*findings, *failing), key=lambda finding: finding.address))
-    write_reports(Drifted(session.header, findings, metadata(session.header), managed, hidden), reports.places, terminal)
     kinds = {finding.drift for finding in findings}
-    if Drift.UNKNOWN in kinds:
-        raise typer.Exit(1)
-    if any(kind.differs for kind in kinds):
-        raise typer.Exit(2)
+    code = 1 if Drift.UNKNOWN in kinds else 2 if any(kind.differs for kind in kinds) else 0
+    meta = metadata(session.header, code)
+    write_reports(Drifted(session.header, findings, meta, managed, hidden), reports.places, terminal)
+    raise typer.Exit(code)

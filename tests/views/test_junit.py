@@ -25,7 +25,9 @@ def read_back(subject: Subject) -> xunit2.JUnitXml:
     text = FORMATS["junit"](subject, Redactor())
     etree.fromstring(text.encode(), etree.XMLParser(resolve_entities=False, recover=False))
     SCHEMA.validate(text)
-    return xunit2.JUnitXml.fromstring(text.encode())
+    document = xunit2.JUnitXml.fromstring(text.encode())
+    assert isinstance(document, xunit2.JUnitXml)
+    return document
 
 
 def cases_of(document: xunit2.JUnitXml, name: str) -> dict[str, xunit2.TestCase]:

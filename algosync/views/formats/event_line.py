@@ -37,6 +37,7 @@ def end_line(outline: Outline) -> str:
     for count in outline.counts:
         counts.setdefault(count.of, {})[count.sort] = count.number
     result: dict[str, Json] = {"type": "end", "good": outline.good, "verdict": outline.verdict, "exit_code": outline.exit_code}
+    result |= {"reason": outline.reason} if outline.reason else {}
     return _line({**result, "counts": {**counts}, "notes": [*outline.notes]})
 
 

@@ -97,6 +97,7 @@ class Outline:
     """`title`: the kind of report. `verdict`: the result in one sentence. `good`: nobody has to do anything.
 
     `facts`: workflow, clusters, owner, time and exit code, with their names. `time`: ISO 8601 in UTC.
+    `reason`: the error that ended the command; empty: none did.
     """
 
     title: str
@@ -107,6 +108,7 @@ class Outline:
     notes: tuple[str, ...] = ()
     sections: tuple[OutlineSection, ...] = ()
     blocks: tuple[Block, ...] = ()
+    reason: str = ""
     workflow: str = ""
     destination: str = ""
     time: str = ""

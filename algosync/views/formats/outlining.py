@@ -178,10 +178,11 @@ def _failed(subject: Failed, redactor: Redactor) -> Outline:
     entry = Entry(command, "algosync", "!", "ended with an error", Ending.ERROR, lines=tuple(lines))
     return Outline(
         command.capitalize(),
-        lines[0] if lines else "It ended with an error.",
+        "It ended with an error.",
         good=False,
         facts=facts_of(None, subject.meta, redactor.redact),
         counts=(Count("errors", "command", 1),),
         sections=(OutlineSection("errors", "Errors", (entry,)),),
+        reason=entry.message,
         **numbers(None, subject.meta, redactor.redact),
     )

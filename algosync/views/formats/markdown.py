@@ -99,7 +99,8 @@ def _length(lines: Iterable[str]) -> int:
 
 def _parts(outline: Outline) -> Iterator[_Part]:
     """Failures first: the room may end before the others."""
-    bad = [entry for entry in outline.entries if entry.ending in (Ending.FAILED, Ending.ERROR)]
+    told = [section for section in outline.sections if section.name != "findings"]  # those are told in full below
+    bad = [entry for section in told for entry in section.entries if entry.ending in (Ending.FAILED, Ending.ERROR)]
     if bad:
         yield _Part((f"#### {plural(len(bad), 'failure')}", ""), [*map(_failure, bad)], (), ("failure", "failures"))
     for section in outline.sections:

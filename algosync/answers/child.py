@@ -1,4 +1,4 @@
-"""The child process of a `Judge`: one JSON request a line on stdin, one verdict a line on stdout.
+"""The child process of a `Judge`: one JSON request a line on stdin; on stdout the name of each expectation, then the verdict.
 
 The kernel ends it when a verdict takes too long, also inside a regular expression, which no exception reaches. The limits are set
 here again and not shared with the renderer of templates: that one imports nothing of algosync.
@@ -12,9 +12,10 @@ import sys
 import threading
 from base64 import b64decode
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
-from algosync.answers.verdict import verdict
+from algosync.answers.verdict import compared, verdict
 from algosync.core.testing.answer import Answer, CallFailure, Mismatch
 from algosync.core.testing.case import Expectation
 from algosync.core.typed_json import from_json
@@ -47,19 +48,30 @@ def _serve(seconds: float, clock: float) -> None:
         found, exhausted = _judged(line)
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        sys.stdout.buffer.write(json.dumps([asdict(each) for each in found]).encode() + b"\n")
-        sys.stdout.buffer.flush()
+        _tell([asdict(each) for each in found])
         if exhausted:
             return
+
+
+def _tell(part: object) -> None:
+    sys.stdout.buffer.write(json.dumps(part).encode() + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def _judged(line: bytes) -> tuple[tuple[Mismatch, ...], bool]:
     """The verdict, and whether the memory did not suffice: after that the process had better end."""
     try:
         request = json.loads(line)
-        return verdict(from_json(Expectation, request["expect"], "expect"), _answer(request["answer"])), False
+        expect, answer = _expectation(request["expect"]), _answer(request["answer"])
+        sources = [_answer(sent) for sent in request["sources"]]
+        return (compared(expect, sources, answer) if sources else verdict(expect, answer, _tell)), False
     except MemoryError:
         return (Mismatch("expect", note="too costly: judging takes too much memory"),), True
+
+
+@lru_cache(maxsize=16)
+def _expectation(text: str) -> Expectation:
+    return from_json(Expectation, json.loads(text), "expect")
 
 
 def _answer(sent: dict[str, Any]) -> Answer:

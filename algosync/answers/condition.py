@@ -12,6 +12,7 @@ from typing import Any
 from algosync.answers.equality import is_number, same
 from algosync.answers.exact_json import Value, json_text
 from algosync.answers.pattern import pattern_fault
+from algosync.core.text import clauses
 
 __all__ = ["OPERATORS", "TYPES", "condition_faults", "failed_conditions", "kind_of"]
 
@@ -25,6 +26,8 @@ def failed_conditions(wanted: Value, value: Value) -> Iterator[tuple[str, str]]:
         if not same(wanted, value):
             yield json_text(wanted), ""
         return
+    if not wanted:
+        yield "{}", "there is no condition"
     for operator, operand in wanted.items():
         if not OPERATORS[operator].applies(operand, value):
             yield f"{operator} {json_text(operand)}", f"`{operator}` does not apply to {_article(kind_of(value))}"
@@ -109,8 +112,9 @@ def _length_fault(operand: Value) -> str:
 
 def _unknown(operator: str, known: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(operator[:40], known, n=1, cutoff=0.4)
-    hint = f"did you mean `{near[0]}`?" if near else f"one of {' '.join(known)}"
-    return f'has no condition `{operator[:40]}`; {hint} To expect an object, write {{"==": {{…}}}}'
+    hint = f"did you mean `{near[0]}`?" if near else f"known are {' '.join(known)}"
+    of_object = 'to expect an object, write {"==": {…}}' if "type" in known else None
+    return clauses(f"has no condition `{operator[:40]}`", hint, of_object)
 
 
 def _length_note(operator: str, value: Value) -> str:

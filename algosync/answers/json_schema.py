@@ -21,7 +21,10 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def errors_of(schema: str, value: Value) -> Iterator[ValidationError]:
-    """The places at which the value does not fit. RecursionError: the schema refers to itself without end."""
+    """The places at which the value does not fit.
+
+    RecursionError: the schema refers to itself without end. ValueError: it has a fault.
+    """
     yield from _validator(schema).iter_errors(value)  # type: ignore[arg-type]  # jsonschema's stubs know no Decimal
 
 
@@ -89,6 +92,8 @@ def _reference_faults(contents: dict[str, Value] | bool) -> Iterator[str]:
 
 @lru_cache(maxsize=64)
 def _validator(schema: str) -> Validator:
+    if message := next(schema_faults(schema), None):
+        raise ValueError(message)
     validator: Validator = _dialect()(read_exact(schema), registry=_registry())
     return validator
 

@@ -10,17 +10,20 @@ import signal
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from threading import Lock
 from types import TracebackType
 from typing import IO
 
 from algosync.answers.cheap import passes_cheaply
+from algosync.answers.parity import alike
 from algosync.answers.verdict import presented
 from algosync.core.testing.answer import Answer, Mismatch
 from algosync.core.testing.case import Expectation, Tolerance
+from algosync.core.testing.parity import DIFFERENCE, NOISE
 from algosync.core.typed_json import to_json
 
 __all__ = ["Judge", "JudgeLimits"]
@@ -74,7 +77,18 @@ class Judge:
             return ()
         if len(answer.body) + len(answer.printed) > _LARGEST:
             return (Mismatch("answer", note=f"the answer is longer than {_LARGEST} bytes, and is not judged"),)
-        request = _request(expect, answer)
+        return self._presented(_request(expect, answer))
+
+    def compare(self, expect: Expectation, sources: Sequence[Answer], got: Answer) -> tuple[Mismatch, ...]:
+        """As of `parity`. A comparison that is too costly, or of too long answers, is a difference."""
+        if alike((*sources, got)):
+            return ()
+        if sum(len(answer.body) for answer in (*sources, got)) > _LARGEST:
+            return (Mismatch(DIFFERENCE, note=f"the answers together are longer than {_LARGEST} bytes, and are not compared"),)
+        found = self._presented(_request(expect, got, sources))
+        return tuple(each if each.expectation == NOISE else replace(each, expectation=DIFFERENCE) for each in found)
+
+    def _presented(self, request: bytes) -> tuple[Mismatch, ...]:
         with self._turn:
             found = self._asked(request)
         return presented(found, self._redact)
@@ -85,27 +99,34 @@ class Judge:
             return _BROKEN_OFF
         kept = self._child
         child = kept or self._start()
-        if (reply := self._exchanged(child, request)).endswith(b"\n"):
-            return tuple(Mismatch(**each) for each in json.loads(reply))
+        name, found = self._exchanged(child, request)
+        if found is not None:
+            return tuple(Mismatch(**each) for each in found)
         status = child.process.wait()  # it closed its output
         self._end()
         if -status in {signal.SIGPROF, signal.SIGALRM}:
-            return (Mismatch("expect", note=f"too costly: judging takes more than {self._limits.seconds:g} s"),)
+            return (Mismatch(name, note=f"too costly: judging takes more than {self._limits.seconds:g} s"),)
         if kept is not None or self._closed:
             return self._asked(request)
-        return (Mismatch("expect", note=f"too costly: the process that judges ended with status {status}"),)
+        return (Mismatch(name, note=f"not judged: the process that judges ended with status {status}"),)
 
-    def _exchanged(self, child: _Child, request: bytes) -> bytes:
-        """The reply, which is cut short if the child ended."""
+    def _exchanged(self, child: _Child, request: bytes) -> tuple[str, list[dict[str, str]] | None]:
+        """The name of the last expectation that was begun, and the verdict; None: the child ended."""
+        name = "expect"
         try:
             child.requests.write(request)
             child.requests.flush()
-            return child.verdicts.readline()
+            while (line := child.verdicts.readline()).endswith(b"\n"):
+                part = json.loads(line)
+                if isinstance(part, list):
+                    return name, part
+                name = part
         except BrokenPipeError:
-            return b""
+            pass
         except BaseException:  # an interrupt: a reply may still come, and would be taken for the next one
             self._end()
             raise
+        return name, None
 
     def _start(self) -> _Child:
         """The child gets no environment, so no keys, and a session of its own, so no Ctrl-C; it ends at the end of its input."""
@@ -139,16 +160,25 @@ class Judge:
         child.process.wait()
 
 
-def _request(expect: Expectation, answer: Answer) -> bytes:
-    sent = {
+def _request(expect: Expectation, answer: Answer, sources: Sequence[Answer] = ()) -> bytes:
+    """`sources`: what the answer is compared with. Empty: it is judged."""
+    request = {"expect": _expectation_text(expect), "answer": _sent(answer), "sources": [_sent(each) for each in sources]}
+    return json.dumps(request).encode() + b"\n"
+
+
+def _sent(answer: Answer) -> dict[str, object]:
+    return {
         "content_type": answer.content_type,
         "body": b64encode(answer.body).decode(),
         "seconds": answer.seconds,
         "printed": answer.printed,
         "failure": None if answer.failure is None else asdict(answer.failure),
     }
-    # A whole number in the place of a float is fine in Python, but not in typed JSON.
+
+
+@lru_cache(maxsize=16)
+def _expectation_text(expect: Expectation) -> str:
+    """Typed JSON, which has no whole numbers in the place of floats. Kept, because many answers meet one expectation."""
     tolerance = Tolerance(float(expect.tolerance.relative), float(expect.tolerance.absolute))
     seconds = None if expect.max_seconds is None else float(expect.max_seconds)
-    expect = replace(expect, tolerance=tolerance, max_seconds=seconds)
-    return json.dumps({"expect": to_json(expect), "answer": sent}).encode() + b"\n"
+    return json.dumps(to_json(replace(expect, tolerance=tolerance, max_seconds=seconds)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from types import MappingProxyType
@@ -12,11 +13,14 @@ from algosync.answers import content, envelope
 from algosync.answers.comparison import MOST_DIFFERENCES
 from algosync.answers.exact_json import NotJson
 from algosync.answers.excerpt import shortened
+from algosync.answers.expectation_fault import faults
+from algosync.answers.parity import parity
 from algosync.answers.subject import Subject
 from algosync.core.testing.answer import Answer, Mismatch
 from algosync.core.testing.case import Expectation
+from algosync.core.testing.parity import DIFFERENCE, NOISE
 
-__all__ = ["EXPECTATIONS", "OF_ANY_CALL", "given", "judge", "presented", "verdict"]
+__all__ = ["EXPECTATIONS", "OF_ANY_CALL", "compared", "given", "judge", "presented", "verdict"]
 
 Rule: TypeAlias = "Callable[[Expectation, Subject], Iterable[Mismatch]]"
 
@@ -42,6 +46,7 @@ OF_ANY_CALL = frozenset({"error", "printed", "not_printed", "max_seconds"})
 """What is also expected of a call that failed."""
 
 _SHOWN = 10
+_SHOWN_OF_PARITY = 100
 _LONGEST_PATH = 200
 _LONGEST_TEXT = 2000
 
@@ -49,7 +54,7 @@ _LONGEST_TEXT = 2000
 def judge(expect: Expectation, answer: Answer, redact: Callable[[str], str] = str) -> tuple[Mismatch, ...]:
     """All that is not as expected; empty: the answer passes. `redact` hides secrets before a text is shortened.
 
-    Unbounded: an expectation may be costly (a `Judge` bounds it). `expect` has no faults (`faults`).
+    Unbounded: an expectation may be costly (a `Judge` bounds it).
     """
     return presented(verdict(expect, answer), redact)
 
@@ -68,14 +73,27 @@ def presented(mismatches: Iterable[Mismatch], redact: Callable[[str], str]) -> t
     )
 
 
-def verdict(expect: Expectation, answer: Answer) -> tuple[Mismatch, ...]:
-    """Like `judge`, with texts of up to 2,000 characters."""
+def verdict(expect: Expectation, answer: Answer, begins: Callable[[str], object] = str) -> tuple[Mismatch, ...]:
+    """Like `judge`, with texts of up to 2,000 characters. `begins` is told the name of each expectation before it is applied."""
     subject, failed = Subject(answer), answer.failure
     found = list(_failed_call(expect, answer))
     for name in given(expect):
         if failed is None or name in OF_ANY_CALL:
+            begins(name)
             found += _limited(name, _applied(name, expect, subject))
     return tuple(found)
+
+
+def compared(expect: Expectation, sources: Sequence[Answer], got: Answer) -> tuple[Mismatch, ...]:
+    """`parity`, with texts of up to 2,000 characters."""
+    try:
+        found = list(parity(expect, sources, got))
+    except RecursionError:
+        return (Mismatch(DIFFERENCE, note="the answers are nested too deep to be compared"),)
+    except ValueError as error:
+        return (Mismatch(DIFFERENCE, note=_unreadable("ignore", expect, error)),)
+    kinds = {name: iter([each for each in found if each.expectation == name]) for name in (NOISE, DIFFERENCE)}
+    return tuple(each for name, kind in kinds.items() for each in _limited(name, kind, _SHOWN_OF_PARITY))
 
 
 def given(expect: Expectation) -> list[str]:
@@ -91,18 +109,27 @@ def _failed_call(expect: Expectation, answer: Answer) -> Iterator[Mismatch]:
 def _applied(name: str, expect: Expectation, subject: Subject) -> Iterator[Mismatch]:
     try:
         yield from EXPECTATIONS[name](expect, subject)
-    except NotJson as error:
-        yield Mismatch(name, note=f"the answer is {error}")
     except RecursionError:
         yield Mismatch(name, note="the answer or the expectation is nested too deep to be judged")
+    except (LookupError, TypeError, ValueError, re.error) as error:
+        yield Mismatch(name, note=_unreadable(name, expect, error))
 
 
-def _limited(name: str, found: Iterator[Mismatch]) -> list[Mismatch]:
-    """The first ten, and how many there are more."""
-    shown = [_bounded(each) for each in islice(found, _SHOWN)]
+def _unreadable(name: str, expect: Expectation, error: Exception) -> str:
+    """Which side cannot be read. Expectations of a file of cases may have faults that nobody looked for."""
+    if found := [fault for fault in faults(expect) if fault.key in {name, "ignore"}]:
+        return f"the expectation cannot be met: `{found[0].key}` {found[0].message}"
+    if isinstance(error, NotJson):
+        return f"the answer is {error}"
+    raise error
+
+
+def _limited(name: str, found: Iterator[Mismatch], most_shown: int = _SHOWN) -> list[Mismatch]:
+    """The first ones, and how many there are more."""
+    shown = [_bounded(each) for each in islice(found, most_shown)]
     more = sum(1 for _ in islice(found, MOST_DIFFERENCES))
     if more:
-        most = "over " if more + _SHOWN >= MOST_DIFFERENCES else ""
+        most = "over " if more + most_shown >= MOST_DIFFERENCES else ""
         shown.append(Mismatch(name, note=f"and {most}{more} more"))
     return shown
 

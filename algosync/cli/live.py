@@ -78,10 +78,10 @@ class _LiveBoard:
         from rich.text import Text
 
         class Transfer(ProgressColumn):
-            """Empty while no bytes move."""
+            """The bytes of a transfer, or the calls of a test."""
 
             def render(self, task: Row) -> Text:
-                return Text(_transferred(task, room) if task.total else "")
+                return Text(_transferred(task, room) if task.total else str(task.fields.get("calls", ""))[:room])
 
         console = Console(file=terminal.screen(), highlight=False, no_color=not terminal.coloured[1])
         room = console.width // 2 if console.width >= _WIDE else len("100%")
@@ -112,7 +112,7 @@ class _LiveBoard:
             case Progress(step=step, done=done, total=total):
                 self._bars.update(self._rows[step.key], completed=done, total=total)
             case CaseDone(step=step, result=result):
-                self._bars.update(self._rows[step.key], description=self._shown(title(step, plural(result.number, "call"))))
+                self._bars.update(self._rows[step.key], calls=plural(result.number, "call"))
             case StepDone(step=step) | StepFailed(step=step):
                 self._print(event)
                 self._bars.remove_task(self._rows.pop(step.key))

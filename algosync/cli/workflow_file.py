@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,8 @@ from algosync.core.secret import Secret
 if TYPE_CHECKING:
     from algosync.cli.options import ClusterOptions, WorkflowOptions
     from algosync.cli.terminal import Terminal
+    from algosync.core.testing.case import Expectation
+    from algosync.core.testing.expectation import ExpectationFault
     from algosync.core.workflow import Workflow
     from algosync.workflow.given_variables import GivenVariables
     from algosync.workflow.testing.named_files import NamedFiles
@@ -69,7 +71,6 @@ def read_workflow(
     `place`: as of `load_workflow`. `files`: those that its tests name; by default they are beside the file.
     """
     from algosync import workflow
-    from algosync.cli.testing.context import expectation_faults
 
     values, missing = given
     options, terminal = place
@@ -79,7 +80,7 @@ def read_workflow(
     for secret in secrets.values():
         terminal.hide(secret.reveal())
     files = files or workflow.NamedFiles(path.absolute().parent)
-    tests = workflow.TestInputs(files, expectation_faults, keys=tuple(key.reveal() for key in keys))
+    tests = workflow.TestInputs(files, _expectation_faults, tuple(key.reveal() for key in keys))
     loaded = workflow.load(path, values, tests=tests, local_files=local_files)
     derived = workflow.derived_texts(path, loaded, values, secrets, tests)
     if derived.unhidden:
@@ -91,6 +92,12 @@ def read_workflow(
     for text in derived.wholes:
         terminal.hide_value(text)
     return LoadedWorkflow(path, loaded, missing, values, tuple(sensitive), files)
+
+
+def _expectation_faults(expect: Expectation) -> Iterable[ExpectationFault]:
+    from algosync.answers import faults  # imports libraries, which a workflow without expectations does not need
+
+    return faults(expect)
 
 
 def hide_keys(environ: Mapping[str, str], terminal: Terminal) -> list[Secret]:

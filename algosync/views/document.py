@@ -15,12 +15,14 @@ from algosync.core.planning.plan import Plan
 from algosync.core.redaction import MASK, Redactor, Word
 from algosync.core.resource import SENSITIVE, Json, Resource
 from algosync.core.text import harmless_json
+from algosync.views.compare import compare_document
 from algosync.views.diagnostics import diagnostics_document
+from algosync.views.expected import expected_words, load_document
 from algosync.views.explanation import explanation_documents
 from algosync.views.file_diff import diff_documents
 from algosync.views.formats.run_document import run_document
 from algosync.views.record import record_row
-from algosync.views.subject import Applied, Drifted, Failed, Planned, Recorded, Subject
+from algosync.views.subject import Applied, Compared, Drifted, Failed, Planned, Recorded, Subject
 from algosync.views.value import FORMAT_VERSION, redacted_address
 
 __all__ = ["drift_document", "json_text", "plan_document", "view"]
@@ -43,6 +45,8 @@ def view(subject: Subject, redactor: Redactor) -> str:
             counts = {drift.value: counted[drift] for drift in Drift}
             rows = {**about, "counts": counts, "managed": names, "not_compared": hidden}
             return json_text({**drift_document(findings, meta, redactor), **rows}, redactor)
+        case Compared(header=header, comparison=comparison, meta=meta):
+            return json_text(compare_document(header, comparison, _worded(meta), redactor), redactor)
         case Recorded(records=records, meta=meta):
             listed: list[Json] = [record_row(record, redactor.redact) for record in records]
             return json_text({"format_version": FORMAT_VERSION, "meta": _worded(meta), "records": listed}, redactor)
@@ -89,7 +93,10 @@ def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> M
         "checks": [
             {
                 "address": _address(c.address, redactor),
-                "payload_sha256": _payload_digest(c.case.payload, redactor),
+                "payload_sha256": None if c.case.cases else _payload_digest(c.case.payload, redactor),
+                "cases": {"file": c.case.cases.path, "count": c.case.cases.count} if c.case.cases else None,
+                "expects": list(expected_words(c.case.expect)),
+                "load": load_document(c.case.load),
                 "timeout": c.case.timeout,
                 "on": Word("candidate" if c.candidate else "published"),
                 "failing_since": failing.get(c.address),

@@ -16,7 +16,14 @@ __all__ = ["HEADINGS", "drift_lines", "finding_lines", "managed_lines", "not_com
 _NEXT_STEPS = (
     ({Drift.CHANGED, Drift.MISSING}, "algosync plan shows how an apply would mend it."),
     ({Drift.FAILING}, "For a failing test, mend the algorithm, its data or the payload: algosync apply then tests it again."),
+    (
+        {Drift.BEHAVIOUR},
+        "An answer that changed by itself comes from what the algorithm reads: data, other algorithms, the network. "
+        "If it is right, algosync test remembers it.",
+    ),
 )
+_COUNTED = {Drift.BEHAVIOUR: "answered differently"}
+"""The words for a sort of findings in the sum, where the sort's own name does not do."""
 _NO_DRIFT = "No drift. The destination is as it was left."
 _NOT_RECORDED = "is not recorded"  # although the workflow has it
 HEADINGS = {
@@ -25,6 +32,7 @@ HEADINGS = {
     Drift.REWRITTEN: ("=", "cyan", "was written again outside of algosync, with the same content"),
     Drift.UNMANAGED: ("?", "cyan", "is not managed by this workflow"),
     Drift.FAILING: ("x", "red", "failed when it last ran"),
+    Drift.BEHAVIOUR: ("x", "red", "is answered differently, although nothing was published"),
     Drift.IN_PROGRESS: (">", "cyan", "may be in progress: a command that runs now works on it"),
     Drift.UNKNOWN: ("!", "red", "could not be looked at"),
 }
@@ -69,7 +77,7 @@ def summary_line(findings: Iterable[Finding]) -> str:
     count = Counter(f.drift for f in findings)
     if count.keys() <= {Drift.UNMANAGED, Drift.REWRITTEN, Drift.IN_PROGRESS}:
         return _NO_DRIFT
-    return f"Drift: {', '.join(f'{count[drift]} {drift.value}' for drift in Drift if count[drift])}."
+    return f"Drift: {', '.join(f'{count[drift]} {_COUNTED.get(drift, drift.value)}' for drift in Drift if count[drift])}."
 
 
 def finding_lines(finding: Finding, redact: Redact) -> Iterator[str]:
@@ -90,6 +98,8 @@ def finding_lines(finding: Finding, redact: Redact) -> Iterator[str]:
 def _finding(finding: Finding, redact: Redact) -> Iterator[str]:
     symbol, colour, sentence = HEADINGS[finding.drift]
     sentence = _NOT_RECORDED if finding.in_workflow else sentence
+    if finding.drift is Drift.UNKNOWN and finding.address.kind == "test":
+        sentence = "could not be carried out"
     yield f"  {paint(symbol, colour)} {printable(redacted_address(finding.address, redact))} {sentence}"
     for line in finding_lines(finding, redact):
         yield f"      {line}"

@@ -97,7 +97,9 @@ def summary_lines(plan: Plan, redact: Redact) -> Iterator[str]:
     if plan.checks:
         payloads = sum(1 for check in plan.checks if check.of_algorithm)
         tests = len(plan.checks) - payloads
-        yield f"Tests: {plural(payloads, 'algorithm payload')}, {plural(tests, 'workflow test')}."
+        cases = sum(check.case.cases.count for check in plan.checks if check.case.cases)
+        told = f", {plural(cases, 'case')}" if cases else ""
+        yield f"Tests: {plural(payloads, 'algorithm payload')}, {plural(tests, 'workflow test')}{told}."
     yield from _left_out(plan, redact)
 
 

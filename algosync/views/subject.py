@@ -17,8 +17,9 @@ from algosync.core.redaction import Redactor
 from algosync.core.report import Report
 from algosync.core.resource import Json, Record
 from algosync.core.testing.answer import CaseResult
+from algosync.core.testing.parity import Comparison
 
-__all__ = ["Applied", "Drifted", "Failed", "Planned", "Recorded", "Subject", "View"]
+__all__ = ["Applied", "Compared", "Drifted", "Failed", "Planned", "Recorded", "Subject", "View"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,15 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """The result of comparing the answers of the source with those of the destination."""
+
+    header: PlanHeader
+    comparison: Comparison
+    meta: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
     """What became of a plan: its changes and tests. If its tests alone were run, `plan.compared` is False.
 
@@ -80,7 +90,7 @@ class Failed:
     meta: Mapping[str, Json]
 
 
-Subject: TypeAlias = Planned | Drifted | Recorded | Applied | Failed
+Subject: TypeAlias = Planned | Drifted | Recorded | Applied | Compared | Failed
 View: TypeAlias = Callable[[Subject, Redactor], str]
 """Returns the whole text, which ends with a line break. The same subject gives the same text.
 

@@ -24,6 +24,11 @@ _PLAIN_WORDS = (
 )
 """Phrases of the parser, and their replacements."""
 
+_NOT_A_NUMBER = re.compile(r"""(?:'[^']*'|"[^"]*") is not a valid (int|integer|float)(?: range)?\.""")
+_OUT_OF_RANGE = re.compile(
+    r"(?P<value>\S+) is not in the range (?:(?P<least>[^<>=\s]+)(?P<above><=?))?x(?P<side>[<>]=?)?(?P<bound>\S+)?\."
+)
+"""Messages of typer before 0.29. A range is one of `0<=x<=65535`, `x>=1` and `x<=5`; `<` leaves the bound out."""
 
 _OF_TERRAFORM = {
     "console": "`algosync render` shows what a template renders to.",
@@ -67,7 +72,21 @@ def usage_message(error: Exception, arguments: Iterable[str] = ()) -> str:
     text = _unknown_option(error, arguments) or _unknown_command(error, text) or text
     for phrase, replacement in _PLAIN_WORDS:
         text = text.replace(phrase, replacement)
+    text = _NOT_A_NUMBER.sub(_of_a_number, _OUT_OF_RANGE.sub(_of_a_range, text))
     return f"Error: {printable(text)}\nTry '{_command(error)} --help'."
+
+
+def _of_a_number(found: re.Match[str]) -> str:
+    return "it must be a number." if found[1] == "float" else "it must be a whole number."
+
+
+def _of_a_range(found: re.Match[str]) -> str:
+    """The bound that the value breaks, in the words of later releases of typer."""
+    value, least, above, side, bound = found.group("value", "least", "above", "side", "bound")
+    if least is not None and (bound is None or float(value) <= float(least)):
+        side, bound = above.replace("<", ">"), least
+    direction = "greater" if side.startswith(">") else "less"
+    return f"it must be {direction} than {'or equal to ' if side.endswith('=') else ''}{bound}"
 
 
 def _unknown_option(error: Exception, arguments: Sequence[str]) -> str | None:

@@ -85,7 +85,7 @@ def load(
     if workflow and not faults.found:
         return workflow
     found = without_texts(_redact(faults.found, source, inputs, local_files=local_files))
-    raise WorkflowError(str(path), tuple(_in_files(found, path)))
+    raise WorkflowError(str(path), tuple(_in_files(found, path, keys)))
 
 
 def render(path: Path, variables: Mapping[str, object]) -> str:
@@ -156,10 +156,11 @@ def _render(source: _Source, faults: Faults, mask: str | None = None) -> Rendere
     return render_template(source.text, values, faults, named=named)
 
 
-def _in_files(found: Iterable[Fault], path: Path) -> Iterator[Fault]:
-    """The faults with the paths of their files as seen from the current folder."""
+def _in_files(found: Iterable[Fault], path: Path, keys: Iterable[str]) -> Iterator[Fault]:
+    """The faults with the paths of their files as seen from the current folder. A path may hold a key."""
     for fault in found:
-        yield replace(fault, file=os.path.normpath(path.parent / fault.file)) if fault.file else fault
+        file = _MASK if any(key in fault.file for key in keys) else fault.file
+        yield replace(fault, file=os.path.normpath(path.parent / file)) if fault.file else fault
 
 
 def _read(
@@ -221,7 +222,11 @@ def _redact(found: list[Fault], source: _Source | None, inputs: TestInputs, *, l
         _read(source, shadow, inputs, _PLACEHOLDER, local_files=local_files)
     known = {_content(fault) for fault in shadow.found}
     hint = "a sensitive variable is involved, so the text is not shown"
-    return [fault if _content(fault) in known else replace(fault, path="", message=CODES[fault.code], hint=hint) for fault in found]
+    return [fault if _content(fault) in known else _hidden(fault, hint) for fault in found]
+
+
+def _hidden(fault: Fault, hint: str) -> Fault:
+    return replace(fault, path="", message=CODES[fault.code], hint=hint, file=_MASK if fault.file else "")
 
 
 def _content(fault: Fault) -> tuple[str, str, str, str, str | None]:

@@ -52,7 +52,8 @@ def test_a_changed_leaf_is_found_at_its_place(value: Any, data: st.DataObject) -
     expect = Expectation(equals=json.dumps(value), contains=json.dumps(value))
     found = judge(expect, answer(replaced(value, place, {"changed": [place and 1]})))
     assert [each.path for each in found] == [path_of(place)] * 2
-    assert len(selected(path_of(place), value)) == 1
+    if not any("\ud800" <= letter <= "\udfff" for name in place for letter in str(name)):  # no JSONPath names half of a pair
+        assert [found for found, _ in selected(path_of(place), value)] == [place]
 
 
 @given(VALUES)

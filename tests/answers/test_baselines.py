@@ -11,7 +11,7 @@ from algosync.core.testing.answer import Answer, CallFailure
 from algosync.core.testing.case import Baseline, Expectation
 from algosync.core.testing.timing import timing_of
 
-TIMING = timing_of([0.1, 0.2, 0.30000000000000004], errors=1, total=0.7, cold=0.1)
+TIMING = timing_of([0.2, 0.30000000000000004], [0.1], errors=1, total=0.7)
 
 
 def test_it_is_sorted_with_one_member_a_line_and_the_digits_that_were_sent() -> None:

@@ -1,10 +1,12 @@
 """Expectations that no answer can meet, or that cannot be read, and those that are fine."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from algosync.answers import faults
+from algosync.answers import faults, judge
+from algosync.core.testing.answer import Answer, CallFailure
 from algosync.core.testing.case import Baseline, Expectation, Tolerance
 
 CONDITIONS = [
@@ -75,6 +77,24 @@ def test_a_fault_names_its_place(expect: dict[str, Any], key: str, item: str | i
     (fault,) = faults(Expectation(**expect))
     assert (fault.key, fault.item) == (key, item)
     assert message in fault.message
+
+
+@pytest.mark.parametrize(("expect", "key"), [row[:2] for row in FAULTS if row[1] not in ("tolerance", "max_seconds", "ignore")])
+def test_an_answer_fails_an_expectation_with_a_fault(expect: dict[str, Any], key: str) -> None:
+    answer = Answer("json", b'{"a": 1}', printed="x")
+    found = [*judge(Expectation(**expect), answer), *judge(Expectation(**expect), replace(answer, failure=CallFailure("x")))]
+    assert key in {each.expectation for each in found}
+
+
+@pytest.mark.parametrize("condition", [row[0] for row in CONDITIONS])
+def test_an_answer_fails_a_condition_that_no_value_meets(condition: str) -> None:
+    (found,) = judge(Expectation(match=(("$", condition),)), Answer("json", b'{"label": "cat"}'))
+    assert found.expected or found.note
+
+
+def test_paths_to_ignore_that_cannot_be_read_are_told() -> None:
+    (found,) = judge(Expectation(equals="1", ignore=("$[",)), Answer("json", b"1"))
+    assert found.note.startswith("the expectation cannot be met: `ignore` is no JSONPath")
 
 
 def test_all_faults_are_told_at_once() -> None:

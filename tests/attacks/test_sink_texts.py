@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -13,12 +14,13 @@ from algosync.cli.live import watch
 from algosync.cli.terminal import Terminal
 from algosync.core.address import Address
 from algosync.core.error import BuildFailed, Denied, Fault, TestFailed, WorkflowError
-from algosync.core.event import Event, Note, StepDone, StepFailed, StepSkipped, StepStarted
+from algosync.core.event import CaseDone, Event, Note, StepDone, StepFailed, StepSkipped, StepStarted
 from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.planning.plan import Check, Plan, PlanHeader
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.report import fold
 from algosync.core.resource import Resource
+from algosync.core.testing.answer import Answer, CallFailure, CaseResult, Mismatch
 from algosync.core.testing.case import TestCase
 from algosync.kinds import KINDS
 from algosync.views.error import error_lines
@@ -95,7 +97,21 @@ def _events(text: str) -> list[Event]:
         Note(build, text),
         StepFailed(build, 1.0, BuildFailed(text, log=text)),
         StepSkipped(test, build.key),
+        *_failed_test(text),
     ]
+
+
+def _failed_test(text: str) -> list[Event]:
+    check = Check(Address("test", "One", text), TestCase("", "1", 3), of_algorithm=False)
+    step = Step(check.address, Verb.TEST, check=check)
+    failure = CallFailure(text, text, text)
+    result = CaseResult(
+        1, text, text, Answer("text", text.encode("utf-8", "replace"), 0.1, text), (Mismatch(text, text, text, text, text),)
+    )
+    error = TestFailed(text)
+    error.called, error.calls, error.failed = text, 2, 2
+    error.failures = (result, replace(result, number=2, answer=Answer("", b"", failure=failure)))
+    return [StepStarted(step), *(CaseDone(step, each) for each in error.failures), StepFailed(step, 1.0, error)]
 
 
 def _apply(text: str, terminal: Terminal) -> None:

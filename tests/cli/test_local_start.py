@@ -70,6 +70,8 @@ def test_names_that_cannot_be_resolved_are_found(monkeypatch: pytest.MonkeyPatch
     [
         ("--unbuilt-status", "500", "'500' is not one of '404', '200'."),
         ("--port", "many", "it must be a whole number."),
+        ("--port", "it's", "it must be a whole number."),
+        ("--port", "-5", "it must be greater than or equal to 0"),
         ("--port", "99999", "it must be less than or equal to 65535"),
     ],
 )

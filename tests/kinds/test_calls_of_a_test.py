@@ -93,7 +93,7 @@ def test_an_answer_that_is_not_as_expected_fails_the_test(release: Release) -> N
     assert error.message == 'the answer is not as expected: $: expected "Hello, Ada", got "Ada"'
     assert (error.called, error.payload, error.calls, error.failed) == ("One, version 0.1.0", '"Ada"', 1, 1)
     assert error.failures == tuple(played.results)
-    assert error.hint == "mend the algorithm or its data; if the answer is right, mend what the test expects"
+    assert error.hint == "fix the algorithm or its data; if the answer is right, change what the test expects"
     assert played.measured.called == Called("0.1.0", release.head)
 
 
@@ -159,13 +159,21 @@ def test_calls_for_warming_up_do_not_count(release: Release) -> None:
     assert (len(played.payloads), timing.calls, timing.cold, timing.max, timing.total) == (5, 3, 5.0, 1.0, 3.0)
 
 
-def test_without_warming_up_the_first_call_counts_and_is_told_apart(release: Release) -> None:
-    times = iter([5.0, 1.0, 1.0])
+@pytest.mark.parametrize(("concurrency", "cold"), [(1, 1), (2, 3)])
+def test_without_warming_up_cold_starts_are_measured_apart(release: Release, concurrency: int, cold: int) -> None:
+    times = iter([5.0] * cold + [1.0, 1.0])
     release.cluster.algorithms.answer = lambda payload: slow(release, next(times), payload)
-    played = Played(release, TestCase("t", "1", load=Load(repeat=3)))
+    played = Played(release, TestCase("t", "1", load=Load(repeat=cold + 2, concurrency=concurrency)))
     played.run()
     timing = played.measured.timing
-    assert (timing.calls, timing.cold, timing.max, timing.p50, timing.total) == (3, 5.0, 5.0, 1.0, 7.0)
+    assert (timing.calls, timing.cold, timing.max, timing.p50, timing.total) == (cold + 2, 5.0, 1.0, 1.0, 5.0 * cold + 2)
+
+
+def test_if_all_calls_are_cold_they_count(release: Release) -> None:
+    release.cluster.algorithms.answer = lambda payload: slow(release, 5.0, payload)
+    played = Played(release, TestCase("t", "1", load=Load(repeat=1, limits=(Limit("max", 9.0),))))
+    played.run()
+    assert (played.measured.timing.max, played.measured.timing.cold) == (5.0, 5.0)
 
 
 def slow(release: Release, seconds: float, payload: str) -> Answer:
@@ -220,6 +228,8 @@ def test_a_limit_on_errors_says_how_many_calls_may_fail(release: Release) -> Non
     assert (played.measured.timing.errors, played.measured.timing.error_rate) == (1, 0.5)
     third = of_file(load=Load(limits=(Limit("error_rate", 0.3),)))
     assert Played(release, third, numbered(2)).failure().message == "error_rate is 50.00%, which has to be at most 30.00%"
+    error = Played(release, third, numbered(2)).failure()
+    assert ([result.number for result in error.failures], error.failed, error.payload, error.hint) == ([1], 1, "1", None)
     assert "1 of 2 calls failed" in Played(release, of_file(), numbered(2)).failure().message
 
 

@@ -102,7 +102,7 @@ def test_the_work_is_bounded_by_comparisons() -> None:
     before, after = b"".join(lines), b"".join(reversed(lines))
     differ = Differ(str, DiffLimits(comparisons_of_file=50_000, comparisons=70_000))
     found = diffs({"a": Blob(before), "b": Blob(before)}, {"a": Blob(after), "b": Blob(after), "c": Blob(b"x\n")}, differ)
-    assert [each.note for each in found[:2]] == ["too different to be compared line by line: 9000 lines -> 9000 lines"] * 2
+    assert [each.note for each in found[:2]] == ["too different to be compared line by line: 9,000 lines -> 9,000 lines"] * 2
     assert found[2].lines == ("@@ -0,0 +1 @@", "+x")
     assert differ.compared <= 70_000
     small = Differ(str)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from algosync.core.address import Address
-from algosync.core.error import Denied, TestFailed
+from algosync.core.error import Denied, NotFound, TestFailed
 from algosync.core.event import StepDone, StepFailed, StepSkipped
 from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.planning.explanation import Explanation, reason_of
@@ -18,10 +18,11 @@ from algosync.core.report import CallTally, Report
 from algosync.core.resource import Json, Record, Resource
 from algosync.core.testing.answer import Answer, Called, CallFailure, CaseResult, Mismatch
 from algosync.core.testing.case import CaseFile, TestCase
+from algosync.core.testing.parity import DIFFERENCE, NOISE, CaseParity, Comparison, Sides, TestParity
 from algosync.core.testing.timing import Timing, timing_of
 from algosync.core.text import PAINT
 from algosync.kinds import KINDS
-from algosync.views.subject import Applied, Drifted, Planned, Subject
+from algosync.views.subject import Applied, Compared, Drifted, Planned, Subject
 
 
 def plain(lines: Iterable[str]) -> str:
@@ -196,14 +197,51 @@ def one_line(text: str) -> str:
 
 
 def timing(calls: int) -> Timing:
-    return timing_of([0.01 * number for number in range(1, calls + 1)], errors=1, total=3.0, cold=0.5)
+    return timing_of([0.01 * number for number in range(1, calls + 1)], [0.5], errors=1, total=3.0)
 
 
+SIDES = Sides("quality/Hello 1.2.0", "jane/Hello 0.1.0")
+LABEL = Mismatch(DIFFERENCE, "$.label", '"cat"', '"dog"')
+LABELLED = CaseParity(
+    1, "", '{"model":"w.pb"}', (LABEL, Mismatch(DIFFERENCE, "$.box[2]", "", "7", "only the destination has it")), (0.1,), (0.2,)
+)
+LENGTH = Mismatch(NOISE, "$.ticks[3:]", "", "0", "the list has another length")
+COMPARISON = Comparison(
+    (
+        TestParity(CHECKS[0].address, SIDES, 3, 1, (LABELLED,), (), 0.1, 0.2),
+        TestParity(CHECKS[1].address, SIDES, 1, 0, (), (Mismatch(NOISE, "$.time", '"10:00"', '"10:01"'), LENGTH), 0.0123, 1.5),
+        TestParity(Address("test", "There"), error=NotFound("boom \x07")),
+    )
+)
+COMPARED_TEXT = """\
+Workflow:    release (workflows/release.yaml)
+Source:      https://api.a.com
+Destination: https://api.b.com
+Owner:       jane
+
+             test             payloads       source               median  destination       median
+  different  test.Hello       1 of 3 differ  quality/Hello 1.2.0  100 ms  jane/Hello 0.1.0  200 ms
+  equal      test.Hello["t"]  1              quality/Hello 1.2.0  12 ms   jane/Hello 0.1.0  1.50 s
+  error      test.There       0
+
+test.Hello, payload 1
+  payload: {"model":"w.pb"}
+  ~ $.label: source "cat", destination "dog"
+  ~ $.box[2]: source nothing, destination 7 (only the destination has it)
+
+Noise: the source answers differently each time at these places, so they are not compared.
+  test.Hello["t"]
+    $.time: "10:00", then "10:01"
+    $.ticks[3:]: nothing, then 0 (the list has another length)
+
+Compared 3 tests: 1 equal, 1 different, 1 not compared.
+"""
 PLAIN = "w.pb"
 SUBJECTS: Mapping[str, Subject] = {
     "plan": Planned(replace(PLAN, failing=FAILING), META),
     "drift": Drifted(HEADER, FINDINGS, META),
     "run": run_of(PLAIN),
+    "compare": Compared(HEADER, COMPARISON, META),
 }
 
 HOSTILE = (
@@ -252,8 +290,14 @@ def subjects_with(text: str) -> Mapping[str, Subject]:
         FileDiff(Address("source", "Hello"), text, lines=(f" {text}", f"+{text}", f"-{text}", f"@@ {text}"), left_out=2, note="x"),
     )
     explained = tuple(Explanation(change, reason_of(change, record), record, ("listing", "listing")) for change in changes)
+    found = tuple(Mismatch(name, text, text, text, text) for name in (DIFFERENCE, NOISE))
+    parities = (
+        TestParity(checks[0].address, Sides(text, text), 1, 1, (CaseParity(1, text, text, found, (), ()),), found[1:], 1.0, 1.0),
+        TestParity(Address("test", "Hello"), error=NotFound(text)),
+    )
     return {
         "plan": Planned(Plan(header, changes, checks, kinds=TRAITS, failing=failing), meta, explained, diffs),
         "drift": Drifted(header, findings, meta),
         "run": run_of(text),
+        "compare": Compared(header, Comparison(parities), meta),
     }

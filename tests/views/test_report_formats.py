@@ -18,13 +18,13 @@ from algosync.core.planning.plan import Check, Plan, masked
 from algosync.core.planning.schedule import Verb
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Resource
-from algosync.core.testing.case import TestCase
+from algosync.core.testing.case import Baseline, CaseFile, Expectation, Limit, Load, TestCase
 from algosync.core.text import PAINT, printable
 from algosync.views import COLOURED, FORMATS
 from algosync.views.drift import HEADINGS
 from algosync.views.plan import ACTIONS
 from algosync.views.progress import VERBS
-from algosync.views.subject import Applied, Drifted, Failed, Planned, Recorded, Subject, View
+from algosync.views.subject import Applied, Compared, Drifted, Failed, Planned, Recorded, Subject, View
 
 
 @pytest.fixture(params=SUBJECTS)
@@ -154,6 +154,9 @@ def test_a_plan_as_a_document() -> None:
     assert document["checks"][1] == {
         "address": 'test.Hello["t"]',
         "payload_sha256": "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b",
+        "cases": None,
+        "expects": [],
+        "load": None,
         "timeout": 300,
         "on": "published",
         "failing_since": "2026-01-02T03:04:05+00:00",
@@ -237,6 +240,8 @@ def shout(subject: Subject, redactor: Redactor) -> str:
             return f"{len(report.done)} STEPS!\n"
         case Failed():
             return "NOTHING!\n"
+        case Compared(comparison=comparison):
+            return f"{len(comparison.tests)} TESTS!\n"
 
 
 def test_a_command_writes_a_format_that_was_added(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -346,6 +351,35 @@ def test_a_guessable_digest_is_not_shown() -> None:
     document = json.loads(FORMATS["json"](Planned(Plan(PLAN.header, (change,), (check,)), {}), redactor))
     assert document["resource_changes"][0]["change"]["after"]["digest"] is None
     assert document["checks"][0]["payload_sha256"] is None
+
+
+def test_a_plan_tells_what_its_tests_expect_without_the_values() -> None:
+    expect = Expectation(
+        equals='"s3cret"',
+        match=(("$.a", "1"), ("$.b", "2")),
+        baseline=Baseline("tests/a.json"),
+        error="s3cret",
+        not_printed=("s3cret",),
+        max_seconds=1.5,
+    )
+    load = Load(repeat=50, concurrency=4, limits=(Limit("p95", 0.5),))
+    loaded = Check(Address("test", "Hello", "load"), TestCase("load", "1", expect=expect, load=load), of_algorithm=False)
+    file = TestCase("c", cases=CaseFile("c.jsonl", "0" * 64, 10_000))
+    plan = Plan(PLAN.header, (), (loaded, Check(Address("test", "Hello", "c"), file, of_algorithm=False)))
+    text = FORMATS["json"](Planned(plan, {}), Redactor())
+    one, many = json.loads(text)["checks"]
+    assert one["expects"] == [
+        "an answer equal to the given one",
+        "an answer that matches at 2 paths",
+        "the accepted answer in tests/a.json",
+        "an error that matches a pattern",
+        "no printed text that matches 1 pattern",
+        "an answer within 1.5 s",
+    ]
+    assert one["load"] == {"repeat": 50, "concurrency": 4, "warmup": 0, "limits": [{"measure": "p95", "most": 0.5}]}
+    assert (many["cases"], many["payload_sha256"], many["load"]) == ({"file": "c.jsonl", "count": 10_000}, None, None)
+    assert "s3cret" not in text
+    assert "Tests: 0 algorithm payloads, 2 workflow tests, 10,000 cases.\n" in FORMATS["text"](Planned(plan, {}), Redactor())
 
 
 def test_only_a_changed_sensitive_attribute_is_shown_as_changed() -> None:

@@ -18,8 +18,9 @@ from rich.text import Text
 from algosync.cli.live import watch
 from algosync.cli.terminal import Terminal
 from algosync.core.address import Address
-from algosync.core.event import Event, Note, Progress, StepDone, StepStarted
+from algosync.core.event import CaseDone, Event, Note, Progress, StepDone, StepStarted
 from algosync.core.planning.schedule import Step, Verb
+from algosync.core.testing.answer import Answer, CaseResult
 
 SURROUNDINGS: Mapping[str, tuple[str, Mapping[str, str | None]]] = {
     "reader-leaves": ('"$@" | head -n 1', {}),
@@ -93,6 +94,11 @@ def _events() -> Iterator[Event]:
         yield Progress(upload, done * 10**6, 10**8)
     yield StepDone(upload, 1.0)
     yield StepDone(build, 1.0)
+    test = Step(Address("test", "SmartImageDownloader", "many calls of a long name"), Verb.TEST)
+    yield StepStarted(test)
+    for number in (1, 1_234_567):
+        yield CaseDone(test, CaseResult(number, "", "1", Answer("json", b"1")))
+    yield StepDone(test, 1.0)
 
 
 @pytest.mark.parametrize("columns", [20, 40, 59, 60, 80, 200])

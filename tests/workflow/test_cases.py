@@ -87,6 +87,11 @@ def test_json_with_attributes_of_every_type(tmp_path: Path) -> None:
     assert only.attributes == {"a": "text", "b": "1.50", "c": "true", "d": "null", "e": '[1,{"f":2}]'}
 
 
+def test_a_case_with_a_payload_may_have_an_attribute_input(tmp_path: Path) -> None:
+    (only,) = cases(tmp_path, "c.jsonl", '{"payload": 1, "input": "camera"}')
+    assert only == case("#1", "1", 1, input="camera")
+
+
 def test_the_files_of_algorithmia_ci_action(tmp_path: Path) -> None:
     assert cases(tmp_path, "c.json", json.dumps(CI, indent=1)) == [
         case("exact", '{"x":1}', 2, Expectation(equals='{"y":1}')),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from algosync.cli.command import command
@@ -13,12 +15,20 @@ __all__ = ["drift"]
 
 
 @command
-def drift(terminal: Terminal, reports: ReportOptions, options: CompareOptions) -> None:
+def drift(
+    terminal: Terminal,
+    reports: ReportOptions,
+    options: CompareOptions,
+    with_tests: Annotated[
+        bool, typer.Option("--with-tests", help="Run all tests on what is published, and report answers that changed.")
+    ] = False,
+) -> None:
     """Show how the destination differs from what was last applied. Changes nothing; exit 2 if it differs, or if a test failed."""
     from algosync.cli.commands.plan import metadata
     from algosync.cli.live import reading
     from algosync.cli.remembered_results import known_failures
     from algosync.cli.session import Needs, command_session
+    from algosync.cli.testing.behaviour import tested_again
     from algosync.core.error import AlgosyncError
     from algosync.core.planning.change import Drift, Finding
     from algosync.core.planning.diff import comparable, redacted_attributes
@@ -26,17 +36,21 @@ def drift(terminal: Terminal, reports: ReportOptions, options: CompareOptions) -
     from algosync.engine.drift import find_drift, in_progress, managed_by
     from algosync.views.subject import Drifted
 
-    with command_session(options, terminal, Needs("drift", source=False, secrets=False)) as session:
-        failures = known_failures(session, plan_of_checks(session.workflow, session.header), terminal)
+    with command_session(options, terminal, Needs("drift", source=False, secrets=with_tests)) as session:
+        checks = plan_of_checks(session.workflow, session.header)
+        failures = known_failures(session, checks, terminal)
         if not session.ledger.records and not failures:
             raise AlgosyncError("this workflow was never applied to this destination", hint="run algosync apply first")
+        tested: tuple[Finding, ...] = ()
+        if with_tests:
+            tested, failures = tested_again(session, terminal), known_failures(session, checks, terminal)
         with reading(terminal, "the destination"):
             findings = find_drift(session.workflow, session.scene, session.ledger.records)
         managed = managed_by(session.workflow, session.ledger.records)
         findings = in_progress(comparable(findings) if session.stand_ins else findings, session.in_progress)
         failing = (Finding(f.address, Drift.FAILING, reason=f.reason, since=f.since) for f in failures)
         hidden = redacted_attributes({address: session.ledger.records[address] for address in managed})
-        findings = tuple(sorted((*findings, *failing), key=lambda finding: finding.address))
+        findings = tuple(sorted((*findings, *failing, *tested), key=lambda finding: finding.address))
     kinds = {finding.drift for finding in findings}
     code = 1 if Drift.UNKNOWN in kinds else 2 if any(kind.differs for kind in kinds) else 0
     meta = metadata(session.header, code)

@@ -65,8 +65,8 @@ class Change:
 class Drift(Enum):
     """`REWRITTEN`: somebody wrote it again with the same content, such as a version. It is a note, as `UNMANAGED` is.
 
-    `FAILING`: a test, not a resource. It failed when it last ran. `IN_PROGRESS`: it differs, and a command that runs now may be
-    the reason.
+    `FAILING`: a test, not a resource. It failed when it last ran. `BEHAVIOUR`: a test, too. Its answer changed, although version
+    and payload did not. `IN_PROGRESS`: it differs, and a command that runs now may be the reason.
     """
 
     CHANGED = "changed"
@@ -74,13 +74,14 @@ class Drift(Enum):
     REWRITTEN = "rewritten"
     UNMANAGED = "unmanaged"
     FAILING = "failing"
+    BEHAVIOUR = "behaviour"
     IN_PROGRESS = "in progress"
     UNKNOWN = "unknown"
 
     @property
     def differs(self) -> bool:
         """Whether the destination differs from the record, so that `algosync drift` exits with 2."""
-        return self in (Drift.CHANGED, Drift.MISSING, Drift.FAILING)
+        return self in (Drift.CHANGED, Drift.MISSING, Drift.FAILING, Drift.BEHAVIOUR)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Timing", "timing_of"]
+__all__ = ["Timing", "percentile", "timing_of"]
 
 _BUCKETS = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Times in seconds over all calls that count. Percentiles are exact, by linear interpolation between neighbours.
+    """Times in seconds. Percentiles are exact, by linear interpolation between neighbours.
 
-    `errors`: the calls that could not be answered or raised an error. `total`: from the start of the first call to the end of the
-    last one. `cold`: the first call of the run, which may have waited for a worker to start; it counts like the others if there is
-    no warm-up.
-    `distribution`: upper bounds of buckets in seconds, each with the number of calls up to it and above the bound before.
+    `calls` and `errors` (without an answer, or with an error of the algorithm) count every call but the warm-up. `total`: from the
+    start of the first call to the end of the last one. `cold`: the slowest of the calls that may have waited for a worker to start.
+    The percentiles, `max` and the distribution leave these out, unless there are no other calls. `distribution`: upper bounds of
+    buckets in seconds, each with the number of calls up to it and above the bound before.
     """
 
     calls: int
@@ -40,23 +40,24 @@ class Timing:
         return self.calls / self.total if self.total else 0.0
 
 
-def timing_of(seconds: Sequence[float], *, errors: int, total: float, cold: float) -> Timing:
-    """The measures of these calls, of which there is at least one."""
-    ordered = sorted(seconds)
+def timing_of(warm: Sequence[float], cold: Sequence[float], *, errors: int, total: float, warm_up: float = 0.0) -> Timing:
+    """The measures of these calls, of which there is at least one. `warm_up`: the slowest call of the warm-up."""
+    ordered = sorted(warm or cold)
     return Timing(
-        calls=len(ordered),
+        calls=len(warm) + len(cold),
         errors=errors,
         total=total,
-        cold=cold,
-        p50=_percentile(ordered, 0.50),
-        p95=_percentile(ordered, 0.95),
-        p99=_percentile(ordered, 0.99),
+        cold=max(cold, default=warm_up),
+        p50=percentile(ordered, 0.50),
+        p95=percentile(ordered, 0.95),
+        p99=percentile(ordered, 0.99),
         max=ordered[-1],
         distribution=_distribution(ordered),
     )
 
 
-def _percentile(ordered: Sequence[float], part: float) -> float:
+def percentile(ordered: Sequence[float], part: float) -> float:
+    """The value that this part of at least one value is below, by linear interpolation. `ordered`: the smallest first."""
     place = part * (len(ordered) - 1)
     below = int(place)
     above = min(below + 1, len(ordered) - 1)

@@ -6,18 +6,19 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, repeat
+from typing import Protocol
 
 from algosync.core.error import TestFailed
 from algosync.core.redaction import MASK
-from algosync.core.testing.answer import CaseResult
+from algosync.core.testing.answer import Answer, CaseResult
 from algosync.core.testing.case import TestCase
 from algosync.core.testing.timing import Timing, timing_of
 from algosync.kinds.context import Context
-from algosync.kinds.testing.caller import AlgorithmCaller
+from algosync.kinds.testing.target import CallTarget
 
-__all__ = ["Run", "counts_errors"]
+__all__ = ["SHOWN", "CaseCaller", "Run", "counts_errors"]
 
-_SHOWN = 3  # failing calls that an error carries
+SHOWN = 3  # failing calls that an error carries
 
 
 def counts_errors(case: TestCase) -> bool:
@@ -25,20 +26,42 @@ def counts_errors(case: TestCase) -> bool:
     return any(limit.measure == "error_rate" for limit in case.load.limits)
 
 
+class CaseCaller(Protocol):
+    """Makes one call of a test. See `AlgorithmCaller`."""
+
+    @property
+    def target(self) -> CallTarget: ...
+
+    @property
+    def counts_errors(self) -> bool: ...
+
+    def answer(self, case: TestCase, *, waits: bool = False) -> Answer: ...
+
+    def result(self, number: int, case: TestCase, *, waits: bool = False) -> CaseResult: ...
+
+
 @dataclass(slots=True)
 class Run:
-    """The calls of one test. The calls of `warmup`, and then the first one, come before all others and alone."""
+    """The calls of one test. The first call comes before all others and alone, whether it counts or warms up.
+
+    Without a warm-up, the first call and those that start right after it are cold: each may wait for a worker to start.
+
+    `failed`: the calls that fail the test; `failures` has the first of them. `errors`: those without an answer. If a limit says how
+    many these may be, they do not fail the test by themselves, and `counted` has the first of them.
+    """
 
     case: TestCase
-    caller: AlgorithmCaller
+    caller: CaseCaller
     context: Context
     calls: int = 0
     failed: int = 0
     errors: int = 0
     failures: list[CaseResult] = field(default_factory=list)
-    cold: float = 0.0
+    counted: list[CaseResult] = field(default_factory=list)
     total: float = 0.0
-    _seconds: list[float] = field(default_factory=list)
+    _warm_up_seconds: float = 0.0
+    _warm: list[float] = field(default_factory=list)
+    _cold: list[float] = field(default_factory=list)
     _digests: dict[str, _Digest] = field(default_factory=dict)
 
     def results(self) -> Iterator[CaseResult]:
@@ -52,8 +75,6 @@ class Run:
         numbered = enumerate(chain.from_iterable(repeat(case, load.repeat) for case in chain([head], cases)), 1)
         started = self.context.clock()
         first = self.caller.result(*next(numbered), waits=not load.warmup)
-        if not load.warmup:
-            self.cold = first.answer.seconds
         others = self.context.concurrently(lambda item: self.caller.result(*item), numbered, load.concurrency)
         for result in chain([first], others):
             self._count(result)
@@ -64,20 +85,25 @@ class Run:
         """An error of the algorithm does not matter here: the calls that count show it."""
         load = self.case.load
         if load.warmup:
-            self.cold = self.caller.answer(case, waits=True).seconds
+            first = self.caller.answer(case, waits=True)
             others = self.context.concurrently(self.caller.answer, repeat(case, load.warmup - 1), load.concurrency)
-            for _ in others:
-                pass
+            self._warm_up_seconds = max(answer.seconds for answer in chain([first], others))
+
+    def _is_cold(self, result: CaseResult) -> bool:
+        load = self.case.load
+        return not load.warmup and result.number <= (1 if load.concurrency == 1 else 1 + load.concurrency)
 
     def _count(self, result: CaseResult) -> None:
         self.calls += 1
-        self._seconds.append(result.answer.seconds)
+        (self._cold if self._is_cold(result) else self._warm).append(result.answer.seconds)
         error = any(mismatch.expectation == "call" for mismatch in result.mismatches)
         self.errors += error
-        if not result.passed and not (error and self.caller.counts_errors):
+        counted = error and self.caller.counts_errors
+        if not result.passed and not counted:
             self.failed += 1
-            if len(self.failures) < _SHOWN:
-                self.failures.append(result)
+        kept = self.counted if counted else self.failures
+        if not result.passed and len(kept) < SHOWN:
+            kept.append(result)
         if (result.number - 1) % self.case.load.repeat == 0:
             secret = result.payload == MASK or self.context.holds(result.payload)
             self._digest("payload", "" if secret else hashlib.sha256(result.payload.encode()).hexdigest())
@@ -92,7 +118,7 @@ class Run:
 
     def timing(self) -> Timing:
         """The measures, when all calls have ended."""
-        return timing_of(self._seconds, errors=self.errors, total=self.total, cold=self.cold)
+        return timing_of(self._warm, self._cold, errors=self.errors, total=self.total, warm_up=self._warm_up_seconds)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,8 @@ from algosync.core.planning.schedule import Verb
 from algosync.core.redaction import Redactor
 from algosync.core.report import CallTally, Report
 from algosync.core.testing.answer import CaseResult
-from algosync.views.calls import answer_lines
+from algosync.core.testing.case import TestCase
+from algosync.views.calls import answer_lines, gate_lines, tally_text
 from algosync.views.error import details
 from algosync.views.formats.outline import Count, Ending, Entry, Outline, OutlineCall, OutlineSection
 from algosync.views.formats.shown import LONGEST_ROW, address_text, facts_of, numbers, short
@@ -95,9 +96,9 @@ def _test_entry(event: StepDone | StepFailed | StepSkipped, subject: Applied, re
         "" if ending is not Ending.SKIPPED else "was left out",
         ending,
         seconds=None if isinstance(event, StepSkipped) else event.seconds,
-        facts=tuple(_test_facts(tally, redactor)),
+        facts=tuple(_test_facts(tally, event.step.check.case if event.step.check else None, redactor)),
         lines=tuple(_failure_lines(event, redactor)),
-        printed=_printed(name, subject.cases.get(address, ()), redactor) if not calls else (),
+        printed=(*_gate(tally, redactor), *(_printed(name, subject.cases.get(address, ()), redactor) if not calls else ())),
         calls=calls,
         calls_left_out=left_out,
         timing=tally.timing,
@@ -117,7 +118,7 @@ def _ending(event: StepDone | StepFailed | StepSkipped) -> Ending:
             return Ending.FAILED if isinstance(error, (TestFailed, TimedOut)) else Ending.ERROR
 
 
-def _test_facts(tally: CallTally, redactor: Redactor) -> Iterator[tuple[str, str]]:
+def _test_facts(tally: CallTally, case: TestCase | None, redactor: Redactor) -> Iterator[tuple[str, str]]:
     if called := tally.called:
         yield from (
             (name, short(redactor.redact(text))) for name, text in (("version", called.version), ("commit", called.commit)) if text
@@ -125,6 +126,8 @@ def _test_facts(tally: CallTally, redactor: Redactor) -> Iterator[tuple[str, str
     if tally.calls:
         yield "calls", f"{tally.calls}"
         yield "failed_calls", f"{tally.failed}"
+    if case is not None and (told := tally_text(tally, case)):
+        yield "result", short(redactor.redact(told), LONGEST_ROW)
     if timing := tally.timing:
         measures = {"p50": timing.p50, "p95": timing.p95, "p99": timing.p99, "max": timing.max, "first_call": timing.cold}
         yield from ((name, f"{value:.6f}") for name, value in measures.items())
@@ -140,6 +143,11 @@ def _failure_lines(event: StepDone | StepFailed | StepSkipped, redactor: Redacto
             yield f"{short(redactor.redact(because))} did not succeed"
         case StepDone():
             pass
+
+
+def _gate(tally: CallTally, redactor: Redactor) -> Iterator[str]:
+    """What is to be known of a quality gate."""
+    yield from (short(redactor.redact(line), LONGEST_ROW) for line in gate_lines(tally))
 
 
 def _printed(test: str, results: Sequence[CaseResult], redactor: Redactor) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def _head(outline: Outline) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _FoldedPart:
     """Something that is cut to the room that is left. Its pieces stay whole. `noun`: for one of them, and for several."""
 
     opening: Sequence[str]
@@ -97,12 +97,12 @@ def _length(lines: Iterable[str]) -> int:
     return sum(len(line) + 1 for line in lines)
 
 
-def _parts(outline: Outline) -> Iterator[_Part]:
+def _parts(outline: Outline) -> Iterator[_FoldedPart]:
     """Failures first: the room may end before the others."""
     told = [section for section in outline.sections if section.name != "findings"]  # those are told in full below
     bad = [entry for section in told for entry in section.entries if entry.ending in (Ending.FAILED, Ending.ERROR)]
     if bad:
-        yield _Part((f"#### {plural(len(bad), 'failure')}", ""), [*map(_failure, bad)], (), ("failure", "failures"))
+        yield _FoldedPart((f"#### {plural(len(bad), 'failure')}", ""), [*map(_failure, bad)], (), ("failure", "failures"))
     for section in outline.sections:
         if section.name == "tests":
             yield _tests(section)
@@ -117,9 +117,9 @@ def _failure(entry: Entry) -> list[str]:
     return [*_folded(entry.address), *_fenced(lines or [entry.sentence], ""), *_END]
 
 
-def _tests(section: OutlineSection) -> _Part:
+def _tests(section: OutlineSection) -> _FoldedPart:
     opening = _folded(f"{section.heading} ({len(section.entries):,})")
-    return _Part([*opening, ""], [[_test(entry)] for entry in section.entries], ["", *_END], ("test", "tests"))
+    return _FoldedPart([*opening, ""], [[_test(entry)] for entry in section.entries], ["", *_END], ("test", "tests"))
 
 
 def _test(entry: Entry) -> str:
@@ -134,12 +134,12 @@ def _test(entry: Entry) -> str:
     return f"- {_MARKS[entry.ending]} {_code(entry.address)}{told}"
 
 
-def _changes(section: OutlineSection) -> _Part:
+def _changes(section: OutlineSection) -> _FoldedPart:
     """One diff block, with the symbol of each line in column 0."""
     pieces = [_diff_lines(entry) for entry in section.entries]
     fence = _fence(line for piece in pieces for line in piece)
     opening = [*_folded(f"{section.heading} ({len(section.entries):,})"), f"{fence}diff"]
-    return _Part(opening, pieces, [fence, "", *_END], ("entry", "entries"))
+    return _FoldedPart(opening, pieces, [fence, "", *_END], ("entry", "entries"))
 
 
 def _diff_lines(entry: Entry) -> list[str]:
@@ -148,11 +148,11 @@ def _diff_lines(entry: Entry) -> list[str]:
     return [f"{symbol} {entry.address} {entry.sentence}".rstrip(), *rows]
 
 
-def _block(block: Block) -> _Part:
+def _block(block: Block) -> _FoldedPart:
     fence = _fence(block.lines)
     opening = [*_folded(block.heading), f"{fence}{'diff' if block.is_diff else ''}"]
     pieces = [[harmless(line, coloured=False)] for line in block.lines]
-    return _Part(opening, pieces, [fence, "", *_END], ("line", "lines"))
+    return _FoldedPart(opening, pieces, [fence, "", *_END], ("line", "lines"))
 
 
 _END = ("</details>", "")

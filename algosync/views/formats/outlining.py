@@ -16,11 +16,12 @@ from algosync.views.error import error_lines
 from algosync.views.explanation import explanation_lines
 from algosync.views.file_diff import diff_lines
 from algosync.views.formats.applied import applied_outline
+from algosync.views.formats.compared import compared_outline
 from algosync.views.formats.outline import Block, Count, Ending, Entry, Outline, OutlineSection
 from algosync.views.formats.shown import LONGEST_ROW, address_text, facts_of, numbers, short
 from algosync.views.plan import ACTIONS, change_rows, summary_lines
 from algosync.views.record import record_lines
-from algosync.views.subject import Applied, Drifted, Failed, Planned, Recorded, Subject
+from algosync.views.subject import Applied, Compared, Drifted, Failed, Planned, Recorded, Subject
 
 __all__ = ["outline_of"]
 
@@ -39,6 +40,8 @@ def outline_of(subject: Subject, redactor: Redactor) -> Outline:
             return _recorded(subject, redactor)
         case Applied():
             return applied_outline(subject, redactor)
+        case Compared():
+            return compared_outline(subject, redactor)
         case Failed():
             return _failed(subject, redactor)
 

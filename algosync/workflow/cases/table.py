@@ -27,7 +27,7 @@ __all__ = ["table"]
 _VALUES = ("payload", "expect", "label")
 _OPTIONAL = ("expect", "label", "name")
 _REPORTED = {"duplicate-key", "lone-surrogate"}  # the text is meant to be JSON
-_QUOTED = re.compile(r'"(?:[^"]|"")*"|[^,"\r\n]+|,')
+_QUOTED = re.compile(r'"[^"]*(?:""[^"]*)*"|[^,"\r\n]+|,')
 
 
 @dataclass(slots=True)

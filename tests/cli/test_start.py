@@ -11,7 +11,20 @@ from harness import Workspace
 from algosync.cli.command_table import prompt_answer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-HEAVY = ("Algorithmia", "requests", "urllib3", "jinja2", "yaml", "dulwich", "starlette", "uvicorn", "deepdiff", "rich")
+HEAVY = (
+    "Algorithmia",
+    "requests",
+    "urllib3",
+    "jinja2",
+    "yaml",
+    "dulwich",
+    "starlette",
+    "uvicorn",
+    "deepdiff",
+    "rich",
+    "numpy",
+    "sklearn",
+)
 
 
 def modules(*arguments: str) -> set[str]:

@@ -7,6 +7,8 @@ number finds public versions only.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from algosync.core.address import Address
 from algosync.core.error import ClusterError, TestFailed, TimedOut
 from algosync.core.event import CaseDone, Measured
@@ -14,6 +16,7 @@ from algosync.core.planning.data_reads import READ_DATA, changed_since
 from algosync.core.planning.plan import Check
 from algosync.core.planning.schedule import Step
 from algosync.core.ports import Outcome, Tell
+from algosync.core.testing.case import QualityGate
 from algosync.core.text import clauses
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
@@ -24,6 +27,9 @@ from algosync.kinds.testing.failed_test import failed_test
 from algosync.kinds.testing.limits import broken_limits
 from algosync.kinds.testing.run import Run, counts_errors
 from algosync.kinds.testing.target import CallTarget, target_of
+
+if TYPE_CHECKING:
+    from algosync.kinds.testing.gate_caller import GateCaller
 
 __all__ = ["perform"]
 
@@ -61,11 +67,31 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
 
 
 def _carry_out(step: Step, check: Check, target: CallTarget, context: Context, tell: Tell) -> None:
-    run = Run(check.case, AlgorithmCaller(target, context, counts_errors(check.case)), context)
+    caller = AlgorithmCaller(target, context, counts_errors(check.case))
+    gate = _gate(check.case.gate, caller, context)
+    run = Run(check.case, gate or caller, context)
     for result in run.results():
         tell(CaseDone(step, result))
     timing = run.timing()
-    tell(Measured(step, target.called, timing, run.sha256("payload"), run.sha256("answer")))
+    outcome = gate.outcome() if gate else None
+    tell(Measured(step, target.called, timing, run.sha256("payload"), run.sha256("answer"), outcome))
+    if outcome is None:
+        _hold_to_limits(run, check, target, context)
+    elif outcome.broken:
+        raise failed_test(run, target, outcome.broken)
+
+
+def _gate(gate: QualityGate | None, caller: AlgorithmCaller, context: Context) -> GateCaller | None:
+    if gate is None:
+        return None
+    from algosync.kinds.testing.gate_caller import gate_caller  # brings what judges answers, which most commands do without
+
+    return gate_caller(caller, gate, context)
+
+
+def _hold_to_limits(run: Run, check: Check, target: CallTarget, context: Context) -> None:
+    """TestFailed: a call failed, or a limit does not hold."""
+    timing = run.timing()
     baseline = check.case.expect.baseline
     accepted = context.accepted_timing(baseline.content) if baseline is not None and baseline.content is not None else None
     broken = broken_limits(check.case.load.limits, timing, accepted)

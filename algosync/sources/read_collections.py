@@ -20,7 +20,7 @@ def collections_in(files: Tree, owner: str, algorithm: str) -> Mapping[str, Sequ
     """
     owners = b"|".join(re.escape(name.encode()) for name in (".my", OWNER, owner))
     # A file name counts only up to the closing quote; names of collections are those of algorithms.
-    read = re.compile(rb"data://(?:" + owners + rb")/([A-Za-z][A-Za-z0-9_]*)(?![\w.-])(?:/([^\"'\r\n/{}%<>\\]+)[\"'])?")
+    read = re.compile(rb"data://(?:" + owners + rb")/([A-Za-z][A-Za-z0-9_]*)(?![\w.-])(?:/([^\"'\r\n/{}%<>\\]{1,255})[\"'])?")
     found: dict[str, set[str]] = defaultdict(set)
     for path, blob in files.items():
         for match in read.finditer(blob.data if path.startswith("src/") else b""):

@@ -11,12 +11,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from documents import check_document, check_states
-from forking import shared
+from forking import ForkedProcess, shared
 
 from algosync.cluster.address import parse
 from algosync.cluster.connection import Cluster as Connection
@@ -52,7 +52,7 @@ class Cluster:
     url: str
     user: str
     key: str
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | subprocess.Popen[str] | ForkedProcess
     ca_cert: Path | None = None
 
     def environ(self, side: str = "DESTINATION") -> dict[str, str]:
@@ -135,17 +135,19 @@ def certificate(path: Path, root: Path, names: Sequence[str] = ("localhost", "12
 
 @contextmanager
 def cluster_process(root: Path, user: str = "local", **options: object) -> Iterator[Cluster]:
-    """Start a cluster. Options become those of `python -m algosync.emulator`: `tls=True`, `certificate=PATH`, `port=N`,
+    """Start a cluster, as a fork. Options become those of `python -m algosync.emulator`: `tls=True`, `certificate=PATH`, `port=N`,
     `faults=PATH`.
     """
-    command = [sys.executable, "-m", "algosync.emulator", str(root), "--user", user]
+    arguments = [str(root), "--user", user]
     for name, value in options.items():
         if value is not None and value is not False:
-            command += [f"--{name.replace('_', '-')}"] if value is True else [f"--{name.replace('_', '-')}", str(value)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
+            arguments += [f"--{name.replace('_', '-')}"] if value is True else [f"--{name.replace('_', '-')}", str(value)]
+    process, out = shared().start_cluster(arguments)
     try:
-        assert process.stdout is not None
-        line = process.stdout.readline().decode()
+        while not out.exists() or not (line := out.read_text()).endswith("\n"):
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.01)
+                raise AssertionError("the cluster has ended")
         assert line.startswith("Serving "), line
         document = json.loads((root / "cluster.json").read_text())
         ca_cert = document["ca_cert"] and Path(document["ca_cert"])
@@ -159,8 +161,7 @@ def cluster_process(root: Path, user: str = "local", **options: object) -> Itera
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stdout:
-            process.stdout.close()
+        process.close()
 
 
 PLAIN = "def apply(input):\n    return {'got': input, 'version': 1}\n"
@@ -221,7 +222,7 @@ class Workspace:
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """The machine's environment without variables that affect algosync, plus the workspace's own."""
-        own = ("DESTINATION_", "SOURCE_", "ALGOSYNC_", "WORKFLOW_NAME")
+        own = ("DESTINATION_", "SOURCE_", "ALGOSYNC_", "GITHUB_", "WORKFLOW_NAME")
         machine = {k: v for k, v in os.environ.items() if not k.startswith(own)}
         package = str(Path(__file__).resolve().parent.parent)
         return {

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from fakes.clusters import FakeAlgorithms, FakeCluster, FakeTime, context_of
 from wrong_version import WrongVersion
 
 from algosync.answers import Judge, faults, read_baseline
+from algosync.cli.testing.context import cases_of
 from algosync.cluster.algorithms import Version
 from algosync.cluster.answer import answer_of
 from algosync.core.address import Address
@@ -35,7 +37,6 @@ from algosync.emulator.python.venvs import Venvs
 from algosync.emulator.running.worker import RUNNER
 from algosync.kinds import Context, test
 from algosync.workflow import NamedFiles, TestInputs, load
-from algosync.workflow.cases import open_cases
 
 __all__ = ["Judged", "judged"]
 
@@ -132,17 +133,10 @@ def _judged(example: Example, evaluator: Evaluator, judge: Judge) -> Judged:
     workflow = load(WORKFLOWS / example.workflow, {}, tests=TestInputs(files, faults))
     cluster.algorithms = Evaluated(evaluator, time)
 
-    def cases(case: TestCase, algorithm: str) -> Iterator[TestCase]:
-        if case.cases is None:
-            yield case
-            return
-        for each in open_cases(case.cases, files, algorithm, case.expect):
-            yield replace(case, name=each.name, payload=each.payload, expect=each.expect, cases=None)
-
     context = replace(
         context_of(cluster, *workflow.algorithms, time=time),
         judge=judge.judge,
-        cases=cases,
+        cases=partial(cases_of, files),
         accepted_timing=accepted_timing,
     )
     return Judged(example, evaluator, workflow, context)

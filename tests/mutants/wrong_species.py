@@ -194,4 +194,12 @@ SPECIES = (
         "as fast as the accepted run",
         "p95_vs_baseline is ",
     ),
+    WrongVersion(
+        "large flowers are named wrong",
+        _SOURCE,
+        "predict_proba(flowers)",
+        "predict_proba([row if row[0] < 7 else [*row[:2], 4.1, 1.0] for row in flowers])",
+        "fifty labelled flowers",
+        "exact of sepals long is 0.7692",
+    ),
 )

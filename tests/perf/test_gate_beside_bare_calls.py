@@ -40,8 +40,8 @@ from algosync.workflow import NamedFiles
 
 pytestmark = pytest.mark.alone
 
-CASES = int(os.environ.get("GATE_CASES", "400"))
-"""The figure of the promise is that of 5,000 cases."""
+CASES = int(os.environ.get("ALGOSYNC_GATE_CASES", "400"))
+"""The figure of the promise is that of 5,000 cases. `ALGOSYNC_GATE_CASES` is another number."""
 
 ROUNDS = 5
 CONCURRENCY = 16

@@ -1,9 +1,9 @@
 """The time of a gate over many labelled cases, as a ratio to the bare calls: the same calls by threads with one pool of urllib3.
 
 Both call the same algorithm on the same local cluster with as many threads, in turn in each round, and each takes its turn to be
-first. What else runs on the machine makes single rounds unequal, so that either the median of the ratios or the ratio of the fastest
-rounds has to be good: a slower gate raises both. The time of the gate includes everything: reading its file of cases, judging, metrics and their intervals. Only the import of
-scikit-learn is left out, because it takes the same time for any number of cases.
+first. What else runs on the machine makes single rounds unequal. So either the median of the ratios or the ratio of the fastest
+rounds has to be good: a slower gate raises both. The time of the gate includes everything: reading its file of cases, judging,
+metrics and their intervals. Only the import of scikit-learn is left out, because it takes the same time for any number of cases.
 """
 
 from __future__ import annotations

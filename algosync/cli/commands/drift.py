@@ -59,7 +59,7 @@ def drift(
         findings = tuple(sorted((*findings, *failing, *tested), key=lambda finding: finding.address))
         unproven = {*undecided, *(() if with_tests else (check.address for check in checks.checks))}
         findings = seen_before(replace(examined, findings=findings), session, unproven, terminal)
-    drifted = Drifted(session.header, findings, metadata(session.header), managed, hidden, examined.coverage)
+    drifted = Drifted(session.header, findings, metadata(session.header), managed, hidden, examined.coverage, examined.notes)
     write_reports(drifted, reports.places, terminal)
     kinds = {finding.drift for finding in findings}
     if Drift.UNKNOWN in kinds:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from samples import META, PLAN
 
@@ -40,6 +41,8 @@ def test_drift_tells_who_wrote_what_since_when_it_is_seen_and_what_was_left_out(
         "Note: a note\n",
     ):
         assert line in text, text
+    fresh = FORMATS["text"](replace(drifted, findings=(replace(finding, age=0),)), Redactor())
+    assert "first seen 2026-01-01T00:00:00+00:00, less than a minute ago\n" in fresh
     document = json.loads(FORMATS["json"](drifted, Redactor()))
     (row,) = document["drift"]
     assert (row["by"], row["at"], row["age_seconds"]) == ("Jane <jane@example.com>", "2026-01-02T03:04:05+00:00", 100_000)

@@ -116,7 +116,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     parse_address(options.state)  # report a mistake in it before any request
     saved = needs.saved
     loaded = saved.load(options, terminal) if saved else load_workflow(options, terminal, stand_ins=not needs.secrets)
-    workflow = loaded.workflow
+    workflow = _of_today(loaded.workflow)
     if terminal.holds(workflow.name) and not loaded.path.name.startswith(workflow.name):
         raise UsageError("the workflow's name holds a secret, and names of states are not secret", hint="use another `name:`")
     with ExitStack() as stack:
@@ -175,6 +175,14 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         )
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
+
+
+def _of_today(workflow: Workflow) -> Workflow:
+    """The workflow, in which the rules of `ignore` that ended are marked."""
+    from algosync.core.planning.ignoring import of_day
+    from algosync.kinds.context import utc_now
+
+    return of_day(workflow, utc_now()[:10])
 
 
 def _reached(selection: Selection, workflow: Workflow, recorded: Mapping[Address, Record]) -> set[str]:

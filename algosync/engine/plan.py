@@ -15,6 +15,7 @@ from algosync.core.planning.diff import assume_desired, assume_observed, diff, u
 from algosync.core.planning.exclusion import excluding, left_out_algorithms
 from algosync.core.planning.explanation import CONTENT_REPLACED, REPLACED
 from algosync.core.planning.guards import FOREIGN_COMMIT
+from algosync.core.planning.ignoring import leaving_files, with_ignored
 from algosync.core.planning.moves import explained_moves, keeping_unreplaced, moved_records
 from algosync.core.planning.plan import Plan, PlanHeader, live_untested, plan_of, plan_of_checks, targeted, with_kept_bytes
 from algosync.core.planning.renewal import renewed
@@ -184,7 +185,9 @@ def _changes(
 
     desired |= read(Side.SOURCE, at_source, desired)
     observed |= read(Side.DESTINATION, at_destination, observed)
-    found = possible(diff(desired, observed, recorded, prune=prune), scene.traits)
+    accepted, _ = with_ignored(recorded, observed, specs, scene.traits)
+    found = possible(diff(desired, observed, accepted, prune=prune), scene.traits)
+    found = found if prune else leaving_files(found, specs, scene.traits)
     changes = renewed(_replaced(found, selection.replace, scene), specs, scene.traits, recorded)
     explained = each(lambda change: _explain(change, specs, scene), changes, scene.parallelism)
     known = renewed_by_reads(explained, seen.reads.reads, specs, scene.traits, recorded)

@@ -21,7 +21,7 @@ from algosync.core.planning.renewal import PUBLISHED_WITH, contents
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource, digest_of
-from algosync.core.workflow import AlgorithmSpec
+from algosync.core.workflow import AlgorithmSpec, Publish
 from algosync.kinds import algorithm, source
 from algosync.kinds.build import require_built
 from algosync.kinds.context import Context
@@ -42,6 +42,7 @@ TRAITS = KindTraits(
 )
 
 _LEFT_OUT = "the workflow has changes that its `publish.on` leaves out; the next version will have them"
+_IGNORABLE = {name: algorithm.TRAITS.ignorable[name] for name in ("environment", "network_access", "pipeline_enabled")}
 _ROLLED_BACK = "rolled_back"  # in the private part of a version's record: `Context.rollback`
 _TREE = "tree"  # in the private part of a version's record: the tree id that it was published with
 
@@ -68,17 +69,18 @@ def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     digest = content.digest
     if version is not None and "data" in spec.publish.on and _is_older_than_data(version, spec, context):
         digest = digest_of({"version": digest, "write": context.data_writes.last(spec.name)})
-    notes = () if content == wanted else (_LEFT_OUT,)
+    notes = (_LEFT_OUT,) if content != wanted and len(spec.publish.on) < len(Publish().on) else ()
     yield Resource(Address("version", spec.name), content.effective, stamp=digest, digest=digest, notes=notes)
 
 
 def _content(spec: AlgorithmSpec, context: Context) -> _Content:
     (code,) = source.desired(spec, context)
+    left = algorithm.left_values(spec, context)
     effective: dict[str, Json] = {
         "callability": spec.publish.callability,
         "environment": algorithm.environment_of(spec, context).display_name,
-        "network_access": spec.settings.network_access,
-        "pipeline_enabled": spec.settings.pipeline_enabled,
+        "network_access": left.get("network_access", spec.settings.network_access),
+        "pipeline_enabled": left.get("pipeline_enabled", spec.settings.pipeline_enabled),
     }
     return _Content(code.digest or "", effective)
 
@@ -87,9 +89,11 @@ def _without_left_out(content: _Content, version: Version, spec: AlgorithmSpec, 
     """The content with the published parts for those whose changes make no new version."""
     if "source" not in spec.publish.on:
         content = replace(content, tree=_published_tree(version, spec, context) or content.tree)
+    published = _effective(version, context)
     if "settings" not in spec.publish.on:
-        content = replace(content, effective=_effective(version, context))
-    return content
+        return replace(content, effective=published)
+    left = {name: published[name] for name, rule in _IGNORABLE.items() if spec.ignores(rule)}
+    return replace(content, effective={**content.effective, **left})
 
 
 def _published_tree(version: Version, spec: AlgorithmSpec, context: Context) -> str | None:
@@ -295,7 +299,7 @@ def _require_no_other_version(step: Step, spec: AlgorithmSpec, context: Context,
 
 def _published_now(spec: AlgorithmSpec, context: Context, commit: str) -> Version:
     body = {
-        "details": {"label": spec.details.label},
+        "details": {"label": algorithm.left_values(spec, context).get("label", spec.details.label)},
         "settings": {"algorithm_callability": spec.publish.callability},
         "version_info": {
             "version_type": spec.publish.version_type,

@@ -53,14 +53,16 @@ def carried_out(plan: Plan, session: CommandSession, terminal: Terminal, summary
     from algosync.cli.interrupt import Signalled
     from algosync.cli.live import watch
     from algosync.cli.remembered_results import remembering
+    from algosync.cli.summary_file import Summary
     from algosync.core.report import fold
     from algosync.engine.apply import apply, schedule_of
 
+    session.log.summary = summary = summary or Summary(session.log.command)
     # Close the events before the session ends, because closing waits for the workers: the state must stay locked while they write.
     with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:
         try:
             watched = watch(events, terminal)
-            noted = watched if summary is None else summary.noting(watched, schedule_of(plan, session.scene).steps)
+            noted = summary.noting(watched, schedule_of(plan, session.scene).steps)
             with closing(remembering(noted, session, terminal)) as told:
                 return fold(told, lambda: session.ledger.wrote)
         except Signalled:

@@ -35,6 +35,7 @@ COMMANDS = (
     "graph",
     "destroy",
     "import",
+    "history",
     "versions",
     "rollback",
     "doctor",

@@ -51,6 +51,7 @@ def drift(
         failing = (Finding(f.address, Drift.FAILING, reason=f.reason, since=f.since) for f in failures)
         hidden = redacted_attributes({address: session.ledger.records[address] for address in managed})
         findings = tuple(sorted((*findings, *failing, *tested), key=lambda finding: finding.address))
+        session.log.begin(findings=sum(finding.drift.differs for finding in findings))
     write_reports(Drifted(session.header, findings, metadata(session.header), managed, hidden), reports.places, terminal)
     kinds = {finding.drift for finding in findings}
     if Drift.UNKNOWN in kinds:

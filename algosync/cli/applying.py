@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from algosync.core.planning.plan import Plan
     from algosync.core.report import Report
 
-__all__ = ["approve", "carried_out", "show_report", "writing_session"]
+__all__ = ["approve", "carried_out", "show_outcome", "show_report", "writing_session"]
 
 
 @contextmanager
@@ -72,8 +72,24 @@ def carried_out(plan: Plan, session: CommandSession, terminal: Terminal, summary
 
 def show_report(report: Report, plan: Plan, terminal: Terminal, *, saved: bool = False) -> None:
     """`saved`: the plan came from a file."""
-    from algosync.views.report import closing_lines, failure_lines, outcome_lines
+    from algosync.views.report import closing_lines
 
-    terminal.result_lines(outcome_lines(report, plan))
-    terminal.tell_lines(failure_lines(report, terminal.redact))
-    terminal.result_lines(closing_lines(report, plan, saved=saved))
+    show_outcome(report, plan, terminal, closing=tuple(closing_lines(report, plan, saved=saved)))
+
+
+def show_outcome(report: Report, plan: Plan, terminal: Terminal, closing: Sequence[str] = ()) -> None:
+    """Shows the tests and the failures, and last the lines of `closing`. They are the news of the command, too."""
+    from algosync.cli.notify.news import News
+    from algosync.views.plan import header_lines
+    from algosync.views.report import failure_lines, outcome_lines
+
+    outcome, failures = tuple(outcome_lines(report, plan)), tuple(failure_lines(report, terminal.redact))
+    terminal.result_lines(outcome)
+    terminal.tell_lines(failures)
+    terminal.result_lines(closing)
+
+    def text() -> str:
+        lines = (*header_lines(plan.header, terminal.redact), *outcome, *failures, *closing)
+        return terminal.shown("\n".join(lines), coloured=False)
+
+    terminal.news.append(News(text, changed=bool(plan.visible)))

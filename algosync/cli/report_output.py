@@ -42,7 +42,13 @@ def report_places(reports: Iterable[str]) -> Mapping[str, str]:
 
 
 def write_reports(subject: Subject, places: Mapping[str, str], terminal: Terminal) -> None:
-    """Writes the subject to all places, in their formats. Failures are added to `terminal.lost`."""
+    """Writes the subject to all places, in their formats. Failures are added to `terminal.lost`.
+
+    It is the news of the command, too.
+    """
+    from algosync.cli.notify.news import news_of
+
+    terminal.news.append(news_of(subject, terminal))
     for place, name in places.items():
         terminal.reported.append(place)
         if place == _STDOUT:

@@ -8,6 +8,7 @@ import typer
 from algosync.cli.command import command
 from algosync.cli.commands.plan import Choice
 from algosync.cli.help import RARE
+from algosync.cli.notify.options import NotifyOptions
 from algosync.cli.options import AutoApprove, CompareOptions, LockTimeout, ScopeOptions, SelectionOptions
 from algosync.cli.terminal import Terminal
 
@@ -74,7 +75,7 @@ class Approval:
 
 
 @command
-def apply(terminal: Terminal, targets: SelectionOptions, options: ApplyOptions) -> None:
+def apply(terminal: Terminal, targets: SelectionOptions, options: ApplyOptions, _notify: NotifyOptions) -> None:
     """Make the needed changes and run the tests. WORKFLOW may be the file of a saved plan: then exactly its actions are done."""
     carry_out_plan("apply", terminal, targets, options, Approval(_saved_plan(targets, options), options.plan_digest))
 

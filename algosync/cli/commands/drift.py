@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from algosync.cli.command import command
+from algosync.cli.notify.options import NotifyOptions
 from algosync.cli.options import CompareOptions, ReportOptions
 from algosync.cli.report_output import write_reports
 from algosync.cli.terminal import Terminal
@@ -19,6 +20,7 @@ def drift(
     terminal: Terminal,
     reports: ReportOptions,
     options: CompareOptions,
+    _notify: NotifyOptions,
     with_tests: Annotated[
         bool, typer.Option("--with-tests", help="Run all tests on what is published, and report answers that changed.")
     ] = False,

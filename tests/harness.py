@@ -1,4 +1,4 @@
-"""Base of the scenarios: a real cluster process, and algosync run as users run it, in its own process."""
+"""Base of the scenarios: a real cluster process, and algosync run as users run it, in a process of its own."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from documents import check_document, check_states
-from forking import Forks
+from forking import ForkedProcess, shared
 
 from algosync.cluster.address import parse
 from algosync.cluster.connection import Cluster as Connection
@@ -52,7 +52,7 @@ class Cluster:
     url: str
     user: str
     key: str
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | subprocess.Popen[str] | ForkedProcess
     ca_cert: Path | None = None
 
     def environ(self, side: str = "DESTINATION") -> dict[str, str]:
@@ -135,17 +135,19 @@ def certificate(path: Path, root: Path, names: Sequence[str] = ("localhost", "12
 
 @contextmanager
 def cluster_process(root: Path, user: str = "local", **options: object) -> Iterator[Cluster]:
-    """Start a cluster. Options become those of `python -m algosync.emulator`: `tls=True`, `certificate=PATH`, `port=N`,
+    """Start a cluster, as a fork. Options become those of `python -m algosync.emulator`: `tls=True`, `certificate=PATH`, `port=N`,
     `faults=PATH`.
     """
-    command = [sys.executable, "-m", "algosync.emulator", str(root), "--user", user]
+    arguments = [str(root), "--user", user]
     for name, value in options.items():
         if value is not None and value is not False:
-            command += [f"--{name.replace('_', '-')}"] if value is True else [f"--{name.replace('_', '-')}", str(value)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
+            arguments += [f"--{name.replace('_', '-')}"] if value is True else [f"--{name.replace('_', '-')}", str(value)]
+    process, out = shared().start_cluster(arguments)
     try:
-        assert process.stdout is not None
-        line = process.stdout.readline().decode()
+        while not out.exists() or not (line := out.read_text()).endswith("\n"):
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.01)
+                raise AssertionError("the cluster has ended")
         assert line.startswith("Serving "), line
         document = json.loads((root / "cluster.json").read_text())
         ca_cert = document["ca_cert"] and Path(document["ca_cert"])
@@ -159,8 +161,7 @@ def cluster_process(root: Path, user: str = "local", **options: object) -> Itera
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stdout:
-            process.stdout.close()
+        process.close()
 
 
 PLAIN = "def apply(input):\n    return {'got': input, 'version': 1}\n"
@@ -168,11 +169,15 @@ PLAIN = "def apply(input):\n    return {'got': input, 'version': 1}\n"
 
 @dataclass
 class Workspace:
-    """A user's folder: a workflow, its sources, its data and its state. `forks`: runs the command without Python's start-up."""
+    """A user's folder: a workflow, its sources, its data and its state.
+
+    Commands run in forks of one process that has imported algosync. `interpreter`: each command starts its own interpreter, as
+    users' commands do.
+    """
 
     folder: Path
     environ: dict[str, str] = field(default_factory=dict)
-    forks: Forks | None = None
+    interpreter: bool = False
 
     def algorithm(self, name: str, code: str = PLAIN, requirements: str = "") -> None:
         """Write one algorithm's source into the folder beside the workflow, in the plain `apply` layout."""
@@ -200,13 +205,14 @@ class Workspace:
     def run(
         self, *arguments: str, environ: Mapping[str, str] | None = None, timeout: float = 120
     ) -> subprocess.CompletedProcess[str]:
-        if self.forks is not None:
-            done = self.forks.run(self.folder, self.environment(environ), *arguments)
+        whole = self.environment(environ)
+        done = None if self.interpreter else shared().run_if_possible(self.folder, whole, *arguments, timeout=timeout)
+        if done is not None:
             return subprocess.CompletedProcess(arguments, done.code, done.out, done.err)
         return subprocess.run(
             [sys.executable, "-m", "algosync", *arguments],
             cwd=self.folder,
-            env=self.environment(environ),
+            env=whole,
             capture_output=True,
             text=True,
             timeout=timeout,

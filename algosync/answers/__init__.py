@@ -5,7 +5,7 @@ from __future__ import annotations
 from algosync.answers.baseline import Accepted, NotBaseline, accepted, read_baseline
 from algosync.answers.expectation_fault import ExpectationFault, faults
 from algosync.answers.judge import Judge, JudgeLimits
-from algosync.answers.verdict import EXPECTATIONS, judge
+from algosync.answers.verdict import EXPECTATIONS, compared, judge
 
 __all__ = [
     "EXPECTATIONS",
@@ -15,6 +15,7 @@ __all__ = [
     "JudgeLimits",
     "NotBaseline",
     "accepted",
+    "compared",
     "faults",
     "judge",
     "read_baseline",

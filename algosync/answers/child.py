@@ -15,7 +15,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
-from algosync.answers.verdict import verdict
+from algosync.answers.verdict import compared, verdict
 from algosync.core.testing.answer import Answer, CallFailure, Mismatch
 from algosync.core.testing.case import Expectation
 from algosync.core.typed_json import from_json
@@ -62,7 +62,9 @@ def _judged(line: bytes) -> tuple[tuple[Mismatch, ...], bool]:
     """The verdict, and whether the memory did not suffice: after that the process had better end."""
     try:
         request = json.loads(line)
-        return verdict(_expectation(request["expect"]), _answer(request["answer"]), _tell), False
+        expect, answer = _expectation(request["expect"]), _answer(request["answer"])
+        sources = [_answer(sent) for sent in request["sources"]]
+        return (compared(expect, sources, answer) if sources else verdict(expect, answer, _tell)), False
     except MemoryError:
         return (Mismatch("expect", note="too costly: judging takes too much memory"),), True
 

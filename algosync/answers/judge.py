@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -19,9 +19,11 @@ from types import TracebackType
 from typing import IO
 
 from algosync.answers.cheap import passes_cheaply
+from algosync.answers.parity import alike
 from algosync.answers.verdict import presented
 from algosync.core.testing.answer import Answer, Mismatch
 from algosync.core.testing.case import Expectation, Tolerance
+from algosync.core.testing.parity import DIFFERENCE, NOISE
 from algosync.core.typed_json import to_json
 
 __all__ = ["Judge", "JudgeLimits"]
@@ -75,7 +77,18 @@ class Judge:
             return ()
         if len(answer.body) + len(answer.printed) > _LARGEST:
             return (Mismatch("answer", note=f"the answer is longer than {_LARGEST} bytes, and is not judged"),)
-        request = _request(expect, answer)
+        return self._presented(_request(expect, answer))
+
+    def compare(self, expect: Expectation, sources: Sequence[Answer], got: Answer) -> tuple[Mismatch, ...]:
+        """As of `parity`. A comparison that is too costly, or of too long answers, is a difference."""
+        if alike((*sources, got)):
+            return ()
+        if sum(len(answer.body) for answer in (*sources, got)) > _LARGEST:
+            return (Mismatch(DIFFERENCE, note=f"the answers together are longer than {_LARGEST} bytes, and are not compared"),)
+        found = self._presented(_request(expect, got, sources))
+        return tuple(each if each.expectation == NOISE else replace(each, expectation=DIFFERENCE) for each in found)
+
+    def _presented(self, request: bytes) -> tuple[Mismatch, ...]:
         with self._turn:
             found = self._asked(request)
         return presented(found, self._redact)
@@ -147,15 +160,20 @@ class Judge:
         child.process.wait()
 
 
-def _request(expect: Expectation, answer: Answer) -> bytes:
-    sent = {
+def _request(expect: Expectation, answer: Answer, sources: Sequence[Answer] = ()) -> bytes:
+    """`sources`: what the answer is compared with. Empty: it is judged."""
+    request = {"expect": _expectation_text(expect), "answer": _sent(answer), "sources": [_sent(each) for each in sources]}
+    return json.dumps(request).encode() + b"\n"
+
+
+def _sent(answer: Answer) -> dict[str, object]:
+    return {
         "content_type": answer.content_type,
         "body": b64encode(answer.body).decode(),
         "seconds": answer.seconds,
         "printed": answer.printed,
         "failure": None if answer.failure is None else asdict(answer.failure),
     }
-    return json.dumps({"expect": _expectation_text(expect), "answer": sent}).encode() + b"\n"
 
 
 @lru_cache(maxsize=16)

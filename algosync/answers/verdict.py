@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from types import MappingProxyType
@@ -14,11 +14,13 @@ from algosync.answers.comparison import MOST_DIFFERENCES
 from algosync.answers.exact_json import NotJson
 from algosync.answers.excerpt import shortened
 from algosync.answers.expectation_fault import faults
+from algosync.answers.parity import parity
 from algosync.answers.subject import Subject
 from algosync.core.testing.answer import Answer, Mismatch
 from algosync.core.testing.case import Expectation
+from algosync.core.testing.parity import DIFFERENCE, NOISE
 
-__all__ = ["EXPECTATIONS", "OF_ANY_CALL", "given", "judge", "presented", "verdict"]
+__all__ = ["EXPECTATIONS", "OF_ANY_CALL", "compared", "given", "judge", "presented", "verdict"]
 
 Rule: TypeAlias = "Callable[[Expectation, Subject], Iterable[Mismatch]]"
 
@@ -44,6 +46,7 @@ OF_ANY_CALL = frozenset({"error", "printed", "not_printed", "max_seconds"})
 """What is also expected of a call that failed."""
 
 _SHOWN = 10
+_SHOWN_OF_PARITY = 100
 _LONGEST_PATH = 200
 _LONGEST_TEXT = 2000
 
@@ -81,6 +84,18 @@ def verdict(expect: Expectation, answer: Answer, begins: Callable[[str], object]
     return tuple(found)
 
 
+def compared(expect: Expectation, sources: Sequence[Answer], got: Answer) -> tuple[Mismatch, ...]:
+    """`parity`, with texts of up to 2,000 characters."""
+    try:
+        found = list(parity(expect, sources, got))
+    except RecursionError:
+        return (Mismatch(DIFFERENCE, note="the answers are nested too deep to be compared"),)
+    except ValueError as error:
+        return (Mismatch(DIFFERENCE, note=_unreadable("ignore", expect, error)),)
+    kinds = {name: iter([each for each in found if each.expectation == name]) for name in (NOISE, DIFFERENCE)}
+    return tuple(each for name, kind in kinds.items() for each in _limited(name, kind, _SHOWN_OF_PARITY))
+
+
 def given(expect: Expectation) -> list[str]:
     """The names of the expectations that are given."""
     return [name for name in EXPECTATIONS if getattr(expect, name) not in (None, ())]
@@ -109,12 +124,12 @@ def _unreadable(name: str, expect: Expectation, error: Exception) -> str:
     raise error
 
 
-def _limited(name: str, found: Iterator[Mismatch]) -> list[Mismatch]:
-    """The first ten, and how many there are more."""
-    shown = [_bounded(each) for each in islice(found, _SHOWN)]
+def _limited(name: str, found: Iterator[Mismatch], most_shown: int = _SHOWN) -> list[Mismatch]:
+    """The first ones, and how many there are more."""
+    shown = [_bounded(each) for each in islice(found, most_shown)]
     more = sum(1 for _ in islice(found, MOST_DIFFERENCES))
     if more:
-        most = "over " if more + _SHOWN >= MOST_DIFFERENCES else ""
+        most = "over " if more + most_shown >= MOST_DIFFERENCES else ""
         shown.append(Mismatch(name, note=f"and {most}{more} more"))
     return shown
 

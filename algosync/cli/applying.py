@@ -49,14 +49,19 @@ def approve(question: str, terminal: Terminal, environ: Mapping[str, str], *, no
 
 
 def carried_out(plan: Plan, session: CommandSession, terminal: Terminal, summary: Summary | None = None) -> Report:
-    """Makes the changes of the plan and runs its tests, and shows what happens. `summary` takes note of it."""
+    """Makes the changes of the plan and runs its tests, and shows what happens. `summary` takes note of it.
+
+    UsageError: a test needs a library that is not installed; nothing was changed.
+    """
     from algosync.cli.interrupt import Signalled
     from algosync.cli.live import watch
     from algosync.cli.remembered_results import remembering
     from algosync.cli.summary_file import Summary
+    from algosync.cli.testing.context import require_extras
     from algosync.core.report import fold
     from algosync.engine.apply import apply, schedule_of
 
+    require_extras(plan)
     session.log.summary = summary = summary or Summary(session.log.command)
     # Close the events before the session ends, because closing waits for the workers: the state must stay locked while they write.
     with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:

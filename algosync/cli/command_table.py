@@ -21,6 +21,7 @@ COMMANDS = {
     "apply": ("commands.apply", "Make the needed changes and run the tests."),
     "destroy": ("commands.destroy", "Delete everything that the state records."),
     "test": ("commands.test", "Run the tests on what is published and remember the results."),
+    "compare": ("commands.compare", "Compare the answers of the source and of the destination."),
     "drift": ("commands.drift", "Show how the destination differs from what was last applied."),
     "import": ("commands.import_", "Record what is at the destination already."),
     "history": ("commands.history", "List what was done with a workflow, the newest last."),

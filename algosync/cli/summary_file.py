@@ -1,6 +1,7 @@
 """The summary file: what `plan` and `apply` did, in numbers, as one JSON document for a pipeline.
 
-It is written when the exit code is known, also after a failure. It has only numbers, times and words of algosync.
+It is written when the exit code is known, also after a failure. It has only numbers, times and words of algosync: gates are in the
+order of the tests, without their names.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from algosync.core.text import printable
 
 if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal
-    from algosync.core.event import Event, StepDone, StepFailed, StepSkipped
+    from algosync.core.event import Event, Measured, StepDone, StepFailed, StepSkipped
     from algosync.core.planning.plan import Plan
     from algosync.core.planning.schedule import Step
     from algosync.core.report import Report
     from algosync.core.resource import Json
+    from algosync.core.testing.gate import GateOutcome
 
 __all__ = ["Summary", "summary_for"]
 
@@ -29,23 +31,26 @@ class Summary:
     """What a command has done so far. `plan` is None until there is one, `ends` until the plan is carried out.
 
     `steps`: all steps of the plan. `ends`: the events of those that ended. The others did not end, because the command was
-    interrupted.
+    interrupted. `gates`: what gates found.
     """
 
     command: str
     plan: Plan | None = None
     steps: Sequence[Step] = ()
     ends: list[StepDone | StepFailed | StepSkipped] | None = field(default=None, repr=False)
+    gates: list[Measured] = field(default_factory=list, repr=False)
 
     def noting(self, events: Iterable[Event], steps: Sequence[Step]) -> Iterator[Event]:
         """Yields the events, and keeps the last one of each step for the numbers: a long transfer has many others."""
-        from algosync.core.event import StepDone, StepFailed, StepSkipped
+        from algosync.core.event import Measured, StepDone, StepFailed, StepSkipped
 
         ends: list[StepDone | StepFailed | StepSkipped] = []
         self.ends, self.steps = ends, steps
         for event in events:
             if isinstance(event, (StepDone, StepFailed, StepSkipped)):
                 ends.append(event)
+            elif isinstance(event, Measured) and event.gate is not None:
+                self.gates.append(event)
             yield event
 
     def document(self, exit_code: int, time: str) -> Json:
@@ -72,7 +77,7 @@ class Summary:
             return None
         ended = {event.step.key for event in self.ends}
         broken_off = (StepSkipped(step, "") for step in self.steps if step.key not in ended)
-        return fold([*self.ends, *broken_off], lambda: True)
+        return fold([*self.gates, *self.ends, *broken_off], lambda: True)
 
 
 def summary_for(command: str, file: str, terminal: Terminal) -> Summary:
@@ -132,4 +137,19 @@ def _tests(report: Report) -> Json:
     from algosync.core.event import StepDone, StepFailed
 
     passed, failed = (sum(isinstance(event, kind) for event in report.tests) for kind in (StepDone, StepFailed))
-    return {"passed": passed, "failed": failed, "skipped": len(report.tests) - passed - failed}
+    found = ((event, report.tallies.get(event.step.address)) for event in report.tests)
+    gates: list[Json] = [_gate(tally.gate, passed=isinstance(event, StepDone)) for event, tally in found if tally and tally.gate]
+    return {"passed": passed, "failed": failed, "skipped": len(report.tests) - passed - failed, "gates": gates}
+
+
+def _gate(gate: GateOutcome, *, passed: bool) -> Json:
+    """The score over all cases; null where there is none."""
+    score = next((score for score in gate.scores if score.part is None), None)
+    return {
+        "metric": gate.metric,
+        "cases": gate.cases,
+        "value": score.value if score else None,
+        "interval": [score.interval.low, score.interval.high] if score else None,
+        "published": score.published if score else None,
+        "passed": passed,
+    }

@@ -1,7 +1,7 @@
 """Client for algorithm management and calls on one cluster, in the platform's terms (PLATFORM.md §3, §4, §6).
 
 Reads, updates and publishing send their own requests: the official client loses error messages, form-encodes updates, and publishes
-twice after an error (PLATFORM.md §3.9). Creating, environments and calls use the official client.
+twice after an error (PLATFORM.md §3.9). Creating and environments use the official client.
 """
 
 from __future__ import annotations
@@ -237,17 +237,13 @@ class AlgorithmsClient:
         return self.wire.retry.run(lambda: self._call(f"{owner}/{name}/{reference}", payload, timeout), _may_call_again)
 
     def _call(self, reference: str, payload: str, timeout: int) -> Answer:
-        algorithm = self._client.algo(reference).set_options(timeout=timeout, stdout=True)
-        with _translated(f"POST {algorithm.url}"):
+        """The request is the one of the official client. Its session takes a quarter of the time of a short call."""
+        path = path_of("v1", "algo", *reference.split("/"))
+        with _translated(f"POST {path}"):
             started = time.monotonic()
-            reply = self._client.requestSession.post(
-                self._client.apiAddress + algorithm.url,
-                data=payload.encode(),
-                headers={"Content-Type": "application/json"},
-                params=algorithm.query_parameters,
-                timeout=timeout + _GRACE,
-            )
-            return answer_of(reply.content.decode(), time.monotonic() - started)
+            headers = {"Content-Type": "application/json"}
+            reply = self.wire.answer("POST", f"{path}?timeout={timeout}&stdout=True", headers, payload.encode(), timeout + _GRACE)
+            return answer_of(reply.body.decode(), time.monotonic() - started)
 
     def _object(self, method: str, path: str, query: Mapping[str, str] | None = None, body: object = None) -> Mapping[str, object]:
         """Send a request and return the JSON object in the reply. A 2xx reply with an `error` member is a failure, too (PLATFORM.md

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from algosync.core.error import AlgosyncError
 from algosync.core.planning.schedule import Step
 from algosync.core.testing.answer import Called, CaseResult
+from algosync.core.testing.gate import GateOutcome
 from algosync.core.testing.timing import Timing
 
 __all__ = ["CaseDone", "Event", "Measured", "Note", "Progress", "StepDone", "StepFailed", "StepSkipped", "StepStarted"]
@@ -48,7 +49,8 @@ class Measured:
     """All calls of a test have ended. `timing` is over those that count.
 
     `payload_sha256` and `answer_sha256` are over all calls, in their order; of a repeated payload the first answer counts. Each is
-    empty if a sensitive value went into it. A digest of answers is also empty if a call failed.
+    empty if a sensitive value went into it. A digest of answers is also empty if a call failed. `gate`: what a gate found; None:
+    the test is none.
     """
 
     step: Step
@@ -56,6 +58,7 @@ class Measured:
     timing: Timing
     payload_sha256: str = ""
     answer_sha256: str = ""
+    gate: GateOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True)

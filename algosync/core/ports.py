@@ -11,11 +11,13 @@ from typing import Protocol, TypeAlias, TypeVar
 from algosync.core.address import Address
 from algosync.core.event import Event
 from algosync.core.planning.change import Change
+from algosync.core.planning.plan import Check
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.resource import KindTraits, Record, Resource
+from algosync.core.testing.parity import CaseParity, Sides
 from algosync.core.workflow import AlgorithmSpec
 
-__all__ = ["Kind", "Ledger", "Outcome", "Performer", "Side", "Tell"]
+__all__ = ["Comparer", "Kind", "Ledger", "Outcome", "Performer", "Side", "Tell"]
 
 Context_contra = TypeVar("Context_contra", contravariant=True)
 Tell: TypeAlias = Callable[[Event], None]
@@ -82,3 +84,13 @@ class Ledger(Protocol):
 
     def forget(self, address: Address) -> None:
         """Durable when it returns."""
+
+
+class Comparer(Protocol):
+    """Calls algorithms on both sides with the same payloads."""
+
+    def sides(self, check: Check, /) -> Sides:
+        """What a test calls. AlgosyncError: one of the sides has nothing that could be called."""
+
+    def cases(self, check: Check, /) -> Iterable[CaseParity]:
+        """The comparison of each payload, as it is carried out. AlgosyncError: a call could not be carried out."""

@@ -11,6 +11,7 @@ from algosync.core.event import CaseDone, Event, Measured, StepDone, StepFailed,
 from algosync.core.planning.change import Action
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.testing.answer import Called, CaseResult
+from algosync.core.testing.gate import GateOutcome
 from algosync.core.testing.timing import Timing
 
 __all__ = ["CallTally", "Report", "fold"]
@@ -21,13 +22,17 @@ _KEPT_FAILURES = 100  # of one test
 
 @dataclass(frozen=True, slots=True)
 class CallTally:
-    """The calls of one test. `failures`: the first 100 that failed. `called` and `timing` are None if it ended early."""
+    """The calls of one test. `failures`: the first 100 that failed. `called` and `timing` are None if it ended early.
+
+    `gate`: what a gate found. None: the test is none, or ended early.
+    """
 
     calls: int = 0
     failed: int = 0
     failures: tuple[CaseResult, ...] = ()
     called: Called | None = None
     timing: Timing | None = None
+    gate: GateOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,5 +130,6 @@ class _Counting:
                     self.failures.append(result)
 
     def tally(self) -> CallTally:
-        called, timing = (self.measured.called, self.measured.timing) if self.measured else (None, None)
-        return CallTally(self.calls, self.failed, tuple(self.failures), called, timing)
+        found = self.measured
+        told = (found.called, found.timing, found.gate) if found else (None, None, None)
+        return CallTally(self.calls, self.failed, tuple(self.failures), *told)

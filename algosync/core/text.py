@@ -95,8 +95,10 @@ def duration(seconds: float) -> str:
 
 
 def latency(seconds: float) -> str:
-    """Format the time of one call: `12 ms`, `1.25 s`."""
-    return f"{seconds * 1000:.0f} ms" if seconds < 0.9995 else f"{seconds:.2f} s"
+    """Format the time of one call: `2.5 ms`, `12 ms`, `1.25 s`."""
+    if seconds >= 0.9995:
+        return f"{seconds:.2f} s"
+    return f"{seconds * 1000:.2g} ms" if seconds < 0.00995 else f"{seconds * 1000:.0f} ms"
 
 
 def plural(count: int, noun: str) -> str:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from algosync.core.testing.case import TestCase
 
-__all__ = ["AlgorithmSpec", "DataFile", "Details", "Move", "Publish", "Readers", "Settings", "Workflow"]
+__all__ = ["AlgorithmSpec", "DataFile", "Details", "Move", "Publish", "Readers", "Settings", "SourceAlgorithm", "Workflow"]
 
 License = Literal["apl", "apache2", "gpl3", "mit"]
 PublishReason = Literal["source", "settings", "data"]
@@ -61,12 +61,25 @@ class Publish:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceAlgorithm:
+    """An algorithm at the source. `version`: the number of a version, or a commit; empty: the newest published version."""
+
+    owner: str
+    name: str
+    version: str = ""
+
+    def __str__(self) -> str:
+        return f"algo://{self.owner}/{self.name}" + (f"/{self.version}" if self.version else "")
+
+
+@dataclass(frozen=True, slots=True)
 class AlgorithmSpec:
     """One algorithm. `code` is a `data://` or `file://` URI as written; None means the folder `algorithms/NAME` beside the file.
 
     `tests` run before a new version is published; the key `test_payload` is one without a name, and comes first. `language` is a
     shorthand or the display name of an environment. `collection_read` is None if the file does not give `collection`.
-    `prevent_destroy`: nothing of it may be deleted. `removed`: it is only recorded, as of `removed_spec`.
+    `prevent_destroy`: nothing of it may be deleted. `compare_with`: what its answers are compared with; None: the algorithm of this
+    name that belongs to the owner of the source's key. `removed`: it is only recorded, as of `removed_spec`.
     """
 
     name: str
@@ -80,6 +93,7 @@ class AlgorithmSpec:
     depends_on: tuple[str, ...] = ()
     collection_read: Readers | None = None
     prevent_destroy: bool = False
+    compare_with: SourceAlgorithm | None = None
     removed: bool = False
     _sources: Mapping[str, str] = field(init=False, repr=False, compare=False)
 

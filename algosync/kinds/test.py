@@ -7,11 +7,14 @@ number finds public versions only.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from algosync.core.error import ClusterError, TestFailed, TimedOut
 from algosync.core.event import CaseDone, Measured
 from algosync.core.planning.plan import Check
 from algosync.core.planning.schedule import Step
 from algosync.core.ports import Outcome, Tell
+from algosync.core.testing.case import QualityGate
 from algosync.core.text import clauses
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
@@ -22,6 +25,9 @@ from algosync.kinds.testing.failed_test import failed_test
 from algosync.kinds.testing.limits import broken_limits
 from algosync.kinds.testing.run import Run, counts_errors
 from algosync.kinds.testing.target import CallTarget, target_of
+
+if TYPE_CHECKING:
+    from algosync.kinds.testing.gate_caller import GateCaller
 
 __all__ = ["perform"]
 
@@ -58,11 +64,31 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
 
 
 def _carry_out(step: Step, check: Check, target: CallTarget, context: Context, tell: Tell) -> None:
-    run = Run(check.case, AlgorithmCaller(target, context, counts_errors(check.case)), context)
+    caller = AlgorithmCaller(target, context, counts_errors(check.case))
+    gate = _gate(check.case.gate, caller, context)
+    run = Run(check.case, gate or caller, context)
     for result in run.results():
         tell(CaseDone(step, result))
     timing = run.timing()
-    tell(Measured(step, target.called, timing, run.sha256("payload"), run.sha256("answer")))
+    outcome = gate.outcome() if gate else None
+    tell(Measured(step, target.called, timing, run.sha256("payload"), run.sha256("answer"), outcome))
+    if outcome is None:
+        _hold_to_limits(run, check, target, context)
+    elif outcome.broken:
+        raise failed_test(run, target, outcome.broken)
+
+
+def _gate(gate: QualityGate | None, caller: AlgorithmCaller, context: Context) -> GateCaller | None:
+    if gate is None:
+        return None
+    from algosync.kinds.testing.gate_caller import gate_caller  # brings what judges answers, which most commands do without
+
+    return gate_caller(caller, gate, context)
+
+
+def _hold_to_limits(run: Run, check: Check, target: CallTarget, context: Context) -> None:
+    """TestFailed: a call failed, or a limit does not hold."""
+    timing = run.timing()
     baseline = check.case.expect.baseline
     accepted = context.accepted_timing(baseline.content) if baseline is not None and baseline.content is not None else None
     broken = broken_limits(check.case.load.limits, timing, accepted)
@@ -77,7 +103,7 @@ def _remember_failure(check: Check, error: TestFailed | TimedOut, spec: Algorith
 
 def _more_time(check: Check) -> str:
     """The advice after a call that took too long."""
-    if check.of_algorithm:
+    if check.of_algorithm and not check.case.name:
         own = f"a test of test_info.tests has its own `timeout:`, at most {_MAX_TIMEOUT} s"
         return f"a test_payload may take {check.case.timeout} s; {own}"
     return f"its `timeout:` in the workflow is {check.case.timeout} s: give it more, at most {_MAX_TIMEOUT} s"

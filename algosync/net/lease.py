@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 MIN_RATE = 16 << 10  # bytes a second
 _REPEAT_AFTER = 0.1  # seconds
+_IDLE = 1.0  # seconds
 _MAX_WAIT = 3600.0  # seconds: `Condition.wait` does not accept arbitrarily large numbers
 
 _local = threading.local()
@@ -126,7 +127,8 @@ class Lease:
 class Watch:
     """All leases of a run. Safe to use from several threads; `stop` also from a signal handler.
 
-    `clock` gives seconds. It never goes back.
+    `clock` gives seconds. It never goes back. A thread checks the leases. It ends when there has been none for a second;
+    the next lease starts another.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -136,6 +138,7 @@ class Watch:
         self._leases: set[Lease] = set()
         self._thread: threading.Thread | None = None
         self._wakes = math.inf  # time when the thread checks the leases again
+        self._ends = 0.0  # time when the thread ends unless there are leases
         self._stopped = False
 
     def lease(self, seconds: float) -> Lease:
@@ -160,6 +163,9 @@ class Watch:
     def forget(self, lease: Lease) -> None:
         with self.guard:
             self._leases.discard(lease)
+            if not self._leases:
+                self._ends = self.clock() + _IDLE
+                self.wake_by(self._ends)
 
     def check(self) -> None:
         """Raise Interrupted if the run was stopped."""
@@ -176,17 +182,17 @@ class Watch:
 
     def _watch(self) -> None:
         with self.guard:
-            while True:
-                now = self.clock()
+            while (now := self.clock()) < self._ends or self._leases:
                 for lease in self._leases:
                     if lease.ended or lease.deadline <= now:
                         lease.end("deadline")
                 # A socket that was shut down just before it connected is open nevertheless. Shut it down again until it is
                 # released.
                 waits = [_REPEAT_AFTER if lease.ended else lease.deadline - now for lease in self._leases]
-                wait = min(max(0.0, min(waits, default=_MAX_WAIT)), _MAX_WAIT)
+                wait = min(max(0.0, min(waits, default=self._ends - now)), _MAX_WAIT)
                 self._wakes = now + wait
                 self._changed.wait(wait)
+            self._thread, self._wakes = None, math.inf
 
 
 @contextmanager

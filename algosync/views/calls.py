@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -9,10 +10,12 @@ from algosync.core.error import TestFailed
 from algosync.core.report import CallTally
 from algosync.core.testing.answer import CaseResult
 from algosync.core.testing.case import TestCase
+from algosync.core.testing.gate import GateOutcome, GateScore
 from algosync.core.text import latency, middle_cut, plural, printable, printable_lines, size
 
-__all__ = ["answer_lines", "failed_test_lines", "tally_text"]
+__all__ = ["answer_lines", "failed_test_lines", "gate_lines", "tally_text"]
 
+_SLICES, _NOTES, _BROKEN = 20, 10, 20  # of one gate
 _LONGEST = 400  # characters of a payload, an answer, or one side of a difference
 
 
@@ -32,6 +35,8 @@ _ASKED = _Room(10, 20, 40, 4000)
 
 def tally_text(tally: CallTally, case: TestCase) -> str:
     """The calls of a test in one line, such as `2 of 3 calls passed, p50 12 ms`. Empty: there was only one call."""
+    if tally.gate is not None:
+        return _gate_text(tally.gate)
     if tally.calls <= 1:
         return ""
     passed = f"{plural(tally.calls, 'call')} passed"
@@ -43,6 +48,35 @@ def tally_text(tally: CallTally, case: TestCase) -> str:
     measures = {"p50": timing.p50, "p95": timing.p95, "max": timing.max, "cold start": timing.cold}
     told = ", ".join(f"{name} {latency(value)}" for name, value in measures.items())
     return f"{passed}: {told}, {timing.throughput:,.1f} calls a second"
+
+
+def gate_lines(tally: CallTally) -> Iterator[str]:
+    """What is to be known of a gate besides its value: the slices, and what does not count as a failure."""
+    gate = tally.gate
+    if gate is None:
+        return
+    slices = sorted((score for score in gate.scores if score.part is not None), key=lambda score: score.value)
+    for score in slices[:_SLICES]:
+        yield f"{printable(score.part or '(empty)', 80)}: {_score_text(score)}"
+    if more := len(slices[_SLICES:]):
+        yield f"and {plural(more, 'other slice')}"
+    yield from (printable(note, _LONGEST) for note in gate.notes[:_NOTES])
+    if more := len(gate.notes[_NOTES:]):
+        yield f"and {plural(more, 'other note')}"
+
+
+def _gate_text(gate: GateOutcome) -> str:
+    if not gate.scores or gate.scores[0].part is not None:
+        return f"{plural(gate.cases, 'case')}, no {gate.metric}"
+    return f"{gate.metric} {_score_text(gate.scores[0])}"
+
+
+def _score_text(score: GateScore) -> str:
+    """Such as `0.9123 (95%: 0.9 to 0.92, 5,000 cases), published 0.9`."""
+    low, high = score.interval.low, score.interval.high
+    between = "" if math.isinf(high) else f"95%: {low:.4g} to {high:.4g}, "
+    published = "" if score.published is None else f", published {score.published:.4g}"
+    return f"{score.value:.4g} ({between}{plural(score.cases, 'case')}){published}"
 
 
 def failed_test_lines(error: TestFailed, redact: Callable[[str], str]) -> Iterator[str]:
@@ -61,7 +95,9 @@ def failed_test_lines(error: TestFailed, redact: Callable[[str], str]) -> Iterat
             yield from (f"  {line}" for line in _call_lines(result, redact, _SEVERAL))
     if (more := error.failed - len(error.failures)) > 0:
         yield f"and {plural(more, 'other call')} failed"
-    yield from (printable(redact(f"limits: {mismatch}")) for mismatch in error.broken)
+    yield from (printable(redact(f"{mismatch.expectation}: {mismatch}")) for mismatch in error.broken[:_BROKEN])
+    if (more := len(error.broken[_BROKEN:])) > 0:
+        yield f"and {more} more"
 
 
 def answer_lines(result: CaseResult, test: str, redact: Callable[[str], str]) -> Iterator[str]:

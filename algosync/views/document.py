@@ -14,11 +14,12 @@ from algosync.core.planning.plan import Plan
 from algosync.core.redaction import MASK, Redactor, Word
 from algosync.core.resource import SENSITIVE, Json, Resource
 from algosync.core.text import harmless_json
+from algosync.views.compare import compare_document
 from algosync.views.expected import expected_words, load_document
 from algosync.views.explanation import explanation_documents
 from algosync.views.file_diff import diff_documents
 from algosync.views.record import record_row
-from algosync.views.subject import Drifted, Planned, Recorded, Subject
+from algosync.views.subject import Compared, Drifted, Planned, Recorded, Subject
 from algosync.views.value import FORMAT_VERSION, redacted_address
 
 __all__ = ["drift_document", "json_text", "plan_document", "view"]
@@ -38,6 +39,8 @@ def view(subject: Subject, redactor: Redactor) -> str:
             hidden: list[Json] = [{"address": _address(a, redactor), "attributes": [*n]} for a, n in not_compared.items()]
             rows = {"managed": names, "not_compared": hidden}
             return json_text({**drift_document(findings, meta, redactor), **rows}, redactor)
+        case Compared(header=header, comparison=comparison, meta=meta):
+            return json_text(compare_document(header, comparison, _worded(meta), redactor), redactor)
         case Recorded(records=records, meta=meta):
             listed: list[Json] = [record_row(record, redactor.redact) for record in records]
             return json_text({"format_version": FORMAT_VERSION, "meta": _worded(meta), "records": listed}, redactor)

@@ -12,7 +12,7 @@ from algosync.core.planning.schedule import Step
 from algosync.core.planning.target import Mode
 from algosync.core.report import Report
 from algosync.core.text import duration, paint, plural, printable
-from algosync.views.calls import tally_text
+from algosync.views.calls import gate_lines, tally_text
 from algosync.views.error import addressed, details
 
 __all__ = ["closing_lines", "failure_lines", "outcome_lines"]
@@ -89,6 +89,8 @@ def outcome_lines(report: Report, plan: Plan) -> Iterator[str]:
             case StepSkipped():
                 row = f"{paint('skipped', 'yellow')}  {name}"
         yield f"  {row}{f'  {told}' if told else ''}"
+        tally = report.tallies.get(event.step.address)
+        yield from (f"           {line}" for line in (gate_lines(tally) if tally else ()))
 
 
 def _calls(step: Step, report: Report) -> tuple[str, str]:

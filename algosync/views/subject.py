@@ -14,8 +14,9 @@ from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Json, Record
+from algosync.core.testing.parity import Comparison
 
-__all__ = ["Drifted", "Planned", "Recorded", "Subject", "View"]
+__all__ = ["Compared", "Drifted", "Planned", "Recorded", "Subject", "View"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,16 @@ class Recorded:
     meta: Mapping[str, Json]
 
 
-Subject: TypeAlias = Planned | Drifted | Recorded
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The result of comparing the answers of the source with those of the destination."""
+
+    header: PlanHeader
+    comparison: Comparison
+    meta: Mapping[str, Json]
+
+
+Subject: TypeAlias = Planned | Drifted | Recorded | Compared
 View: TypeAlias = Callable[[Subject, Redactor], str]
 """Returns the whole text, which ends with a line break. The same subject gives the same text.
 

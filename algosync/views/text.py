@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from algosync.core.redaction import Redactor
 from algosync.core.text import plural
+from algosync.views.compare import compare_lines
 from algosync.views.drift import drift_lines, managed_lines, not_compared_lines
 from algosync.views.explanation import explanation_lines
 from algosync.views.file_diff import diff_lines
 from algosync.views.plan import header_lines, plan_lines
 from algosync.views.record import record_lines
-from algosync.views.subject import Drifted, Planned, Recorded, Subject
+from algosync.views.subject import Compared, Drifted, Planned, Recorded, Subject
 
 __all__ = ["view"]
 
@@ -33,6 +34,9 @@ def _lines(subject: Subject, redactor: Redactor) -> Iterator[str]:
             yield from managed_lines(managed, redactor.redact)
             yield from not_compared_lines(not_compared, redactor.redact)
             yield from drift_lines(findings, redactor.redact)
+        case Compared(header=header, comparison=comparison):
+            yield from header_lines(header, redactor.redact)
+            yield from compare_lines(comparison, redactor.redact)
         case Recorded(records=records):
             for record in records:
                 yield from record_lines(record, redactor.redact)

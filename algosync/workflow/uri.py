@@ -11,6 +11,7 @@ from algosync.core.address import ALGORITHM_NAME, LOCAL_CLUSTER_NAME, OWNER_NAME
 __all__ = [
     "address_fault",
     "algorithm_name_fault",
+    "algorithm_uri_fault",
     "code_fault",
     "data_uri_fault",
     "file_name_fault",
@@ -19,6 +20,7 @@ __all__ = [
     "workflow_name_fault",
 ]
 
+_VERSION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}|[0-9a-f]{40}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
 _MAX_NAME = 255  # bytes; they become names of files and folders
 # In addition to control characters: line and paragraph separators, and characters that change the text direction.
@@ -70,6 +72,18 @@ def data_uri_fault(uri: str) -> str | None:
     if len(parts) != 3:
         return "it is not of the form data://OWNER/COLLECTION/FILE"
     return next(filter(None, map(file_name_fault, parts)), None)
+
+
+def algorithm_uri_fault(uri: str) -> str | None:
+    """Check `algo://OWNER/NAME` and `algo://OWNER/NAME/VERSION`."""
+    if not uri.startswith("algo://"):
+        return "it does not begin with algo://"
+    owner, *parts = uri.removeprefix("algo://").split("/")
+    if len(parts) not in (1, 2):
+        return "it is not of the form algo://OWNER/NAME or algo://OWNER/NAME/VERSION"
+    if parts[1:] and not _VERSION.fullmatch(parts[1]):
+        return "a version is a number such as 1.2.0, or a commit of 40 hexadecimal digits"
+    return owner_fault(owner) or algorithm_name_fault(parts[0])
 
 
 def code_fault(uri: str) -> str | None:

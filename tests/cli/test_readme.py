@@ -31,6 +31,7 @@ COMMANDS = (
     "show",
     "apply",
     "test",
+    "compare",
     "drift",
     "graph",
     "destroy",
@@ -122,7 +123,7 @@ def test_every_format_is_told() -> None:
 def test_the_workflow_is_valid(tmp_path: Path) -> None:
     blocks = re.findall(r"^( *)```yaml\n(.*?)^\1```", FORMAT, re.DOTALL | re.MULTILINE)
     texts = [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, text in blocks]
-    assert len(texts) == 3
+    assert len(texts) == 4  # those on tests: tests/workflow/test_documented_tests.py
     (tmp_path / "plain.yaml").write_text(texts[0])
     (tmp_path / "template.yaml.j2").write_text(texts[1])
     assert workflow.load(tmp_path / "plain.yaml", {}).entrypoint == "Greeter"
@@ -240,7 +241,7 @@ def test_the_faults_are_those_that_there_are() -> None:
     assert {kind for row in shown for kind in re.findall(r'"(\w+)":', row)} >= set(KINDS)
 
 
-@pytest.mark.parametrize("name", ["hello_world", "image_parallel_pipelining", "model_release"])
+@pytest.mark.parametrize("name", ["hello_world", "image_parallel_pipelining", "model_release", "swapped_labels"])
 def test_every_example_is_valid(name: str) -> None:
     assert Workspace(ROOT).run("validate", name).returncode == 0
 

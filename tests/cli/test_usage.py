@@ -6,11 +6,9 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from forking import Forks, forks
 from harness import Workspace
 from typer.testing import CliRunner
 
@@ -37,17 +35,11 @@ def keys_of(path: Path) -> dict[str, str]:
     return dict(zip(("DESTINATION_API_KEY", "SOURCE_API_KEY"), keys[1::-1], strict=False))
 
 
-@pytest.fixture(scope="module")
-def forked() -> Iterator[Forks]:
-    with forks() as running:
-        yield running
-
-
 @pytest.fixture
-def alone(tmp_path: Path, forked: Forks) -> Workspace:
+def alone(tmp_path: Path) -> Workspace:
     folder = tmp_path / "workspace"
     folder.mkdir()
-    return Workspace(folder, forks=forked)
+    return Workspace(folder)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +49,9 @@ def alone(tmp_path: Path, forked: Forks) -> Workspace:
         (["plan", "--report", "word"], "--report word: the format is unknown"),
         (["drift", "--json", "--report", "text"], "--report text: stdout already gets the format json"),
         (["nope"], "No such command 'nope'."),
-        (["plan", "--parallelism", "0"], "parallelism"),
+        (["plan", "--parallelism", "0"], "it must be greater than or equal to 1\n"),
+        (["plan", "--parallelism", "65"], "it must be less than or equal to 64\n"),
+        (["emulator", "key", "add", "--expires-in", "x"], "'ALGOSYNC_EXPIRES_IN'): it must be a number.\n"),
         (["plan", "--parallelism", "many"], "parallelism"),
         (["plan", "nowhere.json"], "nowhere.json"),
         (["plan"], ""),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algosync.core.secret import Secret
-from algosync.core.text import duration, plural, printable, printable_lines, size
+from algosync.core.text import duration, latency, middle_cut, plural, printable, printable_lines, size
 
 
 @given(st.text())
@@ -47,6 +47,20 @@ def test_limits_and_lines() -> None:
 )
 def test_sizes(count: int, text: str) -> None:
     assert size(count) == text
+
+
+def test_latencies() -> None:
+    shown = ["0 ms", "0.5 ms", "2.5 ms", "9.9 ms", "10 ms", "738 ms", "999 ms", "1.00 s", "61.00 s"]
+    assert [latency(s) for s in (0, 0.0005, 0.0025, 0.0099, 0.00999, 0.738, 0.9991, 0.9999, 61)] == shown
+
+
+@pytest.mark.parametrize("limit", [3, 4, 10, 11])
+def test_a_text_is_cut_in_its_middle(limit: int) -> None:
+    assert middle_cut("ab", 3) == "ab"
+    assert middle_cut("x" * limit, limit) == "x" * limit
+    cut = middle_cut("a" * 50 + "b" * 50, limit)
+    assert len(cut) <= limit
+    assert (cut[0], cut[-1], cut.count("…"), "ab" in cut) == ("a", "b", 1, False)
 
 
 def test_durations_and_plurals() -> None:

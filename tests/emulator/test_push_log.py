@@ -7,11 +7,9 @@ import io
 import os
 import select
 import signal
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import pytest
 from dulwich.objects import Tree
@@ -169,6 +167,6 @@ def test_without_a_side_band_the_push_does_not_wait_for_the_build(
 def test_a_push_by_algosync_does_not_wait_for_the_build(site: Emulator, package: Package) -> None:
     """algosync has its own deadline for builds."""
     site.create("Ours")
-    cluster = Cluster(site.root, site.address, site.user, site.key, cast("subprocess.Popen[bytes]", site.process))
+    cluster = Cluster(site.root, site.address, site.user, site.key, site.process)
     commit = cluster.push_behind("Ours", "requirements.txt", package.requirement.encode())
     assert status(site, "Ours", commit) == "in-progress"

@@ -208,6 +208,6 @@ def lane(folder: Path) -> Iterator[Lane]:
             api.create_collection(source.user, collection)
             for name, data in files.items():
                 api.put(source.user, collection, name, [data] if data else [], len(data))
-        made = Lane(folder, source, destination, stack.enter_context(forks()))
+        made = Lane(folder, source, destination, stack.enter_context(forks(short_pauses=True)))
         time.sleep(2.1)  # a file's time has whole seconds, and cannot be set
         yield made

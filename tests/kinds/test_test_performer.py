@@ -109,6 +109,14 @@ def test_after_a_timeout_the_key_of_the_workflow_and_its_value_are_named(release
     assert "a test_payload may take 300 s; a test of test_info.tests has its own `timeout:`" in str(caught.value.hint)
 
 
+def test_a_named_test_of_an_algorithm_has_a_timeout_of_its_own(release: Release) -> None:
+    release.cluster.algorithms.failures["call"] = TestFailed("too late", error_type="TimeoutError")
+    check = Check(Address("test", "One", "t"), TestCase("t", "1", 60), of_algorithm=True)
+    with pytest.raises(TestFailed) as caught:
+        test.perform(Step(check.address, Verb.TEST, check=check), release.spec, release.context, lambda _: None)
+    assert caught.value.hint == "its `timeout:` in the workflow is 60 s: give it more, at most 3000 s"
+
+
 def test_other_failures_do_not_speak_of_the_timeout(release: Release) -> None:
     for error in (TestFailed("boom", error_type="AlgorithmError"), Unexpected("500", status=500)):
         release.cluster.algorithms.failures["call"] = error

@@ -26,6 +26,8 @@ class FakeTime:
         """Returns when the watch has looked at the new time, and has ended the requests that are overdue."""
         with self.watch.guard:
             self.now += seconds
+            if self.watch._thread is None:
+                return
             self.watch._wakes = -1.0
             self.watch._changed.notify()
         self._wait_for_look()

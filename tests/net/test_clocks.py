@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
-from fakeclock import FakeTime
+from fakeclock import HANG, FakeTime
 from rawserver import OK, answers, blackhole, head, holding, host, listening
 
 from algosync.core.error import Interrupted, TimedOut
@@ -137,3 +137,19 @@ def test_a_thread_that_died_is_replaced() -> None:
     watch._thread = threading.Thread()  # has never run, and never will: as good as dead
     with listening(holding) as raw, pytest.raises(TimedOut):
         host(raw.url, timeout=0.3, watch=watch).answer("GET", "/", {})
+
+
+def test_the_thread_ends_some_time_after_the_last_request() -> None:
+    """A process that makes many clients keeps no thread for each."""
+    fake = FakeTime()
+    threads = []
+    for _ in range(2):
+        lease = fake.watch.lease(1)
+        thread = fake.watch._thread
+        assert thread is not None
+        lease.release()
+        fake.advance(2)
+        thread.join(HANG)
+        threads.append(thread)
+    assert threads[0] is not threads[1]
+    assert [thread.is_alive() for thread in threads] == [False, False]

@@ -41,9 +41,13 @@ def test_a_request_that_was_never_transmitted_is_not_sent(tmp_path: Path) -> Non
         connection.recv(1, socket.MSG_PEEK)
         fake.advance(25)
 
+    def refusing(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 400 No\r\n\r\n")
+
     with (
         listening(once(OK), served) as untrusted,
-        listening(once(b"HTTP/1.1 400 No\r\n\r\n")) as plain,
+        listening(refusing) as plain,
         listening(once(b"HTTP/1.1 502 No\r\n\r\n")) as proxy,
         listening(passing) as mute,
     ):

@@ -41,6 +41,7 @@ def two_algorithms(workspace: Workspace) -> None:
 
 
 def test_the_main_job_and_an_empty_plan_after_it(cluster: Cluster, workspace: Workspace) -> None:
+    workspace.interpreter = True  # as users run it
     two_algorithms(workspace)
     with cluster.writes() as first:
         output = workspace.apply()

@@ -32,7 +32,7 @@ def release(workspace: Workspace) -> Workspace:
     folder = workspace.folder / "workflows"
     (folder / "algorithms").mkdir(parents=True)
     shutil.copy(WORKFLOWS / "model_release.yaml.j2", folder)
-    for name in ("model_release", "algorithms/IrisSpecies"):
+    for name in ("model_release", "algorithms/IrisSpecies", "tests/IrisSpecies"):
         shutil.copytree(WORKFLOWS / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     workspace.settle_source()
     return workspace

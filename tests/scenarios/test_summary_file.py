@@ -40,7 +40,7 @@ def test_a_plan_and_two_applies(workspace: Workspace) -> None:
     failed = summary(workspace)
     assert (failed["exit_code"], some(failed["applied"])) == (3, {"create": 3})
     assert (failed["bytes_to_upload"], failed["bytes_uploaded"]) == (5, 5)
-    assert failed["tests"] == {"passed": 2, "failed": 1, "skipped": 0}
+    assert failed["tests"] == {"passed": 2, "failed": 1, "skipped": 0, "gates": []}
     workspace.algorithm("One")
     workspace.apply(*SUMMARY)
     fine = summary(workspace)
@@ -79,4 +79,4 @@ def test_a_signal_leaves_a_summary(workspace: Workspace) -> None:
     process.stderr.close()
     found = summary(workspace)
     assert (found["exit_code"], some(found["applied"])) == (130, {"create": 2})
-    assert found["tests"] == {"passed": 0, "failed": 0, "skipped": 1}
+    assert found["tests"] == {"passed": 0, "failed": 0, "skipped": 1, "gates": []}

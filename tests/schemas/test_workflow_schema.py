@@ -173,7 +173,10 @@ def test_every_key_is_described_and_its_examples_fit() -> None:
                 check_document("workflow", document)
 
 
-@pytest.mark.parametrize("name", ["hello_world.yaml", "image_parallel_pipelining.json", "model_release.yaml.j2"])
+EXAMPLES = ("hello_world.yaml", "image_parallel_pipelining.json", "model_release.yaml.j2", "swapped_labels.yaml.j2")
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_the_examples_are_valid(name: str) -> None:
     path = WORKFLOWS / name
     check_document("workflow", yaml.safe_load(workflow.render(path, {})))
@@ -184,7 +187,7 @@ def test_the_examples_are_valid(name: str) -> None:
 
 def test_the_documented_workflows_are_valid(tmp_path: Path) -> None:
     blocks = re.findall(r"^( *)```yaml\n(.*?)^\1```", (WORKFLOWS / "README.md").read_text(), re.DOTALL | re.MULTILINE)
-    names = ("plain.yaml", "template.yaml.j2", "tests.yaml")
+    names = ("plain.yaml", "template.yaml.j2", "tests.yaml", "gates.yaml")
     for (indent, text), name in zip(blocks, names, strict=True):
         path = tmp_path / name
         path.write_text(re.sub(rf"^{indent}", "", text, flags=re.MULTILINE))

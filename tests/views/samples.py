@@ -7,15 +7,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from algosync.core.address import Address
+from algosync.core.error import NotFound
 from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.planning.explanation import Explanation, reason_of
 from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.plan import Check, FailedCheck, Plan, PlanHeader
 from algosync.core.resource import Json, Record, Resource
+from algosync.core.testing.answer import Mismatch
 from algosync.core.testing.case import TestCase
+from algosync.core.testing.parity import DIFFERENCE, NOISE, CaseParity, Comparison, Sides, TestParity
 from algosync.core.text import PAINT
 from algosync.kinds import KINDS
-from algosync.views.subject import Drifted, Planned, Subject
+from algosync.views.subject import Compared, Drifted, Planned, Subject
 
 
 def plain(lines: Iterable[str]) -> str:
@@ -133,7 +136,47 @@ FINDINGS = (
     Finding(Address("test", "Hello", "t"), Drift.FAILING, reason="boom \x07", since="2026-01-02T03:04:05+00:00"),
 )
 META: Mapping[str, Json] = {"timestamp": "2026-01-02T03:04:05+00:00", "algosync_version": "1", "workflow": "release"}
-SUBJECTS: Mapping[str, Subject] = {"plan": Planned(replace(PLAN, failing=FAILING), META), "drift": Drifted(HEADER, FINDINGS, META)}
+SIDES = Sides("quality/Hello 1.2.0", "jane/Hello 0.1.0")
+LABEL = Mismatch(DIFFERENCE, "$.label", '"cat"', '"dog"')
+LABELLED = CaseParity(
+    1, "", '{"model":"w.pb"}', (LABEL, Mismatch(DIFFERENCE, "$.box[2]", "", "7", "only the destination has it")), (0.1,), (0.2,)
+)
+LENGTH = Mismatch(NOISE, "$.ticks[3:]", "", "0", "the list has another length")
+COMPARISON = Comparison(
+    (
+        TestParity(CHECKS[0].address, SIDES, 3, 1, (LABELLED,), (), 0.1, 0.2),
+        TestParity(CHECKS[1].address, SIDES, 1, 0, (), (Mismatch(NOISE, "$.time", '"10:00"', '"10:01"'), LENGTH), 0.0123, 1.5),
+        TestParity(Address("test", "There"), error=NotFound("boom \x07")),
+    )
+)
+COMPARED_TEXT = """\
+Workflow:    release (workflows/release.yaml)
+Source:      https://api.a.com
+Destination: https://api.b.com
+Owner:       jane
+
+             test             payloads       source               median  destination       median
+  different  test.Hello       1 of 3 differ  quality/Hello 1.2.0  100 ms  jane/Hello 0.1.0  200 ms
+  equal      test.Hello["t"]  1              quality/Hello 1.2.0  12 ms   jane/Hello 0.1.0  1.50 s
+  error      test.There       0
+
+test.Hello, payload 1
+  payload: {"model":"w.pb"}
+  ~ $.label: source "cat", destination "dog"
+  ~ $.box[2]: source nothing, destination 7 (only the destination has it)
+
+Noise: the source answers differently each time at these places, so they are not compared.
+  test.Hello["t"]
+    $.time: "10:00", then "10:01"
+    $.ticks[3:]: nothing, then 0 (the list has another length)
+
+Compared 3 tests: 1 equal, 1 different, 1 not compared.
+"""
+SUBJECTS: Mapping[str, Subject] = {
+    "plan": Planned(replace(PLAN, failing=FAILING), META),
+    "drift": Drifted(HEADER, FINDINGS, META),
+    "compare": Compared(HEADER, COMPARISON, META),
+}
 
 HOSTILE = (
     "\x1b[31mred\x1b[0m",
@@ -181,7 +224,13 @@ def subjects_with(text: str) -> Mapping[str, Subject]:
         FileDiff(Address("source", "Hello"), text, lines=(f" {text}", f"+{text}", f"-{text}", f"@@ {text}"), left_out=2, note="x"),
     )
     explained = tuple(Explanation(change, reason_of(change, record), record, ("listing", "listing")) for change in changes)
+    found = tuple(Mismatch(name, text, text, text, text) for name in (DIFFERENCE, NOISE))
+    parities = (
+        TestParity(checks[0].address, Sides(text, text), 1, 1, (CaseParity(1, text, text, found, (), ()),), found[1:], 1.0, 1.0),
+        TestParity(Address("test", "Hello"), error=NotFound(text)),
+    )
     return {
         "plan": Planned(Plan(header, changes, checks, kinds=TRAITS, failing=failing), meta, explained, diffs),
         "drift": Drifted(header, findings, meta),
+        "compare": Compared(header, Comparison(parities), meta),
     }

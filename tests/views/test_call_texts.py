@@ -15,7 +15,8 @@ from algosync.core.planning.schedule import Step, Verb
 from algosync.core.redaction import Redactor
 from algosync.core.report import fold
 from algosync.core.testing.answer import Answer, Called, CallFailure, CaseResult, Mismatch
-from algosync.core.testing.case import Limit, Load, TestCase
+from algosync.core.testing.case import Limit, Load, QualityGate, TestCase
+from algosync.core.testing.gate import GateOutcome, GateScore, Interval
 from algosync.core.testing.timing import Timing
 from algosync.views.calls import answer_lines
 from algosync.views.report import failure_lines, outcome_lines
@@ -166,3 +167,39 @@ def test_the_report_keeps_the_first_hundred_failures_and_counts_all() -> None:
 def test_limits_have_measures() -> None:
     loaded = TestCase("t", "1", load=Load(limits=(Limit("p95", 1.0),)))
     assert "p95 100 ms" in table((loaded, [SHOT, SHOT], True, TIMING))
+
+
+def gated(outcome: GateOutcome, *, passed: bool = True) -> str:
+    check = Check(Address("test", "One", "species"), TestCase("species", gate=QualityGate("f1")), of_algorithm=True)
+    step = Step(check.address, Verb.TEST, check=check)
+    end = StepDone(step, 2.0, "version 0.1.0") if passed else StepFailed(step, 2.0, TestFailed("no"))
+    events: list[Event] = [*case_done(step, SHOT), Measured(step, CALLED, TIMING, gate=outcome), end]
+    return plain(outcome_lines(fold(events, lambda: False), Plan(PLAN.header, (), (check,))))
+
+
+def test_the_table_has_the_metric_of_a_gate_its_slices_and_its_notes() -> None:
+    whole = GateScore(None, 5000, 0.91234, Interval(0.9, 0.92), 0.905, Interval(-0.02, 0.01))
+    south = GateScore("south\x1b", 100, 0.8, Interval(0.7, 0.9))
+    outcome = GateOutcome("f1", 5000, (whole, replace(south, part="north", value=0.95), south), (), ("within noise",))
+    assert gated(outcome) == (
+        "\nTests\n"
+        '  passed   test.One["species"]    2.0s  version 0.1.0  f1 0.9123 (95%: 0.9 to 0.92, 5,000 cases), published 0.905\n'
+        "           south\\x1b: 0.8 (95%: 0.7 to 0.9, 100 cases)\n"
+        "           north: 0.95 (95%: 0.7 to 0.9, 100 cases)\n"
+        "           within noise\n"
+    )
+    many = GateOutcome("f1", 9, (whole, *(replace(south, part=str(n)) for n in range(100))), (), ("note",) * 50)
+    assert len(gated(many).splitlines()) < 40
+    assert "and 80 other slices" in gated(many)
+
+
+def test_the_table_says_that_a_gate_has_no_metric() -> None:
+    broken = Mismatch("gates", "mae", "a number for each case", "1 of 2 cases has no number")
+    assert gated(GateOutcome("mae", 2, (), (broken,)), passed=False).endswith("version 0.1.0  2 cases, no mae\n")
+
+
+def test_lines_of_gates_that_are_not_reached_are_listed() -> None:
+    broken = Mismatch("gates", "f1 of region south", "at least 0.9", "0.8 (95%: 0.7 to 0.9; 100 cases)")
+    shown = lines(failed(calls=50, failures=0, broken=(broken,) * 30))
+    assert "\n  gates: f1 of region south: expected at least 0.9, got 0.8 (95%: 0.7 to 0.9; 100 cases)\n" in shown
+    assert "  and 10 more\n" in shown

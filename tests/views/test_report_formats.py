@@ -24,7 +24,7 @@ from algosync.views import COLOURED, FORMATS
 from algosync.views.drift import HEADINGS
 from algosync.views.plan import ACTIONS
 from algosync.views.progress import VERBS
-from algosync.views.subject import Drifted, Planned, Recorded, Subject, View
+from algosync.views.subject import Compared, Drifted, Planned, Recorded, Subject, View
 
 
 @pytest.fixture(params=SUBJECTS)
@@ -50,7 +50,7 @@ def view(name: str) -> View:
 def test_a_view_returns_one_text_that_ends_with_a_line_break(view: View, subject: Subject) -> None:
     text = view(subject, Redactor())
     assert text.endswith("\n")
-    assert "algorithm.Hello" in text
+    assert "Hello" in text
     assert view(subject, Redactor()) == text
 
 
@@ -231,6 +231,8 @@ def shout(subject: Subject, redactor: Redactor) -> str:
             return f"{len(findings)} FINDINGS!\n"
         case Recorded(records=records):
             return f"{len(records)} RECORDS!\n"
+        case Compared(comparison=comparison):
+            return f"{len(comparison.tests)} TESTS!\n"
 
 
 def test_a_command_writes_a_format_that_was_added(monkeypatch: pytest.MonkeyPatch) -> None:

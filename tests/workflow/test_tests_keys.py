@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -34,6 +35,7 @@ FILES = {
     "accepted.json": b'{"text": "as it is" }\n',
     "cases.jsonl": CASES,
     "labelled.csv": LABELLED,
+    "boxes.jsonl": b'{"payload": 1, "label": [1, 2]}\n{"payload": 1, "label": 1e999}\n',
 }
 
 
@@ -196,6 +198,25 @@ FAULTS = {
         "tests/labelled.csv 2:1 regin missing-key | did you mean region?\n"
         "tests/labelled.csv 3:1 regin missing-key | did you mean region?"
     ),
+    "gates: [{name: a, cases: tests/labelled.csv, metric: rmse, at_most: 1}]": (
+        "tests/labelled.csv 2:3 label type | such as label: 1.5\ntests/labelled.csv 3:3 label type | such as label: 1.5"
+    ),
+    "gates: [{name: a, cases: tests/boxes.jsonl, metric: accuracy, at_least: 1}]": (
+        "tests/boxes.jsonl 1:25 label type | give a text, a number, true or false; the metric `exact` compares lists and objects"
+    ),
+    "gates: [{name: a, cases: tests/boxes.jsonl, metric: mae, at_most: 1}]": (
+        "tests/boxes.jsonl 1:25 label type | such as label: 1.5\ntests/boxes.jsonl 2:25 label type | such as label: 1.5"
+    ),
+    "gates: [{name: a, cases: tests/labelled.csv, metric: f1, at_most: 1, answer: '$..label'}]": (
+        "4:82 algorithms[0].gates[0].answer expectation | "
+        "a gate needs one prediction: use names and indexes only, such as $.predictions[0].label"
+    ),
+    "gates: [{name: a, cases: tests/labelled.csv, metric: roc_auc, at_most: 1}]": (
+        "4:13 algorithms[0].gates[0].positive missing-key | such as positive: true"
+    ),
+    "gates: [{name: a, cases: tests/labelled.csv, metric: exact, at_most: 1, positive: a}]": (
+        "4:87 algorithms[0].gates[0].positive not-used | it is for f1, precision, recall, roc_auc"
+    ),
     "gates: [{name: a, metric: f1, at_most: 1}]": "4:13 algorithms[0].gates[0].cases missing-key |",
 }
 
@@ -307,6 +328,21 @@ algorithms:
     (fault,) = caught.value.faults
     assert (Path(fault.file).name, fault.code) == (file, "key-in-file")
     assert "a-long-api-key" not in repr(caught.value.faults)
+
+
+@pytest.mark.parametrize("path", ["$", "$.a", "$.a.b_1[0]['c d'][-1]", '$["\\"]"]', "$.größe", "$ .a [ 0 ]"])
+def test_a_path_to_one_value_is_a_prediction(folder: Path, path: str) -> None:
+    text = f"gates: [{{name: a, cases: tests/boxes.jsonl, metric: exact, at_least: 0, answer: {json.dumps(path)}}}]"
+    (test,) = own_tests(folder, text)
+    assert test.gate is not None
+    assert test.gate.answer == path
+
+
+@pytest.mark.parametrize("path", ["$.*", "$[*]", "$..a", "$[0,1]", "$[0:2]", "$[?@.a]", "$.a[?@.b].c"])
+def test_a_path_that_may_select_several_values_is_none(folder: Path, path: str) -> None:
+    """It could also take time that grows exponentially with its length."""
+    with pytest.raises(WorkflowError, match="1 fault"):
+        own_tests(folder, f"gates: [{{name: a, cases: tests/labelled.csv, metric: f1, at_least: 0, answer: {json.dumps(path)}}}]")
 
 
 def test_a_path_that_holds_a_secret_is_not_shown(folder: Path) -> None:

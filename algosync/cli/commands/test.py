@@ -46,19 +46,15 @@ def _plan(tests: TestOptions, targets: TargetOptions, session: CommandSession, t
 
     from algosync.cli.remembered_results import known_failures
     from algosync.cli.testing.accepting import has_baseline
-    from algosync.cli.testing.selection import TestSelection
-    from algosync.core.error import UsageError
-    from algosync.core.planning.plan import plan_of_checks, targeted
-    from algosync.core.planning.target import UnknownTarget
+    from algosync.cli.testing.context import require_extras
+    from algosync.cli.testing.selection import TestSelection, tests_of
     from algosync.views.plan import header_lines
 
-    try:
-        plan = targeted(plan_of_checks(session.workflow, session.header), targets.target)
-    except UnknownTarget as error:
-        raise UsageError(str(error), hint=error.hint) from None
+    plan = tests_of(session, targets.target)
     failed = {check.address for check in known_failures(session, plan, terminal)} if tests.only_failed else None
     accept = partial(has_baseline, cases=session.scene.site.cases) if tests.accept else None
     chosen = TestSelection(tuple(tests.filter), failed, bench=tests.bench, accept=accept).of(plan)
+    require_extras(chosen)
     terminal.result_lines(header_lines(plan.header, terminal.redact))
     if not chosen.checks:
         terminal.result("No test failed when it last ran." if plan.checks else "The workflow has no tests.")

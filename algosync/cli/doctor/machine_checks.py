@@ -17,6 +17,7 @@ from algosync.core.timestamp import read_http_date
 if TYPE_CHECKING:
     from algosync.cli.doctor.examination import Examination, Side
     from algosync.cluster.connection import Cluster
+    from algosync.core.workflow import Workflow
 
 __all__ = ["clock", "clock_finding", "extras"]
 
@@ -26,11 +27,12 @@ _FOR_DEVELOPERS = {"tests"}
 
 
 def extras(examination: Examination) -> Iterator[Diagnosis]:
-    """The libraries of each extra are installed. One that is missing is a fault only where the options need it."""
+    """The libraries of each extra are installed. One that is missing is a fault only where the options or the workflow need it."""
     from algosync.cli.local.location import is_local
 
     scheme = examination.options.state.partition("://")[0]
     needed = {scheme} | {"local" for site in examination.sites.values() if is_local(site.label)}
+    needed |= {"metrics"} if examination.workflow and _measures(examination.workflow) else set()
     for extra, libraries in _extras().items():
         missing = [name for name in libraries if not _installed(name)]
         if missing:
@@ -39,6 +41,12 @@ def extras(examination: Examination) -> Iterator[Diagnosis]:
             yield Diagnosis("", status, text, f"pip install 'algosync[{extra}]'")
         else:
             yield finding("ok", f"{extra} is installed")
+
+
+def _measures(workflow: Workflow) -> bool:
+    """Whether a gate has a metric of a library."""
+    gates = (test.gate for spec in workflow.algorithms for test in spec.tests)
+    return any(gate and gate.metric != "exact" for gate in gates)
 
 
 def clock(examination: Examination) -> Iterator[Diagnosis]:

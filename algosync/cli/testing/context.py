@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from algosync.answers import Judge
     from algosync.cli.terminal import Terminal
     from algosync.cli.testing.accepting import Accepting
+    from algosync.core.planning.plan import Plan
     from algosync.core.testing.answer import Answer, Mismatch
     from algosync.core.testing.case import Case, Expectation, TestCase
+    from algosync.core.testing.gate import LabelledCase
     from algosync.core.testing.timing import Timing
     from algosync.core.workflow import Workflow
     from algosync.kinds import Context
     from algosync.workflow.testing.named_files import NamedFiles
 
-__all__ = ["accepting_answers", "testing_context", "with_answers"]
+__all__ = ["accepting_answers", "cases_of", "require_extras", "testing_context", "with_answers"]
 
 _SHOWN = 8000  # characters of an answer that `--show-answers` gets to see; more of them are cut
 
@@ -36,7 +38,7 @@ def testing_context(context: Context, files: NamedFiles, terminal: Terminal, sta
         context,
         holds=terminal.holds,
         judge=judge.judge,
-        cases=partial(_cases, files),
+        cases=partial(cases_of, files),
         accepted_timing=_accepted_timing,
         concurrently=concurrently,
     )
@@ -60,7 +62,19 @@ class _LateJudge:
         return self._judge.judge(expect, answer)
 
 
-def _cases(files: NamedFiles, test: TestCase, algorithm: str) -> Iterable[TestCase]:
+def require_extras(plan: Plan) -> None:
+    """UsageError: a gate of the plan needs a library that is not installed. Nothing is imported."""
+    from importlib.util import find_spec
+
+    from algosync.core.extra import missing_extra
+
+    metrics = (check.case.gate.metric for check in plan.checks if check.case.gate)
+    needed = next((metric for metric in metrics if metric != "exact"), None)
+    if needed and find_spec("sklearn") is None:
+        raise missing_extra("metrics", f"the metric {needed} of a gate", "scikit-learn")
+
+
+def cases_of(files: NamedFiles, test: TestCase, algorithm: str) -> Iterable[TestCase]:
     """The cases of a test, read one by one. SourceError: their file cannot be read, or has changed."""
     from algosync.kinds.context import only_case
     from algosync.workflow.cases import open_cases
@@ -68,7 +82,15 @@ def _cases(files: NamedFiles, test: TestCase, algorithm: str) -> Iterable[TestCa
     if test.cases is None:
         return only_case(test, algorithm)
     cases = open_cases(test.cases, files, algorithm, test.expect)
+    if (gate := test.gate) is not None:
+        return (_labelled(case, gate.by, test.timeout) for case in cases)
     return (replace(test, name=_name(case), payload=case.payload, expect=case.expect, cases=None) for case in cases)
+
+
+def _labelled(case: Case, by: str | None, timeout: int) -> LabelledCase:
+    from algosync.core.testing.gate import LabelledCase
+
+    return LabelledCase(_name(case), case.payload, timeout, case.expect, part=case.attributes[by] if by is not None else None)
 
 
 def _name(case: Case) -> str:

@@ -7,7 +7,17 @@ import typer
 
 from algosync.core.error import UsageError
 
-__all__ = ["TestOptions"]
+__all__ = ["TestNames", "TestOptions"]
+
+TestNames = Annotated[
+    list[str],
+    typer.Option(
+        "--filter",
+        metavar="NAME",
+        help="Only tests with this name or address; `*` stands for any text. May be repeated.",
+        show_default=False,
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +26,7 @@ class TestOptions:
 
     __test__ = False  # without this pytest would collect the class
 
-    filter: Annotated[
-        list[str],
-        typer.Option(
-            "--filter",
-            metavar="NAME",
-            help="Only tests with this name or address; `*` stands for any text. May be repeated.",
-            show_default=False,
-        ),
-    ] = field(default_factory=list)
+    filter: TestNames = field(default_factory=list)
     only_failed: Annotated[bool, typer.Option("--only-failed", help="Only tests that failed when they last ran.")] = False
     bench: Annotated[bool, typer.Option("--bench", help="Only tests that measure many calls.")] = False
     show_answers: Annotated[bool, typer.Option("--show-answers", help="Show every answer, also if it is as expected.")] = False

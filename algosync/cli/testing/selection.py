@@ -11,14 +11,26 @@ from algosync.core.testing.case import Load
 from algosync.core.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Set
+    from collections.abc import Callable, Iterable, Set
 
+    from algosync.cli.session import CommandSession
     from algosync.core.address import Address
     from algosync.core.planning.plan import Check, Plan
 
-__all__ = ["TestSelection"]
+__all__ = ["TestSelection", "tests_of"]
 
 _LISTED = 20  # tests in the hint
+
+
+def tests_of(session: CommandSession, targets: Iterable[str]) -> Plan:
+    """A plan of the tests of these targets. Without targets it has all tests. UsageError: there is no such target."""
+    from algosync.core.planning.plan import plan_of_checks, targeted
+    from algosync.core.planning.target import UnknownTarget
+
+    try:
+        return targeted(plan_of_checks(session.workflow, session.header), targets)
+    except UnknownTarget as error:
+        raise UsageError(str(error), hint=error.hint) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +55,7 @@ class TestSelection:
             named = " ".join(map(printable, self.names))
             raise UsageError(f"--filter {named}: no test has such a name", hint=f"the tests are {known}" if known else None)
         if self.bench:
-            checks = tuple(check for check in checks if check.case.load != Load())
+            checks = tuple(check for check in checks if check.case.load != Load() and check.case.gate is None)
         if self.accept is not None:
             checks = tuple(filter(self.accept, checks))
         if (self.bench or self.accept is not None) and not checks:

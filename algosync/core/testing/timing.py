@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Timing", "timing_of"]
+__all__ = ["Timing", "percentile", "timing_of"]
 
 _BUCKETS = 24
 
@@ -48,15 +48,16 @@ def timing_of(warm: Sequence[float], cold: Sequence[float], *, errors: int, tota
         errors=errors,
         total=total,
         cold=max(cold, default=warm_up),
-        p50=_percentile(ordered, 0.50),
-        p95=_percentile(ordered, 0.95),
-        p99=_percentile(ordered, 0.99),
+        p50=percentile(ordered, 0.50),
+        p95=percentile(ordered, 0.95),
+        p99=percentile(ordered, 0.99),
         max=ordered[-1],
         distribution=_distribution(ordered),
     )
 
 
-def _percentile(ordered: Sequence[float], part: float) -> float:
+def percentile(ordered: Sequence[float], part: float) -> float:
+    """The value that this part of at least one value is below, by linear interpolation. `ordered`: the smallest first."""
     place = part * (len(ordered) - 1)
     below = int(place)
     above = min(below + 1, len(ordered) - 1)

@@ -14,7 +14,7 @@ from algosync.core.typed_json import to_json
 from algosync.kinds.context import Context
 from algosync.kinds.testing.target import CallTarget, not_there
 
-__all__ = ["AlgorithmCaller"]
+__all__ = ["AlgorithmCaller", "failed_answer", "without_parts"]
 
 _CALLABLE_WITHIN = 60.0  # seconds: a commit may become callable some time after its build (PLATFORM.md §3.10)
 _PAUSE = 1.0  # seconds
@@ -38,11 +38,14 @@ class AlgorithmCaller:
         NotFound: the version does not exist. ClusterError: the cluster did not answer.
         """
         answer = self.answer(case, waits=waits)
-        mismatches = self._judged(case.expect, answer)
+        return self.told(number, case, answer, self._judged(case.expect, answer))
+
+    def told(self, number: int, case: TestCase, answer: Answer, mismatches: tuple[Mismatch, ...]) -> CaseResult:
+        """The result of a call as an event carries it: shortened, and without what is sensitive."""
         text = answer.body.decode("utf-8", "replace")
         holds = self.context.holds(text)
         if holds or (mismatches and self.context.holds(to_json(case.expect))):
-            mismatches = tuple(map(_without_parts, mismatches))
+            mismatches = tuple(map(without_parts, mismatches))
         return CaseResult(
             number,
             case.name,
@@ -71,8 +74,7 @@ class AlgorithmCaller:
                         raise not_there(self.target, error) from error
                     self.context.pause(_PAUSE)
         except TestFailed as error:
-            failure = CallFailure(error.message, error.error_type or "", error.trace or "")
-            return Answer("", b"", clock() - called, error.printed or "", failure)
+            return failed_answer(error, clock() - called)
         except ClusterError as error:
             if not self.counts_errors or isinstance(error, (Denied, NotFound, Untrusted)):
                 raise
@@ -109,7 +111,13 @@ class AlgorithmCaller:
         return middle_cut(str(self.context.redacted(text)), limit).encode()
 
 
-def _without_parts(mismatch: Mismatch) -> Mismatch:
+def failed_answer(error: TestFailed, seconds: float) -> Answer:
+    """The answer of an algorithm that raised an error."""
+    failure = CallFailure(error.message, error.error_type or "", error.trace or "")
+    return Answer("", b"", seconds, error.printed or "", failure)
+
+
+def without_parts(mismatch: Mismatch) -> Mismatch:
     """The mismatch without texts that were cut: a part of a sensitive value is not recognised any more."""
     expected, got, note = (MASK if "…" in text else text for text in (mismatch.expected, mismatch.got, mismatch.note))
     return replace(mismatch, expected=expected, got=got, note=note)

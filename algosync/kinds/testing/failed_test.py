@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from algosync.core.error import TestFailed
 from algosync.core.testing.answer import CaseResult, Mismatch
 from algosync.core.text import plural
@@ -10,10 +12,12 @@ from algosync.kinds.testing.target import CallTarget
 
 __all__ = ["failed_test"]
 
+_TOLD = 3  # limits and lines of gates in the message
+
 
 def failed_test(run: Run, target: CallTarget, broken: tuple[Mismatch, ...]) -> TestFailed:
     """The error says how many of how many calls failed. It also holds what the first of them returned, raised and printed."""
-    error = TestFailed("; ".join(filter(None, [_calls(run), *map(_limit, broken)])))
+    error = TestFailed("; ".join(filter(None, [_calls(run), *_limits(broken)])))
     too_many = any(mismatch.path.startswith("error_rate") for mismatch in broken)
     failures = (*run.failures, *(run.counted if too_many else ()))[:SHOWN]
     error.called, error.failures, error.broken = str(target), failures, broken
@@ -30,6 +34,8 @@ def failed_test(run: Run, target: CallTarget, broken: tuple[Mismatch, ...]) -> T
 
 def _next_step(run: Run, broken: tuple[Mismatch, ...]) -> str | None:
     """The advice for an answer that is not as expected, and for limits. None: the algorithm raised an error."""
+    if run.case.gate is not None:
+        return "improve the model, or its training data; if what is called is right, mend the labels or the lines of the gate"
     differing = [m for result in run.failures for m in result.mismatches if m.expectation != "call"]
     baseline = run.case.expect.baseline
     if baseline is not None and any(mismatch.expectation == "baseline" for mismatch in differing):
@@ -60,5 +66,10 @@ def _reason(result: CaseResult) -> str:
     return f"the answer is not as expected: {first}{others}"
 
 
-def _limit(mismatch: Mismatch) -> str:
-    return f"{mismatch.path} is {mismatch.got}, which has to be {mismatch.expected}"
+def _limits(broken: tuple[Mismatch, ...]) -> Iterator[str]:
+    """What does not hold; of many the first ones."""
+    for mismatch in broken[:_TOLD]:
+        note = f" ({mismatch.note})" if mismatch.note and mismatch.expectation == "gates" else ""
+        yield f"{mismatch.path} is {mismatch.got}, which has to be {mismatch.expected}{note}"
+    if more := len(broken[_TOLD:]):
+        yield f"and {more} more"

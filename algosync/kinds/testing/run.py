@@ -6,16 +6,17 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, repeat
+from typing import Protocol
 
 from algosync.core.error import TestFailed
 from algosync.core.redaction import MASK
-from algosync.core.testing.answer import CaseResult
+from algosync.core.testing.answer import Answer, CaseResult
 from algosync.core.testing.case import TestCase
 from algosync.core.testing.timing import Timing, timing_of
 from algosync.kinds.context import Context
-from algosync.kinds.testing.caller import AlgorithmCaller
+from algosync.kinds.testing.target import CallTarget
 
-__all__ = ["SHOWN", "Run", "counts_errors"]
+__all__ = ["SHOWN", "CaseCaller", "Run", "counts_errors"]
 
 SHOWN = 3  # failing calls that an error carries
 
@@ -23,6 +24,20 @@ SHOWN = 3  # failing calls that an error carries
 def counts_errors(case: TestCase) -> bool:
     """Whether a limit says how many calls may fail."""
     return any(limit.measure == "error_rate" for limit in case.load.limits)
+
+
+class CaseCaller(Protocol):
+    """Makes one call of a test. See `AlgorithmCaller`."""
+
+    @property
+    def target(self) -> CallTarget: ...
+
+    @property
+    def counts_errors(self) -> bool: ...
+
+    def answer(self, case: TestCase, *, waits: bool = False) -> Answer: ...
+
+    def result(self, number: int, case: TestCase, *, waits: bool = False) -> CaseResult: ...
 
 
 @dataclass(slots=True)
@@ -36,7 +51,7 @@ class Run:
     """
 
     case: TestCase
-    caller: AlgorithmCaller
+    caller: CaseCaller
     context: Context
     calls: int = 0
     failed: int = 0

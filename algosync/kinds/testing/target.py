@@ -13,7 +13,7 @@ from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
 from algosync.kinds.source import commit_of
 
-__all__ = ["CallTarget", "not_there", "target_of"]
+__all__ = ["CallTarget", "not_there", "published_beside", "target_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,14 @@ def target_of(check: Check, spec: AlgorithmSpec, context: Context) -> CallTarget
     return CallTarget(spec.name, called.version, called, candidate=False)
 
 
+def published_beside(name: str, context: Context) -> CallTarget | None:
+    """The newest published version of an algorithm whose candidate is tested. None: there is none yet."""
+    version = context.destination.algorithms.published(context.destination.owner, name)
+    if version is None:
+        return None
+    return CallTarget(name, version.number, Called(version.number, version.commit), candidate=False)
+
+
 def not_there(target: CallTarget, error: NotFound) -> NotFound:
     """The error of a call whose version does not exist."""
     hint = clauses("algosync plan shows what is missing, and algosync apply publishes it", error.hint)
@@ -51,8 +59,11 @@ def _published(spec: AlgorithmSpec, context: Context) -> Called:
     record = context.ledger.records.get(Address("version", spec.name))
     if record is not None and "version" in record.attributes:
         return Called(str(record.attributes["version"]), str(record.attributes.get("commit") or ""))
-    version = context.destination.algorithms.published(context.destination.owner, spec.name)
+    version, hint = None, "algosync apply publishes it"
+    try:
+        version = context.destination.algorithms.published(context.destination.owner, spec.name)
+    except NotFound as error:
+        hint = clauses("algosync apply creates the algorithm and publishes it", error.hint)
     if version is None:
-        hint = "algosync apply publishes it"
         raise NotFound(f"{spec.name} has no published version to test at the destination", hint=hint)
     return Called(version.number, version.commit)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from algosync.core.error import StateError, UsageError
+from algosync.core.extra import extra
 from algosync.core.text import printable
 from algosync.net.proxy import is_loopback
-from algosync.state.remote.extra import extra
 
 if TYPE_CHECKING:
     from obstore.store import S3Config, S3Store
@@ -106,7 +106,7 @@ def open_bucket(name: str, prefix: str, environ: Mapping[str, str]) -> Bucket:
 
     UsageError: a library is missing, or the endpoint is plain http to another machine and AWS_ALLOW_HTTP does not allow that.
     """
-    with extra("s3"):
+    with extra("s3", "--state s3://"):
         from obstore.store import S3Store
 
     endpoint = next((environ[variable] for variable in _ENDPOINTS if environ.get(variable)), "")

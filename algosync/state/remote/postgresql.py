@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from algosync.core.error import Stale, StateError, UsageError
+from algosync.core.extra import extra
 from algosync.core.secret import Secret
 from algosync.core.text import printable
 from algosync.state.backend import fingerprint
 from algosync.state.holder import ANOTHER, Holder, lock_held, sign
 from algosync.state.remote.address import secrets_in, secrets_of, shown
-from algosync.state.remote.extra import extra
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -59,7 +59,7 @@ def secrets(address: str, environ: Mapping[str, str]) -> tuple[Secret, ...]:
 
 
 def _parameters(address: str) -> dict[str, Any]:
-    with extra("postgresql"):
+    with extra("postgresql", "--state postgresql://"):
         import psycopg
         from psycopg.conninfo import conninfo_to_dict
     refusal = UsageError(f"--state {shown(address)}: a database is written as postgresql://USER@HOST:PORT/DATABASE")

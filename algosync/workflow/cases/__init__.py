@@ -6,6 +6,6 @@
 
 from __future__ import annotations
 
-from algosync.workflow.cases.reading import FORMATS, CaseRules, check_cases, open_cases
+from algosync.workflow.cases.reading import FORMATS, CaseRules, LabelKind, check_cases, open_cases
 
-__all__ = ["FORMATS", "CaseRules", "check_cases", "open_cases"]
+__all__ = ["FORMATS", "CaseRules", "LabelKind", "check_cases", "open_cases"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from algosync.core.testing.case import Case, Expectation
 from algosync.workflow.fault import quote
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from algosync.workflow.fault import Faults
     from algosync.workflow.testing.inputs import TestInputs
 
-__all__ = ["CaseRules", "check_keys", "read_case"]
+__all__ = ["CaseRules", "LabelKind", "check_keys", "read_case"]
 
 _KEYS = ("name", "payload", "expect", "label")
 _CI_KEYS = ("case_name", "input", "expected_output", "type", "tree")
@@ -30,14 +31,18 @@ _ANY_ERROR = ".*"
 _SIMILAR = 0.8  # of a misspelled key, which must not become an attribute
 
 
+LabelKind = Literal["any", "plain", "number"]
+"""Any JSON value; a text, number, boolean or null; a number."""
+
+
 @dataclass(frozen=True, slots=True)
 class CaseRules:
-    """What the cases of a file need. `algorithm`: `<algo>` in payloads. `labelled`: each case has a label. `by`: an attribute of
-    each case.
+    """What the cases of a file need. `algorithm`: `<algo>` in payloads. `label`: what the label of each case is; None: it needs
+    none. `by`: an attribute of each case.
     """
 
     algorithm: str
-    labelled: bool = False
+    label: LabelKind | None = None
     by: str | None = None
 
 
@@ -101,12 +106,25 @@ def _attributes(node: MapNode, keys: tuple[str, ...]) -> Iterator[tuple[str, str
 
 
 def _check_label(section: Section, expect: Expectation, attributes: Mapping[str, str], rules: CaseRules) -> None:
-    if rules.labelled and expect.equals is None:
+    if rules.label and expect.equals is None:
         hint = "the answer that a gate compares with, such as label: setosa"
         section.report("label", "missing-key", "the case has no label", hint)
+    elif rules.label and expect.equals:
+        _check_kind(section, expect.equals, rules.label)
     if rules.by is not None and rules.by not in attributes:
         message = f"the case has no {quote(rules.by)}, by which the gate tells its cases apart"
         section.report(rules.by, "missing-key", message, nearest(rules.by, attributes))
+
+
+def _check_kind(section: Section, label: str, kind: LabelKind) -> None:
+    """Report a label of the wrong type. `label`: its JSON text."""
+    key = next((key for key in ("label", "expect", "expected_output") if section.find(key)), "label")
+    is_number = label[0] in "-0123456789" and math.isfinite(float(label))
+    if kind == "number" and not is_number:
+        section.report(key, "type", "the metric of the gate needs a number as label", "such as label: 1.5")
+    elif kind == "plain" and label[0] in "[{":
+        hint = "give a text, a number, true or false; the metric `exact` compares lists and objects"
+        section.report(key, "type", "a list or an object is no label", hint)
 
 
 def _ci_expectation(section: Section) -> Expectation:

@@ -12,7 +12,7 @@ from algosync.core.error import SourceError
 from algosync.core.testing.case import Case, CaseFile, Expectation
 from algosync.core.testing.expectation import merged
 from algosync.core.text import printable
-from algosync.workflow.cases.case_keys import CaseRules, read_case
+from algosync.workflow.cases.case_keys import CaseRules, LabelKind, read_case
 from algosync.workflow.cases.json_lines import json_lines
 from algosync.workflow.cases.list_document import json_list, yaml_list
 from algosync.workflow.cases.table import table
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from algosync.workflow.section import Section
     from algosync.workflow.testing.named_files import NamedFiles
 
-__all__ = ["FORMATS", "CaseRules", "check_cases", "open_cases"]
+__all__ = ["FORMATS", "CaseRules", "LabelKind", "check_cases", "open_cases"]
 
 FORMATS: Mapping[str, CaseFormat] = {
     ".jsonl": json_lines,

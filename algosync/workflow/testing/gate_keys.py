@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Literal
 
 from algosync.core.testing.case import Expectation, Load, QualityGate
+from algosync.workflow.fault import quote
 from algosync.workflow.node import Scalar
 from algosync.workflow.payload import json_text
 from algosync.workflow.testing.load_keys import MAX_CONCURRENCY
 
 if TYPE_CHECKING:
     from algosync.core.testing.case import Metric
+    from algosync.workflow.cases import LabelKind
     from algosync.workflow.section import Section
     from algosync.workflow.testing.inputs import TestInputs
 
-__all__ = ["GATE_KEYS", "METRICS", "read_gate"]
+__all__ = ["GATE_KEYS", "METRICS", "label_kind", "read_gate"]
 
 METRICS: tuple[Metric, ...] = ("accuracy", "f1", "precision", "recall", "roc_auc", "rmse", "mae", "exact")
 _LINES = ("at_least", "at_most", "no_worse_than_published")
 _NOISE: tuple[Literal["pass", "fail"], ...] = ("pass", "fail")
+_OF_A_CLASS = ("f1", "precision", "recall", "roc_auc")
 GATE_KEYS = ("name", "cases", "answer", "metric", *_LINES, "by", "noise", "positive", "concurrency", "timeout")
+
+
+_ONE_VALUE = re.compile(
+    r"""\$(\s*(\.\s*[^\W\d]\w*|\[\s*(-?[0-9]+|'([^'\\]|\\.)*'|"([^"\\]|\\.)*")\s*\]))*"""
+)  # a singular query of RFC 9535: the time that it takes is bounded
+
+
+def label_kind(metric: Metric) -> LabelKind:
+    """What the labels have to be that a metric compares with."""
+    if metric == "exact":
+        return "any"
+    return "number" if metric in ("rmse", "mae") else "plain"
 
 
 def read_gate(section: Section, inputs: TestInputs) -> tuple[QualityGate, Load]:
@@ -40,6 +56,11 @@ def read_gate(section: Section, inputs: TestInputs) -> tuple[QualityGate, Load]:
         noise=section.choice("noise", _NOISE, "pass"),
         positive=_positive(section),
     )
+    if gate.metric == "roc_auc" and gate.positive is None:
+        section.report("positive", "missing-key", "roc_auc needs the label of the positive class", "such as positive: true")
+    elif gate.positive is not None and gate.metric not in _OF_A_CLASS:
+        hint = f"it is for {', '.join(_OF_A_CLASS)}"
+        section.report("positive", "not-used", f"the metric {gate.metric} has no positive class", hint)
     return gate, Load(concurrency=section.whole("concurrency", 1, MAX_CONCURRENCY, 1))
 
 
@@ -49,6 +70,11 @@ def _answer(section: Section, inputs: TestInputs) -> str:
         return "$"
     for fault in inputs.check(Expectation(ignore=(node.text,))):  # a path that can be ignored can be looked up
         section.report("answer", "expectation", f"'answer' {fault.message}")
+        break
+    else:
+        if not _ONE_VALUE.fullmatch(node.text):
+            hint = "a gate needs one prediction: use names and indexes only, such as $.predictions[0].label"
+            section.report("answer", "expectation", f"{quote(node.text)} may select several values", hint)
     return node.text
 
 

@@ -9,7 +9,7 @@ from algosync.workflow.fault import quote
 from algosync.workflow.payload import MAX_PAYLOAD, payload_text
 from algosync.workflow.section import Section, section_of
 from algosync.workflow.testing.expectation_keys import read_expectation
-from algosync.workflow.testing.gate_keys import GATE_KEYS, read_gate
+from algosync.workflow.testing.gate_keys import GATE_KEYS, label_kind, read_gate
 from algosync.workflow.testing.inputs import read_payload_file
 from algosync.workflow.testing.load_keys import LOAD_KEYS, read_load, read_timeout
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from algosync.core.testing.case import CaseFile
+    from algosync.workflow.cases import LabelKind
     from algosync.workflow.node import Node
     from algosync.workflow.testing.inputs import TestInputs
 
@@ -72,16 +73,16 @@ class TestReader:
                 gate.require_value("cases", "a text")
                 name = self._name(gate, required=True)
                 quality, load = read_gate(gate, self._inputs)
-                cases = self._cases(gate, labelled=True, by=quality.by)
+                cases = self._cases(gate, label_kind(quality.metric), quality.by)
                 yield TestCase(name, "", read_timeout(gate), Expectation(), cases, load, quality)
 
-    def _cases(self, section: Section, *, labelled: bool = False, by: str | None = None) -> CaseFile | None:
+    def _cases(self, section: Section, label: LabelKind | None = None, by: str | None = None) -> CaseFile | None:
         """The file of cases. Its readers are imported only if there is one."""
         if section.find("cases") is None:
             return None
         from algosync.workflow.cases import CaseRules, check_cases
 
-        return check_cases(section, CaseRules(self._algorithm, labelled, by), self._inputs)
+        return check_cases(section, CaseRules(self._algorithm, label, by), self._inputs)
 
     def _payload(self, section: Section, key: str) -> str | None:
         """The payload's JSON text. None: it is missing or too large; the latter is reported."""

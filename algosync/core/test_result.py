@@ -11,7 +11,7 @@ from algosync.core.error import Corrupt, TestFailed, TimedOut
 from algosync.core.event import Event, Measured, StepDone, StepFailed
 from algosync.core.planning.schedule import Verb
 from algosync.core.resource import Json
-from algosync.core.results_document import decode_document, encode_document
+from algosync.core.results.document import decode_document, encode_document
 
 __all__ = ["TestResult", "decode_results", "encode_results", "merged", "result_of", "results_in", "with_results"]
 

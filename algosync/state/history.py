@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from algosync.core.error import StateError
-from algosync.core.past_run import PastRun, runs_in, with_run
 from algosync.core.resource import Json
+from algosync.core.results.past_run import PastRun, runs_in, with_run
 from algosync.state.results_document import ResultsDocument
 
 __all__ = ["History"]

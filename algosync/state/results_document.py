@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from algosync.core.error import Corrupt, LockHeld, Stale, StateError
 from algosync.core.resource import Json
-from algosync.core.results_document import decode_document, encode_document
+from algosync.core.results.document import decode_document, encode_document
 from algosync.state.backend import Backend, fingerprint
 
 __all__ = ["Change", "ResultsDocument", "copied", "results_name"]

@@ -24,16 +24,16 @@ from algosync.cli.terminal import Terminal
 from algosync.core.address import Address
 from algosync.core.error import TestFailed, UsageError
 from algosync.core.event import Event, StepDone, StepFailed
-from algosync.core.past_run import PastRun, PublishedVersion
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Record, Resource
+from algosync.core.results.past_run import PastRun, PublishedVersion
 from algosync.core.workflow import Workflow
 from algosync.state import History, ResultsDocument, TestResults, parse_address
 from algosync.views.document import json_text
-from algosync.views.history import history_document, history_lines
+from algosync.views.listings.history import history_document, history_lines
 
 FILE, VERSION, CHECK = Address("data", "One", "a.bin"), Address("version", "One"), Address("test", "One")
 CHANGES = [Change(each, Action.CREATE, None, Resource(each, {})) for each in (FILE, VERSION)]

@@ -14,8 +14,8 @@ from state_samples import a_record
 from algosync.core.address import Address
 from algosync.core.codec import encode_json
 from algosync.core.error import StateError
-from algosync.core.past_run import PastRun, PublishedVersion, with_run
 from algosync.core.resource import Json
+from algosync.core.results.past_run import PastRun, PublishedVersion, with_run
 from algosync.core.test_result import TestResult
 from algosync.state import History, ResultsDocument, TestResults, copied, open_session, parse_address, state_name
 from algosync.state.local import LocalBackend

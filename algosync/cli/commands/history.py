@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from algosync.core.past_run import PastRun
+    from algosync.core.results.past_run import PastRun
 
 __all__ = ["LOGGED", "HistoryOptions", "chosen", "history"]
 
@@ -55,7 +55,7 @@ def _list(terminal: Terminal, options: HistoryOptions, *, json: bool) -> None:
     from algosync.cli.state.workflow_state import known_state
     from algosync.cli.state_place import state_found
     from algosync.state import History, ResultsDocument, parse_address
-    from algosync.views.history import history_document, history_lines
+    from algosync.views.listings.history import history_document, history_lines
 
     _require_commands(options.command)
     start = since(options.since, datetime.now(timezone.utc)) if options.since else None

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from algosync.cli.summary_file import Summary
     from algosync.cli.terminal import Terminal
     from algosync.core.event import Event
-    from algosync.core.past_run import PastRun, PublishedVersion
     from algosync.core.ports import Ledger
     from algosync.core.report import Report
+    from algosync.core.results.past_run import PastRun, PublishedVersion
     from algosync.state import ResultsDocument
 
 __all__ = ["RunLog", "ci_run", "keep_log"]
@@ -66,7 +66,7 @@ class RunLog:
         """The entry of the history, without secrets. `exit_code`: of the command. `by` and `ci`: as of `PastRun`."""
         from dataclasses import replace
 
-        from algosync.core.past_run import PastRun
+        from algosync.core.results.past_run import PastRun
 
         report = self.summary.report() if self.summary else None
         counts = {**self.counts, **(_resources(report) if report else {})}
@@ -88,7 +88,7 @@ class RunLog:
 
 def _published(algorithm: str, number: str, ledger: Ledger) -> PublishedVersion:
     from algosync.core.address import Address
-    from algosync.core.past_run import PublishedVersion
+    from algosync.core.results.past_run import PublishedVersion
 
     record = ledger.records.get(Address("version", algorithm))
     stamp = record.destination_stamp if record is not None else None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from algosync.core.past_run import PastRun
 from algosync.core.redaction import Word
 from algosync.core.resource import Json
+from algosync.core.results.past_run import PastRun
 from algosync.core.text import duration, paint, printable
 from algosync.core.timestamp import read_iso_time
 from algosync.views.value import FORMAT_VERSION

@@ -1,4 +1,4 @@
-"""Test results: the section of the results document that remembers how each test ended."""
+"""Test results: the sections of the results document that remember how each test ended, and since when drift was seen."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from algosync.core.address import Address
 from algosync.core.error import StateError
 from algosync.core.resource import Json
+from algosync.core.sighting import SECTION, Seen, decode_seen, with_seen
 from algosync.core.test_result import TestResult, merged, results_in, with_results
 from algosync.state.backend import Backend
 from algosync.state.results_document import ResultsDocument
@@ -51,3 +52,26 @@ class TestResults:
             return self.document.update(_SECTION, change)
         except StateError as error:
             return f"the results of the tests are not remembered: {error.message}"
+
+    def seen(self) -> Seen:
+        """What earlier drift reports saw, without a lock. Empty: nothing, or it cannot be read."""
+        try:
+            return decode_seen(self.document.read())
+        except StateError:
+            return Seen()
+
+    def record_seen(self, merge: Callable[[Seen], Seen]) -> tuple[Seen, str]:
+        """Stores durably what `merge` makes of what earlier drift reports saw, in one write. Returns it, and a warning or an empty
+        text. After a warning that it could not be stored, it is made of what could be read.
+        """
+        made: list[Seen] = []
+
+        def change(document: Mapping[str, Json]) -> Mapping[str, Json]:
+            made.append(merge(decode_seen(document)))
+            return with_seen(document, made[-1])
+
+        try:
+            warning = self.document.update(SECTION, change)
+        except StateError as error:
+            warning = f"the times when drift was first seen are not remembered: {error.message}"
+        return made[-1] if made else merge(self.seen()), warning

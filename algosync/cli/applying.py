@@ -84,7 +84,7 @@ def show_report(report: Report, plan: Plan, terminal: Terminal, *, saved: bool =
 
 def show_outcome(report: Report, plan: Plan, terminal: Terminal, closing: Sequence[str] = ()) -> None:
     """Shows the tests and the failures, and last the lines of `closing`. They are the news of the command, too."""
-    from algosync.cli.notify.news import News
+    from algosync.cli.notify.news import News, block
     from algosync.views.plan import header_lines
     from algosync.views.report import failure_lines, outcome_lines
 
@@ -95,6 +95,6 @@ def show_outcome(report: Report, plan: Plan, terminal: Terminal, closing: Sequen
 
     def text() -> str:
         lines = (*header_lines(plan.header, terminal.redact), *outcome, *failures, *closing)
-        return terminal.shown("\n".join(lines), coloured=False)
+        return block(terminal.shown("\n".join(lines), coloured=False))
 
     terminal.news.append(News(text, changed=bool(plan.visible)))

@@ -15,7 +15,7 @@ from threading import Thread
 
 import pytest
 
-from algosync.cli.notify.news import News, news_of
+from algosync.cli.notify.news import News, block, news_of
 from algosync.cli.notify.notifying import hide_addresses, is_due, notified
 from algosync.cli.notify.options import NotifyOn, NotifyOptions
 from algosync.cli.notify.sending import Message, send
@@ -26,6 +26,7 @@ from algosync.core.planning.change import Action, Change
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.resource import Resource
 from algosync.kinds import KINDS
+from algosync.views import FORMATS
 from algosync.views.subject import Planned
 
 TOKEN = "T0ken1234567"
@@ -152,6 +153,14 @@ def test_a_long_text_is_cut_and_says_so() -> None:
     message = server.got[0]["message"]
     assert len(message) < 15_100
     assert message.endswith("The rest is left out: the message is too long.")
+
+
+def test_lines_of_a_terminal_are_a_block_in_markdown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(FORMATS, "markdown", raising=False)
+    assert block("a # b") == "a # b"
+    monkeypatch.setitem(FORMATS, "markdown", FORMATS["text"])
+    assert block("a") == "```\na\n```"
+    assert block("````\nb") == "`````\n````\nb\n`````"
 
 
 @pytest.mark.parametrize("options", [None, notify(""), notify("  ")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal
     from algosync.views.subject import Subject
 
-__all__ = ["News", "format_name", "news_of"]
+__all__ = ["News", "block", "format_name", "news_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +41,11 @@ def format_name() -> str:
     from algosync.views import FORMATS
 
     return "markdown" if "markdown" in FORMATS else "text"
+
+
+def block(text: str) -> str:
+    """Lines for a terminal as a part of a message: in Markdown a block of code, which nothing in the text can end."""
+    if format_name() != "markdown":
+        return text
+    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", text))])
+    return f"{fence}\n{text}\n{fence}"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from algosync.cli.notify.news import News, format_name
+from algosync.cli.notify.news import News, block, format_name
 from algosync.cli.notify.options import ADDRESSES, NotifyOn, NotifyOptions
 from algosync.core.error import AlgosyncError
 
@@ -73,7 +73,7 @@ def is_due(on: NotifyOn, exit_code: int, *, changed: bool) -> bool:
 def _error_news(error: AlgosyncError, terminal: Terminal) -> News:
     from algosync.views.error import error_lines
 
-    return News(lambda: terminal.shown("\n".join(error_lines(error)), coloured=False), changed=False)
+    return News(lambda: block(terminal.shown("\n".join(error_lines(error)), coloured=False)), changed=False)
 
 
 def _send(command: str, options: NotifyOptions, terminal: Terminal, exit_code: int) -> None:

@@ -42,7 +42,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         arguments = {name: group_of(group, values) for name, group in groups.items()}
         reports = [group for group in arguments.values() if isinstance(group, ReportOptions)]
         notify = next((group for group in arguments.values() if isinstance(group, NotifyOptions)), None)
-        with notified(function.__name__, notify, context.obj), diagnosed(reports[0].places if reports else {}, context.obj):
+        places = reports[0].places if reports else {}
+        with notified(function.__name__, notify, context.obj), diagnosed(function.__name__, places, context.obj):
             function(context.obj, **arguments, **{each.name: values[each.name] for each in options})
 
     context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)

@@ -114,7 +114,7 @@ def test_every_address_gets_the_news_of_the_command() -> None:
     told.hide("s3cretsecret")
     with receiving() as one, receiving() as two:
         with notified("plan", notify(f"{one.address}  {two.address}"), told):
-            told.news.append(news_of(Planned(PLAN, {}), told))
+            told.news.extend(news_of(Planned(PLAN, {}), told))
             told.news.append(News(lambda: told.shown("and s3cretsecret", coloured=False), changed=False))
         assert one.got == []
         end(told, 0)

@@ -9,7 +9,8 @@ import typer
 
 from algosync.cli.command import command
 from algosync.cli.notify.options import NotifyOptions
-from algosync.cli.options import ClusterOptions, TargetOptions
+from algosync.cli.options import ClusterOptions, ReportOptions, TargetOptions
+from algosync.cli.reporting.run_report import RunReport
 from algosync.cli.terminal import Terminal
 from algosync.cli.testing.options import TestOptions
 
@@ -23,7 +24,14 @@ __all__ = ["test"]
 
 
 @command
-def test(terminal: Terminal, tests: TestOptions, targets: TargetOptions, options: ClusterOptions, _notify: NotifyOptions) -> None:
+def test(
+    terminal: Terminal,
+    tests: TestOptions,
+    targets: TargetOptions,
+    reports: ReportOptions,
+    options: ClusterOptions,
+    _notify: NotifyOptions,
+) -> None:
     """Run the tests on what is published and remember the results. Changes nothing at the destination."""
     from algosync.cli.applying import show_outcome
     from algosync.cli.session import Needs, command_session
@@ -33,11 +41,15 @@ def test(terminal: Terminal, tests: TestOptions, targets: TargetOptions, options
         if tests.record:
             _record(tests.record, session, terminal)
             return
+        run = RunReport.of("test", reports.places, terminal)
+        terminal = run.terminal
         plan = _plan(tests, targets, session, terminal)
-        report, accepting = _run(plan, tests, session, terminal)
+        report, accepting = _run(plan, tests, session, run)
         show_outcome(report, plan, terminal)
         refused = accepting is not None and _accept(accepting, terminal)
-    raise typer.Exit(report.exit_code or int(refused))
+        code = report.exit_code or int(refused)
+        run.write(plan, report, code)
+    raise typer.Exit(code)
 
 
 def _plan(tests: TestOptions, targets: TargetOptions, session: CommandSession, terminal: Terminal) -> Plan:
@@ -61,7 +73,7 @@ def _plan(tests: TestOptions, targets: TargetOptions, session: CommandSession, t
     return chosen
 
 
-def _run(plan: Plan, tests: TestOptions, session: CommandSession, terminal: Terminal) -> tuple[Report, Accepting | None]:
+def _run(plan: Plan, tests: TestOptions, session: CommandSession, run: RunReport) -> tuple[Report, Accepting | None]:
     """Runs the tests of a plan. What collects the answers to accept, if that is asked for."""
     from dataclasses import replace
 
@@ -71,16 +83,17 @@ def _run(plan: Plan, tests: TestOptions, session: CommandSession, terminal: Term
     from algosync.core.report import fold
     from algosync.engine.apply import apply
 
-    context = session.scene.site
+    context, terminal = session.scene.site, run.terminal
     accepting = None
     if tests.accept:
         context, accepting = accepting_answers(context, session.workflow, terminal)
     elif tests.show_answers:
         context = with_answers(context)
     scene = replace(session.scene, site=context)
+    run.begin(plan)
     with (
         closing(apply(plan, session.workflow, scene, session.ledger)) as events,
-        closing(remembering(watch(events, terminal, answers=tests.show_answers), session, terminal)) as told,
+        closing(remembering(watch(run.watching(events), terminal, answers=tests.show_answers), session, terminal)) as told,
     ):
         return fold(accepting.watching(told) if accepting else told, lambda: False), accepting
 

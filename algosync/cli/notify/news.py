@@ -22,8 +22,8 @@ class News:
     changed: bool
 
 
-def news_of(subject: Subject, terminal: Terminal) -> News:
-    """The news that a plan or the findings of a drift report are."""
+def news_of(subject: Subject, terminal: Terminal) -> tuple[News, ...]:
+    """The news that a plan or the findings of a drift report are; other subjects are none."""
     from algosync.views.subject import Drifted, Planned
 
     match subject:
@@ -32,8 +32,8 @@ def news_of(subject: Subject, terminal: Terminal) -> News:
         case Drifted(findings=findings):
             changed = any(finding.drift.differs for finding in findings)
         case _:
-            changed = False
-    return News(lambda: terminal.formatted(subject, format_name(), coloured=False), changed)
+            return ()
+    return (News(lambda: terminal.formatted(subject, format_name(), coloured=False), changed),)
 
 
 def format_name() -> str:

@@ -43,7 +43,7 @@ class HistoryOptions(ClusterOptions):
 @command
 def history(terminal: Terminal, options: HistoryOptions, json: JsonOutput = False) -> None:
     """List what was done with a workflow, the newest last. Who, when, what, exit code and versions. Changes nothing."""
-    with diagnosed({"-": "json"} if json else {}, terminal):
+    with diagnosed("history", {"-": "json"} if json else {}, terminal):
         _list(terminal, options, json=json)
 
 

@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias, TypeVar
 
 from algosync.core.address import Address
 from algosync.core.event import Event
-from algosync.core.planning.change import Change
+from algosync.core.planning.change import Change, Finding
 from algosync.core.planning.plan import Check
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.resource import KindTraits, Record, Resource
@@ -49,7 +49,8 @@ class Kind(Performer[Context_contra], Protocol[Context_contra]):
 
     `TRAITS` has the properties that planning uses. `desired` and `observed` list resources without reading bytes. `read` reads
     one resource for its digest. `explain` adds details to a visible change that only the kind knows, and the digest of new
-    content that is cheap to read. `verbs` gives the steps that carry out a change, in order.
+    content that is cheap to read. `trace` adds to a finding what the destination tells of how it came about, without the source.
+    `verbs` gives the steps that carry out a change, in order.
     """
 
     TRAITS: KindTraits
@@ -61,6 +62,8 @@ class Kind(Performer[Context_contra], Protocol[Context_contra]):
     def read(self, resource: Resource, side: Side, spec: AlgorithmSpec, context: Context_contra, /) -> Resource: ...
 
     def explain(self, change: Change, spec: AlgorithmSpec, context: Context_contra, /) -> Change: ...
+
+    def trace(self, finding: Finding, spec: AlgorithmSpec, context: Context_contra, /) -> Finding: ...
 
     def verbs(self, change: Change, /) -> tuple[Verb, ...]: ...
 

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, Unreachable
 from algosync.core.planning.change import Drift, Finding
+from algosync.core.planning.coverage import Coverage, Examined, Gap, LeftOut, Reading
 from algosync.core.planning.diff import assume_observed, drift
+from algosync.core.planning.target import Checksum
 from algosync.core.ports import Side
 from algosync.core.resource import Record, Resource
 from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.engine.look import each
 from algosync.engine.plan import Scene, Site, require_known_kinds
 
-__all__ = ["find_drift", "in_progress", "managed_by"]
+__all__ = ["examine", "find_drift", "in_progress", "managed_by"]
 
 _RESOURCES = frozenset({Drift.CHANGED, Drift.MISSING, Drift.REWRITTEN, Drift.UNMANAGED})  # not tests
+_NO_ROOM = "its size is as recorded and its time is not, and --read-budget leaves no room to read it"
 
 
 def find_drift(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address, Record]) -> tuple[Finding, ...]:
+    """The findings of `examine`."""
+    return examine(workflow, scene, recorded).findings
+
+
+def examine(
+    workflow: Workflow,
+    scene: Scene[Site],
+    recorded: Mapping[Address, Record],
+    reading: Reading = Reading(),  # noqa: B008  # immutable
+) -> Examined:
     """The findings for the algorithms of the workflow that were applied. Records of other algorithms are ignored.
 
     A resource that cannot be read is reported as unknown. Unreachable: the destination does not answer, so nothing is known.
@@ -31,15 +44,63 @@ def find_drift(workflow: Workflow, scene: Scene[Site], recorded: Mapping[Address
     specs = {spec.name: spec for spec in workflow.algorithms if spec.name in applied}
     concerned = {a: r for a, r in recorded.items() if a.algorithm in specs}
     looks = each(lambda spec: _look(spec, scene, concerned), specs.values(), scene.parallelism)
-    observed = assume_observed({r.address: r for seen, _ in looks for r in seen}, concerned)
-    unknown = {address: reason for _, failures in looks for address, reason in failures.items()}
-    stale = [r for a, r in observed.items() if a in concerned and r.digest is None and r.size == concerned[a].size]
-    for address, found in each(lambda resource: _read(resource, specs, scene), stale, scene.parallelism):
-        if isinstance(found, Resource):
-            observed[address] = found
-        else:
+    observed = assume_observed({r.address: r for look in looks for r in look.seen}, concerned)
+    unknown = {address: reason for look in looks for address, reason in look.unknown.items()}
+    chosen, skipped = _chosen(observed, concerned, reading, scene)
+    unknown |= {r.address: _NO_ROOM for r in skipped if r.digest is None}
+    read: dict[Address, int] = {}
+    for address, found in each(lambda resource: _read(resource, specs, scene), chosen, scene.parallelism):
+        if isinstance(found, str):
             unknown[address] = found
-    return tuple(_named(finding, specs[finding.address.algorithm]) for finding in drift(observed, concerned, unknown))
+            continue
+        observed[address] = found
+        read |= {address: found.size or 0} if scene.is_file(address) else {}
+    differing = [_named(finding, specs[finding.address.algorithm]) for finding in drift(observed, concerned, unknown)]
+    findings = tuple(each(lambda finding: _traced(finding, specs, scene), differing, scene.parallelism))
+    left_out = [
+        *(LeftOut(Address("algorithm", s.name), Gap.NOT_APPLIED) for s in workflow.algorithms if s.name not in applied),
+        *(LeftOut(Address(kind, look.name), Gap.NOT_READABLE, why) for look in looks for kind, why in look.failed.items()),
+        *(LeftOut(r.address, Gap.BUDGET, size=r.size) for r in skipped),
+        *(LeftOut(a, Gap.NOT_READABLE, unknown[a]) for a in (r.address for r in chosen) if a in unknown),
+    ]
+    trusted = sum(scene.is_file(a) and a in observed and a not in unknown and a not in read for a in concerned)
+    return Examined(findings, Coverage(tuple(sorted(concerned.keys() - unknown.keys())), read, trusted, tuple(left_out)))
+
+
+def _chosen(
+    observed: Mapping[Address, Resource], recorded: Mapping[Address, Record], reading: Reading, scene: Scene[Site]
+) -> tuple[list[Resource], list[Resource]]:
+    """The resources to read, and the files for which the budget leaves no room.
+
+    Their size is as recorded; any other file has changed for certain. Files of which it is not known whether they changed come
+    before those of which only the content may have.
+    """
+    equal = [r for a, r in observed.items() if a in recorded and r.size == recorded[a].size]
+    stale = [r for r in equal if r.digest is None]
+    files = [r for r in stale if scene.is_file(r.address)]
+    if reading.checksum is Checksum.ALWAYS:
+        files += [r for r in equal if r.digest is not None and scene.is_file(r.address)]
+    chosen, skipped, left = [r for r in stale if not scene.is_file(r.address)], [], reading.budget
+    for file in sorted(files, key=lambda r: (r.digest is not None, reading.verified.get(r.address, ""), r.address)):
+        size = file.size or 0
+        if left is not None and size > left:
+            skipped.append(file)
+            continue
+        chosen.append(file)
+        left = None if left is None else left - size
+    return chosen, skipped
+
+
+def _traced(finding: Finding, specs: Mapping[str, AlgorithmSpec], scene: Scene[Site]) -> Finding:
+    """The finding with what the destination tells of how it came about, or the reason why that is not known."""
+    if finding.drift not in _RESOURCES:
+        return finding
+    try:
+        return scene.of(finding.address).trace(finding, specs[finding.address.algorithm], scene.site)
+    except Unreachable:
+        raise
+    except AlgosyncError as error:
+        return replace(finding, reason=f"who changed it, and when, is not known: {error.message}")
 
 
 def _named(finding: Finding, spec: AlgorithmSpec) -> Finding:
@@ -77,14 +138,24 @@ def _read(resource: Resource, specs: Mapping[str, AlgorithmSpec], scene: Scene[S
         return resource.address, error.message
 
 
-def _look(spec: AlgorithmSpec, scene: Scene[Site], recorded: Mapping[Address, Record]) -> tuple[list[Resource], dict[Address, str]]:
-    seen: list[Resource] = []
-    unknown: dict[Address, str] = {}
+@dataclass(slots=True)
+class _Look:
+    """What one algorithm has at the destination. `failed`: why resources of a kind could not be listed."""
+
+    name: str
+    seen: list[Resource] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    unknown: dict[Address, str] = field(default_factory=dict)
+
+
+def _look(spec: AlgorithmSpec, scene: Scene[Site], recorded: Mapping[Address, Record]) -> _Look:
+    look = _Look(spec.name)
     for name, kind in scene.kinds.items():
         try:
-            seen += kind.observed(spec, scene.site)
+            look.seen += kind.observed(spec, scene.site)
         except Unreachable:
             raise
         except AlgosyncError as error:
-            unknown |= {a: error.message for a in recorded if a.algorithm == spec.name and a.kind == name}
-    return seen, unknown
+            look.failed[name] = error.message
+            look.unknown |= {a: error.message for a in recorded if a.algorithm == spec.name and a.kind == name}
+    return look

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from algosync.core.address import Address
-from algosync.core.planning.change import Change
+from algosync.core.planning.change import Change, Finding
 from algosync.core.planning.plan import Plan
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Kind, Outcome, Side, Tell
@@ -76,6 +76,9 @@ class KnownDigests(Kind[Site]):
 
     def explain(self, change: Change, spec: AlgorithmSpec, site: Site, /) -> Change:
         return self.kind.explain(change, spec, site)
+
+    def trace(self, finding: Finding, spec: AlgorithmSpec, site: Site, /) -> Finding:
+        return self.kind.trace(finding, spec, site)
 
     def verbs(self, change: Change, /) -> tuple[Verb, ...]:
         return self.kind.verbs(change)

@@ -13,7 +13,7 @@ from algosync.cluster.algorithms import AlgorithmInfo
 from algosync.core.address import Address
 from algosync.core.environment import Environment, choose, shown
 from algosync.core.error import Conflict, StoredOtherwise
-from algosync.core.planning.change import Action, Change
+from algosync.core.planning.change import Action, Change, Finding
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource, digest_of
@@ -24,7 +24,7 @@ from algosync.kinds.context import Context
 from algosync.kinds.deletion import clear_collection, delete_algorithm, explained, left_collection
 from algosync.kinds.protection import changed_protection, protection
 
-__all__ = ["TRAITS", "desired", "environment_of", "explain", "observed", "perform", "read", "verbs"]
+__all__ = ["TRAITS", "desired", "environment_of", "explain", "observed", "perform", "read", "trace", "verbs"]
 
 TRAITS = KindTraits(stamps_from=("workflow", "settings"))
 
@@ -89,6 +89,11 @@ def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) 
 
 def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
     return explained(change, context) if change.action is Action.DELETE else change
+
+
+def trace(finding: Finding, spec: AlgorithmSpec, context: Context) -> Finding:
+    """The platform tells neither who changed it nor when."""
+    return finding
 
 
 def verbs(change: Change) -> tuple[Verb, ...]:

@@ -15,7 +15,7 @@ from algosync.cluster.transfer import File, Name, digest_file, relay
 from algosync.core.address import Address
 from algosync.core.error import Conflict, NotFound, SourceError, TransferError
 from algosync.core.event import Progress
-from algosync.core.planning.change import Action, Change
+from algosync.core.planning.change import Action, Change, Finding
 from algosync.core.planning.origin import Origin, with_origin
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
@@ -33,7 +33,7 @@ from algosync.kinds.previous_bytes import without_previous
 from algosync.kinds.restoring import keep_previous, put_back, require_as_left, restore
 from algosync.kinds.stored_files import target_name, verified
 
-__all__ = ["TRAITS", "desired", "explain", "observed", "perform", "read", "verbs"]
+__all__ = ["TRAITS", "desired", "explain", "observed", "perform", "read", "trace", "verbs"]
 
 TRAITS = KindTraits(
     is_file=True,
@@ -92,7 +92,7 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
     A change whose test failed is held until something changes. A file that has drifted gets the time of its last write.
     """
     if change.drifted:
-        change = with_origin(change, _written(change, spec, context))
+        change = with_origin(change, _written(change.address, spec, context))
     if change.action.writes and change.before is not None:
         failure = held_since(context.ledger.records.get(change.address), spec, context)
         if failure is not None:
@@ -103,9 +103,14 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
     return explained(change) if is_left(change.before) else change
 
 
-def _written(change: Change, spec: AlgorithmSpec, context: Context) -> Origin:
+def trace(finding: Finding, spec: AlgorithmSpec, context: Context) -> Finding:
+    """Adds the time of the last write."""
+    return replace(finding, details=_written(finding.address, spec, context).details())
+
+
+def _written(address: Address, spec: AlgorithmSpec, context: Context) -> Origin:
     """When the file at the destination was written last. The platform does not tell who did."""
-    stat = context.destination.files(spec.name).get(change.address.name or "")
+    stat = context.destination.files(spec.name).get(address.name or "")
     time = None if stat is None else read_iso_time(stat.modified)
     return Origin() if time is None else Origin(at=time.isoformat())
 

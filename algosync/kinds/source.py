@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from algosync.core.address import Address
 from algosync.core.error import Conflict, NotFound, SourceError, Unexpected
-from algosync.core.planning.change import Action, Change
+from algosync.core.planning.change import Action, Change, Finding
 from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.guards import FOREIGN_COMMIT
 from algosync.core.planning.origin import Origin, time_of, with_origin
@@ -46,6 +46,7 @@ __all__ = [
     "push_again",
     "read",
     "source_diffs",
+    "trace",
     "verbs",
 ]
 
@@ -150,6 +151,29 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
     left_out: dict[str, Json] = {"left_out": list(source.left_out)} if source.left_out else {}
     change = replace(change, details={"files": [_row(file) for file in compare(before, after)], **left_out, **foreign})
     return change if written is None else with_origin(change, Origin(written.author, time_of(written.date)))
+
+
+def trace(finding: Finding, spec: AlgorithmSpec, context: Context) -> Finding:
+    """Adds who made the commit and when, and each file that differs from the recorded commit, with its line counts.
+
+    The files are left out if the repository does not contain the recorded commit any more.
+    """
+    if finding.after is None:
+        return finding
+    commit = str(finding.after.attributes["commit"])
+    written = context.destination.commit(spec.name, commit)
+    details: dict[str, Json] = {**Origin(written.author, time_of(written.date)).details()}
+    recorded = finding.before.attributes.get("commit") if finding.before else None
+    if not isinstance(recorded, str):
+        return replace(finding, details=details)
+    try:
+        before = context.destination.tree(spec.name, recorded)
+    except NotFound:
+        return replace(finding, details=details, reason="the repository does not contain the recorded commit any more")
+    paths = _desired_paths(spec, context)
+    after = context.destination.tree(spec.name, commit)
+    files = compare(managed(before, paths), managed(after, paths))
+    return replace(finding, details={**details, "files": [_row(file) for file in files]})
 
 
 def changed_trees(change: Change, spec: AlgorithmSpec, context: Context) -> tuple[Tree, Tree]:

@@ -14,7 +14,7 @@ from algosync.cluster.algorithms import Version
 from algosync.core.address import Address
 from algosync.core.environment import shown
 from algosync.core.error import Conflict, NotFound
-from algosync.core.planning.change import Action, Change
+from algosync.core.planning.change import Action, Change, Finding
 from algosync.core.planning.explanation import DATA_CHANGES, DATA_WRITTEN
 from algosync.core.planning.renewal import PUBLISHED_WITH, contents
 from algosync.core.planning.schedule import Step, Verb
@@ -28,7 +28,7 @@ from algosync.kinds.data_writes import WRITE, Use
 from algosync.kinds.failure import Failure
 from algosync.kinds.held_changes import held_since
 
-__all__ = ["TRAITS", "desired", "explain", "observed", "perform", "read", "verbs"]
+__all__ = ["TRAITS", "desired", "explain", "observed", "perform", "read", "trace", "verbs"]
 
 TRAITS = KindTraits(
     replaceable=True,
@@ -190,6 +190,11 @@ def _held(change: Change, spec: AlgorithmSpec, context: Context) -> Failure | No
         return None
     records = (context.ledger.records.get(Address("data", spec.name, file.name)) for file in spec.data_files)
     return next(filter(None, (held_since(record, spec, context) for record in records)), None)
+
+
+def trace(finding: Finding, spec: AlgorithmSpec, context: Context) -> Finding:
+    """The platform tells neither who published it nor when."""
+    return finding
 
 
 def verbs(change: Change) -> tuple[Verb, ...]:

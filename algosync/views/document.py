@@ -1,4 +1,4 @@
-"""The format `json`: one JSON document. Only `meta` differs between two documents of the same thing."""
+"""The format `json`: one JSON document. Only `meta`, and the ages of findings, differ between two documents of the same thing."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from algosync.core.resource import SENSITIVE, Json, Resource
 from algosync.core.text import harmless_json
 from algosync.views.compare import compare_document
 from algosync.views.diagnostics import diagnostics_document
+from algosync.views.drift import coverage_document
 from algosync.views.expected import expected_words, load_document
 from algosync.views.explanation import explanation_documents
 from algosync.views.file_diff import diff_documents
@@ -37,13 +38,14 @@ def view(subject: Subject, redactor: Redactor) -> str:
             asked |= {"diffs": diff_documents(diffs, redactor)} if diffs else {}
             asked |= {"plan_digest": Word(digest)} if digest else {}
             return json_text({**plan_document(plan, meta, redactor), **asked}, redactor)
-        case Drifted(header=header, findings=findings, meta=meta, managed=managed, not_compared=not_compared):
+        case Drifted(header=header, findings=findings, meta=meta, managed=managed, not_compared=not_compared) as drifted:
             names: list[Json] = [_address(address, redactor) for address in managed]
             hidden: list[Json] = [{"address": _address(a, redactor), "attributes": [*n]} for a, n in not_compared.items()]
             about = {"source": header.source, "destination": header.destination, "owner": header.owner}
             counted = Counter(finding.drift for finding in findings)
             counts = {drift.value: counted[drift] for drift in Drift}
-            rows = {**about, "counts": counts, "managed": names, "not_compared": hidden}
+            told: dict[str, Json] = {"coverage": coverage_document(drifted.coverage, redactor), "notes": list(drifted.notes)}
+            rows = {**about, "counts": counts, "managed": names, "not_compared": hidden, **told}
             return json_text({**drift_document(findings, meta, redactor), **rows}, redactor)
         case Compared(header=header, comparison=comparison, meta=meta):
             return json_text(compare_document(header, comparison, _worded(meta), redactor), redactor)
@@ -120,10 +122,22 @@ def drift_document(findings: Iterable[Finding], meta: Mapping[str, Json], redact
             "after": _side(f.after, redactor),
             "reason": f.reason or None,
             "since": Word(f.since) if f.since else None,
+            **_traced(f),
         }
         for f in findings
     ]
     return {"format_version": FORMAT_VERSION, "meta": _worded(meta), "drift": rows}
+
+
+def _traced(finding: Finding) -> Mapping[str, Json]:
+    origin = Origin.of(finding)
+    return {
+        "by": origin.by or None,
+        "at": Word(origin.at) if origin.at else None,
+        "details": _worded({name: value for name, value in finding.details.items() if name != ORIGIN}),
+        "first_seen": Word(finding.first_seen) if finding.first_seen else None,
+        "age_seconds": finding.age,
+    }
 
 
 def _change(change: Change, redactor: Redactor) -> Json:

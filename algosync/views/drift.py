@@ -8,10 +8,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Drift, Finding
-from algosync.core.text import paint, printable
+from algosync.core.planning.coverage import Coverage, Gap, LeftOut
+from algosync.core.planning.origin import Origin
+from algosync.core.redaction import Redactor, Word
+from algosync.core.resource import Json
+from algosync.core.text import duration, paint, plural, printable, size
+from algosync.views.plan import file_rows, origin_words
 from algosync.views.value import Redact, differences, redacted, redacted_address, redacted_name
 
-__all__ = ["HEADINGS", "drift_lines", "finding_lines", "managed_lines", "not_compared_lines", "summary_line"]
+__all__ = [
+    "HEADINGS",
+    "coverage_document",
+    "coverage_lines",
+    "drift_lines",
+    "finding_lines",
+    "managed_lines",
+    "not_compared_lines",
+    "summary_line",
+]
 
 _NEXT_STEPS = (
     ({Drift.CHANGED, Drift.MISSING}, "algosync plan shows how an apply would mend it."),
@@ -35,6 +49,12 @@ HEADINGS = {
     Drift.BEHAVIOUR: ("x", "red", "is answered differently, although nothing was published"),
     Drift.IN_PROGRESS: (">", "cyan", "may be in progress: a command that runs now works on it"),
     Drift.UNKNOWN: ("!", "red", "could not be looked at"),
+}
+_LEFT_OUT_SHOWN = 20  # of each sort
+_GAPS = {
+    Gap.NOT_APPLIED: "Not looked at, because it was never applied:",
+    Gap.NOT_READABLE: "Not looked at, because the destination refused it:",
+    Gap.BUDGET: "Compared by size and time only, because --read-budget left no room:",
 }
 
 
@@ -86,6 +106,12 @@ def finding_lines(finding: Finding, redact: Redact) -> Iterator[str]:
         for d in differences(finding.before, finding.after):
             if d.before != d.after:
                 yield f"~ {redacted_name(d.name, redact)} = {redacted(d.before, redact)} -> {redacted(d.after, redact)}"
+    if "files" in finding.details:
+        yield from (f"{symbol} {text}" for symbol, text in file_rows(finding.details["files"], redact))
+    if words := ", ".join(origin_words(Origin.of(finding), redact)):
+        yield f"written {words}"
+    if finding.first_seen:
+        yield f"first seen {printable(finding.first_seen)}{_age(finding)}"
     if finding.in_workflow:
         address = shlex.quote(printable(redacted_address(finding.address, redact)))
         yield f"the workflow has it; record it with: algosync import {address}"
@@ -93,6 +119,14 @@ def finding_lines(finding: Finding, redact: Redact) -> Iterator[str]:
         yield f"since {printable(finding.since)}"
     if finding.reason:
         yield printable(redact(finding.reason))
+
+
+def _age(finding: Finding) -> str:
+    """How long ago it was first seen: in days or hours if it is that long."""
+    if finding.age is None:
+        return ""
+    days, hours = finding.age // 86_400, finding.age // 3600
+    return f", {plural(days, 'day') if days else plural(hours, 'hour') if hours else duration(finding.age)} ago"
 
 
 def _finding(finding: Finding, redact: Redact) -> Iterator[str]:
@@ -103,3 +137,42 @@ def _finding(finding: Finding, redact: Redact) -> Iterator[str]:
     yield f"  {paint(symbol, colour)} {printable(redacted_address(finding.address, redact))} {sentence}"
     for line in finding_lines(finding, redact):
         yield f"      {line}"
+
+
+def coverage_lines(coverage: Coverage, redact: Redact) -> Iterator[str]:
+    """How the data files were compared, and what was left out. Nothing, if nothing was read or left out. Without colours."""
+    if coverage.read:
+        read = f"{plural(len(coverage.read), 'file')} read ({size(sum(coverage.read.values()))})"
+        yield f"Data: {read}, {plural(coverage.trusted, 'file')} compared by size and time."
+    for gap, heading in _GAPS.items():
+        if left := [each for each in coverage.left_out if each.why is gap]:
+            yield heading
+            yield from (f"  {_left_out(each, redact)}" for each in left[:_LEFT_OUT_SHOWN])
+            if len(left) > _LEFT_OUT_SHOWN:
+                yield f"  and {len(left) - _LEFT_OUT_SHOWN:,} more"
+    if coverage.read or coverage.left_out:
+        yield ""
+
+
+def _left_out(left: LeftOut, redact: Redact) -> str:
+    named = printable(redacted_address(left.address, redact))
+    named = named if left.size is None else f"{named} ({size(left.size)})"
+    return f"{named}: {printable(redact(left.reason))}" if left.reason else named
+
+
+def coverage_document(coverage: Coverage, redactor: Redactor) -> Mapping[str, Json]:
+    return {
+        "compared": len(coverage.compared),
+        "files_read": len(coverage.read),
+        "bytes_read": sum(coverage.read.values()),
+        "files_trusted": coverage.trusted,
+        "left_out": [
+            {
+                "address": Word(redacted_address(left.address, redactor.redact)),
+                "why": Word(left.why.value),
+                "reason": left.reason or None,
+                "size": left.size,
+            }
+            for left in coverage.left_out
+        ],
+    }

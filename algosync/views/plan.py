@@ -17,7 +17,7 @@ from algosync.core.text import paint, plural, printable, size
 from algosync.views.address_list import address_lines
 from algosync.views.value import UNKNOWN, Difference, Redact, differences, redacted, redacted_address, redacted_name, shown
 
-__all__ = ["ACTIONS", "change_rows", "header_lines", "note_lines", "plan_lines", "summary_lines"]
+__all__ = ["ACTIONS", "change_rows", "file_rows", "header_lines", "note_lines", "origin_words", "plan_lines", "summary_lines"]
 
 _LEFT_OUT_SHOWN = 5
 _EXCLUDED_SHOWN = 20
@@ -146,7 +146,7 @@ def _drifted(changes: Sequence[Change], redact: Redact) -> Iterator[str]:
     for change in changes:
         how = "was removed" if change.before is None else "has changed"
         yield f"  # {printable(redacted_address(change.address, redact))} {how}"
-        if known := ", ".join(_origin_words(Origin.of(change), redact)):
+        if known := ", ".join(origin_words(Origin.of(change), redact)):
             yield f"      ({known})"
         if change.recorded is not None and change.before is not None:
             found = [d for d in differences(change.recorded, change.before) if d.before != d.after]
@@ -155,7 +155,8 @@ def _drifted(changes: Sequence[Change], redact: Redact) -> Iterator[str]:
     yield ""
 
 
-def _origin_words(origin: Origin, redact: Redact) -> Iterator[str]:
+def origin_words(origin: Origin, redact: Redact) -> Iterator[str]:
+    """Who wrote it and when, as far as it is known. Without colours."""
     if origin.by:
         yield f"by {_cut(printable(redact(origin.by)))}"
     if origin.at:
@@ -229,7 +230,7 @@ def change_rows(change: Change, redact: Redact) -> Iterable[tuple[str, str]]:
     `redact` hides secrets in a value before it is cut.
     """
     if "files" in change.details:
-        yield from _file_rows(change.details["files"], redact)
+        yield from file_rows(change.details["files"], redact)
         yield from _left_out_rows(change.details.get("left_out"), redact)
         return
     found = [d for d in differences(change.before, change.after, UNKNOWN) if d.before != d.after]
@@ -266,7 +267,8 @@ def _cut(text: str | None) -> str | None:
     return text if text is None or len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _file_rows(files: Json, redact: Redact) -> Iterable[tuple[str, str]]:
+def file_rows(files: Json, redact: Redact) -> Iterable[tuple[str, str]]:
+    """A symbol and a text for each changed file, as a kind puts it into `details`. Without colours."""
     rows = [row for row in files if isinstance(row, dict)] if isinstance(files, list) else []
     paths = [printable(redact(str(row["path"]))) for row in rows]
     if not rows:

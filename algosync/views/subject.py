@@ -10,6 +10,7 @@ from typing import TypeAlias
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError
 from algosync.core.planning.change import Finding
+from algosync.core.planning.coverage import Coverage
 from algosync.core.planning.explanation import Explanation
 from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.plan import Plan, PlanHeader
@@ -41,6 +42,7 @@ class Drifted:
     """The result of comparing the destination with the record.
 
     `managed`: the resources that were compared. `not_compared`: their attributes that a sensitive value keeps out of the record.
+    `coverage`: how far the look went. `notes`: sentences about the whole report.
     """
 
     header: PlanHeader
@@ -48,6 +50,8 @@ class Drifted:
     meta: Mapping[str, Json]
     managed: tuple[Address, ...] = ()
     not_compared: Mapping[Address, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    coverage: Coverage = field(default_factory=Coverage)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

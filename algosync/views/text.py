@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from algosync.core.redaction import Redactor
-from algosync.core.text import plural
+from algosync.core.text import plural, printable
 from algosync.views.compare import compare_lines
-from algosync.views.drift import drift_lines, managed_lines, not_compared_lines
+from algosync.views.drift import coverage_lines, drift_lines, managed_lines, not_compared_lines
 from algosync.views.error import error_lines
 from algosync.views.explanation import explanation_lines
 from algosync.views.file_diff import diff_lines
@@ -31,11 +31,13 @@ def _lines(subject: Subject, redactor: Redactor) -> Iterator[str]:
             yield from diff_lines(diffs, redactor)
             yield from (["", f"Plan digest: {digest}"] if digest else [])
             yield from explanation_lines(explanations, redactor)
-        case Drifted(header=header, findings=findings, managed=managed, not_compared=not_compared):
+        case Drifted(header=header, findings=findings, managed=managed, not_compared=not_compared, coverage=coverage, notes=notes):
             yield from header_lines(header, redactor.redact)
             yield from managed_lines(managed, redactor.redact)
             yield from not_compared_lines(not_compared, redactor.redact)
+            yield from coverage_lines(coverage, redactor.redact)
             yield from drift_lines(findings, redactor.redact)
+            yield from (f"Note: {printable(redactor.redact(note))}" for note in notes)
         case Compared(header=header, comparison=comparison):
             yield from header_lines(header, redactor.redact)
             yield from compare_lines(comparison, redactor.redact)

@@ -6,10 +6,13 @@ import importlib.util
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from algosync.cli.doctor import machine_checks
 from algosync.cli.summary_file import Summary
 from algosync.cli.testing.context import cases_of, require_extras
 from algosync.core.address import Address
@@ -21,7 +24,11 @@ from algosync.core.testing.answer import Called
 from algosync.core.testing.case import Expectation, Metric, QualityGate, TestCase
 from algosync.core.testing.gate import GateOutcome, GateScore, Interval, LabelledCase
 from algosync.core.testing.timing import Timing
+from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.workflow import NamedFiles, TestInputs, load
+
+if TYPE_CHECKING:
+    from algosync.cli.doctor.examination import Examination
 
 HEADER = PlanHeader("w", None, "local", "jane")
 TIMING = Timing(calls=2, errors=0, total=1.0, cold=0.5, p50=0.5, p95=0.5, p99=0.5, max=0.5)
@@ -39,6 +46,17 @@ def test_a_missing_extra_is_named_before_anything_is_called(monkeypatch: pytest.
     with pytest.raises(UsageError, match="the metric f1 of a gate: the library scikit-learn is not installed") as caught:
         require_extras(plan_of("exact", "f1"))
     assert caught.value.hint == "pip install 'algosync[metrics]'"
+
+
+@pytest.mark.parametrize(("metric", "status"), [("f1", "failed"), ("exact", "note")])
+def test_doctor_needs_the_extra_of_a_gate(metric: Metric, status: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine_checks, "_extras", lambda: {"metrics": ["scikit-learn"]})
+    monkeypatch.setattr(machine_checks, "_installed", lambda name: False)
+    case = TestCase("g", gate=QualityGate(metric, at_least=0.5))
+    found = Workflow("w", "", (AlgorithmSpec("One", "python3", tests=(case,)),))
+    examination = SimpleNamespace(options=SimpleNamespace(state="state"), sites={}, workflow=found)
+    (diagnosis,) = machine_checks.extras(cast("Examination", examination))
+    assert (diagnosis.status, diagnosis.hint) == (status, "pip install 'algosync[metrics]'")
 
 
 def test_the_cases_of_a_gate_have_their_label_and_their_slice(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from harness import Cluster, Workspace
 
 from algosync import workflow
+from algosync.core.testing.case import QualityGate
 from algosync.views import FORMATS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -128,6 +129,12 @@ def test_the_workflow_is_valid(tmp_path: Path) -> None:
     assert workflow.load(tmp_path / "plain.yaml", {}).entrypoint == "Greeter"
     loaded = workflow.load(tmp_path / "template.yaml.j2", {"token": "token"})
     assert loaded.algorithms[0].details.label == "Greeter (test)"
+    (gated,) = (text for text in texts if "no_worse_than_published" in text)
+    (tmp_path / "gates.yaml").write_text(gated)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "labelled.csv").write_text("payload,label,region\n1,setosa,north\n")
+    (gate,) = workflow.load(tmp_path / "gates.yaml", {}).algorithms[0].tests
+    assert gate.gate == QualityGate("f1", "$.species", at_least=0.9, no_worse_than_published=0.01, by="region")
 
 
 @pytest.mark.needs("env", "grep")

@@ -10,7 +10,20 @@ import pytest
 from algosync.cli.command_table import prompt_answer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-HEAVY = ("Algorithmia", "requests", "urllib3", "jinja2", "yaml", "dulwich", "starlette", "uvicorn", "deepdiff", "rich")
+HEAVY = (
+    "Algorithmia",
+    "requests",
+    "urllib3",
+    "jinja2",
+    "yaml",
+    "dulwich",
+    "starlette",
+    "uvicorn",
+    "deepdiff",
+    "rich",
+    "numpy",
+    "sklearn",
+)
 
 
 def modules(*arguments: str) -> set[str]:

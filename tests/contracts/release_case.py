@@ -12,7 +12,7 @@ from fakes.clusters import OWNER
 from fakes.releases import CODE, Release
 from kind_case import KindCase
 
-from algosync.core.planning.change import Change
+from algosync.core.planning.change import Change, Finding
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Resource
@@ -40,6 +40,9 @@ class KindOnRelease:
 
     def explain(self, change: Change, spec: AlgorithmSpec, release: Release) -> Change:
         return self._kind.explain(change, release.spec, release.again())
+
+    def trace(self, finding: Finding, spec: AlgorithmSpec, release: Release) -> Finding:
+        return self._kind.trace(finding, release.spec, release.again())
 
     def verbs(self, change: Change) -> tuple[Verb, ...]:
         return self._kind.verbs(change)

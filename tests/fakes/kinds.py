@@ -11,7 +11,7 @@ from itertools import count
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError
 from algosync.core.event import Note, Progress
-from algosync.core.planning.change import Action, Change
+from algosync.core.planning.change import Action, Change, Finding
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Kind, Outcome, Performer, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource
@@ -91,6 +91,11 @@ class FakeKind:
 
     def explain(self, change: Change, spec: AlgorithmSpec, site: FakeSite) -> Change:
         return replace(change, details={"explained": True})
+
+    def trace(self, finding: Finding, spec: AlgorithmSpec, site: FakeSite) -> Finding:
+        if error := site.unreadable.get((Side.DESTINATION, f"trace of {finding.address}")):
+            raise error
+        return replace(finding, details={"traced": True})
 
     def verbs(self, change: Change) -> tuple[Verb, ...]:
         return (Verb.DELETE,) if change.action is Action.DELETE else self._verbs

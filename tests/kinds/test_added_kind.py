@@ -12,7 +12,7 @@ from fakes.ledger import FakeLedger
 from algosync.core.address import Address
 from algosync.core.codec import decode_state, encode_state
 from algosync.core.error import Corrupt
-from algosync.core.planning.change import Action, Change, Drift
+from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.planning.plan import Plan, PlanHeader, targeted
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Kind, Outcome, Side, Tell
@@ -47,6 +47,9 @@ class LabelKind:
 
     def explain(self, change: Change, spec: AlgorithmSpec, context: Context) -> Change:
         return change
+
+    def trace(self, finding: Finding, spec: AlgorithmSpec, context: Context) -> Finding:
+        return finding
 
     def verbs(self, change: Change) -> tuple[Verb, ...]:
         return (Verb.CONFIGURE,)

@@ -166,6 +166,14 @@ def test_a_call_that_fails_counts_as_wrong(tmp_path: Path) -> None:
     assert [result.name for result in gated.results if not result.passed] == ["line 9"]
 
 
+def test_long_names_of_slices_are_shortened_and_stay_apart(tmp_path: Path) -> None:
+    long = [replace(case, part="x" * 100_000 + str(place % 2)) for place, case in enumerate(cases(8, 0))]
+    outcome = Gated(tmp_path, replace(WORSE, at_least=0.5), long).run()
+    names = [score.part or "" for score in outcome.scores[1:]]
+    assert len({*names}) == 2
+    assert max(map(len, names)) < 120
+
+
 def test_secrets_in_the_names_of_slices_are_hidden(tmp_path: Path) -> None:
     gated = Gated(tmp_path, replace(WORSE, at_least=1.0), cases(9, 0), lambda n: True)
     gated.context = replace(gated.context, redacted=lambda value: str(value).replace("north", "***"))

@@ -214,6 +214,11 @@ def test_drift_as_a_document() -> None:
         "after": None,
         "reason": "403 \x07",
         "since": None,
+        "by": None,
+        "at": None,
+        "details": {},
+        "first_seen": None,
+        "age_seconds": None,
     }
     assert document["drift"][4]["since"] == "2026-01-02T03:04:05+00:00"
 

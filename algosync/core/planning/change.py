@@ -89,7 +89,9 @@ class Finding:
     """How one resource at the destination differs from its record, or a test that failed when it last ran.
 
     `since`: when the test first failed, in ISO 8601 and UTC; empty for resources. `in_workflow`: nothing is recorded of the
-    resource, and yet the workflow names it.
+    resource, and yet the workflow names it. `details`: what the destination tells of how it came about, as of `Kind.trace`.
+    `first_seen`: the time of the first report that had a finding of this address, ISO 8601 in UTC; empty: not known. `age`: the
+    seconds since then.
     """
 
     address: Address
@@ -99,3 +101,6 @@ class Finding:
     reason: str = ""
     since: str = ""
     in_workflow: bool = False
+    details: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+    first_seen: str = ""
+    age: int | None = None

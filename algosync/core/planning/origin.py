@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
-from algosync.core.planning.change import Change
+from algosync.core.planning.change import Change, Finding
 from algosync.core.resource import Json
 from algosync.core.timestamp import read_iso_time
 
@@ -25,20 +25,21 @@ class Origin:
     at: str = ""
 
     @classmethod
-    def of(cls, change: Change) -> Origin:
-        """The origin that `with_origin` added, or an empty one."""
+    def of(cls, change: Change | Finding) -> Origin:
+        """The origin that `with_origin` or `Kind.trace` added, or an empty one."""
         found = change.details.get(ORIGIN)
         given = found if isinstance(found, Mapping) else {}
         at = str(given.get("at") or "")
         return cls(str(given.get("by") or ""), at if read_iso_time(at) else "")
 
+    def details(self) -> Mapping[str, Json]:
+        """The member of the details that has it. Empty: nothing is known."""
+        return {ORIGIN: {"by": self.by or None, "at": self.at or None}} if self != Origin() else {}
+
 
 def with_origin(change: Change, origin: Origin) -> Change:
     """The change with the origin of what the destination has. A change that did not drift stays as it is."""
-    if not change.drifted or origin == Origin():
-        return change
-    told: dict[str, Json] = {"by": origin.by or None, "at": origin.at or None}
-    return replace(change, details={**change.details, ORIGIN: told})
+    return replace(change, details={**change.details, **origin.details()}) if change.drifted else change
 
 
 def time_of(seconds: int) -> str:

@@ -29,6 +29,7 @@ class LeftData:
 
     TRAITS = data.TRAITS
     read = staticmethod(data.read)
+    trace = staticmethod(data.trace)
     verbs = staticmethod(data.verbs)
     perform = staticmethod(data.perform)
 

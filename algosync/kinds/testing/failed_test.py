@@ -35,7 +35,7 @@ def failed_test(run: Run, target: CallTarget, broken: tuple[Mismatch, ...]) -> T
 def _next_step(run: Run, broken: tuple[Mismatch, ...]) -> str | None:
     """The advice for an answer that is not as expected, and for limits. None: the algorithm raised an error."""
     if run.case.gate is not None:
-        return "improve the model, or its training data; if what is called is right, mend the labels or the lines of the gate"
+        return "improve the model, or its training data; if it is right, correct the labels or change the lines of the gate"
     differing = [m for result in run.failures for m in result.mismatches if m.expectation != "call"]
     baseline = run.case.expect.baseline
     if baseline is not None and any(mismatch.expectation == "baseline" for mismatch in differing):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 
 from algosync.answers.gates import NoPrediction, Sample, label_of, outcome_of, prediction_of
@@ -13,6 +14,8 @@ from algosync.kinds.testing.caller import AlgorithmCaller
 from algosync.kinds.testing.target import CallTarget, published_beside
 
 __all__ = ["GateCaller", "gate_caller"]
+
+_LONGEST = 80  # characters of the name of a slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,14 @@ class GateCaller:
             return None
 
     def _part(self, case: TestCase) -> str | None:
-        """The slice of the case, with its secrets hidden, because reports name it."""
+        """The name of the case's slice as reports show it: with secrets hidden, and if it is long its start and its digest."""
         part = case.part if isinstance(case, LabelledCase) else None
-        return None if part is None else self._kept(str(self.called.context.redacted(part)))
+        if part is None:
+            return None
+        name = str(self.called.context.redacted(part))
+        if len(name) > _LONGEST:
+            name = f"{name[:_LONGEST]}… ({hashlib.sha256(part.encode('utf-8', 'surrogatepass')).hexdigest()[:12]})"
+        return self._kept(name)
 
     def _mismatch(self, answer: Answer, error: NoPrediction) -> tuple[Mismatch, ...]:
         if answer.failure is not None:

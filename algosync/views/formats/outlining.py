@@ -159,10 +159,9 @@ def _recorded(subject: Recorded, redactor: Redactor) -> Outline:
     number = len(subject.records)
     entries = []
     for record in subject.records:
-        first, *rows = (short(PAINT.sub("", line).strip(), LONGEST_ROW) for line in record_lines(record, redact))
+        _, *rows = (short(PAINT.sub("", line).strip(), LONGEST_ROW) for line in record_lines(record, redact))
         name, algorithm = address_text(record.address, redact), short(redact(record.address.algorithm))
-        rest = tuple(("", row) for row in (rows if first == name else [first, *rows]))
-        entries.append(Entry(name, algorithm, "", "is recorded", Ending.PASSED, rest))
+        entries.append(Entry(name, algorithm, "", "is recorded", Ending.PASSED, tuple(("", row) for row in rows)))
     return Outline(
         "State",
         f"{plural(number, 'resource')} recorded." if number else "Nothing is recorded.",

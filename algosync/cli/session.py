@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from algosync.cli.interrupt import pause
 from algosync.core.error import Denied, UsageError
-from algosync.core.planning.plan import PlanHeader
+from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.planning.target import Checksum, Mode, Selection
 from algosync.core.text import printable
 from algosync.core.workflow import Workflow
@@ -66,6 +66,11 @@ class CommandSession:
     stand_ins: bool = False
     same_cluster: str | None = None
 
+    def looked_at(self, plan: Plan) -> set[str]:
+        """The algorithms that the plan was made from: those in reach, and those whose data they read."""
+        reached = self.scene.site.desired_sources.reached
+        return {*(self.workflow.depends_on if reached is None else reached), *(c.address.algorithm for c in plan.changes)}
+
 
 @dataclass(frozen=True, slots=True)
 class Needs:
@@ -111,7 +116,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
     parse_address(options.state)  # report a mistake in it before any request
     saved = needs.saved
     loaded = saved.load(options, terminal) if saved else load_workflow(options, terminal, stand_ins=not needs.secrets)
-    workflow = loaded.workflow
+    workflow = _of_today(loaded.workflow)
     if terminal.holds(workflow.name) and not loaded.path.name.startswith(workflow.name):
         raise UsageError("the workflow's name holds a secret, and names of states are not secret", hint="use another `name:`")
     with ExitStack() as stack:
@@ -170,6 +175,14 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         )
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
+
+
+def _of_today(workflow: Workflow) -> Workflow:
+    """The workflow, in which the rules of `ignore` that ended are marked."""
+    from algosync.core.planning.ignoring import of_day
+    from algosync.kinds.context import utc_now
+
+    return of_day(workflow, utc_now()[:10])
 
 
 def _reached(selection: Selection, workflow: Workflow, recorded: Mapping[Address, Record]) -> set[str]:

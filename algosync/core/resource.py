@@ -78,6 +78,7 @@ class KindTraits:
     `publishes`: the resource is the published version. The algorithm's payload tests the new version before it is published.
     `deleted_with`: the kind of the same algorithm whose deletion also deletes it. It cannot be deleted alone.
     `stamps_from`: where the stamps of the source and of the destination come from, for people.
+    `ignorable`: the attributes whose differences a workflow may ignore, with their names in its rules.
     `read_back`: the attributes that the kind reads from its records. A record keeps their exact values or leaves them out.
     """
 
@@ -88,6 +89,7 @@ class KindTraits:
     publishes: bool = False
     deleted_with: str | None = None
     read_back: frozenset[str] = frozenset()
+    ignorable: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     stamps_from: tuple[str, str] = ("listing", "listing")
 
 

@@ -63,12 +63,14 @@ def sighted(
 
 
 def dated(finding: Finding, sightings: Mapping[Address, Sighting], at: str, stored: Callable[[Address], Address]) -> Finding:
-    """The finding with its first time and its age at a time. A resource that could not be looked at has none."""
+    """The finding with its first time and its age at a time. Without them if it could not be looked at."""
     found = sightings.get(stored(finding.address))
     if found is None or finding.drift in _NOT_SEEN or finding.drift is Drift.FAILING:
         return finding
     first, now = read_iso_time(found.first_seen), read_iso_time(at)
-    age = None if first is None or now is None else max(0, int((now - first).total_seconds()))
+    if first is None:  # somebody edited the document
+        return finding
+    age = None if now is None else max(0, int((now - first).total_seconds()))
     return replace(finding, first_seen=found.first_seen, age=age)
 
 

@@ -7,11 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from algosync.core.testing.case import TestCase
 
-__all__ = ["AlgorithmSpec", "DataFile", "Details", "Move", "Publish", "Readers", "Settings", "SourceAlgorithm", "Workflow"]
+__all__ = [
+    "IGNORABLE",
+    "AlgorithmSpec",
+    "DataFile",
+    "Details",
+    "Ignore",
+    "Move",
+    "Publish",
+    "Readers",
+    "Settings",
+    "SourceAlgorithm",
+    "Workflow",
+]
 
 License = Literal["apl", "apache2", "gpl3", "mit"]
 PublishReason = Literal["source", "settings", "data"]
@@ -72,6 +85,30 @@ class SourceAlgorithm:
         return f"algo://{self.owner}/{self.name}" + (f"/{self.version}" if self.version else "")
 
 
+IGNORABLE = (
+    *("details.label", "details.summary", "details.tagline", "language", "collection.read"),
+    *("settings.source_visibility", "settings.license", "settings.network_access", "settings.pipeline_enabled"),
+)
+"""The names, besides `data["FILE"]`, that a rule of `ignore` can match: those of the workflow's keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """A rule that leaves differences at the destination as they are.
+
+    `attribute`: a glob on the names of IGNORABLE, and on `data["FILE"]`. `until`: the last day on which it holds, as `2027-01-31`;
+    empty: it has no end. `expired`: that day is over.
+    """
+
+    attribute: str
+    reason: str
+    until: str = ""
+    expired: bool = False
+
+    def names(self, name: str) -> bool:
+        return fnmatchcase(name, self.attribute.replace("[", "[[]"))
+
+
 @dataclass(frozen=True, slots=True)
 class AlgorithmSpec:
     """One algorithm. `code` is a `data://` or `file://` URI as written; None means the folder `algorithms/NAME` beside the file.
@@ -95,6 +132,7 @@ class AlgorithmSpec:
     prevent_destroy: bool = False
     compare_with: SourceAlgorithm | None = None
     removed: bool = False
+    ignore: tuple[Ignore, ...] = ()
     _sources: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -103,6 +141,10 @@ class AlgorithmSpec:
     def source_of(self, name: str | None) -> str | None:
         """The `data://` URI of a data file by its name. None: the algorithm has no such file."""
         return self._sources.get(name or "")
+
+    def ignores(self, name: str) -> Ignore | None:
+        """The first rule in force that ignores a name, as of `Ignore`. None: there is none."""
+        return next((rule for rule in self.ignore if not rule.expired and rule.names(name)), None)
 
     @property
     def test_payload(self) -> str | None:

@@ -10,6 +10,7 @@ from algosync.core.error import AlgosyncError, Unreachable
 from algosync.core.planning.change import Drift, Finding
 from algosync.core.planning.coverage import Coverage, Examined, Gap, LeftOut, Reading
 from algosync.core.planning.diff import assume_observed, drift
+from algosync.core.planning.ignoring import expired_notes, ignored_notes, with_ignored, without_ignored_files
 from algosync.core.planning.target import Checksum
 from algosync.core.ports import Side
 from algosync.core.resource import Record, Resource
@@ -55,7 +56,11 @@ def examine(
             continue
         observed[address] = found
         read |= {address: found.size or 0} if scene.is_file(address) else {}
-    differing = [_named(finding, specs[finding.address.algorithm]) for finding in drift(observed, concerned, unknown)]
+    accepted, ignored = with_ignored(concerned, observed, specs, scene.traits)
+    found_drift, ignored_files = without_ignored_files(drift(observed, accepted, unknown), specs, scene.traits)
+    differing = [_named(finding, specs[finding.address.algorithm]) for finding in found_drift]
+    expired = (f"{name}: {note}" for name, spec in specs.items() for note in expired_notes(spec))
+    notes = (*ignored_notes(ignored + ignored_files), *expired)
     findings = tuple(each(lambda finding: _traced(finding, specs, scene), differing, scene.parallelism))
     left_out = [
         *(LeftOut(Address("algorithm", s.name), Gap.NOT_APPLIED) for s in workflow.algorithms if s.name not in applied),
@@ -64,7 +69,7 @@ def examine(
         *(LeftOut(a, Gap.NOT_READABLE, unknown[a]) for a in (r.address for r in chosen) if a in unknown),
     ]
     trusted = sum(scene.is_file(a) and a in observed and a not in unknown and a not in read for a in concerned)
-    return Examined(findings, Coverage(tuple(sorted(concerned.keys() - unknown.keys())), read, trusted, tuple(left_out)))
+    return Examined(findings, Coverage(tuple(sorted(concerned.keys() - unknown.keys())), read, trusted, tuple(left_out)), notes)
 
 
 def _chosen(

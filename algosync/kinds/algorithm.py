@@ -14,32 +14,61 @@ from algosync.core.address import Address
 from algosync.core.environment import Environment, choose, shown
 from algosync.core.error import Conflict, StoredOtherwise
 from algosync.core.planning.change import Action, Change, Finding
+from algosync.core.planning.ignoring import expired_notes
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource, digest_of
 from algosync.core.text import printable
 from algosync.core.workflow import AlgorithmSpec
-from algosync.kinds.collection import DATA_READ, NOT_TOLD, UNSTAMPED, data_read, desired_read, give_read
+from algosync.kinds.collection import DATA_READ, NO_COLLECTION, NOT_TOLD, UNSTAMPED, data_read, desired_read, give_read
 from algosync.kinds.context import Context
 from algosync.kinds.deletion import clear_collection, delete_algorithm, explained, left_collection
 from algosync.kinds.protection import changed_protection, protection
 
-__all__ = ["TRAITS", "desired", "environment_of", "explain", "observed", "perform", "read", "trace", "verbs"]
-
-TRAITS = KindTraits(stamps_from=("workflow", "settings"))
+__all__ = ["TRAITS", "desired", "environment_of", "explain", "left_values", "observed", "perform", "read", "trace", "verbs"]
 
 _DETAILS = ("label", "summary", "tagline")
 _SETTINGS = ("source_visibility", "license", "network_access", "pipeline_enabled")
+
+TRAITS = KindTraits(
+    stamps_from=("workflow", "settings"),
+    ignorable={
+        **{name: f"details.{name}" for name in _DETAILS},
+        **{name: f"settings.{name}" for name in _SETTINGS},
+        "environment": "language",
+        DATA_READ: "collection.read",
+    },
+)
 
 
 def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     settings = {name: getattr(spec.settings, name) for name in _SETTINGS}
     read = desired_read(spec, context)
     given = {name: value for name, value in _given(spec).items() if name != DATA_READ or read is not None}
-    attributes = {"environment": environment_of(spec, context).display_name, **given, **settings}
+    wanted = {"environment": environment_of(spec, context).display_name, **given, **settings}
+    left = {name: value for name, value in left_values(spec, context).items() if name in wanted and value != wanted[name]}
+    attributes = {**wanted, **left}
     digest = digest_of(attributes)
     notes = (NOT_TOLD,) if spec.data_read is not None and read is None else ()
+    notes = (*notes, *(_left_note(name, spec) for name in left), *expired_notes(spec))
     yield Resource(Address("algorithm", spec.name), attributes, stamp=digest, digest=digest, notes=notes)
+
+
+def left_values(spec: AlgorithmSpec, context: Context) -> Mapping[str, Json]:
+    """The values at the destination that the workflow's `ignore` leaves as they are. The environment is not among them."""
+    info = context.destination.info(spec.name) if spec.ignore else None
+    if info is None:
+        return {}
+    values = {**{n: _value(info.details, n) for n in _DETAILS}, **{n: _value(info.settings, n) for n in _SETTINGS}}
+    read = data_read(spec, spec.data_read, context)
+    values |= {} if read in (None, NO_COLLECTION) else {DATA_READ: read}
+    return {name: value for name, value in values.items() if spec.ignores(TRAITS.ignorable[name])}
+
+
+def _left_note(attribute: str, spec: AlgorithmSpec) -> str:
+    name = TRAITS.ignorable[attribute]
+    rule = spec.ignores(name)
+    return f"{name} is left as it is at the destination ({rule.reason if rule else ''})"
 
 
 def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
@@ -175,9 +204,16 @@ def _quoted(value: Json) -> str:
 
 
 def environment_of(spec: AlgorithmSpec, context: Context) -> Environment:
-    """The environment for the algorithm; one that it already uses is kept. SourceError: the destination offers none."""
+    """The environment for the algorithm: one that it already uses is kept, and any if the workflow ignores it.
+
+    SourceError: the destination offers none.
+    """
     info = context.destination.info(spec.name)
     current = info.settings.get("algorithm_environment") if info else None
+    if spec.ignores(TRAITS.ignorable["environment"]):
+        for each in context.destination.environments():
+            if each.id == current:
+                return each
     record = context.ledger.records.get(Address("algorithm", spec.name))
     recorded = record.attributes.get("environment") if record else None
     return choose(

@@ -55,7 +55,8 @@ def give_read(address: Address, spec: AlgorithmSpec, context: Context) -> Json:
     """
     wanted, destination = spec.data_read, context.destination
     now = data_read(spec, wanted, context)
-    if wanted is None or now in (None, wanted):
+    left = now != NO_COLLECTION and spec.ignores("collection.read") is not None
+    if wanted is None or now in (None, wanted) or left:
         return now
     _require_unchanged(address, now, spec, context)
     change = destination.data.create_collection if now == NO_COLLECTION else destination.data.set_readers

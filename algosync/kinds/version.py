@@ -15,12 +15,13 @@ from algosync.core.address import Address
 from algosync.core.environment import shown
 from algosync.core.error import Conflict, NotFound
 from algosync.core.planning.change import Action, Change, Finding
+from algosync.core.planning.data_reads import READ_DATA, READ_FROM, READ_WRITTEN
 from algosync.core.planning.explanation import DATA_CHANGES, DATA_WRITTEN
 from algosync.core.planning.renewal import PUBLISHED_WITH, contents
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.resource import Json, KindTraits, Record, Resource, digest_of
-from algosync.core.workflow import AlgorithmSpec
+from algosync.core.workflow import AlgorithmSpec, Publish
 from algosync.kinds import algorithm, source
 from algosync.kinds.build import require_built
 from algosync.kinds.context import Context
@@ -41,6 +42,7 @@ TRAITS = KindTraits(
 )
 
 _LEFT_OUT = "the workflow has changes that its `publish.on` leaves out; the next version will have them"
+_IGNORABLE = {name: algorithm.TRAITS.ignorable[name] for name in ("environment", "network_access", "pipeline_enabled")}
 _ROLLED_BACK = "rolled_back"  # in the private part of a version's record: `Context.rollback`
 _TREE = "tree"  # in the private part of a version's record: the tree id that it was published with
 
@@ -67,17 +69,18 @@ def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     digest = content.digest
     if version is not None and "data" in spec.publish.on and _is_older_than_data(version, spec, context):
         digest = digest_of({"version": digest, "write": context.data_writes.last(spec.name)})
-    notes = () if content == wanted else (_LEFT_OUT,)
+    notes = (_LEFT_OUT,) if content != wanted and len(spec.publish.on) < len(Publish().on) else ()
     yield Resource(Address("version", spec.name), content.effective, stamp=digest, digest=digest, notes=notes)
 
 
 def _content(spec: AlgorithmSpec, context: Context) -> _Content:
     (code,) = source.desired(spec, context)
+    left = algorithm.left_values(spec, context)
     effective: dict[str, Json] = {
         "callability": spec.publish.callability,
         "environment": algorithm.environment_of(spec, context).display_name,
-        "network_access": spec.settings.network_access,
-        "pipeline_enabled": spec.settings.pipeline_enabled,
+        "network_access": left.get("network_access", spec.settings.network_access),
+        "pipeline_enabled": left.get("pipeline_enabled", spec.settings.pipeline_enabled),
     }
     return _Content(code.digest or "", effective)
 
@@ -86,9 +89,11 @@ def _without_left_out(content: _Content, version: Version, spec: AlgorithmSpec, 
     """The content with the published parts for those whose changes make no new version."""
     if "source" not in spec.publish.on:
         content = replace(content, tree=_published_tree(version, spec, context) or content.tree)
+    published = _effective(version, context)
     if "settings" not in spec.publish.on:
-        content = replace(content, effective=_effective(version, context))
-    return content
+        return replace(content, effective=published)
+    left = {name: published[name] for name, rule in _IGNORABLE.items() if spec.ignores(rule)}
+    return replace(content, effective={**content.effective, **left})
 
 
 def _published_tree(version: Version, spec: AlgorithmSpec, context: Context) -> str | None:
@@ -121,9 +126,10 @@ def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
 def _remembered(version: Version, spec: AlgorithmSpec, context: Context) -> Mapping[str, Json] | None:
     """What the record goes on remembering. If it is of another version, not the data files that one was published with."""
     record, code = (context.ledger.records.get(Address(kind, spec.name)) for kind in ("version", "source"))
-    if record is None or PUBLISHED_WITH not in record.private or _is_of(record, version, code):
+    told = (PUBLISHED_WITH, READ_DATA)
+    if record is None or not any(name in record.private for name in told) or _is_of(record, version, code):
         return None
-    return {name: value for name, value in record.private.items() if name != PUBLISHED_WITH}
+    return {name: value for name, value in record.private.items() if name not in told}
 
 
 def _is_of(record: Record, version: Version, code: Record | None) -> bool:
@@ -170,7 +176,9 @@ def _reason(change: Change, spec: AlgorithmSpec, context: Context) -> str:
     if told := _told_of_rollback(version, spec, context):
         return told
     if change.before.digest == change.after.digest:
-        return DATA_CHANGES
+        others = ", ".join(_texts(change.details.get(READ_FROM)))
+        read = f"data of {others} changed, which its source reads" if others else ""
+        return "; ".join(filter(None, (DATA_CHANGES if "renewed_by" in change.details or not read else "", read)))
     content = _without_left_out(_content(spec, context), version, spec, context)
     return DATA_WRITTEN if change.before.digest == content.digest else ""
 
@@ -227,8 +235,18 @@ def _is_published(commit: str, step: Step) -> bool:
 def _has_old_workers(step: Step, spec: AlgorithmSpec, context: Context) -> bool:
     """Whether workers of the commit may have loaded data files that were written since, or that this apply is going to write."""
     record = context.ledger.records[Address("source", spec.name)]
-    writes = step.change is not None and "data" in _texts(step.change.details.get("renewed_by"))
-    return context.data_writes.since_call(record) or (writes and context.data_writes.was_called(record))
+    details = step.change.details if step.change else {}
+    if context.data_writes.since_call(record):
+        return True
+    writes = "data" in _texts(details.get("renewed_by")) or details.get(READ_WRITTEN) is True
+    return context.data_writes.was_called(record) and (writes or _has_read_other_data(record, details, spec, context))
+
+
+def _has_read_other_data(record: Record, details: Mapping[str, Json], spec: AlgorithmSpec, context: Context) -> bool:
+    """Whether workers of the called commit may have loaded other data of other algorithms than is there now."""
+    use = Use.of(record)
+    read = use.read if use and use.commit == record.destination_stamp else None
+    return READ_FROM in details if read is None else read != source.read_digest(spec, context)
 
 
 def _texts(value: Json) -> Sequence[str]:
@@ -255,6 +273,8 @@ def _publish(step: Step, spec: AlgorithmSpec, context: Context) -> Outcome:
         _TREE: content.tree,
         PUBLISHED_WITH: {"data": {}, **contents(_data_records(spec, context))},
     }
+    if read := source.read_data(spec, context):
+        private[READ_DATA] = read
     if context.rollback:
         private[_ROLLED_BACK] = dict(context.rollback)
     record = Record(step.address, content.digest, content.digest, _stamp(version), None, attributes, private)
@@ -279,7 +299,7 @@ def _require_no_other_version(step: Step, spec: AlgorithmSpec, context: Context,
 
 def _published_now(spec: AlgorithmSpec, context: Context, commit: str) -> Version:
     body = {
-        "details": {"label": spec.details.label},
+        "details": {"label": algorithm.left_values(spec, context).get("label", spec.details.label)},
         "settings": {"algorithm_callability": spec.publish.callability},
         "version_info": {
             "version_type": spec.publish.version_type,

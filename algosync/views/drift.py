@@ -126,6 +126,8 @@ def _age(finding: Finding) -> str:
     if finding.age is None:
         return ""
     days, hours = finding.age // 86_400, finding.age // 3600
+    if finding.age < 60:
+        return ", less than a minute ago"
     return f", {plural(days, 'day') if days else plural(hours, 'hour') if hours else duration(finding.age)} ago"
 
 

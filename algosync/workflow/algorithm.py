@@ -11,6 +11,7 @@ from algosync.core.environment import SHORTHANDS
 from algosync.core.workflow import AlgorithmSpec, DataFile, Details, Publish, Settings
 from algosync.workflow.fault import quote
 from algosync.workflow.keys.compare import read_compare
+from algosync.workflow.keys.ignore import read_ignore
 from algosync.workflow.local_files import default_code
 from algosync.workflow.node import MapNode
 from algosync.workflow.section import Section, nearest, text_of
@@ -32,7 +33,7 @@ _COLLECTION_KEYS = ("read",)
 _LIFECYCLE_KEYS = ("prevent_destroy",)
 ALGORITHM_KEYS = (
     *("name", "code_path", "code", "language", "environment_name", "environment", "data_files", "test_payload"),
-    *("expect", "tests", "gates", "details", "settings", "publish", "depends_on", "collection", "lifecycle", "compare"),
+    *("expect", "tests", "gates", "details", "settings", "publish", "depends_on", "collection", "lifecycle", "compare", "ignore"),
 )
 
 _DISPLAY_NAME = re.compile(r"[A-Z ]")  # the display names of environments have them, shorthands have not
@@ -85,6 +86,7 @@ def read_algorithm(section: Section, folder: str, inputs: TestInputs) -> Algorit
         depends_on=tuple(dependency.text for dependency, _ in dependencies),
         collection_read=_read_collection(section),
         prevent_destroy=_read_lifecycle(section),
+        ignore=read_ignore(section),
         compare_with=read_compare(section),
     )
     return AlgorithmEntry(spec, name, section.path, dependencies, section, tests, tuple((node, path) for _, node, path in files))

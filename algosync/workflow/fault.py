@@ -66,6 +66,8 @@ CODES: Mapping[str, str] = {
     "unknown-key": "an unknown key",
     "two-spellings": "two keys with the same meaning",
     "empty": "an empty value where one is required",
+    "unknown-attribute": "a name in `ignore` that matches nothing that can be ignored",
+    "day": "a text that is not a day, such as 2027-01-31",
     "not-one-of": "a text that is not one of the allowed words",
     "invalid-name": "not the name of an algorithm, owner or file",
     "invalid-address": "not the address of a source cluster",

@@ -50,6 +50,11 @@ def test_a_failing_test_has_its_own_time() -> None:
     assert dated(failing, {TEST: Sighting("behaviour", MONDAY)}, TUESDAY, lambda address: address) == failing
 
 
+def test_a_time_that_is_none_is_not_shown() -> None:
+    finding = Finding(DATA, Drift.CHANGED)
+    assert dated(finding, {DATA: Sighting("changed", "\x1b[31m")}, MONDAY, lambda address: address) == finding
+
+
 def test_a_clock_that_goes_back_gives_no_negative_age() -> None:
     finding = dated(Finding(DATA, Drift.CHANGED), {DATA: Sighting("changed", TUESDAY)}, MONDAY, lambda address: address)
     assert finding.age == 0

@@ -10,6 +10,7 @@ from algosync.core.address import Address
 from algosync.core.error import Denied, NotFound, TestFailed
 from algosync.core.event import StepDone, StepFailed, StepSkipped
 from algosync.core.planning.change import Action, Change, Drift, Finding
+from algosync.core.planning.coverage import Coverage, Gap, LeftOut
 from algosync.core.planning.explanation import Explanation, reason_of
 from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.plan import Check, FailedCheck, Plan, PlanHeader
@@ -281,9 +282,20 @@ def subjects_with(text: str) -> Mapping[str, Subject]:
     checks = (Check(Address("test", "Hello", text), TestCase("", json.dumps(text), 300), of_algorithm=False),)
     failing = (FailedCheck(checks[0].address, FAILING[0].since, text),)
     findings = (
-        Finding(data, Drift.CHANGED, Resource(data, old), Resource(data, new), text),
+        Finding(
+            data,
+            Drift.CHANGED,
+            Resource(data, old),
+            Resource(data, new),
+            text,
+            details={"origin": {"by": text, "at": text}, "files": files},
+            first_seen=FAILING[0].since,
+            age=3,
+        ),
         *(Finding(data, drift, Resource(data, old), None, text) for drift in Drift if drift is not Drift.CHANGED),
     )
+    left_out = tuple(LeftOut(data, gap, text, 3) for gap in Gap)
+    coverage = Coverage((data,), {data: 3}, 1, left_out)
     meta: Mapping[str, Json] = {**META, "workflow": text}
     record = Record(data, text, text, text, 1, old)
     diffs = (
@@ -297,7 +309,7 @@ def subjects_with(text: str) -> Mapping[str, Subject]:
     )
     return {
         "plan": Planned(Plan(header, changes, checks, kinds=TRAITS, failing=failing), meta, explained, diffs),
-        "drift": Drifted(header, findings, meta),
+        "drift": Drifted(header, findings, meta, coverage=coverage, notes=(text,)),
         "run": run_of(text),
         "compare": Compared(header, Comparison(parities), meta),
     }

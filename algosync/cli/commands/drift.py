@@ -62,5 +62,6 @@ def drift(
     kinds = {finding.drift for finding in findings}
     code = 1 if Drift.UNKNOWN in kinds else 2 if any(kind.differs for kind in kinds) else 0
     meta = metadata(session.header, code)
-    write_reports(Drifted(session.header, findings, meta, managed, hidden, examined.coverage), reports.places, terminal)
+    drifted = Drifted(session.header, findings, meta, managed, hidden, examined.coverage, examined.notes)
+    write_reports(drifted, reports.places, terminal)
     raise typer.Exit(code)

@@ -56,10 +56,11 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What a look at the destination found, and how far it looked."""
+    """What a look at the destination found, and how far it looked. `notes`: what the workflow's `ignore` leaves out."""
 
     findings: tuple[Finding, ...]
     coverage: Coverage
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

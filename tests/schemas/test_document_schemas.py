@@ -143,4 +143,6 @@ def test_a_wheel_has_the_schemas(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         packed = [name for name in archive.namelist() if name.startswith("algosync/schemas/")]
+        page = {name for name in archive.namelist() if name.endswith((".css", ".j2"))}
     assert sorted(packed) == [f"algosync/schemas/{name}.json" for name in SCHEMAS]
+    assert page == {"algosync/views/formats/report.css", "algosync/views/formats/report.html.j2"}

@@ -222,7 +222,7 @@ class Workspace:
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """The machine's environment without variables that affect algosync, plus the workspace's own."""
-        own = ("DESTINATION_", "SOURCE_", "ALGOSYNC_", "WORKFLOW_NAME")
+        own = ("DESTINATION_", "SOURCE_", "ALGOSYNC_", "GITHUB_", "WORKFLOW_NAME")
         machine = {k: v for k, v in os.environ.items() if not k.startswith(own)}
         package = str(Path(__file__).resolve().parent.parent)
         return {

@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from algosync.cli.options import ClusterOptions
+    from algosync.cli.reporting.run_report import RunReport
     from algosync.cli.session import CommandSession, Needs
     from algosync.cli.summary_file import Summary
     from algosync.cli.terminal import Terminal
@@ -48,8 +49,10 @@ def approve(question: str, terminal: Terminal, environ: Mapping[str, str], *, no
     require_approval("\n" + terminal.paint(question, "bold"), declined, terminal, prompt=prompt)
 
 
-def carried_out(plan: Plan, session: CommandSession, terminal: Terminal, summary: Summary | None = None) -> Report:
-    """Makes the changes of the plan and runs its tests, and shows what happens. `summary` takes note of it.
+def carried_out(
+    plan: Plan, session: CommandSession, terminal: Terminal, summary: Summary | None = None, run: RunReport | None = None
+) -> Report:
+    """Makes the changes of the plan and runs its tests, and shows what happens. `summary` and `run` take note of it.
 
     UsageError: a test needs a library that is not installed; nothing was changed.
     """
@@ -64,7 +67,9 @@ def carried_out(plan: Plan, session: CommandSession, terminal: Terminal, summary
     # Close the events before the session ends, because closing waits for the workers: the state must stay locked while they write.
     with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:
         try:
-            watched = watch(events, terminal)
+            if run is not None:
+                run.begin(plan)
+            watched = watch(events if run is None else run.watching(events), terminal)
             noted = watched if summary is None else summary.noting(watched, schedule_of(plan, session.scene).steps)
             with closing(remembering(noted, session, terminal)) as told:
                 return fold(told, lambda: session.ledger.wrote)

@@ -38,7 +38,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     def run(context: typer.Context, **values: object) -> None:
         arguments = {name: group_of(group, values) for name, group in groups.items()}
         reports = [group for group in arguments.values() if isinstance(group, ReportOptions)]
-        with diagnosed(reports[0].places if reports else {}, context.obj):
+        with diagnosed(function.__name__, reports[0].places if reports else {}, context.obj):
             function(context.obj, **arguments, **{each.name: values[each.name] for each in options})
 
     context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)

@@ -17,17 +17,15 @@ from algosync.cli.group import Group
 from algosync.cli.internal_error import internal_error
 from algosync.cli.interrupt import exit_code, install, leave
 from algosync.cli.options import chdir_option, debug_option
+from algosync.cli.reporting.error_code import USAGE, error_code
 from algosync.cli.terminal import Terminal, standard
-from algosync.core.error import AlgosyncError, ApplyIncomplete, LockHeld, PlanRefused, Several, Stale, UsageError
+from algosync.core.error import AlgosyncError
 from algosync.views.usage_message import ParserError, usage_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["app", "main"]
-
-_USAGE = 64
-_WORST_FIRST = (4, 1, 5, 6, _USAGE)  # of several errors, the first of these is the exit code
 
 app = typer.Typer(
     name="algosync",
@@ -101,10 +99,10 @@ def _command_code(arguments: Sequence[str] | None, terminal: Terminal) -> int:
             raise
         debug.show_traceback(terminal, error)
         _show_error(error, terminal)
-        return _error_code(error)
+        return error_code(error)
     except ParserError as error:
         terminal.tell(usage_message(error, sys.argv[1:] if arguments is None else arguments))
-        return _USAGE
+        return USAGE
     except Exception as error:  # users see one line instead of a traceback
         if exit_code():
             raise
@@ -118,22 +116,6 @@ def _show_error(error: AlgosyncError, terminal: Terminal) -> None:
     from algosync.views.error import error_lines
 
     terminal.tell_lines(error_lines(error))
-
-
-def _error_code(error: AlgosyncError) -> int:
-    match error:
-        case Several() if error.errors:
-            return min(map(_error_code, error.errors), key=_WORST_FIRST.index)
-        case UsageError():
-            return _USAGE
-        case PlanRefused():
-            return 5
-        case LockHeld() | Stale():
-            return 6
-        case ApplyIncomplete():
-            return 4
-        case _:
-            return 1
 
 
 def _show_background_problems(terminal: Terminal) -> None:

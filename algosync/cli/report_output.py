@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from algosync.cli.reporting.github import tell_github
 from algosync.core.error import AlgosyncError, UsageError
 from algosync.core.text import printable
 from algosync.views import FORMATS
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["diagnosed", "document_metadata", "replace_file", "report_places", "write_reports"]
 
 _STDOUT = "-"
+_TOLD = "<the error>"  # among the reported places: no file has this name
 
 
 def report_places(reports: Iterable[str]) -> Mapping[str, str]:
@@ -42,7 +44,12 @@ def report_places(reports: Iterable[str]) -> Mapping[str, str]:
 
 
 def write_reports(subject: Subject, places: Mapping[str, str], terminal: Terminal) -> None:
-    """Writes the subject to all places, in their formats. Failures are added to `terminal.lost`."""
+    """Writes the subject to all places, in their formats, and tells GitHub. Failures are added to `terminal.lost`."""
+    _write_places(subject, places, terminal)
+    tell_github(subject, terminal)
+
+
+def _write_places(subject: Subject, places: Mapping[str, str], terminal: Terminal) -> None:
     for place, name in places.items():
         terminal.reported.append(place)
         if place == _STDOUT:
@@ -52,8 +59,8 @@ def write_reports(subject: Subject, places: Mapping[str, str], terminal: Termina
 
 
 @contextmanager
-def diagnosed(places: Mapping[str, str], terminal: Terminal) -> Iterator[None]:
-    """If the body raises an AlgosyncError, the places of the format `json` get a document with the error. The error goes on.
+def diagnosed(command: str, places: Mapping[str, str], terminal: Terminal) -> Iterator[None]:
+    """If the body raises an AlgosyncError, the places of all formats but the text get a report of it. The error goes on.
 
     They keep a result that is there already, such as a plan that guards refuse.
     """
@@ -62,17 +69,24 @@ def diagnosed(places: Mapping[str, str], terminal: Terminal) -> Iterator[None]:
     try:
         yield
     except AlgosyncError as error:
-        from algosync.views.diagnostics import diagnostics_document
-
-        document = diagnostics_document(error, document_metadata())
-        for place, name in places.items() if exit_code() is None else ():
-            if place in terminal.reported:
-                continue
-            if name == "json" and place == _STDOUT:
-                terminal.document(document)
-            elif name == "json":
-                _write(place, name, terminal.document_text(document), terminal)
+        if exit_code() is None:
+            _write_error(error, command, places, terminal)
         raise
+
+
+def _write_error(error: AlgosyncError, command: str, places: Mapping[str, str], terminal: Terminal) -> None:
+    left = {place: name for place, name in places.items() if place not in terminal.reported and name not in ("gitlab", "text")}
+    told = _TOLD in terminal.reported or terminal.github is None
+    if not left and told:
+        return
+    terminal.reported.append(_TOLD)
+    from algosync.cli.reporting.error_code import error_code
+    from algosync.views.subject import Failed
+
+    subject = Failed(error, {**document_metadata(), "command": command, "exit_code": error_code(error)})
+    _write_places(subject, left, terminal)
+    if not told:
+        tell_github(subject, terminal)
 
 
 def document_metadata() -> Mapping[str, str]:

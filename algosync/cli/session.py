@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from algosync.cli.interrupt import pause
 from algosync.core.error import Denied, UsageError
-from algosync.core.planning.plan import PlanHeader
+from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.planning.target import Checksum, Mode, Selection
 from algosync.core.text import printable
 from algosync.core.workflow import Workflow
@@ -65,6 +65,11 @@ class CommandSession:
     anchor: Anchor
     stand_ins: bool = False
     same_cluster: str | None = None
+
+    def looked_at(self, plan: Plan) -> set[str]:
+        """The algorithms that the plan was made from: those in reach, and those whose data they read."""
+        reached = self.scene.site.desired_sources.reached
+        return {*(self.workflow.depends_on if reached is None else reached), *(c.address.algorithm for c in plan.changes)}
 
 
 @dataclass(frozen=True, slots=True)

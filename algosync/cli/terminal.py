@@ -8,25 +8,29 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, TextIO, TypeVar, cast
 
 from algosync.core.redaction import Redactor
-from algosync.core.text import harmless, paint
+from algosync.core.text import harmless, paint, printable
 
 if TYPE_CHECKING:
+    from algosync.cli.reporting.github import GitHub
     from algosync.core.resource import Json
     from algosync.views.subject import Subject
 
 __all__ = ["Terminal", "standard"]
+
+_Subject = TypeVar("_Subject")
+_Shown = TypeVar("_Shown")
 
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
     """`out` carries results, `err` progress and errors.
 
-    `coloured`: which of the two have colours. `live`: progress may move the cursor. All output of a command passes
-    through this class. It writes secrets as `***`, in any encoding, and escapes control sequences for terminals and CI systems,
-    even if a view has not done so.
+    `coloured`: which of the two have colours. `live`: progress may move the cursor. `github`: the step of a job there that the
+    command runs in. All output of a command passes through this class. It writes secrets as `***`, in any encoding, and escapes
+    control sequences for terminals and CI systems, even if a view has not done so.
     """
 
     out: TextIO
@@ -37,6 +41,7 @@ class Terminal:
     left: list[TextIO] = field(default_factory=list)  # the streams closed by their readers
     reported: list[str] = field(default_factory=list)  # the places of `--report` that have the result
     endings: list[Callable[[int], None]] = field(default_factory=list)  # called with the exit code when the command has ended
+    github: GitHub | None = None
     _redactor: Redactor = field(default_factory=Redactor)
 
     def hide(self, text: str) -> None:
@@ -73,6 +78,18 @@ class Terminal:
 
         text = FORMATS[name](subject, self._redactor)
         return "\n".join(harmless(line, coloured=coloured and name in COLOURED) for line in text.split("\n"))
+
+    def viewed(self, view: Callable[[_Subject, Redactor], _Shown], subject: _Subject) -> _Shown:
+        """What a view makes of a subject, with secrets hidden."""
+        return view(subject, self._redactor)
+
+    def machine(self, text: str) -> None:
+        """Writes lines for another program to `out`. They come from a view: their secrets are hidden, and they are in ASCII."""
+        self._write(self.out, text)
+
+    def annotate(self, command: str) -> None:
+        """Writes a command to GitHub to `err`. It comes from a view, which escaped every text of others in it."""
+        self._write(self.err, f"{printable(command)}\n")
 
     def document(self, value: Json) -> None:
         """Writes one JSON document to `out`, in ASCII."""
@@ -143,6 +160,8 @@ class _Screen(io.TextIOBase):
 
 def standard(environ: Mapping[str, str]) -> Terminal:
     """The terminal on the streams of the process. It honours `NO_COLOR`, `CI` and `TERM=dumb`."""
+    from algosync.cli.reporting.github import GitHub
+
     # A shell may close either of them (`1>&-`).
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115  # open until the process ends
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115  # open until the process ends
@@ -152,7 +171,8 @@ def standard(environ: Mapping[str, str]) -> Terminal:
     dumb = environ.get("TERM") == "dumb"
     plain = bool(environ.get("NO_COLOR")) or dumb
     live = sys.stderr.isatty() and not environ.get("CI") and not dumb and _has_bars(sys.stderr)
-    return Terminal(sys.stdout, sys.stderr, (sys.stdout.isatty() and not plain, sys.stderr.isatty() and not plain), live)
+    coloured = (sys.stdout.isatty() and not plain, sys.stderr.isatty() and not plain)
+    return Terminal(sys.stdout, sys.stderr, coloured, live, github=GitHub.of(environ))
 
 
 def _has_bars(stream: TextIO) -> bool:

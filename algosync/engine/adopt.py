@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, NotFound, Several
 from algosync.core.planning.change import Change
+from algosync.core.planning.data_reads import with_read_contents
 from algosync.core.planning.diff import record_of
 from algosync.core.planning.plan import Plan
 from algosync.core.planning.renewal import with_contents
@@ -48,6 +49,8 @@ def adopt(plan: Plan, workflow: Workflow, scene: Scene[Site], ledger: Ledger, pa
         if record is not None:
             ledger.commit(record)
     for record in tuple(with_contents(found, scene.traits, ledger.records)):
+        ledger.commit(record)
+    for record in tuple(with_read_contents(plan.changes, dict(plan.depends_on), scene.traits, ledger.records)):
         ledger.commit(record)
     return Adopted(
         imported=tuple(record.address for record in made if record is not None),

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from algosync.core.error import AlgosyncError, StateError
 from algosync.core.event import Event, StepDone, StepFailed, StepSkipped, StepStarted
 from algosync.core.planning.change import Action
+from algosync.core.planning.data_reads import with_read_contents
 from algosync.core.planning.diff import record_of
 from algosync.core.planning.plan import Plan
 from algosync.core.planning.renewal import with_contents
@@ -57,6 +58,8 @@ def _record_unwritten(plan: Plan, kinds: Mapping[str, KindTraits], ledger: Ledge
 
 def _record_contents(plan: Plan, kinds: Mapping[str, KindTraits], ledger: Ledger) -> None:
     for record in tuple(with_contents(plan.changes, kinds, ledger.records)):
+        ledger.commit(record)
+    for record in tuple(with_read_contents(plan.changes, dict(plan.depends_on), kinds, ledger.records)):
         ledger.commit(record)
 
 

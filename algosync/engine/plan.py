@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from algosync.core.address import Address
 from algosync.core.error import Corrupt, NotFound, Several, SourceError
 from algosync.core.planning.change import Action, Change
+from algosync.core.planning.data_reads import DataReads, renewed_by_reads
 from algosync.core.planning.deletion import possible
 from algosync.core.planning.diff import assume_desired, assume_observed, diff, undecided, undecided_deletions
 from algosync.core.planning.exclusion import excluding, left_out_algorithms
@@ -18,7 +19,7 @@ from algosync.core.planning.ignoring import leaving_files, with_ignored
 from algosync.core.planning.moves import explained_moves, keeping_unreplaced, moved_records
 from algosync.core.planning.plan import Plan, PlanHeader, live_untested, plan_of, plan_of_checks, targeted, with_kept_bytes
 from algosync.core.planning.renewal import renewed
-from algosync.core.planning.target import Checksum, Mode, Selection, UnknownTarget, dependents, matches, reach
+from algosync.core.planning.target import Checksum, Mode, Selection, UnknownTarget, dependencies, dependents, matches, reach
 from algosync.core.ports import Kind, Performer, Side
 from algosync.core.resource import READ_NOW, KindTraits, Record, Resource
 from algosync.core.text import printable
@@ -28,6 +29,8 @@ from algosync.engine.look import each
 __all__ = ["Scene", "make_plan", "require_known_kinds"]
 
 Site = TypeVar("Site")
+_Look: TypeAlias = tuple[list[Resource], list[Resource]]
+"""The desired and the observed resources of one algorithm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +66,74 @@ def make_plan(
     nothing has the name of a target, or it cannot be replaced.
     """
     targets, destroys = selection.targets, selection.mode is Mode.DESTROY
-    left_out = left_out_algorithms(selection, workflow.depends_on, recorded)
-    if not destroys:  # the old one stays until the new one takes its place
-        left_out |= {move.old for move in workflow.moved if move.new in left_out}
+    left_out = _left_out(selection, workflow, workflow.depends_on, recorded)
     reached = reach(targets, scene.performers, workflow.depends_on, recorded)
     reached = (reached | dependents(reached, workflow.depends_on) if destroys else reached) - left_out
-    if targets and not reached and left_out:
-        raise UnknownTarget("--exclude leaves out everything that --target names")
+    _require_rest(targets, reached, left_out)
     if workflow.run_only and not destroys:
         plan = _plan_of_checks(workflow, header, selection, [s for s in workflow.algorithms if s.name in reached], scene)
         return excluding(targeted(plan, targets), selection.exclude, left_out)
-    concerned = {address: record for address, record in recorded.items() if address.algorithm in reached}
+    seen = _seen(workflow, scene, selection, reached, recorded)
+    left_out |= _left_out(selection, workflow, seen.reads.depends_on, recorded)
+    seen = seen.without(left_out)
+    _require_rest(targets, seen.looks, left_out)
+    concerned = {address: record for address, record in recorded.items() if address.algorithm in seen.reached}
     moved = moved_records(recorded, workflow, scene.kinds)
-    changes = _changes(_specs(workflow, selection, reached, concerned), scene, concerned, moved, selection)
+    changes = _changes(seen, scene, concerned, moved, selection)
     plan = plan_of(workflow, header, explained_moves(changes, workflow), scene.traits)
-    plan = replace(plan, mode=selection.mode, checks=() if destroys else plan.checks)
+    depends_on = tuple(seen.reads.depends_on.items())
+    plan = replace(plan, mode=selection.mode, checks=() if destroys else plan.checks, depends_on=depends_on)
     part = excluding(targeted(plan, targets), selection.exclude, left_out)
     part = part if destroys else keeping_unreplaced(part, plan, workflow, recorded)
     return with_kept_bytes(replace(part, untested_data=live_untested(plan, part)), workflow)
+
+
+def _left_out(
+    selection: Selection, workflow: Workflow, depends_on: Mapping[str, tuple[str, ...]], recorded: Mapping[Address, Record]
+) -> set[str]:
+    """The algorithms that `--exclude` leaves out, and in a plan that does not destroy also their earlier names."""
+    found = left_out_algorithms(selection, depends_on, recorded)
+    if selection.mode is Mode.DESTROY:
+        return found
+    return found | {move.old for move in workflow.moved if move.new in found}  # it stays until the new one takes its place
+
+
+def _require_rest(targets: Collection[str], rest: Collection[str], left_out: Collection[str]) -> None:
+    if targets and not rest and left_out:
+        raise UnknownTarget("--exclude leaves out everything that --target names")
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Both sides of the algorithms that were looked at, by name, in the workflow's order. `reached`: the names, also of records."""
+
+    reached: frozenset[str]
+    specs: Mapping[str, AlgorithmSpec]
+    looks: Mapping[str, _Look]
+    reads: DataReads
+
+    def without(self, names: Collection[str]) -> _Seen:
+        looks = {name: look for name, look in self.looks.items() if name not in names}
+        return replace(self, reached=self.reached - {*names}, looks=looks)
+
+
+def _seen(
+    workflow: Workflow, scene: Scene[Site], selection: Selection, reached: Collection[str], recorded: Mapping[Address, Record]
+) -> _Seen:
+    """Looks at the algorithms in reach, and at those whose data they read."""
+    looks: dict[str, _Look] = {}
+    while True:
+        concerned = [address for address in recorded if address.algorithm in reached]
+        specs = {spec.name: spec for spec in _specs(workflow, selection, reached, concerned)}
+        new = [spec for spec in specs.values() if spec.name not in looks]
+        found = each(lambda spec: _look(spec, scene), new, scene.parallelism)
+        looks.update((spec.name, look) for spec, look in zip(new, found, strict=True))
+        reads = DataReads.of((r for wanted, _ in looks.values() for r in wanted), workflow.depends_on)
+        more = dependencies(reached, reads.depends_on) - {*reached} if reads.reads else set()
+        more -= _left_out(selection, workflow, reads.depends_on, recorded) if more else set()
+        if not more:
+            return _Seen(frozenset(reached), specs, {name: looks[name] for name in specs}, reads)
+        reached = {*reached, *more}
 
 
 def _plan_of_checks(
@@ -93,7 +146,7 @@ def _plan_of_checks(
 
 
 def _specs(
-    workflow: Workflow, selection: Selection, reached: Collection[str], recorded: Mapping[Address, Record]
+    workflow: Workflow, selection: Selection, reached: Collection[str], recorded: Iterable[Address]
 ) -> Sequence[AlgorithmSpec]:
     """The algorithms to look at: those of the workflow, and those of which something recorded is to be deleted.
 
@@ -108,7 +161,7 @@ def _specs(
 
 
 def _changes(
-    algorithms: Sequence[AlgorithmSpec],
+    seen: _Seen,
     scene: Scene[Site],
     recorded: Mapping[Address, Record],
     moved: Mapping[Address, Record],
@@ -116,9 +169,9 @@ def _changes(
 ) -> tuple[Change, ...]:
     """The changes after a look at these algorithms and records. `moved`: records of earlier names, good for the source only."""
     require_known_kinds(recorded, scene)
-    specs = {spec.name: spec for spec in algorithms}
+    specs = {name: seen.specs[name] for name in seen.looks}
     prune = selection.prune or selection.mode is Mode.DESTROY
-    looks = each(lambda spec: _look(spec, scene), algorithms, scene.parallelism)
+    looks = seen.looks.values()
     trusted = {a: r for a, r in recorded.items() if selection.checksum is not Checksum.ALWAYS or not scene.is_file(a)}
     earlier = {a: r for a, r in moved.items() if selection.checksum is not Checksum.ALWAYS or not scene.is_file(a)}
     desired = assume_desired({r.address: r for wanted, _ in looks for r in wanted}, {**earlier, **trusted})
@@ -136,7 +189,11 @@ def _changes(
     found = possible(diff(desired, observed, accepted, prune=prune), scene.traits)
     found = found if prune else leaving_files(found, specs, scene.traits)
     changes = renewed(_replaced(found, selection.replace, scene), specs, scene.traits, recorded)
-    return _marked(each(lambda change: _explain(change, specs, scene), changes, scene.parallelism))
+    explained = each(lambda change: _explain(change, specs, scene), changes, scene.parallelism)
+    known = renewed_by_reads(explained, seen.reads.reads, specs, scene.traits, recorded)
+    pairs = zip(explained, known, strict=True)
+    again = [change if change is before else _explain(change, specs, scene) for before, change in pairs]
+    return _marked([seen.reads.noted(change) for change in again])
 
 
 def _marked(changes: Sequence[Change]) -> tuple[Change, ...]:
@@ -205,7 +262,7 @@ def _require_there(spec: AlgorithmSpec, scene: Scene[Site]) -> None:
         raise NotFound(f"{spec.name} is not at the destination", hint="run_only expects every algorithm to be there already")
 
 
-def _look(spec: AlgorithmSpec, scene: Scene[Site]) -> tuple[list[Resource], list[Resource]]:
+def _look(spec: AlgorithmSpec, scene: Scene[Site]) -> _Look:
     """Both sides of one algorithm. Raises every failure of the source, not only the first."""
     desired: list[Resource] = []
     wanted = () if spec.removed else scene.kinds.values()

@@ -29,11 +29,13 @@ _CALLED = "called"
 class Use:
     """The first call of a commit, in the private part of a source's record; publishing the commit counts as a call.
 
-    `write`: the number of the last write before that. None: the commit was not called.
+    `write`: the number of the last write before that. None: the commit was not called. `read`: a digest of the other algorithms'
+    data that it could load. None: it reads none, or that is not known.
     """
 
     commit: str
     write: int | None = None
+    read: str | None = None
 
     @classmethod
     def of(cls, source: Record | None) -> Use | None:
@@ -41,11 +43,13 @@ class Use:
         value = source.private.get(_CALLED) if source else None
         if not isinstance(value, Mapping) or not isinstance(commit := value.get("commit"), str):
             return None
-        return cls(commit, _count(value.get("write")))
+        read = value.get("read")
+        return cls(commit, _count(value.get("write")), read if isinstance(read, str) else None)
 
     def private(self) -> Mapping[str, Json]:
         """The private part of the source's record."""
-        return {_CALLED: {"commit": self.commit, "write": self.write}}
+        called: dict[str, Json] = {"commit": self.commit, "write": self.write}
+        return {_CALLED: called if self.read is None else {**called, "read": self.read}}
 
 
 @dataclass(slots=True)

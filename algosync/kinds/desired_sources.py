@@ -15,6 +15,7 @@ from itertools import chain
 from algosync.cluster.once import OncePerKey
 from algosync.core.address import Address
 from algosync.core.error import ClusterError, NotFound, SourceError, TransferError
+from algosync.core.planning.data_reads import READS
 from algosync.core.ports import Ledger
 from algosync.core.resource import READ_NOW, RECORDED, Json, Record, Resource
 from algosync.core.workflow import AlgorithmSpec
@@ -26,7 +27,7 @@ from algosync.sources.source import Sources, SourceTree
 
 __all__ = ["DesiredSource", "DesiredSources", "blobs_of", "paths_of"]
 
-_KEPT = ("paths", "blobs", "manifest")  # the attributes that a record shares with the desired resource
+_KEPT = ("paths", "blobs", "manifest", READS)  # the attributes that a record shares with the desired resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,9 @@ class DesiredSources:
         with suppress(IndexError):  # nothing is left
             while True:
                 self._pinned_by(left.popleft())
-        return self._all_pinned.get(None, lambda: frozenset(chain.from_iterable(map(self._pinned_by, self._reached()))))
+        found = self._all_pinned.get(None, lambda: frozenset(chain.from_iterable(map(self._pinned_by, self._reached()))))
+        own = self._pinned_by(spec)  # a plan also looks at algorithms whose data one in reach reads
+        return found if own <= found else found | own
 
     def _reached(self) -> Iterator[AlgorithmSpec]:
         return (spec for spec in self.sources.algorithms if self.reached is None or spec.name in self.reached)
@@ -125,6 +128,8 @@ class DesiredSources:
         attributes: dict[str, Json] = {"paths": sorted(tree.files)}
         if blobs := outside_blobs(tree.files):
             attributes["blobs"] = blobs
+        if reads := self.sources.reads(spec):
+            attributes[READS] = reads
         if tree.has_manifest:
             attributes["manifest"] = pins_to_json(tree.pins, self.sources.data_files.digest_for(spec.name))
         return attributes

@@ -14,13 +14,14 @@ from dataclasses import replace
 from algosync.core.address import Address
 from algosync.core.error import Conflict, NotFound, SourceError, Unexpected
 from algosync.core.planning.change import Action, Change, Finding
+from algosync.core.planning.data_reads import READS, contents_of, reads_of
 from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.guards import FOREIGN_COMMIT
 from algosync.core.planning.origin import Origin, time_of, with_origin
 from algosync.core.planning.plan import Plan
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
-from algosync.core.resource import Json, KindTraits, Record, Resource
+from algosync.core.resource import Json, KindTraits, Record, Resource, digest_of
 from algosync.core.tree import Tree, tree_id
 from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.kinds import pinned_files
@@ -45,6 +46,8 @@ __all__ = [
     "perform",
     "push_again",
     "read",
+    "read_data",
+    "read_digest",
     "source_diffs",
     "trace",
     "verbs",
@@ -55,7 +58,7 @@ TRAITS = KindTraits(
     deleted_with="algorithm",
     needs=frozenset({"algorithm", "data"}),
     stamps_from=("listing", "git head"),
-    read_back=frozenset({"blobs", "commit", "manifest", "paths"}),
+    read_back=frozenset({"blobs", "commit", "manifest", "paths", READS}),
 )
 
 
@@ -261,8 +264,27 @@ def note_call(spec: AlgorithmSpec, context: Context) -> None:
     """Records, before the first call of the commit, which data files its workers may load."""
     record = context.ledger.records.get(Address("source", spec.name))
     if record is not None and not context.data_writes.was_called(record):
-        use = Use(commit_of(spec, context), context.data_writes.last(spec.name))
+        use = Use(commit_of(spec, context), context.data_writes.last(spec.name), read_digest(spec, context))
         context.ledger.commit(replace(record, private={**record.private, **use.private()}))
+
+
+def read_data(spec: AlgorithmSpec, context: Context) -> Mapping[str, Mapping[str, Json]]:
+    """What is recorded of the data that the recorded source reads from other algorithms of the workflow, by their names."""
+    record = context.ledger.records.get(Address("source", spec.name))
+    reads = reads_of(record.attributes) if record else {}
+    others = {other.name: other for other in context.sources.algorithms if other.name in reads and other.name != spec.name}
+    return {name: contents_of(reads[name], {"data"}, _data_records(other, context)) for name, other in sorted(others.items())}
+
+
+def _data_records(spec: AlgorithmSpec, context: Context) -> Iterable[Record]:
+    found = (context.ledger.records.get(Address("data", spec.name, file.name)) for file in spec.data_files)
+    return filter(None, found)
+
+
+def read_digest(spec: AlgorithmSpec, context: Context) -> str | None:
+    """A digest of `read_data`. None: the source reads nothing of others."""
+    found = read_data(spec, context)
+    return digest_of(found) if found else None
 
 
 def commit_of(spec: AlgorithmSpec, context: Context) -> str:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from algosync.core.address import Address
 from algosync.core.error import ClusterError, TestFailed, TimedOut
 from algosync.core.event import CaseDone, Measured
+from algosync.core.planning.data_reads import READ_DATA, changed_since
 from algosync.core.planning.plan import Check
 from algosync.core.planning.schedule import Step
 from algosync.core.ports import Outcome, Tell
@@ -19,7 +21,7 @@ from algosync.core.text import clauses
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
 from algosync.kinds.held_changes import failure_of
-from algosync.kinds.source import note_call
+from algosync.kinds.source import note_call, read_data
 from algosync.kinds.testing.caller import AlgorithmCaller
 from algosync.kinds.testing.failed_test import failed_test
 from algosync.kinds.testing.limits import broken_limits
@@ -52,11 +54,12 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
         _carry_out(step, check, target, context, tell)
     except TestFailed as error:
         error.hint = _more_time(check) if error.error_type == _TIMED_OUT else error.hint
+        error.hint = clauses(error.hint, _live_data(check, spec, context)) or None
         _remember_failure(check, error, spec, context)
         raise
     except ClusterError as error:
         late = isinstance(error, TimedOut) or error.status == _GATEWAY_TIMEOUT
-        error.hint = clauses(_more_time(check) if late else "", error.hint)
+        error.hint = clauses(_more_time(check) if late else "", error.hint, _live_data(check, spec, context))
         if isinstance(error, TimedOut):  # a call that takes longer than the test's timeout has failed, too
             _remember_failure(check, error, spec, context)
         raise
@@ -99,6 +102,16 @@ def _hold_to_limits(run: Run, check: Check, target: CallTarget, context: Context
 def _remember_failure(check: Check, error: TestFailed | TimedOut, spec: AlgorithmSpec, context: Context) -> None:
     if check.candidate:
         context.failed_tests[spec.name] = failure_of(error.message, spec, context)
+
+
+def _live_data(check: Check, spec: AlgorithmSpec, context: Context) -> str:
+    """What is live if the new version is not published, and reads changed data of other algorithms. Empty: it does not."""
+    record = context.ledger.records.get(Address("version", spec.name))
+    if not check.candidate or record is None:
+        return ""
+    others = ", ".join(changed_since(record.private.get(READ_DATA), read_data(spec, context)))
+    version = f"version {record.attributes.get('version')} of {spec.name} stays published"
+    return f"{version}, and the changed data of {others} is live: fix {spec.name} or that data" if others else ""
 
 
 def _more_time(check: Check) -> str:

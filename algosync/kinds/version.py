@@ -15,6 +15,7 @@ from algosync.core.address import Address
 from algosync.core.environment import shown
 from algosync.core.error import Conflict, NotFound
 from algosync.core.planning.change import Action, Change, Finding
+from algosync.core.planning.data_reads import READ_DATA, READ_FROM, READ_WRITTEN
 from algosync.core.planning.explanation import DATA_CHANGES, DATA_WRITTEN
 from algosync.core.planning.renewal import PUBLISHED_WITH, contents
 from algosync.core.planning.schedule import Step, Verb
@@ -125,9 +126,10 @@ def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
 def _remembered(version: Version, spec: AlgorithmSpec, context: Context) -> Mapping[str, Json] | None:
     """What the record goes on remembering. If it is of another version, not the data files that one was published with."""
     record, code = (context.ledger.records.get(Address(kind, spec.name)) for kind in ("version", "source"))
-    if record is None or PUBLISHED_WITH not in record.private or _is_of(record, version, code):
+    told = (PUBLISHED_WITH, READ_DATA)
+    if record is None or not any(name in record.private for name in told) or _is_of(record, version, code):
         return None
-    return {name: value for name, value in record.private.items() if name != PUBLISHED_WITH}
+    return {name: value for name, value in record.private.items() if name not in told}
 
 
 def _is_of(record: Record, version: Version, code: Record | None) -> bool:
@@ -174,7 +176,9 @@ def _reason(change: Change, spec: AlgorithmSpec, context: Context) -> str:
     if told := _told_of_rollback(version, spec, context):
         return told
     if change.before.digest == change.after.digest:
-        return DATA_CHANGES
+        others = ", ".join(_texts(change.details.get(READ_FROM)))
+        read = f"data of {others} changed, which its source reads" if others else ""
+        return "; ".join(filter(None, (DATA_CHANGES if "renewed_by" in change.details or not read else "", read)))
     content = _without_left_out(_content(spec, context), version, spec, context)
     return DATA_WRITTEN if change.before.digest == content.digest else ""
 
@@ -231,8 +235,18 @@ def _is_published(commit: str, step: Step) -> bool:
 def _has_old_workers(step: Step, spec: AlgorithmSpec, context: Context) -> bool:
     """Whether workers of the commit may have loaded data files that were written since, or that this apply is going to write."""
     record = context.ledger.records[Address("source", spec.name)]
-    writes = step.change is not None and "data" in _texts(step.change.details.get("renewed_by"))
-    return context.data_writes.since_call(record) or (writes and context.data_writes.was_called(record))
+    details = step.change.details if step.change else {}
+    if context.data_writes.since_call(record):
+        return True
+    writes = "data" in _texts(details.get("renewed_by")) or details.get(READ_WRITTEN) is True
+    return context.data_writes.was_called(record) and (writes or _has_read_other_data(record, details, spec, context))
+
+
+def _has_read_other_data(record: Record, details: Mapping[str, Json], spec: AlgorithmSpec, context: Context) -> bool:
+    """Whether workers of the called commit may have loaded other data of other algorithms than is there now."""
+    use = Use.of(record)
+    read = use.read if use and use.commit == record.destination_stamp else None
+    return READ_FROM in details if read is None else read != source.read_digest(spec, context)
 
 
 def _texts(value: Json) -> Sequence[str]:
@@ -259,6 +273,8 @@ def _publish(step: Step, spec: AlgorithmSpec, context: Context) -> Outcome:
         _TREE: content.tree,
         PUBLISHED_WITH: {"data": {}, **contents(_data_records(spec, context))},
     }
+    if read := source.read_data(spec, context):
+        private[READ_DATA] = read
     if context.rollback:
         private[_ROLLED_BACK] = dict(context.rollback)
     record = Record(step.address, content.digest, content.digest, _stamp(version), None, attributes, private)

@@ -22,6 +22,7 @@ from algosync.sources.managed_files import with_marker
 from algosync.sources.manifest import PATHS, AdaptedManifests, adapt_manifests
 from algosync.sources.pins import Pin
 from algosync.sources.placeholders import fill_owner
+from algosync.sources.read_collections import collections_in
 from algosync.sources.store import SourceStore
 
 __all__ = ["SourceTree", "Sources"]
@@ -69,10 +70,15 @@ class Sources:
     calls: dict[str, Sequence[CallSite]] = field(default_factory=dict, init=False, repr=False)
     codes: dict[str, SourceFiles] = field(default_factory=dict, init=False, repr=False)
     _trees: OncePerKey[str, SourceTree] = field(default_factory=OncePerKey, init=False, repr=False)
+    _reads: OncePerKey[str, Mapping[str, Sequence[str]]] = field(default_factory=OncePerKey, init=False, repr=False)
 
     def tree(self, spec: AlgorithmSpec) -> SourceTree:
         """The source of one algorithm. SourceError: it cannot be read or used."""
         return self._trees.get(spec.name, lambda: self.trees.get(spec.name) or self._read(spec))
+
+    def reads(self, spec: AlgorithmSpec) -> Mapping[str, Sequence[str]]:
+        """The collections that the source of one algorithm reads, as of `collections_in`. SourceError: as of `tree`."""
+        return self._reads.get(spec.name, lambda: collections_in(self.tree(spec).files, self.owner, spec.name))
 
     @property
     def data_files(self) -> DataFiles:

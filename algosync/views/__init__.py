@@ -24,7 +24,13 @@ def _view(module: str) -> View:
 
 # A format is one module with a function `view`, and one line here.
 FORMATS: dict[str, View] = {
+    "gitlab": _view("formats.gitlab"),
+    "html": _view("formats.page"),
     "json": _view("document"),
+    "jsonl": _view("formats.event_line"),
+    "junit": _view("formats.junit"),
+    "markdown": _view("formats.markdown"),
+    "prometheus": _view("formats.prometheus"),
     "text": _view("text"),
 }
 

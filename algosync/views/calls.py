@@ -82,9 +82,9 @@ def _score_text(score: GateScore) -> str:
 def failed_test_lines(error: TestFailed, redact: Callable[[str], str]) -> Iterator[str]:
     """What is known of a test that failed: what was called, and the first calls that failed."""
     if error.error_type and error.calls <= 1:
-        yield f"({printable(error.error_type)})"
+        yield f"({printable(redact(error.error_type))})"
     if error.called:
-        yield f"called: {printable(error.called)}"
+        yield f"called: {printable(redact(error.called))}"
     if not error.failures:
         yield from _unjudged(error, redact)
     for result in error.failures:

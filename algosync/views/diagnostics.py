@@ -11,9 +11,9 @@ from algosync.core.resource import Json
 __all__ = ["diagnostics_document"]
 
 
-def diagnostics_document(error: AlgosyncError, meta: Mapping[str, str]) -> Mapping[str, Json]:
+def diagnostics_document(error: AlgosyncError, meta: Mapping[str, Json]) -> Mapping[str, Json]:
     """The document. Secrets in its texts are still to be hidden."""
-    words: Mapping[str, Json] = {name: Word(text) for name, text in meta.items()}
+    words: Mapping[str, Json] = {name: Word(value) if isinstance(value, str) else value for name, value in meta.items()}
     return {"format_version": Word("1.0"), "meta": words, "diagnostics": list(_diagnostics(error))}
 
 

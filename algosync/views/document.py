@@ -5,27 +5,30 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from algosync.core.address import Address
-from algosync.core.planning.change import Change, Finding
+from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.planning.origin import ORIGIN, Origin
 from algosync.core.planning.plan import Plan
 from algosync.core.redaction import MASK, Redactor, Word
 from algosync.core.resource import SENSITIVE, Json, Resource
 from algosync.core.text import harmless_json
 from algosync.views.compare import compare_document
+from algosync.views.diagnostics import diagnostics_document
 from algosync.views.drift import coverage_document
 from algosync.views.expected import expected_words, load_document
 from algosync.views.explanation import explanation_documents
 from algosync.views.file_diff import diff_documents
+from algosync.views.formats.run_document import run_document
 from algosync.views.record import record_row
-from algosync.views.subject import Compared, Drifted, Planned, Recorded, Subject
+from algosync.views.subject import Applied, Compared, Drifted, Failed, Planned, Recorded, Subject
 from algosync.views.value import FORMAT_VERSION, redacted_address
 
 __all__ = ["drift_document", "json_text", "plan_document", "view"]
 
-_OWN_WORDS = frozenset({"action", "algosync_version", "publish", "timestamp"})  # members of `details` and `meta`
+_OWN_WORDS = frozenset({"action", "algosync_version", "command", "publish", "timestamp"})  # members of `details` and `meta`
 
 
 def view(subject: Subject, redactor: Redactor) -> str:
@@ -35,17 +38,24 @@ def view(subject: Subject, redactor: Redactor) -> str:
             asked |= {"diffs": diff_documents(diffs, redactor)} if diffs else {}
             asked |= {"plan_digest": Word(digest)} if digest else {}
             return json_text({**plan_document(plan, meta, redactor), **asked}, redactor)
-        case Drifted(findings=findings, meta=meta, managed=managed, not_compared=not_compared, coverage=coverage, notes=notes):
+        case Drifted(header=header, findings=findings, meta=meta, managed=managed, not_compared=not_compared) as drifted:
             names: list[Json] = [_address(address, redactor) for address in managed]
             hidden: list[Json] = [{"address": _address(a, redactor), "attributes": [*n]} for a, n in not_compared.items()]
-            told: dict[str, Json] = {"coverage": coverage_document(coverage, redactor), "notes": list(notes)}
-            rows = {"managed": names, "not_compared": hidden, **told}
+            about = {"source": header.source, "destination": header.destination, "owner": header.owner}
+            counted = Counter(finding.drift for finding in findings)
+            counts = {drift.value: counted[drift] for drift in Drift}
+            told: dict[str, Json] = {"coverage": coverage_document(drifted.coverage, redactor), "notes": list(drifted.notes)}
+            rows = {**about, "counts": counts, "managed": names, "not_compared": hidden, **told}
             return json_text({**drift_document(findings, meta, redactor), **rows}, redactor)
         case Compared(header=header, comparison=comparison, meta=meta):
             return json_text(compare_document(header, comparison, _worded(meta), redactor), redactor)
         case Recorded(records=records, meta=meta):
             listed: list[Json] = [record_row(record, redactor.redact) for record in records]
             return json_text({"format_version": FORMAT_VERSION, "meta": _worded(meta), "records": listed}, redactor)
+        case Applied(meta=meta):
+            return json_text({"format_version": FORMAT_VERSION, "meta": _worded(meta), **run_document(subject, redactor)}, redactor)
+        case Failed(error=error, meta=meta):
+            return json_text(diagnostics_document(error, meta), redactor)
 
 
 def json_text(document: Json, redactor: Redactor) -> str:
@@ -78,6 +88,7 @@ def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> M
         "mode": Word(plan.mode.value),
         "excluded": {"patterns": list(plan.excluded.patterns), "left_out": list(plan.excluded.left_out)},
         "refusals": [{"guard": Word(r.guard), "message": r.message, "hint": r.hint} for r in plan.refusals],
+        "counts": {action.value: plan.counted()[action] for action in Action if action.visible},
         "resource_changes": [_change(c, redactor) for c in plan.changes],
         "resource_drift": [_drifted(c, redactor) for c in plan.drifted],
         "notes": [{"address": str(address), "note": note} for address, note in plan.notes()],

@@ -42,16 +42,16 @@ def details(error: AlgosyncError, redact: Callable[[str], str] = str) -> Iterabl
     """Everything known about an error beyond its message. `redact` hides secrets in a text before it is cut."""
     match error:
         case ClusterError() if error.request_id:
-            yield f"request id {error.request_id}"
+            yield f"request id {printable(redact(error.request_id))}"
         case BuildFailed() if error.log:
-            yield from (f"│ {line}" for line in printable_lines(error.log))
+            yield from (f"│ {line}" for line in printable_lines(redact(error.log)))
         case TestFailed():
             yield from failed_test_lines(error, redact)
         case Stale():
-            yield from map(printable, error.moved)
+            yield from (printable(redact(line)) for line in error.moved)
         case _:
             pass
-    if hint := error.hint or _NEXT_STEPS.get(type(error)):
+    if hint := redact(error.hint or "") or _NEXT_STEPS.get(type(error)):
         yield printable(hint)
 
 

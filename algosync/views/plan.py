@@ -239,7 +239,9 @@ def change_rows(change: Change, redact: Redact) -> Iterable[tuple[str, str]]:
         new = Word(f"{UNKNOWN[:-1]}: the next {_VERSION_WORDS.get(str(change.details['publish']), 'version')})")
         found.insert(0, Difference("version", None if before is None else shown(before), new))
     yield from _rows(found, redact)
-    if "renewed_by" in change.details and not any(d.before != d.after for d in found if d.name != "version"):
+    if not {"renewed_by", "read_from"}.isdisjoint(change.details) and not any(
+        d.before != d.after for d in found if d.name != "version"
+    ):
         yield "", "(a new version, because running workers keep the files that they loaded)"
 
 

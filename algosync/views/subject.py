@@ -8,16 +8,19 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from algosync.core.address import Address
+from algosync.core.error import AlgosyncError
 from algosync.core.planning.change import Finding
 from algosync.core.planning.coverage import Coverage
 from algosync.core.planning.explanation import Explanation
 from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.redaction import Redactor
+from algosync.core.report import Report
 from algosync.core.resource import Json, Record
+from algosync.core.testing.answer import CaseResult
 from algosync.core.testing.parity import Comparison
 
-__all__ = ["Compared", "Drifted", "Planned", "Recorded", "Subject", "View"]
+__all__ = ["Applied", "Compared", "Drifted", "Failed", "Planned", "Recorded", "Subject", "View"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,30 @@ class Compared:
     meta: Mapping[str, Json]
 
 
-Subject: TypeAlias = Planned | Drifted | Recorded | Compared
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a plan: its changes and tests. If its tests alone were run, `plan.compared` is False.
+
+    `cases`: for each test some of its calls, in their order; those that failed come before others if there is not room for all.
+    `saved`: the plan came from a file.
+    """
+
+    plan: Plan
+    report: Report
+    meta: Mapping[str, Json]
+    cases: Mapping[Address, tuple[CaseResult, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    saved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A command that ended before it had a result."""
+
+    error: AlgosyncError
+    meta: Mapping[str, Json]
+
+
+Subject: TypeAlias = Planned | Drifted | Recorded | Applied | Compared | Failed
 View: TypeAlias = Callable[[Subject, Redactor], str]
 """Returns the whole text, which ends with a line break. The same subject gives the same text.
 

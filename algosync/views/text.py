@@ -8,11 +8,13 @@ from algosync.core.redaction import Redactor
 from algosync.core.text import plural, printable
 from algosync.views.compare import compare_lines
 from algosync.views.drift import coverage_lines, drift_lines, managed_lines, not_compared_lines
+from algosync.views.error import error_lines
 from algosync.views.explanation import explanation_lines
 from algosync.views.file_diff import diff_lines
 from algosync.views.plan import header_lines, plan_lines
 from algosync.views.record import record_lines
-from algosync.views.subject import Compared, Drifted, Planned, Recorded, Subject
+from algosync.views.report import closing_lines, failure_lines, outcome_lines
+from algosync.views.subject import Applied, Compared, Drifted, Failed, Planned, Recorded, Subject
 
 __all__ = ["view"]
 
@@ -44,3 +46,10 @@ def _lines(subject: Subject, redactor: Redactor) -> Iterator[str]:
                 yield from record_lines(record, redactor.redact)
                 yield ""
             yield f"{plural(len(records), 'resource')} recorded." if records else "Nothing is recorded."
+        case Applied(plan=plan, report=report, saved=saved):
+            yield from header_lines(plan.header, redactor.redact)
+            told = [*outcome_lines(report, plan), *failure_lines(report, redactor.redact)]
+            told += closing_lines(report, plan, saved=saved) if plan.compared else []
+            yield from map(redactor.redact, told)
+        case Failed(error=error):
+            yield from map(redactor.redact, error_lines(error))

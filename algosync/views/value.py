@@ -28,7 +28,7 @@ FORMAT_VERSION = Word("1.0")  # of the JSON documents
 UNKNOWN = Word("(known after apply)")
 NOT_READ = Word("(not read)")
 Redact: TypeAlias = Callable[[str], str]
-_HIDDEN = frozenset({"blobs", "paths"})  # attributes that only the record needs
+_HIDDEN = frozenset({"blobs", "paths", "reads"})  # attributes that only the record needs
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ FAULTS: list[tuple[dict[str, Any], str, str | int | None, str]] = [
     ({"match": (("$.a[?count(@.b)]", "1"),)}, "match", "$.a[?count(@.b)]", "no JSONPath"),
     ({"match": (("$" + "[?(" * 5000, "1"),)}, "match", "$" + "[?(" * 5000, "no JSONPath"),
     ({"ignore": ("$.a", "$[")}, "ignore", 1, "no JSONPath"),
+    ({"equals": "1", "ignore": ("$",)}, "ignore", 0, "the whole answer"),
     ({"error": "(a"}, "error", None, "cannot be read"),
     ({"error": "x", "size": "3"}, "error", None, "together with `size`"),
     ({"printed": ("ok", "[")}, "printed", 1, "cannot be read"),

@@ -130,6 +130,14 @@ def test_cases_without_a_prediction_are_wrong_or_fail_a_metric_of_numbers() -> N
     assert (told(numbers), numbers.scores) == (["mae: expected a number for each case, got 1 of 2 cases has no number [gates]"], ())
 
 
+def test_a_gate_whose_path_is_nowhere_in_the_answers_fails() -> None:
+    """Both versions would be equally wrong."""
+    samples = [Sample(A, None, None)] * 10
+    assert told(outcome_of(replace(WORSE, answer="$.lable"), samples, compared=True)) == [
+        "the prediction at $.lable: expected a value, got missing (10 cases) [gates]"
+    ]
+
+
 def test_a_published_version_without_numbers_is_not_compared() -> None:
     samples = [Sample("1.0", "1.0", "1.0"), Sample("1.0", "1.0", None)]
     outcome = outcome_of(QualityGate("mae", no_worse_than_published=0), samples, compared=True)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -210,3 +211,17 @@ def test_a_line_is_added_to_a_file_that_may_lack_its_last_line_break(tmp_path: P
     write("1\n")
     write("2\n")
     assert path.read_text() == "0\n1\n2\n"
+
+
+def test_no_line_is_lost_if_two_commands_add_one_at_the_same_time(tmp_path: Path) -> None:
+    path = tmp_path / "tests" / "hello.jsonl"
+    other = Thread(target=append, args=(path, "second\n", Path.write_bytes))
+
+    def slowly(path: Path, data: bytes) -> None:
+        other.start()
+        other.join(0.1)  # as long as it takes to read the file
+        path.write_bytes(data)
+
+    append(path, "first\n", slowly)
+    other.join()
+    assert path.read_text() == "first\nsecond\n"

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from harness import Workspace
 
 from algosync.cli.command_table import prompt_answer
 
@@ -92,9 +93,13 @@ def test_validating_yaml_imports_only_yaml() -> None:
     assert imported("validate", "workflows/hello_world.yaml") & set(HEAVY) == {"yaml"}
 
 
-def test_validating_reaches_no_cluster() -> None:
-    """It needs the workflow's reader and the local sources: no HTTP, no plan, no state."""
-    own = {name for name in modules("validate", "workflows/hello_world.yaml") if name.startswith("algosync.")}
+def test_validating_reaches_no_cluster(tmp_path: Path) -> None:
+    """It needs the workflow's reader and the local sources: no HTTP, no plan, no state, no judge of answers if none is expected."""
+    workspace = Workspace(tmp_path)
+    workspace.algorithm("One")
+    (tmp_path / "source").mkdir()
+    workspace.write([{"name": "One", "language": "python3", "test_payload": 1}])
+    own = {name for name in modules("validate", str(tmp_path / "workflow.json")) if name.startswith("algosync.")}
     rooms = {".".join(name.split(".")[:2]) for name in own}
     assert rooms == {"algosync.cli", "algosync.core", "algosync.sources", "algosync.views", "algosync.workflow"}
     assert len(own) <= 90

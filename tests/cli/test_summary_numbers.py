@@ -33,6 +33,7 @@ def alive(kind: type) -> int:
 
 
 def test_the_events_of_a_transfer_are_not_kept() -> None:
+    gc.collect()  # those of earlier tests
     summary = Summary("apply", Plan(PlanHeader("w", None, "https://d", "jane"), (CHANGE,), ()))
     most = 0
     for number, event in enumerate(summary.noting(a_long_transfer(), (UPLOAD, VERIFY))):

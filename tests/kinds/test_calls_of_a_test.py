@@ -302,6 +302,14 @@ def test_a_part_of_a_secret_is_never_told(release: Release) -> None:
     assert played.failure().failures[0].mismatches == (Mismatch("equals", "$", '"a"', "***"),)
 
 
+def test_what_a_pattern_found_in_printed_text_with_a_secret_is_not_told(release: Release) -> None:
+    """It may be a part of the secret: `hunt` of `hunter2`."""
+    release.cluster.algorithms.answer = lambda payload: Answer("text", b"fine", 0.1, printed="key hunter2")
+    played = Played(release, TestCase("t", "1", expect=Expectation(not_printed=("hunt",))), holds=lambda v: "hunter2" in str(v))
+    played.context = replace(played.context, judge=lambda *_: (Mismatch("not_printed", "", "hunt", "hunt"),))
+    assert played.failure().failures[0].mismatches == (Mismatch("not_printed", "", "hunt", "***"),)
+
+
 def test_events_carry_a_bounded_part_of_an_answer_with_secrets_hidden_first(release: Release) -> None:
     secret = "hunter2-hunter2"
     body = "x" * 20 + secret + "y" * 100_000

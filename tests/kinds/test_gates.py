@@ -152,7 +152,7 @@ def test_wrong_predictions_are_no_failed_calls_and_calls_without_one_are_named(t
     error = none.failure()
     assert error.message.startswith(
         "20 of 20 calls failed; call 1 (line 2): the answer is not as expected: $.label: the answer has no value there; "
-        "accuracy is 0 ("
+        "the prediction at $.label is missing (20 cases)"
     )
     assert (len(error.failures), error.failed, error.calls) == (3, 20, 20)
 

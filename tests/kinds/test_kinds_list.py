@@ -14,4 +14,4 @@ def test_one_kind_is_the_published_version() -> None:
 
 
 def test_attributes_that_are_read_again_are_known_to_the_ledger() -> None:
-    assert {"blobs", "commit", "manifest", "md5", "paths", "version"} == READ_BACK
+    assert {"blobs", "commit", "manifest", "md5", "paths", "reads", "version"} == READ_BACK

@@ -35,7 +35,7 @@ def test_eight_times_the_files_take_at_most_eight_times_as_long(
     for number in (FEW, MANY):
         folder = tmp_path / str(number)
         folder.mkdir()
-        took[number] = seconds_of_apply(Workspace(folder, cluster.environ()), number)
+        took[number] = seconds_of_apply(Workspace(folder, cluster.environ(), interpreter=True), number)
         listings = sum(r["method"] == "GET" and r["path"] == f"/v1/data/local/Has{number}" for r in cluster.requests())
     with capsys.disabled():
         print(f"\n{FEW} files: {took[FEW]:.1f} s; {MANY} files: {took[MANY]:.1f} s; {listings} listings of the latter")

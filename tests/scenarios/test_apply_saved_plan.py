@@ -84,6 +84,20 @@ def test_a_plan_is_saved_and_applied_elsewhere(workspace: Workspace, cluster: Cl
     assert workspace.actions() == {}
 
 
+def test_a_plan_of_a_target_holds_what_its_source_reads_of_others(workspace: Workspace, tmp_path: Path) -> None:
+    workspace.algorithm("Reader", 'LABELS = "data://.my/Other/a.bin"\n\n\ndef apply(input):\n    return 1\n')
+    workspace.algorithm("Other")
+    uri = workspace.data("models", "a.bin", b"1234567890")
+    workspace.write([{"name": "Reader", "language": "python3"}, {"name": "Other", "language": "python3", "data_files": [uri]}])
+    path = save(workspace, "--target", "Reader")
+    elsewhere = Workspace(tmp_path / "elsewhere", workspace.environ)
+    elsewhere.folder.mkdir()
+    shutil.copy(path, elsewhere.folder)
+    done = elsewhere.run("apply", "p.plan", "--state", str(workspace.folder / "state"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert workspace.actions() == {}
+
+
 def test_what_moved_is_named(workspace: Workspace, cluster: Cluster) -> None:
     put(workspace)
     workspace.apply()

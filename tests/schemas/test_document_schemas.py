@@ -21,7 +21,7 @@ from algosync.core.planning.change import Action, Drift
 from algosync.core.test_result import TestResult, encode_results
 
 ROOT = Path(__file__).parents[2]
-NO_VERSION = {"workflow"}  # people write it
+NO_VERSION = {"event", "workflow"}  # the first line of all has it; people write it
 
 
 def properties(schema: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

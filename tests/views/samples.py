@@ -7,19 +7,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from algosync.core.address import Address
-from algosync.core.error import NotFound
+from algosync.core.error import Denied, NotFound, TestFailed
+from algosync.core.event import StepDone, StepFailed, StepSkipped
 from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.planning.coverage import Coverage, Gap, LeftOut
 from algosync.core.planning.explanation import Explanation, reason_of
 from algosync.core.planning.file_diff import FileDiff
 from algosync.core.planning.plan import Check, FailedCheck, Plan, PlanHeader
+from algosync.core.planning.schedule import Step, Verb
+from algosync.core.report import CallTally, Report
 from algosync.core.resource import Json, Record, Resource
-from algosync.core.testing.answer import Mismatch
-from algosync.core.testing.case import TestCase
+from algosync.core.testing.answer import Answer, Called, CallFailure, CaseResult, Mismatch
+from algosync.core.testing.case import CaseFile, TestCase
 from algosync.core.testing.parity import DIFFERENCE, NOISE, CaseParity, Comparison, Sides, TestParity
+from algosync.core.testing.timing import Timing, timing_of
 from algosync.core.text import PAINT
 from algosync.kinds import KINDS
-from algosync.views.subject import Compared, Drifted, Planned, Subject
+from algosync.views.subject import Applied, Compared, Drifted, Planned, Subject
 
 
 def plain(lines: Iterable[str]) -> str:
@@ -137,6 +141,66 @@ FINDINGS = (
     Finding(Address("test", "Hello", "t"), Drift.FAILING, reason="boom \x07", since="2026-01-02T03:04:05+00:00"),
 )
 META: Mapping[str, Json] = {"timestamp": "2026-01-02T03:04:05+00:00", "algosync_version": "1", "workflow": "release"}
+
+
+def run_of(text: str, *, calls: int = 3) -> Applied:
+    """An apply in which everything ended in every way. `text` is in each field that the outside fills."""
+    data, version = Address("data", "Hello", text), Address("version", "Hello")
+    changes = (
+        *(change for change in CHANGES if change.address.kind in ("algorithm", "version")),
+        Change(data, Action.UPDATE, None, Resource(data, {"label": text}, size=2), reason=text),
+    )
+    cases = CaseFile(text, "0" * 64, calls)
+    own = TestCase(text, "1", 300), TestCase("", "1", 300)
+    checks = (
+        Check(Address("test", "Hello", text), replace(own[0], cases=cases), of_algorithm=True),
+        Check(Address("test", "Hello"), own[1], of_algorithm=True),
+        Check(Address("test", "There", "left out"), own[1], of_algorithm=False),
+    )
+    results = tuple(result_of(text, number, passed=number % 3 != 0) for number in range(1, calls + 1))
+    failed = tuple(result for result in results if not result.passed)
+    error = TestFailed(text, error_type=text, trace=one_line(text), printed=one_line(text))
+    error.called, error.failures, error.calls, error.failed, error.hint = text, failed[:3], calls, len(failed), text
+    steps = {check.address: Step(check.address, Verb.TEST, check=check) for check in checks}
+    build = Step(version, Verb.BUILD, change=changes[1])
+    report = Report(
+        done=(
+            StepDone(Step(HELLO, Verb.CONFIGURE, change=changes[0]), 0.25),
+            StepDone(build, 61.5, text),
+            StepDone(steps[checks[1].address], 0.125, text),
+        ),
+        failed=(
+            StepFailed(Step(data, Verb.UPLOAD, change=changes[-1]), 1.5, Denied(text, status=403, request_id=text, hint=text)),
+            StepFailed(steps[checks[0].address], 2.5, error),
+        ),
+        skipped=(StepSkipped(steps[checks[2].address], text), StepSkipped(Step(version, Verb.PUBLISH, change=changes[1]), text)),
+        wrote=True,
+        tallies={
+            checks[0].address: CallTally(calls, len(failed), failed[:100], Called("", text), timing(calls)),
+            checks[1].address: CallTally(1, 0, (), Called(text, text), timing(1)),
+        },
+    )
+    header = HEADER if text == PLAIN else PlanHeader(text, text, text, text, text)
+    meta = {**META, "command": "apply", "exit_code": 4, "seconds": 66.5, "state": None, "workflow": header.workflow}
+    return Applied(Plan(header, changes, checks, kinds=TRAITS), report, meta, {checks[0].address: results})
+
+
+def result_of(text: str, number: int, *, passed: bool) -> CaseResult:
+    mismatch = Mismatch("equals", f"$.{text}", text, text, text)
+    failure = CallFailure(text, text, one_line(text)) if number % 6 == 0 else None
+    answer = Answer("text", text.encode("utf-8", "surrogatepass"), 0.01 * number, one_line(text), failure)
+    return CaseResult(number, text, json.dumps(text), answer, () if passed else (mismatch,), len(text), "")
+
+
+def one_line(text: str) -> str:
+    """What an algorithm prints is shown line by line. This is shown as one."""
+    return " ".join(text.splitlines())
+
+
+def timing(calls: int) -> Timing:
+    return timing_of([0.01 * number for number in range(1, calls + 1)], [0.5], errors=1, total=3.0)
+
+
 SIDES = Sides("quality/Hello 1.2.0", "jane/Hello 0.1.0")
 LABEL = Mismatch(DIFFERENCE, "$.label", '"cat"', '"dog"')
 LABELLED = CaseParity(
@@ -173,9 +237,11 @@ Noise: the source answers differently each time at these places, so they are not
 
 Compared 3 tests: 1 equal, 1 different, 1 not compared.
 """
+PLAIN = "w.pb"
 SUBJECTS: Mapping[str, Subject] = {
     "plan": Planned(replace(PLAN, failing=FAILING), META),
     "drift": Drifted(HEADER, FINDINGS, META),
+    "run": run_of(PLAIN),
     "compare": Compared(HEADER, COMPARISON, META),
 }
 
@@ -192,7 +258,7 @@ HOSTILE = (
 
 
 def subjects_with(text: str) -> Mapping[str, Subject]:
-    """A plan and a drift report that have a text in every field that the outside fills."""
+    """A plan, a drift report and a run that have a text in every field that the outside fills."""
     header = PlanHeader(text, text, text, text)
     data = Address("data", "Hello", text)
     old: Mapping[str, Json] = {"label": f"{text}0", "tags": {text: f"{text}0"}}
@@ -244,5 +310,6 @@ def subjects_with(text: str) -> Mapping[str, Subject]:
     return {
         "plan": Planned(Plan(header, changes, checks, kinds=TRAITS, failing=failing), meta, explained, diffs),
         "drift": Drifted(header, findings, meta, coverage=coverage, notes=(text,)),
+        "run": run_of(text),
         "compare": Compared(header, Comparison(parities), meta),
     }

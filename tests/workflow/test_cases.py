@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from algosync import workflow
+from algosync.answers import faults as expectation_faults
 from algosync.core.error import SourceError, WorkflowError
 from algosync.core.testing.case import Case, CaseFile, Expectation
 from algosync.core.testing.expectation import merged
-from algosync.workflow import NamedFiles
+from algosync.workflow import NamedFiles, TestInputs
 from algosync.workflow.cases import FORMATS, open_cases
 from algosync.workflow.cases.row import MAX_CASE
 
@@ -187,6 +188,16 @@ FAULTS: dict[str, tuple[str, str | bytes, list[str]]] = {
     "no map": ("c.jsonl", "[1]\n", ["1:1 - type |"]),
     "no payload": ("c.jsonl", '\n{"name": "x"}', ["2:1 payload missing-key |"]),
     "misspelled": ("c.jsonl", '{"payload": 1, "expects": {}}', ["1:16 expects unknown-key | did you mean expect?"]),
+    "an expectation in the wrong place": ("c.jsonl", '{"payload": 1, "equals": 2}\n{"payload": 1, "expected_output": 2}', [
+        '1:16 equals unknown-key | put it into `expect`, such as {"expect": {"equals": 1}}',
+        '2:16 expected_output unknown-key | put it into `expect`, such as {"expect": {"equals": 1}}',
+    ]),
+    "a column that expects nothing": ("c.csv", "payload,contains\n1,2\n", [
+        '1:9 contains unknown-key | put it into `expect`, such as {"expect": {"equals": 1}}',
+    ]),
+    "an expectation of a CI case": ("c.json", '[{"input": 1, "type": "NO_EXCEPTION", "expect": {"equals": 2}}]', [
+        "1:39 [0].expect unknown-key | such a case has `expected_output` and `type`",
+    ]),
     "a plain value": ("c.jsonl", '{"payload": 1,\t"expect": 1}', ["1:26 expect type |"]),
     "both": ("c.jsonl", '{"payload": 1, "expect": {}, "label": 1}', ["1:30 label two-spellings | keep one of them"]),
     "a name": ("c.jsonl", '{"payload": 1, "name": 1}', ["1:24 name type | put it in quotes"]),
@@ -231,6 +242,16 @@ FAULTS: dict[str, tuple[str, str | bytes, list[str]]] = {
 def test_every_fault_has_its_place_in_the_file(tmp_path: Path, what: str) -> None:
     name, content, expected = FAULTS[what]
     assert faults(tmp_path, name, content) == expected
+
+
+def test_a_bound_that_no_answer_can_meet_is_a_fault_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "c.json").write_text('[{"input": 1, "type": "LESS_OR_EQUAL", "expected_output": null}]')
+    path = tmp_path / "w.yaml"
+    path.write_text("algorithms: [{name: One, language: python3, tests: [{name: a, cases: c.json}]}]")
+    with pytest.raises(WorkflowError) as caught:
+        workflow.load(path, {}, tests=TestInputs(NamedFiles(tmp_path), expectation_faults))
+    (fault,) = caught.value.faults
+    assert (Path(fault.file).name, fault.line, fault.column, fault.path) == ("c.json", 1, 59, "[0].expected_output")
 
 
 def test_only_the_first_twenty_faults_of_a_file_are_shown(tmp_path: Path) -> None:

@@ -95,7 +95,8 @@ tests:
   - {name: plain, payload: [<algo>, 2.50], timeout: 7}
   - {name: nothing, payload: null, payload_file: null}
   - {name: file, payload_file: tests/ada.json}
-  - {name: load, payload: 1, repeat: 50, concurrency: 4, warmup: 2, limits: {p95: 0.5, error_rate: 0, p95_vs_baseline: 1.25}}
+  - {name: load, payload: 1, repeat: 50, concurrency: 4, warmup: 2, limits: {p95: 0.5, error_rate: 0, p95_vs_baseline: 1.25},
+     expect: {baseline: tests/none.json}}
   - {cases: tests/cases.jsonl, expect: {content_type: json}}
 gates:
   - {name: f1, cases: tests/labelled.csv, answer: $.label, metric: f1, at_least: 0.9, by: region, noise: fail, positive: a,
@@ -110,7 +111,7 @@ gates:
         TestCase("plain", '["One",2.50]', 7),
         TestCase("nothing", "null"),
         TestCase("file", '{"file":"data://.my/One/x","n":1.50}'),
-        TestCase("load", "1", load=Load(50, 4, 2, limits)),
+        TestCase("load", "1", expect=Expectation(baseline=Baseline("tests/none.json", None)), load=Load(50, 4, 2, limits)),
         TestCase("tests/cases.jsonl", expect=Expectation(content_type="json"), cases=cases),
         TestCase("f1", timeout=9, cases=labelled, load=Load(concurrency=8), gate=gate),
         TestCase("worse", cases=labelled, gate=QualityGate("accuracy", no_worse_than_published=0.01)),
@@ -144,6 +145,15 @@ FAULTS = {
     ),
     "tests: [{name: a, payload: 1, expect: 1}]": "4:43 algorithms[0].tests[0].expect type |",
     "tests: [{name: a, payload: 1, expect: {match: [1]}}]": "4:51 algorithms[0].tests[0].expect.match type |",
+    "tests: [{name: a, payload: 1, expect: {match: {}}}]": (
+        """4:51 algorithms[0].tests[0].expect.match empty | such as {"$.score": {">=": 0.5}}"""
+    ),
+    "tests: [{name: a, payload: 1, expect: {printed: []}}]": "4:53 algorithms[0].tests[0].expect.printed empty |",
+    "tests: [{name: a, payload: 1, expect: {not_printed: []}}]": "4:57 algorithms[0].tests[0].expect.not_printed empty |",
+    "tests: [{name: a, payload: 1, expect: {baseline: ''}}]": "4:54 algorithms[0].tests[0].expect.baseline empty |",
+    "tests: [{name: a, payload: 1, limits: {p95_vs_baseline: 1.25, max_vs_baseline: 2}}]": (
+        "4:43 algorithms[0].tests[0].limits missing-key | add `expect: {baseline: FILE}`, which `algosync test --accept` writes"
+    ),
     "tests: [{name: a, payload: 1, expect: {schema: 1}}]": "4:52 algorithms[0].tests[0].expect.schema type |",
     "tests: [{name: a, payload: 1, expect: {size: 1.5}}]": "4:50 algorithms[0].tests[0].expect.size type |",
     "tests: [{name: a, payload: 1, expect: {sha256: abc}}]": "4:52 algorithms[0].tests[0].expect.sha256 expectation |",

@@ -32,6 +32,9 @@ def outcome_of(gate: QualityGate, samples: Sequence[Sample], *, compared: bool) 
     if missing and gate.metric in NUMERIC:
         told = f"{missing:,} of {plural(len(samples), 'case')} {'has' if missing == 1 else 'have'} no number"
         return GateOutcome(gate.metric, len(samples), broken=(Mismatch(_KEY, gate.metric, "a number for each case", told),))
+    if missing == len(samples):
+        none = Mismatch(_KEY, f"the prediction at {gate.answer}", "a value", f"missing ({plural(missing, 'case')})")
+        return GateOutcome(gate.metric, len(samples), broken=(none,))
     slices = _slices(gate, samples)
     if len(slices) > MOST_SLICES:
         many = Mismatch(_KEY, f"by: {gate.by}", f"at most {MOST_SLICES} slices", f"{len(slices):,}")

@@ -8,7 +8,8 @@ import typer
 from algosync.cli.command import command
 from algosync.cli.commands.plan import Choice
 from algosync.cli.help import RARE
-from algosync.cli.options import AutoApprove, CompareOptions, LockTimeout, ScopeOptions, SelectionOptions
+from algosync.cli.options import AutoApprove, CompareOptions, LockTimeout, ReportOptions, ScopeOptions, SelectionOptions
+from algosync.cli.reporting.run_report import RunReport
 from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -74,17 +75,16 @@ class Approval:
 
 
 @command
-def apply(terminal: Terminal, targets: SelectionOptions, options: ApplyOptions) -> None:
+def apply(terminal: Terminal, targets: SelectionOptions, reports: ReportOptions, options: ApplyOptions) -> None:
     """Make the needed changes and run the tests. WORKFLOW may be the file of a saved plan: then exactly its actions are done."""
-    carry_out_plan("apply", terminal, targets, options, Approval(_saved_plan(targets, options), options.plan_digest))
+    approval = Approval(_saved_plan(targets, options), options.plan_digest)
+    carry_out_plan(RunReport.of("apply", reports.places, terminal), targets, options, approval)
 
 
-def carry_out_plan(
-    command: str, terminal: Terminal, targets: ScopeOptions, options: ApprovedOptions, approval: Approval = Approval()
-) -> None:
+def carry_out_plan(run: RunReport, targets: ScopeOptions, options: ApprovedOptions, approval: Approval = Approval()) -> None:
     """Plan, ask for approval and apply; ends the command. PlanRefused, or Several of them: guards refuse the plan.
 
-    `command`: its name in the summary file and in the lock. Stale: the plan is not the approved one.
+    The name of the run's command stands in the summary file and in the lock. Stale: the plan is not the approved one.
     """
     from algosync.cli.applying import approve, carried_out, show_report, writing_session
     from algosync.cli.commands.plan import asked_diffs, make_session_plan, masked_for, metadata, require_allowed
@@ -93,6 +93,7 @@ def carry_out_plan(
     from algosync.cli.summary_file import summary_for
     from algosync.views.subject import Planned
 
+    command, terminal = run.command, run.terminal
     saved, digest = approval.saved, approval.digest
     summary = summary_for(command, targets.summary_file, terminal)
     choice = approval.choice(targets)
@@ -108,9 +109,11 @@ def carry_out_plan(
         if len(plan.visible) > len(plan.held()) and not (options.auto_approve or approval.given):
             approve(_question(plan), terminal, options.environ, no_input=options.no_input)
         terminal.result()
-        report = carried_out(plan, session, terminal, summary)
+        report = carried_out(plan, session, terminal, summary, run)
     show_report(report, plan, terminal, saved=saved is not None)
-    raise typer.Exit(report.exit_code or (_TEST_FAILED if plan.held() else 0))
+    code = report.exit_code or (_TEST_FAILED if plan.held() else 0)
+    run.write(plan, report, code, saved=saved is not None)
+    raise typer.Exit(code)
 
 
 def _saved_plan(targets: SelectionOptions, options: ApplyOptions) -> "SavedInputs | None":

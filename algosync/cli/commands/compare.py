@@ -52,7 +52,7 @@ def compare(
         with ExitStack() as stack:
             source = _source(session, options, terminal, stack)
             comparison = _compared(plan, (source, calls.repeat), session, terminal)
-    write_reports(Compared(session.header, comparison, metadata(session.header)), reports.places, terminal)
+    write_reports(Compared(session.header, comparison, metadata(session.header, comparison.exit_code)), reports.places, terminal)
     if len(comparison.errors) == 1:
         raise comparison.errors[0]
     if comparison.errors:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from algosync.cli.command import command
 from algosync.cli.commands.apply import ApprovedOptions, carry_out_plan
 from algosync.cli.options import ScopeOptions
+from algosync.cli.reporting.run_report import RunReport
 from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -30,4 +31,4 @@ class DestroyScope(ScopeOptions):
 @command
 def destroy(terminal: Terminal, targets: DestroyScope, options: ApprovedOptions) -> None:
     """Delete everything that the state records. In reverse order, and nothing else."""
-    carry_out_plan("destroy", terminal, targets, options)
+    carry_out_plan(RunReport.of("destroy", {"-": "text"}, terminal), targets, options)

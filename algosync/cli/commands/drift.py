@@ -59,10 +59,9 @@ def drift(
         findings = tuple(sorted((*findings, *failing, *tested), key=lambda finding: finding.address))
         unproven = {*undecided, *(() if with_tests else (check.address for check in checks.checks))}
         findings = seen_before(replace(examined, findings=findings), session, unproven, terminal)
-    drifted = Drifted(session.header, findings, metadata(session.header), managed, hidden, examined.coverage, examined.notes)
-    write_reports(drifted, reports.places, terminal)
     kinds = {finding.drift for finding in findings}
-    if Drift.UNKNOWN in kinds:
-        raise typer.Exit(1)
-    if any(kind.differs for kind in kinds):
-        raise typer.Exit(2)
+    code = 1 if Drift.UNKNOWN in kinds else 2 if any(kind.differs for kind in kinds) else 0
+    meta = metadata(session.header, code)
+    drifted = Drifted(session.header, findings, meta, managed, hidden, examined.coverage, examined.notes)
+    write_reports(drifted, reports.places, terminal)
+    raise typer.Exit(code)

@@ -100,7 +100,8 @@ def plan(terminal: Terminal, targets: SelectionOptions, reports: PlanReportOptio
             save(Path(options.out), session, saved, terminal)
         plan = summary.plan = masked_for(terminal, plan)
         explained, diffs = _explained(plan, session, reports.explain), asked_diffs(plan, session, targets)
-    write_reports(Planned(plan, metadata(plan.header), explained, diffs, digest), reports.places, terminal)
+    code = 5 if plan.refusals else 2 if options.detailed_exitcode and plan.visible else 0
+    write_reports(Planned(plan, metadata(plan.header, code), explained, diffs, digest), reports.places, terminal)
     require_allowed(plan)
     if options.out:
         words = ["algosync", "apply", options.out]
@@ -110,8 +111,7 @@ def plan(terminal: Terminal, targets: SelectionOptions, reports: PlanReportOptio
         terminal.tell(f"Saved the plan to {printable(options.out)}. This does exactly these actions: {again}")
     elif plan.visible and reports.places["-"] == "text":
         terminal.result(f"\n{_NOT_SAVED}")
-    if options.detailed_exitcode and plan.visible:
-        raise typer.Exit(2)
+    raise typer.Exit(code)
 
 
 def asked_diffs(plan: Plan, session: CommandSession, targets: ScopeOptions) -> tuple[FileDiff, ...]:
@@ -193,8 +193,9 @@ def masked_for(terminal: Terminal, plan: Plan) -> Plan:
     return masked(plan, lambda value: terminal.redacted(value) != value)
 
 
-def metadata(header: PlanHeader) -> Mapping[str, Json]:
-    """The only part of a JSON document that may differ between two equal plans."""
+def metadata(header: PlanHeader, exit_code: int | None = None) -> Mapping[str, Json]:
+    """The only part of a JSON document that may differ between two equal plans. `exit_code`: if it is known."""
     from algosync.cli.report_output import document_metadata
 
-    return {**document_metadata(), "workflow": header.workflow, "state": header.state}
+    known = {} if exit_code is None else {"exit_code": exit_code}
+    return {**document_metadata(), **known, "workflow": header.workflow, "state": header.state}

@@ -15,6 +15,7 @@ from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from algosync.core.planning.plan_inputs import PlanFile
+    from algosync.core.resource import Json
 
 __all__ = ["show"]
 
@@ -48,7 +49,7 @@ def _show_plan(file: PlanFile, reports: ReportOptions, terminal: Terminal) -> No
     from algosync.views.subject import Planned
 
     plan = file.saved.plan
-    write_reports(Planned(plan, metadata(plan.header), digest=file.saved.digest), reports.places, terminal)
+    write_reports(Planned(plan, metadata(plan.header, 0), digest=file.saved.digest), reports.places, terminal)
 
 
 def _show_state(options: ShowOptions, reports: ReportOptions, terminal: Terminal) -> None:
@@ -61,9 +62,10 @@ def _show_state(options: ShowOptions, reports: ReportOptions, terminal: Terminal
 
     with read_state(options, terminal) as session:
         records = tuple(record for _, record in sorted(session.records.items()))
-        meta = {
+        meta: dict[str, Json] = {
             "timestamp": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "algosync_version": __version__,
+            "exit_code": 0,
             "state": printable(session.where),
         }
     write_reports(Recorded(records, meta), reports.places, terminal)

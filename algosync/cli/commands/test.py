@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from algosync.cli.command import command
-from algosync.cli.options import ClusterOptions, TargetOptions
+from algosync.cli.options import ClusterOptions, ReportOptions, TargetOptions
+from algosync.cli.reporting.run_report import RunReport
 from algosync.cli.terminal import Terminal
 from algosync.cli.testing.options import TestOptions
 
@@ -22,7 +23,7 @@ __all__ = ["test"]
 
 
 @command
-def test(terminal: Terminal, tests: TestOptions, targets: TargetOptions, options: ClusterOptions) -> None:
+def test(terminal: Terminal, tests: TestOptions, targets: TargetOptions, reports: ReportOptions, options: ClusterOptions) -> None:
     """Run the tests on what is published and remember the results. Changes nothing at the destination."""
     from algosync.cli.session import Needs, command_session
     from algosync.core.planning.target import Selection
@@ -32,12 +33,16 @@ def test(terminal: Terminal, tests: TestOptions, targets: TargetOptions, options
         if tests.record:
             _record(tests.record, session, terminal)
             return
+        run = RunReport.of("test", reports.places, terminal)
+        terminal = run.terminal
         plan = _plan(tests, targets, session, terminal)
-        report, accepting = _run(plan, tests, session, terminal)
+        report, accepting = _run(plan, tests, session, run)
         terminal.result_lines(outcome_lines(report, plan))
         terminal.tell_lines(failure_lines(report, terminal.redact))
         refused = accepting is not None and _accept(accepting, terminal)
-    raise typer.Exit(report.exit_code or int(refused))
+        code = report.exit_code or int(refused)
+        run.write(plan, report, code)
+    raise typer.Exit(code)
 
 
 def _plan(tests: TestOptions, targets: TargetOptions, session: CommandSession, terminal: Terminal) -> Plan:
@@ -61,7 +66,7 @@ def _plan(tests: TestOptions, targets: TargetOptions, session: CommandSession, t
     return chosen
 
 
-def _run(plan: Plan, tests: TestOptions, session: CommandSession, terminal: Terminal) -> tuple[Report, Accepting | None]:
+def _run(plan: Plan, tests: TestOptions, session: CommandSession, run: RunReport) -> tuple[Report, Accepting | None]:
     """Runs the tests of a plan. What collects the answers to accept, if that is asked for."""
     from dataclasses import replace
 
@@ -71,16 +76,17 @@ def _run(plan: Plan, tests: TestOptions, session: CommandSession, terminal: Term
     from algosync.core.report import fold
     from algosync.engine.apply import apply
 
-    context = session.scene.site
+    context, terminal = session.scene.site, run.terminal
     accepting = None
     if tests.accept:
         context, accepting = accepting_answers(context, session.workflow, terminal)
     elif tests.show_answers:
         context = with_answers(context)
     scene = replace(session.scene, site=context)
+    run.begin(plan)
     with (
         closing(apply(plan, session.workflow, scene, session.ledger)) as events,
-        closing(remembering(watch(events, terminal, answers=tests.show_answers), session, terminal)) as told,
+        closing(remembering(watch(run.watching(events), terminal, answers=tests.show_answers), session, terminal)) as told,
     ):
         return fold(accepting.watching(told) if accepting else told, lambda: False), accepting
 

@@ -31,7 +31,7 @@ class VersionsOptions(ClusterOptions):
 @command
 def versions(terminal: Terminal, algorithm: AlgorithmName, options: VersionsOptions, json: JsonOutput = False) -> None:
     """List the published versions of an algorithm, the newest first. Changes nothing."""
-    with diagnosed({"-": "json"} if json else {}, terminal):
+    with diagnosed("versions", {"-": "json"} if json else {}, terminal):
         _list(terminal, algorithm, options, json=json)
 
 

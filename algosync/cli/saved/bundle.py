@@ -76,8 +76,8 @@ def bundle(session: CommandSession, plan: Plan, into: Bundle) -> PlanInputs:
     from algosync.workflow import file_identity
 
     identity = file_identity(session.loaded.path, Path.cwd())
-    reached = session.scene.site.desired_sources.reached
-    algorithms = [s for s in session.workflow.algorithms if reached is None or s.name in reached]
+    reached = session.looked_at(plan)
+    algorithms = [spec for spec in session.workflow.algorithms if spec.name in reached]
     return PlanInputs(
         _workflow_text(session, identity, into.conceal),
         tuple(_codes(algorithms, session.scene.site.sources.codes, into)),

@@ -33,7 +33,6 @@ def saved_plan(session: CommandSession, plan: Plan, selection: Selection, termin
     shown = masked(plan, lambda value: terminal.redacted(value) != value)
     header, anchor = session.header, session.anchor
     algorithms = {*session.workflow.depends_on, *(change.address.algorithm for change in plan.changes)}
-    reached = session.scene.site.desired_sources.reached
     binding = Binding(
         anchor.lineage,
         anchor.state_file,
@@ -42,14 +41,14 @@ def saved_plan(session: CommandSession, plan: Plan, selection: Selection, termin
         header.owner,
         header.source,
         session.scene.site.store.identity(),
-        _source_owner(session),
+        _source_owner(session, plan),
         workflow_digest(session.workflow, conceal),
-        record_marks(session.ledger.records, algorithms if reached is None else algorithms & set(reached), conceal),
+        record_marks(session.ledger.records, algorithms & session.looked_at(plan), conceal),
     )
     return SavedPlan(without_secrets(shown, conceal), selection, binding)
 
 
-def _source_owner(session: CommandSession) -> str | None:
+def _source_owner(session: CommandSession, plan: Plan) -> str | None:
     """What `.my` is at the source cluster. None: nothing is read from there under this name, or the cluster does not tell.
 
     A source directory has no key, and the plan holds the owner of its files.
@@ -57,8 +56,8 @@ def _source_owner(session: CommandSession) -> str | None:
     from algosync.core.error import Denied, NotFound, Unexpected
     from algosync.sources.code import source_uris
 
-    store, reached = session.scene.site.store, session.scene.site.desired_sources.reached
-    specs = (spec for spec in session.workflow.algorithms if reached is None or spec.name in reached)
+    store, reached = session.scene.site.store, session.looked_at(plan)
+    specs = (spec for spec in session.workflow.algorithms if spec.name in reached)
     named = any(uri.startswith("data://.my/") for spec in specs for uri in source_uris(spec))
     if not named or (session.header.source or "").startswith("file://"):
         return None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,11 +103,28 @@ def _algorithm(name: str, workflow: Workflow) -> AlgorithmSpec:
 
 
 def append(path: Path, line: str, replace_file: Callable[[Path, bytes], None]) -> None:
-    """Adds a line to a file atomically, and creates the file if it is missing. AlgosyncError: it cannot be written."""
+    """Adds a line to a file atomically, and creates the file if it is missing. Several commands can do so at the same time.
+
+    AlgosyncError: it cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        before = path.read_bytes() if path.exists() else b""
-        gap = b"" if not before or before.endswith(b"\n") else b"\n"
-        replace_file(path, before + gap + line.encode())
+        with _only_one(path.parent):
+            before = path.read_bytes() if path.exists() else b""
+            gap = b"" if not before or before.endswith(b"\n") else b"\n"
+            replace_file(path, before + gap + line.encode())
     except OSError as error:
         raise AlgosyncError(f"{printable(str(path))} cannot be written: {error.strerror or error}") from None
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Waits until no other command adds to a file in the folder. The folder itself is locked, because the file is replaced."""
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -8,6 +8,7 @@ from enum import Enum
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change
+from algosync.core.planning.data_reads import READ_FROM
 from algosync.core.planning.plan import Plan
 from algosync.core.planning.target import UnknownTarget, matches
 from algosync.core.resource import SENSITIVE, KindTraits, Record
@@ -36,6 +37,7 @@ class Reason(Enum):
     REPLACE = "replace"
     DATA_CHANGES = "data-changes"
     DATA_WRITTEN = "data-written"
+    READ_DATA_CHANGED = "read-data-changed"
     TEST_FAILED = "test-failed"
     NOT_IN_WORKFLOW = "not-in-workflow"
     DELETE = "delete"
@@ -60,6 +62,7 @@ _SENTENCES = {
     Reason.REPLACE: "--replace names it or its content",
     Reason.DATA_CHANGES: "its source and settings are equal, but data files of its algorithm change",
     Reason.DATA_WRITTEN: "data files of its algorithm were written after it was published",
+    Reason.READ_DATA_CHANGED: "its source reads data of another algorithm, and that data changed since it was published",
     Reason.TEST_FAILED: "the test of this change failed, and nothing has changed since",
     Reason.NOT_IN_WORKFLOW: "it is recorded, and the workflow does not have it any more",
     Reason.DELETE: "it is recorded, and `--prune`, `--destroy` or `destroy` deletes what is recorded",
@@ -129,7 +132,13 @@ def _reason_of_update(change: Change, record: Record | None) -> Reason:
         case False, True:
             return Reason.DESTINATION_CHANGED
         case _:
-            return Reason.DATA_CHANGES if "renewed_by" in change.details else Reason.UNFINISHED
+            return _reason_of_renewal(change)
+
+
+def _reason_of_renewal(change: Change) -> Reason:
+    if "renewed_by" in change.details:
+        return Reason.DATA_CHANGES
+    return Reason.READ_DATA_CHANGED if READ_FROM in change.details else Reason.UNFINISHED
 
 
 def _source_changed(change: Change, record: Record) -> bool:

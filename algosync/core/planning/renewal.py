@@ -16,7 +16,7 @@ from algosync.core.planning.change import Action, Change
 from algosync.core.resource import Json, KindTraits, Record
 from algosync.core.workflow import AlgorithmSpec
 
-__all__ = ["PUBLISHED_WITH", "contents", "renewed", "with_contents"]
+__all__ = ["PUBLISHED_WITH", "contents", "may_be_newer", "renewed", "told_in", "with_contents"]
 
 PUBLISHED_WITH = "published_with"
 """In the private part of a record: the digests that it was published with, by kind and name. Made by `contents`."""
@@ -50,7 +50,7 @@ def renewed(
         if spec is None or change.after is None or not by:
             return change
         record = recorded.get(change.address)
-        published = None if _may_be_newer(change, record) else _published(change, record, known[name])
+        published = None if may_be_newer(change, record) else _published(change, record, known[name])
         causes = {c.address.kind for c in others[name] if c.address.kind in by and _renews(c, published)}
         if not causes:
             return change
@@ -67,7 +67,7 @@ def _renews(change: Change, published: _Contents | None) -> bool:
     return change.after is not None and published is not None and published.get(_key(change.address)) != change.after.digest
 
 
-def _may_be_newer(change: Change, record: Record | None) -> bool:
+def may_be_newer(change: Change, record: Record | None) -> bool:
     """Whether a resource may have been published after the records, by an apply whose last records are lost.
 
     A record without a stamp says nothing: it was moved, or its publishing was interrupted.
@@ -79,11 +79,17 @@ def _may_be_newer(change: Change, record: Record | None) -> bool:
 
 def _published(change: Change, record: Record | None, known: _Contents) -> _Contents:
     """What a resource was published with: its record tells it, or else what is recorded now."""
-    private = change.before.private if change.before and change.before.private is not None else record.private if record else {}
-    told = private.get(PUBLISHED_WITH)
+    told = told_in(change, record).get(PUBLISHED_WITH)
     if not isinstance(told, Mapping):
         return known
     return {(kind, name): digest for kind, names in told.items() if isinstance(names, Mapping) for name, digest in names.items()}
+
+
+def told_in(change: Change, record: Record | None) -> Mapping[str, Json]:
+    """What is remembered of the resource at the destination: the private part that its record has, or will have."""
+    if change.before and change.before.private is not None:
+        return change.before.private
+    return record.private if record else {}
 
 
 def _recorded_contents(recorded: Mapping[Address, Record]) -> Mapping[str, dict[tuple[str, str], Json]]:

@@ -44,7 +44,7 @@ class AlgorithmCaller:
         """The result of a call as an event carries it: shortened, and without what is sensitive."""
         text = answer.body.decode("utf-8", "replace")
         holds = self.context.holds(text)
-        if holds or (mismatches and self.context.holds(to_json(case.expect))):
+        if mismatches and (holds or self._holds_around(answer) or self.context.holds(to_json(case.expect))):
             mismatches = tuple(map(without_parts, mismatches))
         return CaseResult(
             number,
@@ -56,6 +56,10 @@ class AlgorithmCaller:
             sha256="" if holds else hashlib.sha256(answer.body).hexdigest(),
             expect=case.expect,
         )
+
+    def _holds_around(self, answer: Answer) -> bool:
+        """Whether what was printed or raised contains a secret."""
+        return self.context.holds(answer.printed) or (answer.failure is not None and self.context.holds(answer.failure.message))
 
     def answer(self, case: TestCase, *, waits: bool = False) -> Answer:
         """The answer to one call, as it is. `seconds`: all the time that the caller waited.
@@ -118,6 +122,7 @@ def failed_answer(error: TestFailed, seconds: float) -> Answer:
 
 
 def without_parts(mismatch: Mismatch) -> Mismatch:
-    """The mismatch without texts that were cut: a part of a sensitive value is not recognised any more."""
+    """The mismatch without texts that were cut, or that a pattern found: a part of a sensitive value is not recognised any more."""
     expected, got, note = (MASK if "…" in text else text for text in (mismatch.expected, mismatch.got, mismatch.note))
+    got = MASK if mismatch.expectation == "not_printed" else got
     return replace(mismatch, expected=expected, got=got, note=note)

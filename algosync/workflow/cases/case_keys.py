@@ -29,6 +29,7 @@ _CI_KEYS = ("case_name", "input", "expected_output", "type", "tree")
 _CI_TYPES = ("EXACT_MATCH", "GREATER_OR_EQUAL", "LESS_OR_EQUAL", "NO_EXCEPTION", "EXCEPTION")
 _ANY_ERROR = ".*"
 _SIMILAR = 0.8  # of a misspelled key, which must not become an attribute
+_EXPECTING = ("equals", "contains", "match", "printed", "not_printed", "max_seconds", "expected_output")
 
 
 LabelKind = Literal["any", "plain", "number"]
@@ -58,7 +59,7 @@ def read_case(row: Row, rules: CaseRules, inputs: TestInputs, faults: Faults) ->
     section = Section(row.node, row.path, faults, tuple(row.node.entries))
     name = section.text(keys[0])
     payload = _payload(section, keys[1], rules.algorithm)
-    expect = _ci_expectation(section) if is_ci else _expectation(section, inputs, is_table=row.is_table)
+    expect = _ci_expectation(section, inputs) if is_ci else _expectation(section, inputs, is_table=row.is_table)
     attributes = dict(_attributes(row.node, keys))
     _check_label(section, expect, attributes, rules)
     if payload is None:
@@ -67,12 +68,25 @@ def read_case(row: Row, rules: CaseRules, inputs: TestInputs, faults: Faults) ->
 
 
 def check_keys(node: MapNode, path: str, faults: Faults, keys: tuple[str, ...] = _KEYS) -> None:
-    """Report a key that is almost one of those of a case. Any other may be an attribute."""
+    """Report a key that is almost one of those of a case, or that expects something in the wrong place: as an attribute it would
+    expect nothing. Any other may be an attribute.
+    """
+    _check_expecting(node, path, faults, keys)
     for key, entry in node.entries.items():
         close = [] if key in keys or key.startswith("x-") else get_close_matches(key[:100].lower(), keys, 1, _SIMILAR)
         if close:
             message = f"the key {quote(key)} is almost {quote(close[0])}"
             faults.add(entry.key, child(path, key), "unknown-key", message, f"did you mean {close[0]}?")
+
+
+def _check_expecting(node: MapNode, path: str, faults: Faults, keys: tuple[str, ...]) -> None:
+    own = keys == _KEYS
+    if own and not {"expect", "label"}.isdisjoint(node.entries):
+        return
+    hint = 'put it into `expect`, such as {"expect": {"equals": 1}}' if own else "such a case has `expected_output` and `type`"
+    for key in ("expect", "label") if not own else _EXPECTING:
+        if entry := node.entries.get(key):
+            faults.add(entry.key, child(path, key), "unknown-key", f"the key {quote(key)} expects nothing here", hint)
 
 
 def _payload(section: Section, key: str, algorithm: str) -> str | None:
@@ -127,7 +141,7 @@ def _check_kind(section: Section, label: str, kind: LabelKind) -> None:
         section.report(key, "type", "a list or an object is no label", hint)
 
 
-def _ci_expectation(section: Section) -> Expectation:
+def _ci_expectation(section: Section, inputs: TestInputs) -> Expectation:
     kind = section.choice("type", _CI_TYPES, "EXACT_MATCH")
     path = _ci_path(section)
     if kind in ("NO_EXCEPTION", "EXCEPTION"):
@@ -139,7 +153,10 @@ def _ci_expectation(section: Section) -> Expectation:
     if kind == "EXACT_MATCH" and path == "$":
         return Expectation(equals=value)
     sign = {"EXACT_MATCH": "==", "GREATER_OR_EQUAL": ">=", "LESS_OR_EQUAL": "<="}[kind]
-    return Expectation(match=((path, f"{{{json.dumps(sign)}:{value}}}"),))
+    expect = Expectation(match=((path, f"{{{json.dumps(sign)}:{value}}}"),))
+    for fault in inputs.check(expect):
+        section.report("expected_output", "expectation", f"{quote('expected_output')} {fault.message}")
+    return expect
 
 
 def _ci_path(section: Section) -> str:

@@ -58,8 +58,8 @@ def _read(section: Section, inputs: TestInputs) -> Expectation:
         content_type=section.choice("content_type", _CONTENT_TYPES, "") or None,
         sha256=_sha256(section),
         size=_size(section),
-        printed=section.texts("printed"),
-        not_printed=section.texts("not_printed"),
+        printed=_patterns(section, "printed"),
+        not_printed=_patterns(section, "not_printed"),
         max_seconds=section.number("max_seconds"),
         tolerance=_tolerance(section),
         ignore=section.texts("ignore"),
@@ -87,6 +87,8 @@ def _matches(section: Section) -> list[tuple[str, str]]:
     if not isinstance(node, MapNode):
         section.wrong_type("match", "a map of JSONPaths")
         return []
+    if not node.entries:
+        section.report("match", "empty", "at least one JSONPath is needed here", 'such as {"$.score": {">=": 0.5}}')
     read = ((path, _text(entry.value, child(section.where("match"), path), section)) for path, entry in node.entries.items())
     return [(path, text) for path, text in read if text is not None]
 
@@ -105,8 +107,8 @@ def _schema(section: Section, inputs: TestInputs) -> str | None:
 
 def _baseline(section: Section, inputs: TestInputs) -> Baseline | None:
     content = read_baseline_file(section, "baseline", inputs)
-    node = section.text("baseline")
-    return Baseline(node.text, content) if node else None
+    node = section.get("baseline")
+    return Baseline(node.text, content) if isinstance(node, Scalar) else None
 
 
 def _sha256(section: Section) -> str | None:
@@ -125,6 +127,13 @@ def _size(section: Section) -> str | None:
         section.wrong_type("size", "a number of bytes, or a map of conditions")
         return None
     return _value(section, "size")
+
+
+def _patterns(section: Section, key: str) -> tuple[str, ...]:
+    node = section.get(key)
+    if isinstance(node, ListNode) and not node.items:
+        section.report(key, "empty", "at least one regular expression is needed here")
+    return section.texts(key)
 
 
 def _tolerance(section: Section) -> Tolerance:

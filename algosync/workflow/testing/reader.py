@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from algosync.core.testing.case import CALL_TIMEOUT, Expectation, TestCase
+from algosync.core.testing.case import CALL_TIMEOUT, Expectation, Load, TestCase
 from algosync.workflow.fault import quote
 from algosync.workflow.payload import MAX_PAYLOAD, payload_text
 from algosync.workflow.section import Section, section_of
@@ -64,7 +64,17 @@ class TestReader:
         payload = self._payload(section, "payload") or read_payload_file(section, "payload_file", self._inputs, self._algorithm)
         cases = self._cases(section)
         expect = read_expectation(section, self._inputs)
-        return TestCase(name, payload or "", read_timeout(section), expect, cases, read_load(section))
+        load = read_load(section)
+        self._require_baseline(section, expect, load)
+        return TestCase(name, payload or "", read_timeout(section), expect, cases, load)
+
+    def _require_baseline(self, section: Section, expect: Expectation, load: Load) -> None:
+        """A limit that compares with the accepted run needs the file of that run: without one it would always hold."""
+        for limit in load.limits if expect.baseline is None else ():
+            if limit.measure.endswith("_vs_baseline"):
+                hint = "add `expect: {baseline: FILE}`, which `algosync test --accept` writes"
+                section.report("limits", "missing-key", f"{quote(limit.measure)} needs the baseline of the test", hint)
+                return
 
     def _gates(self, section: Section) -> Iterable[TestCase]:
         for node, path in section.list("gates"):

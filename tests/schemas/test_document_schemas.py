@@ -93,6 +93,11 @@ def test_documents_of_commands_fit(workspace: Workspace) -> None:
     check_states(workspace.folder / "state")
     done = workspace.run("drift", "--json")
     check_document("drift", json.loads(done.stdout))
+    runs = json.loads(workspace.run("history", "--json").stdout)
+    check_document("history", runs)
+    assert [run["command"] for run in runs["runs"]] == ["apply", "drift"]
+    assert [row.split()[2] for row in workspace.run("history").stdout.splitlines()] == ["COMMAND", "apply", "drift"]
+    check_states(workspace.folder / "state")
 
 
 def test_documents_of_the_local_cluster_fit(tmp_path: Path) -> None:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from algosync.core.address import Address
 from algosync.core.error import ClusterError, TestFailed, TimedOut
-from algosync.core.event import CaseDone, Measured
+from algosync.core.event import CaseDone, Measured, Note
 from algosync.core.planning.data_reads import READ_DATA, changed_since
 from algosync.core.planning.plan import Check
 from algosync.core.planning.schedule import Step
 from algosync.core.ports import Outcome, Tell
 from algosync.core.testing.case import QualityGate
-from algosync.core.text import clauses
+from algosync.core.text import clauses, printable
 from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
 from algosync.kinds.held_changes import failure_of
@@ -67,7 +67,11 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
 
 
 def _carry_out(step: Step, check: Check, target: CallTarget, context: Context, tell: Tell) -> None:
-    caller = AlgorithmCaller(target, context, counts_errors(check.case))
+    first_release = check.candidate and Address("version", target.name) not in context.ledger.records
+    caller = AlgorithmCaller(target, context, counts_errors(check.case), first_release)
+    baseline = check.case.expect.baseline
+    if first_release and baseline is not None and baseline.content is None:
+        tell(Note(step, f"no answer is accepted yet; after this apply, algosync test --accept writes {printable(baseline.path)}"))
     gate = _gate(check.case.gate, caller, context)
     run = Run(check.case, gate or caller, context)
     for result in run.results():

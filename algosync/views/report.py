@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from algosync.core.error import Denied, StateError, Throttled, TransferError, Unreachable
+from algosync.core.error import Denied, StateError, TestFailed, Throttled, TimedOut, TransferError, Unreachable
 from algosync.core.event import StepDone, StepFailed, StepSkipped
 from algosync.core.planning.change import Action
 from algosync.core.planning.plan import Plan
@@ -84,8 +84,10 @@ def outcome_lines(report: Report, plan: Plan) -> Iterator[str]:
         match event:
             case StepDone():
                 row = f"{paint('passed ', 'green')}  {name:<{width}}  {duration(event.seconds):>6}  {printable(event.detail)}"
-            case StepFailed():
-                row = f"{paint('FAILED ', 'red', 'bold')}  {name:<{width}}  {duration(event.seconds):>6}  {called}".rstrip()
+            case StepFailed(error=error):
+                # Without an answer nothing is known of the algorithm.
+                word = "FAILED " if isinstance(error, (TestFailed, TimedOut)) else "error  "
+                row = f"{paint(word, 'red', 'bold')}  {name:<{width}}  {duration(event.seconds):>6}  {called}".rstrip()
             case StepSkipped():
                 row = f"{paint('skipped', 'yellow')}  {name}"
         yield f"  {row}{f'  {told}' if told else ''}"

@@ -14,6 +14,7 @@ from algosync.cli.report_output import write_reports
 from algosync.cli.terminal import Terminal
 from algosync.cli.testing.options import TestNames
 from algosync.core.error import AlgosyncError, Several
+from algosync.core.workflow import SourceAlgorithm
 
 if TYPE_CHECKING:
     from algosync.cli.session import CommandSession
@@ -51,6 +52,7 @@ def compare(
         plan = _plan(calls, targets, session)
         with ExitStack() as stack:
             source = _source(session, options, terminal, stack)
+            _require_two_sides(plan, session, source)
             comparison = _compared(plan, (source, calls.repeat), session, terminal)
     write_reports(Compared(session.header, comparison, metadata(session.header, comparison.exit_code)), reports.places, terminal)
     if len(comparison.errors) == 1:
@@ -84,6 +86,20 @@ def _source(session: CommandSession, options: ClusterOptions, terminal: Terminal
         hint = f"{advice} to compare"
         raise AlgosyncError(f"the source {address} is a folder, and no algorithm can be called there", hint=hint)
     return clusters(options, terminal, stack).source_cluster(address, setting)
+
+
+def _require_two_sides(plan: Plan, session: CommandSession, source: Cluster) -> None:
+    """AlgosyncError: an algorithm would be compared with itself, which proves nothing."""
+    from algosync.cli.same_cluster import source_identity
+
+    owner, identity = session.scene.site.destination.owner, session.anchor.identity
+    same = source.address.url == session.header.destination or (identity and source_identity(source.data) == identity)
+    names = {check.address.algorithm for check in plan.checks} if same else set()
+    for spec in (spec for spec in session.workflow.algorithms if spec.name in names):
+        other = spec.compare_with or SourceAlgorithm(source.data.key_owner(), spec.name)
+        if other == SourceAlgorithm(owner, spec.name):
+            hint = "name another cluster as the source, or another version: compare: {source: algo://OWNER/NAME/VERSION}"
+            raise AlgosyncError(f"{spec.name} would be compared with itself: source and destination are the same", hint=hint)
 
 
 def _compared(plan: Plan, asked: tuple[Cluster, int], session: CommandSession, terminal: Terminal) -> Comparison:

@@ -120,6 +120,8 @@ class Accepting:
                 found.refused = str(error)
         if not found.refused and self.holds(text):
             found.refused = "the answer holds a sensitive value, which must not be in a file"
+        if not found.refused and not self._is_inside(path):
+            found.refused = "it is neither in the workflow's folder nor in the current one"
         if found.refused:
             return AcceptedFile(path, found.test, refused=found.refused)
         if before is not None and found.timing is None and not self._judged(found.result.expect, before, answer):
@@ -127,6 +129,11 @@ class Accepting:
         if before != text:
             _write(self.folder / path, text, replace_file)
         return AcceptedFile(path, found.test, changed=before != text)
+
+    def _is_inside(self, path: str) -> bool:
+        """Whether a file may be written: a workflow from elsewhere must not replace other files of the user."""
+        place = (self.folder / path).resolve()
+        return any(place.is_relative_to(top.resolve()) for top in (self.folder, Path.cwd()))
 
 
 def _write(path: Path, text: str, replace_file: Callable[[Path, bytes], None]) -> None:

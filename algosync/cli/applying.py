@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from algosync.core.planning.plan import Plan
     from algosync.core.report import Report
 
-__all__ = ["approve", "carried_out", "show_report", "writing_session"]
+__all__ = ["approve", "carried_out", "show_outcome", "show_report", "writing_session"]
 
 
 @contextmanager
@@ -59,18 +59,20 @@ def carried_out(
     from algosync.cli.interrupt import Signalled
     from algosync.cli.live import watch
     from algosync.cli.remembered_results import remembering
+    from algosync.cli.summary_file import Summary
     from algosync.cli.testing.context import require_extras
     from algosync.core.report import fold
     from algosync.engine.apply import apply, schedule_of
 
     require_extras(plan)
+    session.log.summary = summary = summary or Summary(session.log.command)
     # Close the events before the session ends, because closing waits for the workers: the state must stay locked while they write.
     with closing(apply(plan, session.workflow, session.scene, session.ledger)) as events:
         try:
             if run is not None:
                 run.begin(plan)
             watched = watch(events if run is None else run.watching(events), terminal)
-            noted = watched if summary is None else summary.noting(watched, schedule_of(plan, session.scene).steps)
+            noted = summary.noting(watched, schedule_of(plan, session.scene).steps)
             with closing(remembering(noted, session, terminal)) as told:
                 return fold(told, lambda: session.ledger.wrote)
         except Signalled:
@@ -80,8 +82,24 @@ def carried_out(
 
 def show_report(report: Report, plan: Plan, terminal: Terminal, *, saved: bool = False) -> None:
     """`saved`: the plan came from a file."""
-    from algosync.views.report import closing_lines, failure_lines, outcome_lines
+    from algosync.views.report import closing_lines
 
-    terminal.result_lines(outcome_lines(report, plan))
-    terminal.tell_lines(failure_lines(report, terminal.redact))
-    terminal.result_lines(closing_lines(report, plan, saved=saved))
+    show_outcome(report, plan, terminal, closing=tuple(closing_lines(report, plan, saved=saved)))
+
+
+def show_outcome(report: Report, plan: Plan, terminal: Terminal, closing: Sequence[str] = ()) -> None:
+    """Shows the tests and the failures, and last the lines of `closing`. They are the news of the command, too."""
+    from algosync.cli.notify.news import News, block
+    from algosync.views.plan import header_lines
+    from algosync.views.report import failure_lines, outcome_lines
+
+    outcome, failures = tuple(outcome_lines(report, plan)), tuple(failure_lines(report, terminal.redact))
+    terminal.result_lines(outcome)
+    terminal.tell_lines(failures)
+    terminal.result_lines(closing)
+
+    def text() -> str:
+        lines = (*header_lines(plan.header, terminal.redact), *outcome, *failures, *closing)
+        return block(terminal.shown("\n".join(lines), coloured=False))
+
+    terminal.news.append(News(text, changed=bool(plan.visible)))

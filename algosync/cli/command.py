@@ -12,6 +12,8 @@ import typer
 from typer.models import OptionInfo, ParameterInfo
 
 from algosync.cli.help import HelpAll
+from algosync.cli.notify.notifying import notified
+from algosync.cli.notify.options import NotifyOptions
 from algosync.cli.options import ReportOptions
 from algosync.cli.report_output import diagnosed
 
@@ -26,6 +28,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
     The first parameter is the terminal, which is the object of typer's context. A parameter whose type is a dataclass is a group:
     each of its fields with a typer annotation is an option of the command. Other parameters are the command's own options.
+    A command with `NotifyOptions` sends its news when it ends.
     The environment variable `ALGOSYNC_<OPTION>` sets an option's default. Each command has the option `--help-all`.
     """
     # In Python 3.10 `get_type_hints` makes an optional type of each parameter whose default is None, which typer does not know.
@@ -38,7 +41,9 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     def run(context: typer.Context, **values: object) -> None:
         arguments = {name: group_of(group, values) for name, group in groups.items()}
         reports = [group for group in arguments.values() if isinstance(group, ReportOptions)]
-        with diagnosed(function.__name__, reports[0].places if reports else {}, context.obj):
+        notify = next((group for group in arguments.values() if isinstance(group, NotifyOptions)), None)
+        places = reports[0].places if reports else {}
+        with notified(function.__name__, notify, context.obj), diagnosed(function.__name__, places, context.obj):
             function(context.obj, **arguments, **{each.name: values[each.name] for each in options})
 
     context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)

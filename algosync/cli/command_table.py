@@ -24,6 +24,7 @@ COMMANDS = {
     "compare": ("commands.compare", "Compare the answers of the source and of the destination."),
     "drift": ("commands.drift", "Show how the destination differs from what was last applied."),
     "import": ("commands.import_", "Record what is at the destination already."),
+    "history": ("commands.history", "List what was done with a workflow, the newest last."),
     "versions": ("commands.versions", "List the published versions of an algorithm, the newest first."),
     "rollback": ("commands.rollback", "Publish an earlier version again."),
     "graph": ("commands.graph", "Show algorithms, data files and dependencies as a graph."),

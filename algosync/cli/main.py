@@ -16,6 +16,7 @@ from algosync.cli.command_table import SUMMARY
 from algosync.cli.group import Group
 from algosync.cli.internal_error import internal_error
 from algosync.cli.interrupt import exit_code, install, leave
+from algosync.cli.notify.notifying import hide_addresses
 from algosync.cli.options import chdir_option, debug_option
 from algosync.cli.reporting.error_code import USAGE, error_code
 from algosync.cli.terminal import Terminal, standard
@@ -62,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: Sequence[str] | None, terminal: Terminal) -> int:
     try:
         install()
+        hide_addresses(os.environ, terminal)
         _show_background_problems(terminal)
         return _exit_code(arguments, terminal)
     except BaseException as error:

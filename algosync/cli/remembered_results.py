@@ -26,7 +26,10 @@ _BETWEEN = 1.0  # seconds between two writes, because each one writes the whole 
 
 
 def remembering(events: Iterable[Event], session: CommandSession, terminal: Terminal) -> Generator[Event, None, None]:
-    """Yields the events, and records the results that they tell, also if the run ends early. A failure to do so is a warning."""
+    """Yields the events, and records the results that they tell, also if the run ends early. A failure to do so is a warning.
+
+    The log of the session takes note of the events, too.
+    """
     from algosync.core.event import Measured
     from algosync.core.test_result import result_of
     from algosync.kinds.context import utc_now
@@ -34,8 +37,10 @@ def remembering(events: Iterable[Event], session: CommandSession, terminal: Term
     measured: dict[Address, Measured] = {}
 
     recorder = Recorder(session.results, stored_addresses(session.workflow, terminal.redact), terminal.redact)
+    session.log.begin()
     try:
         for event in events:
+            session.log.note(event, session.ledger)
             if isinstance(event, Measured):
                 measured[event.step.address] = event
             result = result_of(event, utc_now(), measured.get(event.step.address))

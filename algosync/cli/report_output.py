@@ -44,7 +44,13 @@ def report_places(reports: Iterable[str]) -> Mapping[str, str]:
 
 
 def write_reports(subject: Subject, places: Mapping[str, str], terminal: Terminal) -> None:
-    """Writes the subject to all places, in their formats, and tells GitHub. Failures are added to `terminal.lost`."""
+    """Writes the subject to all places, in their formats, and tells GitHub. Failures are added to `terminal.lost`.
+
+    A plan, or the findings of a drift report, are the news of the command, too.
+    """
+    from algosync.cli.notify.news import news_of
+
+    terminal.news.extend(news_of(subject, terminal))
     _write_places(subject, places, terminal)
     tell_github(subject, terminal)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from algosync.cli.history.run_log import RunLog, keep_log
 from algosync.cli.interrupt import pause
 from algosync.core.error import Denied, UsageError
 from algosync.core.planning.plan import Plan, PlanHeader
@@ -52,7 +53,7 @@ class CommandSession:
 
     `same_cluster`: the cluster and owner that are both source and destination, or None. `in_progress`: gives the addresses that
     other commands are changing, or have changed since this one read the state. `stand_ins`: a sensitive variable has a placeholder
-    value, so values that contain it cannot be compared.
+    value, so values that contain it cannot be compared. `log`: notes what the command does, for the history.
     """
 
     workflow: Workflow
@@ -65,6 +66,7 @@ class CommandSession:
     anchor: Anchor
     stand_ins: bool = False
     same_cluster: str | None = None
+    log: RunLog = field(default_factory=RunLog)
 
     def looked_at(self, plan: Plan) -> set[str]:
         """The algorithms that the plan was made from: those in reach, and those whose data they read."""
@@ -130,8 +132,10 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             owners = destination.data.owners()
             place = NamedDestination.of(label, destination)
         owner = owner_of(workflow, owners)
-        key = StateKey(workflow.name, owner, place)
-        state, results = stack.enter_context(state_opened(options, terminal, key, f"algosync {needs.command}", writes=needs.writes))
+        state, results = stack.enter_context(
+            state_opened(options, terminal, StateKey(workflow.name, owner, place), f"algosync {needs.command}", writes=needs.writes)
+        )
+        log = keep_log(RunLog(needs.command, workflow.name), results.document, options.environ, terminal)
         anchor = Anchor(state.lineage, state.file, place.identity, state.running)
         _claim(state, loaded, saved, (options, terminal))
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
@@ -171,7 +175,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         scene = Scene(KINDS, PERFORMERS, testing_context(context, loaded.files, terminal, stack), options.parallelism)
         same = same_cluster(source, destination, place, owner)
         yield CommandSession(
-            workflow, scene, ledger, header, results, state.in_progress, loaded, anchor, bool(loaded.not_given), same
+            workflow, scene, ledger, header, results, state.in_progress, loaded, anchor, bool(loaded.not_given), same, log
         )
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))

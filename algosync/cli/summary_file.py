@@ -55,7 +55,7 @@ class Summary:
 
     def document(self, exit_code: int, time: str) -> Json:
         """`time`: ISO 8601 in UTC. What did not happen is null: the counts without a plan, the results of a `plan`."""
-        report = self._report()
+        report = self.report()
         return {
             "format_version": "1.0",
             "timestamp": time,
@@ -68,7 +68,8 @@ class Summary:
             "tests": None if report is None else _tests(report),
         }
 
-    def _report(self) -> Report | None:
+    def report(self) -> Report | None:
+        """What became of the plan so far. None: it is not carried out."""
         from algosync.core.event import StepSkipped
         from algosync.core.report import fold
 

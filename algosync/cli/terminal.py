@@ -14,6 +14,7 @@ from algosync.core.redaction import Redactor
 from algosync.core.text import harmless, paint, printable
 
 if TYPE_CHECKING:
+    from algosync.cli.notify.news import News
     from algosync.cli.reporting.github import GitHub
     from algosync.core.resource import Json
     from algosync.views.subject import Subject
@@ -40,6 +41,7 @@ class Terminal:
     lost: list[str] = field(default_factory=list)  # the reasons why results could not be written
     left: list[TextIO] = field(default_factory=list)  # the streams closed by their readers
     reported: list[str] = field(default_factory=list)  # the places of `--report` that have the result
+    news: list[News] = field(default_factory=list)  # for a message
     endings: list[Callable[[int], None]] = field(default_factory=list)  # called with the exit code when the command has ended
     github: GitHub | None = None
     _redactor: Redactor = field(default_factory=Redactor)

@@ -13,9 +13,9 @@ from algosync.core.planning.change import Drift, Finding
 from algosync.core.resource import Json
 from algosync.core.timestamp import read_iso_time
 
-__all__ = ["Seen", "Sighting", "dated", "decode_seen", "sighted", "with_seen"]
+__all__ = ["SECTION", "Seen", "Sighting", "dated", "decode_seen", "sighted", "with_seen"]
 
-_MEMBER = "drift"
+SECTION = "drift"  # of the results document
 _NOT_SEEN = (Drift.UNKNOWN, Drift.IN_PROGRESS)
 
 
@@ -80,7 +80,7 @@ def with_seen(document: Mapping[str, Json], seen: Seen) -> Mapping[str, Json]:
     rows = {str(a): {"drift": s.drift, "first_seen": s.first_seen} for a, s in seen.sightings.items()}
     members = {name: _merged(section.get(name), new) for name, new in (("findings", rows), ("verified", _verified_rows(seen)))}
     same = section == {**section, **members} or (not section and not rows and not seen.verified)
-    return document if same else {**document, _MEMBER: {**section, **members}}
+    return document if same else {**document, SECTION: {**section, **members}}
 
 
 def _verified_rows(seen: Seen) -> Mapping[str, Mapping[str, Json]]:
@@ -101,16 +101,16 @@ def decode_seen(document: Mapping[str, Json]) -> Seen:
 
 
 def _section(document: Mapping[str, Json]) -> Mapping[str, Json]:
-    section = document.get(_MEMBER, {})
+    section = document.get(SECTION, {})
     if not isinstance(section, Mapping):
-        raise Corrupt(f"is damaged: {_MEMBER} is no object")
+        raise Corrupt(f"is damaged: {SECTION} is no object")
     return section
 
 
 def _rows(section: Mapping[str, Json], name: str) -> Iterable[tuple[Address, Mapping[str, Json]]]:
     rows = section.get(name, {})
     if not isinstance(rows, Mapping):
-        raise Corrupt(f"is damaged: {name} of {_MEMBER} is no object")
+        raise Corrupt(f"is damaged: {name} of {SECTION} is no object")
     for text, row in rows.items():
         if not isinstance(row, Mapping):
             raise Corrupt(f"is damaged: {text} is no object")

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from algosync.core.address import Address
-from algosync.core.codec import address_from_json, encode_json, parse_json, require_text
-from algosync.core.error import Corrupt, StateError, TestFailed, TimedOut
+from algosync.core.codec import address_from_json, require_text
+from algosync.core.error import Corrupt, TestFailed, TimedOut
 from algosync.core.event import Event, Measured, StepDone, StepFailed
 from algosync.core.planning.schedule import Verb
 from algosync.core.resource import Json
+from algosync.core.results.document import decode_document, encode_document
 
-__all__ = ["TestResult", "decode_results", "encode_results", "merged", "result_of"]
+__all__ = ["TestResult", "decode_results", "encode_results", "merged", "result_of", "results_in", "with_results"]
 
-_FORMAT_VERSION = 1
 _TEXTS = ("at", "since", "reason")
 _ADDED = ("version", "commit", "payload_sha256", "answer_sha256")  # not in documents of earlier versions
 
@@ -82,13 +82,18 @@ def merged(
 
 
 def encode_results(results: Mapping[Address, TestResult], document: Mapping[str, Json]) -> bytes:
-    """The bytes of the document. `document`: the one before. Members that a later version wrote, also those of a test, stay."""
+    """The bytes of the document. `document`: the one before, as of `with_results`."""
+    return encode_document(with_results(results, document))
+
+
+def with_results(results: Mapping[Address, TestResult], document: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The document with these results. Members that a later version wrote, also those of a test, stay."""
     before = document.get("tests")
     known = before if isinstance(before, dict) else {}
     rows: dict[str, Json] = {
         name: {**known.get(name, {}), **_row(r)} for name, r in ((str(result.address), result) for result in results.values())
     }
-    return (encode_json({**document, "format_version": _FORMAT_VERSION, "tests": rows}) + "\n").encode("ascii")
+    return {**document, "tests": rows}
 
 
 def _row(result: TestResult) -> dict[str, Json]:
@@ -97,18 +102,18 @@ def _row(result: TestResult) -> dict[str, Json]:
 
 
 def decode_results(data: bytes) -> tuple[Mapping[Address, TestResult], Mapping[str, Json]]:
-    """The results, and the whole document. Corrupt: it is damaged. StateError: a newer version wrote it in another format."""
-    document = parse_json(data)
-    version = document.get("format_version") if isinstance(document, dict) else None
-    if isinstance(version, bool) or not isinstance(document, dict) or not isinstance(version, int) or version < _FORMAT_VERSION:
-        raise Corrupt("is damaged: it has no format_version")
-    if version > _FORMAT_VERSION:
-        raise StateError(f"was written by a newer algosync: format {version}, this one reads {_FORMAT_VERSION}")
-    tests = document.get("tests")
+    """The results, and the whole document. Raises what `decode_document` and `results_in` raise."""
+    document = decode_document(data)
+    return results_in(document), document
+
+
+def results_in(document: Mapping[str, Json]) -> Mapping[Address, TestResult]:
+    """The results of a document. Corrupt: they are damaged."""
+    tests = document.get("tests", {})
     if not isinstance(tests, dict):
-        raise Corrupt("is damaged: it has no tests")
+        raise Corrupt("is damaged: its tests are no object")
     results = [_decoded(text, row) for text, row in tests.items()]
-    return {result.address: result for result in results}, document
+    return {result.address: result for result in results}
 
 
 def _decoded(text: str, row: Json) -> TestResult:

@@ -12,25 +12,30 @@ from algosync.state import local
 from algosync.state.backend import Backend
 from algosync.state.exchange import push, rename
 from algosync.state.former_names import Located, located
-from algosync.state.holder import Holder
+from algosync.state.history import History
+from algosync.state.holder import Holder, signer
 from algosync.state.naming import journal_name, state_name
 from algosync.state.patience import AT_ONCE, Patience
 from algosync.state.remote import postgresql, s3, terraform_http
 from algosync.state.remote.address import shown
+from algosync.state.results_document import ResultsDocument, copied, results_name
 from algosync.state.session import Session
-from algosync.state.test_results import TestResults, results_name
+from algosync.state.test_results import TestResults
 from algosync.state.work_in_progress import WorkInProgress
 
 __all__ = [
     "BACKENDS",
     "Backend",
     "BackendFactory",
+    "History",
     "Holder",
     "Located",
     "Patience",
+    "ResultsDocument",
     "Session",
     "TestResults",
     "WorkInProgress",
+    "copied",
     "journal_path",
     "located",
     "open_session",
@@ -39,6 +44,7 @@ __all__ = [
     "rename",
     "results_name",
     "secrets",
+    "signer",
     "state_name",
 ]
 

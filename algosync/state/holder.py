@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from algosync.core.error import LockHeld
 
-__all__ = ["ANOTHER", "Holder", "lock_held", "sign", "utc_now"]
+__all__ = ["ANOTHER", "Holder", "lock_held", "sign", "signer", "utc_now"]
 
 _LONGEST = 200  # characters of each part in messages
 
@@ -55,12 +55,17 @@ ANOTHER = Holder("", "", "")
 
 def sign(command: str, lock_id: str = "") -> Holder:
     """This process as the holder of a lock, since now. Without a `lock_id` it gets a random one."""
+    owner = f"{signer()}, pid {os.getpid()}"
+    return Holder(command, owner, utc_now().isoformat(timespec="seconds"), lock_id or str(uuid4()))
+
+
+def signer() -> str:
+    """Who runs this process: USER@HOST."""
     try:
         user = getpass.getuser()
     except (OSError, KeyError):  # a container's user may have no name
         user = str(os.getuid())
-    owner = f"{user}@{socket.gethostname()}, pid {os.getpid()}"
-    return Holder(command, owner, utc_now().isoformat(timespec="seconds"), lock_id or str(uuid4()))
+    return f"{user}@{socket.gethostname()}"
 
 
 def utc_now() -> datetime:

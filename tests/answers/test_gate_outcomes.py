@@ -138,6 +138,13 @@ def test_a_gate_whose_path_is_nowhere_in_the_answers_fails() -> None:
     ]
 
 
+def test_a_positive_label_that_no_case_has_fails() -> None:
+    """The metric of both versions would be 0."""
+    gate = QualityGate("f1", positive='"z"', no_worse_than_published=0.01)
+    (line,) = told(judged(gate, rows(90, 100, 90)))
+    assert line == 'positive: "z": expected the label of a case, got in none of 100 cases [gates]'
+
+
 def test_a_published_version_without_numbers_is_not_compared() -> None:
     samples = [Sample("1.0", "1.0", "1.0"), Sample("1.0", "1.0", None)]
     outcome = outcome_of(QualityGate("mae", no_worse_than_published=0), samples, compared=True)

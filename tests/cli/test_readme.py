@@ -37,6 +37,7 @@ COMMANDS = (
     "graph",
     "destroy",
     "import",
+    "history",
     "versions",
     "rollback",
     "doctor",

@@ -11,6 +11,7 @@ from typing import cast
 
 import pytest
 
+from algosync.cli.history.run_log import RunLog
 from algosync.cli.remembered_results import Recorder, known_failures, remembering, stored_addresses
 from algosync.cli.session import CommandSession
 from algosync.cli.terminal import Terminal
@@ -55,7 +56,8 @@ def results(folder: Path) -> TestResults:
 
 
 def session(folder: Path, flow: Workflow = FLOW) -> CommandSession:
-    return cast("CommandSession", SimpleNamespace(workflow=flow, results=results(folder)))
+    parts = {"workflow": flow, "results": results(folder), "log": RunLog(), "ledger": SimpleNamespace(records={})}
+    return cast("CommandSession", SimpleNamespace(**parts))
 
 
 def terminal(err: io.StringIO | None = None) -> Terminal:

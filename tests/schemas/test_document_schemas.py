@@ -93,6 +93,11 @@ def test_documents_of_commands_fit(workspace: Workspace) -> None:
     check_states(workspace.folder / "state")
     done = workspace.run("drift", "--json")
     check_document("drift", json.loads(done.stdout))
+    runs = json.loads(workspace.run("history", "--json").stdout)
+    check_document("history", runs)
+    assert [run["command"] for run in runs["runs"]] == ["apply", "drift"]
+    assert [row.split()[2] for row in workspace.run("history").stdout.splitlines()] == ["COMMAND", "apply", "drift"]
+    check_states(workspace.folder / "state")
 
 
 def test_documents_of_the_local_cluster_fit(tmp_path: Path) -> None:
@@ -138,4 +143,6 @@ def test_a_wheel_has_the_schemas(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         packed = [name for name in archive.namelist() if name.startswith("algosync/schemas/")]
+        page = {name for name in archive.namelist() if name.endswith((".css", ".j2"))}
     assert sorted(packed) == [f"algosync/schemas/{name}.json" for name in SCHEMAS]
+    assert page == {"algosync/views/formats/report.css", "algosync/views/formats/report.html.j2"}

@@ -34,7 +34,7 @@ def test_the_yaml_is_valid(name: str) -> None:
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_a_mistake_in_the_yaml_is_found(name: str, tmp_path: Path) -> None:
     text = (PIPELINES / name).read_text()
-    (tmp_path / name).write_text(re.sub(r"^( +)(run|script):", r"\1typo:", text, flags=re.MULTILINE))
+    (tmp_path / name).write_text(re.sub(r"^( +(?:- )?)(run|script):", r"\1typo:", text, flags=re.MULTILINE))
     assert checked(tmp_path / name, name).returncode == 1
 
 

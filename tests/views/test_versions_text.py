@@ -1,6 +1,6 @@
 """The table of published versions."""
 
-from algosync.views.versions import VersionRow, version_lines
+from algosync.views.listings.versions import VersionRow, version_lines
 
 
 def test_versions_are_a_table() -> None:

@@ -152,7 +152,7 @@ FAULTS = {
     "tests: [{name: a, payload: 1, expect: {not_printed: []}}]": "4:57 algorithms[0].tests[0].expect.not_printed empty |",
     "tests: [{name: a, payload: 1, expect: {baseline: ''}}]": "4:54 algorithms[0].tests[0].expect.baseline empty |",
     "tests: [{name: a, payload: 1, limits: {p95_vs_baseline: 1.25, max_vs_baseline: 2}}]": (
-        "4:43 algorithms[0].tests[0].limits missing-key | add `expect: {baseline: FILE}`, which `algosync test --accept` writes"
+        "4:43 algorithms[0].tests[0].limits needs-baseline | add `expect: {baseline: FILE}`, which `algosync test --accept` writes"
     ),
     "tests: [{name: a, payload: 1, expect: {schema: 1}}]": "4:52 algorithms[0].tests[0].expect.schema type |",
     "tests: [{name: a, payload: 1, expect: {size: 1.5}}]": "4:50 algorithms[0].tests[0].expect.size type |",

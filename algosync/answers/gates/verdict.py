@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from algosync.answers.exact_json import json_text, read_exact
 from algosync.answers.gates.measuring import FEWEST_CHANGED, changed, score_of
 from algosync.answers.gates.metric import LOWER_IS_BETTER, UndefinedMetric
 from algosync.answers.gates.prediction import NUMERIC
@@ -35,6 +36,9 @@ def outcome_of(gate: QualityGate, samples: Sequence[Sample], *, compared: bool) 
     if missing == len(samples):
         none = Mismatch(_KEY, f"the prediction at {gate.answer}", "a value", f"missing ({plural(missing, 'case')})")
         return GateOutcome(gate.metric, len(samples), broken=(none,))
+    if gate.positive is not None and json_text(read_exact(gate.positive)) not in {sample.label for sample in samples}:
+        unknown = Mismatch(_KEY, f"positive: {gate.positive}", "the label of a case", f"in none of {plural(len(samples), 'case')}")
+        return GateOutcome(gate.metric, len(samples), broken=(unknown,))
     slices = _slices(gate, samples)
     if len(slices) > MOST_SLICES:
         many = Mismatch(_KEY, f"by: {gate.by}", f"at most {MOST_SLICES} slices", f"{len(slices):,}")

@@ -8,6 +8,7 @@ import typer
 from algosync.cli.command import command
 from algosync.cli.commands.plan import Choice
 from algosync.cli.help import RARE
+from algosync.cli.notify.options import NotifyOptions
 from algosync.cli.options import AutoApprove, CompareOptions, LockTimeout, ReportOptions, ScopeOptions, SelectionOptions
 from algosync.cli.reporting.run_report import RunReport
 from algosync.cli.terminal import Terminal
@@ -75,7 +76,9 @@ class Approval:
 
 
 @command
-def apply(terminal: Terminal, targets: SelectionOptions, reports: ReportOptions, options: ApplyOptions) -> None:
+def apply(
+    terminal: Terminal, targets: SelectionOptions, reports: ReportOptions, options: ApplyOptions, _notify: NotifyOptions
+) -> None:
     """Make the needed changes and run the tests. WORKFLOW may be the file of a saved plan: then exactly its actions are done."""
     approval = Approval(_saved_plan(targets, options), options.plan_digest)
     carry_out_plan(RunReport.of("apply", reports.places, terminal), targets, options, approval)

@@ -9,6 +9,7 @@ import typer
 
 from algosync.cli.command import command
 from algosync.cli.drifting.options import ReadingOptions
+from algosync.cli.notify.options import NotifyOptions
 from algosync.cli.options import CompareOptions, ReportOptions
 from algosync.cli.report_output import write_reports
 from algosync.cli.terminal import Terminal
@@ -22,6 +23,7 @@ def drift(
     reports: ReportOptions,
     options: CompareOptions,
     bytes_read: ReadingOptions,
+    _notify: NotifyOptions,
     with_tests: Annotated[
         bool, typer.Option("--with-tests", help="Run all tests on what is published, and report answers that changed.")
     ] = False,
@@ -57,6 +59,7 @@ def drift(
         failing = (Finding(f.address, Drift.FAILING, reason=f.reason, since=f.since) for f in failures)
         hidden = redacted_attributes({address: session.ledger.records[address] for address in managed})
         findings = tuple(sorted((*findings, *failing, *tested), key=lambda finding: finding.address))
+        session.log.begin(findings=sum(finding.drift.differs for finding in findings))
         unproven = {*undecided, *(() if with_tests else (check.address for check in checks.checks))}
         findings = seen_before(replace(examined, findings=findings), session, unproven, terminal)
     kinds = {finding.drift for finding in findings}

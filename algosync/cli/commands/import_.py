@@ -57,6 +57,7 @@ def import_(terminal: Terminal, options: ImportOptions) -> None:
             adopted = adopt(plan, session.workflow, session.scene, session.ledger, patterns)
         except UnknownTarget as error:
             raise UsageError(str(error), hint=error.hint) from None
+        session.log.begin(imported=len(adopted.imported))
         _show(adopted, plan if not adopted.imported else _plan(session, patterns, terminal), terminal)
     raise typer.Exit(1 if adopted.unreadable else 0)
 

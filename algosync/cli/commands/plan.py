@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from algosync.cli.command import command
+from algosync.cli.notify.options import NotifyOptions
 from algosync.cli.options import CompareOptions, ReportOptions, ScopeOptions, SelectionOptions
 from algosync.cli.report_output import write_reports
 from algosync.cli.terminal import Terminal
@@ -76,7 +77,9 @@ class Choice:
 
 
 @command
-def plan(terminal: Terminal, targets: SelectionOptions, reports: PlanReportOptions, options: PlanOptions) -> None:
+def plan(
+    terminal: Terminal, targets: SelectionOptions, reports: PlanReportOptions, options: PlanOptions, _notify: NotifyOptions
+) -> None:
     """Show what apply would change at the destination. Changes nothing; exit 5 if a guard would refuse to apply it."""
     from algosync.cli.saved.plan_file import require_writable
     from algosync.cli.saved.saving import require_still, save, saved_plan

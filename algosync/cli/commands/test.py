@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from algosync.cli.command import command
+from algosync.cli.notify.options import NotifyOptions
 from algosync.cli.options import ClusterOptions, ReportOptions, TargetOptions
 from algosync.cli.reporting.run_report import RunReport
 from algosync.cli.terminal import Terminal
@@ -23,11 +24,18 @@ __all__ = ["test"]
 
 
 @command
-def test(terminal: Terminal, tests: TestOptions, targets: TargetOptions, reports: ReportOptions, options: ClusterOptions) -> None:
+def test(
+    terminal: Terminal,
+    tests: TestOptions,
+    targets: TargetOptions,
+    reports: ReportOptions,
+    options: ClusterOptions,
+    _notify: NotifyOptions,
+) -> None:
     """Run the tests on what is published and remember the results. Changes nothing at the destination."""
+    from algosync.cli.applying import show_outcome
     from algosync.cli.session import Needs, command_session
     from algosync.core.planning.target import Selection
-    from algosync.views.report import failure_lines, outcome_lines
 
     with command_session(options, terminal, Needs("test", source=False, selection=Selection(tuple(targets.target)))) as session:
         if tests.record:
@@ -37,8 +45,7 @@ def test(terminal: Terminal, tests: TestOptions, targets: TargetOptions, reports
         terminal = run.terminal
         plan = _plan(tests, targets, session, terminal)
         report, accepting = _run(plan, tests, session, run)
-        terminal.result_lines(outcome_lines(report, plan))
-        terminal.tell_lines(failure_lines(report, terminal.redact))
+        show_outcome(report, plan, terminal)
         refused = accepting is not None and _accept(accepting, terminal)
         code = report.exit_code or int(refused)
         run.write(plan, report, code)

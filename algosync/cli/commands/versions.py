@@ -41,8 +41,8 @@ def _list(terminal: Terminal, algorithm: str, options: VersionsOptions, *, json:
     from algosync.cli.session import Needs, command_session
     from algosync.core.address import Address
     from algosync.core.planning.target import Selection
+    from algosync.views.listings.versions import VersionRow, version_lines, versions_document
     from algosync.views.plan import header_lines
-    from algosync.views.versions import VersionRow, version_lines, versions_document
 
     needs = Needs("versions", source=False, secrets=False, selection=Selection((algorithm,)))
     with command_session(options, terminal, needs) as session:

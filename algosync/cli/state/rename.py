@@ -25,7 +25,7 @@ def rename(terminal: Terminal, from_: From, options: StateChangeOptions, to: To 
     from algosync.cli.state_place import journals, patience, state_found
     from algosync.core.error import UsageError
     from algosync.core.text import printable
-    from algosync.state import TestResults, journal_path, parse_address
+    from algosync.state import ResultsDocument, copied, journal_path, parse_address
     from algosync.state import rename as rename_state
 
     known = known_state(options, terminal)
@@ -38,9 +38,8 @@ def rename(terminal: Terminal, from_: From, options: StateChangeOptions, to: To 
         old, new = create(name, _COMMAND), create(key.name, _COMMAND)
         places = [(backend, journal_path(backend, journals(options))) for backend in (old, new)]
         state = rename_state(places[0], places[1], patience(options, terminal))
-        results, _ = TestResults(lambda each: create(each, _COMMAND), name).read()
-        if results:
-            warning = TestResults(lambda each: create(each, _COMMAND), key.name).record(results, results)
-            terminal.tell_lines([f"Warning: {printable(warning)}"] if warning else [])
+        documents = [ResultsDocument(lambda each: create(each, _COMMAND), each) for each in (name, key.name)]
+        warning = copied(*documents)
+        terminal.tell_lines([f"Warning: {printable(warning)}"] if warning else [])
     terminal.result(f"{printable(old.where)} is now {printable(new.where)}, with {len(state.records)} records.")
     tell_backup(old.backup, terminal)

@@ -65,6 +65,8 @@ def tested_again(session: CommandSession, terminal: Terminal) -> tuple[Finding, 
     kept = {finding.address: before[finding.address].answer_sha256 for finding in changed}
     recorder.add(*(replace(result, answer_sha256=kept.get(a, result.answer_sha256)) for a, result in run.results.items()))
     recorder.flush()
+    passed = sum(result.passed for result in run.results.values())
+    session.log.begin(tests_passed=passed, tests_failed=len(run.results) - passed + len(run.errors))
     for warning in recorder.warnings:
         terminal.tell(f"Warning: {warning}")
     return (*changed, *(Finding(address, Drift.UNKNOWN, reason=reason) for address, reason in run.errors.items()))

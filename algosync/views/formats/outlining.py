@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator
 
 from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.planning.plan import Plan
 from algosync.core.redaction import Redactor
-from algosync.core.resource import Json
 from algosync.core.text import PAINT, plural, printable
-from algosync.views.drift import HEADINGS, finding_lines, not_compared_lines, summary_line
+from algosync.views.drift import HEADINGS, coverage_lines, finding_lines, not_compared_lines, summary_line
 from algosync.views.error import error_lines
 from algosync.views.explanation import explanation_lines
 from algosync.views.file_diff import diff_lines
@@ -25,8 +23,7 @@ from algosync.views.subject import Applied, Compared, Drifted, Failed, Planned, 
 
 __all__ = ["outline_of"]
 
-_Meta: TypeAlias = Mapping[str, Json]
-_FAILING = {Drift.CHANGED: Ending.FAILED, Drift.MISSING: Ending.FAILED, Drift.FAILING: Ending.FAILED, Drift.UNKNOWN: Ending.ERROR}
+_BAD = {drift: Ending.FAILED for drift in Drift if drift.differs} | {Drift.UNKNOWN: Ending.ERROR}
 
 
 def outline_of(subject: Subject, redactor: Redactor) -> Outline:
@@ -117,8 +114,9 @@ def _check_entries(plan: Plan, redactor: Redactor) -> Iterator[Entry]:
 def _drifted(subject: Drifted, redactor: Redactor) -> Outline:
     redact = redactor.redact
     counted = Counter(finding.drift for finding in subject.findings)
-    hidden = [short(line.strip(), 4 * LONGEST_ROW) for line in not_compared_lines(subject.not_compared, redact) if line]
-    entries = tuple(_finding_entry(each, redactor, _FAILING.get(each.drift, Ending.PASSED)) for each in subject.findings)
+    looked = (*not_compared_lines(subject.not_compared, redact), *coverage_lines(subject.coverage, redact))
+    notes = [short(line.strip(), 4 * LONGEST_ROW) for line in (*looked, *map(redact, subject.notes)) if line]
+    entries = tuple(_finding_entry(each, redactor, _BAD.get(each.drift, Ending.PASSED)) for each in subject.findings)
     return Outline(
         "Drift",
         summary_line(subject.findings),
@@ -128,7 +126,7 @@ def _drifted(subject: Drifted, redactor: Redactor) -> Outline:
             *(Count("findings", drift.value, counted[drift]) for drift in Drift),
             Count("resources", "compared", len(subject.managed)),
         ),
-        notes=tuple(hidden),
+        notes=tuple(notes),
         sections=(OutlineSection("findings", "Findings", entries),) if entries else (),
         **numbers(subject.header, subject.meta, redact),
     )
@@ -138,6 +136,7 @@ def _finding_entry(finding: Finding, redactor: Redactor, ending: Ending) -> Entr
     symbol, _, sentence = HEADINGS[finding.drift]
     lines = [short(line, LONGEST_ROW) for line in finding_lines(finding, redactor.redact)]
     sentence = "is not recorded" if finding.in_workflow else sentence
+    sentence = "could not be carried out" if finding.drift is Drift.UNKNOWN and finding.address.kind == "test" else sentence
     bad = ending in (Ending.FAILED, Ending.ERROR)
     return Entry(
         address_text(finding.address, redactor.redact),
@@ -152,7 +151,7 @@ def _finding_entry(finding: Finding, redactor: Redactor, ending: Ending) -> Entr
 
 def _marked(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
     for line in lines:
-        yield ("~", line[2:]) if line.startswith("~ ") else ("", line)
+        yield (line[0], line[2:]) if line.startswith(("+ ", "- ", "~ ")) else ("", line)
 
 
 def _recorded(subject: Recorded, redactor: Redactor) -> Outline:
@@ -160,10 +159,9 @@ def _recorded(subject: Recorded, redactor: Redactor) -> Outline:
     number = len(subject.records)
     entries = []
     for record in subject.records:
-        first, *rows = (short(PAINT.sub("", line).strip(), LONGEST_ROW) for line in record_lines(record, redact))
+        _, *rows = (short(PAINT.sub("", line).strip(), LONGEST_ROW) for line in record_lines(record, redact))
         name, algorithm = address_text(record.address, redact), short(redact(record.address.algorithm))
-        rest = tuple(("", row) for row in (rows if first == name else [first, *rows]))
-        entries.append(Entry(name, algorithm, "", "is recorded", Ending.PASSED, rest))
+        entries.append(Entry(name, algorithm, "", "is recorded", Ending.PASSED, tuple(("", row) for row in rows)))
     return Outline(
         "State",
         f"{plural(number, 'resource')} recorded." if number else "Nothing is recorded.",

@@ -73,7 +73,7 @@ class TestReader:
         for limit in load.limits if expect.baseline is None else ():
             if limit.measure.endswith("_vs_baseline"):
                 hint = "add `expect: {baseline: FILE}`, which `algosync test --accept` writes"
-                section.report("limits", "missing-key", f"{quote(limit.measure)} needs the baseline of the test", hint)
+                section.report("limits", "needs-baseline", f"{quote(limit.measure)} needs the baseline of the test", hint)
                 return
 
     def _gates(self, section: Section) -> Iterable[TestCase]:

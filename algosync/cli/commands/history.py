@@ -1,0 +1,100 @@
+"""`algosync history`: list what was done with a workflow."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from algosync.cli.command import command
+from algosync.cli.options import ClusterOptions, JsonOutput
+from algosync.cli.report_output import diagnosed
+from algosync.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from algosync.core.results.past_run import PastRun
+
+__all__ = ["LOGGED", "HistoryOptions", "chosen", "history"]
+
+LOGGED = ("apply", "destroy", "drift", "import", "rollback", "test")
+"""The commands that the history has."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryOptions(ClusterOptions):
+    """Options that choose entries. All of them have to fit."""
+
+    command: Annotated[
+        list[str],
+        typer.Option("--command", metavar="NAME", help="Only this command, such as apply; may be repeated.", show_default=False),
+    ] = field(default_factory=list)
+    since: Annotated[
+        str,
+        typer.Option(metavar="WHEN", help="Only since an age (12h, 7d), a day (2026-11-30, UTC) or a time.", show_default=False),
+    ] = ""
+    failed: Annotated[bool, typer.Option("--failed", help="Only what failed; differences that `drift` found are no failure.")] = (
+        False
+    )
+    limit: Annotated[int, typer.Option(metavar="N", min=0, help="Only the last N that fit; 0: all.")] = 0
+
+
+@command
+def history(terminal: Terminal, options: HistoryOptions, json: JsonOutput = False) -> None:
+    """List what was done with a workflow, the newest last. Who, when, what, exit code and versions. Changes nothing."""
+    with diagnosed("history", {"-": "json"} if json else {}, terminal):
+        _list(terminal, options, json=json)
+
+
+def _list(terminal: Terminal, options: HistoryOptions, *, json: bool) -> None:
+    from datetime import datetime, timezone
+
+    from algosync.cli.history.since import since
+    from algosync.cli.report_output import document_metadata
+    from algosync.cli.state.workflow_state import known_state
+    from algosync.cli.state_place import state_found
+    from algosync.state import History, ResultsDocument, parse_address
+    from algosync.views.listings.history import history_document, history_lines
+
+    _require_commands(options.command)
+    start = since(options.since, datetime.now(timezone.utc)) if options.since else None
+    known = known_state(options, terminal)
+    create = parse_address(options.state)
+    with state_found(options, terminal, known.key, writes=False, command="algosync history") as name:
+        document = ResultsDocument(lambda each: create(each, "algosync history"), name)
+        runs, unreadable = History(document).read()
+    if unreadable:
+        terminal.tell(f"Note: Entries of the history that cannot be read: {unreadable}.")
+    found = chosen(runs, options, start)
+    if json:
+        meta = {**document_metadata(), "workflow": known.key.workflow, "state": document.where}
+        terminal.document(history_document(found, meta))
+        return
+    terminal.result_lines(history_lines(found))
+    if not found:
+        terminal.tell("Nothing fits." if runs else "Nothing was done yet.")
+
+
+def chosen(runs: "Sequence[PastRun]", options: HistoryOptions, start: "datetime | None") -> "Sequence[PastRun]":
+    """The runs that fit the options, in their order. `start`: as of `--since`."""
+    from algosync.core.timestamp import read_iso_time
+
+    found = [
+        run
+        for run in runs
+        if (not options.command or run.command in options.command)
+        and (not options.failed or run.failed)
+        and (start is None or ((at := read_iso_time(run.at)) is not None and at >= start))
+    ]
+    return found[-options.limit :]
+
+
+def _require_commands(names: "Sequence[str]") -> None:
+    from algosync.core.error import UsageError
+    from algosync.core.text import printable
+
+    if unknown := [name for name in names if name not in LOGGED]:
+        raise UsageError(
+            f"--command {printable(unknown[0], 60)}: it is not in the history", hint=f"use one of: {', '.join(LOGGED)}"
+        )

@@ -1,0 +1,91 @@
+"""Notifying: after a command, the addresses in `ALGOSYNC_NOTIFY` get a message if there is something to tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from algosync.cli.notify.news import News, block, format_name
+from algosync.cli.notify.options import ADDRESSES, NotifyOn, NotifyOptions
+from algosync.core.error import AlgosyncError
+
+if TYPE_CHECKING:
+    from algosync.cli.terminal import Terminal
+
+__all__ = ["hide_addresses", "is_due", "notified"]
+
+_LONGEST = 15_000  # characters of a text: services refuse long messages
+_FINE = (0, 2)  # exit codes; 2: there are differences
+_SIGNALS = (130, 143)
+_PART = re.compile(r"[^/:@?&=]+")
+_TOKEN = re.compile(r"(?=.*[0-9]).{8,}|.{20,}")
+
+
+def hide_addresses(environ: Mapping[str, str], terminal: Terminal) -> None:
+    """From now on the terminal hides the addresses, and the parts of them that look like tokens."""
+    for address in environ.get(ADDRESSES, "").split():
+        rest = address.partition("://")[2]
+        network, _, path = rest.partition("/")
+        user, _, host = network.rpartition("@")
+        name = host.partition(":")[0]  # some services have a token here
+        parts = [*_PART.findall(f"{user}/{path}"), *([] if "." in name else [name])]
+        tokens = [part for part in parts if _TOKEN.fullmatch(part)]
+        for secret in (address, rest, *user.split(":")[1:], *tokens):
+            for text in {secret, unquote(secret)} - {""}:
+                terminal.hide(text)
+
+
+@contextmanager
+def notified(command: str, options: NotifyOptions | None, terminal: Terminal) -> Iterator[None]:
+    """The command is the body. When the exit code is known, the addresses get its news, or its error.
+
+    `options`: None: the command sends no messages. A message that cannot be sent is a warning. After a signal none is sent, because
+    the command has to end soon.
+    """
+    if options is None or not options.addresses:
+        yield
+        return
+    try:
+        yield
+    except AlgosyncError as error:
+        terminal.news.append(_error_news(error, terminal))
+        raise
+    finally:
+        # Other endings come first: sending may take some time.
+        terminal.endings.append(lambda exit_code: _send(command, options, terminal, exit_code))
+
+
+def is_due(on: NotifyOn, exit_code: int, *, changed: bool) -> bool:
+    """Whether there is something to tell. `changed`: of the news."""
+    failed = exit_code not in _FINE
+    match on:
+        case NotifyOn.ALWAYS:
+            return True
+        case NotifyOn.FAILURES:
+            return failed
+        case NotifyOn.CHANGES:
+            return failed or changed
+
+
+def _error_news(error: AlgosyncError, terminal: Terminal) -> News:
+    from algosync.views.error import error_lines
+
+    return News(lambda: block(terminal.shown("\n".join(error_lines(error)), coloured=False)), changed=False)
+
+
+def _send(command: str, options: NotifyOptions, terminal: Terminal, exit_code: int) -> None:
+    news = terminal.news
+    if exit_code in _SIGNALS or not is_due(options.notify_on, exit_code, changed=any(each.changed for each in news)):
+        return
+    from algosync.cli.notify.sending import Message, send
+
+    text = "\n".join(each.text().strip("\n") for each in news)
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}…\n\nThe rest is left out: the message is too long."
+    outcome = "done" if exit_code == 0 else "found differences" if exit_code == 2 else f"failed (exit {exit_code})"
+    title = f"algosync {command}: {outcome}"
+    for warning in send(Message(title, text or title, markdown=format_name() == "markdown"), options.addresses):
+        terminal.tell(f"Warning: {warning}")

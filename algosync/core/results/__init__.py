@@ -1,0 +1,1 @@
+"""The sections of the results document beside a state."""

@@ -1,0 +1,1 @@
+"""Lists that commands print: published versions, and the history."""

@@ -106,6 +106,7 @@ def test_a_plan_is_bound_to_the_owner_of_the_source_key_where_it_matters(uri: st
         ledger=SimpleNamespace(records={}),
         header=PlanHeader("w", source, "https://api.b.com", "jane"),
         anchor=Anchor(None, None, None, None),
+        looked_at=lambda _: {"One"},
     )
     terminal = Terminal(io.StringIO(), io.StringIO(), (False, False), live=False)
     saved = saved_plan(cast("CommandSession", session), SAVED.plan, Selection(), terminal)

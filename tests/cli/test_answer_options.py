@@ -113,6 +113,17 @@ def test_what_is_ignored_makes_no_difference(tmp_path: Path) -> None:
     assert (tmp_path / "tests" / "one.json").read_text() == text
 
 
+@pytest.mark.parametrize("path", ["../one.json", "/elsewhere/one.json", "link/one.json"])
+def test_nothing_is_written_outside_of_the_folder(tmp_path: Path, path: str) -> None:
+    folder = tmp_path / "workflow"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path)
+    path = str(tmp_path / path[1:]) if path.startswith("/") else path
+    (file,) = accepting(folder, [answered("1", expect=replace(BASE, baseline=Baseline(path)))])
+    assert file.refused == "it is neither in the workflow's folder nor in the current one"
+    assert {place.name for place in tmp_path.iterdir()} == {"workflow"}
+
+
 def test_the_measures_are_kept_if_a_limit_compares_with_them(tmp_path: Path) -> None:
     compared = replace(CASES[1], load=Load(repeat=2, limits=(Limit("p95_vs_baseline", 1.25),)))
     accepting(tmp_path, [answered("1")], compared)

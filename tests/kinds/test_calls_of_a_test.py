@@ -13,7 +13,7 @@ from fakes.releases import Release
 
 from algosync.core.address import Address
 from algosync.core.error import Denied, NotFound, TestFailed, Unexpected
-from algosync.core.event import CaseDone, Event, Measured
+from algosync.core.event import CaseDone, Event, Measured, Note
 from algosync.core.planning.plan import Check
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.testing.answer import Answer, Called, CaseResult, Mismatch
@@ -331,3 +331,23 @@ def test_a_baseline_that_differs_names_the_way_to_accept_it(release: Release) ->
     played = Played(release, TestCase("t", "1", expect=Expectation(baseline=Baseline("tests/one.json", "2"))))
     played.context = replace(played.context, judge=lambda expect, answer: (Mismatch("baseline", "$", "2", "1"),))
     assert played.failure().hint == "if the new answer is right, algosync test --accept writes it to tests/one.json"
+
+
+@pytest.mark.parametrize(("candidate", "published", "told"), [(True, False, 0), (True, True, 1), (False, False, 1)])
+def test_a_first_release_needs_no_baseline(release: Release, candidate: bool, published: bool, told: int) -> None:
+    """Nothing can be accepted before anything is published. Later, a baseline that is not there fails."""
+    judged: list[Expectation] = []
+
+    def judge(expect: Expectation, answer: Answer) -> tuple[Mismatch, ...]:
+        judged.append(expect)
+        return ()
+
+    version = Address("version", "One")
+    if not published:
+        release.ledger.forget(version)
+    played = Played(release, TestCase("t", "1", expect=Expectation(equals="1", baseline=Baseline("tests/one.json"))))
+    played.context = replace(played.context, judge=judge)
+    played.check = replace(played.check, candidate=candidate)
+    played.run()
+    assert sum(expect.baseline is not None for expect in judged) == told
+    assert sum(isinstance(event, Note) for event in played.events) == 1 - told

@@ -124,3 +124,8 @@ def said(space: Workspace) -> str:
     assert done.returncode == 1, done.stderr
     json.loads(done.stdout)
     return done.stderr
+
+
+def test_an_algorithm_is_not_compared_with_itself(export: Workspace, source: Cluster) -> None:
+    document = compared(Workspace(export.folder, {**export.environ, **source.environ()}), 1, "--state", "states-of-the-source")
+    assert "would be compared with itself" in document["diagnostics"][0]["summary"]

@@ -103,7 +103,7 @@ def test_tests_are_listed_in_the_order_of_the_plan() -> None:
     assert plain(outcome_lines(fold(EVENTS, lambda: False), TESTED)) == (
         "\nTests\n"
         '  passed   test.One["first"]     0.5s  version 0.1.0\n'
-        '  FAILED   test.One["second"]     12s\n'
+        '  error    test.One["second"]     12s\n'
         '  skipped  test.One["third"]\n'
     )
 

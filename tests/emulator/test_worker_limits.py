@@ -93,6 +93,7 @@ def test_exceeding_a_limit_is_an_error_of_the_algorithm(site: Emulator, greedy: 
 
 @pytest.mark.parametrize("what", ["print", "print later"])
 def test_endless_output_does_not_fill_the_disk(site: Emulator, greedy: str, what: str) -> None:
+    until(lambda: not printed_to(site))  # the worker of an earlier test has ended
     reply = site.call(greedy, what, f"?timeout={3 if what == 'print' else 60}&stdout=true")
     if what == "print":
         assert reply["error"]["error_type"] == "TimeoutError"

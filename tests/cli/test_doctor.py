@@ -219,7 +219,7 @@ def test_a_state_whose_backend_is_not_known(tmp_path: Path) -> None:
         (0.4, "ok", "it differs from the destination's by 0 seconds"),
         (-60, "ok", "it differs from the destination's by 60 seconds"),
         (61, "failed", "it is 61 seconds ahead of the destination's"),
-        (-3600, "failed", "it is 3600 seconds behind the destination's"),
+        (-3600, "failed", "it is 3,600 seconds behind the destination's"),
         (None, "note", "the destination does not tell its time"),
     ],
 )

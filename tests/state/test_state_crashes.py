@@ -144,7 +144,7 @@ def test_nothing_is_readable_by_others_whatever_the_umask(tmp_path: Path) -> Non
     process, pipe = start(write_without_umask, tmp_path / "new" / "state")
     [modes] = reports(process, pipe)
     assert process.exitcode == 0
-    names = (NAME, f"{NAME}.backup", f"{NAME}.journal", f"{NAME}.lock")
+    names = (".gitignore", NAME, f"{NAME}.backup", f"{NAME}.journal", f"{NAME}.lock")
     assert modes == {"new": 0o700, "state": 0o700, **dict.fromkeys(names, 0o600)}
 
 

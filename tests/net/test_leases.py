@@ -260,7 +260,7 @@ def test_connections_are_kept_and_nothing_is_left_open() -> None:
         before = len(os.listdir("/proc/self/fd"))
         for _ in range(1000):
             ask(target)
-        assert len(os.listdir("/proc/self/fd")) == before
+        assert len(os.listdir("/proc/self/fd")) <= before
         assert len(raw.connections) == 1
 
 

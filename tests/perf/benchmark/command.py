@@ -14,6 +14,8 @@ from pathlib import Path
 
 from benchmark.report import table
 from benchmark.result import Bench, Result
+from benchmark.rows.applying import applying
+from benchmark.rows.documents import documents
 from benchmark.rows.looking import looking
 from benchmark.rows.startup import startup
 from benchmark.rows.transfers import relay, small_files
@@ -23,6 +25,8 @@ __all__ = ["main", "measured"]
 ROWS: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "startup": startup,
     "looking": looking,
+    "applying": applying,
+    "documents": documents,
     "small-files": small_files,
     "relay": relay,
 }
@@ -41,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         nullcontext(options.scratch) if options.scratch else tempfile.TemporaryDirectory(dir=parent, prefix="algosync-benchmark-")
     )
     with place as folder:
-        bench = Bench(Path(folder), options.rounds, options.size == "small", options.peers, options.once)
+        bench = Bench(Path(folder), options.rounds, options.size == "small", options.peers, options.once, options.sizes)
         results = [result for row in rows for result in measured(row, bench)]
     print(f"\n{about()}\n\n{table(results)}")
     return 0
@@ -66,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--size", choices=("small", "full"), default="full", help="small takes a minute in all; default: full")
     parser.add_argument("--rounds", type=int, default=5, help="rounds after the warm-up; default: 5")
     parser.add_argument("--once", action="store_true", help="also the largest sizes, which are measured once")
+    numbers = "numbers of algorithms or files, instead of the usual ones"
+    parser.add_argument("--sizes", type=_numbers, default=[], metavar="N,N", help=numbers)
     parser.add_argument("--peers", type=Path, action="append", default=[], metavar="DIR", help="a folder with programs of peers")
     parser.add_argument("--scratch", type=Path, metavar="DIR", help="keep prepared folders here for the next run; best in memory")
     return parser
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]

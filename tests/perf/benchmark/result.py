@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark.running import Cost, program
 
 __all__ = ["Bench", "Measure", "Result", "interleaved"]
-
-Once = Callable[[], float | Cost]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +54,24 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """How the rows are to be run. `folder` is in memory if the machine has such a place."""
+    """How the rows are to be run. `folder` is in memory if the machine has such a place.
+
+    `sizes`: numbers of algorithms or of files, instead of the usual ones. `once`: also what is too large for several rounds.
+    """
 
     folder: Path
     rounds: int
     small: bool
     peers: Sequence[Path] = ()
     once: bool = False
+    sizes: Sequence[int] = ()
 
     def peer(self, name: str) -> str | None:
         """The path of a program that is compared with, or None if this machine does not have it."""
         return program(name, self.peers)
 
 
-def interleaved(rounds: int, sides: dict[str, Callable[[], Cost]], warm: bool = True) -> dict[str, Measure]:
+def interleaved(rounds: int, sides: Mapping[str, Callable[[], Cost]], warm: bool = True) -> dict[str, Measure]:
     """Run all sides in turn, each round in another order. The first round is a warm-up and does not count."""
     found = {name: Measure() for name in sides}
     names = list(sides)

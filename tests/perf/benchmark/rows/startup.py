@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
+from benchmark.requests import bare, recorded
 from benchmark.result import Bench, Result, interleaved
-from benchmark.rows.looking import bare, one_unchanged, recorded
-from benchmark.running import run, stub
+from benchmark.rows.looking import one_unchanged
+from benchmark.running import Cost, run, stub
 from benchmark.workspace import command
 
 __all__ = ["startup"]
@@ -18,18 +20,19 @@ def startup(bench: Bench) -> Iterator[Result]:
     workspace, saved = one_unchanged(bench)
     folder = workspace.folder
     with stub(folder / "stub", load=saved, fixed=True) as cluster:
-        requests = recorded(folder / "plan-requests", cluster, lambda: workspace.plan(cluster))
-        sides = {
-            "version": lambda: run([*command(), "--version"], folder),
-            "help": lambda: run([*command(), "--help"], folder),
-            "validate": lambda: run([*command(), "validate", "workflow.json"], folder),
-            "plan": lambda: workspace.plan(cluster),
-            "import": lambda: run([sys.executable, "-c", "import Algorithmia"], folder),
-            "answers": bare(folder / "plan-requests", cluster, 1, "urllib3", ("Algorithmia",)),
+        file = folder / "plan-requests"
+        requests = recorded(file, cluster, partial(workspace.plan, cluster))
+        sides: dict[str, Callable[[], Cost]] = {
+            "version": partial(run, [*command(), "--version"], folder),
+            "help": partial(run, [*command(), "--help"], folder),
+            "validate": partial(run, [*command(), "validate", "workflow.json"], folder),
+            "plan": partial(workspace.plan, cluster),
+            "import": partial(run, [sys.executable, "-c", "import Algorithmia"], folder),
+            "answers": partial(bare, file, cluster, 1, "urllib3", ("Algorithmia",)),
         }
-        for name, arguments in (("octodns-sync", "--help"), ("dvc", "--version"), ("rclone", "version")):
+        for name, argument in (("octodns-sync", "--help"), ("dvc", "--version"), ("rclone", "version")):
             if found := bench.peer(name):
-                sides[name] = lambda found=found, arguments=arguments: run([found, arguments], folder)  # type: ignore[misc]
+                sides[name] = partial(run, [found, argument], folder)
         costs = interleaved(bench.rounds * 3, sides)
     pairs = [
         ("version", "octodns-sync", 0.35),

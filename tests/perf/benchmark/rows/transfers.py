@@ -119,7 +119,7 @@ def _fill(source: Stub, sizes: dict[str, int]) -> None:
 
 def small_files(bench: Bench) -> Iterator[Result]:
     """Many files of 20 KiB, without a delay and with 10 ms for each request, 32 connections on both sides."""
-    for number in [100] if bench.small else [300, 2000]:
+    for number in bench.sizes or ([100] if bench.small else [300, 2000]):
         for delay in (0, 0.01):
             if bench.peer("rclone") is None:
                 return

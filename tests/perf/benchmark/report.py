@@ -29,6 +29,7 @@ def table(results: Sequence[Result]) -> str:
 
 
 def _shown(values: Sequence[float], unit: str) -> str:
-    digits = 0 if unit in ("ms", "MiB") else 2
+    """The median with the least and the greatest, to about three digits."""
+    digits = 0 if statistics.median(values) >= 100 else 2
     middle = f"{statistics.median(values):.{digits}f} {unit}"
     return middle if len(values) == 1 else f"{middle} [{min(values):.{digits}f}-{max(values):.{digits}f}]"

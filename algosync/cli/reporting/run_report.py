@@ -30,7 +30,7 @@ _LISTED_FAILURES = 1000
 class RunReport:
     """The reports of one run. `terminal`: where texts for people go: if stdout gets another format, they go to stderr.
 
-    `active`: a format other than the text on stdout is asked for, or GitHub shows the result.
+    `active`: a format other than the text on stdout is asked for, or GitHub shows the result. `approved`: as of `Applied`.
     """
 
     command: str
@@ -38,6 +38,7 @@ class RunReport:
     stdout: Terminal
     terminal: Terminal
     stream: EventStream
+    approved: bool = False
     _calls: dict[Address, _Listed] = field(default_factory=dict)
     _started: float = field(default_factory=time.monotonic)
 
@@ -74,13 +75,13 @@ class RunReport:
             self.stream.end(Failed(error, {"command": self.command, "exit_code": error_code(error)}))
             raise
 
-    def write(self, plan: Plan, report: Report, exit_code: int, *, saved: bool = False) -> None:
-        """Writes every report but the text on stdout, and what GitHub shows. `saved`: the plan came from a file."""
+    def write(self, plan: Plan, report: Report, exit_code: int) -> None:
+        """Writes every report but the text on stdout, and what GitHub shows."""
         from algosync.cli.report_output import write_reports
 
         if not self.active:
             return
-        subject = replace(self._subject(plan, report, exit_code), saved=saved)
+        subject = self._subject(plan, report, exit_code)
         self.stream.end(subject)
         others = {place: name for place, name in self.places.items() if name != "jsonl" and (place, name) != ("-", "text")}
         write_reports(subject, others, self.stdout)
@@ -92,7 +93,7 @@ class RunReport:
         meta = {**metadata(plan.header, exit_code), "command": self.command}
         meta["seconds"] = round(time.monotonic() - self._started, 3)
         calls = {address: listed.results for address, listed in self._calls.items()}
-        return Applied(masked_for(self.stdout, plan), report, meta, calls)
+        return Applied(masked_for(self.stdout, plan), report, meta, calls, self.approved)
 
 
 @dataclass(slots=True)

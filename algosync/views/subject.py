@@ -76,14 +76,14 @@ class Applied:
     """What became of a plan: its changes and tests. If its tests alone were run, `plan.compared` is False.
 
     `cases`: for each test some of its calls, in their order; those that failed come before others if there is not room for all.
-    `saved`: the plan came from a file.
+    `approved`: as of `closing_lines`.
     """
 
     plan: Plan
     report: Report
     meta: Mapping[str, Json]
     cases: Mapping[Address, tuple[CaseResult, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    saved: bool = False
+    approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

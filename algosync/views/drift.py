@@ -18,6 +18,7 @@ from algosync.views.value import Redact, differences, redacted, redacted_address
 
 __all__ = [
     "HEADINGS",
+    "counted_words",
     "coverage_document",
     "coverage_lines",
     "drift_lines",
@@ -97,7 +98,16 @@ def summary_line(findings: Iterable[Finding]) -> str:
     count = Counter(f.drift for f in findings)
     if count.keys() <= {Drift.UNMANAGED, Drift.REWRITTEN, Drift.IN_PROGRESS}:
         return _NO_DRIFT
-    return f"Drift: {', '.join(f'{count[drift]} {_COUNTED.get(drift, drift.value)}' for drift in Drift if count[drift])}."
+    return f"Drift: {_counted(count)}."
+
+
+def counted_words(findings: Iterable[Finding]) -> str:
+    """The number of findings of each sort. Empty: there are none."""
+    return _counted(Counter(finding.drift for finding in findings))
+
+
+def _counted(count: Mapping[Drift, int]) -> str:
+    return ", ".join(f"{count[drift]} {_COUNTED.get(drift, drift.value)}" for drift in Drift if count.get(drift))
 
 
 def finding_lines(finding: Finding, redact: Redact) -> Iterator[str]:

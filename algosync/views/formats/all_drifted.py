@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from algosync.core.redaction import Redactor
 from algosync.core.text import plural
@@ -20,7 +21,7 @@ _NOTES = 5  # of one workflow
 def drifted_all_outline(subject: DriftedAll, redactor: Redactor, outline_of: Callable[[Subject, Redactor], Outline]) -> Outline:
     """`outline_of`: gives the outline of one workflow."""
     ordered = worst_first(subject.parts)
-    parts = tuple(outline_of(part, redactor) for part in ordered)
+    parts = tuple(_told_apart(outline_of(part, redactor) for part in ordered))
     entries = tuple(_entry(part, outline) for part, outline in zip(ordered, parts, strict=True))
     about = (("Destination", short(redactor.redact(subject.destination))), ("Workflows", f"{len(parts):,}"))
     return Outline(
@@ -36,10 +37,20 @@ def drifted_all_outline(subject: DriftedAll, redactor: Redactor, outline_of: Cal
     )
 
 
+def _told_apart(parts: Iterable[Outline]) -> Iterator[Outline]:
+    """The outlines, no two with the same name: long names are cut, and secrets in them are hidden."""
+    seen: Counter[str] = Counter()
+    for part in parts:
+        seen[part.workflow] += 1
+        number = seen[part.workflow]
+        yield part if number == 1 else replace(part, workflow=f"{part.workflow} #{number}")
+
+
 def _sums(parts: Iterable[Outline]) -> Iterator[Count]:
+    """Errors are counted as workflows that were not examined."""
     sums: Counter[tuple[str, str]] = Counter()
     for part in parts:
-        sums.update({(count.of, count.sort): count.number for count in part.counts})
+        sums.update({(count.of, count.sort): count.number for count in part.counts if count.of != "errors"})
     yield from (Count(of, sort, number) for (of, sort), number in sums.items())
 
 

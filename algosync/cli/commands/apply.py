@@ -115,7 +115,7 @@ def carry_out_plan(run: RunReport, targets: ScopeOptions, options: ApprovedOptio
         report = carried_out(plan, session, terminal, summary, run)
     show_report(report, plan, terminal, saved=saved is not None)
     code = report.exit_code or (_TEST_FAILED if plan.held() else 0)
-    run.write(plan, report, code, saved=saved is not None)
+    run.write(plan, report, code, session, saved=saved is not None)
     raise typer.Exit(code)
 
 

@@ -31,6 +31,7 @@ def drift(
     """Show how the destination differs from what was last applied. Changes nothing; exit 2 if it differs, or if a test failed."""
     from algosync.cli.commands.plan import metadata
     from algosync.cli.drifting.seen import reading_of, seen_before
+    from algosync.cli.history.shown import runs_with_this
     from algosync.cli.live import reading
     from algosync.cli.remembered_results import known_failures
     from algosync.cli.session import Needs, command_session
@@ -66,5 +67,6 @@ def drift(
     code = 1 if Drift.UNKNOWN in kinds else 2 if any(kind.differs for kind in kinds) else 0
     meta = metadata(session.header, code)
     drifted = Drifted(session.header, findings, meta, managed, hidden, examined.coverage, examined.notes)
+    drifted = replace(drifted, history=runs_with_this(session, reports.places, code, terminal))
     write_reports(drifted, reports.places, terminal)
     raise typer.Exit(code)

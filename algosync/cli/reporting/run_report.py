@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from algosync.cli.history.shown import runs_with_this
 from algosync.cli.reporting.error_code import error_code
 from algosync.cli.reporting.event_stream import EventStream
 from algosync.core.error import AlgosyncError
@@ -15,6 +16,7 @@ from algosync.core.event import CaseDone, Event
 from algosync.core.report import Report
 
 if TYPE_CHECKING:
+    from algosync.cli.session import CommandSession
     from algosync.cli.terminal import Terminal
     from algosync.core.address import Address
     from algosync.core.planning.plan import Plan
@@ -75,15 +77,16 @@ class RunReport:
             self.stream.end(Failed(error, {"command": self.command, "exit_code": error_code(error)}))
             raise
 
-    def write(self, plan: Plan, report: Report, exit_code: int, *, saved: bool = False) -> None:
+    def write(self, plan: Plan, report: Report, exit_code: int, session: CommandSession | None, *, saved: bool = False) -> None:
         """Writes every report but the text on stdout, and what GitHub shows. The run is the news of the command.
 
-        `saved`: the plan came from a file.
+        `session`: the one in which it ran, which has the history for pages; it may have ended. `saved`: the plan came from a file.
         """
         from algosync.cli.notify.news import News
         from algosync.cli.report_output import write_reports
 
-        make = cache(lambda: replace(self._subject(plan, report, exit_code), saved=saved))
+        history = runs_with_this(session, self.places, exit_code, self.stdout) if session else ()
+        make = cache(lambda: replace(self._subject(plan, report, exit_code), saved=saved, history=history))
         self.stdout.news.append(News(make, changed=bool(plan.visible)))
         if not self.active:
             return

@@ -50,7 +50,7 @@ def write_reports(subject: Subject, places: Mapping[str, str], terminal: Termina
     """
     from algosync.cli.notify.news import news_of
 
-    terminal.news.extend(news_of(subject, terminal))
+    terminal.news.extend(news_of(subject))
     _write_places(subject, places, terminal)
     tell_github(subject, terminal)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from algosync.cli.reporting.error_code import error_code
@@ -75,12 +76,18 @@ class RunReport:
             raise
 
     def write(self, plan: Plan, report: Report, exit_code: int, *, saved: bool = False) -> None:
-        """Writes every report but the text on stdout, and what GitHub shows. `saved`: the plan came from a file."""
+        """Writes every report but the text on stdout, and what GitHub shows. The run is the news of the command.
+
+        `saved`: the plan came from a file.
+        """
+        from algosync.cli.notify.news import News
         from algosync.cli.report_output import write_reports
 
+        make = cache(lambda: replace(self._subject(plan, report, exit_code), saved=saved))
+        self.stdout.news.append(News(make, changed=bool(plan.visible)))
         if not self.active:
             return
-        subject = replace(self._subject(plan, report, exit_code), saved=saved)
+        subject = make()
         self.stream.end(subject)
         others = {place: name for place, name in self.places.items() if name != "jsonl" and (place, name) != ("-", "text")}
         write_reports(subject, others, self.stdout)

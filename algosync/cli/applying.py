@@ -89,18 +89,9 @@ def show_report(report: Report, plan: Plan, terminal: Terminal, *, approved: boo
 
 
 def show_outcome(report: Report, plan: Plan, terminal: Terminal, closing: Sequence[str] = ()) -> None:
-    """Shows the tests and the failures, and last the lines of `closing`. They are the news of the command, too."""
-    from algosync.cli.notify.news import News, block
-    from algosync.views.plan import header_lines
+    """Shows the tests and the failures, and last the lines of `closing`."""
     from algosync.views.report import failure_lines, outcome_lines
 
-    outcome, failures = tuple(outcome_lines(report, plan)), tuple(failure_lines(report, terminal.redact))
-    terminal.result_lines(outcome)
-    terminal.tell_lines(failures)
+    terminal.result_lines(outcome_lines(report, plan))
+    terminal.tell_lines(failure_lines(report, terminal.redact))
     terminal.result_lines(closing)
-
-    def text() -> str:
-        lines = (*header_lines(plan.header, terminal.redact), *outcome, *failures, *closing)
-        return block(terminal.shown("\n".join(lines), coloured=False))
-
-    terminal.news.append(News(text, changed=bool(plan.visible)))

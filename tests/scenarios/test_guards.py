@@ -4,7 +4,9 @@ import json
 import shutil
 from dataclasses import replace
 
+from documents import check_document
 from harness import Cluster, Workspace
+from junitparser import JUnitXml
 
 from algosync.core.error import NotFound
 from algosync.core.planning.plan_codec import decode_plan, encode_plan
@@ -106,9 +108,14 @@ def test_prune_and_destroy_delete_what_is_recorded_and_nothing_else(workspace: W
     assert "4 to destroy" in planned.stdout
     assert "its collection stays, with 1 file that algosync did not write" in planned.stdout
     assert (declined.returncode, writes.lines) == (1, ())
-    done = workspace.run("destroy", "--auto-approve")
+    done = workspace.run("destroy", "--auto-approve", "--report", "json", "--report", "junit:r.xml", "--report", "gitlab:r.json")
     assert done.returncode == 0, done.stderr
-    assert "Destroy complete! Resources: 0 added, 0 changed, 4 destroyed." in done.stdout
+    assert "Destroy complete! Resources: 0 added, 0 changed, 4 destroyed." in done.stderr
+    document = json.loads(done.stdout)
+    check_document("run", document)
+    assert (document["meta"]["command"], document["counts"]["delete"]) == ("destroy", 4)
+    assert JUnitXml.fromfile(str(workspace.folder / "r.xml")).tests == 4
+    assert json.loads((workspace.folder / "r.json").read_text()) == {"create": 0, "update": 0, "delete": 4}
     assert remaining(cluster, "One") == ["collection"]
     assert list(cluster.api().data.files(cluster.user, "One")) == ["theirs.bin"]
     assert "Nothing is recorded that could be destroyed" in workspace.run("destroy", "--auto-approve").stdout
@@ -121,6 +128,9 @@ def test_a_refused_plan_changes_nothing_and_names_the_way_out(workspace: Workspa
     workspace.apply()
     two(workspace, "Other")
     with cluster.writes() as writes:
+        refused = workspace.run("destroy", "--auto-approve", "--json")
+        check_document("diagnostics", json.loads(refused.stdout))
+        assert json.loads(refused.stdout)["meta"]["exit_code"] == refused.returncode == 5
         for arguments in (["plan"], ["plan", "--prune"], ["apply", "--auto-approve"], ["destroy", "--auto-approve"]):
             done = workspace.run(*arguments)
             assert done.returncode == 5, done.stdout

@@ -115,7 +115,7 @@ def carry_out_plan(run: RunReport, targets: ScopeOptions, options: ApprovedOptio
         report = carried_out(plan, session, terminal, summary, run)
     show_report(report, plan, terminal, approved=approval.given)
     code = report.exit_code or (_TEST_FAILED if plan.held() else 0)
-    run.write(plan, report, code)
+    run.write(plan, report, code, session)
     raise typer.Exit(code)
 
 

@@ -114,7 +114,6 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
 @contextmanager
 def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: Needs) -> Iterator[CommandSession]:
     """Connect a workflow to its clusters and lock its state while the body runs. `shared`: for all workflows of the command."""
-    from algosync.cli.clusters import git_host
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
     from algosync.cli.same_cluster import same_cluster, source_identity
@@ -162,7 +161,7 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
         context = Context(
-            shared.of(owner, git_host(options, label, destination)),
+            shared.of(owner),
             DesiredSources(
                 sources,
                 ledger,

@@ -1,4 +1,7 @@
-"""Subject: what a view shows. A view is a function that takes a subject and returns text."""
+"""Subject: what a view shows. A view is a function that takes a subject and returns text.
+
+`history` of a subject: the commands that worked on the state before, the oldest first. Only a page shows them.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.redaction import Redactor
 from algosync.core.report import Report
 from algosync.core.resource import Json, Record
+from algosync.core.results.past_run import PastRun
 from algosync.core.testing.answer import CaseResult
 from algosync.core.testing.parity import Comparison
 
@@ -35,6 +39,7 @@ class Planned:
     explanations: tuple[Explanation, ...] = ()
     diffs: tuple[FileDiff, ...] = ()
     digest: str | None = None
+    history: tuple[PastRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class Drifted:
     not_compared: Mapping[Address, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     coverage: Coverage = field(default_factory=Coverage)
     notes: tuple[str, ...] = ()
+    history: tuple[PastRun, ...] = ()
 
     @property
     def workflow(self) -> str:
@@ -70,6 +76,7 @@ class Recorded:
 
     records: tuple[Record, ...]
     meta: Mapping[str, Json]
+    history: tuple[PastRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +93,15 @@ class Applied:
     """What became of a plan: its changes and tests. If its tests alone were run, `plan.compared` is False.
 
     `cases`: for each test some of its calls, in their order; those that failed come before others if there is not room for all.
-    `saved`: the plan came from a file.
+    `approved`: as of `closing_lines`.
     """
 
     plan: Plan
     report: Report
     meta: Mapping[str, Json]
     cases: Mapping[Address, tuple[CaseResult, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    saved: bool = False
+    approved: bool = False
+    history: tuple[PastRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

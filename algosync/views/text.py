@@ -47,10 +47,10 @@ def _lines(subject: Subject, redactor: Redactor) -> Iterator[str]:
                 yield from record_lines(record, redactor.redact)
                 yield ""
             yield f"{plural(len(records), 'resource')} recorded." if records else "Nothing is recorded."
-        case Applied(plan=plan, report=report, saved=saved):
+        case Applied(plan=plan, report=report, approved=approved):
             yield from header_lines(plan.header, redactor.redact)
             told = [*outcome_lines(report, plan), *failure_lines(report, redactor.redact)]
-            told += closing_lines(report, plan, saved=saved) if plan.compared else []
+            told += closing_lines(report, plan, approved=approved) if plan.compared else []
             yield from map(redactor.redact, told)
         case Failed(error=error):
             yield from map(redactor.redact, error_lines(error))

@@ -17,6 +17,7 @@ from algosync.core.planning.plan import Check, FailedCheck, Plan, PlanHeader
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.report import CallTally, Report
 from algosync.core.resource import Json, Record, Resource
+from algosync.core.results.past_run import PastRun
 from algosync.core.testing.answer import Answer, Called, CallFailure, CaseResult, Mismatch
 from algosync.core.testing.case import CaseFile, TestCase
 from algosync.core.testing.parity import DIFFERENCE, NOISE, CaseParity, Comparison, Sides, TestParity
@@ -143,6 +144,23 @@ FINDINGS = (
 META: Mapping[str, Json] = {"timestamp": "2026-01-02T03:04:05+00:00", "algosync_version": "1", "workflow": "release"}
 
 
+def runs(number: int, text: str = "drift") -> tuple[PastRun, ...]:
+    """A history with commands that ended in every way. `text`: in each field that the outside fills."""
+    codes = (0, 2, 0, 3, 4, 0, 1)
+    return tuple(
+        PastRun(
+            ("apply", text, "test")[place % 3],
+            text,
+            text,
+            f"2026-01-{1 + place // 24 % 28:02d}T{place % 24:02d}:04:05Z",
+            1.5 + place % 11,
+            codes[place % 7],
+            counts={"findings": place % 13} if place % 3 == 1 else {"tests_passed": 5, "tests_failed": place % 4},
+        )
+        for place in range(number)
+    )
+
+
 def run_of(text: str, *, calls: int = 3) -> Applied:
     """An apply in which everything ended in every way. `text` is in each field that the outside fills."""
     data, version = Address("data", "Hello", text), Address("version", "Hello")
@@ -251,9 +269,9 @@ def drifted_all(drifted: Drifted, text: str) -> DriftedAll:
 
 
 SUBJECTS: Mapping[str, Subject] = {
-    "plan": Planned(replace(PLAN, failing=FAILING), META),
-    "drift": Drifted(HEADER, FINDINGS, META),
     "drift_all": drifted_all(Drifted(HEADER, FINDINGS, {**META, "exit_code": 2}), PLAIN),
+    "plan": Planned(replace(PLAN, failing=FAILING), META, history=runs(1)),
+    "drift": Drifted(HEADER, FINDINGS, META, history=runs(90)),
     "run": run_of(PLAIN),
     "compare": Compared(HEADER, COMPARISON, META),
 }
@@ -320,11 +338,13 @@ def subjects_with(text: str) -> Mapping[str, Subject]:
         TestParity(checks[0].address, Sides(text, text), 1, 1, (CaseParity(1, text, text, found, (), ()),), found[1:], 1.0, 1.0),
         TestParity(Address("test", "Hello"), error=NotFound(text)),
     )
-    drifted = Drifted(header, findings, meta, coverage=coverage, notes=(text,))
+    drifted = Drifted(header, findings, meta, coverage=coverage, notes=(text,), history=runs(60, text))
     return {
-        "plan": Planned(Plan(header, changes, checks, kinds=TRAITS, failing=failing), meta, explained, diffs),
-        "drift": drifted,
         "drift_all": drifted_all(drifted, text),
+        "plan": Planned(
+            Plan(header, changes, checks, kinds=TRAITS, failing=failing), meta, explained, diffs, history=runs(5, text)
+        ),
+        "drift": drifted,
         "run": run_of(text),
         "compare": Compared(header, Comparison(parities), meta),
     }

@@ -49,7 +49,7 @@ def drift(
     from algosync.cli.drifting.several import SeveralWorkflows, named_workflows, shown_so_far
     from algosync.cli.session import command_session
 
-    look = Look(bytes_read.reading, with_tests)
+    look = Look(bytes_read.reading, with_tests, reports.places)
     names = named_workflows(options.workflows or (), options, all_of_folder=options.all)
     if options.all or len(names) > 1:
         run = SeveralWorkflows(names, options, look)

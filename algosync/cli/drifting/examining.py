@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from algosync.core.planning.change import Drift, Finding
@@ -19,10 +19,14 @@ __all__ = ["Look", "drift_code"]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How closely a drift report looks. `reading`: which bytes it reads. `with_tests`: it runs all tests on what is published."""
+    """How closely a drift report looks. `reading`: which bytes it reads. `with_tests`: it runs all tests on what is published.
+
+    `places`: where reports go. If one is a page, it shows the history.
+    """
 
     reading: Reading
     with_tests: bool = False
+    places: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def needs(self) -> Needs:
@@ -46,6 +50,7 @@ class Look:
         """
         from algosync.cli.commands.plan import metadata
         from algosync.cli.drifting.seen import reading_of, seen_before
+        from algosync.cli.history.shown import past_runs
         from algosync.cli.live import reading
         from algosync.cli.remembered_results import known_failures
         from algosync.cli.testing.behaviour import tested_again
@@ -77,7 +82,8 @@ class Look:
         code = drift_code(findings)
         findings = seen_before(replace(examined, findings=findings), session, unproven, terminal, exit_code=code)
         meta = metadata(session.header, code)
-        return Drifted(session.header, findings, meta, managed, hidden, examined.coverage, examined.notes)
+        history = past_runs(session.results.document, self.places, terminal)
+        return Drifted(session.header, findings, meta, managed, hidden, examined.coverage, examined.notes, history)
 
 
 def drift_code(findings: Iterable[Finding]) -> int:

@@ -10,7 +10,7 @@ from enum import Enum
 
 from algosync.core.testing.timing import Timing
 
-__all__ = ["Block", "Count", "Ending", "Entry", "Outline", "OutlineCall", "OutlineSection"]
+__all__ = ["Block", "Count", "Ending", "Entry", "Outline", "OutlineCall", "OutlineRun", "OutlineSection"]
 
 
 class Ending(Enum):
@@ -97,12 +97,26 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class OutlineRun:
+    """A command that ran before. `at`: when it began, in UTC. Counts are None if the command does not have them."""
+
+    at: str
+    command: str
+    ending: Ending
+    exit_code: int
+    seconds: float
+    findings: int | None = None
+    failed_tests: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outline:
     """`title`: the kind of report. `verdict`: the result in one sentence. `good`: nobody has to do anything.
 
     `facts`: workflow, clusters, owner, time and exit code, with their names. `time`: ISO 8601 in UTC.
     `reason`: the error that ended the command; empty: none did. `parts`: the outlines of several workflows, the worst first. The
-    sections then are a list of the workflows, and one for the findings of each.
+    sections then are a list of the workflows, and one for the findings of each. `history`: the last commands, the oldest first,
+    with `runs_left_out` older ones.
     """
 
     title: str
@@ -120,6 +134,8 @@ class Outline:
     exit_code: int | None = None
     seconds: float | None = None
     parts: tuple[Outline, ...] = ()
+    history: tuple[OutlineRun, ...] = ()
+    runs_left_out: int = 0
 
     @property
     def entries(self) -> tuple[Entry, ...]:

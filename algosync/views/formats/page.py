@@ -17,6 +17,7 @@ from algosync.core.text import duration, latency
 from algosync.views.formats.histogram import histogram
 from algosync.views.formats.outline import Ending, Entry, Outline, OutlineCall
 from algosync.views.formats.outlining import outline_of
+from algosync.views.formats.timeline import result, timeline
 from algosync.views.subject import Subject
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def _template() -> Template:
     environment.filters |= {
         "colour": lambda symbol: _COLOURS.get(symbol, ""),
         "duration": duration,
+        "result": result,
+        "timeline": timeline,
         "histogram": histogram,
         "latency": latency,
         "mark": _mark,

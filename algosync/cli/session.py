@@ -114,7 +114,6 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
 @contextmanager
 def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: Needs) -> Iterator[CommandSession]:
     """Connect a workflow to its clusters and lock its state while the body runs. `shared`: for all workflows of the command."""
-    from algosync.cli.clusters import git_host
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
     from algosync.cli.same_cluster import same_cluster, source_identity
@@ -149,7 +148,7 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
         anchor = Anchor(state.lineage, state.file, place.identity, state.running)
         _claim(state, loaded, saved, (options, terminal))
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
-        there = shared.of(owner, git_host(options, label, destination))
+        there = shared.of(owner)
         transfers = connections.transfers(source, destination.data, there.data)
         sources = Sources(
             workflow.algorithms,

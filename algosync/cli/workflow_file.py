@@ -42,18 +42,24 @@ class LoadedWorkflow:
 
 
 def load_workflow(
-    options: WorkflowOptions, terminal: Terminal, *, local_files: bool = False, stand_ins: bool = False
+    options: WorkflowOptions,
+    terminal: Terminal,
+    *,
+    local_files: bool = False,
+    stand_ins: bool = False,
+    values: GivenVariables | None = None,
 ) -> LoadedWorkflow:
     """The workflow file. From now on the terminal hides API keys and sensitive variables.
 
     `local_files`: report local code and data that are missing. `stand_ins`: use a placeholder for each sensitive variable
-    that is not given, and print a note.
+    that is not given, and print a note. `values`: the variables, if they were read before: a pipe can be read once.
     """
     from algosync import workflow
 
     hide_keys(options.environ, terminal)
     path = find_workflow(options)
-    values = workflow.variables(options.var, options.variable_files, options.environ)
+    if values is None:
+        values = workflow.variables(options.var, options.variable_files, options.environ)
     given = workflow.with_stand_ins(path, values) if stand_ins else (values, ())
     if given[1]:
         terminal.tell(f"Note: Not given, so what contains them is not compared: {', '.join(given[1])}")

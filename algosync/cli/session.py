@@ -170,7 +170,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
                 a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.selection.replace)
             ),
         )
-        title = saved.title if saved else f"{workflow.name} ({loaded.path})"
+        title = saved.title if saved else loaded.title
         header = PlanHeader(title, source_label, label, owner, state_place(state) if place.is_local else None)
         scene = Scene(KINDS, PERFORMERS, testing_context(context, loaded.files, terminal, stack), options.parallelism)
         same = same_cluster(source, destination, place, owner)

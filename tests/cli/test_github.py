@@ -21,7 +21,7 @@ from algosync.core.error import AlgosyncError, Denied, Fault, Several, WorkflowE
 from algosync.core.planning.change import Drift, Finding
 from algosync.core.planning.plan import PlanHeader
 from algosync.core.resource import Json
-from algosync.views.subject import Drifted
+from algosync.views.subject import Drifted, DriftedAll, Failed
 
 HEADER = PlanHeader("w (w.yaml)", None, "https://api.b.com", "jane")
 META: Mapping[str, Json] = {"timestamp": "2026-01-02T03:04:05+00:00", "algosync_version": "1", "exit_code": 2}
@@ -167,6 +167,17 @@ def test_many_faults_are_counted_and_beside_another_error_none_is_lost(tmp_path:
     (both,) = told(Several((many, Denied("no key"))), tmp_path)
     assert "no key" in both.message
     assert "wrong" in both.message
+
+
+def test_of_several_workflows_each_has_one_or_one_for_each_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    broken = WorkflowError("w.yaml", (Fault(3, 1, "a", "type", "wrong"), Fault(4, 1, "b", "type", "wrong")))
+    failed = Failed(broken, {**META, "command": "drift", "exit_code": 1, "workflow": "w (w.yaml)"})
+    terminal, err = at_github(tmp_path / "summary")
+    write_reports(DriftedAll("local", (drifted("a", "b"), failed), META), {}, terminal)
+    found = [each.properties for each in commands(err.getvalue())]
+    assert [each.get("line") for each in found] == ["3", "4", None]
+    assert {each["title"] for each in found[:2]} == {"algosync: drift"}
 
 
 def test_a_failing_test_stands_where_the_workflow_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from algosync.core.address import Address
-from algosync.core.error import Denied, NotFound, TestFailed
+from algosync.core.error import Denied, Fault, NotFound, TestFailed, WorkflowError
 from algosync.core.event import StepDone, StepFailed, StepSkipped
 from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.planning.coverage import Coverage, Gap, LeftOut
@@ -25,7 +25,7 @@ from algosync.core.testing.parity import DIFFERENCE, NOISE, CaseParity, Comparis
 from algosync.core.testing.timing import Timing, timing_of
 from algosync.core.text import PAINT
 from algosync.kinds import KINDS
-from algosync.views.subject import Applied, Compared, Drifted, Planned, Subject
+from algosync.views.subject import Applied, Compared, Drifted, DriftedAll, Failed, Planned, Subject
 
 
 def plain(lines: Iterable[str]) -> str:
@@ -262,7 +262,20 @@ Noise: the source answers differently each time at these places, so they are not
 Compared 3 tests: 1 equal, 1 different, 1 not compared.
 """
 PLAIN = "w.pb"
+
+
+def drifted_all(drifted: Drifted, text: str) -> DriftedAll:
+    """Several workflows: one with drift, one without, and one that ended with an error. `text`: in all fields of the others."""
+    meta: Mapping[str, Json] = {**META, "workflow": f"{text} 2"}
+    fault = Fault(2, 3, text, "syntax", text, text)
+    clean = Drifted(replace(drifted.header, workflow=f"{text} 3"), (), {**meta, "exit_code": 0})
+    failed = Failed(WorkflowError(text, (fault,)), {**meta, "command": "drift", "exit_code": 1})
+    about: Mapping[str, Json] = {name: value for name, value in META.items() if name != "workflow"}
+    return DriftedAll(text, (drifted, clean, failed), {**about, "exit_code": 1}, ("interrupted: 1 workflow not examined",))
+
+
 SUBJECTS: Mapping[str, Subject] = {
+    "drift_all": drifted_all(Drifted(HEADER, FINDINGS, {**META, "exit_code": 2}), PLAIN),
     "plan": Planned(replace(PLAN, failing=FAILING), META, history=runs(1)),
     "drift": Drifted(HEADER, FINDINGS, META, history=runs(90)),
     "run": run_of(PLAIN),
@@ -331,11 +344,13 @@ def subjects_with(text: str) -> Mapping[str, Subject]:
         TestParity(checks[0].address, Sides(text, text), 1, 1, (CaseParity(1, text, text, found, (), ()),), found[1:], 1.0, 1.0),
         TestParity(Address("test", "Hello"), error=NotFound(text)),
     )
+    drifted = Drifted(header, findings, meta, coverage=coverage, notes=(text,), history=runs(60, text))
     return {
+        "drift_all": drifted_all(drifted, text),
         "plan": Planned(
             Plan(header, changes, checks, kinds=TRAITS, failing=failing), meta, explained, diffs, history=runs(5, text)
         ),
-        "drift": Drifted(header, findings, meta, coverage=coverage, notes=(text,), history=runs(60, text)),
+        "drift": drifted,
         "run": run_of(text),
         "compare": Compared(header, Comparison(parities), meta),
     }

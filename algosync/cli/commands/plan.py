@@ -112,6 +112,7 @@ def plan(
         words = ["algosync", "apply", options.out]
         words += ["--destination", options.destination] if options.destination else []
         words += ["--state", options.state] if options.state != "state" else []
+        words += [word for guard in sorted({*targets.allow}) for word in ("--allow", guard)]  # the file allows nothing by itself
         again = terminal.redact(printable(shlex.join(words), 1000))
         terminal.tell(f"Saved the plan to {printable(options.out)}. This does exactly these actions: {again}")
     elif plan.visible and reports.places["-"] == "text":

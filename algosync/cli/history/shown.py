@@ -37,9 +37,7 @@ def past_runs(document: ResultsDocument, places: Mapping[str, str], terminal: Te
 
 def runs_with_this(session: CommandSession, places: Mapping[str, str], code: int, terminal: Terminal) -> tuple[PastRun, ...]:
     """As `past_runs`, and last the command itself, which is added to the history when it has ended. `code`: its exit code."""
-    from algosync.state import signer
-
     runs = past_runs(session.results.document, places, terminal)
     if _DRAWN not in places.values() or not session.log.begun:
         return runs
-    return (*runs, session.log.entry(code, signer(), "", terminal.redact))
+    return (*runs, session.log.entry(code, terminal.redact))

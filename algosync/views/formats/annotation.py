@@ -6,17 +6,19 @@ the changes of a pull request.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, Fault, Several, WorkflowError
 from algosync.core.redaction import Redactor
 from algosync.core.text import middle_cut, plural, printable
-from algosync.views.formats.outline import Ending, Outline
+from algosync.views.all_drift import worst_first
+from algosync.views.formats.outline import Ending, Entry, Outline
 from algosync.views.formats.outlining import outline_of
 from algosync.views.formats.shown import address_text, short
-from algosync.views.subject import Failed, Subject
+from algosync.views.subject import DriftedAll, Failed, Subject
 
 __all__ = ["Places", "annotation_lines"]
 
@@ -62,21 +64,33 @@ def annotation_lines(subject: Subject, redactor: Redactor, places: Places = Plac
 
 def _annotations(subject: Subject, redactor: Redactor, places: Places) -> list[_Annotation]:
     outline = outline_of(subject, redactor)
-    if isinstance(subject, Failed) and (faults := [*_faults(subject.error)]):
-        return [_of_fault(file, fault, f"algosync: {outline.title.lower()}", redactor) for file, fault in faults]
+    if isinstance(subject, DriftedAll):  # one for each workflow, or for each fault of its file
+        parts = zip(worst_first(subject.parts), outline.sections[0].entries, strict=True)
+        found = [_of_faults(part, redactor) or _of_entries([entry], outline) for part, entry in parts]
+        return [each for annotations in found for each in annotations]
     redact = redactor.redact
     known = {(short(redact(title)), address_text(address, redact)): place for (title, address), place in places.tests.items()}
+    return _of_faults(subject, redactor) or _of_entries(outline.entries, outline, known)
+
+
+def _of_entries(
+    entries: Iterable[Entry], outline: Outline, known: Mapping[tuple[str, str], tuple[str, int]] = MappingProxyType({})
+) -> list[_Annotation]:
+    """One for each entry that is bad. `known`: where tests stand."""
+    told = [f"Workflow: {outline.workflow}"] if outline.workflow else []
     return [
-        _Annotation(
-            f"algosync: {entry.address}", [*entry.lines, *_workflow(outline)], *known.get((outline.workflow, entry.address), ())
-        )
-        for entry in outline.entries
+        _Annotation(f"algosync: {entry.address}", [*entry.lines, *told], *known.get((outline.workflow, entry.address), ()))
+        for entry in entries
         if entry.ending in (Ending.FAILED, Ending.ERROR)
     ]
 
 
-def _workflow(outline: Outline) -> list[str]:
-    return [f"Workflow: {outline.workflow}"] if outline.workflow else []
+def _of_faults(subject: Subject, redactor: Redactor) -> list[_Annotation]:
+    """One for each fault of a workflow file. Empty: the subject is no error, or another one."""
+    if not isinstance(subject, Failed):
+        return []
+    title = f"algosync: {subject.meta.get('command') or ''}".rstrip(": ")
+    return [_of_fault(file, fault, title, redactor) for file, fault in _faults(subject.error)]
 
 
 def _faults(error: AlgosyncError) -> Iterator[tuple[str, Fault]]:

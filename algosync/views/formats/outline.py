@@ -67,11 +67,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class OutlineSection:
-    """Entries of one sort, such as the tests. `name` is one word."""
+    """Entries of one sort, such as the tests. `name` is one word.
+
+    `told_by_rows`: why an entry is bad is in its rows, too.
+    """
 
     name: str
     heading: str
     entries: tuple[Entry, ...]
+    told_by_rows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,9 @@ class Outline:
     """`title`: the kind of report. `verdict`: the result in one sentence. `good`: nobody has to do anything.
 
     `facts`: workflow, clusters, owner, time and exit code, with their names. `time`: ISO 8601 in UTC.
-    `reason`: the error that ended the command; empty: none did. `history`: the last commands, the oldest first, with
-    `runs_left_out` older ones.
+    `reason`: the error that ended the command; empty: none did. `parts`: the outlines of several workflows, the worst first. The
+    sections then are a list of the workflows, and one for the findings of each. `history`: the last commands, the oldest first,
+    with `runs_left_out` older ones.
     """
 
     title: str
@@ -128,6 +133,7 @@ class Outline:
     time: str = ""
     exit_code: int | None = None
     seconds: float | None = None
+    parts: tuple[Outline, ...] = ()
     history: tuple[OutlineRun, ...] = ()
     runs_left_out: int = 0
 

@@ -16,13 +16,14 @@ from algosync.views.drift import HEADINGS, coverage_lines, finding_lines, not_co
 from algosync.views.error import error_lines
 from algosync.views.explanation import explanation_lines
 from algosync.views.file_diff import diff_lines
+from algosync.views.formats.all_drifted import drifted_all_outline
 from algosync.views.formats.applied import applied_outline
 from algosync.views.formats.compared import compared_outline
 from algosync.views.formats.outline import Block, Count, Ending, Entry, Outline, OutlineRun, OutlineSection
 from algosync.views.formats.shown import LONGEST_ROW, address_text, facts_of, numbers, short
 from algosync.views.plan import ACTIONS, change_rows, summary_lines
 from algosync.views.record import record_lines
-from algosync.views.subject import Applied, Compared, Drifted, Failed, Planned, Recorded, Subject
+from algosync.views.subject import Applied, Compared, Drifted, DriftedAll, Failed, Planned, Recorded, Subject
 
 __all__ = ["outline_of"]
 
@@ -45,8 +46,8 @@ def _outline(subject: Subject, redactor: Redactor) -> Outline:
     match subject:
         case Planned():
             return _planned(subject, redactor)
-        case Drifted():
-            return _drifted(subject, redactor)
+        case Drifted() | DriftedAll():
+            return _any_drift(subject, redactor)
         case Recorded():
             return _recorded(subject, redactor)
         case Applied():
@@ -125,6 +126,10 @@ def _check_entries(plan: Plan, redactor: Redactor) -> Iterator[Entry]:
         yield Entry(address, algorithm, "", f"not run yet: it {what}", Ending.SKIPPED)
 
 
+def _any_drift(subject: Drifted | DriftedAll, redactor: Redactor) -> Outline:
+    return _drifted(subject, redactor) if isinstance(subject, Drifted) else drifted_all_outline(subject, redactor, outline_of)
+
+
 def _drifted(subject: Drifted, redactor: Redactor) -> Outline:
     redact = redactor.redact
     counted = Counter(finding.drift for finding in subject.findings)
@@ -141,7 +146,7 @@ def _drifted(subject: Drifted, redactor: Redactor) -> Outline:
             Count("resources", "compared", len(subject.managed)),
         ),
         notes=tuple(notes),
-        sections=(OutlineSection("findings", "Findings", entries),) if entries else (),
+        sections=(OutlineSection("findings", "Findings", entries, told_by_rows=True),) if entries else (),
         **numbers(subject.header, subject.meta, redact),
     )
 

@@ -183,7 +183,7 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
             ),
         )
         header = PlanHeader(
-            saved.title if saved else f"{workflow.name} ({loaded.path})",
+            saved.title if saved else loaded.title,
             source_label,
             label,
             owner,

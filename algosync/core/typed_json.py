@@ -29,22 +29,25 @@ def to_json(value: object) -> Json:
     if type(value) in _UNCHANGED:  # nearly all values; the cases below take ten times as long to see it
         return cast("Json", value)
     match value:
-        case bool() | int() | float() | str():
-            return value
-        case Address():
-            return str(value)
         case Enum():
             return to_json(value.value)
-        case dict() | MappingProxyType():
-            return {_name(key): to_json(item) for key, item in value.items()}
+        case str() | int() | float():  # of a derived type
+            return value
         case list() | tuple() | frozenset():
             return [to_json(item) for item in (sorted(value) if isinstance(value, frozenset) else value)]
-        case _ if is_dataclass(value):
-            return {name: to_json(getattr(value, name)) for name in _members(type(value))}
-        case Mapping():
+        case _ if isinstance(value, (dict, MappingProxyType, Mapping)):  # `Mapping` alone is slow to ask
             return {_name(key): to_json(item) for key, item in value.items()}
         case _:
-            raise TypeError(f"a {type(value).__name__} has no JSON form")
+            return _object_to_json(value)
+
+
+def _object_to_json(value: object) -> Json:
+    if isinstance(value, Address):
+        return str(value)
+    form: type = type(value)
+    if not is_dataclass(form):
+        raise TypeError(f"a {form.__name__} has no JSON form")
+    return {name: to_json(getattr(value, name)) for name in _members(form)}
 
 
 @cache

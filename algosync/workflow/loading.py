@@ -22,8 +22,7 @@ from algosync.workflow.file import Format, format_of, read_text
 from algosync.workflow.given_variables import GivenVariables
 from algosync.workflow.leak import check_nodes, check_text, without_texts
 from algosync.workflow.node import MapNode
-from algosync.workflow.parsing.json_reader import read_json
-from algosync.workflow.parsing.yaml_reader import read_yaml
+from algosync.workflow.parsing import read_nodes
 from algosync.workflow.template import Rendered, render_template
 from algosync.workflow.testing.inputs import TestInputs
 from algosync.workflow.testing.named_files import NamedFiles
@@ -171,7 +170,7 @@ def _read(
     try:
         if not rendered.text.strip():
             found.stop(Location(1, 1), "empty", "the file has no content", EMPTY_HINT)
-        root = (read_json if source.form.syntax == "json" else read_yaml)(rendered.text, found)
+        root = read_nodes(rendered.text, source.form.syntax, found)
         check_nodes(root, source.keys, found)
         _check_variables(source, root, found)
         workflow = read_document(root, source.path, inputs, found, local_files=local_files)

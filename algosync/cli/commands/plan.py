@@ -97,7 +97,7 @@ def plan(
         if options.out:
             require_still(session)
         plan = make_session_plan(session, choice, terminal)
-        digest = plan_digest(saved_plan(session, plan, choice.selection, terminal))
+        digest = plan_digest(saved_plan(session, plan, choice.selection, terminal, marks=False))
         if options.out and not plan.refusals:
             plan = _with_digests(plan, session, options.pin, terminal)
             saved = replace(saved_plan(session, plan, choice.selection, terminal), digest=digest)

@@ -27,10 +27,11 @@ _RECORDED = {"adopted": Action.ADOPT, "recorded": Action.RECORD, "forgotten": Ac
 def closing_lines(report: Report, plan: Plan, *, saved: bool = False) -> Iterator[str]:
     """How many resources were changed, and what to do if something is left. `saved`: the plan came from a file."""
     yield ""
+    completed = report.completed()
     counts = {
-        "added": report.completed(Action.CREATE),
-        "changed": report.completed(Action.UPDATE),
-        "destroyed": report.completed(Action.DELETE),
+        "added": completed[Action.CREATE],
+        "changed": completed[Action.UPDATE],
+        "destroyed": completed[Action.DELETE],
         **{word: plan.counted()[action] for word, action in _RECORDED.items() if plan.counted()[action]},
     }
     resources = ", ".join(f"{number} {word}" for word, number in counts.items())

@@ -42,7 +42,7 @@ def carried_out(events: list[Event], places: Mapping[str, str], used: Terminal) 
     run = RunReport.of("test", places, used)
     run.begin(PLAN)
     report = fold(run.watching(events), lambda: False)
-    run.write(PLAN, report, report.exit_code)
+    run.write(PLAN, report, report.exit_code, None)
 
 
 def lines(path: Path) -> list[dict[str, object]]:
@@ -74,7 +74,7 @@ def test_events_are_written_as_they_come_and_coalesced(tmp_path: Path) -> None:
 
     run = RunReport.of("apply", {"-": "text", str(path): "jsonl"}, terminal())
     run.begin(PLAN)
-    run.write(PLAN, fold(run.watching(events()), lambda: True), 4)
+    run.write(PLAN, fold(run.watching(events()), lambda: True), 4, None)
     assert seen == [2], "the line of an event is in the file when the event is seen"
     found = lines(path)
     kinds = [line["type"] for line in found]
@@ -110,7 +110,7 @@ def test_with_another_format_on_stdout_texts_for_people_go_to_stderr() -> None:
     run.terminal.result("for people")
     run.terminal.hide("jane")
     run.begin(PLAN)
-    run.write(PLAN, fold([], lambda: False), 0)
+    run.write(PLAN, fold([], lambda: False), 0, None)
     document = json.loads(used.out.getvalue())  # type: ignore[attr-defined]  # a StringIO
     assert (document["owner"], document["meta"]["exit_code"], document["meta"]["command"]) == ("***", 0, "test")
     assert used.err.getvalue() == "for people\n"  # type: ignore[attr-defined]  # a StringIO
@@ -126,7 +126,9 @@ def test_apply_and_test_write_reports(workspace: Workspace) -> None:
     """With JSON on stdout, stdout is one document, also if the command fails."""
     workspace.algorithm("One")
     workspace.write([{"name": "One", "language": "python3", "test_payload": 1}])
-    done = workspace.run("apply", "--auto-approve", "--json", "--report", "junit:r.xml", "--report", "jsonl:e.jsonl")
+    done = workspace.run(
+        "apply", "--auto-approve", "--json", "--report", "junit:r.xml", "--report", "jsonl:e.jsonl", "--report", "html:r.html"
+    )
     document = json.loads(done.stdout)
     check_document("run", document)
     assert (done.returncode, document["meta"]["exit_code"], document["meta"]["command"]) == (0, 0, "apply")
@@ -136,6 +138,11 @@ def test_apply_and_test_write_reports(workspace: Workspace) -> None:
     tested = json.loads(workspace.run("test", "--report", "json").stdout)
     check_document("run", tested)
     assert [test["outcome"] for test in tested["tests"]] == ["done"]
+    assert "1 run from " in (workspace.folder / "r.html").read_text()
+    for command in ("plan", "show", "drift"):
+        assert workspace.run(command, "--report", "html:r.html").returncode == 0
+        runs = 3 if command == "drift" else 2
+        assert f"{runs} runs from " in (workspace.folder / "r.html").read_text(), "apply, test, and itself if it is remembered"
     failed = workspace.run(
         "apply", "--json", "--report", "junit:r.xml", "--report", "jsonl:e.jsonl", "--no-input", "--replace", "source.One"
     )

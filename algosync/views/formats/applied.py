@@ -120,9 +120,8 @@ def _ending(event: StepDone | StepFailed | StepSkipped) -> Ending:
 
 def _test_facts(tally: CallTally, case: TestCase | None, redactor: Redactor) -> Iterator[tuple[str, str]]:
     if called := tally.called:
-        yield from (
-            (name, short(redactor.redact(text))) for name, text in (("version", called.version), ("commit", called.commit)) if text
-        )
+        facts = {"version": called.version, "commit": called.commit, "recorded": called.recorded}
+        yield from ((name, short(redactor.redact(text))) for name, text in facts.items() if text)
     if tally.calls:
         yield "calls", f"{tally.calls}"
         yield "failed_calls", f"{tally.failed}"

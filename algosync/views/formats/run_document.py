@@ -9,7 +9,7 @@ from algosync.core.event import StepDone, StepFailed, StepSkipped
 from algosync.core.planning.change import Action
 from algosync.core.redaction import Redactor, Word
 from algosync.core.resource import Json
-from algosync.core.testing.answer import CaseResult
+from algosync.core.testing.answer import Called, CaseResult
 from algosync.core.testing.timing import Timing
 from algosync.core.text import middle_cut, printable
 from algosync.views.error import details
@@ -73,12 +73,16 @@ def _test(event: StepDone | StepFailed | StepSkipped, subject: Applied, redactor
     timing = tally.timing if tally else None
     return {
         **_result(event, redactor),
-        "called": {"version": called.version or None, "commit": called.commit or None} if called else None,
+        "called": _called(called) if called else None,
         "calls": tally.calls if tally else 0,
         "failed_calls": tally.failed if tally else 0,
         "timing": _timing(timing) if timing else None,
         "cases": [_case(kept[number], redactor) for number in sorted(kept)],
     }
+
+
+def _called(called: Called) -> Json:
+    return {"version": called.version or None, "commit": called.commit or None, "recorded": called.recorded or None}
 
 
 def _timing(timing: Timing) -> Json:

@@ -68,8 +68,8 @@ def _verdict(counts: Iterable[Count], *, good: bool) -> str:
 
 
 def _resource_counts(subject: Applied) -> Iterator[Count]:
-    counted = subject.plan.counted()
-    yield from (Count("resources", word, subject.report.completed(action)) for action, word in _COUNTED.items())
+    counted, completed = subject.plan.counted(), subject.report.completed()
+    yield from (Count("resources", word, completed[action]) for action, word in _COUNTED.items())
     yield from (Count("resources", word, counted[action]) for action, word in _RECORDED.items() if counted[action])
 
 

@@ -1,7 +1,8 @@
 """Client for algorithm management and calls on one cluster, in the platform's terms (PLATFORM.md §3, §4, §6).
 
 Reads, updates and publishing send their own requests: the official client loses error messages, form-encodes updates, and publishes
-twice after an error (PLATFORM.md §3.9). Creating and environments use the official client.
+twice after an error (PLATFORM.md §3.9). Creating uses the official client. A run that creates nothing does not import it, because
+that takes as long as all the rest of a small plan.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from algosync.cluster.answer import answer_of
 from algosync.cluster.wire import Wire, idempotent, path_of
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AlgorithmInfo", "AlgorithmsClient", "Build", "Version"]
 
-_LANGUAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")  # becomes part of a path, which the official client does not quote
+_LANGUAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")  # becomes part of a path
+_LANGUAGES = path_of("v1", "algorithm-environments", "edge", "languages")
 _MAX_LANGUAGES = 200  # each takes a request
 _NUMBER = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
@@ -215,16 +217,16 @@ class AlgorithmsClient:
 
     @idempotent
     def _languages(self) -> Sequence[str]:
-        with _translated("the list of environments"):
-            languages = self._client.get_supported_languages()
+        with _documented("the list of environments"):
+            languages: Any = self.wire.json("GET", _LANGUAGES).body
             if len(languages) > _MAX_LANGUAGES:
                 raise ValueError
             return [_matched(_LANGUAGE, language["name"]) for language in languages]
 
     @idempotent
     def _environments_of(self, language: str) -> Sequence[Environment]:
-        with _translated("the list of environments"):
-            answer = self._client.get_environment(language)
+        with _documented("the list of environments"):
+            answer: Any = self.wire.json("GET", f"{_LANGUAGES}/{language}/environments").body
             # One page of the platform's documentation shows the list without the enclosing object (PLATFORM.md §4.1).
             return [_environment(entry) for entry in (answer["environments"] if isinstance(answer, dict) else answer)]
 
@@ -239,7 +241,7 @@ class AlgorithmsClient:
     def _call(self, reference: str, payload: str, timeout: int) -> Answer:
         """The request is the one of the official client. Its session takes a quarter of the time of a short call."""
         path = path_of("v1", "algo", *reference.split("/"))
-        with _translated(f"POST {path}"):
+        with _documented(f"POST {path}"):
             started = time.monotonic()
             headers = {"Content-Type": "application/json"}
             reply = self.wire.answer("POST", f"{path}?timeout={timeout}&stdout=True", headers, payload.encode(), timeout + _GRACE)
@@ -265,9 +267,17 @@ def _translated(what: str) -> Iterator[None]:
     from Algorithmia.errors import ApiError
 
     try:
-        yield
+        with _documented(what):
+            yield
     except ApiError as error:
         raise ClusterError(f"{what}: {printable(str(getattr(error, 'message', '')), 500)}") from None
+
+
+@contextmanager
+def _documented(what: str) -> Iterator[None]:
+    """Translate the exceptions of reading a reply of unexpected shape."""
+    try:
+        yield
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise Unexpected(f"{what}: the reply does not match the platform's documentation") from None
 

@@ -19,7 +19,7 @@ from algosync.net.host import BLOCK
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["File", "Opened", "digest_file", "fingerprint", "relay", "stream"]
+__all__ = ["Advance", "File", "Name", "Opened", "digest_file", "fingerprint", "relay", "stream"]
 
 Name = tuple[str, str, str]  # owner, collection, file
 Advance = Callable[[int], None]  # called with the number of bytes transferred so far

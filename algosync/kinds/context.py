@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Protocol, TypeVar
 
+from algosync.cluster.transfers import LocalTransfers, Transfers
 from algosync.core.ports import Ledger
 from algosync.core.resource import Json
 from algosync.core.testing.answer import Answer, Mismatch
@@ -64,8 +65,8 @@ class Context:
     algorithm the test that failed in this run; tests that could not be carried out do not count. `now`: the time, ISO 8601 in UTC.
     `rollback`: what the record of a version is to remember of the rollback that publishes it (`to`, `from`, `at`), or empty.
     `holds`: whether a value contains a secret. `judge`: how an answer differs from what is expected; it is called by several
-    threads. `cases`: the cases of a test of an algorithm, one after the other. `accepted_timing`: the measures that the text of a
-    baseline holds. `answer_limit`: events carry at most so many
+    threads. `cases`: the cases of a test of an algorithm, one after the other. `transfers`: where files are copied and read.
+    `accepted_timing`: the measures that the text of a baseline holds. `answer_limit`: events carry at most so many
     characters of an answer. None: all.
     """
 
@@ -87,6 +88,7 @@ class Context:
     holds: Callable[[Json], bool] = lambda _: False
     judge: Callable[[Expectation, Answer], tuple[Mismatch, ...]] = as_expected
     cases: Callable[[TestCase, str], Iterable[TestCase]] = only_case
+    transfers: Transfers = field(default_factory=LocalTransfers)
     accepted_timing: Callable[[str], Timing | None] = lambda _: None
     concurrently: Concurrently = one_by_one
     answer_limit: int | None = 4000

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from algosync.cluster.data import FileStat, split
-from algosync.cluster.transfer import File, Name, digest_file, relay
+from algosync.cluster.transfer import File, Name
 from algosync.core.address import Address
 from algosync.core.error import Conflict, NotFound, SourceError, TransferError
 from algosync.core.event import Progress
@@ -82,7 +82,7 @@ def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
 def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) -> Resource:
     store = context.store.store() if side is Side.SOURCE else context.destination.data
     name = _source_name(resource.address, spec) if side is Side.SOURCE else target_name(resource.address, context)
-    digest, size = digest_file(File(store, name, resource.size), lambda _: None, context.destination.retry)
+    digest, size = context.transfers.digest(File(store, name, resource.size), lambda _: None, context.destination.retry)
     return replace(resource, digest=digest, size=size)
 
 
@@ -175,7 +175,7 @@ def _upload(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     target = target_name(step.address, context)
     progress = _progress(step, want.size, context, tell)
     with context.ledger.writing(step.address, step.verb.value):
-        digest, size = relay(file, destination.data, target, progress, destination.retry)
+        digest, size = context.transfers.relay(file, destination.data, target, progress, destination.retry)
     if size != want.size or want.digest not in (None, digest):
         raise TransferError(f"{step.address}: the source changed since the plan was made", hint="run the same command again")
     # The destination's stamp is recorded after the verification: it is too young now, and it would not prove the content.

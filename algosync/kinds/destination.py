@@ -121,8 +121,10 @@ class Destination:
 
     def published(self, algorithm: str) -> Version | None:
         """The newest published version. None: there is none, or the algorithm does not exist."""
-        if self.info(algorithm) is None:
-            return None
+        return None if self.info(algorithm) is None else self.newest(algorithm)
+
+    def newest(self, algorithm: str) -> Version | None:
+        """The newest published version, with one request. None: there is none. NotFound: the algorithm does not exist."""
         return self._answers.versions.get(algorithm, lambda: self.algorithms.published(self.owner, algorithm))
 
     def head(self, algorithm: str) -> str | None:

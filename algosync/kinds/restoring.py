@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from algosync.cluster.data import FileStat
-from algosync.cluster.transfer import File, relay
+from algosync.cluster.transfer import File
 from algosync.core.address import Address
 from algosync.core.error import Conflict
 from algosync.core.planning.change import Change
@@ -112,7 +112,8 @@ def _put_back(step: Step, record: Record, previous: PreviousBytes, spec: Algorit
     destination = context.destination
     number = context.data_writes.next(spec.name, restores=True)
     with context.ledger.writing(step.address, step.verb.value):
-        digest, size = relay(file, destination.data, target_name(step.address, context), lambda _: None, destination.retry)
+        target = target_name(step.address, context)
+        digest, size = context.transfers.relay(file, destination.data, target, lambda _: None, destination.retry)
     restored = Record(step.address, digest, None, None, size, {}, {**record.private, RESTORED: number})
     context.ledger.commit(restored)  # it still names the kept bytes, in case that the verification fails
     proved = verified(restored, context, lambda _: None)

@@ -77,8 +77,12 @@ class SharedListings:
         try:
             self._store.put(owner, collection, name, blocks, length)
         finally:  # a failed one may have written, too
-            with self._guard:
-                self._writes[owner, collection] += 1
+            self.count_write(owner, collection)
+
+    def count_write(self, owner: str, collection: str) -> None:
+        """A write to the collection that was not made through this object has ended, or may have."""
+        with self._guard:
+            self._writes[owner, collection] += 1
 
     def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
         return self._store.files(owner, collection)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from algosync.cluster.data import FileStat
-from algosync.cluster.transfer import File, Name, digest_file
+from algosync.cluster.transfer import File, Name
 from algosync.core.address import Address
 from algosync.core.error import TransferError
 from algosync.core.resource import Record
@@ -37,7 +37,8 @@ def verified(record: Record, context: Context, advance: Callable[[int], None]) -
 
 def digest_now(address: Address, size: int | None, context: Context, advance: Callable[[int], None]) -> tuple[str, int]:
     """SHA-256 (hex) and length of the file at the destination. `size`: as it is listed."""
-    return digest_file(File(context.destination.data, target_name(address, context), size), advance, context.destination.retry)
+    file = File(context.destination.data, target_name(address, context), size)
+    return context.transfers.digest(file, advance, context.destination.retry)
 
 
 def _settled(record: Record, context: Context) -> FileStat | None:

@@ -1,8 +1,9 @@
 """Tests: calls of algorithms that have to succeed, with answers that have to be as expected.
 
 The tests of an algorithm call the commit that is about to be published, by its hash, or the published version if nothing is to be
-published. The same holds for the tests of the workflow. A published version is called by its exact number, because a name without a
-number finds public versions only.
+published. The same holds for the tests of the workflow. The published version is the newest one at the destination, whoever made
+it; the result says when it is not the recorded one. `apply` calls the one that its plan has seen. It is called by its exact number,
+because a name without a number finds public versions only.
 """
 
 from __future__ import annotations
@@ -50,11 +51,13 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     target = target_of(check, spec, context)
     if check.candidate:
         note_call(spec, context)
+    if target.note:
+        tell(Note(step, target.note))
     try:
         _carry_out(step, check, target, context, tell)
     except TestFailed as error:
         error.hint = _more_time(check) if error.error_type == _TIMED_OUT else error.hint
-        error.hint = clauses(error.hint, _live_data(check, spec, context)) or None
+        error.hint = clauses(error.hint, _live_data(check, spec, context), _published_by_others(target)) or None
         _remember_failure(check, error, spec, context)
         raise
     except ClusterError as error:
@@ -116,6 +119,12 @@ def _live_data(check: Check, spec: AlgorithmSpec, context: Context) -> str:
     others = ", ".join(changed_since(record.private.get(READ_DATA), read_data(spec, context)))
     version = f"version {record.attributes.get('version')} of {spec.name} stays published"
     return f"{version}, and the changed data of {others} is live: fix {spec.name} or that data" if others else ""
+
+
+def _published_by_others(target: CallTarget) -> str:
+    """Who may explain the failure. Empty: the recorded version was called."""
+    told = "somebody else published this version: algosync plan shows what apply would do about it"
+    return told if target.called.recorded else ""
 
 
 def _more_time(check: Check) -> str:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
-from algosync.core.error import AlgosyncError
 from algosync.core.planning.target import dependencies
 from algosync.core.text import printable
 from algosync.core.tree import Tree
 from algosync.core.workflow import AlgorithmSpec, Workflow
-from algosync.sources.code import archive_uri, local_code, read_local_code
+from algosync.sources.code import local_files
 
 __all__ = ["CallSite", "call_warnings", "calls_in", "local_calls"]
 
@@ -34,8 +32,6 @@ def call_warnings(
     """
     depends_on = workflow.depends_on
     order = {name: place for place, name in enumerate(depends_on)}
-    depends_on = workflow.depends_on
-    order = {name: place for place, name in enumerate(depends_on)}
     for spec in workflow.algorithms:
         if callers is not None and spec.name not in callers:
             continue
@@ -47,10 +43,7 @@ def call_warnings(
 
 def local_calls(spec: AlgorithmSpec, workflow: Workflow) -> Iterator[CallSite]:
     """The calls in an algorithm's local code. None if its code is in an archive on a cluster, or cannot be read."""
-    if archive_uri(spec):
-        return
-    with suppress(AlgosyncError):
-        yield from calls_in(read_local_code(local_code(spec.name, spec.code, Path(workflow.folder))).files)
+    return calls_in(local_files(spec, Path(workflow.folder)))
 
 
 def calls_in(code: Tree) -> Iterator[CallSite]:

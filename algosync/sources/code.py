@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.core.error import SourceError
+from algosync.core.error import AlgosyncError, SourceError
 from algosync.core.text import printable
+from algosync.core.tree import Tree
 from algosync.core.workflow import AlgorithmSpec
 from algosync.sources.archive import SourceFiles, read_archive, read_folder
 
 if TYPE_CHECKING:
     from algosync.sources.store import SourceStore
 
-__all__ = ["archive_uri", "local_code", "read_code", "read_local_code", "source_uris"]
+__all__ = ["archive_uri", "local_code", "local_files", "read_code", "read_local_code", "source_uris"]
 
 
 def archive_uri(spec: AlgorithmSpec) -> str | None:
@@ -48,6 +50,14 @@ def read_code(spec: AlgorithmSpec, folder: Path, store: SourceStore, within: Pat
 
         require_inside(path, within)
     return read_local_code(path)
+
+
+def local_files(spec: AlgorithmSpec, folder: Path) -> Tree:
+    """The files of the algorithm's local code. Empty if its code is in an archive on a cluster, or cannot be read."""
+    if archive_uri(spec) is None:
+        with suppress(AlgosyncError):
+            return read_local_code(local_code(spec.name, spec.code, folder)).files
+    return {}
 
 
 def read_local_code(path: Path) -> SourceFiles:

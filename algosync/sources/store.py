@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 
 from algosync.cluster.data import DataStore, FileStat, split
 from algosync.cluster.once import OncePerKey
-from algosync.cluster.transfer import File, fingerprint
+from algosync.cluster.transfer import File
+from algosync.cluster.transfers import LocalTransfers, Transfers
 from algosync.core.error import NotFound, SourceError
 from algosync.core.text import clauses, printable
 from algosync.net import Retry
@@ -22,14 +22,22 @@ class SourceStore:
     """The files of one source cluster. Each collection is listed once, and each file is read for its checksums once.
 
     `name` identifies the cluster in messages. `store` is None if the workflow has no source cluster. `identity` asks a local
-    cluster for the name that it keeps at every address. None: it has no such name.
+    cluster for the name that it keeps at every address. None: it has no such name. `transfers`: where files are read; None: here.
     """
 
-    def __init__(self, store: DataStore | None, name: str, retry: Retry, identity: Callable[[], str | None] = lambda: None) -> None:
+    def __init__(
+        self,
+        store: DataStore | None,
+        name: str,
+        retry: Retry,
+        identity: Callable[[], str | None] = lambda: None,
+        transfers: Transfers | None = None,
+    ) -> None:
         self.name = name
         self.retry = retry
         self._ask_identity = identity
         self._store = store
+        self._transfers = transfers or LocalTransfers()
         self._listings: OncePerKey[tuple[str, str], Mapping[str, FileStat]] = OncePerKey()
         self._checksums: OncePerKey[str, tuple[str, str]] = OncePerKey()
         self._owner: OncePerKey[None, str | None] = OncePerKey()
@@ -68,7 +76,7 @@ class SourceStore:
             return stat
         identity = self.identity()
         cluster = self.name if identity is None else f"local-{identity}"
-        return replace(stat, stamp=f"{cluster} {uri} {stat.stamp}")
+        return FileStat(stat.size, f"{cluster} {uri} {stat.stamp}", stat.modified)
 
     def listed(self, uri: str) -> FileStat:
         """Size and stamp of a file as its collection lists them. NotFound: it does not exist."""
@@ -130,4 +138,4 @@ class SourceStore:
 
     def checksums(self, uri: str) -> tuple[str, str]:
         """SHA-256 and MD5 (hex) of a file, which is read for them. NotFound: it does not exist."""
-        return self._checksums.get(uri, lambda: fingerprint(self.file(uri), self.retry))
+        return self._checksums.get(uri, lambda: self._transfers.fingerprint(self.file(uri), self.retry))

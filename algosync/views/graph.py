@@ -6,7 +6,7 @@ An arrow goes from an algorithm to what it needs, as in `terraform graph`. Names
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from algosync.core.resource import Json
 from algosync.core.text import printable
@@ -18,15 +18,24 @@ __all__ = ["GRAPH_FORMATS", "WorkflowGraph", "dot_lines", "graph_document", "mer
 
 @dataclass(frozen=True, slots=True)
 class WorkflowGraph:
-    """`calls`: for each algorithm the algorithms of the workflow that its local code calls. They need not be in `depends_on`."""
+    """`calls`: for each algorithm the algorithms of the workflow that its local code calls. They need not be in `depends_on`.
+
+    `reads`: for each algorithm the collections that its local code reads, with the names of the files. No names: any of its files.
+    """
 
     workflow: Workflow
     calls: Mapping[str, Sequence[str]]
+    reads: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
 
     def found(self, name: str) -> list[str]:
         """The calls of an algorithm that its `depends_on` does not have."""
         known = {name, *self.workflow.depends_on[name]}
         return [other for other in self.calls.get(name, ()) if other not in known and other in self.workflow.depends_on]
+
+    def read(self, name: str) -> Mapping[str, Sequence[str]]:
+        """The data of other algorithms of the workflow that an algorithm reads, as in `reads`."""
+        found = self.reads.get(name, {})
+        return {other: files for other, files in found.items() if other != name and other in self.workflow.depends_on}
 
 
 def dot_lines(graph: WorkflowGraph, redact: Redact) -> Iterator[str]:
@@ -37,7 +46,7 @@ def dot_lines(graph: WorkflowGraph, redact: Redact) -> Iterator[str]:
         for place, file in enumerate(spec.data_files):
             yield f"  a{number}f{place} [shape=note, label={_quoted(redact(file.name))}]"
             yield f"  a{number} -> a{number}f{place}"
-    yield from _arrows(graph, "  {} -> {}", "  {} -> {} [style=dashed, label=calls]")
+    yield from _arrows(graph, "  {} -> {}", "  {} -> {} [style=dashed, label=calls]", "  {} -> {} [style=dotted, label=reads]")
     yield "}"
 
 
@@ -47,7 +56,7 @@ def mermaid_lines(graph: WorkflowGraph, redact: Redact) -> Iterator[str]:
         yield f'  a{number}["{_entities(redact(spec.name))}"]'
         for place, file in enumerate(spec.data_files):
             yield f'  a{number} --> a{number}f{place}[("{_entities(redact(file.name))}")]'
-    yield from _arrows(graph, "  {} --> {}", "  {} -. calls .-> {}")
+    yield from _arrows(graph, "  {} --> {}", "  {} -. calls .-> {}", "  {} -. reads .-> {}")
 
 
 def graph_document(graph: WorkflowGraph) -> Json:
@@ -60,6 +69,7 @@ def graph_document(graph: WorkflowGraph) -> Json:
                 "name": spec.name,
                 "depends_on": list(spec.depends_on),
                 "calls": graph.found(spec.name),
+                "reads": {other: list(files) for other, files in graph.read(spec.name).items()},
                 "data_files": [{"name": file.name, "source": file.source} for file in spec.data_files],
             }
             for spec in graph.workflow.algorithms
@@ -67,12 +77,25 @@ def graph_document(graph: WorkflowGraph) -> Json:
     }
 
 
-def _arrows(graph: WorkflowGraph, needs: str, calls: str) -> Iterator[str]:
-    """`needs` and `calls`: the forms of an arrow between two nodes."""
+def _arrows(graph: WorkflowGraph, needs: str, calls: str, reads: str) -> Iterator[str]:
+    """`needs`, `calls` and `reads`: the forms of an arrow between two nodes."""
     nodes = {spec.name: f"a{number}" for number, spec in enumerate(graph.workflow.algorithms)}
     for spec in graph.workflow.algorithms:
         yield from (needs.format(nodes[spec.name], nodes[other]) for other in spec.depends_on if other in nodes)
         yield from (calls.format(nodes[spec.name], nodes[other]) for other in graph.found(spec.name))
+        for other, names in graph.read(spec.name).items():
+            yield from (reads.format(nodes[spec.name], node) for node in _read_nodes(graph, other, names))
+
+
+def _read_nodes(graph: WorkflowGraph, name: str, files: Sequence[str]) -> Iterator[str]:
+    """The nodes of the files of an algorithm that are read. Its own node stands for a file that the workflow does not have, and for
+    all files.
+    """
+    number, spec = next((n, spec) for n, spec in enumerate(graph.workflow.algorithms) if spec.name == name)
+    places = {file.name: place for place, file in enumerate(spec.data_files)}
+    yield from (f"a{number}f{places[file]}" for file in files if file in places)
+    if not files or any(file not in places for file in files):
+        yield f"a{number}"
 
 
 def _quoted(text: str) -> str:

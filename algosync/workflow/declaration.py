@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from algosync.workflow.fault import Location
 from algosync.workflow.node import MapNode, Scalar
+from algosync.workflow.parsing import read_nodes
 from algosync.workflow.parsing.json_reader import read_json_value
-from algosync.workflow.parsing.yaml_reader import read_yaml
 from algosync.workflow.payload import payload_text
 from algosync.workflow.section import Section, nearest, section_of
 from algosync.workflow.value import NAME, fit, python_value
@@ -64,7 +64,7 @@ def find_block(text: str, form: Format, faults: Faults) -> Node | None:
     if match is None:
         return None
     _refuse_syntax(text, match.start(), match.end(), faults)
-    root = read_yaml("\n" * text.count("\n", 0, match.start()) + match.group(), faults)
+    root = read_nodes("\n" * text.count("\n", 0, match.start()) + match.group(), "yaml", faults)
     return root.entries["variables"].value if isinstance(root, MapNode) and "variables" in root.entries else None
 
 

@@ -10,8 +10,7 @@ from algosync.core.error import UsageError, WorkflowError
 from algosync.workflow.fault import Faults, UnreadableError, quote
 from algosync.workflow.file import format_of, read_text
 from algosync.workflow.node import MapNode, kind_of
-from algosync.workflow.parsing.json_reader import read_json
-from algosync.workflow.parsing.yaml_reader import read_yaml
+from algosync.workflow.parsing import read_nodes
 from algosync.workflow.value import NAME, python_value
 
 if TYPE_CHECKING:
@@ -40,6 +39,10 @@ class GivenVariables(Mapping[str, object]):
     def extended(self, more: Mapping[str, object]) -> GivenVariables:
         """The same variables and some more, which a file need not know."""
         return GivenVariables({**self.values_by_name, **more}, self.named)
+
+    def shared(self) -> GivenVariables:
+        """The same variables for several files, none of which has to know them."""
+        return GivenVariables(self.values_by_name)
 
     def __getitem__(self, name: str) -> object:
         return self.values_by_name[name]
@@ -93,7 +96,7 @@ def _read_file(path: Path) -> Mapping[str, tuple[object, int]]:
     faults = Faults()
     try:
         text = read_text(path, faults)
-        root = read_json(text, faults) if form.syntax == "json" else read_yaml(text, faults)
+        root = read_nodes(text, form.syntax, faults)
         values = _values(root, faults)
     except UnreadableError:
         values = {}

@@ -22,8 +22,7 @@ from algosync.workflow.file import Format, format_of, read_text
 from algosync.workflow.given_variables import GivenVariables
 from algosync.workflow.leak import check_nodes, check_text, without_texts
 from algosync.workflow.node import MapNode
-from algosync.workflow.parsing.json_reader import read_json
-from algosync.workflow.parsing.yaml_reader import read_yaml
+from algosync.workflow.parsing import read_nodes
 from algosync.workflow.template import Rendered, render_template
 from algosync.workflow.testing.inputs import TestInputs
 from algosync.workflow.testing.named_files import NamedFiles
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from algosync.core.error import Fault
+    from algosync.core.testing.case import TestCase
     from algosync.core.workflow import AlgorithmSpec, Workflow
     from algosync.workflow.node import Node
 
@@ -171,7 +171,7 @@ def _read(
     try:
         if not rendered.text.strip():
             found.stop(Location(1, 1), "empty", "the file has no content", EMPTY_HINT)
-        root = (read_json if source.form.syntax == "json" else read_yaml)(rendered.text, found)
+        root = read_nodes(rendered.text, source.form.syntax, found)
         check_nodes(root, source.keys, found)
         _check_variables(source, root, found)
         workflow = read_document(root, source.path, inputs, found, local_files=local_files)
@@ -183,13 +183,16 @@ def _read(
 
 
 def _with_template_lines(workflow: Workflow, rendered: Rendered) -> Workflow:
-    """The workflow with the lines of its data files in the template."""
+    """The workflow with the lines of its data files and tests in the template."""
+
+    def test(case: TestCase) -> TestCase:
+        return replace(case, line=rendered.template_line(case.line, sys.maxsize) or 0)
 
     def of(spec: AlgorithmSpec) -> AlgorithmSpec:
         files = (replace(file, line=rendered.template_line(file.line or 1, sys.maxsize)) for file in spec.data_files)
-        return replace(spec, data_files=tuple(files))
+        return replace(spec, data_files=tuple(files), tests=tuple(map(test, spec.tests)))
 
-    return replace(workflow, algorithms=tuple(map(of, workflow.algorithms)))
+    return replace(workflow, algorithms=tuple(map(of, workflow.algorithms)), tests=tuple(map(test, workflow.tests)))
 
 
 @contextmanager

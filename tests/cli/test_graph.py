@@ -19,7 +19,11 @@ SPECS = (
     AlgorithmSpec("High", "python3", depends_on=("Low",)),
     AlgorithmSpec("Other", "python3"),
 )
-GRAPH = WorkflowGraph(Workflow("release", "/", SPECS, entrypoint="High"), {"High": ("Low", "Other", "High", "Elsewhere")})
+GRAPH = WorkflowGraph(
+    Workflow("release", "/", SPECS, entrypoint="High"),
+    {"High": ("Low", "Other", "High", "Elsewhere")},
+    {"High": {"Low": ["w.bin"], "Elsewhere": []}, "Other": {"Low": ["unmanaged", "w.bin"], "High": [], "Other": []}},
+)
 
 
 def test_dot() -> None:
@@ -36,6 +40,10 @@ def test_dot() -> None:
         '  a2 [shape=box, label="Other"]',
         "  a1 -> a0",
         "  a1 -> a2 [style=dashed, label=calls]",
+        "  a1 -> a0f0 [style=dotted, label=reads]",
+        "  a2 -> a0f0 [style=dotted, label=reads]",
+        "  a2 -> a0 [style=dotted, label=reads]",
+        "  a2 -> a1 [style=dotted, label=reads]",
         "}",
     ]
     # One string of DOT: no quote in it is without a backslash, and no backslash begins an escape of labels.
@@ -54,6 +62,10 @@ def test_mermaid() -> None:
         '  a2["Other"]',
         "  a1 --> a0",
         "  a1 -. calls .-> a2",
+        "  a1 -. reads .-> a0f0",
+        "  a2 -. reads .-> a0f0",
+        "  a2 -. reads .-> a0",
+        "  a2 -. reads .-> a1",
     ]
     assert re.fullmatch(r'  a0 --> a0f1\[\("(?:[A-Za-z0-9 ._/-]|#\d+;)*"\)\]', hostile)
 
@@ -66,6 +78,7 @@ def test_json() -> None:
     assert (document["workflow"], document["entrypoint"]) == ("release", "High")
     assert low["data_files"] == [{"name": file.name, "source": file.source} for file in SPECS[0].data_files]
     assert (high["depends_on"], high["calls"], other["calls"]) == (["Low"], ["Other"], [])
+    assert [low["reads"], high["reads"], other["reads"]] == [{}, {"Low": ["w.bin"]}, {"Low": ["unmanaged", "w.bin"], "High": []}]
 
 
 @pytest.mark.parametrize("form", ["dot", "mermaid", "json"])
@@ -73,7 +86,9 @@ def test_it_needs_no_cluster_and_hides_secrets(tmp_path: Path, form: str) -> Non
     workspace = Workspace(tmp_path, {"ALGOSYNC_VAR_token": "s3cret-token"})
     workspace.algorithm("Low")
     workspace.algorithm(
-        "High", "import Algorithmia\n\n\ndef apply(input):\n    return Algorithmia.client().algo('<user>/Low').pipe(1)\n"
+        "High",
+        "import Algorithmia\n\n\ndef apply(input):\n    client = Algorithmia.client()\n"
+        "    return client.algo('<user>/Low').pipe(client.file('data://.my/Low/labels.txt').getString())\n",
     )
     (tmp_path / "workflow.yaml.j2").write_text(
         "variables:\n  token: {sensitive: true}\n"
@@ -86,6 +101,8 @@ def test_it_needs_no_cluster_and_hides_secrets(tmp_path: Path, form: str) -> Non
     assert (done.returncode, done.stderr) == (0, "")
     assert "s3cret" not in done.stdout
     assert "calls" in done.stdout
+    assert "reads" in done.stdout
     if form == "json":
         assert json.loads(done.stdout)["algorithms"][1]["calls"] == ["Low"]
+        assert json.loads(done.stdout)["algorithms"][1]["reads"] == {"Low": ["labels.txt"]}
     assert workspace.run("graph", "--format", "svg").returncode == 64

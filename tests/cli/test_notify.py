@@ -10,31 +10,37 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import pytest
 
-from algosync.cli.notify.news import News, block, news_of
-from algosync.cli.notify.notifying import hide_addresses, is_due, notified
+from algosync.cli.notify.news import News, news_of
+from algosync.cli.notify.notifying import _text, hide_addresses, is_due, notified
 from algosync.cli.notify.options import NotifyOn, NotifyOptions
 from algosync.cli.notify.sending import Message, send
+from algosync.cli.reporting.run_report import RunReport
 from algosync.cli.terminal import Terminal
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, Denied
-from algosync.core.planning.change import Action, Change
+from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.planning.plan import Plan, PlanHeader
+from algosync.core.report import Report
 from algosync.core.resource import Resource
 from algosync.kinds import KINDS
-from algosync.views import FORMATS
-from algosync.views.subject import Planned
+from algosync.views.subject import Drifted, DriftedAll, Failed, Planned, Recorded
 
 TOKEN = "T0ken1234567"
 ONE = Address("algorithm", "One")
 CHANGE = Change(ONE, Action.CREATE, None, Resource(ONE, {}))
 TRAITS = {name: kind.TRAITS for name, kind in KINDS.items()}
 PLAN = Plan(PlanHeader("w", None, "https://api.b.com", "jane"), (CHANGE,), (), kinds=TRAITS)
-MESSAGE = Message("a title", "a text")
+MANY = tuple(replace(CHANGE, address=Address("data", "One", f"file-{number:04}")) for number in range(1000))
+LONG = replace(PLAN, changes=MANY)
+MESSAGE = Message("a title", lambda _: "a text")
+RECORDED = Recorded((), {"state": "and s3cretsecret"})
 
 
 class Receiver(HTTPServer):
@@ -114,14 +120,15 @@ def test_every_address_gets_the_news_of_the_command() -> None:
     told.hide("s3cretsecret")
     with receiving() as one, receiving() as two:
         with notified("plan", notify(f"{one.address}  {two.address}"), told):
-            told.news.extend(news_of(Planned(PLAN, {}), told))
-            told.news.append(News(lambda: told.shown("and s3cretsecret", coloured=False), changed=False))
+            told.news.extend(news_of(Planned(PLAN, {})))
+            told.news.append(News(lambda: RECORDED, changed=False))
         assert one.got == []
         end(told, 0)
         assert len(one.got) == len(two.got) == 1
     assert one.got[0]["title"] == "algosync plan: done"
     assert "to add" in one.got[0]["message"]
-    assert one.got[0]["message"].endswith("and ***")
+    assert one.got[0]["message"].startswith("### ")
+    assert "- State: `and ***`" in one.got[0]["message"]
 
 
 def test_an_error_is_news() -> None:
@@ -139,7 +146,7 @@ def test_nothing_to_tell_and_a_signal_send_nothing(on: NotifyOn, exit_code: int)
     told = terminal()
     with receiving() as server:
         with notified("apply", notify(server.address, on), told):
-            told.news.append(News(lambda: "text", changed=False))
+            told.news.append(News(lambda: RECORDED, changed=False))
         end(told, exit_code)
     assert server.got == []
 
@@ -148,19 +155,60 @@ def test_a_long_text_is_cut_and_says_so() -> None:
     told = terminal()
     with receiving() as server:
         with notified("apply", notify(server.address), told):
-            told.news.append(News(lambda: "x" * 100_000, changed=True))
+            told.news.append(News(lambda: Planned(LONG, {}), changed=True))
         end(told, 0)
     message = server.got[0]["message"]
-    assert len(message) < 15_100
-    assert message.endswith("The rest is left out: the message is too long.")
+    assert 10_000 < len(message) <= 15_000
+    assert "entries left out: there is no room." in message
 
 
-def test_lines_of_a_terminal_are_a_block_in_markdown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(FORMATS, "markdown", raising=False)
-    assert block("a # b") == "a # b"
-    monkeypatch.setitem(FORMATS, "markdown", FORMATS["text"])
-    assert block("a") == "```\na\n```"
-    assert block("````\nb") == "`````\n````\nb\n`````"
+@pytest.mark.parametrize(
+    ("address", "most"),
+    [
+        ("discord://1234567890/abcdefghijk", 2000),
+        ("tgram://123456789:abcdefg_hijklmnop/12315544", 4096),
+        ("workflows://host:443/workflow/signature", 1000),
+        ("ntfy://topic", 7800),
+        (f"twilio://AC{'a' * 32}:{'b' * 32}@12223334444/12223334444", 160),
+        ("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ", 35_000),
+    ],
+)
+def test_a_message_fits_its_service(address: str, most: int) -> None:
+    """Also with two subjects, and with the title, which some services count."""
+    from apprise import Apprise
+
+    (service,) = Apprise(address)
+    assert service.body_maxlen == most
+    message = Message("algosync plan: done", partial(_text, [Planned(LONG, {}), Failed(Denied("no"), {})], "title", terminal()))
+    text = message.text_for(service)
+    assert 0 < len(text) + len(message.title) < most
+    assert most < 500 or "left out" in text
+    assert text.count("<details>") == text.count("</details>")
+
+
+@pytest.mark.parametrize("differs", [True, False])
+def test_the_drift_of_several_workflows_is_news(differs: bool) -> None:
+    finding = Finding(ONE, Drift.CHANGED if differs else Drift.UNMANAGED)
+    parts = (Drifted(PLAN.header, (), {}), Drifted(PLAN.header, (finding,), {}))
+    told = terminal()
+    with receiving() as server:
+        with notified("drift", notify(server.address), told):
+            told.news.extend(news_of(DriftedAll("local", parts, {})))
+        end(told, 2 if differs else 0)
+    assert len(server.got) == differs
+    assert not differs or "algorithm.One" in server.got[0]["message"]
+
+
+def test_a_run_is_told_as_the_markdown_of_its_report() -> None:
+    """Also where no report is asked for."""
+    told = terminal()
+    with receiving() as server:
+        with notified("apply", notify(server.address), told):
+            RunReport.of("apply", {"-": "text"}, told).write(PLAN, Report(), 0, None)
+        end(told, 0)
+    assert server.got[0]["title"] == "algosync apply: done"
+    assert server.got[0]["message"].startswith("### ✅ algosync apply: `w`")
+    assert "+ algorithm.One is recorded" in server.got[0]["message"]
 
 
 @pytest.mark.parametrize("options", [None, notify(""), notify("  ")])
@@ -192,7 +240,7 @@ def test_a_message_that_cannot_be_sent_is_a_warning_only() -> None:
     err = io.StringIO()
     told = terminal(err)
     with notified("apply", notify(closed_port()), told):
-        told.news.append(News(lambda: "text", changed=True))
+        told.news.append(News(lambda: RECORDED, changed=True))
     end(told, 0)
     assert err.getvalue().startswith("Warning: address 1 of ALGOSYNC_NOTIFY (json) did not get the message: ")
     assert told.lost == []

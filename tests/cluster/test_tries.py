@@ -13,7 +13,7 @@ from test_wire import http, server
 
 from algosync.cluster.directory import Directory
 from algosync.cluster.transfer import File, relay
-from algosync.cluster.wire import Download
+from algosync.cluster.wire import Download, JsonReply
 from algosync.core.error import AlgosyncError, Denied, SourceError, Unexpected, Unreachable
 
 if TYPE_CHECKING:
@@ -47,17 +47,16 @@ def test_each_request_for_environments_is_retried_on_its_own(monkeypatch: pytest
 
     with server(b"") as cluster:
 
-        def answer(url: str) -> object:
-            asked.append(url)
+        def answer(_method: str, path: str) -> JsonReply:
+            asked.append(path)
             if len(asked) % 2:
                 raise Unreachable("lost")
-            return languages if len(asked) == 2 else []
+            return JsonReply(200, languages if len(asked) == 2 else [], None)
 
-        client = cluster.algorithms._client  # the official client, called without our retries
-        monkeypatch.setattr(client, "get_supported_languages", lambda: answer("languages"))
-        monkeypatch.setattr(client, "get_environment", answer)
+        monkeypatch.setattr(cluster.algorithms.wire, "json", answer)  # below our retries
         assert cluster.algorithms.environments() == ()
-    assert asked == [name for name in ("languages", "language0", "language1", "language2") for _ in range(2)]
+    each = [f"/v1/algorithm-environments/edge/languages{rest}" for rest in ("", *(f"/language{n}/environments" for n in range(3)))]
+    assert asked == [path for path in each for _ in range(2)]
 
 
 class Store:

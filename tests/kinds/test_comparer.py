@@ -100,6 +100,14 @@ def test_the_newest_version_of_the_keys_owner_is_called_with_the_sources_uris(pa
     assert (found.sides.source, found.sides.destination) == ("quality/One 1.1.0", "jane/One 0.1.0")
 
 
+def test_what_somebody_else_published_at_the_destination_is_compared(pair: Pair) -> None:
+    pair.release.there.versions.insert(0, Version("0.2.0", "c" * 40, {}))
+    found = pair.run()
+    assert [reference for _, reference, _ in pair.release.cluster.algorithms.calls] == ["0.2.0"]
+    assert found.sides is not None
+    assert found.sides.destination == "jane/One 0.2.0, not the recorded 0.1.0"
+
+
 def test_the_workflow_names_another_algorithm_and_its_version(pair: Pair) -> None:
     pair.source.algorithms["Uno"] = pair.source.algorithms["One"]
     pair.release.spec = replace(pair.release.spec, compare_with=SourceAlgorithm("ada", "Uno"))
@@ -237,6 +245,7 @@ def test_what_is_not_published_at_the_destination_is_named_and_nothing_is_called
     pair.release.there.versions.clear()
     assert pair.error().message == "One has no published version to test at the destination"
     pair.release.cluster.algorithms.algorithms.clear()
+    pair.release.again()
     error = pair.error()
     assert error.message == "One has no published version to test at the destination"
     assert error.hint is not None

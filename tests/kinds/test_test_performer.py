@@ -1,5 +1,6 @@
 """Tests of algorithms: which version they call, as whom, and how long a new commit is waited for."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,8 +8,10 @@ import pytest
 from fakes.ledger import FakeLedger
 from fakes.releases import Release
 
+from algosync.cluster.algorithms import Version
 from algosync.core.address import Address
-from algosync.core.error import AlgosyncError, NotFound, TestFailed, TimedOut, Unexpected
+from algosync.core.error import AlgosyncError, Denied, NotFound, TestFailed, TimedOut, Unexpected
+from algosync.core.event import Event, Note
 from algosync.core.planning.plan import Check
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.testing.case import TestCase
@@ -20,10 +23,22 @@ def release(tmp_path: Path) -> Release:
     return Release(tmp_path).published()
 
 
-def call(release: Release, *, candidate: bool, payload: str = '"data://.my/One/x"') -> str:
+def call(
+    release: Release,
+    *,
+    candidate: bool,
+    payload: str = '"data://.my/One/x"',
+    tell: Callable[[Event], None] = lambda _: None,
+) -> str:
     address = Address("test", "One")
     check = Check(address, TestCase("", payload, 300), of_algorithm=True, candidate=candidate)
-    return test.perform(Step(address, Verb.TEST, check=check), release.spec, release.context, lambda _: None).detail
+    return test.perform(Step(address, Verb.TEST, check=check), release.spec, release.context, tell).detail
+
+
+def publish_by_others(release: Release, number: str) -> None:
+    commit = "b" * 40
+    release.there.versions.insert(0, Version(number, commit, {}))
+    release.again()
 
 
 def test_a_candidate_is_called_by_its_commit(release: Release) -> None:
@@ -31,9 +46,57 @@ def test_a_candidate_is_called_by_its_commit(release: Release) -> None:
     assert release.cluster.algorithms.calls == [("jane/One", release.head, '"data://.my/One/x"')]
 
 
-def test_a_published_version_is_called_by_its_recorded_number(release: Release) -> None:
+def test_a_published_version_is_called_by_its_exact_number(release: Release) -> None:
     assert call(release, candidate=False) == "version 0.1.0"
     assert [reference for _, reference, _ in release.cluster.algorithms.calls] == ["0.1.0"]
+
+
+def test_what_another_state_published_is_called_and_named_beside_the_recorded_version(release: Release) -> None:
+    publish_by_others(release, "0.2.0")
+    assert call(release, candidate=False) == "version 0.2.0, not the recorded 0.1.0"
+    assert [reference for _, reference, _ in release.cluster.algorithms.calls] == ["0.2.0"]
+    release.cluster.algorithms.failing_payloads.add("1")
+    with pytest.raises(TestFailed) as caught:
+        call(release, candidate=False, payload="1")
+    assert caught.value.called == "One, version 0.2.0, not the recorded 0.1.0"
+    assert "somebody else published this version: algosync plan shows" in str(caught.value.hint)
+
+
+def test_an_algorithm_that_was_created_again_has_another_version_of_the_same_number(release: Release) -> None:
+    recorded, released = release.head, release.there
+    released.versions[:] = [Version("0.1.0", "b" * 40, {})]
+    release.again()
+    assert call(release, candidate=False) == f"version 0.1.0, not the recorded one of commit {recorded[:12]}"
+
+
+def test_many_tests_of_one_algorithm_ask_once_for_its_published_version(release: Release) -> None:
+    release.cluster.algorithms.requests.clear()
+    for _ in range(5):
+        call(release, candidate=False)
+    asked = [request.partition(" ")[0] for request in release.cluster.algorithms.requests]
+    assert asked == ["published", *["call"] * 5]
+
+
+def test_what_a_plan_has_seen_published_is_called_without_another_request(release: Release) -> None:
+    """`apply`, where an algorithm gets no new version: what somebody published since then was in no plan."""
+    release.context.destination.published("One")
+    release.there.versions.insert(0, Version("0.2.0", "b" * 40, {}))
+    release.cluster.algorithms.requests.clear()
+    assert call(release, candidate=False) == "version 0.1.0"
+    assert [request.partition(" ")[0] for request in release.cluster.algorithms.requests] == ["call"]
+
+
+def test_a_key_that_may_only_call_tests_the_recorded_version_and_says_so(release: Release) -> None:
+    publish_by_others(release, "0.2.0")
+    release.cluster.algorithms.failures["published"] = Denied("GET versions: 403", status=403)
+    told: list[Event] = []
+    assert call(release, candidate=False, tell=told.append) == "version 0.1.0"
+    (note,) = (event.text for event in told if isinstance(event, Note))
+    assert note == "the recorded version 0.1.0 is called, because the key may not list what is published: GET versions: 403"
+    release.ledger = FakeLedger()
+    release.again()
+    with pytest.raises(Denied):
+        call(release, candidate=False)
 
 
 def test_without_a_record_the_published_number_is_asked_for(release: Release) -> None:
@@ -41,6 +104,7 @@ def test_without_a_record_the_published_number_is_asked_for(release: Release) ->
     release.again()
     assert call(release, candidate=False) == "version 0.1.0"
     release.there.versions.clear()
+    release.again()
     with pytest.raises(NotFound, match="One has no published version to test at the destination"):
         call(release, candidate=False)
 

@@ -2,10 +2,14 @@
 
 import json
 import shutil
+from dataclasses import replace
 
+from documents import check_document
 from harness import Cluster, Workspace
+from junitparser import JUnitXml
 
 from algosync.core.error import NotFound
+from algosync.core.planning.plan_codec import decode_plan, encode_plan
 
 KEY = "simKEYKEYKEYKEYKEYKEYKEYKEY1"
 
@@ -104,9 +108,14 @@ def test_prune_and_destroy_delete_what_is_recorded_and_nothing_else(workspace: W
     assert "4 to destroy" in planned.stdout
     assert "its collection stays, with 1 file that algosync did not write" in planned.stdout
     assert (declined.returncode, writes.lines) == (1, ())
-    done = workspace.run("destroy", "--auto-approve")
+    done = workspace.run("destroy", "--auto-approve", "--report", "json", "--report", "junit:r.xml", "--report", "gitlab:r.json")
     assert done.returncode == 0, done.stderr
-    assert "Destroy complete! Resources: 0 added, 0 changed, 4 destroyed." in done.stdout
+    assert "Destroy complete! Resources: 0 added, 0 changed, 4 destroyed." in done.stderr
+    document = json.loads(done.stdout)
+    check_document("run", document)
+    assert (document["meta"]["command"], document["counts"]["delete"]) == ("destroy", 4)
+    assert JUnitXml.fromfile(str(workspace.folder / "r.xml")).tests == 4
+    assert json.loads((workspace.folder / "r.json").read_text()) == {"create": 0, "update": 0, "delete": 4}
     assert remaining(cluster, "One") == ["collection"]
     assert list(cluster.api().data.files(cluster.user, "One")) == ["theirs.bin"]
     assert "Nothing is recorded that could be destroyed" in workspace.run("destroy", "--auto-approve").stdout
@@ -119,6 +128,9 @@ def test_a_refused_plan_changes_nothing_and_names_the_way_out(workspace: Workspa
     workspace.apply()
     two(workspace, "Other")
     with cluster.writes() as writes:
+        refused = workspace.run("destroy", "--auto-approve", "--json")
+        check_document("diagnostics", json.loads(refused.stdout))
+        assert json.loads(refused.stdout)["meta"]["exit_code"] == refused.returncode == 5
         for arguments in (["plan"], ["plan", "--prune"], ["apply", "--auto-approve"], ["destroy", "--auto-approve"]):
             done = workspace.run(*arguments)
             assert done.returncode == 5, done.stdout
@@ -129,6 +141,43 @@ def test_a_refused_plan_changes_nothing_and_names_the_way_out(workspace: Workspa
     assert writes.lines == ()
     document = json.loads(workspace.run("plan", "--json").stdout)
     assert [refusal["guard"] for refusal in document["refusals"]] == ["protected"]
+
+
+def test_a_saved_plan_is_guarded_when_it_is_applied(workspace: Workspace, cluster: Cluster) -> None:
+    """What was allowed when it was saved is not in the file, because anybody can write such a file."""
+    two(workspace, "One", lifecycle={"prevent_destroy": True})
+    workspace.apply()
+    two(workspace, "Other")
+    saved = workspace.run("plan", "--prune", "--allow", "protected", "--out", "saved")
+    assert "This does exactly these actions: algosync apply saved --allow protected" in saved.stderr
+    with cluster.writes() as writes:
+        for arguments in (["apply", "saved"], ["apply", "saved", "--auto-approve"], ["apply", "saved", "--allow", "deletes"]):
+            done = workspace.run(*arguments)
+            assert done.returncode == 5, done.stdout + done.stderr
+            assert "the plan deletes what is protected by prevent_destroy: algorithm.One" in done.stderr
+            assert "--allow protected" in done.stderr
+        assert workspace.run("apply", "saved", "--prune").returncode == 64
+    assert writes.lines == ()
+    done = workspace.run("apply", "saved", "--allow", "protected")
+    assert done.returncode == 0, done.stderr
+    assert remaining(cluster, "One") == []
+
+
+def test_a_crafted_plan_passes_no_guard(workspace: Workspace, cluster: Cluster) -> None:
+    """Its checksum is right, and nothing moved: it is the plan of `--prune`, made without a guard."""
+    two(workspace, "One", lifecycle={"prevent_destroy": True})
+    workspace.apply()
+    two(workspace, "Other")
+    workspace.run("plan", "--prune", "--allow", "protected", "--out", "saved")
+    path = workspace.folder / "saved"
+    found = decode_plan(path.read_bytes())
+    assert found.saved.plan.refusals == ()
+    crafted = replace(found, saved=replace(found.saved, digest=f"sha256:{'0' * 64}"))
+    path.write_bytes(encode_plan(crafted))
+    with cluster.writes() as writes:
+        done = workspace.run("apply", "saved", "--auto-approve")
+    assert (done.returncode, writes.lines) == (5, ()), done.stdout + done.stderr
+    assert "algorithm.One" in done.stderr
 
 
 def test_a_changed_protection_is_a_change_that_is_saved_and_applied(workspace: Workspace) -> None:

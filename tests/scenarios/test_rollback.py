@@ -6,6 +6,8 @@ import urllib.request
 from documents import check_document
 from harness import PLAIN, Cluster, Workspace
 
+from algosync.views import FORMATS
+
 
 def answer(cluster: Cluster) -> object:
     request = urllib.request.Request(
@@ -37,14 +39,21 @@ def test_an_earlier_version_is_published_again(cluster: Cluster, workspace: Work
     assert "VERSION  COMMIT" in table
     assert "its owner    recorded" in table
 
-    refused = workspace.run("rollback", "One", "--no-input")
-    assert refused.returncode == 1
-    assert "Plan: 0 to add, 2 to change, 0 to destroy." in refused.stdout
-    assert "      (rollback to 0.1.0)\n" in refused.stdout
+    refused = workspace.run("rollback", "One", "--no-input", "--json")
+    check_document("diagnostics", json.loads(refused.stdout))
+    assert json.loads(refused.stdout)["meta"]["exit_code"] == refused.returncode == 1
+    assert "Plan: 0 to add, 2 to change, 0 to destroy." in refused.stderr
+    assert "      (rollback to 0.1.0)\n" in refused.stderr
     assert answer(cluster) == 2
 
-    done = workspace.run("rollback", "One", "--auto-approve")
+    reports = [argument for name in FORMATS if name != "text" for argument in ("--report", f"{name}:r.{name}")]
+    done = workspace.run("rollback", "One", "--auto-approve", *reports)
     assert done.returncode == 0, done.stdout + done.stderr
+    document = json.loads((workspace.folder / "r.json").read_text())
+    check_document("run", document)
+    assert (document["meta"]["command"], document["meta"]["exit_code"]) == ("rollback", 0)
+    assert document["published"] == [{"algorithm": "One", "version": "0.3.0"}]
+    assert all((workspace.folder / f"r.{name}").stat().st_size for name in FORMATS if name != "text")
     assert "version.One: Published 0.3.0" in done.stderr
     assert "passed   test.One" in done.stdout
     assert (answer(cluster), listed(workspace)) == (1, [("0.3.0", True), ("0.2.0", False), ("0.1.0", False)])
@@ -54,7 +63,8 @@ def test_an_earlier_version_is_published_again(cluster: Cluster, workspace: Work
     assert "(it was rolled back from 0.2.0 to 0.1.0 at " in plan
     assert "Objects have changed outside" not in plan
     assert workspace.actions() == {"source.One": "update", "version.One": "update"}
-    nothing = workspace.run("rollback", "One", "--to", "0.1.0", "--auto-approve")
+    nothing = workspace.run("rollback", "One", "--to", "0.1.0", "--auto-approve", "--report", "json:n.json")
+    assert json.loads((workspace.folder / "n.json").read_text())["results"] == []
     assert "Nothing to roll back: what is published of One is equal." in nothing.stdout
     workspace.apply()
     assert (answer(cluster), workspace.actions()) == (2, {})

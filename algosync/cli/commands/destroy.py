@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from algosync.cli.command import command
 from algosync.cli.commands.apply import ApprovedOptions, carry_out_plan
-from algosync.cli.options import ScopeOptions
+from algosync.cli.notify.options import NotifyOptions
+from algosync.cli.options import ReportOptions, ScopeOptions
 from algosync.cli.reporting.run_report import RunReport
 from algosync.cli.terminal import Terminal
 
@@ -29,6 +30,8 @@ class DestroyScope(ScopeOptions):
 
 
 @command
-def destroy(terminal: Terminal, targets: DestroyScope, options: ApprovedOptions) -> None:
+def destroy(
+    terminal: Terminal, targets: DestroyScope, reports: ReportOptions, options: ApprovedOptions, _notify: NotifyOptions
+) -> None:
     """Delete everything that the state records. In reverse order, and nothing else."""
-    carry_out_plan(RunReport.of("destroy", {"-": "text"}, terminal), targets, options)
+    carry_out_plan(RunReport.of("destroy", reports.places, terminal), targets, options)

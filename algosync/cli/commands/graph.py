@@ -26,13 +26,18 @@ Format = Annotated[GraphFormat, typer.Option("--format", help="The language of t
 @command
 def graph(terminal: Terminal, options: WorkflowOptions, format: Format = GraphFormat.DOT) -> None:  # noqa: A002  # its option
     """Show algorithms, data files and dependencies as a graph. Sends no request."""
+    from pathlib import Path
+
     from algosync.cli.workflow_file import load_workflow
-    from algosync.sources.called_algorithms import local_calls
+    from algosync.sources.called_algorithms import calls_in
+    from algosync.sources.code import local_files
+    from algosync.sources.read_collections import collections_in
     from algosync.views.graph import GRAPH_FORMATS, WorkflowGraph, graph_document
 
     workflow = load_workflow(options, terminal, stand_ins=True).workflow
-    calls = {spec.name: tuple(dict.fromkeys(name for _, _, name in local_calls(spec, workflow))) for spec in workflow.algorithms}
-    found = WorkflowGraph(workflow, calls)
+    codes = {spec.name: local_files(spec, Path(workflow.folder)) for spec in workflow.algorithms}
+    calls = {name: tuple(dict.fromkeys(called for _, _, called in calls_in(code))) for name, code in codes.items()}
+    found = WorkflowGraph(workflow, calls, {name: collections_in(code, ".my", name) for name, code in codes.items()})
     if format is GraphFormat.JSON:
         terminal.document(graph_document(found))
     else:

@@ -8,7 +8,9 @@ import typer
 from algosync.cli.command import command
 from algosync.cli.commands.versions import AlgorithmName
 from algosync.cli.help import RARE
-from algosync.cli.options import AllowedGuards, AutoApprove, CompareOptions, LockTimeout, WorkflowOption
+from algosync.cli.notify.options import NotifyOptions
+from algosync.cli.options import AllowedGuards, AutoApprove, CompareOptions, LockTimeout, ReportOptions, WorkflowOption
+from algosync.cli.reporting.run_report import RunReport
 from algosync.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -60,16 +62,21 @@ class _Choice:
 
 
 @command
-def rollback(terminal: Terminal, algorithm: AlgorithmName, options: RollbackOptions) -> None:
+def rollback(
+    terminal: Terminal, algorithm: AlgorithmName, reports: ReportOptions, options: RollbackOptions, _notify: NotifyOptions
+) -> None:
     """Publish an earlier version again. Its source and settings become a new version, which is tested first."""
     from algosync.cli.applying import approve, carried_out, show_report, writing_session
     from algosync.cli.commands.plan import masked_for, metadata, require_allowed
     from algosync.cli.session import Needs
     from algosync.core.planning.guards import guards_named
     from algosync.core.planning.target import Selection
+    from algosync.core.report import Report
     from algosync.views.plan import header_lines, note_lines
     from algosync.views.subject import Planned
 
+    run = RunReport.of("rollback", reports.places, terminal)
+    terminal = run.terminal
     choice = _Choice(algorithm, options.to, guards_named(options.allow))
     needs = Needs("rollback", writes=True, source=False, selection=Selection((algorithm,)))
     with writing_session(options, terminal, needs) as opened:
@@ -78,6 +85,8 @@ def rollback(terminal: Terminal, algorithm: AlgorithmName, options: RollbackOpti
             terminal.result_lines(header_lines(plan.header, terminal.redact))
             terminal.result(f"Nothing to roll back: what is published of {algorithm} is equal.")
             terminal.result_lines(note_lines(plan, terminal.redact))  # data may differ all the same
+            run.begin(plan)
+            run.write(plan, Report(), 0, session)
             return
         terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header)), "text")
         require_allowed(plan)
@@ -85,8 +94,9 @@ def rollback(terminal: Terminal, algorithm: AlgorithmName, options: RollbackOpti
             question = "Do you want to publish this version again?"
             approve(question, terminal, options.environ, no_input=options.no_input)
         terminal.result()
-        report = carried_out(plan, session, terminal)
+        report = carried_out(plan, session, terminal, run=run)
     show_report(report, plan, terminal)
+    run.write(plan, report, report.exit_code, session)
     raise typer.Exit(report.exit_code)
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from algosync.cli.notify.news import News, block, format_name
+from algosync.cli.notify.news import News
 from algosync.cli.notify.options import ADDRESSES, NotifyOn, NotifyOptions
 from algosync.core.error import AlgosyncError
 
 if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal
+    from algosync.views.subject import Subject
 
 __all__ = ["hide_addresses", "is_due", "notified"]
 
-_LONGEST = 15_000  # characters of a text: services refuse long messages
 _FINE = (0, 2)  # exit codes; 2: there are differences
 _SIGNALS = (130, 143)
 _PART = re.compile(r"[^/:@?&=]+")
@@ -51,7 +52,7 @@ def notified(command: str, options: NotifyOptions | None, terminal: Terminal) ->
     try:
         yield
     except AlgosyncError as error:
-        terminal.news.append(_error_news(error, terminal))
+        terminal.news.append(_error_news(command, error))
         raise
     finally:
         # Other endings come first: sending may take some time.
@@ -70,10 +71,13 @@ def is_due(on: NotifyOn, exit_code: int, *, changed: bool) -> bool:
             return failed or changed
 
 
-def _error_news(error: AlgosyncError, terminal: Terminal) -> News:
-    from algosync.views.error import error_lines
+def _error_news(command: str, error: AlgosyncError) -> News:
+    from algosync.cli.report_output import document_metadata
+    from algosync.cli.reporting.error_code import error_code
+    from algosync.views.subject import Failed
 
-    return News(lambda: block(terminal.shown("\n".join(error_lines(error)), coloured=False)), changed=False)
+    failed = Failed(error, {**document_metadata(), "command": command, "exit_code": error_code(error)})
+    return News(lambda: failed, changed=False)
 
 
 def _send(command: str, options: NotifyOptions, terminal: Terminal, exit_code: int) -> None:
@@ -82,10 +86,19 @@ def _send(command: str, options: NotifyOptions, terminal: Terminal, exit_code: i
         return
     from algosync.cli.notify.sending import Message, send
 
-    text = "\n".join(each.text().strip("\n") for each in news)
-    if len(text) > _LONGEST:
-        text = f"{text[:_LONGEST]}…\n\nThe rest is left out: the message is too long."
     outcome = "done" if exit_code == 0 else "found differences" if exit_code == 2 else f"failed (exit {exit_code})"
     title = f"algosync {command}: {outcome}"
-    for warning in send(Message(title, text or title, markdown=format_name() == "markdown"), options.addresses):
+    subjects = [each.subject() for each in news]
+    for warning in send(Message(title, partial(_text, subjects, title, terminal)), options.addresses):
         terminal.tell(f"Warning: {warning}")
+
+
+def _text(subjects: Sequence[Subject], title: str, terminal: Terminal, limit: int) -> str:
+    """The Markdown of all subjects. `limit`: characters; each subject gets an equal part of what those before it left."""
+    from algosync.views.formats.markdown import within
+
+    parts: list[str] = []
+    for number, subject in enumerate(subjects):
+        room = (limit - sum(len(part) + 1 for part in parts)) // (len(subjects) - number)
+        parts.append(terminal.viewed(partial(within, limit=room), subject).strip("\n"))
+    return "\n".join(filter(None, parts)) or title

@@ -6,23 +6,38 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from algosync.cli.notify.options import ADDRESSES
+
+if TYPE_CHECKING:
+    from apprise import NotifyBase
 
 __all__ = ["Message", "send"]
 
 _WITHIN = 10.0  # seconds, for all addresses
+_LONGEST = 15_000  # characters of a text
+_FILLED = 0.75  # of what a service takes: some of them escape the text, which makes it longer
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{0,19})://")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """`text`: makes the Markdown, which has at most as many characters as its argument says."""
+
     title: str
-    text: str
-    markdown: bool = False
+    text: Callable[[int], str]
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)  # addresses have threads
+
+    def text_for(self, service: NotifyBase) -> str:
+        """As long as the service takes it. Some services have no title, and get it as a part of the text."""
+        apart = service.title_maxlen > 0 and not getattr(service, "overflow_amalgamate_title", False)
+        room = service.body_maxlen - (0 if apart else len(self.title) + 10)
+        with self.lock:
+            return self.text(min(max(int(room * _FILLED), 0), _LONGEST))
 
 
 def send(message: Message, addresses: Sequence[str], within: float = _WITHIN) -> list[str]:
@@ -76,8 +91,8 @@ class _Delivery:
         service = Apprise()
         if not service.add(self.address):
             return "apprise knows no such address"
-        body_format = NotifyFormat.MARKDOWN if self.message.markdown else NotifyFormat.TEXT
-        sent = service.notify(self.message.text, title=self.message.title, body_format=body_format)
+        text = min((self.message.text_for(each) for each in service), key=len)  # one address is one service
+        sent = service.notify(text, title=self.message.title, body_format=NotifyFormat.MARKDOWN)
         return "" if sent else "the service cannot be reached, or refused it"
 
 

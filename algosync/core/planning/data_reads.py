@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change
-from algosync.core.planning.renewal import contents, may_be_newer, told_in
+from algosync.core.planning.renewal import Causes, ChangesOf, contents, may_be_newer, told_in, with_renewals
 from algosync.core.planning.target import dependencies
 from algosync.core.resource import Json, KindTraits, Record, Resource
 from algosync.core.workflow import AlgorithmSpec
@@ -98,27 +98,15 @@ def renewed_by_reads(
     recorded: Mapping[Address, Record],
 ) -> Sequence[Change]:
     """The changes, with an update of each version that reads changed data. `changes` are explained: held changes do not count."""
-    others: dict[str, list[Change]] = defaultdict(list)
-    for change in changes:
-        others[change.address.algorithm].append(change)
 
-    def renew(change: Change) -> Change:
-        by, spec = kinds[change.address.kind].renewed_by, specs.get(change.address.algorithm)
-        if not by or spec is None or change.after is None or change.action is Action.HOLD or spec.name not in reads:
-            return change
+    def causes(change: Change, renewing: ChangesOf) -> Causes:
         told = _told(change, recorded.get(change.address))
-        causes = {
-            other: [c for c in others[other] if c.address.kind in by and _reads(c, names) and _renews(c, told.get(other))]
-            for other, names in reads[spec.name].items()
-        }
-        found = [other for other, found in causes.items() if found]
-        if not found:
-            return change
-        written = any(map(_writes, (c for other in found for c in causes[other])))
-        marked = replace(change, details={**change.details, READ_FROM: found, READ_WRITTEN: written})
-        return marked if change.action.writes or by.isdisjoint(spec.publish.on) else replace(marked, action=Action.UPDATE)
+        read = {} if change.action is Action.HOLD else reads.get(change.address.algorithm, {})
+        found = [c for name, files in read.items() for c in renewing(name) if _reads(c, files) and _renews(c, told.get(name))]
+        others = list(dict.fromkeys(c.address.algorithm for c in found))
+        return Causes(found, {READ_FROM: others, READ_WRITTEN: any(map(_writes, found))})
 
-    return [renew(change) for change in changes]
+    return with_renewals(changes, specs, kinds, causes)
 
 
 def _reads(change: Change, names: Sequence[str]) -> bool:

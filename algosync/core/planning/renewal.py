@@ -8,20 +8,41 @@ tell the digests; the recorded digests then take their place.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change
 from algosync.core.resource import Json, KindTraits, Record
 from algosync.core.workflow import AlgorithmSpec
 
-__all__ = ["PUBLISHED_WITH", "contents", "may_be_newer", "renewed", "told_in", "with_contents"]
+__all__ = [
+    "PUBLISHED_WITH",
+    "Causes",
+    "ChangesOf",
+    "contents",
+    "may_be_newer",
+    "renewed",
+    "told_in",
+    "with_contents",
+    "with_renewals",
+]
 
 PUBLISHED_WITH = "published_with"
 """In the private part of a record: the digests that it was published with, by kind and name. Made by `contents`."""
 
 _Contents = Mapping[tuple[str, str], Json]
+ChangesOf: TypeAlias = Callable[[str], Sequence[Change]]
+"""The changes of an algorithm whose kinds renew the resource in question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """Why a resource is renewed. `details`: what its change tells about these changes. No changes: it is not renewed."""
+
+    changes: Sequence[Change]
+    details: Mapping[str, Json]
 
 
 def contents(records: Iterable[Record]) -> Mapping[str, Json]:
@@ -39,23 +60,40 @@ def renewed(
     recorded: Mapping[Address, Record],
 ) -> Sequence[Change]:
     """The changes, with an update of each resource that changes of another kind renew. `details` name those kinds."""
+    known = _recorded_contents(recorded)
+
+    def causes(change: Change, renewing: ChangesOf) -> Causes:
+        name, record = change.address.algorithm, recorded.get(change.address)
+        published = None if may_be_newer(change, record) else _published(change, record, known[name])
+        found = [c for c in renewing(name) if _renews(c, published)]
+        return Causes(found, {"renewed_by": sorted({c.address.kind for c in found})})
+
+    return with_renewals(changes, specs, kinds, causes)
+
+
+def with_renewals(
+    changes: Sequence[Change],
+    specs: Mapping[str, AlgorithmSpec],
+    kinds: Mapping[str, KindTraits],
+    causes_of: Callable[[Change, ChangesOf], Causes],
+) -> Sequence[Change]:
+    """The changes, with an update of each renewable resource for whose change `causes_of` finds causes, as far as its algorithm's
+    `publish.on` has their kinds.
+    """
     others: dict[str, list[Change]] = defaultdict(list)
     for change in changes:
         others[change.address.algorithm].append(change)
-    known = _recorded_contents(recorded)
 
     def renew(change: Change) -> Change:
-        name, by = change.address.algorithm, kinds[change.address.kind].renewed_by
-        spec = specs.get(name)
-        if spec is None or change.after is None or not by:
+        by, spec = kinds[change.address.kind].renewed_by, specs.get(change.address.algorithm)
+        if not by or spec is None or change.after is None:
             return change
-        record = recorded.get(change.address)
-        published = None if may_be_newer(change, record) else _published(change, record, known[name])
-        causes = {c.address.kind for c in others[name] if c.address.kind in by and _renews(c, published)}
-        if not causes:
+        causes = causes_of(change, lambda name: [c for c in others.get(name, ()) if c.address.kind in by])
+        if not causes.changes:
             return change
-        marked = replace(change, details={**change.details, "renewed_by": sorted(causes)})
-        return marked if change.action.writes or causes.isdisjoint(spec.publish.on) else replace(marked, action=Action.UPDATE)
+        marked = replace(change, details={**change.details, **causes.details})
+        left_out = {c.address.kind for c in causes.changes}.isdisjoint(spec.publish.on)
+        return marked if change.action.writes or left_out else replace(marked, action=Action.UPDATE)
 
     return [renew(change) for change in changes]
 

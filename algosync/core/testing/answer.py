@@ -13,14 +13,17 @@ __all__ = ["Answer", "CallFailure", "Called", "CaseResult", "Mismatch"]
 class Called:
     """What a test calls: a published version by its number, or a commit that is not published, whose `version` is empty.
 
-    `commit` is empty if the commit of the version is not known.
+    `commit` is empty if the commit of the version is not known. `recorded`: the version in the record, if somebody else published
+    the one that is called. Empty: it is the recorded one, or none is recorded.
     """
 
     version: str
     commit: str
+    recorded: str = ""
 
     def __str__(self) -> str:
-        return f"version {self.version}" if self.version else f"commit {self.commit[:12]}"
+        called = f"version {self.version}" if self.version else f"commit {self.commit[:12]}"
+        return f"{called}, not the recorded {self.recorded}" if self.recorded else called
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,9 @@ class BothSides:
 
     def sides(self, check: Check) -> Sides:
         there, here = self._targets(check)
-        version = here.called.version or here.called.commit
-        return Sides(f"{there.owner}/{there.name} {there.version}", f"{self.context.destination.owner}/{here.name} {version}")
+        ours = str(here.called).removeprefix("version ")
+        source = f"{there.owner}/{there.name} {there.version}"
+        return Sides(source, f"{self.context.destination.owner}/{here.name} {ours}{f' ({here.note})' if here.note else ''}")
 
     def cases(self, check: Check) -> Iterator[CaseParity]:
         there, here = self._targets(check)

@@ -6,10 +6,8 @@ from typing import BinaryIO
 
 from algosync.core.text import printable
 from algosync.sources.archive.entries import DEFAULT, ArchiveLimits, SourceEntries
-from algosync.sources.archive.gunzip import Gunzip
 from algosync.sources.archive.refusal import unreadable
 from algosync.sources.archive.selection import SourceFiles, select
-from algosync.sources.archive.tar import read_tar
 
 __all__ = ["read_archive"]
 
@@ -32,6 +30,9 @@ def read_archive(stream: BinaryIO, limits: ArchiveLimits = DEFAULT) -> SourceFil
 
     SourceError: the stream is not a `.tar.gz`, is damaged, truncated or beyond the limits, or contains an entry that is refused.
     """
+    from algosync.sources.archive.gunzip import Gunzip
+    from algosync.sources.archive.tar import read_tar
+
     start = _start(stream)
     entries = SourceEntries(limits)
     read_tar(Gunzip(start, stream, limits), entries, limits)

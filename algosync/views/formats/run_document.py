@@ -9,7 +9,7 @@ from algosync.core.event import StepDone, StepFailed, StepSkipped
 from algosync.core.planning.change import Action
 from algosync.core.redaction import Redactor, Word
 from algosync.core.resource import Json
-from algosync.core.testing.answer import CaseResult
+from algosync.core.testing.answer import Called, CaseResult
 from algosync.core.testing.timing import Timing
 from algosync.core.text import middle_cut, printable
 from algosync.views.error import details
@@ -24,7 +24,7 @@ _LONGEST = 4000  # characters of a payload, of an answer, and of one side of a d
 def run_document(subject: Applied, redactor: Redactor) -> Mapping[str, Json]:
     """The members of the document after its version and `meta`."""
     plan, report = subject.plan, subject.report
-    counted = plan.counted()
+    counted, completed = plan.counted(), report.completed()
     recorded = (Action.ADOPT, Action.FORGET, Action.RECORD)
     events: tuple[StepDone | StepFailed | StepSkipped, ...] = (*report.done, *report.failed, *report.skipped)
     return {
@@ -32,7 +32,7 @@ def run_document(subject: Applied, redactor: Redactor) -> Mapping[str, Json]:
         "destination": plan.header.destination,
         "owner": plan.header.owner,
         "counts": {
-            action.value: counted[action] if action in (*recorded, Action.HOLD) else report.completed(action)
+            action.value: counted[action] if action in (*recorded, Action.HOLD) else completed[action]
             for action in Action
             if action.visible
         },
@@ -73,12 +73,16 @@ def _test(event: StepDone | StepFailed | StepSkipped, subject: Applied, redactor
     timing = tally.timing if tally else None
     return {
         **_result(event, redactor),
-        "called": {"version": called.version or None, "commit": called.commit or None} if called else None,
+        "called": _called(called) if called else None,
         "calls": tally.calls if tally else 0,
         "failed_calls": tally.failed if tally else 0,
         "timing": _timing(timing) if timing else None,
         "cases": [_case(kept[number], redactor) for number in sorted(kept)],
     }
+
+
+def _called(called: Called) -> Json:
+    return {"version": called.version or None, "commit": called.commit or None, "recorded": called.recorded or None}
 
 
 def _timing(timing: Timing) -> Json:

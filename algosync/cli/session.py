@@ -148,11 +148,13 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
         anchor = Anchor(state.lineage, state.file, place.identity, state.running)
         _claim(state, loaded, saved, (options, terminal))
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
+        there = shared.of(owner)
+        transfers = connections.transfers(source, destination.data, there.data)
         sources = Sources(
             workflow.algorithms,
             folder=Path(workflow.folder),
             owner=owner,
-            store=SourceStore(source, source_label or "", destination.retry, lambda: source_identity(source)),
+            store=SourceStore(source, source_label or "", destination.retry, lambda: source_identity(source), transfers),
             secrets=tuple(hide_keys(options.environ, terminal)),
             given=saved.codes() if saved else {},
             within=saved.boundary if saved else None,
@@ -161,7 +163,7 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
         context = Context(
-            shared.of(owner),
+            there,
             DesiredSources(
                 sources,
                 ledger,
@@ -173,18 +175,32 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
             pause=pause,
             data_writes=DataWrites.of(state.records.values()),
             kept=kept,
+            transfers=transfers,
             redacted=terminal.redacted,
             tests={workflow.entrypoint or "": workflow.tests},
             retried=frozenset(
                 a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.selection.replace)
             ),
         )
-        title = saved.title if saved else f"{workflow.name} ({loaded.path})"
-        header = PlanHeader(title, source_label, label, owner, state_place(state) if place.is_local else None)
-        scene = Scene(KINDS, PERFORMERS, testing_context(context, loaded.files, terminal, stack), options.parallelism)
-        same = same_cluster(source, destination, place, owner)
+        header = PlanHeader(
+            saved.title if saved else loaded.title,
+            source_label,
+            label,
+            owner,
+            state_place(state) if place.is_local else None,
+        )
         yield CommandSession(
-            workflow, scene, ledger, header, results, state.in_progress, loaded, anchor, bool(loaded.not_given), same, log
+            workflow,
+            Scene(KINDS, PERFORMERS, testing_context(context, loaded.files, terminal, stack), options.parallelism),
+            ledger,
+            header,
+            results,
+            state.in_progress,
+            loaded,
+            anchor,
+            stand_ins=bool(loaded.not_given),
+            same_cluster=same_cluster(source, destination, place, owner),
+            log=log,
         )
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))

@@ -62,6 +62,10 @@ class Terminal:
         """Whether a value contains a secret, also inside of a word."""
         return self._redactor.holds(value)
 
+    def may_hold(self, text: str) -> bool:
+        """Whether the JSON text of a value may contain a secret. False is certain."""
+        return self._redactor.may_hold(text)
+
     def result(self, text: str = "") -> None:
         """Writes text to `out`."""
         self._write(self.out, self.shown(text, coloured=self.coloured[0]) + "\n")

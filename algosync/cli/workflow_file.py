@@ -40,6 +40,11 @@ class LoadedWorkflow:
     sensitive: tuple[str, ...]
     files: NamedFiles
 
+    @property
+    def title(self) -> str:
+        """The name of the workflow with its file, as reports show it."""
+        return f"{self.workflow.name} ({self.path})"
+
 
 def load_workflow(
     options: WorkflowOptions,
@@ -100,7 +105,10 @@ def read_workflow(
         terminal.hide(text)
     for text in derived.wholes:
         terminal.hide_value(text)
-    return LoadedWorkflow(path, loaded, missing, values, tuple(sensitive), files)
+    found = LoadedWorkflow(path, loaded, missing, values, tuple(sensitive), files)
+    if terminal.github is not None:
+        terminal.github.know(found)
+    return found
 
 
 @contextmanager

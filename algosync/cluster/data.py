@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from algosync.cluster.wire import Download, JsonReply, Wire, idempotent, path_of
@@ -113,8 +113,10 @@ class DataClient:
         return self.owners()[0]
 
     def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
-        listed = self._entries(path_of("v1", "data", owner, collection), "files")
-        return dict(_stat(entry, reply.date) for entry, reply in listed)
+        files: dict[str, FileStat] = {}
+        for page, reply in self._pages(path_of("v1", "data", owner, collection), "files", {}):
+            files.update(_stats(page, reply.date))
+        return files
 
     def listing(self, owner: str, collection: str) -> CollectionListing:
         """Only the owner is told the ACL, in the first page of the listing."""
@@ -123,7 +125,7 @@ class DataClient:
         pages = self._pages(path_of("v1", "data", owner, collection), "files", {"acl": "true"})
         for number, (page, reply) in enumerate(pages):
             readers = readers if number else _readers(reply.body)
-            files.update(_stat(entry, reply.date) for entry in page)
+            files.update(_stats(page, reply.date))
         return CollectionListing(files, readers)
 
     def open(self, owner: str, collection: str, name: str) -> AbstractContextManager[Download]:
@@ -222,14 +224,23 @@ class DataClient:
         return page, next_marker, reply
 
 
-def _stat(entry: Mapping[str, object], date: str | None) -> tuple[str, FileStat]:
+def _stats(page: Sequence[Mapping[str, object]], date: str | None) -> Iterator[tuple[str, FileStat]]:
+    """The files of one page, which the server sent at `date` by its own clock."""
+    now = read_http_date(date or "")
+    settled = None if now is None else now - _SETTLED
+    return (_stat(entry, settled) for entry in page)
+
+
+def _stat(entry: Mapping[str, object], settled: datetime | None) -> tuple[str, FileStat]:
+    """`settled`: a file that was written later has no stamp. None: the server's clock is not known, so no file has one."""
     name, size, modified = entry.get("filename"), entry.get("size"), entry.get("last_modified")
     if not isinstance(name, str) or type(size) is not int or not isinstance(modified, str):
         raise Unexpected("a listing names a file without a name, size or last_modified")
     if not 0 <= size < 1 << 63 or len(modified) > _TIME_LIMIT or not _is_text(modified):
         raise Unexpected(f"a listing gives {printable(name, 100)} an invalid size or time")
-    settled = _is_settled(modified, date)
-    return name, FileStat(size, f"{size}@{modified}" if settled else None, modified)
+    written = None if settled is None else read_iso_time(modified)
+    is_settled = settled is not None and written is not None and written <= settled
+    return name, FileStat(size, f"{size}@{modified}" if is_settled else None, modified)
 
 
 def _readers(body: object) -> tuple[str, ...] | None:
@@ -244,10 +255,4 @@ def _readers(body: object) -> tuple[str, ...] | None:
 
 def _is_text(text: str) -> bool:
     """Whether the text has no lone surrogates, which JSON can contain but UTF-8 cannot."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _is_settled(modified: str, date: str | None) -> bool:
-    """Whether a time is old enough, by the server's own clock. False without that clock, or if a time is invalid."""
-    written, now = read_iso_time(modified), read_http_date(date or "")
-    return written is not None and now is not None and now - written >= _SETTLED
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

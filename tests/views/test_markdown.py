@@ -114,6 +114,10 @@ def test_many_findings_and_failures_fit() -> None:
         assert rendered(text).depth == 0
 
 
+def test_a_gate_is_told_with_its_metric_and_line() -> None:
+    assert "`accuracy 0.95 (95%: 0.94 to 0.96, 1,200 cases), published 0.93`, at least 0.9" in markdown(SUBJECTS["run"])
+
+
 def test_an_error_and_a_test_that_failed_are_told() -> None:
     error = markdown(Failed(AlgosyncError("boom *x* <b>", hint="look"), {**META, "command": "apply", "exit_code": 1}))
     assert "`Error: boom *x* <b>`" in error

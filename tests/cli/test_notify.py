@@ -191,7 +191,7 @@ def test_a_run_is_told_as_the_markdown_of_its_report() -> None:
     told = terminal()
     with receiving() as server:
         with notified("apply", notify(server.address), told):
-            RunReport.of("apply", {"-": "text"}, told).write(PLAN, Report(), 0)
+            RunReport.of("apply", {"-": "text"}, told).write(PLAN, Report(), 0, None)
         end(told, 0)
     assert server.got[0]["title"] == "algosync apply: done"
     assert server.got[0]["message"].startswith("### ✅ algosync apply: `w`")

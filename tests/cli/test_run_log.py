@@ -14,8 +14,9 @@ from typing import cast
 import pytest
 from documents import check_document
 
-from algosync.cli.commands.history import LOGGED, HistoryOptions, chosen
+from algosync.cli.commands.history import HistoryOptions, chosen
 from algosync.cli.history.run_log import RunLog, ci_run, keep_log
+from algosync.cli.history.shown import past_runs, runs_with_this
 from algosync.cli.history.since import since
 from algosync.cli.remembered_results import remembering
 from algosync.cli.session import CommandSession
@@ -29,7 +30,7 @@ from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Record, Resource
-from algosync.core.results.past_run import PastRun, PublishedVersion
+from algosync.core.results.past_run import COMMANDS, PastRun, PublishedVersion
 from algosync.core.workflow import Workflow
 from algosync.state import History, ResultsDocument, TestResults, parse_address
 from algosync.views.document import json_text
@@ -76,6 +77,31 @@ def test_a_run_has_who_when_counts_and_versions(tmp_path: Path) -> None:
     counts = {"added": 2, "changed": 0, "destroyed": 0, "tests_passed": 1, "tests_failed": 1, "published": 1}
     assert dict(run.counts) == counts
     assert run.versions == (PublishedVersion("One", "1.0.0", "abc"),)
+
+
+def session_of(folder: Path, log: RunLog) -> CommandSession:
+    return cast("CommandSession", SimpleNamespace(results=SimpleNamespace(document=beside(folder)), log=log))
+
+
+def test_a_page_shows_the_runs_before_and_the_command_itself(tmp_path: Path) -> None:
+    History(beside(tmp_path)).add(RUN)
+    log = RunLog("drift", "w", started_at="2026-11-30T13:00:00+00:00")
+    page = {"-": "text", "r.html": "html"}
+    assert runs_with_this(session_of(tmp_path, log), page, 2, terminal()) == (RUN,), "it has done nothing yet"
+    log.begin(findings=7)
+    before, itself = runs_with_this(session_of(tmp_path, log), page, 2, terminal())
+    assert (before, itself.command, itself.exit_code, dict(itself.counts)) == (RUN, "drift", 2, {"findings": 7})
+    assert History(beside(tmp_path)).read()[0] == (RUN,), "nothing is written"
+
+
+def test_other_formats_read_no_history_and_a_damaged_one_is_a_warning(tmp_path: Path) -> None:
+    History(beside(tmp_path)).add(RUN)
+    Path(beside(tmp_path).where).write_bytes(b"no JSON")
+    err = io.StringIO()
+    assert past_runs(beside(tmp_path), {"-": "json", "r.xml": "junit"}, terminal(err)) == ()
+    assert err.getvalue() == ""
+    assert past_runs(beside(tmp_path), {"-": "html"}, terminal(err)) == ()
+    assert err.getvalue().startswith("Warning: the report does not show the history: ")
 
 
 def test_an_interrupted_run_counts_what_was_finished(tmp_path: Path) -> None:
@@ -189,4 +215,4 @@ def test_the_document_fits_its_schema() -> None:
     document = json.loads(json_text(history_document(runs, META), Redactor()))
     check_document("history", document)
     assert [run["failed"] for run in document["runs"]] == [False, False, True, True]
-    assert {run.command for run in RUNS} <= set(LOGGED)
+    assert {run.command for run in RUNS} <= set(COMMANDS)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from algosync.core.address import Address
-from algosync.core.error import Denied, NotFound, TestFailed
+from algosync.core.error import Denied, Fault, NotFound, TestFailed, WorkflowError
 from algosync.core.event import StepDone, StepFailed, StepSkipped
 from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.planning.coverage import Coverage, Gap, LeftOut
@@ -17,13 +17,14 @@ from algosync.core.planning.plan import Check, FailedCheck, Plan, PlanHeader
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.report import CallTally, Report
 from algosync.core.resource import Json, Record, Resource
+from algosync.core.results.past_run import PastRun
 from algosync.core.testing.answer import Answer, Called, CallFailure, CaseResult, Mismatch
 from algosync.core.testing.case import CaseFile, TestCase
 from algosync.core.testing.parity import DIFFERENCE, NOISE, CaseParity, Comparison, Sides, TestParity
 from algosync.core.testing.timing import Timing, timing_of
 from algosync.core.text import PAINT
 from algosync.kinds import KINDS
-from algosync.views.subject import Applied, Compared, Drifted, Planned, Subject
+from algosync.views.subject import Applied, Compared, Drifted, DriftedAll, Failed, Planned, Subject
 
 
 def plain(lines: Iterable[str]) -> str:
@@ -143,6 +144,23 @@ FINDINGS = (
 META: Mapping[str, Json] = {"timestamp": "2026-01-02T03:04:05+00:00", "algosync_version": "1", "workflow": "release"}
 
 
+def runs(number: int, text: str = "drift") -> tuple[PastRun, ...]:
+    """A history with commands that ended in every way. `text`: in each field that the outside fills."""
+    codes = (0, 2, 0, 3, 4, 0, 1)
+    return tuple(
+        PastRun(
+            ("apply", text, "test")[place % 3],
+            text,
+            text,
+            f"2026-01-{1 + place // 24 % 28:02d}T{place % 24:02d}:04:05Z",
+            1.5 + place % 11,
+            codes[place % 7],
+            counts={"findings": place % 13} if place % 3 == 1 else {"tests_passed": 5, "tests_failed": place % 4},
+        )
+        for place in range(number)
+    )
+
+
 def run_of(text: str, *, calls: int = 3) -> Applied:
     """An apply in which everything ended in every way. `text` is in each field that the outside fills."""
     data, version = Address("data", "Hello", text), Address("version", "Hello")
@@ -238,9 +256,22 @@ Noise: the source answers differently each time at these places, so they are not
 Compared 3 tests: 1 equal, 1 different, 1 not compared.
 """
 PLAIN = "w.pb"
+
+
+def drifted_all(drifted: Drifted, text: str) -> DriftedAll:
+    """Several workflows: one with drift, one without, and one that ended with an error. `text`: in all fields of the others."""
+    meta: Mapping[str, Json] = {**META, "workflow": f"{text} 2"}
+    fault = Fault(2, 3, text, "syntax", text, text)
+    clean = Drifted(replace(drifted.header, workflow=f"{text} 3"), (), {**meta, "exit_code": 0})
+    failed = Failed(WorkflowError(text, (fault,)), {**meta, "command": "drift", "exit_code": 1})
+    about: Mapping[str, Json] = {name: value for name, value in META.items() if name != "workflow"}
+    return DriftedAll(text, (drifted, clean, failed), {**about, "exit_code": 1}, ("interrupted: 1 workflow not examined",))
+
+
 SUBJECTS: Mapping[str, Subject] = {
-    "plan": Planned(replace(PLAN, failing=FAILING), META),
-    "drift": Drifted(HEADER, FINDINGS, META),
+    "drift_all": drifted_all(Drifted(HEADER, FINDINGS, {**META, "exit_code": 2}), PLAIN),
+    "plan": Planned(replace(PLAN, failing=FAILING), META, history=runs(1)),
+    "drift": Drifted(HEADER, FINDINGS, META, history=runs(90)),
     "run": run_of(PLAIN),
     "compare": Compared(HEADER, COMPARISON, META),
 }
@@ -307,9 +338,13 @@ def subjects_with(text: str) -> Mapping[str, Subject]:
         TestParity(checks[0].address, Sides(text, text), 1, 1, (CaseParity(1, text, text, found, (), ()),), found[1:], 1.0, 1.0),
         TestParity(Address("test", "Hello"), error=NotFound(text)),
     )
+    drifted = Drifted(header, findings, meta, coverage=coverage, notes=(text,), history=runs(60, text))
     return {
-        "plan": Planned(Plan(header, changes, checks, kinds=TRAITS, failing=failing), meta, explained, diffs),
-        "drift": Drifted(header, findings, meta, coverage=coverage, notes=(text,)),
+        "drift_all": drifted_all(drifted, text),
+        "plan": Planned(
+            Plan(header, changes, checks, kinds=TRAITS, failing=failing), meta, explained, diffs, history=runs(5, text)
+        ),
+        "drift": drifted,
         "run": run_of(text),
         "compare": Compared(header, Comparison(parities), meta),
     }

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 
     from algosync.core.results.past_run import PastRun
 
-__all__ = ["LOGGED", "HistoryOptions", "chosen", "history"]
-
-LOGGED = ("apply", "destroy", "drift", "import", "rollback", "test")
-"""The commands that the history has."""
+__all__ = ["HistoryOptions", "chosen", "history"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +89,10 @@ def chosen(runs: "Sequence[PastRun]", options: HistoryOptions, start: "datetime 
 
 def _require_commands(names: "Sequence[str]") -> None:
     from algosync.core.error import UsageError
+    from algosync.core.results.past_run import COMMANDS
     from algosync.core.text import printable
 
-    if unknown := [name for name in names if name not in LOGGED]:
+    if unknown := [name for name in names if name not in COMMANDS]:
         raise UsageError(
-            f"--command {printable(unknown[0], 60)}: it is not in the history", hint=f"use one of: {', '.join(LOGGED)}"
+            f"--command {printable(unknown[0], 60)}: it is not in the history", hint=f"use one of: {', '.join(COMMANDS)}"
         )

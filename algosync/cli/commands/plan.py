@@ -81,6 +81,7 @@ def plan(
     terminal: Terminal, targets: SelectionOptions, reports: PlanReportOptions, options: PlanOptions, _notify: NotifyOptions
 ) -> None:
     """Show what apply would change at the destination. Changes nothing; exit 5 if a guard would refuse to apply it."""
+    from algosync.cli.history.shown import runs_with_this
     from algosync.cli.saved.plan_file import require_writable
     from algosync.cli.saved.saving import require_still, save, saved_plan
     from algosync.cli.session import Needs, command_session
@@ -104,12 +105,14 @@ def plan(
         plan = summary.plan = masked_for(terminal, plan)
         explained, diffs = _explained(plan, session, reports.explain), asked_diffs(plan, session, targets)
     code = 5 if plan.refusals else 2 if options.detailed_exitcode and plan.visible else 0
-    write_reports(Planned(plan, metadata(plan.header, code), explained, diffs, digest), reports.places, terminal)
+    history = runs_with_this(session, reports.places, code, terminal)
+    write_reports(Planned(plan, metadata(plan.header, code), explained, diffs, digest, history), reports.places, terminal)
     require_allowed(plan)
     if options.out:
         words = ["algosync", "apply", options.out]
         words += ["--destination", options.destination] if options.destination else []
         words += ["--state", options.state] if options.state != "state" else []
+        words += [word for guard in sorted({*targets.allow}) for word in ("--allow", guard)]  # the file allows nothing by itself
         again = terminal.redact(printable(shlex.join(words), 1000))
         terminal.tell(f"Saved the plan to {printable(options.out)}. This does exactly these actions: {again}")
     elif plan.visible and reports.places["-"] == "text":

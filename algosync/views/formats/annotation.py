@@ -22,7 +22,8 @@ _PROPERTY_ESCAPES = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%
 def annotation_lines(subject: Subject, redactor: Redactor) -> list[str]:
     """The commands, one on each line. No text of others ends one, or begins another."""
     outline = outline_of(subject, redactor)
-    bad = [entry for entry in outline.entries if entry.ending in (Ending.FAILED, Ending.ERROR)]
+    entries = outline.sections[0].entries if outline.parts else outline.entries  # of several workflows, one for each
+    bad = [entry for entry in entries if entry.ending in (Ending.FAILED, Ending.ERROR)]
     shown = bad if len(bad) <= _SHOWN else bad[: _SHOWN - 1]
     commands = [_command(f"algosync: {entry.address}", _message(entry, outline)) for entry in shown]
     if more := len(bad) - len(shown):

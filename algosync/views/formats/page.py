@@ -17,12 +17,13 @@ from algosync.core.text import duration, latency
 from algosync.views.formats.histogram import histogram
 from algosync.views.formats.outline import Ending, Entry, Outline, OutlineCall
 from algosync.views.formats.outlining import outline_of
+from algosync.views.formats.timeline import result, timeline
 from algosync.views.subject import Subject
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-__all__ = ["view"]
+__all__ = ["page", "policy", "resource", "view"]
 
 _OPEN = 10  # entries of a section that are open, because they failed
 _MARKS = {Ending.PASSED: "✓", Ending.FAILED: "✗", Ending.ERROR: "✗", Ending.SKIPPED: "»", Ending.NONE: "•"}
@@ -31,12 +32,18 @@ _COLOURS = {"+": "good", "-": "bad", "~": "warn"}
 
 
 def view(subject: Subject, redactor: Redactor) -> str:
-    outline, style = outline_of(subject, redactor), _resource("report.css")
-    text = _template().render(outline=outline, style=style, policy=_policy(style), opened=_opened(outline))
+    return page(outline_of(subject, redactor))
+
+
+def page(outline: Outline, home: str = "") -> str:
+    """`home`: the file of the page that links to this one; empty: none does."""
+    style = resource("report.css")
+    text = _template().render(outline=outline, style=style, policy=policy(style), opened=_opened(outline), home=home)
     return text.rstrip("\n") + "\n"
 
 
-def _policy(style: str) -> str:
+def policy(style: str) -> str:
+    """The content security policy of a page with this style."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
 
@@ -58,12 +65,14 @@ def _template() -> Template:
     environment.filters |= {
         "colour": lambda symbol: _COLOURS.get(symbol, ""),
         "duration": duration,
+        "result": result,
+        "timeline": timeline,
         "histogram": histogram,
         "latency": latency,
         "mark": _mark,
         "tone": lambda entry: _TONES[entry.ending],
     }
-    return environment.from_string(_resource("report.html.j2"))
+    return environment.from_string(resource("report.html.j2"))
 
 
 def _mark(entry: Entry | OutlineCall) -> str:
@@ -72,5 +81,6 @@ def _mark(entry: Entry | OutlineCall) -> str:
 
 
 @cache
-def _resource(name: str) -> str:
+def resource(name: str) -> str:
+    """A file beside this module."""
     return (files("algosync.views.formats") / name).read_text("utf-8")

@@ -160,6 +160,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
                 trusts_stamps=needs.selection.checksum is not Checksum.ALWAYS,
             ),
             build_deadline=float(options.build_timeout),
+            read_back=options.read_back,
             recorded_only=not needs.source,
             pause=pause,
             data_writes=DataWrites.of(state.records.values()),
@@ -172,7 +173,9 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         )
         title = saved.title if saved else f"{workflow.name} ({loaded.path})"
         header = PlanHeader(title, source_label, label, owner, state_place(state) if place.is_local else None)
-        scene = Scene(KINDS, PERFORMERS, testing_context(context, loaded.files, terminal, stack), options.parallelism)
+        scene = Scene(
+            KINDS, PERFORMERS, testing_context(context, loaded.files, terminal, stack), options.parallelism, options.transfers
+        )
         same = same_cluster(source, destination, place, owner)
         yield CommandSession(
             workflow, scene, ledger, header, results, state.in_progress, loaded, anchor, bool(loaded.not_given), same, log

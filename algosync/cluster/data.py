@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -14,10 +15,12 @@ from algosync.core.error import Conflict, NotFound, Unexpected
 from algosync.core.text import printable
 from algosync.core.timestamp import read_http_date, read_iso_time
 
-__all__ = ["DEFAULT_READERS", "CollectionListing", "DataClient", "DataStore", "FileStat", "WritableStore", "split"]
+__all__ = ["DEFAULT_READERS", "CollectionListing", "DataClient", "DataStore", "FileStat", "Stored", "WritableStore", "split"]
 
 DEFAULT_READERS = ("algo://.my/*",)  # the owner's algorithms, whoever calls them
 _SETTLED = timedelta(seconds=2)  # `last_modified` has whole seconds: a younger stamp may hide a second write
+_SECOND = timedelta(seconds=1)
+_MD5 = re.compile(r'"?([0-9a-f]{32})"?')
 _MAX_PAGES = 10_000
 _LISTING = frozenset(("files", "folders", "marker", "acl"))  # the members that a listing may have (PLATFORM.md §2.3)
 _MAX_ENTRIES = 500_000
@@ -31,12 +34,34 @@ _READER_LIMIT = 500  # characters of one pattern
 class FileStat:
     """`size` in bytes. `stamp` is None for a young file: a write of the same size in the same second could not be noticed.
 
-    `modified`: the time of the last write as it is listed; empty: the store does not tell. Two files are compared without it.
+    `modified`: the time of the last write as it is listed; empty: the store does not tell. `mark`: the stamp at any age. `passed`:
+    the server's clock has passed the second of the last write. Two files are compared without these three.
     """
 
     size: int
     stamp: str | None
     modified: str = field(default="", compare=False)
+    mark: str | None = field(default=None, compare=False)
+    passed: bool = field(default=False, compare=False)
+
+    @property
+    def best(self) -> str | None:
+        """The stamp, also of a younger file if the second of its last write has passed.
+
+        That is enough where the clocks behind `last_modified` and `Date` were compared, or where it equals a recorded stamp.
+        """
+        return self.mark if self.stamp is None and self.passed else self.stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The reply to a write. `settles`: seconds until the server's clock has passed the second of the reply.
+
+    `etag_md5`: an ETag that has the form of an MD5 (hex). Whether it is one, is for the reader to find out. Empty: there is none.
+    """
+
+    settles: float = 0.0
+    etag_md5: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +91,7 @@ class DataStore(Protocol):
 class WritableStore(DataStore, Protocol):
     """A store that files can be written to: the data of a destination cluster."""
 
-    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
+    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
         """Creates or overwrites a file. NotFound: the collection does not exist."""
 
     def listing(self, owner: str, collection: str) -> CollectionListing:
@@ -129,9 +154,11 @@ class DataClient:
     def open(self, owner: str, collection: str, name: str) -> AbstractContextManager[Download]:
         return self.wire.download(path_of("v1", "data", owner, collection, name))
 
-    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
+    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
         """Create or overwrite a file. The collection must exist."""
-        self.wire.upload(path_of("v1", "data", owner, collection, name), blocks, length)
+        headers = self.wire.upload(path_of("v1", "data", owner, collection, name), blocks, length)
+        etag = _MD5.fullmatch(headers.get("ETag", ""))
+        return Stored(self.wire.clock.seconds_left(headers.get("Date")), etag[1] if etag else "")
 
     def create_collection(self, owner: str, collection: str, readers: Sequence[str] = DEFAULT_READERS) -> None:
         """Create a collection with this ACL. A collection that exists already gets the ACL.
@@ -228,8 +255,8 @@ def _stat(entry: Mapping[str, object], date: str | None) -> tuple[str, FileStat]
         raise Unexpected("a listing names a file without a name, size or last_modified")
     if not 0 <= size < 1 << 63 or len(modified) > _TIME_LIMIT or not _is_text(modified):
         raise Unexpected(f"a listing gives {printable(name, 100)} an invalid size or time")
-    settled = _is_settled(modified, date)
-    return name, FileStat(size, f"{size}@{modified}" if settled else None, modified)
+    age, stamp = _age(modified, date), f"{size}@{modified}"
+    return name, FileStat(size, stamp if age >= _SETTLED else None, modified, stamp, age >= _SECOND)
 
 
 def _readers(body: object) -> tuple[str, ...] | None:
@@ -247,7 +274,7 @@ def _is_text(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _is_settled(modified: str, date: str | None) -> bool:
-    """Whether a time is old enough, by the server's own clock. False without that clock, or if a time is invalid."""
+def _age(modified: str, date: str | None) -> timedelta:
+    """The seconds from the one of the write, by the server's own clock. Negative without that clock, or if a time is invalid."""
     written, now = read_iso_time(modified), read_http_date(date or "")
-    return written is not None and now is not None and now - written >= _SETTLED
+    return -_SECOND if written is None or now is None else now - written.replace(microsecond=0)
